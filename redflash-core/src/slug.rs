@@ -1,0 +1,136 @@
+//! The short names by which contacts, groups, events, gateways and keys are called.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A name that is safe in a URL, a file and a terminal: 1 to 64 of `a-z A-Z 0-9 - _`.
+///
+/// The old service's slugs were of the same alphabet, so each of them is still valid here.
+/// Two slugs are equal only if they are equal byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Slug(String);
+
+/// Why a text is no slug.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SlugError {
+    /// The text is empty.
+    #[error("a slug cannot be empty: use 1 to 64 of a-z, A-Z, 0-9, - and _")]
+    Empty,
+    /// The text is longer than a slug may be.
+    #[error("a slug has at most 64 characters, this one has {0}")]
+    TooLong(usize),
+    /// The text holds a character that slugs cannot have.
+    #[error(
+        "{character:?} cannot stand in a slug (character {position}): use a-z, A-Z, 0-9, - and _"
+    )]
+    Character {
+        /// The first offending character.
+        character: char,
+        /// Its place, counted from 1.
+        position: usize,
+    },
+}
+
+impl Slug {
+    /// The largest number of characters in a slug.
+    pub const MAX_LENGTH: usize = 64;
+
+    /// Checks a text and makes it a slug.
+    ///
+    /// # Errors
+    ///
+    /// Each variant of [`SlugError`] names the rule that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, SlugError> {
+        if text.is_empty() {
+            return Err(SlugError::Empty);
+        }
+        let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if let Some((index, character)) = text.chars().enumerate().find(|(_, c)| !legal(*c)) {
+            return Err(SlugError::Character {
+                character,
+                position: index + 1,
+            });
+        }
+        if text.len() > Self::MAX_LENGTH {
+            return Err(SlugError::TooLong(text.len()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The slug as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for Slug {
+    type Err = SlugError;
+
+    fn from_str(text: &str) -> Result<Self, SlugError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Slug {
+    type Error = SlugError;
+
+    fn try_from(text: String) -> Result<Self, SlugError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Slug> for String {
+    fn from(slug: Slug) -> Self {
+        slug.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_are_slugs() {
+        for good in ["a", "on-call", "Team_7", "0", &"x".repeat(64)] {
+            assert_eq!(Slug::parse(good).unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn anything_that_could_leave_its_place_is_refused() {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../a",
+            "a/b",
+            "a b",
+            "a;b",
+            "a\0",
+            "a\"",
+            "<a>",
+            "é",
+            "\u{202e}a",
+            &"x".repeat(65),
+        ] {
+            assert!(Slug::parse(bad).is_err(), "{bad:?} was taken for a slug");
+        }
+    }
+
+    #[test]
+    fn deserialising_checks_too() {
+        assert!(serde_json::from_str::<Slug>("\"on-call\"").is_ok());
+        let error = serde_json::from_str::<Slug>("\"on call\"").unwrap_err();
+        assert!(error.to_string().contains("character 3"), "{error}");
+    }
+}
