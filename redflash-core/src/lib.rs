@@ -14,7 +14,9 @@
 mod clock;
 mod retry;
 mod slug;
+pub mod template;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use retry::RetrySchedule;
 pub use slug::{Slug, SlugError};
+pub use template::{Arguments, Template, TemplateError};
