@@ -11,12 +11,54 @@
 //! | delivery | one message to one endpoint |
 //! | attempt | one hand-over of a delivery to a gateway |
 
+mod address;
+mod api_key;
+mod channel;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod contact;
+mod delivery;
+mod event;
+mod gateway;
+mod group;
+mod id;
+mod memory;
+mod message;
+mod name;
+mod notification;
+mod plan;
+mod raise;
+mod receipt;
 mod retry;
 mod slug;
+pub mod store;
+mod target;
 pub mod template;
 
+pub use address::{Address, AddressError, ChannelKind, ChannelKindError};
+pub use api_key::{ApiKey, KeyError, KeyHash, KeyHashError, Scope};
+pub use channel::{Capabilities, Channel};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use contact::{Contact, Endpoint};
+pub use delivery::{
+    Attempt, AttemptOutcome, AttemptOutcomeError, Delivery, DeliveryState, DeliveryStateError, Job,
+    Lane, Lease, Next, Settled, Settlement,
+};
+pub use event::Event;
+pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits};
+pub use group::Group;
+pub use id::{DeliveryId, EndpointId, IdError, NotificationId, WorkerId};
+pub use message::{Accepted, BoxError, OutboundMessage, Price, PriceError, Retry, SendError};
+pub use name::{Name, NameError};
+pub use notification::{Idempotency, Notification};
+pub use plan::{
+    Message, Plan, PlannedEndpoint, Recipient, Refusal, Skip, Verdict, View, plan, stopped,
+};
+pub use raise::{Content, Raise};
+pub use receipt::{Callback, CallbackError, InboundMessage, Receipt, ReceiptState};
 pub use retry::RetrySchedule;
 pub use slug::{Slug, SlugError};
+pub use store::{Directory, Outbox, Store, StoreError};
+pub use target::{Target, TargetError};
 pub use template::{Arguments, Template, TemplateError};

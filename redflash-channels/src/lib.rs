@@ -1,0 +1,1 @@
+//! The gateways of RedFlash: mail, webhooks, SMS, and the console.

@@ -1,0 +1,3 @@
+//! The `redflash` command.
+
+fn main() {}

@@ -1,0 +1,94 @@
+//! What a way of telling has to do: the trait that every gateway implements.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{
+    Accepted, Address, AddressError, CallbackError, ChannelKind, InboundMessage, OutboundMessage,
+    Receipt, SendError, receipt::Callback,
+};
+
+/// A way of telling: hands one message at a time to a gateway and reads what the gateway says later.
+///
+/// The contract, each line of which is a case of the channel conformance suite:
+///
+/// * [`send`](Self::send) makes exactly one request and never retries by itself.
+/// * It ends within the deadline of its configuration, whatever the peer does.
+/// * Its error says what the caller does next; above all [`SendError::Unknown`] is used for every
+///   failure after which the message may have gone out, and for no other.
+/// * No credential appears in `Debug`, `Display` or any error chain.
+/// * Nothing a peer answers makes it panic, and no more than a bounded part of an answer is read.
+#[async_trait]
+pub trait Channel: fmt::Debug + Send + Sync + 'static {
+    /// The kind of endpoint this channel serves.
+    fn kind(&self) -> ChannelKind;
+
+    /// What this channel can do.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    /// Brings an address into its normal form, in which equal places are equal texts.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`] when nothing could ever be sent there, in words for the person who typed it.
+    fn parse_address(&self, raw: &str) -> Result<Address, AddressError>;
+
+    /// The part of the channel that fails as one with this address, such as a webhook's host.
+    ///
+    /// Each has its own turn, its own limit and its own circuit breaker. `None` when all addresses
+    /// share the gateway's fate.
+    fn host<'a>(&self, address: &'a Address) -> Option<Cow<'a, str>> {
+        let _ = address;
+        None
+    }
+
+    /// Hands one message over, once.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], by what the caller does next.
+    async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError>;
+
+    /// Reads a delivery-receipt callback. Pure: no I/O, no clock.
+    ///
+    /// # Errors
+    ///
+    /// [`CallbackError::Unsupported`] for channels without receipts, otherwise what is wrong with
+    /// the callback.
+    fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
+        let _ = callback;
+        Err(CallbackError::Unsupported)
+    }
+
+    /// Reads a message that a person sent back. Pure: no I/O, no clock.
+    ///
+    /// # Errors
+    ///
+    /// [`CallbackError::Unsupported`] for channels without replies, otherwise what is wrong with
+    /// the callback.
+    fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
+        let _ = callback;
+        Err(CallbackError::Unsupported)
+    }
+}
+
+/// What a channel can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent abilities, not a state"
+)]
+pub struct Capabilities {
+    /// The gateway reports later what became of a message.
+    pub receipts: bool,
+    /// People can answer.
+    pub inbound: bool,
+    /// Messages have a subject.
+    pub subject: bool,
+    /// The sender can be chosen per message.
+    pub sender: bool,
+}

@@ -1,0 +1,1 @@
+//! The promises of a [`Channel`](crate::Channel), as tests.

@@ -1,0 +1,4 @@
+//! The suites that every store and every channel must pass.
+
+pub mod channel;
+pub mod store;

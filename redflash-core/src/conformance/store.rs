@@ -1,0 +1,1 @@
+//! The promises of a [`Store`](crate::Store), as tests.

@@ -1,0 +1,55 @@
+//! People and systems that can be told.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, ChannelKind, EndpointId, Name, Slug};
+
+/// A person or system that can be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// How the contact is called in URLs and commands.
+    pub slug: Slug,
+    /// How the contact is called among people.
+    pub name: Name,
+    /// Off: the contact is told nothing.
+    pub enabled: bool,
+    /// Where the contact can be told, in the order they were added.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// One address of a contact on one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Names the endpoint, whatever becomes of its address.
+    pub id: EndpointId,
+    /// The channel.
+    pub channel: ChannelKind,
+    /// The address in the channel's normal form.
+    pub address: Address,
+    /// Off: nothing is sent to this address.
+    pub enabled: bool,
+}
+
+impl Contact {
+    /// A contact that is on and cannot be reached yet.
+    pub const fn new(slug: Slug, name: Name) -> Self {
+        Self {
+            slug,
+            name,
+            enabled: true,
+            endpoints: Vec::new(),
+        }
+    }
+
+    /// The contact with one more endpoint, which is on.
+    #[must_use]
+    pub fn with_endpoint(mut self, id: EndpointId, channel: ChannelKind, address: Address) -> Self {
+        self.endpoints.push(Endpoint {
+            id,
+            channel,
+            address,
+            enabled: true,
+        });
+        self
+    }
+}

@@ -1,0 +1,319 @@
+//! One message to one endpoint: the queue entry, the log entry and the receipt's target in one.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Accepted, Address, ChannelKind, DeliveryId, EndpointId, Message, NotificationId, Price, Slug,
+    Target, Timestamp, WorkerId,
+};
+
+/// One message to one endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Names it.
+    pub id: DeliveryId,
+    /// The notification it belongs to.
+    pub notification: NotificationId,
+    /// Who is told.
+    pub contact: Slug,
+    /// The endpoint; it may since have been changed or removed.
+    pub endpoint: EndpointId,
+    /// The channel.
+    pub channel: ChannelKind,
+    /// The address at the time of the raise.
+    pub address: Address,
+    /// The groups through which the contact is told; empty when it is told directly.
+    pub via: Vec<Slug>,
+    /// The queue it stands in.
+    pub lane: Lane,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// When the next attempt is due, or when the last one ended.
+    pub due_at: Timestamp,
+    /// When the first attempt began.
+    pub first_attempt_at: Option<Timestamp>,
+    /// The gateway of the last attempt.
+    pub gateway: Option<Slug>,
+    /// That gateway's own id of the message.
+    pub message_id: Option<String>,
+    /// Into how many parts it was cut, once sent.
+    pub parts: Option<u32>,
+    /// What it cost, as far as known.
+    pub price: Option<Price>,
+    /// Why it stands where it stands, for people.
+    pub detail: String,
+    /// Whether an earlier attempt may have arrived although it was repeated.
+    pub may_repeat: bool,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Waiting for its turn or its next attempt.
+    Queued,
+    /// Leased to a dispatcher, which is handing it over.
+    Sending,
+    /// Taken by a gateway.
+    Sent,
+    /// Known to have arrived.
+    Delivered,
+    /// Given up.
+    Failed,
+    /// Stopped by a switch that was turned off after the raise.
+    Cancelled,
+    /// Claimed three times without any outcome: set aside, since it may be what stops the process.
+    Quarantined,
+}
+
+impl DeliveryState {
+    /// Every state, in the order of a delivery's life.
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Sending,
+        Self::Sent,
+        Self::Delivered,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Quarantined,
+    ];
+
+    /// The state as text, as in JSON and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Quarantined => "quarantined",
+        }
+    }
+
+    /// Whether nothing more is done about it, unless somebody resends it.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Sending)
+    }
+}
+
+/// A text that is no delivery state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no delivery state: it is one of queued, sending, sent, delivered, failed, cancelled, quarantined"
+)]
+pub struct DeliveryStateError(String);
+
+impl FromStr for DeliveryState {
+    type Err = DeliveryStateError;
+
+    fn from_str(text: &str) -> Result<Self, DeliveryStateError> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|state| state.as_str() == text)
+            .ok_or_else(|| DeliveryStateError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for DeliveryState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The queue that a delivery stands in: its channel, and the host where hosts fail apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Lane(String);
+
+impl Lane {
+    /// The lane of a channel, or of one host within it.
+    pub fn new(channel: &ChannelKind, host: Option<&str>) -> Self {
+        Self(host.map_or_else(|| channel.to_string(), |host| format!("{channel}:{host}")))
+    }
+
+    /// A lane read back from a store.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The lane as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The channel's part of the lane.
+    pub fn channel(&self) -> &str {
+        self.0
+            .split_once(':')
+            .map_or(&*self.0, |(channel, _)| channel)
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The right to hand some deliveries over, for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Who holds it.
+    pub worker: WorkerId,
+    /// The time of the claim.
+    pub now: Timestamp,
+    /// When the deliveries return to the queue unless they have been settled.
+    pub until: Timestamp,
+}
+
+/// A delivery leased to a dispatcher, with all that is needed to hand it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// What it says.
+    pub message: Arc<Message>,
+    /// What was raised.
+    pub target: Target,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// Whose turn it uses: the key it was raised with.
+    pub raised_by: Option<Slug>,
+}
+
+/// One hand-over of a delivery to a gateway, as it is logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Which attempt of its delivery, counted from 1.
+    pub number: u32,
+    /// The gateway; `None` when the process ended before it was recorded.
+    pub gateway: Option<Slug>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+    /// What the gateway said or what went wrong.
+    pub detail: String,
+    /// Whether an earlier attempt may have arrived: why this one may be a repeat.
+    pub may_repeat: bool,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptOutcome {
+    /// The gateway took the message.
+    Ok,
+    /// It did not, and may later.
+    Retry,
+    /// Nobody knows: the message may have gone out.
+    Unknown,
+    /// It did not, and will not.
+    Permanent,
+}
+
+impl AttemptOutcome {
+    /// The outcome as text, as in JSON and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Retry => "retry",
+            Self::Unknown => "unknown",
+            Self::Permanent => "permanent",
+        }
+    }
+}
+
+impl FromStr for AttemptOutcome {
+    type Err = AttemptOutcomeError;
+
+    fn from_str(text: &str) -> Result<Self, AttemptOutcomeError> {
+        let all = [Self::Ok, Self::Retry, Self::Unknown, Self::Permanent];
+        let mut all = all.into_iter();
+        all.find(|outcome| outcome.as_str() == text)
+            .ok_or(AttemptOutcomeError)
+    }
+}
+
+/// A text that is no attempt's outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an attempt ends ok, retry, unknown or permanent")]
+pub struct AttemptOutcomeError;
+
+/// What ends a lease on one delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The attempt that was made; `None` when none was.
+    pub attempt: Option<Attempt>,
+    /// What becomes of the delivery.
+    pub next: Next,
+}
+
+/// What becomes of a delivery after a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A gateway took it.
+    Done(Accepted),
+    /// It goes back to the queue.
+    Queue {
+        /// When it is due again.
+        due_at: Timestamp,
+        /// Why it waits.
+        detail: String,
+    },
+    /// It is given up.
+    Fail {
+        /// Why.
+        detail: String,
+    },
+    /// A switch was turned off.
+    Cancel {
+        /// Which.
+        detail: String,
+    },
+}
+
+/// What became of a settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It was recorded.
+    Recorded,
+    /// The lease had passed to another: the attempt is logged, and the other's state stands. Only a
+    /// success still counts, in that it cancels a repeat that has not begun.
+    Lost,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_read_as_they_are_written() {
+        for state in DeliveryState::ALL {
+            assert_eq!(state.to_string().parse(), Ok(state));
+            let json = serde_json::to_string(&state).unwrap();
+            assert_eq!(json, format!("\"{state}\""));
+        }
+        assert!("done".parse::<DeliveryState>().is_err());
+    }
+
+    #[test]
+    fn a_lane_knows_its_channel() {
+        let lane = Lane::new(&ChannelKind::webhook(), Some("[::1]:80"));
+        assert_eq!(
+            (lane.as_str(), lane.channel()),
+            ("webhook:[::1]:80", "webhook")
+        );
+        assert_eq!(Lane::new(&ChannelKind::sms(), None).channel(), "sms");
+    }
+}

@@ -1,0 +1,115 @@
+//! The ids of what RedFlash makes: 32 lower-case hex digits, ordered by the time of their making.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::{NoContext, Uuid};
+
+use crate::Timestamp;
+
+/// A text that is no id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an id is 32 lower-case hex digits")]
+pub struct IdError;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id, larger than those made at an earlier time.
+            pub fn new(now: Timestamp) -> Self {
+                let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+                let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
+                let moment = uuid::Timestamp::from_unix(NoContext, millis / 1000, nanos);
+                Self(Uuid::new_v7(moment))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.0.simple().encode_lower(&mut Uuid::encode_buffer()))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+                if text.len() != 32 || !text.bytes().all(hex) {
+                    return Err(IdError);
+                }
+                Uuid::try_parse(text).map(Self).map_err(|_| IdError)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+    };
+}
+
+id! {
+    /// Names one notification: what one raise made.
+    NotificationId
+}
+id! {
+    /// Names one delivery: one message to one endpoint.
+    DeliveryId
+}
+id! {
+    /// Names one endpoint for as long as it exists, whatever becomes of its address.
+    EndpointId
+}
+id! {
+    /// Names one running dispatcher, so that a lease can say who holds it.
+    WorkerId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_hex_and_ordered_by_time() {
+        let early = NotificationId::new(Timestamp::from_millis(1_700_000_000_000));
+        let late = NotificationId::new(Timestamp::from_millis(1_700_000_000_001));
+        assert!(early < late && early.to_string() < late.to_string());
+        assert_eq!(early.to_string().parse(), Ok(early));
+    }
+
+    #[test]
+    fn other_spellings_are_refused() {
+        let id = NotificationId::new(Timestamp::from_millis(0)).to_string();
+        for bad in [
+            String::new(),
+            format!("{{{id}}}"),
+            format!("{id}0"),
+            "G".repeat(32),
+            "A".repeat(32),
+        ] {
+            assert_eq!(bad.parse::<NotificationId>(), Err(IdError), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A store that keeps everything in memory: the reference for store authors.

@@ -1,0 +1,227 @@
+//! What is handed to a gateway, and what it answers.
+
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, DeliveryId, NotificationId, Timestamp};
+
+/// Any error, boxed.
+pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
+
+/// One message to one address, as a channel gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboundMessage {
+    /// The notification it belongs to.
+    pub notification: NotificationId,
+    /// The delivery: the same for every attempt, so it serves as an idempotency key.
+    pub delivery: DeliveryId,
+    /// Which attempt this is, counted from 1.
+    pub attempt: u32,
+    /// The time of this attempt.
+    pub at: Timestamp,
+    /// Where it goes.
+    pub to: Address,
+    /// The subject, one line, for channels that have one.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+    /// Who it says it comes from, where the gateway allows that.
+    pub sender: Option<String>,
+}
+
+/// A gateway's word that it took a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// The gateway's own id of the message.
+    pub message_id: Option<String>,
+    /// Into how many parts it was cut; 1 for channels that do not cut.
+    pub parts: u32,
+    /// What it cost, as far as the gateway says.
+    pub price: Option<Price>,
+    /// Whether the answer is proof that the message arrived, as with a webhook.
+    pub delivered: bool,
+    /// What the gateway said, short, for the log.
+    pub detail: String,
+}
+
+impl Accepted {
+    /// Taken by the gateway in one part; what becomes of it is not known yet.
+    pub fn new(message_id: Option<String>) -> Self {
+        Self {
+            message_id,
+            parts: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Arrived: the answer came from the receiver.
+    pub fn delivered(detail: impl Into<String>) -> Self {
+        Self {
+            parts: 1,
+            delivered: true,
+            detail: detail.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// A price in the gateway's own currency: a decimal number that is not negative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Price(String);
+
+/// A text that is no price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a price is a decimal number that is not negative, such as 0.0333")]
+pub struct PriceError;
+
+impl Price {
+    /// The price as text, exactly as the gateway wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The price as a number.
+    pub fn value(&self) -> f64 {
+        self.0.parse().unwrap_or_default()
+    }
+}
+
+impl FromStr for Price {
+    type Err = PriceError;
+
+    fn from_str(text: &str) -> Result<Self, PriceError> {
+        let legal = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let number = text.parse::<f64>();
+        if !legal || text.len() > 20 || number.is_err() {
+            return Err(PriceError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl TryFrom<String> for Price {
+    type Error = PriceError;
+
+    fn try_from(text: String) -> Result<Self, PriceError> {
+        text.parse()
+    }
+}
+
+impl From<Price> for String {
+    fn from(price: Price) -> Self {
+        price.0
+    }
+}
+
+/// Why a message was not handed over, by what the caller does next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The gateway refused this message, and would again.
+    #[error("rejected: {reason}")]
+    Rejected {
+        /// What the gateway said.
+        reason: String,
+    },
+    /// Nothing can be sent to this address.
+    #[error("invalid address: {reason}")]
+    InvalidAddress {
+        /// What the gateway said.
+        reason: String,
+    },
+    /// The gateway refuses us: wrong credentials, a closed account, no credit. It is stopped, and
+    /// what waits for it goes to the next gateway of the channel or waits until it is let in again.
+    #[error("the gateway refuses our account: {reason}")]
+    Unauthorized {
+        /// What the gateway said.
+        reason: String,
+    },
+    /// Too much at once.
+    #[error("rate limited{}", retry_after.map_or_else(String::new, |after| format!(", asked to wait {} s", after.as_secs())))]
+    RateLimited {
+        /// How long the gateway asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The message certainly did not go out: the gateway was not reached, or said that it failed
+    /// for now.
+    #[error("not handed over")]
+    Unreachable(#[source] BoxError),
+    /// The message may have gone out, or may not.
+    #[error("outcome unknown, may have been sent")]
+    Unknown(#[source] BoxError),
+}
+
+/// Whether a message that was not handed over is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// It would fail again.
+    Never,
+    /// On the schedule, but not before this long has passed.
+    After(Option<Duration>),
+    /// On the schedule. It may then arrive twice, and the log says so.
+    MayRepeat,
+    /// The gateway is stopped; the message may go through another.
+    StopGateway,
+}
+
+impl SendError {
+    /// What the caller does next.
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Self::Rejected { .. } | Self::InvalidAddress { .. } => Retry::Never,
+            Self::Unauthorized { .. } => Retry::StopGateway,
+            Self::RateLimited { retry_after } => Retry::After(*retry_after),
+            Self::Unreachable(_) => Retry::After(None),
+            Self::Unknown(_) => Retry::MayRepeat,
+        }
+    }
+
+    /// The whole chain of causes on one line, for the log.
+    pub fn detail(&self) -> String {
+        let mut detail = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            detail.push_str(": ");
+            detail.push_str(&error.to_string());
+            cause = error.source();
+        }
+        detail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_are_decimal_numbers() {
+        for good in ["0", "0.03330000", "12"] {
+            assert_eq!(good.parse::<Price>().unwrap().as_str(), good);
+        }
+        for bad in ["", "NaN", "-5", "1e9", "inf", "1.2.3", ".", &"9".repeat(21)] {
+            assert_eq!(bad.parse::<Price>(), Err(PriceError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_an_unknown_outcome_may_repeat() {
+        let cause = || BoxError::from("connection reset");
+        assert_eq!(SendError::Unknown(cause()).retry(), Retry::MayRepeat);
+        assert_eq!(SendError::Unreachable(cause()).retry(), Retry::After(None));
+        assert_eq!(
+            SendError::Unknown(cause()).detail(),
+            "outcome unknown, may have been sent: connection reset"
+        );
+    }
+}

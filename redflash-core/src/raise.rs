@@ -1,0 +1,73 @@
+//! What is asked for when an alert is raised.
+
+use crate::{Arguments, Idempotency, Slug, Target};
+
+/// What is asked for: a notification at a target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Raise {
+    target: Target,
+    content: Content,
+    /// The key it is raised with; `None` in-process or by an operator.
+    pub raised_by: Option<Slug>,
+    /// The caller's promise that two requests are the same one.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What is to be said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// This text, literally.
+    Message(String),
+    /// The event's own words, filled in with these.
+    Arguments(Arguments),
+}
+
+impl Raise {
+    /// Tells one contact this text.
+    pub fn contact(slug: Slug, message: impl Into<String>) -> Self {
+        Self::new(Target::Contact(slug), Content::Message(message.into()))
+    }
+
+    /// Tells everybody in a group this text.
+    pub fn group(slug: Slug, message: impl Into<String>) -> Self {
+        Self::new(Target::Group(slug), Content::Message(message.into()))
+    }
+
+    /// Tells everybody whom an event names, in the event's words.
+    pub const fn event(slug: Slug, arguments: Arguments) -> Self {
+        Self::new(Target::Event(slug), Content::Arguments(arguments))
+    }
+
+    const fn new(target: Target, content: Content) -> Self {
+        Self {
+            target,
+            content,
+            raised_by: None,
+            idempotency: None,
+        }
+    }
+
+    /// The same, raised with this API key.
+    #[must_use]
+    pub fn by(mut self, key: Slug) -> Self {
+        self.raised_by = Some(key);
+        self
+    }
+
+    /// The same, with the caller's promise.
+    #[must_use]
+    pub fn idempotent(mut self, idempotency: Idempotency) -> Self {
+        self.idempotency = Some(idempotency);
+        self
+    }
+
+    /// What it is raised at.
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// What is to be said.
+    pub const fn content(&self) -> &Content {
+        &self.content
+    }
+}

@@ -1,0 +1,1 @@
+//! The HTTP server of RedFlash: raising alerts, callbacks, health and metrics.
