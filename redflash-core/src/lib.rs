@@ -13,12 +13,15 @@
 
 mod address;
 mod api_key;
+mod cache;
 mod channel;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contact;
 mod delivery;
+mod dispatcher;
+mod engine;
 mod event;
 mod gateway;
 mod group;
@@ -35,6 +38,7 @@ mod slug;
 pub mod store;
 mod target;
 pub mod template;
+mod waiter;
 
 pub use address::{Address, AddressError, ChannelKind, ChannelKindError};
 pub use api_key::{ApiKey, KeyError, KeyHash, KeyHashError, Scope};
@@ -45,11 +49,15 @@ pub use delivery::{
     Attempt, AttemptOutcome, AttemptOutcomeError, Delivery, DeliveryState, DeliveryStateError, Job,
     Lane, Lease, Next, Settled, Settlement,
 };
+pub use dispatcher::{GatewayHealth, GatewayState};
+pub use engine::{Engine, EngineBuilder, Handle, Health, RaiseError, Raised, ReceiptError};
 pub use event::Event;
 pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits};
 pub use group::Group;
 pub use id::{DeliveryId, EndpointId, IdError, NotificationId, WorkerId};
-pub use message::{Accepted, BoxError, OutboundMessage, Price, PriceError, Retry, SendError};
+pub use message::{
+    Accepted, BoxError, OutboundMessage, Price, PriceError, Retry, SendError, report,
+};
 pub use name::{Name, NameError};
 pub use notification::{Idempotency, Notification};
 pub use plan::{

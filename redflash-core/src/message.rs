@@ -189,15 +189,20 @@ impl SendError {
 
     /// The whole chain of causes on one line, for the log.
     pub fn detail(&self) -> String {
-        let mut detail = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            detail.push_str(": ");
-            detail.push_str(&error.to_string());
-            cause = error.source();
-        }
-        detail
+        report(self)
     }
+}
+
+/// An error with the whole chain of its causes, on one line.
+pub fn report(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
 }
 
 #[cfg(test)]

@@ -38,6 +38,16 @@ impl RetrySchedule {
         Self::new(waits, Duration::from_secs(24 * HOUR))
     }
 
+    /// How long after the first attempt a delivery is given up.
+    pub const fn give_up_after(&self) -> Duration {
+        self.give_up_after
+    }
+
+    /// The longest wait, which also bounds what a gateway may ask for.
+    pub fn longest_wait(&self) -> Duration {
+        self.waits.iter().max().copied().unwrap_or_default()
+    }
+
     /// The wait before the next attempt, or `None` to give up.
     ///
     /// * `attempts` - how many attempts have ended, at least 1.
@@ -59,8 +69,8 @@ impl RetrySchedule {
         let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(last);
         let spread = 0.8 + 0.4 * random.clamp(0.0, 1.0);
         let wait = self.waits[index.min(last)].mul_f64(spread);
-        let longest = self.waits.iter().max().copied().unwrap_or_default();
-        Some(wait.max(retry_after.unwrap_or_default().min(longest)))
+        let asked = retry_after.unwrap_or_default().min(self.longest_wait());
+        Some(wait.max(asked))
     }
 
     /// [`next`](Self::next) with the place within the ±20 % drawn at random.

@@ -1,0 +1,222 @@
+//! The circuit breaker: stops handing messages to a gateway that does not take them.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::Timestamp;
+
+/// Opens after five failures in a row, or when half of the last ten within a minute failed.
+///
+/// Open for 30 s at first, doubling to 10 min with every probe that fails; then one message is let
+/// through, and the rest waits for what becomes of it.
+#[derive(Debug, Default)]
+pub(crate) struct Breaker {
+    state: State,
+    in_a_row: u32,
+    recent: VecDeque<(Timestamp, bool)>,
+    openings: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Closed,
+    Open(Timestamp),
+    Probing,
+}
+
+/// Whether a message may be handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// As many as the limits allow.
+    Any,
+    /// One, to see whether the gateway works again.
+    One,
+    /// None before this time.
+    Wait(Timestamp),
+}
+
+const IN_A_ROW: u32 = 5;
+const RECENT: usize = 10;
+const WINDOW: Duration = Duration::from_secs(60);
+const SHORTEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(600);
+/// How soon what waits for a probe looks again; the end of the probe wakes it earlier.
+const PROBE: Duration = Duration::from_secs(1);
+
+impl Breaker {
+    /// Whether a message may be handed over, without counting it.
+    pub(crate) fn admission(&self, now: Timestamp) -> Admission {
+        match self.state {
+            State::Closed => Admission::Any,
+            State::Open(until) if now < until => Admission::Wait(until),
+            State::Open(_) => Admission::One,
+            State::Probing => Admission::Wait(now.plus(PROBE)),
+        }
+    }
+
+    /// A message that was admitted is handed over.
+    pub(crate) fn begin(&mut self) {
+        if matches!(self.state, State::Open(_)) {
+            self.state = State::Probing;
+        }
+    }
+
+    /// A hand-over came to nothing that says anything about the gateway.
+    pub(crate) fn abandon(&mut self, now: Timestamp) {
+        if self.state == State::Probing {
+            self.state = State::Open(now);
+        }
+    }
+
+    /// The gateway works.
+    pub(crate) fn succeed(&mut self, now: Timestamp) {
+        self.in_a_row = 0;
+        self.note(now, true);
+        if self.state != State::Closed {
+            *self = Self::default();
+        }
+    }
+
+    /// The gateway did not take a message.
+    ///
+    /// * `random` - a number from 0 to 1 that places the time it stays open within ±20 %.
+    pub(crate) fn fail(&mut self, now: Timestamp, random: f64) {
+        self.in_a_row += 1;
+        self.note(now, false);
+        let failed = self.recent.iter().filter(|(_, ok)| !ok).count();
+        let half = self.recent.len() == RECENT && failed * 2 >= RECENT;
+        match self.state {
+            State::Closed if self.in_a_row >= IN_A_ROW || half => self.open(now, random),
+            State::Probing => self.open(now, random),
+            State::Closed | State::Open(_) => {}
+        }
+    }
+
+    /// The gateway refuses our account: nothing more is tried for the longest time.
+    pub(crate) fn trip(&mut self, now: Timestamp) {
+        self.openings = u32::MAX;
+        self.open(now, 0.5);
+    }
+
+    /// The time until which nothing is handed over, while that is so.
+    pub(crate) const fn open_until(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Open(until) => Some(until),
+            State::Closed | State::Probing => None,
+        }
+    }
+
+    pub(crate) const fn is_probing(&self) -> bool {
+        matches!(self.state, State::Probing)
+    }
+
+    /// Whether it remembers nothing that matters.
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
+        let old = |(at, ok): &(Timestamp, bool)| *ok || now.since(*at) > WINDOW;
+        self.state == State::Closed && self.in_a_row == 0 && self.recent.iter().all(old)
+    }
+
+    fn note(&mut self, now: Timestamp, ok: bool) {
+        self.recent.push_back((now, ok));
+        while self.recent.len() > RECENT
+            || self
+                .recent
+                .front()
+                .is_some_and(|(at, _)| now.since(*at) > WINDOW)
+        {
+            self.recent.pop_front();
+        }
+    }
+
+    fn open(&mut self, now: Timestamp, random: f64) {
+        let doubled = SHORTEST.saturating_mul(1 << self.openings.min(10));
+        let spread = 0.8 + 0.4 * random.clamp(0.0, 1.0);
+        self.openings = self.openings.saturating_add(1);
+        self.state = State::Open(now.plus(doubled.min(LONGEST).mul_f64(spread)));
+        self.recent.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIDDLE: f64 = 0.5;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn failed(times: u32, now: Timestamp) -> Breaker {
+        let mut breaker = Breaker::default();
+        (0..times).for_each(|_| breaker.fail(now, MIDDLE));
+        breaker
+    }
+
+    #[test]
+    fn it_opens_after_five_failures_in_a_row() {
+        assert_eq!(failed(4, at(0)).admission(at(0)), Admission::Any);
+        let breaker = failed(5, at(0));
+        assert_eq!(breaker.admission(at(29)), Admission::Wait(at(30)));
+        assert_eq!(breaker.admission(at(30)), Admission::One);
+    }
+
+    #[test]
+    fn it_opens_when_half_of_ten_fail_within_a_minute() {
+        let alternate = |apart: i64| {
+            let mut breaker = Breaker::default();
+            for turn in 0..5 {
+                breaker.succeed(at(2 * turn * apart));
+                breaker.fail(at((2 * turn + 1) * apart), MIDDLE);
+            }
+            breaker.open_until().is_some()
+        };
+        assert!(alternate(1));
+        assert!(!alternate(10));
+    }
+
+    #[test]
+    fn one_probe_decides() {
+        let mut breaker = failed(5, at(0));
+        breaker.begin();
+        assert!(matches!(breaker.admission(at(30)), Admission::Wait(_)));
+        breaker.fail(at(31), MIDDLE);
+        assert_eq!(breaker.open_until(), Some(at(91)));
+        breaker.begin();
+        breaker.succeed(at(92));
+        assert_eq!(breaker.admission(at(92)), Admission::Any);
+        assert!(breaker.is_fresh(at(92)));
+    }
+
+    #[test]
+    fn a_probe_that_says_nothing_is_repeated() {
+        let mut breaker = failed(5, at(0));
+        breaker.begin();
+        breaker.abandon(at(40));
+        assert_eq!(breaker.admission(at(40)), Admission::One);
+    }
+
+    #[test]
+    fn the_wait_doubles_to_ten_minutes() {
+        let mut breaker = failed(5, at(0));
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            let until = breaker.open_until().unwrap();
+            breaker.begin();
+            breaker.fail(until, MIDDLE);
+            waits.push(breaker.open_until().unwrap().since(until).as_secs());
+        }
+        assert_eq!(waits, [60, 120, 240, 480, 600, 600, 600]);
+    }
+
+    #[test]
+    fn a_refused_account_stops_it_for_the_longest_time() {
+        let mut breaker = Breaker::default();
+        breaker.trip(at(0));
+        assert_eq!(breaker.open_until(), Some(at(600)));
+        breaker.begin();
+        breaker.trip(at(600));
+        assert_eq!(breaker.open_until(), Some(at(1200)));
+    }
+}

@@ -1,0 +1,274 @@
+//! One delivery on its way: checked once more, handed to a gateway, settled.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use super::lane::{Choice, Verdict};
+use super::{Dispatcher, Slot};
+use crate::{
+    Accepted, Attempt, AttemptOutcome, Gateway, Job, Next, OutboundMessage, Retry, SendError,
+    Settled, Settlement, StoreError, Timestamp, stopped,
+};
+
+/// How long a delivery waits for a gateway of its channel to be configured again.
+const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long recording an outcome is tried: as long as the lease certainly holds.
+const RECORDING: Duration = Duration::from_secs(60);
+
+impl Dispatcher {
+    pub(super) async fn hand_over(self: Arc<Self>, job: Job, slot: Slot, planned_at: Option<u64>) {
+        let settlement = match self.stopped(&job, planned_at).await {
+            Ok(None) => self.attempt(&job).await,
+            Ok(Some(detail)) => settle(&job, None, Next::Cancel { detail }),
+            Err(fault) => {
+                let due_at = self.clock.now().plus(super::POLL);
+                let detail = format!("the store did not answer: {}", crate::report(&fault));
+                settle(&job, None, Next::Queue { due_at, detail })
+            }
+        };
+        drop(slot);
+        self.record(&job, settlement).await;
+        self.waiters.notify(job.delivery.notification);
+    }
+
+    /// Why the delivery must not be handed over any more, by the switches as they are now.
+    async fn stopped(
+        &self,
+        job: &Job,
+        planned_at: Option<u64>,
+    ) -> Result<Option<String>, StoreError> {
+        if planned_at.is_some() && planned_at == Some(self.store.version().await?) {
+            return Ok(None);
+        }
+        let Some(view) = self.cache.view(&*self.store, &job.target).await? else {
+            return Ok(Some(format!("{} was removed", job.target)));
+        };
+        let delivery = &job.delivery;
+        Ok(stopped(
+            &view,
+            &job.target,
+            &delivery.contact,
+            delivery.endpoint,
+            &delivery.via,
+        ))
+    }
+
+    async fn attempt(&self, job: &Job) -> Settlement {
+        let lane = &job.delivery.lane;
+        let started_at = self.clock.now();
+        let gateway = match self.lanes().choose(lane, started_at) {
+            Choice::Gateway(gateway) => gateway,
+            Choice::Wait(until) => return self.wait(job, started_at, until),
+        };
+        let result = send(&gateway, outbound(job, started_at)).await;
+        let ended_at = self.clock.now();
+        let verdict = verdict(&result, &gateway, ended_at);
+        self.lanes().end(&gateway.name, lane, verdict, ended_at);
+        let attempt = Attempt {
+            number: job.delivery.attempts + 1,
+            gateway: Some(gateway.name.clone()),
+            started_at,
+            ended_at,
+            outcome: outcome(&result),
+            detail: match &result {
+                Ok(accepted) => accepted.detail.clone(),
+                Err(error) => error.detail(),
+            },
+            may_repeat: job.delivery.may_repeat,
+        };
+        note(job, &gateway, &attempt);
+        let next = match result {
+            Ok(accepted) => Next::Done(accepted),
+            Err(error) => self.after(job, &gateway, &error, &attempt),
+        };
+        settle(job, Some(attempt), next)
+    }
+
+    /// No gateway takes messages now: the delivery waits without using up an attempt, but not for ever.
+    fn wait(&self, job: &Job, now: Timestamp, until: Timestamp) -> Settlement {
+        let lane = &job.delivery.lane;
+        let gateway = self.gateways.of(lane.channel()).next();
+        let patience = gateway.map_or(ORPHANED, |gateway| gateway.schedule.give_up_after());
+        let why = gateway.map_or_else(
+            || format!("no gateway is configured for {}", lane.channel()),
+            |_| format!("no gateway for {lane} takes messages now"),
+        );
+        let next = if now.since(job.raised_at) >= patience {
+            let detail = format!("given up: {why}");
+            Next::Fail { detail }
+        } else {
+            let (due_at, detail) = (until, why);
+            Next::Queue { due_at, detail }
+        };
+        settle(job, None, next)
+    }
+
+    /// What becomes of a delivery whose attempt failed.
+    fn after(&self, job: &Job, gateway: &Gateway, error: &SendError, attempt: &Attempt) -> Next {
+        let now = attempt.ended_at;
+        let detail = attempt.detail.clone();
+        let retry_after = match error.retry() {
+            Retry::Never => return Next::Fail { detail },
+            Retry::StopGateway
+                if self
+                    .lanes()
+                    .has_other(&gateway.name, &job.delivery.lane, now) =>
+            {
+                let due_at = now;
+                return Next::Queue { due_at, detail };
+            }
+            Retry::After(retry_after) => retry_after,
+            Retry::MayRepeat | Retry::StopGateway => None,
+        };
+        let first = job.delivery.first_attempt_at.unwrap_or(attempt.started_at);
+        match gateway
+            .schedule
+            .draw(attempt.number, now.since(first), retry_after)
+        {
+            Some(wait) => Next::Queue {
+                due_at: now.plus(wait),
+                detail,
+            },
+            None => Next::Fail {
+                detail: format!("given up after {} attempts: {detail}", attempt.number),
+            },
+        }
+    }
+
+    /// Records the outcome, however long the store needs as long as the lease holds.
+    async fn record(&self, job: &Job, settlement: Settlement) {
+        let requeued = matches!(settlement.next, Next::Queue { .. });
+        let recording = async {
+            let mut pause = Duration::from_millis(50);
+            loop {
+                match self
+                    .store
+                    .settle(self.worker, std::slice::from_ref(&settlement))
+                    .await
+                {
+                    Ok(settled) => return settled,
+                    Err(fault) => {
+                        let error = crate::report(&fault);
+                        warn!(delivery = %job.delivery.id, error, "an outcome is not recorded yet");
+                    }
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+        };
+        match timeout(RECORDING, recording).await {
+            Ok(settled) if settled.contains(&Settled::Lost) => {
+                warn!(delivery = %job.delivery.id, "the lease had passed to another worker");
+            }
+            Ok(_) if requeued => self.queued([&job.delivery.lane]),
+            Ok(_) => {}
+            Err(_) => warn!(
+                delivery = %job.delivery.id,
+                "an outcome could not be recorded; the delivery is repeated when its lease ends"
+            ),
+        }
+    }
+}
+
+/// Calls the gateway once, within the deadline, whatever the channel does.
+async fn send(gateway: &Gateway, message: OutboundMessage) -> Result<Accepted, SendError> {
+    let deadline = gateway.limits.deadline;
+    let sending = CatchPanic(AssertUnwindSafe(gateway.channel.send(&message)));
+    match timeout(deadline, sending).await {
+        Ok(result) => result,
+        Err(_) => Err(SendError::Unknown(
+            format!("no answer within {} s", deadline.as_secs_f32()).into(),
+        )),
+    }
+}
+
+/// A future whose panic is an unknown outcome.
+struct CatchPanic<F>(AssertUnwindSafe<F>);
+
+impl<F> Future for CatchPanic<F>
+where
+    F: Future<Output = Result<Accepted, SendError>> + Unpin,
+{
+    type Output = Result<Accepted, SendError>;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        let inner = &mut self.0.0;
+        let polled =
+            std::panic::catch_unwind(AssertUnwindSafe(|| std::pin::Pin::new(inner).poll(context)));
+        polled.unwrap_or_else(|_| {
+            let error = SendError::Unknown("the channel panicked".into());
+            std::task::Poll::Ready(Err(error))
+        })
+    }
+}
+
+fn outbound(job: &Job, at: Timestamp) -> OutboundMessage {
+    OutboundMessage {
+        notification: job.delivery.notification,
+        delivery: job.delivery.id,
+        attempt: job.delivery.attempts + 1,
+        at,
+        to: job.delivery.address.clone(),
+        subject: job.message.subject.clone(),
+        body: job.message.body.clone(),
+        sender: job.message.sender.clone(),
+    }
+}
+
+const fn outcome(result: &Result<Accepted, SendError>) -> AttemptOutcome {
+    match result {
+        Ok(_) => AttemptOutcome::Ok,
+        Err(error) => match error.retry() {
+            Retry::Never => AttemptOutcome::Permanent,
+            Retry::MayRepeat => AttemptOutcome::Unknown,
+            Retry::After(_) | Retry::StopGateway => AttemptOutcome::Retry,
+        },
+    }
+}
+
+fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timestamp) -> Verdict {
+    match result {
+        Ok(_) | Err(SendError::Rejected { .. } | SendError::InvalidAddress { .. }) => {
+            Verdict::Works
+        }
+        Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
+        Err(SendError::RateLimited {
+            retry_after: Some(after),
+        }) => Verdict::Pauses(now.plus((*after).min(gateway.schedule.longest_wait()))),
+        Err(SendError::RateLimited { retry_after: None }) => Verdict::Nothing,
+        Err(SendError::Unreachable(_) | SendError::Unknown(_)) => Verdict::Fails,
+    }
+}
+
+const fn settle(job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
+    Settlement {
+        delivery: job.delivery.id,
+        attempt,
+        next,
+    }
+}
+
+fn note(job: &Job, gateway: &Gateway, attempt: &Attempt) {
+    let outcome = attempt.outcome.as_str();
+    let took = attempt.ended_at.since(attempt.started_at);
+    let name = gateway.name.to_string();
+    metrics::counter!("redflash_attempts_total", "gateway" => name.clone(), "outcome" => outcome)
+        .increment(1);
+    metrics::histogram!("redflash_attempt_seconds", "gateway" => name).record(took);
+    info!(
+        notification = %job.delivery.notification,
+        delivery = %job.delivery.id,
+        gateway = %gateway.name,
+        attempt = attempt.number,
+        outcome,
+        took_ms = took.as_millis(),
+        "attempt"
+    );
+}

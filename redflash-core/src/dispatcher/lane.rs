@@ -1,0 +1,338 @@
+//! Lanes: who may be handed what, how much at once, and whose turn it is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::breaker::{Admission, Breaker};
+use super::rate::Rate;
+use crate::store::{DueQueue, Want};
+use crate::{Gateway, Gateways, Lane, Slug, Timestamp};
+
+/// How long a delivery waits before its channel is looked for again, when no gateway serves it.
+const NONE_CONFIGURED: Duration = Duration::from_secs(60);
+
+/// The state of every lane and of every gateway within it.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    gateways: Gateways,
+    states: HashMap<Lane, LaneState>,
+    peers: HashMap<(Slug, Lane), Peer>,
+    rates: HashMap<Slug, Rate>,
+}
+
+#[derive(Debug, Default)]
+struct LaneState {
+    in_flight: u32,
+    /// Something that is due waits in the store: what comes now has to wait behind it.
+    backlog: bool,
+    turns: usize,
+}
+
+/// A gateway as seen from one lane.
+#[derive(Debug, Default)]
+struct Peer {
+    breaker: Breaker,
+    in_flight: u32,
+    paused_until: Timestamp,
+}
+
+/// How much of a lane is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Slots(NonZeroU32),
+    /// All slots are taken; one that becomes free wakes the dispatcher.
+    Full,
+    /// No gateway takes anything before this time.
+    Closed(Timestamp),
+}
+
+/// Through which gateway a delivery goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Choice {
+    /// This one; it counts as under way until [`Lanes::end`].
+    Gateway(Arc<Gateway>),
+    /// None before this time.
+    Wait(Timestamp),
+}
+
+/// What a hand-over says about its gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It works, whatever it thought of the message.
+    Works,
+    /// It did not take the message, or nobody knows.
+    Fails,
+    /// It asks for a pause until this time.
+    Pauses(Timestamp),
+    /// It refuses our account.
+    Refuses,
+    /// Nothing.
+    Nothing,
+}
+
+/// A gateway's health within a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayHealth {
+    /// The gateway.
+    pub gateway: Slug,
+    /// The lane.
+    pub lane: Lane,
+    /// Whether messages are handed to it.
+    pub state: GatewayState,
+    /// How many are under way.
+    pub in_flight: u32,
+}
+
+/// Whether messages are handed to a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayState {
+    /// Yes.
+    Closed,
+    /// Not before this time: too much failed.
+    Open {
+        /// When one message is let through.
+        until: Timestamp,
+    },
+    /// One message is under way to see whether it works again.
+    Probing,
+}
+
+impl Lanes {
+    pub(crate) fn new(gateways: Gateways) -> Self {
+        let rate = |gateway: &Arc<Gateway>| {
+            let rate = Rate::per_second(gateway.limits.per_second?);
+            Some((gateway.name.clone(), rate))
+        };
+        let rates = gateways.iter().filter_map(rate).collect();
+        Self {
+            gateways,
+            states: HashMap::new(),
+            peers: HashMap::new(),
+            rates,
+        }
+    }
+
+    /// Takes one slot for each of these lanes, or none: `false` when something has to wait.
+    pub(crate) fn reserve_all<'a>(
+        &mut self,
+        lanes: impl IntoIterator<Item = &'a Lane>,
+        now: Timestamp,
+    ) -> bool {
+        let mut counts: BTreeMap<&Lane, u32> = BTreeMap::new();
+        for lane in lanes {
+            *counts.entry(lane).or_default() += 1;
+        }
+        let fits = counts.iter().all(|(lane, count)| {
+            let backlog = self.states.get(*lane).is_some_and(|state| state.backlog);
+            !backlog && matches!(self.room(lane, now), Room::Slots(free) if free.get() >= *count)
+        });
+        if fits {
+            for (lane, count) in counts {
+                self.states.entry(lane.clone()).or_default().in_flight += count;
+            }
+        }
+        fits
+    }
+
+    /// Gives a slot back; `true` when the dispatcher should look for more.
+    pub(crate) fn release(&mut self, lane: &Lane) -> bool {
+        let capacity = self.capacity(lane);
+        let Some(state) = self.states.get_mut(lane) else {
+            return false;
+        };
+        state.in_flight = state.in_flight.saturating_sub(1);
+        // Looking once half is free, instead of for every slot, claims in batches.
+        state.backlog && state.in_flight <= capacity / 2
+    }
+
+    /// Something was put into the store's queue of this lane.
+    pub(crate) fn queued(&mut self, lane: &Lane) {
+        self.states.entry(lane.clone()).or_default().backlog = true;
+    }
+
+    /// Shares the free slots of every lane fairly among its queues and takes them.
+    ///
+    /// Returns what to claim, and the earliest time at which there may be more to do.
+    pub(crate) fn share(
+        &mut self,
+        queues: &[DueQueue],
+        now: Timestamp,
+    ) -> (Vec<Want>, Option<Timestamp>) {
+        let mut by_lane: BTreeMap<&Lane, Vec<&DueQueue>> = BTreeMap::new();
+        let mut next: Option<Timestamp> = None;
+        let mut at = |time: Timestamp| next = Some(next.map_or(time, |next| next.min(time)));
+        for due in queues {
+            if due.due_at <= now {
+                by_lane.entry(&due.queue.lane).or_default().push(due);
+            } else {
+                at(due.due_at);
+            }
+        }
+        for (lane, state) in &mut self.states {
+            state.backlog = by_lane.contains_key(lane);
+        }
+        let mut wants = Vec::new();
+        for (lane, queues) in by_lane {
+            match self.room(lane, now) {
+                Room::Slots(free) => wants.extend(self.turns(lane, &queues, free.get())),
+                Room::Full => {}
+                Room::Closed(until) => at(until),
+            }
+        }
+        self.forget(now);
+        (wants, next)
+    }
+
+    /// Deals `free` slots out to the queues of a lane, starting where the last deal ended.
+    fn turns(&mut self, lane: &Lane, queues: &[&DueQueue], free: u32) -> Vec<Want> {
+        let state = self.states.entry(lane.clone()).or_default();
+        state.backlog = true;
+        state.in_flight += free;
+        let start = state.turns % queues.len();
+        state.turns = state.turns.wrapping_add(1);
+        let count = u32::try_from(queues.len()).unwrap_or(u32::MAX);
+        let (each, rest) = (free / count, free % count);
+        let ordered = queues[start..].iter().chain(&queues[..start]);
+        let shares = ordered.zip(0..).filter_map(|(due, index)| {
+            let limit = NonZeroU32::new(each + u32::from(index < rest))?;
+            Some(Want {
+                queue: due.queue.clone(),
+                limit,
+            })
+        });
+        shares.collect()
+    }
+
+    /// Chooses the first gateway of the lane that takes messages now.
+    pub(crate) fn choose(&mut self, lane: &Lane, now: Timestamp) -> Choice {
+        let mut earliest: Option<Timestamp> = None;
+        for gateway in self.gateways.of(lane.channel()) {
+            let key = (gateway.name.clone(), lane.clone());
+            let peer = self.peers.entry(key).or_default();
+            let rate = self.rates.get_mut(&gateway.name);
+            let until = match peer.admission(now) {
+                Admission::Wait(until) => until,
+                Admission::Any | Admission::One => match rate.map_or(Ok(()), |r| r.take(now)) {
+                    Ok(()) => {
+                        peer.breaker.begin();
+                        peer.in_flight += 1;
+                        return Choice::Gateway(Arc::clone(gateway));
+                    }
+                    Err(until) => until,
+                },
+            };
+            earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
+        }
+        Choice::Wait(earliest.unwrap_or_else(|| now.plus(NONE_CONFIGURED)))
+    }
+
+    /// Ends what [`choose`](Self::choose) began.
+    pub(crate) fn end(&mut self, gateway: &Slug, lane: &Lane, verdict: Verdict, now: Timestamp) {
+        let Some(peer) = self.peers.get_mut(&(gateway.clone(), lane.clone())) else {
+            return;
+        };
+        peer.in_flight = peer.in_flight.saturating_sub(1);
+        match verdict {
+            Verdict::Works => peer.breaker.succeed(now),
+            Verdict::Fails => peer.breaker.fail(now, fastrand::f64()),
+            Verdict::Refuses => peer.breaker.trip(now),
+            Verdict::Nothing => peer.breaker.abandon(now),
+            Verdict::Pauses(until) => {
+                peer.breaker.abandon(now);
+                peer.paused_until = peer.paused_until.max(until);
+            }
+        }
+    }
+
+    /// Whether another gateway of the lane than this takes messages now.
+    pub(crate) fn has_other(&self, gateway: &Slug, lane: &Lane, now: Timestamp) -> bool {
+        let others = self
+            .gateways
+            .of(lane.channel())
+            .filter(|other| other.name != *gateway);
+        others
+            .into_iter()
+            .any(|other| !matches!(self.admission(other, lane, now), Admission::Wait(_)))
+    }
+
+    pub(crate) fn health(&self) -> Vec<GatewayHealth> {
+        let health = |((gateway, lane), peer): (&(Slug, Lane), &Peer)| GatewayHealth {
+            gateway: gateway.clone(),
+            lane: lane.clone(),
+            state: match peer.breaker.open_until() {
+                Some(until) => GatewayState::Open { until },
+                None if peer.breaker.is_probing() => GatewayState::Probing,
+                None => GatewayState::Closed,
+            },
+            in_flight: peer.in_flight,
+        };
+        let mut all: Vec<_> = self.peers.iter().map(health).collect();
+        all.sort_by(|a, b| (&a.gateway, &a.lane).cmp(&(&b.gateway, &b.lane)));
+        all
+    }
+
+    fn capacity(&self, lane: &Lane) -> u32 {
+        let limits = self
+            .gateways
+            .of(lane.channel())
+            .map(|gateway| gateway.limits.concurrency);
+        limits.max().unwrap_or(1).max(1)
+    }
+
+    fn admission(&self, gateway: &Gateway, lane: &Lane, now: Timestamp) -> Admission {
+        let peer = self.peers.get(&(gateway.name.clone(), lane.clone()));
+        peer.map_or(Admission::Any, |peer| peer.admission(now))
+    }
+
+    fn room(&self, lane: &Lane, now: Timestamp) -> Room {
+        let in_flight = self.states.get(lane).map_or(0, |state| state.in_flight);
+        let Some(free) = NonZeroU32::new(self.capacity(lane).saturating_sub(in_flight)) else {
+            return Room::Full;
+        };
+        let mut best: Option<NonZeroU32> = None;
+        let mut earliest: Option<Timestamp> = None;
+        let mut any = false;
+        for gateway in self.gateways.of(lane.channel()) {
+            any = true;
+            let rate = self.rates.get(&gateway.name);
+            let allowed = rate.map_or(Ok(u32::MAX), |rate| rate.available(now));
+            let slots = match (self.admission(gateway, lane, now), allowed) {
+                (Admission::Any, Ok(allowed)) => NonZeroU32::new(free.get().min(allowed)),
+                (Admission::One, Ok(_)) => Some(NonZeroU32::MIN),
+                (Admission::Wait(until), _) | (_, Err(until)) => {
+                    earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
+                    None
+                }
+            };
+            best = best.max(slots);
+        }
+        match (best, earliest) {
+            (Some(slots), _) => Room::Slots(slots),
+            (None, Some(until)) => Room::Closed(until),
+            // Deliveries of a channel without a gateway are claimed all the same, one at a time, so
+            // that they end in a visible state.
+            (None, None) if !any => Room::Slots(NonZeroU32::MIN),
+            (None, None) => Room::Full,
+        }
+    }
+
+    /// Drops lanes and peers that remember nothing that matters.
+    fn forget(&mut self, now: Timestamp) {
+        self.states
+            .retain(|_, lane| lane.in_flight > 0 || lane.backlog);
+        self.peers.retain(|_, peer| {
+            peer.in_flight > 0 || peer.paused_until > now || !peer.breaker.is_fresh(now)
+        });
+    }
+}
+
+impl Peer {
+    fn admission(&self, now: Timestamp) -> Admission {
+        if now < self.paused_until {
+            return Admission::Wait(self.paused_until);
+        }
+        self.breaker.admission(now)
+    }
+}

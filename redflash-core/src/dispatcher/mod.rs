@@ -1,0 +1,253 @@
+//! The dispatcher: takes what is due from the store and hands it to gateways.
+//!
+//! claim → [`Channel::send`](crate::Channel::send) → settle. No connection or transaction is held
+//! while a gateway is called. Each lane has its own slots, so that one dead destination delays
+//! nobody else, and the senders of a lane take turns.
+
+mod breaker;
+mod hand_over;
+mod lane;
+mod rate;
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, warn};
+
+pub use lane::{GatewayHealth, GatewayState};
+
+use crate::cache::Cache;
+use crate::waiter::Waiters;
+use crate::{Clock, Gateways, Job, Lane, Lease, Store, StoreError, Timestamp, WorkerId};
+use lane::Lanes;
+
+/// How long a lease lasts. Longer than any hand-over and what it takes to record it.
+const LEASE: Duration = Duration::from_secs(120);
+/// How often the store is looked at without being told that something is there.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The shared state of an engine and its dispatcher.
+#[derive(Debug)]
+pub(crate) struct Dispatcher {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) gateways: Gateways,
+    pub(crate) cache: Cache,
+    pub(crate) waiters: Waiters,
+    worker: WorkerId,
+    exclusive: bool,
+    lanes: Mutex<Lanes>,
+    wake: Notify,
+    tasks: TaskTracker,
+    running: AtomicBool,
+    moved_at: AtomicI64,
+    queued: AtomicU64,
+}
+
+/// One slot of a lane, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    dispatcher: Arc<Dispatcher>,
+    lane: Lane,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        gateways: Gateways,
+        exclusive: bool,
+    ) -> Self {
+        Self {
+            worker: WorkerId::new(clock.now()),
+            lanes: Mutex::new(Lanes::new(gateways.clone())),
+            store,
+            clock,
+            gateways,
+            exclusive,
+            cache: Cache::default(),
+            waiters: Waiters::default(),
+            wake: Notify::new(),
+            tasks: TaskTracker::new(),
+            running: AtomicBool::new(false),
+            moved_at: AtomicI64::new(i64::MIN),
+            queued: AtomicU64::new(0),
+        }
+    }
+
+    /// Looks at the queue now.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn lease(&self, now: Timestamp) -> Lease {
+        Lease {
+            worker: self.worker,
+            now,
+            until: now.plus(LEASE),
+        }
+    }
+
+    /// Takes a slot for each of these lanes, if all of them have room and nothing waits before them.
+    pub(crate) fn reserve<'a>(
+        self: &Arc<Self>,
+        lanes: impl IntoIterator<Item = &'a Lane> + Clone,
+        now: Timestamp,
+    ) -> Option<Vec<Slot>> {
+        let running = self.running.load(Ordering::Acquire);
+        if !running || !self.lanes().reserve_all(lanes.clone(), now) {
+            return None;
+        }
+        Some(
+            lanes
+                .into_iter()
+                .map(|lane| self.slot(lane.clone()))
+                .collect(),
+        )
+    }
+
+    fn slot(self: &Arc<Self>, lane: Lane) -> Slot {
+        let dispatcher = Arc::clone(self);
+        Slot { dispatcher, lane }
+    }
+
+    /// Something was put into the store's queue of these lanes.
+    pub(crate) fn queued<'a>(&self, lanes: impl IntoIterator<Item = &'a Lane>) {
+        let mut state = self.lanes();
+        for lane in lanes {
+            state.queued(lane);
+            self.queued.fetch_add(1, Ordering::Relaxed);
+        }
+        drop(state);
+        self.wake();
+    }
+
+    /// Hands a leased delivery over, in a task of its own.
+    ///
+    /// * `planned_at` - the directory's version at which its plan was made, if that is known.
+    pub(crate) fn begin(self: &Arc<Self>, job: Job, slot: Slot, planned_at: Option<u64>) {
+        let dispatcher = Arc::clone(self);
+        self.tasks
+            .spawn(async move { dispatcher.hand_over(job, slot, planned_at).await });
+    }
+
+    /// Takes back what a predecessor left, and gets ready to work.
+    pub(crate) async fn recover(&self) -> Result<(), StoreError> {
+        let except = self.exclusive.then_some(self.worker);
+        let orphans = self.store.requeue_orphans(self.clock.now(), except).await?;
+        if orphans > 0 {
+            warn!(
+                orphans,
+                "took back deliveries whose outcome was not recorded; they may arrive twice"
+            );
+        }
+        self.running.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Works until told to stop.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut checked_at = None;
+        while !stop.is_cancelled() {
+            // Registered before the store is read, so that no wake-up in between is lost.
+            let mut woken = std::pin::pin!(self.wake.notified());
+            woken.as_mut().enable();
+            let now = self.clock.now();
+            let pause = match self.turn(now, &mut checked_at).await {
+                Ok(Some(next)) => next.since(now).min(POLL),
+                Ok(None) => POLL,
+                Err(fault) => {
+                    error!(error = %crate::report(&fault), "the store does not answer the dispatcher");
+                    POLL
+                }
+            };
+            if pause.is_zero() {
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = woken => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        self.running.store(false, Ordering::Release);
+    }
+
+    /// Waits for what is under way, at most so long.
+    pub(crate) async fn finish(&self, grace: Duration) {
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            let left = self.tasks.len();
+            warn!(
+                left,
+                "stopped while deliveries were under way; they are taken back at the next start"
+            );
+        }
+    }
+
+    /// One look at the queue. Returns when to look again, at the latest.
+    async fn turn(
+        self: &Arc<Self>,
+        now: Timestamp,
+        checked_at: &mut Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        if checked_at.is_none_or(|at| now.since(at) >= POLL) {
+            self.store.requeue_orphans(now, None).await?;
+            let backlog = self.store.backlog().await?;
+            self.queued.store(backlog.queued, Ordering::Relaxed);
+            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+            metrics::gauge!("redflash_queued").set(backlog.queued as f64);
+            *checked_at = Some(now);
+        }
+        let queues = self.store.due_queues().await?;
+        let (wants, next) = self.lanes().share(&queues, now);
+        let mut slots: Vec<Slot> = Vec::new();
+        for want in &wants {
+            slots.extend((0..want.limit.get()).map(|_| self.slot(want.queue.lane.clone())));
+        }
+        self.moved_at.store(now.as_millis(), Ordering::Relaxed);
+        if wants.is_empty() {
+            return Ok(next);
+        }
+        let jobs = self.store.claim_due(&self.lease(now), &wants).await?;
+        let found = !jobs.is_empty();
+        for job in jobs {
+            let held = slots.iter().position(|slot| slot.lane == job.delivery.lane);
+            let slot = held.map_or_else(
+                || self.slot(job.delivery.lane.clone()),
+                |index| slots.swap_remove(index),
+            );
+            self.begin(job, slot, None);
+        }
+        Ok(if found { Some(now) } else { next })
+    }
+
+    pub(crate) fn health(&self) -> (bool, Option<Timestamp>, u64, Vec<GatewayHealth>) {
+        let moved_at = self.moved_at.load(Ordering::Relaxed);
+        (
+            self.running.load(Ordering::Acquire),
+            (moved_at != i64::MIN).then(|| Timestamp::from_millis(moved_at)),
+            self.queued.load(Ordering::Relaxed),
+            self.lanes().health(),
+        )
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if self.dispatcher.lanes().release(&self.lane) {
+            self.dispatcher.wake();
+        }
+    }
+}

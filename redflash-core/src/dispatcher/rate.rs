@@ -1,0 +1,76 @@
+//! A rate limit: so many a second, with a second's worth at once.
+
+use std::time::Duration;
+
+use crate::Timestamp;
+
+/// Lets through `per_second` messages a second, evenly, with one second's worth saved up at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    /// Milliseconds that each message uses up.
+    interval: f64,
+    /// When all that was let through is used up, in milliseconds since the epoch.
+    used_until: f64,
+}
+
+const SAVED: f64 = 1000.0;
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "milliseconds since the epoch and counts of messages are far below 2^52"
+)]
+impl Rate {
+    pub(crate) fn per_second(per_second: f64) -> Self {
+        Self {
+            interval: SAVED / per_second.clamp(0.001, 1_000_000.0),
+            used_until: 0.0,
+        }
+    }
+
+    /// How many may go now, or when the next may.
+    pub(crate) fn available(&self, now: Timestamp) -> Result<u32, Timestamp> {
+        let now = now.as_millis() as f64;
+        let saved = SAVED.max(self.interval) - (self.used_until - now).max(0.0);
+        if saved + 1e-6 >= self.interval {
+            return Ok(((saved + 1e-6) / self.interval) as u32);
+        }
+        let missing = Duration::from_millis((self.interval - saved).ceil() as u64);
+        Err(Timestamp::from_millis(now as i64).plus(missing))
+    }
+
+    /// Lets one through, or says when one may go.
+    pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+        self.available(now)?;
+        self.used_until = self.used_until.max(now.as_millis() as f64) + self.interval;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_lets_through_what_it_should() {
+        let mut rate = Rate::per_second(30.0);
+        let start = 1_700_000_000_000;
+        let mut sent = 0;
+        for millis in 0..10_000 {
+            while rate.take(Timestamp::from_millis(start + millis)).is_ok() {
+                sent += 1;
+            }
+        }
+        assert!((329..=330).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn a_slow_rate_says_when_the_next_may_go() {
+        let mut rate = Rate::per_second(0.5);
+        let now = Timestamp::from_millis(10_000);
+        assert_eq!(rate.take(now), Ok(()));
+        assert_eq!(rate.take(now), Err(Timestamp::from_millis(12_000)));
+        assert_eq!(rate.take(Timestamp::from_millis(12_000)), Ok(()));
+    }
+}

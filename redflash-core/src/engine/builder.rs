@@ -1,0 +1,78 @@
+//! What an engine is made of.
+
+use std::sync::Arc;
+
+use super::Engine;
+use crate::dispatcher::Dispatcher;
+use crate::{Clock, DuplicateGateway, Gateway, Gateways, Store, SystemClock};
+
+/// Puts an [`Engine`] together.
+#[derive(Debug)]
+#[must_use]
+pub struct EngineBuilder {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    gateways: Vec<Gateway>,
+    max_queued: u64,
+    exclusive: bool,
+}
+
+impl EngineBuilder {
+    /// How many deliveries may wait before raises are refused, unless said otherwise.
+    pub const MAX_QUEUED: u64 = 1_000_000;
+
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            clock: Arc::new(SystemClock),
+            gateways: Vec::new(),
+            max_queued: Self::MAX_QUEUED,
+            exclusive: true,
+        }
+    }
+
+    /// Adds a gateway. Those of one channel are tried in the order they were added.
+    pub fn gateway(mut self, gateway: Gateway) -> Self {
+        self.gateways.push(gateway);
+        self
+    }
+
+    /// Adds gateways.
+    pub fn gateways(mut self, gateways: impl IntoIterator<Item = Gateway>) -> Self {
+        self.gateways.extend(gateways);
+        self
+    }
+
+    /// Takes the time from another clock than the machine's.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How many deliveries may wait before raises are refused.
+    pub const fn max_queued(mut self, max_queued: u64) -> Self {
+        self.max_queued = max_queued;
+        self
+    }
+
+    /// Whether no other process dispatches from this store, as is usual. What a predecessor left
+    /// unfinished is then taken back at once, instead of when its lease ends.
+    pub const fn exclusive(mut self, exclusive: bool) -> Self {
+        self.exclusive = exclusive;
+        self
+    }
+
+    /// The engine. It raises from now on, and sends once it is [started](Engine::start).
+    ///
+    /// # Errors
+    ///
+    /// [`DuplicateGateway`] when two gateways have one name.
+    pub fn build(self) -> Result<Engine, DuplicateGateway> {
+        let gateways = Gateways::new(self.gateways)?;
+        let dispatcher = Dispatcher::new(self.store, self.clock, gateways, self.exclusive);
+        Ok(Engine {
+            dispatcher: Arc::new(dispatcher),
+            max_queued: self.max_queued,
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! Why an alert was not raised.
+
+use std::time::Duration;
+
+use crate::{CallbackError, NotificationId, Plan, Slug, StoreError, Target};
+
+/// Why an alert was not raised. Nothing is sent, except where the store's outcome is unknown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RaiseError {
+    /// There is no such target.
+    #[error("there is no {0}")]
+    UnknownTarget(Target),
+    /// The target is switched off.
+    #[error("{0} is switched off")]
+    Disabled(Target),
+    /// There is nothing to say.
+    #[error("the message is empty")]
+    EmptyMessage,
+    /// Nobody can be told; the plan says why of each.
+    #[error("nobody behind {} can be reached", .0.target)]
+    NoRecipients(Box<Plan>),
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used for another request")]
+    IdempotencyMismatch,
+    /// Too much waits already.
+    #[error("too much is queued, try again in {} s", retry_after.as_secs())]
+    Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The store failed.
+    #[error("the alert could not be recorded")]
+    Store {
+        /// The notification's id, when it may have been recorded all the same.
+        notification: Option<NotificationId>,
+        /// What failed.
+        source: StoreError,
+    },
+}
+
+impl RaiseError {
+    /// A word for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownTarget(_) => "unknown_target",
+            Self::Disabled(_) => "disabled",
+            Self::EmptyMessage => "empty_message",
+            Self::NoRecipients(_) => "no_recipients",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::Overloaded { .. } => "overloaded",
+            Self::Store {
+                notification: None, ..
+            } => "store_unavailable",
+            Self::Store { .. } => "store_unknown",
+        }
+    }
+}
+
+impl From<StoreError> for RaiseError {
+    fn from(source: StoreError) -> Self {
+        Self::Store {
+            notification: None,
+            source,
+        }
+    }
+}
+
+/// Why a callback was not applied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// No gateway has this name.
+    #[error("no gateway is called {0}")]
+    UnknownGateway(Slug),
+    /// The callback could not be read.
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
+    /// The store failed.
+    #[error("the receipt could not be recorded")]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,51 @@
+//! Those who wait for what becomes of a notification.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::NotificationId;
+
+/// Tells whoever waits for a notification that one of its deliveries was settled.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters(Mutex<HashMap<NotificationId, Arc<Notify>>>);
+
+/// A place among those who wait, given up when dropped.
+#[derive(Debug)]
+pub(crate) struct Waiter<'a> {
+    waiters: &'a Waiters,
+    id: NotificationId,
+    pub(crate) notify: Arc<Notify>,
+}
+
+impl Waiters {
+    pub(crate) fn wait(&self, id: NotificationId) -> Waiter<'_> {
+        let notify = Arc::clone(self.lock().entry(id).or_default());
+        Waiter {
+            waiters: self,
+            id,
+            notify,
+        }
+    }
+
+    pub(crate) fn notify(&self, id: NotificationId) {
+        if let Some(notify) = self.lock().get(&id) {
+            notify.notify_waiters();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<NotificationId, Arc<Notify>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let mut waiters = self.waiters.lock();
+        // The map's own and this one: nobody else waits.
+        if Arc::strong_count(&self.notify) <= 2 {
+            waiters.remove(&self.id);
+        }
+    }
+}
