@@ -1,0 +1,194 @@
+//! The decision: who is told what through which channel, who is not, and why.
+//!
+//! [`plan`] is the only place that decides. What explains, raises, answers or logs an alert carries
+//! the [`Plan`] that came out of it.
+
+mod message;
+mod recipient;
+mod switch;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use message::Message;
+pub use switch::stopped;
+
+use crate::{
+    Address, ChannelKind, Contact, EndpointId, Event, Gateways, Group, Lane, Name, Raise, Slug,
+    Target, Timestamp,
+};
+
+/// What the directory says about a target: the target itself and everybody behind it, on or off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// The [directory's version](crate::store::Directory::version) at which this was read.
+    pub version: u64,
+    /// The event, when that is the target.
+    pub event: Option<Event>,
+    /// The group that is the target, or the event's groups in their order.
+    pub groups: Vec<Group>,
+    /// Every contact that is the target, or that the event or one of the groups names.
+    pub contacts: Vec<Contact>,
+}
+
+/// The decision for one raise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What was raised.
+    pub target: Target,
+    /// What it is called among people.
+    pub name: Name,
+    /// One contact behind the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The contact.
+    pub contact: Slug,
+    /// What it is called among people.
+    pub name: Name,
+    /// The groups, switched on, through which it is told; empty when it is told directly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<Slug>,
+    /// The verdict for each endpoint.
+    pub endpoints: Vec<PlannedEndpoint>,
+    /// Why the contact as a whole is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<Skip>,
+}
+
+/// The verdict for one endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedEndpoint {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Its channel.
+    pub channel: ChannelKind,
+    /// Its address.
+    pub address: Address,
+    /// What is done about it.
+    pub verdict: Verdict,
+}
+
+/// What is done about an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The message is delivered, in this lane.
+    Deliver(Lane),
+    /// It is not.
+    Skip(Skip),
+}
+
+/// Why an endpoint or a contact is not told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skip {
+    /// The contact is switched off.
+    ContactOff,
+    /// Every group through which it would be told is switched off.
+    GroupOff(Vec<Slug>),
+    /// The contact has no endpoint.
+    NoEndpoint,
+    /// The endpoint is switched off.
+    EndpointOff,
+    /// No gateway is configured for the channel.
+    NoGateway,
+    /// The same address is told already, as an endpoint of this contact.
+    Duplicate(Slug),
+}
+
+/// Why a raise is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The target is switched off.
+    Disabled,
+    /// There is nothing to say.
+    EmptyMessage,
+    /// Nobody can be told.
+    NoRecipients,
+}
+
+impl Plan {
+    /// How many deliveries it makes.
+    pub fn queued(&self) -> usize {
+        self.endpoints()
+            .filter(|e| matches!(e.verdict, Verdict::Deliver(_)))
+            .count()
+    }
+
+    /// How many endpoints it leaves out.
+    pub fn skipped(&self) -> usize {
+        self.endpoints()
+            .filter(|e| matches!(e.verdict, Verdict::Skip(_)))
+            .count()
+    }
+
+    /// Everybody who is switched on and still is told nothing.
+    pub fn unreached(&self) -> impl Iterator<Item = &Recipient> {
+        self.recipients.iter().filter(|recipient| {
+            let told = |e: &PlannedEndpoint| {
+                matches!(
+                    e.verdict,
+                    Verdict::Deliver(_) | Verdict::Skip(Skip::Duplicate(_))
+                )
+            };
+            let off = matches!(recipient.skip, Some(Skip::ContactOff | Skip::GroupOff(_)));
+            !off && !recipient.endpoints.iter().any(told)
+        })
+    }
+
+    fn endpoints(&self) -> impl Iterator<Item = &PlannedEndpoint> {
+        self.recipients
+            .iter()
+            .flat_map(|recipient| &recipient.endpoints)
+    }
+}
+
+/// Decides what one raise does. Pure: the same arguments always give the same plan.
+///
+/// Each endpoint of each contact behind the target gets exactly one verdict, and no address of a
+/// channel is delivered to twice.
+///
+/// * `raise` - what is asked for.
+/// * `view` - what the directory says about the target.
+/// * `gateways` - what can be sent through.
+/// * `now` - the time of the raise, which templates may show.
+///
+/// Returns `None` when the view does not hold the target.
+pub fn plan(raise: &Raise, view: &View, gateways: &Gateways, now: Timestamp) -> Option<Plan> {
+    let target = raise.target();
+    let (name, enabled) = match target {
+        Target::Contact(slug) => {
+            let contact = view.contacts.iter().find(|contact| contact.slug == *slug)?;
+            (&contact.name, contact.enabled)
+        }
+        Target::Group(slug) => {
+            let group = view.groups.iter().find(|group| group.slug == *slug)?;
+            (&group.name, group.enabled)
+        }
+        Target::Event(_) => {
+            let event = view.event.as_ref()?;
+            (&event.name, event.enabled)
+        }
+    };
+    let message = message::message(raise.content(), view.event.as_ref(), now);
+    let recipients = recipient::recipients(target, view, gateways);
+    let mut plan = Plan {
+        target: target.clone(),
+        name: name.clone(),
+        message,
+        recipients,
+        refusal: None,
+    };
+    plan.refusal = if !enabled {
+        Some(Refusal::Disabled)
+    } else if plan.message.body.trim().is_empty() {
+        Some(Refusal::EmptyMessage)
+    } else if plan.queued() == 0 {
+        Some(Refusal::NoRecipients)
+    } else {
+        None
+    };
+    Some(plan)
+}

@@ -1,0 +1,126 @@
+//! Everybody behind a target, with a verdict for each endpoint.
+
+use std::collections::HashMap;
+
+use super::{PlannedEndpoint, Recipient, Skip, Verdict, View};
+use crate::{Address, ChannelKind, Contact, Gateways, Slug, Target};
+
+/// How a contact came to be behind the target.
+#[derive(Default)]
+struct Paths<'a> {
+    direct: bool,
+    on: Vec<&'a Slug>,
+    off: Vec<&'a Slug>,
+}
+
+/// Everybody behind a target, in the order they were come upon.
+#[derive(Default)]
+struct Behind<'a> {
+    order: Vec<&'a Slug>,
+    paths: HashMap<&'a Slug, Paths<'a>>,
+}
+
+impl<'a> Behind<'a> {
+    fn of(target: &'a Target, view: &'a View) -> Self {
+        let mut behind = Self::default();
+        match target {
+            Target::Contact(slug) => behind.reach(slug).direct = true,
+            Target::Group(_) => {}
+            Target::Event(_) => {
+                for slug in view.event.iter().flat_map(|event| &event.contacts) {
+                    behind.reach(slug).direct = true;
+                }
+            }
+        }
+        for group in &view.groups {
+            for slug in &group.contacts {
+                let paths = behind.reach(slug);
+                let list = if group.enabled {
+                    &mut paths.on
+                } else {
+                    &mut paths.off
+                };
+                if !list.contains(&&group.slug) {
+                    list.push(&group.slug);
+                }
+            }
+        }
+        behind
+    }
+
+    fn reach(&mut self, slug: &'a Slug) -> &mut Paths<'a> {
+        self.paths.entry(slug).or_insert_with(|| {
+            self.order.push(slug);
+            Paths::default()
+        })
+    }
+}
+
+pub(super) fn recipients(target: &Target, view: &View, gateways: &Gateways) -> Vec<Recipient> {
+    let contacts: HashMap<&Slug, &Contact> = view
+        .contacts
+        .iter()
+        .map(|contact| (&contact.slug, contact))
+        .collect();
+    let mut told = Told::new();
+    let behind = Behind::of(target, view);
+    let known = behind
+        .order
+        .iter()
+        .filter_map(|slug| Some((*contacts.get(slug)?, &behind.paths[slug])));
+    known
+        .map(|(contact, paths)| recipient(contact, paths, gateways, &mut told))
+        .collect()
+}
+
+type Told<'a> = HashMap<(&'a ChannelKind, &'a Address), &'a Slug>;
+
+fn recipient<'a>(
+    contact: &'a Contact,
+    paths: &Paths<'_>,
+    gateways: &Gateways,
+    told: &mut Told<'a>,
+) -> Recipient {
+    let skip = if !contact.enabled {
+        Some(Skip::ContactOff)
+    } else if !paths.direct && paths.on.is_empty() {
+        Some(Skip::GroupOff(paths.off.iter().copied().cloned().collect()))
+    } else if contact.endpoints.is_empty() {
+        Some(Skip::NoEndpoint)
+    } else {
+        None
+    };
+    let endpoints = contact.endpoints.iter().map(|endpoint| {
+        let place = (&endpoint.channel, &endpoint.address);
+        let verdict = if let Some(skip) = &skip {
+            Verdict::Skip(skip.clone())
+        } else if !endpoint.enabled {
+            Verdict::Skip(Skip::EndpointOff)
+        } else if let Some(lane) = gateways.lane(place.0, place.1) {
+            match told.insert(place, &contact.slug) {
+                Some(first) => {
+                    told.insert(place, first);
+                    Verdict::Skip(Skip::Duplicate(first.clone()))
+                }
+                None => Verdict::Deliver(lane),
+            }
+        } else {
+            Verdict::Skip(Skip::NoGateway)
+        };
+        PlannedEndpoint {
+            endpoint: endpoint.id,
+            channel: endpoint.channel.clone(),
+            address: endpoint.address.clone(),
+            verdict,
+        }
+    });
+    let endpoints = endpoints.collect();
+    let via = if paths.direct { &[][..] } else { &paths.on[..] };
+    Recipient {
+        contact: contact.slug.clone(),
+        name: contact.name.clone(),
+        via: via.iter().copied().cloned().collect(),
+        endpoints,
+        skip,
+    }
+}

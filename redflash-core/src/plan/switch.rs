@@ -1,0 +1,49 @@
+//! The one decision that is made again later: whether what was planned may still be handed over.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::View;
+use crate::{EndpointId, Slug, Target};
+
+/// Why a delivery that was planned must no longer be handed over, judged on the directory as it is
+/// now: a switch was turned off, or what it was for is gone.
+///
+/// * `via` - the groups through which the contact was to be told; empty when directly.
+pub fn stopped(
+    view: &View,
+    target: &Target,
+    contact: &Slug,
+    endpoint: EndpointId,
+    via: &[Slug],
+) -> Option<String> {
+    let off = |what: &dyn fmt::Display| Some(format!("{what} was switched off"));
+    let gone = |what: &dyn fmt::Display| Some(format!("{what} was removed"));
+    match &view.event {
+        Some(event) if !event.enabled => return off(target),
+        None if matches!(target, Target::Event(_)) => return gone(target),
+        _ => {}
+    }
+    let Some(contact) = view.contacts.iter().find(|known| known.slug == *contact) else {
+        return gone(&format_args!("contact/{contact}"));
+    };
+    if !contact.enabled {
+        return off(&format_args!("contact/{}", contact.slug));
+    }
+    match contact.endpoints.iter().find(|known| known.id == endpoint) {
+        None => return gone(&"the endpoint"),
+        Some(known) if !known.enabled => return off(&"the endpoint"),
+        Some(_) => {}
+    }
+    let on: HashSet<_> = view
+        .groups
+        .iter()
+        .filter(|group| group.enabled)
+        .map(|group| &group.slug)
+        .collect();
+    if !via.is_empty() && !via.iter().any(|group| on.contains(group)) {
+        let groups: Vec<_> = via.iter().map(|group| format!("group/{group}")).collect();
+        return off(&groups.join(", "));
+    }
+    None
+}
