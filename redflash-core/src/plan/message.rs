@@ -7,15 +7,6 @@ use crate::template::Arguments;
 use crate::{Event, Template, Timestamp};
 
 /// What is said.
-    pub message: Message,
-    /// Everybody behind the target, with a verdict for each endpoint.
-    pub recipients: Vec<Recipient>,
-    /// Why nothing at all is sent; `None` when something is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<Refusal>,
-}
-
-/// What is said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The subject, for channels that have one.

@@ -39,7 +39,16 @@ pub struct Plan {
     pub target: Target,
     /// What it is called among people.
     pub name: Name,
-    /// One contact behind the target.
+    /// What is said.
+    pub message: Message,
+    /// Everybody behind the target, with a verdict for each endpoint.
+    pub recipients: Vec<Recipient>,
+    /// Why nothing at all is sent; `None` when something is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+}
+
+/// One contact behind the target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// The contact.
