@@ -98,8 +98,7 @@ impl Dispatcher {
         lanes: impl IntoIterator<Item = &'a Lane> + Clone,
         now: Timestamp,
     ) -> Option<Vec<Slot>> {
-        let running = self.running.load(Ordering::Acquire);
-        if !running || !self.lanes().reserve_all(lanes.clone(), now) {
+        if !self.is_running() || !self.lanes().reserve_all(lanes.clone(), now) {
             return None;
         }
         Some(
@@ -229,14 +228,23 @@ impl Dispatcher {
         Ok(if found { Some(now) } else { next })
     }
 
-    pub(crate) fn health(&self) -> (bool, Option<Timestamp>, u64, Vec<GatewayHealth>) {
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// When it last looked at the queue.
+    pub(crate) fn moved_at(&self) -> Option<Timestamp> {
         let moved_at = self.moved_at.load(Ordering::Relaxed);
-        (
-            self.running.load(Ordering::Acquire),
-            (moved_at != i64::MIN).then(|| Timestamp::from_millis(moved_at)),
-            self.queued.load(Ordering::Relaxed),
-            self.lanes().health(),
-        )
+        (moved_at != i64::MIN).then(|| Timestamp::from_millis(moved_at))
+    }
+
+    /// About how many deliveries wait: as counted a moment ago, and what came since.
+    pub(crate) fn about_queued(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn gateway_health(&self) -> Vec<GatewayHealth> {
+        self.lanes().health()
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {

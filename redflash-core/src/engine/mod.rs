@@ -79,7 +79,7 @@ impl Engine {
     ///
     /// Every variant of [`RaiseError`]. An empty text is refused before the target is looked up.
     pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
-        if self.dispatcher.health().2 >= self.max_queued {
+        if self.dispatcher.about_queued() >= self.max_queued {
             let retry_after = Duration::from_secs(1);
             return Err(RaiseError::Overloaded { retry_after });
         }
@@ -323,12 +323,11 @@ impl Engine {
 
     /// How the engine is.
     pub fn health(&self) -> Health {
-        let (running, moved_at, queued, gateways) = self.dispatcher.health();
         Health {
-            running,
-            moved_at,
-            queued,
-            gateways,
+            running: self.dispatcher.is_running(),
+            moved_at: self.dispatcher.moved_at(),
+            queued: self.dispatcher.about_queued(),
+            gateways: self.dispatcher.gateway_health(),
         }
     }
 }
