@@ -1,1 +1,56 @@
-//! The harness of the whole-system tests.
+//! The harness of the whole-system tests: the real `redflash` binary, and peers for it to talk to.
+//!
+//! | type | what it is |
+//! | --- | --- |
+//! | [`Config`] | the configuration of one installation |
+//! | [`Site`] | one installation: a directory with a configuration and a database |
+//! | [`Server`] | `redflash serve` of a site, killed when dropped |
+//! | [`Cli`] | any other command, run beside the server or without one |
+//! | [`Client`] | a raising system |
+//! | [`WebhookSink`] | a receiver of webhooks that answers as it is told |
+//! | [`Vonage`] | an SMS gateway that checks each request against the vendor's rules |
+//! | [`MailSink`] | a mail server with TLS, logins and faults |
+//! | [`Ledger`] | what was accepted, against what arrived |
+//!
+//! Everything listens on loopback, on a port of its own, so tests run side by side. What is waited
+//! for is an event, with a bound: see [`until()`].
+//!
+//! The binary is the one of this workspace, built for this run: see [`binary`].
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a harness fails a test by panicking"
+)]
+
+mod authority;
+pub mod binary;
+mod cli;
+mod client;
+mod config;
+mod ledger;
+mod mail;
+mod mail_sink;
+mod peer;
+pub mod raw;
+mod server;
+mod site;
+mod smtp;
+mod until;
+mod vonage;
+mod webhook_sink;
+
+pub use authority::Authority;
+pub use cli::{Cli, Output};
+pub use client::{Answer, Client};
+pub use config::Config;
+pub use ledger::{Balance, Ledger};
+pub use mail::Mail;
+pub use mail_sink::MailSink;
+pub use peer::{Received, Reply};
+pub use server::Server;
+pub use site::Site;
+pub use smtp::{SmtpFault, SmtpTls};
+pub use until::{PATIENCE, until};
+pub use vonage::Vonage;
+pub use webhook_sink::WebhookSink;

@@ -1,0 +1,77 @@
+//! What was accepted, against what arrived.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use crate::Received;
+
+/// What a client was told: every notification that was accepted, and those of which it does not
+/// know, since the answer never came.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    accepted: Mutex<BTreeSet<String>>,
+    in_doubt: Mutex<u64>,
+}
+
+/// What a ledger finds when it is compared with what arrived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Accepted, and never arrived.
+    pub lost: Vec<String>,
+    /// Arrived more than once, with how often.
+    pub repeated: BTreeMap<String, usize>,
+    /// Arrived though not known to be accepted.
+    pub unannounced: Vec<String>,
+}
+
+impl Ledger {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes that this notification was accepted.
+    pub fn accept(&self, notification: impl Into<String>) {
+        self.accepted.lock().unwrap().insert(notification.into());
+    }
+
+    /// Notes a request without an answer: it may have been accepted.
+    pub fn doubt(&self) {
+        *self.in_doubt.lock().unwrap() += 1;
+    }
+
+    /// How many were accepted.
+    pub fn len(&self) -> usize {
+        self.accepted.lock().unwrap().len()
+    }
+
+    /// Whether nothing was accepted.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many may have been accepted.
+    pub fn doubts(&self) -> u64 {
+        *self.in_doubt.lock().unwrap()
+    }
+
+    /// Compares it with what arrived at a webhook.
+    pub fn balance(&self, arrived: &[Received]) -> Balance {
+        let mut counts = BTreeMap::<String, usize>::new();
+        for request in arrived {
+            *counts.entry(request.notification()).or_default() += 1;
+        }
+        let accepted = self.accepted.lock().unwrap();
+        let lost = accepted.iter().filter(|id| !counts.contains_key(*id));
+        let unannounced = counts.keys().filter(|id| !accepted.contains(*id));
+        Balance {
+            lost: lost.cloned().collect(),
+            unannounced: unannounced.cloned().collect(),
+            repeated: counts
+                .iter()
+                .filter(|(_, count)| **count > 1)
+                .map(|(id, count)| (id.clone(), *count))
+                .collect(),
+        }
+    }
+}
