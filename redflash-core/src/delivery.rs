@@ -190,7 +190,7 @@ pub struct Job {
 /// One hand-over of a delivery to a gateway, as it is logged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Which attempt of its delivery, counted from 1.
+    /// Which attempt of its delivery, counted from 1; given by the store when it is logged.
     pub number: u32,
     /// The gateway; `None` when the process ended before it was recorded.
     pub gateway: Option<Slug>,
@@ -204,6 +204,24 @@ pub struct Attempt {
     pub detail: String,
     /// Whether an earlier attempt may have arrived: why this one may be a repeat.
     pub may_repeat: bool,
+}
+
+impl Attempt {
+    /// What the log says of an attempt whose outcome was not recorded.
+    pub const UNRECORDED: &str = "the process ended before the outcome was recorded";
+
+    /// An attempt whose holder vanished: it may have been made, or may not.
+    pub fn unrecorded(now: Timestamp) -> Self {
+        Self {
+            number: 0,
+            gateway: None,
+            started_at: now,
+            ended_at: now,
+            outcome: AttemptOutcome::Unknown,
+            detail: Self::UNRECORDED.to_owned(),
+            may_repeat: false,
+        }
+    }
 }
 
 /// How an attempt ended.

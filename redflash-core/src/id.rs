@@ -2,11 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{LazyLock, Mutex};
 
 use serde::{Deserialize, Serialize};
-use uuid::{NoContext, Uuid};
+use uuid::{ContextV7, Uuid};
 
 use crate::Timestamp;
+
+/// Orders what is made within one millisecond.
+static ORDER: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
 
 /// A text that is no id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,11 +25,11 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id, larger than those made at an earlier time.
+            /// A new id, larger than those this process made before it.
             pub fn new(now: Timestamp) -> Self {
                 let millis = u64::try_from(now.as_millis()).unwrap_or(0);
                 let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-                let moment = uuid::Timestamp::from_unix(NoContext, millis / 1000, nanos);
+                let moment = uuid::Timestamp::from_unix(&*ORDER, millis / 1000, nanos);
                 Self(Uuid::new_v7(moment))
             }
         }
@@ -95,6 +99,8 @@ mod tests {
     fn ids_are_hex_and_ordered_by_time() {
         let early = NotificationId::new(Timestamp::from_millis(1_700_000_000_000));
         let late = NotificationId::new(Timestamp::from_millis(1_700_000_000_001));
+        let later = NotificationId::new(Timestamp::from_millis(1_700_000_000_001));
+        assert!(late < later);
         assert!(early < late && early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse(), Ok(early));
     }

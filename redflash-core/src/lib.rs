@@ -55,6 +55,7 @@ pub use event::Event;
 pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits};
 pub use group::Group;
 pub use id::{DeliveryId, EndpointId, IdError, NotificationId, WorkerId};
+pub use memory::MemoryStore;
 pub use message::{
     Accepted, BoxError, OutboundMessage, Price, PriceError, Retry, SendError, report,
 };

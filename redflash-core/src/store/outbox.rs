@@ -156,7 +156,8 @@ pub trait Outbox: Send + Sync {
 
     /// Applies a gateway's receipt. Receipts repeat, come in any order, and may come before
     /// [`settle`](Self::settle); they only move a state forward: `Sent` to `Delivered` or `Failed`,
-    /// and `Failed` to `Delivered`.
+    /// `Failed` to `Delivered`, and `Queued` to
+    /// `Delivered`, which cancels the repeat.
     ///
     /// One that names the delivery may come at any time; it is ignored for a delivery that is not
     /// this gateway's. One that names only the gateway's id is matched once that id is known.

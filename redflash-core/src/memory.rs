@@ -1,1 +1,0 @@
-//! A store that keeps everything in memory: the reference for store authors.

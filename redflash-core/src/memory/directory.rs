@@ -1,0 +1,203 @@
+//! Contacts, groups, events and keys in memory.
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, State};
+use crate::store::{Entry, Save};
+use crate::{ApiKey, Contact, Directory, Event, Group, KeyHash, Slug, StoreError, Target, View};
+
+#[async_trait]
+impl Directory for MemoryStore {
+    async fn version(&self) -> Result<u64, StoreError> {
+        Ok(self.state().version)
+    }
+
+    async fn view(&self, target: &Target) -> Result<Option<View>, StoreError> {
+        Ok(self.state().view(target))
+    }
+
+    async fn contact(&self, slug: &Slug) -> Result<Option<Contact>, StoreError> {
+        Ok(self.state().contacts.get(slug).cloned())
+    }
+
+    async fn group(&self, slug: &Slug) -> Result<Option<Group>, StoreError> {
+        Ok(self.state().groups.get(slug).cloned())
+    }
+
+    async fn event(&self, slug: &Slug) -> Result<Option<Event>, StoreError> {
+        Ok(self.state().events.get(slug).cloned())
+    }
+
+    async fn api_key(&self, slug: &Slug) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.state().api_keys.get(slug).cloned())
+    }
+
+    async fn api_key_by_hash(&self, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self
+            .state()
+            .api_keys
+            .values()
+            .find(|key| key.hash == *hash)
+            .cloned())
+    }
+
+    async fn contacts(&self) -> Result<Vec<Contact>, StoreError> {
+        Ok(self.state().contacts.values().cloned().collect())
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, StoreError> {
+        Ok(self.state().groups.values().cloned().collect())
+    }
+
+    async fn events(&self) -> Result<Vec<Event>, StoreError> {
+        Ok(self.state().events.values().cloned().collect())
+    }
+
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        Ok(self.state().api_keys.values().cloned().collect())
+    }
+
+    async fn save(&self, entries: &[Entry], save: Save) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let mut changed = state.clone();
+        for entry in entries {
+            changed.save(entry, save)?;
+        }
+        changed.version += 1;
+        *state = changed;
+        Ok(())
+    }
+
+    async fn remove(&self, target: &Target) -> Result<bool, StoreError> {
+        Ok(self.state().remove(target))
+    }
+
+    async fn remove_api_key(&self, slug: &Slug) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let found = state.api_keys.remove(slug).is_some();
+        state.version += u64::from(found);
+        Ok(found)
+    }
+}
+
+impl State {
+    fn view(&self, target: &Target) -> Option<View> {
+        let mut view = View {
+            version: self.version,
+            ..View::default()
+        };
+        let mut people: Vec<&Slug> = Vec::new();
+        match target {
+            Target::Contact(slug) => people.push(self.contacts.get_key_value(slug)?.0),
+            Target::Group(slug) => view.groups.push(self.groups.get(slug)?.clone()),
+            Target::Event(slug) => {
+                let event = self.events.get(slug)?;
+                people.extend(&event.contacts);
+                view.groups = event
+                    .groups
+                    .iter()
+                    .filter_map(|g| self.groups.get(g))
+                    .cloned()
+                    .collect();
+                view.event = Some(event.clone());
+            }
+        }
+        people.extend(view.groups.iter().flat_map(|group| &group.contacts));
+        people.sort();
+        people.dedup();
+        view.contacts = people
+            .into_iter()
+            .filter_map(|slug| self.contacts.get(slug))
+            .cloned()
+            .collect();
+        Some(view)
+    }
+
+    fn save(&mut self, entry: &Entry, save: Save) -> Result<(), StoreError> {
+        let (what, exists) = match entry {
+            Entry::Contact(c) => (
+                format!("contact/{}", c.slug),
+                self.contacts.contains_key(&c.slug),
+            ),
+            Entry::Group(g) => (
+                format!("group/{}", g.slug),
+                self.groups.contains_key(&g.slug),
+            ),
+            Entry::Event(e) => (
+                format!("event/{}", e.slug),
+                self.events.contains_key(&e.slug),
+            ),
+            Entry::ApiKey(k) => (
+                format!("key/{}", k.slug),
+                self.api_keys.contains_key(&k.slug),
+            ),
+        };
+        match save {
+            Save::Create if exists => return Err(StoreError::Conflict { what }),
+            Save::Update if !exists => return Err(StoreError::Missing { what }),
+            _ => {}
+        }
+        match entry {
+            Entry::Contact(contact) => {
+                self.contacts.insert(contact.slug.clone(), contact.clone());
+            }
+            Entry::Group(group) => {
+                self.check_contacts(&what, &group.contacts)?;
+                self.groups.insert(group.slug.clone(), group.clone());
+            }
+            Entry::Event(event) => {
+                self.check_contacts(&what, &event.contacts)?;
+                if let Some(unknown) = event.groups.iter().find(|g| !self.groups.contains_key(g)) {
+                    let reference = format!("group/{unknown}");
+                    return Err(StoreError::Dangling { what, reference });
+                }
+                self.events.insert(event.slug.clone(), event.clone());
+            }
+            Entry::ApiKey(key) => {
+                let twin = |other: &&ApiKey| other.hash == key.hash && other.slug != key.slug;
+                if let Some(other) = self.api_keys.values().find(twin) {
+                    let what = format!("a key of this secret, key/{},", other.slug);
+                    return Err(StoreError::Conflict { what });
+                }
+                self.api_keys.insert(key.slug.clone(), key.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn check_contacts(&self, what: &str, contacts: &[Slug]) -> Result<(), StoreError> {
+        match contacts
+            .iter()
+            .find(|contact| !self.contacts.contains_key(contact))
+        {
+            None => Ok(()),
+            Some(unknown) => Err(StoreError::Dangling {
+                what: what.to_owned(),
+                reference: format!("contact/{unknown}"),
+            }),
+        }
+    }
+
+    fn remove(&mut self, target: &Target) -> bool {
+        let found = match target {
+            Target::Contact(slug) => {
+                self.groups
+                    .values_mut()
+                    .for_each(|group| group.contacts.retain(|c| c != slug));
+                self.events
+                    .values_mut()
+                    .for_each(|event| event.contacts.retain(|c| c != slug));
+                self.contacts.remove(slug).is_some()
+            }
+            Target::Group(slug) => {
+                self.events
+                    .values_mut()
+                    .for_each(|event| event.groups.retain(|g| g != slug));
+                self.groups.remove(slug).is_some()
+            }
+            Target::Event(slug) => self.events.remove(slug).is_some(),
+        };
+        self.version += u64::from(found);
+        found
+    }
+}

@@ -1,0 +1,60 @@
+//! A store that keeps everything in memory: for tests, for trying things out, and as the reference
+//! that shows every rule of a store in plain code.
+
+mod directory;
+mod outbox;
+mod receipt;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::{
+    ApiKey, Attempt, Contact, Delivery, DeliveryId, Event, Group, Notification, NotificationId,
+    Receipt, Slug, Timestamp, WorkerId,
+};
+
+/// Keeps everything in memory, and forgets it when dropped.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<State>);
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    version: u64,
+    contacts: BTreeMap<Slug, Contact>,
+    groups: BTreeMap<Slug, Group>,
+    events: BTreeMap<Slug, Event>,
+    api_keys: BTreeMap<Slug, ApiKey>,
+    notifications: BTreeMap<NotificationId, (Notification, Vec<DeliveryId>)>,
+    deliveries: HashMap<DeliveryId, Row>,
+    idempotency: HashMap<(Option<Slug>, String), Remembered>,
+    early_receipts: VecDeque<(Slug, Receipt)>,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    delivery: Delivery,
+    raised_by: Option<Slug>,
+    /// Who has it, until when.
+    lease: Option<(WorkerId, Timestamp)>,
+    /// How often it was leased since the last recorded outcome.
+    claims: u32,
+    attempts: Vec<Attempt>,
+}
+
+#[derive(Clone, Debug)]
+struct Remembered {
+    digest: String,
+    notification: NotificationId,
+    at: Timestamp,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

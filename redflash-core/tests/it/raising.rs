@@ -1,0 +1,124 @@
+//! What a raise answers.
+
+use redflash_core::{Engine, Idempotency, MemoryStore, NotificationId, Raise, RaiseError, Scope};
+use secrecy::SecretString;
+
+use std::sync::Arc;
+
+use redflash_core::store::{Entry, LogFilter};
+use redflash_core::{ApiKey, Slug};
+
+use crate::world::{Script, World, gateway, slug};
+
+async fn world() -> World {
+    let world = World::new([gateway("first", &Script::new("x"), 8)]).await;
+    world.contact("ann", &["a"]).await;
+    world
+}
+
+fn hello(idempotency: Option<(&str, &str)>) -> Raise {
+    let raise = Raise::contact(slug("ann"), "hello").by(slug("app"));
+    match idempotency {
+        Some((key, digest)) => raise.idempotent(Idempotency {
+            key: key.to_owned(),
+            digest: digest.to_owned(),
+        }),
+        None => raise,
+    }
+}
+
+async fn raised(world: &World) -> usize {
+    let filter = LogFilter {
+        state: None,
+        contact: None,
+        since: None,
+        before: None,
+        limit: std::num::NonZeroU32::MAX,
+    };
+    world.store.log(&filter).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn refusals_store_nothing() {
+    let world = world().await;
+    world.contact("bare", &[]).await;
+    world.contact("off", &["b"]).await;
+    world.switch_off("off").await;
+    let refused = async |who: &str, text: &str| {
+        let raise = Raise::contact(slug(who), text);
+        world.engine.raise(raise).await.unwrap_err().code()
+    };
+    assert_eq!(refused("nobody", "hi").await, "unknown_target");
+    assert_eq!(refused("nobody", " ").await, "empty_message");
+    assert_eq!(refused("bare", "hi").await, "no_recipients");
+    assert_eq!(refused("off", "hi").await, "disabled");
+    assert_eq!(raised(&world).await, 0);
+}
+
+#[tokio::test]
+async fn equal_requests_are_one_notification() {
+    let world = world().await;
+    let raises = (0..50).map(|_| world.engine.raise(hello(Some(("k", "d")))));
+    let mut ids = Vec::new();
+    for raise in raises {
+        ids.push(raise.await.unwrap());
+    }
+    let first: NotificationId = ids[0].notification;
+    assert!(ids.iter().all(|raised| raised.notification == first));
+    assert_eq!(ids.iter().filter(|raised| !raised.repeat).count(), 1);
+    let other = world.engine.raise(hello(Some(("k", "other")))).await;
+    assert!(matches!(other, Err(RaiseError::IdempotencyMismatch)));
+    world.engine.raise(hello(None)).await.unwrap();
+    assert_eq!(raised(&world).await, 2);
+}
+
+#[tokio::test]
+async fn explaining_stores_nothing() {
+    let world = world().await;
+    let plan = world.engine.explain(&hello(None)).await.unwrap();
+    assert_eq!((plan.queued(), plan.message.body.as_str()), (1, "hello"));
+    assert_eq!(raised(&world).await, 0);
+}
+
+#[tokio::test]
+async fn too_much_waiting_refuses_more() {
+    let script = Script::new("x");
+    let world = World::asleep([gateway("first", &script, 8)]);
+    world.contact("ann", &["a"]).await;
+    let builder = Engine::builder(Arc::clone(&world.store)).max_queued(2);
+    let engine = builder
+        .gateway(gateway("first", &script, 8))
+        .build()
+        .unwrap();
+    engine.raise(hello(None)).await.unwrap();
+    engine.raise(hello(None)).await.unwrap();
+    let refused = engine.raise(hello(None)).await.unwrap_err();
+    assert!(matches!(refused, RaiseError::Overloaded { .. }));
+}
+
+#[tokio::test]
+async fn no_cache_outlives_a_change() {
+    let world = world().await;
+    let secret = SecretString::from("a-secret-of-twenty-c");
+    let app: Slug = slug("app");
+    let now = world.engine.now();
+    let key = ApiKey::import(app.clone(), false, Scope::All, now, &secret).unwrap();
+    assert_eq!(world.engine.api_key(&secret).await.unwrap(), None);
+    world.save(Entry::ApiKey(key.clone())).await;
+    assert_eq!(world.engine.api_key(&secret).await.unwrap(), Some(key));
+    world.store.remove_api_key(&app).await.unwrap();
+    assert_eq!(world.engine.api_key(&secret).await.unwrap(), None);
+    world.switch_off("ann").await;
+    let refused = world.engine.raise(hello(None)).await.unwrap_err();
+    assert!(matches!(refused, RaiseError::Disabled(_)));
+}
+
+#[test]
+fn two_gateways_of_one_name_are_refused() {
+    let script = Script::new("x");
+    let builder = Engine::builder(Arc::new(MemoryStore::new()));
+    let built = builder
+        .gateways([gateway("a", &script, 1), gateway("a", &script, 1)])
+        .build();
+    assert!(built.is_err());
+}

@@ -1,0 +1,65 @@
+//! What a dispatcher leaves behind, and what the next one makes of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redflash_core::{AttemptOutcome, DeliveryState};
+
+use crate::world::{Answer, Script, World, gateway};
+
+#[tokio::test]
+async fn shutting_down_finishes_what_is_under_way() {
+    let script = Script::new("x");
+    script.next("a", [Answer::Gated]);
+    let mut world = World::new([gateway("first", &script, 8)]).await;
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "hello").await.notification;
+    while script.sent().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    script.open_gate(1);
+    world.stop().await;
+    assert_eq!(
+        world.records(id).await[0].delivery.state,
+        DeliveryState::Sent
+    );
+    let later = world.tell("ann", "later").await.notification;
+    assert_eq!(
+        world.records(later).await[0].delivery.state,
+        DeliveryState::Queued
+    );
+}
+
+#[tokio::test]
+async fn what_a_predecessor_left_is_taken_back_and_labelled() {
+    let script = Script::new("x");
+    script.next("a", [Answer::Gated]);
+    let world = World::new([gateway("first", &script, 8)]).await;
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "hello").await.notification;
+    while script.sent().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    // A second engine over the same store, as after a crash of the first.
+    let mut next = World::over(
+        Arc::clone(&world.store),
+        [gateway("first", &Script::new("x"), 8)],
+    );
+    next.start().await;
+    let record = next
+        .until(id, |r| r.delivery.state == DeliveryState::Sent)
+        .await;
+    assert_eq!(record.attempts_made[0].outcome, AttemptOutcome::Unknown);
+    assert!(record.delivery.may_repeat && record.attempts_made.last().unwrap().may_repeat);
+}
+
+#[tokio::test]
+async fn what_waited_before_the_start_is_sent() {
+    let script = Script::new("x");
+    let mut world = World::asleep([gateway("first", &script, 8)]);
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "hello").await.notification;
+    world.start().await;
+    let records = world.engine.wait(id, Duration::from_secs(5)).await.unwrap();
+    assert_eq!(records[0].delivery.state, DeliveryState::Sent);
+}
