@@ -8,9 +8,10 @@ mod receipt;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::store::OutboxEntry;
 use crate::{
-    ApiKey, Attempt, Contact, Delivery, DeliveryId, Event, Group, Notification, NotificationId,
-    Receipt, Slug, Timestamp, WorkerId,
+    ApiKey, Attempt, Contact, DeliveryId, Event, Group, Notification, NotificationId, Receipt,
+    Slug, Timestamp,
 };
 
 /// Keeps everything in memory, and forgets it when dropped.
@@ -32,12 +33,7 @@ struct State {
 
 #[derive(Clone, Debug)]
 struct Row {
-    delivery: Delivery,
-    raised_by: Option<Slug>,
-    /// Who has it, until when.
-    lease: Option<(WorkerId, Timestamp)>,
-    /// How often it was leased since the last recorded outcome.
-    claims: u32,
+    entry: OutboxEntry,
     attempts: Vec<Attempt>,
 }
 

@@ -8,11 +8,11 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Remembered, Row, State};
 use crate::store::{
-    Backlog, DeliveryRecord, DueQueue, Enqueued, LogFilter, MAX_CLAIMS, Queue, ReceiptEffect, Want,
+    Backlog, DeliveryRecord, DueQueue, Enqueued, LogFilter, OutboxEntry, Queue, ReceiptEffect, Want,
 };
 use crate::{
-    Attempt, AttemptOutcome, Delivery, DeliveryState, Idempotency, Job, Lease, Next, Notification,
-    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
+    Delivery, DeliveryState, Idempotency, Job, Lease, Next, Notification, NotificationId, Outbox,
+    Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
 };
 
 #[async_trait]
@@ -37,13 +37,14 @@ impl Outbox for MemoryStore {
             .values()
             .filter(|row| row.is(DeliveryState::Queued))
         {
-            let due_at = first.entry(row.queue()).or_insert(row.delivery.due_at);
-            *due_at = row.delivery.due_at.min(*due_at);
+            let row_due_at = row.entry.delivery.due_at;
+            let due_at = first.entry(row.queue()).or_insert(row_due_at);
+            *due_at = row_due_at.min(*due_at);
         }
-        Ok(first
+        let queues = first
             .into_iter()
-            .map(|(queue, due_at)| DueQueue { queue, due_at })
-            .collect())
+            .map(|(queue, due_at)| DueQueue { queue, due_at });
+        Ok(queues.collect())
     }
 
     async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
@@ -73,16 +74,17 @@ impl Outbox for MemoryStore {
     ) -> Result<u64, StoreError> {
         let mut state = self.state();
         let orphaned = |row: &&mut Row| {
-            row.lease.is_some_and(|(worker, until)| {
+            row.entry.lease.is_some_and(|(worker, until)| {
                 until <= now || except.is_some_and(|except| except != worker)
             })
         };
-        let orphans = state
-            .deliveries
-            .values_mut()
-            .filter(orphaned)
-            .map(|row| row.take_back(now));
-        Ok(orphans.map(|()| 1).sum())
+        let mut taken_back = 0;
+        for row in state.deliveries.values_mut().filter(orphaned) {
+            let attempt = row.entry.take_back(now);
+            row.attempts.push(attempt);
+            taken_back += 1;
+        }
+        Ok(taken_back)
     }
 
     async fn record_receipt(
@@ -96,26 +98,9 @@ impl Outbox for MemoryStore {
 
     async fn resend(&self, id: NotificationId, now: Timestamp) -> Result<u64, StoreError> {
         let mut state = self.state();
-        let mut resent = 0;
-        for row in state
-            .deliveries
-            .values_mut()
-            .filter(|row| row.delivery.notification == id)
-        {
-            let ended = [
-                DeliveryState::Failed,
-                DeliveryState::Cancelled,
-                DeliveryState::Quarantined,
-            ];
-            if ended.contains(&row.delivery.state) {
-                row.delivery.state = DeliveryState::Queued;
-                row.delivery.due_at = now;
-                row.delivery.first_attempt_at = None;
-                row.claims = 0;
-                resent += 1;
-            }
-        }
-        Ok(resent)
+        let rows = state.deliveries.values_mut();
+        let ours = rows.filter(|row| row.entry.delivery.notification == id);
+        Ok(ours.map(|row| u64::from(row.entry.resend(now))).sum())
     }
 
     async fn notification(
@@ -130,7 +115,7 @@ impl Outbox for MemoryStore {
             .iter()
             .map(|id| &state.deliveries[id])
             .map(|row| DeliveryRecord {
-                delivery: row.delivery.clone(),
+                delivery: row.entry.delivery.clone(),
                 attempts_made: row.attempts.clone(),
             });
         Ok(Some((notification.clone(), records.collect())))
@@ -143,7 +128,9 @@ impl Outbox for MemoryStore {
         let state = self.state();
         let newest_first = state.notifications.values().rev();
         let all = newest_first.map(|(notification, ids)| {
-            let rows = ids.iter().map(|id| state.deliveries[id].delivery.clone());
+            let rows = ids
+                .iter()
+                .map(|id| state.deliveries[id].entry.delivery.clone());
             (notification.clone(), rows.collect::<Vec<_>>())
         });
         let wanted = all.filter(|(notification, deliveries)| filter.lets(notification, deliveries));
@@ -157,7 +144,7 @@ impl Outbox for MemoryStore {
             queued: of(DeliveryState::Queued).count() as u64,
             sending: of(DeliveryState::Sending).count() as u64,
             oldest_due: of(DeliveryState::Queued)
-                .map(|row| row.delivery.due_at)
+                .map(|row| row.entry.delivery.due_at)
                 .min(),
         })
     }
@@ -166,7 +153,7 @@ impl Outbox for MemoryStore {
         let mut state = self.state();
         let ended = |ids: &[_]| {
             ids.iter()
-                .all(|id| state.deliveries[id].delivery.state.is_final())
+                .all(|id| state.deliveries[id].entry.delivery.state.is_final())
         };
         let old = state
             .notifications
@@ -239,17 +226,11 @@ impl State {
         self.notifications
             .insert(notification.id, (notification.clone(), ids));
         for delivery in deliveries {
-            let mut row = Row {
-                delivery: delivery.clone(),
-                raised_by: notification.raised_by.clone(),
-                lease: None,
-                claims: 0,
+            let raised_by = notification.raised_by.clone();
+            let row = Row {
+                entry: OutboxEntry::new(delivery.clone(), raised_by, lease),
                 attempts: Vec::new(),
             };
-            match lease {
-                Some(lease) => row.lease_to(lease),
-                None => row.delivery.state = DeliveryState::Queued,
-            }
             self.deliveries.insert(delivery.id, row);
         }
         Enqueued::New
@@ -258,16 +239,16 @@ impl State {
     fn claim(&mut self, lease: &Lease, want: &Want) -> Vec<Job> {
         let due = |row: &&mut Row| {
             row.is(DeliveryState::Queued)
-                && row.delivery.due_at <= lease.now
+                && row.entry.delivery.due_at <= lease.now
                 && row.queue() == want.queue
         };
         let mut rows: Vec<_> = self.deliveries.values_mut().filter(due).collect();
-        rows.sort_by_key(|row| (row.delivery.due_at, row.delivery.id));
+        rows.sort_by_key(|row| (row.entry.delivery.due_at, row.entry.delivery.id));
         let claimed = rows.into_iter().take(want.limit.get() as usize).map(|row| {
-            row.lease_to(lease);
-            let notification = &self.notifications[&row.delivery.notification].0;
+            row.entry.lease_to(lease);
+            let notification = &self.notifications[&row.entry.delivery.notification].0;
             Job {
-                delivery: row.delivery.clone(),
+                delivery: row.entry.delivery.clone(),
                 message: Arc::new(notification.plan.message.clone()),
                 target: notification.target().clone(),
                 raised_at: notification.raised_at,
@@ -281,100 +262,24 @@ impl State {
         let Some(row) = self.deliveries.get_mut(&settlement.delivery) else {
             return Settled::Lost;
         };
-        let held = row.lease.is_some_and(|(holder, _)| holder == worker);
-        if let Some(attempt) = &settlement.attempt {
-            row.log(attempt);
+        let (attempt, settled) = row.entry.settle(worker, settlement);
+        row.attempts.extend(attempt);
+        if matches!(settlement.next, Next::Done(_)) {
+            self.apply_early(settlement.delivery);
         }
-        let late =
-            !held && row.is(DeliveryState::Queued) && matches!(settlement.next, Next::Done(_));
-        if held || late {
-            let ended_at = settlement.attempt.as_ref().map(|attempt| attempt.ended_at);
-            row.end(&settlement.next, ended_at);
-            let now = row.delivery.due_at;
-            self.apply_early(settlement.delivery, now);
-        }
-        if held {
-            Settled::Recorded
-        } else {
-            Settled::Lost
-        }
+        settled
     }
 }
 
 impl Row {
     fn is(&self, state: DeliveryState) -> bool {
-        self.delivery.state == state
+        self.entry.delivery.state == state
     }
 
     fn queue(&self) -> Queue {
         Queue {
-            lane: self.delivery.lane.clone(),
-            raised_by: self.raised_by.clone(),
+            lane: self.entry.delivery.lane.clone(),
+            raised_by: self.entry.raised_by.clone(),
         }
-    }
-
-    fn lease_to(&mut self, lease: &Lease) {
-        self.delivery.state = DeliveryState::Sending;
-        self.lease = Some((lease.worker, lease.until));
-        self.claims += 1;
-    }
-
-    fn log(&mut self, attempt: &Attempt) {
-        let delivery = &mut self.delivery;
-        delivery.attempts += 1;
-        delivery.first_attempt_at.get_or_insert(attempt.started_at);
-        if attempt.gateway.is_some() {
-            delivery.gateway.clone_from(&attempt.gateway);
-        }
-        delivery.may_repeat |= attempt.outcome == AttemptOutcome::Unknown;
-        self.attempts.push(Attempt {
-            number: delivery.attempts,
-            ..attempt.clone()
-        });
-    }
-
-    fn end(&mut self, next: &Next, ended_at: Option<Timestamp>) {
-        self.lease = None;
-        self.claims = 0;
-        let delivery = &mut self.delivery;
-        if let Some(ended_at) = ended_at {
-            delivery.due_at = ended_at;
-        }
-        let (state, detail) = match next {
-            Next::Done(accepted) => {
-                delivery.message_id.clone_from(&accepted.message_id);
-                delivery.parts = Some(accepted.parts);
-                delivery.price.clone_from(&accepted.price);
-                let arrived = accepted.delivered;
-                let state = if arrived {
-                    DeliveryState::Delivered
-                } else {
-                    DeliveryState::Sent
-                };
-                (state, &accepted.detail)
-            }
-            Next::Queue { due_at, detail } => {
-                delivery.due_at = *due_at;
-                (DeliveryState::Queued, detail)
-            }
-            Next::Fail { detail } => (DeliveryState::Failed, detail),
-            Next::Cancel { detail } => (DeliveryState::Cancelled, detail),
-        };
-        delivery.state = state;
-        delivery.detail.clone_from(detail);
-    }
-
-    /// Takes back a delivery whose holder recorded no outcome.
-    fn take_back(&mut self, now: Timestamp) {
-        let claims = self.claims;
-        self.log(&Attempt::unrecorded(now));
-        self.lease = None;
-        self.delivery.due_at = now;
-        (self.delivery.state, self.delivery.detail) = if claims >= MAX_CLAIMS {
-            let detail = format!("set aside after {claims} hand-overs without any outcome");
-            (DeliveryState::Quarantined, detail)
-        } else {
-            (DeliveryState::Queued, Attempt::UNRECORDED.to_owned())
-        };
     }
 }

@@ -5,12 +5,14 @@
 //! conformance suite on it: each promise in these docs is one of its cases.
 
 mod directory;
+mod entry;
 mod error;
 mod outbox;
 
 use std::fmt;
 
 pub use directory::{Directory, Entry, Save};
+pub use entry::{OutboxEntry, Received};
 pub use error::StoreError;
 pub use outbox::{
     Backlog, DeliveryRecord, DueQueue, Enqueued, LogFilter, MAX_CLAIMS, Outbox, Queue,

@@ -1,1 +1,0 @@
-//! The promises of a [`Store`](crate::Store), as tests.

@@ -1,0 +1,274 @@
+//! Promises of the directory.
+
+use super::fixture::{Opened, contact, name, save, slug};
+use crate::store::{Entry, Save};
+use crate::{ApiKey, ChannelKind, Event, Group, Scope, StoreError, Target, Timestamp};
+
+fn crew(contacts: &[&str]) -> Group {
+    Group::new(
+        slug("crew"),
+        name("The crew"),
+        contacts.iter().map(|c| slug(c)).collect(),
+    )
+}
+
+fn disk(contacts: &[&str], groups: &[&str]) -> Event {
+    let mut event = Event::new(slug("disk"), name("Disk full"), "{{host}}");
+    event.contacts = contacts.iter().map(|c| slug(c)).collect();
+    event.groups = groups.iter().map(|g| slug(g)).collect();
+    event
+}
+
+fn key(called: &str, scope: Scope) -> ApiKey {
+    ApiKey::generate(slug(called), true, scope, Timestamp::from_millis(5)).0
+}
+
+async fn with_crew(store: &Opened) {
+    save(
+        store,
+        [
+            Entry::Contact(contact("ann", "+1")),
+            Entry::Contact(contact("bob", "+2")),
+            Entry::Group(crew(&["bob", "ann"])),
+            Entry::Event(disk(&["ann"], &["crew"])),
+        ],
+    )
+    .await;
+}
+
+/// Whatever is saved reads back equal, alone and in lists in the order of slugs.
+pub async fn entities_read_back_as_they_were_saved(store: Opened) {
+    let mut ann = contact("ann", "+1");
+    ann.endpoints[0].enabled = false;
+    ann = ann.with_endpoint(
+        crate::EndpointId::new(Timestamp::from_millis(9)),
+        ChannelKind::email(),
+        crate::Address::new("ann@example.org").expect("an address"),
+    );
+    let mut bob = contact("bob", "+2");
+    bob.enabled = false;
+    let mut event = disk(&["bob", "ann"], &["crew"]);
+    event.subject = Some("Disk on {{host}}".into());
+    event.sender = Some("Ops".into());
+    event.description = "two\nlines".into();
+    let group = crew(&["bob", "ann"]);
+    let all = key("all", Scope::All);
+    let only = key(
+        "only",
+        Scope::Only(["event/disk".parse().expect("a target")].into()),
+    );
+    let entries = [
+        Entry::Contact(bob.clone()),
+        Entry::Contact(ann.clone()),
+        Entry::Group(group.clone()),
+        Entry::Event(event.clone()),
+        Entry::ApiKey(only.clone()),
+        Entry::ApiKey(all.clone()),
+    ];
+    save(&store, entries).await;
+    assert_eq!(
+        store.contact(&ann.slug).await.expect("read"),
+        Some(ann.clone())
+    );
+    assert_eq!(store.contacts().await.expect("read"), [ann.clone(), bob]);
+    assert_eq!(
+        store.group(&group.slug).await.expect("read"),
+        Some(group.clone())
+    );
+    assert_eq!(store.groups().await.expect("read"), [group]);
+    assert_eq!(
+        store.event(&event.slug).await.expect("read"),
+        Some(event.clone())
+    );
+    assert_eq!(store.events().await.expect("read"), [event]);
+    assert_eq!(
+        store.api_key(&all.slug).await.expect("read"),
+        Some(all.clone())
+    );
+    assert_eq!(store.api_keys().await.expect("read"), [all, only]);
+    assert_eq!(store.contact(&slug("nobody")).await.expect("read"), None);
+
+    ann.endpoints.remove(0);
+    ann.enabled = false;
+    store
+        .save(&[Entry::Contact(ann.clone())], Save::Update)
+        .await
+        .expect("saved");
+    assert_eq!(store.contact(&ann.slug).await.expect("read"), Some(ann));
+}
+
+/// Making something under a taken slug is refused.
+pub async fn a_taken_slug_is_a_conflict(store: Opened) {
+    with_crew(&store).await;
+    let entries = [
+        Entry::Contact(contact("ann", "+9")),
+        Entry::Group(crew(&[])),
+        Entry::Event(disk(&[], &[])),
+    ];
+    for entry in entries {
+        let refused = store.save(std::slice::from_ref(&entry), Save::Create).await;
+        assert!(
+            matches!(refused, Err(StoreError::Conflict { .. })),
+            "{entry:?}"
+        );
+        store.save(&[entry], Save::Upsert).await.expect("saved");
+    }
+}
+
+/// Changing something that is not there is refused.
+pub async fn changing_what_is_not_there_is_refused(store: Opened) {
+    let entries = [
+        Entry::Contact(contact("ann", "+9")),
+        Entry::Group(crew(&[])),
+        Entry::Event(disk(&[], &[])),
+        Entry::ApiKey(key("app", Scope::All)),
+    ];
+    for entry in entries {
+        let refused = store.save(std::slice::from_ref(&entry), Save::Update).await;
+        assert!(
+            matches!(refused, Err(StoreError::Missing { .. })),
+            "{entry:?}"
+        );
+    }
+}
+
+/// A group or event that names something unknown is refused, by name.
+pub async fn what_names_something_unknown_is_refused(store: Opened) {
+    save(&store, [Entry::Contact(contact("ann", "+1"))]).await;
+    let entries = [
+        (Entry::Group(crew(&["ann", "bob"])), "contact/bob"),
+        (Entry::Event(disk(&["bob"], &[])), "contact/bob"),
+        (Entry::Event(disk(&[], &["crew"])), "group/crew"),
+    ];
+    for (entry, unknown) in entries {
+        match store.save(&[entry], Save::Create).await {
+            Err(StoreError::Dangling { reference, .. }) => assert_eq!(reference, unknown),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// When one entry is refused, none is saved.
+pub async fn saving_is_all_or_nothing(store: Opened) {
+    let entries = [
+        Entry::Contact(contact("ann", "+1")),
+        Entry::Group(crew(&["bob"])),
+    ];
+    let version = store.version().await.expect("a version");
+    assert!(store.save(&entries, Save::Create).await.is_err());
+    assert_eq!(store.contacts().await.expect("read"), []);
+    assert_eq!(store.version().await.expect("a version"), version);
+}
+
+/// What is removed is gone from groups and events too.
+pub async fn removing_leaves_no_trace_in_groups_and_events(store: Opened) {
+    with_crew(&store).await;
+    let remove = async |target: &str| {
+        let target: Target = target.parse().expect("a target");
+        store.remove(&target).await.expect("removed")
+    };
+    assert!(remove("contact/ann").await);
+    assert!(!remove("contact/ann").await);
+    assert_eq!(store.groups().await.expect("read"), [crew(&["bob"])]);
+    assert_eq!(store.events().await.expect("read"), [disk(&[], &["crew"])]);
+    assert!(remove("group/crew").await);
+    assert_eq!(store.events().await.expect("read"), [disk(&[], &[])]);
+    assert!(remove("event/disk").await);
+    assert_eq!(store.events().await.expect("read"), []);
+}
+
+/// The version changes with every change, and with nothing else.
+pub async fn every_change_changes_the_version(store: Opened) {
+    let mut last = store.version().await.expect("a version");
+    let mut changed = async || {
+        let version = store.version().await.expect("a version");
+        let changed = version != last;
+        last = version;
+        changed
+    };
+    let app = key("app", Scope::All);
+    with_crew(&store).await;
+    assert!(changed().await);
+    save(&store, [Entry::ApiKey(app.clone())]).await;
+    assert!(changed().await);
+    store.contacts().await.expect("read");
+    super::fixture::one(&store).await;
+    assert!(!changed().await);
+    assert!(
+        store
+            .remove(&Target::Contact(slug("ann")))
+            .await
+            .expect("removed")
+    );
+    assert!(changed().await);
+    assert!(
+        !store
+            .remove(&Target::Contact(slug("ann")))
+            .await
+            .expect("removed")
+    );
+    assert!(!changed().await);
+    assert!(store.remove_api_key(&app.slug).await.expect("removed"));
+    assert!(!store.remove_api_key(&app.slug).await.expect("removed"));
+    assert!(changed().await);
+}
+
+/// A view holds the target and everybody behind it, on or off, at one version.
+pub async fn a_view_holds_everybody_behind_a_target(store: Opened) {
+    with_crew(&store).await;
+    let mut off = crew(&["bob", "ann"]);
+    off.enabled = false;
+    store
+        .save(&[Entry::Group(off.clone())], Save::Update)
+        .await
+        .expect("saved");
+    let view = async |target: &str| {
+        let target: Target = target.parse().expect("a target");
+        store.view(&target).await.expect("read")
+    };
+    let slugs = |view: &crate::View| {
+        let mut slugs: Vec<_> = view.contacts.iter().map(|c| c.slug.to_string()).collect();
+        slugs.sort();
+        slugs
+    };
+    let alone = view("contact/ann").await.expect("a view");
+    assert_eq!(
+        (slugs(&alone), alone.groups.len(), alone.event),
+        (vec!["ann".into()], 0, None)
+    );
+    let group = view("group/crew").await.expect("a view");
+    assert_eq!(group.groups, [off.clone()]);
+    assert_eq!(slugs(&group), ["ann", "bob"]);
+    let event = view("event/disk").await.expect("a view");
+    assert_eq!(event.event, Some(disk(&["ann"], &["crew"])));
+    assert_eq!(event.groups, [off]);
+    assert_eq!(slugs(&event), ["ann", "bob"]);
+    assert_eq!(event.version, store.version().await.expect("a version"));
+    for unknown in ["contact/crew", "group/ann", "event/crew"] {
+        assert_eq!(view(unknown).await, None);
+    }
+}
+
+/// Keys are found by the hash of their secret, on or off; two keys cannot have one secret.
+pub async fn keys_are_found_by_their_hash(store: Opened) {
+    let mut app = key("app", Scope::All);
+    app.enabled = false;
+    save(
+        &store,
+        [
+            Entry::ApiKey(app.clone()),
+            Entry::ApiKey(key("other", Scope::All)),
+        ],
+    )
+    .await;
+    let found = store.api_key_by_hash(&app.hash).await.expect("read");
+    assert_eq!(found, Some(app.clone()));
+    let unknown = key("unknown", Scope::All).hash;
+    assert_eq!(store.api_key_by_hash(&unknown).await.expect("read"), None);
+    let twin = ApiKey {
+        slug: slug("twin"),
+        ..app
+    };
+    let refused = store.save(&[Entry::ApiKey(twin)], Save::Create).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })));
+}

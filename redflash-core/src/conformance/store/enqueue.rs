@@ -1,0 +1,131 @@
+//! Promises of recording what was raised.
+
+use std::time::Duration;
+
+use super::fixture::{Alert, Opened, START, alert, enqueue, limit, one, record};
+use crate::store::{Enqueued, LogFilter};
+use crate::{DeliveryState, Idempotency, Outbox, Timestamp};
+
+/// A notification reads back with its plan and its deliveries in the order of the plan.
+pub async fn an_enqueued_notification_reads_back(store: Opened) {
+    let alert = alert(3, "sms", Some("app"), START);
+    enqueue(&store, &alert, None).await;
+    let found = Outbox::notification(&*store, alert.notification.id)
+        .await
+        .expect("read");
+    let (notification, records) = found.expect("a notification");
+    assert_eq!(notification, alert.notification);
+    let deliveries: Vec<_> = records
+        .iter()
+        .map(|record| record.delivery.clone())
+        .collect();
+    assert_eq!(deliveries, alert.deliveries);
+    assert!(records.iter().all(|record| record.attempts_made.is_empty()));
+    let unknown = crate::NotificationId::new(START);
+    assert_eq!(
+        Outbox::notification(&*store, unknown).await.expect("read"),
+        None
+    );
+    assert_eq!(
+        record(&store, &one(&store).await).await.delivery.state,
+        DeliveryState::Queued
+    );
+}
+
+async fn raise(
+    store: &Opened,
+    by: Option<&str>,
+    key: &str,
+    digest: &str,
+    now: Timestamp,
+) -> (Alert, Enqueued) {
+    let alert = alert(1, "sms", by, now);
+    let idempotency = Idempotency {
+        key: key.to_owned(),
+        digest: digest.to_owned(),
+    };
+    let enqueued = store
+        .enqueue(
+            &alert.notification,
+            &alert.deliveries,
+            None,
+            Some(&idempotency),
+        )
+        .await;
+    (alert, enqueued.expect("enqueued"))
+}
+
+async fn recorded(store: &Opened) -> usize {
+    let all = LogFilter {
+        state: None,
+        contact: None,
+        since: None,
+        before: None,
+        limit: limit(1000),
+    };
+    store.log(&all).await.expect("read").len()
+}
+
+/// A request under a known key adds nothing and gets the earlier notification; another is a mismatch.
+pub async fn equal_requests_are_recorded_once(store: Opened) {
+    let (first, enqueued) = raise(&store, Some("app"), "k", "d", START).await;
+    assert_eq!(enqueued, Enqueued::New);
+    let (_, again) = raise(&store, Some("app"), "k", "d", START).await;
+    assert_eq!(again, Enqueued::Repeat(Box::new(first.notification)));
+    let (_, other) = raise(&store, Some("app"), "k", "other", START).await;
+    assert_eq!(other, Enqueued::Mismatch);
+    assert_eq!(recorded(&store).await, 1);
+}
+
+/// The same idempotency key under another API key, or none, is another one.
+pub async fn idempotency_keys_belong_to_an_api_key(store: Opened) {
+    for by in [Some("app"), Some("other"), None] {
+        assert_eq!(raise(&store, by, "k", "d", START).await.1, Enqueued::New);
+        assert!(matches!(
+            raise(&store, by, "k", "d", START).await.1,
+            Enqueued::Repeat(_)
+        ));
+    }
+    assert_eq!(
+        raise(&store, Some("app"), "k2", "d", START).await.1,
+        Enqueued::New
+    );
+}
+
+/// An idempotency key can be used for something new after a day.
+pub async fn idempotency_keys_are_forgotten_after_a_day(store: Opened) {
+    let later = START.plus(Idempotency::KEPT);
+    let just_before = later.minus(Duration::from_millis(1));
+    assert_eq!(raise(&store, None, "k", "d", START).await.1, Enqueued::New);
+    assert_eq!(
+        raise(&store, None, "k", "x", just_before).await.1,
+        Enqueued::Mismatch
+    );
+    assert_eq!(raise(&store, None, "k", "x", later).await.1, Enqueued::New);
+    assert_eq!(
+        raise(&store, None, "k", "d", later).await.1,
+        Enqueued::Mismatch
+    );
+}
+
+/// Of fifty equal requests at once, exactly one is recorded and all name it.
+pub async fn of_many_equal_requests_one_is_new(store: Opened) {
+    let tasks: Vec<_> = (0..50)
+        .map(|_| {
+            let store = Opened::clone(&store);
+            tokio::spawn(async move { raise(&store, Some("app"), "k", "d", START).await })
+        })
+        .collect();
+    let mut new = Vec::new();
+    let mut repeated = Vec::new();
+    for task in tasks {
+        match task.await.expect("raised") {
+            (alert, Enqueued::New) => new.push(alert.notification.id),
+            (_, Enqueued::Repeat(earlier)) => repeated.push(earlier.id),
+            (_, Enqueued::Mismatch) => panic!("an equal request was taken for another"),
+        }
+    }
+    assert_eq!((new.len(), repeated.len()), (1, 49));
+    assert!(repeated.iter().all(|id| *id == new[0]));
+    assert_eq!(recorded(&store).await, 1);
+}

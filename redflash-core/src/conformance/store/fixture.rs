@@ -1,0 +1,227 @@
+//! What the promises are tried on.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::store::{Entry, Queue, Save, Want};
+use crate::{
+    Accepted, Address, Attempt, AttemptOutcome, ChannelKind, Contact, Delivery, DeliveryId,
+    DeliveryState, EndpointId, Job, Lane, Lease, Message, Name, Next, Notification, NotificationId,
+    Outbox, Plan, PlannedEndpoint, Recipient, Settlement, Slug, Store, Target, Timestamp, Verdict,
+    WorkerId,
+};
+
+pub(super) type Opened = Arc<dyn Store>;
+
+pub(super) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+pub(super) fn at(seconds: u64) -> Timestamp {
+    START.plus(Duration::from_secs(seconds))
+}
+
+pub(super) fn slug(text: &str) -> Slug {
+    Slug::parse(text).expect("a slug")
+}
+
+pub(super) fn name(text: &str) -> Name {
+    Name::parse(text).expect("a name")
+}
+
+pub(super) fn limit(limit: u32) -> NonZeroU32 {
+    NonZeroU32::new(limit).expect("not zero")
+}
+
+pub(super) fn contact(who: &str, address: &str) -> Contact {
+    let address = Address::new(address).expect("an address");
+    Contact::new(slug(who), name(who)).with_endpoint(
+        EndpointId::new(START),
+        ChannelKind::sms(),
+        address,
+    )
+}
+
+pub(super) async fn save(store: &Opened, entries: impl IntoIterator<Item = Entry>) {
+    let entries: Vec<_> = entries.into_iter().collect();
+    store
+        .save(&entries, Save::Create)
+        .await
+        .expect("what is new can be saved");
+}
+
+/// A notification with so many deliveries in one lane, raised with this key at this time.
+pub(super) struct Alert {
+    pub(super) notification: Notification,
+    pub(super) deliveries: Vec<Delivery>,
+}
+
+pub(super) fn alert(count: usize, lane: &str, key: Option<&str>, now: Timestamp) -> Alert {
+    let id = NotificationId::new(now);
+    let lane = Lane::stored(lane.to_owned());
+    let deliveries: Vec<_> = (0..count)
+        .map(|index| delivery(id, &lane, index, now))
+        .collect();
+    let recipient = |delivery: &Delivery| Recipient {
+        contact: delivery.contact.clone(),
+        name: name("somebody"),
+        via: delivery.via.clone(),
+        endpoints: vec![PlannedEndpoint {
+            endpoint: delivery.endpoint,
+            channel: delivery.channel.clone(),
+            address: delivery.address.clone(),
+            verdict: Verdict::Deliver(lane.clone()),
+        }],
+        skip: None,
+    };
+    let plan = Plan {
+        target: Target::Group(slug("crew")),
+        name: name("The crew"),
+        message: Message {
+            subject: "Disk".into(),
+            body: "the disk is full \u{1f525}".into(),
+            sender: Some("Ops".into()),
+            degraded: None,
+            cut: false,
+        },
+        recipients: deliveries.iter().map(recipient).collect(),
+        refusal: None,
+    };
+    let notification = Notification {
+        id,
+        raised_at: now,
+        raised_by: key.map(slug),
+        plan,
+    };
+    Alert {
+        notification,
+        deliveries,
+    }
+}
+
+fn delivery(notification: NotificationId, lane: &Lane, index: usize, now: Timestamp) -> Delivery {
+    Delivery {
+        id: DeliveryId::new(now),
+        notification,
+        contact: slug(&format!("c{index}")),
+        endpoint: EndpointId::new(now),
+        channel: ChannelKind::sms(),
+        address: Address::new(format!("+4477009{index:05}")).expect("an address"),
+        via: vec![slug("crew"), slug("night")],
+        lane: lane.clone(),
+        state: DeliveryState::Queued,
+        attempts: 0,
+        due_at: now,
+        first_attempt_at: None,
+        gateway: None,
+        message_id: None,
+        parts: None,
+        price: None,
+        detail: String::new(),
+        may_repeat: false,
+    }
+}
+
+pub(super) async fn enqueue(store: &Opened, alert: &Alert, lease: Option<&Lease>) {
+    let mut deliveries = alert.deliveries.clone();
+    if lease.is_some() {
+        for delivery in &mut deliveries {
+            delivery.state = DeliveryState::Sending;
+        }
+    }
+    let enqueued = store
+        .enqueue(&alert.notification, &deliveries, lease, None)
+        .await;
+    assert_eq!(enqueued.expect("enqueued"), crate::store::Enqueued::New);
+}
+
+/// Enqueues one alert with one delivery and returns it.
+pub(super) async fn one(store: &Opened) -> Alert {
+    let alert = alert(1, "sms", Some("app"), START);
+    enqueue(store, &alert, None).await;
+    alert
+}
+
+pub(super) fn lease(worker: WorkerId, now: Timestamp) -> Lease {
+    Lease {
+        worker,
+        now,
+        until: now.plus(Duration::from_secs(60)),
+    }
+}
+
+pub(super) fn worker() -> WorkerId {
+    WorkerId::new(START)
+}
+
+pub(super) fn want(lane: &str, key: Option<&str>, count: u32) -> Want {
+    Want {
+        queue: Queue {
+            lane: Lane::stored(lane.to_owned()),
+            raised_by: key.map(slug),
+        },
+        limit: limit(count),
+    }
+}
+
+/// Claims at most so many of what [`one`] enqueues.
+pub(super) async fn claim(
+    store: &Opened,
+    worker: WorkerId,
+    now: Timestamp,
+    count: u32,
+) -> Vec<Job> {
+    let wants = [want("sms", Some("app"), count)];
+    store
+        .claim_due(&lease(worker, now), &wants)
+        .await
+        .expect("claimed")
+}
+
+pub(super) fn attempt(outcome: AttemptOutcome, now: Timestamp) -> Attempt {
+    Attempt {
+        number: 1,
+        gateway: Some(slug("gw")),
+        started_at: now,
+        ended_at: now.plus(Duration::from_secs(1)),
+        outcome,
+        detail: "what the gateway said".into(),
+        may_repeat: false,
+    }
+}
+
+pub(super) fn sent(delivery: DeliveryId, message_id: &str, now: Timestamp) -> Settlement {
+    Settlement {
+        delivery,
+        attempt: Some(attempt(AttemptOutcome::Ok, now)),
+        next: Next::Done(Accepted {
+            message_id: Some(message_id.to_owned()),
+            parts: 2,
+            price: None,
+            delivered: false,
+            detail: "taken".into(),
+        }),
+    }
+}
+
+pub(super) fn requeued(
+    delivery: DeliveryId,
+    outcome: AttemptOutcome,
+    now: Timestamp,
+    due_at: Timestamp,
+) -> Settlement {
+    Settlement {
+        delivery,
+        attempt: Some(attempt(outcome, now)),
+        next: Next::Queue {
+            due_at,
+            detail: "later".into(),
+        },
+    }
+}
+
+pub(super) async fn record(store: &Opened, alert: &Alert) -> crate::store::DeliveryRecord {
+    let found = Outbox::notification(&**store, alert.notification.id)
+        .await
+        .expect("read");
+    found.expect("the notification").1.swap_remove(0)
+}

@@ -1,0 +1,144 @@
+//! Promises of the log, and of what is left of it.
+
+use super::fixture::{Opened, START, alert, at, claim, enqueue, limit, one, sent, slug, worker};
+use crate::store::LogFilter;
+use crate::{DeliveryState, Next, NotificationId, Settlement};
+
+fn all() -> LogFilter {
+    LogFilter {
+        state: None,
+        contact: None,
+        since: None,
+        before: None,
+        limit: limit(100),
+    }
+}
+
+async fn ids(store: &Opened, filter: LogFilter) -> Vec<NotificationId> {
+    let log = store.log(&filter).await.expect("read");
+    log.into_iter()
+        .map(|(notification, _)| notification.id)
+        .collect()
+}
+
+async fn fail_one(store: &Opened) -> NotificationId {
+    let alert = one(store).await;
+    let me = worker();
+    let claimed = claim(store, me, START, 1).await;
+    assert_eq!(claimed[0].delivery.id, alert.deliveries[0].id);
+    let next = Next::Fail {
+        detail: "refused".into(),
+    };
+    let settlement = Settlement {
+        delivery: alert.deliveries[0].id,
+        attempt: None,
+        next,
+    };
+    store.settle(me, &[settlement]).await.expect("settled");
+    alert.notification.id
+}
+
+/// What failed goes back to the queue when it is resent; what did not fail stays.
+pub async fn what_ended_badly_can_be_resent(store: Opened) {
+    let id = fail_one(&store).await;
+    assert_eq!(store.resend(id, at(50)).await.expect("resent"), 1);
+    assert_eq!(store.resend(id, at(50)).await.expect("resent"), 0);
+    assert!(claim(&store, worker(), at(49), 1).await.is_empty());
+    assert_eq!(claim(&store, worker(), at(50), 1).await.len(), 1);
+    let unknown = NotificationId::new(START);
+    assert_eq!(store.resend(unknown, at(50)).await.expect("resent"), 0);
+}
+
+/// The log is newest first, and each page goes on where the last one ended.
+pub async fn the_log_is_newest_first_and_pages(store: Opened) {
+    let mut expected = Vec::new();
+    for seconds in 0..5 {
+        let alert = alert(2, "sms", None, at(seconds));
+        enqueue(&store, &alert, None).await;
+        expected.insert(0, alert.notification.id);
+    }
+    assert_eq!(ids(&store, all()).await, expected);
+    let page = |before| LogFilter {
+        before,
+        limit: limit(2),
+        ..all()
+    };
+    let first = ids(&store, page(None)).await;
+    assert_eq!(first, expected[..2]);
+    assert_eq!(
+        ids(&store, page(first.last().copied())).await,
+        expected[2..4]
+    );
+    let log = store.log(&page(None)).await.expect("read");
+    let contacts: Vec<_> = log[0]
+        .1
+        .iter()
+        .map(|delivery| delivery.contact.as_str())
+        .collect();
+    assert_eq!(contacts, ["c0", "c1"]);
+}
+
+/// A filter lets through what has a delivery in a state, to a contact, or is young enough.
+pub async fn the_log_filters(store: Opened) {
+    let failed = fail_one(&store).await;
+    let large = alert(3, "sms", None, at(10));
+    enqueue(&store, &large, None).await;
+    let large = large.notification.id;
+    let state = |state| LogFilter {
+        state: Some(state),
+        ..all()
+    };
+    assert_eq!(ids(&store, state(DeliveryState::Failed)).await, [failed]);
+    assert_eq!(ids(&store, state(DeliveryState::Queued)).await, [large]);
+    assert_eq!(ids(&store, state(DeliveryState::Sent)).await, []);
+    let contact = |contact| LogFilter {
+        contact: Some(slug(contact)),
+        ..all()
+    };
+    assert_eq!(ids(&store, contact("c2")).await, [large]);
+    assert_eq!(ids(&store, contact("c0")).await, [large, failed]);
+    let since = |since| LogFilter {
+        since: Some(since),
+        ..all()
+    };
+    assert_eq!(ids(&store, since(at(10))).await, [large]);
+    assert_eq!(ids(&store, since(at(11))).await, []);
+}
+
+/// The backlog counts what waits and what is under way.
+pub async fn the_backlog_counts_what_waits(store: Opened) {
+    enqueue(&store, &alert(3, "sms", Some("app"), at(7)), None).await;
+    fail_one(&store).await;
+    claim(&store, worker(), at(7), 1).await;
+    let backlog = store.backlog().await.expect("read");
+    assert_eq!((backlog.queued, backlog.sending), (2, 1));
+    assert_eq!(backlog.oldest_due, Some(at(7)));
+}
+
+/// Pruning removes the finished and old, at most so many, and nothing else.
+pub async fn pruning_keeps_what_is_not_finished(store: Opened) {
+    let waiting = one(&store).await;
+    let me = worker();
+    claim(&store, me, START, 1).await;
+    let old = [
+        fail_one(&store).await,
+        fail_one(&store).await,
+        fail_one(&store).await,
+    ];
+    assert_eq!(store.prune(START, limit(10)).await.expect("pruned"), 0);
+    assert_eq!(store.prune(at(1), limit(2)).await.expect("pruned"), 2);
+    assert_eq!(store.prune(at(1), limit(10)).await.expect("pruned"), 1);
+    assert_eq!(store.prune(at(1), limit(10)).await.expect("pruned"), 0);
+    assert_eq!(ids(&store, all()).await, [waiting.notification.id]);
+    assert!(!ids(&store, all()).await.contains(&old[0]));
+    let settlement = sent(waiting.deliveries[0].id, "m", START);
+    store.settle(me, &[settlement]).await.expect("settled");
+    assert_eq!(store.prune(at(1), limit(10)).await.expect("pruned"), 1);
+    assert_eq!(ids(&store, all()).await, []);
+}
+
+/// A probe is a commit like any other.
+pub async fn a_probe_commits(store: Opened) {
+    store.probe(START).await.expect("a store that works");
+    store.probe(at(1)).await.expect("a store that works");
+}

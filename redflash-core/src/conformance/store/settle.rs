@@ -1,0 +1,208 @@
+//! Promises of ending a lease.
+
+use super::fixture::{
+    Alert, Opened, START, alert, at, attempt, claim, enqueue, one, record, requeued, sent, slug,
+    worker,
+};
+use crate::{Accepted, AttemptOutcome, DeliveryState, Next, Settled, Settlement, WorkerId};
+
+async fn claimed(store: &Opened) -> (Alert, WorkerId) {
+    let alert = one(store).await;
+    let me = worker();
+    assert_eq!(claim(store, me, START, 1).await.len(), 1);
+    (alert, me)
+}
+
+async fn settle(store: &Opened, me: WorkerId, settlement: Settlement) -> Settled {
+    store.settle(me, &[settlement]).await.expect("settled")[0]
+}
+
+/// A message that a gateway took is sent, with what the gateway said of it.
+pub async fn a_success_is_recorded(store: Opened) {
+    let (alert, me) = claimed(&store).await;
+    let settlement = sent(alert.deliveries[0].id, "m1", at(5));
+    let logged = settlement.attempt.clone();
+    assert_eq!(settle(&store, me, settlement).await, Settled::Recorded);
+    let record = record(&store, &alert).await;
+    let delivery = &record.delivery;
+    assert_eq!(delivery.state, DeliveryState::Sent);
+    assert_eq!(delivery.message_id.as_deref(), Some("m1"));
+    assert_eq!((delivery.parts, delivery.attempts), (Some(2), 1));
+    assert_eq!(delivery.gateway, Some(slug("gw")));
+    assert_eq!(
+        (delivery.first_attempt_at, delivery.due_at),
+        (Some(at(5)), at(6))
+    );
+    assert_eq!(delivery.detail, "taken");
+    assert_eq!(record.attempts_made, logged.into_iter().collect::<Vec<_>>());
+}
+
+/// A message whose receiver answered is delivered.
+pub async fn an_arrival_is_recorded(store: Opened) {
+    let (alert, me) = claimed(&store).await;
+    let settlement = Settlement {
+        delivery: alert.deliveries[0].id,
+        attempt: Some(attempt(AttemptOutcome::Ok, START)),
+        next: Next::Done(Accepted {
+            price: Some("0.0333".parse().expect("a price")),
+            ..Accepted::delivered("201")
+        }),
+    };
+    settle(&store, me, settlement).await;
+    let delivery = record(&store, &alert).await.delivery;
+    assert_eq!(delivery.state, DeliveryState::Delivered);
+    assert_eq!(
+        delivery.price.map(|price| price.to_string()).as_deref(),
+        Some("0.0333")
+    );
+}
+
+/// A message that was not taken goes back to the queue and is due when the settlement says.
+pub async fn a_failure_waits_for_its_time(store: Opened) {
+    let (alert, me) = claimed(&store).await;
+    let id = alert.deliveries[0].id;
+    settle(
+        &store,
+        me,
+        requeued(id, AttemptOutcome::Retry, START, at(30)),
+    )
+    .await;
+    let delivery = record(&store, &alert).await.delivery;
+    assert_eq!(
+        (delivery.state, delivery.due_at),
+        (DeliveryState::Queued, at(30))
+    );
+    assert_eq!((delivery.attempts, delivery.may_repeat), (1, false));
+    assert_eq!(delivery.detail, "later");
+    assert!(claim(&store, me, at(29), 1).await.is_empty());
+    let again = claim(&store, me, at(30), 1).await;
+    assert_eq!(again[0].delivery.attempts, 1);
+    assert_eq!(again[0].delivery.first_attempt_at, Some(START));
+}
+
+/// After an unknown outcome every later attempt may be a repeat.
+pub async fn an_unknown_outcome_is_remembered(store: Opened) {
+    let (alert, me) = claimed(&store).await;
+    let id = alert.deliveries[0].id;
+    settle(
+        &store,
+        me,
+        requeued(id, AttemptOutcome::Unknown, START, START),
+    )
+    .await;
+    assert!(claim(&store, me, START, 1).await[0].delivery.may_repeat);
+    settle(
+        &store,
+        me,
+        requeued(id, AttemptOutcome::Retry, START, START),
+    )
+    .await;
+    let record = record(&store, &alert).await;
+    assert!(record.delivery.may_repeat);
+    let numbers: Vec<_> = record
+        .attempts_made
+        .iter()
+        .map(|attempt| attempt.number)
+        .collect();
+    assert_eq!(numbers, [1, 2]);
+}
+
+/// What is given up or cancelled is not claimed again.
+pub async fn giving_up_and_cancelling_are_final(store: Opened) {
+    let detail = || "for a reason".to_owned();
+    let ends = [
+        (Next::Fail { detail: detail() }, DeliveryState::Failed),
+        (Next::Cancel { detail: detail() }, DeliveryState::Cancelled),
+    ];
+    for (next, state) in ends {
+        let (alert, me) = claimed(&store).await;
+        let settlement = Settlement {
+            delivery: alert.deliveries[0].id,
+            attempt: None,
+            next,
+        };
+        assert_eq!(settle(&store, me, settlement).await, Settled::Recorded);
+        let delivery = record(&store, &alert).await.delivery;
+        assert_eq!((delivery.state, delivery.detail), (state, detail()));
+        assert!(claim(&store, me, at(1_000_000), 1).await.is_empty());
+    }
+}
+
+/// A lease that is given back without an attempt leaves the count of attempts as it was.
+pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
+    let (alert, me) = claimed(&store).await;
+    let settlement = Settlement {
+        delivery: alert.deliveries[0].id,
+        attempt: None,
+        next: Next::Queue {
+            due_at: at(9),
+            detail: "the gateway is stopped".into(),
+        },
+    };
+    assert_eq!(settle(&store, me, settlement).await, Settled::Recorded);
+    let record = record(&store, &alert).await;
+    assert_eq!(
+        (record.delivery.attempts, record.delivery.due_at),
+        (0, at(9))
+    );
+    assert!(record.attempts_made.is_empty());
+}
+
+/// Who settles after the lease has passed to another changes nothing but the log.
+pub async fn a_lost_lease_changes_nothing_but_the_log(store: Opened) {
+    let (alert, slow) = claimed(&store).await;
+    let id = alert.deliveries[0].id;
+    store.requeue_orphans(at(60), None).await.expect("requeued");
+    let quick = worker();
+    assert_eq!(claim(&store, quick, at(60), 1).await.len(), 1);
+    let late = requeued(id, AttemptOutcome::Retry, START, at(5));
+    assert_eq!(settle(&store, slow, late).await, Settled::Lost);
+    let held = record(&store, &alert).await;
+    assert_eq!(held.delivery.state, DeliveryState::Sending);
+    assert_eq!(held.attempts_made.len(), 2);
+    assert_eq!(
+        settle(&store, quick, sent(id, "m", at(61))).await,
+        Settled::Recorded
+    );
+    assert_eq!(
+        settle(&store, quick, sent(id, "x", at(61))).await,
+        Settled::Lost
+    );
+    let delivery = record(&store, &alert).await.delivery;
+    assert_eq!(delivery.message_id.as_deref(), Some("m"));
+}
+
+/// A success that comes after the lease ended cancels the repeat that waits.
+pub async fn a_late_success_cancels_the_repeat(store: Opened) {
+    let (alert, slow) = claimed(&store).await;
+    store.requeue_orphans(at(60), None).await.expect("requeued");
+    let late = sent(alert.deliveries[0].id, "m", at(61));
+    assert_eq!(settle(&store, slow, late).await, Settled::Lost);
+    let delivery = record(&store, &alert).await.delivery;
+    assert_eq!(delivery.state, DeliveryState::Sent);
+    assert!(claim(&store, worker(), at(1000), 1).await.is_empty());
+}
+
+/// Many settlements at once are answered in their order.
+pub async fn many_are_settled_in_order(store: Opened) {
+    let alert = alert(3, "sms", Some("app"), START);
+    enqueue(&store, &alert, None).await;
+    let me = worker();
+    let jobs = claim(&store, me, START, 2).await;
+    let mut ids: Vec<_> = jobs.iter().map(|job| job.delivery.id).collect();
+    let unclaimed = alert
+        .deliveries
+        .iter()
+        .map(|d| d.id)
+        .find(|id| !ids.contains(id));
+    ids.insert(1, unclaimed.expect("one is left"));
+    let settlements: Vec<_> = ids
+        .iter()
+        .map(|id| requeued(*id, AttemptOutcome::Retry, START, at(9)))
+        .collect();
+    let settled = store.settle(me, &settlements).await.expect("settled");
+    assert_eq!(
+        settled,
+        [Settled::Recorded, Settled::Lost, Settled::Recorded]
+    );
+}

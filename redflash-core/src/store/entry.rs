@@ -1,0 +1,184 @@
+//! The life of a delivery in a store: every change of state, once, for all stores.
+
+use super::MAX_CLAIMS;
+use crate::{
+    Attempt, AttemptOutcome, Delivery, DeliveryState, Lease, Next, Receipt, ReceiptState, Settled,
+    Settlement, Slug, Timestamp, WorkerId,
+};
+
+/// A delivery as a store keeps it. A store reads one, changes it by one of the methods here, and
+/// writes it back, all in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxEntry {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The key its notification was raised with: whose turn it uses.
+    pub raised_by: Option<Slug>,
+    /// Who has it leased, until when.
+    pub lease: Option<(WorkerId, Timestamp)>,
+    /// How often it was leased since the last recorded outcome.
+    pub claims: u32,
+}
+
+/// What a receipt does to an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It changed the entry.
+    Applied,
+    /// It says nothing new.
+    Known,
+    /// The hand-over is under way: to be kept, and applied after the settlement.
+    Early,
+    /// The message went through another gateway.
+    NotOurs,
+}
+
+impl OutboxEntry {
+    /// An entry that waits for its turn, or is leased from the beginning.
+    pub fn new(delivery: Delivery, raised_by: Option<Slug>, lease: Option<&Lease>) -> Self {
+        let mut entry = Self {
+            delivery,
+            raised_by,
+            lease: None,
+            claims: 0,
+        };
+        entry.delivery.state = DeliveryState::Queued;
+        if let Some(lease) = lease {
+            entry.lease_to(lease);
+        }
+        entry
+    }
+
+    /// Leases it.
+    pub const fn lease_to(&mut self, lease: &Lease) {
+        self.delivery.state = DeliveryState::Sending;
+        self.lease = Some((lease.worker, lease.until));
+        self.claims += 1;
+    }
+
+    /// Ends a lease. Returns the attempt to log, and whether the lease still held.
+    pub fn settle(
+        &mut self,
+        worker: WorkerId,
+        settlement: &Settlement,
+    ) -> (Option<Attempt>, Settled) {
+        let held = self.lease.is_some_and(|(holder, _)| holder == worker);
+        let attempt = settlement.attempt.as_ref().map(|attempt| self.log(attempt));
+        let waits = self.delivery.state == DeliveryState::Queued;
+        if held || (waits && matches!(settlement.next, Next::Done(_))) {
+            if let Some(attempt) = &attempt {
+                self.delivery.due_at = attempt.ended_at;
+            }
+            self.end(&settlement.next);
+        }
+        let settled = if held {
+            Settled::Recorded
+        } else {
+            Settled::Lost
+        };
+        (attempt, settled)
+    }
+
+    /// Takes it back from a holder that recorded no outcome. Returns the attempt to log.
+    pub fn take_back(&mut self, now: Timestamp) -> Attempt {
+        let attempt = self.log(&Attempt::unrecorded(now));
+        self.lease = None;
+        self.delivery.due_at = now;
+        (self.delivery.state, self.delivery.detail) = if self.claims >= MAX_CLAIMS {
+            let detail = format!(
+                "set aside after {} hand-overs without any outcome",
+                self.claims
+            );
+            (DeliveryState::Quarantined, detail)
+        } else {
+            (DeliveryState::Queued, Attempt::UNRECORDED.to_owned())
+        };
+        attempt
+    }
+
+    /// Applies a gateway's receipt, which only ever moves it forward.
+    pub fn receive(&mut self, gateway: &Slug, receipt: &Receipt, now: Timestamp) -> Received {
+        let delivery = &mut self.delivery;
+        if delivery.state == DeliveryState::Sending {
+            return Received::Early;
+        }
+        if delivery.gateway.as_ref() != Some(gateway) {
+            return Received::NotOurs;
+        }
+        let priced = delivery.price.is_none() && receipt.price.is_some();
+        if priced {
+            delivery.price.clone_from(&receipt.price);
+        }
+        let next = match (delivery.state, receipt.state) {
+            (
+                DeliveryState::Queued | DeliveryState::Sent | DeliveryState::Failed,
+                ReceiptState::Delivered,
+            ) => DeliveryState::Delivered,
+            (DeliveryState::Sent, ReceiptState::Failed) => DeliveryState::Failed,
+            _ if priced => return Received::Applied,
+            _ => return Received::Known,
+        };
+        delivery.state = next;
+        delivery.due_at = now;
+        delivery.detail.clone_from(&receipt.detail);
+        Received::Applied
+    }
+
+    /// Puts it back into the queue, due now, if it ended badly; `false` when it did not.
+    pub fn resend(&mut self, now: Timestamp) -> bool {
+        let delivery = &mut self.delivery;
+        let ended_badly = matches!(
+            delivery.state,
+            DeliveryState::Failed | DeliveryState::Cancelled | DeliveryState::Quarantined
+        );
+        if ended_badly {
+            delivery.state = DeliveryState::Queued;
+            delivery.due_at = now;
+            delivery.first_attempt_at = None;
+            self.claims = 0;
+        }
+        ended_badly
+    }
+
+    fn log(&mut self, attempt: &Attempt) -> Attempt {
+        let delivery = &mut self.delivery;
+        delivery.attempts += 1;
+        delivery.first_attempt_at.get_or_insert(attempt.started_at);
+        if attempt.gateway.is_some() {
+            delivery.gateway.clone_from(&attempt.gateway);
+        }
+        delivery.may_repeat |= attempt.outcome == AttemptOutcome::Unknown;
+        Attempt {
+            number: delivery.attempts,
+            ..attempt.clone()
+        }
+    }
+
+    fn end(&mut self, next: &Next) {
+        self.lease = None;
+        self.claims = 0;
+        let delivery = &mut self.delivery;
+        let (state, detail) = match next {
+            Next::Done(accepted) => {
+                delivery.message_id.clone_from(&accepted.message_id);
+                delivery.parts = Some(accepted.parts);
+                delivery.price.clone_from(&accepted.price);
+                let arrived = accepted.delivered;
+                let state = if arrived {
+                    DeliveryState::Delivered
+                } else {
+                    DeliveryState::Sent
+                };
+                (state, &accepted.detail)
+            }
+            Next::Queue { due_at, detail } => {
+                delivery.due_at = *due_at;
+                (DeliveryState::Queued, detail)
+            }
+            Next::Fail { detail } => (DeliveryState::Failed, detail),
+            Next::Cancel { detail } => (DeliveryState::Cancelled, detail),
+        };
+        delivery.state = state;
+        delivery.detail.clone_from(detail);
+    }
+}
