@@ -1,5 +1,6 @@
 //! A command of `redflash` other than the server.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -31,7 +32,7 @@ pub struct Output {
 
 impl Cli {
     pub(crate) fn new<S: AsRef<str>>(site: &Site, arguments: impl IntoIterator<Item = S>) -> Self {
-        let mut command = site.command();
+        let mut command = site.command(crate::binary::path());
         let mut line = "redflash".to_owned();
         for argument in arguments {
             command.arg(argument.as_ref());
@@ -41,6 +42,20 @@ impl Cli {
             command,
             input: Vec::new(),
             line,
+        }
+    }
+
+    pub(crate) fn shell(site: &Site, line: &str) -> Self {
+        let mut command = site.command(Path::new("bash"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let binaries = crate::binary::path().parent().unwrap().to_owned();
+        let paths = std::iter::once(binaries).chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(paths).unwrap());
+        command.args(["-c", line]);
+        Self {
+            command,
+            input: Vec::new(),
+            line: line.to_owned(),
         }
     }
 
@@ -96,13 +111,19 @@ impl Cli {
 
 impl Output {
     /// The same, if it succeeded; otherwise the test fails.
-    #[must_use]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the check is worth making by itself"
+    )]
     pub fn succeeded(self) -> Self {
         self.exited(0)
     }
 
     /// The same, if it ended with this code; otherwise the test fails.
-    #[must_use]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the check is worth making by itself"
+    )]
     pub fn exited(self, code: i32) -> Self {
         let Self {
             line,

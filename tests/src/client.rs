@@ -143,7 +143,10 @@ impl Answer {
     }
 
     /// The same, if it has this status; otherwise the test fails.
-    #[must_use]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the check is worth making by itself"
+    )]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self

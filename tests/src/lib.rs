@@ -48,6 +48,7 @@ pub use ledger::{Balance, Ledger};
 pub use mail::Mail;
 pub use mail_sink::MailSink;
 pub use peer::{Received, Reply};
+pub use rustix::process::Signal;
 pub use server::Server;
 pub use site::Site;
 pub use smtp::{SmtpFault, SmtpTls};

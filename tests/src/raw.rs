@@ -1,10 +1,12 @@
 //! Requests that no HTTP client would send.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{sleep, timeout};
 
 use crate::PATIENCE;
@@ -14,76 +16,80 @@ use crate::PATIENCE;
 pub enum Step {
     /// Sends these bytes.
     Send(Vec<u8>),
-    /// Sends these bytes again and again, one time in each interval, until the server ends it.
+    /// Sends these bytes again and again, one time in each interval, as long as the server lets it.
     Repeat(Vec<u8>, Duration),
     /// Closes the connection without waiting for an answer.
     Close,
 }
 
-/// What came back before the server closed the connection or fell silent.
+/// What came back before either side closed the connection, or the server fell silent.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
     /// Every byte that came.
     pub bytes: Vec<u8>,
-    /// Whether the server closed the connection, and after how long.
+    /// After how long the server closed the connection, if it did.
     pub closed: Option<Duration>,
     /// How many bytes could be sent.
     pub sent: usize,
 }
 
-/// Sends raw bytes and reads until the server closes the connection, or says nothing for as long
-/// as `quiet` after everything was sent.
+/// Sends raw bytes, and reads at the same time: until the server closes the connection, says
+/// nothing more for as long as `quiet` after it has said something, or says nothing at all for as
+/// long as a test may take.
 pub async fn exchange(address: SocketAddr, steps: &[Step], quiet: Duration) -> Exchange {
-    let begun = Instant::now();
     let stream = TcpStream::connect(address).await.unwrap();
-    let (mut reader, mut writer) = stream.into_split();
+    let (reader, writer) = stream.into_split();
     let mut result = Exchange::default();
-    let mut buffer = vec![0; 64 * 1024];
+    let Exchange {
+        bytes,
+        closed,
+        sent,
+    } = &mut result;
+    tokio::select! {
+        () = write(writer, steps, sent) => {}
+        () = read(reader, quiet, bytes, closed) => {}
+    }
+    result
+}
+
+/// Returns when it has closed the connection, otherwise never.
+async fn write(mut writer: OwnedWriteHalf, steps: &[Step], sent: &mut usize) {
     for step in steps {
         match step {
             Step::Send(bytes) => {
-                if timeout(PATIENCE, writer.write_all(bytes))
-                    .await
-                    .is_ok_and(|sent| sent.is_ok())
-                {
-                    result.sent += bytes.len();
+                if writer.write_all(bytes).await.is_ok() {
+                    *sent += bytes.len();
                 }
             }
             Step::Repeat(bytes, every) => {
-                while begun.elapsed() < PATIENCE {
-                    let answer = tokio::select! {
-                        biased;
-                        read = reader.read(&mut buffer) => Some(read),
-                        sent = writer.write_all(bytes) => match sent {
-                            Ok(()) => None,
-                            Err(error) => Some(Err(error)),
-                        },
-                    };
-                    match answer {
-                        None => result.sent += bytes.len(),
-                        Some(Ok(0) | Err(_)) => {
-                            result.closed = Some(begun.elapsed());
-                            return result;
-                        }
-                        Some(Ok(read)) => {
-                            result.bytes.extend(&buffer[..read]);
-                            break;
-                        }
-                    }
+                while writer.write_all(bytes).await.is_ok() {
+                    *sent += bytes.len();
                     sleep(*every).await;
                 }
             }
-            Step::Close => return result,
+            Step::Close => return,
         }
     }
+    pending::<()>().await;
+}
+
+async fn read(
+    mut reader: OwnedReadHalf,
+    quiet: Duration,
+    bytes: &mut Vec<u8>,
+    closed: &mut Option<Duration>,
+) {
+    let begun = Instant::now();
+    let mut buffer = vec![0; 64 * 1024];
     loop {
-        match timeout(quiet, reader.read(&mut buffer)).await {
+        let patience = if bytes.is_empty() { PATIENCE } else { quiet };
+        match timeout(patience, reader.read(&mut buffer)).await {
             Ok(Ok(0) | Err(_)) => {
-                result.closed = Some(begun.elapsed());
-                return result;
+                *closed = Some(begun.elapsed());
+                return;
             }
-            Ok(Ok(read)) => result.bytes.extend(&buffer[..read]),
-            Err(_) => return result,
+            Ok(Ok(read)) => bytes.extend(&buffer[..read]),
+            Err(_) => return,
         }
     }
 }
@@ -96,7 +102,7 @@ impl Exchange {
 
     /// The status of each answer, in order.
     pub fn statuses(&self) -> Vec<u16> {
-        let text = String::from_utf8_lossy(&self.bytes);
+        let text = self.text();
         let answers = text.split("HTTP/1.").skip(1);
         answers
             .filter_map(|answer| answer.split(' ').nth(1)?.parse().ok())
@@ -106,6 +112,13 @@ impl Exchange {
     /// What came, as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// The head of the last answer, in lower case.
+    pub fn head(&self) -> String {
+        let text = self.text();
+        let head = text.rsplit_once("\r\n\r\n").map_or("", |(head, _)| head);
+        head.to_ascii_lowercase()
     }
 
     /// The body of the last answer.

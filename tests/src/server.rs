@@ -27,7 +27,7 @@ struct Log(Arc<(Mutex<Vec<u8>>, Notify)>);
 impl Server {
     pub(crate) async fn start(site: &Site) -> Self {
         let mut child = site
-            .command()
+            .command(crate::binary::path())
             .arg("serve")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

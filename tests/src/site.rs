@@ -68,6 +68,11 @@ impl Site {
         Cli::new(self, arguments)
     }
 
+    /// A command line on this installation, for bash; `redflash` is the binary under test.
+    pub fn shell(&self, line: &str) -> Cli {
+        Cli::shell(self, line)
+    }
+
     /// Runs a command, which must succeed.
     pub async fn run<S: AsRef<str>>(&self, arguments: impl IntoIterator<Item = S>) -> Output {
         self.cli(arguments).run().await.succeeded()
@@ -84,9 +89,9 @@ impl Site {
         secret.expect("the key is printed once").to_owned()
     }
 
-    /// The command under test, ready for more arguments.
-    pub(crate) fn command(&self) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(crate::binary::path());
+    /// A program in this installation's directory and environment.
+    pub(crate) fn command(&self, program: &Path) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(program);
         command
             .current_dir(self.path())
             .env_remove("NOTIFY_SOCKET")
