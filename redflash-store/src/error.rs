@@ -1,0 +1,55 @@
+//! What can go wrong inside a store, before it is told to the core.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use redflash_core::StoreError;
+
+/// A fault of one job.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// What was asked cannot be done, and the store is well.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The driver failed.
+    #[error(transparent)]
+    Diesel(#[from] DieselError),
+}
+
+impl Fault {
+    /// A column whose content no longer parses.
+    pub(crate) fn inconsistent(table: &'static str, column: &'static str, id: &str) -> Self {
+        let id = id.to_owned();
+        StoreError::Inconsistent { table, column, id }.into()
+    }
+
+    /// Whether the connection can no longer be trusted: the disk is full, or failed.
+    pub(crate) fn is_fatal(&self) -> bool {
+        match self {
+            Self::Store(_) | Self::Diesel(DieselError::NotFound) => false,
+            Self::Diesel(DieselError::DatabaseError(kind, _)) => {
+                matches!(
+                    kind,
+                    DatabaseErrorKind::Unknown | DatabaseErrorKind::ClosedConnection
+                )
+            }
+            Self::Diesel(_) => true,
+        }
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(error) => error,
+            Fault::Diesel(error) if nothing_was_written(&error) => Self::Unavailable(error.into()),
+            Fault::Diesel(error) => Self::Backend(error.into()),
+        }
+    }
+}
+
+/// Whether a failed commit certainly left nothing behind: there was no room, or no lock.
+pub(crate) fn nothing_was_written(error: &DieselError) -> bool {
+    let text = error.to_string();
+    ["full", "locked", "readonly", "unable to open"]
+        .iter()
+        .any(|cause| text.contains(cause))
+}

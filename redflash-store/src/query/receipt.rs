@@ -1,0 +1,91 @@
+//! Receipts, and those that come before what they are about.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use redflash_core::store::{OutboxEntry, ReceiptEffect, Received};
+use redflash_core::{Receipt, Slug, Timestamp};
+
+use super::{Conn, outbox};
+use crate::error::Fault;
+use crate::row::delivery::DeliveryRow;
+use crate::row::receipt::{EarlyReceiptRow, NewEarlyReceipt};
+use crate::schema::{deliveries, early_receipts};
+
+/// How long a receipt is kept that is about nothing known.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(crate) fn record(
+    conn: &mut Conn,
+    gateway: &Slug,
+    receipt: &Receipt,
+    now: Timestamp,
+) -> Result<ReceiptEffect, Fault> {
+    let Some(mut entry) = find(conn, gateway, receipt)? else {
+        if receipt.delivery.is_none() {
+            keep(conn, gateway, receipt, now)?;
+        }
+        return Ok(ReceiptEffect::Unmatched);
+    };
+    let id = entry.delivery.id;
+    match entry.receive(gateway, receipt, now) {
+        Received::Applied => outbox::write(conn, &entry)?,
+        Received::Early => keep(conn, gateway, receipt, now)?,
+        Received::Known => return Ok(ReceiptEffect::Known(id)),
+        Received::NotOurs => return Ok(ReceiptEffect::Unmatched),
+    }
+    Ok(ReceiptEffect::Applied(id))
+}
+
+fn find(conn: &mut Conn, gateway: &Slug, receipt: &Receipt) -> Result<Option<OutboxEntry>, Fault> {
+    if let Some(id) = receipt.delivery {
+        return outbox::entry(conn, id);
+    }
+    let row = deliveries::table
+        .filter(deliveries::message_id.is_not_null())
+        .filter(deliveries::message_id.eq(&receipt.message_id))
+        .filter(deliveries::gateway.eq(gateway.as_str()))
+        .select(DeliveryRow::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(DeliveryRow::into_entry).transpose()
+}
+
+fn keep(conn: &mut Conn, gateway: &Slug, receipt: &Receipt, now: Timestamp) -> Result<(), Fault> {
+    forget(conn, now.minus(KEPT))?;
+    let row = NewEarlyReceipt::new(gateway, receipt, now);
+    diesel::insert_into(early_receipts::table)
+        .values(&row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Drops what has been kept since before a time.
+pub(crate) fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), Fault> {
+    let old = early_receipts::received_at.lt(before.as_millis());
+    diesel::delete(early_receipts::table.filter(old)).execute(conn)?;
+    Ok(())
+}
+
+/// Applies what came before the delivery was known to be sent.
+pub(super) fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Result<(), Fault> {
+    let id = entry.delivery.id.to_string();
+    let columns = EarlyReceiptRow::as_select();
+    let named = early_receipts::table.filter(early_receipts::delivery.eq(id));
+    let mut rows = named.select(columns).load(conn)?;
+    if let Some(message_id) = &entry.delivery.message_id {
+        let by_gateway = early_receipts::table
+            .filter(early_receipts::delivery.is_null())
+            .filter(early_receipts::message_id.eq(message_id));
+        rows.extend(by_gateway.select(columns).load(conn)?);
+    }
+    for row in rows {
+        let kept = row.id;
+        let (gateway, receipt) = row.into_receipt()?;
+        let at = entry.delivery.due_at;
+        if entry.receive(&gateway, &receipt, at) != Received::NotOurs {
+            diesel::delete(early_receipts::table.find(kept)).execute(conn)?;
+        }
+    }
+    Ok(())
+}

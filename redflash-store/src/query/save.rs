@@ -1,0 +1,217 @@
+//! Changing contacts, groups, events and keys.
+
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use redflash_core::store::{Entry, Save};
+use redflash_core::{ApiKey, Contact, Event, Group, Slug, StoreError, Target};
+
+use super::Conn;
+use crate::error::Fault;
+use crate::row::directory::{ApiKeyRow, ContactRow, EndpointRow, EventRow, GroupRow};
+use crate::schema::{
+    api_keys, contacts, directory, endpoints, event_contacts, event_groups, events, group_contacts,
+    groups,
+};
+
+pub(crate) fn save(conn: &mut Conn, entries: &[Entry], save: Save) -> Result<(), Fault> {
+    for entry in entries {
+        match entry {
+            Entry::Contact(contact) => save_contact(conn, contact, save)?,
+            Entry::Group(group) => save_group(conn, group, save)?,
+            Entry::Event(event) => save_event(conn, event, save)?,
+            Entry::ApiKey(key) => save_api_key(conn, key, save)?,
+        }
+    }
+    changed(conn)
+}
+
+pub(crate) fn remove(conn: &mut Conn, target: &Target) -> Result<bool, Fault> {
+    let slug = target.slug().as_str();
+    let removed = match target {
+        Target::Contact(_) => diesel::delete(contacts::table.find(slug)).execute(conn)?,
+        Target::Group(_) => diesel::delete(groups::table.find(slug)).execute(conn)?,
+        Target::Event(_) => diesel::delete(events::table.find(slug)).execute(conn)?,
+    };
+    noted(conn, removed)
+}
+
+pub(crate) fn remove_api_key(conn: &mut Conn, slug: &Slug) -> Result<bool, Fault> {
+    let removed = diesel::delete(api_keys::table.find(slug.as_str())).execute(conn)?;
+    noted(conn, removed)
+}
+
+fn noted(conn: &mut Conn, removed: usize) -> Result<bool, Fault> {
+    if removed > 0 {
+        changed(conn)?;
+    }
+    Ok(removed > 0)
+}
+
+fn changed(conn: &mut Conn) -> Result<(), Fault> {
+    let next = directory::version.eq(directory::version + 1);
+    diesel::update(directory::table).set(next).execute(conn)?;
+    Ok(())
+}
+
+/// Whether the row is to be made (`true`) or changed, by what is there and what was asked.
+fn is_new(exists: bool, save: Save, what: &str) -> Result<bool, Fault> {
+    let what = what.to_owned();
+    match save {
+        Save::Create if exists => Err(StoreError::Conflict { what }.into()),
+        Save::Update if !exists => Err(StoreError::Missing { what }.into()),
+        _ => Ok(!exists),
+    }
+}
+
+fn exists(found: Result<String, DieselError>) -> Result<bool, Fault> {
+    Ok(found.optional()?.is_some())
+}
+
+fn save_contact(conn: &mut Conn, contact: &Contact, save: Save) -> Result<(), Fault> {
+    let slug = contact.slug.as_str();
+    let found = contacts::table
+        .find(slug)
+        .select(contacts::slug)
+        .first(conn);
+    let row = ContactRow {
+        slug: slug.to_owned(),
+        name: contact.name.to_string(),
+        enabled: contact.enabled,
+    };
+    if is_new(exists(found)?, save, &format!("contact/{slug}"))? {
+        diesel::insert_into(contacts::table)
+            .values(&row)
+            .execute(conn)?;
+    } else {
+        diesel::update(contacts::table.find(slug))
+            .set(&row)
+            .execute(conn)?;
+        let old = endpoints::table.filter(endpoints::contact.eq(slug));
+        diesel::delete(old).execute(conn)?;
+    }
+    for (endpoint, place) in contact.endpoints.iter().zip(0..) {
+        let row = EndpointRow::new(&contact.slug, place, endpoint);
+        diesel::insert_into(endpoints::table)
+            .values(&row)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), Fault> {
+    let slug = group.slug.as_str();
+    let what = format!("group/{slug}");
+    let found = groups::table.find(slug).select(groups::slug).first(conn);
+    let row = GroupRow {
+        slug: slug.to_owned(),
+        name: group.name.to_string(),
+        enabled: group.enabled,
+    };
+    if is_new(exists(found)?, save, &what)? {
+        diesel::insert_into(groups::table)
+            .values(&row)
+            .execute(conn)?;
+    } else {
+        diesel::update(groups::table.find(slug))
+            .set(&row)
+            .execute(conn)?;
+        let old = group_contacts::table.filter(group_contacts::group_slug.eq(slug));
+        diesel::delete(old).execute(conn)?;
+    }
+    for (contact, place) in group.contacts.iter().zip(0..) {
+        must_exist(conn, &what, &Target::Contact(contact.clone()))?;
+        let row = (
+            group_contacts::group_slug.eq(slug),
+            group_contacts::place.eq(place),
+            group_contacts::contact.eq(contact.as_str()),
+        );
+        diesel::insert_into(group_contacts::table)
+            .values(row)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), Fault> {
+    let slug = event.slug.as_str();
+    let what = format!("event/{slug}");
+    let found = events::table.find(slug).select(events::slug).first(conn);
+    let row = EventRow::new(event);
+    if is_new(exists(found)?, save, &what)? {
+        diesel::insert_into(events::table)
+            .values(&row)
+            .execute(conn)?;
+    } else {
+        diesel::update(events::table.find(slug))
+            .set(&row)
+            .execute(conn)?;
+        let old = event_contacts::table.filter(event_contacts::event.eq(slug));
+        diesel::delete(old).execute(conn)?;
+        let old = event_groups::table.filter(event_groups::event.eq(slug));
+        diesel::delete(old).execute(conn)?;
+    }
+    for (contact, place) in event.contacts.iter().zip(0..) {
+        must_exist(conn, &what, &Target::Contact(contact.clone()))?;
+        let row = (
+            event_contacts::event.eq(slug),
+            event_contacts::place.eq(place),
+            event_contacts::contact.eq(contact.as_str()),
+        );
+        diesel::insert_into(event_contacts::table)
+            .values(row)
+            .execute(conn)?;
+    }
+    for (group, place) in event.groups.iter().zip(0..) {
+        must_exist(conn, &what, &Target::Group(group.clone()))?;
+        let row = (
+            event_groups::event.eq(slug),
+            event_groups::place.eq(place),
+            event_groups::group_slug.eq(group.as_str()),
+        );
+        diesel::insert_into(event_groups::table)
+            .values(row)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn must_exist(conn: &mut Conn, what: &str, reference: &Target) -> Result<(), Fault> {
+    let slug = reference.slug().as_str();
+    let found = match reference {
+        Target::Group(_) => groups::table.find(slug).select(groups::slug).first(conn),
+        _ => contacts::table
+            .find(slug)
+            .select(contacts::slug)
+            .first(conn),
+    };
+    if exists(found)? {
+        return Ok(());
+    }
+    let (what, reference) = (what.to_owned(), reference.to_string());
+    Err(StoreError::Dangling { what, reference }.into())
+}
+
+fn save_api_key(conn: &mut Conn, key: &ApiKey, save: Save) -> Result<(), Fault> {
+    let slug = key.slug.as_str();
+    let found = api_keys::table
+        .find(slug)
+        .select(api_keys::slug)
+        .first(conn);
+    let row = ApiKeyRow::new(key);
+    let written = if is_new(exists(found)?, save, &format!("key/{slug}"))? {
+        diesel::insert_into(api_keys::table)
+            .values(&row)
+            .execute(conn)
+    } else {
+        diesel::update(api_keys::table.find(slug))
+            .set(&row)
+            .execute(conn)
+    };
+    match written {
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            let what = "a key of this secret".to_owned();
+            Err(StoreError::Conflict { what }.into())
+        }
+        written => Ok(written.map(|_| ())?),
+    }
+}

@@ -1,0 +1,49 @@
+//! Rows of attempts.
+
+use diesel::prelude::*;
+use redflash_core::{Attempt, DeliveryId, Timestamp};
+
+use super::{parse, parse_some};
+use crate::error::Fault;
+use crate::schema::attempts;
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = attempts, treat_none_as_default_value = false)]
+pub(crate) struct AttemptRow {
+    pub(crate) delivery: String,
+    number: i32,
+    gateway: Option<String>,
+    started_at: i64,
+    ended_at: i64,
+    outcome: String,
+    detail: String,
+    may_repeat: bool,
+}
+
+impl AttemptRow {
+    pub(crate) fn new(delivery: DeliveryId, attempt: &Attempt) -> Self {
+        Self {
+            delivery: delivery.to_string(),
+            number: i32::try_from(attempt.number).unwrap_or(i32::MAX),
+            gateway: attempt.gateway.as_ref().map(ToString::to_string),
+            started_at: attempt.started_at.as_millis(),
+            ended_at: attempt.ended_at.as_millis(),
+            outcome: attempt.outcome.as_str().to_owned(),
+            detail: attempt.detail.clone(),
+            may_repeat: attempt.may_repeat,
+        }
+    }
+
+    pub(crate) fn into_attempt(self) -> Result<Attempt, Fault> {
+        let id = &self.delivery;
+        Ok(Attempt {
+            number: u32::try_from(self.number).unwrap_or(0),
+            gateway: parse_some(self.gateway.as_deref(), "attempts", "gateway", id)?,
+            started_at: Timestamp::from_millis(self.started_at),
+            ended_at: Timestamp::from_millis(self.ended_at),
+            outcome: parse(&self.outcome, "attempts", "outcome", id)?,
+            detail: self.detail,
+            may_repeat: self.may_repeat,
+        })
+    }
+}

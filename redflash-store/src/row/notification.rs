@@ -1,0 +1,53 @@
+//! Rows of notifications.
+
+use diesel::prelude::*;
+use redflash_core::{Notification, Timestamp};
+
+use super::{parse, parse_some};
+use crate::error::Fault;
+use crate::schema::{idempotency, notifications};
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = notifications, treat_none_as_default_value = false)]
+pub(crate) struct NotificationRow {
+    pub(crate) id: String,
+    pub(crate) raised_at: i64,
+    pub(crate) raised_by: Option<String>,
+    pub(crate) plan: String,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = idempotency)]
+pub(crate) struct IdempotencyRow {
+    pub(crate) raised_by: String,
+    pub(crate) key: String,
+    pub(crate) digest: String,
+    pub(crate) notification: String,
+    pub(crate) raised_at: i64,
+}
+
+impl NotificationRow {
+    pub(crate) fn new(notification: &Notification) -> Self {
+        Self {
+            id: notification.id.to_string(),
+            raised_at: notification.raised_at.as_millis(),
+            raised_by: notification.raised_by.as_ref().map(ToString::to_string),
+            plan: serde_json::to_string(&notification.plan).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn into_notification(self) -> Result<Notification, Fault> {
+        let plan = serde_json::from_str(&self.plan);
+        Ok(Notification {
+            id: parse(&self.id, "notifications", "id", &self.id)?,
+            raised_at: Timestamp::from_millis(self.raised_at),
+            raised_by: parse_some(
+                self.raised_by.as_deref(),
+                "notifications",
+                "raised_by",
+                &self.id,
+            )?,
+            plan: plan.map_err(|_| Fault::inconsistent("notifications", "plan", &self.id))?,
+        })
+    }
+}

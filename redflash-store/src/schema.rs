@@ -1,0 +1,83 @@
+//! The tables, as every back end has them.
+
+diesel::table! {
+    directory (id) { id -> Integer, version -> BigInt, }
+}
+diesel::table! {
+    contacts (slug) { slug -> Text, name -> Text, enabled -> Bool, }
+}
+diesel::table! {
+    endpoints (id) {
+        id -> Text, contact -> Text, place -> Integer, channel -> Text, address -> Text, enabled -> Bool,
+    }
+}
+diesel::table! {
+    groups (slug) { slug -> Text, name -> Text, enabled -> Bool, }
+}
+diesel::table! {
+    group_contacts (group_slug, place) { group_slug -> Text, place -> Integer, contact -> Text, }
+}
+diesel::table! {
+    events (slug) {
+        slug -> Text, name -> Text, description -> Text, enabled -> Bool, subject -> Nullable<Text>,
+        message -> Text, sender -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    event_contacts (event, place) { event -> Text, place -> Integer, contact -> Text, }
+}
+diesel::table! {
+    event_groups (event, place) { event -> Text, place -> Integer, group_slug -> Text, }
+}
+diesel::table! {
+    api_keys (slug) {
+        slug -> Text, enabled -> Bool, inspect -> Bool, scope -> Text, hash -> Text, hint -> Text,
+        created_at -> BigInt,
+    }
+}
+diesel::table! {
+    notifications (id) { id -> Text, raised_at -> BigInt, raised_by -> Nullable<Text>, plan -> Text, }
+}
+diesel::table! {
+    idempotency (raised_by, key) {
+        raised_by -> Text, key -> Text, digest -> Text, notification -> Text, raised_at -> BigInt,
+    }
+}
+diesel::table! {
+    deliveries (id) {
+        id -> Text, notification -> Text, place -> Integer, contact -> Text, endpoint -> Text,
+        channel -> Text, address -> Text, via -> Text, lane -> Text, raised_by -> Text,
+        state -> Text, attempts -> Integer, due_at -> BigInt, first_attempt_at -> Nullable<BigInt>,
+        gateway -> Nullable<Text>, message_id -> Nullable<Text>, parts -> Nullable<Integer>,
+        price -> Nullable<Text>, detail -> Text, may_repeat -> Bool, worker -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>, claims -> Integer,
+    }
+}
+diesel::table! {
+    attempts (delivery, number) {
+        delivery -> Text, number -> Integer, gateway -> Nullable<Text>, started_at -> BigInt,
+        ended_at -> BigInt, outcome -> Text, detail -> Text, may_repeat -> Bool,
+    }
+}
+diesel::table! {
+    early_receipts (id) {
+        id -> Integer, gateway -> Text, delivery -> Nullable<Text>, message_id -> Nullable<Text>,
+        state -> Text, price -> Nullable<Text>, detail -> Text, received_at -> BigInt,
+    }
+}
+diesel::table! {
+    probe (id) { id -> Integer, probed_at -> BigInt, }
+}
+
+diesel::joinable!(deliveries -> notifications (notification));
+diesel::joinable!(event_contacts -> contacts (contact));
+diesel::joinable!(event_groups -> groups (group_slug));
+diesel::joinable!(group_contacts -> contacts (contact));
+diesel::allow_tables_to_appear_in_same_query!(attempts, deliveries, notifications);
+diesel::allow_tables_to_appear_in_same_query!(
+    contacts,
+    event_contacts,
+    event_groups,
+    group_contacts,
+    groups
+);

@@ -1,0 +1,53 @@
+//! SQLite: one file, one writer that commits for many, readers beside it.
+
+mod lock;
+mod open;
+mod reader;
+mod store;
+mod writer;
+
+pub use open::{Access, OpenError};
+
+use std::path::{Path, PathBuf};
+
+use lock::Lock;
+use reader::Readers;
+use writer::Writer;
+
+/// A store in one SQLite file.
+///
+/// Writes go through one thread, which takes what has queued, runs each job in a savepoint of its
+/// own and commits once, synced. Readers have their own connections and never wait for the writer.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Writer,
+    readers: Readers,
+    /// Held as long as this process dispatches from the file.
+    _lock: Option<Lock>,
+}
+
+impl SqliteStore {
+    /// Opens a file, making it when it is missing and bringing its tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], in words for whoever started the program.
+    pub fn open(path: impl AsRef<Path>, access: Access) -> Result<Self, OpenError> {
+        open::open(path.as_ref(), access)
+    }
+
+    /// The process that dispatches from a file, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the lock file cannot be looked at.
+    pub fn served_by(path: impl AsRef<Path>) -> Result<Option<u32>, OpenError> {
+        lock::holder(path.as_ref())
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

@@ -1,0 +1,164 @@
+//! Opening a file.
+
+use std::fs::{OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use redflash_core::BoxError;
+
+use super::SqliteStore;
+use super::lock::Lock;
+use super::reader::Readers;
+use super::writer::Writer;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// What a process wants of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To dispatch from it, which only one process may at a time.
+    Server,
+    /// To read and change it, beside a server or without one.
+    Shared,
+}
+
+/// Why a file could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process dispatches from the file.
+    #[error("{} is served by another process{}: stop that one first, or use another file", path.display(), pid.map_or_else(String::new, |pid| format!(" (pid {pid})")))]
+    Served {
+        /// The file.
+        path: PathBuf,
+        /// The process, if it left its number.
+        pid: Option<u32>,
+    },
+    /// The path names a directory.
+    #[error("{} is a directory: name a file in it, such as {}", path.display(), path.join("redflash.db").display())]
+    Directory {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file system refuses.
+    #[error("{} cannot be opened", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// SQLite refuses: not a database, locked, or damaged.
+    #[error("{} cannot be used as a database", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: BoxError,
+    },
+    /// The tables were made by a newer version.
+    #[error("{} was made by a newer version of RedFlash (its tables are of {found}): use that version", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The newest migration it has.
+        found: String,
+    },
+}
+
+pub(super) fn open(path: &Path, access: Access) -> Result<SqliteStore, OpenError> {
+    if path.is_dir() {
+        let path = path.to_owned();
+        return Err(OpenError::Directory { path });
+    }
+    create_private(path)?;
+    let lock = match access {
+        Access::Server => Some(Lock::take(path)?),
+        Access::Shared => None,
+    };
+    let database = |source: BoxError| OpenError::Database {
+        path: path.to_owned(),
+        source,
+    };
+    let mut conn = connect(path).map_err(database)?;
+    migrate(&mut conn, path)?;
+    let path: Arc<Path> = path.into();
+    Ok(SqliteStore {
+        path: path.to_path_buf(),
+        writer: Writer::start(conn, Arc::clone(&path)).map_err(database)?,
+        readers: Readers::new(path),
+        _lock: lock,
+    })
+}
+
+/// Makes the file, if it is missing, so that only its owner can read it. SQLite gives the files
+/// beside it the same mode.
+fn create_private(path: &Path) -> Result<(), OpenError> {
+    let mut options = OpenOptions::new();
+    let made = options.write(true).create_new(true).mode(0o600).open(path);
+    let made = match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        made => made.and_then(|file| file.set_permissions(Permissions::from_mode(0o600))),
+    };
+    made.map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A connection that waits for locks, and syncs what it commits.
+pub(super) fn connect(path: &Path) -> Result<SqliteConnection, BoxError> {
+    // A name that SQLite could take for something else than a file, such as `:memory:` or `file:…`,
+    // is made a path.
+    let absolute = std::path::absolute(path)?;
+    let name = absolute.to_str().ok_or("the path is not valid UTF-8")?;
+    let mut conn = SqliteConnection::establish(name)?;
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 5000;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -8000;",
+    )?;
+    Ok(conn)
+}
+
+fn migrate(conn: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    let database = |source: BoxError| OpenError::Database {
+        path: path.to_owned(),
+        source,
+    };
+    let known = MigrationSource::names().map_err(database)?;
+    let applied = conn.applied_migrations().map_err(database)?;
+    let newest = applied
+        .iter()
+        .map(ToString::to_string)
+        .find(|version| !known.contains(version));
+    if let Some(found) = newest {
+        let path = path.to_owned();
+        return Err(OpenError::Newer { path, found });
+    }
+    conn.run_pending_migrations(MIGRATIONS).map_err(database)?;
+    Ok(())
+}
+
+/// The migrations that this version knows.
+struct MigrationSource;
+
+impl MigrationSource {
+    fn names() -> Result<Vec<String>, BoxError> {
+        use diesel::migration::{Migration, MigrationSource as _};
+        let all: Vec<Box<dyn Migration<diesel::sqlite::Sqlite>>> = MIGRATIONS.migrations()?;
+        Ok(all
+            .iter()
+            .map(|migration| migration.name().version().to_string())
+            .collect())
+    }
+}

@@ -1,0 +1,196 @@
+//! The traits, on SQLite.
+
+use std::num::NonZeroU32;
+
+use async_trait::async_trait;
+use redflash_core::store::{
+    Backlog, DeliveryRecord, DueQueue, Enqueued, Entry, LogFilter, ReceiptEffect, Save, Want,
+};
+use redflash_core::{
+    ApiKey, Contact, Delivery, Directory, Event, Group, Idempotency, Job, KeyHash, Lease,
+    Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target,
+    Timestamp, View, WorkerId,
+};
+
+use super::SqliteStore;
+use crate::query::{directory, log, outbox, receipt, save};
+
+#[async_trait]
+impl Directory for SqliteStore {
+    async fn version(&self) -> Result<u64, StoreError> {
+        self.readers.read(directory::version)
+    }
+
+    async fn view(&self, target: &Target) -> Result<Option<View>, StoreError> {
+        self.readers.snapshot(|conn| directory::view(conn, target))
+    }
+
+    async fn contact(&self, slug: &Slug) -> Result<Option<Contact>, StoreError> {
+        self.readers.snapshot(|conn| directory::contact(conn, slug))
+    }
+
+    async fn group(&self, slug: &Slug) -> Result<Option<Group>, StoreError> {
+        self.readers.snapshot(|conn| directory::group(conn, slug))
+    }
+
+    async fn event(&self, slug: &Slug) -> Result<Option<Event>, StoreError> {
+        self.readers.snapshot(|conn| directory::event(conn, slug))
+    }
+
+    async fn api_key(&self, slug: &Slug) -> Result<Option<ApiKey>, StoreError> {
+        self.readers.read(|conn| directory::api_key(conn, slug))
+    }
+
+    async fn api_key_by_hash(&self, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError> {
+        self.readers
+            .read(|conn| directory::api_key_by_hash(conn, hash))
+    }
+
+    async fn contacts(&self) -> Result<Vec<Contact>, StoreError> {
+        self.readers.long(directory::contacts).await
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, StoreError> {
+        self.readers.long(directory::groups).await
+    }
+
+    async fn events(&self) -> Result<Vec<Event>, StoreError> {
+        self.readers.long(directory::events).await
+    }
+
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.readers.long(directory::api_keys).await
+    }
+
+    async fn save(&self, entries: &[Entry], how: Save) -> Result<(), StoreError> {
+        let entries = entries.to_vec();
+        self.writer
+            .write(move |conn| save::save(conn, &entries, how))
+            .await
+    }
+
+    async fn remove(&self, target: &Target) -> Result<bool, StoreError> {
+        let target = target.clone();
+        self.writer
+            .write(move |conn| save::remove(conn, &target))
+            .await
+    }
+
+    async fn remove_api_key(&self, slug: &Slug) -> Result<bool, StoreError> {
+        let slug = slug.clone();
+        self.writer
+            .write(move |conn| save::remove_api_key(conn, &slug))
+            .await
+    }
+}
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn enqueue(
+        &self,
+        notification: &Notification,
+        deliveries: &[Delivery],
+        lease: Option<&Lease>,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Enqueued, StoreError> {
+        let (notification, deliveries) = (notification.clone(), deliveries.to_vec());
+        let (lease, idempotency) = (lease.copied(), idempotency.cloned());
+        let work = move |conn: &mut _| {
+            outbox::enqueue(
+                conn,
+                &notification,
+                &deliveries,
+                lease.as_ref(),
+                idempotency.as_ref(),
+            )
+        };
+        self.writer.write(work).await
+    }
+
+    async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
+        self.readers.read(outbox::due_queues)
+    }
+
+    async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
+        let (lease, wants) = (*lease, wants.to_vec());
+        self.writer
+            .write(move |conn| outbox::claim_due(conn, &lease, &wants))
+            .await
+    }
+
+    async fn settle(
+        &self,
+        worker: WorkerId,
+        settlements: &[Settlement],
+    ) -> Result<Vec<Settled>, StoreError> {
+        let settlements = settlements.to_vec();
+        let work = move |conn: &mut _| {
+            let each = settlements
+                .iter()
+                .map(|settlement| outbox::settle(conn, worker, settlement));
+            each.collect()
+        };
+        self.writer.write(work).await
+    }
+
+    async fn requeue_orphans(
+        &self,
+        now: Timestamp,
+        except: Option<WorkerId>,
+    ) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |conn| outbox::requeue_orphans(conn, now, except))
+            .await
+    }
+
+    async fn record_receipt(
+        &self,
+        gateway: &Slug,
+        received: &Receipt,
+        now: Timestamp,
+    ) -> Result<ReceiptEffect, StoreError> {
+        let (gateway, received) = (gateway.clone(), received.clone());
+        self.writer
+            .write(move |conn| receipt::record(conn, &gateway, &received, now))
+            .await
+    }
+
+    async fn resend(&self, id: NotificationId, now: Timestamp) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |conn| outbox::resend(conn, id, now))
+            .await
+    }
+
+    async fn notification(
+        &self,
+        id: NotificationId,
+    ) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, StoreError> {
+        self.readers
+            .long(move |conn| log::notification(conn, id))
+            .await
+    }
+
+    async fn log(
+        &self,
+        filter: &LogFilter,
+    ) -> Result<Vec<(Notification, Vec<Delivery>)>, StoreError> {
+        let filter = filter.clone();
+        self.readers.long(move |conn| log::log(conn, &filter)).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        self.readers.long(outbox::backlog).await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |conn| outbox::prune(conn, before, limit))
+            .await
+    }
+
+    async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .write(move |conn| outbox::probe(conn, now))
+            .await
+    }
+}

@@ -1,0 +1,179 @@
+//! The one writer: takes what has queued, and commits once for all of it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use redflash_core::{BoxError, StoreError};
+use tokio::sync::{mpsc, oneshot};
+use tracing::error;
+
+use super::open::connect;
+use crate::error::{Fault, nothing_was_written};
+
+/// The most jobs that share a commit.
+const BATCH: usize = 512;
+/// How many jobs may wait before those who bring more have to.
+const WAITING: usize = 4096;
+
+/// What waits for the writer: runs on its connection, then learns of the commit.
+trait Work: Send {
+    /// Runs in a savepoint. An error means that the connection can no longer be trusted.
+    fn run(&mut self, conn: &mut SqliteConnection) -> Result<(), String>;
+
+    /// Tells whoever waits: the result of [`run`](Self::run), or what went wrong with the commit.
+    fn end(self: Box<Self>, commit: &Commit);
+}
+
+/// What became of a transaction.
+enum Commit {
+    Done,
+    /// Certainly not committed.
+    Nothing(String),
+    /// Perhaps committed.
+    Unknown(String),
+}
+
+struct Job<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Work for Job<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send,
+{
+    fn run(&mut self, conn: &mut SqliteConnection) -> Result<(), String> {
+        let Some(work) = self.work.take() else {
+            return Ok(());
+        };
+        match conn.transaction(work) {
+            Err(fault) if fault.is_fatal() => Err(fault.to_string()),
+            result => {
+                self.result = Some(result.map_err(StoreError::from));
+                Ok(())
+            }
+        }
+    }
+
+    fn end(self: Box<Self>, commit: &Commit) {
+        let result = match (commit, self.result) {
+            (Commit::Done, Some(result)) => result,
+            // It failed by itself, whatever became of the others.
+            (_, Some(Err(fault))) => Err(fault),
+            (Commit::Unknown(cause), Some(Ok(_))) => Err(StoreError::Unknown(cause.clone().into())),
+            (Commit::Nothing(cause) | Commit::Unknown(cause), _) => {
+                Err(StoreError::Unavailable(cause.clone().into()))
+            }
+            (Commit::Done, None) => Err(StoreError::Unavailable("the writer stopped".into())),
+        };
+        // Whoever asked may have given up waiting.
+        let _ = self.answer.send(result);
+    }
+}
+
+/// A handle on the writer's thread, which ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Box<dyn Work>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for dyn Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Work")
+    }
+}
+
+impl Writer {
+    pub(super) fn start(conn: SqliteConnection, path: Arc<Path>) -> Result<Self, BoxError> {
+        let (jobs, waiting) = mpsc::channel(WAITING);
+        let named = std::thread::Builder::new().name("redflash-writer".into());
+        let thread = named.spawn(move || write(Some(conn), &path, waiting))?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    /// Runs a job in a transaction, and answers when that is committed and synced.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let stopped = || StoreError::Unavailable("the writer stopped".into());
+        let (answer, answered) = oneshot::channel();
+        let job = Job {
+            work: Some(work),
+            result: None,
+            answer,
+        };
+        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.send(Box::new(job)).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            error!("the writer's thread panicked");
+        }
+    }
+}
+
+fn write(mut conn: Option<SqliteConnection>, path: &Path, mut jobs: mpsc::Receiver<Box<dyn Work>>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
+        let open = match conn.take() {
+            Some(open) => Ok(open),
+            None => connect(path),
+        };
+        let commit = match open {
+            Err(fault) => Commit::Nothing(fault.to_string()),
+            Ok(mut open) => {
+                let commit = transact(&mut open, &mut batch);
+                // After any fault the connection is opened anew: its state is not known.
+                if matches!(commit, Commit::Done) {
+                    conn = Some(open);
+                }
+                commit
+            }
+        };
+        if let Commit::Nothing(cause) | Commit::Unknown(cause) = &commit {
+            error!(cause, jobs = batch.len(), "a commit failed");
+        }
+        for job in batch.drain(..) {
+            job.end(&commit);
+        }
+    }
+    if let Some(mut conn) = conn {
+        // Leaves one file behind instead of three. The log is used again if this fails.
+        let _ = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE);");
+    }
+}
+
+fn transact(conn: &mut SqliteConnection, batch: &mut [Box<dyn Work>]) -> Commit {
+    if let Err(fault) = AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE") {
+        return Commit::Nothing(fault.to_string());
+    }
+    for job in batch {
+        if let Err(fault) = job.run(conn) {
+            let _ = AnsiTransactionManager::rollback_transaction(conn);
+            return Commit::Nothing(fault);
+        }
+    }
+    match AnsiTransactionManager::commit_transaction(conn) {
+        Ok(()) => Commit::Done,
+        Err(fault) if nothing_was_written(&fault) => Commit::Nothing(fault.to_string()),
+        Err(fault) => Commit::Unknown(fault.to_string()),
+    }
+}

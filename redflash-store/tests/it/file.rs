@@ -1,0 +1,151 @@
+//! What is particular to a store in a file.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use redflash_core::store::{Entry, Save};
+use redflash_core::{Contact, Directory, Name, Outbox, Slug, StoreError, Timestamp};
+use redflash_store::{Access, OpenError, SqliteStore};
+
+fn contact(who: &str) -> Entry {
+    Entry::Contact(Contact::new(
+        Slug::parse(who).unwrap(),
+        Name::parse(who).unwrap(),
+    ))
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn what_was_saved_survives() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    store.save(&[contact("ann")], Save::Create).await.unwrap();
+    drop(store);
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    assert_eq!(store.contacts().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_server_is_refused_by_the_number_of_the_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    assert_eq!(SqliteStore::served_by(&path).unwrap(), None);
+    let first = SqliteStore::open(&path, Access::Server).unwrap();
+    let refused = SqliteStore::open(&path, Access::Server).unwrap_err();
+    let pid = std::process::id();
+    assert!(
+        refused.to_string().contains(&format!("(pid {pid})")),
+        "{refused}"
+    );
+    assert_eq!(SqliteStore::served_by(&path).unwrap(), Some(pid));
+    drop(first);
+    assert_eq!(SqliteStore::served_by(&path).unwrap(), None);
+    SqliteStore::open(&path, Access::Server).unwrap();
+}
+
+#[tokio::test]
+async fn who_shares_the_file_sees_the_others_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let server = SqliteStore::open(&path, Access::Server).unwrap();
+    let before = server.version().await.unwrap();
+    let beside = SqliteStore::open(&path, Access::Shared).unwrap();
+    beside.save(&[contact("ann")], Save::Create).await.unwrap();
+    assert_ne!(server.version().await.unwrap(), before);
+    assert_eq!(
+        server.contacts().await.unwrap(),
+        beside.contacts().await.unwrap()
+    );
+}
+
+#[tokio::test]
+async fn both_sides_can_write_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let stores = [Access::Server, Access::Shared, Access::Shared]
+        .map(|access| SqliteStore::open(&path, access).unwrap());
+    let writers = stores.into_iter().zip(0..).map(|(store, writer)| {
+        tokio::spawn(async move {
+            for turn in 0..50 {
+                let entry = contact(&format!("c-{writer}-{turn}"));
+                store.save(&[entry], Save::Create).await.unwrap();
+            }
+            store
+        })
+    });
+    let mut all = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        all.push(writer.await.unwrap());
+    }
+    assert_eq!(all[0].contacts().await.unwrap().len(), 150);
+}
+
+#[tokio::test]
+async fn only_the_owner_can_read_the_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    store.probe(Timestamp::default()).await.unwrap();
+    for name in ["a.db", "a.db-wal", "a.db-shm", "a.db.lock"] {
+        assert_eq!(mode(&directory.path().join(name)), 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_store_is_refused_with_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = SqliteStore::open(directory.path(), Access::Shared).unwrap_err();
+    assert!(matches!(refused, OpenError::Directory { .. }), "{refused}");
+    let text = directory.path().join("text");
+    std::fs::write(
+        &text,
+        "this is no database, but a longer text than a header\n".repeat(40),
+    )
+    .unwrap();
+    let refused = SqliteStore::open(&text, Access::Shared).unwrap_err();
+    assert!(matches!(refused, OpenError::Database { .. }), "{refused}");
+    let nowhere = directory.path().join("missing").join("a.db");
+    let refused = SqliteStore::open(nowhere, Access::Shared).unwrap_err();
+    assert!(matches!(refused, OpenError::Io { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn names_that_mean_something_to_sqlite_are_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(":memory:");
+    drop(SqliteStore::open(&path, Access::Server).unwrap());
+    assert!(path.exists());
+}
+
+#[tokio::test]
+async fn one_failing_job_fails_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path().join("a.db"), Access::Server).unwrap();
+    store.save(&[contact("taken")], Save::Create).await.unwrap();
+    let store = std::sync::Arc::new(store);
+    let jobs: Vec<_> = (0..100)
+        .map(|turn| {
+            let store = std::sync::Arc::clone(&store);
+            let who = if turn % 10 == 0 {
+                "taken".to_owned()
+            } else {
+                format!("c{turn}")
+            };
+            tokio::spawn(async move { store.save(&[contact(&who)], Save::Create).await })
+        })
+        .collect();
+    let mut failed = 0;
+    for job in jobs {
+        match job.await.unwrap() {
+            Ok(()) => {}
+            Err(StoreError::Conflict { .. }) => failed += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(failed, 10);
+    assert_eq!(store.contacts().await.unwrap().len(), 91);
+}
