@@ -1,1 +1,33 @@
-//! The gateways of RedFlash: mail, webhooks, SMS, and the console.
+//! The gateways of RedFlash, one file each.
+//!
+//! | type in the configuration | channel | file |
+//! | --- | --- | --- |
+//! | `console` | any | [`console`] |
+//! | `smtp` | `email` | [`smtp`] |
+//! | `vonage` | `sms` | [`vonage`] |
+//! | `webhook` | `webhook` | [`webhook`] |
+//!
+//! A program that embeds RedFlash makes a channel of its configuration struct, such as
+//! `Webhook::new(WebhookConfig::default())`. The server makes gateways of tables in a file: see
+//! [`configure`].
+
+pub mod console;
+mod duration;
+mod error;
+#[cfg(feature = "sms")]
+mod gsm7;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "sms")]
+mod phone;
+mod registry;
+mod settings;
+#[cfg(feature = "email")]
+pub mod smtp;
+#[cfg(feature = "sms")]
+pub mod vonage;
+#[cfg(feature = "webhook")]
+pub mod webhook;
+
+pub use error::ConfigError;
+pub use registry::{Configured, GatewayType, TYPES, configure};

@@ -38,6 +38,13 @@ impl RetrySchedule {
         Self::new(waits, Duration::from_secs(24 * HOUR))
     }
 
+    /// The same waits, given up after another time.
+    #[must_use]
+    pub fn giving_up_after(mut self, give_up_after: Duration) -> Self {
+        self.give_up_after = give_up_after;
+        self
+    }
+
     /// How long after the first attempt a delivery is given up.
     pub const fn give_up_after(&self) -> Duration {
         self.give_up_after

@@ -1,6 +1,7 @@
 //! A mail server.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
@@ -43,6 +44,8 @@ impl MailSink {
             faults: Mutex::default(),
             mails: Mutex::default(),
             refused_logins: Mutex::default(),
+            connections: AtomicUsize::default(),
+            hang_up: Notify::new(),
             more: Notify::new(),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&state)));
@@ -87,6 +90,16 @@ impl MailSink {
     /// How many logins it has refused.
     pub fn refused_logins(&self) -> u32 {
         *self.state.refused_logins.lock().unwrap()
+    }
+
+    /// How many connections were made so far.
+    pub fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::Relaxed)
+    }
+
+    /// Closes every connection that is open.
+    pub fn disconnect(&self) {
+        self.state.hang_up.notify_waiters();
     }
 
     /// Waits until so many mails have come, and returns all.

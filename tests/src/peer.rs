@@ -45,6 +45,8 @@ pub enum Reply {
         /// The body.
         body: String,
     },
+    /// Sends these words, which need be no HTTP, and closes the connection.
+    Raw(String),
     /// Says nothing, and keeps the connection.
     Hang,
     /// Closes the connection.
@@ -244,6 +246,10 @@ async fn answer(stream: &mut BufStream<TcpStream>, reply: Reply) -> Option<()> {
                 head.extend([&*name, ": ", &value, "\r\n"]);
             }
             send(stream, &format!("{head}\r\n{body}")).await
+        }
+        Reply::Raw(words) => {
+            send(stream, &words).await?;
+            None
         }
         Reply::Hang => {
             let mut rest = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -35,7 +36,9 @@ pub enum SmtpFault {
     Data(&'static str),
     /// It keeps the message, and closes the connection instead of saying so.
     DropAfterData,
-    /// It falls silent after the greeting.
+    /// It falls silent after the message, and keeps nothing.
+    HangAfterData,
+    /// It falls silent instead of greeting.
     Hang,
 }
 
@@ -47,6 +50,8 @@ pub(crate) struct State {
     pub(crate) faults: Mutex<VecDeque<SmtpFault>>,
     pub(crate) mails: Mutex<Vec<Mail>>,
     pub(crate) refused_logins: Mutex<u32>,
+    pub(crate) connections: AtomicUsize,
+    pub(crate) hang_up: Notify,
     pub(crate) more: Notify,
 }
 
@@ -80,6 +85,7 @@ pub(crate) async fn accept(listener: TcpListener, state: Arc<State>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
+        state.connections.fetch_add(1, Ordering::Relaxed);
         let state = Arc::clone(&state);
         connections.spawn(async move {
             let fault = state.faults.lock().unwrap().pop_front();
@@ -122,13 +128,17 @@ where
             say(stream, line).await?;
             return Some(Then::Close);
         }
+        if let Some(SmtpFault::Hang) = session.fault {
+            stream.read_to_end(&mut Vec::new()).await.ok()?;
+            return None;
+        }
         say(stream, "220 localhost ready").await?;
     }
-    if let Some(SmtpFault::Hang) = session.fault {
-        stream.read_to_end(&mut Vec::new()).await.ok()?;
-    }
     loop {
-        let line = line(stream).await?;
+        let line = tokio::select! {
+            line = line(stream) => line?,
+            () = state.hang_up.notified() => return Some(Then::Close),
+        };
         match obey(stream, state, session, &line).await? {
             Then::Continue => {}
             then => return Some(then),
@@ -211,9 +221,16 @@ where
         source += line.strip_prefix('.').unwrap_or(&line);
         source += "\r\n";
     }
-    if let Some(SmtpFault::Data(answer)) = session.fault {
-        say(stream, answer).await?;
-        return Some(Then::Continue);
+    match session.fault {
+        Some(SmtpFault::Data(answer)) => {
+            say(stream, answer).await?;
+            return Some(Then::Continue);
+        }
+        Some(SmtpFault::HangAfterData) => {
+            stream.read_to_end(&mut Vec::new()).await.ok()?;
+            return None;
+        }
+        _ => {}
     }
     let mail = Mail {
         tls: session.tls,

@@ -4,6 +4,7 @@
 //! of its guides on concatenation and delivery receipts.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -42,6 +43,11 @@ impl Vonage {
             peer: peer.await,
             account,
         }
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.peer.address()
     }
 
     /// The gateway's table in the configuration, with a sender that everybody may use.

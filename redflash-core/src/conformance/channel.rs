@@ -1,1 +1,279 @@
-//! The promises of a [`Channel`](crate::Channel), as tests.
+//! The promises of a [`Channel`], as tests.
+//!
+//! The author of a channel writes a [`Fixture`]: the channel, and a peer that behaves as it is told.
+//! [`Behaviour`]s that make no sense for a channel are [refused](Fixture::prepare) by the fixture,
+//! and their promises then hold of themselves.
+//!
+//! ```ignore
+//! async fn open() -> Carrier { Carrier::start().await }
+//! redflash_core::channel_conformance!(open);
+//! ```
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::unused_async,
+    reason = "a promise fails by panicking, and all promises are called alike"
+)]
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+
+use crate::{Accepted, Channel, DeliveryId, NotificationId, OutboundMessage, SendError, Timestamp};
+
+/// What a peer does with the next message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It takes the message.
+    Accept,
+    /// It refuses the message for good.
+    Reject,
+    /// It refuses our credentials.
+    RefuseAccount,
+    /// It says that this is too much, and with `Some` for how many seconds to wait.
+    Throttle(Option<u64>),
+    /// It says that it fails for now.
+    Fail,
+    /// It reads the message and never answers.
+    Hang,
+    /// It reads the message and closes the connection.
+    Drop,
+    /// It reads the message and answers what makes no sense in its protocol.
+    Garbage,
+    /// It reads the message and answers without end.
+    Endless,
+    /// It is not there: nothing listens.
+    Gone,
+}
+
+/// A channel under test, with the peer behind it.
+#[async_trait]
+pub trait Fixture: Send + Sync {
+    /// The channel.
+    fn channel(&self) -> &dyn Channel;
+
+    /// An address the peer serves, as a person would type it, and the same in another way.
+    fn address(&self) -> (String, String);
+
+    /// Texts that the channel must not take for addresses.
+    fn not_addresses(&self) -> Vec<String>;
+
+    /// Has the peer do this with the next message; `false` when there is no such thing here.
+    async fn prepare(&self, behaviour: Behaviour) -> bool;
+
+    /// How many messages have come to the peer so far, taken or not.
+    async fn messages(&self) -> usize;
+
+    /// The secrets that the channel holds.
+    fn secrets(&self) -> Vec<String>;
+}
+
+/// How long a channel may take to give up on a silent peer. Fixtures configure less.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Makes one test of every promise of a channel.
+///
+/// * `open` - the path of an `async fn() -> impl Fixture`.
+#[macro_export]
+macro_rules! channel_conformance {
+    ($open:path) => {
+        $crate::channel_conformance! { $open =>
+            an_address_has_one_form
+            what_is_no_address_is_refused
+            what_the_peer_takes_is_accepted
+            what_the_peer_refuses_is_rejected
+            a_refused_account_stops_the_gateway
+            a_throttled_message_waits_as_long_as_asked
+            a_failure_for_now_is_tried_again
+            silence_ends_with_an_unknown_outcome
+            a_lost_connection_is_an_unknown_outcome
+            an_answer_without_sense_is_an_unknown_outcome
+            an_answer_without_end_is_given_up
+            a_peer_that_is_gone_was_not_reached
+            secrets_stay_secret
+        }
+    };
+    ($open:path => $($case:ident)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                $crate::conformance::channel::$case(&$open().await).await;
+            }
+        )+
+    };
+}
+
+/// A message to this address.
+pub fn message(channel: &dyn Channel, to: &str) -> OutboundMessage {
+    let now = Timestamp::from_millis(1_790_000_000_000);
+    OutboundMessage {
+        notification: NotificationId::new(now),
+        delivery: DeliveryId::new(now),
+        attempt: 1,
+        at: now,
+        to: channel.parse_address(to).unwrap(),
+        subject: "Disk full".into(),
+        body: "The disk of db1 is full: 100 %.".into(),
+        sender: None,
+    }
+}
+
+/// Sends one message to a peer that behaves so; `None` when it cannot. Checks what holds of every
+/// send: it ends, it makes one request at most, and it tells no secret.
+async fn sent(fixture: &dyn Fixture, behaviour: Behaviour) -> Option<Result<Accepted, SendError>> {
+    if !fixture.prepare(behaviour).await {
+        return None;
+    }
+    let message = message(fixture.channel(), &fixture.address().0);
+    let before = fixture.messages().await;
+    let begun = Instant::now();
+    let result = fixture.channel().send(&message).await;
+    assert!(begun.elapsed() < DEADLINE, "took {:?}", begun.elapsed());
+    let requests = fixture.messages().await - before;
+    let reached = usize::from(behaviour != Behaviour::Gone);
+    assert!(requests <= reached, "{requests} requests for one send");
+    if let Err(fault) = &result {
+        no_secrets(fixture, &format!("{fault:?} {}", fault.detail()));
+    }
+    Some(result)
+}
+
+fn no_secrets(fixture: &dyn Fixture, text: &str) {
+    for secret in fixture.secrets() {
+        assert!(!text.contains(&secret), "a secret is told: {text}");
+    }
+}
+
+/// Equal places have equal addresses, and the normal form is its own normal form.
+pub async fn an_address_has_one_form(fixture: &dyn Fixture) {
+    let channel = fixture.channel();
+    let (one, other) = fixture.address();
+    let address = channel.parse_address(&one).unwrap();
+    assert_eq!(channel.parse_address(&other).unwrap(), address);
+    assert_eq!(channel.parse_address(address.as_str()).unwrap(), address);
+}
+
+/// Nothing is taken for an address to which nothing could be sent.
+pub async fn what_is_no_address_is_refused(fixture: &dyn Fixture) {
+    let channel = fixture.channel();
+    for text in fixture.not_addresses() {
+        let taken = channel.parse_address(&text);
+        assert!(taken.is_err(), "{text:?} was taken for {taken:?}");
+    }
+    assert!(channel.parse_address("").is_err());
+}
+
+/// A message that the peer takes is accepted, in one part at least, and came once.
+pub async fn what_the_peer_takes_is_accepted(fixture: &dyn Fixture) {
+    for _ in 0..2 {
+        let before = fixture.messages().await;
+        let accepted = sent(fixture, Behaviour::Accept).await;
+        let accepted = accepted.expect("every peer can accept").unwrap();
+        assert!(accepted.parts >= 1);
+        assert_eq!(fixture.messages().await, before + 1);
+    }
+}
+
+/// What the peer refuses for good is not tried again.
+pub async fn what_the_peer_refuses_is_rejected(fixture: &dyn Fixture) {
+    if let Some(result) = sent(fixture, Behaviour::Reject).await {
+        let rejected = matches!(
+            result,
+            Err(SendError::Rejected { .. } | SendError::InvalidAddress { .. })
+        );
+        assert!(rejected, "{result:?}");
+    }
+}
+
+/// A peer that refuses our credentials stops the gateway.
+pub async fn a_refused_account_stops_the_gateway(fixture: &dyn Fixture) {
+    if let Some(result) = sent(fixture, Behaviour::RefuseAccount).await {
+        assert!(
+            matches!(result, Err(SendError::Unauthorized { .. })),
+            "{result:?}"
+        );
+    }
+}
+
+/// A throttled message waits, and as long as the peer asks.
+pub async fn a_throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
+    for asked in [None, Some(17)] {
+        if let Some(result) = sent(fixture, Behaviour::Throttle(asked)).await {
+            let Err(SendError::RateLimited { retry_after }) = result else {
+                panic!("{result:?}");
+            };
+            assert_eq!(retry_after, asked.map(Duration::from_secs));
+        }
+    }
+}
+
+/// What fails for now is tried again, and does not count as perhaps sent.
+pub async fn a_failure_for_now_is_tried_again(fixture: &dyn Fixture) {
+    if let Some(result) = sent(fixture, Behaviour::Fail).await {
+        assert!(
+            matches!(result, Err(SendError::Unreachable(_))),
+            "{result:?}"
+        );
+    }
+}
+
+/// After silence nobody knows whether the message went out.
+pub async fn silence_ends_with_an_unknown_outcome(fixture: &dyn Fixture) {
+    unknown(fixture, Behaviour::Hang).await;
+}
+
+/// After a lost connection nobody knows whether the message went out.
+pub async fn a_lost_connection_is_an_unknown_outcome(fixture: &dyn Fixture) {
+    unknown(fixture, Behaviour::Drop).await;
+}
+
+/// After an answer without sense nobody knows whether the message went out.
+pub async fn an_answer_without_sense_is_an_unknown_outcome(fixture: &dyn Fixture) {
+    unknown(fixture, Behaviour::Garbage).await;
+}
+
+async fn unknown(fixture: &dyn Fixture, behaviour: Behaviour) {
+    if let Some(result) = sent(fixture, behaviour).await {
+        assert!(matches!(result, Err(SendError::Unknown(_))), "{result:?}");
+    }
+}
+
+/// An answer without end is read so far and no further; what it means depends on its beginning.
+pub async fn an_answer_without_end_is_given_up(fixture: &dyn Fixture) {
+    if let Some(result) = sent(fixture, Behaviour::Endless).await {
+        assert!(
+            matches!(result, Ok(_) | Err(SendError::Unknown(_))),
+            "{result:?}"
+        );
+    }
+}
+
+/// What never reached the peer is tried again, and does not count as perhaps sent.
+pub async fn a_peer_that_is_gone_was_not_reached(fixture: &dyn Fixture) {
+    if let Some(result) = sent(fixture, Behaviour::Gone).await {
+        assert!(
+            matches!(result, Err(SendError::Unreachable(_))),
+            "{result:?}"
+        );
+    }
+}
+
+/// No secret is in what the channel says of itself.
+pub async fn secrets_stay_secret(fixture: &dyn Fixture) {
+    no_secrets(fixture, &format!("{:?}", fixture.channel()));
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_promise_is_a_line_of_the_macro() {
+        let source = include_str!("channel.rs");
+        let promises = source
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next());
+        for promise in promises {
+            let line = format!("            {promise}\n");
+            assert!(source.contains(&line), "{promise} is not in the macro");
+        }
+    }
+}

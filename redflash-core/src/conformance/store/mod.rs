@@ -1,7 +1,7 @@
 //! The promises of a [`Store`](crate::Store), as tests.
 //!
 //! ```ignore
-//! async fn open() -> Arc<dyn Store> { Arc::new(MyStore::open(…)) }
+//! async fn open() -> Arc<dyn Store> { Arc::new(MyStore::open()) }
 //! redflash_core::store_conformance!(open);
 //! ```
 //!

@@ -1,0 +1,176 @@
+//! One request, handed over once.
+
+use std::error::Error;
+use std::future::Future;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use redflash_core::{SendError, Timestamp};
+use reqwest::header::HeaderMap;
+use reqwest::{Response, Url};
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::{Answer, retry_after};
+use super::guard::{Blocked, Guard};
+use crate::ConfigError;
+
+/// As much of an answer's body as is read.
+const MAX_BODY: usize = 16 * 1024;
+/// How long a connection may stay without work.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Sends requests: no redirects, no proxies, one deadline over name, connection, headers and body.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    guard: Guard,
+    deadline: Duration,
+}
+
+/// A form to be posted.
+pub(crate) struct Request {
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+    /// The time, against which a date in the answer is read.
+    pub(crate) now: Timestamp,
+}
+
+/// The certificates this machine trusts are read once.
+static TLS: LazyLock<Result<rustls::ClientConfig, String>> = LazyLock::new(|| {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map_err(|fault| fault.to_string())?;
+    Ok(config.with_no_client_auth())
+});
+
+impl Client {
+    /// A client that dials what the guard lets through.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when this machine trusts no certificates.
+    pub(crate) fn new(guard: Guard, deadline: Duration) -> Result<Self, ConfigError> {
+        let builder = builder(deadline)?.dns_resolver(Arc::new(guard.clone()));
+        let http = builder.build().map_err(|fault| ConfigError {
+            key: None,
+            reason: format!("no HTTP client: {}", redflash_core::report(&fault)),
+        })?;
+        Ok(Self {
+            http,
+            guard,
+            deadline,
+        })
+    }
+
+    /// Posts a form, once.
+    ///
+    /// # Errors
+    ///
+    /// * [`SendError::Rejected`] - the address may not be dialled.
+    /// * [`SendError::Unreachable`] - no connection came about.
+    /// * [`SendError::Unknown`] - the request may have arrived, and no answer came.
+    pub(crate) async fn post(&self, request: Request) -> Result<Answer, SendError> {
+        self.check_literal(&request.url)?;
+        let end = Instant::now() + self.deadline;
+        let sending = self
+            .http
+            .post(request.url)
+            .headers(request.headers)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(request.body)
+            .send();
+        let response = within(end, sending).await?.map_err(failure)?;
+        let status = response.status();
+        let retry_after = retry_after(response.headers(), request.now);
+        Ok(Answer {
+            status,
+            retry_after,
+            body: body(response, end).await,
+        })
+    }
+
+    /// A literal address never reaches the resolver.
+    fn check_literal(&self, url: &Url) -> Result<(), SendError> {
+        let address = match url.host() {
+            Some(url::Host::Ipv4(v4)) => v4.into(),
+            Some(url::Host::Ipv6(v6)) => v6.into(),
+            _ => return Ok(()),
+        };
+        let judged = self.guard.check(address);
+        judged.map_err(|blocked| SendError::Rejected {
+            reason: blocked.to_string(),
+        })
+    }
+}
+
+fn builder(deadline: Duration) -> Result<reqwest::ClientBuilder, ConfigError> {
+    let tls = TLS.clone().map_err(|fault| ConfigError {
+        key: None,
+        reason: format!(
+            "the certificates that this machine trusts cannot be read: {fault}; \
+             install the package ca-certificates or point SSL_CERT_FILE at a file of them"
+        ),
+    })?;
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("RedFlash/", env!("CARGO_PKG_VERSION")))
+        // Shorter than the whole, so that running out of it means that nothing was sent.
+        .connect_timeout(deadline / 2)
+        .pool_idle_timeout(IDLE))
+}
+
+async fn within<T>(end: Instant, work: impl Future<Output = T>) -> Result<T, SendError> {
+    timeout_at(end, work)
+        .await
+        .map_err(|_| SendError::Unknown("no answer in time".into()))
+}
+
+/// What follows from a request that got no answer.
+fn failure(fault: reqwest::Error) -> SendError {
+    // The URL may hold a token.
+    let fault = fault.without_url();
+    if let Some(blocked) = cause::<Blocked>(&fault) {
+        return SendError::Rejected {
+            reason: blocked.to_string(),
+        };
+    }
+    if fault.is_builder() {
+        return SendError::Rejected {
+            reason: redflash_core::report(&fault),
+        };
+    }
+    if fault.is_connect() {
+        return SendError::Unreachable(fault.into());
+    }
+    SendError::Unknown(fault.into())
+}
+
+fn cause<'a, E: Error + 'static>(fault: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(fault);
+    while let Some(fault) = next {
+        if let Some(found) = fault.downcast_ref() {
+            return Some(found);
+        }
+        next = fault.source();
+    }
+    None
+}
+
+/// Reads a body as far as it is kept, and as it comes in time.
+async fn body(mut response: Response, end: Instant) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < MAX_BODY {
+        let Ok(Ok(Some(chunk))) = timeout_at(end, response.chunk()).await else {
+            break;
+        };
+        body.extend_from_slice(&chunk);
+    }
+    body.truncate(MAX_BODY);
+    body
+}

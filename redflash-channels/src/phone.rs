@@ -1,0 +1,64 @@
+//! Telephone numbers in international form (ITU-T E.164): `+` and up to 15 digits, country first.
+
+use redflash_core::{Address, AddressError};
+
+/// Brings a number into its normal form, `+447700900000`.
+///
+/// Spaces, dots, dashes and brackets are dropped, and `00` at the beginning is taken for `+`.
+pub(crate) fn parse(raw: &str) -> Result<Address, AddressError> {
+    let compact: String = raw
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')' | '/'))
+        .collect();
+    let digits = match compact.strip_prefix("00") {
+        Some(rest) => Some(rest),
+        None => compact.strip_prefix('+'),
+    };
+    let legal = |digits: &&str| {
+        (7..=15).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0')
+    };
+    match digits.filter(legal) {
+        Some(digits) => Address::new(format!("+{digits}")),
+        None => Err(AddressError::new(format!(
+            "{raw:?} is no telephone number: write it with its country, such as +447700900123, 7 to 15 digits"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_one_form() {
+        for same in [
+            "+447700900123",
+            "00447700900123",
+            " +44 7700 900-123 ",
+            "+44(7700)900.123",
+        ] {
+            assert_eq!(parse(same).unwrap().as_str(), "+447700900123", "{same}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for bad in [
+            "",
+            "+",
+            "07700900123",
+            "7700900123",
+            "+44",
+            "+0447700900123",
+            "+4477009001234567",
+            "+44x7700900123",
+            "+４４７７００９００１２３",
+            "++447700900123",
+            "+447700900123,+447700900124",
+        ] {
+            assert!(parse(bad).is_err(), "{bad} was taken");
+        }
+    }
+}

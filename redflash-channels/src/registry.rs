@@ -1,0 +1,320 @@
+//! The types of gateway that a configuration can name.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redflash_core::{Channel, Gateway, Limits, RetrySchedule};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::settings::{Settings, read, read_secret, take_secret, take_text};
+use crate::{ConfigError, duration};
+
+/// A type of gateway.
+#[derive(Clone, Copy, Debug)]
+pub struct GatewayType {
+    /// What `type` says.
+    pub name: &'static str,
+    /// What it may say instead.
+    pub aliases: &'static [&'static str],
+    /// The keys that hold secrets. Each can be given in a file, as `KEY_file`.
+    pub secrets: &'static [&'static str],
+    /// When what could not be handed over is tried again.
+    schedule: fn() -> RetrySchedule,
+    channel: fn(Settings) -> Result<Arc<dyn Channel>, ConfigError>,
+}
+
+/// Every type of gateway: a new one is one line here.
+pub const TYPES: &[GatewayType] = &[
+    GatewayType {
+        name: "console",
+        aliases: &[],
+        secrets: &[],
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::console::Console::new(read(settings)?))),
+    },
+    #[cfg(feature = "email")]
+    GatewayType {
+        name: "smtp",
+        aliases: &["email"],
+        secrets: &["password"],
+        schedule: RetrySchedule::patient,
+        channel: |settings| Ok(Arc::new(crate::smtp::Smtp::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "vonage",
+        aliases: &["nexmo"],
+        secrets: &["api_secret"],
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "webhook")]
+    GatewayType {
+        name: "webhook",
+        aliases: &[],
+        secrets: &["signing_secret", "previous_signing_secret"],
+        schedule: RetrySchedule::patient,
+        channel: |settings| Ok(Arc::new(crate::webhook::Webhook::new(read(settings)?)?)),
+    },
+];
+
+/// A gateway made of a table of the configuration.
+#[derive(Debug)]
+pub struct Configured {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// The secrets that authenticate its callbacks when they stand in their path: none, one, or
+    /// two while one replaces the other.
+    pub callback_secrets: Vec<SecretString>,
+}
+
+/// What every gateway's table may hold beside the keys of its type.
+#[derive(Debug, Default, Deserialize)]
+struct Common {
+    concurrency: Option<u32>,
+    per_second: Option<f64>,
+    retry: Option<Vec<Wait>>,
+    give_up_after: Option<Wait>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+struct Wait(#[serde(with = "duration")] Duration);
+
+const COMMON: [&str; 4] = ["concurrency", "per_second", "retry", "give_up_after"];
+
+/// Makes a gateway of a table of the configuration.
+///
+/// Beside the keys of its type, the table holds:
+///
+/// | key | meaning | when left out |
+/// | --- | --- | --- |
+/// | `name` | how the gateway is called | must be given |
+/// | `type` | the type, one of [`TYPES`] | must be given |
+/// | `concurrency` | messages under way at once, per host for webhooks | 32 |
+/// | `per_second` | messages started in a second | no bound |
+/// | `retry` | the waits between attempts, the last of which repeats | the type's |
+/// | `give_up_after` | when a delivery is given up | the type's |
+/// | `callback_secret`, `previous_callback_secret` | the secret in the path of its callbacks | callbacks are off |
+///
+/// # Errors
+///
+/// [`ConfigError`] names the key and what would be right.
+pub fn configure(mut settings: Map<String, Value>) -> Result<Configured, ConfigError> {
+    let name = take_text(&mut settings, "name")?
+        .ok_or_else(|| ConfigError::at("name", "every gateway needs a name, such as \"hooks\""))?;
+    let name = name
+        .parse()
+        .map_err(|fault| ConfigError::at("name", format!("{fault}")))?;
+    let kind = gateway_type(&mut settings)?;
+    let callback_secrets = callback_secrets(&mut settings)?;
+    let common = COMMON
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), settings.remove(*key)?)));
+    let common: Common = read(common.collect())?;
+    for secret in kind.secrets {
+        read_secret(&mut settings, secret)?;
+    }
+    let gateway = Gateway {
+        name,
+        channel: (kind.channel)(settings)?,
+        limits: common.limits()?,
+        schedule: common.schedule((kind.schedule)()),
+    };
+    Ok(Configured {
+        gateway,
+        callback_secrets,
+    })
+}
+
+fn gateway_type(settings: &mut Settings) -> Result<&'static GatewayType, ConfigError> {
+    let known = || {
+        let names: Vec<_> = TYPES.iter().map(|kind| kind.name).collect();
+        names.join(", ")
+    };
+    let Some(name) = take_text(settings, "type")? else {
+        let reason = format!("every gateway needs a type: one of {}", known());
+        return Err(ConfigError::at("type", reason));
+    };
+    let mut types = TYPES.iter();
+    types
+        .find(|kind| kind.name == name || kind.aliases.contains(&&*name))
+        .ok_or_else(|| {
+            let reason = format!("there is no type {name:?}: it is one of {}", known());
+            ConfigError::at("type", reason)
+        })
+}
+
+fn callback_secrets(settings: &mut Settings) -> Result<Vec<SecretString>, ConfigError> {
+    /// So short a secret could be guessed.
+    const SHORTEST: usize = 16;
+    let mut secrets = Vec::new();
+    for key in ["callback_secret", "previous_callback_secret"] {
+        let Some(secret) = take_secret(settings, key)? else {
+            continue;
+        };
+        let text = secrecy::ExposeSecret::expose_secret(&secret);
+        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+        if text.len() < SHORTEST || !text.bytes().all(legal) {
+            let reason = format!(
+                "it must have {SHORTEST} characters or more of A-Z a-z 0-9 - _ . ~, since it stands in a URL"
+            );
+            return Err(ConfigError::at(key, reason));
+        }
+        secrets.push(secret);
+    }
+    Ok(secrets)
+}
+
+impl Common {
+    fn limits(&self) -> Result<Limits, ConfigError> {
+        let mut limits = Limits::default();
+        if let Some(concurrency) = self.concurrency {
+            if !(1..=1000).contains(&concurrency) {
+                return Err(ConfigError::at("concurrency", "it must be from 1 to 1000"));
+            }
+            limits.concurrency = concurrency;
+        }
+        if let Some(rate) = self.per_second {
+            if !rate.is_finite() || !(0.001..=100_000.0).contains(&rate) {
+                let reason = "it must be from 0.001 to 100000";
+                return Err(ConfigError::at("per_second", reason));
+            }
+            limits.per_second = Some(rate);
+        }
+        Ok(limits)
+    }
+
+    fn schedule(&self, ordinary: RetrySchedule) -> RetrySchedule {
+        let give_up_after = self.give_up_after.map(|wait| wait.0);
+        let give_up_after = give_up_after.unwrap_or_else(|| ordinary.give_up_after());
+        match &self.retry {
+            Some(waits) => {
+                RetrySchedule::new(waits.iter().map(|wait| wait.0).collect(), give_up_after)
+            }
+            None => ordinary.giving_up_after(give_up_after),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    use super::*;
+
+    fn settings(value: Value) -> Settings {
+        match value {
+            Value::Object(map) => map,
+            other => panic!("{other} is no table"),
+        }
+    }
+
+    fn refused(value: Value) -> ConfigError {
+        configure(settings(value)).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_table_is_named() {
+        let cases = [
+            (json!({}), "name"),
+            (json!({"name": "A b", "type": "console"}), "name"),
+            (json!({"name": "a"}), "type"),
+            (json!({"name": "a", "type": "pigeon"}), "type"),
+            (json!({"name": "a", "type": 5}), "type"),
+            (
+                json!({"name": "a", "type": "console", "concurrency": 0}),
+                "concurrency",
+            ),
+            (
+                json!({"name": "a", "type": "console", "concurrency": -1}),
+                "concurrency",
+            ),
+            (
+                json!({"name": "a", "type": "console", "per_second": 0}),
+                "per_second",
+            ),
+            (
+                json!({"name": "a", "type": "console", "retry": ["-5s"]}),
+                "retry[0]",
+            ),
+            (
+                json!({"name": "a", "type": "console", "retry": ["1s", "1000000000h"]}),
+                "retry[1]",
+            ),
+            (
+                json!({"name": "a", "type": "console", "callback_secret": ""}),
+                "callback_secret",
+            ),
+            (
+                json!({"name": "a", "type": "console", "callback_secret": "short"}),
+                "callback_secret",
+            ),
+            (
+                json!({"name": "a", "type": "console", "callback_secret_file": "/nowhere"}),
+                "callback_secret_file",
+            ),
+        ];
+        for (table, key) in cases {
+            let fault = refused(table.clone());
+            assert_eq!(fault.key.as_deref(), Some(key), "{table} {fault}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_those_that_exist() {
+        let fault = refused(json!({"name": "a", "type": "console", "chanel": "sms"})).to_string();
+        assert!(
+            fault.contains("chanel") && fault.contains("channel"),
+            "{fault}"
+        );
+    }
+
+    #[cfg(feature = "webhook")]
+    #[test]
+    fn a_secret_of_the_wrong_type_is_not_quoted() {
+        let fault = refused(json!({"name": "a", "type": "webhook", "signing_secret": 735_190}));
+        assert_eq!(fault.key.as_deref(), Some("signing_secret"));
+        assert!(!fault.to_string().contains("735190"), "{fault}");
+    }
+
+    #[test]
+    fn secrets_come_from_files_without_their_line_ends() {
+        let directory = std::env::temp_dir().join(format!("redflash-{}", std::process::id()));
+        std::fs::write(&directory, "a-secret-of-some-length\n").unwrap();
+        let table = json!({"name": "a", "type": "console", "callback_secret_file": directory});
+        let configured = configure(settings(table));
+        std::fs::remove_file(&directory).unwrap();
+        let secrets = configured.unwrap().callback_secrets;
+        assert_eq!(secrets[0].expose_secret(), "a-secret-of-some-length");
+    }
+
+    #[test]
+    fn limits_and_waits_are_taken_over() {
+        let table = json!({
+            "name": "a", "type": "console", "concurrency": 3, "per_second": 0.5,
+            "retry": ["1s", "1m"], "give_up_after": "1h",
+        });
+        let gateway = configure(settings(table)).unwrap().gateway;
+        assert_eq!(gateway.limits.concurrency, 3);
+        assert_eq!(gateway.limits.per_second, Some(0.5));
+        let waits = [1, 60].map(Duration::from_secs).to_vec();
+        let schedule = RetrySchedule::new(waits, Duration::from_secs(3600));
+        assert_eq!(gateway.schedule, schedule);
+    }
+
+    #[test]
+    fn names_and_aliases_are_unique() {
+        let mut names: Vec<_> = TYPES
+            .iter()
+            .flat_map(|kind| kind.aliases.iter().chain([&kind.name]))
+            .collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,73 @@
+//! A gateway's table in the configuration, on its way to the struct of its type.
+
+use std::fs;
+
+use redflash_core::report;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::ConfigError;
+
+/// The keys and values of one table.
+pub(crate) type Settings = Map<String, Value>;
+
+/// Takes a key out of the table that must be a text.
+pub(crate) fn take_text(settings: &mut Settings, key: &str) -> Result<Option<String>, ConfigError> {
+    match settings.remove(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ConfigError::at(key, "it must be a text in quotes")),
+    }
+}
+
+/// Puts the contents of the file that `KEY_file` names in the place of `KEY`.
+pub(crate) fn read_secret(settings: &mut Settings, key: &str) -> Result<(), ConfigError> {
+    // Checked here, since what reads the struct would quote the value.
+    if settings.get(key).is_some_and(|value| !value.is_string()) {
+        return Err(ConfigError::at(key, "it must be a text in quotes"));
+    }
+    let twin = format!("{key}_file");
+    let Some(path) = take_text(settings, &twin)? else {
+        return Ok(());
+    };
+    if settings.contains_key(key) {
+        return Err(ConfigError::at(
+            twin,
+            format!("give {key} or {key}_file, not both"),
+        ));
+    }
+    let secret = fs::read_to_string(&path).map_err(|fault| {
+        ConfigError::at(&*twin, format!("{path} cannot be read: {}", report(&fault)))
+    })?;
+    let secret = secret.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err(ConfigError::at(twin, format!("{path} is empty")));
+    }
+    settings.insert(key.to_owned(), secret.into());
+    Ok(())
+}
+
+/// Takes a secret out of the table, given as `KEY` or in a file as `KEY_file`.
+pub(crate) fn take_secret(
+    settings: &mut Settings,
+    key: &str,
+) -> Result<Option<SecretString>, ConfigError> {
+    read_secret(settings, key)?;
+    let secret = take_text(settings, key)?;
+    if secret.as_deref().is_some_and(str::is_empty) {
+        return Err(ConfigError::at(key, "it must not be empty"));
+    }
+    Ok(secret.map(SecretString::from))
+}
+
+/// Reads what is left of the table as a struct.
+pub(crate) fn read<T: DeserializeOwned>(settings: Settings) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(Value::Object(settings)).map_err(|fault| {
+        let path = fault.path().to_string();
+        ConfigError {
+            key: (path != ".").then_some(path),
+            reason: fault.inner().to_string(),
+        }
+    })
+}

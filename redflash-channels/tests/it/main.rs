@@ -1,0 +1,8 @@
+//! Every gateway against the channel suite, over real connections.
+
+#![expect(clippy::unwrap_used, reason = "a fixture fails a test by panicking")]
+
+mod console;
+mod smtp;
+mod vonage;
+mod webhook;

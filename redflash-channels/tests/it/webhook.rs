@@ -1,0 +1,166 @@
+//! Webhooks against a receiver that does as it is told.
+
+use std::net::TcpListener;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use redflash_channels::webhook::{Webhook, WebhookConfig};
+use redflash_core::conformance::channel::{Behaviour, Fixture, message};
+use redflash_core::{Address, Channel, SendError};
+use redflash_tests::{Reply, WebhookSink};
+
+const SECRET: &str = "whsec_Y2FuYXJ5LXdlYmhvb2stc2lnbmluZy1rZXk=";
+
+struct Hook {
+    webhook: Webhook,
+    sink: WebhookSink,
+    /// Where messages go instead of the sink.
+    elsewhere: Mutex<Option<String>>,
+}
+
+fn config() -> WebhookConfig {
+    WebhookConfig {
+        allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        signing_secret: Some(SECRET.into()),
+        timeout: Duration::from_secs(2),
+        ..WebhookConfig::default()
+    }
+}
+
+async fn open() -> Hook {
+    Hook {
+        webhook: Webhook::new(config()).unwrap(),
+        sink: WebhookSink::start().await,
+        elsewhere: Mutex::default(),
+    }
+}
+
+/// The URL of a port on which nothing listens.
+fn nowhere() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}/", listener.local_addr().unwrap())
+}
+
+#[async_trait]
+impl Fixture for Hook {
+    fn channel(&self) -> &dyn Channel {
+        &self.webhook
+    }
+
+    fn address(&self) -> (String, String) {
+        let elsewhere = self.elsewhere.lock().unwrap().clone();
+        let url = elsewhere.unwrap_or_else(|| self.sink.url("/alerts"));
+        (url.clone(), format!(" {url}#here"))
+    }
+
+    fn not_addresses(&self) -> Vec<String> {
+        ["hooks", "ftp://hooks.example.org/", "http://10.0.0.1/"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    async fn prepare(&self, behaviour: Behaviour) -> bool {
+        let reply = match behaviour {
+            Behaviour::Accept => Reply::status(201),
+            Behaviour::Reject => Reply::body(404, "no such hook"),
+            // A receiver knows no account of ours.
+            Behaviour::RefuseAccount => return false,
+            Behaviour::Throttle(None) => Reply::status(429),
+            Behaviour::Throttle(Some(seconds)) => {
+                Reply::status(429).with("Retry-After", &seconds.to_string())
+            }
+            Behaviour::Fail => Reply::body(500, "out of order"),
+            Behaviour::Hang => Reply::Hang,
+            Behaviour::Drop => Reply::Drop,
+            Behaviour::Garbage => Reply::Raw("SSH-2.0-OpenSSH_9.2\r\n\r\n".into()),
+            Behaviour::Endless => Reply::Endless(200),
+            Behaviour::Gone => {
+                *self.elsewhere.lock().unwrap() = Some(nowhere());
+                return true;
+            }
+        };
+        self.sink.once(reply);
+        true
+    }
+
+    async fn messages(&self) -> usize {
+        self.sink.count()
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![SECRET.into(), SECRET.trim_start_matches("whsec_").into()]
+    }
+}
+
+redflash_core::channel_conformance!(open);
+
+#[tokio::test]
+async fn a_receiver_gets_the_old_form_and_the_new_signature() {
+    let hook = open().await;
+    let mut message = message(&hook.webhook, &hook.sink.url("/alerts"));
+    message.body = "höher & weiter".into();
+    let accepted = hook.webhook.send(&message).await.unwrap();
+    assert!(accepted.delivered);
+    let got = hook.sink.received().remove(0);
+    assert_eq!(got.method, "POST");
+    assert_eq!(got.path, format!("/alerts/{}", message.notification));
+    assert_eq!(got.notification(), message.notification.to_string());
+    assert_eq!(got.message(), "höher & weiter");
+    assert_eq!(got.header("webhook-id"), message.delivery.to_string());
+    assert!(got.is_signed_with(SECRET));
+}
+
+#[tokio::test]
+async fn every_status_has_its_meaning() {
+    let hook = open().await;
+    let message = message(&hook.webhook, &hook.sink.url("/"));
+    for status in 200..=599 {
+        hook.sink.once(Reply::status(status));
+        let result = hook.webhook.send(&message).await;
+        let expected = match status {
+            200..300 => result.is_ok(),
+            408 | 425 | 429 => matches!(result, Err(SendError::RateLimited { .. })),
+            300..500 => matches!(result, Err(SendError::Rejected { .. })),
+            _ => matches!(result, Err(SendError::Unreachable(_))),
+        };
+        assert!(expected, "{status}: {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_receiver_may_say_until_when() {
+    let hook = open().await;
+    let message = message(&hook.webhook, &hook.sink.url("/"));
+    hook.sink.once(Reply::status(503).with("Retry-After", "9"));
+    let result = hook.webhook.send(&message).await;
+    let Err(SendError::RateLimited { retry_after }) = result else {
+        panic!("{result:?}");
+    };
+    assert_eq!(retry_after, Some(Duration::from_secs(9)));
+}
+
+#[tokio::test]
+async fn a_private_address_is_refused_where_it_is_dialled() {
+    let sink = WebhookSink::start().await;
+    let webhook = Webhook::new(WebhookConfig::default()).unwrap();
+    let port = sink.address().port();
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
+        let mut message = message(&webhook, "https://hooks.example.org/");
+        message.to = Address::new(format!("http://{host}:{port}/")).unwrap();
+        let result = webhook.send(&message).await;
+        let Err(SendError::Rejected { reason }) = result else {
+            panic!("{host}: {result:?}");
+        };
+        assert!(reason.contains("allow_networks"), "{reason}");
+    }
+    assert_eq!(sink.count(), 0);
+}
+
+#[tokio::test]
+async fn a_slow_body_does_not_undo_a_success() {
+    let hook = open().await;
+    let message = message(&hook.webhook, &hook.sink.url("/"));
+    hook.sink.once(Reply::DripBody(200));
+    assert!(hook.webhook.send(&message).await.unwrap().delivered);
+}
