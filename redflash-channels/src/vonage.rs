@@ -2,7 +2,7 @@
 //!
 //! Facts are from the vendor's `OpenAPI` description of the SMS API (versions 1.0.10 and 1.2.0) and its
 //! guides "Concatenation and Encoding", "Custom Sender ID" and "Delivery Receipts". The two tables
-//! of numbers are different: [`refused`] reads the status of a send, [`receipt_reason`] the error
+//! of numbers are different: `refused` reads the status of a send, `receipt_reason` the error
 //! code of a delivery receipt.
 
 use std::fmt;
