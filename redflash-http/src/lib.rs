@@ -1,1 +1,34 @@
 //! The HTTP server of RedFlash: raising alerts, callbacks, health and metrics.
+//!
+//! | request | file |
+//! | --- | --- |
+//! | `POST /contact/{slug}`, `/group/{slug}`, `/event/{slug}` | `raise` |
+//! | `GET /contact/{slug}`, `/group/{slug}` | `inspect` |
+//! | `GET /api/v1/notifications/{id}` | `notification` |
+//! | `/ack…`, `/inbound…` | `callback` |
+//! | `GET /healthz`, `/readyz` | `health` |
+//! | `GET /metrics` | `metrics` |
+//!
+//! The raising URLs speak the contract of a service that is older than this one: their refusals are
+//! 403, 404 or 500 and nothing else, since its clients take any other status for success.
+
+mod body;
+mod callback;
+mod config;
+mod front;
+mod health;
+mod idempotency;
+mod inspect;
+mod json;
+mod key;
+mod metrics;
+mod notification;
+mod raise;
+mod refusal;
+mod request;
+mod server;
+
+pub use config::{HttpConfig, Mode};
+pub use front::router;
+pub use metrics::{Metrics, MetricsError};
+pub use server::{serve, serve_metrics};

@@ -1,0 +1,69 @@
+//! How the server behaves.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use redflash_core::Slug;
+use secrecy::SecretString;
+
+use crate::Metrics;
+
+/// How the server behaves. Every bound has a default that suits a small installation.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    /// Whether an answer waits for the first attempts.
+    pub mode: Mode,
+    /// How long an answer waits in [`Mode::Sync`].
+    pub sync_wait: Duration,
+    /// The longest wait that a request may ask for with `?wait=`.
+    pub max_wait: Duration,
+    /// The largest body, in bytes.
+    pub max_body: usize,
+    /// How long a client may take to send a request's head, or to begin its next request.
+    pub header_timeout: Duration,
+    /// How long a client may take to send a request's body.
+    pub body_timeout: Duration,
+    /// How long a connection may last; it ends after the request that is then under way.
+    pub connection_timeout: Duration,
+    /// How many connections may be open at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// How many alerts each key may raise in a second; `None` for no bound.
+    pub rate_per_key: Option<NonZeroU32>,
+    /// How long requests that are under way may take to end once the server is to stop.
+    pub drain: Duration,
+    /// The secrets in the path that authenticate each gateway's callbacks. A gateway without one
+    /// gets none.
+    pub callback_secrets: BTreeMap<Slug, Vec<SecretString>>,
+    /// What `/metrics` shows.
+    pub metrics: Option<Metrics>,
+}
+
+/// When a raise is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Once the alert is on disk.
+    #[default]
+    Async,
+    /// Once every delivery was attempted.
+    Sync,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Async,
+            sync_wait: Duration::from_secs(10),
+            max_wait: Duration::from_secs(60),
+            max_body: 256 * 1024,
+            header_timeout: Duration::from_secs(8),
+            body_timeout: Duration::from_secs(15),
+            connection_timeout: Duration::from_secs(300),
+            max_connections: 1024,
+            rate_per_key: None,
+            drain: Duration::from_secs(10),
+            callback_secrets: BTreeMap::new(),
+            metrics: None,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The header `Idempotency-Key`: a caller's promise that two requests are the same one.
+
+use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use redflash_core::{Content, Idempotency, Target};
+use sha2::{Digest, Sha256};
+
+use crate::refusal::Refusal;
+
+/// The promise that a request makes, if any.
+pub(crate) fn read(
+    headers: &HeaderMap,
+    target: &Target,
+    content: &Content,
+) -> Result<Option<Idempotency>, Refusal> {
+    let mut given = headers.get_all("idempotency-key").iter();
+    let Some(key) = given.next() else {
+        return Ok(None);
+    };
+    let legal = |key: &&str| !key.is_empty() && key.len() <= Idempotency::MAX_KEY;
+    if let (Some(key), None) = (key.to_str().ok().filter(legal), given.next()) {
+        return Ok(Some(Idempotency {
+            key: key.to_owned(),
+            digest: digest(target, content),
+        }));
+    }
+    let message = format!(
+        "an Idempotency-Key is given once and has 1 to {} characters of ASCII",
+        Idempotency::MAX_KEY
+    );
+    Err(Refusal::bad("bad_idempotency_key", message))
+}
+
+/// The same for equal requests only, however their bodies were written.
+fn digest(target: &Target, content: &Content) -> String {
+    let mut hash = Sha256::new();
+    hash.update(target.to_string());
+    match content {
+        Content::Message(text) => {
+            hash.update("\nmessage\n");
+            hash.update(text);
+        }
+        // The names are in order.
+        Content::Arguments(arguments) => {
+            hash.update("\narguments\n");
+            hash.update(serde_json::Value::from(arguments.clone()).to_string());
+        }
+    }
+    BASE64_STANDARD_NO_PAD.encode(hash.finalize())
+}

@@ -1,0 +1,176 @@
+//! Why a request was not served, in the two forms in which that is told.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use redflash_core::{NotificationId, RaiseError, Recipient, Target, report};
+use serde::Serialize;
+
+/// Why a request on a raising URL was refused: 403, 404 or 500, and nothing else.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// When to try again, where that helps.
+    pub(crate) retry_after: Option<Duration>,
+    /// The alert that may have been recorded all the same.
+    pub(crate) notification: Option<NotificationId>,
+    /// Everybody who was not told, and why: for keys that may inspect.
+    pub(crate) recipients: Option<Vec<Recipient>>,
+    /// The body was not read to its end, so the connection cannot be used again.
+    pub(crate) close: bool,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    message: &'a str,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notification_id: Option<NotificationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipients: Option<&'a [Recipient]>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            retry_after: None,
+            notification: None,
+            recipients: None,
+            close: false,
+        }
+    }
+
+    /// No key, no such key, or one that is switched off.
+    pub(crate) fn invalid_key() -> Self {
+        let message = "Invalid API key for operation";
+        Self::new(StatusCode::FORBIDDEN, "invalid_key", message)
+    }
+
+    /// A key that may not do this.
+    pub(crate) fn not_allowed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not_allowed", message)
+    }
+
+    /// A method that this URL does not have.
+    pub(crate) fn method() -> Self {
+        let message = "Raise with POST; look with GET at a contact or a group";
+        Self::new(StatusCode::FORBIDDEN, "method_not_allowed", message)
+    }
+
+    /// Nothing of this name.
+    pub(crate) fn unknown(kind: &str, slug: &str) -> Self {
+        let slug: String = slug.chars().take(100).collect();
+        let message = format!("Invalid {kind}: {slug}");
+        Self::new(StatusCode::NOT_FOUND, "unknown_target", message)
+    }
+
+    /// A request that cannot be read.
+    pub(crate) fn bad(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+    }
+
+    /// The same, with the connection closed behind it.
+    pub(crate) fn closing(mut self) -> Self {
+        self.close = true;
+        self
+    }
+
+    /// Something that may work later.
+    pub(crate) fn later(code: &'static str, message: impl Into<String>, after: Duration) -> Self {
+        Self {
+            retry_after: Some(after),
+            ..Self::bad(code, message)
+        }
+    }
+}
+
+impl From<RaiseError> for Refusal {
+    fn from(error: RaiseError) -> Self {
+        let code = error.code();
+        let unknown = |target: &Target| Self {
+            code,
+            ..Self::unknown(target.kind(), target.slug().as_str())
+        };
+        match error {
+            RaiseError::UnknownTarget(target) | RaiseError::Disabled(target) => unknown(&target),
+            RaiseError::NoRecipients(ref plan) => Self {
+                recipients: Some(plan.recipients.clone()),
+                ..Self::bad(code, error.to_string())
+            },
+            RaiseError::Overloaded { retry_after } => {
+                Self::later(code, error.to_string(), retry_after)
+            }
+            RaiseError::Store { notification, .. } => Self {
+                notification,
+                // The chain may hold paths of this machine; it is in the server's log.
+                ..Self::later(code, error.to_string(), Duration::from_secs(1))
+            },
+            _ => Self::bad(code, report(&error)),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let told = Told {
+            message: &self.message,
+            code: self.code,
+            notification_id: self.notification,
+            recipients: self.recipients.as_deref(),
+        };
+        let mut response = (self.status, Json(told)).into_response();
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_millis().div_ceil(1000).max(1);
+            let seconds = HeaderValue::try_from(seconds.to_string());
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, seconds.expect("digits are a header's value"));
+        }
+        if self.close {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        response
+    }
+}
+
+/// Why a request below `/api/v1` was refused (RFC 9457).
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).expect("it was made of a status");
+        let mut response = (status, Json(self)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        response
+    }
+}

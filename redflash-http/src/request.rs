@@ -1,0 +1,55 @@
+//! What every request gets: an id, a line in the log, and headers that keep browsers in check.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::{Instrument, debug, info, info_span};
+use uuid::Uuid;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub(crate) async fn follow(request: Request, next: Next) -> Response {
+    let id = given(&request).unwrap_or_else(made);
+    let method = request.method().clone();
+    // The path itself may hold a secret, and always holds names.
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let span = info_span!("request", id = id.to_str().unwrap_or_default());
+    let begun = Instant::now();
+    async {
+        let mut response = next.run(request).await;
+        let status = response.status().as_u16();
+        let seconds = begun.elapsed().as_secs_f64();
+        if status < 400 {
+            debug!(%method, route, status, seconds, "answered");
+        } else {
+            info!(%method, route, status, seconds, "refused");
+        }
+        metrics::counter!("redflash_http_requests_total", "route" => route, "status" => status.to_string())
+            .increment(1);
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, id.clone());
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// The caller's own id, if it can stand in a log line.
+fn given(request: &Request) -> Option<HeaderValue> {
+    let id = request.headers().get(REQUEST_ID)?;
+    let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let sane = (1..=64).contains(&id.len()) && id.as_bytes().iter().all(legal);
+    sane.then(|| id.clone())
+}
+
+fn made() -> HeaderValue {
+    let id = Uuid::new_v4().simple().to_string();
+    HeaderValue::try_from(id).expect("hex digits are a header's value")
+}
