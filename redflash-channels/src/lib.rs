@@ -30,4 +30,4 @@ pub mod vonage;
 pub mod webhook;
 
 pub use error::ConfigError;
-pub use registry::{Configured, GatewayType, TYPES, configure};
+pub use registry::{Configured, GatewayType, TYPES, configure, parse_address};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::{Channel, Gateway, Limits, RetrySchedule};
+use redflash_core::{Address, AddressError, Channel, ChannelKind, Gateway, Limits, RetrySchedule};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -68,6 +68,23 @@ pub struct Configured {
     /// The secrets that authenticate its callbacks when they stand in their path: none, one, or
     /// two while one replaces the other.
     pub callback_secrets: Vec<SecretString>,
+}
+
+/// Brings an address into the normal form of a channel for which no gateway is configured yet.
+///
+/// # Errors
+///
+/// [`AddressError`] says what is wrong with it.
+pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, AddressError> {
+    match channel.as_str() {
+        #[cfg(feature = "sms")]
+        "sms" => crate::phone::parse(raw),
+        #[cfg(feature = "email")]
+        "email" => crate::smtp::parse_address(raw),
+        #[cfg(feature = "webhook")]
+        "webhook" => crate::webhook::parse_address(raw),
+        _ => Address::new(raw.trim()),
+    }
 }
 
 /// What every gateway's table may hold beside the keys of its type.

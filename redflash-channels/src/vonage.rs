@@ -258,7 +258,10 @@ fn refused(part: &Part) -> SendError {
     let reason = part.detail();
     match &*part.status {
         // Throttled; too many connections.
-        "1" | "10" => SendError::RateLimited { retry_after: None },
+        "1" | "10" => SendError::RateLimited {
+            reason,
+            retry_after: None,
+        },
         // Credentials, account suspended, no credit, not enabled for HTTP, bad signature.
         "4" | "8" | "9" | "11" | "14" | "32" => SendError::Unauthorized { reason },
         "5" => SendError::Unreachable(reason.into()),

@@ -184,6 +184,11 @@ impl Channel for Webhook {
     }
 }
 
+/// Brings a URL into its normal form, as long as no network but the public one may be dialled.
+pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
+    parse_url(raw.trim(), &Guard::new(&[]))
+}
+
 /// The host, with its port unless that is the scheme's own, in a URL of normal form.
 fn authority(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;

@@ -1,3 +1,38 @@
-//! The `redflash` command.
+//! The `redflash` command: the server, the directory, the log.
 
-fn main() {}
+mod args;
+mod command;
+mod config;
+mod context;
+mod failure;
+mod output;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::Cli;
+
+fn main() -> ExitCode {
+    // An alert must not be lost for a byte that is not UTF-8.
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let cli = Cli::parse_from(arguments);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(fault) => {
+            eprintln!("redflash: threads cannot be started: {fault}");
+            return ExitCode::from(75);
+        }
+    };
+    let ended = runtime.block_on(command::run(cli));
+    // What still runs after an orderly end is a lookup in a thread that cannot be stopped.
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -148,8 +148,10 @@ pub enum SendError {
         reason: String,
     },
     /// Too much at once.
-    #[error("rate limited{}", retry_after.map_or_else(String::new, |after| format!(", asked to wait {} s", after.as_secs())))]
+    #[error("rate limited: {reason}{}", retry_after.map_or_else(String::new, |after| format!(", asked to wait {} s", after.as_secs())))]
     RateLimited {
+        /// What the gateway said.
+        reason: String,
         /// How long the gateway asks us to wait.
         retry_after: Option<Duration>,
     },
@@ -181,7 +183,7 @@ impl SendError {
         match self {
             Self::Rejected { .. } | Self::InvalidAddress { .. } => Retry::Never,
             Self::Unauthorized { .. } => Retry::StopGateway,
-            Self::RateLimited { retry_after } => Retry::After(*retry_after),
+            Self::RateLimited { retry_after, .. } => Retry::After(*retry_after),
             Self::Unreachable(_) => Retry::After(None),
             Self::Unknown(_) => Retry::MayRepeat,
         }

@@ -131,6 +131,10 @@ async fn connection(stream: TcpStream, app: Router, config: HttpConfig, stop: Ca
     if let Err(fault) = stream.set_nodelay(true) {
         debug!(%fault, "answers may be held back a little");
     }
+    let begun = timeout(config.header_timeout, refuse_http2(&stream)).await;
+    if !matches!(begun, Ok(Ok(false))) {
+        return debug!("a connection without a request");
+    }
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(config.header_timeout)
@@ -152,6 +156,22 @@ async fn connection(stream: TcpStream, app: Router, config: HttpConfig, stop: Ca
         // A client that misbehaves is no fault of ours.
         debug!(%fault, "a connection ended badly");
     }
+}
+
+/// Answers a client that begins to speak HTTP/2, which hyper leaves without a word. Whether it did;
+/// waits for the first bytes of any client.
+async fn refuse_http2(stream: &TcpStream) -> io::Result<bool> {
+    /// The beginning of an HTTP/2 connection (RFC 9113, section 3.4).
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
+    const ANSWER: &[u8] =
+        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let mut first = [0; PREFACE.len()];
+    let read = stream.peek(&mut first).await?;
+    if read == 0 || &first[..read] != PREFACE {
+        return Ok(read == 0);
+    }
+    stream.writable().await?;
+    stream.try_write(ANSWER).map(|_| true)
 }
 
 /// Waits until a connection has lasted long enough, or the server is to stop.

@@ -1,1 +1,16 @@
-//! Whole-system tests over the real binary.
+//! Whole-system tests over the real binary: alerts go in over HTTP and the command line, and come
+//! out at mail servers, webhooks and an SMS gateway.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod delivery;
+mod mail;
+mod operator;
+mod process;
+mod raising;
+mod secret;
+mod sms;
+mod switch;
+mod webhook;
+mod world;

@@ -46,9 +46,11 @@ impl Answer {
 pub(crate) fn refusal(answer: &Answer) -> SendError {
     match answer.status.as_u16() {
         408 | 425 | 429 => SendError::RateLimited {
+            reason: answer.detail(),
             retry_after: answer.retry_after,
         },
         500.. if answer.retry_after.is_some() => SendError::RateLimited {
+            reason: answer.detail(),
             retry_after: answer.retry_after,
         },
         500.. => SendError::Unreachable(answer.detail().into()),

@@ -117,7 +117,7 @@ fn mailbox(key: &str, text: &str) -> Result<Mailbox, ConfigError> {
 }
 
 /// Brings one mail address into its normal form: the domain in lower case.
-pub(super) fn parse_address(raw: &str) -> Result<Address, AddressError> {
+pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let text = raw.trim();
     if !text.is_ascii() {
         return Err(AddressError::new(

@@ -21,6 +21,7 @@ pub use config::{SmtpConfig, SmtpTls};
 
 use crate::ConfigError;
 use mail::Letterhead;
+pub(crate) use mail::parse_address;
 use pool::Pool;
 use stage::{Stage, step};
 
@@ -67,7 +68,7 @@ impl Channel for Smtp {
     }
 
     fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
-        mail::parse_address(raw)
+        parse_address(raw)
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {

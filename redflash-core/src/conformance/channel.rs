@@ -199,7 +199,7 @@ pub async fn a_refused_account_stops_the_gateway(fixture: &dyn Fixture) {
 pub async fn a_throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
     for asked in [None, Some(17)] {
         if let Some(result) = sent(fixture, Behaviour::Throttle(asked)).await {
-            let Err(SendError::RateLimited { retry_after }) = result else {
+            let Err(SendError::RateLimited { retry_after, .. }) = result else {
                 panic!("{result:?}");
             };
             assert_eq!(retry_after, asked.map(Duration::from_secs));

@@ -241,8 +241,9 @@ fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timesta
         Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
         Err(SendError::RateLimited {
             retry_after: Some(after),
+            ..
         }) => Verdict::Pauses(now.plus((*after).min(gateway.schedule.longest_wait()))),
-        Err(SendError::RateLimited { retry_after: None }) => Verdict::Nothing,
+        Err(SendError::RateLimited { .. }) => Verdict::Nothing,
         Err(SendError::Unreachable(_) | SendError::Unknown(_)) => Verdict::Fails,
     }
 }

@@ -105,7 +105,9 @@ impl OutboxEntry {
         if delivery.gateway.as_ref() != Some(gateway) {
             return Received::NotOurs;
         }
-        let priced = delivery.price.is_none() && receipt.price.is_some();
+        // What a send answers is an estimate; of several parts, a receipt prices one.
+        let open = delivery.price.is_none() || delivery.parts.is_none_or(|parts| parts <= 1);
+        let priced = open && receipt.price.is_some() && delivery.price != receipt.price;
         if priced {
             delivery.price.clone_from(&receipt.price);
         }

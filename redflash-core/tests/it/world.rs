@@ -132,7 +132,10 @@ impl Channel for Script {
             Answer::Unreachable => Err(SendError::Unreachable(reason.into())),
             Answer::Unknown => Err(SendError::Unknown(reason.into())),
             Answer::Unauthorized => Err(SendError::Unauthorized { reason }),
-            Answer::RateLimited(retry_after) => Err(SendError::RateLimited { retry_after }),
+            Answer::RateLimited(retry_after) => Err(SendError::RateLimited {
+                reason: "busy".into(),
+                retry_after,
+            }),
             Answer::Panic => panic!("as told"),
             Answer::Gated => {
                 self.0.gate.acquire().await.unwrap().forget();

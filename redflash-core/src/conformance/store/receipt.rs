@@ -67,11 +67,20 @@ pub async fn a_receipt_moves_a_delivery_forward_only(store: Opened) {
         delivery.price.map(|price| price.to_string()).as_deref(),
         Some("0.05")
     );
-    let arrived = of(&alert, ReceiptState::Delivered);
+    let mut arrived = of(&alert, ReceiptState::Delivered);
+    // Of a message in parts, a receipt prices one part only.
+    arrived.price = Some("0.06".parse().expect("a price"));
     assert_eq!(
         receive(&store, "gw", &arrived).await,
         ReceiptEffect::Applied(id)
     );
+    let delivery = record(&store, &alert).await.delivery;
+    assert_eq!(delivery.state, DeliveryState::Delivered);
+    assert_eq!(
+        delivery.price.map(|price| price.to_string()).as_deref(),
+        Some("0.05")
+    );
+    failed.price = None;
     for later in [pending, failed, arrived] {
         assert_eq!(
             receive(&store, "gw", &later).await,

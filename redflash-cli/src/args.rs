@@ -1,0 +1,84 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::command::{
+    completions, config, contact, demo, doctor, endpoint, event, explain, export, group, import,
+    key, log, man, migrate, prune, raise, resend, serve,
+};
+use crate::failure::EXIT_CODES;
+
+/// Tells people the moment something happens.
+#[derive(Debug, Parser)]
+#[command(name = "redflash", version, about, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The configuration; otherwise ./redflash.toml, /etc/redflash/redflash.toml, or none
+    #[arg(long, global = true, env = "REDFLASH_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where everything is kept, such as sqlite:redflash.db
+    #[arg(
+        long,
+        visible_alias = "db",
+        global = true,
+        env = "REDFLASH_DATABASE",
+        value_name = "URL"
+    )]
+    pub(crate) database: Option<String>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show everything at work on a throw-away store, with nothing to configure
+    Demo(demo::Args),
+    /// Run the server
+    Serve(serve::Args),
+    /// People and systems that can be told
+    #[command(subcommand)]
+    Contact(contact::Command),
+    /// The addresses of contacts
+    #[command(subcommand)]
+    Endpoint(endpoint::Command),
+    /// Sets of contacts
+    #[command(subcommand)]
+    Group(group::Command),
+    /// Named occurrences with words of their own
+    #[command(subcommand)]
+    Event(event::Command),
+    /// What raising systems hold
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Tell a contact or a group something
+    Send(raise::SendArgs),
+    /// Raise an event
+    Fire(raise::FireArgs),
+    /// Say who would be told, through what, in which words; who not, and why
+    Explain(explain::Args),
+    /// Show what was raised, and what became of it
+    Log(log::Args),
+    /// Send again what failed, was cancelled or set aside
+    Resend(resend::Args),
+    /// Remove finished notifications from the log
+    Prune(prune::Args),
+    /// Write contacts, groups and events to a file
+    Export(export::Args),
+    /// Read contacts, groups and events from a file, or from a dump of the old service
+    Import(import::Args),
+    /// Check the configuration, or print an example
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Look for what is wrong
+    Doctor(doctor::Args),
+    /// Print a script that completes commands in a shell
+    Completions(completions::Args),
+    /// Write manual pages
+    Man(man::Args),
+    /// Bring the store's tables up to date
+    Migrate(migrate::Args),
+}

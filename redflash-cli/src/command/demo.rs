@@ -1,0 +1,347 @@
+//! `redflash demo`: everything at work, on a store that is thrown away.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redflash_channels::smtp::{Smtp, SmtpConfig, SmtpTls};
+use redflash_channels::webhook::{Webhook, WebhookConfig};
+use redflash_core::store::{Entry, Save};
+use redflash_core::{
+    ApiKey, ChannelKind, Contact, EndpointId, Engine, Event, Gateway, Group, Raise, Scope, report,
+};
+use redflash_store::{Access, SqliteStore};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::{explain, serve};
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, Tone, one_line};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// End after the first alert, instead of waiting for more until Ctrl-C
+    #[arg(long)]
+    once: bool,
+}
+
+/// What a catcher caught: by which channel, for whom, and what it said.
+type Caught = (&'static str, String, String);
+
+/// What the demonstration consists of.
+struct Stage {
+    engine: Engine,
+    listener: TcpListener,
+    secret: SecretString,
+    caught: mpsc::UnboundedReceiver<Caught>,
+    _directory: tempfile::TempDir,
+}
+
+pub(crate) async fn run(args: &Args, output: Output) -> Result<(), Failure> {
+    let mut stage = Stage::set().await?;
+    let address = stage.listener.local_addr().map_err(failed)?;
+    let running = stage.engine.start().await?;
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve::serve_until(
+        stage.engine.clone(),
+        stage.listener,
+        stop.clone(),
+    ));
+    output.line(format!(
+        "A server runs on http://{address}, over a store that is thrown away.\n"
+    ))?;
+
+    let arguments = json!({ "host": "db1", "percent": "97" });
+    let arguments = arguments.as_object().cloned().unwrap_or_default();
+    let raise = Raise::event("disk-full".parse().map_err(failed)?, arguments);
+    let plan = stage.engine.explain(&raise).await?;
+    output.line("$ redflash explain event disk-full host=db1 percent=97")?;
+    explain::print(&output, &stage.engine, &plan)?;
+
+    output.line("\n$ curl -d … (as below)")?;
+    let answer = fire(address, &stage.secret).await.map_err(failed)?;
+    output.line(format!("{answer}\n"))?;
+    output.line(output.paint(Tone::Strong, "What arrived:"))?;
+    for _ in 0..plan.queued() {
+        match timeout(Duration::from_secs(10), stage.caught.recv()).await {
+            Ok(Some(caught)) => arrived(&output, &caught)?,
+            _ => return Err(Failure::new(Exit::Failed, "not everything arrived in time")),
+        }
+    }
+    if !args.once {
+        invite(&output, address, &stage.secret)?;
+        listen(&output, &mut stage.caught).await?;
+    }
+    stop.cancel();
+    running.shutdown(Duration::from_secs(5)).await;
+    match serving.await {
+        Ok(served) => served.map_err(failed),
+        Err(fault) => Err(failed(fault)),
+    }
+}
+
+impl Stage {
+    async fn set() -> Result<Self, Failure> {
+        let directory = tempfile::tempdir().map_err(failed)?;
+        let (catch, caught) = mpsc::unbounded_channel();
+        let mail = loopback().await?;
+        let hooks = loopback().await?;
+        let mail_port = mail.local_addr().map_err(failed)?.port();
+        let hook_port = hooks.local_addr().map_err(failed)?.port();
+        tokio::spawn(catch_all(mail, catch.clone(), catch_mail));
+        tokio::spawn(catch_all(hooks, catch, catch_hook));
+        let store = SqliteStore::open(directory.path().join("demo.db"), Access::Server)?;
+        let mut smtp = SmtpConfig::new("127.0.0.1", "RedFlash <alerts@example.org>");
+        smtp.port = Some(mail_port);
+        smtp.tls = SmtpTls::None;
+        let webhook = WebhookConfig {
+            allow_networks: vec!["127.0.0.0/8".parse().map_err(failed)?],
+            ..WebhookConfig::default()
+        };
+        let engine = Engine::builder(Arc::new(store))
+            .gateway(Gateway::new(
+                "mail".parse().map_err(failed)?,
+                Smtp::new(smtp)?,
+            ))
+            .gateway(Gateway::new(
+                "hooks".parse().map_err(failed)?,
+                Webhook::new(webhook)?,
+            ))
+            .build()
+            .map_err(failed)?;
+        let secret = populate(&engine, hook_port).await?;
+        Ok(Self {
+            engine,
+            listener: loopback().await?,
+            secret,
+            caught,
+            _directory: directory,
+        })
+    }
+}
+
+fn failed(fault: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    Failure::new(Exit::Failed, report(&*fault.into()))
+}
+
+async fn loopback() -> Result<TcpListener, Failure> {
+    TcpListener::bind("127.0.0.1:0").await.map_err(failed)
+}
+
+/// Two people, one of them switched off, a group, an event and a key.
+async fn populate(engine: &Engine, hook_port: u16) -> Result<SecretString, Failure> {
+    let address = |channel: &ChannelKind, raw: &str| {
+        engine
+            .gateways()
+            .parse_address(channel, raw)
+            .map_err(failed)
+    };
+    let id = || EndpointId::new(engine.now());
+    let (email, webhook) = (ChannelKind::email(), ChannelKind::webhook());
+    let url = format!("http://127.0.0.1:{hook_port}/ann");
+    let ann = Contact::new(
+        "ann".parse().map_err(failed)?,
+        "Ann".parse().map_err(failed)?,
+    )
+    .with_endpoint(id(), email.clone(), address(&email, "ann@example.org")?)
+    .with_endpoint(id(), webhook.clone(), address(&webhook, &url)?);
+    let ben = Contact::new(
+        "ben".parse().map_err(failed)?,
+        "Ben".parse().map_err(failed)?,
+    )
+    .with_endpoint(id(), email.clone(), address(&email, "ben@example.org")?);
+    let mut cleo = Contact::new(
+        "cleo".parse().map_err(failed)?,
+        "Cleo".parse().map_err(failed)?,
+    )
+    .with_endpoint(id(), email.clone(), address(&email, "cleo@example.org")?);
+    cleo.enabled = false;
+    let members = [&ann, &ben, &cleo]
+        .map(|contact| contact.slug.clone())
+        .to_vec();
+    let group = Group::new(
+        "on-call".parse().map_err(failed)?,
+        "On call".parse().map_err(failed)?,
+        members,
+    );
+    let mut event = Event::new(
+        "disk-full".parse().map_err(failed)?,
+        "Disk full".parse().map_err(failed)?,
+        "{{upper host}} is at {{percent}} %",
+    );
+    event.groups.push(group.slug.clone());
+    let name = "demo".parse().map_err(failed)?;
+    let (key, secret) = ApiKey::generate(name, true, Scope::All, engine.now());
+    let entries = [
+        Entry::Contact(ann),
+        Entry::Contact(ben),
+        Entry::Contact(cleo),
+        Entry::Group(group),
+        Entry::Event(event),
+        Entry::ApiKey(key),
+    ];
+    engine.store().save(&entries, Save::Create).await?;
+    Ok(secret)
+}
+
+/// Raises the event as a system without our library would: over HTTP. Returns the answer's body.
+async fn fire(address: SocketAddr, secret: &SecretString) -> std::io::Result<String> {
+    let body = format!("api_key={}&host=db1&percent=97", secret.expose_secret());
+    let request = format!(
+        "POST /event/disk-full HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).unwrap_or("?");
+    let shown: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let field = |name: &str| shown.get(name).cloned().unwrap_or_default();
+    Ok(format!(
+        "{status} {{\"message\":{},\"notification_id\":{},\"queued\":{},\"skipped\":{}}}",
+        field("message"),
+        field("notification_id"),
+        field("queued"),
+        field("skipped")
+    ))
+}
+
+fn invite(output: &Output, address: SocketAddr, secret: &SecretString) -> Result<(), Failure> {
+    let key = secret.expose_secret();
+    output.line("\nTry it from another terminal (Ctrl-C here ends it):\n")?;
+    output.line(format!(
+        "curl -d api_key={key} -d host=web2 -d percent=99 http://{address}/event/disk-full\n"
+    ))
+}
+
+/// Shows what else arrives, until Ctrl-C.
+async fn listen(
+    output: &Output,
+    caught: &mut mpsc::UnboundedReceiver<Caught>,
+) -> Result<(), Failure> {
+    loop {
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => return ended.map_err(failed),
+            Some(caught) = caught.recv() => arrived(output, &caught)?,
+        }
+    }
+}
+
+fn arrived(output: &Output, (channel, whom, said): &Caught) -> Result<(), Failure> {
+    let place = output.paint(Tone::Good, &format!("{channel:<8}"));
+    output.line(format!("  {place} {whom}: {}", one_line(said)))
+}
+
+/// Accepts connections, and hands each to a catcher.
+async fn catch_all<F>(
+    listener: TcpListener,
+    catch: mpsc::UnboundedSender<Caught>,
+    catcher: fn(BufReader<TcpStream>, mpsc::UnboundedSender<Caught>) -> F,
+) where
+    F: Future<Output = std::io::Result<()>> + Send + 'static,
+{
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(catcher(BufReader::new(stream), catch.clone()));
+    }
+}
+
+/// As much of a mail server as one mail after the other needs (RFC 5321).
+async fn catch_mail(
+    mut stream: BufReader<TcpStream>,
+    catch: mpsc::UnboundedSender<Caught>,
+) -> std::io::Result<()> {
+    stream.write_all(b"220 demo\r\n").await?;
+    let mut whom = String::new();
+    let mut line = String::new();
+    while {
+        line.clear();
+        stream.read_line(&mut line).await? > 0
+    } {
+        let answer = match line.split([' ', '\r']).next().unwrap_or_default() {
+            "RCPT" => {
+                let address = line.split(['<', '>']).nth(1);
+                address.unwrap_or_default().clone_into(&mut whom);
+                "250 fine"
+            }
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n").await?;
+                let said = text(&mut stream).await?;
+                // The receiver is gone when the demonstration ends.
+                let _ = catch.send(("mail", whom.clone(), said));
+                "250 taken"
+            }
+            _ => "250 fine",
+        };
+        stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
+    }
+    Ok(())
+}
+
+/// Reads a mail, and returns its subject and the first line of its text.
+async fn text(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+    let (mut subject, mut first) = (String::new(), String::new());
+    let (mut line, mut in_text) = (String::new(), false);
+    while {
+        line.clear();
+        stream.read_line(&mut line).await? > 0
+    } {
+        let content = line.trim_end();
+        match content {
+            "." => break,
+            "" => in_text = true,
+            _ if in_text && first.is_empty() => content.clone_into(&mut first),
+            _ => {
+                if let Some(text) = content.strip_prefix("Subject: ") {
+                    text.clone_into(&mut subject);
+                }
+            }
+        }
+    }
+    Ok(format!("[{subject}] {first}"))
+}
+
+/// As much of a web server as one webhook after the other needs.
+async fn catch_hook(
+    mut stream: BufReader<TcpStream>,
+    catch: mpsc::UnboundedSender<Caught>,
+) -> std::io::Result<()> {
+    let mut line = String::new();
+    while {
+        line.clear();
+        stream.read_line(&mut line).await? > 0
+    } {
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        let mut length = 0;
+        while {
+            line.clear();
+            stream.read_line(&mut line).await? > 2
+        } {
+            let (name, value) = line.split_once(':').unwrap_or_default();
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().unwrap_or_default();
+            }
+        }
+        // Nothing but our own webhooks comes here, and they are small.
+        let mut body = vec![0; usize::min(length, 1 << 20)];
+        stream.read_exact(&mut body).await?;
+        let fields = url::form_urlencoded::parse(&body);
+        let said = fields
+            .filter(|(name, _)| name == "message")
+            .map(|(_, text)| text)
+            .collect();
+        // As above.
+        let _ = catch.send(("webhook", path, said));
+        stream
+            .write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! The document that `redflash export` writes and `redflash import` reads: no secrets, no ids.
+
+use redflash_core::{Address, ChannelKind, Contact, Event, Group, Name, Slug};
+use serde::{Deserialize, Serialize};
+
+/// The version of the document's form.
+pub(super) const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    pub(super) version: u32,
+    #[serde(default)]
+    pub(super) contacts: Vec<Person>,
+    #[serde(default)]
+    pub(super) groups: Vec<Group>,
+    #[serde(default)]
+    pub(super) events: Vec<Event>,
+}
+
+/// A contact without the ids of its endpoints, which are made anew elsewhere.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Person {
+    pub(super) slug: Slug,
+    pub(super) name: Name,
+    #[serde(default = "on")]
+    pub(super) enabled: bool,
+    #[serde(default)]
+    pub(super) endpoints: Vec<Place>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    pub(super) channel: ChannelKind,
+    pub(super) address: Address,
+    #[serde(default = "on")]
+    pub(super) enabled: bool,
+}
+
+const fn on() -> bool {
+    true
+}
+
+impl From<Contact> for Person {
+    fn from(contact: Contact) -> Self {
+        let place = |endpoint: redflash_core::Endpoint| Place {
+            channel: endpoint.channel,
+            address: endpoint.address,
+            enabled: endpoint.enabled,
+        };
+        Self {
+            slug: contact.slug,
+            name: contact.name,
+            enabled: contact.enabled,
+            endpoints: contact.endpoints.into_iter().map(place).collect(),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! `redflash event`: named occurrences with words of their own.
+
+use clap::{Args, Subcommand};
+use redflash_core::store::{Entry, Save};
+use redflash_core::{Engine, Event, Name, Slug, Target, Template};
+
+use super::group::{edit_members, unique};
+use super::{engine, remove, save};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{harmless, one_line};
+use crate::words::switch;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add an event
+    Add(Add),
+    /// List events
+    List,
+    /// Show one event
+    Show { slug: Slug },
+    /// Change an event
+    Edit(Edit),
+    /// Remove an event
+    Remove { slug: Slug },
+    /// Switch an event on
+    On { slug: Slug },
+    /// Switch an event off: raising it is refused
+    Off { slug: Slug },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    slug: Slug,
+    /// How it is called among people
+    #[arg(long)]
+    name: Name,
+    /// What is said, with {{arguments}}
+    #[arg(long, value_name = "TEMPLATE")]
+    message: String,
+    /// The subject, with {{arguments}}, where there is one
+    #[arg(long, value_name = "TEMPLATE")]
+    subject: Option<String>,
+    /// Somebody who is told; may be given often
+    #[arg(long = "contact", value_name = "CONTACT")]
+    contacts: Vec<Slug>,
+    /// A group that is told; may be given often
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<Slug>,
+    /// Who it says it comes from, where the gateway allows that
+    #[arg(long)]
+    sender: Option<String>,
+    /// What it is about, for those who look after it
+    #[arg(long, default_value = "")]
+    description: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    slug: Slug,
+    #[arg(long)]
+    name: Option<Name>,
+    #[arg(long, value_name = "TEMPLATE")]
+    message: Option<String>,
+    /// The subject; empty for the event's name
+    #[arg(long, value_name = "TEMPLATE")]
+    subject: Option<String>,
+    /// The sender; empty for the gateway's own
+    #[arg(long)]
+    sender: Option<String>,
+    #[arg(long)]
+    description: Option<String>,
+    #[arg(long, value_name = "CONTACT")]
+    add_contact: Vec<Slug>,
+    #[arg(long, value_name = "CONTACT")]
+    remove_contact: Vec<Slug>,
+    #[arg(long, value_name = "GROUP")]
+    add_group: Vec<Slug>,
+    #[arg(long, value_name = "GROUP")]
+    remove_group: Vec<Slug>,
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Add(add) => self::add(context, add).await,
+        Command::List => list(context).await,
+        Command::Show { slug } => show(context, &slug).await,
+        Command::Edit(edit) => {
+            let slug = edit.slug.clone();
+            change(context, &slug, |event| apply(event, edit)).await
+        }
+        Command::Remove { slug } => remove(context, Target::Event(slug)).await,
+        Command::On { slug } => change(context, &slug, |event| event.enabled = true).await,
+        Command::Off { slug } => change(context, &slug, |event| event.enabled = false).await,
+    }
+}
+
+async fn add(context: &Context, add: Add) -> Result<(), Failure> {
+    let mut event = Event::new(add.slug, add.name, add.message);
+    event.subject = add.subject;
+    event.sender = add.sender;
+    event.description = add.description;
+    event.contacts = unique(add.contacts);
+    event.groups = unique(add.groups);
+    check(&event).map_err(Failure::usage)?;
+    let said = format!("added event/{}", event.slug);
+    save(
+        context,
+        &engine(context)?,
+        Entry::Event(event),
+        Save::Create,
+        said,
+    )
+    .await
+}
+
+/// Whether an event's templates are templates.
+///
+/// # Errors
+///
+/// Says which is not, and why.
+pub(super) fn check(event: &Event) -> Result<(), String> {
+    let parse = |name: &str, source: &str| match Template::parse(source) {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(format!("the {name} of event/{}: {fault}", event.slug)),
+    };
+    parse("message", &event.message)?;
+    if event.message.trim().is_empty() {
+        return Err(format!("the message of event/{} is empty", event.slug));
+    }
+    event
+        .subject
+        .as_deref()
+        .map_or(Ok(()), |source| parse("subject", source))
+}
+
+fn apply(event: &mut Event, edit: Edit) {
+    let given = |text: String| (!text.is_empty()).then_some(text);
+    if let Some(name) = edit.name {
+        event.name = name;
+    }
+    if let Some(message) = edit.message {
+        event.message = message;
+    }
+    if let Some(subject) = edit.subject {
+        event.subject = given(subject);
+    }
+    if let Some(sender) = edit.sender {
+        event.sender = given(sender);
+    }
+    if let Some(description) = edit.description {
+        event.description = description;
+    }
+    edit_members(&mut event.contacts, edit.add_contact, &edit.remove_contact);
+    edit_members(&mut event.groups, edit.add_group, &edit.remove_group);
+}
+
+async fn list(context: &Context) -> Result<(), Failure> {
+    let events = engine(context)?.store().events().await?;
+    if context.output.json {
+        return context.output.json(&events);
+    }
+    let row = |event: &Event| {
+        [
+            event.slug.to_string(),
+            one_line(event.name.as_str()),
+            switch(event.enabled).to_owned(),
+            told(event).join(", "),
+            one_line(&event.message),
+        ]
+    };
+    context.output.table(
+        ["event", "name", "is", "tells", "message"],
+        events.iter().map(row).collect(),
+        "no events yet: `redflash event add SLUG --name NAME --message TEMPLATE --contact CONTACT`",
+    )
+}
+
+fn told(event: &Event) -> Vec<String> {
+    let contacts = event.contacts.iter().map(|slug| format!("contact/{slug}"));
+    let groups = event.groups.iter().map(|slug| format!("group/{slug}"));
+    contacts.chain(groups).collect()
+}
+
+async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
+    let event = find(&engine(context)?, slug).await?;
+    let output = &context.output;
+    if output.json {
+        return output.json(&event);
+    }
+    output.line(format!(
+        "event/{} {} ({})",
+        event.slug,
+        harmless(event.name.as_str()),
+        switch(event.enabled)
+    ))?;
+    let described = (!event.description.is_empty()).then_some(&*event.description);
+    for (name, text) in [
+        ("about", described),
+        ("subject", event.subject.as_deref()),
+        ("message", Some(&*event.message)),
+        ("sender", event.sender.as_deref()),
+    ] {
+        if let Some(text) = text {
+            output.line(format!("  {name:<8} {}", one_line(text)))?;
+        }
+    }
+    output.line(format!("  tells    {}", told(&event).join(", ")))
+}
+
+async fn find(engine: &Engine, slug: &Slug) -> Result<Event, Failure> {
+    let found = engine.store().event(slug).await?;
+    found.ok_or_else(|| Failure::missing("event", slug.as_str()))
+}
+
+async fn change(
+    context: &Context,
+    slug: &Slug,
+    change: impl FnOnce(&mut Event),
+) -> Result<(), Failure> {
+    let engine = engine(context)?;
+    let mut event = find(&engine, slug).await?;
+    change(&mut event);
+    check(&event).map_err(Failure::usage)?;
+    let said = format!("event/{slug} is {}", switch(event.enabled));
+    save(context, &engine, Entry::Event(event), Save::Update, said).await
+}

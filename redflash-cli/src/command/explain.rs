@@ -1,0 +1,110 @@
+//! `redflash explain`: who would be told, through what, in which words; who not, and why.
+
+use clap::ValueEnum;
+use redflash_core::{Engine, Plan, Raise, Recipient, Refusal, Slug, Verdict};
+
+use super::raise::{argument, arguments};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{Output, Tone, harmless, one_line};
+use crate::words::why;
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Contact,
+    Group,
+    Event,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    kind: Kind,
+    slug: Slug,
+    /// Arguments of an event's template; `message=…` for a contact or a group
+    #[arg(value_name = "NAME=VALUE", value_parser = argument)]
+    arguments: Vec<(String, String)>,
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
+    let engine = super::engine(context)?;
+    let given = arguments(args.arguments);
+    // Something is said, or there would be nothing to explain.
+    let message = || match given.get("message").and_then(|text| text.as_str()) {
+        Some(text) => text.to_owned(),
+        None => "(your message)".to_owned(),
+    };
+    let raise = match args.kind {
+        Kind::Contact => Raise::contact(args.slug, message()),
+        Kind::Group => Raise::group(args.slug, message()),
+        Kind::Event => Raise::event(args.slug, given),
+    };
+    let plan = engine.explain(&raise).await?;
+    if context.output.json {
+        return context.output.json(&plan);
+    }
+    print(&context.output, &engine, &plan)
+}
+
+/// Prints a plan for people.
+pub(super) fn print(output: &Output, engine: &Engine, plan: &Plan) -> Result<(), Failure> {
+    let title = format!("{} {}", plan.target, harmless(plan.name.as_str()));
+    output.line(output.paint(Tone::Strong, &title))?;
+    let message = &plan.message;
+    output.line(format!("  subject  {}", one_line(&message.subject)))?;
+    for (number, line) in message.body.lines().enumerate() {
+        let label = if number == 0 { "says" } else { "" };
+        output.line(format!("  {label:<8} {}", harmless(line)))?;
+    }
+    if let Some(reason) = &message.degraded {
+        let reason = format!(
+            "  the template failed, so this text stands in: {}",
+            one_line(reason)
+        );
+        output.line(output.paint(Tone::Bad, &reason))?;
+    }
+    for recipient in &plan.recipients {
+        print_recipient(output, engine, recipient)?;
+    }
+    if let Some(refusal) = plan.refusal {
+        let reason = match refusal {
+            Refusal::Disabled => format!("{} is switched off", plan.target),
+            Refusal::EmptyMessage => "the message is empty".into(),
+            Refusal::NoRecipients => "nobody can be told".into(),
+        };
+        let verdict = format!("a raise would be refused: {reason}");
+        output.line(output.paint(Tone::Bad, &verdict))?;
+    }
+    Ok(())
+}
+
+fn print_recipient(output: &Output, engine: &Engine, recipient: &Recipient) -> Result<(), Failure> {
+    let via: Vec<_> = recipient
+        .via
+        .iter()
+        .map(|group| format!("group/{group}"))
+        .collect();
+    let via = match via.as_slice() {
+        [] => String::new(),
+        groups => format!(", through {}", groups.join(", ")),
+    };
+    let name = harmless(recipient.name.as_str());
+    output.line(format!("  {} ({name}){via}", recipient.contact))?;
+    if let Some(skip) = &recipient.skip {
+        let reason = format!("    not told: {}", why(skip));
+        output.line(output.paint(Tone::Waiting, &reason))?;
+    }
+    for endpoint in &recipient.endpoints {
+        let place = format!("    {} {}", endpoint.channel, endpoint.address);
+        let verdict = match &endpoint.verdict {
+            Verdict::Deliver(_) => {
+                let gateway = engine.gateways().of(endpoint.channel.as_str()).next();
+                let gateway = gateway
+                    .map_or_else(String::new, |gateway| format!(" through {}", gateway.name));
+                output.paint(Tone::Good, &format!("told{gateway}"))
+            }
+            Verdict::Skip(skip) => output.paint(Tone::Waiting, &format!("not told: {}", why(skip))),
+        };
+        output.line(format!("{place}  {verdict}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! `redflash export`: writes contacts, groups and events to a file.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::document::{Document, Person, VERSION};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::words::count;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file; `-` is standard output
+    file: PathBuf,
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
+    let engine = super::engine(context)?;
+    let store = engine.store();
+    let document = Document {
+        version: VERSION,
+        contacts: store
+            .contacts()
+            .await?
+            .into_iter()
+            .map(Person::from)
+            .collect(),
+        groups: store.groups().await?,
+        events: store.events().await?,
+    };
+    if args.file == Path::new("-") {
+        return context.output.json(&document);
+    }
+    write(&args.file, &document)
+        .map_err(|fault| Failure::new(Exit::Failed, format!("{}: {fault}", args.file.display())))?;
+    context.output.remark(format!(
+        "wrote {}, {} and {} to {}",
+        count(document.contacts.len(), "contact"),
+        count(document.groups.len(), "group"),
+        count(document.events.len(), "event"),
+        args.file.display()
+    ))
+}
+
+/// Writes the file whole, or leaves what was there.
+fn write(path: &Path, document: &Document) -> std::io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
+    serde_json::to_writer_pretty(&mut file, document)?;
+    file.write_all(b"\n")?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|fault| fault.error)?;
+    fs::File::open(path)?.sync_all()
+}

@@ -1,0 +1,164 @@
+//! `redflash log`: what was raised, and what became of it.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use redflash_core::store::{DeliveryRecord, LogFilter};
+use redflash_core::{Delivery, DeliveryState, Engine, Notification, NotificationId, Slug};
+use serde_json::json;
+
+use super::explain;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{Output, Tone, one_line};
+use crate::words::{time, tone};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// One notification, with everything that happened to it
+    id: Option<NotificationId>,
+    /// Only notifications with a delivery in this state
+    #[arg(long)]
+    state: Option<DeliveryState>,
+    /// Only notifications with a delivery to this contact
+    #[arg(long)]
+    contact: Option<Slug>,
+    /// Only notifications raised so long ago at most, such as 2h or 3d
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    since: Option<Duration>,
+    /// At most so many, newest first
+    #[arg(long, default_value = "50")]
+    limit: NonZeroU32,
+}
+
+/// Reads a length of time into the past.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a length of time such as 90s, 2h or 3d".to_owned();
+    // Days here are of 24 hours.
+    let text = match text.trim().strip_suffix('d') {
+        Some(days) => format!(
+            "{}h",
+            days.parse::<u32>().map_err(|_| wrong())?.saturating_mul(24)
+        ),
+        None => text.to_owned(),
+    };
+    let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(parsed).map_err(|_| wrong())
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
+    let engine = super::engine(context)?;
+    if let Some(id) = args.id {
+        return one(context, &engine, id).await;
+    }
+    let filter = LogFilter {
+        state: args.state,
+        contact: args.contact,
+        since: args.since.map(|age| engine.now().minus(age)),
+        before: None,
+        limit: args.limit,
+    };
+    let found = engine.store().log(&filter).await?;
+    if context.output.json {
+        let shown = found.iter().map(|(notification, deliveries)| {
+            json!({ "notification": notification, "deliveries": deliveries })
+        });
+        return context.output.json(&shown.collect::<Vec<_>>());
+    }
+    let rows = found.iter().map(|(notification, deliveries)| {
+        [
+            time(notification.raised_at),
+            notification.id.to_string(),
+            notification.target().to_string(),
+            states(&context.output, deliveries),
+            one_line(&notification.plan.message.subject),
+        ]
+    });
+    context.output.table(
+        ["raised", "notification", "target", "deliveries", "says"],
+        rows.collect(),
+        "nothing was raised, or nothing that fits",
+    )
+}
+
+/// How many deliveries stand in each state.
+fn states(output: &Output, deliveries: &[Delivery]) -> String {
+    let mut states = BTreeMap::<_, usize>::new();
+    for delivery in deliveries {
+        *states.entry(delivery.state).or_default() += 1;
+    }
+    let counts = states
+        .into_iter()
+        .map(|(state, count)| output.paint(tone(state), &format!("{count} {state}")));
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+async fn one(context: &Context, engine: &Engine, id: NotificationId) -> Result<(), Failure> {
+    let found = engine.store().notification(id).await?;
+    let (notification, deliveries) = found.ok_or_else(|| {
+        Failure::new(
+            crate::failure::Exit::Refused,
+            format!("there is no notification {id}: see `redflash log`"),
+        )
+    })?;
+    let output = &context.output;
+    if output.json {
+        return output.json(&json!({ "notification": notification, "deliveries": deliveries }));
+    }
+    print(output, engine, &notification, &deliveries)
+}
+
+fn print(
+    output: &Output,
+    engine: &Engine,
+    notification: &Notification,
+    deliveries: &[DeliveryRecord],
+) -> Result<(), Failure> {
+    let by = match &notification.raised_by {
+        Some(key) => format!("with the key {key}"),
+        None => "by an operator or in-process".to_owned(),
+    };
+    let (id, at) = (notification.id, time(notification.raised_at));
+    output.line(format!("notification {id}, raised {at} {by}"))?;
+    explain::print(output, engine, &notification.plan)?;
+    output.line(output.paint(Tone::Strong, "what became of it"))?;
+    for record in deliveries {
+        let delivery = &record.delivery;
+        output.line(format!(
+            "  {} {} {}: {}{}",
+            delivery.contact,
+            delivery.channel,
+            delivery.address,
+            output.paint(tone(delivery.state), delivery.state.as_str()),
+            said(&delivery.detail)
+        ))?;
+        for attempt in &record.attempts_made {
+            let gateway = attempt.gateway.as_ref().map_or("?", Slug::as_str);
+            let repeat = if attempt.may_repeat {
+                ", may be a repeat"
+            } else {
+                ""
+            };
+            output.line(format!(
+                "    {}  attempt {} through {gateway}: {}{repeat}{}",
+                time(attempt.started_at),
+                attempt.number,
+                attempt.outcome.as_str(),
+                said(&attempt.detail)
+            ))?;
+        }
+        if delivery.state == DeliveryState::Queued {
+            output.line(format!("    {}  due", time(delivery.due_at)))?;
+        }
+    }
+    Ok(())
+}
+
+fn said(detail: &str) -> String {
+    if detail.is_empty() {
+        return String::new();
+    }
+    format!(", {}", one_line(detail))
+}

@@ -1,0 +1,94 @@
+//! One command a file.
+
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod contact;
+pub(crate) mod demo;
+mod django;
+pub(crate) mod doctor;
+mod document;
+pub(crate) mod endpoint;
+pub(crate) mod event;
+pub(crate) mod explain;
+pub(crate) mod export;
+pub(crate) mod group;
+pub(crate) mod import;
+pub(crate) mod key;
+pub(crate) mod log;
+pub(crate) mod man;
+pub(crate) mod migrate;
+pub(crate) mod prune;
+pub(crate) mod raise;
+pub(crate) mod resend;
+pub(crate) mod serve;
+
+use redflash_core::store::{Entry, Save};
+use redflash_core::{Engine, Target};
+
+use crate::args::{Cli, Command};
+use crate::config::Overrides;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
+    let output = Output::new(cli.json);
+    let overrides = Overrides {
+        config: cli.config,
+        database: cli.database,
+    };
+    // These need no configuration, and must work where it is broken.
+    match &cli.command {
+        Command::Completions(args) => return completions::run(args),
+        Command::Man(args) => return man::run(args),
+        Command::Config(command) => return config::run(command, &overrides, &output),
+        Command::Demo(args) => return demo::run(args, output).await,
+        _ => {}
+    }
+    let context = Context::new(&overrides, output)?;
+    match cli.command {
+        Command::Serve(args) => serve::run(&context, args).await,
+        Command::Contact(command) => contact::run(&context, command).await,
+        Command::Endpoint(command) => endpoint::run(&context, command).await,
+        Command::Group(command) => group::run(&context, command).await,
+        Command::Event(command) => event::run(&context, command).await,
+        Command::Key(command) => key::run(&context, command).await,
+        Command::Send(args) => raise::send(&context, args).await,
+        Command::Fire(args) => raise::fire(&context, args).await,
+        Command::Explain(args) => explain::run(&context, args).await,
+        Command::Log(args) => log::run(&context, args).await,
+        Command::Resend(args) => resend::run(&context, args).await,
+        Command::Prune(args) => prune::run(&context, args).await,
+        Command::Export(args) => export::run(&context, args).await,
+        Command::Import(args) => import::run(&context, args).await,
+        Command::Doctor(args) => doctor::run(&context, args).await,
+        Command::Migrate(args) => migrate::run(&context, args),
+        Command::Completions(_) | Command::Man(_) | Command::Config(_) | Command::Demo(_) => Ok(()),
+    }
+}
+
+/// An engine beside the server, or without one.
+fn engine(context: &Context) -> Result<Engine, Failure> {
+    context.engine(context.store()?)
+}
+
+/// Saves one entry, and says so.
+async fn save(
+    context: &Context,
+    engine: &Engine,
+    entry: Entry,
+    how: Save,
+    said: String,
+) -> Result<(), Failure> {
+    engine.store().save(&[entry], how).await?;
+    context.output.remark(said)
+}
+
+/// Removes what a target names, and says so.
+async fn remove(context: &Context, target: Target) -> Result<(), Failure> {
+    let engine = engine(context)?;
+    if !engine.store().remove(&target).await? {
+        return Err(Failure::missing(target.kind(), target.slug().as_str()));
+    }
+    context.output.remark(format!("removed {target}"))
+}

@@ -1,0 +1,297 @@
+//! Finding and reading the configuration.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use redflash_channels::{Configured, TYPES, configure};
+use redflash_core::report;
+use toml::{Table, Value};
+
+use super::fault::Source;
+use super::{Config, Loaded, Overrides, environment};
+use crate::failure::Failure;
+
+/// Where the configuration is looked for when no option names it.
+const PLACES: [&str; 2] = ["redflash.toml", "/etc/redflash/redflash.toml"];
+
+/// What serves when no gateway is configured: webhooks to public addresses.
+const DEFAULT_GATEWAY: &str = "name = \"webhook\"\ntype = \"webhook\"\n";
+
+/// Reads the configuration, whole and checked.
+///
+/// # Errors
+///
+/// Names the file, the line, the key and what would be right.
+pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
+    let file = file(overrides)?;
+    let text = match &file {
+        Some(path) => fs::read_to_string(path)
+            .map_err(|fault| Failure::usage(format!("{}: {}", path.display(), report(&fault))))?,
+        None => String::new(),
+    };
+    let source = Source {
+        path: file.as_deref().unwrap_or(Path::new("the environment")),
+        text: &text,
+    };
+    let mut table: Table = toml::from_str(&text).map_err(|fault| source.syntax(&fault))?;
+    environment::overlay(&mut table, std::env::vars())?;
+    let gateways = gateways(&mut table, &source)?;
+    let mut config = read(table, &source)?;
+    if let Some(database) = &overrides.database {
+        config.database.clone_from(database);
+    }
+    check(&config, &source)?;
+    Ok(Loaded {
+        warnings: warnings(&config, &text, file.as_deref()),
+        config,
+        gateways,
+        file,
+    })
+}
+
+fn file(overrides: &Overrides) -> Result<Option<PathBuf>, Failure> {
+    let Some(path) = &overrides.config else {
+        return Ok(PLACES.iter().map(PathBuf::from).find(|path| path.exists()));
+    };
+    if path.is_file() {
+        return Ok(Some(path.clone()));
+    }
+    Err(Failure::usage(format!(
+        "--config: there is no file {}",
+        path.display()
+    )))
+}
+
+fn read(table: Table, source: &Source<'_>) -> Result<Config, Failure> {
+    serde_path_to_error::deserialize(Value::Table(table)).map_err(|fault| {
+        let reason = fault.inner().message().to_owned();
+        let path = fault.path().to_string();
+        source.key(if path == "." { &reason } else { &path }, &reason)
+    })
+}
+
+fn gateways(table: &mut Table, source: &Source<'_>) -> Result<Vec<Configured>, Failure> {
+    let tables = match table.remove("gateways") {
+        None => vec![DEFAULT_GATEWAY.parse().expect("it is TOML")],
+        Some(Value::Array(tables)) => tables
+            .into_iter()
+            .map(|item| match item {
+                Value::Table(table) => Ok(table),
+                _ => Err(source.key(
+                    "gateways",
+                    "write each gateway as a table, under [[gateways]]",
+                )),
+            })
+            .collect::<Result<Vec<_>, _>>()?,
+        Some(_) => {
+            let reason = "write each gateway as a table, under [[gateways]]";
+            return Err(source.key("gateways", reason));
+        }
+    };
+    let mut names = BTreeSet::new();
+    let mut all = Vec::new();
+    for (number, table) in tables.into_iter().enumerate() {
+        let place = format!("gateways[{number}]");
+        let json = serde_json::to_value(&table);
+        let Ok(serde_json::Value::Object(settings)) = json else {
+            return Err(source.key(&place, "it holds something that is no text, number or list"));
+        };
+        let configured = configure(settings).map_err(|fault| match &fault.key {
+            Some(key) => source.key(&format!("{place}.{key}"), &fault.reason),
+            None => source.key(&place, &fault.reason),
+        })?;
+        if !names.insert(configured.gateway.name.clone()) {
+            let reason = "another gateway has this name: give each its own";
+            return Err(source.key(&format!("{place}.name"), reason));
+        }
+        all.push(configured);
+    }
+    Ok(all)
+}
+
+/// What is of the right type, and cannot be.
+fn check(config: &Config, source: &Source<'_>) -> Result<(), Failure> {
+    let address = |key: &str, text: &str| {
+        text.parse::<SocketAddr>().map(drop).map_err(|_| {
+            let reason = format!("{text:?} is no address and port, such as \"127.0.0.1:8025\"");
+            source.key(key, &reason)
+        })
+    };
+    address("server.listen", &config.server.listen)?;
+    if let Some(listen) = &config.server.metrics_listen {
+        address("server.metrics_listen", listen)?;
+    }
+    let in_range = |key: &str, value: u64, least: u64, most: u64| {
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(source.key(key, &format!("it must be from {least} to {most}")))
+    };
+    let server = &config.server;
+    in_range(
+        "server.max_connections",
+        server.max_connections as u64,
+        1,
+        100_000,
+    )?;
+    in_range(
+        "server.max_body",
+        server.max_body as u64,
+        1024,
+        64 * 1024 * 1024,
+    )?;
+    in_range(
+        "delivery.max_queued",
+        config.delivery.max_queued,
+        1,
+        1_000_000_000,
+    )?;
+    if let Some(url) = &server.public_url
+        && !(url.starts_with("https://") || url.starts_with("http://"))
+    {
+        return Err(source.key(
+            "server.public_url",
+            "it must start with https:// or http://",
+        ));
+    }
+    if config.database.trim_start_matches("sqlite:").is_empty() {
+        return Err(source.key("database", "write sqlite: and the path of a file"));
+    }
+    let level = config.log.level.parse::<tracing_subscriber::EnvFilter>();
+    level
+        .map(drop)
+        .map_err(|_| source.key("log.level", "it must be error, warn, info, debug or trace"))
+}
+
+fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mode = file.and_then(|path| Some(path.metadata().ok()?.permissions().mode()));
+    let mut secrets = TYPES
+        .iter()
+        .flat_map(|kind| kind.secrets)
+        .chain(&["callback_secret"]);
+    let holds = |key: &&str| {
+        text.lines().any(|line| {
+            let (name, _) = line.split_once('=').unwrap_or_default();
+            name.trim() == *key
+        })
+    };
+    if let (Some(path), Some(mode)) = (file, mode)
+        && mode & 0o044 != 0
+        && secrets.any(holds)
+    {
+        let path = path.display();
+        warnings.push(format!(
+            "{path} holds secrets and others can read it: chmod 600 {path}"
+        ));
+    }
+    let listen = config.server.listen.parse::<SocketAddr>();
+    let url = config.server.public_url.as_deref();
+    if listen.is_ok_and(|address| !address.ip().is_loopback())
+        && !url.is_some_and(|url| url.starts_with("https://"))
+    {
+        warnings.push(format!(
+            "{} can be reached from outside, and keys travel unprotected unless a proxy in front \
+             speaks TLS: put one there and name it in server.public_url",
+            config.server.listen
+        ));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(text: &str) -> Result<Loaded, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        let overrides = Overrides {
+            config: Some(file.path().to_owned()),
+            database: None,
+        };
+        let path = file.path().display().to_string();
+        load(&overrides).map_err(|failure| failure.message.replace(&path, "FILE"))
+    }
+
+    #[test]
+    fn the_example_is_what_counts_without_a_file() {
+        let example = loaded(super::super::EXAMPLE).unwrap();
+        assert_eq!(example.config, Config::default());
+    }
+
+    #[test]
+    fn every_line_of_the_example_can_be_switched_on() {
+        let shown = super::super::EXAMPLE
+            .lines()
+            .map(|line| match line.strip_prefix("#:") {
+                Some(setting) => setting.trim_start(),
+                None => line,
+            });
+        let text = shown.collect::<Vec<_>>().join("\n");
+        let directory = tempfile::tempdir().unwrap();
+        let secret = directory.path().join("secret");
+        fs::write(&secret, "whsec_Y2FuYXJ5LXdlYmhvb2stc2lnbmluZy1rZXk=").unwrap();
+        let text = text.replace("/etc/redflash/secret", secret.to_str().unwrap());
+        let loaded = loaded(&text).unwrap();
+        let types: BTreeSet<_> = loaded
+            .gateways
+            .iter()
+            .map(|configured| configured.gateway.channel.kind().to_string())
+            .collect();
+        assert!(
+            ["console", "email", "sms", "webhook"]
+                .iter()
+                .all(|kind| types.contains(*kind))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, wanted) in [
+            ("listen = ", "FILE, line 1, column"),
+            (
+                "[server]\nlisten = \"nowhere\"",
+                "FILE, line 2: server.listen:",
+            ),
+            ("[server]\n\nlisen = \"0.0.0.0:80\"", "`listen`"),
+            ("workers = \"many\"", "workers"),
+            (
+                "[server]\nmax_body = \"many\"",
+                "FILE, line 2: server.max_body:",
+            ),
+            (
+                "[server]\nmax_connections = 0",
+                "FILE, line 2: server.max_connections: it must be from 1",
+            ),
+            (
+                "[delivery]\nmode = \"later\"",
+                "FILE, line 2: delivery.mode:",
+            ),
+            (
+                "[delivery]\nsync_wait = \"-5s\"",
+                "FILE, line 2: delivery.sync_wait:",
+            ),
+            ("[log]\nlevel = \"a=b=c\"", "FILE, line 2: log.level:"),
+            ("gateways = 5", "FILE, line 1: gateways:"),
+            (
+                "[[gateways]]\nname = \"a\"\n[[gateways]]\n",
+                "FILE, line 1: gateways[0].type:",
+            ),
+            (
+                "[[gateways]]\nname = \"a\"\ntype = \"webhook\"\nretry = [\"1s\", \"-5s\"]",
+                "FILE, line 4: gateways[0].retry[1]:",
+            ),
+            (
+                "[[gateways]]\nname = \"a\"\ntype = \"webhook\"\n[[gateways]]\nname = \"a\"\ntype = \"webhook\"",
+                "FILE, line 5: gateways[1].name:",
+            ),
+        ] {
+            let fault = loaded(text).unwrap_err();
+            assert!(fault.contains(wanted), "{text:?}: {fault}");
+        }
+    }
+}

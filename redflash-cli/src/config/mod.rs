@@ -1,0 +1,158 @@
+//! The configuration: built-in defaults, under a file, under the environment, under options.
+
+mod environment;
+mod fault;
+mod load;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use redflash_channels::Configured;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+pub(crate) use load::load;
+
+/// A complete example, the same as what counts when nothing is configured.
+pub(crate) const EXAMPLE: &str = include_str!("../../../redflash.example.toml");
+
+/// What the command line says of the configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) database: Option<String>,
+}
+
+/// The configuration, and where it comes from.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) gateways: Vec<Configured>,
+    /// The file; `None` for the built-in defaults.
+    pub(crate) file: Option<PathBuf>,
+    /// What is no error, and still should be known.
+    pub(crate) warnings: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) database: String,
+    pub(crate) server: Server,
+    pub(crate) delivery: Delivery,
+    pub(crate) log: Log,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    pub(crate) listen: String,
+    pub(crate) public_url: Option<String>,
+    pub(crate) metrics_listen: Option<String>,
+    pub(crate) max_connections: usize,
+    pub(crate) max_body: usize,
+    pub(crate) rate_per_key: Option<NonZeroU32>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) header_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) body_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) connection_timeout: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) drain: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Delivery {
+    pub(crate) mode: Mode,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) sync_wait: Duration,
+    pub(crate) max_queued: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    Async,
+    Sync,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database: "sqlite:redflash.db".into(),
+            server: Server::default(),
+            delivery: Delivery::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        let http = redflash_http::HttpConfig::default();
+        Self {
+            listen: "127.0.0.1:8025".into(),
+            public_url: None,
+            metrics_listen: None,
+            max_connections: http.max_connections,
+            max_body: http.max_body,
+            rate_per_key: None,
+            header_timeout: http.header_timeout,
+            body_timeout: http.body_timeout,
+            connection_timeout: http.connection_timeout,
+            drain: http.drain,
+        }
+    }
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Async,
+            sync_wait: redflash_http::HttpConfig::default().sync_wait,
+            max_queued: redflash_core::EngineBuilder::MAX_QUEUED,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".into(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// A length of time in the configuration: from a millisecond to a day.
+fn duration<'de, D: Deserializer<'de>>(reader: D) -> Result<Duration, D::Error> {
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    let text = String::deserialize(reader)?;
+    let wrong = || {
+        let reason = format!("{text:?} is no length of time from 1ms to 24h, such as \"10s\"");
+        D::Error::custom(reason)
+    };
+    let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
+    let parsed = Duration::try_from(parsed).map_err(|_| wrong())?;
+    if parsed.is_zero() || parsed > LONGEST {
+        return Err(wrong());
+    }
+    Ok(parsed)
+}

@@ -1,0 +1,109 @@
+//! How a command fails, and what the shell learns of it.
+
+use std::process::ExitCode;
+
+use redflash_channels::ConfigError;
+use redflash_core::{RaiseError, StoreError, report};
+use redflash_store::OpenError;
+
+/// The kinds of failure, by exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It did not work.
+    Failed = 1,
+    /// The command line, the configuration or a document is wrong.
+    Usage = 2,
+    /// There is no such thing, or the alert was refused: nothing was sent.
+    Refused = 4,
+    /// Some were told, others not.
+    Partly = 5,
+    /// It may work later (`EX_TEMPFAIL`).
+    TryAgain = 75,
+}
+
+/// A failed command, in words for whoever typed it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+}
+
+/// What `--help` says of exit codes.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0   done
+  1   it did not work
+  2   the command line, the configuration or a document is wrong
+  4   there is no such thing, or the alert was refused: nothing was sent
+  5   some were told, others not
+  75  the store cannot be used now: try again";
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+        }
+    }
+
+    /// The command line, the configuration or a document is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// There is nothing of this name.
+    pub(crate) fn missing(kind: &str, slug: &str) -> Self {
+        let message = format!("there is no {kind} {slug}: see `redflash {kind} list`");
+        Self::new(Exit::Refused, message)
+    }
+
+    /// Tells the person, and the shell.
+    pub(crate) fn report(&self) -> ExitCode {
+        eprintln!("redflash: {}", crate::output::harmless(&self.message));
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(fault: StoreError) -> Self {
+        let exit = match fault {
+            StoreError::Missing { .. } | StoreError::Dangling { .. } => Exit::Refused,
+            StoreError::Unavailable(_) | StoreError::Unknown(_) => Exit::TryAgain,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, report(&fault))
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(fault: OpenError) -> Self {
+        Self::new(Exit::Failed, report(&fault))
+    }
+}
+
+impl From<RaiseError> for Failure {
+    fn from(fault: RaiseError) -> Self {
+        let exit = match &fault {
+            RaiseError::Overloaded { .. } => Exit::TryAgain,
+            RaiseError::Store { source, .. } => match source {
+                StoreError::Unavailable(_) | StoreError::Unknown(_) => Exit::TryAgain,
+                _ => Exit::Failed,
+            },
+            _ => Exit::Refused,
+        };
+        let hint = match &fault {
+            RaiseError::NoRecipients(plan) => {
+                let (kind, slug) = (plan.target.kind(), plan.target.slug());
+                format!("; `redflash explain {kind} {slug}` says why")
+            }
+            _ => String::new(),
+        };
+        Self::new(exit, format!("{}{hint}", report(&fault)))
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(fault: ConfigError) -> Self {
+        Self::usage(fault.to_string())
+    }
+}

@@ -1,0 +1,49 @@
+//! Verdicts, states and times in words for people.
+
+use jiff::Timestamp as Instant;
+use redflash_core::{DeliveryState, Skip, Timestamp};
+
+use crate::output::Tone;
+
+/// Why somebody is not told.
+pub(crate) fn why(skip: &Skip) -> String {
+    match skip {
+        Skip::ContactOff => "the contact is switched off".into(),
+        Skip::GroupOff(groups) => {
+            let names: Vec<_> = groups.iter().map(ToString::to_string).collect();
+            format!("switched off: group {}", names.join(", "))
+        }
+        Skip::NoEndpoint => "the contact has no endpoint".into(),
+        Skip::EndpointOff => "the endpoint is switched off".into(),
+        Skip::NoGateway => "no gateway serves this channel".into(),
+        Skip::Duplicate(contact) => format!("the same address is told as {contact}"),
+    }
+}
+
+/// The colour of a state.
+pub(crate) const fn tone(state: DeliveryState) -> Tone {
+    match state {
+        DeliveryState::Queued | DeliveryState::Sending => Tone::Waiting,
+        DeliveryState::Sent | DeliveryState::Delivered => Tone::Good,
+        DeliveryState::Failed | DeliveryState::Cancelled | DeliveryState::Quarantined => Tone::Bad,
+    }
+}
+
+/// A time, in UTC to the second.
+pub(crate) fn time(at: Timestamp) -> String {
+    match Instant::from_millisecond(at.as_millis()) {
+        Ok(instant) => instant.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        Err(_) => "?".into(),
+    }
+}
+
+/// `on` or `off`.
+pub(crate) const fn switch(enabled: bool) -> &'static str {
+    if enabled { "on" } else { "off" }
+}
+
+/// `1 contact`, `2 contacts`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}

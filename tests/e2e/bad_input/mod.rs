@@ -1,0 +1,97 @@
+//! Bad inputs: tables of what must be refused, or taken as it is, and what must come of it.
+//!
+//! `bad_inputs.tsv` is driven in every run. The variable `REDFLASH_BAD_INPUTS` names another table
+//! of the same columns to be driven too.
+
+mod command;
+mod effect;
+mod input;
+mod row;
+mod stage;
+
+use std::time::Duration;
+
+use redflash_tests::raw;
+use row::Row;
+use stage::Stage;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bad_request_gets_its_answer() {
+    drive(Row::table(include_str!("../bad_inputs.tsv"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_of_a_table_from_elsewhere_holds() {
+    let Some(path) = std::env::var_os("REDFLASH_BAD_INPUTS") else {
+        eprintln!("skipped: REDFLASH_BAD_INPUTS names no table");
+        return;
+    };
+    drive(Row::table(&std::fs::read_to_string(path).unwrap())).await;
+}
+
+/// Tries every row on one installation, and fails with all that do not hold.
+async fn drive(rows: Vec<Row>) {
+    let stage = Stage::start().await;
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let found = match &*row.surface {
+            _ if row.headers.contains("X-Test-Condition") => {
+                skip(row, "needs a fault of the machine")
+            }
+            "http" if row.path.starts_with("/admin") || row.body.contains(" /admin") => {
+                skip(row, "is about the admin pages")
+            }
+            "http" => request(row, &stage).await,
+            surface if surface.starts_with("raise-") => request(row, &stage).await,
+            "cli" | "config" | "import" => command::run(row, &stage).await,
+            _ => skip(row, "is about another surface"),
+        };
+        for problem in found {
+            wrong.push(format!("{} / {}: {problem}", row.surface, row.name));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {} rows:\n{}",
+        wrong.len(),
+        rows.len(),
+        wrong.join("\n")
+    );
+}
+
+fn skip(row: &Row, why: &str) -> Vec<String> {
+    eprintln!("skipped: {} / {} {why}", row.surface, row.name);
+    Vec::new()
+}
+
+/// Sends a row's request, and says what is not as it should be.
+async fn request(row: &Row, stage: &Stage) -> Vec<String> {
+    let before = stage.newest().await;
+    let steps = input::steps(row, stage);
+    let address = stage.world.server.address();
+    let exchange = raw::exchange(address, &steps, Duration::from_millis(500)).await;
+    let outcome = match exchange.status() {
+        Some(status) => status.to_string(),
+        None if exchange.closed.is_some() => "closed".to_owned(),
+        None => "silence".to_owned(),
+    };
+    let mut wrong = Vec::new();
+    if !row.expects(&outcome) {
+        let said: String = exchange.text().chars().take(400).collect();
+        wrong.push(format!(
+            "answered {outcome} instead of {}: {said}",
+            row.expected
+        ));
+    }
+    let happened = effect::Happened {
+        exchange,
+        before,
+        after: stage.newest().await,
+    };
+    for clause in row.effects() {
+        if let Err(problem) = effect::check(clause, &happened, stage).await {
+            wrong.push(problem);
+        }
+    }
+    wrong
+}

@@ -1,0 +1,304 @@
+//! Mail over real SMTP: TLS, logins, refusals and lost connections.
+
+use std::fs;
+
+use redflash_tests::{
+    Authority, Client, Config, MailSink, Server, Site, SmtpFault, SmtpTls, until,
+};
+use serde_json::Value;
+
+use crate::world::{World, detail, outcomes, state};
+
+const LOGIN: (&str, &str) = ("alerts", "canary-smtp-p4ss");
+
+/// A running installation with one mail gateway, and the contact `ada` behind it.
+struct Post {
+    _site: Site,
+    _server: Server,
+    client: Client,
+    key: String,
+}
+
+impl Post {
+    /// * `authority` - whom the server trusts.
+    async fn start(gateway: &str, authority: &Authority) -> Self {
+        let site = Site::new(&Config::new().gateway(gateway));
+        let trusted = site.path().join("authority.pem");
+        fs::write(&trusted, &authority.certificate).unwrap();
+        let site = site.with_variable("SSL_CERT_FILE", trusted.to_str().unwrap());
+        site.run([
+            "contact",
+            "add",
+            "ada",
+            "--name",
+            "Ada",
+            "--email",
+            "ada@example.org",
+        ])
+        .await;
+        let key = site.key("monitor", &["--inspect"]).await;
+        let server = site.serve().await;
+        Self {
+            client: server.client(),
+            _site: site,
+            _server: server,
+            key,
+        }
+    }
+
+    /// Raises an alert and waits for the first attempt at the mail.
+    async fn first_attempt(&self) -> Value {
+        let answer = self
+            .client
+            .raise("contact/ada", &self.key, &[("message", "hi")])
+            .await;
+        let path = format!(
+            "/api/v1/notifications/{}",
+            answer.expect(201).notification()
+        );
+        until("the mail was attempted", async || {
+            let shown = self.client.get_as(&path, &self.key).await.json();
+            let delivery = shown["deliveries"][0].clone();
+            let attempts = delivery["attempts_made"].as_array().unwrap().len();
+            (attempts > 0).then_some(delivery)
+        })
+        .await
+    }
+}
+
+fn login(password: &str) -> String {
+    format!("username = \"{}\"\npassword = \"{password}\"", LOGIN.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_goes_out_under_tls_with_a_login() {
+    for tls in [SmtpTls::Implicit, SmtpTls::StartTls] {
+        let authority = Authority::new();
+        let sink = MailSink::start(tls, Some(&authority), Some(LOGIN)).await;
+        let post = Post::start(&sink.gateway("mail", &login(LOGIN.1)), &authority).await;
+
+        let delivery = post.first_attempt().await;
+
+        assert_eq!(state(&delivery), "sent", "{tls:?} {delivery}");
+        let mails = sink.expect(1).await;
+        assert!(mails[0].tls);
+        assert_eq!(mails[0].login.as_deref(), Some(LOGIN.0));
+        assert_eq!(mails[0].to, ["ada@example.org"]);
+        assert_eq!(mails[0].from, "alerts@example.org");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_offers_no_starttls_gets_nothing() {
+    let authority = Authority::new();
+    let sink = MailSink::plain().await;
+    let gateway = sink
+        .gateway("mail", &login(LOGIN.1))
+        .replace("\"none\"", "\"starttls\"");
+    let post = Post::start(&gateway, &authority).await;
+
+    let delivery = post.first_attempt().await;
+
+    assert_ne!(outcomes(&delivery)[0], "ok", "{delivery}");
+    assert!(
+        delivery.to_string().to_uppercase().contains("TLS"),
+        "{delivery}"
+    );
+    assert!(sink.mails().is_empty());
+    assert_eq!(
+        sink.refused_logins(),
+        0,
+        "no password went over the bare line"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_by_nobody_known_is_refused() {
+    let sink = MailSink::start(SmtpTls::Implicit, Some(&Authority::new()), None).await;
+    let post = Post::start(&sink.gateway("mail", ""), &Authority::new()).await;
+
+    let delivery = post.first_attempt().await;
+
+    assert_ne!(outcomes(&delivery)[0], "ok", "{delivery}");
+    assert!(delivery.to_string().contains("certificate"), "{delivery}");
+    assert!(sink.mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_stops_the_gateway_and_keeps_the_alert() {
+    let authority = Authority::new();
+    let sink = MailSink::start(SmtpTls::Implicit, Some(&authority), Some(LOGIN)).await;
+    let post = Post::start(&sink.gateway("mail", &login("wrong")), &authority).await;
+
+    let delivery = post.first_attempt().await;
+
+    assert_eq!(state(&delivery), "queued", "{delivery}");
+    assert!(delivery.to_string().contains("535"), "{delivery}");
+    let again = post
+        .client
+        .raise("contact/ada", &post.key, &[("message", "hi")])
+        .await;
+    let path = format!("/api/v1/notifications/{}", again.expect(201).notification());
+    let shown = post.client.get_as(&path, &post.key).await.json();
+    assert_eq!(state(&shown["deliveries"][0]), "queued");
+    assert_eq!(sink.refused_logins(), 1, "the gateway is stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mail_server_puts_off_is_tried_again() {
+    for fault in [
+        SmtpFault::Greeting("421 4.3.2 try later"),
+        SmtpFault::Recipient("450 4.2.1 mailbox busy"),
+        SmtpFault::Data("451 4.3.0 try later"),
+    ] {
+        let world = World::start().await;
+        world.contact("ada", &["--email", "ada@example.org"]).await;
+        world.mail.once(fault.clone());
+
+        let id = world.raise("contact/ada", "hi").await;
+
+        let delivery = world.settled(&id).await.remove(0);
+        assert_eq!(outcomes(&delivery), ["retry", "ok"], "{fault:?} {delivery}");
+        assert_eq!(world.mail.mails().len(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mail_server_refuses_fails_for_good_and_for_one_recipient_only() {
+    let world = World::start().await;
+    world.contact("ada", &["--email", "ada@example.org"]).await;
+    world
+        .mail
+        .once(SmtpFault::Recipient("550 5.1.1 no such user"));
+    let id = world.raise("contact/ada", "hi").await;
+    let refused = world.settled(&id).await.remove(0);
+
+    world.contact("bob", &["--email", "bob@example.org"]).await;
+    world
+        .site
+        .run([
+            "group",
+            "add",
+            "ops",
+            "--name",
+            "Ops",
+            "--contact",
+            "ada",
+            "--contact",
+            "bob",
+        ])
+        .await;
+    let id = world.raise("group/ops", "hi").await;
+
+    assert_eq!(state(&refused), "failed");
+    assert_eq!(outcomes(&refused), ["permanent"]);
+    assert!(detail(&refused).contains("550"), "{refused}");
+    assert!(world.settled(&id).await.iter().all(|d| state(d) == "sent"));
+    let mails = world.mail.expect(2).await;
+    assert!(
+        mails.iter().all(|mail| mail.to.len() == 1),
+        "one recipient a mail"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_lost_after_the_message_leaves_the_outcome_unknown() {
+    let world = World::start().await;
+    world.contact("ada", &["--email", "ada@example.org"]).await;
+    world.mail.once(SmtpFault::DropAfterData);
+
+    let id = world.raise("contact/ada", "hi").await;
+
+    let mails = world.mail.expect(2).await;
+    assert!(!mails[0].header("Message-ID").is_empty());
+    assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
+    let delivery = world.settled(&id).await.remove(0);
+    assert_eq!(outcomes(&delivery), ["unknown", "ok"]);
+    assert_eq!(delivery["attempts_made"][1]["may_repeat"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_falls_silent_delays_no_other_channel() {
+    let world = World::start().await;
+    world.contact("ada", &["--email", "ada@example.org"]).await;
+    world.hooked("bob").await;
+    world.mail.once(SmtpFault::Hang);
+    world.raise("contact/ada", "hi").await;
+
+    let id = world.raise("contact/bob", "hi").await;
+
+    assert_eq!(state(&world.settled(&id).await[0]), "delivered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_argument_adds_a_header_to_a_mail() {
+    let world = World::start().await;
+    world.contact("ada", &["--email", "ada@example.org"]).await;
+    world
+        .site
+        .run([
+            "event",
+            "add",
+            "disk",
+            "--name",
+            "Disk",
+            "--message",
+            "{{x}}",
+            "--subject",
+            "about {{x}}",
+            "--contact",
+            "ada",
+        ])
+        .await;
+
+    world
+        .fire("disk", &[("x", "a\r\nBcc: eve@example.org\r\n\r\nbody")])
+        .await;
+
+    let mail = world.mail.expect(1).await.remove(0);
+    assert_eq!(mail.to, ["ada@example.org"]);
+    assert!(
+        !mail.header_names().contains(&"bcc".to_owned()),
+        "{}",
+        mail.source
+    );
+    assert_eq!(mail.header("Subject"), "about a");
+    assert!(mail.text().contains("Bcc: eve@example.org"), "it is text");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_with_a_single_dot_does_not_end_a_mail() {
+    let world = World::start().await;
+    world.contact("ada", &["--email", "ada@example.org"]).await;
+    let message = "a\n.\nMAIL FROM:<x@y>\n..b\n";
+
+    world.raise("contact/ada", message).await;
+
+    let mails = world.mail.expect(1).await;
+    assert_eq!(mails.len(), 1);
+    assert!(
+        mails[0].text().contains(message.trim_end()),
+        "{}",
+        mails[0].source
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_letters_survive_in_subject_and_text() {
+    let world = World::start().await;
+    world.contact("ada", &["--email", "ada@example.org"]).await;
+
+    world.raise("contact/ada", "Größe überschritten 🔥").await;
+
+    let mail = world.mail.expect(1).await.remove(0);
+    assert!(
+        mail.text().contains("Größe überschritten 🔥"),
+        "{}",
+        mail.source
+    );
+    let subject = mail.header("Subject");
+    assert!(
+        subject.is_ascii() && subject.contains("=?utf-8?"),
+        "{subject}"
+    );
+}

@@ -1,0 +1,327 @@
+//! What an operator does on the command line.
+
+use std::fs;
+
+use redflash_tests::{Config, Site};
+use serde_json::Value;
+
+fn bare() -> Site {
+    Site::new(&Config::new().gateway("name = \"here\"\ntype = \"console\""))
+}
+
+/// A directory with one of everything.
+async fn populated() -> Site {
+    let site = Site::new(
+        &Config::new()
+            .gateway("name = \"hooks\"\ntype = \"webhook\"")
+            .gateway("name = \"mail\"\ntype = \"smtp\"\nhost = \"localhost\"\nport = 1\ntls = \"none\"\nfrom = \"a@example.org\""),
+    );
+    let commands: [&[&str]; 8] = [
+        &[
+            "contact",
+            "add",
+            "ada",
+            "--name",
+            "Ada Löw",
+            "--email",
+            "ada@example.org",
+            "--webhook",
+            "https://hooks.example.org/ada",
+        ],
+        &[
+            "contact",
+            "add",
+            "bob",
+            "--name",
+            "Bob",
+            "--email",
+            "bob@example.org",
+        ],
+        &["endpoint", "off", "ada", "email", "ada@example.org"],
+        &["contact", "off", "bob"],
+        &[
+            "group",
+            "add",
+            "ops",
+            "--name",
+            "Ops",
+            "--contact",
+            "ada",
+            "--contact",
+            "bob",
+        ],
+        &[
+            "event",
+            "add",
+            "disk",
+            "--name",
+            "Disk",
+            "--message",
+            "{{host}} is full",
+            "--subject",
+            "[{{host}}]",
+            "--group",
+            "ops",
+            "--contact",
+            "ada",
+            "--sender",
+            "Disks",
+            "--description",
+            "db hosts",
+        ],
+        &["event", "off", "disk"],
+        &["key", "add", "app", "--only", "event/disk"],
+    ];
+    for command in commands {
+        site.run(command).await;
+    }
+    site
+}
+
+/// What the reading commands say about the whole directory, but for what is made anew each time.
+async fn directory(site: &Site) -> Value {
+    let mut all = serde_json::Map::new();
+    for noun in ["contact", "group", "event"] {
+        let mut listed = site.run([noun, "list", "--json"]).await.json();
+        forget(&mut listed);
+        all.insert(noun.to_owned(), listed);
+    }
+    Value::from(all)
+}
+
+/// Drops what differs between two equal directories: ids and times.
+fn forget(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(forget),
+        Value::Object(fields) => {
+            fields.remove("id");
+            fields.values_mut().for_each(forget);
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_exported_is_imported_the_same() {
+    let site = populated().await;
+    let key = site.key("other", &[]).await;
+    let other = populated_like(&site).await;
+    let text = fs::read_to_string(site.path().join("export.json")).unwrap();
+
+    assert!(!text.contains(&key), "an export holds no secret");
+    assert_eq!(directory(&other).await, directory(&site).await);
+    other.run(["import", "export.json"]).await;
+    assert_eq!(
+        directory(&other).await,
+        directory(&site).await,
+        "again changes nothing"
+    );
+}
+
+/// Another installation, with what the first one exports.
+async fn populated_like(site: &Site) -> Site {
+    site.run(["export", "export.json"]).await;
+    let other = Site::new(
+        &Config::new()
+            .gateway("name = \"hooks\"\ntype = \"webhook\"")
+            .gateway("name = \"mail\"\ntype = \"smtp\"\nhost = \"localhost\"\nport = 1\ntls = \"none\"\nfrom = \"a@example.org\""),
+    );
+    let document = other.path().join("export.json");
+    fs::copy(site.path().join("export.json"), document).unwrap();
+    other.run(["import", "export.json", "--dry-run"]).await;
+    let empty = other.run(["contact", "list", "--json"]).await.json();
+    assert_eq!(empty, serde_json::json!([]), "a dry run changes nothing");
+    other.run(["import", "export.json"]).await;
+    other
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_shown_once() {
+    let site = bare();
+    let secret = site.key("app", &[]).await;
+
+    for list in [&["key", "list"][..], &["key", "list", "--json"]] {
+        let listed = site.run(list).await.stdout;
+        assert!(
+            listed.contains("app") && !listed.contains(&secret[4..]),
+            "{listed}"
+        );
+        assert!(
+            listed.contains(&secret[secret.len() - 4..]),
+            "its end tells it apart"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_is_not_added_again() {
+    let site = bare();
+    site.run(["contact", "add", "ada", "--name", "Ada"]).await;
+
+    let again = site
+        .cli(["contact", "add", "ada", "--name", "Other"])
+        .run()
+        .await;
+
+    assert_eq!(again.code, Some(1), "{}", again.stderr);
+    assert!(again.stderr.contains("ada"), "{}", again.stderr);
+    let shown = site.run(["contact", "show", "ada", "--json"]).await.json();
+    assert_eq!(shown["name"], "Ada");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_exist_is_named() {
+    let site = bare();
+    for command in [
+        &["contact", "show", "nobody"][..],
+        &["contact", "off", "nobody"],
+        &[
+            "group",
+            "add",
+            "ops",
+            "--name",
+            "Ops",
+            "--contact",
+            "nobody",
+        ],
+        &[
+            "event",
+            "add",
+            "e",
+            "--name",
+            "E",
+            "--message",
+            "m",
+            "--group",
+            "nobody",
+        ],
+        &["send", "contact", "nobody", "hi"],
+        &["fire", "nobody"],
+        &["explain", "group", "nobody"],
+        &["key", "off", "nobody"],
+    ] {
+        let output = site.cli(command).run().await;
+        assert_ne!(output.code, Some(0), "{command:?}");
+        assert!(
+            output.stderr.contains("nobody"),
+            "{command:?}: {}",
+            output.stderr
+        );
+        assert!(
+            !output.stderr.contains("panicked"),
+            "{command:?}: {}",
+            output.stderr
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_template_is_refused_when_it_is_saved() {
+    let site = bare();
+    let deep = "{{#if a}}".repeat(2000);
+    for template in [
+        "{{",
+        "{{#if a}}",
+        "{{> file}}",
+        "{{lookup a b}}",
+        "{{exec x}}",
+        &deep,
+    ] {
+        let event = ["event", "add", "e", "--name", "E", "--message", template];
+        let output = site.cli(event).run().await;
+        assert!(
+            output.code.is_some_and(|code| code != 0),
+            "{template}: {output:?}"
+        );
+        assert!(
+            !output.stderr.contains("panicked"),
+            "{template}: {}",
+            output.stderr
+        );
+    }
+    let listed = site.run(["event", "list", "--json"]).await.json();
+    assert_eq!(listed, serde_json::json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reading_command_answers_in_json() {
+    let site = populated().await;
+    for command in [
+        &["contact", "list"][..],
+        &["contact", "show", "ada"],
+        &["endpoint", "list"],
+        &["group", "list"],
+        &["group", "show", "ops"],
+        &["event", "list"],
+        &["event", "show", "disk"],
+        &["key", "list"],
+        &["explain", "contact", "ada"],
+        &["log"],
+        &["doctor"],
+    ] {
+        let arguments = command.iter().chain(&["--json"]);
+        let output = site.cli(arguments).run().await;
+        assert!(
+            output.json().is_object() || output.json().is_array(),
+            "{command:?}"
+        );
+        assert!(
+            !output.stdout.contains('\u{1b}'),
+            "{command:?}: no colours in a pipe"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_configuration_is_complete_and_valid() {
+    let site = bare();
+    let example = site.run(["config", "example"]).await.stdout;
+    let path = site.path().join("example.toml");
+    fs::write(&path, &example).unwrap();
+
+    site.run(["config", "check", "--config", path.to_str().unwrap()])
+        .await;
+    for word in [
+        "database",
+        "[server]",
+        "listen",
+        "[delivery]",
+        "[[gateways]]",
+        "vonage",
+        "smtp",
+    ] {
+        assert!(example.contains(word), "{word} is missing");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completions_and_help_are_printed() {
+    let site = bare();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = site.run(["completions", shell]).await.stdout;
+        assert!(script.contains("redflash"), "{shell}");
+    }
+    let help = site.run(["--help"]).await.stdout;
+    for command in [
+        "demo",
+        "serve",
+        "contact",
+        "endpoint",
+        "group",
+        "event",
+        "key",
+        "send",
+        "fire",
+        "explain",
+        "log",
+        "resend",
+        "export",
+        "import",
+        "config",
+        "doctor",
+        "completions",
+        "migrate",
+    ] {
+        assert!(help.contains(command), "{command} is missing in\n{help}");
+    }
+}

@@ -1,0 +1,168 @@
+//! The server as a process: alone on its store, stopped, killed, started anew.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use redflash_tests::{Balance, Ledger, Reply, Signal};
+
+use crate::world::{World, outcomes, state};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_on_the_same_store_is_refused() {
+    let world = World::start().await;
+    world.hooked("ada").await;
+
+    let second = world.site.cli(["serve"]).run().await;
+
+    assert_eq!(second.code, Some(1), "{}", second.stderr);
+    let pid = world.server.pid().to_string();
+    assert!(
+        second.stderr.contains(&pid),
+        "names the other: {}",
+        second.stderr
+    );
+    world.raise("contact/ada", "hi").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_finishes_what_is_under_way_and_exits_0() {
+    let mut world = World::start().await;
+    world.hooked("ada").await;
+    let ledger = Ledger::new();
+    for number in 0..50 {
+        ledger.accept(world.raise("contact/ada", &number.to_string()).await);
+    }
+
+    world.server.signal(Signal::TERM);
+    assert_eq!(world.server.ended().await.code(), Some(0));
+    world.restart().await;
+
+    let arrived = world.webhook.expect(50).await;
+    let balance = ledger.balance(&arrived);
+    assert_eq!(balance, Balance::default(), "nothing lost, nothing twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_does_not_wait_for_a_silent_receiver_for_ever() {
+    let mut world = World::start().await;
+    world.hooked("ada").await;
+    world.webhook.once(Reply::Hang);
+    let id = world.raise("contact/ada", "hi").await;
+    world.webhook.expect(1).await;
+    let begun = Instant::now();
+
+    world.server.signal(Signal::TERM);
+    assert_eq!(world.server.ended().await.code(), Some(0));
+
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+    world.restart().await;
+    let delivery = world.settled(&id).await.remove(0);
+    assert_eq!(outcomes(&delivery), ["unknown", "ok"]);
+    assert_eq!(delivery["may_repeat"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_takes_up_what_it_left() {
+    let mut world = World::start().await;
+    world.hooked("ada").await;
+    world.webhook.once(Reply::Hang);
+    let id = world.raise("contact/ada", "hi").await;
+    world.webhook.expect(1).await;
+
+    world.server.signal(Signal::KILL);
+    world.server.ended().await;
+    world.restart().await;
+
+    let delivery = world.settled(&id).await.remove(0);
+    assert_eq!(state(&delivery), "delivered");
+    assert_eq!(outcomes(&delivery), ["unknown", "ok"]);
+    assert_eq!(delivery["attempts_made"][1]["may_repeat"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_raised_without_a_server_wait_for_one() {
+    let mut world = World::start().await;
+    world.hooked("ada").await;
+    world.server.signal(Signal::TERM);
+    world.server.ended().await;
+
+    let sent = world
+        .site
+        .run(["send", "contact", "ada", "hi", "--json"])
+        .await
+        .json();
+    assert_eq!(world.webhook.count(), 0);
+    world.restart().await;
+
+    let hooks = world.webhook.expect(1).await;
+    assert_eq!(sent["notification_id"], hooks[0].notification());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_raises_beside_the_server_which_sends() {
+    let world = World::start().await;
+    world.hooked("ada").await;
+    let event = [
+        "event",
+        "add",
+        "disk",
+        "--name",
+        "D",
+        "--message",
+        "{{h}} full",
+        "--contact",
+        "ada",
+    ];
+    world.site.run(event).await;
+
+    world
+        .site
+        .run(["send", "contact", "ada", "from the shell", "--wait"])
+        .await;
+    assert_eq!(world.webhook.received()[0].message(), "from the shell");
+    world.site.run(["fire", "disk", "h=db1", "--wait"]).await;
+    assert_eq!(world.webhook.received()[1].message(), "db1 full");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_readiness_and_metrics_are_told() {
+    let world = World::start().await;
+    world.hooked("ada").await;
+    let id = world.raise("contact/ada", "hi").await;
+    world.settled(&id).await;
+
+    world.client.get("/healthz").await.expect(200);
+    world.client.get("/readyz").await.expect(200);
+    let metrics = world.client.get_as("/metrics", &world.key).await;
+    assert_eq!(metrics.status, 200, "{}", metrics.body);
+    for series in ["redflash_raised_total", "redflash_attempts_total"] {
+        assert!(metrics.body.contains(series), "{series} is missing");
+    }
+    assert_ne!(
+        world.client.get("/metrics").await.status,
+        200,
+        "behind a key"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_is_its_owners_alone() {
+    let world = World::start().await;
+    let files = std::fs::read_dir(world.site.path()).unwrap();
+    let store = files.map(|file| file.unwrap()).filter(|file| {
+        file.file_name()
+            .to_string_lossy()
+            .starts_with("redflash.db")
+    });
+    let mut seen = 0;
+    for file in store {
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{:?} has mode {mode:o}", file.file_name());
+        seen += 1;
+    }
+    assert!(seen > 0);
+}

@@ -1,0 +1,236 @@
+//! Webhooks: what arrives, and what becomes of an alert when the receiver misbehaves.
+
+use std::time::{Duration, Instant};
+
+use redflash_tests::{Config, Reply, Site, WebhookSink, until};
+
+use crate::world::{SIGNING_SECRET, World, detail, outcomes, state};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_200_and_201_are_a_delivery() {
+    let world = World::start().await;
+    world.hooked("ada").await;
+    for status in [200, 201] {
+        world.webhook.once(Reply::status(status));
+        let id = world.raise("contact/ada", "hi").await;
+        assert_eq!(state(&world.settled(&id).await[0]), "delivered", "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_is_signed() {
+    let world = World::start().await;
+    world.hooked("ada").await;
+
+    world.raise("contact/ada", "héllo & good bye").await;
+
+    let hooks = world.webhook.expect(1).await;
+    assert_eq!(hooks[0].method, "POST");
+    assert_eq!(hooks[0].message(), "héllo & good bye");
+    assert!(
+        hooks[0].is_signed_with(SIGNING_SECRET),
+        "{:?}",
+        hooks[0].headers
+    );
+    assert!(!hooks[0].is_signed_with("whsec_bm90IHRoZSBrZXk="));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_has_the_same_id_and_is_a_delivery() {
+    let world = World::start().await;
+    world.hooked("ada").await;
+    world.webhook.once(Reply::status(503));
+
+    let id = world.raise("contact/ada", "hi").await;
+
+    let hooks = world.webhook.expect(2).await;
+    assert_eq!(hooks[0].header("webhook-id"), hooks[1].header("webhook-id"));
+    assert_eq!(state(&world.settled(&id).await[0]), "delivered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_is_not_followed() {
+    let world = World::start().await;
+    let elsewhere = WebhookSink::start().await;
+    world.hooked("ada").await;
+    let away = Reply::status(302).with("Location", &elsewhere.url("/x"));
+    world.webhook.once(away);
+
+    let id = world.raise("contact/ada", "hi").await;
+
+    let delivery = world.attempted(&id, 1).await;
+    assert_ne!(outcomes(&delivery)[0], "ok");
+    let said = delivery.to_string();
+    assert!(said.contains("302"), "{said}");
+    assert_eq!(elsewhere.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_address_is_dialled_only_when_it_is_allowed() {
+    let sink = WebhookSink::start().await;
+    let config = Config::new().gateway("name = \"hooks\"\ntype = \"webhook\"");
+    let open =
+        "name = \"hooks\"\ntype = \"webhook\"\nallow_networks = [\"127.0.0.0/8\", \"::1/128\"]";
+    let site = Site::new(&config);
+    let port = sink.address().port();
+    for (number, host) in [
+        "127.0.0.1",
+        "127.1",
+        "0x7f000001",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let url = format!("http://{host}:{port}/");
+        let slug = format!("literal-{number}");
+        let added = site
+            .cli(["contact", "add", &slug, "--name", "x", "--webhook", &url])
+            .run()
+            .await;
+        assert_ne!(added.code, Some(0), "{url} was taken");
+        assert!(added.stderr.contains("allow_networks"), "{}", added.stderr);
+    }
+
+    // A name is judged by what it resolves to when it is dialled.
+    let by_name = format!("http://localhost:{port}/");
+    site.configure(&Config::new().gateway(open));
+    site.run([
+        "contact",
+        "add",
+        "named",
+        "--name",
+        "x",
+        "--webhook",
+        &by_name,
+    ])
+    .await;
+    site.configure(&config);
+    let key = site.key("monitor", &["--inspect"]).await;
+    let server = site.serve().await;
+    let client = server.client();
+    let answer = client
+        .raise("contact/named", &key, &[("message", "hi")])
+        .await;
+    let path = format!(
+        "/api/v1/notifications/{}",
+        answer.expect(201).notification()
+    );
+    let detail = until("the attempt is logged", async || {
+        let shown = client.get_as(&path, &key).await.json();
+        let attempts = shown["deliveries"][0]["attempts_made"].as_array().cloned();
+        let first = attempts.unwrap().into_iter().next()?;
+        Some(first["detail"].as_str().unwrap().to_owned())
+    })
+    .await;
+    assert!(detail.contains("allow_networks"), "{detail}");
+    assert_eq!(sink.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_receiver_delays_nobody_else() {
+    let world = World::start().await;
+    let silent = WebhookSink::start().await;
+    silent.always(Reply::Hang);
+    let url = silent.url("/");
+    world.contact("silent", &["--webhook", &url]).await;
+    world.hooked("ada").await;
+    for _ in 0..40 {
+        world.raise("contact/silent", "hi").await;
+    }
+    silent.expect(1).await;
+
+    let begun = Instant::now();
+    let id = world.raise("contact/ada", "hi").await;
+    world.webhook.expect(1).await;
+
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(state(&world.settled(&id).await[0]), "delivered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_connection_is_tried_again() {
+    let world = World::start().await;
+    let gone = WebhookSink::start().await;
+    let url = gone.url("/");
+    drop(gone);
+    world.contact("gone", &["--webhook", &url]).await;
+
+    let id = world.raise("contact/gone", "hi").await;
+
+    let delivery = world.attempted(&id, 1).await;
+    assert_eq!(outcomes(&delivery)[0], "retry");
+    assert_eq!(state(&delivery), "queued");
+    assert_eq!(delivery["may_repeat"], false, "nothing was sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_an_unknown_outcome_and_the_repeat_says_so() {
+    for lost in [Reply::Drop, Reply::Reset] {
+        let world = World::start().await;
+        world.hooked("ada").await;
+        world.webhook.once(lost);
+
+        let id = world.raise("contact/ada", "hi").await;
+
+        world.webhook.expect(2).await;
+        let delivery = world.settled(&id).await.remove(0);
+        assert_eq!(outcomes(&delivery), ["unknown", "ok"]);
+        assert_eq!(delivery["attempts_made"][0]["may_repeat"], false);
+        assert_eq!(delivery["attempts_made"][1]["may_repeat"], true);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_without_end_ends_the_attempt_well() {
+    for endless in [Reply::Endless(200), Reply::DripBody(200)] {
+        let world = World::start().await;
+        world.hooked("ada").await;
+        world.webhook.once(endless.clone());
+
+        let id = world.raise("contact/ada", "hi").await;
+
+        let delivery = world.settled(&id).await.remove(0);
+        assert_eq!(state(&delivery), "delivered", "{endless:?}");
+        assert_eq!(world.webhook.count(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_without_end_and_silence_run_into_the_deadline() {
+    let world = World::start().await;
+    for (slug, reply) in [("drip", Reply::DripHeaders), ("hang", Reply::Hang)] {
+        let sink = WebhookSink::start().await;
+        sink.once(reply);
+        let url = sink.url("/");
+        world.contact(slug, &["--webhook", &url]).await;
+        let begun = Instant::now();
+        let id = world.raise(&format!("contact/{slug}"), "hi").await;
+        let delivery = world.attempted(&id, 1).await;
+        assert_eq!(outcomes(&delivery)[0], "unknown", "{slug}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{slug}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_absurd_retry_after_is_bounded() {
+    for (status, after) in [(429, "999999999999"), (503, "-1"), (503, "soon")] {
+        let world = World::start().await;
+        world.hooked("ada").await;
+        world
+            .webhook
+            .always(Reply::status(status).with("Retry-After", after));
+
+        let id = world.raise("contact/ada", "hi").await;
+
+        let delivery = world.attempted(&id, 1).await;
+        assert_eq!(outcomes(&delivery)[0], "retry", "{status} {after}");
+        assert_eq!(state(&delivery), "queued", "{status} {after}");
+        assert!(!detail(&delivery).is_empty());
+    }
+}
