@@ -1,0 +1,192 @@
+//! What the author of a store starts from: both traits, method by method, over a store that exists.
+//!
+//! This one keeps a journal of what is raised. Replace one method after the other by your own, and
+//! let the suite below say when a promise breaks:
+//! `cargo test -p redflash-examples --example custom_store`
+
+#![expect(clippy::print_stdout, reason = "it says what it did")]
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use redflash_core::store::{
+    Backlog, DeliveryRecord, Directory, DueQueue, Enqueued, Entry, LogFilter, Outbox,
+    ReceiptEffect, Save, Want,
+};
+use redflash_core::{
+    ApiKey, Contact, Delivery, Engine, Event, Group, Idempotency, Job, KeyHash, Lease, MemoryStore,
+    Notification, NotificationId, Raise, Receipt, Settled, Settlement, Slug, StoreError, Target,
+    Timestamp, View, WorkerId,
+};
+
+type Answer<T> = Result<T, StoreError>;
+
+/// A store that keeps a journal of what is raised.
+#[derive(Debug, Default)]
+struct Journaled {
+    inner: MemoryStore,
+    journal: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Directory for Journaled {
+    async fn version(&self) -> Answer<u64> {
+        self.inner.version().await
+    }
+
+    async fn view(&self, target: &Target) -> Answer<Option<View>> {
+        self.inner.view(target).await
+    }
+
+    async fn contact(&self, slug: &Slug) -> Answer<Option<Contact>> {
+        self.inner.contact(slug).await
+    }
+
+    async fn group(&self, slug: &Slug) -> Answer<Option<Group>> {
+        self.inner.group(slug).await
+    }
+
+    async fn event(&self, slug: &Slug) -> Answer<Option<Event>> {
+        self.inner.event(slug).await
+    }
+
+    async fn api_key(&self, slug: &Slug) -> Answer<Option<ApiKey>> {
+        self.inner.api_key(slug).await
+    }
+
+    async fn api_key_by_hash(&self, hash: &KeyHash) -> Answer<Option<ApiKey>> {
+        self.inner.api_key_by_hash(hash).await
+    }
+
+    async fn contacts(&self) -> Answer<Vec<Contact>> {
+        self.inner.contacts().await
+    }
+
+    async fn groups(&self) -> Answer<Vec<Group>> {
+        self.inner.groups().await
+    }
+
+    async fn events(&self) -> Answer<Vec<Event>> {
+        self.inner.events().await
+    }
+
+    async fn api_keys(&self) -> Answer<Vec<ApiKey>> {
+        self.inner.api_keys().await
+    }
+
+    async fn save(&self, entries: &[Entry], save: Save) -> Answer<()> {
+        self.inner.save(entries, save).await
+    }
+
+    async fn remove(&self, target: &Target) -> Answer<bool> {
+        self.inner.remove(target).await
+    }
+
+    async fn remove_api_key(&self, slug: &Slug) -> Answer<bool> {
+        self.inner.remove_api_key(slug).await
+    }
+}
+
+#[async_trait]
+impl Outbox for Journaled {
+    async fn enqueue(
+        &self,
+        notification: &Notification,
+        deliveries: &[Delivery],
+        lease: Option<&Lease>,
+        idempotency: Option<&Idempotency>,
+    ) -> Answer<Enqueued> {
+        let inner = &self.inner;
+        let enqueued = inner
+            .enqueue(notification, deliveries, lease, idempotency)
+            .await?;
+        if enqueued == Enqueued::New {
+            let line = format!("{} {}", notification.id, notification.target());
+            self.journal
+                .lock()
+                .expect("nobody panics with it")
+                .push(line);
+        }
+        Ok(enqueued)
+    }
+
+    async fn due_queues(&self) -> Answer<Vec<DueQueue>> {
+        self.inner.due_queues().await
+    }
+
+    async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Answer<Vec<Job>> {
+        self.inner.claim_due(lease, wants).await
+    }
+
+    async fn settle(&self, worker: WorkerId, ends: &[Settlement]) -> Answer<Vec<Settled>> {
+        self.inner.settle(worker, ends).await
+    }
+
+    async fn requeue_orphans(&self, now: Timestamp, except: Option<WorkerId>) -> Answer<u64> {
+        self.inner.requeue_orphans(now, except).await
+    }
+
+    async fn record_receipt(
+        &self,
+        gateway: &Slug,
+        receipt: &Receipt,
+        now: Timestamp,
+    ) -> Answer<ReceiptEffect> {
+        self.inner.record_receipt(gateway, receipt, now).await
+    }
+
+    async fn resend(&self, id: NotificationId, now: Timestamp) -> Answer<u64> {
+        self.inner.resend(id, now).await
+    }
+
+    async fn notification(
+        &self,
+        id: NotificationId,
+    ) -> Answer<Option<(Notification, Vec<DeliveryRecord>)>> {
+        self.inner.notification(id).await
+    }
+
+    async fn log(&self, filter: &LogFilter) -> Answer<Vec<(Notification, Vec<Delivery>)>> {
+        self.inner.log(filter).await
+    }
+
+    async fn backlog(&self) -> Answer<Backlog> {
+        self.inner.backlog().await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Answer<u64> {
+        self.inner.prune(before, limit).await
+    }
+
+    async fn probe(&self, now: Timestamp) -> Answer<()> {
+        self.inner.probe(now).await
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let store = Arc::new(Journaled::default());
+    let ann = Contact::new("ann".parse()?, "Ann".parse()?);
+    store.save(&[Entry::Contact(ann)], Save::Create).await?;
+    let engine = Engine::builder(store).build()?;
+    // Ann has no endpoint, and the plan says so before anything is raised.
+    let plan = engine
+        .explain(&Raise::contact("ann".parse()?, "hello"))
+        .await?;
+    println!("{:?} {:?}", plan.refusal, plan.recipients[0].skip);
+    Ok(())
+}
+
+#[cfg(test)]
+mod suite {
+    use redflash_core::Store;
+
+    use super::*;
+
+    async fn open() -> Arc<dyn Store> {
+        Arc::new(Journaled::default())
+    }
+
+    redflash_core::store_conformance!(open);
+}

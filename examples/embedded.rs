@@ -1,0 +1,37 @@
+//! Raises a durable alert in-process: an SQLite file, one webhook, no server.
+#![expect(clippy::print_stdout, reason = "it says what came of it")]
+use std::{env, error::Error, sync::Arc, time::Duration};
+
+use redflash_channels::webhook::{Webhook, WebhookConfig};
+use redflash_core::store::{Entry, Save};
+use redflash_core::{ChannelKind, Contact, EndpointId, Engine, Gateway, Raise};
+use redflash_store::{Access, SqliteStore};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let url = env::args().nth(1).ok_or("usage: embedded URL")?;
+    let hooks = Webhook::new(WebhookConfig {
+        allow_networks: vec!["127.0.0.0/8".parse()?], // to try it on one machine
+        ..WebhookConfig::default()
+    })?;
+    let store = Arc::new(SqliteStore::open("alerts.db", Access::Server)?);
+    let hooks = Gateway::new("hooks".parse()?, hooks);
+    let engine = Engine::builder(store).gateway(hooks).build()?;
+
+    let (channel, id) = (ChannelKind::webhook(), EndpointId::new(engine.now()));
+    let address = engine.gateways().parse_address(&channel, &url)?;
+    let ann = Contact::new("ann".parse()?, "Ann".parse()?);
+    let ann = Entry::Contact(ann.with_endpoint(id, channel, address));
+    engine.store().save(&[ann], Save::Upsert).await?;
+
+    let running = engine.start().await?;
+    let alert = Raise::contact("ann".parse()?, "The disk is full.");
+    let raised = engine.raise(alert).await?;
+    let limit = Duration::from_secs(10);
+    for record in engine.wait(raised.notification, limit).await? {
+        let told = record.delivery;
+        println!("{} {} {}", told.contact, told.state, told.detail);
+    }
+    running.shutdown(Duration::from_secs(5)).await;
+    Ok(())
+}
