@@ -40,6 +40,11 @@ impl Ledger {
         *self.in_doubt.lock().unwrap() += 1;
     }
 
+    /// Every notification that was accepted.
+    pub fn ids(&self) -> BTreeSet<String> {
+        self.accepted.lock().unwrap().clone()
+    }
+
     /// How many were accepted.
     pub fn len(&self) -> usize {
         self.accepted.lock().unwrap().len()
