@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use redflash_tests::{Balance, Ledger, Reply, Signal};
+use redflash_tests::{Balance, Client, Config, Ledger, Reply, Signal, Site};
 
 use crate::world::{World, outcomes, state};
 
@@ -165,4 +165,57 @@ async fn the_store_is_its_owners_alone() {
         seen += 1;
     }
     assert!(seen > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_can_have_a_listener_of_their_own() {
+    let world = World::with(Config::new().server("metrics_listen = \"127.0.0.1:0\"")).await;
+    let log = world.server.log();
+    let line = log.lines().find(|line| line.contains("metrics on http://"));
+    let address = line.unwrap().split("http://").nth(1).unwrap();
+    let address = address.trim_end_matches("/metrics").parse().unwrap();
+
+    let metrics = Client::new(address).get("/metrics").await.expect(200);
+
+    assert!(metrics.body.contains("redflash_queued"), "{}", metrics.body);
+    Client::new(address).get("/healthz").await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_manager_learns_when_the_server_is_ready() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notify");
+    let manager = tokio::net::UnixDatagram::bind(&path).unwrap();
+    let site = Site::new(&Config::new()).with_variable("NOTIFY_SOCKET", path.to_str().unwrap());
+
+    let server = site.serve().await;
+
+    let mut told = [0; 100];
+    let length = manager.recv(&mut told).await.unwrap();
+    assert_eq!(&told[..length], b"READY=1\n");
+    assert_eq!(server.stop().await.code(), Some(0));
+    let length = manager.recv(&mut told).await.unwrap();
+    assert_eq!(&told[..length], b"STOPPING=1\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_can_be_json_and_names_nobody() {
+    let world = World::with(Config::new().top("log.format = \"json\"")).await;
+    let hook = world.webhook.url("/ada-lovelace");
+    world
+        .contact("ada", &["--webhook", &hook, "--email", "ada@example.org"])
+        .await;
+    let id = world.raise("contact/ada", "a word nobody else says").await;
+    world.settled(&id).await;
+
+    let log = world.server.log();
+
+    assert!(log.contains(&id), "{log}");
+    for line in log.lines() {
+        let parsed: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(parsed["level"].is_string(), "{line}");
+    }
+    for private in ["ada-lovelace", "ada@example.org", "a word nobody"] {
+        assert!(!log.contains(private), "{private} is in\n{log}");
+    }
 }

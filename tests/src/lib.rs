@@ -42,7 +42,7 @@ mod webhook_sink;
 
 pub use authority::Authority;
 pub use cli::{Cli, Output};
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, http_client};
 pub use config::Config;
 pub use ledger::{Balance, Ledger};
 pub use mail::Mail;

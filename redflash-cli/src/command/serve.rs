@@ -44,6 +44,10 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let stop = stopped()?;
     if let Some(address) = &server.metrics_listen {
         let listener = bind(address).await?;
+        let address = listener
+            .local_addr()
+            .map_err(|fault| bound(address, &fault))?;
+        info!("metrics on http://{address}/metrics");
         let ended = stop.clone().cancelled_owned();
         tokio::spawn(serve_metrics(
             engine.clone(),

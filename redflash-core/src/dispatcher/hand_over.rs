@@ -21,6 +21,12 @@ const RECORDING: Duration = Duration::from_secs(60);
 
 impl Dispatcher {
     pub(super) async fn hand_over(self: Arc<Self>, job: Job, slot: Slot, planned_at: Option<u64>) {
+        let Ok(pass) = slot.gate.acquire().await else {
+            // Nothing was sent, and nothing more is to be.
+            let (due_at, detail) = (self.clock.now(), String::new());
+            let settlement = settle(&job, None, Next::Queue { due_at, detail });
+            return self.record(&job, settlement).await;
+        };
         let settlement = match self.stopped(&job, planned_at).await {
             Ok(None) => self.attempt(&job).await,
             Ok(Some(detail)) => settle(&job, None, Next::Cancel { detail }),
@@ -30,6 +36,7 @@ impl Dispatcher {
                 settle(&job, None, Next::Queue { due_at, detail })
             }
         };
+        drop(pass);
         drop(slot);
         self.record(&job, settlement).await;
         self.waiters.notify(job.delivery.notification);

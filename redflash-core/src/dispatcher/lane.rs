@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::breaker::{Admission, Breaker};
 use super::rate::Rate;
 use crate::store::{DueQueue, Want};
@@ -12,6 +14,9 @@ use crate::{Gateway, Gateways, Lane, Slug, Timestamp};
 
 /// How long a delivery waits before its channel is looked for again, when no gateway serves it.
 const NONE_CONFIGURED: Duration = Duration::from_secs(60);
+/// How many deliveries are leased for each that may be under way, so that no gateway waits for the
+/// next claim. As many hand-overs, each up to its deadline, fit into a lease.
+const AHEAD: u32 = 4;
 
 /// The state of every lane and of every gateway within it.
 #[derive(Debug)]
@@ -24,7 +29,10 @@ pub(crate) struct Lanes {
 
 #[derive(Debug, Default)]
 struct LaneState {
+    /// Leased deliveries: under way, or waiting at the gate.
     in_flight: u32,
+    /// Lets through as many as may be under way.
+    gate: Option<Arc<Semaphore>>,
     /// Something that is due waits in the store: what comes now has to wait behind it.
     backlog: bool,
     turns: usize,
@@ -147,9 +155,37 @@ impl Lanes {
         state.backlog && state.in_flight <= capacity / 2
     }
 
-    /// Something was put into the store's queue of this lane.
-    pub(crate) fn queued(&mut self, lane: &Lane) {
-        self.states.entry(lane.clone()).or_default().backlog = true;
+    /// The gate of a lane, through which each of its deliveries goes before it is handed over.
+    pub(crate) fn gate(&mut self, lane: &Lane) -> Arc<Semaphore> {
+        let width = usize::try_from(self.concurrency(lane)).unwrap_or(1);
+        let state = self.states.entry(lane.clone()).or_default();
+        let gate = state
+            .gate
+            .get_or_insert_with(|| Arc::new(Semaphore::new(width)));
+        Arc::clone(gate)
+    }
+
+    /// Lets nothing more through: what waits at a gate is given back.
+    pub(crate) fn close(&self) {
+        for state in self.states.values() {
+            if let Some(gate) = &state.gate {
+                gate.close();
+            }
+        }
+    }
+
+    /// Something was put into the store's queue of this lane; `true` when it is the first that
+    /// waits there since the last look, so that the dispatcher should look.
+    pub(crate) fn queued(&mut self, lane: &Lane) -> bool {
+        let state = self.states.entry(lane.clone()).or_default();
+        !std::mem::replace(&mut state.backlog, true)
+    }
+
+    /// The store is about to be looked at: what is queued from now on may not be seen by it.
+    pub(crate) fn look(&mut self) {
+        for state in self.states.values_mut() {
+            state.backlog = false;
+        }
     }
 
     /// Shares the free slots of every lane fairly among its queues and takes them.
@@ -171,7 +207,7 @@ impl Lanes {
             }
         }
         for (lane, state) in &mut self.states {
-            state.backlog = by_lane.contains_key(lane);
+            state.backlog |= by_lane.contains_key(lane);
         }
         let mut wants = Vec::new();
         for (lane, queues) in by_lane {
@@ -273,7 +309,13 @@ impl Lanes {
         all
     }
 
+    /// How many deliveries may be leased.
     fn capacity(&self, lane: &Lane) -> u32 {
+        self.concurrency(lane).saturating_mul(AHEAD)
+    }
+
+    /// How many may be under way.
+    fn concurrency(&self, lane: &Lane) -> u32 {
         let limits = self
             .gateways
             .of(lane.channel())

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
@@ -53,6 +53,7 @@ pub(crate) struct Dispatcher {
 pub(crate) struct Slot {
     dispatcher: Arc<Dispatcher>,
     lane: Lane,
+    gate: Arc<Semaphore>,
 }
 
 impl Dispatcher {
@@ -110,19 +111,25 @@ impl Dispatcher {
     }
 
     fn slot(self: &Arc<Self>, lane: Lane) -> Slot {
-        let dispatcher = Arc::clone(self);
-        Slot { dispatcher, lane }
+        Slot {
+            gate: self.lanes().gate(&lane),
+            dispatcher: Arc::clone(self),
+            lane,
+        }
     }
 
     /// Something was put into the store's queue of these lanes.
     pub(crate) fn queued<'a>(&self, lanes: impl IntoIterator<Item = &'a Lane>) {
         let mut state = self.lanes();
+        let mut news = false;
         for lane in lanes {
-            state.queued(lane);
+            news |= state.queued(lane);
             self.queued.fetch_add(1, Ordering::Relaxed);
         }
         drop(state);
-        self.wake();
+        if news {
+            self.wake();
+        }
     }
 
     /// Hands a leased delivery over, in a task of its own.
@@ -178,6 +185,7 @@ impl Dispatcher {
 
     /// Waits for what is under way, at most so long.
     pub(crate) async fn finish(&self, grace: Duration) {
+        self.lanes().close();
         self.tasks.close();
         if tokio::time::timeout(grace, self.tasks.wait())
             .await
@@ -205,6 +213,7 @@ impl Dispatcher {
             metrics::gauge!("redflash_queued").set(backlog.queued as f64);
             *checked_at = Some(now);
         }
+        self.lanes().look();
         let queues = self.store.due_queues().await?;
         let (wants, next) = self.lanes().share(&queues, now);
         let mut slots: Vec<Slot> = Vec::new();

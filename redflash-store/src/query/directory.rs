@@ -14,7 +14,9 @@ use crate::schema::{
 };
 
 pub(crate) fn version(conn: &mut Conn) -> Result<u64, Fault> {
-    let version: i64 = directory::table.select(directory::version).first(conn)?;
+    let version: i64 = directory::table
+        .select(directory::version)
+        .get_result(conn)?;
     Ok(version.unsigned_abs())
 }
 
@@ -86,7 +88,7 @@ pub(crate) fn contact(conn: &mut Conn, slug: &Slug) -> Result<Option<Contact>, F
     let row = contacts::table
         .find(slug.as_str())
         .select(ContactRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     let Some(row) = row else {
         return Ok(None);
@@ -115,7 +117,7 @@ pub(crate) fn group(conn: &mut Conn, slug: &Slug) -> Result<Option<Group>, Fault
     let row = groups::table
         .find(slug.as_str())
         .select(GroupRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     row.map(|row| with_contacts(conn, row)).transpose()
 }
@@ -143,7 +145,7 @@ pub(crate) fn event(conn: &mut Conn, slug: &Slug) -> Result<Option<Event>, Fault
     let row = events::table
         .find(slug.as_str())
         .select(EventRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     row.map(|row| with_recipients(conn, row)).transpose()
 }
@@ -176,7 +178,7 @@ pub(crate) fn api_key(conn: &mut Conn, slug: &Slug) -> Result<Option<ApiKey>, Fa
     let row = api_keys::table
         .find(slug.as_str())
         .select(ApiKeyRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     row.map(ApiKeyRow::into_api_key).transpose()
 }
@@ -185,7 +187,7 @@ pub(crate) fn api_key_by_hash(conn: &mut Conn, hash: &KeyHash) -> Result<Option<
     let row = api_keys::table
         .filter(api_keys::hash.eq(hash.to_string()))
         .select(ApiKeyRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     row.map(ApiKeyRow::into_api_key).transpose()
 }

@@ -20,7 +20,7 @@ pub(crate) fn notification(
     let row = notifications::table
         .find(id.to_string())
         .select(NotificationRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     let Some(row) = row else {
         return Ok(None);

@@ -3,8 +3,9 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use redflash_core::store::{Backlog, DueQueue, Enqueued, OutboxEntry, Queue, Want};
 use redflash_core::{
     Attempt, Delivery, DeliveryId, DeliveryState, Idempotency, Job, Lane, Lease, Next,
@@ -15,7 +16,7 @@ use super::{Conn, receipt};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryChange, DeliveryRow};
-use crate::row::notification::{IdempotencyRow, NotificationRow};
+use crate::row::notification::{Head, IdempotencyRow, NotificationRow};
 use crate::row::parse;
 use crate::schema::{attempts, deliveries, idempotency, notifications, probe};
 
@@ -72,7 +73,7 @@ fn known(
         .find((owner(notification.raised_by.as_ref()), &promise.key))
         .filter(idempotency::raised_at.gt(forgotten))
         .select(IdempotencyRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     let Some(found) = found else {
         return Ok(None);
@@ -83,7 +84,7 @@ fn known(
     let earlier = notifications::table
         .find(&found.notification)
         .select(NotificationRow::as_select())
-        .first(conn)?;
+        .get_result(conn)?;
     let earlier = Box::new(earlier.into_notification()?);
     Ok(Some(Enqueued::Repeat(earlier)))
 }
@@ -107,11 +108,15 @@ WITH RECURSIVE queue (lane, raised_by, due_at) AS (
     )
     UNION ALL
     SELECT next.lane, next.raised_by, next.due_at FROM queue, deliveries AS next
-    WHERE next.rowid = (
+    WHERE next.rowid = coalesce((
         SELECT rowid FROM deliveries AS later INDEXED BY deliveries_queued
-        WHERE later.state = 'queued' AND (later.lane, later.raised_by) > (queue.lane, queue.raised_by)
+        WHERE later.state = 'queued' AND later.lane = queue.lane AND later.raised_by > queue.raised_by
+        ORDER BY later.raised_by, later.due_at LIMIT 1
+    ), (
+        SELECT rowid FROM deliveries AS later INDEXED BY deliveries_queued
+        WHERE later.state = 'queued' AND later.lane > queue.lane
         ORDER BY later.lane, later.raised_by, later.due_at LIMIT 1
-    )
+    ))
 )
 SELECT lane, raised_by, due_at FROM queue";
 
@@ -134,28 +139,26 @@ pub(crate) fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
 
 pub(crate) fn claim_due(conn: &mut Conn, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, Fault> {
     let mut jobs = Vec::new();
-    let mut last: Option<(String, Notification, Arc<redflash_core::Message>)> = None;
+    let mut last: Option<(String, Head)> = None;
     for want in wants {
         for row in due(conn, lease.now, want)? {
             let notification = row.notification.clone();
-            if last.as_ref().is_none_or(|(id, ..)| *id != notification) {
+            if last.as_ref().is_none_or(|(id, _)| *id != notification) {
                 let row = notifications::table
                     .find(&notification)
                     .select(NotificationRow::as_select())
-                    .first(conn)?;
-                let read = row.into_notification()?;
-                let message = Arc::new(read.plan.message.clone());
-                last = Some((notification, read, message));
+                    .get_result(conn)?;
+                last = Some((notification, row.into_head()?));
             }
             let mut entry = row.into_entry()?;
             entry.lease_to(lease);
             write(conn, &entry)?;
-            if let Some((_, notification, message)) = &last {
+            if let Some((_, head)) = &last {
                 jobs.push(Job {
                     delivery: entry.delivery,
-                    message: Arc::clone(message),
-                    target: notification.target().clone(),
-                    raised_at: notification.raised_at,
+                    message: Arc::clone(&head.message),
+                    target: head.target.clone(),
+                    raised_at: head.raised_at,
                     raised_by: entry.raised_by,
                 });
             }
@@ -166,7 +169,8 @@ pub(crate) fn claim_due(conn: &mut Conn, lease: &Lease, wants: &[Want]) -> Resul
 
 fn due(conn: &mut Conn, now: Timestamp, want: &Want) -> Result<Vec<DeliveryRow>, Fault> {
     let rows = deliveries::table
-        .filter(deliveries::state.eq(DeliveryState::Queued.as_str()))
+        // Literally, as in the index: a parameter would have the statement prepared each time.
+        .filter(sql::<Bool>("state = 'queued'"))
         .filter(deliveries::lane.eq(want.queue.lane.as_str()))
         .filter(deliveries::raised_by.eq(owner(want.queue.raised_by.as_ref())))
         .filter(deliveries::due_at.le(now.as_millis()))
@@ -189,7 +193,7 @@ pub(super) fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<OutboxEntr
     let row = deliveries::table
         .find(id.to_string())
         .select(DeliveryRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     row.map(DeliveryRow::into_entry).transpose()
 }

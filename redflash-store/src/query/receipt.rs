@@ -46,7 +46,7 @@ fn find(conn: &mut Conn, gateway: &Slug, receipt: &Receipt) -> Result<Option<Out
         .filter(deliveries::message_id.eq(&receipt.message_id))
         .filter(deliveries::gateway.eq(gateway.as_str()))
         .select(DeliveryRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     row.map(DeliveryRow::into_entry).transpose()
 }

@@ -72,7 +72,7 @@ fn save_contact(conn: &mut Conn, contact: &Contact, save: Save) -> Result<(), Fa
     let found = contacts::table
         .find(slug)
         .select(contacts::slug)
-        .first(conn);
+        .get_result(conn);
     let row = ContactRow {
         slug: slug.to_owned(),
         name: contact.name.to_string(),
@@ -101,7 +101,10 @@ fn save_contact(conn: &mut Conn, contact: &Contact, save: Save) -> Result<(), Fa
 fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), Fault> {
     let slug = group.slug.as_str();
     let what = format!("group/{slug}");
-    let found = groups::table.find(slug).select(groups::slug).first(conn);
+    let found = groups::table
+        .find(slug)
+        .select(groups::slug)
+        .get_result(conn);
     let row = GroupRow {
         slug: slug.to_owned(),
         name: group.name.to_string(),
@@ -135,7 +138,10 @@ fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), Fault> {
 fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), Fault> {
     let slug = event.slug.as_str();
     let what = format!("event/{slug}");
-    let found = events::table.find(slug).select(events::slug).first(conn);
+    let found = events::table
+        .find(slug)
+        .select(events::slug)
+        .get_result(conn);
     let row = EventRow::new(event);
     if is_new(exists(found)?, save, &what)? {
         diesel::insert_into(events::table)
@@ -178,11 +184,14 @@ fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), Fault> {
 fn must_exist(conn: &mut Conn, what: &str, reference: &Target) -> Result<(), Fault> {
     let slug = reference.slug().as_str();
     let found = match reference {
-        Target::Group(_) => groups::table.find(slug).select(groups::slug).first(conn),
+        Target::Group(_) => groups::table
+            .find(slug)
+            .select(groups::slug)
+            .get_result(conn),
         _ => contacts::table
             .find(slug)
             .select(contacts::slug)
-            .first(conn),
+            .get_result(conn),
     };
     if exists(found)? {
         return Ok(());
@@ -196,7 +205,7 @@ fn save_api_key(conn: &mut Conn, key: &ApiKey, save: Save) -> Result<(), Fault> 
     let found = api_keys::table
         .find(slug)
         .select(api_keys::slug)
-        .first(conn);
+        .get_result(conn);
     let row = ApiKeyRow::new(key);
     let written = if is_new(exists(found)?, save, &format!("key/{slug}"))? {
         diesel::insert_into(api_keys::table)

@@ -1,7 +1,9 @@
 //! Rows of notifications.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
-use redflash_core::{Notification, Timestamp};
+use redflash_core::{Message, Notification, Target, Timestamp};
 
 use super::{parse, parse_some};
 use crate::error::Fault;
@@ -26,6 +28,20 @@ pub(crate) struct IdempotencyRow {
     pub(crate) raised_at: i64,
 }
 
+/// What is needed of a notification to hand one of its deliveries over.
+pub(crate) struct Head {
+    pub(crate) target: Target,
+    pub(crate) message: Arc<Message>,
+    pub(crate) raised_at: Timestamp,
+}
+
+/// The part of a plan that does not grow with the number of its recipients.
+#[derive(serde::Deserialize)]
+struct PlanHead {
+    target: Target,
+    message: Message,
+}
+
 impl NotificationRow {
     pub(crate) fn new(notification: &Notification) -> Self {
         Self {
@@ -34,6 +50,16 @@ impl NotificationRow {
             raised_by: notification.raised_by.as_ref().map(ToString::to_string),
             plan: serde_json::to_string(&notification.plan).unwrap_or_default(),
         }
+    }
+
+    pub(crate) fn into_head(self) -> Result<Head, Fault> {
+        let plan: Result<PlanHead, _> = serde_json::from_str(&self.plan);
+        let plan = plan.map_err(|_| Fault::inconsistent("notifications", "plan", &self.id))?;
+        Ok(Head {
+            target: plan.target,
+            message: Arc::new(plan.message),
+            raised_at: Timestamp::from_millis(self.raised_at),
+        })
     }
 
     pub(crate) fn into_notification(self) -> Result<Notification, Fault> {

@@ -3,6 +3,7 @@
 mod lock;
 mod open;
 mod reader;
+mod savepoint;
 mod store;
 mod writer;
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use redflash_core::{BoxError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
 use super::open::connect;
+use super::savepoint;
 use crate::error::{Fault, nothing_was_written};
 
 /// The most jobs that share a commit.
@@ -52,7 +52,7 @@ where
         let Some(work) = self.work.take() else {
             return Ok(());
         };
-        match conn.transaction(work) {
+        match savepoint::within(conn, work) {
             Err(fault) if fault.is_fatal() => Err(fault.to_string()),
             result => {
                 self.result = Some(result.map_err(StoreError::from));
