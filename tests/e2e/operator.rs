@@ -103,14 +103,20 @@ fn forget(value: &mut Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_exported_is_imported_the_same() {
+    for document in ["export.json", "export.yaml"] {
+        is_imported_the_same(document).await;
+    }
+}
+
+async fn is_imported_the_same(document: &str) {
     let site = populated().await;
     let key = site.key("other", &[]).await;
-    let other = populated_like(&site).await;
-    let text = fs::read_to_string(site.path().join("export.json")).unwrap();
+    let other = populated_like(&site, document).await;
+    let text = fs::read_to_string(site.path().join(document)).unwrap();
 
     assert!(!text.contains(&key), "an export holds no secret");
     assert_eq!(directory(&other).await, directory(&site).await);
-    other.run(["import", "export.json"]).await;
+    other.run(["import", document]).await;
     assert_eq!(
         directory(&other).await,
         directory(&site).await,
@@ -119,19 +125,18 @@ async fn what_is_exported_is_imported_the_same() {
 }
 
 /// Another installation, with what the first one exports.
-async fn populated_like(site: &Site) -> Site {
-    site.run(["export", "export.json"]).await;
+async fn populated_like(site: &Site, document: &str) -> Site {
+    site.run(["export", document]).await;
     let other = Site::new(
         &Config::new()
             .gateway("name = \"hooks\"\ntype = \"webhook\"")
             .gateway("name = \"mail\"\ntype = \"smtp\"\nhost = \"localhost\"\nport = 1\ntls = \"none\"\nfrom = \"a@example.org\""),
     );
-    let document = other.path().join("export.json");
-    fs::copy(site.path().join("export.json"), document).unwrap();
-    other.run(["import", "export.json", "--dry-run"]).await;
+    fs::copy(site.path().join(document), other.path().join(document)).unwrap();
+    other.run(["import", document, "--dry-run"]).await;
     let empty = other.run(["contact", "list", "--json"]).await.json();
     assert_eq!(empty, serde_json::json!([]), "a dry run changes nothing");
-    other.run(["import", "export.json"]).await;
+    other.run(["import", document]).await;
     other
 }
 

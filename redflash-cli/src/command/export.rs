@@ -11,7 +11,7 @@ use crate::words::count;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The file; `-` is standard output
+    /// The file, in YAML if its name ends so, else in JSON; `-` is standard output
     file: PathBuf,
 }
 
@@ -43,14 +43,23 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     ))
 }
 
+fn is_yaml(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|name| matches!(name, "yaml" | "yml"))
+}
+
 /// Writes the file whole, or leaves what was there.
 fn write(path: &Path, document: &Document) -> std::io::Result<()> {
     let directory = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
-    serde_json::to_writer_pretty(&mut file, document)?;
-    file.write_all(b"\n")?;
+    let text = if is_yaml(path) {
+        serde_saphyr::to_string(document).map_err(std::io::Error::other)?
+    } else {
+        serde_json::to_string_pretty(document)? + "\n"
+    };
+    file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|fault| fault.error)?;
     fs::File::open(path)?.sync_all()

@@ -17,7 +17,7 @@ use crate::words::count;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The file, as `redflash export` writes it or as the old service's dumpdata does; `-` is
+    /// The file, JSON or YAML as `redflash export` writes it, or as the old service's dumpdata does; `-` is
     /// standard input
     file: PathBuf,
     /// Check everything, and change nothing
@@ -63,7 +63,11 @@ fn read(path: &Path) -> Result<String, String> {
 
 /// The entries of a document of our own.
 fn entries(engine: &Engine, text: &str) -> Result<Vec<Entry>, String> {
-    let document: Document = serde_json::from_str(text).map_err(|fault| fault.to_string())?;
+    let document: Document = if text.trim_start().starts_with('{') {
+        serde_json::from_str(text).map_err(|fault| fault.to_string())?
+    } else {
+        serde_saphyr::from_str(text).map_err(|fault| fault.to_string())?
+    };
     if document.version != VERSION {
         let found = document.version;
         return Err(format!(
