@@ -12,7 +12,7 @@ use crate::failure::EXIT_CODES;
 
 /// Tells people the moment something happens.
 #[derive(Debug, Parser)]
-#[command(name = "redflash", version, about, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "redflash", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Cli {
     /// The configuration; otherwise ./redflash.toml, /etc/redflash/redflash.toml, or none
     #[arg(long, global = true, env = "REDFLASH_CONFIG", value_name = "FILE")]

@@ -42,8 +42,11 @@ pub(crate) const fn switch(enabled: bool) -> &'static str {
     if enabled { "on" } else { "off" }
 }
 
-/// `1 contact`, `2 contacts`.
+/// `1 contact`, `2 contacts`, `2 deliveries`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+    match noun.strip_suffix('y') {
+        _ if number == 1 => format!("1 {noun}"),
+        Some(stem) if !noun.ends_with("ey") => format!("{number} {stem}ies"),
+        _ => format!("{number} {noun}s"),
+    }
 }

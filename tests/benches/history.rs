@@ -53,16 +53,16 @@ fn multiply(database: &std::path::Path) {
         let values = columns.iter().map(|column| match (table, &**column) {
             ("notifications" | "deliveries", "id")
             | ("deliveries", "notification")
-            | ("attempts", "delivery") => "printf('%032x', number)".to_owned(),
+            | ("attempts", "delivery") => "printf('%032x', serial)".to_owned(),
             (_, other) => format!("one.{other}"),
         });
         let values = values.collect::<Vec<_>>().join(", ");
         let insert = format!(
-            "WITH RECURSIVE numbers (number) AS (
-                 SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {ROWS}
+            "WITH RECURSIVE serials (serial) AS (
+                 SELECT 1 UNION ALL SELECT serial + 1 FROM serials WHERE serial < {ROWS}
              )
              INSERT INTO {table} ({}) SELECT {values}
-             FROM numbers, (SELECT * FROM {table} LIMIT 1) AS one",
+             FROM serials, (SELECT * FROM {table} LIMIT 1) AS one",
             columns.join(", ")
         );
         diesel::sql_query(insert).execute(&mut conn).unwrap();

@@ -129,7 +129,7 @@ fn tell(
             "skipped": plan.skipped(), "plan": plan, "deliveries": records,
         }))?;
     } else {
-        let queued = count(plan.queued(), "delivery").replace("deliverys", "deliveries");
+        let queued = count(plan.queued(), "delivery");
         output.line(format!(
             "{} raised as {}: {queued}",
             plan.target, raised.notification
