@@ -15,7 +15,7 @@ use redflash_core::{
 use super::{Conn, receipt};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
-use crate::row::delivery::{DeliveryChange, DeliveryRow};
+use crate::row::delivery::{DeliveryRow, DeliveryUpdate};
 use crate::row::notification::{Head, IdempotencyRow, NotificationRow};
 use crate::row::parse;
 use crate::schema::{attempts, deliveries, idempotency, notifications, probe};
@@ -183,9 +183,7 @@ fn due(conn: &mut Conn, now: Timestamp, want: &Want) -> Result<Vec<DeliveryRow>,
 
 /// Writes back what a change made of an entry.
 pub(super) fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Fault> {
-    diesel::update(deliveries::table.find(entry.delivery.id.to_string()))
-        .set(DeliveryChange::of(entry))
-        .execute(conn)?;
+    DeliveryUpdate::of(entry).execute(conn)?;
     Ok(())
 }
 

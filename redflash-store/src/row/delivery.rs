@@ -1,6 +1,9 @@
 //! Rows of deliveries.
 
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection};
 use redflash_core::store::OutboxEntry;
 use redflash_core::{Delivery, Lane, Timestamp};
 
@@ -36,10 +39,13 @@ pub(crate) struct DeliveryRow {
     pub(crate) claims: i32,
 }
 
-/// What of a delivery changes in its life.
-#[derive(Debug, AsChangeset)]
-#[diesel(table_name = deliveries, treat_none_as_null = true)]
-pub(crate) struct DeliveryChange {
+/// Writes what of a delivery changes in its life.
+///
+/// Diesel has every `UPDATE` of its own making prepared anew; this one, which is most of what a
+/// busy store does, is a text that stays the same and is prepared once.
+#[derive(Debug, QueryId)]
+pub(crate) struct DeliveryUpdate {
+    id: String,
     state: &'static str,
     attempts: i32,
     due_at: i64,
@@ -137,10 +143,46 @@ impl DeliveryRow {
     }
 }
 
-impl DeliveryChange {
+impl QueryFragment<Sqlite> for DeliveryUpdate {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE deliveries SET state = ");
+        out.push_bind_param::<Text, _>(self.state)?;
+        out.push_sql(", attempts = ");
+        out.push_bind_param::<Integer, _>(&self.attempts)?;
+        out.push_sql(", due_at = ");
+        out.push_bind_param::<BigInt, _>(&self.due_at)?;
+        out.push_sql(", first_attempt_at = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.first_attempt_at)?;
+        out.push_sql(", gateway = ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.gateway)?;
+        out.push_sql(", message_id = ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.message_id)?;
+        out.push_sql(", parts = ");
+        out.push_bind_param::<Nullable<Integer>, _>(&self.parts)?;
+        out.push_sql(", price = ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.price)?;
+        out.push_sql(", detail = ");
+        out.push_bind_param::<Text, _>(&self.detail)?;
+        out.push_sql(", may_repeat = ");
+        out.push_bind_param::<Bool, _>(&self.may_repeat)?;
+        out.push_sql(", worker = ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.worker)?;
+        out.push_sql(", leased_until = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.leased_until)?;
+        out.push_sql(", claims = ");
+        out.push_bind_param::<Integer, _>(&self.claims)?;
+        out.push_sql(" WHERE id = ");
+        out.push_bind_param::<Text, _>(&self.id)
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for DeliveryUpdate {}
+
+impl DeliveryUpdate {
     pub(crate) fn of(entry: &OutboxEntry) -> Self {
         let delivery = &entry.delivery;
         Self {
+            id: delivery.id.to_string(),
             state: delivery.state.as_str(),
             attempts: small(delivery.attempts),
             due_at: delivery.due_at.as_millis(),
