@@ -155,7 +155,7 @@ fn lost_sight(id: NotificationId, fault: &StoreError) -> Refusal {
 
 fn answer(raised: Raised, records: Option<&[DeliveryRecord]>, key: &ApiKey) -> Response {
     let plan = raised.plan;
-    let reached = matches!(plan.target, Target::Group(_)) && plan.unreached().next().is_some();
+    let missed = matches!(plan.target, Target::Group(_)) && plan.unreached().next().is_some();
     let mut told = Told {
         message: "OK",
         code: None,
@@ -165,7 +165,7 @@ fn answer(raised: Raised, records: Option<&[DeliveryRecord]>, key: &ApiKey) -> R
         sent: None,
         recipients: None,
     };
-    let mut status = if reached {
+    let mut status = if missed {
         StatusCode::ACCEPTED
     } else {
         StatusCode::CREATED
