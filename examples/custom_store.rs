@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Backlog, DeliveryRecord, Directory, DueQueue, Enqueued, Entry, LogFilter, Outbox,
+    Backlog, DeliveryRecord, Directory, DueQueue, Enqueue, Enqueued, Entry, LogFilter, Outbox,
     ReceiptEffect, Save, Want,
 };
 use redflash_core::{
-    ApiKey, Contact, Delivery, Engine, Event, Group, Idempotency, Job, KeyHash, Lease, MemoryStore,
+    ApiKey, Contact, Delivery, Engine, Event, Group, Job, KeyHash, Lease, MemoryStore,
     Notification, NotificationId, Raise, Receipt, Settled, Settlement, Slug, StoreError, Target,
     Timestamp, View, WorkerId,
 };
@@ -90,17 +90,9 @@ impl Directory for Journaled {
 
 #[async_trait]
 impl Outbox for Journaled {
-    async fn enqueue(
-        &self,
-        notification: &Notification,
-        deliveries: &[Delivery],
-        lease: Option<&Lease>,
-        idempotency: Option<&Idempotency>,
-    ) -> Answer<Enqueued> {
-        let inner = &self.inner;
-        let enqueued = inner
-            .enqueue(notification, deliveries, lease, idempotency)
-            .await?;
+    async fn enqueue(&self, order: &Enqueue<'_>) -> Answer<Enqueued> {
+        let notification = order.notification;
+        let enqueued = self.inner.enqueue(order).await?;
         if enqueued == Enqueued::New {
             let line = format!("{} {}", notification.id, notification.target());
             self.journal

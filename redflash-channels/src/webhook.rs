@@ -332,7 +332,7 @@ mod tests {
         ] {
             let message = OutboundMessage {
                 notification: id,
-                delivery: DeliveryId::new(now),
+                delivery: DeliveryId::new(id, 1),
                 attempt: 1,
                 at: now,
                 to: Address::new(address).unwrap(),

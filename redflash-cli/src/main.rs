@@ -14,6 +14,9 @@ use clap::Parser;
 
 use args::Cli;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // An alert must not be lost for a byte that is not UTF-8.
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());

@@ -29,6 +29,15 @@ pub struct ApiKey {
     pub created_at: Timestamp,
 }
 
+/// A key as it was at one version of the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// The [version](crate::store::Directory::version).
+    pub version: u64,
+}
+
 /// What a key may raise.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

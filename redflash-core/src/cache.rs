@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{ApiKey, Directory, KeyHash, StoreError, Target, View};
+use crate::{ApiKey, CheckedKey, Directory, KeyHash, StoreError, Target, View};
 
 /// How many views are kept. A full cache starts anew.
 const MOST: usize = 4096;
 
-/// Keeps views and keys of one version of the directory; every read first asks for the version, so
-/// that nothing outlives a change, whoever made it.
+/// Keeps views and keys of one version of the directory.
+///
+/// What is kept may be out of date, since a change by another process is not heard of. Whoever uses
+/// it without [refreshing](Self::refresh) first has it confirmed later: a raise, in the transaction
+/// that records it.
 #[derive(Debug, Default)]
 pub(crate) struct Cache(Mutex<Kept>);
 
@@ -20,49 +23,77 @@ struct Kept {
     keys: HashMap<KeyHash, ApiKey>,
 }
 
+impl Kept {
+    fn key(&self, hash: &KeyHash) -> Option<CheckedKey> {
+        let key = self.keys.get(hash)?.clone();
+        let version = self.version;
+        Some(CheckedKey { key, version })
+    }
+}
+
 impl Cache {
+    /// Forgets what is out of date, and says which version is not.
+    pub(crate) async fn refresh<D: Directory + ?Sized>(
+        &self,
+        directory: &D,
+    ) -> Result<u64, StoreError> {
+        let version = directory.version().await?;
+        drop(self.at(version));
+        Ok(version)
+    }
+
+    /// What the directory says about a target, or said when it was last read.
     pub(crate) async fn view<D: Directory + ?Sized>(
         &self,
         directory: &D,
         target: &Target,
     ) -> Result<Option<Arc<View>>, StoreError> {
-        let version = directory.version().await?;
-        if let Some(view) = self.at(version).views.get(target) {
+        if let Some(view) = self.kept().views.get(target) {
             return Ok(Some(Arc::clone(view)));
         }
         let Some(view) = directory.view(target).await?.map(Arc::new) else {
             return Ok(None);
         };
-        let mut kept = self.at(version);
-        if view.version == version {
+        let mut kept = self.at(view.version);
+        if view.version == kept.version {
             kept.views.insert(target.clone(), Arc::clone(&view));
         }
         Ok(Some(view))
     }
 
+    /// The key with this hash, if it allows something, now or when it was last read. That it does
+    /// not is never said from what is kept.
     pub(crate) async fn api_key<D: Directory + ?Sized>(
         &self,
         directory: &D,
         hash: &KeyHash,
-    ) -> Result<Option<ApiKey>, StoreError> {
+        allows: impl Fn(&ApiKey) -> bool,
+    ) -> Result<Option<CheckedKey>, StoreError> {
+        if let Some(checked) = self.kept().key(hash).filter(|checked| allows(&checked.key)) {
+            return Ok(Some(checked));
+        }
         let version = directory.version().await?;
-        if let Some(key) = self.at(version).keys.get(hash) {
-            return Ok(Some(key.clone()));
-        }
-        let key = directory.api_key_by_hash(hash).await?;
+        let Some(key) = directory.api_key_by_hash(hash).await? else {
+            return Ok(None);
+        };
         // Only keys that exist are kept: guesses must not be able to fill the memory.
-        if let Some(key) = &key {
-            self.at(version).keys.insert(*hash, key.clone());
+        let mut kept = self.at(version);
+        if version == kept.version {
+            kept.keys.insert(*hash, key.clone());
         }
-        Ok(key)
+        Ok(Some(CheckedKey { key, version }))
     }
 
-    /// What is kept of this version, which is nothing when another was kept.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept, of this version or a later one.
     fn at(&self, version: u64) -> MutexGuard<'_, Kept> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.version != version || kept.views.len() >= MOST {
+        let mut kept = self.kept();
+        if version > kept.version || kept.views.len() >= MOST {
             *kept = Kept {
-                version,
+                version: version.max(kept.version),
                 ..Kept::default()
             };
         }

@@ -269,8 +269,8 @@ pub struct AttemptOutcomeError;
 /// What ends a lease on one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// The delivery.
-    pub delivery: DeliveryId,
+    /// The delivery, as it was leased.
+    pub delivery: Delivery,
     /// The attempt that was made; `None` when none was.
     pub attempt: Option<Attempt>,
     /// What becomes of the delivery.

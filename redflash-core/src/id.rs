@@ -1,4 +1,8 @@
 //! The ids of what RedFlash makes: 32 lower-case hex digits, ordered by the time of their making.
+//!
+//! A notification's id ends in six zeros. In their stead the ids of its deliveries have the
+//! delivery's place in the plan, so that an id alone says what it belongs to, and what belongs
+//! together lies together.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +16,9 @@ use crate::Timestamp;
 /// Orders what is made within one millisecond.
 static ORDER: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
 
+/// The bits of an id that number the deliveries of one notification.
+const PLACE: u32 = (1 << 24) - 1;
+
 /// A text that is no id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an id is 32 lower-case hex digits")]
@@ -23,16 +30,6 @@ macro_rules! id {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Uuid);
-
-        impl $name {
-            /// A new id, larger than those this process made before it.
-            pub fn new(now: Timestamp) -> Self {
-                let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-                let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-                let moment = uuid::Timestamp::from_unix(&*ORDER, millis / 1000, nanos);
-                Self(Uuid::new_v7(moment))
-            }
-        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,6 +71,17 @@ macro_rules! id {
     };
 }
 
+fn ordered(now: Timestamp) -> Uuid {
+    let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
+    let moment = uuid::Timestamp::from_unix(&*ORDER, millis / 1000, nanos);
+    Uuid::new_v7(moment)
+}
+
+const fn without_place(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128() & !(PLACE as u128))
+}
+
 id! {
     /// Names one notification: what one raise made.
     NotificationId
@@ -91,6 +99,53 @@ id! {
     WorkerId
 }
 
+impl NotificationId {
+    /// A new id, larger than those this process made before it.
+    pub fn new(now: Timestamp) -> Self {
+        Self(without_place(ordered(now)))
+    }
+}
+
+impl DeliveryId {
+    /// The most deliveries of one notification.
+    pub const MOST: u32 = PLACE;
+
+    /// The delivery of this notification with this place in its plan.
+    ///
+    /// * `place` - counted from 1, at most [`MOST`](Self::MOST).
+    pub const fn new(notification: NotificationId, place: u32) -> Self {
+        let place = (place & PLACE) as u128;
+        Self(Uuid::from_u128(
+            without_place(notification.0).as_u128() | place,
+        ))
+    }
+
+    /// The notification that it belongs to.
+    pub const fn notification(self) -> NotificationId {
+        NotificationId(without_place(self.0))
+    }
+
+    /// Its place in the notification's plan, counted from 1.
+    pub const fn place(self) -> u32 {
+        let [.., a, b, c] = *self.0.as_bytes();
+        u32::from_be_bytes([0, a, b, c])
+    }
+}
+
+impl EndpointId {
+    /// A new id, larger than those this process made before it.
+    pub fn new(now: Timestamp) -> Self {
+        Self(ordered(now))
+    }
+}
+
+impl WorkerId {
+    /// A new id, larger than those this process made before it.
+    pub fn new(now: Timestamp) -> Self {
+        Self(ordered(now))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +158,19 @@ mod tests {
         assert!(late < later);
         assert!(early < late && early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse(), Ok(early));
+    }
+
+    #[test]
+    fn a_delivery_says_what_it_belongs_to() {
+        let notification = NotificationId::new(Timestamp::from_millis(1_700_000_000_000));
+        assert!(notification.to_string().ends_with("000000"));
+        for place in [1, 2, DeliveryId::MOST] {
+            let delivery = DeliveryId::new(notification, place);
+            assert_eq!(delivery.notification(), notification);
+            assert_eq!(delivery.place(), place);
+        }
+        let second = DeliveryId::new(notification, 2).to_string();
+        assert_eq!(second, format!("{}000002", &notification.to_string()[..26]));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub mod template;
 mod waiter;
 
 pub use address::{Address, AddressError, ChannelKind, ChannelKindError};
-pub use api_key::{ApiKey, KeyError, KeyHash, KeyHashError, Scope};
+pub use api_key::{ApiKey, CheckedKey, KeyError, KeyHash, KeyHashError, Scope};
 pub use channel::{Capabilities, Channel};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contact::{Contact, Endpoint};

@@ -1,6 +1,6 @@
 //! What is asked for when an alert is raised.
 
-use crate::{Arguments, Idempotency, Slug, Target};
+use crate::{Arguments, CheckedKey, Idempotency, Slug, Target};
 
 /// What is asked for: a notification at a target.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Raise {
     pub raised_by: Option<Slug>,
     /// The caller's promise that two requests are the same one.
     pub idempotency: Option<Idempotency>,
+    /// The directory's version at which the key was looked at.
+    pub(crate) checked_at: Option<u64>,
 }
 
 /// What is to be said.
@@ -44,13 +46,23 @@ impl Raise {
             content,
             raised_by: None,
             idempotency: None,
+            checked_at: None,
         }
     }
 
-    /// The same, raised with this API key.
+    /// The same, in the name of this API key, whatever it allows.
     #[must_use]
     pub fn by(mut self, key: Slug) -> Self {
         self.raised_by = Some(key);
+        self
+    }
+
+    /// The same, raised with this API key, which is looked at again should anything have changed
+    /// since it was checked.
+    #[must_use]
+    pub fn with_key(mut self, checked: &CheckedKey) -> Self {
+        self.raised_by = Some(checked.key.slug.clone());
+        self.checked_at = Some(checked.version);
         self
     }
 

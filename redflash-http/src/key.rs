@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use redflash_core::{ApiKey, Engine};
+use redflash_core::{ApiKey, CheckedKey, Engine, RaiseError, StoreError, Target};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -41,13 +41,28 @@ pub(crate) async fn check(
     secret: Option<SecretString>,
 ) -> Result<ApiKey, Refusal> {
     let secret = secret.ok_or_else(Refusal::invalid_key)?;
-    let known = engine.api_key(&secret).await;
-    let known = known.map_err(|fault| Refusal::from(redflash_core::RaiseError::from(fault)))?;
-    match known {
-        Some(key) if key.enabled => Ok(key),
-        _ => {
-            metrics::counter!("redflash_refused_keys_total").increment(1);
-            Err(Refusal::invalid_key())
-        }
-    }
+    let known = engine.api_key(&secret).await.map_err(failed)?;
+    known.filter(|key| key.enabled).ok_or_else(refuse)
+}
+
+/// The same for a raise at this target, which looks at the key again if need be.
+pub(crate) async fn check_to_raise(
+    engine: &Engine,
+    secret: Option<SecretString>,
+    target: Option<&Target>,
+) -> Result<CheckedKey, Refusal> {
+    let secret = secret.ok_or_else(Refusal::invalid_key)?;
+    let known = engine.key_to_raise(&secret, target).await.map_err(failed)?;
+    known
+        .filter(|checked| checked.key.enabled)
+        .ok_or_else(refuse)
+}
+
+fn failed(fault: StoreError) -> Refusal {
+    RaiseError::from(fault).into()
+}
+
+fn refuse() -> Refusal {
+    metrics::counter!("redflash_refused_keys_total").increment(1);
+    Refusal::invalid_key()
 }

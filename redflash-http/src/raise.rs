@@ -50,17 +50,16 @@ pub(crate) async fn raise(
     let mut fields = body::fields(&parts.headers, whole).await?;
     let mut query = body::query(parts.uri.query())?;
     let secret = key::take(&mut fields, &mut query, &parts.headers);
-    let key = key::check(&app.engine, secret).await?;
+    let target = slug.parse().map(|slug: Slug| kind.target(slug));
+    let checked = key::check_to_raise(&app.engine, secret, target.as_ref().ok()).await?;
+    let key = &checked.key;
     let wait = wait(app, &query)?;
-    let slug: Slug = slug
-        .parse()
-        .map_err(|_| Refusal::unknown(kind.name(), slug))?;
-    let target = kind.target(slug);
+    let target = target.map_err(|_| Refusal::unknown(kind.name(), slug))?;
     if !key.may_raise(&target) {
         let message = format!("The key {} may not raise {target}", key.slug);
         return Err(Refusal::not_allowed(message));
     }
-    app.limit(&key)?;
+    app.limit(key)?;
     let content = content(kind, fields)?;
     let promise = idempotency::read(&parts.headers, &target, &content)?;
     let mut raise = match (target, content) {
@@ -70,7 +69,7 @@ pub(crate) async fn raise(
         (Target::Event(_), Content::Message(_)) => unreachable!("an event has arguments"),
     };
     raise.idempotency = promise;
-    let raised = commit(app, raise.by(key.slug.clone()), &key).await?;
+    let raised = commit(app, raise.with_key(&checked), key).await?;
     let records = match wait {
         None => None,
         Some(limit) => Some(
@@ -80,7 +79,7 @@ pub(crate) async fn raise(
                 .map_err(|fault| lost_sight(raised.notification, &fault))?,
         ),
     };
-    Ok(answer(raised, records.as_deref(), &key))
+    Ok(answer(raised, records.as_deref(), key))
 }
 
 /// Raises on a task of its own: a client that goes away must not stop it half-way.

@@ -101,6 +101,7 @@ impl From<RaiseError> for Refusal {
         };
         match error {
             RaiseError::UnknownTarget(target) | RaiseError::Disabled(target) => unknown(&target),
+            RaiseError::KeyRevoked(_) => Self::invalid_key(),
             RaiseError::NoRecipients(ref plan) => Self {
                 recipients: Some(plan.recipients.clone()),
                 ..Self::bad(code, error.to_string())

@@ -8,7 +8,6 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::{Instrument, debug, info, info_span};
-use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -50,6 +49,6 @@ fn given(request: &Request) -> Option<HeaderValue> {
 }
 
 fn made() -> HeaderValue {
-    let id = Uuid::new_v4().simple().to_string();
+    let id = format!("{:032x}", fastrand::u128(..));
     HeaderValue::try_from(id).expect("hex digits are a header's value")
 }

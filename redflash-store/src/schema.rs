@@ -45,7 +45,7 @@ diesel::table! {
 }
 diesel::table! {
     deliveries (id) {
-        id -> Text, notification -> Text, place -> Integer, contact -> Text, endpoint -> Text,
+        id -> Text, notification -> Text, contact -> Text, endpoint -> Text,
         channel -> Text, address -> Text, via -> Text, lane -> Text, raised_by -> Text,
         state -> Text, attempts -> Integer, due_at -> BigInt, first_attempt_at -> Nullable<BigInt>,
         gateway -> Nullable<Text>, message_id -> Nullable<Text>, parts -> Nullable<Integer>,
@@ -69,7 +69,6 @@ diesel::table! {
     probe (id) { id -> Integer, probed_at -> BigInt, }
 }
 
-diesel::joinable!(deliveries -> notifications (notification));
 diesel::joinable!(event_contacts -> contacts (contact));
 diesel::joinable!(event_groups -> groups (group_slug));
 diesel::joinable!(group_contacts -> contacts (contact));

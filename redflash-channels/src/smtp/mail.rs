@@ -147,9 +147,10 @@ mod tests {
 
     fn message() -> OutboundMessage {
         let now = Timestamp::from_millis(1_790_000_000_000);
+        let notification = NotificationId::new(now);
         OutboundMessage {
-            notification: NotificationId::new(now),
-            delivery: DeliveryId::new(now),
+            notification,
+            delivery: DeliveryId::new(notification, 1),
             attempt: 1,
             at: now,
             to: Address::new("ann@example.org").unwrap(),

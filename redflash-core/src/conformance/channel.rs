@@ -106,9 +106,10 @@ macro_rules! channel_conformance {
 /// A message to this address.
 pub fn message(channel: &dyn Channel, to: &str) -> OutboundMessage {
     let now = Timestamp::from_millis(1_790_000_000_000);
+    let notification = NotificationId::new(now);
     OutboundMessage {
-        notification: NotificationId::new(now),
-        delivery: DeliveryId::new(now),
+        notification,
+        delivery: DeliveryId::new(notification, 1),
         attempt: 1,
         at: now,
         to: channel.parse_address(to).unwrap(),

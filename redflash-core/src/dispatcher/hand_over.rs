@@ -4,30 +4,34 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::lane::{Choice, Verdict};
+use super::record::Ended;
 use super::{Dispatcher, Slot};
 use crate::{
     Accepted, Attempt, AttemptOutcome, Gateway, Job, Next, OutboundMessage, Retry, SendError,
-    Settled, Settlement, StoreError, Timestamp, stopped,
+    Settlement, StoreError, Timestamp, stopped,
 };
 
 /// How long a delivery waits for a gateway of its channel to be configured again.
 const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long recording an outcome is tried: as long as the lease certainly holds.
-const RECORDING: Duration = Duration::from_secs(60);
 
 impl Dispatcher {
     pub(super) async fn hand_over(self: Arc<Self>, job: Job, slot: Slot, planned_at: Option<u64>) {
-        let Ok(pass) = slot.gate.acquire().await else {
+        let Some((pass, waited)) = pass(&slot.gate).await else {
             // Nothing was sent, and nothing more is to be.
             let (due_at, detail) = (self.clock.now(), String::new());
-            let settlement = settle(&job, None, Next::Queue { due_at, detail });
-            return self.record(&job, settlement).await;
+            return self.end(settle(&job, None, Next::Queue { due_at, detail }));
         };
-        let settlement = match self.stopped(&job, planned_at).await {
+        let stopped = match planned_at {
+            // Planned a moment ago, by the switches as they were when it was recorded.
+            Some(_) if !waited => Ok(None),
+            _ => self.stopped(&job, planned_at).await,
+        };
+        let settlement = match stopped {
             Ok(None) => self.attempt(&job).await,
             Ok(Some(detail)) => settle(&job, None, Next::Cancel { detail }),
             Err(fault) => {
@@ -38,8 +42,12 @@ impl Dispatcher {
         };
         drop(pass);
         drop(slot);
-        self.record(&job, settlement).await;
-        self.waiters.notify(job.delivery.notification);
+        self.end(settlement);
+    }
+
+    fn end(&self, settlement: Settlement) {
+        let token = self.tasks.token();
+        self.recorder.push(Ended { settlement, token });
     }
 
     /// Why the delivery must not be handed over any more, by the switches as they are now.
@@ -48,7 +56,8 @@ impl Dispatcher {
         job: &Job,
         planned_at: Option<u64>,
     ) -> Result<Option<String>, StoreError> {
-        if planned_at.is_some() && planned_at == Some(self.store.version().await?) {
+        let version = self.cache.refresh(&*self.store).await?;
+        if planned_at == Some(version) {
             return Ok(None);
         }
         let Some(view) = self.cache.view(&*self.store, &job.target).await? else {
@@ -145,40 +154,14 @@ impl Dispatcher {
             },
         }
     }
+}
 
-    /// Records the outcome, however long the store needs as long as the lease holds.
-    async fn record(&self, job: &Job, settlement: Settlement) {
-        let requeued = matches!(settlement.next, Next::Queue { .. });
-        let recording = async {
-            let mut pause = Duration::from_millis(50);
-            loop {
-                match self
-                    .store
-                    .settle(self.worker, std::slice::from_ref(&settlement))
-                    .await
-                {
-                    Ok(settled) => return settled,
-                    Err(fault) => {
-                        let error = crate::report(&fault);
-                        warn!(delivery = %job.delivery.id, error, "an outcome is not recorded yet");
-                    }
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(2));
-            }
-        };
-        match timeout(RECORDING, recording).await {
-            Ok(settled) if settled.contains(&Settled::Lost) => {
-                warn!(delivery = %job.delivery.id, "the lease had passed to another worker");
-            }
-            Ok(_) if requeued => self.queued([&job.delivery.lane]),
-            Ok(_) => {}
-            Err(_) => warn!(
-                delivery = %job.delivery.id,
-                "an outcome could not be recorded; the delivery is repeated when its lease ends"
-            ),
-        }
+/// Goes through a lane's gate; `None` when it is closed. Says whether that took any waiting.
+async fn pass(gate: &Semaphore) -> Option<(SemaphorePermit<'_>, bool)> {
+    if let Ok(pass) = gate.try_acquire() {
+        return Some((pass, false));
     }
+    Some((gate.acquire().await.ok()?, true))
 }
 
 /// Calls the gateway once, within the deadline, whatever the channel does.
@@ -255,9 +238,9 @@ fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timesta
     }
 }
 
-const fn settle(job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
+fn settle(job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
     Settlement {
-        delivery: job.delivery.id,
+        delivery: job.delivery.clone(),
         attempt,
         next,
     }

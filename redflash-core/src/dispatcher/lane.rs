@@ -122,26 +122,18 @@ impl Lanes {
         }
     }
 
-    /// Takes one slot for each of these lanes, or none: `false` when something has to wait.
-    pub(crate) fn reserve_all<'a>(
-        &mut self,
-        lanes: impl IntoIterator<Item = &'a Lane>,
-        now: Timestamp,
-    ) -> bool {
-        let mut counts: BTreeMap<&Lane, u32> = BTreeMap::new();
-        for lane in lanes {
-            *counts.entry(lane).or_default() += 1;
+    /// How many slots of a lane are free for what comes now: none while something waits in it.
+    pub(crate) fn free(&self, lane: &Lane, now: Timestamp) -> u32 {
+        let waits = self.states.get(lane).is_some_and(|state| state.backlog);
+        match self.room(lane, now) {
+            Room::Slots(free) if !waits => free.get(),
+            _ => 0,
         }
-        let fits = counts.iter().all(|(lane, count)| {
-            let backlog = self.states.get(*lane).is_some_and(|state| state.backlog);
-            !backlog && matches!(self.room(lane, now), Room::Slots(free) if free.get() >= *count)
-        });
-        if fits {
-            for (lane, count) in counts {
-                self.states.entry(lane.clone()).or_default().in_flight += count;
-            }
-        }
-        fits
+    }
+
+    /// Takes so many slots of a lane.
+    pub(crate) fn take(&mut self, lane: &Lane, count: u32) {
+        self.states.entry(lane.clone()).or_default().in_flight += count;
     }
 
     /// Gives a slot back; `true` when the dispatcher should look for more.

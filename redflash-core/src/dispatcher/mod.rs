@@ -8,7 +8,9 @@ mod breaker;
 mod hand_over;
 mod lane;
 mod rate;
+mod record;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,9 +23,11 @@ use tracing::{error, warn};
 pub use lane::{GatewayHealth, GatewayState};
 
 use crate::cache::Cache;
+use crate::store::{DueQueue, Want};
 use crate::waiter::Waiters;
 use crate::{Clock, Gateways, Job, Lane, Lease, Store, StoreError, Timestamp, WorkerId};
 use lane::Lanes;
+use record::Recorder;
 
 /// How long a lease lasts. Longer than any hand-over and what it takes to record it.
 const LEASE: Duration = Duration::from_secs(120);
@@ -43,10 +47,13 @@ pub(crate) struct Dispatcher {
     lanes: Mutex<Lanes>,
     wake: Notify,
     tasks: TaskTracker,
+    recorder: Recorder,
     running: AtomicBool,
     moved_at: AtomicI64,
     queued: AtomicU64,
 }
+
+type Share = (Vec<Want>, HashMap<Lane, Vec<Slot>>, Option<Timestamp>);
 
 /// One slot of a lane, given back when dropped.
 #[derive(Debug)]
@@ -74,6 +81,7 @@ impl Dispatcher {
             waiters: Waiters::default(),
             wake: Notify::new(),
             tasks: TaskTracker::new(),
+            recorder: Recorder::default(),
             running: AtomicBool::new(false),
             moved_at: AtomicI64::new(i64::MIN),
             queued: AtomicU64::new(0),
@@ -93,28 +101,32 @@ impl Dispatcher {
         }
     }
 
-    /// Takes a slot for each of these lanes, if all of them have room and nothing waits before them.
+    /// Takes a slot for each of these lanes that has room and in which nothing waits.
     pub(crate) fn reserve<'a>(
         self: &Arc<Self>,
-        lanes: impl IntoIterator<Item = &'a Lane> + Clone,
+        lanes: impl Iterator<Item = &'a Lane>,
         now: Timestamp,
-    ) -> Option<Vec<Slot>> {
-        if !self.is_running() || !self.lanes().reserve_all(lanes.clone(), now) {
-            return None;
+    ) -> Vec<Option<Slot>> {
+        if !self.is_running() {
+            return lanes.map(|_| None).collect();
         }
-        Some(
-            lanes
-                .into_iter()
-                .map(|lane| self.slot(lane.clone()))
-                .collect(),
-        )
+        let mut state = self.lanes();
+        let mut free = HashMap::new();
+        lanes
+            .map(|lane| {
+                let free = free.entry(lane).or_insert_with(|| state.free(lane, now));
+                *free = free.checked_sub(1)?;
+                state.take(lane, 1);
+                Some(self.slot(&mut state, lane))
+            })
+            .collect()
     }
 
-    fn slot(self: &Arc<Self>, lane: Lane) -> Slot {
+    fn slot(self: &Arc<Self>, state: &mut Lanes, lane: &Lane) -> Slot {
         Slot {
-            gate: self.lanes().gate(&lane),
+            gate: state.gate(lane),
             dispatcher: Arc::clone(self),
-            lane,
+            lane: lane.clone(),
         }
     }
 
@@ -215,11 +227,7 @@ impl Dispatcher {
         }
         self.lanes().look();
         let queues = self.store.due_queues().await?;
-        let (wants, next) = self.lanes().share(&queues, now);
-        let mut slots: Vec<Slot> = Vec::new();
-        for want in &wants {
-            slots.extend((0..want.limit.get()).map(|_| self.slot(want.queue.lane.clone())));
-        }
+        let (wants, mut slots, next) = self.share(&queues, now);
         self.moved_at.store(now.as_millis(), Ordering::Relaxed);
         if wants.is_empty() {
             return Ok(next);
@@ -227,14 +235,25 @@ impl Dispatcher {
         let jobs = self.store.claim_due(&self.lease(now), &wants).await?;
         let found = !jobs.is_empty();
         for job in jobs {
-            let held = slots.iter().position(|slot| slot.lane == job.delivery.lane);
-            let slot = held.map_or_else(
-                || self.slot(job.delivery.lane.clone()),
-                |index| slots.swap_remove(index),
-            );
-            self.begin(job, slot, None);
+            // No more come than were asked for.
+            let slot = slots.get_mut(&job.delivery.lane).and_then(Vec::pop);
+            if let Some(slot) = slot {
+                self.begin(job, slot, None);
+            }
         }
         Ok(if found { Some(now) } else { next })
+    }
+
+    /// What to claim, with a slot for each, and when there may be more at the latest.
+    fn share(self: &Arc<Self>, queues: &[DueQueue], now: Timestamp) -> Share {
+        let mut state = self.lanes();
+        let (wants, next) = state.share(queues, now);
+        let mut slots: HashMap<Lane, Vec<Slot>> = HashMap::new();
+        for Want { queue, limit } in &wants {
+            let more = (0..limit.get()).map(|_| self.slot(&mut state, &queue.lane));
+            slots.entry(queue.lane.clone()).or_default().extend(more);
+        }
+        (wants, slots, next)
     }
 
     pub(crate) fn is_running(&self) -> bool {

@@ -20,6 +20,12 @@ pub enum RaiseError {
     /// Nobody can be told; the plan says why of each.
     #[error("nobody behind {} can be reached", .0.target)]
     NoRecipients(Box<Plan>),
+    /// More are told than one notification can have deliveries.
+    #[error("it would have {0} deliveries, and at most {max} are possible", max = crate::DeliveryId::MOST)]
+    TooManyRecipients(usize),
+    /// The key it was raised with allows it no more.
+    #[error("the key {0} was switched off, removed or restricted meanwhile")]
+    KeyRevoked(Slug),
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used for another request")]
     IdempotencyMismatch,
@@ -47,6 +53,8 @@ impl RaiseError {
             Self::Disabled(_) => "disabled",
             Self::EmptyMessage => "empty_message",
             Self::NoRecipients(_) => "no_recipients",
+            Self::TooManyRecipients(_) => "too_many_recipients",
+            Self::KeyRevoked(_) => "key_revoked",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::Overloaded { .. } => "overloaded",
             Self::Store {
@@ -54,6 +62,20 @@ impl RaiseError {
             } => "store_unavailable",
             Self::Store { .. } => "store_unknown",
         }
+    }
+}
+
+impl RaiseError {
+    /// Whether it follows from what the directory says, which may have been read before a change.
+    pub(super) const fn is_decided_by_directory(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownTarget(_)
+                | Self::Disabled(_)
+                | Self::EmptyMessage
+                | Self::NoRecipients(_)
+                | Self::KeyRevoked(_)
+        )
     }
 }
 

@@ -15,11 +15,11 @@ pub use builder::EngineBuilder;
 pub use error::{RaiseError, ReceiptError};
 
 use crate::dispatcher::{Dispatcher, GatewayHealth, Slot};
-use crate::store::{DeliveryRecord, Enqueued, ReceiptEffect};
+use crate::store::{DeliveryRecord, Enqueue, Enqueued, ReceiptEffect};
 use crate::{
-    ApiKey, Callback, Content, Delivery, DeliveryId, DeliveryState, Gateways, Job, KeyHash, Lane,
-    Notification, NotificationId, Plan, Raise, Refusal, Slug, Store, StoreError, Timestamp,
-    Verdict, plan,
+    ApiKey, Callback, CheckedKey, Content, Delivery, DeliveryId, DeliveryState, Gateways, Job,
+    KeyHash, Lane, Notification, NotificationId, Plan, Raise, Refusal, Slug, Store, StoreError,
+    Target, Timestamp, Verdict, plan,
 };
 
 /// Raises alerts, and sends them once started. Cheap to clone; clones are the same engine.
@@ -60,6 +60,9 @@ pub struct Handle {
     dispatcher: Arc<Dispatcher>,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
+    recorder: tokio::task::JoinHandle<()>,
+    /// Cancelled when no outcome is left to be recorded.
+    settled: CancellationToken,
 }
 
 /// How often a waiter looks for itself, should another process send what it waits for.
@@ -86,13 +89,39 @@ impl Engine {
         if matches!(raise.content(), Content::Message(text) if text.trim().is_empty()) {
             return Err(RaiseError::EmptyMessage);
         }
+        // What is kept of the directory decides first. Whether it still holds is found out in the
+        // transaction that records the alert, and before anything is refused.
+        let mut is_current = false;
+        loop {
+            match self.try_raise(&raise).await {
+                Ok(Some(raised)) => return Ok(raised),
+                Err(fault) if is_current || !fault.is_decided_by_directory() => return Err(fault),
+                Ok(None) | Err(_) => {}
+            }
+            let Dispatcher { cache, store, .. } = &*self.dispatcher;
+            cache.refresh(&**store).await?;
+            is_current = true;
+        }
+    }
+
+    /// Raises an alert by what is kept of the directory; `None` when that was out of date.
+    async fn try_raise(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
         let now = self.now();
-        let (plan, version) = self.plan(&raise, now).await?;
+        let (plan, version) = self.plan(raise, now).await?;
         match plan.refusal {
             Some(Refusal::Disabled) => return Err(RaiseError::Disabled(plan.target)),
             Some(Refusal::EmptyMessage) => return Err(RaiseError::EmptyMessage),
             Some(Refusal::NoRecipients) => return Err(RaiseError::NoRecipients(Box::new(plan))),
             None => {}
+        }
+        if plan.queued() > DeliveryId::MOST as usize {
+            return Err(RaiseError::TooManyRecipients(plan.queued()));
+        }
+        if raise
+            .checked_at
+            .is_some_and(|checked_at| checked_at != version)
+        {
+            self.check_again(raise).await?;
         }
         let notification = Notification {
             id: NotificationId::new(now),
@@ -100,7 +129,19 @@ impl Engine {
             raised_by: raise.raised_by.clone(),
             plan,
         };
-        self.commit(&raise, notification, version).await
+        self.commit(raise, notification, version).await
+    }
+
+    /// Whether the key of a raise, as it is now, allows it.
+    async fn check_again(&self, raise: &Raise) -> Result<(), RaiseError> {
+        let Some(slug) = &raise.raised_by else {
+            return Ok(());
+        };
+        let key = self.dispatcher.store.api_key(slug).await?;
+        match key {
+            Some(key) if key.enabled && key.may_raise(raise.target()) => Ok(()),
+            _ => Err(RaiseError::KeyRevoked(slug.clone())),
+        }
     }
 
     async fn commit(
@@ -108,31 +149,33 @@ impl Engine {
         raise: &Raise,
         notification: Notification,
         version: u64,
-    ) -> Result<Raised, RaiseError> {
+    ) -> Result<Option<Raised>, RaiseError> {
         let now = notification.raised_at;
         let id = notification.id;
         let mut deliveries = deliveries(&notification);
         let slots = self.dispatcher.reserve(lanes(&deliveries), now);
-        let lease = slots.is_some().then(|| self.dispatcher.lease(now));
-        if lease.is_some() {
-            for delivery in &mut deliveries {
+        for (delivery, slot) in deliveries.iter_mut().zip(&slots) {
+            if slot.is_some() {
                 delivery.state = DeliveryState::Sending;
             }
         }
-        let store = &self.dispatcher.store;
-        let idempotency = raise.idempotency.as_ref();
-        let enqueued = store
-            .enqueue(&notification, &deliveries, lease.as_ref(), idempotency)
-            .await;
-        match enqueued {
+        let order = Enqueue {
+            notification: &notification,
+            deliveries: &deliveries,
+            lease: Some(&self.dispatcher.lease(now)),
+            idempotency: raise.idempotency.as_ref(),
+            planned_at: Some(version),
+        };
+        match self.dispatcher.store.enqueue(&order).await {
             Ok(Enqueued::New) => {}
             Ok(Enqueued::Repeat(earlier)) => {
-                return Ok(Raised {
+                return Ok(Some(Raised {
                     notification: earlier.id,
                     plan: earlier.plan,
                     repeat: true,
-                });
+                }));
             }
+            Ok(Enqueued::Outdated) => return Ok(None),
             Ok(Enqueued::Mismatch) => return Err(RaiseError::IdempotencyMismatch),
             Err(StoreError::Unknown(source)) => self.resolve(id, source).await?,
             Err(source) => return Err(source.into()),
@@ -146,11 +189,11 @@ impl Engine {
             "raised"
         );
         self.dispatch(&notification, deliveries, slots, version);
-        Ok(Raised {
+        Ok(Some(Raised {
             notification: id,
             plan: notification.plan,
             repeat: false,
-        })
+        }))
     }
 
     /// After a commit that failed: whether it holds all the same.
@@ -169,14 +212,16 @@ impl Engine {
         &self,
         notification: &Notification,
         deliveries: Vec<Delivery>,
-        slots: Option<Vec<Slot>>,
+        slots: Vec<Option<Slot>>,
         version: u64,
     ) {
-        let Some(slots) = slots else {
-            return self.dispatcher.queued(lanes(&deliveries));
-        };
         let message = Arc::new(notification.plan.message.clone());
+        let mut queued = Vec::new();
         for (delivery, slot) in deliveries.into_iter().zip(slots) {
+            let Some(slot) = slot else {
+                queued.push(delivery.lane);
+                continue;
+            };
             let job = Job {
                 delivery,
                 message: Arc::clone(&message),
@@ -186,6 +231,7 @@ impl Engine {
             };
             self.dispatcher.begin(job, slot, Some(version));
         }
+        self.dispatcher.queued(&queued);
     }
 
     /// Decides what a raise would do, and records nothing. [`Plan::refusal`] says whether the raise
@@ -195,6 +241,8 @@ impl Engine {
     ///
     /// [`RaiseError::UnknownTarget`] and [`RaiseError::Store`].
     pub async fn explain(&self, raise: &Raise) -> Result<Plan, RaiseError> {
+        let Dispatcher { cache, store, .. } = &*self.dispatcher;
+        cache.refresh(&**store).await?;
         Ok(self.plan(raise, self.now()).await?.0)
     }
 
@@ -210,17 +258,36 @@ impl Engine {
         Ok((plan, view.version))
     }
 
-    /// The key whose secret this is, on or off.
+    /// The key whose secret this is, on or off, as it is now.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store does not answer.
     pub async fn api_key(&self, secret: &SecretString) -> Result<Option<ApiKey>, StoreError> {
+        let Dispatcher { cache, store, .. } = &*self.dispatcher;
+        cache.refresh(&**store).await?;
+        let known = self.key_to_raise(secret, None).await?;
+        Ok(known.map(|checked| checked.key))
+    }
+
+    /// The key whose secret this is, on or off, to raise something [with](Raise::with_key).
+    ///
+    /// One that was on and allowed the target a moment ago may since have changed; the raise finds
+    /// out. Any other is as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store does not answer.
+    pub async fn key_to_raise(
+        &self,
+        secret: &SecretString,
+        target: Option<&Target>,
+    ) -> Result<Option<CheckedKey>, StoreError> {
         let hash = KeyHash::of(secret.expose_secret());
-        self.dispatcher
-            .cache
-            .api_key(&*self.dispatcher.store, &hash)
-            .await
+        let allows =
+            |key: &ApiKey| key.enabled && target.is_none_or(|target| key.may_raise(target));
+        let Dispatcher { cache, store, .. } = &*self.dispatcher;
+        cache.api_key(&**store, &hash, allows).await
     }
 
     /// Starts sending, on the current Tokio runtime.
@@ -233,10 +300,14 @@ impl Engine {
         let stop = CancellationToken::new();
         let dispatcher = Arc::clone(&self.dispatcher);
         let task = tokio::spawn(Arc::clone(&dispatcher).run(stop.clone()));
+        let settled = CancellationToken::new();
+        let recorder = tokio::spawn(dispatcher.record(settled.clone()));
         Ok(Handle {
             dispatcher,
             stop,
             task,
+            recorder,
+            settled,
         })
     }
 
@@ -342,6 +413,10 @@ impl Handle {
             warn!(error = %fault, "the dispatcher ended badly");
         }
         handle.dispatcher.finish(grace).await;
+        handle.settled.cancel();
+        if let Err(fault) = (&mut handle.recorder).await {
+            warn!(error = %fault, "recording ended badly");
+        }
     }
 }
 
@@ -367,13 +442,14 @@ fn lanes(deliveries: &[Delivery]) -> impl Iterator<Item = &Lane> + Clone {
 fn deliveries(notification: &Notification) -> Vec<Delivery> {
     let now = notification.raised_at;
     let mut deliveries = Vec::with_capacity(notification.plan.queued());
+    let mut places = 1..=DeliveryId::MOST;
     for recipient in &notification.plan.recipients {
         for endpoint in &recipient.endpoints {
-            let Verdict::Deliver(lane) = &endpoint.verdict else {
+            let (Verdict::Deliver(lane), Some(place)) = (&endpoint.verdict, places.next()) else {
                 continue;
             };
             deliveries.push(Delivery {
-                id: DeliveryId::new(now),
+                id: DeliveryId::new(notification.id, place),
                 notification: notification.id,
                 contact: recipient.contact.clone(),
                 endpoint: endpoint.endpoint,

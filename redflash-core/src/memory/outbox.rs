@@ -8,25 +8,18 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Remembered, Row, State};
 use crate::store::{
-    Backlog, DeliveryRecord, DueQueue, Enqueued, LogFilter, OutboxEntry, Queue, ReceiptEffect, Want,
+    Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, OutboxEntry, Queue,
+    ReceiptEffect, Want,
 };
 use crate::{
-    Delivery, DeliveryState, Idempotency, Job, Lease, Next, Notification, NotificationId, Outbox,
+    Delivery, DeliveryState, Idempotency, Job, Lease, Notification, NotificationId, Outbox,
     Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
 };
 
 #[async_trait]
 impl Outbox for MemoryStore {
-    async fn enqueue(
-        &self,
-        notification: &Notification,
-        deliveries: &[Delivery],
-        lease: Option<&Lease>,
-        idempotency: Option<&Idempotency>,
-    ) -> Result<Enqueued, StoreError> {
-        Ok(self
-            .state()
-            .enqueue(notification, deliveries, lease, idempotency))
+    async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
+        Ok(self.state().enqueue(order))
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
@@ -196,13 +189,17 @@ impl LogFilter {
 }
 
 impl State {
-    fn enqueue(
-        &mut self,
-        notification: &Notification,
-        deliveries: &[Delivery],
-        lease: Option<&Lease>,
-        idempotency: Option<&Idempotency>,
-    ) -> Enqueued {
+    fn enqueue(&mut self, order: &Enqueue<'_>) -> Enqueued {
+        let Enqueue {
+            notification,
+            deliveries,
+            lease,
+            idempotency,
+            planned_at,
+        } = *order;
+        if planned_at.is_some_and(|version| version != self.version) {
+            return Enqueued::Outdated;
+        }
         if let Some(idempotency) = idempotency {
             let now = notification.raised_at;
             self.idempotency
@@ -259,13 +256,14 @@ impl State {
     }
 
     fn settle(&mut self, worker: WorkerId, settlement: &Settlement) -> Settled {
-        let Some(row) = self.deliveries.get_mut(&settlement.delivery) else {
+        let id = settlement.delivery.id;
+        let Some(row) = self.deliveries.get_mut(&id) else {
             return Settled::Lost;
         };
         let (attempt, settled) = row.entry.settle(worker, settlement);
         row.attempts.extend(attempt);
-        if matches!(settlement.next, Next::Done(_)) {
-            self.apply_early(settlement.delivery);
+        if row.is(DeliveryState::Sent) {
+            self.apply_early(id);
         }
         settled
     }

@@ -35,8 +35,8 @@ pub enum Entry {
 /// directory is as large as the people in it, not as large as the history.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// A number that changes with every change to contacts, groups, events or keys, whoever made
-    /// it: two reads at one version are equal. Cheap, since it is asked before every hand-over.
+    /// A number that grows with every change to contacts, groups, events or keys, whoever made it:
+    /// two reads at one version are equal. Cheap, since it is asked before every hand-over.
     async fn version(&self) -> Result<u64, StoreError>;
 
     /// What the directory says about a target, on or off, read at one moment.

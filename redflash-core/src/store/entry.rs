@@ -34,17 +34,18 @@ pub enum Received {
 }
 
 impl OutboxEntry {
-    /// An entry that waits for its turn, or is leased from the beginning.
+    /// An entry that waits for its turn, or, in state `Sending`, is leased from the beginning.
     pub fn new(delivery: Delivery, raised_by: Option<Slug>, lease: Option<&Lease>) -> Self {
+        let is_leased = delivery.state == DeliveryState::Sending;
         let mut entry = Self {
             delivery,
             raised_by,
             lease: None,
             claims: 0,
         };
-        entry.delivery.state = DeliveryState::Queued;
-        if let Some(lease) = lease {
-            entry.lease_to(lease);
+        match lease {
+            Some(lease) if is_leased => entry.lease_to(lease),
+            _ => entry.delivery.state = DeliveryState::Queued,
         }
         entry
     }
@@ -54,6 +55,20 @@ impl OutboxEntry {
         self.delivery.state = DeliveryState::Sending;
         self.lease = Some((lease.worker, lease.until));
         self.claims += 1;
+    }
+
+    /// What a settlement makes of its delivery while that is leased to the worker just as the
+    /// settlement says, and the attempt to log: for a store that can write so in one statement.
+    pub fn settled(worker: WorkerId, settlement: &Settlement) -> (Self, Option<Attempt>) {
+        let delivery = settlement.delivery.clone();
+        let mut entry = Self {
+            lease: Some((worker, delivery.due_at)),
+            delivery,
+            raised_by: None,
+            claims: 0,
+        };
+        let (attempt, _) = entry.settle(worker, settlement);
+        (entry, attempt)
     }
 
     /// Ends a lease. Returns the attempt to log, and whether the lease still held.

@@ -15,7 +15,7 @@ pub use directory::{Directory, Entry, Save};
 pub use entry::{OutboxEntry, Received};
 pub use error::StoreError;
 pub use outbox::{
-    Backlog, DeliveryRecord, DueQueue, Enqueued, LogFilter, MAX_CLAIMS, Outbox, Queue,
+    Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, MAX_CLAIMS, Outbox, Queue,
     ReceiptEffect, Want,
 };
 

@@ -14,6 +14,24 @@ use crate::{
 /// After how many claims in a row without an outcome a delivery is set aside.
 pub const MAX_CLAIMS: u32 = 3;
 
+/// A notification to be recorded with its deliveries.
+#[derive(Clone, Copy, Debug)]
+pub struct Enqueue<'a> {
+    /// What was raised, and what was decided.
+    pub notification: &'a Notification,
+    /// Its deliveries, in the order of the plan. Those in state `Queued` wait for a claim; those in
+    /// state `Sending` are born leased.
+    pub deliveries: &'a [Delivery],
+    /// The lease of those that are born leased, to be settled by its holder like claimed ones.
+    pub lease: Option<&'a Lease>,
+    /// Looked up among what was raised by the same key in the last [`KEPT`](Idempotency::KEPT); of
+    /// many at once under one key, exactly one is new.
+    pub idempotency: Option<&'a Idempotency>,
+    /// The [directory's version](super::Directory::version) that the plan was made from: with
+    /// another, nothing is recorded. `None` to record it whatever the directory says now.
+    pub planned_at: Option<u64>,
+}
+
 /// What became of an enqueue.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Enqueued {
@@ -23,6 +41,8 @@ pub enum Enqueued {
     Repeat(Box<Notification>),
     /// Another request was recorded under the same idempotency key; nothing was added.
     Mismatch,
+    /// The directory has changed since the plan was made; nothing was added.
+    Outdated,
 }
 
 /// What shares turns: the deliveries of one lane that were raised with one key.
@@ -106,22 +126,11 @@ pub struct LogFilter {
 pub trait Outbox: Send + Sync {
     /// Records a notification with all of its deliveries, durably, all or nothing.
     ///
-    /// * `lease` - when given, the deliveries are born leased: state `Sending`, to be settled by
-    ///   the holder like claimed ones. Otherwise they are born `Queued`.
-    /// * `idempotency` - looked up among what was raised by the same key in the last
-    ///   [`KEPT`](Idempotency::KEPT); of many at once under one key, exactly one is new.
-    ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when nothing was recorded, [`StoreError::Unknown`] when the
     /// commit failed and nobody knows.
-    async fn enqueue(
-        &self,
-        notification: &Notification,
-        deliveries: &[Delivery],
-        lease: Option<&Lease>,
-        idempotency: Option<&Idempotency>,
-    ) -> Result<Enqueued, StoreError>;
+    async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError>;
 
     /// Every queue that has a delivery in state `Queued`, with the time at which its first is due.
     ///

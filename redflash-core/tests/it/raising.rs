@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use std::sync::Arc;
 
 use redflash_core::store::{Entry, LogFilter};
-use redflash_core::{ApiKey, Slug};
+use redflash_core::{ApiKey, Slug, Target};
 
 use crate::world::{Script, World, gateway, slug};
 
@@ -111,6 +111,44 @@ async fn no_cache_outlives_a_change() {
     world.switch_off("ann").await;
     let refused = world.engine.raise(hello(None)).await.unwrap_err();
     assert!(matches!(refused, RaiseError::Disabled(_)));
+}
+
+#[tokio::test]
+async fn a_key_that_changes_on_the_way_is_looked_at_again() {
+    let world = world().await;
+    let secret = SecretString::from("a-secret-of-twenty-c");
+    let now = world.engine.now();
+    let mut key = ApiKey::import(slug("app"), false, Scope::All, now, &secret).unwrap();
+    world.save(Entry::ApiKey(key.clone())).await;
+    let target = Target::Contact(slug("ann"));
+    let checked = world.engine.key_to_raise(&secret, Some(&target)).await;
+    let checked = checked.unwrap().unwrap();
+    let raise = || hello(None).with_key(&checked);
+
+    world.contact("bob", &["b"]).await;
+    world.engine.raise(raise()).await.unwrap();
+
+    key.scope = Scope::Only([Target::Contact(slug("bob"))].into());
+    world.save(Entry::ApiKey(key.clone())).await;
+    let refused = world.engine.raise(raise()).await.unwrap_err();
+    assert!(matches!(refused, RaiseError::KeyRevoked(_)));
+    let now = world.engine.key_to_raise(&secret, Some(&target)).await;
+    assert_eq!(now.unwrap().unwrap().key, key);
+
+    key.scope = Scope::All;
+    world.save(Entry::ApiKey(key.clone())).await;
+    world.engine.raise(raise()).await.unwrap();
+    assert_eq!(raised(&world).await, 2);
+}
+
+#[tokio::test]
+async fn a_refusal_is_never_out_of_date() {
+    let world = world().await;
+    world.engine.raise(hello(None)).await.unwrap();
+    world.switch_off("ann").await;
+    world.engine.raise(hello(None)).await.unwrap_err();
+    world.contact("ann", &["a"]).await;
+    world.engine.raise(hello(None)).await.unwrap();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use redflash_core::store::{DeliveryRecord, LogFilter};
 use redflash_core::{Attempt, Delivery, DeliveryState, Notification, NotificationId};
 
 use super::Conn;
+use super::outbox::{first, last, of_notification};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::DeliveryRow;
@@ -26,7 +27,7 @@ pub(crate) fn notification(
         return Ok(None);
     };
     let mut made = attempts_of(conn, id)?;
-    let records = deliveries_of(conn, &row.id)?
+    let records = deliveries_of(conn, id)?
         .into_iter()
         .map(|delivery| DeliveryRecord {
             attempts_made: made.remove(&delivery.id.to_string()).unwrap_or_default(),
@@ -35,10 +36,10 @@ pub(crate) fn notification(
     Ok(Some((row.into_notification()?, records.collect())))
 }
 
-fn deliveries_of(conn: &mut Conn, notification: &str) -> Result<Vec<Delivery>, Fault> {
+fn deliveries_of(conn: &mut Conn, notification: NotificationId) -> Result<Vec<Delivery>, Fault> {
     let rows = deliveries::table
-        .filter(deliveries::notification.eq(notification))
-        .order(deliveries::place)
+        .filter(of_notification(notification))
+        .order(deliveries::id)
         .select(DeliveryRow::as_select())
         .load(conn)?;
     rows.into_iter()
@@ -50,11 +51,8 @@ fn attempts_of(
     conn: &mut Conn,
     notification: NotificationId,
 ) -> Result<HashMap<String, Vec<Attempt>>, Fault> {
-    let ids = deliveries::table
-        .filter(deliveries::notification.eq(notification.to_string()))
-        .select(deliveries::id);
     let rows = attempts::table
-        .filter(attempts::delivery.eq_any(ids))
+        .filter(attempts::delivery.between(first(notification), last(notification)))
         .order((attempts::delivery, attempts::number))
         .select(AttemptRow::as_select())
         .load(conn)?;
@@ -105,8 +103,9 @@ pub(crate) fn log(
     };
     let rows = query.load(conn)?;
     let entries = rows.into_iter().map(|row| {
-        let deliveries = deliveries_of(conn, &row.id)?;
-        Ok((row.into_notification()?, deliveries))
+        let notification = row.into_notification()?;
+        let deliveries = deliveries_of(conn, notification.id)?;
+        Ok((notification, deliveries))
     });
     entries.collect()
 }

@@ -67,8 +67,8 @@ pub(crate) fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Applies what came before the delivery was known to be sent.
-pub(super) fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Result<(), Fault> {
+/// Applies what came before the delivery was known to be sent, and writes what that changes.
+pub(crate) fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Result<(), Fault> {
     let id = entry.delivery.id.to_string();
     let columns = EarlyReceiptRow::as_select();
     let named = early_receipts::table.filter(early_receipts::delivery.eq(id));
@@ -83,7 +83,11 @@ pub(super) fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Result<()
         let kept = row.id;
         let (gateway, receipt) = row.into_receipt()?;
         let at = entry.delivery.due_at;
-        if entry.receive(&gateway, &receipt, at) != Received::NotOurs {
+        let received = entry.receive(&gateway, &receipt, at);
+        if received == Received::Applied {
+            outbox::write(conn, entry)?;
+        }
+        if received != Received::NotOurs {
             diesel::delete(early_receipts::table.find(kept)).execute(conn)?;
         }
     }

@@ -8,7 +8,14 @@ pub(crate) mod receipt;
 
 use std::str::FromStr;
 
+use redflash_core::Slug;
+
 use crate::error::Fault;
+
+/// A key in a column that is never null, so that it can be part of a key: empty for none.
+pub(crate) fn owner(key: Option<&Slug>) -> String {
+    key.map_or_else(String::new, ToString::to_string)
+}
 
 /// Parses what a column holds; what does not parse is named by table, column and row.
 pub(crate) fn parse<T: FromStr>(

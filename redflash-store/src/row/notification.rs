@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use redflash_core::{Message, Notification, Target, Timestamp};
+use redflash_core::{Idempotency, Message, Notification, Target, Timestamp};
 
-use super::{parse, parse_some};
+use super::{owner, parse, parse_some};
 use crate::error::Fault;
 use crate::schema::{idempotency, notifications};
 
@@ -40,6 +40,18 @@ pub(crate) struct Head {
 struct PlanHead {
     target: Target,
     message: Message,
+}
+
+impl IdempotencyRow {
+    pub(crate) fn new(notification: &Notification, promise: &Idempotency) -> Self {
+        Self {
+            raised_by: owner(notification.raised_by.as_ref()),
+            key: promise.key.clone(),
+            digest: promise.digest.clone(),
+            notification: notification.id.to_string(),
+            raised_at: notification.raised_at.as_millis(),
+        }
+    }
 }
 
 impl NotificationRow {

@@ -2,8 +2,10 @@
 
 mod lock;
 mod open;
+pub(crate) mod outbox;
 mod reader;
 mod savepoint;
+pub(crate) mod statement;
 mod store;
 mod writer;
 

@@ -1,30 +1,10 @@
-//! Savepoints, by statements that are prepared once: each job of the writer has one.
+//! Savepoints: each job of the writer has one.
 
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sqlite::SqliteConnection;
 
+use super::statement::{Release, Savepoint, Undo};
 use crate::error::Fault;
-
-macro_rules! statement {
-    ($name:ident, $sql:literal) => {
-        #[derive(QueryId)]
-        struct $name;
-
-        impl QueryFragment<Sqlite> for $name {
-            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-                out.push_sql($sql);
-                Ok(())
-            }
-        }
-
-        impl RunQueryDsl<SqliteConnection> for $name {}
-    };
-}
-
-statement!(Savepoint, "SAVEPOINT job");
-statement!(Release, "RELEASE job");
-statement!(Undo, "ROLLBACK TO job");
 
 /// Runs work that leaves nothing behind when it fails.
 ///

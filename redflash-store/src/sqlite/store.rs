@@ -4,15 +4,17 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Backlog, DeliveryRecord, DueQueue, Enqueued, Entry, LogFilter, ReceiptEffect, Save, Want,
+    Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, Entry, LogFilter, ReceiptEffect, Save,
+    Want,
 };
 use redflash_core::{
-    ApiKey, Contact, Delivery, Directory, Event, Group, Idempotency, Job, KeyHash, Lease,
-    Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target,
-    Timestamp, View, WorkerId,
+    ApiKey, Contact, Delivery, Directory, Event, Group, Job, KeyHash, Lease, Notification,
+    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, Timestamp,
+    View, WorkerId,
 };
 
 use super::SqliteStore;
+use super::outbox::{NewRows, SettledRows, claim_due, due_queues};
 use crate::query::{directory, log, outbox, receipt, save};
 
 #[async_trait]
@@ -86,35 +88,19 @@ impl Directory for SqliteStore {
 
 #[async_trait]
 impl Outbox for SqliteStore {
-    async fn enqueue(
-        &self,
-        notification: &Notification,
-        deliveries: &[Delivery],
-        lease: Option<&Lease>,
-        idempotency: Option<&Idempotency>,
-    ) -> Result<Enqueued, StoreError> {
-        let (notification, deliveries) = (notification.clone(), deliveries.to_vec());
-        let (lease, idempotency) = (lease.copied(), idempotency.cloned());
-        let work = move |conn: &mut _| {
-            outbox::enqueue(
-                conn,
-                &notification,
-                &deliveries,
-                lease.as_ref(),
-                idempotency.as_ref(),
-            )
-        };
-        self.writer.write(work).await
+    async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
+        let rows = NewRows::of(order);
+        self.writer.write(move |conn| rows.insert(conn)).await
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
-        self.readers.read(outbox::due_queues)
+        self.readers.read(due_queues)
     }
 
     async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
         let (lease, wants) = (*lease, wants.to_vec());
         self.writer
-            .write(move |conn| outbox::claim_due(conn, &lease, &wants))
+            .write(move |conn| claim_due(conn, &lease, &wants))
             .await
     }
 
@@ -123,13 +109,11 @@ impl Outbox for SqliteStore {
         worker: WorkerId,
         settlements: &[Settlement],
     ) -> Result<Vec<Settled>, StoreError> {
-        let settlements = settlements.to_vec();
-        let work = move |conn: &mut _| {
-            let each = settlements
-                .iter()
-                .map(|settlement| outbox::settle(conn, worker, settlement));
-            each.collect()
-        };
+        let rows: Vec<_> = settlements
+            .iter()
+            .map(|settlement| SettledRows::of(worker, settlement))
+            .collect();
+        let work = move |conn: &mut _| rows.iter().map(|rows| rows.write(conn, worker)).collect();
         self.writer.write(work).await
     }
 

@@ -118,7 +118,7 @@ pub async fn what_is_born_leased_is_not_claimed(store: Opened) {
     );
     assert!(claim(&store, worker(), START, 10).await.is_empty());
     assert_eq!(store.due_queues().await.expect("read"), []);
-    let settlement = super::fixture::sent(alert.deliveries[0].id, "m", START);
+    let settlement = super::fixture::sent(&alert.deliveries[0], "m", START);
     let settled = store.settle(me, &[settlement]).await.expect("settled");
     assert_eq!(settled, [crate::Settled::Recorded]);
 }
@@ -192,7 +192,7 @@ pub async fn what_never_has_an_outcome_is_quarantined(store: Opened) {
     }
     let again = at(60 * u64::from(MAX_CLAIMS));
     claim(&store, me, again, 1).await;
-    let settlement = requeued(alert.deliveries[0].id, AttemptOutcome::Retry, START, START);
+    let settlement = requeued(&alert.deliveries[0], AttemptOutcome::Retry, START, START);
     store.settle(me, &[settlement]).await.expect("settled");
     for _ in 1..MAX_CLAIMS {
         assert_eq!(lose().await, DeliveryState::Queued);

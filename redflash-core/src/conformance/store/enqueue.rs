@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::fixture::{Alert, Opened, START, alert, enqueue, limit, one, record};
-use crate::store::{Enqueued, LogFilter};
+use super::fixture::{
+    Alert, Opened, START, alert, contact, enqueue, lease, limit, one, record, save, worker,
+};
+use crate::store::{Enqueue, Enqueued, Entry, LogFilter};
 use crate::{DeliveryState, Idempotency, Outbox, Timestamp};
 
 /// A notification reads back with its plan and its deliveries in the order of the plan.
@@ -44,15 +46,12 @@ async fn raise(
         key: key.to_owned(),
         digest: digest.to_owned(),
     };
-    let enqueued = store
-        .enqueue(
-            &alert.notification,
-            &alert.deliveries,
-            None,
-            Some(&idempotency),
-        )
-        .await;
-    (alert, enqueued.expect("enqueued"))
+    let enqueue = Enqueue {
+        idempotency: Some(&idempotency),
+        ..alert.unleased()
+    };
+    let enqueued = store.enqueue(&enqueue).await.expect("enqueued");
+    (alert, enqueued)
 }
 
 async fn recorded(store: &Opened) -> usize {
@@ -122,10 +121,56 @@ pub async fn of_many_equal_requests_one_is_new(store: Opened) {
         match task.await.expect("raised") {
             (alert, Enqueued::New) => new.push(alert.notification.id),
             (_, Enqueued::Repeat(earlier)) => repeated.push(earlier.id),
-            (_, Enqueued::Mismatch) => panic!("an equal request was taken for another"),
+            (_, other) => panic!("an equal request was taken for another: {other:?}"),
         }
     }
     assert_eq!((new.len(), repeated.len()), (1, 49));
     assert!(repeated.iter().all(|id| *id == new[0]));
     assert_eq!(recorded(&store).await, 1);
+}
+
+/// What was planned before the directory changed is not recorded, so that it can be planned anew.
+pub async fn an_outdated_plan_is_not_recorded(store: Opened) {
+    let planned_at = Some(store.version().await.expect("read"));
+    let alert = alert(1, "sms", Some("app"), START);
+    let order = Enqueue {
+        planned_at,
+        ..alert.unleased()
+    };
+    save(&store, [Entry::Contact(contact("ann", "+447700900001"))]).await;
+    let enqueued = store.enqueue(&order).await.expect("answered");
+    assert_eq!(enqueued, Enqueued::Outdated);
+    assert_eq!(recorded(&store).await, 0);
+    let order = Enqueue {
+        planned_at: Some(store.version().await.expect("read")),
+        ..order
+    };
+    assert_eq!(
+        store.enqueue(&order).await.expect("enqueued"),
+        Enqueued::New
+    );
+    assert_eq!(recorded(&store).await, 1);
+}
+
+/// Only deliveries in state `Sending` are born leased; the others of their notification wait.
+pub async fn some_may_be_born_leased(store: Opened) {
+    let mut alert = alert(3, "sms", Some("app"), START);
+    alert.deliveries[1].state = DeliveryState::Sending;
+    let me = worker();
+    let lease = lease(me, START);
+    let order = Enqueue {
+        lease: Some(&lease),
+        ..alert.unleased()
+    };
+    assert_eq!(
+        store.enqueue(&order).await.expect("enqueued"),
+        Enqueued::New
+    );
+    let claimed = super::fixture::claim(&store, worker(), START, 10).await;
+    let mut places: Vec<_> = claimed.iter().map(|job| job.delivery.id.place()).collect();
+    places.sort_unstable();
+    assert_eq!(places, [1, 3]);
+    let settlement = super::fixture::sent(&alert.deliveries[1], "m", START);
+    let settled = store.settle(me, &[settlement]).await.expect("settled");
+    assert_eq!(settled, [crate::Settled::Recorded]);
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::{Entry, Queue, Save, Want};
+use crate::store::{Enqueue, Entry, Queue, Save, Want};
 use crate::{
     Accepted, Address, Attempt, AttemptOutcome, ChannelKind, Contact, Delivery, DeliveryId,
     DeliveryState, EndpointId, Job, Lane, Lease, Message, Name, Next, Notification, NotificationId,
@@ -55,7 +55,20 @@ pub(super) struct Alert {
     pub(super) deliveries: Vec<Delivery>,
 }
 
-pub(super) fn alert(count: usize, lane: &str, key: Option<&str>, now: Timestamp) -> Alert {
+impl Alert {
+    /// The order to record it, all of it queued.
+    pub(super) fn unleased(&self) -> Enqueue<'_> {
+        Enqueue {
+            notification: &self.notification,
+            deliveries: &self.deliveries,
+            lease: None,
+            idempotency: None,
+            planned_at: None,
+        }
+    }
+}
+
+pub(super) fn alert(count: u32, lane: &str, key: Option<&str>, now: Timestamp) -> Alert {
     let id = NotificationId::new(now);
     let lane = Lane::stored(lane.to_owned());
     let deliveries: Vec<_> = (0..count)
@@ -98,9 +111,9 @@ pub(super) fn alert(count: usize, lane: &str, key: Option<&str>, now: Timestamp)
     }
 }
 
-fn delivery(notification: NotificationId, lane: &Lane, index: usize, now: Timestamp) -> Delivery {
+fn delivery(notification: NotificationId, lane: &Lane, index: u32, now: Timestamp) -> Delivery {
     Delivery {
-        id: DeliveryId::new(now),
+        id: DeliveryId::new(notification, index + 1),
         notification,
         contact: slug(&format!("c{index}")),
         endpoint: EndpointId::new(now),
@@ -128,9 +141,12 @@ pub(super) async fn enqueue(store: &Opened, alert: &Alert, lease: Option<&Lease>
             delivery.state = DeliveryState::Sending;
         }
     }
-    let enqueued = store
-        .enqueue(&alert.notification, &deliveries, lease, None)
-        .await;
+    let enqueue = Enqueue {
+        deliveries: &deliveries,
+        lease,
+        ..alert.unleased()
+    };
+    let enqueued = store.enqueue(&enqueue).await;
     assert_eq!(enqueued.expect("enqueued"), crate::store::Enqueued::New);
 }
 
@@ -189,9 +205,9 @@ pub(super) fn attempt(outcome: AttemptOutcome, now: Timestamp) -> Attempt {
     }
 }
 
-pub(super) fn sent(delivery: DeliveryId, message_id: &str, now: Timestamp) -> Settlement {
+pub(super) fn sent(delivery: &Delivery, message_id: &str, now: Timestamp) -> Settlement {
     Settlement {
-        delivery,
+        delivery: delivery.clone(),
         attempt: Some(attempt(AttemptOutcome::Ok, now)),
         next: Next::Done(Accepted {
             message_id: Some(message_id.to_owned()),
@@ -204,13 +220,13 @@ pub(super) fn sent(delivery: DeliveryId, message_id: &str, now: Timestamp) -> Se
 }
 
 pub(super) fn requeued(
-    delivery: DeliveryId,
+    delivery: &Delivery,
     outcome: AttemptOutcome,
     now: Timestamp,
     due_at: Timestamp,
 ) -> Settlement {
     Settlement {
-        delivery,
+        delivery: delivery.clone(),
         attempt: Some(attempt(outcome, now)),
         next: Next::Queue {
             due_at,

@@ -30,7 +30,7 @@ async fn fail_one(store: &Opened) -> NotificationId {
         detail: "refused".into(),
     };
     let settlement = Settlement {
-        delivery: alert.deliveries[0].id,
+        delivery: alert.deliveries[0].clone(),
         attempt: None,
         next,
     };
@@ -131,7 +131,7 @@ pub async fn pruning_keeps_what_is_not_finished(store: Opened) {
     assert_eq!(store.prune(at(1), limit(10)).await.expect("pruned"), 0);
     assert_eq!(ids(&store, all()).await, [waiting.notification.id]);
     assert!(!ids(&store, all()).await.contains(&old[0]));
-    let settlement = sent(waiting.deliveries[0].id, "m", START);
+    let settlement = sent(&waiting.deliveries[0], "m", START);
     store.settle(me, &[settlement]).await.expect("settled");
     assert_eq!(store.prune(at(1), limit(10)).await.expect("pruned"), 1);
     assert_eq!(ids(&store, all()).await, []);

@@ -44,6 +44,8 @@ macro_rules! store_conformance {
             idempotency_keys_belong_to_an_api_key
             idempotency_keys_are_forgotten_after_a_day
             of_many_equal_requests_one_is_new
+            an_outdated_plan_is_not_recorded
+            some_may_be_born_leased
             claims_are_exclusive
             claims_keep_to_time_order_and_limit
             claims_keep_to_their_queue

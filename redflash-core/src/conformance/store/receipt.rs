@@ -37,7 +37,7 @@ async fn claimed(store: &Opened) -> (Alert, WorkerId) {
 
 async fn delivered(store: &Opened) -> Alert {
     let (alert, me) = claimed(store).await;
-    let settlement = sent(alert.deliveries[0].id, "m", START);
+    let settlement = sent(&alert.deliveries[0], "m", START);
     store.settle(me, &[settlement]).await.expect("settled");
     alert
 }
@@ -97,7 +97,7 @@ pub async fn a_receipt_may_come_before_the_outcome(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let arrived = of(&alert, ReceiptState::Delivered);
     receive(&store, "gw", &arrived).await;
-    let settlement = sent(alert.deliveries[0].id, "m", START);
+    let settlement = sent(&alert.deliveries[0], "m", START);
     store.settle(me, &[settlement]).await.expect("settled");
     assert_eq!(
         record(&store, &alert).await.delivery.state,
@@ -122,7 +122,7 @@ pub async fn a_receipt_may_name_only_the_gateways_id(store: Opened) {
         receive(&store, "gw", &arrived).await,
         ReceiptEffect::Unmatched
     );
-    let settlement = sent(early.deliveries[0].id, "m2", START);
+    let settlement = sent(&early.deliveries[0], "m2", START);
     store.settle(me, &[settlement]).await.expect("settled");
     assert_eq!(
         record(&store, &early).await.delivery.state,
@@ -144,7 +144,7 @@ pub async fn a_receipt_of_another_gateway_changes_nothing(store: Opened) {
         receive(&store, "other", &arrived).await,
         ReceiptEffect::Unmatched
     );
-    arrived.delivery = Some(crate::DeliveryId::new(START));
+    arrived.delivery = Some(crate::DeliveryId::new(crate::NotificationId::new(START), 1));
     assert_eq!(
         receive(&store, "gw", &arrived).await,
         ReceiptEffect::Unmatched
@@ -159,7 +159,7 @@ pub async fn a_receipt_of_another_gateway_changes_nothing(store: Opened) {
 pub async fn a_receipt_cancels_the_repeat(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let id = alert.deliveries[0].id;
-    let settlement = requeued(id, AttemptOutcome::Unknown, START, at(30));
+    let settlement = requeued(&alert.deliveries[0], AttemptOutcome::Unknown, START, at(30));
     store.settle(me, &[settlement]).await.expect("settled");
     let arrived = of(&alert, ReceiptState::Delivered);
     assert_eq!(

@@ -20,7 +20,7 @@ async fn settle(store: &Opened, me: WorkerId, settlement: Settlement) -> Settled
 /// A message that a gateway took is sent, with what the gateway said of it.
 pub async fn a_success_is_recorded(store: Opened) {
     let (alert, me) = claimed(&store).await;
-    let settlement = sent(alert.deliveries[0].id, "m1", at(5));
+    let settlement = sent(&alert.deliveries[0], "m1", at(5));
     let logged = settlement.attempt.clone();
     assert_eq!(settle(&store, me, settlement).await, Settled::Recorded);
     let record = record(&store, &alert).await;
@@ -41,7 +41,7 @@ pub async fn a_success_is_recorded(store: Opened) {
 pub async fn an_arrival_is_recorded(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = Settlement {
-        delivery: alert.deliveries[0].id,
+        delivery: alert.deliveries[0].clone(),
         attempt: Some(attempt(AttemptOutcome::Ok, START)),
         next: Next::Done(Accepted {
             price: Some("0.0333".parse().expect("a price")),
@@ -60,11 +60,11 @@ pub async fn an_arrival_is_recorded(store: Opened) {
 /// A message that was not taken goes back to the queue and is due when the settlement says.
 pub async fn a_failure_waits_for_its_time(store: Opened) {
     let (alert, me) = claimed(&store).await;
-    let id = alert.deliveries[0].id;
+    let delivery = &alert.deliveries[0];
     settle(
         &store,
         me,
-        requeued(id, AttemptOutcome::Retry, START, at(30)),
+        requeued(delivery, AttemptOutcome::Retry, START, at(30)),
     )
     .await;
     let delivery = record(&store, &alert).await.delivery;
@@ -83,18 +83,18 @@ pub async fn a_failure_waits_for_its_time(store: Opened) {
 /// After an unknown outcome every later attempt may be a repeat.
 pub async fn an_unknown_outcome_is_remembered(store: Opened) {
     let (alert, me) = claimed(&store).await;
-    let id = alert.deliveries[0].id;
+    let delivery = &alert.deliveries[0];
     settle(
         &store,
         me,
-        requeued(id, AttemptOutcome::Unknown, START, START),
+        requeued(delivery, AttemptOutcome::Unknown, START, START),
     )
     .await;
     assert!(claim(&store, me, START, 1).await[0].delivery.may_repeat);
     settle(
         &store,
         me,
-        requeued(id, AttemptOutcome::Retry, START, START),
+        requeued(delivery, AttemptOutcome::Retry, START, START),
     )
     .await;
     let record = record(&store, &alert).await;
@@ -117,7 +117,7 @@ pub async fn giving_up_and_cancelling_are_final(store: Opened) {
     for (next, state) in ends {
         let (alert, me) = claimed(&store).await;
         let settlement = Settlement {
-            delivery: alert.deliveries[0].id,
+            delivery: alert.deliveries[0].clone(),
             attempt: None,
             next,
         };
@@ -132,7 +132,7 @@ pub async fn giving_up_and_cancelling_are_final(store: Opened) {
 pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = Settlement {
-        delivery: alert.deliveries[0].id,
+        delivery: alert.deliveries[0].clone(),
         attempt: None,
         next: Next::Queue {
             due_at: at(9),
@@ -151,21 +151,21 @@ pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
 /// Who settles after the lease has passed to another changes nothing but the log.
 pub async fn a_lost_lease_changes_nothing_but_the_log(store: Opened) {
     let (alert, slow) = claimed(&store).await;
-    let id = alert.deliveries[0].id;
+    let delivery = &alert.deliveries[0];
     store.requeue_orphans(at(60), None).await.expect("requeued");
     let quick = worker();
     assert_eq!(claim(&store, quick, at(60), 1).await.len(), 1);
-    let late = requeued(id, AttemptOutcome::Retry, START, at(5));
+    let late = requeued(delivery, AttemptOutcome::Retry, START, at(5));
     assert_eq!(settle(&store, slow, late).await, Settled::Lost);
     let held = record(&store, &alert).await;
     assert_eq!(held.delivery.state, DeliveryState::Sending);
     assert_eq!(held.attempts_made.len(), 2);
     assert_eq!(
-        settle(&store, quick, sent(id, "m", at(61))).await,
+        settle(&store, quick, sent(delivery, "m", at(61))).await,
         Settled::Recorded
     );
     assert_eq!(
-        settle(&store, quick, sent(id, "x", at(61))).await,
+        settle(&store, quick, sent(delivery, "x", at(61))).await,
         Settled::Lost
     );
     let delivery = record(&store, &alert).await.delivery;
@@ -176,7 +176,7 @@ pub async fn a_lost_lease_changes_nothing_but_the_log(store: Opened) {
 pub async fn a_late_success_cancels_the_repeat(store: Opened) {
     let (alert, slow) = claimed(&store).await;
     store.requeue_orphans(at(60), None).await.expect("requeued");
-    let late = sent(alert.deliveries[0].id, "m", at(61));
+    let late = sent(&alert.deliveries[0], "m", at(61));
     assert_eq!(settle(&store, slow, late).await, Settled::Lost);
     let delivery = record(&store, &alert).await.delivery;
     assert_eq!(delivery.state, DeliveryState::Sent);
@@ -189,16 +189,13 @@ pub async fn many_are_settled_in_order(store: Opened) {
     enqueue(&store, &alert, None).await;
     let me = worker();
     let jobs = claim(&store, me, START, 2).await;
-    let mut ids: Vec<_> = jobs.iter().map(|job| job.delivery.id).collect();
-    let unclaimed = alert
-        .deliveries
+    let mut deliveries: Vec<_> = jobs.into_iter().map(|job| job.delivery).collect();
+    let claimed = |id| deliveries.iter().any(|delivery| delivery.id == id);
+    let unclaimed = alert.deliveries.iter().find(|d| !claimed(d.id)).cloned();
+    deliveries.insert(1, unclaimed.expect("one is left"));
+    let settlements: Vec<_> = deliveries
         .iter()
-        .map(|d| d.id)
-        .find(|id| !ids.contains(id));
-    ids.insert(1, unclaimed.expect("one is left"));
-    let settlements: Vec<_> = ids
-        .iter()
-        .map(|id| requeued(*id, AttemptOutcome::Retry, START, at(9)))
+        .map(|delivery| requeued(delivery, AttemptOutcome::Retry, START, at(9)))
         .collect();
     let settled = store.settle(me, &settlements).await.expect("settled");
     assert_eq!(

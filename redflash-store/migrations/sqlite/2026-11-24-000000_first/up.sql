@@ -79,7 +79,7 @@ CREATE TABLE notifications (
     raised_at BIGINT NOT NULL,
     raised_by TEXT,
     plan TEXT NOT NULL
-);
+) WITHOUT ROWID;
 
 CREATE TABLE idempotency (
     raised_by TEXT NOT NULL,
@@ -92,10 +92,11 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_by_age ON idempotency (raised_at);
 CREATE INDEX idempotency_of_a_notification ON idempotency (notification);
 
+-- A delivery's id is its notification's with its place in the last six digits: what belongs to one
+-- notification lies together, and needs no index and no foreign key to be found.
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY NOT NULL,
-    notification TEXT NOT NULL REFERENCES notifications (id) ON DELETE CASCADE,
-    place INTEGER NOT NULL,
+    notification TEXT NOT NULL,
     contact TEXT NOT NULL,
     endpoint TEXT NOT NULL,
     channel TEXT NOT NULL,
@@ -116,18 +117,17 @@ CREATE TABLE deliveries (
     worker TEXT,
     leased_until BIGINT,
     claims INTEGER NOT NULL
-);
-CREATE INDEX deliveries_of_a_notification ON deliveries (notification, place);
-CREATE INDEX deliveries_to_a_contact ON deliveries (contact, notification);
+) WITHOUT ROWID;
+CREATE INDEX deliveries_to_a_contact ON deliveries (contact, id);
 CREATE INDEX deliveries_by_message_id ON deliveries (message_id) WHERE message_id IS NOT NULL;
 -- Small whatever the history: only what waits, what is under way, and what ended badly.
 CREATE INDEX deliveries_queued ON deliveries (lane, raised_by, due_at, id) WHERE state = 'queued';
 CREATE INDEX deliveries_sending ON deliveries (leased_until) WHERE state = 'sending';
-CREATE INDEX deliveries_ended_badly ON deliveries (state, notification)
+CREATE INDEX deliveries_ended_badly ON deliveries (state, id)
     WHERE state IN ('failed', 'cancelled', 'quarantined');
 
 CREATE TABLE attempts (
-    delivery TEXT NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
+    delivery TEXT NOT NULL,
     number INTEGER NOT NULL,
     gateway TEXT,
     started_at BIGINT NOT NULL,

@@ -1,0 +1,162 @@
+//! Recording what became of hand-overs, as many at once as have ended meanwhile.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::warn;
+
+use super::Dispatcher;
+use crate::{Next, Settled, Settlement, Store, StoreError, WorkerId};
+
+/// How long recording an outcome is tried: as long as the lease certainly holds.
+const RECORDING: Duration = Duration::from_secs(60);
+/// The most outcomes that are recorded at once.
+const BATCH: usize = 256;
+
+/// A hand-over that has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) settlement: Settlement,
+    /// Under way until it is recorded.
+    pub(super) token: TaskTrackerToken,
+}
+
+/// Where hand-overs leave what became of them.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    ended: mpsc::UnboundedSender<Ended>,
+    waiting: Mutex<Option<mpsc::UnboundedReceiver<Ended>>>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        let (ended, waiting) = mpsc::unbounded_channel();
+        let waiting = Mutex::new(Some(waiting));
+        Self { ended, waiting }
+    }
+}
+
+impl Recorder {
+    pub(super) fn push(&self, ended: Ended) {
+        // Nobody receives once the process is about to end: the lease then tells.
+        let _ = self.ended.send(ended);
+    }
+
+    fn take(&self) -> Option<mpsc::UnboundedReceiver<Ended>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.take()
+    }
+}
+
+/// The work of recording. It keeps the store open, and not the dispatcher.
+#[derive(Clone)]
+struct Recording {
+    store: Arc<dyn Store>,
+    worker: WorkerId,
+    dispatcher: Weak<Dispatcher>,
+}
+
+impl Dispatcher {
+    /// Records outcomes until told to stop, or until nobody is left who could bring one.
+    pub(crate) fn record(
+        self: &Arc<Self>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let recording = Recording {
+            store: Arc::clone(&self.store),
+            worker: self.worker,
+            dispatcher: Arc::downgrade(self),
+        };
+        // Started a second time, there is nothing to do: the first goes on recording.
+        let waiting = self.recorder.take();
+        async move {
+            let Some(mut waiting) = waiting else {
+                return;
+            };
+            let mut batch = Vec::new();
+            loop {
+                tokio::select! {
+                    biased;
+                    some = waiting.recv_many(&mut batch, BATCH) => if some == 0 { return },
+                    () = stop.cancelled() => return,
+                }
+                recording.batch(std::mem::take(&mut batch)).await;
+            }
+        }
+    }
+}
+
+impl Recording {
+    async fn batch(&self, batch: Vec<Ended>) {
+        let (settlements, tokens): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|ended| (ended.settlement, ended.token))
+            .unzip();
+        match self.store.settle(self.worker, &settlements).await {
+            Ok(settled) => {
+                for (settlement, settled) in settlements.iter().zip(settled) {
+                    self.recorded(settlement, settled);
+                }
+            }
+            Err(fault) => {
+                late(&fault);
+                // It may be one of them that cannot be recorded: from now on each for itself.
+                for (settlement, token) in settlements.into_iter().zip(tokens) {
+                    let recording = self.clone();
+                    tokio::spawn(async move {
+                        recording.alone(&settlement).await;
+                        drop(token);
+                    });
+                }
+            }
+        }
+    }
+
+    /// Records an outcome, however long the store needs as long as the lease holds.
+    async fn alone(&self, settlement: &Settlement) {
+        let trying = async {
+            let mut pause = Duration::from_millis(50);
+            loop {
+                sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
+                let one = std::slice::from_ref(settlement);
+                match self.store.settle(self.worker, one).await {
+                    Ok(settled) => return settled,
+                    Err(fault) => late(&fault),
+                }
+            }
+        };
+        let Ok(settled) = timeout(RECORDING, trying).await else {
+            return warn!(
+                delivery = %settlement.delivery.id,
+                "an outcome could not be recorded; the delivery is repeated when its lease ends"
+            );
+        };
+        for settled in settled {
+            self.recorded(settlement, settled);
+        }
+    }
+
+    fn recorded(&self, settlement: &Settlement, settled: Settled) {
+        let delivery = &settlement.delivery;
+        if settled == Settled::Lost {
+            warn!(delivery = %delivery.id, "the lease had passed to another worker");
+        }
+        let Some(dispatcher) = self.dispatcher.upgrade() else {
+            return;
+        };
+        if settled == Settled::Recorded && matches!(settlement.next, Next::Queue { .. }) {
+            dispatcher.queued([&delivery.lane]);
+        }
+        dispatcher.waiters.notify(delivery.notification);
+    }
+}
+
+fn late(fault: &StoreError) {
+    let error = crate::report(fault);
+    warn!(error, "outcomes are not recorded yet");
+}

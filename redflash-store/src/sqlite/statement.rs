@@ -1,0 +1,277 @@
+//! The statements that a busy store runs all the time.
+//!
+//! Diesel has every `UPDATE` of its own making prepared anew. These are texts that stay the same,
+//! so that each is prepared once for a connection.
+
+use std::num::NonZeroU32;
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use redflash_core::store::{OutboxEntry, Want};
+use redflash_core::{Delivery, Lease, Timestamp, WorkerId};
+
+use crate::row::delivery::small;
+use crate::row::notification::NotificationRow;
+use crate::row::owner;
+use crate::schema::deliveries;
+
+macro_rules! fixed {
+    ($(#[$doc:meta])* $name:ident, $sql:literal) => {
+        $(#[$doc])*
+        #[derive(QueryId)]
+        pub(super) struct $name;
+
+        impl QueryFragment<Sqlite> for $name {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                out.push_sql($sql);
+                Ok(())
+            }
+        }
+
+        impl RunQueryDsl<SqliteConnection> for $name {}
+    };
+}
+
+fixed! {
+    /// Begins a job of the writer.
+    Savepoint, "SAVEPOINT job"
+}
+fixed! {
+    /// Ends a job.
+    Release, "RELEASE job"
+}
+fixed! {
+    /// Takes back what a job has done.
+    Undo, "ROLLBACK TO job"
+}
+
+fixed! {
+    /// Every queue with something in it, and when its first is due. Jumps from queue to queue along
+    /// the index, so that the cost is the number of queues.
+    DueQueues, "
+WITH RECURSIVE queue (lane, raised_by, due_at) AS (
+    SELECT * FROM (
+        SELECT lane, raised_by, due_at FROM deliveries INDEXED BY deliveries_queued
+        WHERE state = 'queued' ORDER BY lane, raised_by, due_at LIMIT 1
+    )
+    UNION ALL
+    SELECT next.lane, next.raised_by, next.due_at FROM queue, deliveries AS next
+    WHERE next.id = coalesce((
+        SELECT id FROM deliveries AS later INDEXED BY deliveries_queued
+        WHERE later.state = 'queued' AND later.lane = queue.lane AND later.raised_by > queue.raised_by
+        ORDER BY later.raised_by, later.due_at LIMIT 1
+    ), (
+        SELECT id FROM deliveries AS later INDEXED BY deliveries_queued
+        WHERE later.state = 'queued' AND later.lane > queue.lane
+        ORDER BY later.lane, later.raised_by, later.due_at LIMIT 1
+    ))
+)
+SELECT lane, raised_by, due_at FROM queue"
+}
+
+impl Query for DueQueues {
+    type SqlType = (Text, Text, BigInt);
+}
+
+/// Records a notification, if the directory still is what it was planned from.
+#[derive(Debug, QueryId)]
+pub(super) struct InsertNotification {
+    row: NotificationRow,
+    planned_at: Option<i64>,
+}
+
+impl InsertNotification {
+    pub(super) fn new(row: NotificationRow, planned_at: Option<u64>) -> Self {
+        let planned_at = planned_at.map(u64::cast_signed);
+        Self { row, planned_at }
+    }
+}
+
+impl QueryFragment<Sqlite> for InsertNotification {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO notifications (id, raised_at, raised_by, plan) SELECT ");
+        out.push_bind_param::<Text, _>(&self.row.id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.row.raised_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.row.raised_by)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.row.plan)?;
+        out.push_sql(" WHERE coalesce(");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.planned_at)?;
+        out.push_sql(" = (SELECT version FROM directory), TRUE)");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for &InsertNotification {}
+
+/// Writes what of a delivery changes in its life.
+#[derive(Debug, QueryId)]
+pub(crate) struct Update {
+    id: String,
+    state: &'static str,
+    attempts: i32,
+    due_at: i64,
+    first_attempt_at: Option<i64>,
+    gateway: Option<String>,
+    message_id: Option<String>,
+    parts: Option<i32>,
+    price: Option<String>,
+    detail: String,
+    may_repeat: bool,
+    worker: Option<String>,
+    leased_until: Option<i64>,
+    claims: i32,
+}
+
+impl Update {
+    pub(crate) fn of(entry: &OutboxEntry) -> Self {
+        let delivery = &entry.delivery;
+        Self {
+            id: delivery.id.to_string(),
+            state: delivery.state.as_str(),
+            attempts: small(delivery.attempts),
+            due_at: delivery.due_at.as_millis(),
+            first_attempt_at: delivery.first_attempt_at.map(Timestamp::as_millis),
+            gateway: delivery.gateway.as_ref().map(ToString::to_string),
+            message_id: delivery.message_id.clone(),
+            parts: delivery.parts.map(small),
+            price: delivery.price.as_ref().map(ToString::to_string),
+            detail: delivery.detail.clone(),
+            may_repeat: delivery.may_repeat,
+            worker: entry.lease.map(|(worker, _)| worker.to_string()),
+            leased_until: entry.lease.map(|(_, until)| until.as_millis()),
+            claims: small(entry.claims),
+        }
+    }
+}
+
+impl QueryFragment<Sqlite> for Update {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE deliveries SET state = ");
+        out.push_bind_param::<Text, _>(self.state)?;
+        out.push_sql(", attempts = ");
+        out.push_bind_param::<Integer, _>(&self.attempts)?;
+        out.push_sql(", due_at = ");
+        out.push_bind_param::<BigInt, _>(&self.due_at)?;
+        out.push_sql(", first_attempt_at = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.first_attempt_at)?;
+        out.push_sql(", gateway = ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.gateway)?;
+        out.push_sql(", message_id = ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.message_id)?;
+        out.push_sql(", parts = ");
+        out.push_bind_param::<Nullable<Integer>, _>(&self.parts)?;
+        out.push_sql(", price = ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.price)?;
+        out.push_sql(", detail = ");
+        out.push_bind_param::<Text, _>(&self.detail)?;
+        out.push_sql(", may_repeat = ");
+        out.push_bind_param::<Bool, _>(&self.may_repeat)?;
+        out.push_sql(", worker = ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.worker)?;
+        out.push_sql(", leased_until = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.leased_until)?;
+        out.push_sql(", claims = ");
+        out.push_bind_param::<Integer, _>(&self.claims)?;
+        out.push_sql(" WHERE id = ");
+        out.push_bind_param::<Text, _>(&self.id)
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for Update {}
+
+/// An [`Update`], if the delivery is still leased as it was.
+#[derive(Debug, QueryId)]
+pub(super) struct Settle {
+    update: Update,
+    worker: String,
+    attempts: i32,
+}
+
+impl Settle {
+    /// Writes `after`, if `before` is what is leased to this worker.
+    pub(super) fn new(before: &Delivery, worker: WorkerId, after: &OutboxEntry) -> Self {
+        Self {
+            update: Update::of(after),
+            worker: worker.to_string(),
+            attempts: small(before.attempts),
+        }
+    }
+}
+
+impl QueryFragment<Sqlite> for Settle {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.update.walk_ast(out.reborrow())?;
+        out.push_sql(" AND state = 'sending' AND worker = ");
+        out.push_bind_param::<Text, _>(&self.worker)?;
+        out.push_sql(" AND attempts = ");
+        out.push_bind_param::<Integer, _>(&self.attempts)
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for &Settle {}
+
+/// Leases what is due of a queue, and returns it in no order.
+#[derive(Debug)]
+pub(super) struct Claim {
+    lane: String,
+    raised_by: String,
+    worker: String,
+    now: i64,
+    until: i64,
+    limit: NonZeroU32,
+}
+
+impl Claim {
+    pub(super) fn new(lease: &Lease, want: &Want) -> Self {
+        Self {
+            lane: want.queue.lane.to_string(),
+            raised_by: owner(want.queue.raised_by.as_ref()),
+            worker: lease.worker.to_string(),
+            now: lease.now.as_millis(),
+            until: lease.until.as_millis(),
+            limit: want.limit,
+        }
+    }
+}
+
+impl QueryFragment<Sqlite> for Claim {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE deliveries SET state = 'sending', worker = ");
+        out.push_bind_param::<Text, _>(&self.worker)?;
+        out.push_sql(", leased_until = ");
+        out.push_bind_param::<BigInt, _>(&self.until)?;
+        out.push_sql(
+            ", claims = claims + 1 WHERE id IN (
+                SELECT id FROM deliveries INDEXED BY deliveries_queued
+                WHERE state = 'queued' AND lane = ",
+        );
+        out.push_bind_param::<Text, _>(&self.lane)?;
+        out.push_sql(" AND raised_by = ");
+        out.push_bind_param::<Text, _>(&self.raised_by)?;
+        out.push_sql(" AND due_at <= ");
+        out.push_bind_param::<BigInt, _>(&self.now)?;
+        // Literally: with a parameter there, SQLite prepares the statement anew each time.
+        out.push_sql(&format!(
+            " ORDER BY due_at, id LIMIT {}) RETURNING *",
+            self.limit
+        ));
+        Ok(())
+    }
+}
+
+/// By its text: the limit is part of it.
+impl QueryId for Claim {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Claim {
+    type SqlType = deliveries::SqlType;
+}
+
+impl RunQueryDsl<SqliteConnection> for Claim {}
