@@ -8,7 +8,6 @@
 //! end in its own module, so that a further back end adds a module and a migration tree.
 
 mod error;
-mod query;
 mod row;
 mod schema;
 #[cfg(feature = "sqlite")]

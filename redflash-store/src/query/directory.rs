@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use diesel::prelude::*;
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use redflash_core::{ApiKey, Contact, Event, Group, KeyHash, Slug, Target, View};
 
-use super::Conn;
+use super::{Conn, RunQueryDsl};
 use crate::error::Fault;
 use crate::row::directory::{ApiKeyRow, ContactRow, EndpointRow, EventRow, GroupRow};
 use crate::schema::{
@@ -13,31 +13,32 @@ use crate::schema::{
     groups,
 };
 
-pub(crate) fn version(conn: &mut Conn) -> Result<u64, Fault> {
+pub(crate) async fn version(conn: &mut Conn) -> Result<u64, Fault> {
     let version: i64 = directory::table
         .select(directory::version)
-        .get_result(conn)?;
+        .get_result(conn)
+        .await?;
     Ok(version.unsigned_abs())
 }
 
-pub(crate) fn view(conn: &mut Conn, target: &Target) -> Result<Option<View>, Fault> {
+pub(crate) async fn view(conn: &mut Conn, target: &Target) -> Result<Option<View>, Fault> {
     let mut view = View {
-        version: version(conn)?,
+        version: version(conn).await?,
         ..View::default()
     };
     let mut people = BTreeSet::new();
     match target {
         Target::Contact(slug) => {
-            view.contacts.extend(contact(conn, slug)?);
+            view.contacts.extend(contact(conn, slug).await?);
             return Ok((!view.contacts.is_empty()).then_some(view));
         }
-        Target::Group(slug) => view.groups.extend(group(conn, slug)?),
+        Target::Group(slug) => view.groups.extend(group(conn, slug).await?),
         Target::Event(slug) => {
-            view.event = event(conn, slug)?;
+            view.event = event(conn, slug).await?;
             if let Some(event) = &view.event {
                 people.extend(event.contacts.iter().map(ToString::to_string));
                 for slug in &event.groups {
-                    view.groups.extend(group(conn, slug)?);
+                    view.groups.extend(group(conn, slug).await?);
                 }
             }
         }
@@ -50,22 +51,24 @@ pub(crate) fn view(conn: &mut Conn, target: &Target) -> Result<Option<View>, Fau
     let people: Vec<_> = people.into_iter().collect();
     // In slices, since a statement takes only so many parameters.
     for slice in people.chunks(500) {
-        view.contacts.extend(contacts_named(conn, slice)?);
+        view.contacts.extend(contacts_named(conn, slice).await?);
     }
     Ok(Some(view))
 }
 
-fn contacts_named(conn: &mut Conn, slugs: &[String]) -> Result<Vec<Contact>, Fault> {
+async fn contacts_named(conn: &mut Conn, slugs: &[String]) -> Result<Vec<Contact>, Fault> {
     let rows = contacts::table
         .filter(contacts::slug.eq_any(slugs))
         .order(contacts::slug)
         .select(ContactRow::as_select())
-        .load(conn)?;
+        .load(conn)
+        .await?;
     let endpoints = endpoints::table
         .filter(endpoints::contact.eq_any(slugs))
         .order((endpoints::contact, endpoints::place))
         .select(EndpointRow::as_select())
-        .load(conn)?;
+        .load(conn)
+        .await?;
     assemble(rows, endpoints)
 }
 
@@ -84,11 +87,12 @@ fn assemble(rows: Vec<ContactRow>, endpoints: Vec<EndpointRow>) -> Result<Vec<Co
     contacts.collect()
 }
 
-pub(crate) fn contact(conn: &mut Conn, slug: &Slug) -> Result<Option<Contact>, Fault> {
+pub(crate) async fn contact(conn: &mut Conn, slug: &Slug) -> Result<Option<Contact>, Fault> {
     let row = contacts::table
         .find(slug.as_str())
         .select(ContactRow::as_select())
         .get_result(conn)
+        .await
         .optional()?;
     let Some(row) = row else {
         return Ok(None);
@@ -97,105 +101,131 @@ pub(crate) fn contact(conn: &mut Conn, slug: &Slug) -> Result<Option<Contact>, F
         .filter(endpoints::contact.eq(slug.as_str()))
         .order(endpoints::place)
         .select(EndpointRow::as_select())
-        .load(conn)?;
+        .load(conn)
+        .await?;
     row.into_contact(endpoints).map(Some)
 }
 
-pub(crate) fn contacts(conn: &mut Conn) -> Result<Vec<Contact>, Fault> {
+pub(crate) async fn contacts(conn: &mut Conn) -> Result<Vec<Contact>, Fault> {
     let rows = contacts::table
         .order(contacts::slug)
         .select(ContactRow::as_select())
-        .load(conn)?;
+        .load(conn)
+        .await?;
     let endpoints = endpoints::table
         .order((endpoints::contact, endpoints::place))
         .select(EndpointRow::as_select())
-        .load(conn)?;
+        .load(conn)
+        .await?;
     assemble(rows, endpoints)
 }
 
-pub(crate) fn group(conn: &mut Conn, slug: &Slug) -> Result<Option<Group>, Fault> {
+pub(crate) async fn group(conn: &mut Conn, slug: &Slug) -> Result<Option<Group>, Fault> {
     let row = groups::table
         .find(slug.as_str())
         .select(GroupRow::as_select())
         .get_result(conn)
+        .await
         .optional()?;
-    row.map(|row| with_contacts(conn, row)).transpose()
+    match row {
+        Some(row) => with_contacts(conn, row).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-pub(crate) fn groups(conn: &mut Conn) -> Result<Vec<Group>, Fault> {
+pub(crate) async fn groups(conn: &mut Conn) -> Result<Vec<Group>, Fault> {
     let rows = groups::table
         .order(groups::slug)
         .select(GroupRow::as_select())
-        .load(conn)?;
-    rows.into_iter()
-        .map(|row| with_contacts(conn, row))
-        .collect()
+        .load(conn)
+        .await?;
+    let mut groups = Vec::with_capacity(rows.len());
+    for row in rows {
+        groups.push(with_contacts(conn, row).await?);
+    }
+    Ok(groups)
 }
 
-fn with_contacts(conn: &mut Conn, row: GroupRow) -> Result<Group, Fault> {
+async fn with_contacts(conn: &mut Conn, row: GroupRow) -> Result<Group, Fault> {
     let contacts = group_contacts::table
         .filter(group_contacts::group_slug.eq(&row.slug))
         .order(group_contacts::place)
         .select(group_contacts::contact)
-        .load(conn)?;
+        .load(conn)
+        .await?;
     row.into_group(&contacts)
 }
 
-pub(crate) fn event(conn: &mut Conn, slug: &Slug) -> Result<Option<Event>, Fault> {
+pub(crate) async fn event(conn: &mut Conn, slug: &Slug) -> Result<Option<Event>, Fault> {
     let row = events::table
         .find(slug.as_str())
         .select(EventRow::as_select())
         .get_result(conn)
+        .await
         .optional()?;
-    row.map(|row| with_recipients(conn, row)).transpose()
+    match row {
+        Some(row) => with_recipients(conn, row).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-pub(crate) fn events(conn: &mut Conn) -> Result<Vec<Event>, Fault> {
+pub(crate) async fn events(conn: &mut Conn) -> Result<Vec<Event>, Fault> {
     let rows = events::table
         .order(events::slug)
         .select(EventRow::as_select())
-        .load(conn)?;
-    rows.into_iter()
-        .map(|row| with_recipients(conn, row))
-        .collect()
+        .load(conn)
+        .await?;
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        events.push(with_recipients(conn, row).await?);
+    }
+    Ok(events)
 }
 
-fn with_recipients(conn: &mut Conn, row: EventRow) -> Result<Event, Fault> {
+async fn with_recipients(conn: &mut Conn, row: EventRow) -> Result<Event, Fault> {
     let contacts: Vec<String> = event_contacts::table
         .filter(event_contacts::event.eq(&row.slug))
         .order(event_contacts::place)
         .select(event_contacts::contact)
-        .load(conn)?;
+        .load(conn)
+        .await?;
     let groups: Vec<String> = event_groups::table
         .filter(event_groups::event.eq(&row.slug))
         .order(event_groups::place)
         .select(event_groups::group_slug)
-        .load(conn)?;
+        .load(conn)
+        .await?;
     row.into_event(&contacts, &groups)
 }
 
-pub(crate) fn api_key(conn: &mut Conn, slug: &Slug) -> Result<Option<ApiKey>, Fault> {
+pub(crate) async fn api_key(conn: &mut Conn, slug: &Slug) -> Result<Option<ApiKey>, Fault> {
     let row = api_keys::table
         .find(slug.as_str())
         .select(ApiKeyRow::as_select())
         .get_result(conn)
+        .await
         .optional()?;
     row.map(ApiKeyRow::into_api_key).transpose()
 }
 
-pub(crate) fn api_key_by_hash(conn: &mut Conn, hash: &KeyHash) -> Result<Option<ApiKey>, Fault> {
+pub(crate) async fn api_key_by_hash(
+    conn: &mut Conn,
+    hash: &KeyHash,
+) -> Result<Option<ApiKey>, Fault> {
     let row = api_keys::table
         .filter(api_keys::hash.eq(hash.to_string()))
         .select(ApiKeyRow::as_select())
         .get_result(conn)
+        .await
         .optional()?;
     row.map(ApiKeyRow::into_api_key).transpose()
 }
 
-pub(crate) fn api_keys(conn: &mut Conn) -> Result<Vec<ApiKey>, Fault> {
+pub(crate) async fn api_keys(conn: &mut Conn) -> Result<Vec<ApiKey>, Fault> {
     let rows = api_keys::table
         .order(api_keys::slug)
         .select(ApiKeyRow::as_select())
-        .load(conn)?;
+        .load(conn)
+        .await?;
     rows.into_iter().map(ApiKeyRow::into_api_key).collect()
 }

@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use redflash_core::store::{DeliveryRecord, LogFilter};
 use redflash_core::{Attempt, Delivery, DeliveryState, Notification, NotificationId};
 
-use super::Conn;
 use super::outbox::{first, last, of_notification};
+use super::{Conn, RunQueryDsl};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::NotificationRow;
 use crate::schema::{attempts, deliveries, notifications};
 
-pub(crate) fn notification(
+pub(crate) async fn notification(
     conn: &mut Conn,
     id: NotificationId,
 ) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, Fault> {
@@ -22,12 +22,14 @@ pub(crate) fn notification(
         .find(id.to_string())
         .select(NotificationRow::as_select())
         .get_result(conn)
+        .await
         .optional()?;
     let Some(row) = row else {
         return Ok(None);
     };
-    let mut made = attempts_of(conn, id)?;
-    let records = deliveries_of(conn, id)?
+    let mut made = attempts_of(conn, id).await?;
+    let records = deliveries_of(conn, id)
+        .await?
         .into_iter()
         .map(|delivery| DeliveryRecord {
             attempts_made: made.remove(&delivery.id.to_string()).unwrap_or_default(),
@@ -36,18 +38,22 @@ pub(crate) fn notification(
     Ok(Some((row.into_notification()?, records.collect())))
 }
 
-fn deliveries_of(conn: &mut Conn, notification: NotificationId) -> Result<Vec<Delivery>, Fault> {
+async fn deliveries_of(
+    conn: &mut Conn,
+    notification: NotificationId,
+) -> Result<Vec<Delivery>, Fault> {
     let rows = deliveries::table
         .filter(of_notification(notification))
         .order(deliveries::id)
         .select(DeliveryRow::as_select())
-        .load(conn)?;
+        .load(conn)
+        .await?;
     rows.into_iter()
         .map(|row| Ok(row.into_entry()?.delivery))
         .collect()
 }
 
-fn attempts_of(
+async fn attempts_of(
     conn: &mut Conn,
     notification: NotificationId,
 ) -> Result<HashMap<String, Vec<Attempt>>, Fault> {
@@ -55,7 +61,8 @@ fn attempts_of(
         .filter(attempts::delivery.between(first(notification), last(notification)))
         .order((attempts::delivery, attempts::number))
         .select(AttemptRow::as_select())
-        .load(conn)?;
+        .load(conn)
+        .await?;
     let mut of_delivery: HashMap<String, Vec<Attempt>> = HashMap::new();
     for row in rows {
         let list = of_delivery.entry(row.delivery.clone()).or_default();
@@ -64,7 +71,7 @@ fn attempts_of(
     Ok(of_delivery)
 }
 
-pub(crate) fn log(
+pub(crate) async fn log(
     conn: &mut Conn,
     filter: &LogFilter,
 ) -> Result<Vec<(Notification, Vec<Delivery>)>, Fault> {
@@ -101,11 +108,12 @@ pub(crate) fn log(
         )),
         None => query,
     };
-    let rows = query.load(conn)?;
-    let entries = rows.into_iter().map(|row| {
+    let rows = query.load(conn).await?;
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in rows {
         let notification = row.into_notification()?;
-        let deliveries = deliveries_of(conn, notification.id)?;
-        Ok((notification, deliveries))
-    });
-    entries.collect()
+        let deliveries = deliveries_of(conn, notification.id).await?;
+        entries.push((notification, deliveries));
+    }
+    Ok(entries)
 }

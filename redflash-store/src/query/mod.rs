@@ -1,5 +1,10 @@
 //! The queries, in the files of what they are about. Each runs inside the transaction or snapshot
 //! of its caller.
+//!
+//! They are written once and compiled for each back end, which mounts this folder as a module of its
+//! own and gives it what it is called for: `Conn`, the connection; `RunQueryDsl`, which runs a query
+//! on it; `entry` and `write`, which read a delivery to change it and write it back; `orphans` and
+//! `due_queues`, which each back end has to say in its own way.
 
 pub(crate) mod directory;
 pub(crate) mod log;
@@ -7,5 +12,4 @@ pub(crate) mod outbox;
 pub(crate) mod receipt;
 pub(crate) mod save;
 
-/// The connection that queries run on.
-pub(crate) type Conn = diesel::sqlite::SqliteConnection;
+use super::{Conn, RunQueryDsl, due_queues, entry, orphans, write};

@@ -3,31 +3,31 @@
 use std::num::NonZeroU32;
 
 use diesel::dsl::sql;
-use diesel::prelude::*;
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel::sql_types::Bool;
-use redflash_core::store::{Backlog, Enqueued, OutboxEntry};
+use redflash_core::store::{Backlog, Enqueued};
 use redflash_core::{
     Attempt, DeliveryId, DeliveryState, Idempotency, NotificationId, Settled, Settlement,
     Timestamp, WorkerId,
 };
 
-use super::{Conn, receipt};
+use super::{Conn, RunQueryDsl, due_queues, entry, orphans, receipt, write};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
-use crate::row::delivery::DeliveryRow;
 use crate::row::notification::{IdempotencyRow, NotificationRow};
 use crate::row::parse;
 use crate::schema::{attempts, deliveries, idempotency, notifications, probe};
-use crate::sqlite::outbox::due_queues;
-use crate::sqlite::statement::Update;
 
 /// The conditions of the indexes of what waits and what is under way. Literally, since a parameter
 /// would keep SQLite from using them.
-const QUEUED: &str = "deliveries.state = 'queued'";
-const SENDING: &str = "deliveries.state = 'sending'";
+pub(crate) const QUEUED: &str = "deliveries.state = 'queued'";
+pub(crate) const SENDING: &str = "deliveries.state = 'sending'";
 
 /// What was recorded under an idempotency key, as long as it is remembered.
-pub(crate) fn known(conn: &mut Conn, promise: &IdempotencyRow) -> Result<Option<Enqueued>, Fault> {
+pub(crate) async fn known(
+    conn: &mut Conn,
+    promise: &IdempotencyRow,
+) -> Result<Option<Enqueued>, Fault> {
     let now = Timestamp::from_millis(promise.raised_at);
     let forgotten = now.minus(Idempotency::KEPT).as_millis();
     let found = idempotency::table
@@ -35,6 +35,7 @@ pub(crate) fn known(conn: &mut Conn, promise: &IdempotencyRow) -> Result<Option<
         .filter(idempotency::raised_at.gt(forgotten))
         .select(IdempotencyRow::as_select())
         .get_result(conn)
+        .await
         .optional()?;
     let Some(found) = found else {
         return Ok(None);
@@ -45,15 +46,10 @@ pub(crate) fn known(conn: &mut Conn, promise: &IdempotencyRow) -> Result<Option<
     let earlier = notifications::table
         .find(&found.notification)
         .select(NotificationRow::as_select())
-        .get_result(conn)?;
+        .get_result(conn)
+        .await?;
     let earlier = Box::new(earlier.into_notification()?);
     Ok(Some(Enqueued::Repeat(earlier)))
-}
-
-/// Writes back what a change made of an entry.
-pub(super) fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Fault> {
-    Update::of(entry).execute(conn)?;
-    Ok(())
 }
 
 /// The first id that a delivery of a notification can have.
@@ -68,100 +64,92 @@ pub(super) fn last(notification: NotificationId) -> String {
 
 /// The deliveries of a notification.
 #[diesel::dsl::auto_type]
-pub(super) fn of_notification(notification: NotificationId) -> _ {
+pub(crate) fn of_notification(notification: NotificationId) -> _ {
     let (first, last): (String, String) = (first(notification), last(notification));
     deliveries::id.between(first, last)
 }
 
-pub(super) fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<OutboxEntry>, Fault> {
-    let row = deliveries::table
-        .find(id.to_string())
-        .select(DeliveryRow::as_select())
-        .get_result(conn)
-        .optional()?;
-    row.map(DeliveryRow::into_entry).transpose()
-}
-
-fn log(conn: &mut Conn, delivery: DeliveryId, attempt: &Attempt) -> Result<(), Fault> {
+async fn log(conn: &mut Conn, delivery: DeliveryId, attempt: &Attempt) -> Result<(), Fault> {
     let row = AttemptRow::new(delivery, attempt);
     diesel::insert_into(attempts::table)
         .values(&row)
-        .execute(conn)?;
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Ends a lease that may have passed to another.
-pub(crate) fn settle(
+pub(crate) async fn settle(
     conn: &mut Conn,
     worker: WorkerId,
     settlement: &Settlement,
 ) -> Result<Settled, Fault> {
     let id = settlement.delivery.id;
-    let Some(mut entry) = entry(conn, id)? else {
+    let Some(mut entry) = entry(conn, id).await? else {
         return Ok(Settled::Lost);
     };
     let (attempt, settled) = entry.settle(worker, settlement);
     if let Some(attempt) = attempt {
-        log(conn, id, &attempt)?;
+        log(conn, id, &attempt).await?;
     }
-    write(conn, &entry)?;
+    write(conn, &entry).await?;
     if entry.delivery.state == DeliveryState::Sent {
-        receipt::apply_early(conn, &mut entry)?;
+        receipt::apply_early(conn, &mut entry).await?;
     }
     Ok(settled)
 }
 
-pub(crate) fn requeue_orphans(
+pub(crate) async fn requeue_orphans(
     conn: &mut Conn,
     now: Timestamp,
     except: Option<WorkerId>,
 ) -> Result<u64, Fault> {
-    let leased = deliveries::table
-        .filter(sql::<Bool>(SENDING))
-        .select(DeliveryRow::as_select());
-    let ended = deliveries::leased_until.le(now.as_millis());
-    let orphans = match except {
-        None => leased.filter(ended).load(conn)?,
-        Some(worker) => {
-            let others = deliveries::worker.ne(worker.to_string());
-            leased.filter(ended.or(others)).load(conn)?
-        }
-    };
     let mut taken_back = 0;
-    for row in orphans {
+    for row in orphans(conn, now, except).await? {
         let mut entry = row.into_entry()?;
         let attempt = entry.take_back(now);
-        log(conn, entry.delivery.id, &attempt)?;
-        write(conn, &entry)?;
+        log(conn, entry.delivery.id, &attempt).await?;
+        write(conn, &entry).await?;
         taken_back += 1;
     }
     Ok(taken_back)
 }
 
-pub(crate) fn resend(conn: &mut Conn, id: NotificationId, now: Timestamp) -> Result<u64, Fault> {
-    let rows = deliveries::table
+pub(crate) async fn resend(
+    conn: &mut Conn,
+    id: NotificationId,
+    now: Timestamp,
+) -> Result<u64, Fault> {
+    let ids: Vec<String> = deliveries::table
         .filter(of_notification(id))
-        .select(DeliveryRow::as_select())
-        .load(conn)?;
+        .order(deliveries::id)
+        .select(deliveries::id)
+        .load(conn)
+        .await?;
     let mut resent = 0;
-    for row in rows {
-        let mut entry = row.into_entry()?;
-        if entry.resend(now) {
-            write(conn, &entry)?;
+    for text in &ids {
+        let id = parse(text, "deliveries", "id", text)?;
+        if let Some(mut entry) = entry(conn, id).await?
+            && entry.resend(now)
+        {
+            write(conn, &entry).await?;
             resent += 1;
         }
     }
     Ok(resent)
 }
 
-pub(crate) fn backlog(conn: &mut Conn) -> Result<Backlog, Fault> {
-    let count = |conn: &mut Conn, state| {
-        let rows = deliveries::table.filter(sql::<Bool>(state));
-        rows.count().get_result::<i64>(conn)
-    };
-    let queued = count(conn, QUEUED)?.unsigned_abs();
-    let sending = count(conn, SENDING)?.unsigned_abs();
-    let oldest_due = due_queues(conn)?.into_iter().map(|due| due.due_at).min();
+async fn count(conn: &mut Conn, state: &str) -> Result<u64, Fault> {
+    let rows = deliveries::table.filter(sql::<Bool>(state));
+    let count: i64 = rows.count().get_result(conn).await?;
+    Ok(count.unsigned_abs())
+}
+
+pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, Fault> {
+    let queued = count(conn, QUEUED).await?;
+    let sending = count(conn, SENDING).await?;
+    let queues = due_queues(conn).await?;
+    let oldest_due = queues.into_iter().map(|due| due.due_at).min();
     Ok(Backlog {
         queued,
         sending,
@@ -169,7 +157,11 @@ pub(crate) fn backlog(conn: &mut Conn) -> Result<Backlog, Fault> {
     })
 }
 
-pub(crate) fn prune(conn: &mut Conn, before: Timestamp, limit: NonZeroU32) -> Result<u64, Fault> {
+pub(crate) async fn prune(
+    conn: &mut Conn,
+    before: Timestamp,
+    limit: NonZeroU32,
+) -> Result<u64, Fault> {
     // Ids are ordered by time, so the oldest are the first of the primary key.
     let waiting = |state| {
         let waits = deliveries::table.filter(sql::<Bool>(state));
@@ -182,24 +174,36 @@ pub(crate) fn prune(conn: &mut Conn, before: Timestamp, limit: NonZeroU32) -> Re
         .order(notifications::id)
         .limit(i64::from(limit.get()))
         .select(notifications::id)
-        .load(conn)?;
+        .load(conn)
+        .await?;
     for text in &old {
         let id = parse(text, "notifications", "id", text)?;
         let ours = deliveries::table.filter(of_notification(id));
         let theirs = attempts::delivery.between(first(id), last(id));
-        diesel::delete(attempts::table.filter(theirs)).execute(conn)?;
-        diesel::delete(ours).execute(conn)?;
-        diesel::delete(notifications::table.find(text)).execute(conn)?;
+        diesel::delete(attempts::table.filter(theirs))
+            .execute(conn)
+            .await?;
+        diesel::delete(ours).execute(conn).await?;
+        diesel::delete(notifications::table.find(text))
+            .execute(conn)
+            .await?;
     }
-    receipt::forget(conn, before)?;
+    receipt::forget(conn, before).await?;
     let forgotten = idempotency::raised_at.le(before.minus(Idempotency::KEPT).as_millis());
-    diesel::delete(idempotency::table.filter(forgotten)).execute(conn)?;
+    diesel::delete(idempotency::table.filter(forgotten))
+        .execute(conn)
+        .await?;
     Ok(old.len() as u64)
 }
 
-pub(crate) fn probe(conn: &mut Conn, now: Timestamp) -> Result<(), Fault> {
-    diesel::replace_into(probe::table)
-        .values((probe::id.eq(1), probe::probed_at.eq(now.as_millis())))
-        .execute(conn)?;
+pub(crate) async fn probe(conn: &mut Conn, now: Timestamp) -> Result<(), Fault> {
+    let at = probe::probed_at.eq(now.as_millis());
+    diesel::insert_into(probe::table)
+        .values((probe::id.eq(1), at))
+        .on_conflict(probe::id)
+        .do_update()
+        .set(at)
+        .execute(conn)
+        .await?;
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use diesel::prelude::*;
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use redflash_core::store::{OutboxEntry, ReceiptEffect, Received};
 use redflash_core::{Receipt, Slug, Timestamp};
 
-use super::{Conn, outbox};
+use super::{Conn, RunQueryDsl, entry, write};
 use crate::error::Fault;
 use crate::row::delivery::DeliveryRow;
 use crate::row::receipt::{EarlyReceiptRow, NewEarlyReceipt};
@@ -15,31 +15,35 @@ use crate::schema::{deliveries, early_receipts};
 /// How long a receipt is kept that is about nothing known.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(crate) fn record(
+pub(crate) async fn record(
     conn: &mut Conn,
     gateway: &Slug,
     receipt: &Receipt,
     now: Timestamp,
 ) -> Result<ReceiptEffect, Fault> {
-    let Some(mut entry) = find(conn, gateway, receipt)? else {
+    let Some(mut entry) = find(conn, gateway, receipt).await? else {
         if receipt.delivery.is_none() {
-            keep(conn, gateway, receipt, now)?;
+            keep(conn, gateway, receipt, now).await?;
         }
         return Ok(ReceiptEffect::Unmatched);
     };
     let id = entry.delivery.id;
     match entry.receive(gateway, receipt, now) {
-        Received::Applied => outbox::write(conn, &entry)?,
-        Received::Early => keep(conn, gateway, receipt, now)?,
+        Received::Applied => write(conn, &entry).await?,
+        Received::Early => keep(conn, gateway, receipt, now).await?,
         Received::Known => return Ok(ReceiptEffect::Known(id)),
         Received::NotOurs => return Ok(ReceiptEffect::Unmatched),
     }
     Ok(ReceiptEffect::Applied(id))
 }
 
-fn find(conn: &mut Conn, gateway: &Slug, receipt: &Receipt) -> Result<Option<OutboxEntry>, Fault> {
+async fn find(
+    conn: &mut Conn,
+    gateway: &Slug,
+    receipt: &Receipt,
+) -> Result<Option<OutboxEntry>, Fault> {
     if let Some(id) = receipt.delivery {
-        return outbox::entry(conn, id);
+        return entry(conn, id).await;
     }
     let row = deliveries::table
         .filter(deliveries::message_id.is_not_null())
@@ -47,37 +51,46 @@ fn find(conn: &mut Conn, gateway: &Slug, receipt: &Receipt) -> Result<Option<Out
         .filter(deliveries::gateway.eq(gateway.as_str()))
         .select(DeliveryRow::as_select())
         .get_result(conn)
+        .await
         .optional()?;
     row.map(DeliveryRow::into_entry).transpose()
 }
 
-fn keep(conn: &mut Conn, gateway: &Slug, receipt: &Receipt, now: Timestamp) -> Result<(), Fault> {
-    forget(conn, now.minus(KEPT))?;
+async fn keep(
+    conn: &mut Conn,
+    gateway: &Slug,
+    receipt: &Receipt,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    forget(conn, now.minus(KEPT)).await?;
     let row = NewEarlyReceipt::new(gateway, receipt, now);
     diesel::insert_into(early_receipts::table)
         .values(&row)
-        .execute(conn)?;
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Drops what has been kept since before a time.
-pub(crate) fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), Fault> {
+pub(crate) async fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), Fault> {
     let old = early_receipts::received_at.lt(before.as_millis());
-    diesel::delete(early_receipts::table.filter(old)).execute(conn)?;
+    diesel::delete(early_receipts::table.filter(old))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Applies what came before the delivery was known to be sent, and writes what that changes.
-pub(crate) fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Result<(), Fault> {
+pub(crate) async fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Result<(), Fault> {
     let id = entry.delivery.id.to_string();
     let columns = EarlyReceiptRow::as_select();
     let named = early_receipts::table.filter(early_receipts::delivery.eq(id));
-    let mut rows = named.select(columns).load(conn)?;
+    let mut rows = named.select(columns).load(conn).await?;
     if let Some(message_id) = &entry.delivery.message_id {
         let by_gateway = early_receipts::table
             .filter(early_receipts::delivery.is_null())
             .filter(early_receipts::message_id.eq(message_id));
-        rows.extend(by_gateway.select(columns).load(conn)?);
+        rows.extend(by_gateway.select(columns).load(conn).await?);
     }
     for row in rows {
         let kept = row.id;
@@ -85,10 +98,12 @@ pub(crate) fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Result<()
         let at = entry.delivery.due_at;
         let received = entry.receive(&gateway, &receipt, at);
         if received == Received::Applied {
-            outbox::write(conn, entry)?;
+            write(conn, entry).await?;
         }
         if received != Received::NotOurs {
-            diesel::delete(early_receipts::table.find(kept)).execute(conn)?;
+            diesel::delete(early_receipts::table.find(kept))
+                .execute(conn)
+                .await?;
         }
     }
     Ok(())

@@ -1,11 +1,11 @@
 //! Changing contacts, groups, events and keys.
 
-use diesel::prelude::*;
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use redflash_core::store::{Entry, Save};
 use redflash_core::{ApiKey, Contact, Event, Group, Slug, StoreError, Target};
 
-use super::Conn;
+use super::{Conn, RunQueryDsl};
 use crate::error::Fault;
 use crate::row::directory::{ApiKeyRow, ContactRow, EndpointRow, EventRow, GroupRow};
 use crate::schema::{
@@ -13,44 +13,61 @@ use crate::schema::{
     groups,
 };
 
-pub(crate) fn save(conn: &mut Conn, entries: &[Entry], save: Save) -> Result<(), Fault> {
+/// Saves entries, and returns the directory's version from now on.
+pub(crate) async fn save(conn: &mut Conn, entries: &[Entry], save: Save) -> Result<u64, Fault> {
     for entry in entries {
         match entry {
-            Entry::Contact(contact) => save_contact(conn, contact, save)?,
-            Entry::Group(group) => save_group(conn, group, save)?,
-            Entry::Event(event) => save_event(conn, event, save)?,
-            Entry::ApiKey(key) => save_api_key(conn, key, save)?,
+            Entry::Contact(contact) => save_contact(conn, contact, save).await?,
+            Entry::Group(group) => save_group(conn, group, save).await?,
+            Entry::Event(event) => save_event(conn, event, save).await?,
+            Entry::ApiKey(key) => save_api_key(conn, key, save).await?,
         }
     }
-    changed(conn)
+    changed(conn).await
 }
 
-pub(crate) fn remove(conn: &mut Conn, target: &Target) -> Result<bool, Fault> {
+/// Removes something; the directory's version from now on, or `None` when it was not there.
+pub(crate) async fn remove(conn: &mut Conn, target: &Target) -> Result<Option<u64>, Fault> {
     let slug = target.slug().as_str();
     let removed = match target {
-        Target::Contact(_) => diesel::delete(contacts::table.find(slug)).execute(conn)?,
-        Target::Group(_) => diesel::delete(groups::table.find(slug)).execute(conn)?,
-        Target::Event(_) => diesel::delete(events::table.find(slug)).execute(conn)?,
+        Target::Contact(_) => {
+            let found = diesel::delete(contacts::table.find(slug));
+            found.execute(conn).await?
+        }
+        Target::Group(_) => {
+            let found = diesel::delete(groups::table.find(slug));
+            found.execute(conn).await?
+        }
+        Target::Event(_) => {
+            let found = diesel::delete(events::table.find(slug));
+            found.execute(conn).await?
+        }
     };
-    noted(conn, removed)
+    noted(conn, removed).await
 }
 
-pub(crate) fn remove_api_key(conn: &mut Conn, slug: &Slug) -> Result<bool, Fault> {
-    let removed = diesel::delete(api_keys::table.find(slug.as_str())).execute(conn)?;
-    noted(conn, removed)
+pub(crate) async fn remove_api_key(conn: &mut Conn, slug: &Slug) -> Result<Option<u64>, Fault> {
+    let removed = diesel::delete(api_keys::table.find(slug.as_str()))
+        .execute(conn)
+        .await?;
+    noted(conn, removed).await
 }
 
-fn noted(conn: &mut Conn, removed: usize) -> Result<bool, Fault> {
-    if removed > 0 {
-        changed(conn)?;
+async fn noted(conn: &mut Conn, removed: usize) -> Result<Option<u64>, Fault> {
+    if removed == 0 {
+        return Ok(None);
     }
-    Ok(removed > 0)
+    changed(conn).await.map(Some)
 }
 
-fn changed(conn: &mut Conn) -> Result<(), Fault> {
+async fn changed(conn: &mut Conn) -> Result<u64, Fault> {
     let next = directory::version.eq(directory::version + 1);
-    diesel::update(directory::table).set(next).execute(conn)?;
-    Ok(())
+    let version: i64 = diesel::update(directory::table)
+        .set(next)
+        .returning(directory::version)
+        .get_result(conn)
+        .await?;
+    Ok(version.unsigned_abs())
 }
 
 /// Whether the row is to be made (`true`) or changed, by what is there and what was asked.
@@ -67,12 +84,13 @@ fn exists(found: Result<String, DieselError>) -> Result<bool, Fault> {
     Ok(found.optional()?.is_some())
 }
 
-fn save_contact(conn: &mut Conn, contact: &Contact, save: Save) -> Result<(), Fault> {
+async fn save_contact(conn: &mut Conn, contact: &Contact, save: Save) -> Result<(), Fault> {
     let slug = contact.slug.as_str();
     let found = contacts::table
         .find(slug)
         .select(contacts::slug)
-        .get_result(conn);
+        .get_result(conn)
+        .await;
     let row = ContactRow {
         slug: slug.to_owned(),
         name: contact.name.to_string(),
@@ -81,30 +99,34 @@ fn save_contact(conn: &mut Conn, contact: &Contact, save: Save) -> Result<(), Fa
     if is_new(exists(found)?, save, &format!("contact/{slug}"))? {
         diesel::insert_into(contacts::table)
             .values(&row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
     } else {
         diesel::update(contacts::table.find(slug))
             .set(&row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
         let old = endpoints::table.filter(endpoints::contact.eq(slug));
-        diesel::delete(old).execute(conn)?;
+        diesel::delete(old).execute(conn).await?;
     }
     for (endpoint, place) in contact.endpoints.iter().zip(0..) {
         let row = EndpointRow::new(&contact.slug, place, endpoint);
         diesel::insert_into(endpoints::table)
             .values(&row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
     }
     Ok(())
 }
 
-fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), Fault> {
+async fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), Fault> {
     let slug = group.slug.as_str();
     let what = format!("group/{slug}");
     let found = groups::table
         .find(slug)
         .select(groups::slug)
-        .get_result(conn);
+        .get_result(conn)
+        .await;
     let row = GroupRow {
         slug: slug.to_owned(),
         name: group.name.to_string(),
@@ -113,16 +135,18 @@ fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), Fault> {
     if is_new(exists(found)?, save, &what)? {
         diesel::insert_into(groups::table)
             .values(&row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
     } else {
         diesel::update(groups::table.find(slug))
             .set(&row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
         let old = group_contacts::table.filter(group_contacts::group_slug.eq(slug));
-        diesel::delete(old).execute(conn)?;
+        diesel::delete(old).execute(conn).await?;
     }
     for (contact, place) in group.contacts.iter().zip(0..) {
-        must_exist(conn, &what, &Target::Contact(contact.clone()))?;
+        must_exist(conn, &what, &Target::Contact(contact.clone())).await?;
         let row = (
             group_contacts::group_slug.eq(slug),
             group_contacts::place.eq(place),
@@ -130,34 +154,38 @@ fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), Fault> {
         );
         diesel::insert_into(group_contacts::table)
             .values(row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
     }
     Ok(())
 }
 
-fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), Fault> {
+async fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), Fault> {
     let slug = event.slug.as_str();
     let what = format!("event/{slug}");
     let found = events::table
         .find(slug)
         .select(events::slug)
-        .get_result(conn);
+        .get_result(conn)
+        .await;
     let row = EventRow::new(event);
     if is_new(exists(found)?, save, &what)? {
         diesel::insert_into(events::table)
             .values(&row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
     } else {
         diesel::update(events::table.find(slug))
             .set(&row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
         let old = event_contacts::table.filter(event_contacts::event.eq(slug));
-        diesel::delete(old).execute(conn)?;
+        diesel::delete(old).execute(conn).await?;
         let old = event_groups::table.filter(event_groups::event.eq(slug));
-        diesel::delete(old).execute(conn)?;
+        diesel::delete(old).execute(conn).await?;
     }
     for (contact, place) in event.contacts.iter().zip(0..) {
-        must_exist(conn, &what, &Target::Contact(contact.clone()))?;
+        must_exist(conn, &what, &Target::Contact(contact.clone())).await?;
         let row = (
             event_contacts::event.eq(slug),
             event_contacts::place.eq(place),
@@ -165,10 +193,11 @@ fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), Fault> {
         );
         diesel::insert_into(event_contacts::table)
             .values(row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
     }
     for (group, place) in event.groups.iter().zip(0..) {
-        must_exist(conn, &what, &Target::Group(group.clone()))?;
+        must_exist(conn, &what, &Target::Group(group.clone())).await?;
         let row = (
             event_groups::event.eq(slug),
             event_groups::place.eq(place),
@@ -176,22 +205,29 @@ fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), Fault> {
         );
         diesel::insert_into(event_groups::table)
             .values(row)
-            .execute(conn)?;
+            .execute(conn)
+            .await?;
     }
     Ok(())
 }
 
-fn must_exist(conn: &mut Conn, what: &str, reference: &Target) -> Result<(), Fault> {
+async fn must_exist(conn: &mut Conn, what: &str, reference: &Target) -> Result<(), Fault> {
     let slug = reference.slug().as_str();
     let found = match reference {
-        Target::Group(_) => groups::table
-            .find(slug)
-            .select(groups::slug)
-            .get_result(conn),
-        _ => contacts::table
-            .find(slug)
-            .select(contacts::slug)
-            .get_result(conn),
+        Target::Group(_) => {
+            groups::table
+                .find(slug)
+                .select(groups::slug)
+                .get_result(conn)
+                .await
+        }
+        _ => {
+            contacts::table
+                .find(slug)
+                .select(contacts::slug)
+                .get_result(conn)
+                .await
+        }
     };
     if exists(found)? {
         return Ok(());
@@ -200,21 +236,24 @@ fn must_exist(conn: &mut Conn, what: &str, reference: &Target) -> Result<(), Fau
     Err(StoreError::Dangling { what, reference }.into())
 }
 
-fn save_api_key(conn: &mut Conn, key: &ApiKey, save: Save) -> Result<(), Fault> {
+async fn save_api_key(conn: &mut Conn, key: &ApiKey, save: Save) -> Result<(), Fault> {
     let slug = key.slug.as_str();
     let found = api_keys::table
         .find(slug)
         .select(api_keys::slug)
-        .get_result(conn);
+        .get_result(conn)
+        .await;
     let row = ApiKeyRow::new(key);
     let written = if is_new(exists(found)?, save, &format!("key/{slug}"))? {
         diesel::insert_into(api_keys::table)
             .values(&row)
             .execute(conn)
+            .await
     } else {
         diesel::update(api_keys::table.find(slug))
             .set(&row)
             .execute(conn)
+            .await
     };
     match written {
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {

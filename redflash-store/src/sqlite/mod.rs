@@ -2,10 +2,14 @@
 
 mod lock;
 mod open;
-pub(crate) mod outbox;
+mod outbox;
+#[path = "../query/mod.rs"]
+#[allow(clippy::duplicate_mod, reason = "compiled once for each back end")]
+mod query;
 mod reader;
+mod run;
 mod savepoint;
-pub(crate) mod statement;
+mod statement;
 mod store;
 mod writer;
 
@@ -13,9 +17,15 @@ pub use open::{Access, OpenError};
 
 use std::path::{Path, PathBuf};
 
+use diesel::sqlite::SqliteConnection;
 use lock::Lock;
+use outbox::{due_queues, entry, orphans, write};
 use reader::Readers;
+use run::RunQueryDsl;
 use writer::Writer;
+
+/// The connection that queries run on.
+type Conn = SqliteConnection;
 
 /// A store in one SQLite file.
 ///

@@ -4,13 +4,20 @@
 
 use std::sync::Arc;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use redflash_core::store::{DueQueue, Enqueue, Enqueued, OutboxEntry, Want};
-use redflash_core::{DeliveryState, Job, Lease, Settled, Settlement, WorkerId};
+use redflash_core::{
+    DeliveryId, DeliveryState, Job, Lease, Settled, Settlement, Timestamp, WorkerId,
+};
 
-use super::statement::{Claim, DueQueues, InsertNotification, Settle};
+use super::Conn;
+use super::query::outbox::SENDING;
+use super::query::{outbox, receipt};
+use super::run::now;
+use super::statement::{Claim, DueQueues, InsertNotification, Settle, Update};
 use crate::error::Fault;
-use crate::query::{Conn, outbox, receipt};
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, due_queue};
 use crate::row::notification::{Head, IdempotencyRow, NotificationRow};
@@ -45,7 +52,7 @@ impl NewRows {
 
     pub(super) fn insert(&self, conn: &mut Conn) -> Result<Enqueued, Fault> {
         if let Some(promise) = &self.idempotency
-            && let Some(known) = outbox::known(conn, promise)?
+            && let Some(known) = now(outbox::known(conn, promise))?
         {
             return Ok(known);
         }
@@ -53,6 +60,7 @@ impl NewRows {
             return Ok(Enqueued::Outdated);
         }
         if let Some(promise) = &self.idempotency {
+            // One of the same key is too old to be remembered.
             diesel::replace_into(idempotency::table)
                 .values(promise)
                 .execute(conn)?;
@@ -66,9 +74,45 @@ impl NewRows {
     }
 }
 
-pub(crate) fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
+pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
     let rows: Vec<(String, String, i64)> = DueQueues.load(conn)?;
     rows.into_iter().map(due_queue).collect()
+}
+
+/// A delivery, to be changed.
+pub(super) async fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<OutboxEntry>, Fault> {
+    let row = deliveries::table
+        .find(id.to_string())
+        .select(DeliveryRow::as_select())
+        .get_result(conn)
+        .optional()?;
+    row.map(DeliveryRow::into_entry).transpose()
+}
+
+/// Writes back what a change made of an entry.
+pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Fault> {
+    Update::of(entry).execute(conn)?;
+    Ok(())
+}
+
+/// What is leased no longer, and what is leased to any but one.
+pub(super) async fn orphans(
+    conn: &mut Conn,
+    now: Timestamp,
+    except: Option<WorkerId>,
+) -> Result<Vec<DeliveryRow>, Fault> {
+    let leased = deliveries::table
+        .filter(sql::<Bool>(SENDING))
+        .select(DeliveryRow::as_select());
+    let ended = deliveries::leased_until.le(now.as_millis());
+    let rows = match except {
+        None => leased.filter(ended).load(conn)?,
+        Some(worker) => {
+            let others = deliveries::worker.ne(worker.to_string());
+            leased.filter(ended.or(others)).load(conn)?
+        }
+    };
+    Ok(rows)
 }
 
 pub(super) fn claim_due(conn: &mut Conn, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, Fault> {
@@ -126,7 +170,7 @@ impl SettledRows {
 
     pub(super) fn write(&self, conn: &mut Conn, worker: WorkerId) -> Result<Settled, Fault> {
         if RunQueryDsl::execute(&self.settle, conn)? == 0 {
-            return outbox::settle(conn, worker, &self.settlement);
+            return now(outbox::settle(conn, worker, &self.settlement));
         }
         if let Some(attempt) = &self.attempt {
             diesel::insert_into(attempts::table)
@@ -134,7 +178,7 @@ impl SettledRows {
                 .execute(conn)?;
         }
         if self.after.delivery.state == DeliveryState::Sent {
-            receipt::apply_early(conn, &mut self.after.clone())?;
+            now(receipt::apply_early(conn, &mut self.after.clone()))?;
         }
         Ok(Settled::Recorded)
     }

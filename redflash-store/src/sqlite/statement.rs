@@ -110,7 +110,7 @@ impl RunQueryDsl<SqliteConnection> for &InsertNotification {}
 
 /// Writes what of a delivery changes in its life.
 #[derive(Debug, QueryId)]
-pub(crate) struct Update {
+pub(super) struct Update {
     id: String,
     state: &'static str,
     attempts: i32,
@@ -128,7 +128,7 @@ pub(crate) struct Update {
 }
 
 impl Update {
-    pub(crate) fn of(entry: &OutboxEntry) -> Self {
+    pub(super) fn of(entry: &OutboxEntry) -> Self {
         let delivery = &entry.delivery;
         Self {
             id: delivery.id.to_string(),

@@ -15,74 +15,87 @@ use redflash_core::{
 
 use super::SqliteStore;
 use super::outbox::{NewRows, SettledRows, claim_due, due_queues};
-use crate::query::{directory, log, outbox, receipt, save};
+use super::query::{directory, log, outbox, receipt, save};
+use super::run::now as run;
 
 #[async_trait]
 impl Directory for SqliteStore {
     async fn version(&self) -> Result<u64, StoreError> {
-        self.readers.read(directory::version)
+        self.readers.read(|conn| run(directory::version(conn)))
     }
 
     async fn view(&self, target: &Target) -> Result<Option<View>, StoreError> {
-        self.readers.snapshot(|conn| directory::view(conn, target))
+        self.readers
+            .snapshot(|conn| run(directory::view(conn, target)))
     }
 
     async fn contact(&self, slug: &Slug) -> Result<Option<Contact>, StoreError> {
-        self.readers.snapshot(|conn| directory::contact(conn, slug))
+        self.readers
+            .snapshot(|conn| run(directory::contact(conn, slug)))
     }
 
     async fn group(&self, slug: &Slug) -> Result<Option<Group>, StoreError> {
-        self.readers.snapshot(|conn| directory::group(conn, slug))
+        self.readers
+            .snapshot(|conn| run(directory::group(conn, slug)))
     }
 
     async fn event(&self, slug: &Slug) -> Result<Option<Event>, StoreError> {
-        self.readers.snapshot(|conn| directory::event(conn, slug))
+        self.readers
+            .snapshot(|conn| run(directory::event(conn, slug)))
     }
 
     async fn api_key(&self, slug: &Slug) -> Result<Option<ApiKey>, StoreError> {
-        self.readers.read(|conn| directory::api_key(conn, slug))
+        self.readers
+            .read(|conn| run(directory::api_key(conn, slug)))
     }
 
     async fn api_key_by_hash(&self, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError> {
         self.readers
-            .read(|conn| directory::api_key_by_hash(conn, hash))
+            .read(|conn| run(directory::api_key_by_hash(conn, hash)))
     }
 
     async fn contacts(&self) -> Result<Vec<Contact>, StoreError> {
-        self.readers.long(directory::contacts).await
+        self.readers
+            .long(|conn| run(directory::contacts(conn)))
+            .await
     }
 
     async fn groups(&self) -> Result<Vec<Group>, StoreError> {
-        self.readers.long(directory::groups).await
+        self.readers.long(|conn| run(directory::groups(conn))).await
     }
 
     async fn events(&self) -> Result<Vec<Event>, StoreError> {
-        self.readers.long(directory::events).await
+        self.readers.long(|conn| run(directory::events(conn))).await
     }
 
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        self.readers.long(directory::api_keys).await
+        self.readers
+            .long(|conn| run(directory::api_keys(conn)))
+            .await
     }
 
     async fn save(&self, entries: &[Entry], how: Save) -> Result<(), StoreError> {
         let entries = entries.to_vec();
         self.writer
-            .write(move |conn| save::save(conn, &entries, how))
+            .write(move |conn| run(save::save(conn, &entries, how)))
             .await
+            .map(drop)
     }
 
     async fn remove(&self, target: &Target) -> Result<bool, StoreError> {
         let target = target.clone();
         self.writer
-            .write(move |conn| save::remove(conn, &target))
+            .write(move |conn| run(save::remove(conn, &target)))
             .await
+            .map(|version| version.is_some())
     }
 
     async fn remove_api_key(&self, slug: &Slug) -> Result<bool, StoreError> {
         let slug = slug.clone();
         self.writer
-            .write(move |conn| save::remove_api_key(conn, &slug))
+            .write(move |conn| run(save::remove_api_key(conn, &slug)))
             .await
+            .map(|version| version.is_some())
     }
 }
 
@@ -94,7 +107,7 @@ impl Outbox for SqliteStore {
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
-        self.readers.read(due_queues)
+        self.readers.read(|conn| run(due_queues(conn)))
     }
 
     async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
@@ -123,7 +136,7 @@ impl Outbox for SqliteStore {
         except: Option<WorkerId>,
     ) -> Result<u64, StoreError> {
         self.writer
-            .write(move |conn| outbox::requeue_orphans(conn, now, except))
+            .write(move |conn| run(outbox::requeue_orphans(conn, now, except)))
             .await
     }
 
@@ -135,13 +148,13 @@ impl Outbox for SqliteStore {
     ) -> Result<ReceiptEffect, StoreError> {
         let (gateway, received) = (gateway.clone(), received.clone());
         self.writer
-            .write(move |conn| receipt::record(conn, &gateway, &received, now))
+            .write(move |conn| run(receipt::record(conn, &gateway, &received, now)))
             .await
     }
 
     async fn resend(&self, id: NotificationId, now: Timestamp) -> Result<u64, StoreError> {
         self.writer
-            .write(move |conn| outbox::resend(conn, id, now))
+            .write(move |conn| run(outbox::resend(conn, id, now)))
             .await
     }
 
@@ -150,7 +163,7 @@ impl Outbox for SqliteStore {
         id: NotificationId,
     ) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, StoreError> {
         self.readers
-            .long(move |conn| log::notification(conn, id))
+            .long(move |conn| run(log::notification(conn, id)))
             .await
     }
 
@@ -159,22 +172,24 @@ impl Outbox for SqliteStore {
         filter: &LogFilter,
     ) -> Result<Vec<(Notification, Vec<Delivery>)>, StoreError> {
         let filter = filter.clone();
-        self.readers.long(move |conn| log::log(conn, &filter)).await
+        self.readers
+            .long(move |conn| run(log::log(conn, &filter)))
+            .await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
-        self.readers.long(outbox::backlog).await
+        self.readers.long(|conn| run(outbox::backlog(conn))).await
     }
 
     async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
         self.writer
-            .write(move |conn| outbox::prune(conn, before, limit))
+            .write(move |conn| run(outbox::prune(conn, before, limit)))
             .await
     }
 
     async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
         self.writer
-            .write(move |conn| outbox::probe(conn, now))
+            .write(move |conn| run(outbox::probe(conn, now)))
             .await
     }
 }
