@@ -38,8 +38,13 @@ impl Cache {
         directory: &D,
     ) -> Result<u64, StoreError> {
         let version = directory.version().await?;
-        drop(self.at(version));
+        self.forget(version);
         Ok(version)
+    }
+
+    /// Forgets what is older than a version.
+    pub(crate) fn forget(&self, version: u64) {
+        drop(self.at(version));
     }
 
     /// What the directory says about a target, or said when it was last read.

@@ -9,6 +9,10 @@ pub(crate) enum Fault {
     /// What was asked cannot be done, and the store is well.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The directory has changed, so that what was begun is taken back.
+    #[error("the directory has changed")]
+    #[cfg(feature = "postgres")]
+    Outdated,
     /// The driver failed.
     #[error(transparent)]
     Diesel(#[from] DieselError),
@@ -32,14 +36,41 @@ impl Fault {
                 )
             }
             Self::Diesel(_) => true,
+            #[cfg(feature = "postgres")]
+            Self::Outdated => false,
         }
     }
+}
+
+/// What follows when a write failed: unless the database said no, it may have been done.
+#[cfg(feature = "postgres")]
+pub(crate) fn write_failed(fault: Fault) -> StoreError {
+    match fault {
+        Fault::Diesel(error) if is_connection_lost(&error) => StoreError::Unknown(error.into()),
+        fault => fault.into(),
+    }
+}
+
+/// Whether the connection was lost, so that there is no answer.
+#[cfg(feature = "postgres")]
+fn is_connection_lost(error: &DieselError) -> bool {
+    matches!(
+        error,
+        DieselError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+            _
+        ) | DieselError::BrokenTransactionManager
+    ) || error.to_string().contains("connection closed")
 }
 
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Store(error) => error,
+            #[cfg(feature = "postgres")]
+            Fault::Outdated => Self::Unavailable(fault.into()),
+            #[cfg(feature = "postgres")]
+            Fault::Diesel(error) if is_connection_lost(&error) => Self::Unavailable(error.into()),
             Fault::Diesel(error) if nothing_was_written(&error) => Self::Unavailable(error.into()),
             Fault::Diesel(error) => Self::Backend(error.into()),
         }
@@ -49,7 +80,19 @@ impl From<Fault> for StoreError {
 /// Whether a failed commit certainly left nothing behind: there was no room, or no lock.
 pub(crate) fn nothing_was_written(error: &DieselError) -> bool {
     let text = error.to_string();
-    ["full", "locked", "readonly", "unable to open"]
-        .iter()
-        .any(|cause| text.contains(cause))
+    [
+        "full",
+        "locked",
+        "readonly",
+        "unable to open",
+        "No space left",
+        "read-only",
+        "terminating connection",
+        "the database system is",
+        "statement timeout",
+        "lock timeout",
+        "too many connections",
+    ]
+    .iter()
+    .any(|cause| text.contains(cause))
 }

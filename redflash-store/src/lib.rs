@@ -2,16 +2,21 @@
 //!
 //! | store | feature | for |
 //! | --- | --- | --- |
-//! | [`SqliteStore`] | `sqlite` (default) | one machine: one file, nothing to install |
+//! | `SqliteStore` | `sqlite` (default) | one machine: one file, nothing to install |
+//! | `PostgresStore` | `postgres` | several nodes that share one database server |
 //!
-//! Rows become domain values in `row`, queries stand in `query`, and what is particular to a back
-//! end in its own module, so that a further back end adds a module and a migration tree.
+//! Rows become domain values in `row`, queries stand in `query` and are compiled for each back end,
+//! and what is particular to a back end stands in its own module.
 
 mod error;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod row;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresConfig, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Access, OpenError, SqliteStore};

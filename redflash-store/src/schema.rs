@@ -69,6 +69,14 @@ diesel::table! {
     probe (id) { id -> Integer, probed_at -> BigInt, }
 }
 
+// Postgres only: what the nodes tell each other.
+#[cfg(feature = "postgres")]
+diesel::table! {
+    closed_lanes (worker, gateway, lane) {
+        worker -> Text, gateway -> Text, lane -> Text, closed_until -> BigInt,
+    }
+}
+
 diesel::joinable!(event_contacts -> contacts (contact));
 diesel::joinable!(event_groups -> groups (group_slug));
 diesel::joinable!(group_contacts -> contacts (contact));

@@ -56,7 +56,8 @@ impl Dispatcher {
         job: &Job,
         planned_at: Option<u64>,
     ) -> Result<Option<String>, StoreError> {
-        let version = self.cache.refresh(&*self.store).await?;
+        let version = self.store.recent_version().await?;
+        self.cache.forget(version);
         if planned_at == Some(version) {
             return Ok(None);
         }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::breaker::{Admission, Breaker};
 use super::rate::Rate;
-use crate::store::{DueQueue, Want};
+use crate::store::{ClosedLane, DueQueue, Nodes, Want};
 use crate::{Gateway, Gateways, Lane, Slug, Timestamp};
 
 /// How long a delivery waits before its channel is looked for again, when no gateway serves it.
@@ -44,6 +44,8 @@ struct Peer {
     breaker: Breaker,
     in_flight: u32,
     paused_until: Timestamp,
+    /// Until when another node has found it closed.
+    told_until: Timestamp,
 }
 
 /// How much of a lane is free.
@@ -352,20 +354,57 @@ impl Lanes {
         }
     }
 
+    /// Which gateways were found to take nothing, and until when.
+    pub(crate) fn closed(&self, now: Timestamp) -> Vec<ClosedLane> {
+        let closed = self.peers.iter().filter_map(|((gateway, lane), peer)| {
+            let until = peer.found_until()?;
+            (until > now).then(|| ClosedLane {
+                gateway: gateway.clone(),
+                lane: lane.clone(),
+                until,
+            })
+        });
+        closed.collect()
+    }
+
+    /// Takes over what other nodes have found out, and this one's share of what all may send.
+    pub(crate) fn learn(&mut self, nodes: &Nodes, now: Timestamp) {
+        for rate in self.rates.values_mut() {
+            rate.share(nodes.count.get());
+        }
+        for closed in nodes.closed.iter().filter(|closed| closed.until > now) {
+            if self.gateways.get(&closed.gateway).is_none() {
+                continue;
+            }
+            let key = (closed.gateway.clone(), closed.lane.clone());
+            self.peers.entry(key).or_default().told_until = closed.until;
+        }
+    }
+
     /// Drops lanes and peers that remember nothing that matters.
     fn forget(&mut self, now: Timestamp) {
         self.states
             .retain(|_, lane| lane.in_flight > 0 || lane.backlog);
         self.peers.retain(|_, peer| {
-            peer.in_flight > 0 || peer.paused_until > now || !peer.breaker.is_fresh(now)
+            peer.in_flight > 0
+                || peer.paused_until > now
+                || peer.told_until > now
+                || !peer.breaker.is_fresh(now)
         });
     }
 }
 
 impl Peer {
+    /// Until when this node has found it to take nothing.
+    fn found_until(&self) -> Option<Timestamp> {
+        let paused = (self.paused_until > Timestamp::default()).then_some(self.paused_until);
+        self.breaker.open_until().max(paused)
+    }
+
     fn admission(&self, now: Timestamp) -> Admission {
-        if now < self.paused_until {
-            return Admission::Wait(self.paused_until);
+        let until = self.paused_until.max(self.told_until);
+        if now < until {
+            return Admission::Wait(until);
         }
         self.breaker.admission(now)
     }

@@ -11,7 +11,7 @@ mod rate;
 mod record;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,8 +29,6 @@ use crate::{Clock, Gateways, Job, Lane, Lease, Store, StoreError, Timestamp, Wor
 use lane::Lanes;
 use record::Recorder;
 
-/// How long a lease lasts. Longer than any hand-over and what it takes to record it.
-const LEASE: Duration = Duration::from_secs(120);
 /// How often the store is looked at without being told that something is there.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -44,6 +42,8 @@ pub(crate) struct Dispatcher {
     pub(crate) waiters: Waiters,
     worker: WorkerId,
     exclusive: bool,
+    lease: Duration,
+    nodes: AtomicU32,
     lanes: Mutex<Lanes>,
     wake: Notify,
     tasks: TaskTracker,
@@ -69,6 +69,7 @@ impl Dispatcher {
         clock: Arc<dyn Clock>,
         gateways: Gateways,
         exclusive: bool,
+        lease: Duration,
     ) -> Self {
         Self {
             worker: WorkerId::new(clock.now()),
@@ -77,6 +78,8 @@ impl Dispatcher {
             clock,
             gateways,
             exclusive,
+            lease,
+            nodes: AtomicU32::new(1),
             cache: Cache::default(),
             waiters: Waiters::default(),
             wake: Notify::new(),
@@ -97,7 +100,7 @@ impl Dispatcher {
         Lease {
             worker: self.worker,
             now,
-            until: now.plus(LEASE),
+            until: now.plus(self.lease),
         }
     }
 
@@ -155,6 +158,7 @@ impl Dispatcher {
 
     /// Takes back what a predecessor left, and gets ready to work.
     pub(crate) async fn recover(&self) -> Result<(), StoreError> {
+        self.store.join(self.worker).await?;
         let except = self.exclusive.then_some(self.worker);
         let orphans = self.store.requeue_orphans(self.clock.now(), except).await?;
         if orphans > 0 {
@@ -189,6 +193,7 @@ impl Dispatcher {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = woken => {}
+                () = self.store.news() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -219,6 +224,7 @@ impl Dispatcher {
     ) -> Result<Option<Timestamp>, StoreError> {
         if checked_at.is_none_or(|at| now.since(at) >= POLL) {
             self.store.requeue_orphans(now, None).await?;
+            self.exchange(now).await?;
             let backlog = self.store.backlog().await?;
             self.queued.store(backlog.queued, Ordering::Relaxed);
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
@@ -242,6 +248,20 @@ impl Dispatcher {
             }
         }
         Ok(if found { Some(now) } else { next })
+    }
+
+    /// Tells the other nodes what this one knows, and learns what they know.
+    async fn exchange(&self, now: Timestamp) -> Result<(), StoreError> {
+        let closed = self.lanes().closed(now);
+        let nodes = self.store.exchange(self.worker, &closed, now).await?;
+        self.nodes.store(nodes.count.get(), Ordering::Relaxed);
+        self.lanes().learn(&nodes, now);
+        Ok(())
+    }
+
+    /// How many nodes dispatch from the store.
+    pub(crate) fn nodes(&self) -> u32 {
+        self.nodes.load(Ordering::Relaxed)
     }
 
     /// What to claim, with a slot for each, and when there may be more at the latest.

@@ -7,7 +7,9 @@ use crate::Timestamp;
 /// Lets through `per_second` messages a second, evenly, with one second's worth saved up at most.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
-    /// Milliseconds that each message uses up.
+    /// Milliseconds that each message uses up, of all nodes together.
+    whole: f64,
+    /// The same of this node.
     interval: f64,
     /// When all that was let through is used up, in milliseconds since the epoch.
     used_until: f64,
@@ -23,10 +25,17 @@ const SAVED: f64 = 1000.0;
 )]
 impl Rate {
     pub(crate) fn per_second(per_second: f64) -> Self {
+        let whole = SAVED / per_second.clamp(0.001, 1_000_000.0);
         Self {
-            interval: SAVED / per_second.clamp(0.001, 1_000_000.0),
+            whole,
+            interval: whole,
             used_until: 0.0,
         }
+    }
+
+    /// Leaves this node an even share of what so many nodes may send together.
+    pub(crate) fn share(&mut self, nodes: u32) {
+        self.interval = self.whole * f64::from(nodes.max(1));
     }
 
     /// How many may go now, or when the next may.
@@ -63,6 +72,16 @@ mod tests {
             }
         }
         assert!((329..=330).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn nodes_share_a_rate() {
+        let mut rate = Rate::per_second(30.0);
+        rate.share(3);
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        assert_eq!(rate.available(now), Ok(10));
+        rate.share(1);
+        assert_eq!(rate.available(now), Ok(30));
     }
 
     #[test]

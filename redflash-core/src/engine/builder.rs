@@ -1,6 +1,7 @@
 //! What an engine is made of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Engine;
 use crate::dispatcher::Dispatcher;
@@ -15,11 +16,15 @@ pub struct EngineBuilder {
     gateways: Vec<Gateway>,
     max_queued: u64,
     exclusive: bool,
+    lease: Duration,
 }
 
 impl EngineBuilder {
     /// How many deliveries may wait before raises are refused, unless said otherwise.
     pub const MAX_QUEUED: u64 = 1_000_000;
+
+    /// How long a lease lasts, unless said otherwise.
+    pub const LEASE: Duration = Duration::from_secs(120);
 
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
         Self {
@@ -28,6 +33,7 @@ impl EngineBuilder {
             gateways: Vec::new(),
             max_queued: Self::MAX_QUEUED,
             exclusive: true,
+            lease: Self::LEASE,
         }
     }
 
@@ -62,6 +68,13 @@ impl EngineBuilder {
         self
     }
 
+    /// How long a delivery is leased: longer than four hand-overs one after the other, and what it
+    /// takes to record them. Only a node that hangs without ending makes others wait for it.
+    pub const fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
     /// The engine. It raises from now on, and sends once it is [started](Engine::start).
     ///
     /// # Errors
@@ -69,7 +82,8 @@ impl EngineBuilder {
     /// [`DuplicateGateway`] when two gateways have one name.
     pub fn build(self) -> Result<Engine, DuplicateGateway> {
         let gateways = Gateways::new(self.gateways)?;
-        let dispatcher = Dispatcher::new(self.store, self.clock, gateways, self.exclusive);
+        let dispatcher =
+            Dispatcher::new(self.store, self.clock, gateways, self.exclusive, self.lease);
         Ok(Engine {
             dispatcher: Arc::new(dispatcher),
             max_queued: self.max_queued,

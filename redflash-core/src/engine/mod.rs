@@ -49,6 +49,8 @@ pub struct Health {
     pub moved_at: Option<Timestamp>,
     /// About how many deliveries wait.
     pub queued: u64,
+    /// How many nodes dispatch from the store, as was known a second ago.
+    pub nodes: u32,
     /// Every gateway that was used lately, by lane.
     pub gateways: Vec<GatewayHealth>,
 }
@@ -398,6 +400,7 @@ impl Engine {
             running: self.dispatcher.is_running(),
             moved_at: self.dispatcher.moved_at(),
             queued: self.dispatcher.about_queued(),
+            nodes: self.dispatcher.nodes(),
             gateways: self.dispatcher.gateway_health(),
         }
     }

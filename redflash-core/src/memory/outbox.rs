@@ -260,6 +260,14 @@ impl State {
         let Some(row) = self.deliveries.get_mut(&id) else {
             return Settled::Lost;
         };
+        if settlement
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| row.attempts.contains(attempt))
+        {
+            // It was recorded before, and the answer was lost.
+            return Settled::Recorded;
+        }
         let (attempt, settled) = row.entry.settle(worker, settlement);
         row.attempts.extend(attempt);
         if row.is(DeliveryState::Sent) {

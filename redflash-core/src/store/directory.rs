@@ -39,6 +39,12 @@ pub trait Directory: Send + Sync {
     /// two reads at one version are equal. Cheap, since it is asked before every hand-over.
     async fn version(&self) -> Result<u64, StoreError>;
 
+    /// The version as it was at most a second ago, from a store that learns of changes by itself and
+    /// would have to ask another machine for certainty.
+    async fn recent_version(&self) -> Result<u64, StoreError> {
+        self.version().await
+    }
+
     /// What the directory says about a target, on or off, read at one moment.
     async fn view(&self, target: &Target) -> Result<Option<View>, StoreError>;
 

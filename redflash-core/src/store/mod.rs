@@ -15,8 +15,8 @@ pub use directory::{Directory, Entry, Save};
 pub use entry::{OutboxEntry, Received};
 pub use error::StoreError;
 pub use outbox::{
-    Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, MAX_CLAIMS, Outbox, Queue,
-    ReceiptEffect, Want,
+    Backlog, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, MAX_CLAIMS, Nodes,
+    Outbox, Queue, ReceiptEffect, Want,
 };
 
 /// Everything RedFlash keeps.

@@ -63,6 +63,35 @@ pub struct DueQueue {
     pub due_at: Timestamp,
 }
 
+/// A gateway that takes nothing in one lane until some time, as a node has found out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClosedLane {
+    /// The gateway.
+    pub gateway: Slug,
+    /// The lane.
+    pub lane: Lane,
+    /// When it may be tried again.
+    pub until: Timestamp,
+}
+
+/// What the nodes of one store know together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nodes {
+    /// How many dispatch from the store, this one included.
+    pub count: NonZeroU32,
+    /// What the others have found closed.
+    pub closed: Vec<ClosedLane>,
+}
+
+impl Default for Nodes {
+    fn default() -> Self {
+        Self {
+            count: NonZeroU32::MIN,
+            closed: Vec::new(),
+        }
+    }
+}
+
 /// How many deliveries of a queue are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
@@ -132,6 +161,31 @@ pub trait Outbox: Send + Sync {
     /// commit failed and nobody knows.
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError>;
 
+    /// A dispatcher of this name begins to lease.
+    ///
+    /// A store of several nodes tells by this which leases have lost their holder.
+    async fn join(&self, worker: WorkerId) -> Result<(), StoreError> {
+        let _ = worker;
+        Ok(())
+    }
+
+    /// Waits until another process may have put something into the queue. A store that is not told
+    /// of it never ends waiting; the queue is looked at once a second in any case.
+    async fn news(&self) {
+        std::future::pending::<()>().await;
+    }
+
+    /// Tells the other nodes which gateways do not work from here, and returns what they say.
+    async fn exchange(
+        &self,
+        worker: WorkerId,
+        closed: &[ClosedLane],
+        now: Timestamp,
+    ) -> Result<Nodes, StoreError> {
+        let _ = (worker, closed, now);
+        Ok(Nodes::default())
+    }
+
     /// Every queue that has a delivery in state `Queued`, with the time at which its first is due.
     ///
     /// The cost grows with the number of queues, not with what stands in them.
@@ -143,6 +197,7 @@ pub trait Outbox: Send + Sync {
     /// Ends leases and logs the attempts that were made, durably. Answers in the order of the
     /// settlements.
     ///
+    /// A settlement that was recorded before, without the answer having arrived, changes nothing.
     /// A lease that has passed to another is [`Settled::Lost`]: the attempt is logged all the same,
     /// and a success still ends a delivery that is queued for a repeat.
     async fn settle(

@@ -14,6 +14,7 @@ use redflash_core::{
 use super::{Conn, RunQueryDsl, due_queues, entry, orphans, receipt, write};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
+use crate::row::delivery::{DeliveryRow, small};
 use crate::row::notification::{IdempotencyRow, NotificationRow};
 use crate::row::parse;
 use crate::schema::{attempts, deliveries, idempotency, notifications, probe};
@@ -78,6 +79,16 @@ async fn log(conn: &mut Conn, delivery: DeliveryId, attempt: &Attempt) -> Result
     Ok(())
 }
 
+async fn logged(conn: &mut Conn, id: DeliveryId, number: u32) -> Result<Option<Attempt>, Fault> {
+    let row = attempts::table
+        .find((id.to_string(), small(number)))
+        .select(AttemptRow::as_select())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(AttemptRow::into_attempt).transpose()
+}
+
 /// Ends a lease that may have passed to another.
 pub(crate) async fn settle(
     conn: &mut Conn,
@@ -88,6 +99,12 @@ pub(crate) async fn settle(
     let Some(mut entry) = entry(conn, id).await? else {
         return Ok(Settled::Lost);
     };
+    if let Some(attempt) = &settlement.attempt
+        && logged(conn, id, attempt.number).await?.as_ref() == Some(attempt)
+    {
+        // It was recorded before, and the answer was lost.
+        return Ok(Settled::Recorded);
+    }
     let (attempt, settled) = entry.settle(worker, settlement);
     if let Some(attempt) = attempt {
         log(conn, id, &attempt).await?;
@@ -104,8 +121,18 @@ pub(crate) async fn requeue_orphans(
     now: Timestamp,
     except: Option<WorkerId>,
 ) -> Result<u64, Fault> {
+    let rows = orphans(conn, now, except).await?;
+    take_back(conn, rows, now).await
+}
+
+/// Takes back deliveries whose holder recorded no outcome. Returns how many.
+pub(crate) async fn take_back(
+    conn: &mut Conn,
+    rows: Vec<DeliveryRow>,
+    now: Timestamp,
+) -> Result<u64, Fault> {
     let mut taken_back = 0;
-    for row in orphans(conn, now, except).await? {
+    for row in rows {
         let mut entry = row.into_entry()?;
         let attempt = entry.take_back(now);
         log(conn, entry.delivery.id, &attempt).await?;

@@ -37,7 +37,7 @@ pub(crate) async fn record(
     Ok(ReceiptEffect::Applied(id))
 }
 
-async fn find(
+pub(crate) async fn find(
     conn: &mut Conn,
     gateway: &Slug,
     receipt: &Receipt,

@@ -11,13 +11,13 @@ use crate::schema::attempts;
 #[diesel(table_name = attempts, treat_none_as_default_value = false)]
 pub(crate) struct AttemptRow {
     pub(crate) delivery: String,
-    number: i32,
-    gateway: Option<String>,
-    started_at: i64,
-    ended_at: i64,
-    outcome: String,
-    detail: String,
-    may_repeat: bool,
+    pub(crate) number: i32,
+    pub(crate) gateway: Option<String>,
+    pub(crate) started_at: i64,
+    pub(crate) ended_at: i64,
+    pub(crate) outcome: String,
+    pub(crate) detail: String,
+    pub(crate) may_repeat: bool,
 }
 
 impl AttemptRow {

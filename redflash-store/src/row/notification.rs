@@ -18,8 +18,8 @@ pub(crate) struct NotificationRow {
     pub(crate) plan: String,
 }
 
-#[derive(Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = idempotency)]
+#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = idempotency, primary_key(raised_by, key))]
 pub(crate) struct IdempotencyRow {
     pub(crate) raised_by: String,
     pub(crate) key: String,

@@ -7,6 +7,15 @@ use redflash_core::store::{Entry, Save};
 use redflash_core::{Contact, Directory, Name, Outbox, Slug, StoreError, Timestamp};
 use redflash_store::{Access, OpenError, SqliteStore};
 
+/// An empty store in a directory that stays for as long as the test runs.
+async fn open() -> std::sync::Arc<dyn redflash_core::Store> {
+    let directory = tempfile::tempdir().unwrap().keep();
+    let store = SqliteStore::open(directory.join("redflash.db"), Access::Server);
+    std::sync::Arc::new(store.unwrap())
+}
+
+redflash_core::store_conformance!(open);
+
 fn contact(who: &str) -> Entry {
     Entry::Contact(Contact::new(
         Slug::parse(who).unwrap(),

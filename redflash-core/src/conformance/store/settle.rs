@@ -183,6 +183,18 @@ pub async fn a_late_success_cancels_the_repeat(store: Opened) {
     assert!(claim(&store, worker(), at(1000), 1).await.is_empty());
 }
 
+/// A settlement that is repeated, since its answer was lost, is recorded once.
+pub async fn a_repeated_settlement_changes_nothing(store: Opened) {
+    let (alert, me) = claimed(&store).await;
+    let failed = requeued(&alert.deliveries[0], AttemptOutcome::Retry, START, at(30));
+    for _ in 0..2 {
+        assert_eq!(settle(&store, me, failed.clone()).await, Settled::Recorded);
+        let record = record(&store, &alert).await;
+        assert_eq!(record.attempts_made.len(), 1);
+        assert_eq!(record.delivery.due_at, at(30));
+    }
+}
+
 /// Many settlements at once are answered in their order.
 pub async fn many_are_settled_in_order(store: Opened) {
     let alert = alert(3, "sms", Some("app"), START);

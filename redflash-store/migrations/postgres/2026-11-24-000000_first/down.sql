@@ -1,0 +1,16 @@
+DROP TABLE closed_lanes;
+DROP TABLE probe;
+DROP TABLE early_receipts;
+DROP TABLE attempts;
+DROP TABLE deliveries;
+DROP TABLE idempotency;
+DROP TABLE notifications;
+DROP TABLE api_keys;
+DROP TABLE event_groups;
+DROP TABLE event_contacts;
+DROP TABLE events;
+DROP TABLE group_contacts;
+DROP TABLE groups;
+DROP TABLE endpoints;
+DROP TABLE contacts;
+DROP TABLE directory;

@@ -1,0 +1,235 @@
+//! Connecting: where to, how it is protected, and what every session is told.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::result::{ConnectionError, ConnectionResult};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use redflash_core::report;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls_platform_verifier::BuilderVerifierExt;
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::OpenError;
+
+/// How to reach a Postgres server.
+#[derive(Clone, Debug)]
+pub struct PostgresConfig {
+    /// `postgres://user:password@host/database`, as libpq has it. Several hosts may be named, of
+    /// which the one that takes writes is used.
+    ///
+    /// `sslmode` is `disable` or `verify-full`. Without it, a connection to another machine is
+    /// encrypted and its certificate verified, and one to this machine is neither.
+    pub url: SecretString,
+    /// The authorities that may have signed the server's certificate, as PEM; otherwise those that
+    /// this machine trusts.
+    pub ca_file: Option<PathBuf>,
+    /// The most connections at once, beside the one that listens.
+    pub connections: usize,
+    /// How long a query may take, and getting a connection for it.
+    pub timeout: Duration,
+}
+
+impl PostgresConfig {
+    /// With the ordinary bounds: 10 connections, 5 s.
+    pub fn new(url: impl Into<SecretString>) -> Self {
+        Self {
+            url: url.into(),
+            ca_file: None,
+            connections: 10,
+            timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Makes connections.
+#[derive(Clone)]
+pub(super) struct Connector {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    /// What every session is told at its beginning.
+    setup: String,
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector")
+            .field("encrypted", &self.tls.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    pub(super) fn new(given: &PostgresConfig) -> Result<Self, OpenError> {
+        let (url, mode) = split(given.url.expose_secret())?;
+        // The cause may quote the URL, and the URL holds a password.
+        let mut config = Config::from_str(&url).map_err(|_| {
+            OpenError::url("it cannot be read: write postgres://user:password@host/database")
+        })?;
+        if config.get_hosts().is_empty() {
+            return Err(OpenError::url("it names no host"));
+        }
+        let is_near = config.get_hosts().iter().all(is_this_machine);
+        let is_encrypted = match mode.as_deref() {
+            Some("disable") => false,
+            Some("verify-full" | "require") => true,
+            None => !is_near,
+            Some(_) => {
+                let reason = "sslmode is disable or verify-full; whatever is between would be \
+                              encrypted for nobody knows whom";
+                return Err(OpenError::url(reason));
+            }
+        };
+        config
+            .application_name("redflash")
+            .connect_timeout(given.timeout)
+            .tcp_user_timeout(given.timeout * 2)
+            .keepalives_idle(Duration::from_secs(10))
+            .target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite)
+            .ssl_mode(if is_encrypted {
+                SslMode::Require
+            } else {
+                SslMode::Disable
+            });
+        let tls = is_encrypted.then(|| tls(given.ca_file.as_deref()));
+        let millis = given.timeout.as_millis();
+        Ok(Self {
+            config,
+            tls: tls.transpose()?,
+            setup: format!(
+                "SET statement_timeout = {millis}; SET lock_timeout = {millis}; \
+                 SET idle_in_transaction_session_timeout = {};",
+                millis * 4
+            ),
+        })
+    }
+
+    /// A new connection.
+    pub(super) async fn connect(&self) -> ConnectionResult<AsyncPgConnection> {
+        let bad = |fault: tokio_postgres::Error| ConnectionError::BadConnection(report(&fault));
+        let mut conn = match &self.tls {
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls.clone()).await.map_err(bad)?;
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+            }
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(bad)?;
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+            }
+        };
+        conn.batch_execute(&self.setup)
+            .await
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(conn)
+    }
+}
+
+/// Takes `sslmode` out of a URL, since the driver does not know all its values.
+fn split(url: &str) -> Result<(String, Option<String>), OpenError> {
+    let Some((base, query)) = url.split_once('?') else {
+        return Ok((url.to_owned(), None));
+    };
+    let mut mode = None;
+    let mut kept = Vec::new();
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("sslmode", value)) => mode = Some(value.to_owned()),
+            Some(("sslrootcert", _)) => {
+                let reason = "sslrootcert belongs into the configuration, as postgres.ca_file";
+                return Err(OpenError::url(reason));
+            }
+            _ => kept.push(pair),
+        }
+    }
+    let rest = kept.join("&");
+    let mark = if rest.is_empty() { "" } else { "?" };
+    Ok((format!("{base}{mark}{rest}"), mode))
+}
+
+fn is_this_machine(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => {
+            let address = name.parse::<std::net::IpAddr>();
+            name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        }
+        Host::Unix(_) => true,
+    }
+}
+
+fn tls(ca_file: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|fault| OpenError::url(&format!("no encryption: {fault}")))?;
+    let builder = match ca_file {
+        None => builder
+            .with_platform_verifier()
+            .map_err(|fault| OpenError::url(&format!("no trusted certificates: {fault}")))?,
+        Some(path) => {
+            let bad = |reason: String| OpenError::CaFile {
+                path: path.to_owned(),
+                reason,
+            };
+            let mut roots = rustls::RootCertStore::empty();
+            let certificates =
+                CertificateDer::pem_file_iter(path).map_err(|fault| bad(fault.to_string()))?;
+            for certificate in certificates {
+                let certificate = certificate.map_err(|fault| bad(fault.to_string()))?;
+                roots
+                    .add(certificate)
+                    .map_err(|fault| bad(fault.to_string()))?;
+            }
+            if roots.is_empty() {
+                return Err(bad("it holds no certificate".into()));
+            }
+            builder.with_root_certificates(roots)
+        }
+    };
+    Ok(MakeRustlsConnect::new(builder.with_no_client_auth()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encrypted(url: &str) -> Result<bool, String> {
+        let connector = Connector::new(&PostgresConfig::new(url));
+        connector
+            .map(|connector| connector.tls.is_some())
+            .map_err(|fault| report(&fault))
+    }
+
+    #[test]
+    fn what_leaves_the_machine_is_encrypted() {
+        for (url, wanted) in [
+            ("postgres://u:p@127.0.0.1/db", false),
+            ("postgres://u:p@localhost:5433/db", false),
+            ("postgres://u@%2Fvar%2Frun%2Fpostgresql/db", false),
+            ("postgres://u:p@db.example.org/db", true),
+            ("postgres://u:p@localhost,db.example.org/db", true),
+            ("postgres://u:p@localhost/db?sslmode=verify-full", true),
+            ("postgres://u:p@db.example.org/db?sslmode=disable", false),
+        ] {
+            assert_eq!(encrypted(url), Ok(wanted), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_bad_url_is_refused_without_its_password() {
+        for url in [
+            "postgres://u:canary@host/db?sslmode=prefer",
+            "postgres://u:canary@host/db?nonsense=1",
+            "postgres://u:canary@host:port/db",
+            "postgres://u:canary@host/db?sslrootcert=x",
+        ] {
+            let refused = encrypted(url).unwrap_err();
+            assert!(!refused.contains("canary"), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Recording alerts: those that come while others are being recorded share the next statement.
+
+use std::sync::Arc;
+
+use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use redflash_core::StoreError;
+use redflash_core::store::{Enqueue, Enqueued, OutboxEntry};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::query::outbox::known;
+use super::statement::Insert;
+use super::{Conn, Connections};
+use crate::error::{Fault, write_failed};
+use crate::row::delivery::DeliveryRow;
+use crate::row::notification::{IdempotencyRow, NotificationRow};
+use crate::schema::idempotency;
+
+/// The most alerts in one statement.
+const BATCH: usize = 128;
+/// How many statements may be under way at once.
+const LANES: usize = 2;
+/// How many alerts may wait before those who bring more have to.
+const WAITING: usize = 4096;
+
+/// The rows of a notification.
+#[derive(Debug)]
+pub(super) struct NewRows {
+    notification: NotificationRow,
+    planned_at: Option<i64>,
+    deliveries: Vec<DeliveryRow>,
+    idempotency: Option<IdempotencyRow>,
+}
+
+impl NewRows {
+    pub(super) fn of(order: &Enqueue<'_>) -> Self {
+        let notification = order.notification;
+        let delivery = |delivery: &_| {
+            let raised_by = notification.raised_by.clone();
+            let entry = OutboxEntry::new(Clone::clone(delivery), raised_by, order.lease);
+            DeliveryRow::new(&entry)
+        };
+        Self {
+            notification: NotificationRow::new(notification),
+            planned_at: order.planned_at.map(u64::cast_signed),
+            deliveries: order.deliveries.iter().map(delivery).collect(),
+            idempotency: order
+                .idempotency
+                .map(|promise| IdempotencyRow::new(notification, promise)),
+        }
+    }
+
+    fn add_to(&self, statement: &mut Insert) {
+        statement.push(&self.notification, self.planned_at, &self.deliveries);
+    }
+}
+
+struct Waiting {
+    rows: NewRows,
+    answer: oneshot::Sender<Result<Enqueued, StoreError>>,
+}
+
+/// Records alerts. Its tasks end when it is dropped.
+#[derive(Debug)]
+pub(super) struct Enqueuer {
+    connections: Connections,
+    alerts: mpsc::Sender<Waiting>,
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waiting")
+    }
+}
+
+impl Enqueuer {
+    pub(super) fn start(connections: &Connections) -> Self {
+        let (alerts, waiting) = mpsc::channel(WAITING);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..LANES {
+            tokio::spawn(work(connections.clone(), Arc::clone(&waiting)));
+        }
+        Self {
+            connections: connections.clone(),
+            alerts,
+        }
+    }
+
+    pub(super) async fn enqueue(&self, rows: NewRows) -> Result<Enqueued, StoreError> {
+        if rows.idempotency.is_some() {
+            let mut conn = self.connections.get().await?;
+            let work = promised(&mut conn, &rows);
+            let recorded = timeout(self.connections.timeout, work).await;
+            return finish(conn, recorded);
+        }
+        let stopped = || StoreError::Unavailable("the store was closed".into());
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { rows, answer };
+        self.alerts.send(waiting).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+/// What a write came to. A connection whose write did not end in time is not used again.
+pub(super) fn finish<T>(
+    conn: Object<AsyncPgConnection>,
+    outcome: Result<Result<T, Fault>, tokio::time::error::Elapsed>,
+) -> Result<T, StoreError> {
+    match outcome {
+        Ok(result) => result.map_err(write_failed),
+        Err(_) => {
+            drop(Object::take(conn));
+            Err(StoreError::Unknown("no answer in time".into()))
+        }
+    }
+}
+
+async fn work(connections: Connections, waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+    loop {
+        let mut batch = Vec::new();
+        if waiting.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+            return;
+        }
+        record(&connections, batch).await;
+    }
+}
+
+async fn record(connections: &Connections, batch: Vec<Waiting>) {
+    let mut statement = Insert::default();
+    for waiting in &batch {
+        waiting.rows.add_to(&mut statement);
+    }
+    match run(connections, statement).await {
+        Ok(recorded) => {
+            for Waiting { rows, answer } in batch {
+                let is_recorded = recorded.contains(&rows.notification.id);
+                // Whoever asked may have given up waiting.
+                let _ = answer.send(Ok(became(is_recorded)));
+            }
+        }
+        // One of them may be what fails: each for itself.
+        Err(StoreError::Backend(_)) if batch.len() > 1 => {
+            for Waiting { rows, answer } in batch {
+                let mut statement = Insert::default();
+                rows.add_to(&mut statement);
+                let alone = run(connections, statement).await;
+                let _ = answer.send(alone.map(|recorded| became(!recorded.is_empty())));
+            }
+        }
+        Err(fault) => {
+            let reason = redflash_core::report(&fault);
+            let is_unknown = matches!(fault, StoreError::Unknown(_));
+            for waiting in batch {
+                let reason = reason.clone().into();
+                let fault = if is_unknown {
+                    StoreError::Unknown(reason)
+                } else {
+                    StoreError::Unavailable(reason)
+                };
+                let _ = waiting.answer.send(Err(fault));
+            }
+        }
+    }
+}
+
+const fn became(is_recorded: bool) -> Enqueued {
+    if is_recorded {
+        Enqueued::New
+    } else {
+        Enqueued::Outdated
+    }
+}
+
+async fn run(connections: &Connections, statement: Insert) -> Result<Vec<String>, StoreError> {
+    let mut conn = connections.get().await?;
+    let work = async {
+        let recorded: Vec<String> = statement.load(&mut conn).await?;
+        Ok(recorded)
+    };
+    let outcome = timeout(connections.timeout, work).await;
+    finish(conn, outcome)
+}
+
+/// Records an alert under a promise: of many at once, the first to be recorded wins, and the others
+/// wait for it.
+async fn promised(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault> {
+    let Some(promise) = &rows.idempotency else {
+        return Ok(Enqueued::Outdated);
+    };
+    let recorded = conn
+        .transaction(async |conn| {
+            if let Some(known) = known(conn, promise).await? {
+                return Ok(known);
+            }
+            if !reserve(conn, promise).await? {
+                return known(conn, promise)
+                    .await?
+                    .ok_or_else(|| Fault::Store(raced()));
+            }
+            let mut statement = Insert::default();
+            rows.add_to(&mut statement);
+            let recorded: Vec<String> = statement.load(conn).await?;
+            if recorded.is_empty() {
+                return Err(Fault::Outdated);
+            }
+            Ok(Enqueued::New)
+        })
+        .await;
+    match recorded {
+        Err(Fault::Outdated) => Ok(Enqueued::Outdated),
+        recorded => recorded,
+    }
+}
+
+fn raced() -> StoreError {
+    StoreError::Unavailable("two requests under one key crossed".into())
+}
+
+/// Puts a promise into its place, unless one that is still remembered has it.
+async fn reserve(conn: &mut Conn, promise: &IdempotencyRow) -> Result<bool, Fault> {
+    use diesel::prelude::ExpressionMethods;
+    use diesel::query_dsl::methods::FilterDsl;
+
+    let now = redflash_core::Timestamp::from_millis(promise.raised_at);
+    let forgotten = now.minus(redflash_core::Idempotency::KEPT).as_millis();
+    let reserved = diesel::insert_into(idempotency::table)
+        .values(promise)
+        .on_conflict((idempotency::raised_by, idempotency::key))
+        .do_update()
+        .set(promise)
+        .filter(idempotency::raised_at.le(forgotten))
+        .execute(conn)
+        .await?;
+    Ok(reserved > 0)
+}

@@ -1,0 +1,50 @@
+//! Bringing the tables up to date, one node at a time.
+
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use redflash_core::BoxError;
+
+use super::OpenError;
+use super::connect::Connector;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+/// The lock that a node holds meanwhile; it is given up with the session.
+const LOCK: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
+                    SELECT pg_advisory_lock(5931471, 1)";
+
+pub(super) async fn migrate(connector: &Connector) -> Result<(), OpenError> {
+    let server = |fault: BoxError| OpenError::Server(fault);
+    let mut conn = connector
+        .connect()
+        .await
+        .map_err(|fault| server(fault.into()))?;
+    conn.batch_execute(LOCK)
+        .await
+        .map_err(|fault| server(fault.into()))?;
+    let work = tokio::task::spawn_blocking(move || run(conn));
+    work.await
+        .map_err(|fault| OpenError::Migration(fault.into()))?
+}
+
+fn run(conn: AsyncPgConnection) -> Result<(), OpenError> {
+    let failed = OpenError::Migration;
+    let mut conn: AsyncConnectionWrapper<AsyncPgConnection> = conn.into();
+    let all: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(failed)?;
+    let known: Vec<_> = all
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    let applied = conn.applied_migrations().map_err(failed)?;
+    let newer = applied
+        .iter()
+        .map(ToString::to_string)
+        .find(|version| !known.contains(version));
+    if let Some(found) = newer {
+        return Err(OpenError::Newer { found });
+    }
+    conn.run_pending_migrations(MIGRATIONS).map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Postgres: one server that several nodes share.
+//!
+//! Each node has a pool of connections and one that listens. Alerts that come at the same time are
+//! recorded by one statement, which is its own transaction; so are the outcomes of hand-overs.
+
+mod clock;
+mod connect;
+mod enqueue;
+mod migrate;
+mod node;
+mod outbox;
+#[path = "../query/mod.rs"]
+#[allow(clippy::duplicate_mod, reason = "compiled once for each back end")]
+mod query;
+mod statement;
+mod store;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::FutureExt;
+use redflash_core::{BoxError, Clock, StoreError};
+use tokio::time::timeout;
+
+pub use connect::PostgresConfig;
+
+use connect::Connector;
+use enqueue::Enqueuer;
+use node::Node;
+use outbox::{due_queues, entry, orphans, write};
+
+/// The connection that queries run on.
+type Conn = AsyncPgConnection;
+
+/// A store in a Postgres database, for as many nodes as connect to it.
+#[derive(Debug)]
+pub struct PostgresStore {
+    connections: Connections,
+    enqueuer: Enqueuer,
+    node: Arc<Node>,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The URL makes no sense. It is not shown, since it holds a password.
+    #[error("the URL of the database: {reason}")]
+    Url {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file of authorities cannot be used.
+    #[error("{}: {reason}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The server cannot be reached, or refuses us.
+    #[error("the database server cannot be used")]
+    Server(#[source] BoxError),
+    /// The tables were made by a newer version.
+    #[error(
+        "the database was made by a newer version of RedFlash (its tables are of {found}): use that version"
+    )]
+    Newer {
+        /// The newest migration it has.
+        found: String,
+    },
+    /// The tables are older than this version, and it was not asked to bring them up to date.
+    #[error("the tables could not be brought up to date")]
+    Migration(#[source] BoxError),
+}
+
+impl OpenError {
+    fn url(reason: &str) -> Self {
+        let reason = reason.to_owned();
+        Self::Url { reason }
+    }
+}
+
+impl PostgresStore {
+    /// Opens a database, bringing its tables up to date, also when several nodes do so at once.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], in words for whoever started the program.
+    pub async fn open(config: &PostgresConfig) -> Result<Self, OpenError> {
+        let connector = Connector::new(config)?;
+        migrate::migrate(&connector).await?;
+        let connections = Connections::new(connector.clone(), config)?;
+        Ok(Self {
+            enqueuer: Enqueuer::start(&connections),
+            node: Node::start(connector),
+            connections,
+        })
+    }
+
+    /// The time of the database, so that nodes whose clocks differ agree on what is due.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.node.clock()
+    }
+}
+
+/// Connections, made when needed and kept for the next query.
+#[derive(Clone)]
+struct Connections {
+    pool: Pool<AsyncPgConnection>,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for Connections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connections")
+            .field("pool", &self.pool.status())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connections {
+    fn new(connector: Connector, config: &PostgresConfig) -> Result<Self, OpenError> {
+        let mut manager = ManagerConfig::<AsyncPgConnection>::default();
+        manager.recycling_method = RecyclingMethod::Fast;
+        manager.custom_setup = Box::new(move |_| {
+            let connector = connector.clone();
+            async move { connector.connect().await }.boxed()
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config("", manager);
+        let pool = Pool::builder(manager).max_size(config.connections.max(2));
+        Ok(Self {
+            pool: pool
+                .build()
+                .map_err(|fault| OpenError::Server(fault.into()))?,
+            timeout: config.timeout,
+        })
+    }
+
+    /// A connection, within the time that everything has.
+    async fn get(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
+        match timeout(self.timeout, self.pool.get()).await {
+            Ok(Ok(conn)) => Ok(conn),
+            Ok(Err(fault)) => Err(StoreError::Unavailable(fault.into())),
+            Err(_) => {
+                let reason = "no connection came free in time";
+                Err(StoreError::Unavailable(reason.into()))
+            }
+        }
+    }
+}

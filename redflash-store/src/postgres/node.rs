@@ -1,0 +1,320 @@
+//! This node among the others: what it hears of them, and how they know that it lives.
+//!
+//! A connection of its own listens for what other nodes announce, looks at the directory's version
+//! and the database's time once a second, and holds a lock in the name of the dispatcher. The lock
+//! ends with the session, so that others can tell a node that has died from one that is busy.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use diesel::dsl::sql;
+use diesel::prelude::QueryDsl;
+use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::StreamExt;
+use redflash_core::store::ClosedLane;
+use redflash_core::{BoxError, Clock, Timestamp, WorkerId, report};
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, interval, sleep, timeout};
+use tracing::warn;
+
+use super::clock::DatabaseClock;
+use super::connect::Connector;
+use super::query::directory;
+use crate::error::Fault;
+use crate::schema::deliveries;
+
+/// What nodes listen to.
+const CHANNEL: &str = "redflash";
+/// Announced when the directory has changed.
+pub(super) const DIRECTORY: &str = "directory";
+/// Announced when something was queued that another node may have room for.
+pub(super) const QUEUE: &str = "queue";
+/// The first part of the lock that each dispatcher holds; the second is a hash of its name.
+const LIVES: i32 = 5_931_472;
+/// How often the database is looked at without anything being announced.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long what was last heard is believed.
+const FRESH: Duration = Duration::from_millis(1200);
+/// How long the lock of a dispatcher must be missing before it is taken for dead: longer than one
+/// that has lost its connection needs to come back.
+const MISSING: Duration = Duration::from_millis(1200);
+
+/// How often something queued is announced, at most.
+const ANNOUNCED: Duration = Duration::from_millis(50);
+
+/// This node.
+#[derive(Debug)]
+pub(super) struct Node {
+    heard: Arc<Heard>,
+    task: AbortHandle,
+}
+
+/// What this node has heard.
+#[derive(Debug)]
+struct Heard {
+    clock: Arc<DatabaseClock>,
+    /// The directory's version, and when it was last known to be the newest.
+    version: Mutex<(u64, Option<Instant>)>,
+    news: Notify,
+    /// In whose name the lock is held.
+    worker: watch::Sender<Option<WorkerId>>,
+    /// Whether it is held.
+    joined: watch::Sender<bool>,
+    /// Dispatchers that hold leases and no lock, and since when that is so.
+    missing: Mutex<HashMap<String, Instant>>,
+    /// When something queued was last announced.
+    announced: Mutex<Option<Instant>>,
+    /// What the other nodes were last told.
+    told: Mutex<Vec<ClosedLane>>,
+}
+
+impl Node {
+    pub(super) fn start(connector: Connector) -> Arc<Self> {
+        let heard = Arc::new(Heard {
+            clock: Arc::default(),
+            version: Mutex::default(),
+            news: Notify::new(),
+            worker: watch::Sender::new(None),
+            joined: watch::Sender::new(false),
+            missing: Mutex::default(),
+            announced: Mutex::default(),
+            told: Mutex::default(),
+        });
+        let task = tokio::spawn(Arc::clone(&heard).listen(connector)).abort_handle();
+        Arc::new(Self { heard, task })
+    }
+
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.heard.clock) as Arc<dyn Clock>
+    }
+
+    /// Waits until another node has announced something.
+    pub(super) async fn news(&self) {
+        self.heard.news.notified().await;
+    }
+
+    /// The directory's version, unless it is long since it was heard of.
+    pub(super) fn version(&self) -> Option<u64> {
+        let (version, at) = *lock(&self.heard.version);
+        at.filter(|at| at.elapsed() < FRESH).map(|_| version)
+    }
+
+    /// This node itself has changed the directory, or has asked for its version.
+    pub(super) fn know(&self, version: u64) {
+        let mut known = lock(&self.heard.version);
+        known.0 = known.0.max(version);
+    }
+
+    /// Holds a lock in a dispatcher's name from now on; waits until it does.
+    pub(super) async fn join(&self, worker: WorkerId, within: Duration) -> Result<(), BoxError> {
+        let mut joined = self.heard.joined.subscribe();
+        self.heard.worker.send_replace(Some(worker));
+        let held = timeout(within, joined.wait_for(|joined| *joined)).await;
+        match held {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err("the database server did not answer in time".into()),
+        }
+    }
+
+    /// Whether something queued is to be announced: not for every alert of a busy node, since each
+    /// announcement makes all commits wait for it.
+    pub(super) fn may_announce(&self) -> bool {
+        let mut announced = lock(&self.heard.announced);
+        let now = Instant::now();
+        let is_due = announced.is_none_or(|at| now.duration_since(at) >= ANNOUNCED);
+        if is_due {
+            *announced = Some(now);
+        }
+        is_due
+    }
+
+    /// Whether the others know something else than this.
+    pub(super) fn has_to_tell(&self, closed: &[ClosedLane]) -> bool {
+        let mut told = lock(&self.heard.told);
+        if *told == closed {
+            return false;
+        }
+        *told = closed.to_vec();
+        true
+    }
+
+    /// The dispatchers that are dead: they hold leases, and have held no lock for a while.
+    pub(super) async fn dead(&self, conn: &mut AsyncPgConnection) -> Result<Vec<String>, Fault> {
+        let Some(me) = *self.heard.worker.borrow() else {
+            return Ok(Vec::new());
+        };
+        let alive = alive(conn).await?;
+        let holders: Vec<(String, i32)> = deliveries::table
+            .filter(sql::<Bool>("deliveries.state = 'sending'"))
+            .select((
+                sql::<Text>("deliveries.worker"),
+                sql::<Integer>("hashtext(deliveries.worker)"),
+            ))
+            .distinct()
+            .load(conn)
+            .await?;
+        let me = me.to_string();
+        let missing_now = holders
+            .into_iter()
+            .filter(|(worker, hash)| *worker != me && !alive.contains(hash));
+        let now = Instant::now();
+        let mut missing = lock(&self.heard.missing);
+        let since = |(worker, _)| {
+            let since = missing.get(&worker).copied().unwrap_or(now);
+            (worker, since)
+        };
+        let missing_now: HashMap<_, _> = missing_now.map(since).collect();
+        *missing = missing_now;
+        // One that has just lost its connection comes back, unless this node has lost its own.
+        let dead = missing
+            .iter()
+            .filter(|(_, since)| now.duration_since(**since) >= MISSING);
+        Ok(dead.map(|(worker, _)| worker.clone()).collect())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The hashes of the dispatchers that hold their lock.
+pub(super) async fn alive(conn: &mut AsyncPgConnection) -> QueryResult<Vec<i32>> {
+    #[derive(diesel::QueryableByName)]
+    struct Held {
+        #[diesel(sql_type = BigInt)]
+        hash: i64,
+    }
+    let held: Vec<Held> = diesel::sql_query(
+        "SELECT objid::bigint AS hash FROM pg_locks
+         WHERE locktype = 'advisory' AND objsubid = 2 AND classid::bigint = $1 AND granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    )
+    .bind::<BigInt, _>(i64::from(LIVES))
+    .load(conn)
+    .await?;
+    // Postgres keeps the number as if it had no sign.
+    let signed = held
+        .into_iter()
+        .filter_map(|held| u32::try_from(held.hash).ok().map(u32::cast_signed));
+    Ok(signed.collect())
+}
+
+/// Announces something to the nodes that listen, once the transaction around it is committed.
+pub(super) async fn announce(conn: &mut AsyncPgConnection, what: &str) -> Result<(), Fault> {
+    diesel::sql_query("SELECT pg_notify($1, $2)")
+        .bind::<Text, _>(CHANNEL)
+        .bind::<Text, _>(what)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+impl Heard {
+    /// Listens for ever, over one connection after the other.
+    async fn listen(self: Arc<Self>, connector: Connector) {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let begun = Instant::now();
+            let fault = match connector.connect().await {
+                Ok(conn) => self.session(conn).await.err(),
+                Err(fault) => Some(Fault::from(redflash_core::StoreError::Unavailable(
+                    fault.into(),
+                ))),
+            };
+            self.joined.send_replace(false);
+            // Nobody can be found missing by a node that does not hear.
+            lock(&self.missing).clear();
+            if let Some(fault) = fault {
+                warn!(fault = report(&fault), "the database server is not heard");
+            }
+            if begun.elapsed() > LOOK {
+                pause = Duration::from_millis(50);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(400));
+        }
+    }
+
+    async fn session(&self, mut conn: AsyncPgConnection) -> Result<(), Fault> {
+        diesel::sql_query(format!("LISTEN {CHANNEL}"))
+            .execute(&mut conn)
+            .await?;
+        // What was announced while nobody listened.
+        self.news.notify_one();
+        let mut worker = self.worker.subscribe();
+        worker.mark_changed();
+        let mut look = interval(LOOK);
+        loop {
+            let mut announced = None;
+            {
+                let mut announcements = std::pin::pin!(conn.notifications_stream());
+                tokio::select! {
+                    some = announcements.next() => match some {
+                        Some(some) => announced = Some(some?.payload),
+                        None => return Ok(()),
+                    },
+                    _ = worker.changed() => {}
+                    _ = look.tick() => {}
+                }
+            }
+            let name = *worker.borrow_and_update();
+            if let Some(name) = name
+                && !*self.joined.borrow()
+            {
+                bounded(hold(&mut conn, name)).await?;
+                self.joined.send_replace(true);
+            }
+            if announced.as_deref() == Some(QUEUE) {
+                self.news.notify_one();
+                continue;
+            }
+            bounded(self.look(&mut conn)).await?;
+        }
+    }
+
+    /// Looks at the directory's version and the database's time.
+    async fn look(&self, conn: &mut AsyncPgConnection) -> Result<(), Fault> {
+        let asked = Instant::now();
+        let millis: i64 = diesel::select(sql::<BigInt>(
+            "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        ))
+        .get_result(conn)
+        .await?;
+        self.clock
+            .set(Timestamp::from_millis(millis), asked.elapsed());
+        let asked = Instant::now();
+        let version = directory::version(conn).await?;
+        let mut known = lock(&self.version);
+        *known = (known.0.max(version), Some(asked));
+        Ok(())
+    }
+}
+
+/// Takes the lock of a dispatcher. Its session has no other work, and so no bound on its time.
+async fn hold(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fault> {
+    diesel::sql_query("SELECT pg_advisory_lock($1, hashtext($2))")
+        .bind::<Integer, _>(LIVES)
+        .bind::<Text, _>(worker.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A server that falls silent is as bad as none.
+async fn bounded<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    const SILENCE: Duration = Duration::from_secs(5);
+    timeout(SILENCE, work).await.unwrap_or_else(|_| {
+        let silent = redflash_core::StoreError::Unavailable("it fell silent".into());
+        Err(silent.into())
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,234 @@
+//! The way of every delivery on Postgres: leased, settled, taken back.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use diesel::dsl::sql;
+use diesel::prelude::{
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper,
+};
+use diesel::sql_types::Bool;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use redflash_core::store::{DueQueue, OutboxEntry, ReceiptEffect, Want};
+use redflash_core::{
+    Attempt, DeliveryId, DeliveryState, Job, Lease, Receipt, Settled, Settlement, Slug, Timestamp,
+    WorkerId,
+};
+
+use super::Conn;
+use super::query::outbox::SENDING;
+use super::query::{outbox, receipt};
+use super::statement::{Claim, DueQueues, Settle};
+use crate::error::Fault;
+use crate::row::attempt::AttemptRow;
+use crate::row::delivery::{DeliveryRow, due_queue, small};
+use crate::row::notification::{Head, NotificationRow};
+use crate::schema::{deliveries, early_receipts, notifications};
+
+pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
+    let rows: Vec<(String, String, i64)> = DueQueues.load(conn).await?;
+    rows.into_iter().map(due_queue).collect()
+}
+
+/// A delivery, to be changed: nobody else changes it before the transaction ends.
+pub(super) async fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<OutboxEntry>, Fault> {
+    let row = deliveries::table
+        .find(id.to_string())
+        .select(DeliveryRow::as_select())
+        .for_update()
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(DeliveryRow::into_entry).transpose()
+}
+
+/// Writes back what a change made of an entry.
+pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Fault> {
+    let delivery = &entry.delivery;
+    let lease = entry.lease;
+    diesel::update(deliveries::table.find(delivery.id.to_string()))
+        .set((
+            deliveries::state.eq(delivery.state.as_str()),
+            deliveries::attempts.eq(small(delivery.attempts)),
+            deliveries::due_at.eq(delivery.due_at.as_millis()),
+            deliveries::first_attempt_at.eq(delivery.first_attempt_at.map(Timestamp::as_millis)),
+            deliveries::gateway.eq(delivery.gateway.as_ref().map(ToString::to_string)),
+            deliveries::message_id.eq(&delivery.message_id),
+            deliveries::parts.eq(delivery.parts.map(small)),
+            deliveries::price.eq(delivery.price.as_ref().map(ToString::to_string)),
+            deliveries::detail.eq(&delivery.detail),
+            deliveries::may_repeat.eq(delivery.may_repeat),
+            deliveries::worker.eq(lease.map(|(worker, _)| worker.to_string())),
+            deliveries::leased_until.eq(lease.map(|(_, until)| until.as_millis())),
+            deliveries::claims.eq(small(entry.claims)),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What is leased no longer, and what is leased to any but one.
+pub(super) async fn orphans(
+    conn: &mut Conn,
+    now: Timestamp,
+    except: Option<WorkerId>,
+) -> Result<Vec<DeliveryRow>, Fault> {
+    let leased = deliveries::table
+        .filter(sql::<Bool>(SENDING))
+        .select(DeliveryRow::as_select());
+    let ended = deliveries::leased_until.le(now.as_millis());
+    let rows = match except {
+        None => {
+            let ended = leased.filter(ended).for_update().skip_locked();
+            ended.load(conn).await?
+        }
+        Some(worker) => {
+            let others = deliveries::worker.ne(worker.to_string());
+            let lost = leased.filter(ended.or(others)).for_update().skip_locked();
+            lost.load(conn).await?
+        }
+    };
+    Ok(rows)
+}
+
+/// What is leased to these workers, which have ended.
+pub(super) async fn leased_to(
+    conn: &mut Conn,
+    workers: &[String],
+) -> Result<Vec<DeliveryRow>, Fault> {
+    let rows = deliveries::table
+        .filter(sql::<Bool>(SENDING))
+        .filter(deliveries::worker.eq_any(workers))
+        .select(DeliveryRow::as_select())
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await?;
+    Ok(rows)
+}
+
+pub(super) async fn claim_due(
+    conn: &mut Conn,
+    lease: &Lease,
+    wants: &[Want],
+) -> Result<Vec<Job>, Fault> {
+    let mut rows: Vec<DeliveryRow> = Claim::new(lease, wants).load(conn).await?;
+    rows.sort_unstable_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
+    let heads = heads(conn, &rows).await?;
+    let mut jobs = Vec::with_capacity(rows.len());
+    for row in rows {
+        let missing = || Fault::inconsistent("deliveries", "notification", &row.id);
+        let head = heads.get(&row.notification).ok_or_else(missing)?;
+        let (message, target) = (Arc::clone(&head.message), head.target.clone());
+        let raised_at = head.raised_at;
+        let entry = row.into_entry()?;
+        jobs.push(Job {
+            delivery: entry.delivery,
+            message,
+            target,
+            raised_at,
+            raised_by: entry.raised_by,
+        });
+    }
+    Ok(jobs)
+}
+
+async fn heads(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<HashMap<String, Head>, Fault> {
+    let ids: HashSet<_> = rows.iter().map(|row| row.notification.as_str()).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<_> = ids.into_iter().collect();
+    let found: Vec<NotificationRow> = notifications::table
+        .filter(notifications::id.eq_any(ids))
+        .select(NotificationRow::as_select())
+        .load(conn)
+        .await?;
+    let heads = found.into_iter().map(|row| {
+        let id = row.id.clone();
+        Ok((id, row.into_head()?))
+    });
+    heads.collect()
+}
+
+/// Ends leases by one statement; those that have passed to another, each for itself.
+pub(super) async fn settle(
+    conn: &mut Conn,
+    worker: WorkerId,
+    settlements: &[Settlement],
+) -> Result<Vec<Settled>, Fault> {
+    let mut statement = Settle::new(worker);
+    let mut sent = Vec::new();
+    for settlement in settlements {
+        let delivery = &settlement.delivery;
+        let (after, attempt) = OutboxEntry::settled(worker, settlement);
+        let row = |attempt: Attempt| AttemptRow::new(delivery.id, &attempt);
+        statement.push(delivery, &after, attempt.map(row));
+        if after.delivery.state == DeliveryState::Sent {
+            sent.push((delivery.id, after.delivery.message_id));
+        }
+    }
+    let recorded: Vec<String> = statement.load(conn).await?;
+    let recorded: HashSet<String> = recorded.into_iter().collect();
+    let mut settled = Vec::with_capacity(settlements.len());
+    for settlement in settlements {
+        settled.push(if recorded.contains(&settlement.delivery.id.to_string()) {
+            Settled::Recorded
+        } else {
+            let lost =
+                conn.transaction(async |conn| outbox::settle(conn, worker, settlement).await);
+            lost.await?
+        });
+    }
+    for id in came_early(conn, &sent).await? {
+        conn.transaction(async |conn| match entry(conn, id).await? {
+            Some(mut entry) => receipt::apply_early(conn, &mut entry).await,
+            None => Ok(()),
+        })
+        .await?;
+    }
+    Ok(settled)
+}
+
+/// Those of which a receipt came before they were known to be sent.
+async fn came_early(
+    conn: &mut Conn,
+    sent: &[(DeliveryId, Option<String>)],
+) -> Result<Vec<DeliveryId>, Fault> {
+    if sent.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = sent.iter().map(|(id, _)| id.to_string()).collect();
+    let messages: Vec<_> = sent.iter().filter_map(|(_, id)| id.clone()).collect();
+    let by_gateway = early_receipts::delivery
+        .is_null()
+        .and(early_receipts::message_id.eq_any(messages));
+    let kept: Vec<(Option<String>, Option<String>)> = early_receipts::table
+        .filter(early_receipts::delivery.eq_any(ids).or(by_gateway))
+        .select((early_receipts::delivery, early_receipts::message_id))
+        .load(conn)
+        .await?;
+    let is_early = |(id, message): &&(DeliveryId, Option<String>)| {
+        kept.iter().any(|(delivery, by_gateway)| match delivery {
+            Some(delivery) => *delivery == id.to_string(),
+            None => message.is_some() && by_gateway == message,
+        })
+    };
+    Ok(sent.iter().filter(is_early).map(|(id, _)| *id).collect())
+}
+
+/// Matches a receipt that was kept with a delivery that has become known meanwhile.
+pub(super) async fn match_kept(
+    conn: &mut Conn,
+    gateway: &Slug,
+    received: &Receipt,
+) -> Result<ReceiptEffect, Fault> {
+    let Some(found) = receipt::find(conn, gateway, received).await? else {
+        return Ok(ReceiptEffect::Unmatched);
+    };
+    let id = found.delivery.id;
+    if let Some(mut entry) = entry(conn, id).await? {
+        receipt::apply_early(conn, &mut entry).await?;
+    }
+    Ok(ReceiptEffect::Applied(id))
+}

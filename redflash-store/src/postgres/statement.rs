@@ -1,0 +1,395 @@
+//! The statements that a busy store runs all the time: each takes many rows as arrays, one for each
+//! column, is a transaction of its own, and is prepared once for a connection.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use redflash_core::store::{OutboxEntry, Want};
+use redflash_core::{Delivery, Lease, Timestamp, WorkerId};
+
+use crate::row::attempt::AttemptRow;
+use crate::row::delivery::{DeliveryRow, small};
+use crate::row::notification::NotificationRow;
+use crate::row::owner;
+use crate::schema::deliveries;
+
+type Texts = Array<Text>;
+type MaybeTexts = Array<Nullable<Text>>;
+type Longs = Array<BigInt>;
+type MaybeLongs = Array<Nullable<BigInt>>;
+type Integers = Array<Integer>;
+type MaybeIntegers = Array<Nullable<Integer>>;
+type Bools = Array<Bool>;
+
+/// Pushes `unnest($1, $2, …)`: the arrays of a struct, in the order of their columns.
+macro_rules! unnest {
+    ($out:ident, $($sql_type:ty: $column:expr),+ $(,)?) => {{
+        let mut mark = "unnest(";
+        $(
+            $out.push_sql(std::mem::replace(&mut mark, ", "));
+            $out.push_bind_param::<$sql_type, _>(&$column)?;
+        )+
+        let _ = mark;
+        $out.push_sql(")");
+    }};
+}
+
+/// Records notifications with their deliveries, those whose directory has not changed since they
+/// were planned. Returns the ids of these.
+#[derive(Debug, Default, QueryId)]
+pub(super) struct Insert {
+    id: Vec<String>,
+    raised_at: Vec<i64>,
+    raised_by: Vec<Option<String>>,
+    plan: Vec<String>,
+    planned_at: Vec<Option<i64>>,
+    deliveries: Deliveries,
+}
+
+/// The columns of new deliveries.
+#[derive(Debug, Default)]
+struct Deliveries {
+    id: Vec<String>,
+    notification: Vec<String>,
+    contact: Vec<String>,
+    endpoint: Vec<String>,
+    channel: Vec<String>,
+    address: Vec<String>,
+    via: Vec<String>,
+    lane: Vec<String>,
+    raised_by: Vec<String>,
+    state: Vec<String>,
+    due_at: Vec<i64>,
+    detail: Vec<String>,
+    worker: Vec<Option<String>>,
+    leased_until: Vec<Option<i64>>,
+    claims: Vec<i32>,
+}
+
+impl Insert {
+    pub(super) fn push(
+        &mut self,
+        notification: &NotificationRow,
+        planned_at: Option<i64>,
+        rows: &[DeliveryRow],
+    ) {
+        self.id.push(notification.id.clone());
+        self.raised_at.push(notification.raised_at);
+        self.raised_by.push(notification.raised_by.clone());
+        self.plan.push(notification.plan.clone());
+        self.planned_at.push(planned_at);
+        let columns = &mut self.deliveries;
+        for row in rows {
+            columns.id.push(row.id.clone());
+            columns.notification.push(row.notification.clone());
+            columns.contact.push(row.contact.clone());
+            columns.endpoint.push(row.endpoint.clone());
+            columns.channel.push(row.channel.clone());
+            columns.address.push(row.address.clone());
+            columns.via.push(row.via.clone());
+            columns.lane.push(row.lane.clone());
+            columns.raised_by.push(row.raised_by.clone());
+            columns.state.push(row.state.clone());
+            columns.due_at.push(row.due_at);
+            columns.detail.push(row.detail.clone());
+            columns.worker.push(row.worker.clone());
+            columns.leased_until.push(row.leased_until);
+            columns.claims.push(row.claims);
+        }
+    }
+}
+
+impl QueryFragment<Pg> for Insert {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let new = &self.deliveries;
+        out.push_sql(
+            "WITH recorded AS (
+                INSERT INTO notifications (id, raised_at, raised_by, plan)
+                SELECT n.id, n.raised_at, n.raised_by, n.plan FROM ",
+        );
+        unnest!(
+            out,
+            Texts: self.id,
+            Longs: self.raised_at,
+            MaybeTexts: self.raised_by,
+            Texts: self.plan,
+            MaybeLongs: self.planned_at,
+        );
+        out.push_sql(
+            " AS n (id, raised_at, raised_by, plan, planned_at)
+                WHERE coalesce(n.planned_at = (SELECT version FROM directory), TRUE)
+                RETURNING id
+            ), queued AS (
+                INSERT INTO deliveries (
+                    id, notification, contact, endpoint, channel, address, via, lane, raised_by,
+                    state, due_at, detail, worker, leased_until, claims, attempts, may_repeat
+                )
+                SELECT d.*, 0, FALSE FROM ",
+        );
+        unnest!(
+            out,
+            Texts: new.id,
+            Texts: new.notification,
+            Texts: new.contact,
+            Texts: new.endpoint,
+            Texts: new.channel,
+            Texts: new.address,
+            Texts: new.via,
+            Texts: new.lane,
+            Texts: new.raised_by,
+            Texts: new.state,
+            Longs: new.due_at,
+            Texts: new.detail,
+            MaybeTexts: new.worker,
+            MaybeLongs: new.leased_until,
+            Integers: new.claims,
+        );
+        out.push_sql(
+            " AS d (
+                    id, notification, contact, endpoint, channel, address, via, lane, raised_by,
+                    state, due_at, detail, worker, leased_until, claims
+                )
+                WHERE d.notification IN (SELECT id FROM recorded)
+            )
+            SELECT id FROM recorded",
+        );
+        Ok(())
+    }
+}
+
+impl Query for Insert {
+    type SqlType = Text;
+}
+
+/// Ends leases that still are what they were, and logs their attempts. Returns the ids of these.
+#[derive(Debug, Default, QueryId)]
+pub(super) struct Settle {
+    worker: String,
+    id: Vec<String>,
+    attempts_before: Vec<i32>,
+    state: Vec<String>,
+    attempts: Vec<i32>,
+    due_at: Vec<i64>,
+    first_attempt_at: Vec<Option<i64>>,
+    gateway: Vec<Option<String>>,
+    message_id: Vec<Option<String>>,
+    parts: Vec<Option<i32>>,
+    price: Vec<Option<String>>,
+    detail: Vec<String>,
+    may_repeat: Vec<bool>,
+    made: Attempts,
+}
+
+/// The columns of attempts.
+#[derive(Debug, Default)]
+struct Attempts {
+    delivery: Vec<String>,
+    number: Vec<i32>,
+    gateway: Vec<Option<String>>,
+    started_at: Vec<i64>,
+    ended_at: Vec<i64>,
+    outcome: Vec<String>,
+    detail: Vec<String>,
+    may_repeat: Vec<bool>,
+}
+
+impl Settle {
+    pub(super) fn new(worker: WorkerId) -> Self {
+        Self {
+            worker: worker.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// Writes `after`, if `before` is what is leased, and logs an attempt.
+    pub(super) fn push(
+        &mut self,
+        before: &Delivery,
+        after: &OutboxEntry,
+        attempt: Option<AttemptRow>,
+    ) {
+        let delivery = &after.delivery;
+        self.id.push(delivery.id.to_string());
+        self.attempts_before.push(small(before.attempts));
+        self.state.push(delivery.state.as_str().to_owned());
+        self.attempts.push(small(delivery.attempts));
+        self.due_at.push(delivery.due_at.as_millis());
+        self.first_attempt_at
+            .push(delivery.first_attempt_at.map(Timestamp::as_millis));
+        self.gateway
+            .push(delivery.gateway.as_ref().map(ToString::to_string));
+        self.message_id.push(delivery.message_id.clone());
+        self.parts.push(delivery.parts.map(small));
+        self.price
+            .push(delivery.price.as_ref().map(ToString::to_string));
+        self.detail.push(delivery.detail.clone());
+        self.may_repeat.push(delivery.may_repeat);
+        if let Some(row) = attempt {
+            let made = &mut self.made;
+            made.delivery.push(row.delivery);
+            made.number.push(row.number);
+            made.gateway.push(row.gateway);
+            made.started_at.push(row.started_at);
+            made.ended_at.push(row.ended_at);
+            made.outcome.push(row.outcome);
+            made.detail.push(row.detail);
+            made.may_repeat.push(row.may_repeat);
+        }
+    }
+}
+
+impl QueryFragment<Pg> for Settle {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "WITH settled AS (
+                UPDATE deliveries AS d SET state = s.state, attempts = s.attempts,
+                    due_at = s.due_at, first_attempt_at = s.first_attempt_at, gateway = s.gateway,
+                    message_id = s.message_id, parts = s.parts, price = s.price,
+                    detail = s.detail, may_repeat = s.may_repeat,
+                    worker = NULL, leased_until = NULL, claims = 0
+                FROM ",
+        );
+        unnest!(
+            out,
+            Texts: self.id,
+            Integers: self.attempts_before,
+            Texts: self.state,
+            Integers: self.attempts,
+            Longs: self.due_at,
+            MaybeLongs: self.first_attempt_at,
+            MaybeTexts: self.gateway,
+            MaybeTexts: self.message_id,
+            MaybeIntegers: self.parts,
+            MaybeTexts: self.price,
+            Texts: self.detail,
+            Bools: self.may_repeat,
+        );
+        out.push_sql(
+            " AS s (id, attempts_before, state, attempts, due_at, first_attempt_at, gateway,
+                    message_id, parts, price, detail, may_repeat)
+                WHERE d.id = s.id AND d.state = 'sending' AND d.attempts = s.attempts_before
+                    AND d.worker = ",
+        );
+        out.push_bind_param::<Text, _>(&self.worker)?;
+        out.push_sql(
+            " RETURNING d.id
+            ), logged AS (
+                INSERT INTO attempts (
+                    delivery, number, gateway, started_at, ended_at, outcome, detail, may_repeat
+                )
+                SELECT a.* FROM ",
+        );
+        let made = &self.made;
+        unnest!(
+            out,
+            Texts: made.delivery,
+            Integers: made.number,
+            MaybeTexts: made.gateway,
+            Longs: made.started_at,
+            Longs: made.ended_at,
+            Texts: made.outcome,
+            Texts: made.detail,
+            Bools: made.may_repeat,
+        );
+        out.push_sql(
+            " AS a (delivery, number, gateway, started_at, ended_at, outcome, detail, may_repeat)
+                WHERE a.delivery IN (SELECT id FROM settled)
+            )
+            SELECT id FROM settled",
+        );
+        Ok(())
+    }
+}
+
+impl Query for Settle {
+    type SqlType = Text;
+}
+
+/// Leases what is due of several queues, passing over what another node is just leasing.
+#[derive(Debug, QueryId)]
+pub(super) struct Claim {
+    lane: Vec<String>,
+    raised_by: Vec<String>,
+    limit: Vec<i32>,
+    worker: String,
+    now: i64,
+    until: i64,
+}
+
+impl Claim {
+    pub(super) fn new(lease: &Lease, wants: &[Want]) -> Self {
+        let owner_of = |want: &Want| owner(want.queue.raised_by.as_ref());
+        Self {
+            lane: wants
+                .iter()
+                .map(|want| want.queue.lane.to_string())
+                .collect(),
+            raised_by: wants.iter().map(owner_of).collect(),
+            limit: wants.iter().map(|want| small(want.limit.get())).collect(),
+            worker: lease.worker.to_string(),
+            now: lease.now.as_millis(),
+            until: lease.until.as_millis(),
+        }
+    }
+}
+
+impl QueryFragment<Pg> for Claim {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH due AS MATERIALIZED (SELECT first.id FROM ");
+        unnest!(out, Texts: self.lane, Texts: self.raised_by, Integers: self.limit);
+        out.push_sql(
+            " AS want (lane, raised_by, most) CROSS JOIN LATERAL (
+                SELECT id FROM deliveries
+                WHERE state = 'queued' AND lane = want.lane AND raised_by = want.raised_by
+                    AND due_at <= ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.now)?;
+        out.push_sql(
+            " ORDER BY due_at, id LIMIT want.most FOR UPDATE SKIP LOCKED
+            ) AS first)
+            UPDATE deliveries SET state = 'sending', claims = claims + 1, worker = ",
+        );
+        out.push_bind_param::<Text, _>(&self.worker)?;
+        out.push_sql(", leased_until = ");
+        out.push_bind_param::<BigInt, _>(&self.until)?;
+        out.push_sql(" FROM due WHERE deliveries.id = due.id RETURNING ");
+        deliveries::all_columns.walk_ast(out.reborrow())
+    }
+}
+
+impl Query for Claim {
+    type SqlType = deliveries::SqlType;
+}
+
+/// Every queue with something in it, and when its first is due. Jumps from queue to queue along the
+/// index, so that the cost is the number of queues.
+#[derive(Debug, QueryId)]
+pub(super) struct DueQueues;
+
+impl QueryFragment<Pg> for DueQueues {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "WITH RECURSIVE queue (lane, raised_by, due_at) AS (
+                (
+                    SELECT lane, raised_by, due_at FROM deliveries WHERE state = 'queued'
+                    ORDER BY lane, raised_by, due_at LIMIT 1
+                )
+                UNION ALL
+                SELECT next.lane, next.raised_by, next.due_at
+                FROM queue CROSS JOIN LATERAL (
+                    SELECT lane, raised_by, due_at FROM deliveries
+                    WHERE state = 'queued'
+                        AND (lane, raised_by) > (queue.lane, queue.raised_by)
+                    ORDER BY lane, raised_by, due_at LIMIT 1
+                ) AS next
+            )
+            SELECT lane, raised_by, due_at FROM queue",
+        );
+        Ok(())
+    }
+}
+
+impl Query for DueQueues {
+    type SqlType = (Text, Text, BigInt);
+}

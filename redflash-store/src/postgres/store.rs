@@ -1,0 +1,322 @@
+//! The traits, on Postgres.
+
+use std::num::NonZeroU32;
+
+use async_trait::async_trait;
+use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use redflash_core::store::{
+    Backlog, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, Entry, LogFilter, Nodes,
+    ReceiptEffect, Save, Want,
+};
+use redflash_core::{
+    ApiKey, Contact, Delivery, DeliveryState, Directory, Event, Group, Job, KeyHash, Lane, Lease,
+    Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target,
+    Timestamp, View, WorkerId,
+};
+use tokio::time::timeout;
+
+use super::enqueue::{NewRows, finish};
+use super::node::{DIRECTORY, QUEUE, alive, announce};
+use super::outbox::{claim_due, due_queues, leased_to, match_kept, settle};
+use super::query::{directory, log, outbox, receipt, save};
+use super::{Conn, PostgresStore};
+use crate::error::Fault;
+use crate::row::parse;
+use crate::schema::closed_lanes;
+
+/// Runs one query on a connection, in its time.
+macro_rules! ask {
+    ($store:expr, |$conn:ident| $query:expr) => {{
+        let mut held = $store.connections.get().await?;
+        let outcome = {
+            let $conn: &mut Conn = &mut held;
+            timeout($store.connections.timeout, $query).await
+        };
+        finish(held, outcome)
+    }};
+}
+
+/// Runs queries in a transaction.
+macro_rules! transact {
+    ($store:expr, |$conn:ident| $work:expr) => {
+        ask!($store, |conn| conn
+            .transaction(async |$conn: &mut Conn| $work))
+    };
+}
+
+/// Runs queries that must see one moment.
+macro_rules! snapshot {
+    ($store:expr, |$conn:ident| $work:expr) => {
+        ask!($store, |conn| conn
+            .build_transaction()
+            .repeatable_read()
+            .read_only()
+            .run(async |$conn: &mut Conn| $work))
+    };
+}
+
+#[async_trait]
+impl Directory for PostgresStore {
+    async fn version(&self) -> Result<u64, StoreError> {
+        let version = ask!(self, |conn| directory::version(conn))?;
+        self.node.know(version);
+        Ok(version)
+    }
+
+    async fn recent_version(&self) -> Result<u64, StoreError> {
+        match self.node.version() {
+            Some(version) => Ok(version),
+            None => self.version().await,
+        }
+    }
+
+    async fn view(&self, target: &Target) -> Result<Option<View>, StoreError> {
+        snapshot!(self, |conn| directory::view(conn, target).await)
+    }
+
+    async fn contact(&self, slug: &Slug) -> Result<Option<Contact>, StoreError> {
+        snapshot!(self, |conn| directory::contact(conn, slug).await)
+    }
+
+    async fn group(&self, slug: &Slug) -> Result<Option<Group>, StoreError> {
+        snapshot!(self, |conn| directory::group(conn, slug).await)
+    }
+
+    async fn event(&self, slug: &Slug) -> Result<Option<Event>, StoreError> {
+        snapshot!(self, |conn| directory::event(conn, slug).await)
+    }
+
+    async fn api_key(&self, slug: &Slug) -> Result<Option<ApiKey>, StoreError> {
+        ask!(self, |conn| directory::api_key(conn, slug))
+    }
+
+    async fn api_key_by_hash(&self, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError> {
+        ask!(self, |conn| directory::api_key_by_hash(conn, hash))
+    }
+
+    async fn contacts(&self) -> Result<Vec<Contact>, StoreError> {
+        snapshot!(self, |conn| directory::contacts(conn).await)
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, StoreError> {
+        snapshot!(self, |conn| directory::groups(conn).await)
+    }
+
+    async fn events(&self) -> Result<Vec<Event>, StoreError> {
+        snapshot!(self, |conn| directory::events(conn).await)
+    }
+
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        ask!(self, |conn| directory::api_keys(conn))
+    }
+
+    async fn save(&self, entries: &[Entry], how: Save) -> Result<(), StoreError> {
+        let version = transact!(self, |conn| {
+            let version = save::save(conn, entries, how).await?;
+            announce(conn, DIRECTORY).await?;
+            Ok::<_, Fault>(version)
+        })?;
+        self.node.know(version);
+        Ok(())
+    }
+
+    async fn remove(&self, target: &Target) -> Result<bool, StoreError> {
+        let version = transact!(self, |conn| {
+            let version = save::remove(conn, target).await?;
+            announce(conn, DIRECTORY).await?;
+            Ok::<_, Fault>(version)
+        })?;
+        self.node.know(version.unwrap_or(0));
+        Ok(version.is_some())
+    }
+
+    async fn remove_api_key(&self, slug: &Slug) -> Result<bool, StoreError> {
+        let version = transact!(self, |conn| {
+            let version = save::remove_api_key(conn, slug).await?;
+            announce(conn, DIRECTORY).await?;
+            Ok::<_, Fault>(version)
+        })?;
+        self.node.know(version.unwrap_or(0));
+        Ok(version.is_some())
+    }
+}
+
+#[async_trait]
+impl Outbox for PostgresStore {
+    async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
+        let waits = |delivery: &Delivery| delivery.state == DeliveryState::Queued;
+        let leaves_some = order.deliveries.iter().any(waits);
+        let enqueued = self.enqueuer.enqueue(NewRows::of(order)).await?;
+        if leaves_some && enqueued == Enqueued::New && self.node.may_announce() {
+            // The alert is recorded; unheard, it is found within a second.
+            let _: Result<(), StoreError> = ask!(self, |conn| announce(conn, QUEUE));
+        }
+        Ok(enqueued)
+    }
+
+    async fn join(&self, worker: WorkerId) -> Result<(), StoreError> {
+        let joined = self.node.join(worker, self.connections.timeout).await;
+        joined.map_err(StoreError::Unavailable)
+    }
+
+    async fn news(&self) {
+        self.node.news().await;
+    }
+
+    async fn exchange(
+        &self,
+        worker: WorkerId,
+        closed: &[ClosedLane],
+        now: Timestamp,
+    ) -> Result<Nodes, StoreError> {
+        let worker = worker.to_string();
+        let tell = self.node.has_to_tell(closed);
+        let (count, closed) = ask!(self, |conn| async {
+            if tell {
+                conn.transaction(async |conn| publish(conn, &worker, closed).await)
+                    .await?;
+            }
+            let count = alive(conn).await?.len();
+            Ok((count, found_by_others(conn, &worker, now).await?))
+        })?;
+        let count = u32::try_from(count).ok().and_then(NonZeroU32::new);
+        Ok(Nodes {
+            count: count.unwrap_or(NonZeroU32::MIN),
+            closed,
+        })
+    }
+
+    async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
+        ask!(self, |conn| due_queues(conn))
+    }
+
+    async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
+        ask!(self, |conn| claim_due(conn, lease, wants))
+    }
+
+    async fn settle(
+        &self,
+        worker: WorkerId,
+        settlements: &[Settlement],
+    ) -> Result<Vec<Settled>, StoreError> {
+        ask!(self, |conn| settle(conn, worker, settlements))
+    }
+
+    async fn requeue_orphans(
+        &self,
+        now: Timestamp,
+        except: Option<WorkerId>,
+    ) -> Result<u64, StoreError> {
+        let ended = transact!(self, |conn| {
+            outbox::requeue_orphans(conn, now, except).await
+        })?;
+        let dead = ask!(self, |conn| self.node.dead(conn))?;
+        if dead.is_empty() {
+            return Ok(ended);
+        }
+        let left = transact!(self, |conn| {
+            let rows = leased_to(conn, &dead).await?;
+            outbox::take_back(conn, rows, now).await
+        })?;
+        Ok(ended + left)
+    }
+
+    async fn record_receipt(
+        &self,
+        gateway: &Slug,
+        received: &Receipt,
+        now: Timestamp,
+    ) -> Result<ReceiptEffect, StoreError> {
+        let effect = transact!(self, |conn| {
+            receipt::record(conn, gateway, received, now).await
+        })?;
+        if effect != ReceiptEffect::Unmatched || received.delivery.is_some() {
+            return Ok(effect);
+        }
+        // Its delivery may have become known while it was being kept.
+        transact!(self, |conn| match_kept(conn, gateway, received).await)
+    }
+
+    async fn resend(&self, id: NotificationId, now: Timestamp) -> Result<u64, StoreError> {
+        transact!(self, |conn| {
+            let resent = outbox::resend(conn, id, now).await?;
+            announce(conn, QUEUE).await?;
+            Ok::<_, Fault>(resent)
+        })
+    }
+
+    async fn notification(
+        &self,
+        id: NotificationId,
+    ) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, StoreError> {
+        snapshot!(self, |conn| log::notification(conn, id).await)
+    }
+
+    async fn log(
+        &self,
+        filter: &LogFilter,
+    ) -> Result<Vec<(Notification, Vec<Delivery>)>, StoreError> {
+        snapshot!(self, |conn| log::log(conn, filter).await)
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        ask!(self, |conn| outbox::backlog(conn))
+    }
+
+    async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+        transact!(self, |conn| outbox::prune(conn, before, limit).await)
+    }
+
+    async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
+        ask!(self, |conn| outbox::probe(conn, now))
+    }
+}
+
+/// Replaces what this node has told the others.
+async fn publish(conn: &mut Conn, worker: &str, closed: &[ClosedLane]) -> Result<(), Fault> {
+    let told = closed_lanes::table.filter(closed_lanes::worker.eq(worker));
+    diesel::delete(told).execute(conn).await?;
+    let rows: Vec<_> = closed
+        .iter()
+        .map(|closed| {
+            (
+                closed_lanes::worker.eq(worker),
+                closed_lanes::gateway.eq(closed.gateway.as_str()),
+                closed_lanes::lane.eq(closed.lane.as_str()),
+                closed_lanes::closed_until.eq(closed.until.as_millis()),
+            )
+        })
+        .collect();
+    diesel::insert_into(closed_lanes::table)
+        .values(rows)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What other nodes have found closed.
+async fn found_by_others(
+    conn: &mut Conn,
+    worker: &str,
+    now: Timestamp,
+) -> Result<Vec<ClosedLane>, Fault> {
+    let rows: Vec<(String, String, i64)> = closed_lanes::table
+        .filter(closed_lanes::worker.ne(worker))
+        .filter(closed_lanes::closed_until.gt(now.as_millis()))
+        .select((
+            closed_lanes::gateway,
+            closed_lanes::lane,
+            closed_lanes::closed_until,
+        ))
+        .load(conn)
+        .await?;
+    let lanes = rows.into_iter().map(|(gateway, lane, until)| {
+        Ok(ClosedLane {
+            gateway: parse(&gateway, "closed_lanes", "gateway", &gateway)?,
+            lane: Lane::stored(lane),
+            until: Timestamp::from_millis(until),
+        })
+    });
+    lanes.collect()
+}
