@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    completions, config, contact, demo, doctor, endpoint, event, explain, export, group, import,
-    key, log, man, migrate, prune, raise, resend, serve,
+    completions, config, contact, copy, demo, doctor, endpoint, event, explain, export, group,
+    import, key, log, man, migrate, prune, raise, resend, serve,
 };
 use crate::failure::EXIT_CODES;
 
@@ -17,7 +17,7 @@ pub(crate) struct Cli {
     /// The configuration; otherwise ./redflash.toml, /etc/redflash/redflash.toml, or none
     #[arg(long, global = true, env = "REDFLASH_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where everything is kept, such as sqlite:redflash.db
+    /// Where everything is kept: sqlite: and a file, or the URL of a Postgres database
     #[arg(
         long,
         visible_alias = "db",
@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Export(export::Args),
     /// Read contacts, groups and events from a file, or from a dump of the old service
     Import(import::Args),
+    /// Move everything from an SQLite file to a Postgres database
+    Copy(copy::Args),
     /// Check the configuration, or print an example
     #[command(subcommand)]
     Config(config::Command),

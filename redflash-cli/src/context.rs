@@ -1,12 +1,14 @@
 //! What commands share: the configuration, the store, the engine.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use redflash_core::{Address, ChannelKind, Engine, Store};
-use redflash_store::{Access, SqliteStore};
+use redflash_core::{Address, ChannelKind, Engine};
+use redflash_store::{Access, PostgresConfig, PostgresStore, SqliteStore};
+use secrecy::ExposeSecret;
 
-use crate::config::{Loaded, Overrides};
+use crate::config::{Config, Loaded, Overrides, Postgres};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
@@ -25,44 +27,97 @@ impl Context {
         })
     }
 
-    /// The file that holds everything.
-    pub(crate) fn database(&self) -> Result<PathBuf, Failure> {
-        let url = &self.loaded.config.database;
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            return Ok(path.into());
+    /// Where everything is kept.
+    pub(crate) fn database(&self) -> Result<Database, Failure> {
+        Database::parse(&self.loaded.config)
+    }
+
+    /// Who sends from the store, if anybody does.
+    pub(crate) async fn served(&self) -> Result<Option<Served>, Failure> {
+        match self.database()? {
+            Database::Sqlite(path) => Ok(SqliteStore::served_by(path)?.map(Served::Process)),
+            Database::Postgres(config) => {
+                let nodes = PostgresStore::open(&config).await?.nodes().await?;
+                Ok((nodes > 0).then_some(Served::Nodes(nodes)))
+            }
         }
-        if url.contains("://") {
-            let scheme = url.split("://").next().unwrap_or_default();
-            let message = format!(
-                "database: {scheme} is not supported: write sqlite: and the path of a file"
-            );
-            return Err(Failure::usage(message));
-        }
-        Ok(url.into())
-    }
-
-    /// The store, beside a server or without one.
-    pub(crate) fn store(&self) -> Result<Arc<dyn Store>, Failure> {
-        self.open(Access::Shared)
-    }
-
-    pub(crate) fn open(&self, access: Access) -> Result<Arc<dyn Store>, Failure> {
-        Ok(Arc::new(SqliteStore::open(self.database()?, access)?))
-    }
-
-    /// The process that serves the store, if one does.
-    pub(crate) fn served_by(&self) -> Result<Option<u32>, Failure> {
-        Ok(SqliteStore::served_by(self.database()?)?)
     }
 
     /// An engine over the store.
-    pub(crate) fn engine(&self, store: Arc<dyn Store>) -> Result<Engine, Failure> {
+    pub(crate) async fn engine(&self, access: Access) -> Result<Engine, Failure> {
+        let builder = match self.database()? {
+            Database::Sqlite(path) => Engine::builder(Arc::new(SqliteStore::open(path, access)?)),
+            Database::Postgres(config) => {
+                let store = Arc::new(PostgresStore::open(&config).await?);
+                let clock = store.clock();
+                Engine::builder(store).clock(clock).exclusive(false)
+            }
+        };
         let gateways = self.loaded.gateways.iter();
-        Engine::builder(store)
+        let delivery = &self.loaded.config.delivery;
+        builder
             .gateways(gateways.map(|configured| configured.gateway.clone()))
-            .max_queued(self.loaded.config.delivery.max_queued)
+            .max_queued(delivery.max_queued)
+            .lease(delivery.lease)
             .build()
             .map_err(|fault| Failure::usage(fault.to_string()))
+    }
+}
+
+/// Who sends from a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// One process, which has the file to itself.
+    Process(u32),
+    /// So many nodes.
+    Nodes(usize),
+}
+
+/// Where everything is kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    Sqlite(PathBuf),
+    Postgres(PostgresConfig),
+}
+
+impl Database {
+    /// What the configuration names.
+    pub(crate) fn parse(config: &Config) -> Result<Self, Failure> {
+        let url = config.database.0.expose_secret();
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return Ok(Self::Sqlite(path.into()));
+        }
+        match url.split_once("://") {
+            None => Ok(Self::Sqlite(url.into())),
+            Some(("postgres" | "postgresql", _)) => {
+                let Postgres {
+                    ca_file,
+                    connections,
+                    timeout,
+                } = config.postgres.clone();
+                let config = PostgresConfig {
+                    ca_file,
+                    connections,
+                    timeout,
+                    ..PostgresConfig::new(url)
+                };
+                Ok(Self::Postgres(config))
+            }
+            Some((scheme, _)) => Err(Failure::usage(format!(
+                "database: {scheme} is not supported: write sqlite: and the path of a file, or \
+                 postgres://user:password@host/database"
+            ))),
+        }
+    }
+}
+
+/// For people: without what is secret.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(_) => f.write_str("the Postgres database"),
+        }
     }
 }
 

@@ -81,6 +81,18 @@ impl From<OpenError> for Failure {
     }
 }
 
+impl From<redflash_store::postgres::OpenError> for Failure {
+    fn from(fault: redflash_store::postgres::OpenError) -> Self {
+        use redflash_store::postgres::OpenError;
+        let exit = match fault {
+            OpenError::Url { .. } | OpenError::CaFile { .. } => Exit::Usage,
+            OpenError::Server(_) => Exit::TryAgain,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, report(&fault))
+    }
+}
+
 impl From<RaiseError> for Failure {
     fn from(fault: RaiseError) -> Self {
         let exit = match &fault {

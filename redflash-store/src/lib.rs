@@ -8,6 +8,7 @@
 //! Rows become domain values in `row`, queries stand in `query` and are compiled for each back end,
 //! and what is particular to a back end stands in its own module.
 
+mod copy;
 mod error;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -16,6 +17,9 @@ mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use copy::Counts;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+pub use copy::copy;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresConfig, PostgresStore};
 #[cfg(feature = "sqlite")]

@@ -48,7 +48,7 @@ fn check(overrides: &Overrides, output: &Output) -> Result<(), Failure> {
     let gateways: Vec<_> = gateways.collect();
     if output.json {
         return output.json(&json!({
-            "file": file, "database": loaded.config.database, "gateways": gateways,
+            "file": file, "database": loaded.config.database.shown(), "gateways": gateways,
             "warnings": loaded.warnings,
         }));
     }

@@ -63,7 +63,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
 }
 
 async fn add(context: &Context, add: Add) -> Result<(), Failure> {
-    let engine = engine(context)?;
+    let engine = engine(context).await?;
     let mut contact = Contact::new(add.slug, add.name);
     let given = [
         (ChannelKind::sms(), add.sms),
@@ -89,7 +89,7 @@ async fn add(context: &Context, add: Add) -> Result<(), Failure> {
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
-    let contacts = engine(context)?.store().contacts().await?;
+    let contacts = engine(context).await?.store().contacts().await?;
     if context.output.json {
         return context.output.json(&contacts);
     }
@@ -117,7 +117,7 @@ async fn list(context: &Context) -> Result<(), Failure> {
 }
 
 async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
-    let contact = find(&engine(context)?, slug).await?;
+    let contact = find(&engine(context).await?, slug).await?;
     let output = &context.output;
     if output.json {
         return output.json(&contact);
@@ -153,7 +153,7 @@ async fn change(
     slug: &Slug,
     change: impl FnOnce(&mut Contact),
 ) -> Result<(), Failure> {
-    let engine = engine(context)?;
+    let engine = engine(context).await?;
     let mut contact = find(&engine, slug).await?;
     change(&mut contact);
     let said = format!("contact/{slug} is {}", switch(contact.enabled));

@@ -3,7 +3,7 @@
 use redflash_core::{Engine, report};
 use serde::Serialize;
 
-use crate::context::Context;
+use crate::context::{Context, Served};
 use crate::failure::{Exit, Failure};
 use crate::output::{Tone, one_line};
 use crate::words::time;
@@ -29,8 +29,8 @@ enum Verdict {
 
 pub(crate) async fn run(context: &Context, _: Args) -> Result<(), Failure> {
     let mut findings = configuration(context);
-    findings.push(server(context)?);
-    match super::engine(context) {
+    findings.push(server(context).await);
+    match super::engine(context).await {
         Ok(engine) => {
             findings.push(commit(&engine).await);
             findings.push(backlog(&engine).await?);
@@ -97,17 +97,19 @@ fn configuration(context: &Context) -> Vec<Finding> {
     findings
 }
 
-fn server(context: &Context) -> Result<Finding, Failure> {
+async fn server(context: &Context) -> Finding {
     let none = "none runs on this store: nothing is sent until `redflash serve`";
-    let (verdict, detail) = context.served_by()?.map_or_else(
-        || (Verdict::Warning, none.to_owned()),
-        |pid| (Verdict::Fine, format!("runs as process {pid}")),
-    );
-    Ok(Finding {
+    let (verdict, detail) = match context.served().await {
+        Ok(None) => (Verdict::Warning, none.to_owned()),
+        Ok(Some(Served::Process(pid))) => (Verdict::Fine, format!("runs as process {pid}")),
+        Ok(Some(Served::Nodes(nodes))) => (Verdict::Fine, format!("{nodes} run on this database")),
+        Err(failure) => (Verdict::Wrong, failure.message),
+    };
+    Finding {
         what: "server",
         verdict,
         detail,
-    })
+    }
 }
 
 async fn commit(engine: &Engine) -> Finding {

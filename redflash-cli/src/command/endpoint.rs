@@ -73,7 +73,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             address,
         } => (Deed::Switch(false), contact, channel, address),
     };
-    let engine = engine(context)?;
+    let engine = engine(context).await?;
     let mut found = find(&engine, &contact).await?;
     let address = parse_address(&engine, &channel, &address)?;
     let same = |endpoint: &redflash_core::Endpoint| {
@@ -110,7 +110,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
 }
 
 async fn list(context: &Context, contact: Option<Slug>) -> Result<(), Failure> {
-    let engine = engine(context)?;
+    let engine = engine(context).await?;
     let contacts: Vec<Contact> = match &contact {
         Some(slug) => vec![find(&engine, slug).await?],
         None => engine.store().contacts().await?,

@@ -106,7 +106,7 @@ async fn add(context: &Context, add: Add) -> Result<(), Failure> {
     let said = format!("added event/{}", event.slug);
     save(
         context,
-        &engine(context)?,
+        &engine(context).await?,
         Entry::Event(event),
         Save::Create,
         said,
@@ -156,7 +156,7 @@ fn apply(event: &mut Event, edit: Edit) {
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
-    let events = engine(context)?.store().events().await?;
+    let events = engine(context).await?.store().events().await?;
     if context.output.json {
         return context.output.json(&events);
     }
@@ -183,7 +183,7 @@ fn told(event: &Event) -> Vec<String> {
 }
 
 async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
-    let event = find(&engine(context)?, slug).await?;
+    let event = find(&engine(context).await?, slug).await?;
     let output = &context.output;
     if output.json {
         return output.json(&event);
@@ -218,7 +218,7 @@ async fn change(
     slug: &Slug,
     change: impl FnOnce(&mut Event),
 ) -> Result<(), Failure> {
-    let engine = engine(context)?;
+    let engine = engine(context).await?;
     let mut event = find(&engine, slug).await?;
     change(&mut event);
     check(&event).map_err(Failure::usage)?;

@@ -26,7 +26,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context)?;
+    let engine = super::engine(context).await?;
     let given = arguments(args.arguments);
     // Something is said, or there would be nothing to explain.
     let message = || match given.get("message").and_then(|text| text.as_str()) {

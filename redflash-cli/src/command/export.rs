@@ -16,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context)?;
+    let engine = super::engine(context).await?;
     let store = engine.store();
     let document = Document {
         version: VERSION,

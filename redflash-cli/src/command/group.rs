@@ -55,7 +55,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         } => {
             let said = format!("added group/{slug}");
             let entry = Entry::Group(Group::new(slug, name, unique(contacts)));
-            save(context, &engine(context)?, entry, Save::Create, said).await
+            save(context, &engine(context).await?, entry, Save::Create, said).await
         }
         Command::List => list(context).await,
         Command::Show { slug } => show(context, &slug).await,
@@ -97,7 +97,7 @@ pub(super) fn edit_members(members: &mut Vec<Slug>, add: Vec<Slug>, remove: &[Sl
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
-    let groups = engine(context)?.store().groups().await?;
+    let groups = engine(context).await?.store().groups().await?;
     if context.output.json {
         return context.output.json(&groups);
     }
@@ -117,7 +117,7 @@ async fn list(context: &Context) -> Result<(), Failure> {
 }
 
 async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
-    let group = find(&engine(context)?, slug).await?;
+    let group = find(&engine(context).await?, slug).await?;
     let output = &context.output;
     if output.json {
         return output.json(&group);
@@ -144,7 +144,7 @@ async fn change(
     slug: &Slug,
     change: impl FnOnce(&mut Group),
 ) -> Result<(), Failure> {
-    let engine = engine(context)?;
+    let engine = engine(context).await?;
     let mut group = find(&engine, slug).await?;
     change(&mut group);
     let members = count(group.contacts.len(), "contact");

@@ -32,7 +32,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let name = args.file.display().to_string();
     let wrong = |reason: String| Failure::usage(format!("{name}: {reason}"));
     let text = read(&args.file).map_err(wrong)?;
-    let engine = super::engine(context)?;
+    let engine = super::engine(context).await?;
     let entries = if text.trim_start().starts_with('[') {
         django::entries(&engine, &text).map_err(wrong)?
     } else {

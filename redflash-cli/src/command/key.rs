@@ -45,7 +45,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Add(add) => self::add(context, add).await,
         Command::List => list(context).await,
         Command::Remove { slug } => {
-            if !engine(context)?.store().remove_api_key(&slug).await? {
+            if !engine(context).await?.store().remove_api_key(&slug).await? {
                 return Err(Failure::missing("key", slug.as_str()));
             }
             context.output.remark(format!("removed key {slug}"))
@@ -56,7 +56,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
 }
 
 async fn add(context: &Context, add: Add) -> Result<(), Failure> {
-    let engine = engine(context)?;
+    let engine = engine(context).await?;
     let scope = match add.only {
         targets if targets.is_empty() => Scope::All,
         targets => Scope::Only(targets.into_iter().collect()),
@@ -115,7 +115,7 @@ fn shown(key: &ApiKey) -> Value {
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
-    let keys = engine(context)?.store().api_keys().await?;
+    let keys = engine(context).await?.store().api_keys().await?;
     if context.output.json {
         return context
             .output
@@ -146,7 +146,7 @@ async fn list(context: &Context) -> Result<(), Failure> {
 }
 
 async fn turn(context: &Context, slug: &Slug, on: bool) -> Result<(), Failure> {
-    let engine = engine(context)?;
+    let engine = engine(context).await?;
     let found = engine.store().api_key(slug).await?;
     let mut key = found.ok_or_else(|| Failure::missing("key", slug.as_str()))?;
     key.enabled = on;

@@ -49,7 +49,7 @@ pub(super) fn age(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context)?;
+    let engine = super::engine(context).await?;
     if let Some(id) = args.id {
         return one(context, &engine, id).await;
     }

@@ -1,15 +1,15 @@
 //! `redflash migrate`: brings the store's tables up to date, as opening it does.
 
+use redflash_store::Access;
+
 use crate::context::Context;
 use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) fn run(context: &Context, _: Args) -> Result<(), Failure> {
-    context.store()?;
-    let path = context.database()?;
-    context
-        .output
-        .remark(format!("{} is up to date", path.display()))
+pub(crate) async fn run(context: &Context, _: Args) -> Result<(), Failure> {
+    context.engine(Access::Shared).await?;
+    let database = context.database()?;
+    context.output.remark(format!("{database} is up to date"))
 }

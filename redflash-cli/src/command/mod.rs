@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod contact;
+pub(crate) mod copy;
 pub(crate) mod demo;
 mod django;
 pub(crate) mod doctor;
@@ -24,6 +25,7 @@ pub(crate) mod serve;
 
 use redflash_core::store::{Entry, Save};
 use redflash_core::{Engine, Target};
+use redflash_store::Access;
 
 use crate::args::{Cli, Command};
 use crate::config::Overrides;
@@ -43,6 +45,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Man(args) => return man::run(args),
         Command::Config(command) => return config::run(command, &overrides, &output),
         Command::Demo(args) => return demo::run(args, output).await,
+        Command::Copy(args) => return copy::run(args, &overrides, &output).await,
         _ => {}
     }
     let context = Context::new(&overrides, output)?;
@@ -62,14 +65,18 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Export(args) => export::run(&context, args).await,
         Command::Import(args) => import::run(&context, args).await,
         Command::Doctor(args) => doctor::run(&context, args).await,
-        Command::Migrate(args) => migrate::run(&context, args),
-        Command::Completions(_) | Command::Man(_) | Command::Config(_) | Command::Demo(_) => Ok(()),
+        Command::Migrate(args) => migrate::run(&context, args).await,
+        Command::Completions(_)
+        | Command::Man(_)
+        | Command::Config(_)
+        | Command::Demo(_)
+        | Command::Copy(_) => Ok(()),
     }
 }
 
 /// An engine beside the server, or without one.
-fn engine(context: &Context) -> Result<Engine, Failure> {
-    context.engine(context.store()?)
+async fn engine(context: &Context) -> Result<Engine, Failure> {
+    context.engine(Access::Shared).await
 }
 
 /// Saves one entry, and says so.
@@ -86,7 +93,7 @@ async fn save(
 
 /// Removes what a target names, and says so.
 async fn remove(context: &Context, target: Target) -> Result<(), Failure> {
-    let engine = engine(context)?;
+    let engine = engine(context).await?;
     if !engine.store().remove(&target).await? {
         return Err(Failure::missing(target.kind(), target.slug().as_str()));
     }

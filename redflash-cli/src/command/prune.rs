@@ -21,7 +21,7 @@ pub(crate) struct Args {
 const BATCH: NonZeroU32 = NonZeroU32::new(500).expect("it is not zero");
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context)?;
+    let engine = super::engine(context).await?;
     let before = engine.now().minus(args.older_than);
     let mut removed = 0;
     loop {

@@ -9,7 +9,7 @@ use redflash_core::{Arguments, DeliveryState, Engine, Raise, Raised, Slug, Targe
 use redflash_store::Access;
 use serde_json::{Value, json};
 
-use crate::context::Context;
+use crate::context::{Context, Served};
 use crate::failure::{Exit, Failure};
 use crate::output::one_line;
 use crate::words::{count, tone, why};
@@ -95,17 +95,17 @@ fn input() -> Result<String, Failure> {
 }
 
 async fn raise_and_tell(context: &Context, raise: Raise, wait: bool) -> Result<(), Failure> {
-    let served = context.served_by()?;
+    let served = context.served().await?;
     if wait && served.is_none() {
         // Nobody else would send it.
-        let engine = context.engine(context.open(Access::Server)?)?;
+        let engine = context.engine(Access::Server).await?;
         let running = engine.start().await?;
         let raised = engine.raise(raise).await?;
         let records = engine.wait(raised.notification, WAIT).await?;
         running.shutdown(GRACE).await;
         return tell(context, &raised, Some(&records), None);
     }
-    let engine: Engine = super::engine(context)?;
+    let engine: Engine = super::engine(context).await?;
     let raised = engine.raise(raise).await?;
     let records = if wait {
         Some(engine.wait(raised.notification, WAIT).await?)
@@ -119,7 +119,7 @@ fn tell(
     context: &Context,
     raised: &Raised,
     records: Option<&[DeliveryRecord]>,
-    served: Option<u32>,
+    served: Option<Served>,
 ) -> Result<(), Failure> {
     let output = &context.output;
     let plan = &raised.plan;

@@ -13,7 +13,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context)?;
+    let engine = super::engine(context).await?;
     if engine.store().notification(args.id).await?.is_none() {
         let message = format!("there is no notification {}: see `redflash log`", args.id);
         return Err(Failure::new(Exit::Refused, message));

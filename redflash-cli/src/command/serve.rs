@@ -34,7 +34,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     for warning in &context.loaded.warnings {
         warn!("{warning}");
     }
-    let engine = context.engine(context.open(Access::Server)?)?;
+    let engine = context.engine(Access::Server).await?;
     let server = &context.loaded.config.server;
     let listen = args
         .listen

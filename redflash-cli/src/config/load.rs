@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use redflash_channels::{Configured, TYPES, configure};
 use redflash_core::report;
+use secrecy::ExposeSecret;
 use toml::{Table, Value};
 
 use super::fault::Source;
-use super::{Config, Loaded, Overrides, environment};
+use super::{Config, DatabaseUrl, Loaded, Overrides, environment};
 use crate::failure::Failure;
 
 /// Where the configuration is looked for when no option names it.
@@ -40,8 +41,15 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
     environment::overlay(&mut table, std::env::vars())?;
     let gateways = gateways(&mut table, &source)?;
     let mut config = read(table, &source)?;
+    if let Some(path) = &config.database_file {
+        let url = fs::read_to_string(path).map_err(|fault| {
+            let reason = format!("{}: {fault}", path.display());
+            source.key("database_file", &reason)
+        })?;
+        config.database = DatabaseUrl(url.trim().into());
+    }
     if let Some(database) = &overrides.database {
-        config.database.clone_from(database);
+        config.database = DatabaseUrl(database.as_str().into());
     }
     check(&config, &source)?;
     Ok(Loaded {
@@ -157,7 +165,14 @@ fn check(config: &Config, source: &Source<'_>) -> Result<(), Failure> {
             "it must start with https:// or http://",
         ));
     }
-    if config.database.trim_start_matches("sqlite:").is_empty() {
+    in_range(
+        "postgres.connections",
+        config.postgres.connections as u64,
+        2,
+        1000,
+    )?;
+    let database = config.database.0.expose_secret();
+    if database.trim_start_matches("sqlite:").is_empty() {
         return Err(source.key("database", "write sqlite: and the path of a file"));
     }
     let level = config.log.level.parse::<tracing_subscriber::EnvFilter>();
@@ -236,6 +251,12 @@ mod tests {
         let secret = directory.path().join("secret");
         fs::write(&secret, "whsec_Y2FuYXJ5LXdlYmhvb2stc2lnbmluZy1rZXk=").unwrap();
         let text = text.replace("/etc/redflash/secret", secret.to_str().unwrap());
+        let database = directory.path().join("database");
+        fs::write(&database, "postgres://localhost/redflash\n").unwrap();
+        let text = text.replace(
+            "/etc/redflash/database\"",
+            &format!("{}\"", database.display()),
+        );
         let loaded = loaded(&text).unwrap();
         let types: BTreeSet<_> = loaded
             .gateways

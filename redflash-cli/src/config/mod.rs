@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use redflash_channels::Configured;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 pub(crate) use load::load;
@@ -38,10 +39,56 @@ pub(crate) struct Loaded {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
-    pub(crate) database: String,
+    pub(crate) database: DatabaseUrl,
+    pub(crate) database_file: Option<PathBuf>,
+    pub(crate) postgres: Postgres,
     pub(crate) server: Server,
     pub(crate) delivery: Delivery,
     pub(crate) log: Log,
+}
+
+/// Where everything is kept. It may hold a password.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct DatabaseUrl(pub(crate) SecretString);
+
+impl DatabaseUrl {
+    /// The URL without who logs in, and how.
+    pub(crate) fn shown(&self) -> String {
+        let url = self.0.expose_secret();
+        match (url.split_once("://"), url.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}"),
+            _ => url.to_owned(),
+        }
+    }
+}
+
+impl PartialEq for DatabaseUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+impl Eq for DatabaseUrl {}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Postgres {
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) connections: usize,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) timeout: Duration,
+}
+
+impl Default for Postgres {
+    fn default() -> Self {
+        let config = redflash_store::PostgresConfig::new("");
+        Self {
+            ca_file: config.ca_file,
+            connections: config.connections,
+            timeout: config.timeout,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -70,6 +117,8 @@ pub(crate) struct Delivery {
     #[serde(deserialize_with = "duration")]
     pub(crate) sync_wait: Duration,
     pub(crate) max_queued: u64,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) lease: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -96,7 +145,9 @@ pub(crate) enum LogFormat {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            database: "sqlite:redflash.db".into(),
+            database: DatabaseUrl("sqlite:redflash.db".into()),
+            database_file: None,
+            postgres: Postgres::default(),
             server: Server::default(),
             delivery: Delivery::default(),
             log: Log::default(),
@@ -128,6 +179,7 @@ impl Default for Delivery {
             mode: Mode::Async,
             sync_wait: redflash_http::HttpConfig::default().sync_wait,
             max_queued: redflash_core::EngineBuilder::MAX_QUEUED,
+            lease: redflash_core::EngineBuilder::LEASE,
         }
     }
 }

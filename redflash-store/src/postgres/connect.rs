@@ -113,15 +113,12 @@ impl Connector {
     /// A new connection.
     pub(super) async fn connect(&self) -> ConnectionResult<AsyncPgConnection> {
         let bad = |fault: tokio_postgres::Error| ConnectionError::BadConnection(report(&fault));
-        let mut conn = match &self.tls {
-            Some(tls) => {
-                let (client, connection) = self.config.connect(tls.clone()).await.map_err(bad)?;
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await?
-            }
-            None => {
-                let (client, connection) = self.config.connect(NoTls).await.map_err(bad)?;
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await?
-            }
+        let mut conn = if let Some(tls) = &self.tls {
+            let (client, connection) = self.config.connect(tls.clone()).await.map_err(bad)?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        } else {
+            let (client, connection) = self.config.connect(NoTls).await.map_err(bad)?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
         };
         conn.batch_execute(&self.setup)
             .await

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, RunQueryDsl};
 use redflash_core::StoreError;
 use redflash_core::store::{Enqueue, Enqueued, OutboxEntry};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -11,8 +10,8 @@ use tokio::time::timeout;
 
 use super::query::outbox::known;
 use super::statement::Insert;
-use super::{Conn, Connections};
-use crate::error::{Fault, write_failed};
+use super::{Conn, Connections, wrote};
+use crate::error::Fault;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::{IdempotencyRow, NotificationRow};
 use crate::schema::idempotency;
@@ -92,27 +91,13 @@ impl Enqueuer {
             let mut conn = self.connections.get().await?;
             let work = promised(&mut conn, &rows);
             let recorded = timeout(self.connections.timeout, work).await;
-            return finish(conn, recorded);
+            return wrote(conn, recorded);
         }
         let stopped = || StoreError::Unavailable("the store was closed".into());
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { rows, answer };
         self.alerts.send(waiting).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
-    }
-}
-
-/// What a write came to. A connection whose write did not end in time is not used again.
-pub(super) fn finish<T>(
-    conn: Object<AsyncPgConnection>,
-    outcome: Result<Result<T, Fault>, tokio::time::error::Elapsed>,
-) -> Result<T, StoreError> {
-    match outcome {
-        Ok(result) => result.map_err(write_failed),
-        Err(_) => {
-            drop(Object::take(conn));
-            Err(StoreError::Unknown("no answer in time".into()))
-        }
     }
 }
 
@@ -179,7 +164,7 @@ async fn run(connections: &Connections, statement: Insert) -> Result<Vec<String>
         Ok(recorded)
     };
     let outcome = timeout(connections.timeout, work).await;
-    finish(conn, outcome)
+    wrote(conn, outcome)
 }
 
 /// Records an alert under a promise: of many at once, the first to be recorded wins, and the others

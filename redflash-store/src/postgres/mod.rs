@@ -26,10 +26,12 @@ use diesel_async::pooled_connection::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
 use redflash_core::{BoxError, Clock, StoreError};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 pub use connect::PostgresConfig;
 
+use crate::error::{Fault, write_failed};
 use connect::Connector;
 use enqueue::Enqueuer;
 use node::Node;
@@ -154,4 +156,24 @@ impl Connections {
             }
         }
     }
+}
+
+type Outcome<T> = Result<Result<T, Fault>, Elapsed>;
+
+/// What a read came to. A connection whose query did not end in time is not used again.
+fn read<T>(conn: Object<AsyncPgConnection>, outcome: Outcome<T>) -> Result<T, StoreError> {
+    if let Ok(result) = outcome {
+        return Ok(result?);
+    }
+    drop(Object::take(conn));
+    Err(StoreError::Unavailable("no answer in time".into()))
+}
+
+/// What a write came to, which without an answer may have been done.
+fn wrote<T>(conn: Object<AsyncPgConnection>, outcome: Outcome<T>) -> Result<T, StoreError> {
+    if let Ok(result) = outcome {
+        return result.map_err(write_failed);
+    }
+    drop(Object::take(conn));
+    Err(StoreError::Unknown("no answer in time".into()))
 }

@@ -16,44 +16,79 @@ use redflash_core::{
 };
 use tokio::time::timeout;
 
-use super::enqueue::{NewRows, finish};
+use super::enqueue::NewRows;
 use super::node::{DIRECTORY, QUEUE, alive, announce};
 use super::outbox::{claim_due, due_queues, leased_to, match_kept, settle};
-use super::query::{directory, log, outbox, receipt, save};
-use super::{Conn, PostgresStore};
+use super::query::{count, directory, log, outbox, receipt, save};
+use super::{Conn, PostgresStore, read, wrote};
+use crate::copy::Counts;
 use crate::error::Fault;
 use crate::row::parse;
 use crate::schema::closed_lanes;
 
-/// Runs one query on a connection, in its time.
-macro_rules! ask {
-    ($store:expr, |$conn:ident| $query:expr) => {{
+/// Runs a query on a connection, in its time, and judges by `$judge` what it came to.
+macro_rules! run {
+    ($judge:ident, $store:expr, |$conn:ident| $query:expr) => {{
         let mut held = $store.connections.get().await?;
         let outcome = {
             let $conn: &mut Conn = &mut held;
             timeout($store.connections.timeout, $query).await
         };
-        finish(held, outcome)
+        $judge(held, outcome)
     }};
 }
 
-/// Runs queries in a transaction.
-macro_rules! transact {
-    ($store:expr, |$conn:ident| $work:expr) => {
-        ask!($store, |conn| conn
-            .transaction(async |$conn: &mut Conn| $work))
+/// Runs one query that reads.
+macro_rules! ask {
+    ($store:expr, |$conn:ident| $query:expr) => {
+        run!(read, $store, |$conn| $query)
     };
 }
 
 /// Runs queries that must see one moment.
 macro_rules! snapshot {
     ($store:expr, |$conn:ident| $work:expr) => {
-        ask!($store, |conn| conn
+        run!(read, $store, |conn| conn
             .build_transaction()
             .repeatable_read()
             .read_only()
             .run(async |$conn: &mut Conn| $work))
     };
+}
+
+/// Runs queries that write, in a transaction.
+macro_rules! transact {
+    ($store:expr, |$conn:ident| $work:expr) => {
+        run!(wrote, $store, |conn| conn
+            .transaction(async |$conn: &mut Conn| $work))
+    };
+}
+
+impl PostgresStore {
+    /// How many nodes dispatch from the database now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the server does not answer.
+    pub async fn nodes(&self) -> Result<usize, StoreError> {
+        let alive = ask!(self, |conn| async { Ok(alive(conn).await?) })?;
+        Ok(alive.len())
+    }
+
+    /// How much it holds.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the server does not answer.
+    pub async fn counts(&self) -> Result<Counts, StoreError> {
+        snapshot!(self, |conn| count::counts(conn).await)
+    }
+
+    /// Takes over notifications of another store.
+    #[cfg(feature = "sqlite")]
+    pub(crate) async fn take(&self, page: &crate::copy::Page) -> Result<(), StoreError> {
+        transact!(self, |conn| take(conn, page).await)
+    }
 }
 
 #[async_trait]
@@ -192,7 +227,7 @@ impl Outbox for PostgresStore {
     }
 
     async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
-        ask!(self, |conn| claim_due(conn, lease, wants))
+        run!(wrote, self, |conn| claim_due(conn, lease, wants))
     }
 
     async fn settle(
@@ -200,7 +235,7 @@ impl Outbox for PostgresStore {
         worker: WorkerId,
         settlements: &[Settlement],
     ) -> Result<Vec<Settled>, StoreError> {
-        ask!(self, |conn| settle(conn, worker, settlements))
+        run!(wrote, self, |conn| settle(conn, worker, settlements))
     }
 
     async fn requeue_orphans(
@@ -269,8 +304,34 @@ impl Outbox for PostgresStore {
     }
 
     async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
-        ask!(self, |conn| outbox::probe(conn, now))
+        run!(wrote, self, |conn| outbox::probe(conn, now))
     }
+}
+
+/// Inserts rows as they are, many by one statement.
+#[cfg(feature = "sqlite")]
+async fn take(conn: &mut Conn, page: &crate::copy::Page) -> Result<(), Fault> {
+    use crate::schema::{attempts, deliveries, idempotency, notifications};
+
+    /// As many as one statement has parameters for.
+    const ROWS: usize = 1000;
+    for rows in page.notifications.chunks(ROWS) {
+        let insert = diesel::insert_into(notifications::table).values(rows);
+        insert.execute(conn).await?;
+    }
+    for rows in page.deliveries.chunks(ROWS) {
+        let insert = diesel::insert_into(deliveries::table).values(rows);
+        insert.execute(conn).await?;
+    }
+    for rows in page.attempts.chunks(ROWS) {
+        let insert = diesel::insert_into(attempts::table).values(rows);
+        insert.execute(conn).await?;
+    }
+    for rows in page.idempotency.chunks(ROWS) {
+        let insert = diesel::insert_into(idempotency::table).values(rows);
+        insert.execute(conn).await?;
+    }
+    Ok(())
 }
 
 /// Replaces what this node has told the others.

@@ -6,6 +6,7 @@
 //! on it; `entry` and `write`, which read a delivery to change it and write it back; `orphans` and
 //! `due_queues`, which each back end has to say in its own way.
 
+pub(crate) mod count;
 pub(crate) mod directory;
 pub(crate) mod log;
 pub(crate) mod outbox;

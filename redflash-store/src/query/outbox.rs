@@ -54,12 +54,12 @@ pub(crate) async fn known(
 }
 
 /// The first id that a delivery of a notification can have.
-pub(super) fn first(notification: NotificationId) -> String {
+pub(crate) fn first(notification: NotificationId) -> String {
     DeliveryId::new(notification, 1).to_string()
 }
 
 /// The last.
-pub(super) fn last(notification: NotificationId) -> String {
+pub(crate) fn last(notification: NotificationId) -> String {
     DeliveryId::new(notification, DeliveryId::MOST).to_string()
 }
 
@@ -175,8 +175,8 @@ async fn count(conn: &mut Conn, state: &str) -> Result<u64, Fault> {
 pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, Fault> {
     let queued = count(conn, QUEUED).await?;
     let sending = count(conn, SENDING).await?;
-    let queues = due_queues(conn).await?;
-    let oldest_due = queues.into_iter().map(|due| due.due_at).min();
+    let oldest_due = due_queues(conn).await?;
+    let oldest_due = oldest_due.into_iter().map(|due| due.due_at).min();
     Ok(Backlog {
         queued,
         sending,

@@ -3,6 +3,8 @@
 mod lock;
 mod open;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod page;
 #[path = "../query/mod.rs"]
 #[allow(clippy::duplicate_mod, reason = "compiled once for each back end")]
 mod query;

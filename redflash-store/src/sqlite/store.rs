@@ -15,8 +15,20 @@ use redflash_core::{
 
 use super::SqliteStore;
 use super::outbox::{NewRows, SettledRows, claim_due, due_queues};
-use super::query::{directory, log, outbox, receipt, save};
+use super::query::{count, directory, log, outbox, receipt, save};
 use super::run::now as run;
+use crate::copy::Counts;
+
+impl SqliteStore {
+    /// How much it holds.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the file cannot be read.
+    pub async fn counts(&self) -> Result<Counts, StoreError> {
+        self.readers.long(|conn| run(count::counts(conn))).await
+    }
+}
 
 #[async_trait]
 impl Directory for SqliteStore {

@@ -1,0 +1,109 @@
+//! Copying a store into another: how an installation outgrows its machine.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::row::attempt::AttemptRow;
+use crate::row::delivery::DeliveryRow;
+use crate::row::notification::{IdempotencyRow, NotificationRow};
+
+/// How much a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Contacts.
+    pub contacts: u64,
+    /// Endpoints of contacts.
+    pub endpoints: u64,
+    /// Groups.
+    pub groups: u64,
+    /// Events.
+    pub events: u64,
+    /// API keys.
+    pub keys: u64,
+    /// Notifications.
+    pub notifications: u64,
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Attempts.
+    pub attempts: u64,
+}
+
+impl Counts {
+    /// Everything together.
+    pub const fn total(&self) -> u64 {
+        self.contacts
+            + self.endpoints
+            + self.groups
+            + self.events
+            + self.keys
+            + self.notifications
+            + self.deliveries
+            + self.attempts
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            contacts,
+            endpoints,
+            groups,
+            events,
+            keys,
+            notifications,
+            deliveries,
+            attempts,
+        } = self;
+        write!(
+            f,
+            "{contacts} contacts with {endpoints} endpoints, {groups} groups, {events} events, \
+             {keys} keys, {notifications} notifications with {deliveries} deliveries and \
+             {attempts} attempts"
+        )
+    }
+}
+
+/// Some notifications, with all that belongs to them.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) notifications: Vec<NotificationRow>,
+    pub(crate) deliveries: Vec<DeliveryRow>,
+    pub(crate) attempts: Vec<AttemptRow>,
+    pub(crate) idempotency: Vec<IdempotencyRow>,
+}
+
+/// Copies everything from an SQLite file into an empty Postgres database, a few notifications at a
+/// time. What is cut off half-way leaves a target that has to be emptied.
+///
+/// # Errors
+///
+/// Those of either store.
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+pub async fn copy(
+    from: &crate::SqliteStore,
+    to: &crate::PostgresStore,
+) -> Result<(), redflash_core::StoreError> {
+    use redflash_core::Directory;
+    use redflash_core::store::{Entry, Save};
+
+    /// How many notifications are copied in one transaction.
+    const PAGE: i64 = 200;
+    let mut entries: Vec<Entry> = Vec::new();
+    entries.extend(from.contacts().await?.into_iter().map(Entry::Contact));
+    entries.extend(from.groups().await?.into_iter().map(Entry::Group));
+    entries.extend(from.events().await?.into_iter().map(Entry::Event));
+    entries.extend(from.api_keys().await?.into_iter().map(Entry::ApiKey));
+    for some in entries.chunks(100) {
+        to.save(some, Save::Create).await?;
+    }
+    let mut after = String::new();
+    loop {
+        let page = from.page(after, PAGE).await?;
+        let Some(last) = page.notifications.last() else {
+            return Ok(());
+        };
+        after = last.id.clone();
+        to.take(&page).await?;
+    }
+}

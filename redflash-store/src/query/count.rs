@@ -1,0 +1,24 @@
+//! How much a store holds.
+
+use diesel::prelude::QueryDsl;
+
+use super::{Conn, RunQueryDsl};
+use crate::copy::Counts;
+use crate::error::Fault;
+use crate::schema::{
+    api_keys, attempts, contacts, deliveries, endpoints, events, groups, notifications,
+};
+
+pub(crate) async fn counts(conn: &mut Conn) -> Result<Counts, Fault> {
+    let count = |rows: i64| rows.unsigned_abs();
+    Ok(Counts {
+        contacts: count(contacts::table.count().get_result(conn).await?),
+        endpoints: count(endpoints::table.count().get_result(conn).await?),
+        groups: count(groups::table.count().get_result(conn).await?),
+        events: count(events::table.count().get_result(conn).await?),
+        keys: count(api_keys::table.count().get_result(conn).await?),
+        notifications: count(notifications::table.count().get_result(conn).await?),
+        deliveries: count(deliveries::table.count().get_result(conn).await?),
+        attempts: count(attempts::table.count().get_result(conn).await?),
+    })
+}
