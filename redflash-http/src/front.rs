@@ -1,6 +1,5 @@
 //! Which request goes where.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,11 +9,10 @@ use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use redflash_core::{ApiKey, Engine, Slug, Target};
 
 use crate::health::Readiness;
+use crate::limit::Limit;
 use crate::refusal::{Problem, Refusal};
 use crate::{HttpConfig, callback, health, inspect, metrics, notification, raise, request};
 
@@ -23,7 +21,7 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) config: HttpConfig,
     pub(crate) readiness: Readiness,
-    limiter: Option<DefaultKeyedRateLimiter<Slug>>,
+    limit: Option<Limit>,
 }
 
 /// The kind of a target, as in a URL.
@@ -55,22 +53,17 @@ impl Kind {
 impl App {
     /// Refuses a key that raises too much.
     pub(crate) fn limit(&self, key: &ApiKey) -> Result<(), Refusal> {
-        let Some(limiter) = &self.limiter else {
-            return Ok(());
-        };
-        limiter.check_key(&key.slug).map_err(|full| {
-            let after = full.wait_time_from(DefaultClock::default().now());
-            let message = format!("The key {} raises too much at once", key.slug);
-            Refusal::later("rate_limited", message, after)
-        })
+        match &self.limit {
+            Some(limit) => limit.check(key, self.engine.nodes()),
+            None => Ok(()),
+        }
     }
 }
 
 /// Every URL of the server, as a service of its own: for programs that have a server already.
 pub fn router(engine: Engine, config: HttpConfig) -> Router {
-    let per_key = |rate: NonZeroU32| RateLimiter::keyed(Quota::per_second(rate));
     let app = Arc::new(App {
-        limiter: config.rate_per_key.map(per_key),
+        limit: config.rate_per_key.map(Limit::new),
         readiness: Readiness::default(),
         engine,
         config,

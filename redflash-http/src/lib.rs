@@ -21,6 +21,7 @@ mod idempotency;
 mod inspect;
 mod json;
 mod key;
+mod limit;
 mod metrics;
 mod notification;
 mod raise;

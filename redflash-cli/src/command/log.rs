@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 /// Reads a length of time into the past.
-pub(super) fn age(text: &str) -> Result<Duration, String> {
+pub(crate) fn age(text: &str) -> Result<Duration, String> {
     let wrong = || "write a length of time such as 90s, 2h or 3d".to_owned();
     // Days here are of 24 hours.
     let text = match text.trim().strip_suffix('d') {

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use redflash_core::{Engine, StoreError};
 use serde_json::json;
 
 use super::log::age;
@@ -22,19 +23,24 @@ const BATCH: NonZeroU32 = NonZeroU32::new(500).expect("it is not zero");
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let engine = super::engine(context).await?;
-    let before = engine.now().minus(args.older_than);
-    let mut removed = 0;
-    loop {
-        let some = engine.store().prune(before, BATCH).await?;
-        removed += some;
-        if some < u64::from(BATCH.get()) {
-            break;
-        }
-    }
+    let removed = older_than(&engine, args.older_than).await?;
     if context.output.json {
         return context.output.json(&json!({ "removed": removed }));
     }
     context
         .output
         .line(format!("removed from the log: {removed}"))
+}
+
+/// Removes what was raised longer ago than this, some at a time. Returns how many.
+pub(super) async fn older_than(engine: &Engine, age: Duration) -> Result<u64, StoreError> {
+    let before = engine.now().minus(age);
+    let mut removed = 0;
+    loop {
+        let some = engine.store().prune(before, BATCH).await?;
+        removed += some;
+        if some < u64::from(BATCH.get()) {
+            return Ok(removed);
+        }
+    }
 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
+use super::prune;
 use crate::config::{self, Log, LogFormat};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -26,6 +27,8 @@ pub(crate) struct Args {
     log: Option<String>,
 }
 
+/// How often the log is looked through for what is too old.
+const TIDY: Duration = Duration::from_secs(600);
 /// How long hand-overs under way may take once the server is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -62,12 +65,31 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         .map_err(|fault| bound(&listen, &fault))?;
     info!("listening on http://{address}");
     notify(sd_notify::NotifyState::Ready);
+    if let Some(age) = context.loaded.config.delivery.keep_log {
+        tokio::spawn(tidy(engine.clone(), age, stop.clone()));
+    }
     let http = http(context, metrics);
     let ended = serve(engine, http, listener, stop.clone().cancelled_owned()).await;
     notify(sd_notify::NotifyState::Stopping);
     running.shutdown(GRACE).await;
     info!("stopped");
     ended.map_err(|fault| Failure::new(Exit::Failed, format!("the listener failed: {fault}")))
+}
+
+/// Keeps the log from growing without end.
+async fn tidy(engine: Engine, age: Duration, stop: CancellationToken) {
+    let mut look = tokio::time::interval(TIDY);
+    let work = async {
+        loop {
+            look.tick().await;
+            match prune::older_than(&engine, age).await {
+                Ok(0) => {}
+                Ok(removed) => info!(removed, "removed what is too old from the log"),
+                Err(fault) => warn!(fault = report(&fault), "the log could not be tidied"),
+            }
+        }
+    };
+    stop.run_until_cancelled(work).await;
 }
 
 async fn bind(address: &str) -> Result<TcpListener, Failure> {

@@ -119,6 +119,8 @@ pub(crate) struct Delivery {
     pub(crate) max_queued: u64,
     #[serde(deserialize_with = "duration")]
     pub(crate) lease: Duration,
+    #[serde(deserialize_with = "age")]
+    pub(crate) keep_log: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -180,6 +182,7 @@ impl Default for Delivery {
             sync_wait: redflash_http::HttpConfig::default().sync_wait,
             max_queued: redflash_core::EngineBuilder::MAX_QUEUED,
             lease: redflash_core::EngineBuilder::LEASE,
+            keep_log: None,
         }
     }
 }
@@ -191,6 +194,13 @@ impl Default for Log {
             format: LogFormat::Text,
         }
     }
+}
+
+/// An age in the configuration, in days and hours.
+fn age<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(reader)?;
+    let parsed = crate::command::log::age(&text).map_err(D::Error::custom)?;
+    Ok(Some(parsed))
 }
 
 /// A length of time in the configuration: from a millisecond to a day.

@@ -394,6 +394,11 @@ impl Engine {
         self.dispatcher.clock.now()
     }
 
+    /// How many nodes dispatch from the store, as was known a second ago.
+    pub fn nodes(&self) -> u32 {
+        self.dispatcher.nodes()
+    }
+
     /// How the engine is.
     pub fn health(&self) -> Health {
         Health {

@@ -104,7 +104,9 @@ impl Connector {
             tls: tls.transpose()?,
             setup: format!(
                 "SET statement_timeout = {millis}; SET lock_timeout = {millis}; \
-                 SET idle_in_transaction_session_timeout = {};",
+                 SET idle_in_transaction_session_timeout = {}; \
+                 SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; \
+                 SET tcp_keepalives_count = 3;",
                 millis * 4
             ),
         })

@@ -41,7 +41,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const FRESH: Duration = Duration::from_millis(1200);
 /// How long the lock of a dispatcher must be missing before it is taken for dead: longer than one
 /// that has lost its connection needs to come back.
-const MISSING: Duration = Duration::from_millis(1200);
+const MISSING: Duration = Duration::from_millis(900);
 
 /// How often something queued is announced, at most.
 const ANNOUNCED: Duration = Duration::from_millis(50);
