@@ -64,6 +64,7 @@ impl Metrics {
 
     /// Everything counted so far, with the state of the engine's gateways.
     pub(crate) fn render(&self, engine: &Engine) -> String {
+        metrics::gauge!("redflash_nodes").set(f64::from(engine.nodes()));
         for gateway in engine.health().gateways {
             let labels = [
                 ("gateway", gateway.gateway.to_string()),

@@ -64,12 +64,12 @@ async fn a_full_disk_refuses_alerts_and_takes_them_again_once_there_is_room() {
         "{:?}",
         freed.elapsed()
     );
-    world.ledger.accept(id);
+    world.ledger().accept(id);
 
     let balance = world.settle().await;
     eprintln!(
         "{} accepted, {} refused, {} repeats",
-        world.ledger.len(),
+        world.ledger().len(),
         world.refused(),
         balance.repeated.len()
     );

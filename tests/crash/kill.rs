@@ -23,13 +23,13 @@ async fn what_was_accepted_survives_a_hundred_kills() {
     let repeats: usize = balance.repeated.values().map(|count| count - 1).sum();
     eprintln!(
         "{} accepted in {ROUNDS} rounds, {} without an answer of which {} were sent; {repeats} repeats",
-        world.ledger.len(),
-        world.ledger.doubts(),
+        world.ledger().len(),
+        world.ledger().doubts(),
         balance.unannounced.len(),
     );
     assert_eq!(world.refused(), 0);
     assert_eq!(balance.lost, [""; 0], "accepted and lost");
-    assert!(balance.unannounced.len() as u64 <= world.ledger.doubts());
+    assert!(balance.unannounced.len() as u64 <= world.ledger().doubts());
     assert!(repeats <= ROUNDS * IN_FLIGHT, "{repeats} repeats");
     let unlabelled = world.unlabelled(&server, &balance).await;
     assert!(

@@ -25,7 +25,7 @@ async fn what_was_accepted_before_a_power_cut_is_on_the_disk() {
     world.accepted(300).await;
 
     server.signal(Signal::STOP);
-    let known = world.ledger.ids();
+    let known = world.ledger().ids();
     // What the file system has not written yet is not in the image: it is lost, as in a power cut.
     let after = directory.path().join("after.img");
     fs::copy(&image, &after).unwrap();

@@ -19,9 +19,9 @@ async fn an_orderly_stop_loses_nothing_and_doubles_nothing() {
 
     let balance = world.settle().await;
 
-    eprintln!("{} accepted in 10 rounds", world.ledger.len());
+    eprintln!("{} accepted in 10 rounds", world.ledger().len());
     assert_eq!(world.refused(), 0);
     assert_eq!(balance.lost, [""; 0]);
     assert!(balance.repeated.is_empty(), "{:?}", balance.repeated);
-    assert!(balance.unannounced.len() as u64 <= world.ledger.doubts());
+    assert!(balance.unannounced.len() as u64 <= world.ledger().doubts());
 }

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod delivery;
+mod file;
 mod mail;
 mod operator;
 mod process;

@@ -1,28 +1,10 @@
 //! The server as a process: alone on its store, stopped, killed, started anew.
 
-use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use redflash_tests::{Balance, Client, Config, Ledger, Reply, Signal, Site};
 
 use crate::world::{World, outcomes, state};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_server_on_the_same_store_is_refused() {
-    let world = World::start().await;
-    world.hooked("ada").await;
-
-    let second = world.site.cli(["serve"]).run().await;
-
-    assert_eq!(second.code, Some(1), "{}", second.stderr);
-    let pid = world.server.pid().to_string();
-    assert!(
-        second.stderr.contains(&pid),
-        "names the other: {}",
-        second.stderr
-    );
-    world.raise("contact/ada", "hi").await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_finishes_what_is_under_way_and_exits_0() {
@@ -147,24 +129,6 @@ async fn health_readiness_and_metrics_are_told() {
         200,
         "behind a key"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_store_is_its_owners_alone() {
-    let world = World::start().await;
-    let files = std::fs::read_dir(world.site.path()).unwrap();
-    let store = files.map(|file| file.unwrap()).filter(|file| {
-        file.file_name()
-            .to_string_lossy()
-            .starts_with("redflash.db")
-    });
-    let mut seen = 0;
-    for file in store {
-        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode & 0o077, 0, "{:?} has mode {mode:o}", file.file_name());
-        seen += 1;
-    }
-    assert!(seen > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,15 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
-/// A certificate authority of the test's own, and a certificate for `localhost` by it.
+/// A certificate authority of the test's own, and a certificate for `localhost` and 127.0.0.1 by it.
 pub struct Authority {
     /// The authority's certificate in PEM: whoever trusts it trusts the server.
     pub certificate: String,
     pub(crate) acceptor: TlsAcceptor,
+    /// The server's certificate in PEM.
+    pub(crate) server_certificate: String,
+    /// The key of the server's certificate in PEM.
+    pub(crate) server_key: String,
 }
 
 impl Authority {
@@ -19,9 +23,12 @@ impl Authority {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // OpenSSL takes a certificate for self-signed when its issuer has the same name.
+        let name = "The authority of a test";
+        params.distinguished_name.push(DnType::CommonName, name);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let names = vec!["localhost".to_owned()];
+        let names = ["localhost", "127.0.0.1"].map(str::to_owned);
         let certificate = CertificateParams::new(names)
             .unwrap()
             .signed_by(&key, &issuer)
@@ -39,6 +46,8 @@ impl Authority {
         Self {
             certificate: issuer.pem(),
             acceptor: Arc::new(config).into(),
+            server_certificate: certificate.pem(),
+            server_key: key.serialize_pem(),
         }
     }
 }

@@ -59,6 +59,18 @@ impl Cli {
         }
     }
 
+    /// A program that belongs to no installation.
+    pub(crate) fn program(command: std::process::Command) -> Self {
+        let line = command.get_program().display().to_string();
+        let mut command = Command::from(command);
+        command.kill_on_drop(true);
+        Self {
+            command,
+            input: Vec::new(),
+            line,
+        }
+    }
+
     /// With another argument, of any bytes.
     #[must_use]
     pub fn argument(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {

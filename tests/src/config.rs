@@ -1,7 +1,5 @@
 //! The configuration of one installation.
 
-use std::path::Path;
-
 /// The configuration of one installation, put together from lines of TOML.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -38,6 +36,13 @@ impl Config {
         self
     }
 
+    /// With another section: its head and its lines.
+    #[must_use]
+    pub fn section(mut self, lines: &str) -> Self {
+        self.gateways.extend([lines, "\n"]);
+        self
+    }
+
     /// With another gateway: the lines of its table.
     #[must_use]
     pub fn gateway(mut self, lines: &str) -> Self {
@@ -45,18 +50,18 @@ impl Config {
         self
     }
 
-    /// The file's text, for an installation in this directory.
-    pub fn text(&self, directory: &Path) -> String {
+    /// The file's text.
+    ///
+    /// * `database` - the URL of where everything is kept.
+    pub fn text(&self, database: &str) -> String {
         let Self {
             top,
             server,
             delivery,
             gateways,
         } = self;
-        let database = directory.join("redflash.db");
-        let database = database.display();
         format!(
-            "database = \"sqlite:{database}\"\n{top}\n\
+            "database = \"{database}\"\n{top}\n\
              [server]\nlisten = \"127.0.0.1:0\"\n{server}\n\
              [delivery]\n{delivery}\n{gateways}"
         )

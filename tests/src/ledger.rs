@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crate::Received;
+use serde_json::Value;
+
+use crate::{Client, Received};
 
 /// What a client was told: every notification that was accepted, and those of which it does not
 /// know, since the answer never came.
@@ -22,6 +24,33 @@ pub struct Balance {
     pub repeated: BTreeMap<String, usize>,
     /// Arrived though not known to be accepted.
     pub unannounced: Vec<String>,
+}
+
+impl Balance {
+    /// How many arrivals were one too many.
+    pub fn repeats(&self) -> usize {
+        self.repeated.values().map(|count| count - 1).sum()
+    }
+
+    /// The repeated notifications of which the log does not say that they may be repeats.
+    ///
+    /// * `key` - a key that may inspect.
+    pub async fn unlabelled(&self, server: &Client, key: &str) -> BTreeSet<String> {
+        let mut unlabelled = BTreeSet::new();
+        for id in self.repeated.keys() {
+            let path = format!("/api/v1/notifications/{id}");
+            let shown = server.get_as(&path, key).await.expect(200).json();
+            let unknown = |attempt: &Value| attempt["outcome"] == "unknown";
+            let labelled = |delivery: &Value| {
+                let attempts = delivery["attempts_made"].as_array().unwrap();
+                delivery["may_repeat"] == true && attempts.iter().any(unknown)
+            };
+            if !shown["deliveries"].as_array().unwrap().iter().any(labelled) {
+                unlabelled.insert(id.clone());
+            }
+        }
+        unlabelled
+    }
 }
 
 impl Ledger {

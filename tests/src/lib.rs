@@ -10,6 +10,8 @@
 //! | [`WebhookSink`] | a receiver of webhooks that answers as it is told |
 //! | [`Vonage`] | an SMS gateway that checks each request against the vendor's rules |
 //! | [`MailSink`] | a mail server with TLS, logins and faults |
+//! | [`Postgres`] | a PostgreSQL cluster that can be killed, stopped and paused |
+//! | [`Load`] | raising systems that never pause |
 //! | [`Ledger`] | what was accepted, against what arrived |
 //!
 //! Everything listens on loopback, on a port of its own, so tests run side by side. What is waited
@@ -28,10 +30,13 @@ pub mod binary;
 mod cli;
 mod client;
 mod config;
+mod database;
 mod ledger;
+mod load;
 mod mail;
 mod mail_sink;
 mod peer;
+mod postgres;
 pub mod raw;
 mod server;
 mod site;
@@ -45,9 +50,11 @@ pub use cli::{Cli, Output};
 pub use client::{Answer, Client, http_client};
 pub use config::Config;
 pub use ledger::{Balance, Ledger};
+pub use load::Load;
 pub use mail::Mail;
 pub use mail_sink::MailSink;
 pub use peer::{Received, Reply};
+pub use postgres::Postgres;
 pub use rustix::process::Signal;
 pub use server::Server;
 pub use site::Site;

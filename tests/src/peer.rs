@@ -47,6 +47,8 @@ pub enum Reply {
     },
     /// Sends these words, which need be no HTTP, and closes the connection.
     Raw(String),
+    /// Answers with this status, once it is let.
+    Once(Arc<Notify>, u16),
     /// Says nothing, and keeps the connection.
     Hang,
     /// Closes the connection.
@@ -250,6 +252,14 @@ async fn answer(stream: &mut BufStream<TcpStream>, reply: Reply) -> Option<()> {
         Reply::Raw(words) => {
             send(stream, &words).await?;
             None
+        }
+        Reply::Once(gate, status) => {
+            gate.notified().await;
+            send(
+                stream,
+                &format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n"),
+            )
+            .await
         }
         Reply::Hang => {
             let mut rest = Vec::new();

@@ -156,10 +156,7 @@ impl Log {
 
 /// The address in the line that says where the server listens.
 fn listening(line: &str) -> Option<SocketAddr> {
-    if !line.contains("listening") {
-        return None;
-    }
-    let address = &line[line.find("127.0.0.1:")?..];
+    let (_, address) = line.split_once("listening on http://")?;
     let end = address.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':');
     address[..end.unwrap_or(address.len())].parse().ok()
 }

@@ -6,24 +6,46 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::{Cli, Config, Output, Server};
+use crate::database::OwnDatabase;
+use crate::{Cli, Config, Output, Server, until};
 
 /// One installation: a directory of its own with a configuration and a database.
 #[derive(Debug)]
 pub struct Site {
     directory: TempDir,
+    database: String,
+    /// Ended after the rest.
+    _own: Option<OwnDatabase>,
     environment: Vec<(String, String)>,
+    wrapper: Vec<String>,
 }
 
 impl Site {
-    /// An installation with this configuration and an empty database.
+    /// An installation with this configuration and an empty database: a file, or where the tests run
+    /// on Postgres, one there.
     pub fn new(config: &Config) -> Self {
+        let own = OwnDatabase::if_wanted();
+        let url = own.as_ref().map(|own| own.url().to_owned());
+        Self {
+            _own: own,
+            ..Self::make(config, url)
+        }
+    }
+
+    /// An installation with this configuration on this database.
+    pub fn on(config: &Config, url: impl Into<String>) -> Self {
+        Self::make(config, Some(url.into()))
+    }
+
+    fn make(config: &Config, url: Option<String>) -> Self {
+        let directory = TempDir::with_prefix("redflash-test-").unwrap();
+        let file = directory.path().join("redflash.db");
         let site = Self {
-            directory: tempfile::Builder::new()
-                .prefix("redflash-test-")
-                .tempdir()
-                .unwrap(),
+            database: url.unwrap_or_else(|| format!("sqlite:{}", file.display())),
+            directory,
+            _own: None,
             environment: Vec::new(),
+            wrapper: Vec::new(),
         };
         site.configure(config);
         site
@@ -36,10 +58,17 @@ impl Site {
         self
     }
 
+    /// The same, with every command run by another, such as one that puts it elsewhere.
+    #[must_use]
+    pub fn wrapped_in(mut self, wrapper: Vec<String>) -> Self {
+        self.wrapper = wrapper;
+        self
+    }
+
     /// Writes another configuration, for the commands from now on.
     pub fn configure(&self, config: &Config) {
         let path = self.config();
-        fs::write(&path, config.text(self.path())).unwrap();
+        fs::write(&path, config.text(&self.database)).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
@@ -53,9 +82,14 @@ impl Site {
         self.path().join("redflash.toml")
     }
 
-    /// The database file.
+    /// The database file, where everything is kept in one.
     pub fn database(&self) -> PathBuf {
         self.path().join("redflash.db")
+    }
+
+    /// The URL of where everything is kept.
+    pub fn database_url(&self) -> &str {
+        &self.database
     }
 
     /// Starts the server and waits until it is ready.
@@ -89,10 +123,26 @@ impl Site {
         secret.expect("the key is printed once").to_owned()
     }
 
+    /// Waits until nothing waits to be sent any more.
+    pub async fn all_sent(&self) {
+        until("everything was sent", async || {
+            let mut waiting = 0;
+            for state in ["queued", "sending"] {
+                let log = ["log", "--state", state, "--limit", "1", "--json"];
+                waiting += self.run(log).await.json().as_array().unwrap().len();
+            }
+            (waiting == 0).then_some(())
+        })
+        .await;
+    }
+
     /// A program in this installation's directory and environment.
     pub(crate) fn command(&self, program: &Path) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(program);
+        let words = self.wrapper.iter().map(AsRef::as_ref);
+        let mut words = words.chain([program.as_os_str()]);
+        let mut command = tokio::process::Command::new(words.next().unwrap());
         command
+            .args(words)
             .current_dir(self.path())
             .env_remove("NOTIFY_SOCKET")
             .env("REDFLASH_CONFIG", self.config())

@@ -287,11 +287,14 @@ impl Lanes {
             .any(|other| !matches!(self.admission(other, lane, now), Admission::Wait(_)))
     }
 
-    pub(crate) fn health(&self) -> Vec<GatewayHealth> {
+    pub(crate) fn health(&self, now: Timestamp) -> Vec<GatewayHealth> {
         let health = |((gateway, lane), peer): (&(Slug, Lane), &Peer)| GatewayHealth {
             gateway: gateway.clone(),
             lane: lane.clone(),
             state: match peer.breaker.open_until() {
+                None if peer.told_until > now => GatewayState::Open {
+                    until: peer.told_until,
+                },
                 Some(until) => GatewayState::Open { until },
                 None if peer.breaker.is_probing() => GatewayState::Probing,
                 None => GatewayState::Closed,

@@ -292,7 +292,7 @@ impl Dispatcher {
     }
 
     pub(crate) fn gateway_health(&self) -> Vec<GatewayHealth> {
-        self.lanes().health()
+        self.lanes().health(self.clock.now())
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {

@@ -179,7 +179,18 @@ impl Engine {
             }
             Ok(Enqueued::Outdated) => return Ok(None),
             Ok(Enqueued::Mismatch) => return Err(RaiseError::IdempotencyMismatch),
-            Err(StoreError::Unknown(source)) => self.resolve(id, source).await?,
+            Err(StoreError::Unknown(source)) => {
+                if self.holds(id).await != Some(true) {
+                    let born = deliveries.into_iter().zip(slots).collect();
+                    tokio::spawn(self.clone().dispatch_later(notification, born));
+                    let source = StoreError::Unknown(source);
+                    let notification = Some(id);
+                    return Err(RaiseError::Store {
+                        notification,
+                        source,
+                    });
+                }
+            }
             Err(source) => return Err(source.into()),
         }
         metrics::counter!("redflash_raised_total", "target" => notification.target().kind())
@@ -190,7 +201,8 @@ impl Engine {
             deliveries = deliveries.len(),
             "raised"
         );
-        self.dispatch(&notification, deliveries, slots, version);
+        let born = deliveries.into_iter().zip(slots).collect();
+        self.dispatch(&notification, born, Some(version));
         Ok(Some(Raised {
             notification: id,
             plan: notification.plan,
@@ -198,14 +210,22 @@ impl Engine {
         }))
     }
 
-    /// After a commit that failed: whether it holds all the same.
-    async fn resolve(&self, id: NotificationId, source: crate::BoxError) -> Result<(), RaiseError> {
-        match self.dispatcher.store.notification(id).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) | Err(_) => Err(RaiseError::Store {
-                notification: Some(id),
-                source: StoreError::Unknown(source),
-            }),
+    /// After a commit that failed: whether it holds all the same, if the store can say so now.
+    async fn holds(&self, id: NotificationId) -> Option<bool> {
+        let found = self.dispatcher.store.notification(id).await;
+        found.ok().map(|found| found.is_some())
+    }
+
+    /// Hands over what was leased at birth in a commit of which nobody knows yet whether it holds:
+    /// as long as this process has the lease, nobody else does.
+    async fn dispatch_later(self, notification: Notification, born: Vec<(Delivery, Option<Slot>)>) {
+        let end = self.dispatcher.lease(notification.raised_at).until;
+        while self.now() < end {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if self.holds(notification.id).await == Some(true) {
+                // The switches are looked at again.
+                return self.dispatch(&notification, born, None);
+            }
         }
     }
 
@@ -213,13 +233,12 @@ impl Engine {
     fn dispatch(
         &self,
         notification: &Notification,
-        deliveries: Vec<Delivery>,
-        slots: Vec<Option<Slot>>,
-        version: u64,
+        born: Vec<(Delivery, Option<Slot>)>,
+        version: Option<u64>,
     ) {
         let message = Arc::new(notification.plan.message.clone());
         let mut queued = Vec::new();
-        for (delivery, slot) in deliveries.into_iter().zip(slots) {
+        for (delivery, slot) in born {
             let Some(slot) = slot else {
                 queued.push(delivery.lane);
                 continue;
@@ -231,7 +250,7 @@ impl Engine {
                 raised_at: notification.raised_at,
                 raised_by: notification.raised_by.clone(),
             };
-            self.dispatcher.begin(job, slot, Some(version));
+            self.dispatcher.begin(job, slot, version);
         }
         self.dispatcher.queued(&queued);
     }

@@ -1,0 +1,15 @@
+//! The whole-system tests once more, with everything kept on Postgres.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod delivery;
+mod mail;
+mod operator;
+mod process;
+mod raising;
+mod secret;
+mod sms;
+mod switch;
+mod webhook;
+mod world;

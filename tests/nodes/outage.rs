@@ -1,0 +1,120 @@
+//! A database that dies, stops, restarts and falls silent, under load.
+
+use std::time::{Duration, Instant};
+
+use redflash_tests::{Config, Server, until};
+
+use crate::world::{HOOKS, World};
+
+/// Waits until a node takes alerts again, and returns how long it took.
+async fn taken_again(world: &World, node: &Server) -> Duration {
+    let begun = Instant::now();
+    let fields = [("message", "hi")];
+    until("alerts are taken again", async || {
+        let answer = node
+            .client()
+            .raise("contact/ada", &world.key, &fields)
+            .await;
+        (answer.status == 201).then(|| world.load.ledger().accept(answer.notification()))
+    })
+    .await;
+    begun.elapsed()
+}
+
+async fn ready(node: &Server, wanted: u16) {
+    until("the node says whether it can work", async || {
+        (node.client().get("/readyz").await.status == wanted).then_some(())
+    })
+    .await;
+}
+
+/// Compares what was accepted with what arrived.
+async fn nothing_is_lost(world: &World, node: &Server) {
+    world.site.all_sent().await;
+    let balance = world.load.ledger().balance(&world.sink.received());
+    eprintln!(
+        "{} accepted, {} refused, {} in doubt, {} repeats",
+        world.load.ledger().len(),
+        world.load.refused(),
+        world.load.ledger().doubts(),
+        balance.repeats()
+    );
+    assert_eq!(balance.lost, [""; 0], "accepted and lost");
+    let unlabelled = balance.unlabelled(&node.client(), &world.key).await;
+    assert!(unlabelled.is_empty(), "{unlabelled:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_killed_and_started_again_loses_nothing() {
+    let mut world = World::new().await;
+    let nodes = world.nodes(2).await;
+    let clients: Vec<_> = nodes.iter().map(Server::client).collect();
+    for _ in 0..3 {
+        let raising = world.load.start(8, &clients);
+        world.load.accepted(100).await;
+        world.postgres.kill().await;
+        ready(&nodes[0], 503).await;
+        world.postgres.restart().await;
+        let took = taken_again(&world, &nodes[0]).await;
+        eprintln!("alerts were taken {took:?} after the database was back");
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        world.load.accepted(50).await;
+        drop(raising);
+    }
+    nothing_is_lost(&world, &nodes[1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_stopped_in_order_loses_nothing() {
+    let mut world = World::new().await;
+    let nodes = world.nodes(2).await;
+    let clients: Vec<_> = nodes.iter().map(Server::client).collect();
+    for _ in 0..3 {
+        let raising = world.load.start(8, &clients);
+        world.load.accepted(100).await;
+        world.postgres.stop_fast().await;
+        let fields = [("message", "hi")];
+        let answer = nodes[0]
+            .client()
+            .raise("contact/ada", &world.key, &fields)
+            .await;
+        assert_eq!(answer.status, 500);
+        assert!(answer.code().starts_with("store_"), "{}", answer.body);
+        assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
+        world.postgres.restart().await;
+        taken_again(&world, &nodes[1]).await;
+        drop(raising);
+    }
+    ready(&nodes[0], 200).await;
+    nothing_is_lost(&world, &nodes[1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_falls_silent_is_answered_for_in_time() {
+    let config = Config::new().gateway(HOOKS);
+    let config = config.section("[postgres]\ntimeout = \"1s\"");
+    let world = World::with(config).await;
+    let nodes = world.nodes(2).await;
+    let clients: Vec<_> = nodes.iter().map(Server::client).collect();
+    let raising = world.load.start(8, &clients);
+    world.load.accepted(100).await;
+
+    world.postgres.pause();
+    let fields = [("message", "hi")];
+    let begun = Instant::now();
+    let answer = nodes[0]
+        .client()
+        .raise("contact/ada", &world.key, &fields)
+        .await;
+    let took = begun.elapsed();
+    assert_eq!(answer.status, 500, "{}", answer.body);
+    assert!(answer.code().starts_with("store_"), "{}", answer.body);
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    ready(&nodes[0], 503).await;
+    world.postgres.resume();
+    taken_again(&world, &nodes[0]).await;
+    world.load.accepted(50).await;
+    drop(raising);
+    ready(&nodes[0], 200).await;
+    nothing_is_lost(&world, &nodes[1]).await;
+}
