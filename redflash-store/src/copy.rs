@@ -4,10 +4,6 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::row::attempt::AttemptRow;
-use crate::row::delivery::DeliveryRow;
-use crate::row::notification::{IdempotencyRow, NotificationRow};
-
 /// How much a store holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -65,12 +61,13 @@ impl fmt::Display for Counts {
 }
 
 /// Some notifications, with all that belongs to them.
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 #[derive(Debug, Default)]
 pub(crate) struct Page {
-    pub(crate) notifications: Vec<NotificationRow>,
-    pub(crate) deliveries: Vec<DeliveryRow>,
-    pub(crate) attempts: Vec<AttemptRow>,
-    pub(crate) idempotency: Vec<IdempotencyRow>,
+    pub(crate) notifications: Vec<crate::row::notification::NotificationRow>,
+    pub(crate) deliveries: Vec<crate::row::delivery::DeliveryRow>,
+    pub(crate) attempts: Vec<crate::row::attempt::AttemptRow>,
+    pub(crate) idempotency: Vec<crate::row::notification::IdempotencyRow>,
 }
 
 /// Copies everything from an SQLite file into an empty Postgres database, a few notifications at a

@@ -26,6 +26,7 @@ impl Fault {
     }
 
     /// Whether the connection can no longer be trusted: the disk is full, or failed.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn is_fatal(&self) -> bool {
         match self {
             Self::Store(_) | Self::Diesel(DieselError::NotFound) => false,
