@@ -15,20 +15,7 @@ pub(crate) fn run() {
     block_on(async {
         let sink = Process::start("sink", &[]);
         let served = Served::start("", &format!("http://{}/ann", sink.address)).await;
-        populate(&served, sink.address).await;
-        let request = raise("/group/all", &served.key);
-        let mut connection = Connection::open(served.server.address()).await;
-        let mut ours = Duration::MAX;
-        for _ in 0..3 {
-            let before = counted(sink.address).await;
-            let begun = Instant::now();
-            let (status, _) = connection.exchange(&request).await;
-            assert_eq!(status, 201);
-            while counted(sink.address).await < before + RECIPIENTS as u64 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            ours = ours.min(begun.elapsed());
-        }
+        let ours = measure(&served, sink.address, RECIPIENTS).await;
         let bare = bare(sink.address).await;
         println!(
             "fan-out           {:.0} ms to {RECIPIENTS}; a bare client {:.0} ms; ratio {:.2} (aim 1.5 at most)",
@@ -39,16 +26,35 @@ pub(crate) fn run() {
     });
 }
 
-async fn populate(served: &Served, sink: SocketAddr) {
+/// The shortest of three times from a raise to the arrival of the last webhook.
+pub(crate) async fn measure(served: &Served, sink: SocketAddr, recipients: usize) -> Duration {
+    populate(served, sink, recipients).await;
+    let request = raise("/group/all", &served.key);
+    let mut connection = Connection::open(served.server.address()).await;
+    let mut shortest = Duration::MAX;
+    for _ in 0..3 {
+        let before = counted(sink).await;
+        let begun = Instant::now();
+        let (status, _) = connection.exchange(&request).await;
+        assert_eq!(status, 201);
+        while counted(sink).await < before + recipients as u64 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        shortest = shortest.min(begun.elapsed());
+    }
+    shortest
+}
+
+async fn populate(served: &Served, sink: SocketAddr, recipients: usize) {
     let slug = |number: usize| format!("c{number}");
-    let contacts: Vec<_> = (0..RECIPIENTS)
+    let contacts: Vec<_> = (0..recipients)
         .map(|number| {
             let address = format!("http://{sink}/{number}");
             let endpoint = json!({ "channel": "webhook", "address": address });
             json!({ "slug": slug(number), "name": slug(number), "endpoints": [endpoint] })
         })
         .collect();
-    let members: Vec<_> = (0..RECIPIENTS).map(slug).collect();
+    let members: Vec<_> = (0..recipients).map(slug).collect();
     let group = json!({ "slug": "all", "name": "All", "enabled": true, "contacts": members });
     let document = json!({ "version": 1, "contacts": contacts, "groups": [group] });
     let import = served.site.cli(["import", "-"]).input(document.to_string());

@@ -18,6 +18,7 @@ mod history;
 mod idle;
 mod load;
 mod noop;
+mod postgres;
 mod relay;
 mod served;
 mod sink;
@@ -27,12 +28,15 @@ use std::process::exit;
 
 type Benchmark = (&'static str, fn());
 
-const BENCHMARKS: [Benchmark; 5] = [
+const BENCHMARKS: [Benchmark; 8] = [
     ("accept", accept::run),
     ("relay", accept::run_with_delivery),
     ("fan-out", fan_out::run),
     ("idle", idle::run),
     ("history", history::run),
+    ("postgres", postgres::run),
+    ("postgres-fan-out", postgres::fan_out),
+    ("postgres-claim", postgres::claim),
 ];
 
 fn main() {

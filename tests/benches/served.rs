@@ -1,6 +1,6 @@
 //! RedFlash itself, as a deployer runs it.
 
-use redflash_tests::{Config, Server, Site};
+use redflash_tests::{Config, Postgres, Server, Site};
 
 /// A running server, with the key of a raising system.
 #[derive(Debug)]
@@ -19,8 +19,16 @@ impl Served {
     ///
     /// * `gateway` - more lines of the webhook gateway's table.
     pub(crate) async fn start(gateway: &str, hook: &str) -> Self {
-        let gateway = format!("{HOOKS}\n{gateway}");
-        let site = Site::new(&Config::new().top("log.level = \"warn\"").gateway(&gateway));
+        Self::of(Site::new(&config(gateway)), hook).await
+    }
+
+    /// The same on a database of this server.
+    pub(crate) async fn on(postgres: &Postgres, gateway: &str, hook: Option<&str>) -> Self {
+        let site = Site::on(&config(gateway), postgres.database().await);
+        Self::of(site, hook.unwrap_or("http://127.0.0.1:9/ann")).await
+    }
+
+    async fn of(site: Site, hook: &str) -> Self {
         let site = site.with_variable("REDFLASH_LOG", "warn,redflash::command::serve=info");
         site.run(["contact", "add", "ann", "--name", "Ann", "--webhook", hook])
             .await;
@@ -40,6 +48,12 @@ impl Served {
         let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kilobytes / 1024.0
     }
+}
+
+/// * `gateway` - more lines of the webhook gateway's table.
+fn config(gateway: &str) -> Config {
+    let gateway = format!("{HOOKS}\n{gateway}");
+    Config::new().top("log.level = \"warn\"").gateway(&gateway)
 }
 
 /// Runs a benchmark's work.

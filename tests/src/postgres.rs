@@ -105,6 +105,11 @@ impl Postgres {
         &self.ca_file
     }
 
+    /// A program of the same version, such as `pgbench`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     /// The port it listens on, on 127.0.0.1.
     pub const fn port(&self) -> u16 {
         self.address.port()

@@ -1,7 +1,10 @@
-//! Postgres: one server that several nodes share.
+#![doc = include_str!("guide.md")]
 //!
-//! Each node has a pool of connections and one that listens. Alerts that come at the same time are
-//! recorded by one statement, which is its own transaction; so are the outcomes of hand-overs.
+//! # Inside
+//!
+//! Each node has a pool of connections and one that listens (`node`). Alerts that come at the same
+//! time are recorded by one statement, which is its own transaction (`enqueue`); so are the outcomes
+//! of hand-overs (`outbox`).
 
 mod clock;
 mod connect;

@@ -1,7 +1,7 @@
 //! This node among the others: what it hears of them, and how they know that it lives.
 //!
 //! A connection of its own listens for what other nodes announce, looks at the directory's version
-//! and the database's time once a second, and holds a lock in the name of the dispatcher. The lock
+//! and the database's time more than once a second, and holds a lock in the name of the dispatcher. The lock
 //! ends with the session, so that others can tell a node that has died from one that is busy.
 
 use std::collections::HashMap;
@@ -36,9 +36,9 @@ pub(super) const QUEUE: &str = "queue";
 /// The first part of the lock that each dispatcher holds; the second is a hash of its name.
 const LIVES: i32 = 5_931_472;
 /// How often the database is looked at without anything being announced.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(750);
 /// How long what was last heard is believed.
-const FRESH: Duration = Duration::from_millis(1200);
+const FRESH: Duration = Duration::from_secs(1);
 /// How long the lock of a dispatcher must be missing before it is taken for dead: longer than one
 /// that has lost its connection needs to come back.
 const MISSING: Duration = Duration::from_millis(900);

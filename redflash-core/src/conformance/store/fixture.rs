@@ -241,3 +241,14 @@ pub(super) async fn record(store: &Opened, alert: &Alert) -> crate::store::Deliv
         .expect("read");
     found.expect("the notification").1.swap_remove(0)
 }
+
+/// A notification with so many deliveries in one lane, raised in-process: for measuring a store.
+pub fn alert_of(count: u32, lane: &str, now: Timestamp) -> (Notification, Vec<Delivery>) {
+    let alert = alert(count, lane, None, now);
+    (alert.notification, alert.deliveries)
+}
+
+/// The settlement of a delivery that a gateway took: for measuring a store.
+pub fn sent_of(delivery: &Delivery, now: Timestamp) -> Settlement {
+    sent(delivery, "m", now)
+}

@@ -19,6 +19,7 @@ mod settle;
 pub use claim::*;
 pub use directory::*;
 pub use enqueue::*;
+pub use fixture::{alert_of, sent_of};
 pub use log::*;
 pub use receipt::*;
 pub use settle::*;
