@@ -1,6 +1,7 @@
 //! The traits, on Postgres.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
@@ -26,13 +27,19 @@ use crate::error::Fault;
 use crate::row::parse;
 use crate::schema::closed_lanes;
 
+/// How much longer saving may take for each entry.
+const EACH: Duration = Duration::from_millis(20);
+
 /// Runs a query on a connection, in its time, and judges by `$judge` what it came to.
 macro_rules! run {
-    ($judge:ident, $store:expr, |$conn:ident| $query:expr) => {{
+    ($judge:ident, $store:expr, |$conn:ident| $query:expr) => {
+        run!($judge, $store, $store.connections.timeout, |$conn| $query)
+    };
+    ($judge:ident, $store:expr, $within:expr, |$conn:ident| $query:expr) => {{
         let mut held = $store.connections.get().await?;
         let outcome = {
             let $conn: &mut Conn = &mut held;
-            timeout($store.connections.timeout, $query).await
+            timeout($within, $query).await
         };
         $judge(held, outcome)
     }};
@@ -147,11 +154,16 @@ impl Directory for PostgresStore {
     }
 
     async fn save(&self, entries: &[Entry], how: Save) -> Result<(), StoreError> {
-        let version = transact!(self, |conn| {
-            let version = save::save(conn, entries, how).await?;
-            announce(conn, DIRECTORY).await?;
-            Ok::<_, Fault>(version)
-        })?;
+        // Each entry takes a few statements, and an import has thousands.
+        let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let within = self.connections.timeout + EACH.saturating_mul(count);
+        let version = run!(wrote, self, within, |conn| conn.transaction(
+            async |conn: &mut Conn| {
+                let version = save::save(conn, entries, how).await?;
+                announce(conn, DIRECTORY).await?;
+                Ok::<_, Fault>(version)
+            }
+        ))?;
         self.node.know(version);
         Ok(())
     }
