@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::lane::{Choice, Verdict};
 use super::record::Ended;
@@ -20,12 +20,22 @@ use crate::{
 const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Dispatcher {
-    pub(super) async fn hand_over(self: Arc<Self>, job: Job, slot: Slot, planned_at: Option<u64>) {
+    pub(super) async fn hand_over(
+        self: Arc<Self>,
+        job: Job,
+        slot: Slot,
+        until: Timestamp,
+        planned_at: Option<u64>,
+    ) {
         let Some((pass, waited)) = pass(&slot.gate).await else {
             // Nothing was sent, and nothing more is to be.
             let (due_at, detail) = (self.clock.now(), String::new());
             return self.end(settle(&job, None, Next::Queue { due_at, detail }));
         };
+        if self.clock.now() >= until {
+            // It waited for too long, or the whole process stood still: it is somebody else's.
+            return warn!(delivery = %job.delivery.id, "its lease ended before its turn came");
+        }
         let stopped = match planned_at {
             // Planned a moment ago, by the switches as they were when it was recorded.
             Some(_) if !waited => Ok(None),

@@ -149,11 +149,18 @@ impl Dispatcher {
 
     /// Hands a leased delivery over, in a task of its own.
     ///
+    /// * `until` - when its lease ends.
     /// * `planned_at` - the directory's version at which its plan was made, if that is known.
-    pub(crate) fn begin(self: &Arc<Self>, job: Job, slot: Slot, planned_at: Option<u64>) {
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        job: Job,
+        slot: Slot,
+        until: Timestamp,
+        planned_at: Option<u64>,
+    ) {
         let dispatcher = Arc::clone(self);
         self.tasks
-            .spawn(async move { dispatcher.hand_over(job, slot, planned_at).await });
+            .spawn(async move { dispatcher.hand_over(job, slot, until, planned_at).await });
     }
 
     /// Takes back what a predecessor left, and gets ready to work.
@@ -238,13 +245,14 @@ impl Dispatcher {
         if wants.is_empty() {
             return Ok(next);
         }
-        let jobs = self.store.claim_due(&self.lease(now), &wants).await?;
+        let lease = self.lease(now);
+        let jobs = self.store.claim_due(&lease, &wants).await?;
         let found = !jobs.is_empty();
         for job in jobs {
             // No more come than were asked for.
             let slot = slots.get_mut(&job.delivery.lane).and_then(Vec::pop);
             if let Some(slot) = slot {
-                self.begin(job, slot, None);
+                self.begin(job, slot, lease.until, None);
             }
         }
         Ok(if found { Some(now) } else { next })
