@@ -28,22 +28,6 @@ async fn ready(node: &Server, wanted: u16) {
     .await;
 }
 
-/// Compares what was accepted with what arrived.
-async fn nothing_is_lost(world: &World, node: &Server) {
-    world.site.all_sent().await;
-    let balance = world.load.ledger().balance(&world.sink.received());
-    eprintln!(
-        "{} accepted, {} refused, {} in doubt, {} repeats",
-        world.load.ledger().len(),
-        world.load.refused(),
-        world.load.ledger().doubts(),
-        balance.repeats()
-    );
-    assert_eq!(balance.lost, [""; 0], "accepted and lost");
-    let unlabelled = balance.unlabelled(&node.client(), &world.key).await;
-    assert!(unlabelled.is_empty(), "{unlabelled:?}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_killed_and_started_again_loses_nothing() {
     let mut world = World::new().await;
@@ -61,7 +45,7 @@ async fn a_database_that_is_killed_and_started_again_loses_nothing() {
         world.load.accepted(50).await;
         drop(raising);
     }
-    nothing_is_lost(&world, &nodes[1]).await;
+    world.nothing_is_lost(&nodes[1]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +70,7 @@ async fn a_database_that_is_stopped_in_order_loses_nothing() {
         drop(raising);
     }
     ready(&nodes[0], 200).await;
-    nothing_is_lost(&world, &nodes[1]).await;
+    world.nothing_is_lost(&nodes[1]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,5 +100,5 @@ async fn a_database_that_falls_silent_is_answered_for_in_time() {
     world.load.accepted(50).await;
     drop(raising);
     ready(&nodes[0], 200).await;
-    nothing_is_lost(&world, &nodes[1]).await;
+    world.nothing_is_lost(&nodes[1]).await;
 }

@@ -72,16 +72,5 @@ async fn a_node_without_the_database_loses_nothing_and_comes_back() {
     world.load.accepted(100).await;
     drop(raising);
 
-    world.site.all_sent().await;
-    let balance = world.load.ledger().balance(&world.sink.received());
-    eprintln!(
-        "{} accepted, {} refused, {} in doubt, {} repeats",
-        world.load.ledger().len(),
-        world.load.refused(),
-        world.load.ledger().doubts(),
-        balance.repeats()
-    );
-    assert_eq!(balance.lost, [""; 0], "accepted and lost");
-    let unlabelled = balance.unlabelled(&here.client(), &world.key).await;
-    assert!(unlabelled.is_empty(), "{unlabelled:?}");
+    world.nothing_is_lost(&here).await;
 }

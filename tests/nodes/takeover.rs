@@ -54,17 +54,8 @@ async fn nodes_killed_under_load_lose_nothing() {
         drop(raising);
         nodes.push(world.site.serve().await);
     }
-    world.site.all_sent().await;
-    let balance = world.load.ledger().balance(&world.sink.received());
-    eprintln!(
-        "{} accepted in {ROUNDS} rounds, {} repeats",
-        world.load.ledger().len(),
-        balance.repeats()
-    );
     assert_eq!(world.load.refused(), 0);
-    assert_eq!(balance.lost, [""; 0], "accepted and lost");
-    let unlabelled = balance.unlabelled(&nodes[0].client(), &world.key).await;
-    assert!(unlabelled.is_empty(), "{unlabelled:?}");
+    world.nothing_is_lost(&nodes[0]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,11 +73,8 @@ async fn nodes_replaced_one_after_the_other_refuse_nothing() {
         drop(raising);
         nodes.push(world.site.serve().await);
     }
-    world.site.all_sent().await;
-    let balance = world.load.ledger().balance(&world.sink.received());
-    eprintln!("{} accepted", world.load.ledger().len());
     assert_eq!(world.load.refused(), 0);
-    assert_eq!(balance.lost, [""; 0]);
+    let balance = world.nothing_is_lost(&nodes[0]).await;
     assert!(balance.repeated.is_empty(), "{:?}", balance.repeated);
     // One request for each connection to a node that went away, and those cut off with the load.
     assert!(balance.unannounced.len() <= 4 * 16);

@@ -1,6 +1,6 @@
 //! A database, and what its nodes send to.
 
-use redflash_tests::{Config, Load, Postgres, Server, Site, WebhookSink};
+use redflash_tests::{Balance, Config, Load, Postgres, Server, Site, WebhookSink};
 
 /// An installation on a Postgres of its own, with one contact behind a webhook.
 pub(crate) struct World {
@@ -52,6 +52,24 @@ impl World {
         let fields = [("message", "hi")];
         let answer = node.client().raise("contact/ada", &self.key, &fields).await;
         answer.expect(201).notification()
+    }
+
+    /// Waits until nothing waits any more, and compares what was accepted with what arrived: all of
+    /// it, and what arrived twice says so in the log. Returns the comparison.
+    pub(crate) async fn nothing_is_lost(&self, node: &Server) -> Balance {
+        self.site.all_sent().await;
+        let balance = self.load.ledger().balance(&self.sink.received());
+        eprintln!(
+            "{} accepted, {} refused, {} in doubt, {} repeats",
+            self.load.ledger().len(),
+            self.load.refused(),
+            self.load.ledger().doubts(),
+            balance.repeats()
+        );
+        assert_eq!(balance.lost, [""; 0], "accepted and lost");
+        let unlabelled = balance.unlabelled(&node.client(), &self.key).await;
+        assert!(unlabelled.is_empty(), "{unlabelled:?}");
+        balance
     }
 
     /// The first delivery of a notification, as a node shows it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use redflash_core::StoreError;
-use redflash_core::store::{Enqueue, Enqueued, OutboxEntry};
+use redflash_core::store::Enqueued;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -12,8 +12,7 @@ use super::query::outbox::known;
 use super::statement::Insert;
 use super::{Conn, Connections, wrote};
 use crate::error::Fault;
-use crate::row::delivery::DeliveryRow;
-use crate::row::notification::{IdempotencyRow, NotificationRow};
+use crate::row::notification::{IdempotencyRow, NewRows};
 use crate::schema::idempotency;
 
 /// The most alerts in one statement.
@@ -22,38 +21,6 @@ const BATCH: usize = 128;
 const LANES: usize = 2;
 /// How many alerts may wait before those who bring more have to.
 const WAITING: usize = 4096;
-
-/// The rows of a notification.
-#[derive(Debug)]
-pub(super) struct NewRows {
-    notification: NotificationRow,
-    planned_at: Option<i64>,
-    deliveries: Vec<DeliveryRow>,
-    idempotency: Option<IdempotencyRow>,
-}
-
-impl NewRows {
-    pub(super) fn of(order: &Enqueue<'_>) -> Self {
-        let notification = order.notification;
-        let delivery = |delivery: &_| {
-            let raised_by = notification.raised_by.clone();
-            let entry = OutboxEntry::new(Clone::clone(delivery), raised_by, order.lease);
-            DeliveryRow::new(&entry)
-        };
-        Self {
-            notification: NotificationRow::new(notification),
-            planned_at: order.planned_at.map(u64::cast_signed),
-            deliveries: order.deliveries.iter().map(delivery).collect(),
-            idempotency: order
-                .idempotency
-                .map(|promise| IdempotencyRow::new(notification, promise)),
-        }
-    }
-
-    fn add_to(&self, statement: &mut Insert) {
-        statement.push(&self.notification, self.planned_at, &self.deliveries);
-    }
-}
 
 struct Waiting {
     rows: NewRows,
@@ -114,7 +81,7 @@ async fn work(connections: Connections, waiting: Arc<Mutex<mpsc::Receiver<Waitin
 async fn record(connections: &Connections, batch: Vec<Waiting>) {
     let mut statement = Insert::default();
     for waiting in &batch {
-        waiting.rows.add_to(&mut statement);
+        statement.push(&waiting.rows);
     }
     match run(connections, statement).await {
         Ok(recorded) => {
@@ -128,7 +95,7 @@ async fn record(connections: &Connections, batch: Vec<Waiting>) {
         Err(StoreError::Backend(_)) if batch.len() > 1 => {
             for Waiting { rows, answer } in batch {
                 let mut statement = Insert::default();
-                rows.add_to(&mut statement);
+                statement.push(&rows);
                 let alone = run(connections, statement).await;
                 let _ = answer.send(alone.map(|recorded| became(!recorded.is_empty())));
             }
@@ -184,7 +151,7 @@ async fn promised(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault> {
                     .ok_or_else(|| Fault::Store(raced()));
             }
             let mut statement = Insert::default();
-            rows.add_to(&mut statement);
+            statement.push(rows);
             let recorded: Vec<String> = statement.load(conn).await?;
             if recorded.is_empty() {
                 return Err(Fault::Outdated);

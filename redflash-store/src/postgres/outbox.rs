@@ -21,8 +21,9 @@ use super::query::{outbox, receipt};
 use super::statement::{Claim, DueQueues, Settle};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
-use crate::row::delivery::{DeliveryRow, due_queue, small};
+use crate::row::delivery::{Changes, DeliveryRow, due_queue};
 use crate::row::notification::{Head, NotificationRow};
+use crate::row::storable;
 use crate::schema::{deliveries, early_receipts, notifications};
 
 pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
@@ -44,24 +45,8 @@ pub(super) async fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<Outb
 
 /// Writes back what a change made of an entry.
 pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Fault> {
-    let delivery = &entry.delivery;
-    let lease = entry.lease;
-    diesel::update(deliveries::table.find(delivery.id.to_string()))
-        .set((
-            deliveries::state.eq(delivery.state.as_str()),
-            deliveries::attempts.eq(small(delivery.attempts)),
-            deliveries::due_at.eq(delivery.due_at.as_millis()),
-            deliveries::first_attempt_at.eq(delivery.first_attempt_at.map(Timestamp::as_millis)),
-            deliveries::gateway.eq(delivery.gateway.as_ref().map(ToString::to_string)),
-            deliveries::message_id.eq(&delivery.message_id),
-            deliveries::parts.eq(delivery.parts.map(small)),
-            deliveries::price.eq(delivery.price.as_ref().map(ToString::to_string)),
-            deliveries::detail.eq(&delivery.detail),
-            deliveries::may_repeat.eq(delivery.may_repeat),
-            deliveries::worker.eq(lease.map(|(worker, _)| worker.to_string())),
-            deliveries::leased_until.eq(lease.map(|(_, until)| until.as_millis())),
-            deliveries::claims.eq(small(entry.claims)),
-        ))
+    diesel::update(deliveries::table.find(entry.delivery.id.to_string()))
+        .set(Changes::of(entry))
         .execute(conn)
         .await?;
     Ok(())
@@ -165,7 +150,8 @@ pub(super) async fn settle(
         let row = |attempt: Attempt| AttemptRow::new(delivery.id, &attempt);
         statement.push(delivery, &after, attempt.map(row));
         if after.delivery.state == DeliveryState::Sent {
-            sent.push((delivery.id, after.delivery.message_id));
+            let message_id = after.delivery.message_id.as_deref().map(storable);
+            sent.push((delivery.id, message_id));
         }
     }
     let recorded: Vec<String> = statement.load(conn).await?;

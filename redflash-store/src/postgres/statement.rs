@@ -6,11 +6,11 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use redflash_core::store::{OutboxEntry, Want};
-use redflash_core::{Delivery, Lease, Timestamp, WorkerId};
+use redflash_core::{Delivery, Lease, WorkerId};
 
 use crate::row::attempt::AttemptRow;
-use crate::row::delivery::{DeliveryRow, small};
-use crate::row::notification::NotificationRow;
+use crate::row::delivery::{Changes, small};
+use crate::row::notification::NewRows;
 use crate::row::owner;
 use crate::schema::deliveries;
 
@@ -68,19 +68,15 @@ struct Deliveries {
 }
 
 impl Insert {
-    pub(super) fn push(
-        &mut self,
-        notification: &NotificationRow,
-        planned_at: Option<i64>,
-        rows: &[DeliveryRow],
-    ) {
+    pub(super) fn push(&mut self, rows: &NewRows) {
+        let notification = &rows.notification;
         self.id.push(notification.id.clone());
         self.raised_at.push(notification.raised_at);
         self.raised_by.push(notification.raised_by.clone());
         self.plan.push(notification.plan.clone());
-        self.planned_at.push(planned_at);
+        self.planned_at.push(rows.planned_at);
         let columns = &mut self.deliveries;
-        for row in rows {
+        for row in &rows.deliveries {
             columns.id.push(row.id.clone());
             columns.notification.push(row.notification.clone());
             columns.contact.push(row.contact.clone());
@@ -209,22 +205,19 @@ impl Settle {
         after: &OutboxEntry,
         attempt: Option<AttemptRow>,
     ) {
-        let delivery = &after.delivery;
-        self.id.push(delivery.id.to_string());
+        let changes = Changes::of(after);
+        self.id.push(after.delivery.id.to_string());
         self.attempts_before.push(small(before.attempts));
-        self.state.push(delivery.state.as_str().to_owned());
-        self.attempts.push(small(delivery.attempts));
-        self.due_at.push(delivery.due_at.as_millis());
-        self.first_attempt_at
-            .push(delivery.first_attempt_at.map(Timestamp::as_millis));
-        self.gateway
-            .push(delivery.gateway.as_ref().map(ToString::to_string));
-        self.message_id.push(delivery.message_id.clone());
-        self.parts.push(delivery.parts.map(small));
-        self.price
-            .push(delivery.price.as_ref().map(ToString::to_string));
-        self.detail.push(delivery.detail.clone());
-        self.may_repeat.push(delivery.may_repeat);
+        self.state.push(changes.state.to_owned());
+        self.attempts.push(changes.attempts);
+        self.due_at.push(changes.due_at);
+        self.first_attempt_at.push(changes.first_attempt_at);
+        self.gateway.push(changes.gateway);
+        self.message_id.push(changes.message_id);
+        self.parts.push(changes.parts);
+        self.price.push(changes.price);
+        self.detail.push(changes.detail);
+        self.may_repeat.push(changes.may_repeat);
         if let Some(row) = attempt {
             let made = &mut self.made;
             made.delivery.push(row.delivery);

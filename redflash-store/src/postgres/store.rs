@@ -17,13 +17,13 @@ use redflash_core::{
 };
 use tokio::time::timeout;
 
-use super::enqueue::NewRows;
 use super::node::{DIRECTORY, QUEUE, alive, announce};
 use super::outbox::{claim_due, due_queues, leased_to, match_kept, settle};
 use super::query::{count, directory, log, outbox, receipt, save};
 use super::{Conn, PostgresStore, read, wrote};
 use crate::copy::Counts;
 use crate::error::Fault;
+use crate::row::notification::NewRows;
 use crate::row::parse;
 use crate::schema::closed_lanes;
 

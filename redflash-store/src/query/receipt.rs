@@ -10,6 +10,7 @@ use super::{Conn, RunQueryDsl, entry, write};
 use crate::error::Fault;
 use crate::row::delivery::DeliveryRow;
 use crate::row::receipt::{EarlyReceiptRow, NewEarlyReceipt};
+use crate::row::storable;
 use crate::schema::{deliveries, early_receipts};
 
 /// How long a receipt is kept that is about nothing known.
@@ -47,7 +48,7 @@ pub(crate) async fn find(
     }
     let row = deliveries::table
         .filter(deliveries::message_id.is_not_null())
-        .filter(deliveries::message_id.eq(&receipt.message_id))
+        .filter(deliveries::message_id.eq(receipt.message_id.as_deref().map(storable)))
         .filter(deliveries::gateway.eq(gateway.as_str()))
         .select(DeliveryRow::as_select())
         .get_result(conn)
@@ -89,7 +90,7 @@ pub(crate) async fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Res
     if let Some(message_id) = &entry.delivery.message_id {
         let by_gateway = early_receipts::table
             .filter(early_receipts::delivery.is_null())
-            .filter(early_receipts::message_id.eq(message_id));
+            .filter(early_receipts::message_id.eq(storable(message_id)));
         rows.extend(by_gateway.select(columns).load(conn).await?);
     }
     for row in rows {

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use redflash_core::{Attempt, DeliveryId, Timestamp};
 
-use super::{parse, parse_some};
+use super::{parse, parse_some, storable};
 use crate::error::Fault;
 use crate::schema::attempts;
 
@@ -29,7 +29,7 @@ impl AttemptRow {
             started_at: attempt.started_at.as_millis(),
             ended_at: attempt.ended_at.as_millis(),
             outcome: attempt.outcome.as_str().to_owned(),
-            detail: attempt.detail.clone(),
+            detail: storable(&attempt.detail),
             may_repeat: attempt.may_repeat,
         }
     }

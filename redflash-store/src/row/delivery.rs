@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use redflash_core::store::{DueQueue, OutboxEntry, Queue};
 use redflash_core::{Delivery, Lane, Timestamp};
 
-use super::{owner, parse, parse_some};
+use super::{owner, parse, parse_some, storable};
 use crate::error::Fault;
 use crate::schema::deliveries;
 
@@ -57,9 +57,50 @@ fn count(small: i32) -> u32 {
     u32::try_from(small).unwrap_or(0)
 }
 
+/// What of a delivery changes in its life.
+#[derive(Debug, AsChangeset)]
+#[diesel(table_name = deliveries, treat_none_as_null = true)]
+pub(crate) struct Changes {
+    pub(crate) state: &'static str,
+    pub(crate) attempts: i32,
+    pub(crate) due_at: i64,
+    pub(crate) first_attempt_at: Option<i64>,
+    pub(crate) gateway: Option<String>,
+    pub(crate) message_id: Option<String>,
+    pub(crate) parts: Option<i32>,
+    pub(crate) price: Option<String>,
+    pub(crate) detail: String,
+    pub(crate) may_repeat: bool,
+    pub(crate) worker: Option<String>,
+    pub(crate) leased_until: Option<i64>,
+    pub(crate) claims: i32,
+}
+
+impl Changes {
+    pub(crate) fn of(entry: &OutboxEntry) -> Self {
+        let delivery = &entry.delivery;
+        Self {
+            state: delivery.state.as_str(),
+            attempts: small(delivery.attempts),
+            due_at: delivery.due_at.as_millis(),
+            first_attempt_at: delivery.first_attempt_at.map(Timestamp::as_millis),
+            gateway: delivery.gateway.as_ref().map(ToString::to_string),
+            message_id: delivery.message_id.as_deref().map(storable),
+            parts: delivery.parts.map(small),
+            price: delivery.price.as_ref().map(ToString::to_string),
+            detail: storable(&delivery.detail),
+            may_repeat: delivery.may_repeat,
+            worker: entry.lease.map(|(worker, _)| worker.to_string()),
+            leased_until: entry.lease.map(|(_, until)| until.as_millis()),
+            claims: small(entry.claims),
+        }
+    }
+}
+
 impl DeliveryRow {
     pub(crate) fn new(entry: &OutboxEntry) -> Self {
         let delivery = &entry.delivery;
+        let changes = Changes::of(entry);
         Self {
             id: delivery.id.to_string(),
             notification: delivery.notification.to_string(),
@@ -70,19 +111,19 @@ impl DeliveryRow {
             via: serde_json::to_string(&delivery.via).unwrap_or_default(),
             lane: delivery.lane.to_string(),
             raised_by: owner(entry.raised_by.as_ref()),
-            state: delivery.state.as_str().to_owned(),
-            attempts: small(delivery.attempts),
-            due_at: delivery.due_at.as_millis(),
-            first_attempt_at: delivery.first_attempt_at.map(Timestamp::as_millis),
-            gateway: delivery.gateway.as_ref().map(ToString::to_string),
-            message_id: delivery.message_id.clone(),
-            parts: delivery.parts.map(small),
-            price: delivery.price.as_ref().map(ToString::to_string),
-            detail: delivery.detail.clone(),
-            may_repeat: delivery.may_repeat,
-            worker: entry.lease.map(|(worker, _)| worker.to_string()),
-            leased_until: entry.lease.map(|(_, until)| until.as_millis()),
-            claims: small(entry.claims),
+            state: changes.state.to_owned(),
+            attempts: changes.attempts,
+            due_at: changes.due_at,
+            first_attempt_at: changes.first_attempt_at,
+            gateway: changes.gateway,
+            message_id: changes.message_id,
+            parts: changes.parts,
+            price: changes.price,
+            detail: changes.detail,
+            may_repeat: changes.may_repeat,
+            worker: changes.worker,
+            leased_until: changes.leased_until,
+            claims: changes.claims,
         }
     }
 

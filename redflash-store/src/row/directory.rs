@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use redflash_core::{ApiKey, Contact, Endpoint, Event, Group, Slug, Timestamp};
 
-use super::parse;
+use super::{parse, storable};
 use crate::error::Fault;
 use crate::schema::{api_keys, contacts, endpoints, events, groups};
 
@@ -116,11 +116,11 @@ impl EventRow {
         Self {
             slug: event.slug.to_string(),
             name: event.name.to_string(),
-            description: event.description.clone(),
+            description: storable(&event.description),
             enabled: event.enabled,
-            subject: event.subject.clone(),
-            message: event.message.clone(),
-            sender: event.sender.clone(),
+            subject: event.subject.as_deref().map(storable),
+            message: storable(&event.message),
+            sender: event.sender.as_deref().map(storable),
         }
     }
 

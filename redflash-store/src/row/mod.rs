@@ -17,6 +17,11 @@ pub(crate) fn owner(key: Option<&Slug>) -> String {
     key.map_or_else(String::new, ToString::to_string)
 }
 
+/// A text from outside as every back end can keep it: Postgres refuses the character NUL.
+pub(crate) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// Parses what a column holds; what does not parse is named by table, column and row.
 pub(crate) fn parse<T: FromStr>(
     text: &str,

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use redflash_core::{Idempotency, Message, Notification, Target, Timestamp};
+use redflash_core::store::{Enqueue, OutboxEntry};
+use redflash_core::{Delivery, Idempotency, Message, Notification, Target, Timestamp};
 
+use super::delivery::DeliveryRow;
 use super::{owner, parse, parse_some};
 use crate::error::Fault;
 use crate::schema::{idempotency, notifications};
@@ -26,6 +28,34 @@ pub(crate) struct IdempotencyRow {
     pub(crate) digest: String,
     pub(crate) notification: String,
     pub(crate) raised_at: i64,
+}
+
+/// The rows of a new notification.
+#[derive(Debug)]
+pub(crate) struct NewRows {
+    pub(crate) notification: NotificationRow,
+    /// The directory's version that it was planned from.
+    pub(crate) planned_at: Option<i64>,
+    pub(crate) deliveries: Vec<DeliveryRow>,
+    pub(crate) idempotency: Option<IdempotencyRow>,
+}
+
+impl NewRows {
+    pub(crate) fn of(order: &Enqueue<'_>) -> Self {
+        let notification = order.notification;
+        let delivery = |delivery: &Delivery| {
+            let raised_by = notification.raised_by.clone();
+            DeliveryRow::new(&OutboxEntry::new(delivery.clone(), raised_by, order.lease))
+        };
+        Self {
+            notification: NotificationRow::new(notification),
+            planned_at: order.planned_at.map(u64::cast_signed),
+            deliveries: order.deliveries.iter().map(delivery).collect(),
+            idempotency: order
+                .idempotency
+                .map(|promise| IdempotencyRow::new(notification, promise)),
+        }
+    }
 }
 
 /// What is needed of a notification to hand one of its deliveries over.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use redflash_core::{Receipt, ReceiptState, Slug, Timestamp};
 
-use super::{parse, parse_some};
+use super::{parse, parse_some, storable};
 use crate::error::Fault;
 use crate::schema::early_receipts;
 
@@ -36,14 +36,14 @@ impl NewEarlyReceipt {
         Self {
             gateway: gateway.to_string(),
             delivery: receipt.delivery.map(|id| id.to_string()),
-            message_id: receipt.message_id.clone(),
+            message_id: receipt.message_id.as_deref().map(storable),
             state: match receipt.state {
                 ReceiptState::Pending => "pending",
                 ReceiptState::Delivered => "delivered",
                 ReceiptState::Failed => "failed",
             },
             price: receipt.price.as_ref().map(ToString::to_string),
-            detail: receipt.detail.clone(),
+            detail: storable(&receipt.detail),
             received_at: now.as_millis(),
         }
     }

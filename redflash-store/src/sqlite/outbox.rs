@@ -7,7 +7,7 @@ use std::sync::Arc;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
-use redflash_core::store::{DueQueue, Enqueue, Enqueued, OutboxEntry, Want};
+use redflash_core::store::{DueQueue, Enqueued, OutboxEntry, Want};
 use redflash_core::{
     DeliveryId, DeliveryState, Job, Lease, Settled, Settlement, Timestamp, WorkerId,
 };
@@ -20,58 +20,35 @@ use super::statement::{Claim, DueQueues, InsertNotification, Settle, Update};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, due_queue};
-use crate::row::notification::{Head, IdempotencyRow, NotificationRow};
+use crate::row::notification::{Head, NewRows, NotificationRow};
 use crate::schema::{attempts, deliveries, idempotency, notifications};
 
-/// The rows of a notification.
-pub(super) struct NewRows {
-    notification: InsertNotification,
-    idempotency: Option<IdempotencyRow>,
-    deliveries: Vec<DeliveryRow>,
-}
-
-impl NewRows {
-    pub(super) fn of(order: &Enqueue<'_>) -> Self {
-        let notification = order.notification;
-        let delivery = |delivery: &_| {
-            let raised_by = notification.raised_by.clone();
-            let entry = OutboxEntry::new(Clone::clone(delivery), raised_by, order.lease);
-            DeliveryRow::new(&entry)
-        };
-        Self {
-            deliveries: order.deliveries.iter().map(delivery).collect(),
-            idempotency: order
-                .idempotency
-                .map(|promise| IdempotencyRow::new(notification, promise)),
-            notification: InsertNotification::new(
-                NotificationRow::new(notification),
-                order.planned_at,
-            ),
-        }
+/// Records a notification with its deliveries.
+pub(super) fn enqueue(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault> {
+    if let Some(promise) = &rows.idempotency
+        && let Some(known) = now(outbox::known(conn, promise))?
+    {
+        return Ok(known);
     }
-
-    pub(super) fn insert(&self, conn: &mut Conn) -> Result<Enqueued, Fault> {
-        if let Some(promise) = &self.idempotency
-            && let Some(known) = now(outbox::known(conn, promise))?
-        {
-            return Ok(known);
-        }
-        if RunQueryDsl::execute(&self.notification, conn)? == 0 {
-            return Ok(Enqueued::Outdated);
-        }
-        if let Some(promise) = &self.idempotency {
-            // One of the same key is too old to be remembered.
-            diesel::replace_into(idempotency::table)
-                .values(promise)
-                .execute(conn)?;
-        }
-        for row in &self.deliveries {
-            diesel::insert_into(deliveries::table)
-                .values(row)
-                .execute(conn)?;
-        }
-        Ok(Enqueued::New)
+    let notification = InsertNotification {
+        row: &rows.notification,
+        planned_at: rows.planned_at,
+    };
+    if notification.execute(conn)? == 0 {
+        return Ok(Enqueued::Outdated);
     }
+    if let Some(promise) = &rows.idempotency {
+        // One of the same key is too old to be remembered.
+        diesel::replace_into(idempotency::table)
+            .values(promise)
+            .execute(conn)?;
+    }
+    for row in &rows.deliveries {
+        diesel::insert_into(deliveries::table)
+            .values(row)
+            .execute(conn)?;
+    }
+    Ok(Enqueued::New)
 }
 
 pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {

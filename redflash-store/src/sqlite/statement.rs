@@ -10,9 +10,9 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use redflash_core::store::{OutboxEntry, Want};
-use redflash_core::{Delivery, Lease, Timestamp, WorkerId};
+use redflash_core::{Delivery, Lease, WorkerId};
 
-use crate::row::delivery::small;
+use crate::row::delivery::{Changes, small};
 use crate::row::notification::NotificationRow;
 use crate::row::owner;
 use crate::schema::deliveries;
@@ -76,20 +76,18 @@ impl Query for DueQueues {
 }
 
 /// Records a notification, if the directory still is what it was planned from.
-#[derive(Debug, QueryId)]
-pub(super) struct InsertNotification {
-    row: NotificationRow,
-    planned_at: Option<i64>,
+#[derive(Debug)]
+pub(super) struct InsertNotification<'a> {
+    pub(super) row: &'a NotificationRow,
+    pub(super) planned_at: Option<i64>,
 }
 
-impl InsertNotification {
-    pub(super) fn new(row: NotificationRow, planned_at: Option<u64>) -> Self {
-        let planned_at = planned_at.map(u64::cast_signed);
-        Self { row, planned_at }
-    }
+impl QueryId for InsertNotification<'_> {
+    type QueryId = InsertNotification<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl QueryFragment<Sqlite> for InsertNotification {
+impl QueryFragment<Sqlite> for InsertNotification<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("INSERT INTO notifications (id, raised_at, raised_by, plan) SELECT ");
         out.push_bind_param::<Text, _>(&self.row.id)?;
@@ -106,77 +104,53 @@ impl QueryFragment<Sqlite> for InsertNotification {
     }
 }
 
-impl RunQueryDsl<SqliteConnection> for &InsertNotification {}
+impl RunQueryDsl<SqliteConnection> for InsertNotification<'_> {}
 
 /// Writes what of a delivery changes in its life.
 #[derive(Debug, QueryId)]
 pub(super) struct Update {
     id: String,
-    state: &'static str,
-    attempts: i32,
-    due_at: i64,
-    first_attempt_at: Option<i64>,
-    gateway: Option<String>,
-    message_id: Option<String>,
-    parts: Option<i32>,
-    price: Option<String>,
-    detail: String,
-    may_repeat: bool,
-    worker: Option<String>,
-    leased_until: Option<i64>,
-    claims: i32,
+    changes: Changes,
 }
 
 impl Update {
     pub(super) fn of(entry: &OutboxEntry) -> Self {
-        let delivery = &entry.delivery;
         Self {
-            id: delivery.id.to_string(),
-            state: delivery.state.as_str(),
-            attempts: small(delivery.attempts),
-            due_at: delivery.due_at.as_millis(),
-            first_attempt_at: delivery.first_attempt_at.map(Timestamp::as_millis),
-            gateway: delivery.gateway.as_ref().map(ToString::to_string),
-            message_id: delivery.message_id.clone(),
-            parts: delivery.parts.map(small),
-            price: delivery.price.as_ref().map(ToString::to_string),
-            detail: delivery.detail.clone(),
-            may_repeat: delivery.may_repeat,
-            worker: entry.lease.map(|(worker, _)| worker.to_string()),
-            leased_until: entry.lease.map(|(_, until)| until.as_millis()),
-            claims: small(entry.claims),
+            id: entry.delivery.id.to_string(),
+            changes: Changes::of(entry),
         }
     }
 }
 
 impl QueryFragment<Sqlite> for Update {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let changes = &self.changes;
         out.push_sql("UPDATE deliveries SET state = ");
-        out.push_bind_param::<Text, _>(self.state)?;
+        out.push_bind_param::<Text, _>(changes.state)?;
         out.push_sql(", attempts = ");
-        out.push_bind_param::<Integer, _>(&self.attempts)?;
+        out.push_bind_param::<Integer, _>(&changes.attempts)?;
         out.push_sql(", due_at = ");
-        out.push_bind_param::<BigInt, _>(&self.due_at)?;
+        out.push_bind_param::<BigInt, _>(&changes.due_at)?;
         out.push_sql(", first_attempt_at = ");
-        out.push_bind_param::<Nullable<BigInt>, _>(&self.first_attempt_at)?;
+        out.push_bind_param::<Nullable<BigInt>, _>(&changes.first_attempt_at)?;
         out.push_sql(", gateway = ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.gateway)?;
+        out.push_bind_param::<Nullable<Text>, _>(&changes.gateway)?;
         out.push_sql(", message_id = ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.message_id)?;
+        out.push_bind_param::<Nullable<Text>, _>(&changes.message_id)?;
         out.push_sql(", parts = ");
-        out.push_bind_param::<Nullable<Integer>, _>(&self.parts)?;
+        out.push_bind_param::<Nullable<Integer>, _>(&changes.parts)?;
         out.push_sql(", price = ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.price)?;
+        out.push_bind_param::<Nullable<Text>, _>(&changes.price)?;
         out.push_sql(", detail = ");
-        out.push_bind_param::<Text, _>(&self.detail)?;
+        out.push_bind_param::<Text, _>(&changes.detail)?;
         out.push_sql(", may_repeat = ");
-        out.push_bind_param::<Bool, _>(&self.may_repeat)?;
+        out.push_bind_param::<Bool, _>(&changes.may_repeat)?;
         out.push_sql(", worker = ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.worker)?;
+        out.push_bind_param::<Nullable<Text>, _>(&changes.worker)?;
         out.push_sql(", leased_until = ");
-        out.push_bind_param::<Nullable<BigInt>, _>(&self.leased_until)?;
+        out.push_bind_param::<Nullable<BigInt>, _>(&changes.leased_until)?;
         out.push_sql(", claims = ");
-        out.push_bind_param::<Integer, _>(&self.claims)?;
+        out.push_bind_param::<Integer, _>(&changes.claims)?;
         out.push_sql(" WHERE id = ");
         out.push_bind_param::<Text, _>(&self.id)
     }

@@ -14,10 +14,11 @@ use redflash_core::{
 };
 
 use super::SqliteStore;
-use super::outbox::{NewRows, SettledRows, claim_due, due_queues};
+use super::outbox::{SettledRows, claim_due, due_queues, enqueue};
 use super::query::{count, directory, log, outbox, receipt, save};
 use super::run::now as run;
 use crate::copy::Counts;
+use crate::row::notification::NewRows;
 
 impl SqliteStore {
     /// How much it holds.
@@ -115,7 +116,7 @@ impl Directory for SqliteStore {
 impl Outbox for SqliteStore {
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
         let rows = NewRows::of(order);
-        self.writer.write(move |conn| rows.insert(conn)).await
+        self.writer.write(move |conn| enqueue(conn, &rows)).await
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {

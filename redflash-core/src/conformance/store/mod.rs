@@ -63,6 +63,7 @@ macro_rules! store_conformance {
             a_lease_given_back_uses_up_no_attempt
             a_lost_lease_changes_nothing_but_the_log
             a_late_success_cancels_the_repeat
+            a_strange_answer_is_recorded
             a_repeated_settlement_changes_nothing
             many_are_settled_in_order
             a_receipt_moves_a_delivery_forward_only

@@ -183,6 +183,19 @@ pub async fn a_late_success_cancels_the_repeat(store: Opened) {
     assert!(claim(&store, worker(), at(1000), 1).await.is_empty());
 }
 
+/// Whatever characters a gateway answers with, the outcome is recorded.
+pub async fn a_strange_answer_is_recorded(store: Opened) {
+    let (alert, me) = claimed(&store).await;
+    let mut settlement = sent(&alert.deliveries[0], "m\0\u{1f525}", START);
+    if let Some(attempt) = &mut settlement.attempt {
+        attempt.detail = "taken\0\u{7}\u{202e}'\"".into();
+    }
+    assert_eq!(settle(&store, me, settlement).await, Settled::Recorded);
+    let record = record(&store, &alert).await;
+    assert_eq!(record.delivery.state, DeliveryState::Sent);
+    assert!(record.attempts_made[0].detail.starts_with("taken"));
+}
+
 /// A settlement that is repeated, since its answer was lost, is recorded once.
 pub async fn a_repeated_settlement_changes_nothing(store: Opened) {
     let (alert, me) = claimed(&store).await;
