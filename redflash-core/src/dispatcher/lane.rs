@@ -367,7 +367,10 @@ impl Lanes {
                 until,
             })
         });
-        closed.collect()
+        // In one order, so that equal findings are equal lists.
+        let mut closed: Vec<_> = closed.collect();
+        closed.sort();
+        closed
     }
 
     /// Takes over what other nodes have found out, and this one's share of what all may send.
