@@ -42,9 +42,16 @@ impl Cache {
         Ok(version)
     }
 
-    /// Forgets what is older than a version.
+    /// Forgets what is of another version than the one that counts now. That may be a lower one, when
+    /// the store has lost its last changes.
     pub(crate) fn forget(&self, version: u64) {
-        drop(self.at(version));
+        let mut kept = self.kept();
+        if kept.version != version {
+            *kept = Kept {
+                version,
+                ..Kept::default()
+            };
+        }
     }
 
     /// What the directory says about a target, or said when it was last read.
@@ -103,5 +110,41 @@ impl Cache {
             };
         }
         kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Entry, Save};
+    use crate::{Contact, MemoryStore, Name, Slug};
+
+    async fn changed(store: &MemoryStore, name: &str) {
+        let contact = Contact::new(Slug::parse("ann").unwrap(), Name::parse(name).unwrap());
+        let entry = Entry::Contact(contact);
+        store.save(&[entry], Save::Upsert).await.unwrap();
+    }
+
+    async fn name(cache: &Cache, store: &MemoryStore) -> String {
+        let target = "contact/ann".parse().unwrap();
+        let view = cache.view(store, &target).await.unwrap().unwrap();
+        view.contacts[0].name.to_string()
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_follows_the_store_forward_and_back() {
+        let (cache, store) = (Cache::default(), MemoryStore::new());
+        changed(&store, "Ann").await;
+        changed(&store, "Anne").await;
+        assert_eq!(name(&cache, &store).await, "Anne");
+        changed(&store, "Anna").await;
+        assert_eq!(name(&cache, &store).await, "Anne", "kept until refreshed");
+        cache.refresh(&store).await.unwrap();
+        assert_eq!(name(&cache, &store).await, "Anna");
+
+        let restored = MemoryStore::new();
+        changed(&restored, "Ann").await;
+        cache.refresh(&restored).await.unwrap();
+        assert_eq!(name(&cache, &restored).await, "Ann");
     }
 }

@@ -290,8 +290,7 @@ impl Heard {
             .set(Timestamp::from_millis(millis), asked.elapsed());
         let asked = Instant::now();
         let version = directory::version(conn).await?;
-        let mut known = lock(&self.version);
-        *known = (known.0.max(version), Some(asked));
+        *lock(&self.version) = (version, Some(asked));
         Ok(())
     }
 }
