@@ -1,9 +1,10 @@
 //! Changing contacts, groups, events and keys.
 
+use diesel::dsl::case_when;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use redflash_core::store::{Entry, Save};
-use redflash_core::{ApiKey, Contact, Event, Group, Slug, StoreError, Target};
+use redflash_core::{ApiKey, Clock, Contact, Event, Group, Slug, StoreError, SystemClock, Target};
 
 use super::{Conn, RunQueryDsl};
 use crate::error::Fault;
@@ -60,10 +61,14 @@ async fn noted(conn: &mut Conn, removed: usize) -> Result<Option<u64>, Fault> {
     changed(conn).await.map(Some)
 }
 
+/// Makes a version that there has never been, not even in what a failover or an old backup has lost:
+/// one more, and at least the time in milliseconds.
 async fn changed(conn: &mut Conn) -> Result<u64, Fault> {
-    let next = directory::version.eq(directory::version + 1);
+    let now = SystemClock.now().as_millis();
+    let is_ahead = directory::version.ge(now);
+    let next = case_when(is_ahead, directory::version + 1).otherwise(now);
     let version: i64 = diesel::update(directory::table)
-        .set(next)
+        .set(directory::version.eq(next))
         .returning(directory::version)
         .get_result(conn)
         .await?;
