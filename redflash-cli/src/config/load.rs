@@ -190,8 +190,9 @@ fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
         .chain(&["callback_secret"]);
     let holds = |key: &&str| {
         text.lines().any(|line| {
-            let (name, _) = line.split_once('=').unwrap_or_default();
-            name.trim() == *key
+            let (name, value) = line.split_once('=').unwrap_or_default();
+            let is_login = name.trim() == "database" && value.contains('@');
+            name.trim() == *key || is_login
         })
     };
     if let (Some(path), Some(mode)) = (file, mode)
@@ -268,6 +269,26 @@ mod tests {
                 .iter()
                 .all(|kind| types.contains(*kind))
         );
+    }
+
+    #[test]
+    fn a_file_with_a_password_is_nobody_elses() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let overrides = Overrides {
+            config: Some(file.path().to_owned()),
+            database: None,
+        };
+        for (text, mode, warns) in [
+            ("database = \"postgres://a:b@localhost/c\"", 0o644, true),
+            ("database = \"postgres://a:b@localhost/c\"", 0o600, false),
+            ("database = \"sqlite:a.db\"", 0o644, false),
+        ] {
+            fs::write(file.path(), text).unwrap();
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let warnings = load(&overrides).unwrap().warnings;
+            let warned = warnings.iter().any(|warning| warning.contains("chmod"));
+            assert_eq!(warned, warns, "{text} {mode:o}");
+        }
     }
 
     #[test]
