@@ -54,9 +54,9 @@ impl Enqueuer {
     }
 
     pub(super) async fn enqueue(&self, rows: NewRows) -> Result<Enqueued, StoreError> {
-        if rows.idempotency.is_some() {
+        if let Some(promise) = &rows.idempotency {
             let mut conn = self.connections.get().await?;
-            let work = promised(&mut conn, &rows);
+            let work = promised(&mut conn, &rows, promise);
             let recorded = timeout(self.connections.timeout, work).await;
             return wrote(conn, recorded);
         }
@@ -136,15 +136,13 @@ async fn run(connections: &Connections, statement: Insert) -> Result<Vec<String>
 
 /// Records an alert under a promise: of many at once, the first to be recorded wins, and the others
 /// wait for it.
-async fn promised(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault> {
-    let Some(promise) = &rows.idempotency else {
-        return Ok(Enqueued::Outdated);
-    };
+async fn promised(
+    conn: &mut Conn,
+    rows: &NewRows,
+    promise: &IdempotencyRow,
+) -> Result<Enqueued, Fault> {
     let recorded = conn
         .transaction(async |conn| {
-            if let Some(known) = known(conn, promise).await? {
-                return Ok(known);
-            }
             if !reserve(conn, promise).await? {
                 return known(conn, promise)
                     .await?

@@ -80,7 +80,7 @@ pub enum OpenError {
         /// The newest migration it has.
         found: String,
     },
-    /// The tables are older than this version, and it was not asked to bring them up to date.
+    /// The tables are older than this version, and bringing them up to date failed.
     #[error("the tables could not be brought up to date")]
     Migration(#[source] BoxError),
 }

@@ -295,7 +295,7 @@ impl Heard {
     }
 }
 
-/// Takes the lock of a dispatcher. Its session has no other work, and so no bound on its time.
+/// Takes the lock of a dispatcher, which a session of the same one that has not ended yet may hold.
 async fn hold(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fault> {
     diesel::sql_query("SELECT pg_advisory_lock($1, hashtext($2))")
         .bind::<Integer, _>(LIVES)
