@@ -18,9 +18,13 @@ mod error;
 mod gsm7;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "mac")]
+mod mac;
 #[cfg(feature = "sms")]
 mod phone;
 mod registry;
+#[cfg(feature = "sms")]
+mod sender;
 mod settings;
 #[cfg(feature = "email")]
 pub mod smtp;

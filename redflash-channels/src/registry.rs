@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::{Address, AddressError, Channel, ChannelKind, Gateway, Limits, RetrySchedule};
-use secrecy::SecretString;
+use redflash_core::{
+    Address, AddressError, Channel, ChannelKind, Gateway, Limits, RetrySchedule, Slug,
+};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -20,9 +22,28 @@ pub struct GatewayType {
     pub aliases: &'static [&'static str],
     /// The keys that hold secrets. Each can be given in a file, as `KEY_file`.
     pub secrets: &'static [&'static str],
+    /// Where its callbacks are told to come.
+    callbacks: Callbacks,
     /// When what could not be handed over is tried again.
     schedule: fn() -> RetrySchedule,
     channel: fn(Settings) -> Result<Arc<dyn Channel>, ConfigError>,
+}
+
+/// How a gateway learns where its callbacks go.
+#[derive(Clone, Copy, Debug)]
+enum Callbacks {
+    /// It has none, or it is told in its vendor's own settings.
+    Elsewhere,
+    /// Each message names the URL: the key `callback_url` of its table, which is filled in from
+    /// the server's public URL where it is left out.
+    InMessages {
+        /// The secret that signs them, if the vendor does; with it, the URL needs none.
+        #[cfg_attr(
+            not(feature = "sms"),
+            expect(dead_code, reason = "of text messages only")
+        )]
+        signed_by: Option<&'static str>,
+    },
 }
 
 /// Every type of gateway: a new one is one line here.
@@ -31,6 +52,7 @@ pub const TYPES: &[GatewayType] = &[
         name: "console",
         aliases: &[],
         secrets: &[],
+        callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::console::Console::new(read(settings)?))),
     },
@@ -39,6 +61,7 @@ pub const TYPES: &[GatewayType] = &[
         name: "smtp",
         aliases: &["email"],
         secrets: &["password"],
+        callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::patient,
         channel: |settings| Ok(Arc::new(crate::smtp::Smtp::new(read(settings)?)?)),
     },
@@ -47,6 +70,7 @@ pub const TYPES: &[GatewayType] = &[
         name: "vonage",
         aliases: &["nexmo"],
         secrets: &["api_secret"],
+        callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read(settings)?)?)),
     },
@@ -55,6 +79,7 @@ pub const TYPES: &[GatewayType] = &[
         name: "webhook",
         aliases: &[],
         secrets: &["signing_secret", "previous_signing_secret"],
+        callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::patient,
         channel: |settings| Ok(Arc::new(crate::webhook::Webhook::new(read(settings)?)?)),
     },
@@ -104,6 +129,8 @@ const COMMON: [&str; 4] = ["concurrency", "per_second", "retry", "give_up_after"
 
 /// Makes a gateway of a table of the configuration.
 ///
+/// * `public_url` - where gateways reach this server, if they do.
+///
 /// Beside the keys of its type, the table holds:
 ///
 /// | key | meaning | when left out |
@@ -119,10 +146,13 @@ const COMMON: [&str; 4] = ["concurrency", "per_second", "retry", "give_up_after"
 /// # Errors
 ///
 /// [`ConfigError`] names the key and what would be right.
-pub fn configure(mut settings: Map<String, Value>) -> Result<Configured, ConfigError> {
+pub fn configure(
+    mut settings: Map<String, Value>,
+    public_url: Option<&str>,
+) -> Result<Configured, ConfigError> {
     let name = take_text(&mut settings, "name")?
         .ok_or_else(|| ConfigError::at("name", "every gateway needs a name, such as \"hooks\""))?;
-    let name = name
+    let name: Slug = name
         .parse()
         .map_err(|fault| ConfigError::at("name", format!("{fault}")))?;
     let kind = gateway_type(&mut settings)?;
@@ -134,6 +164,12 @@ pub fn configure(mut settings: Map<String, Value>) -> Result<Configured, ConfigE
     for secret in kind.secrets {
         read_secret(&mut settings, secret)?;
     }
+    if let Some(public_url) = public_url {
+        let callback_url = kind.callback_url(public_url, &name, &settings, &callback_secrets);
+        if let (Some(url), false) = (callback_url, settings.contains_key("callback_url")) {
+            settings.insert("callback_url".into(), url.into());
+        }
+    }
     let gateway = Gateway {
         name,
         channel: (kind.channel)(settings)?,
@@ -144,6 +180,27 @@ pub fn configure(mut settings: Map<String, Value>) -> Result<Configured, ConfigE
         gateway,
         callback_secrets,
     })
+}
+
+impl GatewayType {
+    /// The URL at which a gateway of this type is to call us, if each of its messages names one.
+    fn callback_url(
+        &self,
+        public_url: &str,
+        name: &Slug,
+        settings: &Settings,
+        secrets: &[SecretString],
+    ) -> Option<String> {
+        let Callbacks::InMessages { signed_by } = self.callbacks else {
+            return None;
+        };
+        let url = format!("{}/ack/{name}", public_url.trim_end_matches('/'));
+        match secrets.first() {
+            Some(secret) => Some(format!("{url}/{}", secret.expose_secret())),
+            None if signed_by.is_some_and(|key| settings.contains_key(key)) => Some(url),
+            None => None,
+        }
+    }
 }
 
 fn gateway_type(settings: &mut Settings) -> Result<&'static GatewayType, ConfigError> {
@@ -172,7 +229,7 @@ fn callback_secrets(settings: &mut Settings) -> Result<Vec<SecretString>, Config
         let Some(secret) = take_secret(settings, key)? else {
             continue;
         };
-        let text = secrecy::ExposeSecret::expose_secret(&secret);
+        let text = secret.expose_secret();
         let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
         if text.len() < SHORTEST || !text.bytes().all(legal) {
             let reason = format!(
@@ -218,7 +275,6 @@ impl Common {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
     use serde_json::json;
 
     use super::*;
@@ -231,7 +287,7 @@ mod tests {
     }
 
     fn refused(value: Value) -> ConfigError {
-        configure(settings(value)).unwrap_err()
+        configure(settings(value), None).unwrap_err()
     }
 
     #[test]
@@ -303,7 +359,7 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("redflash-{}", std::process::id()));
         std::fs::write(&directory, "a-secret-of-some-length\n").unwrap();
         let table = json!({"name": "a", "type": "console", "callback_secret_file": directory});
-        let configured = configure(settings(table));
+        let configured = configure(settings(table), None);
         std::fs::remove_file(&directory).unwrap();
         let secrets = configured.unwrap().callback_secrets;
         assert_eq!(secrets[0].expose_secret(), "a-secret-of-some-length");
@@ -315,7 +371,7 @@ mod tests {
             "name": "a", "type": "console", "concurrency": 3, "per_second": 0.5,
             "retry": ["1s", "1m"], "give_up_after": "1h",
         });
-        let gateway = configure(settings(table)).unwrap().gateway;
+        let gateway = configure(settings(table), None).unwrap().gateway;
         assert_eq!(gateway.limits.concurrency, 3);
         assert_eq!(gateway.limits.per_second, Some(0.5));
         let waits = [1, 60].map(Duration::from_secs).to_vec();

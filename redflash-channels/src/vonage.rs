@@ -11,16 +11,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_core::{
     Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    OutboundMessage, Price, Receipt, ReceiptState, SendError,
+    OutboundMessage, Price, Receipt, ReceiptState, SendError, SenderError,
 };
-use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, fit};
-use crate::http::{Client, Guard, Request, refusal};
-use crate::{ConfigError, phone};
+use crate::http::{Client, Guard, Request, account_refusal, endpoint, short};
+use crate::{ConfigError, phone, sender};
 
 /// How a Vonage account is used.
 #[derive(Clone, Debug, Deserialize)]
@@ -99,21 +98,11 @@ impl Vonage {
         if config.api_key.is_empty() {
             return Err(ConfigError::at("api_key", "it must not be empty"));
         }
-        if !is_sender(&config.from) {
-            let reason = "a sender is up to 15 digits, or up to 11 letters and digits";
-            return Err(ConfigError::at("from", reason));
-        }
+        sender::check(&config.from).map_err(|fault| ConfigError::at("from", fault.to_string()))?;
         if !(1..=20).contains(&config.max_parts) {
             return Err(ConfigError::at("max_parts", "it must be from 1 to 20"));
         }
-        let mut url = config.base_url.clone();
-        if !matches!(url.scheme(), "http" | "https") {
-            let reason = "it must start with https:// or http://";
-            return Err(ConfigError::at("base_url", reason));
-        }
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(["sms", "json"]);
-        }
+        let url = endpoint(&config.base_url, &["sms", "json"])?;
         let client = Client::new(Guard::open(), config.timeout)?;
         Ok(Self {
             config,
@@ -127,23 +116,17 @@ impl Vonage {
             Alphabet::Gsm7 => "text",
             Alphabet::Ucs2 => "unicode",
         };
-        let sender = message.sender.as_deref().filter(|sender| is_sender(sender));
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("api_key", &self.config.api_key)
-            .append_pair("api_secret", self.config.api_secret.expose_secret())
-            .append_pair("from", sender.unwrap_or(&self.config.from))
+        let fields = [
+            ("api_key", &*self.config.api_key),
+            ("api_secret", self.config.api_secret.expose_secret()),
+            ("from", message.sender.as_ref().unwrap_or(&self.config.from)),
             // The number goes without its plus.
-            .append_pair("to", message.to.as_str().trim_start_matches('+'))
-            .append_pair("text", &fitted.text)
-            .append_pair("type", kind)
-            .append_pair("client-ref", &message.delivery.to_string())
-            .finish();
-        Request {
-            url: self.url.clone(),
-            headers: HeaderMap::new(),
-            body,
-            now: message.at,
-        }
+            ("to", message.to.as_str().trim_start_matches('+')),
+            ("text", &fitted.text),
+            ("type", kind),
+            ("client-ref", &message.delivery.to_string()),
+        ];
+        Request::form(self.url.clone(), &fields, message.at)
     }
 }
 
@@ -165,19 +148,18 @@ impl Channel for Vonage {
         phone::parse(raw)
     }
 
+    fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
+        sender::check(sender)
+    }
+
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let fitted = fit(&message.body, self.config.max_parts);
-        let answer = self.client.post(self.request(message, &fitted)).await?;
-        if matches!(answer.status.as_u16(), 401 | 403) {
-            return Err(SendError::Unauthorized {
-                reason: answer.detail(),
-            });
-        }
+        let answer = self.client.send(self.request(message, &fitted)).await?;
         if !answer.status.is_success() {
-            return Err(refusal(&answer));
+            return Err(account_refusal(&answer));
         }
-        match serde_json::from_slice::<Sent>(&answer.body) {
-            Ok(sent) if !sent.messages.is_empty() => outcome(&sent.messages, &fitted),
+        match answer.json::<Sent>() {
+            Some(sent) if !sent.messages.is_empty() => outcome(&sent.messages, &fitted),
             _ => Err(SendError::Unknown(answer.detail().into())),
         }
     }
@@ -267,6 +249,8 @@ fn refused(part: &Part) -> SendError {
         "5" => SendError::Unreachable(reason.into()),
         // Unknown prefix, number barred, number de-activated.
         "6" | "7" | "33" => SendError::InvalidAddress { reason },
+        // Sender not allowed, destination not among those of a demo account.
+        "15" | "29" => SendError::Unroutable { reason },
         _ => SendError::Rejected { reason },
     }
 }
@@ -309,17 +293,6 @@ fn receipt_reason(code: &str) -> Option<&'static str> {
     })
 }
 
-/// What a gateway said, as much of it as the log keeps.
-fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-fn is_sender(text: &str) -> bool {
-    let number = text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
-    let name = text.len() <= 11 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ');
-    !text.trim().is_empty() && (number || name)
-}
-
 #[cfg(test)]
 mod tests {
     use redflash_core::Retry;
@@ -348,7 +321,7 @@ mod tests {
 
     #[test]
     fn every_send_status_has_its_class() {
-        use Retry::{After, Never, StopGateway};
+        use Retry::{After, Elsewhere, Never, StopGateway};
         for (status, retry) in [
             ("1", After(None)),
             ("2", Never),
@@ -363,10 +336,10 @@ mod tests {
             ("11", StopGateway),
             ("12", Never),
             ("14", StopGateway),
-            ("15", Never),
+            ("15", Elsewhere),
             ("22", Never),
             ("23", Never),
-            ("29", Never),
+            ("29", Elsewhere),
             ("32", StopGateway),
             ("33", Never),
             ("77", Never),
@@ -429,6 +402,8 @@ mod tests {
             let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             let fields: Vec<_> = fields.iter().map(own).collect();
             let callback = Callback {
+                method: "POST",
+                url: "",
                 fields: &fields,
                 headers: &[],
                 body: &[],

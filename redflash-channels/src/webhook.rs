@@ -20,11 +20,11 @@ use ipnet::IpNet;
 use redflash_core::{
     Accepted, Address, AddressError, Channel, ChannelKind, OutboundMessage, SendError,
 };
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use sha2::Sha256;
-use url::{Host, Url, form_urlencoded};
+use url::{Host, Url};
 
 use crate::ConfigError;
 use crate::http::{Client, Guard, Request, refusal};
@@ -121,28 +121,25 @@ impl Webhook {
             .map_err(|()| invalid("it has no path".into()))?
             .pop_if_empty()
             .push(&message.notification.to_string());
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("notification_id", &message.notification.to_string())
-            .append_pair("message", &message.body)
-            .finish();
+        let notification = message.notification.to_string();
+        let fields = [
+            ("notification_id", &*notification),
+            ("message", &message.body),
+        ];
+        let mut request = Request::form(url, &fields, message.at);
         let id = message.delivery.to_string();
         let timestamp = message.at.as_millis().div_euclid(1000);
-        let mut headers = HeaderMap::new();
+        let signature = self.signature(&id, timestamp, &request.body);
         let mut header = |name, text: String| {
             let value = HeaderValue::try_from(text).expect("it is plain ASCII");
-            headers.insert(name, value);
+            request.headers.insert(name, value);
         };
-        if let Some(signature) = self.signature(&id, timestamp, &body) {
+        if let Some(signature) = signature {
             header("webhook-signature", signature);
         }
         header("webhook-id", id);
         header("webhook-timestamp", timestamp.to_string());
-        Ok(Request {
-            url,
-            headers,
-            body,
-            now: message.at,
-        })
+        Ok(request)
     }
 }
 
@@ -173,7 +170,7 @@ impl Channel for Webhook {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        let answer = self.client.post(self.request(message)?).await?;
+        let answer = self.client.send(self.request(message)?).await?;
         if !answer.status.is_success() {
             return Err(refusal(&answer));
         }

@@ -6,8 +6,8 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::{
-    Accepted, Address, AddressError, CallbackError, ChannelKind, InboundMessage, OutboundMessage,
-    Receipt, SendError, receipt::Callback,
+    Accepted, Address, AddressError, Authenticity, CallbackError, ChannelKind, InboundMessage,
+    OutboundMessage, Receipt, SendError, SenderError, Timestamp, receipt::Callback,
 };
 
 /// A way of telling: hands one message at a time to a gateway and reads what the gateway says later.
@@ -53,6 +53,42 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
     /// [`SendError`], by what the caller does next.
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError>;
 
+    /// Hands several messages over in one request. Answers for each, in their order.
+    ///
+    /// Called with at most [`Capabilities::batch`] messages; the caller takes a message without an
+    /// answer for one whose outcome is unknown.
+    async fn send_batch(&self, messages: &[OutboundMessage]) -> Vec<Result<Accepted, SendError>> {
+        let mut results = Vec::with_capacity(messages.len());
+        for message in messages {
+            results.push(self.send(message).await);
+        }
+        results
+    }
+
+    /// Whether a message may say that it comes from this sender.
+    ///
+    /// # Errors
+    ///
+    /// [`SenderError`] says what this gateway allows.
+    fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
+        let _ = sender;
+        Err(SenderError::new("its sender cannot be chosen"))
+    }
+
+    /// Checks the vendor's signature of a callback, for channels that are configured to.
+    ///
+    /// # Errors
+    ///
+    /// [`CallbackError::Signature`] when it is missing, wrong, or too old at this time.
+    fn authenticate(
+        &self,
+        callback: &Callback<'_>,
+        now: Timestamp,
+    ) -> Result<Authenticity, CallbackError> {
+        let _ = (callback, now);
+        Ok(Authenticity::Unsigned)
+    }
+
     /// Reads a delivery-receipt callback. Pure: no I/O, no clock.
     ///
     /// # Errors
@@ -77,7 +113,7 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
 }
 
 /// What a channel can do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent abilities, not a state"
@@ -91,4 +127,21 @@ pub struct Capabilities {
     pub subject: bool,
     /// The sender can be chosen per message.
     pub sender: bool,
+    /// A message handed over twice under one delivery id arrives once.
+    pub idempotent: bool,
+    /// How many messages go into one request.
+    pub batch: u32,
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self {
+            receipts: false,
+            inbound: false,
+            subject: false,
+            sender: false,
+            idempotent: false,
+            batch: 1,
+        }
+    }
 }

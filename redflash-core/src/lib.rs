@@ -57,7 +57,7 @@ pub use group::Group;
 pub use id::{DeliveryId, EndpointId, IdError, NotificationId, WorkerId};
 pub use memory::MemoryStore;
 pub use message::{
-    Accepted, BoxError, OutboundMessage, Price, PriceError, Retry, SendError, report,
+    Accepted, BoxError, OutboundMessage, Price, PriceError, Retry, SendError, SenderError, report,
 };
 pub use name::{Name, NameError};
 pub use notification::{Idempotency, Notification};
@@ -65,7 +65,7 @@ pub use plan::{
     Message, Plan, PlannedEndpoint, Recipient, Refusal, Skip, Verdict, View, plan, stopped,
 };
 pub use raise::{Content, Raise};
-pub use receipt::{Callback, CallbackError, InboundMessage, Receipt, ReceiptState};
+pub use receipt::{Authenticity, Callback, CallbackError, InboundMessage, Receipt, ReceiptState};
 pub use retry::RetrySchedule;
 pub use slug::{Slug, SlugError};
 pub use store::{Directory, Outbox, Store, StoreError};

@@ -147,6 +147,12 @@ pub enum SendError {
         /// What the gateway said.
         reason: String,
     },
+    /// This gateway cannot reach the address, or not with this sender; another might.
+    #[error("no route: {reason}")]
+    Unroutable {
+        /// What the gateway said.
+        reason: String,
+    },
     /// Too much at once.
     #[error("rate limited: {reason}{}", retry_after.map_or_else(String::new, |after| format!(", asked to wait {} s", after.as_secs())))]
     RateLimited {
@@ -164,6 +170,18 @@ pub enum SendError {
     Unknown(#[source] BoxError),
 }
 
+/// Why a gateway does not let a message say that it comes from somebody.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SenderError(String);
+
+impl SenderError {
+    /// An error that says what the gateway allows.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
 /// Whether a message that was not handed over is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -175,6 +193,8 @@ pub enum Retry {
     MayRepeat,
     /// The gateway is stopped; the message may go through another.
     StopGateway,
+    /// Through another gateway, if there is one.
+    Elsewhere,
 }
 
 impl SendError {
@@ -183,6 +203,7 @@ impl SendError {
         match self {
             Self::Rejected { .. } | Self::InvalidAddress { .. } => Retry::Never,
             Self::Unauthorized { .. } => Retry::StopGateway,
+            Self::Unroutable { .. } => Retry::Elsewhere,
             Self::RateLimited { retry_after, .. } => Retry::After(*retry_after),
             Self::Unreachable(_) => Retry::After(None),
             Self::Unknown(_) => Retry::MayRepeat,

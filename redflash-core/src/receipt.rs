@@ -9,6 +9,11 @@ use crate::{Address, DeliveryId, Price};
 /// A request that a gateway made to us, with everything a channel needs to read and check it.
 #[derive(Clone, Copy, Debug)]
 pub struct Callback<'a> {
+    /// The method, in upper case.
+    pub method: &'a str,
+    /// The whole URL as the gateway called it, for signatures over it: our public URL, the path and
+    /// the query.
+    pub url: &'a str,
     /// The fields of the query and of a form or flat JSON body, in order, decoded.
     pub fields: &'a [(String, String)],
     /// The headers, names in lower case.
@@ -50,6 +55,15 @@ pub enum CallbackError {
     Malformed(Cow<'static, str>),
 }
 
+/// What a callback's signature says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authenticity {
+    /// The channel is not configured to check signatures.
+    Unsigned,
+    /// It holds.
+    Signed,
+}
+
 /// What a gateway reports about a delivery. Receipts repeat, and come in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -82,8 +96,12 @@ pub enum ReceiptState {
 pub struct InboundMessage {
     /// The gateway's own id of the message, by which a repeat is known.
     pub message_id: Option<String>,
-    /// Who sent it.
+    /// Who sent it, in the channel's normal form.
     pub from: Address,
     /// The text.
     pub text: String,
+    /// The delivery it answers, where the gateway echoes our reference.
+    pub answers: Option<DeliveryId>,
+    /// The gateway's own id of the message it answers.
+    pub answers_message: Option<String>,
 }

@@ -71,7 +71,10 @@ async fn receive(app: &App, gateway: &Slug, request: Request) -> Result<(), Stat
         fields.extend(flat(in_body.unwrap_or_default()));
     }
     let headers = headers(&parts.headers);
+    let url = parts.uri.to_string();
     let callback = Callback {
+        method: parts.method.as_str(),
+        url: &url,
         fields: &fields,
         headers: &headers,
         body: &whole,

@@ -8,6 +8,7 @@
 //! | [`Cli`] | any other command, run beside the server or without one |
 //! | [`Client`] | a raising system |
 //! | [`WebhookSink`] | a receiver of webhooks that answers as it is told |
+//! | [`Simulator`] | a vendor's cloud that checks each request by its rules |
 //! | [`Vonage`] | an SMS gateway that checks each request against the vendor's rules |
 //! | [`MailSink`] | a mail server with TLS, logins and faults |
 //! | [`Postgres`] | a PostgreSQL cluster that can be killed, stopped and paused |
@@ -39,6 +40,7 @@ mod peer;
 mod postgres;
 pub mod raw;
 mod server;
+mod simulator;
 mod site;
 mod smtp;
 mod until;
@@ -57,8 +59,9 @@ pub use peer::{Received, Reply};
 pub use postgres::Postgres;
 pub use rustix::process::Signal;
 pub use server::Server;
+pub use simulator::{Check, Rules, Simulator};
 pub use site::Site;
 pub use smtp::{SmtpFault, SmtpTls};
 pub use until::{PATIENCE, until};
-pub use vonage::Vonage;
+pub use vonage::{VONAGE, Vonage};
 pub use webhook_sink::WebhookSink;

@@ -117,6 +117,19 @@ impl Received {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// The request as text, to be compared whole: the method and path, the headers that say
+    /// something, the body.
+    pub fn written(&self) -> String {
+        const PLAIN: [&str; 4] = ["accept", "content-length", "host", "user-agent"];
+        let mut text = format!("{} {}\n", self.method, self.path);
+        for (name, value) in &self.headers {
+            if !PLAIN.contains(&&**name) {
+                text.extend([&**name, ": ", value, "\n"]);
+            }
+        }
+        text + "\n" + &String::from_utf8_lossy(&self.body)
+    }
+
     /// A header.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)

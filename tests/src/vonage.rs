@@ -3,28 +3,28 @@
 //! The rules are those of Vonage's published `OpenAPI` description of the SMS API (version 1.2.0) and
 //! of its guides on concatenation and delivery receipts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::peer::{Peer, Received, Reply};
+use crate::peer::{Received, Reply};
+use crate::simulator::{Rules, Simulator};
 
 /// A simulated Vonage account: it checks each request against the vendor's rules, answers with the
 /// status it is told (0, accepted, otherwise), and remembers what would have been sent.
 #[derive(Debug)]
-pub struct Vonage {
-    peer: Peer,
-    account: Arc<Mutex<Account>>,
-}
+pub struct Vonage(Simulator);
 
-#[derive(Debug, Default)]
-struct Account {
-    next: VecDeque<Reply>,
-    faults: Vec<String>,
-    accepted: u32,
-}
+/// What Vonage's documents say of `POST /sms/json`.
+pub const VONAGE: Rules = Rules {
+    faults,
+    refuse: |faults| answered("3", faults),
+    accept: |request, number| {
+        Reply::body(200, accepted(&request.form(), number).to_string())
+            .with("Content-Type", "application/json")
+    },
+};
 
 impl Vonage {
     /// The account's key.
@@ -36,18 +36,12 @@ impl Vonage {
 
     /// Starts one on a port of its own.
     pub async fn start() -> Self {
-        let account = Arc::new(Mutex::new(Account::default()));
-        let told = Arc::clone(&account);
-        let peer = Peer::start(move |request| told.lock().unwrap().answer(request));
-        Self {
-            peer: peer.await,
-            account,
-        }
+        Self(Simulator::start(VONAGE).await)
     }
 
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
-        self.peer.address()
+        self.0.address()
     }
 
     /// The gateway's table in the configuration, with a sender that everybody may use.
@@ -55,7 +49,7 @@ impl Vonage {
         format!(
             "name = \"{name}\"\ntype = \"vonage\"\nbase_url = \"http://{}\"\n\
              api_key = \"{}\"\napi_secret = \"{}\"\nfrom = \"RedFlash\"",
-            self.peer.address(),
+            self.0.address(),
             Self::API_KEY,
             Self::API_SECRET,
         )
@@ -63,33 +57,32 @@ impl Vonage {
 
     /// It answers one request more with this status of the send-status table.
     pub fn once_status(&self, status: u16) {
-        let message = json!({
-            "to": "447700900000",
-            "status": status.to_string(),
-            "error-text": format!("simulated status {status}"),
-        });
-        let answer = json!({ "message-count": "1", "messages": [message] });
-        self.once(Reply::body(200, answer.to_string()));
+        self.once(Self::status(status));
+    }
+
+    /// The answer of this status of the send-status table.
+    pub fn status(status: u16) -> Reply {
+        answered(&status.to_string(), &format!("simulated status {status}"))
     }
 
     /// It does this with one request more, after what it was told before.
     pub fn once(&self, reply: Reply) {
-        self.account.lock().unwrap().next.push_back(reply);
+        self.0.once(reply);
     }
 
     /// Every request so far.
     pub fn received(&self) -> Vec<Received> {
-        self.peer.received()
+        self.0.received()
     }
 
     /// Waits until so many requests have come, and returns all.
     pub async fn expect(&self, count: usize) -> Vec<Received> {
-        self.peer.expect(count).await
+        self.0.expect(count).await
     }
 
     /// What was wrong with the requests so far.
     pub fn faults(&self) -> Vec<String> {
-        self.account.lock().unwrap().faults.clone()
+        self.0.faults()
     }
 
     /// The fields of a delivery receipt for a message it took.
@@ -121,25 +114,10 @@ impl Vonage {
     }
 }
 
-impl Account {
-    fn answer(&mut self, request: &Received) -> Reply {
-        let faults = faults(request);
-        if !faults.is_empty() {
-            let text = faults.join("; ");
-            self.faults.extend(faults);
-            let message = json!({ "status": "3", "error-text": text });
-            return Reply::body(
-                200,
-                json!({ "message-count": "1", "messages": [message] }).to_string(),
-            );
-        }
-        if let Some(reply) = self.next.pop_front() {
-            return reply;
-        }
-        self.accepted += 1;
-        Reply::body(200, accepted(&request.form(), self.accepted).to_string())
-            .with("Content-Type", "application/json")
-    }
+fn answered(status: &str, text: &str) -> Reply {
+    let message = json!({ "to": "447700900000", "status": status, "error-text": text });
+    let answer = json!({ "message-count": "1", "messages": [message] });
+    Reply::body(200, answer.to_string())
 }
 
 /// The answer to a message that is taken: one element for each part.

@@ -6,11 +6,13 @@ use jiff::Timestamp as Instant;
 use redflash_core::{SendError, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde::de::DeserializeOwned;
 
 /// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     /// How long the peer asks us to wait.
     pub(crate) retry_after: Option<Duration>,
     /// The body, or its beginning when it is long, slow or cut off.
@@ -18,17 +20,14 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The body as JSON; `None` when it is something else.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
     /// The body's beginning as one short line, for the log.
     pub(crate) fn snippet(&self) -> String {
-        /// In characters.
-        const LONGEST: usize = 200;
-        let text = String::from_utf8_lossy(&self.body);
-        let words: Vec<_> = text.split_whitespace().collect();
-        let line = words.join(" ");
-        line.chars()
-            .filter(|c| !c.is_control())
-            .take(LONGEST)
-            .collect()
+        short(&String::from_utf8_lossy(&self.body))
     }
 
     /// The status and the body's beginning, for the log.
@@ -39,6 +38,18 @@ impl Answer {
             text => format!("answered {status}: {text}"),
         }
     }
+}
+
+/// What a peer said, on one line, as much of it as the log keeps.
+pub(crate) fn short(text: &str) -> String {
+    /// In characters.
+    const LONGEST: usize = 200;
+    let words: Vec<_> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    line.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST)
+        .collect()
 }
 
 /// What follows from a status that is no success, unless the gateway's documents say otherwise:

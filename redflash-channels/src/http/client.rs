@@ -5,14 +5,14 @@ use std::future::Future;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use redflash_core::{SendError, Timestamp};
-use reqwest::header::HeaderMap;
+use redflash_core::SendError;
 use reqwest::{Response, Url};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Answer, retry_after};
 use super::guard::{Blocked, Guard};
+use super::request::Request;
 use crate::ConfigError;
 
 /// As much of an answer's body as is read.
@@ -26,15 +26,6 @@ pub(crate) struct Client {
     http: reqwest::Client,
     guard: Guard,
     deadline: Duration,
-}
-
-/// A form to be posted.
-pub(crate) struct Request {
-    pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-    /// The time, against which a date in the answer is read.
-    pub(crate) now: Timestamp,
 }
 
 /// The certificates this machine trusts are read once.
@@ -66,29 +57,29 @@ impl Client {
         })
     }
 
-    /// Posts a form, once.
+    /// Hands a request over, once.
     ///
     /// # Errors
     ///
     /// * [`SendError::Rejected`] - the address may not be dialled.
     /// * [`SendError::Unreachable`] - no connection came about.
     /// * [`SendError::Unknown`] - the request may have arrived, and no answer came.
-    pub(crate) async fn post(&self, request: Request) -> Result<Answer, SendError> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Answer, SendError> {
         self.check_literal(&request.url)?;
         let end = Instant::now() + self.deadline;
         let sending = self
             .http
-            .post(request.url)
+            .request(request.method, request.url)
             .headers(request.headers)
-            .header("content-type", "application/x-www-form-urlencoded")
             .body(request.body)
             .send();
         let response = within(end, sending).await?.map_err(failure)?;
         let status = response.status();
-        let retry_after = retry_after(response.headers(), request.now);
+        let headers = response.headers().clone();
         Ok(Answer {
             status,
-            retry_after,
+            retry_after: retry_after(&headers, request.now),
+            headers,
             body: body(response, end).await,
         })
     }

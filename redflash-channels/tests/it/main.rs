@@ -4,5 +4,6 @@
 
 mod console;
 mod smtp;
+mod vendor;
 mod vonage;
 mod webhook;

@@ -39,8 +39,9 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
     };
     let mut table: Table = toml::from_str(&text).map_err(|fault| source.syntax(&fault))?;
     environment::overlay(&mut table, std::env::vars())?;
-    let gateways = gateways(&mut table, &source)?;
+    let tables = gateway_tables(&mut table, &source)?;
     let mut config = read(table, &source)?;
+    let gateways = gateways(tables, config.server.public_url.as_deref(), &source)?;
     if let Some(path) = &config.database_file {
         let url = fs::read_to_string(path).map_err(|fault| {
             let reason = format!("{}: {fault}", path.display());
@@ -81,24 +82,29 @@ fn read(table: Table, source: &Source<'_>) -> Result<Config, Failure> {
     })
 }
 
-fn gateways(table: &mut Table, source: &Source<'_>) -> Result<Vec<Configured>, Failure> {
-    let tables = match table.remove("gateways") {
-        None => vec![DEFAULT_GATEWAY.parse().expect("it is TOML")],
+fn gateway_tables(table: &mut Table, source: &Source<'_>) -> Result<Vec<Table>, Failure> {
+    let wrong = || {
+        let reason = "write each gateway as a table, under [[gateways]]";
+        source.key("gateways", reason)
+    };
+    match table.remove("gateways") {
+        None => Ok(vec![DEFAULT_GATEWAY.parse().expect("it is TOML")]),
         Some(Value::Array(tables)) => tables
             .into_iter()
             .map(|item| match item {
                 Value::Table(table) => Ok(table),
-                _ => Err(source.key(
-                    "gateways",
-                    "write each gateway as a table, under [[gateways]]",
-                )),
+                _ => Err(wrong()),
             })
-            .collect::<Result<Vec<_>, _>>()?,
-        Some(_) => {
-            let reason = "write each gateway as a table, under [[gateways]]";
-            return Err(source.key("gateways", reason));
-        }
-    };
+            .collect(),
+        Some(_) => Err(wrong()),
+    }
+}
+
+fn gateways(
+    tables: Vec<Table>,
+    public_url: Option<&str>,
+    source: &Source<'_>,
+) -> Result<Vec<Configured>, Failure> {
     let mut names = BTreeSet::new();
     let mut all = Vec::new();
     for (number, table) in tables.into_iter().enumerate() {
@@ -107,7 +113,7 @@ fn gateways(table: &mut Table, source: &Source<'_>) -> Result<Vec<Configured>, F
         let Ok(serde_json::Value::Object(settings)) = json else {
             return Err(source.key(&place, "it holds something that is no text, number or list"));
         };
-        let configured = configure(settings).map_err(|fault| match &fault.key {
+        let configured = configure(settings, public_url).map_err(|fault| match &fault.key {
             Some(key) => source.key(&format!("{place}.{key}"), &fault.reason),
             None => source.key(&place, &fault.reason),
         })?;

@@ -103,10 +103,13 @@ macro_rules! channel_conformance {
     };
 }
 
-/// A message to this address.
+/// The id of the notification that [`message`] belongs to.
+pub const NOTIFICATION: &str = "019f4a2b6c007d3e8f50617283000000";
+
+/// A message to this address, the same each time.
 pub fn message(channel: &dyn Channel, to: &str) -> OutboundMessage {
     let now = Timestamp::from_millis(1_790_000_000_000);
-    let notification = NotificationId::new(now);
+    let notification: NotificationId = NOTIFICATION.parse().unwrap();
     OutboundMessage {
         notification,
         delivery: DeliveryId::new(notification, 1),

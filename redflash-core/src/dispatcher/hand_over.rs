@@ -139,7 +139,7 @@ impl Dispatcher {
         let now = attempt.ended_at;
         let detail = attempt.detail.clone();
         let retry_after = match error.retry() {
-            Retry::Never => return Next::Fail { detail },
+            Retry::Never | Retry::Elsewhere => return Next::Fail { detail },
             Retry::StopGateway
                 if self
                     .lanes()
@@ -227,7 +227,7 @@ const fn outcome(result: &Result<Accepted, SendError>) -> AttemptOutcome {
     match result {
         Ok(_) => AttemptOutcome::Ok,
         Err(error) => match error.retry() {
-            Retry::Never => AttemptOutcome::Permanent,
+            Retry::Never | Retry::Elsewhere => AttemptOutcome::Permanent,
             Retry::MayRepeat => AttemptOutcome::Unknown,
             Retry::After(_) | Retry::StopGateway => AttemptOutcome::Retry,
         },
@@ -236,9 +236,12 @@ const fn outcome(result: &Result<Accepted, SendError>) -> AttemptOutcome {
 
 fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timestamp) -> Verdict {
     match result {
-        Ok(_) | Err(SendError::Rejected { .. } | SendError::InvalidAddress { .. }) => {
-            Verdict::Works
-        }
+        Ok(_)
+        | Err(
+            SendError::Rejected { .. }
+            | SendError::InvalidAddress { .. }
+            | SendError::Unroutable { .. },
+        ) => Verdict::Works,
         Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
         Err(SendError::RateLimited {
             retry_after: Some(after),

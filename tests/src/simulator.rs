@@ -1,0 +1,117 @@
+//! A vendor's cloud, simulated: checks each request by the vendor's rules, answers as the vendor
+//! would, or as it is told.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use crate::peer::{Peer, Received, Reply};
+
+/// What a vendor's documents say.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// What is wrong with a request.
+    pub faults: fn(&Received) -> Vec<String>,
+    /// The answer to a request that is wrong, with what is wrong with it.
+    pub refuse: fn(&str) -> Reply,
+    /// The answer to a request that is right; with how many came before it, and 1.
+    pub accept: fn(&Received, u32) -> Reply,
+}
+
+/// A running simulation; it stops when dropped.
+#[derive(Debug)]
+pub struct Simulator {
+    peer: Peer,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    rules: Rules,
+    next: VecDeque<Reply>,
+    faults: Vec<String>,
+    accepted: u32,
+}
+
+/// Collects what is wrong with a request.
+#[derive(Debug, Default)]
+pub struct Check(Vec<String>);
+
+impl Check {
+    /// A rule that must hold.
+    pub fn rule(&mut self, holds: bool, text: &str) -> &mut Self {
+        if !holds {
+            self.0.push(text.to_owned());
+        }
+        self
+    }
+
+    /// The rules that did not hold.
+    pub fn faults(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Simulator {
+    /// Starts one on a port of its own.
+    pub async fn start(rules: Rules) -> Self {
+        let state = Arc::new(Mutex::new(State {
+            rules,
+            next: VecDeque::new(),
+            faults: Vec::new(),
+            accepted: 0,
+        }));
+        let told = Arc::clone(&state);
+        let peer = Peer::start(move |request| told.lock().unwrap().answer(request));
+        Self {
+            peer: peer.await,
+            state,
+        }
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.peer.address()
+    }
+
+    /// The URL of its root, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// It does this with one request more that is right, after what it was told before.
+    pub fn once(&self, reply: Reply) {
+        self.state.lock().unwrap().next.push_back(reply);
+    }
+
+    /// Every request so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.peer.received()
+    }
+
+    /// Waits until so many requests have come, and returns all.
+    pub async fn expect(&self, count: usize) -> Vec<Received> {
+        self.peer.expect(count).await
+    }
+
+    /// What was wrong with the requests so far.
+    pub fn faults(&self) -> Vec<String> {
+        self.state.lock().unwrap().faults.clone()
+    }
+}
+
+impl State {
+    fn answer(&mut self, request: &Received) -> Reply {
+        let faults = (self.rules.faults)(request);
+        if !faults.is_empty() {
+            let text = faults.join("; ");
+            self.faults.extend(faults);
+            return (self.rules.refuse)(&text);
+        }
+        if let Some(reply) = self.next.pop_front() {
+            return reply;
+        }
+        self.accepted += 1;
+        (self.rules.accept)(request, self.accepted)
+    }
+}
