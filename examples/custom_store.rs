@@ -1,4 +1,4 @@
-//! What the author of a store starts from: both traits, method by method, over a store that exists.
+//! What the author of a store starts from: the four traits, method by method, over a store that exists.
 //!
 //! This one keeps a journal of what is raised. Replace one method after the other by your own, and
 //! let the suite below say when a promise breaks:
@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Backlog, DeliveryRecord, Directory, DueQueue, Enqueue, Enqueued, Entry, LogFilter, Outbox,
-    ReceiptEffect, Save, Want,
+    Allowance, Backlog, DeliveryRecord, Directory, DueQueue, Enqueue, Enqueued, Entry,
+    InboundFilter, Inbox, LogFilter, Meter, Outbox, ReceiptEffect, Save, Spent, Want,
 };
 use redflash_core::{
-    ApiKey, Contact, Delivery, Engine, Event, Group, Job, KeyHash, Lease, MemoryStore,
-    Notification, NotificationId, Raise, Receipt, Settled, Settlement, Slug, StoreError, Target,
-    Timestamp, View, WorkerId,
+    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group, Inbound,
+    Job, KeyHash, Lease, MemoryStore, Notification, NotificationId, Raise, Receipt, Settled,
+    Settlement, Slug, StoreError, Target, Timestamp, View, WorkerId,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -79,6 +79,19 @@ impl Directory for Journaled {
         self.inner.save(entries, save).await
     }
 
+    async fn contacts_at(&self, channel: &ChannelKind, address: &Address) -> Answer<Vec<Contact>> {
+        self.inner.contacts_at(channel, address).await
+    }
+
+    async fn opt(
+        &self,
+        channel: &ChannelKind,
+        address: &Address,
+        reason: Option<&str>,
+    ) -> Answer<Vec<Slug>> {
+        self.inner.opt(channel, address, reason).await
+    }
+
     async fn remove(&self, target: &Target) -> Answer<bool> {
         self.inner.remove(target).await
     }
@@ -119,6 +132,10 @@ impl Outbox for Journaled {
         self.inner.requeue_orphans(now, except).await
     }
 
+    async fn requeue_unconfirmed(&self, now: Timestamp, limit: NonZeroU32) -> Answer<u64> {
+        self.inner.requeue_unconfirmed(now, limit).await
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,
@@ -153,6 +170,53 @@ impl Outbox for Journaled {
 
     async fn probe(&self, now: Timestamp) -> Answer<()> {
         self.inner.probe(now).await
+    }
+}
+
+#[async_trait]
+impl Inbox for Journaled {
+    async fn record_inbound(&self, inbound: &Inbound) -> Answer<bool> {
+        self.inner.record_inbound(inbound).await
+    }
+
+    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Answer<bool> {
+        self.inner.knows_inbound(gateway, message_id).await
+    }
+
+    async fn inbound(&self, filter: &InboundFilter) -> Answer<Vec<Inbound>> {
+        self.inner.inbound(filter).await
+    }
+
+    async fn delivery_of(
+        &self,
+        gateway: &Slug,
+        delivery: Option<DeliveryId>,
+        message_id: Option<&str>,
+    ) -> Answer<Option<Delivery>> {
+        self.inner.delivery_of(gateway, delivery, message_id).await
+    }
+}
+
+#[async_trait]
+impl Meter for Journaled {
+    async fn spend(&self, allowances: &[Allowance], now: Timestamp) -> Answer<Spent> {
+        self.inner.spend(allowances, now).await
+    }
+
+    async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Answer<()> {
+        self.inner.refund(allowances, at).await
+    }
+
+    async fn start_alarm(&self, subject: &str, now: Timestamp) -> Answer<bool> {
+        self.inner.start_alarm(subject, now).await
+    }
+
+    async fn end_alarm(&self, subject: &str) -> Answer<bool> {
+        self.inner.end_alarm(subject).await
+    }
+
+    async fn alarms(&self) -> Answer<Vec<String>> {
+        self.inner.alarms().await
     }
 }
 

@@ -11,6 +11,7 @@
 //! `Webhook::new(WebhookConfig::default())`. The server makes gateways of tables in a file: see
 //! [`configure`].
 
+mod common;
 pub mod console;
 mod duration;
 mod error;

@@ -1,17 +1,14 @@
 //! The types of gateway that a configuration can name.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use redflash_core::{
-    Address, AddressError, Channel, ChannelKind, Gateway, Limits, RetrySchedule, Slug,
-};
+use redflash_core::{Address, AddressError, Channel, ChannelKind, Gateway, RetrySchedule, Slug};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::ConfigError;
+use crate::common::Common;
 use crate::settings::{Settings, read, read_secret, take_secret, take_text};
-use crate::{ConfigError, duration};
 
 /// A type of gateway.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +87,8 @@ pub const TYPES: &[GatewayType] = &[
 pub struct Configured {
     /// The gateway.
     pub gateway: Gateway,
+    /// What its table says is its type.
+    pub type_name: &'static str,
     /// The secrets that authenticate its callbacks when they stand in their path: none, one, or
     /// two while one replaces the other.
     pub callback_secrets: Vec<SecretString>,
@@ -112,21 +111,6 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
     }
 }
 
-/// What every gateway's table may hold beside the keys of its type.
-#[derive(Debug, Default, Deserialize)]
-struct Common {
-    concurrency: Option<u32>,
-    per_second: Option<f64>,
-    retry: Option<Vec<Wait>>,
-    give_up_after: Option<Wait>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(transparent)]
-struct Wait(#[serde(with = "duration")] Duration);
-
-const COMMON: [&str; 4] = ["concurrency", "per_second", "retry", "give_up_after"];
-
 /// Makes a gateway of a table of the configuration.
 ///
 /// * `public_url` - where gateways reach this server, if they do.
@@ -141,6 +125,11 @@ const COMMON: [&str; 4] = ["concurrency", "per_second", "retry", "give_up_after"
 /// | `per_second` | messages started in a second | no bound |
 /// | `retry` | the waits between attempts, the last of which repeats | the type's |
 /// | `give_up_after` | when a delivery is given up | the type's |
+/// | `prefixes` | the beginnings of the addresses it is used for, such as `+44` | all addresses |
+/// | `senders` | the senders that an event may name | all that the type allows |
+/// | `budget` | how much may be sent: `per_hour`, `per_day`, `address_per_hour`, `address_per_day`, and at how much of a gateway's bound an alarm is given, `alarm_percent` | no bound, 80 |
+/// | `on_unknown` | what is done with a message that may have gone out: `resend` or `hold` | `resend` |
+/// | `receipt_timeout` | how long a receipt is waited for before the channel's next gateway is used too | for ever |
 /// | `callback_secret`, `previous_callback_secret` | the secret in the path of its callbacks | callbacks are off |
 ///
 /// # Errors
@@ -157,10 +146,7 @@ pub fn configure(
         .map_err(|fault| ConfigError::at("name", format!("{fault}")))?;
     let kind = gateway_type(&mut settings)?;
     let callback_secrets = callback_secrets(&mut settings)?;
-    let common = COMMON
-        .iter()
-        .filter_map(|key| Some(((*key).to_owned(), settings.remove(*key)?)));
-    let common: Common = read(common.collect())?;
+    let common = Common::take(&mut settings)?;
     for secret in kind.secrets {
         read_secret(&mut settings, secret)?;
     }
@@ -170,13 +156,10 @@ pub fn configure(
             settings.insert("callback_url".into(), url.into());
         }
     }
-    let gateway = Gateway {
-        name,
-        channel: (kind.channel)(settings)?,
-        limits: common.limits()?,
-        schedule: common.schedule((kind.schedule)()),
-    };
+    let channel = (kind.channel)(settings)?;
+    let gateway = common.gateway(name, channel, (kind.schedule)())?;
     Ok(Configured {
+        type_name: kind.name,
         gateway,
         callback_secrets,
     })
@@ -242,40 +225,11 @@ fn callback_secrets(settings: &mut Settings) -> Result<Vec<SecretString>, Config
     Ok(secrets)
 }
 
-impl Common {
-    fn limits(&self) -> Result<Limits, ConfigError> {
-        let mut limits = Limits::default();
-        if let Some(concurrency) = self.concurrency {
-            if !(1..=1000).contains(&concurrency) {
-                return Err(ConfigError::at("concurrency", "it must be from 1 to 1000"));
-            }
-            limits.concurrency = concurrency;
-        }
-        if let Some(rate) = self.per_second {
-            if !rate.is_finite() || !(0.001..=100_000.0).contains(&rate) {
-                let reason = "it must be from 0.001 to 100000";
-                return Err(ConfigError::at("per_second", reason));
-            }
-            limits.per_second = Some(rate);
-        }
-        Ok(limits)
-    }
-
-    fn schedule(&self, ordinary: RetrySchedule) -> RetrySchedule {
-        let give_up_after = self.give_up_after.map(|wait| wait.0);
-        let give_up_after = give_up_after.unwrap_or_else(|| ordinary.give_up_after());
-        match &self.retry {
-            Some(waits) => {
-                RetrySchedule::new(waits.iter().map(|wait| wait.0).collect(), give_up_after)
-            }
-            None => ordinary.giving_up_after(give_up_after),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    use std::time::Duration;
 
     use super::*;
 
@@ -317,6 +271,34 @@ mod tests {
             (
                 json!({"name": "a", "type": "console", "retry": ["1s", "1000000000h"]}),
                 "retry[1]",
+            ),
+            (
+                json!({"name": "a", "type": "console", "on_unknown": "guess"}),
+                "on_unknown",
+            ),
+            (
+                json!({"name": "a", "type": "console", "prefixes": [""]}),
+                "prefixes[0]",
+            ),
+            (
+                json!({"name": "a", "type": "console", "senders": ["Ops"]}),
+                "senders[0]",
+            ),
+            (
+                json!({"name": "a", "type": "console", "budget": {"per_hour": 0}}),
+                "budget.per_hour",
+            ),
+            (
+                json!({"name": "a", "type": "console", "budget": {"per_week": 5}}),
+                "budget.per_week",
+            ),
+            (
+                json!({"name": "a", "type": "console", "budget": {"alarm_percent": 101}}),
+                "budget.alarm_percent",
+            ),
+            (
+                json!({"name": "a", "type": "console", "receipt_timeout": "5m"}),
+                "receipt_timeout",
             ),
             (
                 json!({"name": "a", "type": "console", "callback_secret": ""}),

@@ -182,6 +182,7 @@ impl Channel for Vonage {
             message_id: callback.field("messageId").map(str::to_owned),
             delivery: callback.field("client-ref").and_then(|id| id.parse().ok()),
             state,
+            of_part: true,
             price: callback.field("price").and_then(|price| price.parse().ok()),
             detail,
         }])

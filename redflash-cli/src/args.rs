@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    completions, config, contact, copy, demo, doctor, endpoint, event, explain, export, group,
-    import, key, log, man, migrate, prune, raise, resend, serve,
+    completions, config, contact, copy, demo, doctor, endpoint, event, explain, export, gateway,
+    group, import, inbound, key, log, man, migrate, prune, raise, resend, serve,
 };
 use crate::failure::EXIT_CODES;
 
@@ -62,7 +62,12 @@ pub(crate) enum Command {
     Explain(explain::Args),
     /// Show what was raised, and what became of it
     Log(log::Args),
-    /// Send again what failed, was cancelled or set aside
+    /// Show what people sent back
+    Inbound(inbound::Args),
+    /// What messages go through
+    #[command(subcommand)]
+    Gateway(gateway::Command),
+    /// Send again what failed, was cancelled, suppressed or set aside
     Resend(resend::Args),
     /// Remove finished notifications from the log
     Prune(prune::Args),

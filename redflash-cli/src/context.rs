@@ -59,6 +59,8 @@ impl Context {
             .gateways(gateways.map(|configured| configured.gateway.clone()))
             .max_queued(delivery.max_queued)
             .lease(delivery.lease)
+            .alarm_contact(self.loaded.config.alarm.contact.clone())
+            .inbound_event(self.loaded.config.inbound.event.clone())
             .build()
             .map_err(|fault| Failure::usage(fault.to_string()))
     }

@@ -1,9 +1,9 @@
 //! Verdicts, states and times in words for people.
 
 use jiff::Timestamp as Instant;
-use redflash_core::{DeliveryState, Skip, Timestamp};
+use redflash_core::{DeliveryState, Endpoint, Skip, Timestamp};
 
-use crate::output::Tone;
+use crate::output::{Tone, one_line};
 
 /// Why somebody is not told.
 pub(crate) fn why(skip: &Skip) -> String {
@@ -16,6 +16,8 @@ pub(crate) fn why(skip: &Skip) -> String {
         Skip::NoEndpoint => "the contact has no endpoint".into(),
         Skip::EndpointOff => "the endpoint is switched off".into(),
         Skip::NoGateway => "no gateway serves this channel".into(),
+        Skip::NoRoute => "no gateway of this channel is used for such addresses".into(),
+        Skip::Troubled => "this alert is about that channel".into(),
         Skip::Duplicate(contact) => format!("the same address is told as {contact}"),
     }
 }
@@ -25,7 +27,10 @@ pub(crate) const fn tone(state: DeliveryState) -> Tone {
     match state {
         DeliveryState::Queued | DeliveryState::Sending => Tone::Waiting,
         DeliveryState::Sent | DeliveryState::Delivered => Tone::Good,
-        DeliveryState::Failed | DeliveryState::Cancelled | DeliveryState::Quarantined => Tone::Bad,
+        DeliveryState::Failed
+        | DeliveryState::Cancelled
+        | DeliveryState::Suppressed
+        | DeliveryState::Quarantined => Tone::Bad,
     }
 }
 
@@ -40,6 +45,14 @@ pub(crate) fn time(at: Timestamp) -> String {
 /// `on` or `off`.
 pub(crate) const fn switch(enabled: bool) -> &'static str {
     if enabled { "on" } else { "off" }
+}
+
+/// Whether an endpoint is on, and why not.
+pub(crate) fn endpoint_switch(endpoint: &Endpoint) -> String {
+    match &endpoint.opted_out {
+        Some(reason) => format!("off: {}", one_line(reason)),
+        None => switch(endpoint.enabled).to_owned(),
+    }
 }
 
 /// `1 contact`, `2 contacts`, `2 deliveries`.

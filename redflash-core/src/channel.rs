@@ -46,6 +46,12 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Our own address on this channel, where people's answers come to; what comes from there is
+    /// nobody's.
+    fn own_address(&self) -> Option<Address> {
+        None
+    }
+
     /// Hands one message over, once.
     ///
     /// # Errors

@@ -28,6 +28,9 @@ pub struct Endpoint {
     pub address: Address,
     /// Off: nothing is sent to this address.
     pub enabled: bool,
+    /// Why it is off, when that was asked for by the person at the other end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_out: Option<String>,
 }
 
 impl Contact {
@@ -49,6 +52,7 @@ impl Contact {
             channel,
             address,
             enabled: true,
+            opted_out: None,
         });
         self
     }

@@ -50,6 +50,53 @@ pub struct Delivery {
     pub detail: String,
     /// Whether an earlier attempt may have arrived although it was repeated.
     pub may_repeat: bool,
+    /// The gateways that it is not handed to again: they cannot reach the address, or did not
+    /// confirm in time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_by: Vec<Slug>,
+    /// When it goes through another gateway unless a receipt has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_due_at: Option<Timestamp>,
+    /// The gateway's ids of those of its parts that are known to have arrived.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts_delivered: Vec<String>,
+}
+
+impl Delivery {
+    /// A delivery that waits for its turn from now on.
+    pub const fn new(
+        id: DeliveryId,
+        contact: Slug,
+        endpoint: EndpointId,
+        channel: ChannelKind,
+        address: Address,
+        lane: Lane,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            notification: id.notification(),
+            contact,
+            endpoint,
+            channel,
+            address,
+            via: Vec::new(),
+            lane,
+            state: DeliveryState::Queued,
+            attempts: 0,
+            due_at: now,
+            first_attempt_at: None,
+            gateway: None,
+            message_id: None,
+            parts: None,
+            price: None,
+            detail: String::new(),
+            may_repeat: false,
+            refused_by: Vec::new(),
+            receipt_due_at: None,
+            parts_delivered: Vec::new(),
+        }
+    }
 }
 
 /// Where a delivery stands.
@@ -68,19 +115,23 @@ pub enum DeliveryState {
     Failed,
     /// Stopped by a switch that was turned off after the raise.
     Cancelled,
-    /// Claimed three times without any outcome: set aside, since it may be what stops the process.
+    /// Not sent, since the budget of its gateways was used up.
+    Suppressed,
+    /// Set aside until somebody resends it: claimed three times without any outcome, so that it may
+    /// be what stops the process, or of unknown outcome at a gateway that is not to repeat.
     Quarantined,
 }
 
 impl DeliveryState {
     /// Every state, in the order of a delivery's life.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Sending,
         Self::Sent,
         Self::Delivered,
         Self::Failed,
         Self::Cancelled,
+        Self::Suppressed,
         Self::Quarantined,
     ];
 
@@ -93,6 +144,7 @@ impl DeliveryState {
             Self::Delivered => "delivered",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Suppressed => "suppressed",
             Self::Quarantined => "quarantined",
         }
     }
@@ -106,7 +158,7 @@ impl DeliveryState {
 /// A text that is no delivery state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no delivery state: it is one of queued, sending, sent, delivered, failed, cancelled, quarantined"
+    "{0:?} is no delivery state: it is one of queued, sending, sent, delivered, failed, cancelled, suppressed, quarantined"
 )]
 pub struct DeliveryStateError(String);
 
@@ -206,6 +258,16 @@ pub struct Attempt {
     pub may_repeat: bool,
 }
 
+impl Next {
+    /// A gateway took it, and no receipt is waited for.
+    pub const fn done(accepted: Accepted) -> Self {
+        Self::Done {
+            accepted,
+            receipt_due_at: None,
+        }
+    }
+}
+
 impl Attempt {
     /// What the log says of an attempt whose outcome was not recorded.
     pub const UNRECORDED: &str = "the process ended before the outcome was recorded";
@@ -281,7 +343,17 @@ pub struct Settlement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// A gateway took it.
-    Done(Accepted),
+    Done {
+        /// What the gateway said.
+        accepted: Accepted,
+        /// When it goes through another gateway unless a receipt has come.
+        receipt_due_at: Option<Timestamp>,
+    },
+    /// It goes back to the queue, due now, and not to this attempt's gateway again.
+    Elsewhere {
+        /// Why.
+        detail: String,
+    },
     /// It goes back to the queue.
     Queue {
         /// When it is due again.
@@ -297,6 +369,16 @@ pub enum Next {
     /// A switch was turned off.
     Cancel {
         /// Which.
+        detail: String,
+    },
+    /// The budget is used up.
+    Suppress {
+        /// Which.
+        detail: String,
+    },
+    /// It may have gone out, and is not repeated unless somebody says so.
+    Hold {
+        /// Why.
         detail: String,
     },
 }

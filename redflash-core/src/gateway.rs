@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Address, AddressError, Channel, ChannelKind, Lane, RetrySchedule, Slug};
+use serde::Deserialize;
+
+use crate::{
+    Address, AddressError, Budget, Channel, ChannelKind, Lane, RetrySchedule, SenderError, Slug,
+};
 
 /// A configured, named instance of a channel.
 #[derive(Clone, Debug)]
@@ -16,6 +20,29 @@ pub struct Gateway {
     pub limits: Limits,
     /// When what it could not take is tried again.
     pub schedule: RetrySchedule,
+    /// The beginnings of the addresses it is used for, such as `+44`; all when there is none.
+    pub prefixes: Vec<String>,
+    /// The senders that messages may choose; any that the channel allows when there is none.
+    pub senders: Vec<String>,
+    /// How much may be sent through it.
+    pub budget: Budget,
+    /// What is done with a message of unknown outcome.
+    pub on_unknown: OnUnknown,
+    /// How long a receipt is waited for before the message goes through another gateway as well;
+    /// `None` for ever.
+    pub receipt_timeout: Option<Duration>,
+}
+
+/// What is done with a message of unknown outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknown {
+    /// It is sent again, and may arrive twice.
+    #[default]
+    Resend,
+    /// It is set aside until somebody resends it, or a receipt says that it arrived. A gateway that
+    /// knows a repeat when it sees one gets it again all the same.
+    Hold,
 }
 
 /// How much a gateway is given at once.
@@ -47,7 +74,31 @@ impl Gateway {
             channel: Arc::new(channel),
             limits: Limits::default(),
             schedule: RetrySchedule::patient(),
+            prefixes: Vec::new(),
+            senders: Vec::new(),
+            budget: Budget::default(),
+            on_unknown: OnUnknown::default(),
+            receipt_timeout: None,
         }
+    }
+
+    /// Whether it is used for this address.
+    pub fn serves(&self, address: &Address) -> bool {
+        let begins = |prefix: &String| address.as_str().starts_with(&**prefix);
+        self.prefixes.is_empty() || self.prefixes.iter().any(begins)
+    }
+
+    /// Whether a message may say that it comes from this sender.
+    ///
+    /// # Errors
+    ///
+    /// [`SenderError`] says what is allowed.
+    pub fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
+        if !self.senders.is_empty() && !self.senders.iter().any(|allowed| allowed == sender) {
+            let reason = format!("it is one of {}", self.senders.join(", "));
+            return Err(SenderError::new(reason));
+        }
+        self.channel.check_sender(sender)
     }
 
     /// The gateway with other limits.
@@ -107,9 +158,10 @@ impl Gateways {
         self.0.iter().filter(serves)
     }
 
-    /// The lane of an address; `None` when no gateway serves its channel.
+    /// The lane of an address; `None` when no gateway serves it.
     pub fn lane(&self, channel: &ChannelKind, address: &Address) -> Option<Lane> {
-        let gateway = self.of(channel.as_str()).next()?;
+        let mut gateways = self.of(channel.as_str());
+        let gateway = gateways.find(|gateway| gateway.serves(address))?;
         Some(Lane::new(channel, gateway.channel.host(address).as_deref()))
     }
 

@@ -95,6 +95,10 @@ id! {
     EndpointId
 }
 id! {
+    /// Names one message that a person sent back.
+    InboundId
+}
+id! {
     /// Names one running dispatcher, so that a lease can say who holds it.
     WorkerId
 }
@@ -133,6 +137,13 @@ impl DeliveryId {
 }
 
 impl EndpointId {
+    /// A new id, larger than those this process made before it.
+    pub fn new(now: Timestamp) -> Self {
+        Self(ordered(now))
+    }
+}
+
+impl InboundId {
     /// A new id, larger than those this process made before it.
     pub fn new(now: Timestamp) -> Self {
         Self(ordered(now))

@@ -13,6 +13,7 @@
 
 mod address;
 mod api_key;
+mod budget;
 mod cache;
 mod channel;
 mod clock;
@@ -26,6 +27,7 @@ mod event;
 mod gateway;
 mod group;
 mod id;
+mod inbound;
 mod memory;
 mod message;
 mod name;
@@ -42,6 +44,7 @@ mod waiter;
 
 pub use address::{Address, AddressError, ChannelKind, ChannelKindError};
 pub use api_key::{ApiKey, CheckedKey, KeyError, KeyHash, KeyHashError, Scope};
+pub use budget::{Budget, Window};
 pub use channel::{Capabilities, Channel};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contact::{Contact, Endpoint};
@@ -50,11 +53,14 @@ pub use delivery::{
     Lane, Lease, Next, Settled, Settlement,
 };
 pub use dispatcher::{GatewayHealth, GatewayState};
-pub use engine::{Engine, EngineBuilder, Handle, Health, RaiseError, Raised, ReceiptError};
+pub use engine::{
+    CallError, Called, Engine, EngineBuilder, Expected, Handle, Health, RaiseError, Raised, Trial,
+};
 pub use event::Event;
-pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits};
+pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
 pub use group::Group;
-pub use id::{DeliveryId, EndpointId, IdError, NotificationId, WorkerId};
+pub use id::{DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
+pub use inbound::{Inbound, Keyword};
 pub use memory::MemoryStore;
 pub use message::{
     Accepted, BoxError, OutboundMessage, Price, PriceError, Retry, SendError, SenderError, report,
@@ -68,6 +74,6 @@ pub use raise::{Content, Raise};
 pub use receipt::{Authenticity, Callback, CallbackError, InboundMessage, Receipt, ReceiptState};
 pub use retry::RetrySchedule;
 pub use slug::{Slug, SlugError};
-pub use store::{Directory, Outbox, Store, StoreError};
+pub use store::{Directory, Inbox, Meter, Outbox, Store, StoreError};
 pub use target::{Target, TargetError};
 pub use template::{Arguments, Template, TemplateError};

@@ -210,6 +210,19 @@ impl SendError {
         }
     }
 
+    /// What kind of failure it is, in a word or two.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Rejected { .. } => "rejected",
+            Self::InvalidAddress { .. } => "invalid address",
+            Self::Unroutable { .. } => "no route",
+            Self::Unauthorized { .. } => "account refused",
+            Self::RateLimited { .. } => "rate limited",
+            Self::Unreachable(_) => "not handed over",
+            Self::Unknown(_) => "outcome unknown",
+        }
+    }
+
     /// The whole chain of causes on one line, for the log.
     pub fn detail(&self) -> String {
         report(self)

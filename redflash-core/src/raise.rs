@@ -1,6 +1,6 @@
 //! What is asked for when an alert is raised.
 
-use crate::{Arguments, CheckedKey, Idempotency, Slug, Target};
+use crate::{Arguments, ChannelKind, CheckedKey, Idempotency, Slug, Target};
 
 /// What is asked for: a notification at a target.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Raise {
     pub raised_by: Option<Slug>,
     /// The caller's promise that two requests are the same one.
     pub idempotency: Option<Idempotency>,
+    /// The channel that is not used.
+    pub except: Option<ChannelKind>,
     /// The directory's version at which the key was looked at.
     pub(crate) checked_at: Option<u64>,
 }
@@ -46,6 +48,7 @@ impl Raise {
             content,
             raised_by: None,
             idempotency: None,
+            except: None,
             checked_at: None,
         }
     }
@@ -70,6 +73,13 @@ impl Raise {
     #[must_use]
     pub fn idempotent(mut self, idempotency: Idempotency) -> Self {
         self.idempotency = Some(idempotency);
+        self
+    }
+
+    /// The same, through any channel but this.
+    #[must_use]
+    pub fn except(mut self, channel: ChannelKind) -> Self {
+        self.except = Some(channel);
         self
     }
 

@@ -73,6 +73,8 @@ pub struct Receipt {
     pub delivery: Option<DeliveryId>,
     /// What became of the message.
     pub state: ReceiptState,
+    /// Whether it is about one part of the message, and every other part has a receipt of its own.
+    pub of_part: bool,
     /// What it cost.
     pub price: Option<Price>,
     /// What the gateway said, short, for the log.

@@ -1,15 +1,22 @@
-//! `/ack/{gateway}/{secret}`: receipts that gateways send. `/inbound…` is answered, and read by
-//! nobody yet.
+//! `/ack…` and `/inbound…`: receipts that gateways send, and messages that people send back.
 //!
-//! A callback is believed when its path holds the gateway's secret; gateways without one get no
-//! callbacks. What is not believed is answered like what is, so that a guess learns nothing.
+//! A callback is believed when the vendor's signature holds, or, for gateways that check none, when its
+//! path holds the gateway's secret; gateways with neither get no callbacks. A path without the right
+//! secret is answered like one with it, so that a guess learns nothing; a signature that does not hold
+//! is refused, so that whoever set it up finds out.
 
+use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, Request, State};
+use axum::body::Bytes;
+use axum::extract::{OriginalUri, Path, Request, State};
+use axum::http::header::HOST;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
-use redflash_core::{Callback, ReceiptError, Slug, report};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use redflash_core::{Authenticity, CallError, Callback, Expected, Slug, report};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
@@ -17,80 +24,214 @@ use tracing::{error, warn};
 
 use crate::body::{self, Fields};
 use crate::front::App;
+use crate::server::Peer;
 
 /// The largest callback, in bytes.
-const MAX_BODY: usize = 64 * 1024;
+const MAX_BODY: usize = 256 * 1024;
 /// How long a gateway may take to send one.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Answers what is not believed, or not asked for.
-pub(crate) async fn ignore() -> StatusCode {
-    StatusCode::OK
+/// How many callbacks of a wrong signature one address is answered in a second.
+pub(crate) struct Forgeries(DefaultKeyedRateLimiter<IpAddr>);
+
+impl Default for Forgeries {
+    fn default() -> Self {
+        const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("it is more than nothing");
+        Self(RateLimiter::keyed(Quota::per_second(PER_SECOND)))
+    }
 }
 
-pub(crate) async fn acknowledge(
+impl Forgeries {
+    fn status(&self, from: Option<IpAddr>) -> StatusCode {
+        /// Of so many addresses, those that have been quiet are forgotten.
+        const MANY: usize = 10_000;
+        if self.0.len() > MANY {
+            self.0.retain_recent();
+        }
+        match from {
+            Some(from) if self.0.check_key(&from).is_err() => StatusCode::TOO_MANY_REQUESTS,
+            _ => StatusCode::FORBIDDEN,
+        }
+    }
+}
+
+pub(crate) async fn ack(State(app): State<Arc<App>>, request: Request) -> StatusCode {
+    bare(&app, Expected::Receipts, request).await
+}
+
+pub(crate) async fn ack_of(
+    State(app): State<Arc<App>>,
+    Path(gateway): Path<String>,
+    request: Request,
+) -> StatusCode {
+    called(&app, Expected::Receipts, &gateway, None, request).await
+}
+
+pub(crate) async fn ack_secret(
     State(app): State<Arc<App>>,
     Path((gateway, secret)): Path<(String, String)>,
     request: Request,
 ) -> StatusCode {
-    let Some(gateway) = believed(&app, &gateway, &secret) else {
-        warn!("a callback without the secret of a gateway");
+    called(&app, Expected::Receipts, &gateway, Some(&secret), request).await
+}
+
+pub(crate) async fn inbound(State(app): State<Arc<App>>, request: Request) -> StatusCode {
+    bare(&app, Expected::Inbound, request).await
+}
+
+pub(crate) async fn inbound_of(
+    State(app): State<Arc<App>>,
+    Path(gateway): Path<String>,
+    request: Request,
+) -> StatusCode {
+    called(&app, Expected::Inbound, &gateway, None, request).await
+}
+
+pub(crate) async fn inbound_secret(
+    State(app): State<Arc<App>>,
+    Path((gateway, secret)): Path<(String, String)>,
+    request: Request,
+) -> StatusCode {
+    called(&app, Expected::Inbound, &gateway, Some(&secret), request).await
+}
+
+/// A callback that names no gateway is the default gateway's.
+async fn bare(app: &App, expected: Expected, request: Request) -> StatusCode {
+    match &app.config.default_gateway {
+        Some(gateway) => called(app, expected, gateway.as_str(), None, request).await,
+        None => StatusCode::OK,
+    }
+}
+
+async fn called(
+    app: &App,
+    expected: Expected,
+    gateway: &str,
+    secret: Option<&str>,
+    request: Request,
+) -> StatusCode {
+    let known = gateway.parse().ok();
+    let Some(gateway) = known.filter(|name| app.engine.gateways().get(name).is_some()) else {
+        warn!("a callback for a gateway that is not configured");
         return StatusCode::OK;
     };
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return StatusCode::OK;
     }
-    match receive(&app, &gateway, request).await {
-        Ok(()) => StatusCode::OK,
-        Err(status) => status,
+    let from = request.extensions().get::<Peer>().map(|Peer(from)| *from);
+    let received = match Received::read(app, request).await {
+        Ok(received) => received,
+        Err(status) => return status,
+    };
+    let callback = received.callback();
+    match app.engine.authenticate(&gateway, &callback) {
+        Ok(Authenticity::Signed) => {}
+        Ok(Authenticity::Unsigned) if knows_secret(app, &gateway, secret) => {}
+        Ok(Authenticity::Unsigned) => {
+            warn!(%gateway, "a callback without the secret of its gateway");
+            return StatusCode::OK;
+        }
+        Err(fault) => {
+            warn!(%gateway, fault = report(&fault), "a callback is not believed");
+            return app.forgeries.status(from);
+        }
     }
+    record(app, &gateway, expected, &callback).await
 }
 
-/// The gateway whose secret this is. Takes the same time for every wrong secret.
-fn believed(app: &App, gateway: &str, secret: &str) -> Option<Slug> {
-    let gateway: Slug = gateway.parse().ok()?;
-    let secrets = app.config.callback_secrets.get(&gateway)?;
+/// Whether a path holds a secret of the gateway. Takes the same time for every wrong secret.
+fn knows_secret(app: &App, gateway: &Slug, secret: Option<&str>) -> bool {
+    let (Some(secret), Some(secrets)) = (secret, app.config.callback_secrets.get(gateway)) else {
+        return false;
+    };
     let equal = |live: &SecretString| {
         let live = live.expose_secret().as_bytes();
         bool::from(live.ct_eq(secret.as_bytes()))
     };
-    secrets.iter().any(equal).then_some(gateway)
+    secrets.iter().any(equal)
 }
 
-async fn receive(app: &App, gateway: &Slug, request: Request) -> Result<(), StatusCode> {
-    let (parts, body) = request.into_parts();
-    let whole = body::read(&parts.headers, body, MAX_BODY, BODY_TIMEOUT).await;
-    let whole = whole.map_err(|refusal| match refusal.code {
-        "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-        _ => StatusCode::BAD_REQUEST,
-    })?;
-    let mut fields = flat(body::query(parts.uri.query()).unwrap_or_default());
-    if !whole.is_empty() {
-        // What cannot be read says nothing, and a gateway that repeats it helps nobody.
-        let in_body = body::fields(&parts.headers, whole.clone()).await;
-        fields.extend(flat(in_body.unwrap_or_default()));
-    }
-    let headers = headers(&parts.headers);
-    let url = parts.uri.to_string();
-    let callback = Callback {
-        method: parts.method.as_str(),
-        url: &url,
-        fields: &fields,
-        headers: &headers,
-        body: &whole,
-    };
-    match app.engine.record_receipts(gateway, &callback).await {
-        Ok(_) => Ok(()),
-        Err(ReceiptError::Store(fault)) => {
-            error!(%gateway, fault = report(&fault), "a receipt was not recorded");
-            // So that the gateway reports again.
-            Err(StatusCode::SERVICE_UNAVAILABLE)
+async fn record(
+    app: &App,
+    gateway: &Slug,
+    expected: Expected,
+    callback: &Callback<'_>,
+) -> StatusCode {
+    match app
+        .engine
+        .record_callback(gateway, expected, callback)
+        .await
+    {
+        Ok(_) => StatusCode::OK,
+        Err(CallError::Store(fault)) => {
+            error!(%gateway, fault = report(&fault), "a callback was not recorded");
+            // So that the gateway calls again.
+            StatusCode::SERVICE_UNAVAILABLE
         }
         Err(fault) => {
-            warn!(%gateway, fault = report(&fault), "a callback that is no receipt");
-            Ok(())
+            // A gateway that repeats it helps nobody.
+            warn!(%gateway, fault = report(&fault), "a callback that says nothing");
+            StatusCode::OK
         }
     }
+}
+
+/// A callback as it came.
+struct Received {
+    parts: Parts,
+    url: String,
+    fields: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Received {
+    async fn read(app: &App, request: Request) -> Result<Self, StatusCode> {
+        let (parts, body) = request.into_parts();
+        let body = body::read(&parts.headers, body, MAX_BODY, BODY_TIMEOUT).await;
+        let body = body.map_err(|refusal| match refusal.code {
+            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        })?;
+        let mut fields = flat(body::query(parts.uri.query()).unwrap_or_default());
+        if !body.is_empty() {
+            // What cannot be read as fields may be something else that the channel reads.
+            let in_body = body::fields(&parts.headers, body.clone()).await;
+            fields.extend(flat(in_body.unwrap_or_default()));
+        }
+        Ok(Self {
+            url: url(app, &parts),
+            headers: headers(&parts.headers),
+            fields,
+            body,
+            parts,
+        })
+    }
+
+    fn callback(&self) -> Callback<'_> {
+        Callback {
+            method: self.parts.method.as_str(),
+            url: &self.url,
+            fields: &self.fields,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
+}
+
+/// The URL as the gateway called it: by our public URL, or as well as can be told without one.
+fn url(app: &App, parts: &Parts) -> String {
+    let path = match parts.extensions.get::<OriginalUri>() {
+        Some(OriginalUri(uri)) => uri,
+        None => &parts.uri,
+    };
+    let path = path.path_and_query().map_or("/", |path| path.as_str());
+    if let Some(public) = &app.config.public_url {
+        return format!("{}{path}", public.trim_end_matches('/'));
+    }
+    let host = parts.headers.get(HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    format!("http://{}{path}", host.unwrap_or("localhost"))
 }
 
 fn flat(fields: Fields) -> Vec<(String, String)> {

@@ -35,6 +35,10 @@ pub struct HttpConfig {
     /// The secrets in the path that authenticate each gateway's callbacks. A gateway without one
     /// gets none.
     pub callback_secrets: BTreeMap<Slug, Vec<SecretString>>,
+    /// The gateway of callbacks whose URL names none.
+    pub default_gateway: Option<Slug>,
+    /// The URL of this server as others see it, over which vendors sign their callbacks.
+    pub public_url: Option<String>,
     /// What `/metrics` shows.
     pub metrics: Option<Metrics>,
 }
@@ -63,6 +67,8 @@ impl Default for HttpConfig {
             rate_per_key: None,
             drain: Duration::from_secs(10),
             callback_secrets: BTreeMap::new(),
+            default_gateway: None,
+            public_url: None,
             metrics: None,
         }
     }

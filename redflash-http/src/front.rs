@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use redflash_core::{ApiKey, Engine, Slug, Target};
 
+use crate::callback::Forgeries;
 use crate::health::Readiness;
 use crate::limit::Limit;
 use crate::refusal::{Problem, Refusal};
@@ -21,6 +22,7 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) config: HttpConfig,
     pub(crate) readiness: Readiness,
+    pub(crate) forgeries: Forgeries,
     limit: Option<Limit>,
 }
 
@@ -65,6 +67,7 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
     let app = Arc::new(App {
         limit: config.rate_per_key.map(Limit::new),
         readiness: Readiness::default(),
+        forgeries: Forgeries::default(),
         engine,
         config,
     });
@@ -77,15 +80,21 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
         .route("/group/{slug}/", any(group))
         .route("/event/{slug}", any(event))
         .route("/event/{slug}/", any(event))
-        .route("/ack/{gateway}/{secret}", any(callback::acknowledge))
-        .route("/ack/{gateway}/{secret}/", any(callback::acknowledge))
-        .route("/ack", any(callback::ignore))
-        .route("/ack/", any(callback::ignore))
-        .route("/ack/{gateway}", any(callback::ignore))
-        .route("/ack/{gateway}/", any(callback::ignore))
-        .route("/inbound", any(callback::ignore))
-        .route("/inbound/", any(callback::ignore))
-        .route("/inbound/{*rest}", any(callback::ignore))
+        .route("/ack", any(callback::ack))
+        .route("/ack/", any(callback::ack))
+        .route("/ack/{gateway}", any(callback::ack_of))
+        .route("/ack/{gateway}/", any(callback::ack_of))
+        .route("/ack/{gateway}/{secret}", any(callback::ack_secret))
+        .route("/ack/{gateway}/{secret}/", any(callback::ack_secret))
+        .route("/inbound", any(callback::inbound))
+        .route("/inbound/", any(callback::inbound))
+        .route("/inbound/{gateway}", any(callback::inbound_of))
+        .route("/inbound/{gateway}/", any(callback::inbound_of))
+        .route("/inbound/{gateway}/{secret}", any(callback::inbound_secret))
+        .route(
+            "/inbound/{gateway}/{secret}/",
+            any(callback::inbound_secret),
+        )
         .route("/api/v1/notifications/{id}", get(notification::show))
         .route("/api/{*rest}", any(no_such_resource))
         .route("/healthz", get(health::alive))

@@ -5,12 +5,15 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -20,6 +23,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 use tracing::{debug, info, warn};
 
 use crate::{HttpConfig, Metrics, router};
@@ -79,7 +83,7 @@ async fn run(
             }
             accepted = accept(&listener, &places) => accepted,
         };
-        let (stream, place) = match accepted {
+        let (stream, from, place) = match accepted {
             Ok(accepted) => accepted,
             Err(fault) if passes(&fault) => {
                 warn!(%fault, "a connection was not accepted");
@@ -89,7 +93,7 @@ async fn run(
             }
             Err(fault) => return Err(fault),
         };
-        let serving = connection(stream, app.clone(), config.clone(), stop.clone());
+        let serving = connection(stream, from, app.clone(), config.clone(), stop.clone());
         connections.spawn(async move {
             serving.await;
             drop(place);
@@ -112,11 +116,11 @@ async fn run(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await;
     let place = place.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+    let (stream, from) = listener.accept().await?;
+    Ok((stream, from.ip(), place))
 }
 
 /// Whether accepting may work again by itself.
@@ -127,7 +131,17 @@ fn passes(fault: &io::Error) -> bool {
     )
 }
 
-async fn connection(stream: TcpStream, app: Router, config: HttpConfig, stop: CancellationToken) {
+/// Who a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+async fn connection(
+    stream: TcpStream,
+    from: IpAddr,
+    app: Router,
+    config: HttpConfig,
+    stop: CancellationToken,
+) {
     if let Err(fault) = stream.set_nodelay(true) {
         debug!(%fault, "answers may be held back a little");
     }
@@ -135,6 +149,10 @@ async fn connection(stream: TcpStream, app: Router, config: HttpConfig, stop: Ca
     if !matches!(begun, Ok(Ok(false))) {
         return debug!("a connection without a request");
     }
+    let app = app.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(from));
+        request
+    });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(config.header_timeout)

@@ -23,6 +23,8 @@ pub struct Counts {
     pub deliveries: u64,
     /// Attempts.
     pub attempts: u64,
+    /// Messages that people sent back.
+    pub inbound: u64,
 }
 
 impl Counts {
@@ -36,6 +38,7 @@ impl Counts {
             + self.notifications
             + self.deliveries
             + self.attempts
+            + self.inbound
     }
 }
 
@@ -50,12 +53,13 @@ impl fmt::Display for Counts {
             notifications,
             deliveries,
             attempts,
+            inbound,
         } = self;
         write!(
             f,
             "{contacts} contacts with {endpoints} endpoints, {groups} groups, {events} events, \
              {keys} keys, {notifications} notifications with {deliveries} deliveries and \
-             {attempts} attempts"
+             {attempts} attempts, {inbound} inbound messages"
         )
     }
 }
@@ -71,7 +75,7 @@ pub(crate) struct Page {
 }
 
 /// Copies everything from an SQLite file into an empty Postgres database, a few notifications at a
-/// time. What is cut off half-way leaves a target that has to be emptied.
+/// time. The counts of budgets begin anew. What is cut off half-way leaves a target that has to be emptied.
 ///
 /// # Errors
 ///
@@ -81,8 +85,10 @@ pub async fn copy(
     from: &crate::SqliteStore,
     to: &crate::PostgresStore,
 ) -> Result<(), redflash_core::StoreError> {
-    use redflash_core::Directory;
-    use redflash_core::store::{Entry, Save};
+    use std::num::NonZeroU32;
+
+    use redflash_core::store::{Entry, InboundFilter, Save};
+    use redflash_core::{Directory, Inbox};
 
     /// How many notifications are copied in one transaction.
     const PAGE: i64 = 200;
@@ -98,9 +104,24 @@ pub async fn copy(
     loop {
         let page = from.page(after, PAGE).await?;
         let Some(last) = page.notifications.last() else {
-            return Ok(());
+            break;
         };
         after = last.id.clone();
         to.take(&page).await?;
+    }
+    let mut filter = InboundFilter {
+        contact: None,
+        before: None,
+        limit: NonZeroU32::MIN.saturating_add(999),
+    };
+    loop {
+        let page = from.inbound(&filter).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        filter.before = Some(last.id);
+        for message in &page {
+            to.record_inbound(message).await?;
+        }
     }
 }

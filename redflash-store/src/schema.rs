@@ -9,6 +9,7 @@ diesel::table! {
 diesel::table! {
     endpoints (id) {
         id -> Text, contact -> Text, place -> Integer, channel -> Text, address -> Text, enabled -> Bool,
+        opted_out -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -50,7 +51,8 @@ diesel::table! {
         state -> Text, attempts -> Integer, due_at -> BigInt, first_attempt_at -> Nullable<BigInt>,
         gateway -> Nullable<Text>, message_id -> Nullable<Text>, parts -> Nullable<Integer>,
         price -> Nullable<Text>, detail -> Text, may_repeat -> Bool, worker -> Nullable<Text>,
-        leased_until -> Nullable<BigInt>, claims -> Integer,
+        leased_until -> Nullable<BigInt>, claims -> Integer, refused_by -> Text,
+        receipt_due_at -> Nullable<BigInt>, parts_delivered -> Text,
     }
 }
 diesel::table! {
@@ -62,8 +64,23 @@ diesel::table! {
 diesel::table! {
     early_receipts (id) {
         id -> Integer, gateway -> Text, delivery -> Nullable<Text>, message_id -> Nullable<Text>,
-        state -> Text, price -> Nullable<Text>, detail -> Text, received_at -> BigInt,
+        state -> Text, of_part -> Bool, price -> Nullable<Text>, detail -> Text, received_at -> BigInt,
     }
+}
+diesel::table! {
+    inbound (id) {
+        id -> Text, gateway -> Text, channel -> Text, message_id -> Nullable<Text>, sender -> Text,
+        body -> Text, received_at -> BigInt, answers -> Nullable<Text>, effect -> Text,
+    }
+}
+diesel::table! {
+    inbound_contacts (contact, inbound) { contact -> Text, inbound -> Text, }
+}
+diesel::table! {
+    meters (meter, period) { meter -> Text, period -> Text, starts_at -> BigInt, used -> Integer, }
+}
+diesel::table! {
+    alarms (subject) { subject -> Text, since -> BigInt, }
 }
 diesel::table! {
     probe (id) { id -> Integer, probed_at -> BigInt, }
@@ -80,6 +97,8 @@ diesel::table! {
 diesel::joinable!(event_contacts -> contacts (contact));
 diesel::joinable!(event_groups -> groups (group_slug));
 diesel::joinable!(group_contacts -> contacts (contact));
+diesel::joinable!(inbound_contacts -> inbound (inbound));
+diesel::allow_tables_to_appear_in_same_query!(inbound, inbound_contacts);
 diesel::allow_tables_to_appear_in_same_query!(attempts, deliveries, notifications);
 diesel::allow_tables_to_appear_in_same_query!(
     contacts,

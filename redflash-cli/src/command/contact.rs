@@ -8,7 +8,7 @@ use super::{engine, remove, save};
 use crate::context::{Context, address as parse_address};
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
-use crate::words::switch;
+use crate::words::{endpoint_switch, switch};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -132,7 +132,7 @@ async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
         [
             format!("  {}", endpoint.channel),
             endpoint.address.to_string(),
-            switch(endpoint.enabled).to_owned(),
+            endpoint_switch(endpoint),
         ]
     };
     output.table(

@@ -184,6 +184,7 @@ impl Dump {
             channel,
             address,
             enabled: old.enabled,
+            opted_out: None,
         });
         Ok(())
     }

@@ -35,6 +35,7 @@ pub(crate) async fn run(context: &Context, _: Args) -> Result<(), Failure> {
             findings.push(commit(&engine).await);
             findings.push(backlog(&engine).await?);
             findings.extend(directory(&engine).await?);
+            findings.extend(alarms(&engine).await?);
         }
         Err(failure) => findings.push(Finding {
             what: "store",
@@ -145,6 +146,17 @@ async fn backlog(engine: &Engine) -> Result<Finding, Failure> {
         },
         detail,
     })
+}
+
+/// Gateways that are known to have stopped.
+async fn alarms(engine: &Engine) -> Result<Vec<Finding>, Failure> {
+    let alarms = engine.store().alarms().await?;
+    let finding = |subject: String| Finding {
+        what: "gateways",
+        verdict: Verdict::Warning,
+        detail: format!("{subject} has stopped: see `redflash log --state queued`"),
+    };
+    Ok(alarms.into_iter().map(finding).collect())
 }
 
 /// Endpoints that no gateway serves, and events that tell nobody.

@@ -37,6 +37,8 @@ pub(super) struct Place {
     pub(super) address: Address,
     #[serde(default = "on")]
     pub(super) enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) opted_out: Option<String>,
 }
 
 const fn on() -> bool {
@@ -49,6 +51,7 @@ impl From<Contact> for Person {
             channel: endpoint.channel,
             address: endpoint.address,
             enabled: endpoint.enabled,
+            opted_out: endpoint.opted_out,
         };
         Self {
             slug: contact.slug,

@@ -9,7 +9,7 @@ use super::contact::find;
 use super::{engine, save};
 use crate::context::{Context, address as parse_address};
 use crate::failure::{Exit, Failure};
-use crate::words::switch;
+use crate::words::{endpoint_switch, switch};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -103,6 +103,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         }
         (Deed::Switch(on), Some(place)) => {
             found.endpoints[place].enabled = on;
+            found.endpoints[place].opted_out = None;
             format!("{channel} {address} of contact/{contact} is {}", switch(on))
         }
     };
@@ -126,6 +127,7 @@ async fn list(context: &Context, contact: Option<Slug>) -> Result<(), Failure> {
             json!({
                 "contact": contact.slug, "id": endpoint.id, "channel": endpoint.channel,
                 "address": endpoint.address, "enabled": endpoint.enabled,
+                "opted_out": endpoint.opted_out,
             })
         });
         return context.output.json(&shown.collect::<Vec<_>>());
@@ -135,7 +137,7 @@ async fn list(context: &Context, contact: Option<Slug>) -> Result<(), Failure> {
             contact.slug.to_string(),
             endpoint.channel.to_string(),
             endpoint.address.to_string(),
-            switch(endpoint.enabled).to_owned(),
+            endpoint_switch(endpoint),
         ]
     });
     context.output.table(

@@ -1,8 +1,10 @@
 //! `redflash event`: named occurrences with words of their own.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use redflash_core::store::{Entry, Save};
-use redflash_core::{Engine, Event, Name, Slug, Target, Template};
+use redflash_core::{Engine, Event, Gateway, Name, Slug, Target, Template};
 
 use super::group::{edit_members, unique};
 use super::{engine, remove, save};
@@ -103,15 +105,38 @@ async fn add(context: &Context, add: Add) -> Result<(), Failure> {
     event.contacts = unique(add.contacts);
     event.groups = unique(add.groups);
     check(&event).map_err(Failure::usage)?;
+    let engine = engine(context).await?;
+    check_sender(&engine, &event).map_err(Failure::usage)?;
     let said = format!("added event/{}", event.slug);
-    save(
-        context,
-        &engine(context).await?,
-        Entry::Event(event),
-        Save::Create,
-        said,
-    )
-    .await
+    save(context, &engine, Entry::Event(event), Save::Create, said).await
+}
+
+/// Whether some gateway lets the event's messages say that they come from its sender.
+///
+/// # Errors
+///
+/// Says what each gateway allows, when none does.
+fn check_sender(engine: &Engine, event: &Event) -> Result<(), String> {
+    let Some(sender) = &event.sender else {
+        return Ok(());
+    };
+    let mut refusals = Vec::new();
+    let choosing = |gateway: &&Arc<Gateway>| gateway.channel.capabilities().sender;
+    for gateway in engine.gateways().iter().filter(choosing) {
+        match gateway.check_sender(sender) {
+            Ok(()) => return Ok(()),
+            Err(fault) => refusals.push(format!("{}: {fault}", gateway.name)),
+        }
+    }
+    if refusals.is_empty() {
+        // Nobody sends in its name now; a gateway that does may come.
+        return Ok(());
+    }
+    Err(format!(
+        "no gateway sends event/{} as {sender:?} ({})",
+        event.slug,
+        refusals.join("; ")
+    ))
 }
 
 /// Whether an event's templates are templates.
@@ -220,8 +245,12 @@ async fn change(
 ) -> Result<(), Failure> {
     let engine = engine(context).await?;
     let mut event = find(&engine, slug).await?;
+    let sender = event.sender.clone();
     change(&mut event);
     check(&event).map_err(Failure::usage)?;
+    if event.sender != sender {
+        check_sender(&engine, &event).map_err(Failure::usage)?;
+    }
     let said = format!("event/{slug} is {}", switch(event.enabled));
     save(context, &engine, Entry::Event(event), Save::Update, said).await
 }

@@ -99,6 +99,7 @@ fn contact(engine: &Engine, person: Person) -> Result<Contact, String> {
             channel: place.channel,
             address,
             enabled: place.enabled,
+            opted_out: place.opted_out,
         });
     }
     Ok(contact)

@@ -12,8 +12,10 @@ pub(crate) mod endpoint;
 pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod gateway;
 pub(crate) mod group;
 pub(crate) mod import;
+pub(crate) mod inbound;
 pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod man;
@@ -60,6 +62,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Fire(args) => raise::fire(&context, args).await,
         Command::Explain(args) => explain::run(&context, args).await,
         Command::Log(args) => log::run(&context, args).await,
+        Command::Inbound(args) => inbound::run(&context, args).await,
+        Command::Gateway(command) => gateway::run(&context, command).await,
         Command::Resend(args) => resend::run(&context, args).await,
         Command::Prune(args) => prune::run(&context, args).await,
         Command::Export(args) => export::run(&context, args).await,

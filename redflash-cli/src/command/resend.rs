@@ -1,4 +1,4 @@
-//! `redflash resend`: sends again what failed, was cancelled or set aside.
+//! `redflash resend`: sends again what failed, was cancelled, suppressed or set aside.
 
 use redflash_core::NotificationId;
 use serde_json::json;
@@ -23,7 +23,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         return context.output.json(&json!({ "resent": resent }));
     }
     context.output.line(match resent {
-        0 => "nothing of it failed, was cancelled or set aside".to_owned(),
+        0 => "nothing of it failed, was cancelled, suppressed or set aside".to_owned(),
         number => format!("queued again: {number}"),
     })
 }

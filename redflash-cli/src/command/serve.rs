@@ -152,6 +152,8 @@ pub(super) fn http(context: &Context, metrics: Metrics) -> HttpConfig {
         rate_per_key: server.rate_per_key,
         drain: server.drain,
         callback_secrets: secrets.collect::<BTreeMap<_, _>>(),
+        default_gateway: loaded.config.callbacks.default_gateway.clone(),
+        public_url: server.public_url.clone(),
         metrics: Some(metrics),
         ..HttpConfig::default()
     }

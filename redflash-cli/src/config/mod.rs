@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use redflash_channels::Configured;
+use redflash_core::Slug;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -45,6 +46,9 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) delivery: Delivery,
     pub(crate) log: Log,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) inbound: Inbound,
+    pub(crate) alarm: Alarm,
 }
 
 /// Where everything is kept. It may hold a password.
@@ -123,6 +127,27 @@ pub(crate) struct Delivery {
     pub(crate) keep_log: Option<Duration>,
 }
 
+/// What gateways call us for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Callbacks {
+    pub(crate) default_gateway: Option<Slug>,
+}
+
+/// What people send back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Inbound {
+    pub(crate) event: Option<Slug>,
+}
+
+/// Who is told what happens to the gateways themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Alarm {
+    pub(crate) contact: Option<Slug>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Mode {
@@ -153,6 +178,9 @@ impl Default for Config {
             server: Server::default(),
             delivery: Delivery::default(),
             log: Log::default(),
+            callbacks: Callbacks::default(),
+            inbound: Inbound::default(),
+            alarm: Alarm::default(),
         }
     }
 }

@@ -107,6 +107,10 @@ impl Breaker {
         }
     }
 
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self.state, State::Open(_))
+    }
+
     pub(crate) const fn is_probing(&self) -> bool {
         matches!(self.state, State::Probing)
     }

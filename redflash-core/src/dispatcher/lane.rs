@@ -65,6 +65,8 @@ pub(crate) enum Choice {
     Gateway(Arc<Gateway>),
     /// None before this time.
     Wait(Timestamp),
+    /// No gateway of the channel is left for this address.
+    Nobody,
 }
 
 /// What a hand-over says about its gateway.
@@ -151,7 +153,7 @@ impl Lanes {
 
     /// The gate of a lane, through which each of its deliveries goes before it is handed over.
     pub(crate) fn gate(&mut self, lane: &Lane) -> Arc<Semaphore> {
-        let width = usize::try_from(self.concurrency(lane)).unwrap_or(1);
+        let width = usize::try_from(self.width(lane)).unwrap_or(1);
         let state = self.states.entry(lane.clone()).or_default();
         let gate = state
             .gate
@@ -236,9 +238,21 @@ impl Lanes {
     }
 
     /// Chooses the first gateway of the lane that takes messages now.
-    pub(crate) fn choose(&mut self, lane: &Lane, now: Timestamp) -> Choice {
+    ///
+    /// * `may` - whether a gateway comes into question for the message.
+    pub(crate) fn choose(
+        &mut self,
+        lane: &Lane,
+        now: Timestamp,
+        may: impl Fn(&Gateway) -> bool,
+    ) -> Choice {
         let mut earliest: Option<Timestamp> = None;
+        let mut any = false;
         for gateway in self.gateways.of(lane.channel()) {
+            any = true;
+            if !may(gateway) {
+                continue;
+            }
             let key = (gateway.name.clone(), lane.clone());
             let peer = self.peers.entry(key).or_default();
             let rate = self.rates.get_mut(&gateway.name);
@@ -255,15 +269,26 @@ impl Lanes {
             };
             earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
         }
-        Choice::Wait(earliest.unwrap_or_else(|| now.plus(NONE_CONFIGURED)))
+        match earliest {
+            Some(earliest) => Choice::Wait(earliest),
+            None if any => Choice::Nobody,
+            None => Choice::Wait(now.plus(NONE_CONFIGURED)),
+        }
     }
 
-    /// Ends what [`choose`](Self::choose) began.
-    pub(crate) fn end(&mut self, gateway: &Slug, lane: &Lane, verdict: Verdict, now: Timestamp) {
+    /// Ends what [`choose`](Self::choose) began. Says whether the gateway has stopped by it.
+    pub(crate) fn end(
+        &mut self,
+        gateway: &Slug,
+        lane: &Lane,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> bool {
         let Some(peer) = self.peers.get_mut(&(gateway.clone(), lane.clone())) else {
-            return;
+            return false;
         };
         peer.in_flight = peer.in_flight.saturating_sub(1);
+        let was_open = peer.breaker.is_open();
         match verdict {
             Verdict::Works => peer.breaker.succeed(now),
             Verdict::Fails => peer.breaker.fail(now, fastrand::f64()),
@@ -274,17 +299,15 @@ impl Lanes {
                 peer.paused_until = peer.paused_until.max(until);
             }
         }
+        !was_open && peer.breaker.is_open()
     }
 
-    /// Whether another gateway of the lane than this takes messages now.
-    pub(crate) fn has_other(&self, gateway: &Slug, lane: &Lane, now: Timestamp) -> bool {
-        let others = self
-            .gateways
-            .of(lane.channel())
-            .filter(|other| other.name != *gateway);
-        others
-            .into_iter()
-            .any(|other| !matches!(self.admission(other, lane, now), Admission::Wait(_)))
+    /// Whether one of these gateways of the lane takes messages now.
+    pub(crate) fn has(&self, lane: &Lane, now: Timestamp, may: impl Fn(&Gateway) -> bool) -> bool {
+        let takes = |gateway: &Arc<Gateway>| {
+            may(gateway) && !matches!(self.admission(gateway, lane, now), Admission::Wait(_))
+        };
+        self.gateways.of(lane.channel()).any(takes)
     }
 
     pub(crate) fn health(&self, now: Timestamp) -> Vec<GatewayHealth> {
@@ -318,6 +341,16 @@ impl Lanes {
             .of(lane.channel())
             .map(|gateway| gateway.limits.concurrency);
         limits.max().unwrap_or(1).max(1)
+    }
+
+    /// How many go through the gate: as many as may be under way, or all that are leased where they
+    /// are to be collected into batches.
+    fn width(&self, lane: &Lane) -> u32 {
+        let mut gateways = self.gateways.of(lane.channel());
+        if gateways.any(|gateway| gateway.channel.capabilities().batch > 1) {
+            return self.capacity(lane);
+        }
+        self.concurrency(lane)
     }
 
     fn admission(&self, gateway: &Gateway, lane: &Lane, now: Timestamp) -> Admission {

@@ -4,13 +4,17 @@
 //! while a gateway is called. Each lane has its own slots, so that one dead destination delays
 //! nobody else, and the senders of a lane take turns.
 
+mod attempt;
 mod breaker;
 mod hand_over;
 mod lane;
 mod rate;
 mod record;
+mod send;
+mod trouble;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,6 +32,8 @@ use crate::waiter::Waiters;
 use crate::{Clock, Gateways, Job, Lane, Lease, Store, StoreError, Timestamp, WorkerId};
 use lane::Lanes;
 use record::Recorder;
+use send::Batches;
+pub(crate) use trouble::{Trouble, Troubles};
 
 /// How often the store is looked at without being told that something is there.
 const POLL: Duration = Duration::from_secs(1);
@@ -48,6 +54,8 @@ pub(crate) struct Dispatcher {
     wake: Notify,
     tasks: TaskTracker,
     recorder: Recorder,
+    batches: Batches,
+    pub(crate) troubles: Troubles,
     running: AtomicBool,
     moved_at: AtomicI64,
     queued: AtomicU64,
@@ -85,6 +93,8 @@ impl Dispatcher {
             wake: Notify::new(),
             tasks: TaskTracker::new(),
             recorder: Recorder::default(),
+            batches: Batches::default(),
+            troubles: Troubles::default(),
             running: AtomicBool::new(false),
             moved_at: AtomicI64::new(i64::MIN),
             queued: AtomicU64::new(0),
@@ -231,7 +241,9 @@ impl Dispatcher {
     ) -> Result<Option<Timestamp>, StoreError> {
         if checked_at.is_none_or(|at| now.since(at) >= POLL) {
             self.store.requeue_orphans(now, None).await?;
+            self.requeue_unconfirmed(now).await?;
             self.exchange(now).await?;
+            self.learn_alarms().await?;
             let backlog = self.store.backlog().await?;
             self.queued.store(backlog.queued, Ordering::Relaxed);
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
@@ -256,6 +268,32 @@ impl Dispatcher {
             }
         }
         Ok(if found { Some(now) } else { next })
+    }
+
+    /// Sends through another gateway what was not confirmed in time.
+    async fn requeue_unconfirmed(&self, now: Timestamp) -> Result<(), StoreError> {
+        /// At most so many at once.
+        const SOME: NonZeroU32 = NonZeroU32::new(1000).expect("it is more than nothing");
+        let mut gateways = self.gateways.iter();
+        if gateways.all(|gateway| gateway.receipt_timeout.is_none()) {
+            return Ok(());
+        }
+        let missing = self.store.requeue_unconfirmed(now, SOME).await?;
+        if missing > 0 {
+            warn!(
+                missing,
+                "no receipts came in time; another gateway is tried"
+            );
+        }
+        Ok(())
+    }
+
+    /// Learns of which gateways it is known, by any node, that they have stopped.
+    async fn learn_alarms(&self) -> Result<(), StoreError> {
+        let alarms = self.store.alarms().await?;
+        let gateway = |subject: String| subject.strip_prefix("gateway/")?.parse().ok();
+        self.troubles.know(alarms.into_iter().filter_map(gateway));
+        Ok(())
     }
 
     /// Tells the other nodes what this one knows, and learns what they know.

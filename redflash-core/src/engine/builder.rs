@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::dispatcher::Dispatcher;
-use crate::{Clock, DuplicateGateway, Gateway, Gateways, Store, SystemClock};
+use crate::{Clock, DuplicateGateway, Gateway, Gateways, Slug, Store, SystemClock};
 
 /// Puts an [`Engine`] together.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct EngineBuilder {
     max_queued: u64,
     exclusive: bool,
     lease: Duration,
+    alarm_contact: Option<Slug>,
+    inbound_event: Option<Slug>,
 }
 
 impl EngineBuilder {
@@ -34,6 +36,8 @@ impl EngineBuilder {
             max_queued: Self::MAX_QUEUED,
             exclusive: true,
             lease: Self::LEASE,
+            alarm_contact: None,
+            inbound_event: None,
         }
     }
 
@@ -75,6 +79,19 @@ impl EngineBuilder {
         self
     }
 
+    /// Who is told, through another channel, that a gateway has stopped or nearly used up its budget.
+    pub fn alarm_contact(mut self, contact: Option<Slug>) -> Self {
+        self.alarm_contact = contact;
+        self
+    }
+
+    /// The event that is raised when somebody sends a message back, with the arguments `text`,
+    /// `from`, `contact`, `gateway`, `channel` and, if it is known what was answered, `answers`.
+    pub fn inbound_event(mut self, event: Option<Slug>) -> Self {
+        self.inbound_event = event;
+        self
+    }
+
     /// The engine. It raises from now on, and sends once it is [started](Engine::start).
     ///
     /// # Errors
@@ -87,6 +104,8 @@ impl EngineBuilder {
         Ok(Engine {
             dispatcher: Arc::new(dispatcher),
             max_queued: self.max_queued,
+            alarm_contact: self.alarm_contact,
+            inbound_event: self.inbound_event,
         })
     }
 }

@@ -91,7 +91,7 @@ impl From<StoreError> for RaiseError {
 /// Why a callback was not applied.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ReceiptError {
+pub enum CallError {
     /// No gateway has this name.
     #[error("no gateway is called {0}")]
     UnknownGateway(Slug),
@@ -99,6 +99,6 @@ pub enum ReceiptError {
     #[error(transparent)]
     Callback(#[from] CallbackError),
     /// The store failed.
-    #[error("the receipt could not be recorded")]
+    #[error("what the callback brought could not be recorded")]
     Store(#[from] StoreError),
 }

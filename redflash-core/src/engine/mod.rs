@@ -1,8 +1,11 @@
 //! The engine: what a program calls to raise an alert, and what the server calls for it.
 
+mod alarm;
 mod builder;
 mod error;
+mod inbound;
 mod raise;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +16,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 pub use builder::EngineBuilder;
-pub use error::{RaiseError, ReceiptError};
+pub use error::{CallError, RaiseError};
+pub use inbound::{Called, Expected};
+pub use trial::Trial;
 
 use crate::dispatcher::{Dispatcher, GatewayHealth};
-use crate::store::{DeliveryRecord, ReceiptEffect};
+use crate::store::DeliveryRecord;
 use crate::{
-    ApiKey, Callback, CheckedKey, Delivery, DeliveryState, Gateways, KeyHash, NotificationId, Plan,
-    Raise, Slug, Store, StoreError, Target, Timestamp, plan,
+    ApiKey, CheckedKey, Delivery, DeliveryState, Gateways, KeyHash, NotificationId, Plan, Raise,
+    Slug, Store, StoreError, Target, Timestamp, plan,
 };
 
 /// Raises alerts, and sends them once started. Cheap to clone; clones are the same engine.
@@ -27,6 +32,10 @@ use crate::{
 pub struct Engine {
     dispatcher: Arc<Dispatcher>,
     max_queued: u64,
+    /// Who is told what happens to the gateways themselves.
+    alarm_contact: Option<Slug>,
+    /// What a message that a person sends back raises.
+    inbound_event: Option<Slug>,
 }
 
 /// An alert that was raised: it is on disk.
@@ -144,6 +153,7 @@ impl Engine {
         let task = tokio::spawn(Arc::clone(&dispatcher).run(stop.clone()));
         let settled = CancellationToken::new();
         let recorder = tokio::spawn(dispatcher.record(settled.clone()));
+        tokio::spawn(self.tell(stop.clone()));
         Ok(Handle {
             dispatcher,
             stop,
@@ -170,7 +180,11 @@ impl Engine {
                 let mut settled = std::pin::pin!(waiter.notify.notified());
                 settled.as_mut().enable();
                 let records = self.records(id).await?;
-                if records.iter().all(|record| attempted(&record.delivery)) {
+                let now = self.now();
+                if records
+                    .iter()
+                    .all(|record| attempted(&record.delivery, now))
+                {
                     return Ok(records);
                 }
                 let _ = timeout(LOOK, settled).await;
@@ -188,30 +202,6 @@ impl Engine {
             what: format!("notification {id}"),
         };
         Ok(found.ok_or_else(missing)?.1)
-    }
-
-    /// Applies the receipts that a gateway's callback brings.
-    ///
-    /// # Errors
-    ///
-    /// Every variant of [`ReceiptError`]; receipts read before a failing one stay applied.
-    pub async fn record_receipts(
-        &self,
-        gateway: &Slug,
-        callback: &Callback<'_>,
-    ) -> Result<Vec<ReceiptEffect>, ReceiptError> {
-        let known = self.dispatcher.gateways.get(gateway);
-        let known = known.ok_or_else(|| ReceiptError::UnknownGateway(gateway.clone()))?;
-        let mut effects = Vec::new();
-        for receipt in known.channel.parse_receipts(callback)? {
-            let store = &self.dispatcher.store;
-            let effect = store.record_receipt(gateway, &receipt, self.now()).await?;
-            if effect == ReceiptEffect::Unmatched {
-                warn!(%gateway, "a receipt for a delivery that is not known");
-            }
-            effects.push(effect);
-        }
-        Ok(effects)
     }
 
     /// Makes the dispatcher look at the queue now, after something else than this engine changed it.
@@ -274,10 +264,11 @@ impl Drop for Handle {
     }
 }
 
-const fn attempted(delivery: &Delivery) -> bool {
+/// Whether nothing more is about to happen.
+fn attempted(delivery: &Delivery, now: Timestamp) -> bool {
     match delivery.state {
         DeliveryState::Sending => false,
-        DeliveryState::Queued => delivery.attempts > 0,
+        DeliveryState::Queued => delivery.attempts > 0 && delivery.due_at > now,
         _ => true,
     }
 }

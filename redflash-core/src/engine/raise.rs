@@ -212,25 +212,18 @@ fn deliveries(notification: &Notification) -> Vec<Delivery> {
             let (Verdict::Deliver(lane), Some(place)) = (&endpoint.verdict, places.next()) else {
                 continue;
             };
+            let waiting = Delivery::new(
+                DeliveryId::new(notification.id, place),
+                recipient.contact.clone(),
+                endpoint.endpoint,
+                endpoint.channel.clone(),
+                endpoint.address.clone(),
+                lane.clone(),
+                now,
+            );
             deliveries.push(Delivery {
-                id: DeliveryId::new(notification.id, place),
-                notification: notification.id,
-                contact: recipient.contact.clone(),
-                endpoint: endpoint.endpoint,
-                channel: endpoint.channel.clone(),
-                address: endpoint.address.clone(),
                 via: recipient.via.clone(),
-                lane: lane.clone(),
-                state: DeliveryState::Queued,
-                attempts: 0,
-                due_at: now,
-                first_attempt_at: None,
-                gateway: None,
-                message_id: None,
-                parts: None,
-                price: None,
-                detail: String::new(),
-                may_repeat: false,
+                ..waiting
             });
         }
     }

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State};
 use crate::store::{Entry, Save};
-use crate::{ApiKey, Contact, Directory, Event, Group, KeyHash, Slug, StoreError, Target, View};
+use crate::{
+    Address, ApiKey, ChannelKind, Contact, Directory, Endpoint, Event, Group, KeyHash, Slug,
+    StoreError, Target, View,
+};
 
 #[async_trait]
 impl Directory for MemoryStore {
@@ -66,6 +69,49 @@ impl Directory for MemoryStore {
         changed.version += 1;
         *state = changed;
         Ok(())
+    }
+
+    async fn contacts_at(
+        &self,
+        channel: &ChannelKind,
+        address: &Address,
+    ) -> Result<Vec<Contact>, StoreError> {
+        let state = self.state();
+        let there =
+            |endpoint: &Endpoint| (&endpoint.channel, &endpoint.address) == (channel, address);
+        let contacts = state.contacts.values();
+        Ok(contacts
+            .filter(|contact| contact.endpoints.iter().any(there))
+            .cloned()
+            .collect())
+    }
+
+    async fn opt(
+        &self,
+        channel: &ChannelKind,
+        address: &Address,
+        reason: Option<&str>,
+    ) -> Result<Vec<Slug>, StoreError> {
+        let mut state = self.state();
+        let mut changed = Vec::new();
+        for contact in state.contacts.values_mut() {
+            let concerned = |endpoint: &&mut Endpoint| {
+                (&endpoint.channel, &endpoint.address) == (channel, address)
+                    && if reason.is_some() {
+                        endpoint.enabled
+                    } else {
+                        endpoint.opted_out.is_some()
+                    }
+            };
+            for endpoint in contact.endpoints.iter_mut().filter(concerned) {
+                endpoint.enabled = reason.is_none();
+                endpoint.opted_out = reason.map(str::to_owned);
+                changed.push(contact.slug.clone());
+            }
+        }
+        changed.dedup();
+        state.version += u64::from(!changed.is_empty());
+        Ok(changed)
     }
 
     async fn remove(&self, target: &Target) -> Result<bool, StoreError> {

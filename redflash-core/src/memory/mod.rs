@@ -2,16 +2,18 @@
 //! that shows every rule of a store in plain code.
 
 mod directory;
+mod inbox;
+mod meter;
 mod outbox;
 mod receipt;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::OutboxEntry;
 use crate::{
-    ApiKey, Attempt, Contact, DeliveryId, Event, Group, Notification, NotificationId, Receipt,
-    Slug, Timestamp,
+    ApiKey, Attempt, Contact, DeliveryId, Event, Group, Inbound, InboundId, Notification,
+    NotificationId, Receipt, Slug, Timestamp, Window,
 };
 
 /// Keeps everything in memory, and forgets it when dropped.
@@ -29,6 +31,9 @@ struct State {
     deliveries: HashMap<DeliveryId, Row>,
     idempotency: HashMap<(Option<Slug>, String), Remembered>,
     early_receipts: VecDeque<(Slug, Receipt)>,
+    inbound: BTreeMap<InboundId, Inbound>,
+    meters: HashMap<(String, Window), (Timestamp, u32)>,
+    alarms: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]

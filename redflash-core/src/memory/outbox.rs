@@ -80,6 +80,23 @@ impl Outbox for MemoryStore {
         Ok(taken_back)
     }
 
+    async fn requeue_unconfirmed(
+        &self,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let mut rows = state.deliveries.values_mut();
+        let missing = std::iter::from_fn(|| {
+            rows.find_map(|row| {
+                let attempt = row.entry.miss_receipt(now)?;
+                row.attempts.push(attempt);
+                Some(())
+            })
+        });
+        Ok(missing.take(limit.get() as usize).count() as u64)
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,

@@ -102,6 +102,10 @@ pub enum Skip {
     EndpointOff,
     /// No gateway is configured for the channel.
     NoGateway,
+    /// No gateway of the channel is used for such addresses.
+    NoRoute,
+    /// The alarm is about this channel, and goes through another.
+    Troubled,
     /// The same address is told already, as an endpoint of this contact.
     Duplicate(Slug),
 }
@@ -182,7 +186,7 @@ pub fn plan(raise: &Raise, view: &View, gateways: &Gateways, now: Timestamp) -> 
         }
     };
     let message = message::message(raise.content(), view.event.as_ref(), now);
-    let recipients = recipient::recipients(target, view, gateways);
+    let recipients = recipient::recipients(raise, view, gateways);
     let mut plan = Plan {
         target: target.clone(),
         name: name.clone(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{PlannedEndpoint, Recipient, Skip, Verdict, View};
-use crate::{Address, ChannelKind, Contact, Gateways, Slug, Target};
+use crate::{Address, ChannelKind, Contact, Gateways, Raise, Slug, Target};
 
 /// How a contact came to be behind the target.
 #[derive(Default)]
@@ -56,7 +56,8 @@ impl<'a> Behind<'a> {
     }
 }
 
-pub(super) fn recipients(target: &Target, view: &View, gateways: &Gateways) -> Vec<Recipient> {
+pub(super) fn recipients(raise: &Raise, view: &View, gateways: &Gateways) -> Vec<Recipient> {
+    let (target, except) = (raise.target(), raise.except.as_ref());
     let contacts: HashMap<&Slug, &Contact> = view
         .contacts
         .iter()
@@ -69,7 +70,7 @@ pub(super) fn recipients(target: &Target, view: &View, gateways: &Gateways) -> V
         .iter()
         .filter_map(|slug| Some((*contacts.get(slug)?, &behind.paths[slug])));
     known
-        .map(|(contact, paths)| recipient(contact, paths, gateways, &mut told))
+        .map(|(contact, paths)| recipient(contact, paths, gateways, except, &mut told))
         .collect()
 }
 
@@ -79,6 +80,7 @@ fn recipient<'a>(
     contact: &'a Contact,
     paths: &Paths<'_>,
     gateways: &Gateways,
+    except: Option<&ChannelKind>,
     told: &mut Told<'a>,
 ) -> Recipient {
     let skip = if !contact.enabled {
@@ -96,6 +98,8 @@ fn recipient<'a>(
             Verdict::Skip(skip.clone())
         } else if !endpoint.enabled {
             Verdict::Skip(Skip::EndpointOff)
+        } else if except == Some(place.0) {
+            Verdict::Skip(Skip::Troubled)
         } else if let Some(lane) = gateways.lane(place.0, place.1) {
             match told.insert(place, &contact.slug) {
                 Some(first) => {
@@ -104,6 +108,8 @@ fn recipient<'a>(
                 }
                 None => Verdict::Deliver(lane),
             }
+        } else if gateways.of(place.0.as_str()).next().is_some() {
+            Verdict::Skip(Skip::NoRoute)
         } else {
             Verdict::Skip(Skip::NoGateway)
         };

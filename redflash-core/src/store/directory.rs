@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{ApiKey, Contact, Event, Group, KeyHash, Slug, Target, View};
+use crate::{Address, ApiKey, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target, View};
 
 /// Whether saving makes something new or changes what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,25 @@ pub trait Directory: Send + Sync {
     /// [`StoreError::Conflict`] and [`StoreError::Missing`] by [`Save`]; `Conflict` also for a key
     /// whose secret another key has; [`StoreError::Dangling`] for what names something unknown.
     async fn save(&self, entries: &[Entry], save: Save) -> Result<(), StoreError>;
+
+    /// The contacts with an endpoint of this address, on or off.
+    async fn contacts_at(
+        &self,
+        channel: &ChannelKind,
+        address: &Address,
+    ) -> Result<Vec<Contact>, StoreError>;
+
+    /// Switches the endpoints of an address off, or those on again that were switched off by this.
+    ///
+    /// * `reason` - why they are off; `None` switches on what has such a reason.
+    ///
+    /// Returns the contacts of those that it changed.
+    async fn opt(
+        &self,
+        channel: &ChannelKind,
+        address: &Address,
+        reason: Option<&str>,
+    ) -> Result<Vec<Slug>, StoreError>;
 
     /// Removes what the target names, and its place in groups and events; `false` when there is
     /// none. What was sent stays in the log.

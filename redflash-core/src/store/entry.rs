@@ -80,7 +80,7 @@ impl OutboxEntry {
         let held = self.lease.is_some_and(|(holder, _)| holder == worker);
         let attempt = settlement.attempt.as_ref().map(|attempt| self.log(attempt));
         let waits = self.delivery.state == DeliveryState::Queued;
-        if held || (waits && matches!(settlement.next, Next::Done(_))) {
+        if held || (waits && matches!(settlement.next, Next::Done { .. })) {
             if let Some(attempt) = &attempt {
                 self.delivery.due_at = attempt.ended_at;
             }
@@ -111,6 +111,26 @@ impl OutboxEntry {
         attempt
     }
 
+    /// Puts a delivery whose receipt did not come in time back into the queue, for another gateway.
+    /// Returns the attempt to log; `None` when no receipt is due.
+    pub fn miss_receipt(&mut self, now: Timestamp) -> Option<Attempt> {
+        let due = self.delivery.receipt_due_at.take_if(|due| *due <= now);
+        due.filter(|_| self.delivery.state == DeliveryState::Sent)?;
+        let detail = "no receipt came in time".to_owned();
+        let attempt = self.log(&Attempt {
+            number: 0,
+            gateway: self.delivery.gateway.clone(),
+            started_at: now,
+            ended_at: now,
+            outcome: AttemptOutcome::Unknown,
+            detail: detail.clone(),
+            may_repeat: self.delivery.may_repeat,
+        });
+        self.end(&Next::Elsewhere { detail });
+        self.delivery.due_at = now;
+        Some(attempt)
+    }
+
     /// Applies a gateway's receipt, which only ever moves it forward.
     pub fn receive(&mut self, gateway: &Slug, receipt: &Receipt, now: Timestamp) -> Received {
         let delivery = &mut self.delivery;
@@ -118,7 +138,15 @@ impl OutboxEntry {
             return Received::Early;
         }
         if delivery.gateway.as_ref() != Some(gateway) {
-            return Received::NotOurs;
+            // Of a gateway that was given up, it still counts that the message has arrived.
+            let late = delivery.refused_by.contains(gateway);
+            if !late || receipt.state != ReceiptState::Delivered {
+                return Received::NotOurs;
+            }
+        }
+        let arrived = receipt.state == ReceiptState::Delivered;
+        if arrived && receipt.of_part && delivery.parts.is_some_and(|parts| parts > 1) {
+            return self.receive_part(receipt, now);
         }
         // What a send answers is an estimate; of several parts, a receipt prices one.
         let open = delivery.price.is_none() || delivery.parts.is_none_or(|parts| parts <= 1);
@@ -128,7 +156,10 @@ impl OutboxEntry {
         }
         let next = match (delivery.state, receipt.state) {
             (
-                DeliveryState::Queued | DeliveryState::Sent | DeliveryState::Failed,
+                DeliveryState::Queued
+                | DeliveryState::Sent
+                | DeliveryState::Failed
+                | DeliveryState::Quarantined,
                 ReceiptState::Delivered,
             ) => DeliveryState::Delivered,
             (DeliveryState::Sent, ReceiptState::Failed) => DeliveryState::Failed,
@@ -137,6 +168,29 @@ impl OutboxEntry {
         };
         delivery.state = next;
         delivery.due_at = now;
+        delivery.receipt_due_at = None;
+        delivery.detail.clone_from(&receipt.detail);
+        Received::Applied
+    }
+
+    /// One part of several has arrived: the message has when all have.
+    fn receive_part(&mut self, receipt: &Receipt, now: Timestamp) -> Received {
+        let delivery = &mut self.delivery;
+        let part = receipt.message_id.clone().unwrap_or_default();
+        if delivery.state == DeliveryState::Delivered || delivery.parts_delivered.contains(&part) {
+            return Received::Known;
+        }
+        delivery.parts_delivered.push(part);
+        let (arrived, parts) = (delivery.parts_delivered.len(), delivery.parts.unwrap_or(1));
+        if u32::try_from(arrived).is_ok_and(|arrived| arrived < parts) {
+            if delivery.state == DeliveryState::Sent {
+                delivery.detail = format!("{arrived} of {parts} parts have arrived");
+            }
+            return Received::Applied;
+        }
+        delivery.state = DeliveryState::Delivered;
+        delivery.due_at = now;
+        delivery.receipt_due_at = None;
         delivery.detail.clone_from(&receipt.detail);
         Received::Applied
     }
@@ -146,12 +200,16 @@ impl OutboxEntry {
         let delivery = &mut self.delivery;
         let ended_badly = matches!(
             delivery.state,
-            DeliveryState::Failed | DeliveryState::Cancelled | DeliveryState::Quarantined
+            DeliveryState::Failed
+                | DeliveryState::Cancelled
+                | DeliveryState::Suppressed
+                | DeliveryState::Quarantined
         );
         if ended_badly {
             delivery.state = DeliveryState::Queued;
             delivery.due_at = now;
             delivery.first_attempt_at = None;
+            delivery.refused_by.clear();
             self.claims = 0;
         }
         ended_badly
@@ -176,7 +234,12 @@ impl OutboxEntry {
         self.claims = 0;
         let delivery = &mut self.delivery;
         let (state, detail) = match next {
-            Next::Done(accepted) => {
+            Next::Done {
+                accepted,
+                receipt_due_at,
+            } => {
+                delivery.receipt_due_at = *receipt_due_at;
+                delivery.parts_delivered.clear();
                 delivery.message_id.clone_from(&accepted.message_id);
                 delivery.parts = Some(accepted.parts);
                 delivery.price.clone_from(&accepted.price);
@@ -188,12 +251,18 @@ impl OutboxEntry {
                 };
                 (state, &accepted.detail)
             }
+            Next::Elsewhere { detail } => {
+                delivery.refused_by.extend(delivery.gateway.clone());
+                (DeliveryState::Queued, detail)
+            }
             Next::Queue { due_at, detail } => {
                 delivery.due_at = *due_at;
                 (DeliveryState::Queued, detail)
             }
             Next::Fail { detail } => (DeliveryState::Failed, detail),
             Next::Cancel { detail } => (DeliveryState::Cancelled, detail),
+            Next::Suppress { detail } => (DeliveryState::Suppressed, detail),
+            Next::Hold { detail } => (DeliveryState::Quarantined, detail),
         };
         delivery.state = state;
         delivery.detail.clone_from(detail);

@@ -218,10 +218,19 @@ pub trait Outbox: Send + Sync {
         except: Option<WorkerId>,
     ) -> Result<u64, StoreError>;
 
+    /// Puts deliveries whose receipt was due before `now` back into the queue, for another gateway
+    /// than theirs, each with an attempt of outcome `Unknown` in its log. At most `limit`; returns how
+    /// many.
+    async fn requeue_unconfirmed(
+        &self,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<u64, StoreError>;
+
     /// Applies a gateway's receipt. Receipts repeat, come in any order, and may come before
     /// [`settle`](Self::settle); they only move a state forward: `Sent` to `Delivered` or `Failed`,
-    /// `Failed` to `Delivered`, and `Queued` to
-    /// `Delivered`, which cancels the repeat.
+    /// `Failed` and `Quarantined` to `Delivered`, and `Queued` to `Delivered`, which cancels the
+    /// repeat. A message in parts with a receipt each has arrived when all of them have.
     ///
     /// One that names the delivery may come at any time; it is ignored for a delivery that is not
     /// this gateway's. One that names only the gateway's id is matched once that id is known.
@@ -232,8 +241,8 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<ReceiptEffect, StoreError>;
 
-    /// Puts a notification's deliveries that failed, were cancelled or quarantined back into the
-    /// queue, due now. Returns how many.
+    /// Puts a notification's deliveries that failed, were cancelled, suppressed or quarantined back
+    /// into the queue, due now. Returns how many.
     async fn resend(&self, id: NotificationId, now: Timestamp) -> Result<u64, StoreError>;
 
     /// One notification with its deliveries, in the order of the plan.

@@ -119,9 +119,10 @@ impl QueryFragment<Pg> for Insert {
             ), queued AS (
                 INSERT INTO deliveries (
                     id, notification, contact, endpoint, channel, address, via, lane, raised_by,
-                    state, due_at, detail, worker, leased_until, claims, attempts, may_repeat
+                    state, due_at, detail, worker, leased_until, claims, attempts, may_repeat,
+                    refused_by, parts_delivered
                 )
-                SELECT d.*, 0, FALSE FROM ",
+                SELECT d.*, 0, FALSE, '', '' FROM ",
         );
         unnest!(
             out,
@@ -174,6 +175,9 @@ pub(super) struct Settle {
     price: Vec<Option<String>>,
     detail: Vec<String>,
     may_repeat: Vec<bool>,
+    refused_by: Vec<String>,
+    receipt_due_at: Vec<Option<i64>>,
+    parts_delivered: Vec<String>,
     made: Attempts,
 }
 
@@ -218,6 +222,9 @@ impl Settle {
         self.price.push(changes.price);
         self.detail.push(changes.detail);
         self.may_repeat.push(changes.may_repeat);
+        self.refused_by.push(changes.refused_by);
+        self.receipt_due_at.push(changes.receipt_due_at);
+        self.parts_delivered.push(changes.parts_delivered);
         if let Some(row) = attempt {
             let made = &mut self.made;
             made.delivery.push(row.delivery);
@@ -239,7 +246,8 @@ impl QueryFragment<Pg> for Settle {
                 UPDATE deliveries AS d SET state = s.state, attempts = s.attempts,
                     due_at = s.due_at, first_attempt_at = s.first_attempt_at, gateway = s.gateway,
                     message_id = s.message_id, parts = s.parts, price = s.price,
-                    detail = s.detail, may_repeat = s.may_repeat,
+                    detail = s.detail, may_repeat = s.may_repeat, refused_by = s.refused_by,
+                    receipt_due_at = s.receipt_due_at, parts_delivered = s.parts_delivered,
                     worker = NULL, leased_until = NULL, claims = 0
                 FROM ",
         );
@@ -257,10 +265,14 @@ impl QueryFragment<Pg> for Settle {
             MaybeTexts: self.price,
             Texts: self.detail,
             Bools: self.may_repeat,
+            Texts: self.refused_by,
+            MaybeLongs: self.receipt_due_at,
+            Texts: self.parts_delivered,
         );
         out.push_sql(
             " AS s (id, attempts_before, state, attempts, due_at, first_attempt_at, gateway,
-                    message_id, parts, price, detail, may_repeat)
+                    message_id, parts, price, detail, may_repeat, refused_by, receipt_due_at,
+                    parts_delivered)
                 WHERE d.id = s.id AND d.state = 'sending' AND d.attempts = s.attempts_before
                     AND d.worker = ",
         );

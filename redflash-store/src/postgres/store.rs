@@ -7,19 +7,19 @@ use async_trait::async_trait;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use redflash_core::store::{
-    Backlog, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, Entry, LogFilter, Nodes,
-    ReceiptEffect, Save, Want,
+    Allowance, Backlog, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, Entry,
+    InboundFilter, Inbox, LogFilter, Meter, Nodes, ReceiptEffect, Save, Spent, Want,
 };
 use redflash_core::{
-    ApiKey, Contact, Delivery, DeliveryState, Directory, Event, Group, Job, KeyHash, Lane, Lease,
-    Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target,
-    Timestamp, View, WorkerId,
+    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
+    Group, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId, Outbox, Receipt,
+    Settled, Settlement, Slug, StoreError, Target, Timestamp, View, WorkerId,
 };
 use tokio::time::timeout;
 
 use super::node::{DIRECTORY, QUEUE, alive, announce};
 use super::outbox::{claim_due, due_queues, leased_to, match_kept, settle};
-use super::query::{count, directory, log, outbox, receipt, save};
+use super::query::{count, directory, inbox, log, meter, outbox, receipt, save};
 use super::{Conn, PostgresStore, read, wrote};
 use crate::copy::Counts;
 use crate::error::Fault;
@@ -168,6 +168,30 @@ impl Directory for PostgresStore {
         Ok(())
     }
 
+    async fn contacts_at(
+        &self,
+        channel: &ChannelKind,
+        address: &Address,
+    ) -> Result<Vec<Contact>, StoreError> {
+        snapshot!(self, |conn| directory::contacts_at(conn, channel, address)
+            .await)
+    }
+
+    async fn opt(
+        &self,
+        channel: &ChannelKind,
+        address: &Address,
+        reason: Option<&str>,
+    ) -> Result<Vec<Slug>, StoreError> {
+        let (contacts, version) = transact!(self, |conn| {
+            let changed = save::opt(conn, channel, address, reason).await?;
+            announce(conn, DIRECTORY).await?;
+            Ok::<_, Fault>(changed)
+        })?;
+        self.node.know(version.unwrap_or(0));
+        Ok(contacts)
+    }
+
     async fn remove(&self, target: &Target) -> Result<bool, StoreError> {
         let version = transact!(self, |conn| {
             let version = save::remove(conn, target).await?;
@@ -269,6 +293,16 @@ impl Outbox for PostgresStore {
         Ok(ended + left)
     }
 
+    async fn requeue_unconfirmed(
+        &self,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<u64, StoreError> {
+        transact!(self, |conn| {
+            outbox::requeue_unconfirmed(conn, now, limit).await
+        })
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,
@@ -317,6 +351,55 @@ impl Outbox for PostgresStore {
 
     async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
         run!(wrote, self, |conn| outbox::probe(conn, now))
+    }
+}
+
+#[async_trait]
+impl Inbox for PostgresStore {
+    async fn record_inbound(&self, message: &Inbound) -> Result<bool, StoreError> {
+        transact!(self, |conn| inbox::record(conn, message).await)
+    }
+
+    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError> {
+        ask!(self, |conn| inbox::knows(conn, gateway, message_id))
+    }
+
+    async fn inbound(&self, filter: &InboundFilter) -> Result<Vec<Inbound>, StoreError> {
+        snapshot!(self, |conn| inbox::list(conn, filter).await)
+    }
+
+    async fn delivery_of(
+        &self,
+        gateway: &Slug,
+        delivery: Option<DeliveryId>,
+        message_id: Option<&str>,
+    ) -> Result<Option<Delivery>, StoreError> {
+        transact!(self, |conn| {
+            inbox::delivery_of(conn, gateway, delivery, message_id).await
+        })
+    }
+}
+
+#[async_trait]
+impl Meter for PostgresStore {
+    async fn spend(&self, allowances: &[Allowance], now: Timestamp) -> Result<Spent, StoreError> {
+        transact!(self, |conn| meter::spend(conn, allowances, now).await)
+    }
+
+    async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Result<(), StoreError> {
+        transact!(self, |conn| meter::refund(conn, allowances, at).await)
+    }
+
+    async fn start_alarm(&self, subject: &str, now: Timestamp) -> Result<bool, StoreError> {
+        run!(wrote, self, |conn| meter::start_alarm(conn, subject, now))
+    }
+
+    async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError> {
+        run!(wrote, self, |conn| meter::end_alarm(conn, subject))
+    }
+
+    async fn alarms(&self) -> Result<Vec<String>, StoreError> {
+        ask!(self, |conn| meter::alarms(conn))
     }
 }
 

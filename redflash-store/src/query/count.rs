@@ -6,7 +6,7 @@ use super::{Conn, RunQueryDsl};
 use crate::copy::Counts;
 use crate::error::Fault;
 use crate::schema::{
-    api_keys, attempts, contacts, deliveries, endpoints, events, groups, notifications,
+    api_keys, attempts, contacts, deliveries, endpoints, events, groups, inbound, notifications,
 };
 
 pub(crate) async fn counts(conn: &mut Conn) -> Result<Counts, Fault> {
@@ -20,5 +20,6 @@ pub(crate) async fn counts(conn: &mut Conn) -> Result<Counts, Fault> {
         notifications: count(notifications::table.count().get_result(conn).await?),
         deliveries: count(deliveries::table.count().get_result(conn).await?),
         attempts: count(attempts::table.count().get_result(conn).await?),
+        inbound: count(inbound::table.count().get_result(conn).await?),
     })
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
-use redflash_core::{ApiKey, Contact, Event, Group, KeyHash, Slug, Target, View};
+use redflash_core::{
+    Address, ApiKey, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target, View,
+};
 
 use super::{Conn, RunQueryDsl};
 use crate::error::Fault;
@@ -104,6 +106,27 @@ pub(crate) async fn contact(conn: &mut Conn, slug: &Slug) -> Result<Option<Conta
         .load(conn)
         .await?;
     row.into_contact(endpoints).map(Some)
+}
+
+/// The contacts with an endpoint of this address, in the order of slugs.
+pub(crate) async fn contacts_at(
+    conn: &mut Conn,
+    channel: &ChannelKind,
+    address: &Address,
+) -> Result<Vec<Contact>, Fault> {
+    let mut slugs: Vec<String> = endpoints::table
+        .filter(endpoints::address.eq(address.as_str()))
+        .filter(endpoints::channel.eq(channel.as_str()))
+        .order(endpoints::contact)
+        .select(endpoints::contact)
+        .load(conn)
+        .await?;
+    slugs.dedup();
+    let mut found = Vec::new();
+    for slugs in slugs.chunks(500) {
+        found.extend(contacts_named(conn, slugs).await?);
+    }
+    Ok(found)
 }
 
 pub(crate) async fn contacts(conn: &mut Conn) -> Result<Vec<Contact>, Fault> {

@@ -8,7 +8,9 @@
 
 pub(crate) mod count;
 pub(crate) mod directory;
+pub(crate) mod inbox;
 pub(crate) mod log;
+pub(crate) mod meter;
 pub(crate) mod outbox;
 pub(crate) mod receipt;
 pub(crate) mod save;

@@ -11,7 +11,7 @@ use redflash_core::{
     Timestamp, WorkerId,
 };
 
-use super::{Conn, RunQueryDsl, due_queues, entry, orphans, receipt, write};
+use super::{Conn, RunQueryDsl, due_queues, entry, inbox, meter, orphans, receipt, write};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, small};
@@ -142,6 +142,33 @@ pub(crate) async fn take_back(
     Ok(taken_back)
 }
 
+/// Sends elsewhere what was not confirmed in time, at most so many. Returns how many.
+pub(crate) async fn requeue_unconfirmed(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: NonZeroU32,
+) -> Result<u64, Fault> {
+    let ids: Vec<String> = deliveries::table
+        .filter(deliveries::receipt_due_at.le(now.as_millis()))
+        .order(deliveries::receipt_due_at)
+        .limit(i64::from(limit.get()))
+        .select(deliveries::id)
+        .load(conn)
+        .await?;
+    let mut missing = 0;
+    for text in &ids {
+        let id = parse(text, "deliveries", "id", text)?;
+        if let Some(mut entry) = entry(conn, id).await? {
+            if let Some(attempt) = entry.miss_receipt(now) {
+                log(conn, id, &attempt).await?;
+                missing += 1;
+            }
+            write(conn, &entry).await?;
+        }
+    }
+    Ok(missing)
+}
+
 pub(crate) async fn resend(
     conn: &mut Conn,
     id: NotificationId,
@@ -216,6 +243,8 @@ pub(crate) async fn prune(
             .await?;
     }
     receipt::forget(conn, before).await?;
+    inbox::forget(conn, before).await?;
+    meter::forget(conn, before).await?;
     let forgotten = idempotency::raised_at.le(before.minus(Idempotency::KEPT).as_millis());
     diesel::delete(idempotency::table.filter(forgotten))
         .execute(conn)

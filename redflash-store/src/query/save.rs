@@ -4,11 +4,15 @@ use diesel::dsl::case_when;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use redflash_core::store::{Entry, Save};
-use redflash_core::{ApiKey, Clock, Contact, Event, Group, Slug, StoreError, SystemClock, Target};
+use redflash_core::{
+    Address, ApiKey, ChannelKind, Clock, Contact, Event, Group, Slug, StoreError, SystemClock,
+    Target,
+};
 
 use super::{Conn, RunQueryDsl};
 use crate::error::Fault;
 use crate::row::directory::{ApiKeyRow, ContactRow, EndpointRow, EventRow, GroupRow};
+use crate::row::{parse, storable};
 use crate::schema::{
     api_keys, contacts, directory, endpoints, event_contacts, event_groups, events, group_contacts,
     groups,
@@ -45,6 +49,49 @@ pub(crate) async fn remove(conn: &mut Conn, target: &Target) -> Result<Option<u6
         }
     };
     noted(conn, removed).await
+}
+
+/// Switches the endpoints of an address off for a reason, or on again those that have one. Returns
+/// their contacts, and the directory's version from now on if that changed anything.
+pub(crate) async fn opt(
+    conn: &mut Conn,
+    channel: &ChannelKind,
+    address: &Address,
+    reason: Option<&str>,
+) -> Result<(Vec<Slug>, Option<u64>), Fault> {
+    let there = endpoints::table
+        .filter(endpoints::address.eq(address.as_str()))
+        .filter(endpoints::channel.eq(channel.as_str()));
+    let found: Vec<(String, String)> = match reason {
+        Some(_) => {
+            let on = there.filter(endpoints::enabled.eq(true));
+            let on = on.order((endpoints::contact, endpoints::place));
+            on.select((endpoints::id, endpoints::contact))
+                .load(conn)
+                .await?
+        }
+        None => {
+            let off = there.filter(endpoints::opted_out.is_not_null());
+            let off = off.order((endpoints::contact, endpoints::place));
+            off.select((endpoints::id, endpoints::contact))
+                .load(conn)
+                .await?
+        }
+    };
+    let mut contacts = Vec::new();
+    for (id, contact) in &found {
+        diesel::update(endpoints::table.find(id))
+            .set((
+                endpoints::enabled.eq(reason.is_none()),
+                endpoints::opted_out.eq(reason.map(storable)),
+            ))
+            .execute(conn)
+            .await?;
+        contacts.push(parse(contact, "endpoints", "contact", id)?);
+    }
+    contacts.dedup();
+    let version = noted(conn, found.len()).await?;
+    Ok((contacts, version))
 }
 
 pub(crate) async fn remove_api_key(conn: &mut Conn, slug: &Slug) -> Result<Option<u64>, Fault> {

@@ -3,6 +3,8 @@
 use diesel::prelude::*;
 use redflash_core::store::{DueQueue, OutboxEntry, Queue};
 use redflash_core::{Delivery, Lane, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{owner, parse, parse_some, storable};
 use crate::error::Fault;
@@ -33,6 +35,9 @@ pub(crate) struct DeliveryRow {
     pub(crate) worker: Option<String>,
     pub(crate) leased_until: Option<i64>,
     pub(crate) claims: i32,
+    pub(crate) refused_by: String,
+    pub(crate) receipt_due_at: Option<i64>,
+    pub(crate) parts_delivered: String,
 }
 
 /// A queue, with the time at which its first is due.
@@ -57,6 +62,21 @@ fn count(small: i32) -> u32 {
     u32::try_from(small).unwrap_or(0)
 }
 
+/// A list, empty of most deliveries.
+fn list(items: &[impl Serialize]) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    serde_json::to_string(items).map_or_else(|_| String::new(), |text| storable(&text))
+}
+
+fn listed<T: DeserializeOwned>(text: &str) -> serde_json::Result<Vec<T>> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text)
+}
+
 /// What of a delivery changes in its life.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = deliveries, treat_none_as_null = true)]
@@ -74,6 +94,9 @@ pub(crate) struct Changes {
     pub(crate) worker: Option<String>,
     pub(crate) leased_until: Option<i64>,
     pub(crate) claims: i32,
+    pub(crate) refused_by: String,
+    pub(crate) receipt_due_at: Option<i64>,
+    pub(crate) parts_delivered: String,
 }
 
 impl Changes {
@@ -93,6 +116,9 @@ impl Changes {
             worker: entry.lease.map(|(worker, _)| worker.to_string()),
             leased_until: entry.lease.map(|(_, until)| until.as_millis()),
             claims: small(entry.claims),
+            refused_by: list(&delivery.refused_by),
+            receipt_due_at: delivery.receipt_due_at.map(Timestamp::as_millis),
+            parts_delivered: list(&delivery.parts_delivered),
         }
     }
 }
@@ -124,6 +150,9 @@ impl DeliveryRow {
             worker: changes.worker,
             leased_until: changes.leased_until,
             claims: changes.claims,
+            refused_by: changes.refused_by,
+            receipt_due_at: changes.receipt_due_at,
+            parts_delivered: changes.parts_delivered,
         }
     }
 
@@ -158,6 +187,9 @@ impl DeliveryRow {
             price: parse_some(self.price.as_deref(), "deliveries", "price", id)?,
             detail: self.detail.clone(),
             may_repeat: self.may_repeat,
+            refused_by: listed(&self.refused_by).map_err(|_| bad("refused_by"))?,
+            receipt_due_at: self.receipt_due_at.map(Timestamp::from_millis),
+            parts_delivered: listed(&self.parts_delivered).map_err(|_| bad("parts_delivered"))?,
         };
         Ok(OutboxEntry {
             delivery,

@@ -24,6 +24,7 @@ pub(crate) struct EndpointRow {
     pub(crate) channel: String,
     pub(crate) address: String,
     pub(crate) enabled: bool,
+    pub(crate) opted_out: Option<String>,
 }
 
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
@@ -82,6 +83,7 @@ impl EndpointRow {
             channel: endpoint.channel.to_string(),
             address: endpoint.address.to_string(),
             enabled: endpoint.enabled,
+            opted_out: endpoint.opted_out.as_deref().map(storable),
         }
     }
 
@@ -96,6 +98,7 @@ impl EndpointRow {
                 .try_into()
                 .map_err(|_| bad("address"))?,
             enabled: self.enabled,
+            opted_out: self.opted_out,
         })
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod attempt;
 pub(crate) mod delivery;
 pub(crate) mod directory;
+pub(crate) mod inbound;
 pub(crate) mod notification;
 pub(crate) mod receipt;
 

@@ -15,6 +15,7 @@ pub(crate) struct EarlyReceiptRow {
     delivery: Option<String>,
     message_id: Option<String>,
     state: String,
+    of_part: bool,
     price: Option<String>,
     detail: String,
 }
@@ -26,6 +27,7 @@ pub(crate) struct NewEarlyReceipt {
     delivery: Option<String>,
     message_id: Option<String>,
     state: &'static str,
+    of_part: bool,
     price: Option<String>,
     detail: String,
     received_at: i64,
@@ -42,6 +44,7 @@ impl NewEarlyReceipt {
                 ReceiptState::Delivered => "delivered",
                 ReceiptState::Failed => "failed",
             },
+            of_part: receipt.of_part,
             price: receipt.price.as_ref().map(ToString::to_string),
             detail: storable(&receipt.detail),
             received_at: now.as_millis(),
@@ -63,6 +66,7 @@ impl EarlyReceiptRow {
             message_id: self.message_id,
             delivery: parse_some(self.delivery.as_deref(), "early_receipts", "delivery", &id)?,
             state,
+            of_part: self.of_part,
             price: parse_some(self.price.as_deref(), "early_receipts", "price", &id)?,
             detail: self.detail,
         };

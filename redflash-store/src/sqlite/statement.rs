@@ -151,6 +151,12 @@ impl QueryFragment<Sqlite> for Update {
         out.push_bind_param::<Nullable<BigInt>, _>(&changes.leased_until)?;
         out.push_sql(", claims = ");
         out.push_bind_param::<Integer, _>(&changes.claims)?;
+        out.push_sql(", refused_by = ");
+        out.push_bind_param::<Text, _>(&changes.refused_by)?;
+        out.push_sql(", receipt_due_at = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&changes.receipt_due_at)?;
+        out.push_sql(", parts_delivered = ");
+        out.push_bind_param::<Text, _>(&changes.parts_delivered)?;
         out.push_sql(" WHERE id = ");
         out.push_bind_param::<Text, _>(&self.id)
     }

@@ -4,18 +4,18 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, Entry, LogFilter, ReceiptEffect, Save,
-    Want,
+    Allowance, Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, Entry, InboundFilter, Inbox,
+    LogFilter, Meter, ReceiptEffect, Save, Spent, Want,
 };
 use redflash_core::{
-    ApiKey, Contact, Delivery, Directory, Event, Group, Job, KeyHash, Lease, Notification,
-    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, Timestamp,
-    View, WorkerId,
+    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group, Inbound,
+    Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug,
+    StoreError, Target, Timestamp, View, WorkerId,
 };
 
 use super::SqliteStore;
 use super::outbox::{SettledRows, claim_due, due_queues, enqueue};
-use super::query::{count, directory, log, outbox, receipt, save};
+use super::query::{count, directory, inbox, log, meter, outbox, receipt, save};
 use super::run::now as run;
 use crate::copy::Counts;
 use crate::row::notification::NewRows;
@@ -95,6 +95,29 @@ impl Directory for SqliteStore {
             .map(drop)
     }
 
+    async fn contacts_at(
+        &self,
+        channel: &ChannelKind,
+        address: &Address,
+    ) -> Result<Vec<Contact>, StoreError> {
+        self.readers
+            .snapshot(|conn| run(directory::contacts_at(conn, channel, address)))
+    }
+
+    async fn opt(
+        &self,
+        channel: &ChannelKind,
+        address: &Address,
+        reason: Option<&str>,
+    ) -> Result<Vec<Slug>, StoreError> {
+        let (channel, address) = (channel.clone(), address.clone());
+        let reason = reason.map(str::to_owned);
+        self.writer
+            .write(move |conn| run(save::opt(conn, &channel, &address, reason.as_deref())))
+            .await
+            .map(|(contacts, _)| contacts)
+    }
+
     async fn remove(&self, target: &Target) -> Result<bool, StoreError> {
         let target = target.clone();
         self.writer
@@ -153,6 +176,16 @@ impl Outbox for SqliteStore {
             .await
     }
 
+    async fn requeue_unconfirmed(
+        &self,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |conn| run(outbox::requeue_unconfirmed(conn, now, limit)))
+            .await
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,
@@ -204,5 +237,72 @@ impl Outbox for SqliteStore {
         self.writer
             .write(move |conn| run(outbox::probe(conn, now)))
             .await
+    }
+}
+
+#[async_trait]
+impl Inbox for SqliteStore {
+    async fn record_inbound(&self, message: &Inbound) -> Result<bool, StoreError> {
+        let message = message.clone();
+        self.writer
+            .write(move |conn| run(inbox::record(conn, &message)))
+            .await
+    }
+
+    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError> {
+        self.readers
+            .read(|conn| run(inbox::knows(conn, gateway, message_id)))
+    }
+
+    async fn inbound(&self, filter: &InboundFilter) -> Result<Vec<Inbound>, StoreError> {
+        let filter = filter.clone();
+        self.readers
+            .long(move |conn| run(inbox::list(conn, &filter)))
+            .await
+    }
+
+    async fn delivery_of(
+        &self,
+        gateway: &Slug,
+        delivery: Option<DeliveryId>,
+        message_id: Option<&str>,
+    ) -> Result<Option<Delivery>, StoreError> {
+        self.readers
+            .read(|conn| run(inbox::delivery_of(conn, gateway, delivery, message_id)))
+    }
+}
+
+#[async_trait]
+impl Meter for SqliteStore {
+    async fn spend(&self, allowances: &[Allowance], now: Timestamp) -> Result<Spent, StoreError> {
+        let allowances = allowances.to_vec();
+        self.writer
+            .write(move |conn| run(meter::spend(conn, &allowances, now)))
+            .await
+    }
+
+    async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Result<(), StoreError> {
+        let allowances = allowances.to_vec();
+        self.writer
+            .write(move |conn| run(meter::refund(conn, &allowances, at)))
+            .await
+    }
+
+    async fn start_alarm(&self, subject: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let subject = subject.to_owned();
+        self.writer
+            .write(move |conn| run(meter::start_alarm(conn, &subject, now)))
+            .await
+    }
+
+    async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError> {
+        let subject = subject.to_owned();
+        self.writer
+            .write(move |conn| run(meter::end_alarm(conn, &subject)))
+            .await
+    }
+
+    async fn alarms(&self) -> Result<Vec<String>, StoreError> {
+        self.readers.read(|conn| run(meter::alarms(conn)))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::fixture::{Opened, contact, name, save, slug};
 use crate::store::{Entry, Save};
-use crate::{ApiKey, ChannelKind, Event, Group, Scope, StoreError, Target, Timestamp};
+use crate::{Address, ApiKey, ChannelKind, Event, Group, Scope, StoreError, Target, Timestamp};
 
 fn crew(contacts: &[&str]) -> Group {
     Group::new(
@@ -271,4 +271,50 @@ pub async fn keys_are_found_by_their_hash(store: Opened) {
     };
     let refused = store.save(&[Entry::ApiKey(twin)], Save::Create).await;
     assert!(matches!(refused, Err(StoreError::Conflict { .. })));
+}
+
+/// An address is switched off with a reason and on again, for everybody who has it; what somebody
+/// switched off by hand stays off.
+pub async fn an_address_is_opted_out_and_in_again(store: Opened) {
+    let number = "+447700900001";
+    let mut cid = contact("cid", number);
+    cid.endpoints[0].enabled = false;
+    let people = [contact("bob", number), contact("ann", number), cid];
+    let entries = people.map(Entry::Contact);
+    save(
+        &store,
+        entries
+            .into_iter()
+            .chain([Entry::Contact(contact("dan", "+447700900002"))]),
+    )
+    .await;
+    let (sms, address) = (
+        ChannelKind::sms(),
+        Address::new(number).expect("an address"),
+    );
+    let there = store.contacts_at(&sms, &address).await.expect("read");
+    let there: Vec<_> = there.iter().map(|contact| contact.slug.as_str()).collect();
+    assert_eq!(there, ["ann", "bob", "cid"]);
+    let elsewhere = store.contacts_at(&ChannelKind::email(), &address).await;
+    assert!(elsewhere.expect("read").is_empty());
+
+    let opt = async |reason| store.opt(&sms, &address, reason).await.expect("changed");
+    let endpoint = async |who| {
+        let contact = store.contact(&slug(who)).await.expect("read");
+        contact.expect("it is there").endpoints.remove(0)
+    };
+    let before = store.version().await.expect("a version");
+    assert_eq!(opt(Some("answered STOP")).await, [slug("ann"), slug("bob")]);
+    assert!(store.version().await.expect("a version") > before);
+    let off = endpoint("ann").await;
+    assert!(!off.enabled);
+    assert_eq!(off.opted_out.as_deref(), Some("answered STOP"));
+    assert!(opt(Some("again")).await.is_empty());
+    let version = store.version().await.expect("a version");
+    assert_eq!(opt(None).await, [slug("ann"), slug("bob")]);
+    assert!(store.version().await.expect("a version") > version);
+    let on = endpoint("ann").await;
+    assert!(on.enabled && on.opted_out.is_none());
+    assert!(!endpoint("cid").await.enabled);
+    assert!(endpoint("dan").await.enabled);
 }

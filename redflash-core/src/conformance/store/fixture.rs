@@ -131,6 +131,9 @@ fn delivery(notification: NotificationId, lane: &Lane, index: u32, now: Timestam
         price: None,
         detail: String::new(),
         may_repeat: false,
+        refused_by: Vec::new(),
+        receipt_due_at: None,
+        parts_delivered: Vec::new(),
     }
 }
 
@@ -209,7 +212,7 @@ pub(super) fn sent(delivery: &Delivery, message_id: &str, now: Timestamp) -> Set
     Settlement {
         delivery: delivery.clone(),
         attempt: Some(attempt(AttemptOutcome::Ok, now)),
-        next: Next::Done(Accepted {
+        next: Next::done(Accepted {
             message_id: Some(message_id.to_owned()),
             parts: 2,
             price: None,

@@ -12,7 +12,9 @@ mod claim;
 mod directory;
 mod enqueue;
 mod fixture;
+mod inbox;
 mod log;
+mod meter;
 mod receipt;
 mod settle;
 
@@ -20,7 +22,9 @@ pub use claim::*;
 pub use directory::*;
 pub use enqueue::*;
 pub use fixture::{alert_of, sent_of};
+pub use inbox::*;
 pub use log::*;
+pub use meter::*;
 pub use receipt::*;
 pub use settle::*;
 
@@ -38,6 +42,7 @@ macro_rules! store_conformance {
             saving_is_all_or_nothing
             removing_leaves_no_trace_in_groups_and_events
             every_change_changes_the_version
+            an_address_is_opted_out_and_in_again
             a_view_holds_everybody_behind_a_target
             keys_are_found_by_their_hash
             an_enqueued_notification_reads_back
@@ -60,6 +65,7 @@ macro_rules! store_conformance {
             a_failure_waits_for_its_time
             an_unknown_outcome_is_remembered
             giving_up_and_cancelling_are_final
+            what_a_gateway_cannot_reach_goes_elsewhere
             a_lease_given_back_uses_up_no_attempt
             a_lost_lease_changes_nothing_but_the_log
             a_late_success_cancels_the_repeat
@@ -71,12 +77,25 @@ macro_rules! store_conformance {
             a_receipt_may_name_only_the_gateways_id
             a_receipt_of_another_gateway_changes_nothing
             a_receipt_cancels_the_repeat
+            a_message_in_parts_arrives_when_all_have
+            a_message_with_a_failed_part_has_failed
+            a_missing_receipt_sends_elsewhere
+            a_receipt_in_time_ends_the_waiting
             what_ended_badly_can_be_resent
             the_log_is_newest_first_and_pages
             the_log_filters
             the_backlog_counts_what_waits
             pruning_keeps_what_is_not_finished
             a_probe_commits
+            an_inbound_message_reads_back
+            a_repeated_inbound_message_is_stored_once
+            inbound_messages_are_newest_first_and_page
+            a_delivery_is_found_by_what_its_gateway_calls_it
+            a_meter_counts_up_to_its_limit
+            what_is_refunded_can_be_spent_again
+            meters_begin_anew_in_each_window
+            of_many_at_once_as_many_are_counted_as_there_is_room_for
+            an_alarm_starts_once_and_ends_once
         }
     };
     ($open:path => $($case:ident)+) => {
@@ -107,7 +126,9 @@ mod tests {
             include_str!("claim.rs"),
             include_str!("directory.rs"),
             include_str!("enqueue.rs"),
+            include_str!("inbox.rs"),
             include_str!("log.rs"),
+            include_str!("meter.rs"),
             include_str!("receipt.rs"),
             include_str!("settle.rs"),
         ];

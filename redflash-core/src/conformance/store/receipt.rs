@@ -1,14 +1,17 @@
 //! Promises of receipts.
 
-use super::fixture::{Alert, Opened, START, at, claim, one, record, requeued, sent, slug, worker};
+use super::fixture::{
+    Alert, Opened, START, at, claim, limit, one, record, requeued, sent, slug, worker,
+};
 use crate::store::ReceiptEffect;
-use crate::{AttemptOutcome, DeliveryState, Receipt, ReceiptState, WorkerId};
+use crate::{AttemptOutcome, DeliveryState, Next, Receipt, ReceiptState, WorkerId};
 
 fn receipt(state: ReceiptState) -> Receipt {
     Receipt {
         message_id: None,
         delivery: None,
         state,
+        of_part: false,
         price: None,
         detail: "as the network says".into(),
     }
@@ -171,4 +174,111 @@ pub async fn a_receipt_cancels_the_repeat(store: Opened) {
         record(&store, &alert).await.delivery.state,
         DeliveryState::Delivered
     );
+}
+
+/// A message in parts has arrived when all of its parts have, whatever is repeated; without a receipt
+/// for one of them it has not.
+pub async fn a_message_in_parts_arrives_when_all_have(store: Opened) {
+    let alert = delivered(&store).await;
+    let id = alert.deliveries[0].id;
+    let part = |message_id: &str| Receipt {
+        message_id: Some(message_id.into()),
+        of_part: true,
+        ..of(&alert, ReceiptState::Delivered)
+    };
+    let state = async || record(&store, &alert).await.delivery.state;
+    let applied = ReceiptEffect::Applied(id);
+    assert_eq!(receive(&store, "gw", &part("p2")).await, applied);
+    let again = receive(&store, "gw", &part("p2")).await;
+    assert_eq!(again, ReceiptEffect::Known(id));
+    assert_eq!(state().await, DeliveryState::Sent);
+    assert_eq!(receive(&store, "gw", &part("p1")).await, applied);
+    assert_eq!(state().await, DeliveryState::Delivered);
+
+    let (early, me) = claimed(&store).await;
+    for message_id in ["p1", "p1", "p2"] {
+        let part = Receipt {
+            delivery: Some(early.deliveries[0].id),
+            ..part(message_id)
+        };
+        receive(&store, "gw", &part).await;
+    }
+    let settlement = sent(&early.deliveries[0], "p1", START);
+    store.settle(me, &[settlement]).await.expect("settled");
+    let state = record(&store, &early).await.delivery.state;
+    assert_eq!(state, DeliveryState::Delivered);
+}
+
+/// One part that failed is a message that failed, even if others arrive.
+pub async fn a_message_with_a_failed_part_has_failed(store: Opened) {
+    let alert = delivered(&store).await;
+    let failed = Receipt {
+        of_part: true,
+        ..of(&alert, ReceiptState::Failed)
+    };
+    receive(&store, "gw", &failed).await;
+    let part = Receipt {
+        message_id: Some("p1".into()),
+        of_part: true,
+        ..of(&alert, ReceiptState::Delivered)
+    };
+    receive(&store, "gw", &part).await;
+    let state = record(&store, &alert).await.delivery.state;
+    assert_eq!(state, DeliveryState::Failed);
+}
+
+/// A delivery whose receipt does not come in time goes elsewhere, and the log says why. What the first
+/// gateway says afterwards counts only if the message has arrived.
+pub async fn a_missing_receipt_sends_elsewhere(store: Opened) {
+    let (alert, me) = claimed(&store).await;
+    let id = alert.deliveries[0].id;
+    let mut settlement = sent(&alert.deliveries[0], "m", START);
+    if let Next::Done { receipt_due_at, .. } = &mut settlement.next {
+        *receipt_due_at = Some(at(300));
+    }
+    store.settle(me, &[settlement]).await.expect("settled");
+    let missing = async |seconds| {
+        let missing = store.requeue_unconfirmed(at(seconds), limit(10)).await;
+        missing.expect("requeued")
+    };
+    assert_eq!(missing(299).await, 0);
+    assert_eq!(missing(300).await, 1);
+    assert_eq!(missing(301).await, 0);
+    let after = record(&store, &alert).await;
+    assert_eq!(after.delivery.state, DeliveryState::Queued);
+    assert_eq!(after.delivery.refused_by, [slug("gw")]);
+    assert!(after.delivery.may_repeat);
+    assert_eq!(after.attempts_made.len(), 2);
+    assert_eq!(after.attempts_made[1].outcome, AttemptOutcome::Unknown);
+    let failed = of(&alert, ReceiptState::Failed);
+    receive(&store, "gw", &failed).await;
+    let state = record(&store, &alert).await.delivery.state;
+    assert_eq!(state, DeliveryState::Queued);
+    let jobs = claim(&store, me, at(302), 1).await;
+    assert_eq!(jobs[0].delivery.refused_by, [slug("gw")]);
+    let mut elsewhere = sent(&jobs[0].delivery, "m2", at(302));
+    if let Some(attempt) = &mut elsewhere.attempt {
+        (attempt.gateway, attempt.number) = (Some(slug("gw2")), 3);
+    }
+    store.settle(me, &[elsewhere]).await.expect("settled");
+    let arrived = of(&alert, ReceiptState::Delivered);
+    let effect = receive(&store, "gw", &arrived).await;
+    assert_eq!(effect, ReceiptEffect::Applied(id));
+    let after = record(&store, &alert).await.delivery;
+    assert_eq!(after.state, DeliveryState::Delivered);
+}
+
+/// A receipt in time ends the waiting for it.
+pub async fn a_receipt_in_time_ends_the_waiting(store: Opened) {
+    for state in [ReceiptState::Delivered, ReceiptState::Failed] {
+        let (alert, me) = claimed(&store).await;
+        let mut settlement = sent(&alert.deliveries[0], "m", START);
+        if let Next::Done { receipt_due_at, .. } = &mut settlement.next {
+            *receipt_due_at = Some(at(300));
+        }
+        store.settle(me, &[settlement]).await.expect("settled");
+        receive(&store, "gw", &of(&alert, state)).await;
+        let missing = store.requeue_unconfirmed(at(900), limit(10)).await;
+        assert_eq!(missing.expect("requeued"), 0);
+    }
 }

@@ -43,7 +43,7 @@ pub async fn an_arrival_is_recorded(store: Opened) {
     let settlement = Settlement {
         delivery: alert.deliveries[0].clone(),
         attempt: Some(attempt(AttemptOutcome::Ok, START)),
-        next: Next::Done(Accepted {
+        next: Next::done(Accepted {
             price: Some("0.0333".parse().expect("a price")),
             ..Accepted::delivered("201")
         }),
@@ -113,6 +113,11 @@ pub async fn giving_up_and_cancelling_are_final(store: Opened) {
     let ends = [
         (Next::Fail { detail: detail() }, DeliveryState::Failed),
         (Next::Cancel { detail: detail() }, DeliveryState::Cancelled),
+        (
+            Next::Suppress { detail: detail() },
+            DeliveryState::Suppressed,
+        ),
+        (Next::Hold { detail: detail() }, DeliveryState::Quarantined),
     ];
     for (next, state) in ends {
         let (alert, me) = claimed(&store).await;
@@ -126,6 +131,22 @@ pub async fn giving_up_and_cancelling_are_final(store: Opened) {
         assert_eq!((delivery.state, delivery.detail), (state, detail()));
         assert!(claim(&store, me, at(1_000_000), 1).await.is_empty());
     }
+}
+
+/// A delivery that its gateway cannot reach is due at once, and remembers the gateway.
+pub async fn what_a_gateway_cannot_reach_goes_elsewhere(store: Opened) {
+    let (alert, me) = claimed(&store).await;
+    let settlement = Settlement {
+        delivery: alert.deliveries[0].clone(),
+        attempt: Some(attempt(AttemptOutcome::Permanent, START)),
+        next: Next::Elsewhere {
+            detail: "no route".into(),
+        },
+    };
+    assert_eq!(settle(&store, me, settlement).await, Settled::Recorded);
+    let jobs = claim(&store, me, at(1), 1).await;
+    assert_eq!(jobs[0].delivery.refused_by, [slug("gw")]);
+    assert_eq!(jobs[0].delivery.detail, "no route");
 }
 
 /// A lease that is given back without an attempt leaves the count of attempts as it was.

@@ -1,0 +1,139 @@
+//! How much may be sent through a gateway: the bounds that keep a mistake from costing a fortune, and
+//! from burying somebody under messages.
+
+use std::time::Duration;
+
+use crate::store::Allowance;
+use crate::{Address, Slug, Timestamp};
+
+/// The bounds of one gateway. What goes beyond is suppressed, and says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// How many messages go out in an hour.
+    pub per_hour: Option<u32>,
+    /// How many messages go out in a day.
+    pub per_day: Option<u32>,
+    /// How many messages go to one address in an hour.
+    pub address_per_hour: Option<u32>,
+    /// How many messages go to one address in a day.
+    pub address_per_day: Option<u32>,
+    /// At how much of a gateway's bound an alarm is given, in percent.
+    pub alarm_percent: u32,
+}
+
+/// The hour or the day that a bound is for. Both begin on the clock, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Window {
+    /// From one full hour to the next.
+    Hour,
+    /// From midnight to midnight.
+    Day,
+}
+
+impl Window {
+    /// Its length.
+    pub const fn length(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Hour => 60 * 60,
+            Self::Day => 24 * 60 * 60,
+        })
+    }
+
+    /// When the one that holds this moment began.
+    pub fn start(self, now: Timestamp) -> Timestamp {
+        let length = i64::try_from(self.length().as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(now.as_millis().div_euclid(length) * length)
+    }
+
+    /// As text, as in a store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            per_hour: None,
+            per_day: None,
+            address_per_hour: None,
+            address_per_day: None,
+            alarm_percent: 80,
+        }
+    }
+}
+
+impl Budget {
+    /// What one message through the gateway takes, of the gateway's bounds first.
+    pub(crate) fn allowances(&self, gateway: &Slug, to: &Address) -> Vec<Allowance> {
+        let allowance = |meter: &str, window, limit: Option<u32>| {
+            Some(Allowance {
+                meter: meter.to_owned(),
+                window,
+                limit: limit?,
+            })
+        };
+        let of_gateway = format!("gateway/{gateway}");
+        let of_address = format!("gateway/{gateway}/{to}");
+        [
+            allowance(&of_gateway, Window::Hour, self.per_hour),
+            allowance(&of_gateway, Window::Day, self.per_day),
+            allowance(&of_address, Window::Hour, self.address_per_hour),
+            allowance(&of_address, Window::Day, self.address_per_day),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// The count at which an alarm is given, for a bound of so many.
+    pub(crate) fn alarm_at(&self, limit: u32) -> u32 {
+        let at = u64::from(limit) * u64::from(self.alarm_percent) / 100;
+        u32::try_from(at).unwrap_or(limit).clamp(1, limit.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_begin_on_the_clock() {
+        // 2026-11-25 01:30:00 UTC
+        let now = Timestamp::from_millis(1_795_570_200_000);
+        let since = |window: Window| now.since(window.start(now));
+        assert_eq!(since(Window::Hour), Duration::from_secs(30 * 60));
+        assert_eq!(since(Window::Day), Duration::from_secs(90 * 60));
+    }
+
+    #[test]
+    fn an_alarm_comes_before_the_stop() {
+        let budget = Budget::default();
+        assert_eq!(budget.alarm_at(100), 80);
+        assert_eq!(budget.alarm_at(1), 1);
+        assert_eq!(budget.alarm_at(u32::MAX), 3_435_973_836);
+    }
+
+    #[test]
+    fn a_message_counts_against_its_gateway_and_its_address() {
+        let budget = Budget {
+            per_day: Some(5),
+            address_per_hour: Some(2),
+            ..Budget::default()
+        };
+        let gateway = "a".parse().unwrap();
+        let to = Address::new("+447700900001").unwrap();
+        let all = budget.allowances(&gateway, &to);
+        let all: Vec<_> = all.iter().map(|a| (&*a.meter, a.window, a.limit)).collect();
+        assert_eq!(
+            all,
+            [
+                ("gateway/a", Window::Day, 5),
+                ("gateway/a/+447700900001", Window::Hour, 2)
+            ]
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! Promises of meters and alarms.
+
+use std::sync::Arc;
+
+use super::fixture::{Opened, START, at};
+use crate::Window;
+use crate::store::{Allowance, Spent};
+
+fn allowance(meter: &str, window: Window, limit: u32) -> Allowance {
+    Allowance {
+        meter: meter.into(),
+        window,
+        limit,
+    }
+}
+
+async fn spend(store: &Opened, allowances: &[Allowance], seconds: u64) -> Spent {
+    store.spend(allowances, at(seconds)).await.expect("counted")
+}
+
+/// A meter counts up to its limit; what is beyond counts against none of the allowances.
+pub async fn a_meter_counts_up_to_its_limit(store: Opened) {
+    let both = [
+        allowance("b", Window::Hour, 3),
+        allowance("a", Window::Day, 2),
+    ];
+    assert_eq!(spend(&store, &both, 0).await, Spent::Counted(vec![1, 1]));
+    assert_eq!(spend(&store, &both, 1).await, Spent::Counted(vec![2, 2]));
+    for _ in 0..2 {
+        assert_eq!(spend(&store, &both, 2).await, Spent::UsedUp(1));
+    }
+    assert_eq!(spend(&store, &both[..1], 3).await, Spent::Counted(vec![3]));
+    assert_eq!(spend(&store, &[], 3).await, Spent::Counted(vec![]));
+}
+
+/// What is given back can be spent again.
+pub async fn what_is_refunded_can_be_spent_again(store: Opened) {
+    let one = [allowance("a", Window::Hour, 1)];
+    store
+        .refund(&one, START)
+        .await
+        .expect("nothing to give back");
+    assert_eq!(spend(&store, &one, 0).await, Spent::Counted(vec![1]));
+    assert_eq!(spend(&store, &one, 0).await, Spent::UsedUp(0));
+    store.refund(&one, START).await.expect("given back");
+    assert_eq!(spend(&store, &one, 0).await, Spent::Counted(vec![1]));
+}
+
+/// Each hour and each day begins at nothing.
+pub async fn meters_begin_anew_in_each_window(store: Opened) {
+    let hour = [allowance("a", Window::Hour, 1)];
+    let day = [allowance("a", Window::Day, 1)];
+    for allowances in [&hour, &day] {
+        assert_eq!(spend(&store, allowances, 0).await, Spent::Counted(vec![1]));
+        assert_eq!(spend(&store, allowances, 1).await, Spent::UsedUp(0));
+    }
+    let an_hour = 3600;
+    assert_eq!(spend(&store, &hour, an_hour).await, Spent::Counted(vec![1]));
+    assert_eq!(
+        spend(&store, &day, 24 * an_hour).await,
+        Spent::Counted(vec![1])
+    );
+}
+
+/// Of many at once, exactly as many are counted as there is room for.
+pub async fn of_many_at_once_as_many_are_counted_as_there_is_room_for(store: Opened) {
+    let both = [
+        allowance("a", Window::Hour, 7),
+        allowance("b", Window::Hour, 20),
+    ];
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let (store, both) = (Arc::clone(&store), both.clone());
+            tokio::spawn(async move { spend(&store, &both, 0).await })
+        })
+        .collect();
+    let mut counted = 0;
+    for task in tasks {
+        let spent = task.await.expect("it does not panic");
+        counted += u32::from(matches!(spent, Spent::Counted(_)));
+    }
+    assert_eq!(counted, 7);
+    assert_eq!(spend(&store, &both[1..], 0).await, Spent::Counted(vec![8]));
+}
+
+/// An alarm starts once, and ends once.
+pub async fn an_alarm_starts_once_and_ends_once(store: Opened) {
+    let start = async |subject| store.start_alarm(subject, START).await.expect("noted");
+    let end = async |subject| store.end_alarm(subject).await.expect("noted");
+    assert!(!end("gateway/a").await);
+    assert!(start("gateway/b").await && start("gateway/a").await);
+    assert!(!start("gateway/a").await);
+    let known = store.alarms().await.expect("it can be read");
+    assert_eq!(known, ["gateway/a", "gateway/b"]);
+    assert!(end("gateway/a").await && !end("gateway/a").await);
+    assert!(start("gateway/a").await);
+}

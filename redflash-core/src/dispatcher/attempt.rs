@@ -1,0 +1,387 @@
+//! One attempt: through which gateway, within which budget, and what follows from its outcome.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::info;
+
+use super::Dispatcher;
+use super::lane::{Choice, Verdict};
+use super::trouble::Trouble;
+use crate::store::{Allowance, Spent};
+use crate::{
+    Accepted, Attempt, AttemptOutcome, Gateway, Job, Next, OnUnknown, OutboundMessage, Retry,
+    SendError, Settlement, Slug, StoreError, Timestamp,
+};
+
+/// How long a delivery waits for a gateway of its channel to be configured again.
+const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a message takes of its gateway's budget.
+enum Purse {
+    /// So much was taken.
+    Taken(Vec<Allowance>),
+    /// The gateway's budget is used up.
+    OverGateway(String),
+    /// That of the address is used up.
+    OverAddress(String),
+}
+
+impl Dispatcher {
+    pub(super) async fn attempt(self: &Arc<Self>, job: &Job) -> Settlement {
+        let lane = &job.delivery.lane;
+        let mut over: Vec<(Slug, String)> = Vec::new();
+        loop {
+            let now = self.clock.now();
+            let may = |gateway: &Gateway| {
+                comes_into_question(job, gateway)
+                    && over.iter().all(|(name, _)| *name != gateway.name)
+            };
+            let gateway = match self.lanes().choose(lane, now, may) {
+                Choice::Gateway(gateway) => gateway,
+                Choice::Wait(until) => return self.wait(job, now, until),
+                Choice::Nobody => return nobody(job, &over),
+            };
+            let may_have_begun = job.delivery.detail == Attempt::UNRECORDED;
+            let next = if may_have_begun && holds(&gateway) {
+                let detail = format!(
+                    "set aside: {}, and {} is not to repeat",
+                    Attempt::UNRECORDED,
+                    gateway.name
+                );
+                Next::Hold { detail }
+            } else {
+                match self.take(&gateway, job, now).await {
+                    Ok(Purse::Taken(taken)) => {
+                        return self.hand_to(job, &gateway, &taken, now).await;
+                    }
+                    Ok(Purse::OverGateway(why)) => {
+                        self.lanes().end(&gateway.name, lane, Verdict::Nothing, now);
+                        over.push((gateway.name.clone(), why));
+                        continue;
+                    }
+                    Ok(Purse::OverAddress(detail)) => suppress(&gateway.name, detail),
+                    Err(fault) => {
+                        let due_at = now.plus(super::POLL);
+                        let detail = format!("the store did not answer: {}", crate::report(&fault));
+                        Next::Queue { due_at, detail }
+                    }
+                }
+            };
+            self.lanes().end(&gateway.name, lane, Verdict::Nothing, now);
+            return settle(job, None, next);
+        }
+    }
+
+    /// Takes what a message needs of its gateway's budget.
+    async fn take(
+        &self,
+        gateway: &Gateway,
+        job: &Job,
+        now: Timestamp,
+    ) -> Result<Purse, StoreError> {
+        let budget = &gateway.budget;
+        let allowances = budget.allowances(&gateway.name, &job.delivery.address);
+        if allowances.is_empty() {
+            return Ok(Purse::Taken(allowances));
+        }
+        let of_gateway =
+            |allowance: &Allowance| allowance.meter == format!("gateway/{}", gateway.name);
+        match self.store.spend(&allowances, now).await? {
+            Spent::Counted(counts) => {
+                let counted = allowances.iter().zip(counts).filter(|(a, _)| of_gateway(a));
+                for (allowance, used) in counted {
+                    if used == budget.alarm_at(allowance.limit) || used == allowance.limit {
+                        self.troubles.push(Trouble::Budget {
+                            gateway: gateway.name.clone(),
+                            used,
+                            limit: allowance.limit,
+                            window: allowance.window,
+                        });
+                    }
+                }
+                Ok(Purse::Taken(allowances))
+            }
+            Spent::UsedUp(place) => {
+                let Allowance { window, limit, .. } = &allowances[place];
+                let window = window.as_str();
+                Ok(if of_gateway(&allowances[place]) {
+                    let why = format!(
+                        "the budget of {} is used up: {limit} messages a {window}",
+                        gateway.name
+                    );
+                    Purse::OverGateway(why)
+                } else {
+                    let why = format!(
+                        "the budget of this address is used up: {limit} messages a {window} through {}",
+                        gateway.name
+                    );
+                    Purse::OverAddress(why)
+                })
+            }
+        }
+    }
+
+    async fn hand_to(
+        self: &Arc<Self>,
+        job: &Job,
+        gateway: &Arc<Gateway>,
+        taken: &[Allowance],
+        started_at: Timestamp,
+    ) -> Settlement {
+        let lane = &job.delivery.lane;
+        let (message, note) = outbound(job, gateway, started_at);
+        let mut result = self.send(gateway, message).await;
+        let ended_at = self.clock.now();
+        self.judge(job, gateway, &result, ended_at);
+        let went_out = matches!(result, Ok(_) | Err(SendError::Unknown(_)));
+        if !went_out
+            && !taken.is_empty()
+            && let Err(fault) = self.store.refund(taken, started_at).await
+        {
+            tracing::warn!(%lane, error = crate::report(&fault), "a budget was not given back");
+        }
+        if let (Ok(accepted), Some(note)) = (&mut result, note) {
+            accepted.detail = format!("{}; {note}", accepted.detail);
+        }
+        let detail = match &result {
+            Ok(accepted) => accepted.detail.clone(),
+            Err(error) => error.detail(),
+        };
+        let attempt = Attempt {
+            number: job.delivery.attempts + 1,
+            gateway: Some(gateway.name.clone()),
+            started_at,
+            ended_at,
+            outcome: outcome(&result),
+            detail,
+            may_repeat: job.delivery.may_repeat,
+        };
+        log(job, gateway, &attempt);
+        let next = match result {
+            Ok(accepted) => self.accepted(job, gateway, accepted, &attempt),
+            Err(error) => self.after(job, gateway, &error, &attempt),
+        };
+        settle(job, Some(attempt), next)
+    }
+
+    /// Tells the breaker what a hand-over says of its gateway, and whoever has to know of it.
+    fn judge(
+        &self,
+        job: &Job,
+        gateway: &Gateway,
+        result: &Result<Accepted, SendError>,
+        now: Timestamp,
+    ) {
+        let lane = &job.delivery.lane;
+        let verdict = verdict(result, gateway, now);
+        let stopped = self.lanes().end(&gateway.name, lane, verdict, now);
+        // One dead host among many is not the gateway's fault.
+        let as_a_whole = lane.as_str() == lane.channel() || verdict == Verdict::Refuses;
+        match result {
+            Err(error) if stopped && as_a_whole => self.troubles.push(Trouble::Stopped {
+                gateway: gateway.name.clone(),
+                reason: error.detail(),
+            }),
+            Ok(_) => self.troubles.works(&gateway.name),
+            Err(_) => {}
+        }
+    }
+
+    /// No gateway takes messages now: the delivery waits without using up an attempt, but not for ever.
+    fn wait(&self, job: &Job, now: Timestamp, until: Timestamp) -> Settlement {
+        let lane = &job.delivery.lane;
+        let gateway = self.gateways.of(lane.channel()).next();
+        let patience = gateway.map_or(ORPHANED, |gateway| gateway.schedule.give_up_after());
+        let why = gateway.map_or_else(
+            || format!("no gateway is configured for {}", lane.channel()),
+            |_| format!("no gateway for {lane} takes messages now"),
+        );
+        let next = if now.since(job.raised_at) >= patience {
+            let detail = format!("given up: {why}");
+            Next::Fail { detail }
+        } else {
+            let (due_at, detail) = (until, why);
+            Next::Queue { due_at, detail }
+        };
+        settle(job, None, next)
+    }
+
+    /// What becomes of a delivery that a gateway took.
+    fn accepted(
+        &self,
+        job: &Job,
+        gateway: &Gateway,
+        accepted: Accepted,
+        attempt: &Attempt,
+    ) -> Next {
+        let timeout = gateway.receipt_timeout.filter(|_| !accepted.delivered);
+        let timeout = timeout.filter(|_| self.has_other(job, gateway));
+        let receipt_due_at = timeout.map(|timeout| attempt.ended_at.plus(timeout));
+        Next::Done {
+            accepted,
+            receipt_due_at,
+        }
+    }
+
+    /// What becomes of a delivery whose attempt failed.
+    fn after(&self, job: &Job, gateway: &Gateway, error: &SendError, attempt: &Attempt) -> Next {
+        let now = attempt.ended_at;
+        let detail = attempt.detail.clone();
+        let retry_after = match error.retry() {
+            Retry::Elsewhere if self.has_other(job, gateway) => return Next::Elsewhere { detail },
+            Retry::Never | Retry::Elsewhere => return Next::Fail { detail },
+            Retry::MayRepeat if holds(gateway) => {
+                let detail = format!(
+                    "set aside, since {} is not to repeat: {detail}",
+                    gateway.name
+                );
+                return Next::Hold { detail };
+            }
+            Retry::StopGateway => {
+                let other = |other: &Gateway| is_other(job, gateway, other);
+                if self.lanes().has(&job.delivery.lane, now, other) {
+                    let due_at = now;
+                    return Next::Queue { due_at, detail };
+                }
+                None
+            }
+            Retry::After(retry_after) => retry_after,
+            Retry::MayRepeat => None,
+        };
+        let first = job.delivery.first_attempt_at.unwrap_or(attempt.started_at);
+        match gateway
+            .schedule
+            .draw(attempt.number, now.since(first), retry_after)
+        {
+            Some(wait) => Next::Queue {
+                due_at: now.plus(wait),
+                detail,
+            },
+            None => Next::Fail {
+                detail: format!("given up after {} attempts: {detail}", attempt.number),
+            },
+        }
+    }
+
+    /// Whether another gateway comes into question, now or later.
+    fn has_other(&self, job: &Job, gateway: &Gateway) -> bool {
+        let mut gateways = self.gateways.of(job.delivery.lane.channel());
+        gateways.any(|other| is_other(job, gateway, other))
+    }
+}
+
+fn comes_into_question(job: &Job, gateway: &Gateway) -> bool {
+    gateway.serves(&job.delivery.address) && !job.delivery.refused_by.contains(&gateway.name)
+}
+
+fn is_other(job: &Job, gateway: &Gateway, other: &Gateway) -> bool {
+    other.name != gateway.name && comes_into_question(job, other)
+}
+
+/// Whether a message that may have gone out through a gateway is not sent again by itself.
+fn holds(gateway: &Gateway) -> bool {
+    gateway.on_unknown == OnUnknown::Hold && !gateway.channel.capabilities().idempotent
+}
+
+/// No gateway is left for a delivery.
+fn nobody(job: &Job, over: &[(Slug, String)]) -> Settlement {
+    let why: Vec<_> = over.iter().map(|(_, why)| &**why).collect();
+    let next = match over.last() {
+        Some((gateway, _)) => suppress(gateway, why.join("; ")),
+        None => Next::Fail {
+            detail: format!(
+                "no gateway is left for this address: {}",
+                job.delivery.detail
+            ),
+        },
+    };
+    settle(job, None, next)
+}
+
+fn suppress(gateway: &Slug, detail: String) -> Next {
+    metrics::counter!("redflash_suppressed_total", "gateway" => gateway.to_string()).increment(1);
+    Next::Suppress { detail }
+}
+
+/// The message as a gateway gets it, with what is to be said about that.
+fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Option<String>) {
+    let mut sender = job.message.sender.clone();
+    let refused = sender.as_deref().map(|sender| gateway.check_sender(sender));
+    let note = match (&sender, refused) {
+        (Some(wanted), Some(Err(fault))) => {
+            let note = format!("not sent as {wanted}: {fault}");
+            sender = None;
+            Some(note)
+        }
+        _ => None,
+    };
+    // A gateway that knows no senders leaves nothing to be said.
+    let note = note.filter(|_| gateway.channel.capabilities().sender);
+    let message = OutboundMessage {
+        notification: job.delivery.notification,
+        delivery: job.delivery.id,
+        attempt: job.delivery.attempts + 1,
+        at,
+        to: job.delivery.address.clone(),
+        subject: job.message.subject.clone(),
+        body: job.message.body.clone(),
+        sender,
+    };
+    (message, note)
+}
+
+const fn outcome(result: &Result<Accepted, SendError>) -> AttemptOutcome {
+    match result {
+        Ok(_) => AttemptOutcome::Ok,
+        Err(error) => match error.retry() {
+            Retry::Never | Retry::Elsewhere => AttemptOutcome::Permanent,
+            Retry::MayRepeat => AttemptOutcome::Unknown,
+            Retry::After(_) | Retry::StopGateway => AttemptOutcome::Retry,
+        },
+    }
+}
+
+fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timestamp) -> Verdict {
+    match result {
+        Ok(_)
+        | Err(
+            SendError::Rejected { .. }
+            | SendError::InvalidAddress { .. }
+            | SendError::Unroutable { .. },
+        ) => Verdict::Works,
+        Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
+        Err(SendError::RateLimited {
+            retry_after: Some(after),
+            ..
+        }) => Verdict::Pauses(now.plus((*after).min(gateway.schedule.longest_wait()))),
+        Err(SendError::RateLimited { .. }) => Verdict::Nothing,
+        Err(SendError::Unreachable(_) | SendError::Unknown(_)) => Verdict::Fails,
+    }
+}
+
+pub(super) fn settle(job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
+    Settlement {
+        delivery: job.delivery.clone(),
+        attempt,
+        next,
+    }
+}
+
+fn log(job: &Job, gateway: &Gateway, attempt: &Attempt) {
+    let outcome = attempt.outcome.as_str();
+    let took = attempt.ended_at.since(attempt.started_at);
+    let name = gateway.name.to_string();
+    metrics::counter!("redflash_attempts_total", "gateway" => name.clone(), "outcome" => outcome)
+        .increment(1);
+    metrics::histogram!("redflash_attempt_seconds", "gateway" => name).record(took);
+    info!(
+        notification = %job.delivery.notification,
+        delivery = %job.delivery.id,
+        gateway = %gateway.name,
+        attempt = attempt.number,
+        outcome,
+        took_ms = took.as_millis(),
+        "attempt"
+    );
+}

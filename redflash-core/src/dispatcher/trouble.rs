@@ -1,0 +1,86 @@
+//! What somebody has to be told about the gateways themselves.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+use crate::{Address, ChannelKind, Slug, Window};
+
+/// Something that the person in charge has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// A gateway takes no more messages.
+    Stopped { gateway: Slug, reason: String },
+    /// A gateway of which that was told takes messages again.
+    Works { gateway: Slug },
+    /// A gateway's budget is nearly used up, or just now.
+    Budget {
+        gateway: Slug,
+        used: u32,
+        limit: u32,
+        window: Window,
+    },
+    /// A person does not want to be told any more at an address.
+    OptedOut {
+        contacts: Vec<Slug>,
+        channel: ChannelKind,
+        address: Address,
+    },
+}
+
+/// What is to be told, on its way to whoever tells it.
+#[derive(Debug)]
+pub(crate) struct Troubles {
+    told: mpsc::UnboundedSender<Trouble>,
+    waiting: Mutex<Option<mpsc::UnboundedReceiver<Trouble>>>,
+    /// The gateways that are known to have stopped.
+    stopped: Mutex<HashSet<Slug>>,
+    any_stopped: AtomicBool,
+}
+
+impl Default for Troubles {
+    fn default() -> Self {
+        let (told, waiting) = mpsc::unbounded_channel();
+        Self {
+            told,
+            waiting: Mutex::new(Some(waiting)),
+            stopped: Mutex::default(),
+            any_stopped: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Troubles {
+    pub(crate) fn push(&self, trouble: Trouble) {
+        // Nobody receives once the process is about to end.
+        let _ = self.told.send(trouble);
+    }
+
+    /// A gateway took a message: if it is known to have stopped, that is over.
+    pub(super) fn works(&self, gateway: &Slug) {
+        if !self.any_stopped.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        if stopped.remove(gateway) {
+            let gateway = gateway.clone();
+            self.push(Trouble::Works { gateway });
+        }
+    }
+
+    /// These are the gateways that are known to have stopped.
+    pub(crate) fn know(&self, gateways: impl IntoIterator<Item = Slug>) {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        *stopped = gateways.into_iter().collect();
+        self.any_stopped
+            .store(!stopped.is_empty(), Ordering::Relaxed);
+    }
+
+    /// What is to be told, for the first who asks.
+    pub(crate) fn take(&self) -> Option<mpsc::UnboundedReceiver<Trouble>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.take()
+    }
+}

@@ -1,0 +1,288 @@
+//! What gateways call us for: receipts, and messages that people send back.
+
+use tracing::{info, warn};
+
+use super::{CallError, Engine};
+use crate::dispatcher::Trouble;
+use crate::store::{Allowance, ReceiptEffect, Spent};
+use crate::{
+    Arguments, Authenticity, Callback, CallbackError, ChannelKind, Contact, Gateway, Idempotency,
+    Inbound, InboundId, InboundMessage, Keyword, NotificationId, Raise, Receipt, Slug, StoreError,
+    Window,
+};
+
+/// What a gateway's callback brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Called {
+    /// What each receipt did.
+    pub receipts: Vec<ReceiptEffect>,
+    /// The messages that were recorded; repeats are not.
+    pub inbound: Vec<InboundId>,
+}
+
+/// What a callback is expected to bring, by the URL it came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Receipts.
+    Receipts,
+    /// Messages that people send back.
+    Inbound,
+}
+
+/// What a callback brought, as the channel read it.
+#[derive(Default)]
+struct Read {
+    receipts: Vec<Receipt>,
+    inbound: Vec<InboundMessage>,
+}
+
+/// How many messages from one address may raise the inbound event in an hour, so that two machines
+/// which answer each other come to an end.
+const REPLIES: u32 = 20;
+
+impl Engine {
+    /// Checks the signature of a callback, where the gateway is configured to.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::UnknownGateway`], and [`CallError::Callback`] when the signature does not hold.
+    pub fn authenticate(
+        &self,
+        gateway: &Slug,
+        callback: &Callback<'_>,
+    ) -> Result<Authenticity, CallError> {
+        let gateway = self.gateway(gateway)?;
+        Ok(gateway.channel.authenticate(callback, self.now())?)
+    }
+
+    /// Applies what a gateway's callback brings, once it is known to be genuine.
+    ///
+    /// Vendors that know only one URL send everything there: what does not bring the expected is read
+    /// as the other.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`CallError`]; what was read before a failing part stays applied.
+    pub async fn record_callback(
+        &self,
+        gateway: &Slug,
+        expected: Expected,
+        callback: &Callback<'_>,
+    ) -> Result<Called, CallError> {
+        let gateway = self.gateway(gateway)?;
+        let read = read(gateway, expected, callback)?;
+        let mut called = Called::default();
+        let store = &self.dispatcher.store;
+        for receipt in read.receipts {
+            let effect = store
+                .record_receipt(&gateway.name, &receipt, self.now())
+                .await?;
+            if effect == ReceiptEffect::Unmatched {
+                warn!(gateway = %gateway.name, "a receipt for a delivery that is not known");
+            }
+            called.receipts.push(effect);
+        }
+        for message in read.inbound {
+            called.inbound.extend(self.receive(gateway, message).await?);
+        }
+        Ok(called)
+    }
+
+    fn gateway(&self, name: &Slug) -> Result<&Gateway, CallError> {
+        let known = self.dispatcher.gateways.get(name);
+        let known = known.ok_or_else(|| CallError::UnknownGateway(name.clone()))?;
+        Ok(known)
+    }
+
+    /// Does what a message asks for, and records it; `None` when it came before.
+    async fn receive(
+        &self,
+        gateway: &Gateway,
+        message: InboundMessage,
+    ) -> Result<Option<InboundId>, StoreError> {
+        let store = &self.dispatcher.store;
+        if let Some(id) = &message.message_id
+            && store.knows_inbound(&gateway.name, id).await?
+        {
+            return Ok(None);
+        }
+        let channel = gateway.channel.kind();
+        let contacts = store.contacts_at(&channel, &message.from).await?;
+        let answered = match (message.answers, &message.answers_message) {
+            (None, None) => None,
+            (delivery, id) => {
+                let id = id.as_deref();
+                store.delivery_of(&gateway.name, delivery, id).await?
+            }
+        };
+        let now = self.now();
+        let mut inbound = Inbound {
+            id: InboundId::new(now),
+            gateway: gateway.name.clone(),
+            channel,
+            message_id: message.message_id,
+            from: message.from,
+            text: Inbound::kept(&message.text),
+            received_at: now,
+            contacts: contacts
+                .iter()
+                .map(|contact| contact.slug.clone())
+                .collect(),
+            answers: answered.map(|delivery| delivery.id),
+            effect: String::new(),
+        };
+        // What it does can be done twice, so it comes first: a crash in between loses nothing.
+        let answers = inbound.answers.map(|id| id.notification());
+        inbound.effect = self.effect(gateway, &inbound, &contacts, answers).await?;
+        let is_new = store.record_inbound(&inbound).await?;
+        info!(gateway = %gateway.name, inbound = %inbound.id, effect = inbound.effect, "inbound message");
+        metrics::counter!("redflash_inbound_total", "gateway" => gateway.name.to_string())
+            .increment(1);
+        Ok(is_new.then_some(inbound.id))
+    }
+
+    /// Does what a message asks for, and says what that was.
+    async fn effect(
+        &self,
+        gateway: &Gateway,
+        inbound: &Inbound,
+        contacts: &[Contact],
+        answers: Option<NotificationId>,
+    ) -> Result<String, StoreError> {
+        if gateway.channel.own_address().as_ref() == Some(&inbound.from) {
+            return Ok("nothing: it came from our own number".into());
+        }
+        if contacts.is_empty() {
+            return Ok("nothing: nobody here has this address".into());
+        }
+        let (channel, from) = (&inbound.channel, &inbound.from);
+        match Keyword::of(&inbound.text) {
+            Some(Keyword::Stop) => self.stop(channel, inbound).await,
+            Some(Keyword::Start) => {
+                let on = self.dispatcher.store.opt(channel, from, None).await?;
+                Ok(match &*on {
+                    [] => "nothing: the endpoint was not switched off by this word".into(),
+                    on => format!("switched {channel} of {} on", list(on)),
+                })
+            }
+            None => match &self.inbound_event {
+                Some(event) if inbound.text.trim().is_empty() => {
+                    Ok(format!("nothing: there is no text to raise {event} with"))
+                }
+                Some(event) => self.raise_inbound(event, inbound, contacts, answers).await,
+                None => Ok("kept".into()),
+            },
+        }
+    }
+
+    async fn stop(&self, channel: &ChannelKind, inbound: &Inbound) -> Result<String, StoreError> {
+        let reason = format!("answered {} to {}", inbound.text.trim(), inbound.gateway);
+        let store = &self.dispatcher.store;
+        let off = store.opt(channel, &inbound.from, Some(&reason)).await?;
+        if off.is_empty() {
+            return Ok("nothing: the endpoint was off already".into());
+        }
+        let effect = format!("switched {channel} of {} off", list(&off));
+        self.dispatcher.troubles.push(Trouble::OptedOut {
+            contacts: off,
+            channel: channel.clone(),
+            address: inbound.from.clone(),
+        });
+        Ok(effect)
+    }
+
+    async fn raise_inbound(
+        &self,
+        event: &Slug,
+        inbound: &Inbound,
+        contacts: &[Contact],
+        answers: Option<NotificationId>,
+    ) -> Result<String, StoreError> {
+        let allowance = Allowance {
+            meter: format!("inbound/{}/{}", inbound.gateway, inbound.from),
+            window: Window::Hour,
+            limit: REPLIES,
+        };
+        let store = &self.dispatcher.store;
+        if let Spent::UsedUp(_) = store.spend(&[allowance], inbound.received_at).await? {
+            return Ok(format!(
+                "nothing: more than {REPLIES} messages in an hour came from this address"
+            ));
+        }
+        let names: Vec<_> = contacts
+            .iter()
+            .map(|contact| contact.name.as_str())
+            .collect();
+        let mut arguments = Arguments::new();
+        let mut argument = |name: &str, value: &str| {
+            arguments.insert(name.to_owned(), value.into());
+        };
+        argument("text", &inbound.text);
+        argument("from", inbound.from.as_str());
+        argument("contact", &names.join(", "));
+        argument("gateway", inbound.gateway.as_str());
+        argument("channel", inbound.channel.as_str());
+        if let Some(answers) = answers {
+            argument("answers", &answers.to_string());
+        }
+        let mut raise = Raise::event(event.clone(), arguments);
+        if let Some(id) = &inbound.message_id {
+            let key = format!("inbound/{}/{id}", inbound.gateway);
+            let key = key.chars().take(Idempotency::MAX_KEY).collect();
+            raise = raise.idempotent(Idempotency {
+                key,
+                digest: inbound.from.to_string(),
+            });
+        }
+        match self.raise(raise).await {
+            Ok(raised) => Ok(format!("raised event/{event} as {}", raised.notification)),
+            Err(super::RaiseError::Store { source, .. }) => Err(source),
+            Err(fault) => {
+                let why = crate::report(&fault);
+                warn!(%event, why, "an inbound message raised nothing");
+                Ok(format!("nothing: event/{event} was not raised: {why}"))
+            }
+        }
+    }
+}
+
+/// Reads a callback as what it is expected to bring, or else as the other.
+fn read(
+    gateway: &Gateway,
+    expected: Expected,
+    callback: &Callback<'_>,
+) -> Result<Read, CallbackError> {
+    let receipts = || {
+        let receipts = gateway.channel.parse_receipts(callback)?;
+        Ok(Read {
+            receipts,
+            ..Read::default()
+        })
+    };
+    let inbound = || {
+        let inbound = gateway.channel.parse_inbound(callback)?;
+        Ok(Read {
+            inbound,
+            ..Read::default()
+        })
+    };
+    let wanted = match expected {
+        Expected::Receipts => receipts(),
+        Expected::Inbound => inbound(),
+    };
+    let other = || match expected {
+        Expected::Receipts => inbound(),
+        Expected::Inbound => receipts(),
+    };
+    match wanted {
+        Ok(read) if !read.receipts.is_empty() || !read.inbound.is_empty() => Ok(read),
+        Ok(nothing) => Ok(other().unwrap_or(nothing)),
+        Err(CallbackError::Unsupported) => other(),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn list(slugs: &[Slug]) -> String {
+    let slugs: Vec<_> = slugs.iter().map(Slug::as_str).collect();
+    slugs.join(", ")
+}

@@ -1,0 +1,60 @@
+//! Meters and alarms in memory.
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, State};
+use crate::store::{Allowance, Spent};
+use crate::{Meter, StoreError, Timestamp};
+
+#[async_trait]
+impl Meter for MemoryStore {
+    async fn spend(&self, allowances: &[Allowance], now: Timestamp) -> Result<Spent, StoreError> {
+        let mut state = self.state();
+        let used_up = allowances
+            .iter()
+            .position(|allowance| *state.meter(allowance, now) >= allowance.limit);
+        if let Some(place) = used_up {
+            return Ok(Spent::UsedUp(place));
+        }
+        let count = |allowance: &Allowance| {
+            let count = state.meter(allowance, now);
+            *count += 1;
+            *count
+        };
+        Ok(Spent::Counted(allowances.iter().map(count).collect()))
+    }
+
+    async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for allowance in allowances {
+            let count = state.meter(allowance, at);
+            *count = count.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    async fn start_alarm(&self, subject: &str, _: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.state().alarms.insert(subject.to_owned()))
+    }
+
+    async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError> {
+        Ok(self.state().alarms.remove(subject))
+    }
+
+    async fn alarms(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.state().alarms.iter().cloned().collect())
+    }
+}
+
+impl State {
+    /// How much has been counted in the window that holds this moment.
+    fn meter(&mut self, allowance: &Allowance, now: Timestamp) -> &mut u32 {
+        let key = (allowance.meter.clone(), allowance.window);
+        let starts_at = allowance.window.start(now);
+        let (began, count) = self.meters.entry(key).or_insert((starts_at, 0));
+        if *began != starts_at {
+            (*began, *count) = (starts_at, 0);
+        }
+        count
+    }
+}

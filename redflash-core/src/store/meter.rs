@@ -1,0 +1,46 @@
+//! Counts that bound what is sent, and alarms that have been given.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::{Timestamp, Window};
+
+/// How much may be counted by one meter in a window of time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Allowance {
+    /// What is counted, such as `gateway/vonage-uk`.
+    pub meter: String,
+    /// In which window.
+    pub window: Window,
+    /// At most so much.
+    pub limit: u32,
+}
+
+/// What became of counting one more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spent {
+    /// It was counted: how much each allowance has used now, in their order.
+    Counted(Vec<u32>),
+    /// Nothing was counted: this allowance, by its place, is used up.
+    UsedUp(usize),
+}
+
+/// Counts that bound what is sent, and alarms that have been given.
+#[async_trait]
+pub trait Meter: Send + Sync {
+    /// Counts one more against every allowance, or against none when one is used up. Of many at once,
+    /// exactly as many are counted as there is room for.
+    async fn spend(&self, allowances: &[Allowance], now: Timestamp) -> Result<Spent, StoreError>;
+
+    /// Takes back what was counted at this time.
+    async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Result<(), StoreError>;
+
+    /// Notes that an alarm has been given about a subject; `false` when it was noted already.
+    async fn start_alarm(&self, subject: &str, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Notes that the alarm about a subject is over; `false` when there was none.
+    async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError>;
+
+    /// The subjects of which an alarm has been given that is not over.
+    async fn alarms(&self) -> Result<Vec<String>, StoreError>;
+}
