@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
+mod alarm;
+mod batch;
+mod budget;
 mod dispatch;
+mod failover;
 mod fairness;
+mod inbound;
 mod raising;
 mod recovery;
 mod world;

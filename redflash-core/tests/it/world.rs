@@ -8,9 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_core::store::{DeliveryRecord, Entry, Save};
 use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, Clock, Contact, Directory, EndpointId,
-    Engine, Gateway, Group, Handle, Limits, ManualClock, MemoryStore, Name, NotificationId,
-    OutboundMessage, Outbox, Raise, Raised, RetrySchedule, SendError, Slug, Store, Timestamp,
+    Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
+    Clock, Contact, Directory, EndpointId, Engine, EngineBuilder, Gateway, Group, Handle,
+    InboundMessage, Limits, ManualClock, MemoryStore, Name, NotificationId, OutboundMessage,
+    Outbox, Raise, Raised, RetrySchedule, SendError, SenderError, Slug, Store, Timestamp,
 };
 use tokio::sync::Semaphore;
 
@@ -30,6 +31,7 @@ pub(crate) enum Answer {
     Unreachable,
     Unknown,
     Unauthorized,
+    Unroutable,
     RateLimited(Option<Duration>),
     Panic,
     /// Waits for a permit of [`Script::gate`], then accepts.
@@ -47,6 +49,9 @@ struct Inner {
     answers: Mutex<HashMap<String, VecDeque<Answer>>>,
     always: Mutex<HashMap<String, Answer>>,
     sent: Mutex<Vec<OutboundMessage>>,
+    /// How many messages each request held.
+    requests: Mutex<Vec<usize>>,
+    capabilities: Mutex<Capabilities>,
     gate: Semaphore,
 }
 
@@ -57,8 +62,21 @@ impl Script {
             answers: Mutex::default(),
             always: Mutex::default(),
             sent: Mutex::default(),
+            requests: Mutex::default(),
+            capabilities: Mutex::default(),
             gate: Semaphore::new(0),
         }))
+    }
+
+    /// The same that can do this.
+    pub(crate) fn able(self, capabilities: Capabilities) -> Self {
+        *self.0.capabilities.lock().unwrap() = capabilities;
+        self
+    }
+
+    /// How many messages each request held.
+    pub(crate) fn requests(&self) -> Vec<usize> {
+        self.0.requests.lock().unwrap().clone()
     }
 
     /// Answers so to the next messages to this address, in order.
@@ -123,7 +141,56 @@ impl Channel for Script {
             .map(|(host, _)| host.into())
     }
 
+    fn capabilities(&self) -> Capabilities {
+        *self.0.capabilities.lock().unwrap()
+    }
+
+    fn own_address(&self) -> Option<Address> {
+        Some(Address::new("ours").unwrap())
+    }
+
+    fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
+        if self.capabilities().sender && sender.len() <= 5 {
+            return Ok(());
+        }
+        Err(SenderError::new("up to 5 letters"))
+    }
+
+    /// The fields `from`, `text`, `id` and `answers` of a form.
+    fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
+        let Some(from) = callback.field("from") else {
+            return Ok(Vec::new());
+        };
+        Ok(vec![InboundMessage {
+            message_id: callback.field("id").map(str::to_owned),
+            from: Address::new(from).unwrap(),
+            text: callback.field("text").unwrap_or_default().into(),
+            answers: None,
+            answers_message: callback.field("answers").map(str::to_owned),
+        }])
+    }
+
+    async fn send_batch(&self, messages: &[OutboundMessage]) -> Vec<Result<Accepted, SendError>> {
+        self.0.requests.lock().unwrap().push(messages.len());
+        let mut results = Vec::new();
+        for message in messages {
+            results.push(self.answered(message).await);
+        }
+        // Who asks for silence gets no answer, and nobody after it.
+        let silent = |message: &OutboundMessage| message.to.as_str().starts_with("silent");
+        let answered = messages.iter().position(silent).unwrap_or(messages.len());
+        results.truncate(answered);
+        results
+    }
+
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
+        self.0.requests.lock().unwrap().push(1);
+        self.answered(message).await
+    }
+}
+
+impl Script {
+    async fn answered(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         self.0.sent.lock().unwrap().push(message.clone());
         let reason = "as told".to_owned();
         match self.answer(message.to.as_str()) {
@@ -132,6 +199,7 @@ impl Channel for Script {
             Answer::Unreachable => Err(SendError::Unreachable(reason.into())),
             Answer::Unknown => Err(SendError::Unknown(reason.into())),
             Answer::Unauthorized => Err(SendError::Unauthorized { reason }),
+            Answer::Unroutable => Err(SendError::Unroutable { reason }),
             Answer::RateLimited(retry_after) => Err(SendError::RateLimited {
                 reason: "busy".into(),
                 retry_after,
@@ -173,9 +241,18 @@ impl World {
     }
 
     pub(crate) fn over(store: Arc<dyn Store>, gateways: impl IntoIterator<Item = Gateway>) -> Self {
+        Self::built(store, gateways, |builder| builder)
+    }
+
+    /// With more told to the builder.
+    pub(crate) fn built(
+        store: Arc<dyn Store>,
+        gateways: impl IntoIterator<Item = Gateway>,
+        more: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let builder = Engine::builder(Arc::clone(&store)).clock(clock.clone());
-        let engine = builder.gateways(gateways).build().unwrap();
+        let engine = more(builder.gateways(gateways)).build().unwrap();
         Self {
             clock,
             store,

@@ -1,0 +1,107 @@
+//! Telling the person in charge that a gateway has stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redflash_core::{Budget, Gateway, GatewayHealth, GatewayState, MemoryStore};
+
+use crate::world::{Answer, Script, World, gateway, slug};
+
+/// A world whose person in charge, `ops`, has an endpoint on `x` and one on `y`.
+async fn watched(gateways: impl IntoIterator<Item = Gateway>) -> World {
+    let mut world = World::built(Arc::new(MemoryStore::new()), gateways, |builder| {
+        builder.alarm_contact(Some(slug("ops")))
+    });
+    world.contact_on("y", "ops", &["ops"]).await;
+    world.contact("ann", &["a"]).await;
+    world.start().await;
+    world
+}
+
+/// Waits until so many messages have gone to the person in charge, and returns their texts.
+async fn told(script: &Script, count: usize) -> Vec<String> {
+    for _ in 0..2000 {
+        if script.sent_to("ops") >= count {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let told = script.sent().into_iter().filter(|m| m.to.as_str() == "ops");
+    told.map(|message| message.body).collect()
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_is_told_once_and_once_when_it_works_again() {
+    let (broken, other) = (Script::new("x"), Script::new("y"));
+    broken.next("a", [Answer::Unauthorized, Answer::Unauthorized]);
+    let world = watched([gateway("first", &broken, 8), gateway("other", &other, 8)]).await;
+    world.tell("ann", "hello").await;
+    assert_eq!(
+        told(&other, 1).await,
+        [
+            "RedFlash: the gateway first has stopped. the gateway refuses our account: as told. Its messages wait."
+        ]
+    );
+    // It is tried again, still in vain: the same episode.
+    world.advance(Duration::from_secs(601));
+    for _ in 0..500 {
+        if broken.sent().len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(broken.sent().len(), 2);
+    // Looked at once a second: it is known by now that the alarm has been given.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    world.advance(Duration::from_secs(1300));
+    let texts = told(&other, 2).await;
+    assert_eq!(texts[1..], ["RedFlash: the gateway first works again."]);
+    assert!(world.store.alarms().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn one_dead_host_among_many_is_no_alarm() {
+    let (hosts, other) = (Script::new("x"), Script::new("y"));
+    hosts.always("dead/1", Answer::Unreachable);
+    let world = watched([gateway("first", &hosts, 8), gateway("other", &other, 8)]).await;
+    world.contact("bob", &["dead/1"]).await;
+    for _ in 0..5 {
+        let id = world.tell("bob", "hello").await.notification;
+        world
+            .until(id, |record| record.delivery.attempts == 1)
+            .await;
+    }
+    let open = |health: &GatewayHealth| matches!(health.state, GatewayState::Open { .. });
+    assert!(world.engine.health().gateways.iter().any(open));
+    assert!(world.store.alarms().await.unwrap().is_empty());
+    assert_eq!(other.sent_to("ops"), 0);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_nearly_used_up_is_told_before_it_is() {
+    let (bounded, other) = (Script::new("x"), Script::new("y"));
+    let first = Gateway {
+        budget: Budget {
+            per_day: Some(5),
+            ..Budget::default()
+        },
+        ..gateway("first", &bounded, 8)
+    };
+    let world = watched([first, gateway("other", &other, 8)]).await;
+    for _ in 0..3 {
+        let id = world.tell("ann", "hello").await.notification;
+        world.until(id, |r| r.delivery.state.is_final()).await;
+    }
+    assert_eq!(other.sent_to("ops"), 0);
+    for _ in 0..4 {
+        let id = world.tell("ann", "hello").await.notification;
+        world.until(id, |r| r.delivery.state.is_final()).await;
+    }
+    let texts = told(&other, 2).await;
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts[0].contains("has sent 4 of the 5 messages"),
+        "{texts:?}"
+    );
+    assert!(texts[1].contains("has sent all 5 messages"), "{texts:?}");
+}
