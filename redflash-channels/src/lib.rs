@@ -3,6 +3,7 @@
 //! | type in the configuration | channel | file |
 //! | --- | --- | --- |
 //! | `console` | any | [`console`] |
+//! | `kannel` | `sms` | [`kannel`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `vonage` | `sms` | [`vonage`] |
 //! | `webhook` | `webhook` | [`webhook`] |
@@ -18,6 +19,8 @@ mod error;
 mod gsm7;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "sms")]
+pub mod kannel;
 #[cfg(feature = "mac")]
 mod mac;
 #[cfg(feature = "sms")]

@@ -56,6 +56,15 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::console::Console::new(read(settings)?))),
     },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "kannel",
+        aliases: &[],
+        secrets: &["password", "callback_url"],
+        callbacks: Callbacks::InMessages { signed_by: None },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::kannel::Kannel::new(read(settings)?)?)),
+    },
     #[cfg(feature = "email")]
     GatewayType {
         name: "smtp",
