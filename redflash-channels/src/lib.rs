@@ -3,6 +3,7 @@
 //! | type in the configuration | channel | file |
 //! | --- | --- | --- |
 //! | `console` | any | [`console`] |
+//! | `http-sms` | `sms` | [`http_sms`] |
 //! | `kannel` | `sms` | [`kannel`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `vonage` | `sms` | [`vonage`] |
@@ -19,6 +20,8 @@ mod error;
 mod gsm7;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "sms")]
+pub mod http_sms;
 #[cfg(feature = "sms")]
 pub mod kannel;
 #[cfg(feature = "mac")]

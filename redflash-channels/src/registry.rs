@@ -58,6 +58,15 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "sms")]
     GatewayType {
+        name: "http-sms",
+        aliases: &[],
+        secrets: &["password", "token", "callback_url"],
+        callbacks: Callbacks::InMessages { signed_by: None },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::http_sms::HttpSms::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "sms")]
+    GatewayType {
         name: "kannel",
         aliases: &[],
         secrets: &["password", "callback_url"],

@@ -7,13 +7,16 @@ use serde_json::{Value, json};
 
 use crate::vendor::{Account, Called, Vendor, gateway};
 
+/// What an smsbox says of a text that is posted.
+pub(crate) const RULES: Rules = Rules {
+    faults,
+    refuse: |_| Reply::body(400, "Coding field misformed, rejected"),
+    accept: |_, _| Reply::body(202, "0: Accepted for delivery"),
+};
+
 const VENDOR: Vendor = Vendor {
     gateway: table,
-    rules: Rules {
-        faults,
-        refuse: |_| Reply::body(400, "Coding field misformed, rejected"),
-        accept: |_, _| Reply::body(202, "0: Accepted for delivery"),
-    },
+    rules: RULES,
     address: ("+447700900001", "0044 7700 900-001"),
     not_addresses: &["07700900001", "+44", "ann"],
     secrets: &["canary-kannel", "canary-callback"],
