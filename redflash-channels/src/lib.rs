@@ -23,6 +23,8 @@ mod http;
 #[cfg(feature = "sms")]
 pub mod http_sms;
 #[cfg(feature = "sms")]
+mod jwt;
+#[cfg(feature = "sms")]
 pub mod kannel;
 #[cfg(feature = "mac")]
 mod mac;
@@ -36,6 +38,10 @@ mod settings;
 pub mod smtp;
 #[cfg(feature = "sms")]
 pub mod vonage;
+#[cfg(feature = "sms")]
+mod vonage_callback;
+#[cfg(feature = "sms")]
+mod vonage_signature;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 

@@ -87,7 +87,11 @@ pub const TYPES: &[GatewayType] = &[
     GatewayType {
         name: "vonage",
         aliases: &["nexmo"],
-        secrets: &["api_secret"],
+        secrets: &[
+            "api_secret",
+            "signature_secret",
+            "previous_signature_secret",
+        ],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read(settings)?)?)),
