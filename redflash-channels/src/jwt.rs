@@ -1,10 +1,16 @@
-//! JSON web tokens (RFC 7519), as far as gateways sign their callbacks with them: HS256.
+//! JSON web tokens (RFC 7519), as far as gateways use them: HS256 for what they send, RS256 for what
+//! is sent to them.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rustls::SignatureScheme;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sha2::Sha256;
 
 use crate::mac::{equal, hmac};
@@ -12,6 +18,29 @@ use crate::mac::{equal, hmac};
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+}
+
+/// A key that signs tokens.
+pub(crate) struct Signer(Box<dyn rustls::sign::Signer>);
+
+impl Signer {
+    /// A private RSA key in PEM; `None` when it is none.
+    pub(crate) fn from_pem(pem: &SecretString) -> Option<Self> {
+        let key = PrivateKeyDer::from_pem_slice(pem.expose_secret().as_bytes()).ok()?;
+        let key = any_supported_type(&key).ok()?;
+        key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256])
+            .map(Self)
+    }
+
+    /// A token of these claims; `None` when the key fails.
+    pub(crate) fn sign(&self, claims: &Value) -> Option<String> {
+        let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT"}"#);
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
+        let signed = format!("{header}.{claims}");
+        let signature = self.0.sign(signed.as_bytes()).ok()?;
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(signature);
+        Some(format!("{signed}.{signature}"))
+    }
 }
 
 /// The claims of a token that one of these secrets has signed.
@@ -46,8 +75,6 @@ fn decoded<T: DeserializeOwned>(part: &str) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     /// The example of jwt.io.

@@ -7,6 +7,7 @@
 //! | `kannel` | `sms` | [`kannel`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `vonage` | `sms` | [`vonage`] |
+//! | `vonage-messages` | `sms` | [`vonage_messages`] |
 //! | `webhook` | `webhook` | [`webhook`] |
 //!
 //! A program that embeds RedFlash makes a channel of its configuration struct, such as
@@ -40,6 +41,8 @@ pub mod smtp;
 pub mod vonage;
 #[cfg(feature = "sms")]
 mod vonage_callback;
+#[cfg(feature = "sms")]
+pub mod vonage_messages;
 #[cfg(feature = "sms")]
 mod vonage_signature;
 #[cfg(feature = "webhook")]

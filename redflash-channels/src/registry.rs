@@ -96,6 +96,28 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read(settings)?)?)),
     },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "vonage-messages",
+        aliases: &[],
+        secrets: &[
+            "api_secret",
+            "private_key",
+            "signature_secret",
+            "previous_signature_secret",
+            "callback_url",
+        ],
+        callbacks: Callbacks::InMessages {
+            signed_by: Some("signature_secret"),
+        },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| {
+            let config = read(settings)?;
+            Ok(Arc::new(crate::vonage_messages::VonageMessages::new(
+                config,
+            )?))
+        },
+    },
     #[cfg(feature = "webhook")]
     GatewayType {
         name: "webhook",

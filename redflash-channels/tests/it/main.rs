@@ -8,4 +8,5 @@ mod kannel;
 mod smtp;
 mod vendor;
 mod vonage;
+mod vonage_messages;
 mod webhook;
