@@ -3,8 +3,11 @@
 //! | type in the configuration | channel | file |
 //! | --- | --- | --- |
 //! | `console` | any | [`console`] |
+//! | `http-sms` | `sms` | [`http_sms`] |
+//! | `kannel` | `sms` | [`kannel`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `vonage` | `sms` | [`vonage`] |
+//! | `vonage-messages` | `sms` | [`vonage_messages`] |
 //! | `webhook` | `webhook` | [`webhook`] |
 //!
 //! A program that embeds RedFlash makes a channel of its configuration struct, such as
@@ -19,6 +22,12 @@ mod error;
 mod gsm7;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "sms")]
+pub mod http_sms;
+#[cfg(feature = "sms")]
+mod jwt;
+#[cfg(feature = "sms")]
+pub mod kannel;
 #[cfg(feature = "mac")]
 mod mac;
 #[cfg(feature = "sms")]
@@ -31,6 +40,12 @@ mod settings;
 pub mod smtp;
 #[cfg(feature = "sms")]
 pub mod vonage;
+#[cfg(feature = "sms")]
+mod vonage_callback;
+#[cfg(feature = "sms")]
+pub mod vonage_messages;
+#[cfg(feature = "sms")]
+mod vonage_signature;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 

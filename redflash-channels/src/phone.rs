@@ -27,6 +27,15 @@ pub(crate) fn parse(raw: &str) -> Result<Address, AddressError> {
     }
 }
 
+/// Reads a number as a gateway reports it: international, often without its plus.
+pub(crate) fn reported(raw: &str) -> Result<Address, AddressError> {
+    let number = raw.trim();
+    if number.starts_with(|c: char| c.is_ascii_digit()) && !number.starts_with("00") {
+        return parse(&format!("+{number}"));
+    }
+    parse(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +49,16 @@ mod tests {
             "+44(7700)900.123",
         ] {
             assert_eq!(parse(same).unwrap().as_str(), "+447700900123", "{same}");
+        }
+    }
+
+    #[test]
+    fn gateways_leave_out_the_plus() {
+        for same in ["447700900123", "+447700900123", "00447700900123"] {
+            assert_eq!(reported(same).unwrap().as_str(), "+447700900123", "{same}");
+        }
+        for bad in ["", "RedFlash", "85432", "07700900123"] {
+            assert!(reported(bad).is_err(), "{bad} was taken");
         }
     }
 

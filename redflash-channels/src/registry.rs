@@ -53,6 +53,24 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::console::Console::new(read(settings)?))),
     },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "http-sms",
+        aliases: &[],
+        secrets: &["password", "token", "callback_url"],
+        callbacks: Callbacks::InMessages { signed_by: None },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::http_sms::HttpSms::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "kannel",
+        aliases: &[],
+        secrets: &["password", "callback_url"],
+        callbacks: Callbacks::InMessages { signed_by: None },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::kannel::Kannel::new(read(settings)?)?)),
+    },
     #[cfg(feature = "email")]
     GatewayType {
         name: "smtp",
@@ -66,10 +84,36 @@ pub const TYPES: &[GatewayType] = &[
     GatewayType {
         name: "vonage",
         aliases: &["nexmo"],
-        secrets: &["api_secret"],
+        secrets: &[
+            "api_secret",
+            "signature_secret",
+            "previous_signature_secret",
+        ],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "vonage-messages",
+        aliases: &[],
+        secrets: &[
+            "api_secret",
+            "private_key",
+            "signature_secret",
+            "previous_signature_secret",
+            "callback_url",
+        ],
+        callbacks: Callbacks::InMessages {
+            signed_by: Some("signature_secret"),
+        },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| {
+            let config = read(settings)?;
+            Ok(Arc::new(crate::vonage_messages::VonageMessages::new(
+                config,
+            )?))
+        },
     },
     #[cfg(feature = "webhook")]
     GatewayType {

@@ -1,17 +1,18 @@
 //! The Vonage SMS API (formerly Nexmo), `POST /sms/json`: the channel `sms`.
 //!
-//! Facts are from the vendor's `OpenAPI` description of the SMS API (versions 1.0.10 and 1.2.0) and its
-//! guides "Concatenation and Encoding", "Custom Sender ID" and "Delivery Receipts". The two tables
-//! of numbers are different: `refused` reads the status of a send, `receipt_reason` the error
-//! code of a delivery receipt.
+//! Facts are from the vendor's `OpenAPI` description of the SMS API (versions 1.0.10 and 1.2.0), its
+//! guides "Concatenation and Encoding", "Custom Sender ID" and "Signing Messages", and its page of
+//! errors. The status of a send, which `refused` reads, is another than the error code of a delivery
+//! receipt.
 
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::{
-    Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    OutboundMessage, Price, Receipt, ReceiptState, SendError, SenderError,
+    Accepted, Address, AddressError, Authenticity, Callback, CallbackError, Capabilities, Channel,
+    ChannelKind, InboundMessage, OutboundMessage, Price, Receipt, SendError, SenderError,
+    Timestamp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -19,6 +20,9 @@ use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, fit};
 use crate::http::{Client, Guard, Request, account_refusal, endpoint, short};
+pub use crate::vonage_callback::CallbackFormat;
+use crate::vonage_callback::{Callbacks, secrets};
+pub use crate::vonage_signature::SignatureMethod;
 use crate::{ConfigError, phone, sender};
 
 /// How a Vonage account is used.
@@ -27,8 +31,21 @@ use crate::{ConfigError, phone, sender};
 pub struct VonageConfig {
     /// The account's key.
     pub api_key: String,
-    /// The account's secret.
-    pub api_secret: SecretString,
+    /// The account's secret; not needed where messages are signed.
+    #[serde(default)]
+    pub api_secret: Option<SecretString>,
+    /// The secret that signs messages, in the place of `api_secret`, and callbacks.
+    #[serde(default)]
+    pub signature_secret: Option<SecretString>,
+    /// The secret that signed before, which callbacks may still be signed with.
+    #[serde(default)]
+    pub previous_signature_secret: Option<SecretString>,
+    /// How signatures are made: `md5hash`, the default, `md5`, `sha1`, `sha256` or `sha512`.
+    #[serde(default)]
+    pub signature_method: SignatureMethod,
+    /// The format of callbacks, `sms` or `messages`, as the account's settings say; `sms` by default.
+    #[serde(default)]
+    pub callback_format: CallbackFormat,
     /// The sender: up to 15 digits, or up to 11 letters and digits.
     pub from: String,
     /// Where the API is; `https://rest.nexmo.com` by default.
@@ -57,8 +74,16 @@ const fn timeout() -> Duration {
 /// Sends texts through Vonage.
 pub struct Vonage {
     config: VonageConfig,
+    credential: Credential,
+    callbacks: Callbacks,
     url: Url,
     client: Client,
+}
+
+/// What shows that a message is ours.
+enum Credential {
+    Secret(SecretString),
+    Signature(SecretString),
 }
 
 impl fmt::Debug for Vonage {
@@ -102,10 +127,28 @@ impl Vonage {
         if !(1..=20).contains(&config.max_parts) {
             return Err(ConfigError::at("max_parts", "it must be from 1 to 20"));
         }
+        let credential = match (&config.signature_secret, &config.api_secret) {
+            (Some(secret), _) => Credential::Signature(not_empty("signature_secret", secret)?),
+            (None, Some(secret)) => Credential::Secret(not_empty("api_secret", secret)?),
+            (None, None) => {
+                let reason = "it must be set, or else signature_secret";
+                return Err(ConfigError::at("api_secret", reason));
+            }
+        };
+        let callbacks = Callbacks {
+            format: config.callback_format,
+            method: config.signature_method,
+            secrets: secrets(
+                config.signature_secret.as_ref(),
+                config.previous_signature_secret.as_ref(),
+            )?,
+        };
         let url = endpoint(&config.base_url, &["sms", "json"])?;
         let client = Client::new(Guard::open(), config.timeout)?;
         Ok(Self {
             config,
+            credential,
+            callbacks,
             url,
             client,
         })
@@ -116,16 +159,26 @@ impl Vonage {
             Alphabet::Gsm7 => "text",
             Alphabet::Ucs2 => "unicode",
         };
-        let fields = [
+        let reference = message.delivery.to_string();
+        let timestamp = message.at.as_millis().div_euclid(1000).to_string();
+        let mut fields = vec![
             ("api_key", &*self.config.api_key),
-            ("api_secret", self.config.api_secret.expose_secret()),
             ("from", message.sender.as_ref().unwrap_or(&self.config.from)),
             // The number goes without its plus.
             ("to", message.to.as_str().trim_start_matches('+')),
             ("text", &fitted.text),
             ("type", kind),
-            ("client-ref", &message.delivery.to_string()),
+            ("client-ref", &reference),
         ];
+        let signature;
+        match &self.credential {
+            Credential::Secret(secret) => fields.insert(1, ("api_secret", secret.expose_secret())),
+            Credential::Signature(secret) => {
+                fields.push(("timestamp", &timestamp));
+                signature = self.config.signature_method.sign(secret, &fields);
+                fields.push(("sig", &signature));
+            }
+        }
         Request::form(self.url.clone(), &fields, message.at)
     }
 }
@@ -139,6 +192,7 @@ impl Channel for Vonage {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             receipts: true,
+            inbound: true,
             sender: true,
             ..Capabilities::default()
         }
@@ -164,29 +218,28 @@ impl Channel for Vonage {
         }
     }
 
-    fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
-        let code = callback.field("err-code").unwrap_or_default();
-        let state = match callback.field("status") {
-            Some("delivered") => ReceiptState::Delivered,
-            Some("failed" | "rejected" | "expired") => ReceiptState::Failed,
-            None if code == "0" => ReceiptState::Delivered,
-            // "accepted" and "buffered" are on the way, "unknown" says nothing.
-            Some(_) | None => ReceiptState::Pending,
-        };
-        let status = callback.field("status").unwrap_or("no status");
-        let detail = match receipt_reason(code) {
-            Some(reason) => format!("{} ({code}: {reason})", short(status)),
-            None => short(status),
-        };
-        Ok(vec![Receipt {
-            message_id: callback.field("messageId").map(str::to_owned),
-            delivery: callback.field("client-ref").and_then(|id| id.parse().ok()),
-            state,
-            of_part: true,
-            price: callback.field("price").and_then(|price| price.parse().ok()),
-            detail,
-        }])
+    fn authenticate(
+        &self,
+        callback: &Callback<'_>,
+        now: Timestamp,
+    ) -> Result<Authenticity, CallbackError> {
+        self.callbacks.authenticate(callback, now)
     }
+
+    fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
+        self.callbacks.receipts(callback)
+    }
+
+    fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
+        self.callbacks.inbound(callback)
+    }
+}
+
+fn not_empty(key: &str, secret: &SecretString) -> Result<SecretString, ConfigError> {
+    if secret.expose_secret().is_empty() {
+        return Err(ConfigError::at(key, "it must not be empty"));
+    }
+    Ok(secret.clone())
 }
 
 /// What the answer for all parts together means.
@@ -247,9 +300,10 @@ fn refused(part: &Part) -> SendError {
         },
         // Credentials, account suspended, no credit, not enabled for HTTP, bad signature.
         "4" | "8" | "9" | "11" | "14" | "32" => SendError::Unauthorized { reason },
-        "5" => SendError::Unreachable(reason.into()),
-        // Unknown prefix, number barred, number de-activated.
-        "6" | "7" | "33" => SendError::InvalidAddress { reason },
+        // An error of the vendor's own; no connection to the network.
+        "5" | "13" => SendError::Unreachable(reason.into()),
+        // Unknown prefix, number barred, number de-activated, no number.
+        "6" | "7" | "33" | "34" => SendError::InvalidAddress { reason },
         // Sender not allowed, destination not among those of a demo account.
         "15" | "29" => SendError::Unroutable { reason },
         _ => SendError::Rejected { reason },
@@ -266,50 +320,11 @@ impl Part {
     }
 }
 
-/// The error codes of delivery receipts.
-fn receipt_reason(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "1" => "unknown failure",
-        "2" => "absent for now",
-        "3" => "absent for good",
-        "4" => "barred by the user",
-        "5" => "number portability error",
-        "6" => "taken for spam",
-        "7" => "handset busy",
-        "8" => "network error",
-        "9" => "illegal number, or opted out",
-        "10" => "illegal message",
-        "11" => "no route",
-        "12" => "destination unreachable",
-        "13" => "age restriction",
-        "14" => "blocked by the carrier",
-        "15" => "prepaid card without funds",
-        "50" => "entity filter",
-        "51" => "header filter",
-        "52" => "content filter",
-        "53" => "consent filter",
-        "54" => "regulation error",
-        "99" => "general error",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use redflash_core::Retry;
 
     use super::*;
-
-    fn config() -> VonageConfig {
-        VonageConfig {
-            api_key: "a1b2c3d4".into(),
-            api_secret: "canary".into(),
-            from: "RedFlash".into(),
-            base_url: base_url(),
-            max_parts: max_parts(),
-            timeout: timeout(),
-        }
-    }
 
     fn part(status: &str) -> Part {
         Part {
@@ -317,36 +332,6 @@ mod tests {
             message_id: None,
             message_price: None,
             error_text: None,
-        }
-    }
-
-    #[test]
-    fn every_send_status_has_its_class() {
-        use Retry::{After, Elsewhere, Never, StopGateway};
-        for (status, retry) in [
-            ("1", After(None)),
-            ("2", Never),
-            ("3", Never),
-            ("4", StopGateway),
-            ("5", After(None)),
-            ("6", Never),
-            ("7", Never),
-            ("8", StopGateway),
-            ("9", StopGateway),
-            ("10", After(None)),
-            ("11", StopGateway),
-            ("12", Never),
-            ("14", StopGateway),
-            ("15", Elsewhere),
-            ("22", Never),
-            ("23", Never),
-            ("29", Elsewhere),
-            ("32", StopGateway),
-            ("33", Never),
-            ("77", Never),
-            ("x", Never),
-        ] {
-            assert_eq!(refused(&part(status)).retry(), retry, "{status}");
         }
     }
 
@@ -373,68 +358,5 @@ mod tests {
         assert_eq!(two.unwrap().as_str(), "0.06660000");
         assert_eq!(total(&[priced("NaN")]), None);
         assert_eq!(total(&[priced("0.1"), part("0")]), None);
-    }
-
-    #[test]
-    fn impossible_settings_are_refused_by_their_key() {
-        type Change = fn(&mut VonageConfig);
-        let cases: [(&str, Change); 6] = [
-            ("api_key", |config| config.api_key.clear()),
-            ("from", |config| config.from = "A name too long".into()),
-            ("from", |config| config.from = "+447700900000".into()),
-            ("max_parts", |config| config.max_parts = 0),
-            ("max_parts", |config| config.max_parts = 21),
-            ("base_url", |config| {
-                config.base_url = Url::parse("ftp://x/").unwrap();
-            }),
-        ];
-        for (key, change) in cases {
-            let mut config = config();
-            change(&mut config);
-            assert_eq!(Vonage::new(config).unwrap_err().key.as_deref(), Some(key));
-        }
-    }
-
-    #[test]
-    fn receipts_are_read_by_their_status() {
-        use ReceiptState::{Delivered, Failed, Pending};
-        let vonage = Vonage::new(config()).unwrap();
-        let read = |fields: &[(&str, &str)]| {
-            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-            let fields: Vec<_> = fields.iter().map(own).collect();
-            let callback = Callback {
-                method: "POST",
-                url: "",
-                fields: &fields,
-                headers: &[],
-                body: &[],
-            };
-            vonage.parse_receipts(&callback).unwrap().remove(0)
-        };
-        for (status, state) in [
-            ("delivered", Delivered),
-            ("failed", Failed),
-            ("rejected", Failed),
-            ("expired", Failed),
-            ("accepted", Pending),
-            ("buffered", Pending),
-            ("unknown", Pending),
-            ("x", Pending),
-        ] {
-            let receipt = read(&[("status", status), ("err-code", "0"), ("messageId", "A1")]);
-            assert_eq!(receipt.state, state, "{status}");
-            assert_eq!(receipt.message_id.as_deref(), Some("A1"));
-        }
-        let receipt = read(&[("status", "rejected"), ("err-code", "9"), ("price", "-5")]);
-        assert_eq!(receipt.detail, "rejected (9: illegal number, or opted out)");
-        assert_eq!(receipt.price, None);
-        assert_eq!(read(&[("err-code", "0")]).state, Delivered);
-        assert_eq!(read(&[]).state, Pending);
-    }
-
-    #[test]
-    fn the_secret_is_in_no_debug_output() {
-        let vonage = Vonage::new(config()).unwrap();
-        assert!(!format!("{vonage:?} {:?}", config()).contains("canary"));
     }
 }

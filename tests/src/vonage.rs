@@ -142,7 +142,7 @@ fn accepted(form: &BTreeMap<String, String>, number: u32) -> Value {
 }
 
 /// The fields of a request, as far as they concern text messages.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 16] = [
     "api_key",
     "api_secret",
     "from",
@@ -157,6 +157,8 @@ const KNOWN: [&str; 14] = [
     "account-ref",
     "entity-id",
     "content-id",
+    "timestamp",
+    "sig",
 ];
 
 /// What is wrong with a request, by the vendor's rules.
@@ -188,8 +190,13 @@ fn faults(request: &Received) -> Vec<String> {
         field("api_key") == Vonage::API_KEY,
         "api_key is the account's",
     );
+    let signed = form.contains_key("sig") && form.contains_key("timestamp");
     rule(
-        field("api_secret") == Vonage::API_SECRET,
+        signed != form.contains_key("api_secret"),
+        "there is either an api_secret or a signature",
+    );
+    rule(
+        signed || field("api_secret") == Vonage::API_SECRET,
         "api_secret is the account's",
     );
     rule(is_number(field("to"), 7), "`to` is 7 to 15 digits");
