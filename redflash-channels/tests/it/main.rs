@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a fixture fails a test by panicking")]
 
 mod console;
+mod sms;
 mod smtp;
+mod twilio;
 mod vendor;
 mod vonage;
 mod webhook;
