@@ -2,10 +2,13 @@
 //!
 //! | type in the configuration | channel | file |
 //! | --- | --- | --- |
+//! | `bulksms` | `sms` | [`bulksms`] |
+//! | `clickatell` | `sms` | [`clickatell`] |
 //! | `console` | any | [`console`] |
 //! | `http-sms` | `sms` | [`http_sms`] |
 //! | `kannel` | `sms` | [`kannel`] |
 //! | `smtp` | `email` | [`smtp`] |
+//! | `twilio` | `sms` | [`twilio`] |
 //! | `vonage` | `sms` | [`vonage`] |
 //! | `vonage-messages` | `sms` | [`vonage_messages`] |
 //! | `webhook` | `webhook` | [`webhook`] |
@@ -14,6 +17,10 @@
 //! `Webhook::new(WebhookConfig::default())`. The server makes gateways of tables in a file: see
 //! [`configure`].
 
+#[cfg(feature = "sms")]
+pub mod bulksms;
+#[cfg(feature = "sms")]
+pub mod clickatell;
 mod common;
 pub mod console;
 mod duration;
@@ -38,6 +45,8 @@ mod sender;
 mod settings;
 #[cfg(feature = "email")]
 pub mod smtp;
+#[cfg(feature = "sms")]
+pub mod twilio;
 #[cfg(feature = "sms")]
 pub mod vonage;
 #[cfg(feature = "sms")]

@@ -45,6 +45,28 @@ enum Callbacks {
 
 /// Every type of gateway: a new one is one line here.
 pub const TYPES: &[GatewayType] = &[
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "bulksms",
+        aliases: &[],
+        secrets: &["token_secret"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::bulksms::BulkSms::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "clickatell",
+        aliases: &[],
+        secrets: &["api_key"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| {
+            Ok(Arc::new(crate::clickatell::Clickatell::new(read(
+                settings,
+            )?)?))
+        },
+    },
     GatewayType {
         name: "console",
         aliases: &[],
@@ -79,6 +101,22 @@ pub const TYPES: &[GatewayType] = &[
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::patient,
         channel: |settings| Ok(Arc::new(crate::smtp::Smtp::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "twilio",
+        aliases: &[],
+        secrets: &[
+            "auth_token",
+            "previous_auth_token",
+            "api_key_secret",
+            "shared_key_secret",
+        ],
+        callbacks: Callbacks::InMessages {
+            signed_by: Some("auth_token"),
+        },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::twilio::Twilio::new(read(settings)?)?)),
     },
     #[cfg(feature = "sms")]
     GatewayType {

@@ -3,6 +3,8 @@
 #[cfg(feature = "account")]
 mod account;
 mod answer;
+#[cfg(feature = "sms")]
+mod batch;
 mod client;
 mod guard;
 mod request;
@@ -12,6 +14,8 @@ pub(crate) use account::{account_refusal, basic, endpoint, secret_header};
 pub(crate) use answer::refusal;
 #[cfg(feature = "account")]
 pub(crate) use answer::{Answer, short};
+#[cfg(feature = "sms")]
+pub(crate) use batch::{Outcomes, for_each, take_first, unanswered};
 pub(crate) use client::Client;
 pub(crate) use guard::Guard;
 pub(crate) use request::Request;

@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture fails a test by panicking")]
 
+mod bulksms;
+mod clickatell;
 mod console;
 mod http_sms;
 mod kannel;
+mod sms;
 mod smtp;
+mod twilio;
 mod vendor;
 mod vonage;
 mod vonage_messages;
