@@ -3,6 +3,7 @@
 //! | type in the configuration | channel | file |
 //! | --- | --- | --- |
 //! | `console` | any | [`console`] |
+//! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `vonage` | `sms` | [`vonage`] |
 //! | `webhook` | `webhook` | [`webhook`] |
@@ -22,12 +23,18 @@ mod http;
 mod mac;
 #[cfg(feature = "sms")]
 mod phone;
+#[cfg(feature = "chat")]
+mod places;
 mod registry;
 #[cfg(feature = "sms")]
 mod sender;
 mod settings;
+#[cfg(feature = "chat")]
+pub mod slack;
 #[cfg(feature = "email")]
 pub mod smtp;
+#[cfg(feature = "chat")]
+mod text;
 #[cfg(feature = "sms")]
 pub mod vonage;
 #[cfg(feature = "webhook")]

@@ -20,7 +20,8 @@ pub struct GatewayType {
     pub name: &'static str,
     /// What it may say instead.
     pub aliases: &'static [&'static str],
-    /// The keys that hold secrets. Each can be given in a file, as `KEY_file`.
+    /// The keys that hold secrets. Each can be given in a file, as `KEY_file`. `TABLE.*` stands for
+    /// all keys of a table.
     pub secrets: &'static [&'static str],
     /// Where its callbacks are told to come.
     callbacks: Callbacks,
@@ -55,6 +56,15 @@ pub const TYPES: &[GatewayType] = &[
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::console::Console::new(read(settings)?))),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "slack",
+        aliases: &[],
+        secrets: &["bot_token", "rooms.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::slack::Slack::new(read(settings)?)?)),
     },
     #[cfg(feature = "email")]
     GatewayType {
@@ -108,6 +118,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "email" => crate::smtp::parse_address(raw),
         #[cfg(feature = "webhook")]
         "webhook" => crate::webhook::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "slack" => crate::slack::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }
@@ -352,6 +364,20 @@ mod tests {
         let fault = refused(json!({"name": "a", "type": "webhook", "signing_secret": 735_190}));
         assert_eq!(fault.key.as_deref(), Some("signing_secret"));
         assert!(!fault.to_string().contains("735190"), "{fault}");
+    }
+
+    #[cfg(feature = "chat")]
+    #[test]
+    fn secrets_of_a_table_are_secrets_each() {
+        let table = |rooms: Value| json!({"name": "a", "type": "slack", "rooms": rooms});
+        let fault = refused(table(json!({"ops": 735_190})));
+        assert_eq!(fault.key.as_deref(), Some("rooms.ops"));
+        assert!(!fault.to_string().contains("735190"), "{fault}");
+        let fault = refused(table(json!({"ops_file": "/nowhere"})));
+        assert_eq!(fault.key.as_deref(), Some("rooms.ops_file"));
+        let fault = refused(table(json!("canary")));
+        assert_eq!(fault.key.as_deref(), Some("rooms"));
+        assert!(!fault.to_string().contains("canary"), "{fault}");
     }
 
     #[test]
