@@ -5,6 +5,7 @@
 //! | `console` | any | [`console`] |
 //! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
+//! | `telegram` | `telegram` | [`telegram`] |
 //! | `vonage` | `sms` | [`vonage`] |
 //! | `webhook` | `webhook` | [`webhook`] |
 //!
@@ -33,6 +34,8 @@ mod settings;
 pub mod slack;
 #[cfg(feature = "email")]
 pub mod smtp;
+#[cfg(feature = "chat")]
+pub mod telegram;
 #[cfg(feature = "chat")]
 mod text;
 #[cfg(feature = "sms")]

@@ -75,6 +75,15 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::patient,
         channel: |settings| Ok(Arc::new(crate::smtp::Smtp::new(read(settings)?)?)),
     },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "telegram",
+        aliases: &[],
+        secrets: &["token", "webhook_secret", "previous_webhook_secret"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::telegram::Telegram::new(read(settings)?)?)),
+    },
     #[cfg(feature = "sms")]
     GatewayType {
         name: "vonage",
@@ -120,6 +129,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "webhook" => crate::webhook::parse_address(raw),
         #[cfg(feature = "chat")]
         "slack" => crate::slack::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "telegram" => crate::telegram::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }

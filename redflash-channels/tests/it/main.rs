@@ -5,6 +5,7 @@
 mod console;
 mod slack;
 mod smtp;
+mod telegram;
 mod vendor;
 mod vonage;
 mod webhook;
