@@ -3,6 +3,7 @@
 //! | type in the configuration | channel | file |
 //! | --- | --- | --- |
 //! | `console` | any | [`console`] |
+//! | `discord` | `discord` | [`discord`] |
 //! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `telegram` | `telegram` | [`telegram`] |
@@ -14,6 +15,8 @@
 //! [`configure`].
 
 pub mod console;
+#[cfg(feature = "chat")]
+pub mod discord;
 mod duration;
 mod error;
 #[cfg(feature = "sms")]

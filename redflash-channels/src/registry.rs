@@ -59,6 +59,15 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "chat")]
     GatewayType {
+        name: "discord",
+        aliases: &[],
+        secrets: &["rooms.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::discord::Discord::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
         name: "slack",
         aliases: &[],
         secrets: &["bot_token", "rooms.*"],
@@ -131,6 +140,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "slack" => crate::slack::parse_address(raw),
         #[cfg(feature = "chat")]
         "telegram" => crate::telegram::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "discord" => crate::places::parse_name(raw),
         _ => Address::new(raw.trim()),
     }
 }
