@@ -6,6 +6,7 @@
 //! | `discord` | `discord` | [`discord`] |
 //! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
+//! | `teams` | `teams` | [`teams`] |
 //! | `telegram` | `telegram` | [`telegram`] |
 //! | `vonage` | `sms` | [`vonage`] |
 //! | `webhook` | `webhook` | [`webhook`] |
@@ -37,6 +38,8 @@ mod settings;
 pub mod slack;
 #[cfg(feature = "email")]
 pub mod smtp;
+#[cfg(feature = "chat")]
+pub mod teams;
 #[cfg(feature = "chat")]
 pub mod telegram;
 #[cfg(feature = "chat")]

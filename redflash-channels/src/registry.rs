@@ -86,6 +86,15 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "chat")]
     GatewayType {
+        name: "teams",
+        aliases: &[],
+        secrets: &["rooms.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::teams::Teams::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
         name: "telegram",
         aliases: &[],
         secrets: &["token", "webhook_secret", "previous_webhook_secret"],
@@ -141,7 +150,7 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         #[cfg(feature = "chat")]
         "telegram" => crate::telegram::parse_address(raw),
         #[cfg(feature = "chat")]
-        "discord" => crate::places::parse_name(raw),
+        "discord" | "teams" => crate::places::parse_name(raw),
         _ => Address::new(raw.trim()),
     }
 }

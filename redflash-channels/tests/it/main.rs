@@ -6,6 +6,7 @@ mod console;
 mod discord;
 mod slack;
 mod smtp;
+mod teams;
 mod telegram;
 mod vendor;
 mod vonage;
