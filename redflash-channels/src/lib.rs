@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `console` | any | [`console`] |
 //! | `discord` | `discord` | [`discord`] |
+//! | `ntfy` | `ntfy` | [`ntfy`] |
 //! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `teams` | `teams` | [`teams`] |
@@ -26,6 +27,8 @@ mod gsm7;
 mod http;
 #[cfg(feature = "mac")]
 mod mac;
+#[cfg(feature = "chat")]
+pub mod ntfy;
 #[cfg(feature = "sms")]
 mod phone;
 #[cfg(feature = "chat")]

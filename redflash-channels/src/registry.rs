@@ -68,6 +68,15 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "chat")]
     GatewayType {
+        name: "ntfy",
+        aliases: &[],
+        secrets: &["token", "password"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::ntfy::Ntfy::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
         name: "slack",
         aliases: &[],
         secrets: &["bot_token", "rooms.*"],
@@ -151,6 +160,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "telegram" => crate::telegram::parse_address(raw),
         #[cfg(feature = "chat")]
         "discord" | "teams" => crate::places::parse_name(raw),
+        #[cfg(feature = "chat")]
+        "ntfy" => crate::ntfy::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }
