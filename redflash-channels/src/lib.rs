@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `console` | any | [`console`] |
 //! | `discord` | `discord` | [`discord`] |
+//! | `gotify` | `gotify` | [`gotify`] |
 //! | `ntfy` | `ntfy` | [`ntfy`] |
 //! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
@@ -21,6 +22,8 @@ pub mod console;
 pub mod discord;
 mod duration;
 mod error;
+#[cfg(feature = "chat")]
+pub mod gotify;
 #[cfg(feature = "sms")]
 mod gsm7;
 #[cfg(feature = "http")]

@@ -68,6 +68,15 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "chat")]
     GatewayType {
+        name: "gotify",
+        aliases: &[],
+        secrets: &["apps.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::gotify::Gotify::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
         name: "ntfy",
         aliases: &[],
         secrets: &["token", "password"],
@@ -159,7 +168,7 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         #[cfg(feature = "chat")]
         "telegram" => crate::telegram::parse_address(raw),
         #[cfg(feature = "chat")]
-        "discord" | "teams" => crate::places::parse_name(raw),
+        "discord" | "gotify" | "teams" => crate::places::parse_name(raw),
         #[cfg(feature = "chat")]
         "ntfy" => crate::ntfy::parse_address(raw),
         _ => Address::new(raw.trim()),

@@ -4,6 +4,7 @@
 
 mod console;
 mod discord;
+mod gotify;
 mod ntfy;
 mod slack;
 mod smtp;
