@@ -6,6 +6,7 @@
 //! | `discord` | `discord` | [`discord`] |
 //! | `gotify` | `gotify` | [`gotify`] |
 //! | `ntfy` | `ntfy` | [`ntfy`] |
+//! | `pushover` | `pushover` | [`pushover`] |
 //! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `teams` | `teams` | [`teams`] |
@@ -36,6 +37,8 @@ pub mod ntfy;
 mod phone;
 #[cfg(feature = "chat")]
 mod places;
+#[cfg(feature = "chat")]
+pub mod pushover;
 mod registry;
 #[cfg(feature = "sms")]
 mod sender;

@@ -86,6 +86,15 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "chat")]
     GatewayType {
+        name: "pushover",
+        aliases: &[],
+        secrets: &["token"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::pushover::Pushover::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
         name: "slack",
         aliases: &[],
         secrets: &["bot_token", "rooms.*"],
@@ -171,6 +180,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "discord" | "gotify" | "teams" => crate::places::parse_name(raw),
         #[cfg(feature = "chat")]
         "ntfy" => crate::ntfy::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "pushover" => crate::pushover::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }

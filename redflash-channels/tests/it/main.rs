@@ -6,6 +6,7 @@ mod console;
 mod discord;
 mod gotify;
 mod ntfy;
+mod pushover;
 mod slack;
 mod smtp;
 mod teams;
