@@ -5,6 +5,7 @@
 //! | `console` | any | [`console`] |
 //! | `discord` | `discord` | [`discord`] |
 //! | `gotify` | `gotify` | [`gotify`] |
+//! | `matrix` | `matrix` | [`matrix`] |
 //! | `ntfy` | `ntfy` | [`ntfy`] |
 //! | `pushover` | `pushover` | [`pushover`] |
 //! | `slack` | `slack` | [`slack`] |
@@ -31,6 +32,8 @@ mod gsm7;
 mod http;
 #[cfg(feature = "mac")]
 mod mac;
+#[cfg(feature = "chat")]
+pub mod matrix;
 #[cfg(feature = "chat")]
 pub mod ntfy;
 #[cfg(feature = "sms")]

@@ -77,6 +77,15 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "chat")]
     GatewayType {
+        name: "matrix",
+        aliases: &[],
+        secrets: &["access_token"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::matrix::Matrix::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
         name: "ntfy",
         aliases: &[],
         secrets: &["token", "password"],
@@ -182,6 +191,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "ntfy" => crate::ntfy::parse_address(raw),
         #[cfg(feature = "chat")]
         "pushover" => crate::pushover::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "matrix" => crate::matrix::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }

@@ -5,6 +5,7 @@
 mod console;
 mod discord;
 mod gotify;
+mod matrix;
 mod ntfy;
 mod pushover;
 mod slack;
