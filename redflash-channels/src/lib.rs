@@ -7,6 +7,7 @@
 //! | `gotify` | `gotify` | [`gotify`] |
 //! | `matrix` | `matrix` | [`matrix`] |
 //! | `ntfy` | `ntfy` | [`ntfy`] |
+//! | `pagerduty` | `pagerduty` | [`pagerduty`] |
 //! | `pushover` | `pushover` | [`pushover`] |
 //! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
@@ -36,6 +37,8 @@ mod mac;
 pub mod matrix;
 #[cfg(feature = "chat")]
 pub mod ntfy;
+#[cfg(feature = "chat")]
+pub mod pagerduty;
 #[cfg(feature = "sms")]
 mod phone;
 #[cfg(feature = "chat")]

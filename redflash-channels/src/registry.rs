@@ -95,6 +95,15 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "chat")]
     GatewayType {
+        name: "pagerduty",
+        aliases: &[],
+        secrets: &["services.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::pagerduty::PagerDuty::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
         name: "pushover",
         aliases: &[],
         secrets: &["token"],
@@ -193,6 +202,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "pushover" => crate::pushover::parse_address(raw),
         #[cfg(feature = "chat")]
         "matrix" => crate::matrix::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "pagerduty" => crate::pagerduty::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }

@@ -7,6 +7,7 @@ mod discord;
 mod gotify;
 mod matrix;
 mod ntfy;
+mod pagerduty;
 mod pushover;
 mod slack;
 mod smtp;
