@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `console` | any | [`console`] |
 //! | `discord` | `discord` | [`discord`] |
+//! | `exec` | any | [`exec`] |
 //! | `gotify` | `gotify` | [`gotify`] |
 //! | `matrix` | `matrix` | [`matrix`] |
 //! | `ntfy` | `ntfy` | [`ntfy`] |
@@ -25,6 +26,8 @@ pub mod console;
 pub mod discord;
 mod duration;
 mod error;
+#[cfg(feature = "exec")]
+pub mod exec;
 #[cfg(feature = "chat")]
 pub mod gotify;
 #[cfg(feature = "sms")]

@@ -66,6 +66,15 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::discord::Discord::new(read(settings)?)?)),
     },
+    #[cfg(feature = "exec")]
+    GatewayType {
+        name: "exec",
+        aliases: &[],
+        secrets: &["env.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::exec::Exec::new(read(settings)?)?)),
+    },
     #[cfg(feature = "chat")]
     GatewayType {
         name: "gotify",

@@ -4,6 +4,7 @@
 
 mod console;
 mod discord;
+mod exec;
 mod gotify;
 mod matrix;
 mod ntfy;
