@@ -9,6 +9,17 @@
 //! | `kannel` | `sms` | [`kannel`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `twilio` | `sms` | [`twilio`] |
+//! | `discord` | `discord` | [`discord`] |
+//! | `exec` | any | [`exec`] |
+//! | `gotify` | `gotify` | [`gotify`] |
+//! | `matrix` | `matrix` | [`matrix`] |
+//! | `ntfy` | `ntfy` | [`ntfy`] |
+//! | `pagerduty` | `pagerduty` | [`pagerduty`] |
+//! | `pushover` | `pushover` | [`pushover`] |
+//! | `slack` | `slack` | [`slack`] |
+//! | `smtp` | `email` | [`smtp`] |
+//! | `teams` | `teams` | [`teams`] |
+//! | `telegram` | `telegram` | [`telegram`] |
 //! | `vonage` | `sms` | [`vonage`] |
 //! | `vonage-messages` | `sms` | [`vonage_messages`] |
 //! | `webhook` | `webhook` | [`webhook`] |
@@ -23,8 +34,14 @@ pub mod bulksms;
 pub mod clickatell;
 mod common;
 pub mod console;
+#[cfg(feature = "chat")]
+pub mod discord;
 mod duration;
 mod error;
+#[cfg(feature = "exec")]
+pub mod exec;
+#[cfg(feature = "chat")]
+pub mod gotify;
 #[cfg(feature = "sms")]
 mod gsm7;
 #[cfg(feature = "http")]
@@ -37,14 +54,32 @@ mod jwt;
 pub mod kannel;
 #[cfg(feature = "mac")]
 mod mac;
+#[cfg(feature = "chat")]
+pub mod matrix;
+#[cfg(feature = "chat")]
+pub mod ntfy;
+#[cfg(feature = "chat")]
+pub mod pagerduty;
 #[cfg(feature = "sms")]
 mod phone;
+#[cfg(feature = "chat")]
+mod places;
+#[cfg(feature = "chat")]
+pub mod pushover;
 mod registry;
 #[cfg(feature = "sms")]
 mod sender;
 mod settings;
+#[cfg(feature = "chat")]
+pub mod slack;
 #[cfg(feature = "email")]
 pub mod smtp;
+#[cfg(feature = "chat")]
+pub mod teams;
+#[cfg(feature = "chat")]
+pub mod telegram;
+#[cfg(feature = "chat")]
+mod text;
 #[cfg(feature = "sms")]
 pub mod twilio;
 #[cfg(feature = "sms")]

@@ -17,7 +17,8 @@ pub struct GatewayType {
     pub name: &'static str,
     /// What it may say instead.
     pub aliases: &'static [&'static str],
-    /// The keys that hold secrets. Each can be given in a file, as `KEY_file`.
+    /// The keys that hold secrets. Each can be given in a file, as `KEY_file`. `TABLE.*` stands for
+    /// all keys of a table.
     pub secrets: &'static [&'static str],
     /// Where its callbacks are told to come.
     callbacks: Callbacks,
@@ -75,6 +76,33 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::console::Console::new(read(settings)?))),
     },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "discord",
+        aliases: &[],
+        secrets: &["rooms.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::discord::Discord::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "exec")]
+    GatewayType {
+        name: "exec",
+        aliases: &[],
+        secrets: &["env.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::exec::Exec::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "gotify",
+        aliases: &[],
+        secrets: &["apps.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::gotify::Gotify::new(read(settings)?)?)),
+    },
     #[cfg(feature = "sms")]
     GatewayType {
         name: "http-sms",
@@ -93,6 +121,51 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::kannel::Kannel::new(read(settings)?)?)),
     },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "matrix",
+        aliases: &[],
+        secrets: &["access_token"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::matrix::Matrix::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "ntfy",
+        aliases: &[],
+        secrets: &["token", "password"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::ntfy::Ntfy::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "pagerduty",
+        aliases: &[],
+        secrets: &["services.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::pagerduty::PagerDuty::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "pushover",
+        aliases: &[],
+        secrets: &["token"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::pushover::Pushover::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "slack",
+        aliases: &[],
+        secrets: &["bot_token", "rooms.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::slack::Slack::new(read(settings)?)?)),
+    },
     #[cfg(feature = "email")]
     GatewayType {
         name: "smtp",
@@ -101,6 +174,24 @@ pub const TYPES: &[GatewayType] = &[
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::patient,
         channel: |settings| Ok(Arc::new(crate::smtp::Smtp::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "teams",
+        aliases: &[],
+        secrets: &["rooms.*"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::teams::Teams::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "telegram",
+        aliases: &[],
+        secrets: &["token", "webhook_secret", "previous_webhook_secret"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::telegram::Telegram::new(read(settings)?)?)),
     },
     #[cfg(feature = "sms")]
     GatewayType {
@@ -189,6 +280,20 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "email" => crate::smtp::parse_address(raw),
         #[cfg(feature = "webhook")]
         "webhook" => crate::webhook::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "slack" => crate::slack::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "telegram" => crate::telegram::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "discord" | "gotify" | "teams" => crate::places::parse_name(raw),
+        #[cfg(feature = "chat")]
+        "ntfy" => crate::ntfy::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "pushover" => crate::pushover::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "matrix" => crate::matrix::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "pagerduty" => crate::pagerduty::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }
@@ -416,6 +521,20 @@ mod tests {
         let fault = refused(json!({"name": "a", "type": "webhook", "signing_secret": 735_190}));
         assert_eq!(fault.key.as_deref(), Some("signing_secret"));
         assert!(!fault.to_string().contains("735190"), "{fault}");
+    }
+
+    #[cfg(feature = "chat")]
+    #[test]
+    fn secrets_of_a_table_are_secrets_each() {
+        let table = |rooms: Value| json!({"name": "a", "type": "slack", "rooms": rooms});
+        let fault = refused(table(json!({"ops": 735_190})));
+        assert_eq!(fault.key.as_deref(), Some("rooms.ops"));
+        assert!(!fault.to_string().contains("735190"), "{fault}");
+        let fault = refused(table(json!({"ops_file": "/nowhere"})));
+        assert_eq!(fault.key.as_deref(), Some("rooms.ops_file"));
+        let fault = refused(table(json!("canary")));
+        assert_eq!(fault.key.as_deref(), Some("rooms"));
+        assert!(!fault.to_string().contains("canary"), "{fault}");
     }
 
     #[test]

@@ -21,8 +21,12 @@ pub(crate) fn take_text(settings: &mut Settings, key: &str) -> Result<Option<Str
     }
 }
 
-/// Puts the contents of the file that `KEY_file` names in the place of `KEY`.
+/// Puts the contents of the file that `KEY_file` names in the place of `KEY`. A key `TABLE.*` stands
+/// for all keys of that table.
 pub(crate) fn read_secret(settings: &mut Settings, key: &str) -> Result<(), ConfigError> {
+    if let Some(table) = key.strip_suffix(".*") {
+        return read_secrets(settings, table);
+    }
     // Checked here, since what reads the struct would quote the value.
     if settings.get(key).is_some_and(|value| !value.is_string()) {
         return Err(ConfigError::at(key, "it must be a text in quotes"));
@@ -45,6 +49,23 @@ pub(crate) fn read_secret(settings: &mut Settings, key: &str) -> Result<(), Conf
         return Err(ConfigError::at(twin, format!("{path} is empty")));
     }
     settings.insert(key.to_owned(), secret.into());
+    Ok(())
+}
+
+fn read_secrets(settings: &mut Settings, table: &str) -> Result<(), ConfigError> {
+    let secrets = match settings.get_mut(table) {
+        None => return Ok(()),
+        Some(Value::Object(secrets)) => secrets,
+        Some(_) => return Err(ConfigError::at(table, "it must be a table of names")),
+    };
+    let names: Vec<_> = secrets.keys().cloned().collect();
+    for name in &names {
+        let name = name.strip_suffix("_file").unwrap_or(name);
+        read_secret(secrets, name).map_err(|fault| ConfigError {
+            key: fault.key.map(|key| format!("{table}.{key}")),
+            ..fault
+        })?;
+    }
     Ok(())
 }
 

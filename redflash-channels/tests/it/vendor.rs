@@ -215,3 +215,29 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     pairs.iter().map(own).collect()
 }
+
+/// The key at which a table of this type is refused.
+pub(crate) fn refused_key(kind: &str, mut table: Value) -> String {
+    table["name"] = json!("tested");
+    table["type"] = json!(kind);
+    let Value::Object(settings) = table else {
+        panic!("a table is an object")
+    };
+    configure(settings, None)
+        .unwrap_err()
+        .key
+        .unwrap_or_default()
+}
+
+/// The class of an error, as one word or two.
+pub(crate) fn class(error: &SendError) -> &'static str {
+    match error {
+        SendError::Rejected { .. } => "rejected",
+        SendError::InvalidAddress { .. } => "invalid address",
+        SendError::Unroutable { .. } => "unroutable",
+        SendError::Unauthorized { .. } => "unauthorized",
+        SendError::RateLimited { .. } => "rate limited",
+        SendError::Unreachable(_) => "unreachable",
+        _ => "unknown",
+    }
+}

@@ -197,8 +197,13 @@ fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
     let holds = |key: &&str| {
         text.lines().any(|line| {
             let (name, value) = line.split_once('=').unwrap_or_default();
-            let is_login = name.trim() == "database" && value.contains('@');
-            name.trim() == *key || is_login
+            let name = name.trim();
+            let is_login = name == "database" && value.contains('@');
+            let is_secret = match key.strip_suffix('*') {
+                Some(table) => name.starts_with(table),
+                None => name == *key,
+            };
+            is_secret || is_login
         })
     };
     if let (Some(path), Some(mode)) = (file, mode)

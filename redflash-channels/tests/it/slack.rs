@@ -1,0 +1,265 @@
+//! Slack against a simulated workspace: its incoming webhooks, and `chat.postMessage`.
+
+use redflash_core::conformance::channel::{Behaviour, Fixture as _};
+use redflash_tests::{Check, Received, Reply, Rules};
+use serde_json::{Value, json};
+
+use crate::vendor::{Account, Vendor, class, refused_key};
+
+const TOKEN: &str = "xoxb-canary-slack";
+const HOOK: &str = "/services/T0001/B0001/canary-slack-hook";
+
+fn table(base_url: &str) -> Value {
+    json!({
+        "type": "slack", "base_url": format!("{base_url}/api"), "bot_token": TOKEN,
+        "rooms": {"ops": format!("{base_url}{HOOK}")},
+    })
+}
+
+fn common(check: &mut Check, request: &Received, known: &[&str]) {
+    let body = request.json();
+    let fields = body.as_object().unwrap();
+    let text = body["text"].as_str().unwrap_or_default();
+    let plain = text
+        .replace("&amp;", "")
+        .replace("&lt;", "")
+        .replace("&gt;", "");
+    check
+        .rule(request.method == "POST", "the method is POST")
+        .rule(
+            request
+                .header("content-type")
+                .starts_with("application/json"),
+            "the body is JSON",
+        )
+        .rule(
+            fields.keys().all(|name| known.contains(&&**name)),
+            "there are known fields only",
+        )
+        .rule(!text.is_empty(), "no_text")
+        .rule(
+            !plain.contains(['&', '<', '>']),
+            "the three characters are escaped",
+        )
+        .rule(body["mrkdwn"] == false, "the text is not formatted")
+        .rule(text.chars().count() <= 40_000, "msg_too_long");
+}
+
+const KNOWN: [&str; 5] = ["channel", "text", "mrkdwn", "unfurl_links", "unfurl_media"];
+
+const BOT: Rules = Rules {
+    faults: |request| {
+        let mut check = Check::default();
+        common(&mut check, request, &KNOWN);
+        check
+            .rule(request.path == "/api/chat.postMessage", "the path")
+            .rule(
+                request.header("authorization") == format!("Bearer {TOKEN}"),
+                "invalid_auth",
+            )
+            .rule(
+                request.json()["channel"] == "C0123456789",
+                "channel_not_found",
+            )
+            .faults()
+    },
+    refuse: |faults| error(faults),
+    accept: |request, number| {
+        let channel = request.json()["channel"].clone();
+        let ts = format!("1503435956.{number:06}");
+        let answer = json!({"ok": true, "channel": channel, "ts": ts, "message": {"text": "…"}});
+        Reply::body(200, answer.to_string())
+    },
+};
+
+const WEBHOOK: Rules = Rules {
+    faults: |request| {
+        let mut check = Check::default();
+        common(&mut check, request, &KNOWN[1..]);
+        check.rule(request.path == HOOK, "no_service").faults()
+    },
+    refuse: |faults| Reply::body(400, faults),
+    accept: |_, _| Reply::body(200, "ok"),
+};
+
+fn error(code: &str) -> Reply {
+    Reply::body(200, json!({"ok": false, "error": code}).to_string())
+}
+
+mod bot {
+    use super::*;
+
+    const VENDOR: Vendor = Vendor {
+        gateway: table,
+        rules: BOT,
+        address: ("C0123456789", " C0123456789 "),
+        not_addresses: &["#ops room", "https://hooks.slack.com/services/T/B/x", "ö"],
+        secrets: &[TOKEN, "canary-slack-hook"],
+        reply: |behaviour| {
+            Some(Some(error(match behaviour {
+                Behaviour::Reject => "invalid_blocks",
+                Behaviour::RefuseAccount => "token_revoked",
+                Behaviour::Fail => "internal_error",
+                Behaviour::Throttle(None) => "ratelimited",
+                _ => return None,
+            })))
+        },
+    };
+
+    async fn open() -> Account {
+        Account::open(VENDOR).await
+    }
+
+    redflash_core::channel_conformance!(open);
+
+    #[tokio::test]
+    async fn the_request_keeps_to_the_vendors_rules() {
+        let account = open().await;
+        let accepted = account.send("<!channel> a & *b*").await.unwrap();
+        assert_eq!(
+            accepted.message_id.as_deref(),
+            Some("C0123456789/1503435956.000001")
+        );
+        assert_eq!(
+            account.last().written(),
+            "POST /api/chat.postMessage\n\
+             authorization: Bearer xoxb-canary-slack\n\
+             content-type: application/json\n\n\
+             {\"channel\":\"C0123456789\",\"mrkdwn\":false,\
+             \"text\":\"&lt;!channel&gt; a &amp; *b*\",\
+             \"unfurl_links\":false,\"unfurl_media\":false}"
+        );
+    }
+
+    #[tokio::test]
+    async fn every_error_has_its_class() {
+        let account = open().await;
+        for (code, expected) in [
+            ("ratelimited", "rate limited"),
+            ("rate_limited", "rate limited"),
+            ("invalid_auth", "unauthorized"),
+            ("not_authed", "unauthorized"),
+            ("account_inactive", "unauthorized"),
+            ("token_revoked", "unauthorized"),
+            ("token_expired", "unauthorized"),
+            ("missing_scope", "unauthorized"),
+            ("channel_not_found", "invalid address"),
+            ("is_archived", "invalid address"),
+            ("not_in_channel", "unroutable"),
+            ("restricted_action", "unroutable"),
+            ("internal_error", "unreachable"),
+            ("service_unavailable", "unreachable"),
+            ("request_timeout", "unreachable"),
+            ("fatal_error", "unknown"),
+            ("msg_too_long", "rejected"),
+            ("no_text", "rejected"),
+            ("invalid_blocks", "rejected"),
+            ("too_many_attachments", "rejected"),
+            ("of_tomorrow", "rejected"),
+        ] {
+            let fault = account.answered(error(code)).await.unwrap_err();
+            assert_eq!(class(&fault), expected, "{code}");
+        }
+        for nonsense in ["{}", "[]", "{\"ok\":false}", "{\"ok\":\"yes\"}"] {
+            let fault = account.answered(Reply::body(200, nonsense)).await;
+            assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_very_long_text_loses_its_end_and_says_so() {
+        let account = open().await;
+        let accepted = account.send(&"&".repeat(9000)).await.unwrap();
+        assert_eq!(accepted.detail, "ok, cut to 4000 characters");
+        assert_eq!(account.simulator.faults(), [""; 0]);
+    }
+}
+
+mod webhook {
+    use super::*;
+
+    const VENDOR: Vendor = Vendor {
+        gateway: table,
+        rules: WEBHOOK,
+        address: ("ops", " OPS"),
+        not_addresses: &["#ops room", "https://hooks.slack.com/services/T/B/x", "ö"],
+        secrets: &[TOKEN, "canary-slack-hook"],
+        reply: |behaviour| match behaviour {
+            Behaviour::Reject => Some(Some(Reply::body(400, "invalid_payload"))),
+            Behaviour::RefuseAccount => Some(Some(Reply::body(404, "no_service"))),
+            Behaviour::Fail => Some(Some(Reply::body(500, "rollup_error"))),
+            _ => None,
+        },
+    };
+
+    async fn open() -> Account {
+        Account::open(VENDOR).await
+    }
+
+    redflash_core::channel_conformance!(open);
+
+    #[tokio::test]
+    async fn the_request_keeps_to_the_vendors_rules() {
+        let account = open().await;
+        let accepted = account.send("a > b").await.unwrap();
+        assert!(accepted.delivered);
+        assert_eq!(
+            account.last().written(),
+            "POST /services/T0001/B0001/canary-slack-hook\n\
+             content-type: application/json\n\n\
+             {\"mrkdwn\":false,\"text\":\"a &gt; b\",\
+             \"unfurl_links\":false,\"unfurl_media\":false}"
+        );
+    }
+
+    #[tokio::test]
+    async fn every_error_has_its_class() {
+        let account = open().await;
+        for (status, code, expected) in [
+            (400, "invalid_payload", "rejected"),
+            (400, "no_text", "rejected"),
+            (400, "too_many_attachments", "rejected"),
+            (400, "user_not_found", "invalid address"),
+            (404, "channel_not_found", "invalid address"),
+            (410, "channel_is_archived", "invalid address"),
+            (403, "action_prohibited", "unauthorized"),
+            (403, "invalid_token", "unauthorized"),
+            (404, "no_service", "unauthorized"),
+            (404, "no_team", "unauthorized"),
+            (500, "rollup_error", "unreachable"),
+            (429, "rate_limited", "rate limited"),
+            (200, "okay", "unknown"),
+        ] {
+            let fault = account.answered(Reply::body(status, code)).await;
+            assert_eq!(class(&fault.unwrap_err()), expected, "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_room_is_a_lane_of_its_own_and_an_unknown_one_is_for_another_gateway() {
+        let account = open().await;
+        let channel = account.channel();
+        let mut message = account.message("hi");
+        assert_eq!(channel.host(&message.to).as_deref(), Some("ops"));
+        message.to = channel.parse_address("C0123456789").unwrap();
+        assert_eq!(channel.host(&message.to), None);
+        message.to = channel.parse_address("dev").unwrap();
+        let fault = channel.send(&message).await.unwrap_err();
+        assert_eq!(class(&fault), "unroutable");
+        assert!(account.simulator.received().is_empty());
+    }
+}
+
+#[test]
+fn impossible_settings_are_refused_by_their_key() {
+    for (table, key) in [
+        (json!({}), "rooms"),
+        (json!({"bot_token": ""}), "bot_token"),
+        (json!({"bot_token": "a\nb"}), "bot_token"),
+        (json!({"bot_token": "a", "base_url": "ftp://x"}), "base_url"),
+        (json!({"rooms": {"ops": "canary"}}), "rooms.ops"),
+        (json!({"rooms": {"Ops": "https://x/"}}), "rooms.Ops"),
+    ] {
+        assert_eq!(refused_key("slack", table.clone()), key, "{table}");
+    }
+}
