@@ -292,7 +292,7 @@ fn answers_of_people_are_read() {
     }
     let mut named = inbound();
     named["from"] = json!("Info");
-    assert!(matches!(read(&named), Err(CallbackError::Malformed(_))));
+    assert_eq!(read(&named).unwrap()[0].from.as_str(), "Info");
     assert!(matches!(read(&json!(5)), Err(CallbackError::Malformed(_))));
 }
 
