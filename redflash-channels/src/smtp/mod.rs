@@ -13,7 +13,7 @@ use std::fmt;
 use async_trait::async_trait;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage, SendError,
+    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage, SendError, SenderError,
 };
 use tokio::time::Instant;
 
@@ -69,6 +69,15 @@ impl Channel for Smtp {
 
     fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
         parse_address(raw)
+    }
+
+    /// A mailbox in the place of the gateway's, or a name before it.
+    fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
+        if sender.trim().is_empty() || sender.chars().any(char::is_control) {
+            let reason = "a sender is a mailbox or a name, on one line";
+            return Err(SenderError::new(reason));
+        }
+        Ok(())
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
