@@ -1,6 +1,8 @@
 //! How a text fits into short messages: the GSM 7-bit default alphabet (3GPP TS 23.038, section
 //! 6.2.1) or UCS-2, and the size of a part (3GPP TS 23.040).
 
+use redflash_core::Accepted;
+
 /// The alphabet in which a text is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alphabet {
@@ -21,6 +23,24 @@ pub(crate) struct Fitted {
     pub(crate) parts: u32,
     /// Into how many parts the whole text would have been cut.
     pub(crate) whole: u32,
+}
+
+impl Fitted {
+    /// The gateway's word that it took this text; `said` is what the log keeps of it, unless the
+    /// text was cut.
+    pub(crate) fn accepted(&self, message_id: Option<String>, said: String) -> Accepted {
+        Accepted {
+            message_id,
+            parts: self.parts,
+            price: None,
+            delivered: false,
+            detail: if self.whole > self.parts {
+                format!("cut to {} of {} parts", self.parts, self.whole)
+            } else {
+                said
+            },
+        }
+    }
 }
 
 /// The basic table, without the escape.
@@ -87,7 +107,11 @@ impl Alphabet {
 
 /// Cuts a text to at most so many parts.
 pub(crate) fn fit(text: &str, max_parts: u32) -> Fitted {
-    let alphabet = Alphabet::of(text);
+    fit_in(Alphabet::of(text), text, max_parts)
+}
+
+/// The same for a gateway that is told the alphabet, which must have every character of the text.
+pub(crate) fn fit_in(alphabet: Alphabet, text: &str, max_parts: u32) -> Fitted {
     let whole = alphabet.parts(text);
     if whole <= max_parts {
         return Fitted {

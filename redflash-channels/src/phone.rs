@@ -1,6 +1,6 @@
 //! Telephone numbers in international form (ITU-T E.164): `+` and up to 15 digits, country first.
 
-use redflash_core::{Address, AddressError};
+use redflash_core::{Address, AddressError, CallbackError};
 
 /// Brings a number into its normal form, `+447700900000`.
 ///
@@ -27,6 +27,15 @@ pub(crate) fn parse(raw: &str) -> Result<Address, AddressError> {
     }
 }
 
+/// Who sent a message, as gateways write it: often without the plus. What is no number, such as a
+/// short code, stands as it came.
+pub(crate) fn origin(raw: &str) -> Result<Address, CallbackError> {
+    parse(raw)
+        .or_else(|_| parse(&format!("+{}", raw.trim())))
+        .or_else(|_| Address::new(raw.trim()))
+        .map_err(|_| CallbackError::Malformed("it does not say who sent it".into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +50,17 @@ mod tests {
         ] {
             assert_eq!(parse(same).unwrap().as_str(), "+447700900123", "{same}");
         }
+    }
+
+    #[test]
+    fn a_message_comes_from_a_number_or_a_short_code() {
+        for same in ["+447700900123", "447700900123", " 447700900123"] {
+            assert_eq!(origin(same).unwrap().as_str(), "+447700900123", "{same}");
+        }
+        for other in ["60300", "CARRIER"] {
+            assert_eq!(origin(other).unwrap().as_str(), other);
+        }
+        assert!(origin(" ").is_err());
     }
 
     #[test]

@@ -17,6 +17,9 @@ use crate::ConfigError;
 
 /// As much of an answer's body as is read.
 const MAX_BODY: usize = 16 * 1024;
+/// The same where it tells of several messages, and may repeat their texts.
+#[cfg(feature = "sms")]
+const MAX_BATCH_BODY: usize = 1024 * 1024;
 /// How long a connection may stay without work.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -26,6 +29,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     guard: Guard,
     deadline: Duration,
+    most: usize,
 }
 
 /// The certificates this machine trusts are read once.
@@ -54,7 +58,17 @@ impl Client {
             http,
             guard,
             deadline,
+            most: MAX_BODY,
         })
+    }
+
+    /// The same for requests of several messages, whose answers are longer.
+    #[cfg(feature = "sms")]
+    pub(crate) fn for_batches(self) -> Self {
+        Self {
+            most: MAX_BATCH_BODY,
+            ..self
+        }
     }
 
     /// Hands a request over, once.
@@ -80,7 +94,7 @@ impl Client {
             status,
             retry_after: retry_after(&headers, request.now),
             headers,
-            body: body(response, end).await,
+            body: body(response, end, self.most).await,
         })
     }
 
@@ -154,14 +168,14 @@ fn cause<'a, E: Error + 'static>(fault: &'a (dyn Error + 'static)) -> Option<&'a
 }
 
 /// Reads a body as far as it is kept, and as it comes in time.
-async fn body(mut response: Response, end: Instant) -> Vec<u8> {
+async fn body(mut response: Response, end: Instant, most: usize) -> Vec<u8> {
     let mut body = Vec::new();
-    while body.len() < MAX_BODY {
+    while body.len() < most {
         let Ok(Ok(Some(chunk))) = timeout_at(end, response.chunk()).await else {
             break;
         };
         body.extend_from_slice(&chunk);
     }
-    body.truncate(MAX_BODY);
+    body.truncate(most);
     body
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a fixture fails a test by panicking")]
 
 mod console;
+mod sms;
 mod smtp;
 mod vendor;
 mod vonage;

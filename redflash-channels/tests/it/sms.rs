@@ -1,0 +1,58 @@
+//! What the tests of several gateways for text messages share.
+
+use redflash_channels::configure;
+use redflash_core::conformance::channel::Fixture as _;
+use redflash_core::{Accepted, DeliveryId, OutboundMessage, SendError};
+use serde_json::{Value, json};
+
+use crate::vendor::Account;
+
+/// The class of an outcome.
+pub(crate) fn class(outcome: &Result<Accepted, SendError>) -> &'static str {
+    match outcome {
+        Ok(_) => "accepted",
+        Err(SendError::Rejected { .. }) => "rejected",
+        Err(SendError::InvalidAddress { .. }) => "invalid address",
+        Err(SendError::Unroutable { .. }) => "unroutable",
+        Err(SendError::Unauthorized { .. }) => "unauthorized",
+        Err(SendError::RateLimited { .. }) => "rate limited",
+        Err(SendError::Unreachable(_)) => "unreachable",
+        Err(_) => "unknown",
+    }
+}
+
+/// The classes of several outcomes.
+pub(crate) fn classes(outcomes: &[Result<Accepted, SendError>]) -> Vec<&'static str> {
+    outcomes.iter().map(class).collect()
+}
+
+/// The gateway's id of each message, empty where there is none.
+pub(crate) fn ids(outcomes: &[Result<Accepted, SendError>]) -> Vec<&str> {
+    let accepted = outcomes.iter().map(|outcome| outcome.as_ref().ok());
+    accepted
+        .map(|accepted| accepted.and_then(|accepted| accepted.message_id.as_deref()))
+        .map(Option::unwrap_or_default)
+        .collect()
+}
+
+/// The deliveries of one notification to these numbers.
+pub(crate) fn messages(account: &Account, numbers: &[&str]) -> Vec<OutboundMessage> {
+    let message = |(place, number): (u32, &&str)| {
+        let mut message = account.message("The disk of db1 is full");
+        message.to = account.channel().parse_address(number).unwrap();
+        message.delivery = DeliveryId::new(message.notification, place);
+        message
+    };
+    (1..).zip(numbers).map(message).collect()
+}
+
+/// The key at which a table is refused, with these values in it.
+pub(crate) fn refused(mut table: Value, changes: &Value) -> Option<String> {
+    table["name"] = json!("tested");
+    for (key, value) in changes.as_object().unwrap() {
+        table[key] = value.clone();
+    }
+    let fault = configure(table.as_object().unwrap().clone(), None).unwrap_err();
+    assert!(!fault.to_string().contains("canary"), "{fault}");
+    fault.key
+}
