@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `console` | any | [`console`] |
 //! | `smtp` | `email` | [`smtp`] |
+//! | `twilio` | `sms` | [`twilio`] |
 //! | `vonage` | `sms` | [`vonage`] |
 //! | `webhook` | `webhook` | [`webhook`] |
 //!
@@ -28,6 +29,8 @@ mod sender;
 mod settings;
 #[cfg(feature = "email")]
 pub mod smtp;
+#[cfg(feature = "sms")]
+pub mod twilio;
 #[cfg(feature = "sms")]
 pub mod vonage;
 #[cfg(feature = "webhook")]

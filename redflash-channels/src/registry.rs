@@ -67,6 +67,22 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "sms")]
     GatewayType {
+        name: "twilio",
+        aliases: &[],
+        secrets: &[
+            "auth_token",
+            "previous_auth_token",
+            "api_key_secret",
+            "shared_key_secret",
+        ],
+        callbacks: Callbacks::InMessages {
+            signed_by: Some("auth_token"),
+        },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::twilio::Twilio::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "sms")]
+    GatewayType {
         name: "vonage",
         aliases: &["nexmo"],
         secrets: &["api_secret"],

@@ -5,6 +5,7 @@
 mod console;
 mod sms;
 mod smtp;
+mod twilio;
 mod vendor;
 mod vonage;
 mod webhook;
