@@ -2,6 +2,7 @@
 //!
 //! | type in the configuration | channel | file |
 //! | --- | --- | --- |
+//! | `clickatell` | `sms` | [`clickatell`] |
 //! | `console` | any | [`console`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `twilio` | `sms` | [`twilio`] |
@@ -12,6 +13,8 @@
 //! `Webhook::new(WebhookConfig::default())`. The server makes gateways of tables in a file: see
 //! [`configure`].
 
+#[cfg(feature = "sms")]
+pub mod clickatell;
 pub mod console;
 mod duration;
 mod error;

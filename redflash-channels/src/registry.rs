@@ -48,6 +48,19 @@ enum Callbacks {
 
 /// Every type of gateway: a new one is one line here.
 pub const TYPES: &[GatewayType] = &[
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "clickatell",
+        aliases: &[],
+        secrets: &["api_key"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| {
+            Ok(Arc::new(crate::clickatell::Clickatell::new(read(
+                settings,
+            )?)?))
+        },
+    },
     GatewayType {
         name: "console",
         aliases: &[],
