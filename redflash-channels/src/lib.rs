@@ -2,6 +2,7 @@
 //!
 //! | type in the configuration | channel | file |
 //! | --- | --- | --- |
+//! | `bulksms` | `sms` | [`bulksms`] |
 //! | `clickatell` | `sms` | [`clickatell`] |
 //! | `console` | any | [`console`] |
 //! | `smtp` | `email` | [`smtp`] |
@@ -13,6 +14,8 @@
 //! `Webhook::new(WebhookConfig::default())`. The server makes gateways of tables in a file: see
 //! [`configure`].
 
+#[cfg(feature = "sms")]
+pub mod bulksms;
 #[cfg(feature = "sms")]
 pub mod clickatell;
 pub mod console;

@@ -50,6 +50,15 @@ enum Callbacks {
 pub const TYPES: &[GatewayType] = &[
     #[cfg(feature = "sms")]
     GatewayType {
+        name: "bulksms",
+        aliases: &[],
+        secrets: &["token_secret"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::bulksms::BulkSms::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "sms")]
+    GatewayType {
         name: "clickatell",
         aliases: &[],
         secrets: &["api_key"],

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture fails a test by panicking")]
 
+mod bulksms;
 mod clickatell;
 mod console;
 mod sms;
