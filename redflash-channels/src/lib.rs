@@ -5,6 +5,7 @@
 //! | `bulksms` | `sms` | [`bulksms`] |
 //! | `clickatell` | `sms` | [`clickatell`] |
 //! | `console` | any | [`console`] |
+//! | `messagemedia` | `sms` | [`messagemedia`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `twilio` | `sms` | [`twilio`] |
 //! | `vonage` | `sms` | [`vonage`] |
@@ -27,6 +28,8 @@ mod gsm7;
 mod http;
 #[cfg(feature = "mac")]
 mod mac;
+#[cfg(feature = "sms")]
+pub mod messagemedia;
 #[cfg(feature = "sms")]
 mod phone;
 mod registry;

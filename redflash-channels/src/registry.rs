@@ -78,6 +78,19 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::console::Console::new(read(settings)?))),
     },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "messagemedia",
+        aliases: &[],
+        secrets: &["api_secret"],
+        callbacks: Callbacks::InMessages { signed_by: None },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| {
+            Ok(Arc::new(crate::messagemedia::MessageMedia::new(read(
+                settings,
+            )?)?))
+        },
+    },
     #[cfg(feature = "email")]
     GatewayType {
         name: "smtp",

@@ -5,6 +5,7 @@
 mod bulksms;
 mod clickatell;
 mod console;
+mod messagemedia;
 mod sms;
 mod smtp;
 mod twilio;
