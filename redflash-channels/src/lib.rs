@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `bulksms` | `sms` | [`bulksms`] |
 //! | `clickatell` | `sms` | [`clickatell`] |
+//! | `clickatell-classic` | `sms` | [`clickatell_classic`] |
 //! | `console` | any | [`console`] |
 //! | `messagemedia` | `sms` | [`messagemedia`] |
 //! | `smtp` | `email` | [`smtp`] |
@@ -19,6 +20,8 @@
 pub mod bulksms;
 #[cfg(feature = "sms")]
 pub mod clickatell;
+#[cfg(feature = "sms")]
+pub mod clickatell_classic;
 pub mod console;
 mod duration;
 mod error;

@@ -70,6 +70,20 @@ pub const TYPES: &[GatewayType] = &[
             )?)?))
         },
     },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "clickatell-classic",
+        aliases: &[],
+        secrets: &["password"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| {
+            let config = read(settings)?;
+            Ok(Arc::new(crate::clickatell_classic::ClickatellClassic::new(
+                config,
+            )?))
+        },
+    },
     GatewayType {
         name: "console",
         aliases: &[],

@@ -4,6 +4,7 @@
 
 mod bulksms;
 mod clickatell;
+mod clickatell_classic;
 mod console;
 mod messagemedia;
 mod sms;
