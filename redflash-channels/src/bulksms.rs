@@ -190,7 +190,10 @@ impl BulkSms {
         let senders: Vec<_> = senders.collect();
         let submissions = messages.iter().zip(texts).zip(&senders);
         let submissions = submissions.map(|((message, fitted), from)| Submission {
-            from: from.as_deref().map(Sender::of),
+            from: from.as_deref().map(|address| Sender {
+                r#type: sender::kind(address),
+                address,
+            }),
             to: message.to.as_str(),
             body: &fitted.text,
             long_message_max_parts: self.config.max_parts,
@@ -203,20 +206,6 @@ impl BulkSms {
             .append_pair("deduplication-id", &deduplication_id(messages).to_string());
         let request = Request::json(url, &submissions, now);
         Some(request.header(AUTHORIZATION, self.login.clone()))
-    }
-}
-
-impl<'a> Sender<'a> {
-    fn of(address: &'a str) -> Self {
-        let digits = address.bytes().all(|b| b.is_ascii_digit());
-        Self {
-            r#type: match address.strip_prefix('+') {
-                Some(_) => "INTERNATIONAL",
-                None if digits => "SHORTCODE",
-                None => "ALPHANUMERIC",
-            },
-            address,
-        }
     }
 }
 

@@ -107,7 +107,11 @@ impl Alphabet {
 
 /// Cuts a text to at most so many parts.
 pub(crate) fn fit(text: &str, max_parts: u32) -> Fitted {
-    let alphabet = Alphabet::of(text);
+    fit_in(Alphabet::of(text), text, max_parts)
+}
+
+/// The same for a gateway that is told the alphabet, which must have every character of the text.
+pub(crate) fn fit_in(alphabet: Alphabet, text: &str, max_parts: u32) -> Fitted {
     let whole = alphabet.parts(text);
     if whole <= max_parts {
         return Fitted {

@@ -3,16 +3,16 @@
 //! | type in the configuration | channel | file |
 //! | --- | --- | --- |
 //! | `bulksms` | `sms` | [`bulksms`] |
+//! | `clickatell-classic` | `sms` | [`clickatell_classic`] |
 //! | `clickatell` | `sms` | [`clickatell`] |
 //! | `console` | any | [`console`] |
-//! | `http-sms` | `sms` | [`http_sms`] |
-//! | `kannel` | `sms` | [`kannel`] |
-//! | `smtp` | `email` | [`smtp`] |
-//! | `twilio` | `sms` | [`twilio`] |
 //! | `discord` | `discord` | [`discord`] |
 //! | `exec` | any | [`exec`] |
 //! | `gotify` | `gotify` | [`gotify`] |
+//! | `http-sms` | `sms` | [`http_sms`] |
+//! | `kannel` | `sms` | [`kannel`] |
 //! | `matrix` | `matrix` | [`matrix`] |
+//! | `messagemedia` | `sms` | [`messagemedia`] |
 //! | `ntfy` | `ntfy` | [`ntfy`] |
 //! | `pagerduty` | `pagerduty` | [`pagerduty`] |
 //! | `pushover` | `pushover` | [`pushover`] |
@@ -20,8 +20,9 @@
 //! | `smtp` | `email` | [`smtp`] |
 //! | `teams` | `teams` | [`teams`] |
 //! | `telegram` | `telegram` | [`telegram`] |
-//! | `vonage` | `sms` | [`vonage`] |
+//! | `twilio` | `sms` | [`twilio`] |
 //! | `vonage-messages` | `sms` | [`vonage_messages`] |
+//! | `vonage` | `sms` | [`vonage`] |
 //! | `webhook` | `webhook` | [`webhook`] |
 //!
 //! A program that embeds RedFlash makes a channel of its configuration struct, such as
@@ -32,6 +33,8 @@
 pub mod bulksms;
 #[cfg(feature = "sms")]
 pub mod clickatell;
+#[cfg(feature = "sms")]
+pub mod clickatell_classic;
 mod common;
 pub mod console;
 #[cfg(feature = "chat")]
@@ -56,6 +59,8 @@ pub mod kannel;
 mod mac;
 #[cfg(feature = "chat")]
 pub mod matrix;
+#[cfg(feature = "sms")]
+pub mod messagemedia;
 #[cfg(feature = "chat")]
 pub mod ntfy;
 #[cfg(feature = "chat")]

@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_message_comes_from_a_number_or_a_short_code() {
-        for same in ["+447700900123", "00447700900123", " 447700900123"] {
+        for same in ["+447700900123", "447700900123", " 447700900123"] {
             assert_eq!(origin(same).unwrap().as_str(), "+447700900123", "{same}");
         }
         for other in ["60300", "CARRIER"] {

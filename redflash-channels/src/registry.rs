@@ -68,6 +68,20 @@ pub const TYPES: &[GatewayType] = &[
             )?)?))
         },
     },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "clickatell-classic",
+        aliases: &[],
+        secrets: &["password"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| {
+            let config = read(settings)?;
+            Ok(Arc::new(crate::clickatell_classic::ClickatellClassic::new(
+                config,
+            )?))
+        },
+    },
     GatewayType {
         name: "console",
         aliases: &[],
@@ -130,6 +144,19 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::matrix::Matrix::new(read(settings)?)?)),
     },
+    #[cfg(feature = "sms")]
+    GatewayType {
+        name: "messagemedia",
+        aliases: &[],
+        secrets: &["api_secret"],
+        callbacks: Callbacks::InMessages { signed_by: None },
+        schedule: RetrySchedule::prompt,
+        channel: |settings| {
+            Ok(Arc::new(crate::messagemedia::MessageMedia::new(read(
+                settings,
+            )?)?))
+        },
+    },
     #[cfg(feature = "chat")]
     GatewayType {
         name: "ntfy",
@@ -156,6 +183,15 @@ pub const TYPES: &[GatewayType] = &[
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::pushover::Pushover::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
+        name: "signal",
+        aliases: &[],
+        secrets: &[],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::signal::Signal::new(read(settings)?)?)),
     },
     #[cfg(feature = "chat")]
     GatewayType {
@@ -213,11 +249,7 @@ pub const TYPES: &[GatewayType] = &[
     GatewayType {
         name: "vonage",
         aliases: &["nexmo"],
-        secrets: &[
-            "api_secret",
-            "signature_secret",
-            "previous_signature_secret",
-        ],
+        secrets: &["api_secret"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read(settings)?)?)),
@@ -252,6 +284,15 @@ pub const TYPES: &[GatewayType] = &[
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::patient,
         channel: |settings| Ok(Arc::new(crate::webhook::Webhook::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "x")]
+    GatewayType {
+        name: "x",
+        aliases: &["twitter"],
+        secrets: &["consumer_secret", "access_token", "access_token_secret"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::x::X::new(read(settings)?)?)),
     },
 ];
 

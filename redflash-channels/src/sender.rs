@@ -37,6 +37,17 @@ pub(crate) fn with_plus(sender: &str) -> Cow<'_, str> {
     }
 }
 
+/// What kind of sender it is, in the words that several vendors share.
+pub(crate) fn kind(sender: &str) -> &'static str {
+    if sender.starts_with('+') {
+        "INTERNATIONAL"
+    } else if sender.bytes().all(|b| b.is_ascii_digit()) {
+        "SHORTCODE"
+    } else {
+        "ALPHANUMERIC"
+    }
+}
+
 /// Whether it is a number with its country, not the short code of a network.
 fn is_number(sender: &str) -> bool {
     (7..=15).contains(&sender.len()) && sender.bytes().all(|b| b.is_ascii_digit())
@@ -64,14 +75,15 @@ mod tests {
     }
     #[test]
     fn a_number_has_its_plus_where_that_is_wanted() {
-        for (sender, written) in [
-            ("447700900123", "+447700900123"),
-            ("+447700900123", "+447700900123"),
-            ("60300", "60300"),
-            ("RedFlash", "RedFlash"),
+        for (sender, written, known_as) in [
+            ("447700900123", "+447700900123", "INTERNATIONAL"),
+            ("+447700900123", "+447700900123", "INTERNATIONAL"),
+            ("60300", "60300", "SHORTCODE"),
+            ("RedFlash", "RedFlash", "ALPHANUMERIC"),
         ] {
             assert_eq!(check_international(sender), Ok(()));
             assert_eq!(with_plus(sender), written);
+            assert_eq!(kind(written), known_as);
         }
         for bad in [
             "+",

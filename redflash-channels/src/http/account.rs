@@ -84,6 +84,20 @@ pub(crate) fn endpoint(base: &Url, segments: &[&str]) -> Result<Url, ConfigError
     Ok(url)
 }
 
+/// The URL that messages name for callbacks about them. It may hold a secret.
+///
+/// # Errors
+///
+/// [`ConfigError`] at `callback_url` when it is no whole URL.
+#[cfg(feature = "sms")]
+pub(crate) fn callback_url(url: &SecretString) -> Result<Url, ConfigError> {
+    let url = Url::parse(url.expose_secret()).ok();
+    url.filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or_else(|| {
+            ConfigError::at("callback_url", "it must be a whole https:// or http:// URL")
+        })
+}
+
 /// What follows from a status that is no success, for a gateway where we have an account: beside
 /// what [`refusal`] says, 401, 402 and 403 refuse the account.
 pub(crate) fn account_refusal(answer: &Answer) -> SendError {
@@ -110,6 +124,17 @@ mod tests {
         assert_eq!(endpoint(&base, &["x"]).unwrap().path(), "/api/x");
         for bad in ["ftp://a.example", "https://me:pw@a.example"] {
             assert!(endpoint(&Url::parse(bad).unwrap(), &[]).is_err(), "{bad}");
+        }
+    }
+
+    #[cfg(feature = "sms")]
+    #[test]
+    fn a_callback_url_is_whole_and_not_quoted() {
+        let url = callback_url(&"https://a.example/ack/b".into()).unwrap();
+        assert_eq!(url.as_str(), "https://a.example/ack/b");
+        for bad in ["", "/ack/canary", "ftp://a.example/canary", "canary"] {
+            let fault = callback_url(&bad.into()).unwrap_err();
+            assert!(!fault.to_string().contains("canary"), "{fault}");
         }
     }
 

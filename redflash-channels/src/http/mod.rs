@@ -9,6 +9,8 @@ mod client;
 mod guard;
 mod request;
 
+#[cfg(feature = "sms")]
+pub(crate) use account::callback_url;
 #[cfg(feature = "account")]
 pub(crate) use account::{account_refusal, basic, endpoint, secret_header};
 pub(crate) use answer::refusal;

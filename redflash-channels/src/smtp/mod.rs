@@ -13,7 +13,8 @@ use std::fmt;
 use async_trait::async_trait;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage, SendError, SenderError,
+    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage,
+    SendError, SenderError,
 };
 use tokio::time::Instant;
 

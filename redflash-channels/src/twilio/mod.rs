@@ -24,7 +24,9 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::gsm7::{Fitted, fit};
-use crate::http::{Answer, Client, Guard, Request, account_refusal, basic, endpoint, short};
+use crate::http::{
+    Answer, Client, Guard, Request, account_refusal, basic, callback_url, endpoint, short,
+};
 use crate::{ConfigError, phone, sender};
 use signature::SigningKeys;
 
@@ -159,7 +161,7 @@ impl Twilio {
             "Messages.json",
         ];
         let url = endpoint(&config.base_url, &path)?;
-        let callback_url = config.callback_url.as_ref().map(callback_url).transpose()?;
+        let callback_url = config.callback_url.as_ref().map(receipts_url).transpose()?;
         let signing_keys = SigningKeys::new(&config)?;
         let client = Client::new(Guard::open(), config.timeout)?;
         Ok(Self {
@@ -205,16 +207,13 @@ fn check_sid(key: &str, prefix: &str, sid: &str) -> Result<(), ConfigError> {
 }
 
 /// The URL for receipts, as far as the vendor takes it.
-fn callback_url(url: &SecretString) -> Result<Url, ConfigError> {
-    let url = Url::parse(url.expose_secret()).ok();
-    url.filter(|url| {
-        let web = matches!(url.scheme(), "http" | "https");
-        web && url.host_str().is_some_and(|host| !host.contains('_'))
-    })
-    .ok_or_else(|| {
-        let reason = "it must be a whole URL whose host has no underscore";
-        ConfigError::at("callback_url", reason)
-    })
+fn receipts_url(url: &SecretString) -> Result<Url, ConfigError> {
+    let url = callback_url(url)?;
+    if url.host_str().is_some_and(|host| host.contains('_')) {
+        let reason = "the vendor takes no host with an underscore";
+        return Err(ConfigError::at("callback_url", reason));
+    }
+    Ok(url)
 }
 
 #[async_trait]

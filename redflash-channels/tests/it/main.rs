@@ -4,6 +4,7 @@
 
 mod bulksms;
 mod clickatell;
+mod clickatell_classic;
 mod console;
 mod discord;
 mod exec;
@@ -11,6 +12,7 @@ mod gotify;
 mod http_sms;
 mod kannel;
 mod matrix;
+mod messagemedia;
 mod ntfy;
 mod pagerduty;
 mod pushover;

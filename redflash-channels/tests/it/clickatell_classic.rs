@@ -1,0 +1,433 @@
+//! Clickatell's classic API against a simulated account that checks each request by the vendor's
+//! rules.
+
+use std::time::Duration;
+
+use redflash_core::conformance::channel::{Behaviour, Fixture as _};
+use redflash_core::{CallbackError, ReceiptState, SendError};
+use redflash_tests::{Check, Received, Reply, Rules};
+use serde_json::{Value, json};
+
+use crate::sms::{class, classes, ids, messages, refused};
+use crate::vendor::{Account, Called, Vendor};
+
+const DELIVERY: &str = "019f4a2b6c007d3e8f50617283000001";
+
+const VENDOR: Vendor = Vendor {
+    gateway: table,
+    rules: Rules {
+        faults,
+        refuse: |faults| error(&format!("101, Invalid or missing parameters: {faults}")),
+        accept: |request, _| answered(request),
+    },
+    address: ("+447700900001", "0044 7700 900-001"),
+    not_addresses: &["07700900001", "+44", "ann", "+447700900001,+447700900002"],
+    secrets: &["canary-classic"],
+    reply: |behaviour| {
+        Some(Some(match behaviour {
+            Behaviour::Reject => error("113, Maximum message parts exceeded"),
+            Behaviour::RefuseAccount => error("001, Authentication failed"),
+            Behaviour::Throttle(None) => error("130, MT limit exceeded"),
+            // The suite's messages are of the second 1790000000.
+            Behaviour::Throttle(Some(17)) => error("130, MT limit exceeded until 1790000017"),
+            Behaviour::Fail => error("901, Internal error - please retry"),
+            _ => return None,
+        }))
+    },
+};
+
+fn table(base_url: &str) -> Value {
+    json!({
+        "type": "clickatell-classic", "base_url": base_url, "user": "ann",
+        "password": "canary-classic", "api_id": "12345",
+    })
+}
+
+fn error(text: &str) -> Reply {
+    Reply::body(200, format!("ERR: {text}\n"))
+}
+
+fn answered(request: &Received) -> Reply {
+    let form = request.form();
+    let numbers: Vec<_> = form["to"].split(',').collect();
+    if let [number] = *numbers {
+        return Reply::body(200, format!("ID: id-of-{number}"));
+    }
+    let lines = numbers
+        .iter()
+        .map(|number| format!("ID: id-of-{number} To: {number}\n"));
+    Reply::body(200, lines.collect::<String>())
+}
+
+fn faults(request: &Received) -> Vec<String> {
+    const KNOWN: [&str; 10] = [
+        "user", "password", "api_id", "to", "text", "unicode", "from", "concat", "callback",
+        "climsgid",
+    ];
+    let form = request.form();
+    let field = |name: &str| form.get(name).map_or("", String::as_str);
+    let text = field("text");
+    let hex =
+        |text: &str| text.len().is_multiple_of(4) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let (unicode, units) = match field("unicode") {
+        "1" => (true, text.len() / 4),
+        _ => (false, text.len()),
+    };
+    let parts: usize = field("concat").parse().unwrap_or(1);
+    let room = match (unicode, parts) {
+        (false, 1) => 160,
+        (false, _) => parts * 153,
+        (true, 1) => 70,
+        (true, _) => parts * 67,
+    };
+    let numbers: Vec<_> = field("to").split(',').collect();
+    let number = |text: &&str| {
+        (7..=15).contains(&text.len())
+            && !text.starts_with('0')
+            && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    Check::default()
+        .rule(
+            request.method == "POST" && request.path == "/http/sendmsg",
+            "the path",
+        )
+        .rule(
+            request.header("content-type") == "application/x-www-form-urlencoded",
+            "a form",
+        )
+        .rule(
+            field("user") == "ann"
+                && field("password") == "canary-classic"
+                && field("api_id") == "12345",
+            "the login",
+        )
+        .rule(
+            form.keys().all(|name| KNOWN.contains(&&**name)),
+            "known fields only",
+        )
+        .rule(
+            numbers.len() <= 100 && numbers.iter().all(number),
+            "to is up to 100 numbers",
+        )
+        .rule(
+            if unicode { hex(text) } else { text.is_ascii() },
+            "the text",
+        )
+        .rule((1..=room).contains(&units) && parts <= 3, "its length")
+        .rule(field("callback") == "7", "callback is 7")
+        .rule(
+            field("climsgid").len() <= 32
+                && field("climsgid").bytes().all(|b| b.is_ascii_alphanumeric()),
+            "climsgid",
+        )
+        .faults()
+}
+
+async fn open() -> Account {
+    Account::open(VENDOR).await
+}
+
+redflash_core::channel_conformance!(open);
+
+#[tokio::test]
+async fn the_request_keeps_to_the_vendors_rules() {
+    let account = open().await;
+    let accepted = account.send("Size > 5 [GB]").await.unwrap();
+    assert_eq!(accepted.message_id.as_deref(), Some("id-of-447700900001"));
+    assert_eq!((accepted.parts, &*accepted.detail), (1, "accepted"));
+    assert_eq!(
+        account.last().written(),
+        "POST /http/sendmsg\n\
+         content-type: application/x-www-form-urlencoded\n\n\
+         user=ann&password=canary-classic&api_id=12345&to=447700900001\
+         &text=Size+%3E+5+%5BGB%5D&callback=7&climsgid=019f4a2b6c007d3e8f50617283000001"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_ascii_goes_as_utf_16() {
+    let account = open().await;
+    account.send("5 €").await.unwrap();
+    let form = account.last().form();
+    assert_eq!((&*form["text"], &*form["unicode"]), ("0035002020AC", "1"));
+    let accepted = account.send(&"🔥".repeat(40)).await.unwrap();
+    let form = account.last().form();
+    assert_eq!((accepted.parts, &*form["concat"]), (2, "2"));
+    assert_eq!(&form["text"][..8], "D83DDD25");
+}
+
+#[tokio::test]
+async fn an_event_may_name_its_own_sender() {
+    let account = open().await;
+    account.channel().check_sender("27833001171").unwrap();
+    let mut message = account.message("hi");
+    message.sender = Some("27833001171".into());
+    account.channel().send(&message).await.unwrap();
+    assert_eq!(account.last().form()["from"], "27833001171");
+    assert!(account.channel().check_sender("+44").is_err());
+}
+
+#[tokio::test]
+async fn a_very_long_text_loses_its_end_and_says_so() {
+    let account = open().await;
+    let accepted = account.send(&"a".repeat(2000)).await.unwrap();
+    assert_eq!(
+        (accepted.parts, &*accepted.detail),
+        (3, "cut to 3 of 14 parts")
+    );
+    assert_eq!(account.last().form()["concat"], "3");
+}
+
+const NUMBERS: [&str; 4] = [
+    "+447700900001",
+    "+447700900002",
+    "+447700900003",
+    "+447700900004",
+];
+
+#[tokio::test]
+async fn messages_of_one_text_go_in_one_request() {
+    let account = open().await;
+    assert_eq!(account.channel().capabilities().batch, 100);
+    let outcomes = account
+        .channel()
+        .send_batch(&messages(&account, &NUMBERS))
+        .await;
+    assert_eq!(
+        ids(&outcomes),
+        [
+            "id-of-447700900001",
+            "id-of-447700900002",
+            "id-of-447700900003",
+            "id-of-447700900004"
+        ]
+    );
+    let form = account.last().form();
+    assert_eq!(
+        form["to"],
+        "447700900001,447700900002,447700900003,447700900004"
+    );
+    assert_eq!(form.get("climsgid"), None);
+    assert_eq!(account.simulator.received().len(), 1);
+    assert!(account.channel().send_batch(&[]).await.is_empty());
+}
+
+#[tokio::test]
+async fn messages_that_differ_go_in_requests_of_their_own() {
+    let account = open().await;
+    let mut messages = messages(&account, &NUMBERS);
+    messages[1].body = "Another text".into();
+    messages[2].sender = Some("Backups".into());
+    messages[3].to = messages[0].to.clone();
+    let outcomes = account.channel().send_batch(&messages).await;
+    assert_eq!(
+        ids(&outcomes),
+        [
+            "id-of-447700900001",
+            "id-of-447700900002",
+            "id-of-447700900003",
+            "id-of-447700900001"
+        ]
+    );
+    let forms: Vec<_> = account
+        .simulator
+        .received()
+        .iter()
+        .map(Received::form)
+        .collect();
+    let mut references: Vec<_> = forms.iter().map(|form| &*form["climsgid"]).collect();
+    references.sort_unstable();
+    let deliveries: Vec<_> = messages
+        .iter()
+        .map(|one| one.delivery.to_string())
+        .collect();
+    assert_eq!(references, deliveries);
+    assert_eq!(account.simulator.faults(), [""; 0]);
+}
+
+#[tokio::test]
+async fn each_message_of_a_request_has_its_own_line() {
+    let account = open().await;
+    for (lines, expected) in [
+        (
+            "ID: c To: 447700900003\nERR: 105, Invalid Destination Address To: 447700900002\n\
+             ID: x To: 447700900009\nID: a To: 447700900001\n",
+            ["accepted", "invalid address", "accepted", "unknown"],
+        ),
+        ("ERR: 301, No Credit Left\n", ["unauthorized"; 4]),
+        (
+            "ID: a To: 447700900001\nERR: 301, No Credit Left",
+            ["accepted", "unauthorized", "unauthorized", "unauthorized"],
+        ),
+        // Of which of them is it?
+        ("ID: a\n", ["unknown"; 4]),
+        ("", ["unknown"; 4]),
+    ] {
+        account.simulator.once(Reply::body(200, lines));
+        let outcomes = account
+            .channel()
+            .send_batch(&messages(&account, &NUMBERS))
+            .await;
+        assert_eq!(classes(&outcomes), expected, "{lines}");
+    }
+    account.simulator.once(Reply::Drop);
+    let outcomes = account
+        .channel()
+        .send_batch(&messages(&account, &NUMBERS))
+        .await;
+    assert_eq!(classes(&outcomes), ["unknown"; 4]);
+    account.simulator.once(Reply::status(503));
+    let outcomes = account
+        .channel()
+        .send_batch(&messages(&account, &NUMBERS))
+        .await;
+    assert_eq!(classes(&outcomes), ["unreachable"; 4]);
+}
+
+#[tokio::test]
+async fn every_error_code_has_its_class() {
+    let account = open().await;
+    for (code, expected) in [
+        ("001", "unauthorized"),
+        ("002", "unauthorized"),
+        ("003", "unreachable"),
+        ("005", "unauthorized"),
+        ("007", "unauthorized"),
+        ("101", "rejected"),
+        ("102", "rejected"),
+        ("103", "rejected"),
+        ("104", "rejected"),
+        ("105", "invalid address"),
+        ("106", "unroutable"),
+        ("107", "rejected"),
+        ("108", "unauthorized"),
+        ("109", "rejected"),
+        ("113", "rejected"),
+        ("114", "unroutable"),
+        ("115", "rejected"),
+        ("116", "rejected"),
+        ("120", "rejected"),
+        ("121", "invalid address"),
+        ("122", "invalid address"),
+        ("123", "unroutable"),
+        ("128", "invalid address"),
+        ("130", "rate limited"),
+        ("201", "rejected"),
+        ("202", "rejected"),
+        ("301", "unauthorized"),
+        ("901", "unreachable"),
+        ("999", "rejected"),
+    ] {
+        let outcome = account.answered(error(&format!("{code}, no"))).await;
+        assert_eq!(class(&outcome), expected, "{code}");
+    }
+    let limited = account
+        .answered(error("130, MT limit exceeded until 1790000060"))
+        .await;
+    let Err(SendError::RateLimited { retry_after, .. }) = limited else {
+        panic!("{limited:?}")
+    };
+    assert_eq!(retry_after, Some(Duration::from_secs(60)));
+}
+
+#[test]
+fn impossible_settings_are_refused_by_their_key() {
+    for (key, changes) in [
+        ("user", json!({ "user": "" })),
+        ("password", json!({ "password": "" })),
+        ("api_id", json!({ "api_id": "" })),
+        ("from", json!({ "from": "+27833001171" })),
+        ("max_parts", json!({ "max_parts": 0 })),
+        ("max_parts", json!({ "max_parts": 4 })),
+        ("base_url", json!({ "base_url": "ftp://x/" })),
+    ] {
+        let found = refused(table("https://api.example.org"), &changes);
+        assert_eq!(found.as_deref(), Some(key), "{changes}");
+    }
+}
+
+#[tokio::test]
+async fn receipts_are_read_by_their_status() {
+    use ReceiptState::{Delivered, Failed, Pending};
+    let account = open().await;
+    for (status, state, detail) in [
+        ("001", Pending, "001: unknown, or delayed"),
+        ("002", Pending, "002: queued"),
+        ("003", Pending, "003: with the network"),
+        ("004", Delivered, "004: received"),
+        ("005", Failed, "005: error with the message"),
+        ("006", Failed, "006: cancelled"),
+        ("007", Failed, "007: error delivering"),
+        ("008", Pending, "008: accepted"),
+        ("009", Failed, "009: routing error"),
+        ("010", Failed, "010: expired"),
+        ("011", Pending, "011: queued for later"),
+        ("012", Failed, "012: out of credit"),
+        ("014", Failed, "014: limit of messages exceeded"),
+        ("x", Pending, "x"),
+    ] {
+        let called = Called::form(&[
+            ("api_id", "12345"),
+            ("apiMsgId", "996f3647"),
+            ("cliMsgId", DELIVERY),
+            ("to", "447700900001"),
+            ("timestamp", "1218007814"),
+            ("from", "27833001171"),
+            ("status", status),
+            ("charge", "0.300000"),
+        ]);
+        let receipts = account
+            .channel()
+            .parse_receipts(&called.callback())
+            .unwrap();
+        let [receipt] = &*receipts else {
+            panic!("{receipts:?}")
+        };
+        assert_eq!((receipt.state, &*receipt.detail), (state, detail));
+        assert_eq!(receipt.message_id.as_deref(), Some("996f3647"));
+        assert_eq!(receipt.delivery, DELIVERY.parse().ok());
+        assert_eq!(receipt.price, None);
+        assert_eq!(
+            account.channel().parse_inbound(&called.callback()),
+            Ok(vec![])
+        );
+    }
+}
+
+#[tokio::test]
+async fn people_can_answer() {
+    let account = open().await;
+    let called = Called::form(&[
+        ("api_id", "12345"),
+        ("moMsgId", "b2aee337"),
+        ("from", "447700900001"),
+        ("to", "27833001171"),
+        ("timestamp", "2008-08-06 10:43:34"),
+        ("text", "ACK 42"),
+    ]);
+    let told = account
+        .channel()
+        .parse_inbound(&called.callback())
+        .unwrap()
+        .remove(0);
+    assert_eq!(told.message_id.as_deref(), Some("b2aee337"));
+    assert_eq!(told.from.as_str(), "+447700900001");
+    assert_eq!((&*told.text, told.answers), ("ACK 42", None));
+    assert_eq!(
+        account.channel().parse_receipts(&called.callback()),
+        Ok(vec![])
+    );
+    let nobody = Called::form(&[("moMsgId", "1")]);
+    assert!(account.channel().parse_inbound(&nobody.callback()).is_err());
+    let read = account
+        .channel()
+        .parse_receipts(&Called::default().callback());
+    assert!(matches!(read, Err(CallbackError::Malformed(_))), "{read:?}");
+    let strange = Called::form(&[("status", "004"), ("cliMsgId", "17")]);
+    let strange = account
+        .channel()
+        .parse_receipts(&strange.callback())
+        .unwrap()
+        .remove(0);
+    assert_eq!((strange.delivery, strange.message_id), (None, None));
+}
