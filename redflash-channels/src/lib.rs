@@ -10,6 +10,7 @@
 //! | `ntfy` | `ntfy` | [`ntfy`] |
 //! | `pagerduty` | `pagerduty` | [`pagerduty`] |
 //! | `pushover` | `pushover` | [`pushover`] |
+//! | `signal` | `signal` | [`signal`] |
 //! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `teams` | `teams` | [`teams`] |
@@ -42,7 +43,7 @@ pub mod matrix;
 pub mod ntfy;
 #[cfg(feature = "chat")]
 pub mod pagerduty;
-#[cfg(feature = "sms")]
+#[cfg(any(feature = "chat", feature = "sms"))]
 mod phone;
 #[cfg(feature = "chat")]
 mod places;
@@ -52,6 +53,8 @@ mod registry;
 #[cfg(feature = "sms")]
 mod sender;
 mod settings;
+#[cfg(feature = "chat")]
+pub mod signal;
 #[cfg(feature = "chat")]
 pub mod slack;
 #[cfg(feature = "email")]

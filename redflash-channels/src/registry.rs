@@ -122,6 +122,15 @@ pub const TYPES: &[GatewayType] = &[
     },
     #[cfg(feature = "chat")]
     GatewayType {
+        name: "signal",
+        aliases: &[],
+        secrets: &[],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::signal::Signal::new(read(settings)?)?)),
+    },
+    #[cfg(feature = "chat")]
+    GatewayType {
         name: "slack",
         aliases: &[],
         secrets: &["bot_token", "rooms.*"],
@@ -213,6 +222,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "matrix" => crate::matrix::parse_address(raw),
         #[cfg(feature = "chat")]
         "pagerduty" => crate::pagerduty::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "signal" => crate::signal::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }

@@ -10,6 +10,7 @@ mod matrix;
 mod ntfy;
 mod pagerduty;
 mod pushover;
+mod signal;
 mod slack;
 mod smtp;
 mod teams;
