@@ -16,6 +16,7 @@
 //! | `ntfy` | `ntfy` | [`ntfy`] |
 //! | `pagerduty` | `pagerduty` | [`pagerduty`] |
 //! | `pushover` | `pushover` | [`pushover`] |
+//! | `signal` | `signal` | [`signal`] |
 //! | `slack` | `slack` | [`slack`] |
 //! | `smtp` | `email` | [`smtp`] |
 //! | `teams` | `teams` | [`teams`] |
@@ -65,7 +66,7 @@ pub mod messagemedia;
 pub mod ntfy;
 #[cfg(feature = "chat")]
 pub mod pagerduty;
-#[cfg(feature = "sms")]
+#[cfg(any(feature = "chat", feature = "sms"))]
 mod phone;
 #[cfg(feature = "chat")]
 mod places;
@@ -75,6 +76,8 @@ mod registry;
 #[cfg(feature = "sms")]
 mod sender;
 mod settings;
+#[cfg(feature = "chat")]
+pub mod signal;
 #[cfg(feature = "chat")]
 pub mod slack;
 #[cfg(feature = "email")]

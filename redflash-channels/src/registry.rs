@@ -335,6 +335,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "matrix" => crate::matrix::parse_address(raw),
         #[cfg(feature = "chat")]
         "pagerduty" => crate::pagerduty::parse_address(raw),
+        #[cfg(feature = "chat")]
+        "signal" => crate::signal::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }

@@ -16,6 +16,7 @@ mod messagemedia;
 mod ntfy;
 mod pagerduty;
 mod pushover;
+mod signal;
 mod slack;
 mod sms;
 mod smtp;
