@@ -275,8 +275,7 @@ impl Channel for Kannel {
         if field("coding").as_deref() == Some("1") {
             return Ok(Vec::new());
         }
-        let from = phone::reported(&from)
-            .map_err(|fault| CallbackError::Malformed(fault.to_string().into()))?;
+        let from = phone::origin(&from)?;
         let text = match (field("charset").as_deref(), bytes("text")) {
             (Some("UTF-16BE"), Some(bytes)) => utf16(&bytes),
             _ => field("text").unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Telephone numbers in international form (ITU-T E.164): `+` and up to 15 digits, country first.
 
-use redflash_core::{Address, AddressError};
+use redflash_core::{Address, AddressError, CallbackError};
 
 /// Brings a number into its normal form, `+447700900000`.
 ///
@@ -27,13 +27,13 @@ pub(crate) fn parse(raw: &str) -> Result<Address, AddressError> {
     }
 }
 
-/// Reads a number as a gateway reports it: international, often without its plus.
-pub(crate) fn reported(raw: &str) -> Result<Address, AddressError> {
-    let number = raw.trim();
-    if number.starts_with(|c: char| c.is_ascii_digit()) && !number.starts_with("00") {
-        return parse(&format!("+{number}"));
-    }
-    parse(number)
+/// Who sent a message, as gateways write it: often without the plus. What is no number, such as a
+/// short code, stands as it came.
+pub(crate) fn origin(raw: &str) -> Result<Address, CallbackError> {
+    parse(raw)
+        .or_else(|_| parse(&format!("+{}", raw.trim())))
+        .or_else(|_| Address::new(raw.trim()))
+        .map_err(|_| CallbackError::Malformed("it does not say who sent it".into()))
 }
 
 #[cfg(test)]
@@ -53,13 +53,14 @@ mod tests {
     }
 
     #[test]
-    fn gateways_leave_out_the_plus() {
-        for same in ["447700900123", "+447700900123", "00447700900123"] {
-            assert_eq!(reported(same).unwrap().as_str(), "+447700900123", "{same}");
+    fn a_message_comes_from_a_number_or_a_short_code() {
+        for same in ["+447700900123", "447700900123", " 447700900123"] {
+            assert_eq!(origin(same).unwrap().as_str(), "+447700900123", "{same}");
         }
-        for bad in ["", "RedFlash", "85432", "07700900123"] {
-            assert!(reported(bad).is_err(), "{bad} was taken");
+        for other in ["60300", "CARRIER"] {
+            assert_eq!(origin(other).unwrap().as_str(), other);
         }
+        assert!(origin(" ").is_err());
     }
 
     #[test]

@@ -172,8 +172,7 @@ impl Callbacks {
         let (Some(from), Some(text)) = (from, text) else {
             return Ok(Vec::new());
         };
-        let from = phone::reported(&from)
-            .map_err(|fault| CallbackError::Malformed(fault.to_string().into()))?;
+        let from = phone::origin(&from)?;
         Ok(vec![InboundMessage {
             message_id,
             from,

@@ -112,8 +112,7 @@ impl InboundFields {
         let (Some(from), Some(text)) = (from, text) else {
             return Ok(Vec::new());
         };
-        let from = phone::reported(&from)
-            .map_err(|fault| CallbackError::Malformed(fault.to_string().into()))?;
+        let from = phone::origin(&from)?;
         let id = self.id.as_deref().and_then(|name| value(callback, name));
         Ok(vec![InboundMessage {
             message_id: id.map(Cow::into_owned),

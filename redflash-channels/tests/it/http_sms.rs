@@ -268,7 +268,7 @@ async fn callbacks_are_read_by_the_fields_that_are_named() {
         ("ACK", Some("m1"))
     );
     assert_eq!(inbound(json!({ "text": "ACK" })), Ok(vec![]));
-    let fault = inbound(json!({ "from": "Info", "text": "ACK" })).unwrap_err();
+    let fault = inbound(json!({ "from": "", "text": "ACK" })).unwrap_err();
     assert!(matches!(fault, CallbackError::Malformed(_)));
 }
 
