@@ -9,6 +9,7 @@
 //! | `vonage` | `sms` | [`vonage`] |
 //! | `vonage-messages` | `sms` | [`vonage_messages`] |
 //! | `webhook` | `webhook` | [`webhook`] |
+//! | `x` | `x` | [`x`] |
 //!
 //! A program that embeds RedFlash makes a channel of its configuration struct, such as
 //! `Webhook::new(WebhookConfig::default())`. The server makes gateways of tables in a file: see
@@ -29,6 +30,10 @@ mod jwt;
 pub mod kannel;
 #[cfg(feature = "mac")]
 mod mac;
+#[cfg(feature = "x")]
+mod oauth1;
+#[cfg(any(feature = "sms", feature = "x"))]
+mod percent;
 #[cfg(feature = "sms")]
 mod phone;
 mod registry;
@@ -37,6 +42,8 @@ mod sender;
 mod settings;
 #[cfg(feature = "email")]
 pub mod smtp;
+#[cfg(any(feature = "chat", feature = "x"))]
+mod text;
 #[cfg(feature = "sms")]
 pub mod vonage;
 #[cfg(feature = "sms")]
@@ -47,6 +54,10 @@ pub mod vonage_messages;
 mod vonage_signature;
 #[cfg(feature = "webhook")]
 pub mod webhook;
+#[cfg(feature = "x")]
+pub mod x;
+#[cfg(feature = "x")]
+mod x_error;
 
 pub use error::ConfigError;
 pub use registry::{Configured, GatewayType, TYPES, configure, parse_address};

@@ -127,6 +127,15 @@ pub const TYPES: &[GatewayType] = &[
         schedule: RetrySchedule::patient,
         channel: |settings| Ok(Arc::new(crate::webhook::Webhook::new(read(settings)?)?)),
     },
+    #[cfg(feature = "x")]
+    GatewayType {
+        name: "x",
+        aliases: &["twitter"],
+        secrets: &["consumer_secret", "access_token", "access_token_secret"],
+        callbacks: Callbacks::Elsewhere,
+        schedule: RetrySchedule::prompt,
+        channel: |settings| Ok(Arc::new(crate::x::X::new(read(settings)?)?)),
+    },
 ];
 
 /// A gateway made of a table of the configuration.
@@ -152,6 +161,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "email" => crate::smtp::parse_address(raw),
         #[cfg(feature = "webhook")]
         "webhook" => crate::webhook::parse_address(raw),
+        #[cfg(feature = "x")]
+        "x" => crate::x::parse_address(raw),
         _ => Address::new(raw.trim()),
     }
 }

@@ -10,3 +10,4 @@ mod vendor;
 mod vonage;
 mod vonage_messages;
 mod webhook;
+mod x;
