@@ -25,6 +25,7 @@
 //! | `vonage-messages` | `sms` | [`vonage_messages`] |
 //! | `vonage` | `sms` | [`vonage`] |
 //! | `webhook` | `webhook` | [`webhook`] |
+//! | `x` | `x` | [`x`] |
 //!
 //! A program that embeds RedFlash makes a channel of its configuration struct, such as
 //! `Webhook::new(WebhookConfig::default())`. The server makes gateways of tables in a file: see
@@ -64,8 +65,12 @@ pub mod matrix;
 pub mod messagemedia;
 #[cfg(feature = "chat")]
 pub mod ntfy;
+#[cfg(feature = "x")]
+mod oauth1;
 #[cfg(feature = "chat")]
 pub mod pagerduty;
+#[cfg(any(feature = "sms", feature = "x"))]
+mod percent;
 #[cfg(any(feature = "chat", feature = "sms"))]
 mod phone;
 #[cfg(feature = "chat")]
@@ -86,7 +91,7 @@ pub mod smtp;
 pub mod teams;
 #[cfg(feature = "chat")]
 pub mod telegram;
-#[cfg(feature = "chat")]
+#[cfg(any(feature = "chat", feature = "x"))]
 mod text;
 #[cfg(feature = "sms")]
 pub mod twilio;
@@ -100,6 +105,10 @@ pub mod vonage_messages;
 mod vonage_signature;
 #[cfg(feature = "webhook")]
 pub mod webhook;
+#[cfg(feature = "x")]
+pub mod x;
+#[cfg(feature = "x")]
+mod x_error;
 
 pub use error::ConfigError;
 pub use registry::{Configured, GatewayType, TYPES, configure, parse_address};

@@ -249,7 +249,11 @@ pub const TYPES: &[GatewayType] = &[
     GatewayType {
         name: "vonage",
         aliases: &["nexmo"],
-        secrets: &["api_secret"],
+        secrets: &[
+            "api_secret",
+            "signature_secret",
+            "previous_signature_secret",
+        ],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read(settings)?)?)),
@@ -321,6 +325,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
         "email" => crate::smtp::parse_address(raw),
         #[cfg(feature = "webhook")]
         "webhook" => crate::webhook::parse_address(raw),
+        #[cfg(feature = "x")]
+        "x" => crate::x::parse_address(raw),
         #[cfg(feature = "chat")]
         "slack" => crate::slack::parse_address(raw),
         #[cfg(feature = "chat")]

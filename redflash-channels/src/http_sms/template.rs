@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use redflash_core::{Arguments, SendError, Template, Timestamp};
 use serde_json::Value;
 
-use crate::ConfigError;
+use crate::{ConfigError, percent};
 
 /// What a template may name.
 pub(super) const VARIABLES: [&str; 12] = [
@@ -28,13 +27,6 @@ pub(super) const VARIABLES: [&str; 12] = [
 const WORDS: [&str; 9] = [
     "if", "unless", "else", "upper", "lower", "truncate", "default", "date", "true",
 ];
-
-/// What cannot stand in a URL as it is: all but the unreserved characters (RFC 3986, section 2.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// How values are written so that they stay values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +77,7 @@ impl Escape {
     fn apply(self, text: &str) -> String {
         match self {
             Self::Whole => text.to_owned(),
-            Self::Url => utf8_percent_encode(text, ENCODED).to_string(),
+            Self::Url => percent::encoded(text),
             Self::Xml => text
                 .replace('&', "&amp;")
                 .replace('<', "&lt;")

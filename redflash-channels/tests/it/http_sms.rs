@@ -268,8 +268,8 @@ async fn callbacks_are_read_by_the_fields_that_are_named() {
         ("ACK", Some("m1"))
     );
     assert_eq!(inbound(json!({ "text": "ACK" })), Ok(vec![]));
-    let named = inbound(json!({ "from": "Info", "text": "ACK" })).unwrap();
-    assert_eq!(named[0].from.as_str(), "Info");
+    let fault = inbound(json!({ "from": "", "text": "ACK" })).unwrap_err();
+    assert!(matches!(fault, CallbackError::Malformed(_)));
 }
 
 #[tokio::test]

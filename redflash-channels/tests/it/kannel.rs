@@ -264,8 +264,9 @@ async fn answers_are_read_in_their_alphabet() {
     }
     assert_eq!(read("from=447700900000&text=%00%FF&coding=1"), Ok(vec![]));
     assert_eq!(read("ref=a&type=8"), Ok(vec![]));
-    let named = read("from=Info&text=hi").unwrap();
-    assert_eq!(named[0].from.as_str(), "Info");
+    assert_eq!(read("from=Info&text=hi").unwrap()[0].from.as_str(), "Info");
+    let fault = read("from=&text=hi").unwrap_err();
+    assert!(matches!(fault, CallbackError::Malformed(_)), "{fault}");
     let form = Called::form(&[("from", "447700900000"), ("text", "hi")]);
     let messages = account.channel().parse_inbound(&form.callback());
     assert_eq!(messages.unwrap()[0].text, "hi");

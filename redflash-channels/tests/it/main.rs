@@ -27,3 +27,4 @@ mod vendor;
 mod vonage;
 mod vonage_messages;
 mod webhook;
+mod x;

@@ -309,8 +309,8 @@ fn answers_of_people_are_read_as_they_come() {
     assert_eq!(read(&part).unwrap()[0].text, "Ack 42 (2/3)");
     assert_eq!(read(&[("type", "binary"), ("data", "00")]), Ok(vec![]));
     assert_eq!(read(&[("status", "delivered")]), Ok(vec![]));
-    let named = read(&[("msisdn", "Info")]).unwrap();
-    assert_eq!(named[0].from.as_str(), "Info");
+    let named = read(&[("msisdn", " ")]);
+    assert!(matches!(named, Err(CallbackError::Malformed(_))));
     let nothing = channel.parse_inbound(&Called::form(&[]).callback());
     assert_eq!(nothing, Ok(vec![]));
     assert!(channel.capabilities().inbound);

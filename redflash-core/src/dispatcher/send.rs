@@ -119,16 +119,12 @@ async fn alone(gateway: &Gateway, message: &OutboundMessage) -> Sent {
 /// Calls the gateway once for several messages, and answers each.
 async fn together(gateway: &Gateway, batch: Vec<(OutboundMessage, oneshot::Sender<Sent>)>) {
     let (messages, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-    if let [message] = &*messages {
-        let sent = alone(gateway, message).await;
-        for answer in answers {
-            // Whoever asked has ended with the process.
-            let _ = answer.send(sent);
-            return;
-        }
-        return;
-    }
-    let (sent, why) = match within_deadline(gateway, gateway.channel.send_batch(&messages)).await {
+    let sending = match &*messages {
+        // A vendor may have a simpler request for one.
+        [message] => Box::pin(async move { vec![gateway.channel.send(message).await] }),
+        many => gateway.channel.send_batch(many),
+    };
+    let (sent, why) = match within_deadline(gateway, sending).await {
         Ok(sent) => (
             sent,
             "the gateway answered for fewer messages than it got".to_owned(),
@@ -138,6 +134,7 @@ async fn together(gateway: &Gateway, batch: Vec<(OutboundMessage, oneshot::Sende
     let mut sent = sent.into_iter();
     for answer in answers {
         let unanswered = || Err(SendError::Unknown(why.clone().into()));
+        // Nobody waits for it once the process is about to end.
         let _ = answer.send(sent.next().unwrap_or_else(unanswered));
     }
 }

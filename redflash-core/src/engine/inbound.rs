@@ -6,9 +6,9 @@ use super::{CallError, Engine};
 use crate::dispatcher::Trouble;
 use crate::store::{Allowance, ReceiptEffect, Spent};
 use crate::{
-    Arguments, Authenticity, Callback, CallbackError, ChannelKind, Contact, Gateway, Idempotency,
-    Inbound, InboundId, InboundMessage, Keyword, NotificationId, Raise, Receipt, Slug, StoreError,
-    Window,
+    Arguments, Authenticity, Callback, CallbackError, ChannelKind, Contact, DeliveryId, Gateway,
+    Idempotency, Inbound, InboundId, InboundMessage, Keyword, NotificationId, Raise, Receipt, Slug,
+    StoreError, Window,
 };
 
 /// What a gateway's callback brought.
@@ -132,7 +132,7 @@ impl Engine {
             effect: String::new(),
         };
         // What it does can be done twice, so it comes first: a crash in between loses nothing.
-        let answers = inbound.answers.map(|id| id.notification());
+        let answers = inbound.answers.map(DeliveryId::notification);
         inbound.effect = self.effect(gateway, &inbound, &contacts, answers).await?;
         let is_new = store.record_inbound(&inbound).await?;
         info!(gateway = %gateway.name, inbound = %inbound.id, effect = inbound.effect, "inbound message");

@@ -1,0 +1,142 @@
+//! What a refusal by X means. Errors come in two forms: problem documents (RFC 9457), and lists of
+//! numbered errors as in the API of old.
+
+use std::time::Duration;
+
+use redflash_core::{SendError, Timestamp};
+use serde::Deserialize;
+
+use crate::http::{Answer, account_refusal, short};
+
+/// An error in either form.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Problem {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    detail: String,
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    errors: Vec<Fault>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Fault {
+    #[serde(default)]
+    code: Option<u32>,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    detail: String,
+    /// Which parameters are wrong.
+    #[serde(default)]
+    parameters: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Problem {
+    /// Whether anything is said.
+    pub(crate) fn is_some(&self) -> bool {
+        !self.said().is_empty()
+    }
+
+    /// What is said, for people.
+    pub(crate) fn said(&self) -> String {
+        let own = [&self.title, &self.detail].map(String::as_str);
+        let listed = self.errors.iter();
+        let listed = listed.flat_map(|fault| [&*fault.message, &fault.title, &fault.detail]);
+        let mut said: Vec<&str> = Vec::new();
+        for text in own.into_iter().chain(listed) {
+            if !text.is_empty() && !said.contains(&text) {
+                said.push(text);
+            }
+        }
+        short(&said.join(": "))
+    }
+
+    /// Whether the same message was taken before.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        self.has(&[187]) || self.detail.contains("duplicate content")
+    }
+
+    fn has(&self, codes: &[u32]) -> bool {
+        let mut own = self.errors.iter().filter_map(|fault| fault.code);
+        own.any(|code| codes.contains(&code))
+    }
+
+    fn is(&self, kinds: &[&str]) -> bool {
+        let kind = self.kind.rsplit('/').next().unwrap_or_default();
+        kinds.contains(&kind)
+    }
+
+    fn names(&self, parameter: &str) -> bool {
+        let mut errors = self.errors.iter();
+        errors.any(|fault| fault.parameters.contains_key(parameter))
+    }
+}
+
+/// A refusal that ends by itself, with how long that takes.
+pub(crate) fn limited(answer: &Answer, problem: &Problem, now: Timestamp) -> Option<SendError> {
+    let status = answer.status.as_u16();
+    // A cap ends with the month, or when it is paid for: that is no matter of waiting.
+    let is_cap = problem.is(&["usage-capped"]);
+    (!is_cap && (status == 429 || problem.has(&[88]))).then(|| SendError::RateLimited {
+        reason: answer.detail(),
+        retry_after: answer.retry_after.or_else(|| reset(answer, now)),
+    })
+}
+
+/// What follows from the refusal of a message.
+pub(crate) fn refused(answer: &Answer, problem: &Problem, now: Timestamp) -> SendError {
+    if let Some(limited) = limited(answer, problem, now) {
+        return limited;
+    }
+    let reason = answer.detail();
+    // The app lacks a permission or a plan, no credit, the account is suspended or locked.
+    let account = [
+        "client-forbidden",
+        "client-not-enrolled",
+        "oauth1-permissions",
+        "unsupported-authentication",
+        "usage-capped",
+    ];
+    if problem.is(&account) || problem.has(&[32, 64, 89, 93, 135, 215, 261, 326]) {
+        return SendError::Unauthorized { reason };
+    }
+    match answer.status.as_u16() {
+        // The recipient follows nobody, has closed the door, or has blocked the sender.
+        403 if problem.has(&[150, 349]) || problem.detail.contains("permission to DM") => {
+            SendError::Unroutable {
+                reason: format!(
+                    "the recipient takes no messages of this account, and must follow it or allow \
+                     messages from everyone ({})",
+                    problem.said()
+                ),
+            }
+        }
+        // What else is forbidden concerns the recipient or the message, not all messages.
+        403 => SendError::Unroutable { reason },
+        404 => SendError::InvalidAddress { reason },
+        _ if problem.has(&[34, 50, 108]) || problem.names("participant_id") => {
+            SendError::InvalidAddress { reason }
+        }
+        _ => account_refusal(answer),
+    }
+}
+
+/// How long it takes until every window that is used up begins anew.
+fn reset(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    let header = |name: &str| {
+        let value = answer.headers.get(name)?.to_str().ok()?;
+        value.trim().parse::<i64>().ok()
+    };
+    let windows = ["x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"];
+    let resets = windows.iter().filter_map(|window| {
+        let left = header(&format!("{window}-remaining")).unwrap_or(0);
+        header(&format!("{window}-reset")).filter(|_| left <= 0)
+    });
+    let wait = resets.max()? - now.as_millis().div_euclid(1000);
+    u64::try_from(wait).ok().map(Duration::from_secs)
+}
