@@ -49,7 +49,7 @@ impl Guard {
     }
 
     /// All addresses, for a peer that the configuration names.
-    #[cfg(feature = "sms")]
+    #[cfg(feature = "account")]
     pub(crate) fn open() -> Self {
         let everything = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("it is a network"));
         Self::new(&everything)
