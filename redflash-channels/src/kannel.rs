@@ -237,16 +237,16 @@ impl Channel for Kannel {
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
         let malformed = |reason: &'static str| CallbackError::Malformed(reason.into());
-        let Some(reference) = callback.field("ref") else {
+        let Some(reference) = field(callback, "ref") else {
             return Ok(Vec::new());
         };
         let delivery: DeliveryId = reference
             .parse()
             .map_err(|_| malformed("ref is no reference of ours"))?;
-        let kind = callback.field("type").unwrap_or_default();
-        let (state, meaning) = report_kind(kind).ok_or_else(|| malformed("type is no report"))?;
-        let answer = callback.field("answer").map(short).unwrap_or_default();
-        let detail = match &*answer {
+        let kind = field(callback, "type").unwrap_or_default();
+        let (state, meaning) = report_kind(&kind).ok_or_else(|| malformed("type is no report"))?;
+        let answer = field(callback, "answer").unwrap_or_default();
+        let detail = match &*short(&answer) {
             "" => format!("{kind}: {meaning}"),
             answer => format!("{kind}: {meaning} ({answer})"),
         };
@@ -262,13 +262,7 @@ impl Channel for Kannel {
     }
 
     fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
-        // Texts in UCS-2 come as bytes, which the decoded fields cannot hold.
-        let (_, query) = callback.url.split_once('?').unwrap_or_default();
-        let bytes = |name: &str| raw_field(query, name);
-        let field = |name: &str| match bytes(name) {
-            Some(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-            None => callback.field(name).map(str::to_owned),
-        };
+        let field = |name: &str| field(callback, name);
         let Some(from) = field("from") else {
             return Ok(Vec::new());
         };
@@ -276,14 +270,13 @@ impl Channel for Kannel {
         if field("coding").as_deref() == Some("1") {
             return Ok(Vec::new());
         }
-        let from = phone::origin(&from)?;
-        let text = match (field("charset").as_deref(), bytes("text")) {
+        let text = match (field("charset").as_deref(), bytes(callback, "text")) {
             (Some("UTF-16BE"), Some(bytes)) => utf16(&bytes),
             _ => field("text").unwrap_or_default(),
         };
         Ok(vec![InboundMessage {
             message_id: field("id").filter(|id| !id.is_empty()),
-            from,
+            from: phone::origin(&from)?,
             text,
             answers: None,
             answers_message: None,
@@ -291,8 +284,18 @@ impl Channel for Kannel {
     }
 }
 
-/// The value of a field of a query, as the bytes that it stands for.
-fn raw_field(query: &str, name: &str) -> Option<Vec<u8>> {
+/// The value of a field. Kannel passes on what networks say in any encoding, so the query is read
+/// here, byte for byte; what came in another way is taken as it is.
+fn field(callback: &Callback<'_>, name: &str) -> Option<String> {
+    match bytes(callback, name) {
+        Some(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        None => callback.field(name).map(str::to_owned),
+    }
+}
+
+/// The bytes that the value of a field of the query stands for.
+fn bytes(callback: &Callback<'_>, name: &str) -> Option<Vec<u8>> {
+    let (_, query) = callback.url.split_once('?')?;
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs.find(|(key, _)| *key == name)?;
     Some(percent_decode_str(&value.replace('+', " ")).collect())

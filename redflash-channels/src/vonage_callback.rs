@@ -50,28 +50,7 @@ struct Claims {
 }
 
 /// A status or an inbound message in the format of the Messages API.
-#[derive(Deserialize)]
-struct Event {
-    message_uuid: Option<String>,
-    client_ref: Option<String>,
-    status: Option<String>,
-    error: Option<Problem>,
-    usage: Option<Usage>,
-    channel: Option<String>,
-    from: Option<Value>,
-    text: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Problem {
-    title: Option<Value>,
-    detail: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Usage {
-    price: Option<Value>,
-}
+struct Event(Value);
 
 /// The signing secrets of a configuration, the current one first.
 pub(crate) fn secrets(
@@ -143,7 +122,7 @@ impl Callbacks {
     pub(crate) fn receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
         let receipt = match self.format {
             CallbackFormat::Sms => sms_receipt(callback),
-            CallbackFormat::Messages => event(callback)?.receipt(),
+            CallbackFormat::Messages => Event::of(callback)?.receipt(),
         };
         let nameless =
             |receipt: &Receipt| receipt.message_id.is_none() && receipt.delivery.is_none();
@@ -164,9 +143,12 @@ impl Callbacks {
                 (id, from, sms_text(callback))
             }
             CallbackFormat::Messages => {
-                let event = event(callback)?;
-                let (from, text) = event.sms();
-                (event.message_uuid, from, text)
+                let event = Event::of(callback)?;
+                let is_sms = event.text("/channel").as_deref() == Some("sms");
+                let text = event.text("/text");
+                let is_message = is_sms && event.text("/status").is_none();
+                let text = text.filter(|_| is_message);
+                (event.text("/message_uuid"), event.text("/from"), text)
             }
         };
         let (Some(from), Some(text)) = (from, text) else {
@@ -222,14 +204,26 @@ fn sms_text(callback: &Callback<'_>) -> Option<String> {
     })
 }
 
-fn event(callback: &Callback<'_>) -> Result<Event, CallbackError> {
-    serde_json::from_slice(callback.body)
-        .map_err(|_| CallbackError::Malformed("its body is no event of the Messages API".into()))
-}
-
 impl Event {
-    fn receipt(self) -> Option<Receipt> {
-        let status = self.status?;
+    fn of(callback: &Callback<'_>) -> Result<Self, CallbackError> {
+        let document = serde_json::from_slice(callback.body).ok();
+        let document = document.filter(Value::is_object);
+        let malformed =
+            || CallbackError::Malformed("its body is no event of the Messages API".into());
+        document.map(Self).ok_or_else(malformed)
+    }
+
+    /// The text or number at a pointer.
+    fn text(&self, pointer: &str) -> Option<String> {
+        match self.0.pointer(pointer)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    fn receipt(&self) -> Option<Receipt> {
+        let status = self.text("/status")?;
         let state = match &*status {
             "delivered" | "read" => ReceiptState::Delivered,
             "rejected" | "undeliverable" => ReceiptState::Failed,
@@ -237,44 +231,21 @@ impl Event {
             _ => ReceiptState::Pending,
         };
         let status = short(&status);
-        let price = self.usage.and_then(|usage| plain(&usage.price?));
+        let said = ["/error/title", "/error/detail"].map(|pointer| self.text(pointer));
+        let said: Vec<_> = said.into_iter().flatten().collect();
+        let price = self.text("/usage/price");
+        let client_ref = self.text("/client_ref");
         Some(Receipt {
-            message_id: self.message_uuid,
-            delivery: self.client_ref.and_then(|id| id.parse().ok()),
+            message_id: self.text("/message_uuid"),
+            delivery: client_ref.and_then(|id| id.parse().ok()),
             state,
             of_part: false,
             price: price.and_then(|price| price.parse().ok()),
-            detail: match self.error.map(|error| error.said()) {
-                Some(said) if !said.is_empty() => format!("{status} ({said})"),
-                _ => status,
+            detail: match short(&said.join(": ")) {
+                said if said.is_empty() => status,
+                said => format!("{status} ({said})"),
             },
         })
-    }
-
-    /// The sender and the text of a text message.
-    fn sms(&self) -> (Option<String>, Option<String>) {
-        if self.status.is_some() || self.channel.as_deref() != Some("sms") {
-            return (None, None);
-        }
-        (self.from.as_ref().and_then(plain), self.text.clone())
-    }
-}
-
-impl Problem {
-    fn said(&self) -> String {
-        let title = self.title.as_ref().and_then(plain);
-        let said = [title.as_deref(), self.detail.as_deref()];
-        let said: Vec<_> = said.into_iter().flatten().collect();
-        short(&said.join(": "))
-    }
-}
-
-/// A text or a number.
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
     }
 }
 

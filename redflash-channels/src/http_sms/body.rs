@@ -83,6 +83,11 @@ impl Outline {
     /// The request for a message.
     pub(super) fn fill(&self, values: &Values) -> Result<Request, SendError> {
         let url = values.escaped(Escape::Url).fill(&self.url)?;
+        // No encoding keeps a value that is nothing but dots from leading to another path.
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return Err(rejected("the URL that it makes leads elsewhere"));
+        }
         let mut url = Url::parse(&url).map_err(|_| rejected("the URL that it makes is none"))?;
         if !self.query.is_empty() {
             let pairs = filled(&self.query, values)?;

@@ -213,6 +213,22 @@ async fn values_stay_where_they_are_put() {
 }
 
 #[tokio::test]
+async fn a_text_of_dots_leads_to_no_other_path() {
+    let account = Account::open(Vendor {
+        gateway: |base_url| json!({ "type": "http-sms", "url": format!("{base_url}/v1/{{{{text}}}}") }),
+        ..VARIED
+    });
+    let account = account.await;
+    for text in [".", ".."] {
+        let fault = account.send(text).await.unwrap_err();
+        assert_eq!(fault.retry(), Retry::Never, "{text}");
+    }
+    account.send("...").await.unwrap();
+    assert_eq!(account.last().path, "/v1/...");
+    assert_eq!(account.simulator.received().len(), 1);
+}
+
+#[tokio::test]
 async fn answers_mean_what_the_rules_say() {
     use Retry::{After, MayRepeat, Never, StopGateway};
     let account = Account::open(VARIED).await;

@@ -206,6 +206,11 @@ async fn reports_are_read_by_their_kind() {
             .authenticate(&called.callback(), Timestamp::default());
         assert_eq!(signed, Ok(Authenticity::Unsigned));
     }
+    let url = format!("https://a.example/ack/k/s?ref={reference}&type=16&answer=NACK%2F%FF+no");
+    let called = Called::default().at(&url);
+    let receipts = account.channel().parse_receipts(&called.callback());
+    let detail = "16: refused by the SMS centre (NACK/\u{fffd} no)";
+    assert_eq!(receipts.unwrap()[0].detail, detail);
     let read = |fields: &[(&str, &str)]| {
         let called = Called::form(fields);
         account.channel().parse_receipts(&called.callback())
