@@ -294,6 +294,10 @@ impl Channel for ClickatellClassic {
         phone::parse(raw)
     }
 
+    fn own_address(&self) -> Option<Address> {
+        phone::own(self.config.from.as_deref())
+    }
+
     fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
         sender::check(sender)
     }

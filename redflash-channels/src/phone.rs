@@ -27,6 +27,12 @@ pub(crate) fn parse(raw: &str) -> Result<Address, AddressError> {
     }
 }
 
+/// Our own number, of a sender that is one.
+pub(crate) fn own(sender: Option<&str>) -> Option<Address> {
+    let digits = sender?.trim_start_matches('+');
+    parse(&format!("+{digits}")).ok()
+}
+
 /// Who sent a message, as gateways write it: often without the plus. What is no number, such as a
 /// short code, stands as it came.
 pub(crate) fn origin(raw: &str) -> Result<Address, CallbackError> {

@@ -34,10 +34,6 @@ enum Callbacks {
     Elsewhere,
     /// Each message names the URL: the key `callback_url` of its table, which is filled in from
     /// the server's public URL where it is left out.
-    #[cfg_attr(
-        not(feature = "sms"),
-        expect(dead_code, reason = "of text messages only")
-    )]
     InMessages {
         /// The secret that signs them, if the vendor does; with it, the URL needs none.
         signed_by: Option<&'static str>,

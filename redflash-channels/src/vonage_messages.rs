@@ -251,6 +251,10 @@ impl Channel for VonageMessages {
         phone::parse(raw)
     }
 
+    fn own_address(&self) -> Option<Address> {
+        phone::own(Some(&self.config.from))
+    }
+
     fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
         sender::check(sender)
     }

@@ -308,6 +308,10 @@ impl Channel for HttpSms {
         phone::parse(raw)
     }
 
+    fn own_address(&self) -> Option<Address> {
+        phone::own(self.fixed.get("from")?.as_str())
+    }
+
     fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
         if !self.names_sender {
             return Err(SenderError::new("no template of the gateway names from"));

@@ -1,6 +1,7 @@
 //! Gateways that take many messages in one request.
 
-use redflash_core::{Capabilities, DeliveryState};
+use redflash_core::Capabilities;
+use redflash_core::DeliveryState::{self, Failed, Queued, Sent};
 
 use crate::world::{Answer, Script, World, gateway};
 
@@ -54,7 +55,6 @@ async fn two_of_five_are_refused_and_the_others_are_sent() {
     script.always("d", Answer::Reject);
     let world = World::new([gateway("first", &script, 8)]).await;
     crew(&world, &["a", "b", "c", "d", "e"]).await;
-    use DeliveryState::{Failed, Sent};
     assert_eq!(states(&world).await, [Sent, Failed, Sent, Failed, Sent]);
     assert_eq!(script.requests(), [5]);
 }
@@ -64,7 +64,6 @@ async fn of_five_with_four_answers_the_fifth_is_of_unknown_outcome() {
     let script = batching(5);
     let world = World::new([gateway("first", &script, 8)]).await;
     crew(&world, &["a", "b", "c", "d", "silent"]).await;
-    use DeliveryState::{Queued, Sent};
     assert_eq!(states(&world).await, [Sent, Sent, Sent, Sent, Queued]);
     let id = world.tell_group("crew", "hello").await.notification;
     let fifth = |records: &[redflash_core::store::DeliveryRecord]| records[4].delivery.may_repeat;

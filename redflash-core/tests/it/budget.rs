@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use redflash_core::{Budget, DeliveryState, Gateway, NotificationId};
+use redflash_core::DeliveryState::{self, Sent, Suppressed};
+use redflash_core::{Budget, Gateway, NotificationId};
 
 use crate::world::{Answer, Script, World, gateway};
 
@@ -37,7 +38,6 @@ async fn what_is_beyond_a_gateways_budget_is_suppressed_until_the_next_window() 
     };
     let world = World::new([bounded("first", &script, budget)]).await;
     world.contact("ann", &["a"]).await;
-    use DeliveryState::{Sent, Suppressed};
     for state in [Sent, Sent, Suppressed] {
         assert_eq!(tell(&world, "ann").await, state);
     }
@@ -70,7 +70,6 @@ async fn the_next_gateway_takes_over_when_a_budget_is_used_up() {
     ];
     let world = World::new(gateways).await;
     world.contact("ann", &["a"]).await;
-    use DeliveryState::{Sent, Suppressed};
     for state in [Sent, Sent, Suppressed] {
         assert_eq!(tell(&world, "ann").await, state);
     }
@@ -92,7 +91,6 @@ async fn the_budget_of_an_address_leaves_others_alone() {
     let world = World::new(gateways).await;
     world.contact("ann", &["a"]).await;
     world.contact("bob", &["b"]).await;
-    use DeliveryState::{Sent, Suppressed};
     for (who, state) in [("ann", Sent), ("ann", Suppressed), ("bob", Sent)] {
         assert_eq!(tell(&world, who).await, state, "{who}");
     }

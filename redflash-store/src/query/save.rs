@@ -62,21 +62,14 @@ pub(crate) async fn opt(
     let there = endpoints::table
         .filter(endpoints::address.eq(address.as_str()))
         .filter(endpoints::channel.eq(channel.as_str()));
-    let found: Vec<(String, String)> = match reason {
-        Some(_) => {
-            let on = there.filter(endpoints::enabled.eq(true));
-            let on = on.order((endpoints::contact, endpoints::place));
-            on.select((endpoints::id, endpoints::contact))
-                .load(conn)
-                .await?
-        }
-        None => {
-            let off = there.filter(endpoints::opted_out.is_not_null());
-            let off = off.order((endpoints::contact, endpoints::place));
-            off.select((endpoints::id, endpoints::contact))
-                .load(conn)
-                .await?
-        }
+    let there = there.order((endpoints::contact, endpoints::place));
+    let there = there.select((endpoints::id, endpoints::contact));
+    let found: Vec<(String, String)> = if reason.is_some() {
+        let on = there.filter(endpoints::enabled.eq(true));
+        on.load(conn).await?
+    } else {
+        let off = there.filter(endpoints::opted_out.is_not_null());
+        off.load(conn).await?
     };
     let mut contacts = Vec::new();
     for (id, contact) in &found {
