@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use diesel::Connection as _;
 use redflash_core::store::{Entry, Save};
 use redflash_core::{Contact, Directory, Name, Outbox, Slug, StoreError, Timestamp};
 use redflash_store::{Access, OpenError, SqliteStore};
@@ -36,6 +37,21 @@ async fn what_was_saved_survives() {
     drop(store);
     let store = SqliteStore::open(&path, Access::Server).unwrap();
     assert_eq!(store.contacts().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date() {
+    use diesel::connection::SimpleConnection as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let mut old = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let tables = include_str!("../../migrations/sqlite/2026-11-24-000000_first/up.sql");
+    old.batch_execute(tables).unwrap();
+    old.batch_execute(include_str!("first.sql")).unwrap();
+    drop(old);
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    crate::keeps_what_the_first_version_left(&store).await;
 }
 
 #[tokio::test]

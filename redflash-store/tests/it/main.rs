@@ -6,3 +6,22 @@
 mod file;
 #[cfg(feature = "postgres")]
 mod server;
+
+/// What `first.sql` put there is there, and can be used.
+async fn keeps_what_the_first_version_left(store: &impl redflash_core::Store) {
+    use redflash_core::{DeliveryState, Slug, Timestamp};
+
+    let contact = store.contact(&Slug::parse("ann").unwrap()).await.unwrap();
+    let endpoint = contact.unwrap().endpoints.remove(0);
+    assert!(endpoint.enabled && endpoint.opted_out.is_none());
+    let gateway = Slug::parse("gw").unwrap();
+    let of_gateway = async || {
+        let found = store.delivery_of(&gateway, None, Some("m1")).await;
+        found.unwrap().unwrap()
+    };
+    let delivery = of_gateway().await;
+    assert!(delivery.refused_by.is_empty() && delivery.receipt_due_at.is_none());
+    let now = Timestamp::from_millis(1);
+    assert_eq!(store.resend(delivery.notification, now).await.unwrap(), 1);
+    assert_eq!(of_gateway().await.state, DeliveryState::Queued);
+}

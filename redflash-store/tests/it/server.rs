@@ -18,6 +18,18 @@ async fn open() -> Arc<dyn Store> {
 
 redflash_core::store_conformance!(open);
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_the_first_version_is_brought_up_to_date() {
+    let cluster = Postgres::start().await;
+    let url = cluster.database().await;
+    let tables = include_str!("../../migrations/postgres/2026-11-24-000000_first/up.sql");
+    cluster.sql(&url, tables).await;
+    cluster.sql(&url, include_str!("first.sql")).await;
+    let config = PostgresConfig::new(&*url);
+    let store = PostgresStore::open(&config).await.unwrap();
+    crate::keeps_what_the_first_version_left(&store).await;
+}
+
 /// The tables and columns of both back ends are the same, but for what only nodes need.
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,5 @@
 DROP TABLE closed_lanes;
 DROP TABLE probe;
-DROP TABLE alarms;
-DROP TABLE meters;
-DROP TABLE inbound_contacts;
-DROP TABLE inbound;
 DROP TABLE early_receipts;
 DROP TABLE attempts;
 DROP TABLE deliveries;

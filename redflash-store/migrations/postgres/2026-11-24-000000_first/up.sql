@@ -19,11 +19,9 @@ CREATE TABLE endpoints (
     place INTEGER NOT NULL,
     channel TEXT COLLATE "C" NOT NULL,
     address TEXT COLLATE "C" NOT NULL,
-    enabled BOOLEAN NOT NULL,
-    opted_out TEXT COLLATE "C"
+    enabled BOOLEAN NOT NULL
 );
 CREATE INDEX endpoints_of_a_contact ON endpoints (contact, place);
-CREATE INDEX endpoints_by_address ON endpoints (address, channel);
 
 CREATE TABLE groups (
     slug TEXT COLLATE "C" PRIMARY KEY NOT NULL,
@@ -119,10 +117,7 @@ CREATE TABLE deliveries (
     may_repeat BOOLEAN NOT NULL,
     worker TEXT COLLATE "C",
     leased_until BIGINT,
-    claims INTEGER NOT NULL,
-    refused_by TEXT COLLATE "C" NOT NULL,
-    receipt_due_at BIGINT,
-    parts_delivered TEXT COLLATE "C" NOT NULL
+    claims INTEGER NOT NULL
 );
 CREATE INDEX deliveries_to_a_contact ON deliveries (contact, id);
 CREATE INDEX deliveries_by_message_id ON deliveries (message_id) WHERE message_id IS NOT NULL;
@@ -130,8 +125,7 @@ CREATE INDEX deliveries_by_message_id ON deliveries (message_id) WHERE message_i
 CREATE INDEX deliveries_queued ON deliveries (lane, raised_by, due_at, id) WHERE state = 'queued';
 CREATE INDEX deliveries_sending ON deliveries (leased_until) WHERE state = 'sending';
 CREATE INDEX deliveries_ended_badly ON deliveries (state, id)
-    WHERE state IN ('failed', 'cancelled', 'suppressed', 'quarantined');
-CREATE INDEX deliveries_unconfirmed ON deliveries (receipt_due_at) WHERE receipt_due_at IS NOT NULL;
+    WHERE state IN ('failed', 'cancelled', 'quarantined');
 
 CREATE TABLE attempts (
     delivery TEXT COLLATE "C" NOT NULL,
@@ -152,7 +146,6 @@ CREATE TABLE early_receipts (
     delivery TEXT COLLATE "C",
     message_id TEXT COLLATE "C",
     state TEXT COLLATE "C" NOT NULL,
-    of_part BOOLEAN NOT NULL,
     price TEXT COLLATE "C",
     detail TEXT COLLATE "C" NOT NULL,
     received_at BIGINT NOT NULL
@@ -160,43 +153,6 @@ CREATE TABLE early_receipts (
 CREATE INDEX early_receipts_by_delivery ON early_receipts (delivery) WHERE delivery IS NOT NULL;
 CREATE INDEX early_receipts_by_message_id ON early_receipts (message_id) WHERE delivery IS NULL;
 CREATE INDEX early_receipts_by_age ON early_receipts (received_at);
-
--- What people send back.
-CREATE TABLE inbound (
-    id TEXT COLLATE "C" PRIMARY KEY NOT NULL,
-    gateway TEXT COLLATE "C" NOT NULL,
-    channel TEXT COLLATE "C" NOT NULL,
-    message_id TEXT COLLATE "C",
-    sender TEXT COLLATE "C" NOT NULL,
-    body TEXT COLLATE "C" NOT NULL,
-    received_at BIGINT NOT NULL,
-    answers TEXT COLLATE "C",
-    effect TEXT COLLATE "C" NOT NULL
-);
-CREATE UNIQUE INDEX inbound_by_message_id ON inbound (gateway, message_id) WHERE message_id IS NOT NULL;
-
--- The contacts who have the address that an inbound message came from.
-CREATE TABLE inbound_contacts (
-    contact TEXT COLLATE "C" NOT NULL,
-    inbound TEXT COLLATE "C" NOT NULL REFERENCES inbound (id) ON DELETE CASCADE,
-    PRIMARY KEY (contact, inbound)
-);
-CREATE INDEX contacts_of_an_inbound ON inbound_contacts (inbound);
-
--- How much has been counted in the hour or day that a period begins.
-CREATE TABLE meters (
-    meter TEXT COLLATE "C" NOT NULL,
-    period TEXT COLLATE "C" NOT NULL,
-    starts_at BIGINT NOT NULL,
-    used INTEGER NOT NULL,
-    PRIMARY KEY (meter, period)
-);
-
--- What an alarm has been given about that is not over.
-CREATE TABLE alarms (
-    subject TEXT COLLATE "C" PRIMARY KEY NOT NULL,
-    since BIGINT NOT NULL
-);
 
 -- One row, written to find out whether a commit is possible.
 CREATE TABLE probe (
