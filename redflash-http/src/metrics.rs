@@ -65,7 +65,13 @@ impl Metrics {
     /// Everything counted so far, with the state of the engine's gateways.
     pub(crate) fn render(&self, engine: &Engine) -> String {
         metrics::gauge!("redflash_nodes").set(f64::from(engine.nodes()));
-        for gateway in engine.health().gateways {
+        let health = engine.health();
+        for gateway in engine.gateways().iter() {
+            let stopped = health.stopped.contains(&gateway.name);
+            metrics::gauge!("redflash_gateway_stopped", "gateway" => gateway.name.to_string())
+                .set(f64::from(u8::from(stopped)));
+        }
+        for gateway in health.gateways {
             let labels = [
                 ("gateway", gateway.gateway.to_string()),
                 ("lane", gateway.lane.to_string()),

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod copy;
+mod guard;
 mod migrate;
 mod network;
 mod outage;

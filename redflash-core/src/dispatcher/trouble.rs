@@ -78,6 +78,14 @@ impl Troubles {
             .store(!stopped.is_empty(), Ordering::Relaxed);
     }
 
+    /// The gateways that are known to have stopped, in order.
+    pub(crate) fn stopped(&self) -> Vec<Slug> {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stopped: Vec<_> = stopped.iter().cloned().collect();
+        stopped.sort();
+        stopped
+    }
+
     /// What is to be told, for the first who asks.
     pub(crate) fn take(&self) -> Option<mpsc::UnboundedReceiver<Trouble>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);

@@ -62,6 +62,8 @@ pub struct Health {
     pub nodes: u32,
     /// Every gateway that was used lately, by lane.
     pub gateways: Vec<GatewayHealth>,
+    /// The gateways of which an alarm was given that is not over.
+    pub stopped: Vec<Slug>,
 }
 
 /// A started dispatcher. Dropping it stops the dispatcher without waiting for what is under way.
@@ -237,6 +239,7 @@ impl Engine {
             queued: self.dispatcher.about_queued(),
             nodes: self.dispatcher.nodes(),
             gateways: self.dispatcher.gateway_health(),
+            stopped: self.dispatcher.troubles.stopped(),
         }
     }
 }
