@@ -55,11 +55,11 @@ pub(crate) fn endpoint_switch(endpoint: &Endpoint) -> String {
     }
 }
 
-/// `1 contact`, `2 contacts`, `2 deliveries`.
+/// `1 contact`, `2 contacts`, `2 deliveries`, `2 gateways`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     match noun.strip_suffix('y') {
         _ if number == 1 => format!("1 {noun}"),
-        Some(stem) if !noun.ends_with("ey") => format!("{number} {stem}ies"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
         _ => format!("{number} {noun}s"),
     }
 }

@@ -158,10 +158,19 @@ impl Gateways {
         self.0.iter().filter(serves)
     }
 
+    /// Those that serve an address, first choice first.
+    pub fn serving<'a>(
+        &'a self,
+        channel: &'a ChannelKind,
+        address: &'a Address,
+    ) -> impl Iterator<Item = &'a Arc<Gateway>> {
+        let gateways = self.of(channel.as_str());
+        gateways.filter(|gateway| gateway.serves(address))
+    }
+
     /// The lane of an address; `None` when no gateway serves it.
     pub fn lane(&self, channel: &ChannelKind, address: &Address) -> Option<Lane> {
-        let mut gateways = self.of(channel.as_str());
-        let gateway = gateways.find(|gateway| gateway.serves(address))?;
+        let gateway = self.serving(channel, address).next()?;
         Some(Lane::new(channel, gateway.channel.host(address).as_deref()))
     }
 

@@ -97,10 +97,14 @@ fn print_recipient(output: &Output, engine: &Engine, recipient: &Recipient) -> R
         let place = format!("    {} {}", endpoint.channel, endpoint.address);
         let verdict = match &endpoint.verdict {
             Verdict::Deliver(_) => {
-                let gateway = engine.gateways().of(endpoint.channel.as_str()).next();
-                let gateway = gateway
-                    .map_or_else(String::new, |gateway| format!(" through {}", gateway.name));
-                output.paint(Tone::Good, &format!("told{gateway}"))
+                let all = engine.gateways();
+                let serving = all.serving(&endpoint.channel, &endpoint.address);
+                let names: Vec<_> = serving.map(|gateway| gateway.name.as_str()).collect();
+                let through = match &*names {
+                    [] => String::new(),
+                    names => format!(" through {}", names.join(", else ")),
+                };
+                output.paint(Tone::Good, &format!("told{through}"))
             }
             Verdict::Skip(skip) => output.paint(Tone::Waiting, &format!("not told: {}", why(skip))),
         };

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use redflash_channels::Configured;
-use redflash_core::{Engine, Gateway, NotificationId, Slug, report};
+use redflash_core::{
+    Authenticity, Callback, Engine, Gateway, NotificationId, Slug, Timestamp, report,
+};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -170,18 +172,27 @@ fn budget(gateway: &Gateway) -> Option<(&'static str, String)> {
     (!bounds.is_empty()).then(|| ("budget", bounds.join(", ")))
 }
 
-/// Where a gateway is to call, without its secret.
+/// Where a gateway is to call, without its secret; or that it is not believed.
 fn callbacks(context: &Context, configured: &Configured) -> Vec<(&'static str, String)> {
     let gateway = &configured.gateway;
     let can = gateway.channel.capabilities();
     let public = context.loaded.config.server.public_url.as_deref();
     let base = public.unwrap_or("http://…").trim_end_matches('/');
-    let secret = if configured.callback_secrets.is_empty() {
-        ""
-    } else {
-        "/<callback_secret>"
+    let nothing = Callback {
+        method: "POST",
+        url: "",
+        fields: &[],
+        headers: &[],
+        body: &[],
     };
-    let url = |path: &str| format!("{base}/{path}/{}{secret}", gateway.name);
+    let signed = gateway.channel.authenticate(&nothing, Timestamp::default());
+    let is_signed = !matches!(signed, Ok(Authenticity::Unsigned));
+    let has_secret = !configured.callback_secrets.is_empty();
+    let url = |path: &str| match (is_signed, has_secret) {
+        (true, _) => format!("{base}/{path}/{} (signed)", gateway.name),
+        (false, true) => format!("{base}/{path}/{}/<callback_secret>", gateway.name),
+        (false, false) => "off: the gateway has no callback_secret".to_owned(),
+    };
     let mut urls = Vec::new();
     if can.receipts {
         urls.push(("receipts", url("ack")));
@@ -205,7 +216,11 @@ async fn test(context: &Context, test: Test) -> Result<(), Failure> {
     };
     let output = &context.output;
     let took = trial.took.as_millis();
-    output.remark(format!("{class} after {took} ms: {}", one_line(&detail)))?;
+    let said = match &trial.result {
+        Ok(_) => format!("accepted: {detail}"),
+        Err(_) => detail.clone(),
+    };
+    output.remark(format!("after {took} ms {}", one_line(&said)))?;
     let mut shown = json!({
         "notification": trial.notification, "class": class, "detail": detail, "took_ms": took,
     });
