@@ -104,16 +104,16 @@ impl Dispatcher {
             }
             Spent::UsedUp(place) => {
                 let Allowance { window, limit, .. } = &allowances[place];
-                let window = window.as_str();
+                let each = window.each();
                 Ok(if of_gateway(&allowances[place]) {
                     let why = format!(
-                        "the budget of {} is used up: {limit} messages a {window}",
+                        "the budget of {} is used up: {limit} messages {each}",
                         gateway.name
                     );
                     Purse::OverGateway(why)
                 } else {
                     let why = format!(
-                        "the budget of this address is used up: {limit} messages a {window} through {}",
+                        "the budget of this address is used up: {limit} messages {each} through {}",
                         gateway.name
                     );
                     Purse::OverAddress(why)

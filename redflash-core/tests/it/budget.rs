@@ -43,7 +43,7 @@ async fn what_is_beyond_a_gateways_budget_is_suppressed_until_the_next_window() 
     }
     let id = world.tell("ann", "hello").await.notification;
     let (_, why) = ended(&world, id).await;
-    assert_eq!(why, "the budget of first is used up: 2 messages a hour");
+    assert_eq!(why, "the budget of first is used up: 2 messages an hour");
     assert_eq!(world.records(id).await[0].attempts_made, []);
     world.advance(HOUR);
     for state in [Sent, Suppressed] {
