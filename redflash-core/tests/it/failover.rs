@@ -75,6 +75,36 @@ async fn a_refused_account_moves_everything_to_the_next_gateway() {
 }
 
 #[tokio::test]
+async fn an_open_breaker_moves_everything_to_the_next_gateway_and_back() {
+    let (first, second) = (Script::new("x"), Script::new("x"));
+    first.always("a", Answer::Unreachable);
+    let gateways = [gateway("first", &first, 8), gateway("second", &second, 8)];
+    let world = World::new(gateways).await;
+    world.contact("ann", &["a"]).await;
+    for _ in 0..5 {
+        let id = world.tell("ann", "hello").await.notification;
+        world.until(id, |record| record.delivery.attempts == 1).await;
+    }
+    let id = world.tell("ann", "hello").await.notification;
+    let record = world.until(id, is(DeliveryState::Sent)).await;
+    assert_eq!(through(&record), ["second"]);
+    // What failed before goes the same way when it is due again.
+    world.advance(Duration::from_secs(3));
+    for _ in 0..2000 {
+        if second.sent().len() == 6 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(second.sent().len(), 6);
+    first.always("a", Answer::Accept);
+    world.advance(Duration::from_secs(40));
+    let id = world.tell("ann", "hello").await.notification;
+    let record = world.until(id, is(DeliveryState::Sent)).await;
+    assert_eq!(through(&record), ["first"]);
+}
+
+#[tokio::test]
 async fn gateways_are_chosen_by_the_beginning_of_the_address() {
     let (uk, rest) = (Script::new("x"), Script::new("x"));
     let british = Gateway {
