@@ -93,7 +93,7 @@ impl Budget {
                 limit: limit?,
             })
         };
-        let of_gateway = format!("gateway/{gateway}");
+        let of_gateway = Self::meter(gateway);
         let of_address = format!("gateway/{gateway}/{to}");
         [
             allowance(&of_gateway, Window::Hour, self.per_hour),
@@ -104,6 +104,11 @@ impl Budget {
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// What counts all messages through a gateway.
+    pub(crate) fn meter(gateway: &Slug) -> String {
+        format!("gateway/{gateway}")
     }
 
     /// The count at which an alarm is given, for a bound of so many.

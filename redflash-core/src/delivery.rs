@@ -36,7 +36,7 @@ pub struct Delivery {
     pub attempts: u32,
     /// When the next attempt is due, or when the last one ended.
     pub due_at: Timestamp,
-    /// When the first attempt began.
+    /// When the first attempt began, or that of the last time it was begun anew.
     pub first_attempt_at: Option<Timestamp>,
     /// The gateway of the last attempt.
     pub gateway: Option<Slug>,

@@ -16,7 +16,7 @@ use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use redflash_core::{Authenticity, CallError, Callback, Expected, Slug, report};
+use redflash_core::{Authenticity, CallError, Callback, Engine, Expected, Slug, report};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
@@ -136,7 +136,9 @@ async fn called(
             return app.forgeries.status(from);
         }
     }
-    record(app, &gateway, expected, &callback).await
+    // On a task of its own: a gateway that hangs up must not stop what its callback has begun.
+    let recording = tokio::spawn(record(app.engine.clone(), gateway, expected, received));
+    recording.await.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Whether a path holds a secret of the gateway. Takes the same time for every wrong secret.
@@ -152,16 +154,13 @@ fn knows_secret(app: &App, gateway: &Slug, secret: Option<&str>) -> bool {
 }
 
 async fn record(
-    app: &App,
-    gateway: &Slug,
+    engine: Engine,
+    gateway: Slug,
     expected: Expected,
-    callback: &Callback<'_>,
+    received: Received,
 ) -> StatusCode {
-    match app
-        .engine
-        .record_callback(gateway, expected, callback)
-        .await
-    {
+    let callback = received.callback();
+    match engine.record_callback(&gateway, expected, &callback).await {
         Ok(_) => StatusCode::OK,
         Err(CallError::Store(fault)) => {
             error!(%gateway, fault = report(&fault), "a callback was not recorded");

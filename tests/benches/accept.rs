@@ -58,6 +58,12 @@ pub(crate) fn run_with_delivery() {
         let bare_sent = counted(sink.address).await as f64 / LENGTH.as_secs_f64();
         drop(relay);
 
+        let sink = Process::start("sink", &[]);
+        let logged = Process::start("logged", &[&sink.address.to_string()]);
+        let log = load::run(logged.address, raise("/contact/ann", "k"), LENGTH).await;
+        let log_sent = counted(sink.address).await as f64 / LENGTH.as_secs_f64();
+        drop(logged);
+
         let noop = noop().await;
         println!(
             "accept and send   {:>7.0}/s accepted, {ours_sent:.0}/s sent, p99 {:.1} ms (aim 25)",
@@ -75,6 +81,14 @@ pub(crate) fn run_with_delivery() {
             ours_sent / bare_sent,
             bare.rate / noop.rate,
             ours.rate / noop.rate
+        );
+        println!(
+            "  relay with RedFlash's log {:>7.0}/s accepted, {log_sent:.0}/s sent; of the bare one {:.2}, {:.2}; ours to it {:.2}, {:.2}",
+            log.rate,
+            log.rate / bare.rate,
+            log_sent / bare_sent,
+            ours.rate / log.rate,
+            ours_sent / log_sent
         );
     });
 }

@@ -17,6 +17,7 @@ mod fan_out;
 mod history;
 mod idle;
 mod load;
+mod logged;
 mod noop;
 mod postgres;
 mod relay;
@@ -25,6 +26,10 @@ mod sink;
 
 use std::env;
 use std::process::exit;
+
+/// The allocator of the server that is measured, so that both sides of a ratio have the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Benchmark = (&'static str, fn());
 
@@ -49,6 +54,7 @@ fn main() {
     {
         match child {
             "noop" => noop::serve(),
+            "logged" => logged::serve(&rest[0]),
             "relay" => relay::serve(&rest[0]),
             "sink" => sink::serve(),
             other => panic!("there is no child {other}"),

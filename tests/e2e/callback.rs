@@ -389,7 +389,7 @@ async fn a_gateway_without_credit_hands_over_to_the_next_and_the_person_in_charg
         .unwrap();
     assert!(line.contains("has stopped"), "{list}");
     let doctor = world.site.run(["doctor"]).await.stdout;
-    assert!(doctor.contains("gateway/vonage-uk has stopped"), "{doctor}");
+    assert!(doctor.contains("vonage-uk has stopped"), "{doctor}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

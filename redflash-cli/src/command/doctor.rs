@@ -1,6 +1,6 @@
 //! `redflash doctor`: looks for what is wrong.
 
-use redflash_core::{Engine, report};
+use redflash_core::{Engine, Slug, report};
 use serde::Serialize;
 
 use crate::context::{Context, Served};
@@ -36,6 +36,7 @@ pub(crate) async fn run(context: &Context, _: Args) -> Result<(), Failure> {
             findings.push(backlog(&engine).await?);
             findings.extend(directory(&engine).await?);
             findings.extend(alarms(&engine).await?);
+            findings.extend(named(context, &engine).await?);
         }
         Err(failure) => findings.push(Finding {
             what: "store",
@@ -148,15 +149,43 @@ async fn backlog(engine: &Engine) -> Result<Finding, Failure> {
     })
 }
 
+/// What the configuration names of the directory, and is not there.
+async fn named(context: &Context, engine: &Engine) -> Result<Vec<Finding>, Failure> {
+    let config = &context.loaded.config;
+    let mut missing = Vec::new();
+    if let Some(slug) = &config.alarm.contact
+        && engine.store().contact(slug).await?.is_none()
+    {
+        missing.push(format!(
+            "alarm.contact names contact/{slug}, which is not there"
+        ));
+    }
+    if let Some(slug) = &config.inbound.event
+        && engine.store().event(slug).await?.is_none()
+    {
+        missing.push(format!(
+            "inbound.event names event/{slug}, which is not there"
+        ));
+    }
+    let finding = |detail: String| Finding {
+        what: "configuration",
+        verdict: Verdict::Warning,
+        detail,
+    };
+    Ok(missing.into_iter().map(finding).collect())
+}
+
 /// Gateways that are known to have stopped.
 async fn alarms(engine: &Engine) -> Result<Vec<Finding>, Failure> {
     let alarms = engine.store().alarms().await?;
-    let finding = |subject: String| Finding {
+    let of_gateways = engine.gateways().iter().map(|gateway| &gateway.name);
+    let stopped = of_gateways.filter(|name| alarms.contains(&format!("gateway/{name}")));
+    let finding = |name: &Slug| Finding {
         what: "gateways",
         verdict: Verdict::Warning,
-        detail: format!("{subject} has stopped: see `redflash log --state queued`"),
+        detail: format!("{name} has stopped: see `redflash log --state queued`"),
     };
-    Ok(alarms.into_iter().map(finding).collect())
+    Ok(stopped.map(finding).collect())
 }
 
 /// Endpoints that no gateway serves, and events that tell nobody.

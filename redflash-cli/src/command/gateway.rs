@@ -262,7 +262,7 @@ async fn receipt(
 ) -> Result<Option<String>, Failure> {
     /// How often it is looked for.
     const LOOK: Duration = Duration::from_millis(250);
-    let end = Instant::now() + wait;
+    let end = Instant::now().checked_add(wait);
     loop {
         let found = engine.store().notification(id).await?;
         let deliveries = found.into_iter().flat_map(|(_, deliveries)| deliveries);
@@ -272,7 +272,7 @@ async fn receipt(
                 return Ok(Some(format!("{}: {}", delivery.state, delivery.detail)));
             }
         }
-        if Instant::now() >= end {
+        if end.is_some_and(|end| Instant::now() >= end) {
             return Ok(None);
         }
         sleep(LOOK).await;

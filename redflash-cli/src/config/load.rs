@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use redflash_channels::{Configured, TYPES, configure};
-use redflash_core::report;
+use redflash_core::{Slug, report};
 use secrecy::ExposeSecret;
 use toml::{Table, Value};
 
@@ -53,6 +53,20 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
         config.database = DatabaseUrl(database.as_str().into());
     }
     check(&config, &source)?;
+    let known = |name: &Slug| {
+        gateways
+            .iter()
+            .any(|configured| configured.gateway.name == *name)
+    };
+    if let Some(name) = config
+        .callbacks
+        .default_gateway
+        .as_ref()
+        .filter(|name| !known(name))
+    {
+        let reason = format!("no gateway is called {name}");
+        return Err(source.key("callbacks.default_gateway", &reason));
+    }
     Ok(Loaded {
         warnings: warnings(&config, &text, file.as_deref()),
         config,
@@ -193,7 +207,7 @@ fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
     let mut secrets = TYPES
         .iter()
         .flat_map(|kind| kind.secrets)
-        .chain(&["callback_secret"]);
+        .chain(&["callback_secret", "previous_callback_secret"]);
     let holds = |key: &&str| {
         text.lines().any(|line| {
             let (name, value) = line.split_once('=').unwrap_or_default();

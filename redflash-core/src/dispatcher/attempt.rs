@@ -3,24 +3,42 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tracing::info;
 
 use super::Dispatcher;
 use super::lane::{Choice, Verdict};
-use super::trouble::Trouble;
+use super::send::{Said, Sending};
+use super::trouble::{BudgetAlarm, Trouble};
 use crate::store::{Allowance, Spent};
 use crate::{
-    Accepted, Attempt, AttemptOutcome, Gateway, Job, Next, OnUnknown, OutboundMessage, Retry,
-    SendError, Settlement, Slug, StoreError, Timestamp,
+    Accepted, Attempt, AttemptOutcome, Budget, Gateway, Job, Next, OnUnknown, OutboundMessage,
+    Retry, SendError, Settlement, Slug, StoreError, Timestamp,
 };
 
 /// How long a delivery waits for a gateway of its channel to be configured again.
 const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// A gateway that was chosen for a message.
+struct Chosen {
+    gateway: Arc<Gateway>,
+    requests: Arc<Semaphore>,
+    taken: Taken,
+    until: Timestamp,
+}
+
+/// What a message took of its gateway's budget.
+#[derive(Default)]
+struct Taken {
+    allowances: Vec<Allowance>,
+    /// How much of each is used by now.
+    used: Vec<u32>,
+}
+
 /// What a message takes of its gateway's budget.
 enum Purse {
     /// So much was taken.
-    Taken(Vec<Allowance>),
+    Taken(Taken),
     /// The gateway's budget is used up.
     OverGateway(String),
     /// That of the address is used up.
@@ -28,22 +46,30 @@ enum Purse {
 }
 
 impl Dispatcher {
-    pub(super) async fn attempt(self: &Arc<Self>, job: &Job) -> Settlement {
+    /// Hands a delivery to a gateway, if one takes it now.
+    ///
+    /// * `until` - when its lease ends.
+    pub(super) async fn attempt(self: &Arc<Self>, job: &Job, until: Timestamp) -> Settlement {
         let lane = &job.delivery.lane;
         let mut over: Vec<(Slug, String)> = Vec::new();
+        let only = self.knows_repeat(job);
         loop {
             let now = self.clock.now();
             let may = |gateway: &Gateway| {
                 comes_into_question(job, gateway)
+                    && only.is_none_or(|only| *only == gateway.name)
                     && over.iter().all(|(name, _)| *name != gateway.name)
             };
-            let gateway = match self.lanes().choose(lane, now, may) {
-                Choice::Gateway(gateway) => gateway,
+            let (gateway, requests) = match self.lanes().choose(lane, now, may) {
+                Choice::Gateway(gateway, requests) => (gateway, requests),
                 Choice::Wait(until) => return self.wait(job, now, until),
                 Choice::Nobody => return nobody(job, &over),
             };
             let may_have_begun = job.delivery.detail == Attempt::UNRECORDED;
-            let next = if may_have_begun && holds(&gateway) {
+            let next = if may_have_begun && self.is_held(job) {
+                self.troubles.push(Trouble::Held {
+                    gateway: gateway.name.clone(),
+                });
                 let detail = format!(
                     "set aside: {}, and {} is not to repeat",
                     Attempt::UNRECORDED,
@@ -53,7 +79,13 @@ impl Dispatcher {
             } else {
                 match self.take(&gateway, job, now).await {
                     Ok(Purse::Taken(taken)) => {
-                        return self.hand_to(job, &gateway, &taken, now).await;
+                        let chosen = Chosen {
+                            gateway,
+                            requests,
+                            taken,
+                            until,
+                        };
+                        return self.hand_to(job, chosen, now).await;
                     }
                     Ok(Purse::OverGateway(why)) => {
                         self.lanes().end(&gateway.name, lane, Verdict::Nothing, now);
@@ -83,29 +115,14 @@ impl Dispatcher {
         let budget = &gateway.budget;
         let allowances = budget.allowances(&gateway.name, &job.delivery.address);
         if allowances.is_empty() {
-            return Ok(Purse::Taken(allowances));
+            return Ok(Purse::Taken(Taken::default()));
         }
-        let of_gateway =
-            |allowance: &Allowance| allowance.meter == format!("gateway/{}", gateway.name);
         match self.store.spend(&allowances, now).await? {
-            Spent::Counted(counts) => {
-                let counted = allowances.iter().zip(counts).filter(|(a, _)| of_gateway(a));
-                for (allowance, used) in counted {
-                    if used == budget.alarm_at(allowance.limit) || used == allowance.limit {
-                        self.troubles.push(Trouble::Budget {
-                            gateway: gateway.name.clone(),
-                            used,
-                            limit: allowance.limit,
-                            window: allowance.window,
-                        });
-                    }
-                }
-                Ok(Purse::Taken(allowances))
-            }
+            Spent::Counted(used) => Ok(Purse::Taken(Taken { allowances, used })),
             Spent::UsedUp(place) => {
                 let Allowance { window, limit, .. } = &allowances[place];
                 let each = window.each();
-                Ok(if of_gateway(&allowances[place]) {
+                Ok(if is_of_gateway(&allowances[place], gateway) {
                     let why = format!(
                         "the budget of {} is used up: {limit} messages {each}",
                         gateway.name
@@ -125,19 +142,35 @@ impl Dispatcher {
     async fn hand_to(
         self: &Arc<Self>,
         job: &Job,
-        gateway: &Arc<Gateway>,
-        taken: &[Allowance],
+        chosen: Chosen,
         started_at: Timestamp,
     ) -> Settlement {
+        let Chosen {
+            gateway,
+            requests,
+            taken,
+            until,
+        } = chosen;
         let lane = &job.delivery.lane;
-        let (message, note) = outbound(job, gateway, started_at);
-        let mut result = self.send(gateway, message).await;
+        let (message, note) = outbound(job, &gateway, started_at);
+        let sending = Sending {
+            gateway: Arc::clone(&gateway),
+            requests,
+            message,
+            until,
+        };
+        let gateway = &*gateway;
+        let Said {
+            mut result,
+            is_first,
+        } = self.send(sending).await;
         let ended_at = self.clock.now();
-        self.judge(job, gateway, &result, ended_at);
+        self.judge(job, gateway, &result, is_first, ended_at);
         let went_out = matches!(result, Ok(_) | Err(SendError::Unknown(_)));
-        if !went_out
-            && !taken.is_empty()
-            && let Err(fault) = self.store.refund(taken, started_at).await
+        if went_out {
+            self.watch_budget(gateway, &taken, started_at);
+        } else if !taken.allowances.is_empty()
+            && let Err(fault) = self.store.refund(&taken.allowances, started_at).await
         {
             tracing::warn!(%lane, error = crate::report(&fault), "a budget was not given back");
         }
@@ -165,25 +198,51 @@ impl Dispatcher {
         settle(job, Some(attempt), next)
     }
 
+    /// Tells of a gateway's budget that is nearly used up, once this message has gone out.
+    fn watch_budget(&self, gateway: &Gateway, taken: &Taken, now: Timestamp) {
+        let counted = taken.allowances.iter().zip(&taken.used);
+        for (allowance, &used) in counted.filter(|(one, _)| is_of_gateway(one, gateway)) {
+            let nearly = used >= gateway.budget.alarm_at(allowance.limit);
+            let alarm = BudgetAlarm {
+                gateway: gateway.name.clone(),
+                window: allowance.window,
+                starts_at: allowance.window.start(now),
+                is_used_up: used >= allowance.limit,
+            };
+            if nearly && self.troubles.is_new(&alarm) {
+                let limit = allowance.limit;
+                self.troubles.push(Trouble::Budget { alarm, used, limit });
+            }
+        }
+    }
+
     /// Tells the breaker what a hand-over says of its gateway, and whoever has to know of it.
+    ///
+    /// * `is_first` - whether it was the first message of its request.
     fn judge(
         &self,
         job: &Job,
         gateway: &Gateway,
         result: &Result<Accepted, SendError>,
+        is_first: bool,
         now: Timestamp,
     ) {
         let lane = &job.delivery.lane;
-        let verdict = verdict(result, gateway, now);
+        let verdict = match verdict(result, gateway, now) {
+            // A request that failed is one failure.
+            Verdict::Fails if !is_first => Verdict::Nothing,
+            verdict => verdict,
+        };
         let stopped = self.lanes().end(&gateway.name, lane, verdict, now);
         // One dead host among many is not the gateway's fault.
-        let as_a_whole = lane.as_str() == lane.channel() || verdict == Verdict::Refuses;
+        let as_a_whole = lane.as_str() == lane.channel();
         match result {
             Err(error) if stopped && as_a_whole => self.troubles.push(Trouble::Stopped {
                 gateway: gateway.name.clone(),
                 reason: error.detail(),
             }),
-            Ok(_) => self.troubles.works(&gateway.name),
+            Ok(_) if as_a_whole => self.troubles.works(&gateway.name),
+            Ok(_) => {}
             Err(_) => {}
         }
     }
@@ -197,14 +256,22 @@ impl Dispatcher {
             || format!("no gateway is configured for {}", lane.channel()),
             |_| format!("no gateway for {lane} takes messages now"),
         );
-        let next = if now.since(job.raised_at) >= patience {
+        let since = job.delivery.first_attempt_at.unwrap_or(job.raised_at);
+        let next = if now.since(since) >= patience {
             let detail = format!("given up: {why}");
             Next::Fail { detail }
         } else {
-            let (due_at, detail) = (until, why);
+            let (due_at, detail) = (until.plus(self.spread()), why);
             Next::Queue { due_at, detail }
         };
         settle(job, None, next)
+    }
+
+    /// How much longer a delivery waits than it has to, so that not all that wait come at once.
+    fn spread(&self) -> Duration {
+        const LONGEST: Duration = Duration::from_secs(60);
+        let longest = Duration::from_millis(self.about_queued().saturating_mul(10));
+        longest.min(LONGEST).mul_f64(fastrand::f64())
     }
 
     /// What becomes of a delivery that a gateway took.
@@ -232,6 +299,9 @@ impl Dispatcher {
             Retry::Elsewhere if self.has_other(job, gateway) => return Next::Elsewhere { detail },
             Retry::Never | Retry::Elsewhere => return Next::Fail { detail },
             Retry::MayRepeat if holds(gateway) => {
+                self.troubles.push(Trouble::Held {
+                    gateway: gateway.name.clone(),
+                });
                 let detail = format!(
                     "set aside, since {} is not to repeat: {detail}",
                     gateway.name
@@ -264,6 +334,23 @@ impl Dispatcher {
         }
     }
 
+    /// The only gateway that may get a delivery again: one that is not to repeat, and knows a repeat
+    /// when it sees one.
+    fn knows_repeat<'a>(&self, job: &'a Job) -> Option<&'a Slug> {
+        let name = job.delivery.gateway.as_ref();
+        let name = name.filter(|_| job.delivery.may_repeat)?;
+        let gateway = self.gateways.get(name)?;
+        let can = gateway.channel.capabilities();
+        (gateway.on_unknown == OnUnknown::Hold && can.idempotent).then_some(name)
+    }
+
+    /// Whether a message that may have gone out through any of its gateways is not sent again.
+    fn is_held(&self, job: &Job) -> bool {
+        let delivery = &job.delivery;
+        let mut serving = self.gateways.serving(&delivery.channel, &delivery.address);
+        serving.any(|gateway| holds(gateway))
+    }
+
     /// Whether another gateway comes into question, now or later.
     fn has_other(&self, job: &Job, gateway: &Gateway) -> bool {
         let mut gateways = self.gateways.of(job.delivery.lane.channel());
@@ -273,6 +360,10 @@ impl Dispatcher {
 
 fn comes_into_question(job: &Job, gateway: &Gateway) -> bool {
     gateway.serves(&job.delivery.address) && !job.delivery.refused_by.contains(&gateway.name)
+}
+
+fn is_of_gateway(allowance: &Allowance, gateway: &Gateway) -> bool {
+    allowance.meter == Budget::meter(&gateway.name)
 }
 
 fn is_other(job: &Job, gateway: &Gateway, other: &Gateway) -> bool {

@@ -33,7 +33,7 @@ impl Dispatcher {
             _ => self.stopped(&job, planned_at).await,
         };
         let settlement = match stopped {
-            Ok(None) => self.attempt(&job).await,
+            Ok(None) => self.attempt(&job, until).await,
             Ok(Some(detail)) => settle(&job, None, Next::Cancel { detail }),
             Err(fault) => {
                 let due_at = self.clock.now().plus(super::POLL);

@@ -42,6 +42,8 @@ struct LaneState {
 #[derive(Debug, Default)]
 struct Peer {
     breaker: Breaker,
+    /// Lets through as many requests as this gateway may have under way.
+    requests: Option<Arc<Semaphore>>,
     in_flight: u32,
     paused_until: Timestamp,
     /// Until when another node has found it closed.
@@ -61,8 +63,9 @@ enum Room {
 /// Through which gateway a delivery goes.
 #[derive(Clone, Debug)]
 pub(crate) enum Choice {
-    /// This one; it counts as under way until [`Lanes::end`].
-    Gateway(Arc<Gateway>),
+    /// This one, and what its request has to go through; it counts as under way until
+    /// [`Lanes::end`].
+    Gateway(Arc<Gateway>, Arc<Semaphore>),
     /// None before this time.
     Wait(Timestamp),
     /// No gateway of the channel is left for this address.
@@ -262,7 +265,11 @@ impl Lanes {
                     Ok(()) => {
                         peer.breaker.begin();
                         peer.in_flight += 1;
-                        return Choice::Gateway(Arc::clone(gateway));
+                        let requests = peer.requests.get_or_insert_with(|| {
+                            let width = usize::try_from(gateway.limits.concurrency).unwrap_or(1);
+                            Arc::new(Semaphore::new(width.max(1)))
+                        });
+                        return Choice::Gateway(Arc::clone(gateway), Arc::clone(requests));
                     }
                     Err(until) => until,
                 },

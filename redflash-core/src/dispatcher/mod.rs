@@ -33,7 +33,8 @@ use crate::{Clock, Gateways, Job, Lane, Lease, Store, StoreError, Timestamp, Wor
 use lane::Lanes;
 use record::Recorder;
 use send::Batches;
-pub(crate) use trouble::{Trouble, Troubles};
+pub(crate) use send::Sending;
+pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles};
 
 /// How often the store is looked at without being told that something is there.
 const POLL: Duration = Duration::from_secs(1);
@@ -241,9 +242,14 @@ impl Dispatcher {
     ) -> Result<Option<Timestamp>, StoreError> {
         if checked_at.is_none_or(|at| now.since(at) >= POLL) {
             self.store.requeue_orphans(now, None).await?;
-            self.requeue_unconfirmed(now).await?;
             self.exchange(now).await?;
-            self.learn_alarms().await?;
+            // Neither may keep anything else from being sent.
+            if let Err(fault) = self.requeue_unconfirmed(now).await {
+                error!(error = %crate::report(&fault), "missing receipts were not looked for");
+            }
+            if let Err(fault) = self.learn_alarms().await {
+                error!(error = %crate::report(&fault), "it is not known which gateways have stopped");
+            }
             let backlog = self.store.backlog().await?;
             self.queued.store(backlog.queued, Ordering::Relaxed);
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
@@ -273,7 +279,7 @@ impl Dispatcher {
     /// Sends through another gateway what was not confirmed in time.
     async fn requeue_unconfirmed(&self, now: Timestamp) -> Result<(), StoreError> {
         /// At most so many at once.
-        const SOME: NonZeroU32 = NonZeroU32::new(1000).expect("it is more than nothing");
+        const SOME: NonZeroU32 = NonZeroU32::new(100).expect("it is more than nothing");
         let mut gateways = self.gateways.iter();
         if gateways.all(|gateway| gateway.receipt_timeout.is_none()) {
             return Ok(());

@@ -6,99 +6,170 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::Dispatcher;
-use crate::{Accepted, Gateway, OutboundMessage, SendError, Slug};
+use crate::{Accepted, Gateway, OutboundMessage, SendError, Slug, Timestamp};
 
 type Sent = Result<Accepted, SendError>;
 
 /// How often what is about to be sent lets others run that might come along.
 const JOIN: usize = 3;
 
+/// A message on its way to a gateway.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    pub(crate) gateway: Arc<Gateway>,
+    /// Lets through as many requests as the gateway may have under way.
+    pub(crate) requests: Arc<Semaphore>,
+    pub(crate) message: OutboundMessage,
+    /// When its lease ends.
+    pub(crate) until: Timestamp,
+}
+
+/// What a gateway said, and whether it is the first to say so of its request: what befalls one request
+/// is said of each of its messages.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) result: Sent,
+    pub(crate) is_first: bool,
+}
+
 /// The messages that wait for the next request to their gateway.
 #[derive(Debug, Default)]
-pub(super) struct Batches(Mutex<HashMap<Slug, Batch>>);
+pub(super) struct Batches(Mutex<HashMap<(Slug, usize), Vec<Waiting>>>);
 
 #[derive(Debug)]
-struct Batch {
-    waiting: Vec<(OutboundMessage, oneshot::Sender<Sent>)>,
-    /// Lets through as many requests as may be under way.
-    requests: Arc<Semaphore>,
-    is_collected: bool,
+struct Waiting {
+    message: OutboundMessage,
+    until: Timestamp,
+    answer: oneshot::Sender<Said>,
 }
 
 impl Batches {
-    fn state(&self) -> MutexGuard<'_, HashMap<Slug, Batch>> {
+    fn state(&self) -> MutexGuard<'_, HashMap<(Slug, usize), Vec<Waiting>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a message. `Some` when somebody has to collect, with what lets requests through.
-    fn add(
-        &self,
-        gateway: &Gateway,
-        message: OutboundMessage,
-        answer: oneshot::Sender<Sent>,
-    ) -> Option<Arc<Semaphore>> {
+    /// Adds a message; `true` when nobody collects yet.
+    fn add(&self, key: (Slug, usize), waiting: Waiting) -> bool {
         let mut state = self.state();
-        let batch = state.entry(gateway.name.clone()).or_insert_with(|| {
-            let requests = usize::try_from(gateway.limits.concurrency).unwrap_or(1);
-            Batch {
-                waiting: Vec::new(),
-                requests: Arc::new(Semaphore::new(requests)),
-                is_collected: false,
-            }
-        });
-        batch.waiting.push((message, answer));
-        let begin = !std::mem::replace(&mut batch.is_collected, true);
-        begin.then(|| Arc::clone(&batch.requests))
+        let nobody_collects = !state.contains_key(&key);
+        state.entry(key).or_default().push(waiting);
+        nobody_collects
     }
 
     /// Takes what goes into one request; nothing ends the collecting.
-    fn take(&self, gateway: &Slug, most: usize) -> Vec<(OutboundMessage, oneshot::Sender<Sent>)> {
+    fn take(&self, key: &(Slug, usize), most: usize) -> Vec<Waiting> {
         let mut state = self.state();
-        let Some(batch) = state.get_mut(gateway) else {
+        let Some(waiting) = state.get_mut(key) else {
             return Vec::new();
         };
-        let count = most.min(batch.waiting.len());
-        batch.is_collected = count > 0;
-        batch.waiting.drain(..count).collect()
+        let count = most.min(waiting.len());
+        let taken = waiting.drain(..count).collect();
+        if count == 0 {
+            state.remove(key);
+        }
+        taken
     }
 }
 
 impl Dispatcher {
     /// Hands a message to a gateway.
-    pub(crate) async fn send(
-        self: &Arc<Self>,
-        gateway: &Arc<Gateway>,
-        message: OutboundMessage,
-    ) -> Sent {
+    pub(crate) async fn send(self: &Arc<Self>, sending: Sending) -> Said {
+        let Sending {
+            gateway,
+            requests,
+            message,
+            until,
+        } = sending;
         if gateway.channel.capabilities().batch <= 1 {
-            return alone(gateway, &message).await;
+            let result = match self.may_begin(&gateway, &requests, until).await {
+                Ok(_request) => alone(&gateway, &message).await,
+                Err(late) => Err(late),
+            };
+            return Said {
+                result,
+                is_first: true,
+            };
         }
         let (answer, answered) = oneshot::channel();
-        if let Some(requests) = self.batches.add(gateway, message, answer) {
-            let collecting = Arc::clone(self).collect(Arc::clone(gateway), requests);
+        let waiting = Waiting {
+            message,
+            until,
+            answer,
+        };
+        // Each lane of a gateway has requests of its own.
+        let key = (gateway.name.clone(), Arc::as_ptr(&requests).addr());
+        if self.batches.add(key.clone(), waiting) {
+            let collecting = Arc::clone(self).collect(key, gateway, requests);
             self.tasks.spawn(collecting);
         }
-        let lost = |_| Err(SendError::Unknown("its request was given up".into()));
-        answered.await.unwrap_or_else(lost)
+        answered.await.unwrap_or_else(|_| Said {
+            result: Err(SendError::Unknown("its request was given up".into())),
+            is_first: true,
+        })
+    }
+
+    /// Waits until a gateway may get another request. What had to wait is not begun if its lease could
+    /// end before the gateway's deadline.
+    async fn may_begin(
+        &self,
+        gateway: &Gateway,
+        requests: &Arc<Semaphore>,
+        until: Timestamp,
+    ) -> Result<OwnedSemaphorePermit, SendError> {
+        if let Ok(request) = Arc::clone(requests).try_acquire_owned() {
+            return Ok(request);
+        }
+        let request = Arc::clone(requests).acquire_owned().await;
+        let request = request.map_err(|closed| SendError::Unreachable(closed.into()))?;
+        if self.is_late(gateway, until) {
+            return Err(late());
+        }
+        Ok(request)
+    }
+
+    fn is_late(&self, gateway: &Gateway, until: Timestamp) -> bool {
+        self.clock.now().plus(gateway.limits.deadline) > until
     }
 
     /// Sends what waits for a gateway, as much at once as goes into a request, until nothing waits.
-    async fn collect(self: Arc<Self>, gateway: Arc<Gateway>, requests: Arc<Semaphore>) {
+    async fn collect(
+        self: Arc<Self>,
+        key: (Slug, usize),
+        gateway: Arc<Gateway>,
+        requests: Arc<Semaphore>,
+    ) {
         let most = usize::try_from(gateway.channel.capabilities().batch).unwrap_or(1);
+        let mut had_to_wait = false;
         loop {
-            let Ok(request) = Arc::clone(&requests).acquire_owned().await else {
-                return;
+            let request = match Arc::clone(&requests).try_acquire_owned() {
+                Ok(request) => request,
+                Err(_) => {
+                    had_to_wait = true;
+                    let Ok(request) = Arc::clone(&requests).acquire_owned().await else {
+                        return;
+                    };
+                    request
+                }
             };
             for _ in 0..JOIN {
                 tokio::task::yield_now().await;
             }
-            let batch = self.batches.take(&gateway.name, most);
-            if batch.is_empty() {
+            let taken = self.batches.take(&key, most);
+            if taken.is_empty() {
                 return;
+            }
+            let is_late = |one: &Waiting| had_to_wait && self.is_late(&gateway, one.until);
+            let (too_late, batch): (Vec<_>, Vec<_>) = taken.into_iter().partition(is_late);
+            for one in too_late {
+                // Nobody waits for it once the process is about to end.
+                let _ = one.answer.send(Said {
+                    result: Err(late()),
+                    is_first: false,
+                });
             }
             let gateway = Arc::clone(&gateway);
             self.tasks.spawn(async move {
@@ -109,6 +180,11 @@ impl Dispatcher {
     }
 }
 
+/// What waited for so long that it is about to be somebody else's.
+fn late() -> SendError {
+    SendError::Unreachable("its lease was about to end before its turn came".into())
+}
+
 /// Calls the gateway once for one message.
 async fn alone(gateway: &Gateway, message: &OutboundMessage) -> Sent {
     within_deadline(gateway, gateway.channel.send(message))
@@ -117,9 +193,13 @@ async fn alone(gateway: &Gateway, message: &OutboundMessage) -> Sent {
 }
 
 /// Calls the gateway once for several messages, and answers each.
-async fn together(gateway: &Gateway, batch: Vec<(OutboundMessage, oneshot::Sender<Sent>)>) {
-    let (messages, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+async fn together(gateway: &Gateway, batch: Vec<Waiting>) {
+    let (messages, answers): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .map(|one| (one.message, one.answer))
+        .unzip();
     let sending = match &*messages {
+        [] => return,
         // A vendor may have a simpler request for one.
         [message] => Box::pin(async move { vec![gateway.channel.send(message).await] }),
         many => gateway.channel.send_batch(many),
@@ -132,10 +212,14 @@ async fn together(gateway: &Gateway, batch: Vec<(OutboundMessage, oneshot::Sende
         Err(why) => (Vec::new(), why),
     };
     let mut sent = sent.into_iter();
-    for answer in answers {
+    for (place, answer) in answers.into_iter().enumerate() {
         let unanswered = || Err(SendError::Unknown(why.clone().into()));
+        let said = Said {
+            result: sent.next().unwrap_or_else(unanswered),
+            is_first: place == 0,
+        };
         // Nobody waits for it once the process is about to end.
-        let _ = answer.send(sent.next().unwrap_or_else(unanswered));
+        let _ = answer.send(said);
     }
 }
 

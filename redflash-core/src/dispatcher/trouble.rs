@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-use crate::{Address, ChannelKind, Slug, Window};
+use crate::{Address, ChannelKind, Slug, Timestamp, Window};
 
 /// Something that the person in charge has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,17 +17,27 @@ pub(crate) enum Trouble {
     Works { gateway: Slug },
     /// A gateway's budget is nearly used up, or just now.
     Budget {
-        gateway: Slug,
+        alarm: BudgetAlarm,
         used: u32,
         limit: u32,
-        window: Window,
     },
+    /// A message through a gateway may have gone out, and waits until somebody resends it.
+    Held { gateway: Slug },
     /// A person does not want to be told any more at an address.
     OptedOut {
         contacts: Vec<Slug>,
         channel: ChannelKind,
         address: Address,
     },
+}
+
+/// What is told of a budget once in a window.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct BudgetAlarm {
+    pub(crate) gateway: Slug,
+    pub(crate) window: Window,
+    pub(crate) starts_at: Timestamp,
+    pub(crate) is_used_up: bool,
 }
 
 /// What is to be told, on its way to whoever tells it.
@@ -38,6 +48,8 @@ pub(crate) struct Troubles {
     /// The gateways that are known to have stopped.
     stopped: Mutex<HashSet<Slug>>,
     any_stopped: AtomicBool,
+    /// What this process has found out about the budgets of these windows.
+    budgets: Mutex<HashSet<BudgetAlarm>>,
 }
 
 impl Default for Troubles {
@@ -48,6 +60,7 @@ impl Default for Troubles {
             waiting: Mutex::new(Some(waiting)),
             stopped: Mutex::default(),
             any_stopped: AtomicBool::new(false),
+            budgets: Mutex::default(),
         }
     }
 }
@@ -56,6 +69,20 @@ impl Troubles {
     pub(crate) fn push(&self, trouble: Trouble) {
         // Nobody receives once the process is about to end.
         let _ = self.told.send(trouble);
+    }
+
+    /// Whether nobody in this process has found that out yet.
+    pub(super) fn is_new(&self, alarm: &BudgetAlarm) -> bool {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        if budgets.contains(alarm) {
+            return false;
+        }
+        let is_of_before = |other: &BudgetAlarm| {
+            (&other.gateway, other.window) == (&alarm.gateway, alarm.window)
+                && other.starts_at < alarm.starts_at
+        };
+        budgets.retain(|other| !is_of_before(other));
+        budgets.insert(alarm.clone())
     }
 
     /// A gateway took a message: if it is known to have stopped, that is over.

@@ -1,11 +1,14 @@
 //! Telling the person in charge what has happened to the gateways themselves.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::Engine;
-use crate::dispatcher::Trouble;
-use crate::{ChannelKind, Raise, Slug, StoreError, report};
+use crate::dispatcher::{BudgetAlarm, Trouble};
+use crate::store::{Allowance, Spent};
+use crate::{ChannelKind, Gateway, Raise, Slug, StoreError, Window, report};
 
 impl Engine {
     /// Tells of troubles until told to stop.
@@ -57,24 +60,20 @@ impl Engine {
                     self.alarm(text, self.channel_of(gateway)).await;
                 }
             }
-            Trouble::Budget {
-                gateway,
-                used,
-                limit,
-                window,
-            } => {
-                let window = window.as_str();
-                warn!(%gateway, used, limit, window, "a budget is nearly used up");
-                let text = if used < limit {
-                    format!(
-                        "RedFlash: the gateway {gateway} has sent {used} of the {limit} messages it may send this {window}."
-                    )
-                } else {
-                    format!(
-                        "RedFlash: the gateway {gateway} has sent all {limit} messages it may send this {window}. What comes now is suppressed."
-                    )
-                };
-                self.alarm(text, self.channel_of(gateway)).await;
+            Trouble::Budget { alarm, used, limit } => {
+                self.tell_of_budget(alarm, *used, *limit).await?;
+            }
+            Trouble::Held { gateway } => {
+                warn!(%gateway, "what may have gone out was set aside");
+                if self
+                    .is_first(&format!("held/{gateway}"), Window::Hour)
+                    .await?
+                {
+                    let text = format!(
+                        "RedFlash: messages through {gateway} may have gone out and were set aside: see `redflash log --state quarantined`."
+                    );
+                    self.alarm(text, self.channel_of(gateway)).await;
+                }
             }
             Trouble::OptedOut {
                 contacts,
@@ -93,6 +92,49 @@ impl Engine {
         Ok(())
     }
 
+    /// Tells that a budget is nearly used up, or just now: each once in its window.
+    async fn tell_of_budget(
+        &self,
+        alarm: &BudgetAlarm,
+        used: u32,
+        limit: u32,
+    ) -> Result<(), StoreError> {
+        let BudgetAlarm {
+            gateway,
+            window,
+            is_used_up,
+            ..
+        } = alarm;
+        let subject = format!("budget/{gateway}/{is_used_up}");
+        if !self.is_first(&subject, *window).await? {
+            return Ok(());
+        }
+        let window = window.as_str();
+        warn!(%gateway, used, limit, window, "a budget is nearly used up");
+        let text = if *is_used_up {
+            format!(
+                "RedFlash: the gateway {gateway} has sent all {limit} messages it may send this {window}. What comes now is suppressed."
+            )
+        } else {
+            format!(
+                "RedFlash: the gateway {gateway} has sent {used} of the {limit} messages it may send this {window}."
+            )
+        };
+        self.alarm(text, self.channel_of(gateway)).await;
+        Ok(())
+    }
+
+    /// Whether something happens for the first time in a window, on any node.
+    async fn is_first(&self, what: &str, window: Window) -> Result<bool, StoreError> {
+        let once = Allowance {
+            meter: format!("alarm/{what}"),
+            window,
+            limit: 1,
+        };
+        let spent = self.dispatcher.store.spend(&[once], self.now()).await?;
+        Ok(matches!(spent, Spent::Counted(_)))
+    }
+
     fn channel_of(&self, gateway: &Slug) -> Option<ChannelKind> {
         let gateway = self.dispatcher.gateways.get(gateway)?;
         Some(gateway.channel.kind())
@@ -101,12 +143,17 @@ impl Engine {
     /// What becomes of the messages of a gateway that has stopped.
     fn others(&self, gateway: &Slug) -> String {
         let channel = self.channel_of(gateway);
-        let others = self
-            .dispatcher
-            .gateways
-            .iter()
-            .filter(|other| other.name != *gateway && Some(other.channel.kind()) == channel);
-        let others: Vec<_> = others.map(|other| other.name.as_str()).collect();
+        let stopped = self.dispatcher.troubles.stopped();
+        let others = self.dispatcher.gateways.iter().filter(|other| {
+            other.name != *gateway
+                && Some(other.channel.kind()) == channel
+                && !stopped.contains(&other.name)
+        });
+        let named = |other: &Arc<Gateway>| match &*other.prefixes {
+            [] => other.name.to_string(),
+            prefixes => format!("{} ({})", other.name, prefixes.join(", ")),
+        };
+        let others: Vec<_> = others.map(named).collect();
         match &*others {
             [] => "Its messages wait.".into(),
             others => format!("Its messages go through {}.", others.join(", ")),
@@ -128,7 +175,11 @@ impl Engine {
             Err(fault) => {
                 let why = report(&fault);
                 error!(%contact, why, "an alarm reached nobody");
-                !matches!(fault, super::RaiseError::Store { .. })
+                let passes = matches!(
+                    fault,
+                    super::RaiseError::Store { .. } | super::RaiseError::Overloaded { .. }
+                );
+                !passes
             }
         }
     }

@@ -237,6 +237,10 @@ impl Engine {
         match self.raise(raise).await {
             Ok(raised) => Ok(format!("raised event/{event} as {}", raised.notification)),
             Err(super::RaiseError::Store { source, .. }) => Err(source),
+            // So that the gateway calls again.
+            Err(fault @ super::RaiseError::Overloaded { .. }) => {
+                Err(StoreError::Unavailable(fault.into()))
+            }
             Err(fault) => {
                 let why = crate::report(&fault);
                 warn!(%event, why, "an inbound message raised nothing");

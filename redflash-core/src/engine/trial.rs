@@ -1,8 +1,12 @@
 //! Trying one gateway out, with a real message.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::Engine;
+use crate::dispatcher::Sending;
 use crate::store::Enqueue;
 use crate::{
     Accepted, Address, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState, EndpointId,
@@ -66,7 +70,13 @@ impl Engine {
             body: text.to_owned(),
             sender: None,
         };
-        let result = dispatcher.send(gateway, message).await;
+        let sending = Sending {
+            gateway: Arc::clone(gateway),
+            requests: Arc::new(Semaphore::new(1)),
+            message,
+            until: lease.until,
+        };
+        let result = dispatcher.send(sending).await.result;
         let ended_at = self.now();
         let (outcome, detail) = match &result {
             Ok(accepted) => (AttemptOutcome::Ok, accepted.detail.clone()),

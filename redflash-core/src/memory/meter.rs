@@ -27,8 +27,13 @@ impl Meter for MemoryStore {
     async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Result<(), StoreError> {
         let mut state = self.state();
         for allowance in allowances {
-            let count = state.meter(allowance, at);
-            *count = count.saturating_sub(1);
+            let key = (allowance.meter.clone(), allowance.window);
+            let starts_at = allowance.window.start(at);
+            if let Some((began, count)) = state.meters.get_mut(&key)
+                && *began == starts_at
+            {
+                *count = count.saturating_sub(1);
+            }
         }
         Ok(())
     }

@@ -71,13 +71,16 @@ impl Outbox for MemoryStore {
                 until <= now || except.is_some_and(|except| except != worker)
             })
         };
-        let mut taken_back = 0;
+        let mut taken_back = Vec::new();
         for row in state.deliveries.values_mut().filter(orphaned) {
             let attempt = row.entry.take_back(now);
             row.attempts.push(attempt);
-            taken_back += 1;
+            taken_back.push(row.entry.delivery.id);
         }
-        Ok(taken_back)
+        for id in &taken_back {
+            state.apply_early(*id);
+        }
+        Ok(taken_back.len() as u64)
     }
 
     async fn requeue_unconfirmed(
@@ -179,6 +182,12 @@ impl Outbox for MemoryStore {
                 state.deliveries.remove(&id);
             }
         }
+        state
+            .inbound
+            .retain(|_, inbound| inbound.received_at >= before);
+        state
+            .meters
+            .retain(|(_, window), (starts_at, _)| starts_at.plus(window.length()) > before);
         state
             .idempotency
             .retain(|_, remembered| !old.contains(&remembered.notification));
@@ -287,7 +296,7 @@ impl State {
         }
         let (attempt, settled) = row.entry.settle(worker, settlement);
         row.attempts.extend(attempt);
-        if row.is(DeliveryState::Sent) {
+        if row.entry.may_have_early_receipts() {
             self.apply_early(id);
         }
         settled

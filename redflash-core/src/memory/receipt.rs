@@ -63,14 +63,15 @@ impl State {
         self.early_receipts.retain(|(gateway, receipt)| {
             let named = match receipt.delivery {
                 Some(named) => named == id,
-                None => receipt.message_id == entry.delivery.message_id,
+                None => {
+                    receipt.message_id.is_some() && receipt.message_id == entry.delivery.message_id
+                }
             };
-            let ours = named && Some(gateway) == entry.delivery.gateway.as_ref();
-            if ours {
-                let at = entry.delivery.due_at;
-                entry.receive(gateway, receipt, at);
+            if !named {
+                return true;
             }
-            !ours
+            let at = entry.delivery.due_at;
+            entry.receive(gateway, receipt, at) == Received::NotOurs
         });
     }
 }

@@ -84,7 +84,13 @@ impl OutboxEntry {
             if let Some(attempt) = &attempt {
                 self.delivery.due_at = attempt.ended_at;
             }
+            let before = std::mem::take(&mut self.delivery.detail);
             self.end(&settlement.next);
+            // As long as nothing more was tried, it counts that the message may have gone out.
+            let only_waits = attempt.is_none() && self.delivery.state == DeliveryState::Queued;
+            if only_waits && before == Attempt::UNRECORDED {
+                self.delivery.detail = before;
+            }
         }
         let settled = if held {
             Settled::Recorded
@@ -128,6 +134,7 @@ impl OutboxEntry {
         });
         self.end(&Next::Elsewhere { detail });
         self.delivery.due_at = now;
+        self.delivery.first_attempt_at = Some(now);
         Some(attempt)
     }
 
@@ -137,15 +144,18 @@ impl OutboxEntry {
         if delivery.state == DeliveryState::Sending {
             return Received::Early;
         }
+        let arrived = receipt.state == ReceiptState::Delivered;
+        let in_parts = receipt.of_part && delivery.parts.is_some_and(|parts| parts > 1);
         if delivery.gateway.as_ref() != Some(gateway) {
-            // Of a gateway that was given up, it still counts that the message has arrived.
-            let late = delivery.refused_by.contains(gateway);
-            if !late || receipt.state != ReceiptState::Delivered {
+            // It still counts that the message has arrived: through a gateway that was given up, or in
+            // a hand-over of which only the gateway knows.
+            let given_up = delivery.refused_by.contains(gateway);
+            let in_doubt = delivery.may_repeat && receipt.delivery.is_some();
+            if !arrived || in_parts || !(given_up || in_doubt) {
                 return Received::NotOurs;
             }
         }
-        let arrived = receipt.state == ReceiptState::Delivered;
-        if arrived && receipt.of_part && delivery.parts.is_some_and(|parts| parts > 1) {
+        if arrived && in_parts {
             return self.receive_part(receipt, now);
         }
         // What a send answers is an estimate; of several parts, a receipt prices one.
@@ -159,6 +169,8 @@ impl OutboxEntry {
                 DeliveryState::Queued
                 | DeliveryState::Sent
                 | DeliveryState::Failed
+                | DeliveryState::Cancelled
+                | DeliveryState::Suppressed
                 | DeliveryState::Quarantined,
                 ReceiptState::Delivered,
             ) => DeliveryState::Delivered,
@@ -208,11 +220,23 @@ impl OutboxEntry {
         if ended_badly {
             delivery.state = DeliveryState::Queued;
             delivery.due_at = now;
-            delivery.first_attempt_at = None;
+            // From now on it is tried as long as a new one would be.
+            delivery.first_attempt_at = Some(now);
             delivery.refused_by.clear();
             self.claims = 0;
         }
         ended_badly
+    }
+
+    /// Whether receipts may have come that were kept, since the hand-over was still under way.
+    pub const fn may_have_early_receipts(&self) -> bool {
+        matches!(
+            self.delivery.state,
+            DeliveryState::Sent
+                | DeliveryState::Queued
+                | DeliveryState::Failed
+                | DeliveryState::Quarantined
+        ) && self.delivery.attempts > 0
     }
 
     fn log(&mut self, attempt: &Attempt) -> Attempt {

@@ -83,7 +83,9 @@ async fn an_open_breaker_moves_everything_to_the_next_gateway_and_back() {
     world.contact("ann", &["a"]).await;
     for _ in 0..5 {
         let id = world.tell("ann", "hello").await.notification;
-        world.until(id, |record| record.delivery.attempts == 1).await;
+        world
+            .until(id, |record| record.delivery.attempts == 1)
+            .await;
     }
     let id = world.tell("ann", "hello").await.notification;
     let record = world.until(id, is(DeliveryState::Sent)).await;

@@ -38,7 +38,7 @@ use crate::error::{Fault, write_failed};
 use connect::Connector;
 use enqueue::Enqueuer;
 use node::Node;
-use outbox::{due_queues, entry, orphans, write};
+use outbox::{due_queues, entry, orphans, unconfirmed, write};
 
 /// The connection that queries run on.
 type Conn = AsyncPgConnection;

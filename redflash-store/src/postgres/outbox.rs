@@ -1,6 +1,7 @@
 //! The way of every delivery on Postgres: leased, settled, taken back.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use diesel::dsl::sql;
@@ -11,8 +12,7 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use redflash_core::store::{DueQueue, OutboxEntry, ReceiptEffect, Want};
 use redflash_core::{
-    Attempt, DeliveryId, DeliveryState, Job, Lease, Receipt, Settled, Settlement, Slug, Timestamp,
-    WorkerId,
+    Attempt, DeliveryId, Job, Lease, Receipt, Settled, Settlement, Slug, Timestamp, WorkerId,
 };
 
 use super::Conn;
@@ -73,6 +73,24 @@ pub(super) async fn orphans(
             lost.load(conn).await?
         }
     };
+    Ok(rows)
+}
+
+/// What was sent, and not confirmed in time.
+pub(super) async fn unconfirmed(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: NonZeroU32,
+) -> Result<Vec<DeliveryRow>, Fault> {
+    let rows = deliveries::table
+        .filter(deliveries::receipt_due_at.le(now.as_millis()))
+        .order((deliveries::receipt_due_at, deliveries::id))
+        .limit(i64::from(limit.get()))
+        .select(DeliveryRow::as_select())
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await?;
     Ok(rows)
 }
 
@@ -149,7 +167,7 @@ pub(super) async fn settle(
         let (after, attempt) = OutboxEntry::settled(worker, settlement);
         let row = |attempt: Attempt| AttemptRow::new(delivery.id, &attempt);
         statement.push(delivery, &after, attempt.map(row));
-        if after.delivery.state == DeliveryState::Sent {
+        if after.may_have_early_receipts() {
             let message_id = after.delivery.message_id.as_deref().map(storable);
             sent.push((delivery.id, message_id));
         }
@@ -176,7 +194,7 @@ pub(super) async fn settle(
     Ok(settled)
 }
 
-/// Those of which a receipt came before they were known to be sent.
+/// Those of which a receipt came before their outcome was known.
 async fn came_early(
     conn: &mut Conn,
     sent: &[(DeliveryId, Option<String>)],

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::sql;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::sql_types::Bool;
 use redflash_core::store::{DeliveryRecord, LogFilter};
 use redflash_core::{Attempt, Delivery, DeliveryState, Notification, NotificationId};
 
-use super::outbox::{first, last, of_notification};
+use super::outbox::{ENDED_BADLY, QUEUED, SENDING, first, last, of_notification};
 use super::{Conn, RunQueryDsl};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
@@ -95,7 +97,13 @@ pub(crate) async fn log(
     query = match filter.state {
         // Few, whatever the history, and in an index of their own.
         Some(state) if !matches!(state, DeliveryState::Sent | DeliveryState::Delivered) => {
+            let index = match state {
+                DeliveryState::Queued => QUEUED,
+                DeliveryState::Sending => SENDING,
+                _ => ENDED_BADLY,
+            };
             let within = deliveries::table
+                .filter(sql::<Bool>(index))
                 .filter(deliveries::state.eq(state.as_str()))
                 .select(deliveries::notification);
             query.filter(notifications::id.eq_any(within))

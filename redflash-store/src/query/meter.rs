@@ -3,8 +3,8 @@
 use diesel::dsl::case_when;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::upsert::excluded;
-use redflash_core::Timestamp;
 use redflash_core::store::{Allowance, Spent};
+use redflash_core::{Timestamp, Window};
 
 use super::{Conn, RunQueryDsl};
 use crate::error::Fault;
@@ -124,7 +124,12 @@ pub(crate) async fn alarms(conn: &mut Conn) -> Result<Vec<String>, Fault> {
 
 /// Drops counts of windows that ended before a time.
 pub(crate) async fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), Fault> {
-    let old = meters::table.filter(meters::starts_at.lt(before.as_millis()));
-    diesel::delete(old).execute(conn).await?;
+    for window in [Window::Hour, Window::Day] {
+        let latest = before.minus(window.length()).as_millis();
+        let old = meters::table
+            .filter(meters::period.eq(window.as_str()))
+            .filter(meters::starts_at.le(latest));
+        diesel::delete(old).execute(conn).await?;
+    }
     Ok(())
 }

@@ -3,8 +3,8 @@
 //!
 //! They are written once and compiled for each back end, which mounts this folder as a module of its
 //! own and gives it what it is called for: `Conn`, the connection; `RunQueryDsl`, which runs a query
-//! on it; `entry` and `write`, which read a delivery to change it and write it back; `orphans` and
-//! `due_queues`, which each back end has to say in its own way.
+//! on it; `entry` and `write`, which read a delivery to change it and write it back; `orphans`,
+//! `unconfirmed` and `due_queues`, which each back end has to say in its own way.
 
 pub(crate) mod count;
 pub(crate) mod directory;
@@ -15,4 +15,4 @@ pub(crate) mod outbox;
 pub(crate) mod receipt;
 pub(crate) mod save;
 
-use super::{Conn, RunQueryDsl, due_queues, entry, orphans, write};
+use super::{Conn, RunQueryDsl, due_queues, entry, orphans, unconfirmed, write};

@@ -7,11 +7,12 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, Selectable
 use diesel::sql_types::Bool;
 use redflash_core::store::{Backlog, Enqueued};
 use redflash_core::{
-    Attempt, DeliveryId, DeliveryState, Idempotency, NotificationId, Settled, Settlement,
-    Timestamp, WorkerId,
+    Attempt, DeliveryId, Idempotency, NotificationId, Settled, Settlement, Timestamp, WorkerId,
 };
 
-use super::{Conn, RunQueryDsl, due_queues, entry, inbox, meter, orphans, receipt, write};
+use super::{
+    Conn, RunQueryDsl, due_queues, entry, inbox, meter, orphans, receipt, unconfirmed, write,
+};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, small};
@@ -19,10 +20,12 @@ use crate::row::notification::{IdempotencyRow, NotificationRow};
 use crate::row::parse;
 use crate::schema::{attempts, deliveries, idempotency, notifications, probe};
 
-/// The conditions of the indexes of what waits and what is under way. Literally, since a parameter
+/// The conditions of the indexes of what waits, what is under way and what ended badly. Literally, since a parameter
 /// would keep SQLite from using them.
 pub(crate) const QUEUED: &str = "deliveries.state = 'queued'";
 pub(crate) const SENDING: &str = "deliveries.state = 'sending'";
+pub(crate) const ENDED_BADLY: &str =
+    "deliveries.state IN ('failed', 'cancelled', 'suppressed', 'quarantined')";
 
 /// What was recorded under an idempotency key, as long as it is remembered.
 pub(crate) async fn known(
@@ -110,7 +113,7 @@ pub(crate) async fn settle(
         log(conn, id, &attempt).await?;
     }
     write(conn, &entry).await?;
-    if entry.delivery.state == DeliveryState::Sent {
+    if entry.may_have_early_receipts() {
         receipt::apply_early(conn, &mut entry).await?;
     }
     Ok(settled)
@@ -137,6 +140,7 @@ pub(crate) async fn take_back(
         let attempt = entry.take_back(now);
         log(conn, entry.delivery.id, &attempt).await?;
         write(conn, &entry).await?;
+        receipt::apply_early(conn, &mut entry).await?;
         taken_back += 1;
     }
     Ok(taken_back)
@@ -148,23 +152,14 @@ pub(crate) async fn requeue_unconfirmed(
     now: Timestamp,
     limit: NonZeroU32,
 ) -> Result<u64, Fault> {
-    let ids: Vec<String> = deliveries::table
-        .filter(deliveries::receipt_due_at.le(now.as_millis()))
-        .order(deliveries::receipt_due_at)
-        .limit(i64::from(limit.get()))
-        .select(deliveries::id)
-        .load(conn)
-        .await?;
     let mut missing = 0;
-    for text in &ids {
-        let id = parse(text, "deliveries", "id", text)?;
-        if let Some(mut entry) = entry(conn, id).await? {
-            if let Some(attempt) = entry.miss_receipt(now) {
-                log(conn, id, &attempt).await?;
-                missing += 1;
-            }
-            write(conn, &entry).await?;
+    for row in unconfirmed(conn, now, limit).await? {
+        let mut entry = row.into_entry()?;
+        if let Some(attempt) = entry.miss_receipt(now) {
+            log(conn, entry.delivery.id, &attempt).await?;
+            missing += 1;
         }
+        write(conn, &entry).await?;
     }
     Ok(missing)
 }
@@ -216,13 +211,14 @@ pub(crate) async fn prune(
     before: Timestamp,
     limit: NonZeroU32,
 ) -> Result<u64, Fault> {
-    // Ids are ordered by time, so the oldest are the first of the primary key.
+    // Ids begin with their time, so the oldest are the first of the primary key.
+    let earliest = format!("{:012x}", before.as_millis().max(0));
     let waiting = |state| {
         let waits = deliveries::table.filter(sql::<Bool>(state));
         waits.select(deliveries::notification)
     };
     let old: Vec<String> = notifications::table
-        .filter(notifications::raised_at.lt(before.as_millis()))
+        .filter(notifications::id.lt(earliest))
         .filter(notifications::id.ne_all(waiting(QUEUED)))
         .filter(notifications::id.ne_all(waiting(SENDING)))
         .order(notifications::id)

@@ -8,9 +8,8 @@ use redflash_core::{Receipt, Slug, Timestamp};
 
 use super::{Conn, RunQueryDsl, entry, write};
 use crate::error::Fault;
-use crate::row::delivery::DeliveryRow;
 use crate::row::receipt::{EarlyReceiptRow, NewEarlyReceipt};
-use crate::row::storable;
+use crate::row::{parse, storable};
 use crate::schema::{deliveries, early_receipts};
 
 /// How long a receipt is kept that is about nothing known.
@@ -46,15 +45,24 @@ pub(crate) async fn find(
     if let Some(id) = receipt.delivery {
         return entry(conn, id).await;
     }
-    let row = deliveries::table
+    let message_id = receipt.message_id.as_deref().map(storable);
+    let found: Option<String> = deliveries::table
         .filter(deliveries::message_id.is_not_null())
-        .filter(deliveries::message_id.eq(receipt.message_id.as_deref().map(storable)))
+        .filter(deliveries::message_id.eq(&message_id))
         .filter(deliveries::gateway.eq(gateway.as_str()))
-        .select(DeliveryRow::as_select())
+        .select(deliveries::id)
         .get_result(conn)
         .await
         .optional()?;
-    row.map(DeliveryRow::into_entry).transpose()
+    let Some(id) = found else {
+        return Ok(None);
+    };
+    let entry = entry(conn, parse(&id, "deliveries", "id", &id)?).await?;
+    // It may have changed before it could be had alone.
+    Ok(entry.filter(|entry| {
+        let delivery = &entry.delivery;
+        delivery.message_id == message_id && delivery.gateway.as_ref() == Some(gateway)
+    }))
 }
 
 async fn keep(

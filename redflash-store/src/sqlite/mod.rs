@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::sqlite::SqliteConnection;
 use lock::Lock;
-use outbox::{due_queues, entry, orphans, write};
+use outbox::{due_queues, entry, orphans, unconfirmed, write};
 use reader::Readers;
 use run::RunQueryDsl;
 use writer::Writer;

@@ -2,15 +2,14 @@
 //!
 //! Rows are made by whoever asks, so that the writer has nothing to do but to write them.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use redflash_core::store::{DueQueue, Enqueued, OutboxEntry, Want};
-use redflash_core::{
-    DeliveryId, DeliveryState, Job, Lease, Settled, Settlement, Timestamp, WorkerId,
-};
+use redflash_core::{DeliveryId, Job, Lease, Settled, Settlement, Timestamp, WorkerId};
 
 use super::Conn;
 use super::query::outbox::SENDING;
@@ -92,6 +91,21 @@ pub(super) async fn orphans(
     Ok(rows)
 }
 
+/// What was sent, and not confirmed in time.
+pub(super) async fn unconfirmed(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: NonZeroU32,
+) -> Result<Vec<DeliveryRow>, Fault> {
+    let rows = deliveries::table
+        .filter(deliveries::receipt_due_at.le(now.as_millis()))
+        .order((deliveries::receipt_due_at, deliveries::id))
+        .limit(i64::from(limit.get()))
+        .select(DeliveryRow::as_select())
+        .load(conn)?;
+    Ok(rows)
+}
+
 pub(super) fn claim_due(conn: &mut Conn, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, Fault> {
     let mut jobs = Vec::new();
     for want in wants {
@@ -154,7 +168,7 @@ impl SettledRows {
                 .values(attempt)
                 .execute(conn)?;
         }
-        if self.after.delivery.state == DeliveryState::Sent {
+        if self.after.may_have_early_receipts() {
             now(receipt::apply_early(conn, &mut self.after.clone()))?;
         }
         Ok(Settled::Recorded)

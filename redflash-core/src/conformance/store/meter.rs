@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fixture::{Opened, START, at};
+use super::fixture::{Opened, START, at, limit};
 use crate::Window;
 use crate::store::{Allowance, Spent};
 
@@ -94,4 +94,18 @@ pub async fn an_alarm_starts_once_and_ends_once(store: Opened) {
     assert_eq!(known, ["gateway/a", "gateway/b"]);
     assert!(end("gateway/a").await && !end("gateway/a").await);
     assert!(start("gateway/a").await);
+}
+
+/// Pruning drops counts of windows that have ended, and no others.
+pub async fn pruning_keeps_the_count_of_running_windows(store: Opened) {
+    let day = [allowance("a", Window::Day, 1)];
+    assert_eq!(spend(&store, &day, 0).await, Spent::Counted(vec![1]));
+    let end_of_day = Window::Day.start(START).plus(Window::Day.length());
+    let last = end_of_day.minus(std::time::Duration::from_millis(1));
+    store.prune(last, limit(10)).await.expect("pruned");
+    let spent = store.spend(&day, last).await.expect("counted");
+    assert_eq!(spent, Spent::UsedUp(0));
+    store.prune(end_of_day, limit(10)).await.expect("pruned");
+    let spent = store.spend(&day, last).await.expect("counted");
+    assert_eq!(spent, Spent::Counted(vec![1]));
 }

@@ -77,6 +77,10 @@ macro_rules! store_conformance {
             a_receipt_may_name_only_the_gateways_id
             a_receipt_of_another_gateway_changes_nothing
             a_receipt_cancels_the_repeat
+            an_early_receipt_counts_after_any_outcome
+            a_receipt_settles_what_was_taken_back
+            what_was_taken_back_says_so_until_it_is_tried_again
+            a_late_arrival_ends_what_waited_in_vain
             a_message_in_parts_arrives_when_all_have
             a_message_with_a_failed_part_has_failed
             a_missing_receipt_sends_elsewhere
@@ -94,6 +98,7 @@ macro_rules! store_conformance {
             a_meter_counts_up_to_its_limit
             what_is_refunded_can_be_spent_again
             meters_begin_anew_in_each_window
+            pruning_keeps_the_count_of_running_windows
             of_many_at_once_as_many_are_counted_as_there_is_room_for
             an_alarm_starts_once_and_ends_once
         }

@@ -1,10 +1,12 @@
 //! Promises of receipts.
 
 use super::fixture::{
-    Alert, Opened, START, at, claim, limit, one, record, requeued, sent, slug, worker,
+    Alert, Opened, START, at, attempt, claim, limit, one, record, requeued, sent, slug, worker,
 };
 use crate::store::ReceiptEffect;
-use crate::{AttemptOutcome, DeliveryState, Next, Receipt, ReceiptState, WorkerId};
+use crate::{
+    Attempt, AttemptOutcome, DeliveryState, Next, Receipt, ReceiptState, Settlement, WorkerId,
+};
 
 fn receipt(state: ReceiptState) -> Receipt {
     Receipt {
@@ -280,5 +282,107 @@ pub async fn a_receipt_in_time_ends_the_waiting(store: Opened) {
         receive(&store, "gw", &of(&alert, state)).await;
         let missing = store.requeue_unconfirmed(at(900), limit(10)).await;
         assert_eq!(missing.expect("requeued"), 0);
+    }
+}
+
+/// A receipt that came while the hand-over was under way counts whatever became of that: nothing that is
+/// known to have arrived is sent again.
+pub async fn an_early_receipt_counts_after_any_outcome(store: Opened) {
+    let detail = || "no answer in time".to_owned();
+    let ends = [
+        Next::Queue {
+            due_at: at(30),
+            detail: detail(),
+        },
+        Next::Hold { detail: detail() },
+        Next::Fail { detail: detail() },
+    ];
+    for next in ends {
+        let (alert, me) = claimed(&store).await;
+        let arrived = of(&alert, ReceiptState::Delivered);
+        receive(&store, "gw", &arrived).await;
+        let settlement = Settlement {
+            delivery: alert.deliveries[0].clone(),
+            attempt: Some(attempt(AttemptOutcome::Unknown, START)),
+            next,
+        };
+        store.settle(me, &[settlement]).await.expect("settled");
+        let state = record(&store, &alert).await.delivery.state;
+        assert_eq!(state, DeliveryState::Delivered);
+    }
+}
+
+/// A message whose holder vanished, and of which a gateway says that it has arrived, is not repeated:
+/// the receipt may come before it is taken back, or after.
+pub async fn a_receipt_settles_what_was_taken_back(store: Opened) {
+    for is_early in [true, false] {
+        let (alert, _) = claimed(&store).await;
+        let arrived = of(&alert, ReceiptState::Delivered);
+        let failed = of(&alert, ReceiptState::Failed);
+        if is_early {
+            receive(&store, "gw", &arrived).await;
+        }
+        let taken_back = store.requeue_orphans(at(1000), None).await;
+        assert_eq!(taken_back.expect("taken back"), 1);
+        if !is_early {
+            assert_eq!(
+                record(&store, &alert).await.delivery.state,
+                DeliveryState::Queued
+            );
+            let effect = receive(&store, "gw", &failed).await;
+            assert_eq!(
+                effect,
+                ReceiptEffect::Unmatched,
+                "only an arrival is certain"
+            );
+            receive(&store, "gw", &arrived).await;
+        }
+        let state = record(&store, &alert).await.delivery.state;
+        assert_eq!(state, DeliveryState::Delivered, "early: {is_early}");
+    }
+}
+
+/// That it may have been sent stays known for as long as nothing more was tried.
+pub async fn what_was_taken_back_says_so_until_it_is_tried_again(store: Opened) {
+    let (alert, _) = claimed(&store).await;
+    store
+        .requeue_orphans(at(1000), None)
+        .await
+        .expect("taken back");
+    let me = worker();
+    let jobs = claim(&store, me, at(1000), 1).await;
+    let settlement = Settlement {
+        delivery: jobs[0].delivery.clone(),
+        attempt: None,
+        next: Next::Queue {
+            due_at: at(1010),
+            detail: "no gateway takes messages now".into(),
+        },
+    };
+    store.settle(me, &[settlement]).await.expect("settled");
+    let delivery = record(&store, &alert).await.delivery;
+    assert_eq!(delivery.detail, Attempt::UNRECORDED);
+}
+
+/// A late arrival ends what was suppressed or cancelled in the meantime.
+pub async fn a_late_arrival_ends_what_waited_in_vain(store: Opened) {
+    let detail = || "for a reason".to_owned();
+    for next in [
+        Next::Suppress { detail: detail() },
+        Next::Cancel { detail: detail() },
+    ] {
+        let (alert, me) = claimed(&store).await;
+        let settlement = requeued(&alert.deliveries[0], AttemptOutcome::Unknown, START, at(30));
+        store.settle(me, &[settlement]).await.expect("settled");
+        let jobs = claim(&store, me, at(30), 1).await;
+        let settlement = Settlement {
+            delivery: jobs[0].delivery.clone(),
+            attempt: None,
+            next,
+        };
+        store.settle(me, &[settlement]).await.expect("settled");
+        receive(&store, "gw", &of(&alert, ReceiptState::Delivered)).await;
+        let state = record(&store, &alert).await.delivery.state;
+        assert_eq!(state, DeliveryState::Delivered);
     }
 }
