@@ -242,8 +242,7 @@ impl Dispatcher {
                 reason: error.detail(),
             }),
             Ok(_) if as_a_whole => self.troubles.works(&gateway.name),
-            Ok(_) => {}
-            Err(_) => {}
+            _ => {}
         }
     }
 

@@ -145,15 +145,9 @@ impl Dispatcher {
         let most = usize::try_from(gateway.channel.capabilities().batch).unwrap_or(1);
         let mut had_to_wait = false;
         loop {
-            let request = match Arc::clone(&requests).try_acquire_owned() {
-                Ok(request) => request,
-                Err(_) => {
-                    had_to_wait = true;
-                    let Ok(request) = Arc::clone(&requests).acquire_owned().await else {
-                        return;
-                    };
-                    request
-                }
+            had_to_wait |= requests.available_permits() == 0;
+            let Ok(request) = Arc::clone(&requests).acquire_owned().await else {
+                return;
             };
             for _ in 0..JOIN {
                 tokio::task::yield_now().await;

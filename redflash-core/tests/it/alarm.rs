@@ -63,6 +63,7 @@ async fn a_gateway_that_stops_is_told_once_and_once_when_it_works_again() {
 async fn one_dead_host_among_many_is_no_alarm() {
     let (hosts, other) = (Script::new("x"), Script::new("y"));
     hosts.always("dead/1", Answer::Unreachable);
+    hosts.always("gone/1", Answer::Unauthorized);
     let world = watched([gateway("first", &hosts, 8), gateway("other", &other, 8)]).await;
     world.contact("bob", &["dead/1"]).await;
     for _ in 0..5 {
@@ -71,6 +72,11 @@ async fn one_dead_host_among_many_is_no_alarm() {
             .until(id, |record| record.delivery.attempts == 1)
             .await;
     }
+    world.contact("cid", &["gone/1"]).await;
+    let id = world.tell("cid", "hello").await.notification;
+    world
+        .until(id, |record| record.delivery.attempts == 1)
+        .await;
     let open = |health: &GatewayHealth| matches!(health.state, GatewayState::Open { .. });
     assert!(world.engine.health().gateways.iter().any(open));
     assert!(world.store.alarms().await.unwrap().is_empty());
@@ -104,4 +110,34 @@ async fn a_budget_that_is_nearly_used_up_is_told_before_it_is() {
         "{texts:?}"
     );
     assert!(texts[1].contains("has sent all 5 messages"), "{texts:?}");
+}
+
+#[tokio::test]
+async fn what_did_not_go_out_uses_up_no_budget_and_gives_no_alarm() {
+    let (bounded, other) = (Script::new("x"), Script::new("y"));
+    bounded.next("a", [Answer::Unreachable, Answer::Unreachable]);
+    let first = Gateway {
+        budget: Budget {
+            per_day: Some(2),
+            alarm_percent: 50,
+            ..Budget::default()
+        },
+        ..gateway("first", &bounded, 8)
+    };
+    let world = watched([first, gateway("other", &other, 8)]).await;
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let id = world.tell("ann", "hello").await.notification;
+        world
+            .until(id, |record| record.delivery.attempts == 1)
+            .await;
+        waiting.push(id);
+    }
+    assert_eq!(other.sent_to("ops"), 0);
+    world.advance(Duration::from_secs(3));
+    for id in waiting {
+        world.until(id, |r| r.delivery.state.is_final()).await;
+    }
+    let texts = told(&other, 2).await;
+    assert_eq!(texts.len(), 2, "{texts:?}");
 }
