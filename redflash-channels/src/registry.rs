@@ -144,7 +144,7 @@ pub const TYPES: &[GatewayType] = &[
     GatewayType {
         name: "messagemedia",
         aliases: &[],
-        secrets: &["api_secret"],
+        secrets: &["api_secret", "callback_url"],
         callbacks: Callbacks::InMessages { signed_by: None },
         schedule: RetrySchedule::prompt,
         channel: |settings| {
@@ -234,6 +234,7 @@ pub const TYPES: &[GatewayType] = &[
             "previous_auth_token",
             "api_key_secret",
             "shared_key_secret",
+            "callback_url",
         ],
         callbacks: Callbacks::InMessages {
             signed_by: Some("auth_token"),
