@@ -1,9 +1,10 @@
-//! Whether the example is complete.
+//! Whether the example is complete, and what is written about the gateways true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use redflash_channels::{ConfigError, Configured, TYPES, configure};
+use redflash_core::{Callback, Channel, Timestamp};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
@@ -130,5 +131,77 @@ fn the_example_shows_every_key_of_every_gateway() {
     for (place, known) in known {
         let missing: Vec<_> = known.difference(&shown[&place]).collect();
         assert!(missing.is_empty(), "{place} lacks {missing:?}");
+    }
+}
+
+/// The table of a document that lists the types of gateway: each row by the heads of its columns.
+fn listed(document: &'static str) -> Vec<BTreeMap<&'static str, &'static str>> {
+    let cells = |line: &'static str| line.trim_matches('|').split('|').map(str::trim);
+    let mut lines = document
+        .lines()
+        .skip_while(|line| !line.starts_with("| type | channel |"))
+        .take_while(|line| line.starts_with('|'));
+    let heads: Vec<_> = cells(lines.next().expect("it has a table")).collect();
+    let rows = lines
+        .skip(1)
+        .map(|line| heads.iter().copied().zip(cells(line)).collect());
+    rows.collect()
+}
+
+/// Whether the channel wants its callbacks signed.
+fn checks_signatures(channel: &dyn Channel) -> bool {
+    let unsigned = Callback {
+        method: "POST",
+        url: "https://alerts.example.org/ack/a",
+        fields: &[],
+        headers: &[],
+        body: b"",
+    };
+    channel
+        .authenticate(&unsigned, Timestamp::default())
+        .is_err()
+}
+
+/// What a channel made of this table can do, in the words of the column.
+fn is_so(head: &str, cell: &str, table: &Map<String, Value>) -> bool {
+    let channel = configured(table).unwrap().gateway.channel;
+    let can = channel.capabilities();
+    let says = |can: bool| cell.split(',').next() == Some(if can { "yes" } else { "no" });
+    match head {
+        "type" | "an address is" | "sends" => true,
+        "channel" if table.contains_key("channel") => cell == "any",
+        "channel" => cell == format!("`{}`", channel.kind()),
+        "receipts" => says(can.receipts),
+        "replies" => says(can.inbound),
+        "signed callbacks" => says(checks_signatures(&*channel)),
+        "repeats known" => says(can.idempotent),
+        "sender chosen" => says(can.sender),
+        "batch" => cell.split([',', ' ']).next() == Some(&can.batch.to_string()),
+        _ => panic!("nothing is known of a column {head:?}"),
+    }
+}
+
+#[test]
+fn what_is_written_about_the_gateways_is_true() {
+    let example = Example::new();
+    let tables = example.tables();
+    for document in [
+        include_str!("../../../README.md"),
+        include_str!("../../../redflash-channels/src/guide.md"),
+    ] {
+        let rows = listed(document);
+        let names: Vec<_> = rows
+            .iter()
+            .map(|row| row["type"].trim_matches('`'))
+            .collect();
+        let types: Vec<_> = TYPES.iter().map(|kind| kind.name).collect();
+        assert_eq!(names, types);
+        for (row, name) in rows.iter().zip(names) {
+            let table = tables.iter().find(|table| table["type"] == name);
+            let table = table.expect("the example shows every type");
+            for (head, cell) in row {
+                assert!(is_so(head, cell, table), "{name}: {head}: {cell}");
+            }
+        }
     }
 }
