@@ -83,6 +83,7 @@ pub mod telegram;
 mod text;
 #[cfg(feature = "sms")]
 pub mod twilio;
+mod types;
 #[cfg(feature = "sms")]
 pub mod vonage;
 #[cfg(feature = "sms")]
@@ -99,4 +100,5 @@ pub mod x;
 mod x_error;
 
 pub use error::ConfigError;
-pub use registry::{Configured, GatewayType, TYPES, configure, parse_address};
+pub use registry::{Configured, configure, parse_address};
+pub use types::{GatewayType, TYPES};
