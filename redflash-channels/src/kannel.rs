@@ -36,7 +36,7 @@ use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Request, account_refusal, endpoint, secret_header, short,
+    Answer, Client, Guard, Request, account_refusal, callback_url, endpoint, secret_header, short,
 };
 use crate::{ConfigError, phone, sender};
 
@@ -123,7 +123,7 @@ impl Kannel {
             headers.insert(SMSC, header("smsc", smsc)?);
         }
         if let Some(url) = &config.callback_url {
-            check_callback(url.expose_secret())?;
+            check_callback(url)?;
             headers.insert(DLR_MASK, HeaderValue::from_static("31"));
         }
         check_parts(config.max_parts, 20)?;
@@ -181,12 +181,13 @@ fn header(key: &str, text: &str) -> Result<HeaderValue, ConfigError> {
 }
 
 /// Kannel takes a percent sign for one of its own escapes.
-fn check_callback(url: &str) -> Result<(), ConfigError> {
-    let starts = url.starts_with("http://") || url.starts_with("https://");
-    if starts && url.bytes().all(|b| b.is_ascii_graphic() && b != b'%') {
+fn check_callback(url: &SecretString) -> Result<(), ConfigError> {
+    callback_url(url)?;
+    let mut bytes = url.expose_secret().bytes();
+    if bytes.all(|b| b.is_ascii_graphic() && b != b'%') {
         return Ok(());
     }
-    let reason = "it must be a URL that starts with https:// or http:// and holds no %";
+    let reason = "it must be of visible ASCII characters, and hold no %";
     Err(ConfigError::at("callback_url", reason))
 }
 

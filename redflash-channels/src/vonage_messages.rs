@@ -22,7 +22,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
-use crate::http::{Answer, Client, Guard, Request, account_refusal, basic, endpoint};
+use crate::http::{Answer, Client, Guard, Request, account_refusal, basic, callback_url, endpoint};
 use crate::jwt::Signer;
 use crate::vonage_callback::{CallbackFormat, Callbacks, secrets};
 use crate::vonage_signature::SignatureMethod;
@@ -181,6 +181,9 @@ impl VonageMessages {
     pub fn new(config: VonageMessagesConfig) -> Result<Self, ConfigError> {
         sender::check(&config.from).map_err(sender::wrong)?;
         check_parts(config.max_parts, 6)?;
+        if let Some(url) = &config.callback_url {
+            callback_url(url)?;
+        }
         let callbacks = Callbacks {
             format: CallbackFormat::Messages,
             method: SignatureMethod::default(),

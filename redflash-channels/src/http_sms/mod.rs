@@ -76,7 +76,7 @@ pub use self::callback::{InboundFields, ReceiptFields};
 pub use self::rule::{AnswerRules, Extract, Pattern, Rule};
 use self::template::{Compiler, Values};
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
-use crate::http::{Answer, Client, Guard};
+use crate::http::{Answer, Client, Guard, callback_url};
 use crate::{ConfigError, mac, phone, sender};
 
 /// How a gateway is used.
@@ -174,6 +174,9 @@ impl HttpSms {
             sender::check(from).map_err(sender::wrong)?;
         }
         check_parts(config.max_parts, 20)?;
+        if let Some(url) = &config.callback_url {
+            callback_url(url)?;
+        }
         let mut compiler = Compiler::default();
         let outline = Outline::new(&config, &mut compiler)?;
         let fixed = fixed(&config);

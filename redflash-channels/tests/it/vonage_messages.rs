@@ -358,6 +358,7 @@ fn impossible_settings_are_refused_by_their_key() {
         ("from", json!({ "from": "A name too long" })),
         ("max_parts", json!({ "max_parts": 0 })),
         ("max_parts", json!({ "max_parts": 7 })),
+        ("callback_url", json!({ "callback_url": "canary" })),
         ("base_url", json!({ "base_url": "ftp://x/" })),
     ] {
         let mut settings = table("http://127.0.0.1:1").as_object().unwrap().clone();
