@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::gsm7::{Fitted, fit};
+use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
     Answer, Client, Guard, Outcomes, Request, account_refusal, basic, endpoint, for_each, short,
     take_first, unanswered,
@@ -62,10 +62,10 @@ pub struct BulkSmsConfig {
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
-    #[serde(default = "max_parts")]
+    #[serde(default = "crate::gsm7::six_parts")]
     pub max_parts: u32,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
@@ -75,14 +75,6 @@ const fn batch() -> u32 {
 
 fn base_url() -> Url {
     Url::parse("https://api.bulksms.com/v1").expect("it is a URL")
-}
-
-const fn max_parts() -> u32 {
-    6
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// Sends texts through `BulkSMS`.
@@ -161,15 +153,12 @@ impl BulkSms {
             return Err(ConfigError::at("token_secret", "it must not be empty"));
         }
         if let Some(from) = &config.from {
-            sender::check_international(from)
-                .map_err(|fault| ConfigError::at("from", fault.to_string()))?;
+            sender::check_international(from).map_err(sender::wrong)?;
         }
         if !(1..=100).contains(&config.batch) {
             return Err(ConfigError::at("batch", "it must be from 1 to 100"));
         }
-        if !(1..=20).contains(&config.max_parts) {
-            return Err(ConfigError::at("max_parts", "it must be from 1 to 20"));
-        }
+        check_parts(config.max_parts, 20)?;
         let url = endpoint(&config.base_url, &["messages"])?;
         let login = basic(&config.token_id, &config.token_secret);
         let client = Client::new(Guard::open(), config.timeout)?.for_batches();

@@ -25,7 +25,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::gsm7::{Fitted, fit};
+use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
     Answer, Client, Guard, Outcomes, Request, account_refusal, endpoint, for_each, secret_header,
     short, take_first, unanswered,
@@ -46,23 +46,15 @@ pub struct ClickatellConfig {
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
-    #[serde(default = "max_parts")]
+    #[serde(default = "crate::gsm7::six_parts")]
     pub max_parts: u32,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
 fn base_url() -> Url {
     Url::parse("https://platform.clickatell.com").expect("it is a URL")
-}
-
-const fn max_parts() -> u32 {
-    6
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// How many messages go into one request.
@@ -184,11 +176,9 @@ impl Clickatell {
     pub fn new(config: ClickatellConfig) -> Result<Self, ConfigError> {
         let login = secret_header("api_key", "", &config.api_key)?;
         if let Some(from) = &config.from {
-            sender::check(from).map_err(|fault| ConfigError::at("from", fault.to_string()))?;
+            sender::check(from).map_err(sender::wrong)?;
         }
-        if !(1..=20).contains(&config.max_parts) {
-            return Err(ConfigError::at("max_parts", "it must be from 1 to 20"));
-        }
+        check_parts(config.max_parts, 20)?;
         let url = endpoint(&config.base_url, &["v1", "message"])?;
         let client = Client::new(Guard::open(), config.timeout)?.for_batches();
         Ok(Self {

@@ -27,7 +27,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::gsm7::{Alphabet, Fitted, fit_in};
+use crate::gsm7::{Alphabet, Fitted, check_parts, fit_in};
 use crate::http::{
     Client, Guard, Outcomes, Request, account_refusal, endpoint, for_each, short, take_first,
     unanswered,
@@ -55,7 +55,7 @@ pub struct ClickatellClassicConfig {
     #[serde(default = "max_parts")]
     pub max_parts: u32,
     /// How long a request may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
@@ -65,10 +65,6 @@ fn base_url() -> Url {
 
 const fn max_parts() -> u32 {
     3
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// How many numbers go into one request.
@@ -121,11 +117,9 @@ impl ClickatellClassic {
             }
         }
         if let Some(from) = &config.from {
-            sender::check(from).map_err(|fault| ConfigError::at("from", fault.to_string()))?;
+            sender::check(from).map_err(sender::wrong)?;
         }
-        if !(1..=3).contains(&config.max_parts) {
-            return Err(ConfigError::at("max_parts", "it must be from 1 to 3"));
-        }
+        check_parts(config.max_parts, 3)?;
         let url = endpoint(&config.base_url, &["http", "sendmsg"])?;
         let client = Client::new(Guard::open(), config.timeout)?;
         Ok(Self {

@@ -38,12 +38,8 @@ pub struct DiscordConfig {
     /// The rooms by their names, each with the URL of its webhook, which is a secret.
     pub rooms: BTreeMap<String, SecretString>,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// As many characters as a text may have.

@@ -8,6 +8,11 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 /// The longest time that can be meant: 30 days.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// How long most vendors may take to answer, where a table does not say.
+pub(crate) const fn ten_seconds() -> Duration {
+    Duration::from_secs(10)
+}
+
 /// Reads a length of time.
 ///
 /// # Errors

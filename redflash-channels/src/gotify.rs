@@ -37,12 +37,8 @@ pub struct GotifyConfig {
     #[serde(default)]
     pub priority: Option<u8>,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// The header of a token.

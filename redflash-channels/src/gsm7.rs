@@ -3,6 +3,8 @@
 
 use redflash_core::Accepted;
 
+use crate::ConfigError;
+
 /// The alphabet in which a text is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alphabet {
@@ -23,6 +25,22 @@ pub(crate) struct Fitted {
     pub(crate) parts: u32,
     /// Into how many parts the whole text would have been cut.
     pub(crate) whole: u32,
+}
+
+/// Into how many parts a text may be cut, where a table does not say.
+pub(crate) const fn six_parts() -> u32 {
+    6
+}
+
+/// Checks a table's `max_parts`.
+///
+/// * `most` - how many the vendor takes.
+pub(crate) fn check_parts(parts: u32, most: u32) -> Result<(), ConfigError> {
+    if (1..=most).contains(&parts) {
+        return Ok(());
+    }
+    let reason = format!("it must be from 1 to {most}");
+    Err(ConfigError::at("max_parts", reason))
 }
 
 impl Fitted {

@@ -34,9 +34,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::gsm7::{Alphabet, Fitted, fit};
+use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Request, account_refusal, endpoint, secret_header, short,
+    Answer, Client, Guard, Request, account_refusal, callback_url, endpoint, secret_header, short,
 };
 use crate::{ConfigError, phone, sender};
 
@@ -65,7 +65,7 @@ pub struct KannelConfig {
     #[serde(default = "max_parts")]
     pub max_parts: u32,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
@@ -75,10 +75,6 @@ fn base_url() -> Url {
 
 const fn max_parts() -> u32 {
     1
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 const USERNAME: HeaderName = HeaderName::from_static("x-kannel-username");
@@ -120,19 +116,17 @@ impl Kannel {
         let password = secret_header("password", "", &config.password)?;
         headers.insert(PASSWORD, password);
         if let Some(from) = &config.from {
-            sender::check(from).map_err(|fault| ConfigError::at("from", fault.to_string()))?;
+            sender::check(from).map_err(sender::wrong)?;
             headers.insert(FROM, header("from", from)?);
         }
         if let Some(smsc) = &config.smsc {
             headers.insert(SMSC, header("smsc", smsc)?);
         }
         if let Some(url) = &config.callback_url {
-            check_callback(url.expose_secret())?;
+            check_callback(url)?;
             headers.insert(DLR_MASK, HeaderValue::from_static("31"));
         }
-        if !(1..=20).contains(&config.max_parts) {
-            return Err(ConfigError::at("max_parts", "it must be from 1 to 20"));
-        }
+        check_parts(config.max_parts, 20)?;
         let url = endpoint(&config.base_url, &["cgi-bin", "sendsms"])?;
         let client = Client::new(Guard::open(), config.timeout)?;
         Ok(Self {
@@ -143,11 +137,11 @@ impl Kannel {
         })
     }
 
-    fn request(&self, message: &OutboundMessage, fitted: Fitted) -> Request {
+    fn request(&self, message: &OutboundMessage, fitted: &Fitted) -> Request {
         let mut request = Request::post(
             self.url.clone(),
             "text/plain; charset=UTF-8",
-            fitted.text,
+            fitted.text.clone(),
             message.at,
         );
         request.headers.extend(self.headers.clone());
@@ -187,12 +181,13 @@ fn header(key: &str, text: &str) -> Result<HeaderValue, ConfigError> {
 }
 
 /// Kannel takes a percent sign for one of its own escapes.
-fn check_callback(url: &str) -> Result<(), ConfigError> {
-    let starts = url.starts_with("http://") || url.starts_with("https://");
-    if starts && url.bytes().all(|b| b.is_ascii_graphic() && b != b'%') {
+fn check_callback(url: &SecretString) -> Result<(), ConfigError> {
+    callback_url(url)?;
+    let mut bytes = url.expose_secret().bytes();
+    if bytes.all(|b| b.is_ascii_graphic() && b != b'%') {
         return Ok(());
     }
-    let reason = "it must be a URL that starts with https:// or http:// and holds no %";
+    let reason = "it must be of visible ASCII characters, and hold no %";
     Err(ConfigError::at("callback_url", reason))
 }
 
@@ -225,18 +220,9 @@ impl Channel for Kannel {
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let fitted = fit(&message.body, self.config.max_parts);
-        let (parts, whole) = (fitted.parts, fitted.whole);
-        let answer = self.client.send(self.request(message, fitted)).await?;
+        let answer = self.client.send(self.request(message, &fitted)).await?;
         taken(&answer)?;
-        let mut detail = answer.snippet();
-        if whole > parts {
-            detail = format!("cut to {parts} of {whole} parts");
-        }
-        Ok(Accepted {
-            parts,
-            detail,
-            ..Accepted::default()
-        })
+        Ok(fitted.accepted(None, answer.snippet()))
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {

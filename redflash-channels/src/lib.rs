@@ -1,31 +1,7 @@
 //! The gateways of RedFlash, one file each.
 //!
-//! | type in the configuration | channel | file |
-//! | --- | --- | --- |
-//! | `bulksms` | `sms` | [`bulksms`] |
-//! | `clickatell-classic` | `sms` | [`clickatell_classic`] |
-//! | `clickatell` | `sms` | [`clickatell`] |
-//! | `console` | any | [`console`] |
-//! | `discord` | `discord` | [`discord`] |
-//! | `exec` | any | [`exec`] |
-//! | `gotify` | `gotify` | [`gotify`] |
-//! | `http-sms` | `sms` | [`http_sms`] |
-//! | `kannel` | `sms` | [`kannel`] |
-//! | `matrix` | `matrix` | [`matrix`] |
-//! | `messagemedia` | `sms` | [`messagemedia`] |
-//! | `ntfy` | `ntfy` | [`ntfy`] |
-//! | `pagerduty` | `pagerduty` | [`pagerduty`] |
-//! | `pushover` | `pushover` | [`pushover`] |
-//! | `signal` | `signal` | [`signal`] |
-//! | `slack` | `slack` | [`slack`] |
-//! | `smtp` | `email` | [`smtp`] |
-//! | `teams` | `teams` | [`teams`] |
-//! | `telegram` | `telegram` | [`telegram`] |
-//! | `twilio` | `sms` | [`twilio`] |
-//! | `vonage-messages` | `sms` | [`vonage_messages`] |
-//! | `vonage` | `sms` | [`vonage`] |
-//! | `webhook` | `webhook` | [`webhook`] |
-//! | `x` | `x` | [`x`] |
+//! Each type that a configuration can name has a module of its own name; [`guide`] has the table of
+//! them, with what each can do.
 //!
 //! A program that embeds RedFlash makes a channel of its configuration struct, such as
 //! `Webhook::new(WebhookConfig::default())`. The server makes gateways of tables in a file: see
@@ -57,6 +33,8 @@ mod error;
 pub mod exec;
 #[cfg(feature = "chat")]
 pub mod gotify;
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 #[cfg(feature = "sms")]
 mod gsm7;
 #[cfg(feature = "http")]
@@ -105,6 +83,7 @@ pub mod telegram;
 mod text;
 #[cfg(feature = "sms")]
 pub mod twilio;
+mod types;
 #[cfg(feature = "sms")]
 pub mod vonage;
 #[cfg(feature = "sms")]
@@ -121,4 +100,5 @@ pub mod x;
 mod x_error;
 
 pub use error::ConfigError;
-pub use registry::{Configured, GatewayType, TYPES, configure, parse_address};
+pub use registry::{Configured, configure, parse_address};
+pub use types::{GatewayType, TYPES};

@@ -25,7 +25,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::gsm7::{Fitted, fit};
+use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
     Answer, Client, Guard, Outcomes, Request, account_refusal, basic, callback_url, endpoint,
     for_each, short, take_first, unanswered,
@@ -52,23 +52,15 @@ pub struct MessageMediaConfig {
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
-    #[serde(default = "max_parts")]
+    #[serde(default = "crate::gsm7::six_parts")]
     pub max_parts: u32,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
 fn base_url() -> Url {
     Url::parse("https://api.messagemedia.com").expect("it is a URL")
-}
-
-const fn max_parts() -> u32 {
-    6
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// How many messages go into one request.
@@ -174,12 +166,9 @@ impl MessageMedia {
             return Err(ConfigError::at("api_secret", "it must not be empty"));
         }
         if let Some(from) = &config.from {
-            sender::check_international(from)
-                .map_err(|fault| ConfigError::at("from", fault.to_string()))?;
+            sender::check_international(from).map_err(sender::wrong)?;
         }
-        if !(1..=20).contains(&config.max_parts) {
-            return Err(ConfigError::at("max_parts", "it must be from 1 to 20"));
-        }
+        check_parts(config.max_parts, 20)?;
         let url = endpoint(&config.base_url, &["v1", "messages"])?;
         let login = basic(&config.api_key, &config.api_secret);
         let callback_url = config.callback_url.as_ref().map(callback_url).transpose()?;

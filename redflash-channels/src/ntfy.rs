@@ -50,16 +50,12 @@ pub struct NtfyConfig {
     #[serde(default)]
     pub tags: Vec<String>,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
 fn base_url() -> Url {
     Url::parse("https://ntfy.sh").expect("it is a URL")
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// As many bytes as a message may have.

@@ -49,7 +49,7 @@ pub struct PagerDutyConfig {
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
@@ -74,10 +74,6 @@ fn source() -> String {
 
 fn base_url() -> Url {
     Url::parse("https://events.pagerduty.com/v2").expect("it is a URL")
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// As many characters as a summary may have.

@@ -1,300 +1,13 @@
-//! The types of gateway that a configuration can name.
+//! Gateways, made of tables of the configuration.
 
-use std::sync::Arc;
-
-use redflash_core::{Address, AddressError, Channel, ChannelKind, Gateway, RetrySchedule, Slug};
+use redflash_core::{Address, AddressError, ChannelKind, Gateway, Slug};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use crate::ConfigError;
 use crate::common::Common;
-use crate::settings::{Settings, read, read_secret, take_secret, take_text};
-
-/// A type of gateway.
-#[derive(Clone, Copy, Debug)]
-pub struct GatewayType {
-    /// What `type` says.
-    pub name: &'static str,
-    /// What it may say instead.
-    pub aliases: &'static [&'static str],
-    /// The keys that hold secrets. Each can be given in a file, as `KEY_file`. `TABLE.*` stands for
-    /// all keys of a table.
-    pub secrets: &'static [&'static str],
-    /// Where its callbacks are told to come.
-    callbacks: Callbacks,
-    /// When what could not be handed over is tried again.
-    schedule: fn() -> RetrySchedule,
-    channel: fn(Settings) -> Result<Arc<dyn Channel>, ConfigError>,
-}
-
-/// How a gateway learns where its callbacks go.
-#[derive(Clone, Copy, Debug)]
-enum Callbacks {
-    /// It has none, or it is told in its vendor's own settings.
-    Elsewhere,
-    /// Each message names the URL: the key `callback_url` of its table, which is filled in from
-    /// the server's public URL where it is left out.
-    InMessages {
-        /// The secret that signs them, if the vendor does; with it, the URL needs none.
-        signed_by: Option<&'static str>,
-    },
-}
-
-/// Every type of gateway: a new one is one line here.
-pub const TYPES: &[GatewayType] = &[
-    #[cfg(feature = "sms")]
-    GatewayType {
-        name: "bulksms",
-        aliases: &[],
-        secrets: &["token_secret"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::bulksms::BulkSms::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "sms")]
-    GatewayType {
-        name: "clickatell",
-        aliases: &[],
-        secrets: &["api_key"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| {
-            Ok(Arc::new(crate::clickatell::Clickatell::new(read(
-                settings,
-            )?)?))
-        },
-    },
-    #[cfg(feature = "sms")]
-    GatewayType {
-        name: "clickatell-classic",
-        aliases: &[],
-        secrets: &["password"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| {
-            let config = read(settings)?;
-            Ok(Arc::new(crate::clickatell_classic::ClickatellClassic::new(
-                config,
-            )?))
-        },
-    },
-    GatewayType {
-        name: "console",
-        aliases: &[],
-        secrets: &[],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::console::Console::new(read(settings)?))),
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "discord",
-        aliases: &[],
-        secrets: &["rooms.*"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::discord::Discord::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "exec")]
-    GatewayType {
-        name: "exec",
-        aliases: &[],
-        secrets: &["env.*"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::exec::Exec::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "gotify",
-        aliases: &[],
-        secrets: &["apps.*"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::gotify::Gotify::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "sms")]
-    GatewayType {
-        name: "http-sms",
-        aliases: &[],
-        secrets: &["password", "token", "callback_url"],
-        callbacks: Callbacks::InMessages { signed_by: None },
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::http_sms::HttpSms::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "sms")]
-    GatewayType {
-        name: "kannel",
-        aliases: &[],
-        secrets: &["password", "callback_url"],
-        callbacks: Callbacks::InMessages { signed_by: None },
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::kannel::Kannel::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "matrix",
-        aliases: &[],
-        secrets: &["access_token"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::matrix::Matrix::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "sms")]
-    GatewayType {
-        name: "messagemedia",
-        aliases: &[],
-        secrets: &["api_secret"],
-        callbacks: Callbacks::InMessages { signed_by: None },
-        schedule: RetrySchedule::prompt,
-        channel: |settings| {
-            Ok(Arc::new(crate::messagemedia::MessageMedia::new(read(
-                settings,
-            )?)?))
-        },
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "ntfy",
-        aliases: &[],
-        secrets: &["token", "password"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::ntfy::Ntfy::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "pagerduty",
-        aliases: &[],
-        secrets: &["services.*"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::pagerduty::PagerDuty::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "pushover",
-        aliases: &[],
-        secrets: &["token"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::pushover::Pushover::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "signal",
-        aliases: &[],
-        secrets: &[],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::signal::Signal::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "slack",
-        aliases: &[],
-        secrets: &["bot_token", "rooms.*"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::slack::Slack::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "email")]
-    GatewayType {
-        name: "smtp",
-        aliases: &["email"],
-        secrets: &["password"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::patient,
-        channel: |settings| Ok(Arc::new(crate::smtp::Smtp::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "teams",
-        aliases: &[],
-        secrets: &["rooms.*"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::teams::Teams::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "chat")]
-    GatewayType {
-        name: "telegram",
-        aliases: &[],
-        secrets: &["token", "webhook_secret", "previous_webhook_secret"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::telegram::Telegram::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "sms")]
-    GatewayType {
-        name: "twilio",
-        aliases: &[],
-        secrets: &[
-            "auth_token",
-            "previous_auth_token",
-            "api_key_secret",
-            "shared_key_secret",
-        ],
-        callbacks: Callbacks::InMessages {
-            signed_by: Some("auth_token"),
-        },
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::twilio::Twilio::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "sms")]
-    GatewayType {
-        name: "vonage",
-        aliases: &["nexmo"],
-        secrets: &[
-            "api_secret",
-            "signature_secret",
-            "previous_signature_secret",
-        ],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "sms")]
-    GatewayType {
-        name: "vonage-messages",
-        aliases: &[],
-        secrets: &[
-            "api_secret",
-            "private_key",
-            "signature_secret",
-            "previous_signature_secret",
-            "callback_url",
-        ],
-        callbacks: Callbacks::InMessages {
-            signed_by: Some("signature_secret"),
-        },
-        schedule: RetrySchedule::prompt,
-        channel: |settings| {
-            let config = read(settings)?;
-            Ok(Arc::new(crate::vonage_messages::VonageMessages::new(
-                config,
-            )?))
-        },
-    },
-    #[cfg(feature = "webhook")]
-    GatewayType {
-        name: "webhook",
-        aliases: &[],
-        secrets: &["signing_secret", "previous_signing_secret"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::patient,
-        channel: |settings| Ok(Arc::new(crate::webhook::Webhook::new(read(settings)?)?)),
-    },
-    #[cfg(feature = "x")]
-    GatewayType {
-        name: "x",
-        aliases: &["twitter"],
-        secrets: &["consumer_secret", "access_token", "access_token_secret"],
-        callbacks: Callbacks::Elsewhere,
-        schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::x::X::new(read(settings)?)?)),
-    },
-];
+use crate::settings::{Settings, read_secret, take_secret, take_text};
+use crate::types::{GatewayType, TYPES};
 
 /// A gateway made of a table of the configuration.
 #[derive(Debug)]
@@ -397,27 +110,6 @@ pub fn configure(
     })
 }
 
-impl GatewayType {
-    /// The URL at which a gateway of this type is to call us, if each of its messages names one.
-    fn callback_url(
-        &self,
-        public_url: &str,
-        name: &Slug,
-        settings: &Settings,
-        secrets: &[SecretString],
-    ) -> Option<String> {
-        let Callbacks::InMessages { signed_by } = self.callbacks else {
-            return None;
-        };
-        let url = format!("{}/ack/{name}", public_url.trim_end_matches('/'));
-        match secrets.first() {
-            Some(secret) => Some(format!("{url}/{}", secret.expose_secret())),
-            None if signed_by.is_some_and(|key| settings.contains_key(key)) => Some(url),
-            None => None,
-        }
-    }
-}
-
 fn gateway_type(settings: &mut Settings) -> Result<&'static GatewayType, ConfigError> {
     let known = || {
         let names: Vec<_> = TYPES.iter().map(|kind| kind.name).collect();
@@ -462,6 +154,8 @@ mod tests {
     use serde_json::json;
 
     use std::time::Duration;
+
+    use redflash_core::RetrySchedule;
 
     use super::*;
 
@@ -605,17 +299,5 @@ mod tests {
         let waits = [1, 60].map(Duration::from_secs).to_vec();
         let schedule = RetrySchedule::new(waits, Duration::from_secs(3600));
         assert_eq!(gateway.schedule, schedule);
-    }
-
-    #[test]
-    fn names_and_aliases_are_unique() {
-        let mut names: Vec<_> = TYPES
-            .iter()
-            .flat_map(|kind| kind.aliases.iter().chain([&kind.name]))
-            .collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
     }
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use redflash_core::SenderError;
 
+use crate::ConfigError;
+
 /// Checks a sender against what networks take: up to 15 digits, or up to 11 letters, digits and
 /// spaces of which one at least is no space (3GPP TS 23.040, section 9.1.2.5).
 pub(crate) fn check(sender: &str) -> Result<(), SenderError> {
@@ -26,6 +28,15 @@ pub(crate) fn check_international(sender: &str) -> Result<(), SenderError> {
         Some(digits) if is_number(digits) => Ok(()),
         _ => check(sender),
     }
+}
+
+/// What is wrong with a table's `from`.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err hands over"
+)]
+pub(crate) fn wrong(fault: SenderError) -> ConfigError {
+    ConfigError::at("from", fault.to_string())
 }
 
 /// A sender for gateways that want a number with its plus, and short codes and names as they are.

@@ -46,16 +46,12 @@ pub struct TelegramConfig {
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
 fn base_url() -> Url {
     Url::parse("https://api.telegram.org").expect("it is a URL")
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// As many characters as a text may have.

@@ -18,7 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::gsm7::{Alphabet, Fitted, fit};
+use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
 use crate::http::{Client, Guard, Request, account_refusal, endpoint, short};
 pub use crate::vonage_callback::CallbackFormat;
 use crate::vonage_callback::{Callbacks, secrets};
@@ -52,23 +52,15 @@ pub struct VonageConfig {
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
-    #[serde(default = "max_parts")]
+    #[serde(default = "crate::gsm7::six_parts")]
     pub max_parts: u32,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
 fn base_url() -> Url {
     Url::parse("https://rest.nexmo.com").expect("it is a URL")
-}
-
-const fn max_parts() -> u32 {
-    6
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// Sends texts through Vonage.
@@ -123,10 +115,8 @@ impl Vonage {
         if config.api_key.is_empty() {
             return Err(ConfigError::at("api_key", "it must not be empty"));
         }
-        sender::check(&config.from).map_err(|fault| ConfigError::at("from", fault.to_string()))?;
-        if !(1..=20).contains(&config.max_parts) {
-            return Err(ConfigError::at("max_parts", "it must be from 1 to 20"));
-        }
+        sender::check(&config.from).map_err(sender::wrong)?;
+        check_parts(config.max_parts, 20)?;
         let credential = match (&config.signature_secret, &config.api_secret) {
             (Some(secret), _) => Credential::Signature(not_empty("signature_secret", secret)?),
             (None, Some(secret)) => Credential::Secret(not_empty("api_secret", secret)?),
@@ -265,16 +255,11 @@ fn outcome(parts: &[Part], fitted: &Fitted) -> Result<Accepted, SendError> {
 }
 
 fn accepted(parts: &[Part], fitted: &Fitted) -> Accepted {
-    let mut detail = "status 0".to_owned();
-    if fitted.whole > fitted.parts {
-        detail = format!("cut to {} of {} parts", fitted.parts, fitted.whole);
-    }
+    let message_id = parts.iter().find_map(|part| part.message_id.clone());
     Accepted {
-        message_id: parts.iter().find_map(|part| part.message_id.clone()),
         parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
         price: total(parts),
-        delivered: false,
-        detail,
+        ..fitted.accepted(message_id, "status 0".into())
     }
 }
 

@@ -21,8 +21,8 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use crate::gsm7::{Alphabet, Fitted, fit};
-use crate::http::{Answer, Client, Guard, Request, account_refusal, basic, endpoint};
+use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
+use crate::http::{Answer, Client, Guard, Request, account_refusal, basic, callback_url, endpoint};
 use crate::jwt::Signer;
 use crate::vonage_callback::{CallbackFormat, Callbacks, secrets};
 use crate::vonage_signature::SignatureMethod;
@@ -59,23 +59,15 @@ pub struct VonageMessagesConfig {
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// Into how many parts a text may be cut, at most 6; what is longer loses its end. 6 by default.
-    #[serde(default = "max_parts")]
+    #[serde(default = "crate::gsm7::six_parts")]
     pub max_parts: u32,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
 fn base_url() -> Url {
     Url::parse("https://api.nexmo.com").expect("it is a URL")
-}
-
-const fn max_parts() -> u32 {
-    6
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// Sends texts through Vonage's Messages API.
@@ -187,9 +179,10 @@ impl VonageMessages {
     ///
     /// [`ConfigError`] names the key.
     pub fn new(config: VonageMessagesConfig) -> Result<Self, ConfigError> {
-        sender::check(&config.from).map_err(|fault| ConfigError::at("from", fault.to_string()))?;
-        if !(1..=6).contains(&config.max_parts) {
-            return Err(ConfigError::at("max_parts", "it must be from 1 to 6"));
+        sender::check(&config.from).map_err(sender::wrong)?;
+        check_parts(config.max_parts, 6)?;
+        if let Some(url) = &config.callback_url {
+            callback_url(url)?;
         }
         let callbacks = Callbacks {
             format: CallbackFormat::Messages,
@@ -268,16 +261,8 @@ impl Channel for VonageMessages {
         }
         let taken: Option<Taken> = answer.json();
         let taken = taken.ok_or_else(|| SendError::Unknown(answer.detail().into()))?;
-        let mut detail = format!("answered {}", answer.status.as_u16());
-        if fitted.whole > fitted.parts {
-            detail = format!("cut to {} of {} parts", fitted.parts, fitted.whole);
-        }
-        Ok(Accepted {
-            message_id: Some(taken.message_uuid),
-            parts: fitted.parts,
-            detail,
-            ..Accepted::default()
-        })
+        let said = format!("answered {}", answer.status.as_u16());
+        Ok(fitted.accepted(Some(taken.message_uuid), said))
     }
 
     fn authenticate(

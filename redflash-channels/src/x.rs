@@ -50,16 +50,12 @@ pub struct XConfig {
     pub base_url: Url,
     /// How long a hand-over may take, and as long again the look-up of a name before it; 10 s by
     /// default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
 fn base_url() -> Url {
     Url::parse("https://api.x.com").expect("it is a URL")
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// The longest text, in characters.

@@ -46,6 +46,18 @@ impl Check {
         self
     }
 
+    /// The body is JSON, an object with no other fields than these.
+    pub fn json(&mut self, request: &Received, known: &[&str]) -> &mut Self {
+        let is_json = request.header("content-type") == "application/json";
+        let body = request.json();
+        let mut names = body.as_object().into_iter().flatten();
+        self.rule(is_json && body.is_object(), "the body is JSON")
+            .rule(
+                names.all(|(name, _)| known.contains(&&**name)),
+                "there are known fields only",
+            )
+    }
+
     /// The rules that did not hold.
     pub fn faults(&mut self) -> Vec<String> {
         std::mem::take(&mut self.0)

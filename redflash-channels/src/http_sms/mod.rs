@@ -75,8 +75,8 @@ use self::body::Outline;
 pub use self::callback::{InboundFields, ReceiptFields};
 pub use self::rule::{AnswerRules, Extract, Pattern, Rule};
 use self::template::{Compiler, Values};
-use crate::gsm7::{Alphabet, Fitted, fit};
-use crate::http::{Answer, Client, Guard};
+use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
+use crate::http::{Answer, Client, Guard, callback_url};
 use crate::{ConfigError, mac, phone, sender};
 
 /// How a gateway is used.
@@ -131,19 +131,11 @@ pub struct HttpSmsConfig {
     #[serde(default)]
     pub inbound: Option<InboundFields>,
     /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
-    #[serde(default = "max_parts")]
+    #[serde(default = "crate::gsm7::six_parts")]
     pub max_parts: u32,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
-}
-
-const fn max_parts() -> u32 {
-    6
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// Sends texts as its configuration says.
@@ -179,10 +171,11 @@ impl HttpSms {
     /// [`ConfigError`] names the key.
     pub fn new(config: HttpSmsConfig) -> Result<Self, ConfigError> {
         if let Some(from) = &config.from {
-            sender::check(from).map_err(|fault| ConfigError::at("from", fault.to_string()))?;
+            sender::check(from).map_err(sender::wrong)?;
         }
-        if !(1..=20).contains(&config.max_parts) {
-            return Err(ConfigError::at("max_parts", "it must be from 1 to 20"));
+        check_parts(config.max_parts, 20)?;
+        if let Some(url) = &config.callback_url {
+            callback_url(url)?;
         }
         let mut compiler = Compiler::default();
         let outline = Outline::new(&config, &mut compiler)?;
@@ -326,16 +319,9 @@ impl Channel for HttpSms {
         self.rules.judge(&answer)?;
         let body = String::from_utf8_lossy(&answer.body);
         let found = |extract: &Option<Extract>| extract.as_ref()?.of(&body);
-        let mut detail = answer.detail();
-        if fitted.whole > fitted.parts {
-            detail = format!("cut to {} of {} parts", fitted.parts, fitted.whole);
-        }
         Ok(Accepted {
-            message_id: found(&self.rules.message_id),
-            parts: fitted.parts,
             price: found(&self.rules.price).and_then(|price| price.parse().ok()),
-            delivered: false,
-            detail,
+            ..fitted.accepted(found(&self.rules.message_id), answer.detail())
         })
     }
 

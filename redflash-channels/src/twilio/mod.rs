@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::gsm7::{Fitted, fit};
+use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
     Answer, Client, Guard, Request, account_refusal, basic, callback_url, endpoint, short,
 };
@@ -66,23 +66,15 @@ pub struct TwilioConfig {
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
-    #[serde(default = "max_parts")]
+    #[serde(default = "crate::gsm7::six_parts")]
     pub max_parts: u32,
     /// How long a hand-over may take; 10 s by default.
-    #[serde(default = "timeout", with = "crate::duration")]
+    #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
 
 fn base_url() -> Url {
     Url::parse("https://api.twilio.com").expect("it is a URL")
-}
-
-const fn max_parts() -> u32 {
-    6
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(10)
 }
 
 /// Sends texts through Twilio.
@@ -143,17 +135,14 @@ impl Twilio {
             }
         };
         match (&config.from, &config.messaging_service_sid) {
-            (Some(from), None) => sender::check_international(from)
-                .map_err(|fault| ConfigError::at("from", fault.to_string()))?,
+            (Some(from), None) => sender::check_international(from).map_err(sender::wrong)?,
             (None, Some(sid)) => check_sid("messaging_service_sid", "MG", sid)?,
             _ => {
                 let reason = "give from or messaging_service_sid, and not both";
                 return Err(ConfigError::at("from", reason));
             }
         }
-        if !(1..=10).contains(&config.max_parts) {
-            return Err(ConfigError::at("max_parts", "it must be from 1 to 10"));
-        }
+        check_parts(config.max_parts, 10)?;
         let path = [
             "2010-04-01",
             "Accounts",

@@ -33,17 +33,7 @@ const VENDOR: Vendor = Vendor {
                     matches!(query, "wait=true" | "thread_id=5&wait=true"),
                     "the query has wait",
                 )
-                .rule(
-                    request.header("content-type") == "application/json",
-                    "the body is JSON",
-                )
-                .rule(
-                    body.as_object()
-                        .unwrap()
-                        .keys()
-                        .all(|key| known.contains(&&**key)),
-                    "there are known fields only",
-                )
+                .json(request, &known)
                 .rule(
                     body["allowed_mentions"] == json!({"parse": []}),
                     "nobody is called",

@@ -23,17 +23,7 @@ const VENDOR: Vendor = Vendor {
                 .rule(request.method == "POST", "the method is POST")
                 .rule(request.path == "/push/message", "the path, without a token")
                 .rule(request.header("x-gotify-key") == TOKEN, "unauthorized")
-                .rule(
-                    request.header("content-type") == "application/json",
-                    "the body is JSON",
-                )
-                .rule(
-                    body.as_object()
-                        .unwrap()
-                        .keys()
-                        .all(|key| known.contains(&&**key)),
-                    "there are known fields only",
-                )
+                .json(request, &known)
                 .rule(body["message"] != "", "Field 'message' is required")
                 .faults()
         },

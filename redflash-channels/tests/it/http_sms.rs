@@ -381,6 +381,7 @@ fn impossible_settings_are_refused_by_their_key() {
             json!({ "reference": "r", "status": "s", "delivered": [] }),
         ),
         ("max_parts", json!(0)),
+        ("callback_url", json!("canary")),
     ] {
         let mut table = plain();
         // Settings of more than one key, or one key.

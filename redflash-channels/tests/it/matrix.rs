@@ -29,13 +29,7 @@ const VENDOR: Vendor = Vendor {
                     request.header("authorization") == format!("Bearer {TOKEN}"),
                     "M_UNKNOWN_TOKEN",
                 )
-                .rule(
-                    body.as_object()
-                        .unwrap()
-                        .keys()
-                        .all(|key| known.contains(&&**key)),
-                    "there are known fields only",
-                )
+                .json(request, &known)
                 .rule(body["msgtype"] == "m.text", "it is a text")
                 .rule(body["body"].is_string(), "it has a body")
                 .rule(request.body.len() < 64_000, "M_TOO_LARGE")

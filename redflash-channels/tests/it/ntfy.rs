@@ -29,13 +29,7 @@ const VENDOR: Vendor = Vendor {
                     request.header("authorization") == format!("Bearer {TOKEN}"),
                     "unauthorized",
                 )
-                .rule(
-                    body.as_object()
-                        .unwrap()
-                        .keys()
-                        .all(|key| known.contains(&&**key)),
-                    "there are known fields only",
-                )
+                .json(request, &known)
                 .rule(
                     (1..=64).contains(&topic.len()) && topic.bytes().all(legal),
                     "topic invalid",

@@ -33,17 +33,7 @@ const VENDOR: Vendor = Vendor {
             Check::default()
                 .rule(request.method == "POST", "the method is POST")
                 .rule(request.path == "/v2/enqueue", "the path is /v2/enqueue")
-                .rule(
-                    request.header("content-type") == "application/json",
-                    "the body is JSON",
-                )
-                .rule(
-                    body.as_object()
-                        .unwrap()
-                        .keys()
-                        .all(|key| known.contains(&&**key)),
-                    "there are known fields only",
-                )
+                .json(request, &known)
                 .rule(
                     payload
                         .as_object()

@@ -18,17 +18,7 @@ const VENDOR: Vendor = Vendor {
             Check::default()
                 .rule(request.method == "POST", "the method is POST")
                 .rule(request.path == "/v2/send", "the path is /v2/send")
-                .rule(
-                    request.header("content-type") == "application/json",
-                    "the body is JSON",
-                )
-                .rule(
-                    body.as_object()
-                        .unwrap()
-                        .keys()
-                        .all(|key| known.contains(&&**key)),
-                    "there are known fields only",
-                )
+                .json(request, &known)
                 .rule(
                     body["number"] == "+447700900123",
                     "please provide a valid number",

@@ -30,17 +30,7 @@ const VENDOR: Vendor = Vendor {
                     request.path == format!("/bot{TOKEN}/sendMessage"),
                     "the path holds the token",
                 )
-                .rule(
-                    request.header("content-type") == "application/json",
-                    "the body is JSON",
-                )
-                .rule(
-                    body.as_object()
-                        .unwrap()
-                        .keys()
-                        .all(|key| known.contains(&&**key)),
-                    "there are known fields only",
-                )
+                .json(request, &known)
                 .rule(
                     chat.is_i64() || chat.as_str().is_some_and(|name| name.starts_with('@')),
                     "chat not found",

@@ -216,17 +216,21 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(own).collect()
 }
 
-/// The key at which a table of this type is refused.
-pub(crate) fn refused_key(kind: &str, mut table: Value) -> String {
+/// The key at which a table is refused, without any secret being quoted.
+pub(crate) fn refused(mut table: Value) -> Option<String> {
     table["name"] = json!("tested");
-    table["type"] = json!(kind);
     let Value::Object(settings) = table else {
         panic!("a table is an object")
     };
-    configure(settings, None)
-        .unwrap_err()
-        .key
-        .unwrap_or_default()
+    let fault = configure(settings, None).unwrap_err();
+    assert!(!fault.to_string().contains("canary"), "{fault}");
+    fault.key
+}
+
+/// The same for a table of this type.
+pub(crate) fn refused_key(kind: &str, mut table: Value) -> String {
+    table["type"] = json!(kind);
+    refused(table).unwrap_or_default()
 }
 
 /// The class of an error, as one word or two.

@@ -61,7 +61,9 @@ fn find_gateway<'a>(table: &'a mut Table, name: &str) -> Option<&'a mut Table> {
 /// The value of a variable: a number, a switch or a list where it reads like one, else a text.
 fn value(text: &str, key: &str) -> Value {
     // These are texts even when they consist of digits.
-    let is_text = ["secret", "password", "key", "name", "from"];
+    let is_text = [
+        "secret", "password", "key", "name", "from", "token", "number", "user", "_id",
+    ];
     if is_text.iter().any(|word| key.contains(word)) {
         return text.into();
     }
@@ -93,6 +95,8 @@ mod tests {
                 ("REDFLASH_DELIVERY__MAX_QUEUED", "5"),
                 ("REDFLASH_GATEWAYS__OFFICE_MAIL__PORT", "25"),
                 ("REDFLASH_GATEWAYS__OFFICE_MAIL__PASSWORD", "12345"),
+                ("REDFLASH_GATEWAYS__OFFICE_MAIL__NUMBER", "+447700900123"),
+                ("REDFLASH_GATEWAYS__OFFICE_MAIL__API_ID", "12345"),
                 ("HOME", "/root"),
                 ("REDFLASH_DATABASE", "elsewhere"),
             ],
@@ -102,6 +106,9 @@ mod tests {
         assert_eq!(table["delivery"]["max_queued"].as_integer(), Some(5));
         assert_eq!(table["gateways"][0]["port"].as_integer(), Some(25));
         assert_eq!(table["gateways"][0]["password"].as_str(), Some("12345"));
+        let number = table["gateways"][0]["number"].as_str();
+        assert_eq!(number, Some("+447700900123"));
+        assert_eq!(table["gateways"][0]["api_id"].as_str(), Some("12345"));
         assert!(!table.contains_key("database"));
     }
 

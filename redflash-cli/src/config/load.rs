@@ -244,10 +244,10 @@ fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn loaded(text: &str) -> Result<Loaded, String> {
+    pub(in crate::config) fn loaded(text: &str) -> Result<Loaded, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), text).unwrap();
         let overrides = Overrides {
@@ -256,44 +256,6 @@ mod tests {
         };
         let path = file.path().display().to_string();
         load(&overrides).map_err(|failure| failure.message.replace(&path, "FILE"))
-    }
-
-    #[test]
-    fn the_example_is_what_counts_without_a_file() {
-        let example = loaded(super::super::EXAMPLE).unwrap();
-        assert_eq!(example.config, Config::default());
-    }
-
-    #[test]
-    fn every_line_of_the_example_can_be_switched_on() {
-        let shown = super::super::EXAMPLE
-            .lines()
-            .map(|line| match line.strip_prefix("#:") {
-                Some(setting) => setting.trim_start(),
-                None => line,
-            });
-        let text = shown.collect::<Vec<_>>().join("\n");
-        let directory = tempfile::tempdir().unwrap();
-        let secret = directory.path().join("secret");
-        fs::write(&secret, "whsec_Y2FuYXJ5LXdlYmhvb2stc2lnbmluZy1rZXk=").unwrap();
-        let text = text.replace("/etc/redflash/secret", secret.to_str().unwrap());
-        let database = directory.path().join("database");
-        fs::write(&database, "postgres://localhost/redflash\n").unwrap();
-        let text = text.replace(
-            "/etc/redflash/database\"",
-            &format!("{}\"", database.display()),
-        );
-        let loaded = loaded(&text).unwrap();
-        let types: BTreeSet<_> = loaded
-            .gateways
-            .iter()
-            .map(|configured| configured.gateway.channel.kind().to_string())
-            .collect();
-        assert!(
-            ["console", "email", "sms", "webhook"]
-                .iter()
-                .all(|kind| types.contains(*kind))
-        );
     }
 
     #[test]

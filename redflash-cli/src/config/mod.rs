@@ -1,6 +1,8 @@
 //! The configuration: built-in defaults, under a file, under the environment, under options.
 
 mod environment;
+#[cfg(test)]
+mod example;
 mod fault;
 mod load;
 

@@ -1,0 +1,207 @@
+//! Whether the example is complete, and what is written about the gateways true.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use redflash_channels::{ConfigError, Configured, TYPES, configure};
+use redflash_core::{Callback, Channel, Timestamp};
+use serde_json::{Map, Value};
+use tempfile::TempDir;
+
+use super::{EXAMPLE, load};
+
+/// The folder whose files the example names.
+const FOLDER: &str = "/etc/redflash/";
+
+/// A key that no table has, so that whoever reads the table says which it has.
+const NO_KEY: &str = "no-such-key";
+
+/// The example with all its lines switched on, and a folder with the files that it names.
+struct Example {
+    text: String,
+    _folder: TempDir,
+}
+
+impl Example {
+    fn new() -> Self {
+        let shown = EXAMPLE.lines().map(|line| match line.strip_prefix("#:") {
+            Some(setting) => setting.trim_start(),
+            None => line,
+        });
+        let text = shown.collect::<Vec<_>>().join("\n");
+        let folder = tempfile::tempdir().unwrap();
+        for quoted in text.split('"').skip(1).step_by(2) {
+            if let Some(name) = quoted.strip_prefix(FOLDER) {
+                fs::write(folder.path().join(name), contents(name)).unwrap();
+            }
+        }
+        let path = format!("{}/", folder.path().display());
+        Self {
+            text: text.replace(FOLDER, &path),
+            _folder: folder,
+        }
+    }
+
+    /// The gateways' tables.
+    fn tables(&self) -> Vec<Map<String, Value>> {
+        let mut document: Map<String, Value> = toml::from_str(&self.text).unwrap();
+        serde_json::from_value(document.remove("gateways").unwrap()).unwrap()
+    }
+}
+
+/// What a file of this name holds, as far as what reads it is particular.
+fn contents(name: &str) -> &'static str {
+    /// A private RSA key, made for tests.
+    const KEY: &str = include_str!("../../../redflash-channels/tests/it/vonage_messages.pem");
+    match name.trim_end_matches(".old") {
+        "database" => "postgres://localhost/redflash",
+        "webhook-secret" => "whsec_Y2FuYXJ5LXdlYmhvb2stc2lnbmluZy1rZXk=",
+        "telegram-token" => "123456789:a-token",
+        "pushover-token" => "abcdefghijklmnopqrstuvwxyz0123",
+        "pagerduty-database-key" => "0123456789abcdef0123456789abcdef",
+        "mail-ca.pem" | "vonage-key.pem" => KEY,
+        url if url.ends_with("-url") => "https://example.org/a-url",
+        _ => "a-secret-of-some-length",
+    }
+}
+
+fn configured(table: &Map<String, Value>) -> Result<Configured, ConfigError> {
+    configure(table.clone(), Some("https://alerts.example.org"))
+}
+
+/// Every key that a table may hold, as what reads it says; `None` where any key may stand.
+///
+/// * `inner` - the table within it that is meant, if not the whole.
+fn known_keys(table: &Map<String, Value>, inner: Option<&str>) -> Option<BTreeSet<String>> {
+    let mut table = table.clone();
+    let place = match inner {
+        Some(inner) => table.get_mut(inner)?.as_object_mut()?,
+        None => &mut table,
+    };
+    place.insert(NO_KEY.into(), "".into());
+    let reason = configured(&table).err()?.reason;
+    let known = reason.strip_prefix(&format!("unknown field `{NO_KEY}`, expected "))?;
+    let names = known.split('`').skip(1).step_by(2).map(str::to_owned);
+    Some(names.collect())
+}
+
+/// The keys of a table, and those of the secrets that files hold.
+fn keys(table: &Map<String, Value>) -> impl Iterator<Item = String> {
+    let twins = table.keys().filter_map(|key| key.strip_suffix("_file"));
+    table.keys().cloned().chain(twins.map(str::to_owned))
+}
+
+#[test]
+fn the_example_is_what_counts_without_a_file() {
+    let example = load::tests::loaded(EXAMPLE).unwrap();
+    assert_eq!(example.config, super::Config::default());
+}
+
+#[test]
+fn every_line_of_the_example_can_be_switched_on() {
+    let loaded = load::tests::loaded(&Example::new().text).unwrap();
+    let shown: BTreeSet<_> = loaded.gateways.iter().map(|one| one.type_name).collect();
+    let types: BTreeSet<_> = TYPES.iter().map(|kind| kind.name).collect();
+    assert_eq!(shown, types);
+}
+
+#[test]
+fn the_example_shows_every_key_of_every_gateway() {
+    let example = Example::new();
+    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut shown = known.clone();
+    for table in example.tables() {
+        let kind = table["type"].as_str().unwrap();
+        known
+            .entry(kind.into())
+            .or_default()
+            .extend(known_keys(&table, None).expect("a gateway takes no other keys"));
+        shown.entry(kind.into()).or_default().extend(keys(&table));
+        for (name, inner) in &table {
+            let Some(inner) = inner.as_object() else {
+                continue;
+            };
+            if let Some(keys_within) = known_keys(&table, Some(name)) {
+                let place = format!("{kind}.{name}");
+                known.entry(place.clone()).or_default().extend(keys_within);
+                shown.entry(place).or_default().extend(keys(inner));
+            }
+        }
+    }
+    for (place, known) in known {
+        let missing: Vec<_> = known.difference(&shown[&place]).collect();
+        assert!(missing.is_empty(), "{place} lacks {missing:?}");
+    }
+}
+
+/// The table of a document that lists the types of gateway: each row by the heads of its columns.
+fn listed(document: &'static str) -> Vec<BTreeMap<&'static str, &'static str>> {
+    let cells = |line: &'static str| line.trim_matches('|').split('|').map(str::trim);
+    let mut lines = document
+        .lines()
+        .skip_while(|line| !line.starts_with("| type | channel |"))
+        .take_while(|line| line.starts_with('|'));
+    let heads: Vec<_> = cells(lines.next().expect("it has a table")).collect();
+    let rows = lines
+        .skip(1)
+        .map(|line| heads.iter().copied().zip(cells(line)).collect());
+    rows.collect()
+}
+
+/// Whether the channel wants its callbacks signed.
+fn checks_signatures(channel: &dyn Channel) -> bool {
+    let unsigned = Callback {
+        method: "POST",
+        url: "https://alerts.example.org/ack/a",
+        fields: &[],
+        headers: &[],
+        body: b"",
+    };
+    channel
+        .authenticate(&unsigned, Timestamp::default())
+        .is_err()
+}
+
+/// What a channel made of this table can do, in the words of the column.
+fn is_so(head: &str, cell: &str, table: &Map<String, Value>) -> bool {
+    let channel = configured(table).unwrap().gateway.channel;
+    let can = channel.capabilities();
+    let says = |can: bool| cell.split(',').next() == Some(if can { "yes" } else { "no" });
+    match head {
+        "type" | "an address is" | "sends" => true,
+        "channel" if table.contains_key("channel") => cell == "any",
+        "channel" => cell == format!("`{}`", channel.kind()),
+        "receipts" => says(can.receipts),
+        "replies" => says(can.inbound),
+        "signed callbacks" => says(checks_signatures(&*channel)),
+        "repeats known" => says(can.idempotent),
+        "sender chosen" => says(can.sender),
+        "batch" => cell.split([',', ' ']).next() == Some(&can.batch.to_string()),
+        _ => panic!("nothing is known of a column {head:?}"),
+    }
+}
+
+#[test]
+fn what_is_written_about_the_gateways_is_true() {
+    let example = Example::new();
+    let tables = example.tables();
+    for document in [
+        include_str!("../../../README.md"),
+        include_str!("../../../redflash-channels/src/guide.md"),
+    ] {
+        let rows = listed(document);
+        let names: Vec<_> = rows
+            .iter()
+            .map(|row| row["type"].trim_matches('`'))
+            .collect();
+        let types: Vec<_> = TYPES.iter().map(|kind| kind.name).collect();
+        assert_eq!(names, types);
+        for (row, name) in rows.iter().zip(names) {
+            let table = tables.iter().find(|table| table["type"] == name);
+            let table = table.expect("the example shows every type");
+            for (head, cell) in row {
+                assert!(is_so(head, cell, table), "{name}: {head}: {cell}");
+            }
+        }
+    }
+}
