@@ -3,11 +3,30 @@
 //! A text goes to the `sendsms` interface of an smsbox by `POST`: the body is the text and headers
 //! hold the rest, so that the password stands in no URL. Facts are from the user guide of Kannel
 //! 1.4.5 (chapters "Using the HTTP interface to send SMS messages" and "SMS Delivery Reports"), from
-//! its `smsbox.c`, and from runs of Debian's `kannel` 1.4.5-12: the headers, the coding, the answers
-//! but for 403 "Not routable" and 503, reports and inbound messages were seen there.
+//! its `smsbox.c`, and from runs of Debian's `kannel` 1.4.5-12, where the headers, the coding, the
+//! answers, reports and inbound messages were seen. The tests of the whole system run it
+//! (`tests/e2e/kannel.rs`).
 //!
 //! Kannel gives a message no id. Its delivery reports are requests to a URL that each message names,
-//! which holds our reference.
+//! which holds our reference. A text in several parts gets one report of each kind: that it was
+//! taken or refused speaks for all parts, and that it was delivered for the first part only. So 1
+//! may follow 16, when a later part was refused. Kannel tears a character that takes two places in
+//! UCS-2 apart where a part ends, so that a text may take a part fewer than we count.
+//!
+//! What Kannel has taken is out of our hands, and by itself it keeps little:
+//!
+//! ```text
+//! group = core
+//! # Without a store, what waits for the SMS centre is lost when Kannel ends.
+//! store-type = spool
+//! store-location = /var/spool/kannel
+//! # Which reports are to come it forgets too, unless dlr-storage names a database.
+//!
+//! group = smsbox
+//! # Without these, a report or an answer is lost if RedFlash is not there to take it.
+//! http-request-retry = 1000
+//! http-queue-delay = 10
+//! ```
 //!
 //! What people answer comes through an `sms-service` group of `kannel.conf`. An answer to it would be
 //! sent back as a text, so `max-messages` must be 0:

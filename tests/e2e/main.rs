@@ -7,6 +7,7 @@ mod bad_input;
 mod callback;
 mod delivery;
 mod file;
+mod kannel;
 mod mail;
 mod operator;
 mod process;

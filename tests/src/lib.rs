@@ -11,6 +11,7 @@
 //! | [`Simulator`] | a vendor's cloud that checks each request by its rules |
 //! | [`Vonage`] | an SMS gateway that checks each request against the vendor's rules |
 //! | [`MailSink`] | a mail server with TLS, logins and faults |
+//! | [`Kannel`] | a real Kannel, with an SMS centre that the test plays |
 //! | [`Postgres`] | a PostgreSQL cluster that can be killed, stopped and paused |
 //! | [`Load`] | raising systems that never pause |
 //! | [`Ledger`] | what was accepted, against what arrived |
@@ -32,17 +33,20 @@ mod cli;
 mod client;
 mod config;
 mod database;
+mod kannel;
 mod ledger;
 mod load;
 mod mail;
 mod mail_sink;
 mod peer;
+mod port;
 mod postgres;
 pub mod raw;
 mod server;
 mod simulator;
 mod site;
 mod smtp;
+mod text;
 mod until;
 mod vonage;
 mod webhook_sink;
@@ -51,17 +55,20 @@ pub use authority::Authority;
 pub use cli::{Cli, Output};
 pub use client::{Answer, Client, http_client};
 pub use config::Config;
+pub use kannel::Kannel;
 pub use ledger::{Balance, Ledger};
 pub use load::Load;
 pub use mail::Mail;
 pub use mail_sink::MailSink;
 pub use peer::{Received, Reply};
+pub use port::Port;
 pub use postgres::Postgres;
 pub use rustix::process::Signal;
 pub use server::Server;
 pub use simulator::{Check, Rules, Simulator};
 pub use site::Site;
 pub use smtp::{SmtpFault, SmtpTls};
+pub use text::{Coding, Text};
 pub use until::{PATIENCE, until};
 pub use vonage::{VONAGE, Vonage};
 pub use webhook_sink::WebhookSink;

@@ -1,7 +1,6 @@
 //! A PostgreSQL of the test's own.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -12,11 +11,10 @@ use std::{env, fs, iter, thread};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
-use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::{Authority, Cli, PATIENCE};
+use crate::{Authority, Cli, PATIENCE, Port};
 
 /// How the directories of clusters are called, before the number of the process that has them.
 const PREFIX: &str = "redflash-postgres-";
@@ -47,10 +45,7 @@ pub struct Postgres {
     /// The log of the processes before.
     past: String,
     programs: PathBuf,
-    address: SocketAddr,
-    /// Bound to the address and never listening, so that the port stays the cluster's while that is
-    /// down: nobody else is given it, and whoever connects is refused.
-    _reserved: TcpSocket,
+    port: Port,
     databases: AtomicUsize,
     ca_file: PathBuf,
     directory: TempDir,
@@ -70,16 +65,11 @@ impl Postgres {
         sweep();
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let directory = TempDir::with_prefix(prefix).unwrap();
-        let reserved = TcpSocket::new_v4().unwrap();
-        // With this, as with the server's own, the port can be bound a second time.
-        reserved.set_reuseaddr(true).unwrap();
-        reserved.bind(([127, 0, 0, 1], 0).into()).unwrap();
         let mut cluster = Self {
             process: None,
             past: String::new(),
             programs: programs(),
-            address: reserved.local_addr().unwrap(),
-            _reserved: reserved,
+            port: Port::reserve(),
             databases: AtomicUsize::new(0),
             ca_file: directory.path().join("ca.pem"),
             directory,
@@ -112,7 +102,7 @@ impl Postgres {
 
     /// The port it listens on, on 127.0.0.1.
     pub const fn port(&self) -> u16 {
-        self.address.port()
+        self.port.number()
     }
 
     /// Kills the postmaster with SIGKILL, and waits until its children have ended by themselves.
@@ -210,7 +200,10 @@ impl Postgres {
 
     /// The URL of the database that has the same name as its owner.
     fn url(&self, name: &str) -> String {
-        format!("postgres://{name}:{PASSWORD}@{}/{name}", self.address)
+        format!(
+            "postgres://{name}:{PASSWORD}@{}/{name}",
+            self.port.address()
+        )
     }
 
     fn running(&self) -> &Process {

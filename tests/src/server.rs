@@ -22,7 +22,7 @@ pub struct Server {
 
 /// Everything that a process has printed so far.
 #[derive(Clone, Debug, Default)]
-struct Log(Arc<(Mutex<Vec<u8>>, Notify)>);
+pub(crate) struct Log(Arc<(Mutex<Vec<u8>>, Notify)>);
 
 impl Server {
     pub(crate) async fn start(site: &Site) -> Self {
@@ -120,7 +120,7 @@ impl Drop for Server {
 }
 
 impl Log {
-    fn follow(&self, stream: impl AsyncRead + Send + Unpin + 'static) {
+    pub(crate) fn follow(&self, stream: impl AsyncRead + Send + Unpin + 'static) {
         let log = self.clone();
         let mut stream = BufReader::new(stream);
         tokio::spawn(async move {
@@ -136,12 +136,12 @@ impl Log {
         });
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.0.lock().unwrap()).into_owned()
     }
 
     /// Waits for the first line that says something.
-    async fn find<T>(&self, read: impl Fn(&str) -> Option<T>) -> T {
+    pub(crate) async fn find<T>(&self, read: impl Fn(&str) -> Option<T>) -> T {
         loop {
             let more = self.0.1.notified();
             tokio::pin!(more);

@@ -164,7 +164,16 @@ impl OutboxEntry {
         if priced {
             delivery.price.clone_from(&receipt.price);
         }
+        // Of a message in parts, one receipt for all of them may speak of the first alone: that it has
+        // arrived does not mend a part that has not.
+        let in_pieces = delivery.parts.is_some_and(|parts| parts > 1);
         let next = match (delivery.state, receipt.state) {
+            (DeliveryState::Failed, ReceiptState::Delivered) if in_pieces && !priced => {
+                return Received::Known;
+            }
+            (DeliveryState::Failed, ReceiptState::Delivered) if in_pieces => {
+                return Received::Applied;
+            }
             (
                 DeliveryState::Queued
                 | DeliveryState::Sent

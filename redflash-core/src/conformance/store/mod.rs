@@ -81,6 +81,7 @@ macro_rules! store_conformance {
             a_receipt_settles_what_was_taken_back
             what_was_taken_back_says_so_until_it_is_tried_again
             a_late_arrival_ends_what_waited_in_vain
+            a_receipt_for_one_part_speaks_for_no_other
             a_message_in_parts_arrives_when_all_have
             a_message_with_a_failed_part_has_failed
             a_missing_receipt_sends_elsewhere

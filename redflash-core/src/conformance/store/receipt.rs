@@ -41,15 +41,22 @@ async fn claimed(store: &Opened) -> (Alert, WorkerId) {
 }
 
 async fn delivered(store: &Opened) -> Alert {
+    delivered_in(store, 2).await
+}
+
+async fn delivered_in(store: &Opened, count: u32) -> Alert {
     let (alert, me) = claimed(store).await;
-    let settlement = sent(&alert.deliveries[0], "m", START);
+    let mut settlement = sent(&alert.deliveries[0], "m", START);
+    if let Next::Done { accepted, .. } = &mut settlement.next {
+        accepted.parts = count;
+    }
     store.settle(me, &[settlement]).await.expect("settled");
     alert
 }
 
 /// Receipts move a delivery forward, never back; repeated ones say nothing new.
 pub async fn a_receipt_moves_a_delivery_forward_only(store: Opened) {
-    let alert = delivered(&store).await;
+    let alert = delivered_in(&store, 1).await;
     let id = alert.deliveries[0].id;
     let pending = of(&alert, ReceiptState::Pending);
     assert_eq!(
@@ -73,7 +80,6 @@ pub async fn a_receipt_moves_a_delivery_forward_only(store: Opened) {
         Some("0.05")
     );
     let mut arrived = of(&alert, ReceiptState::Delivered);
-    // Of a message in parts, a receipt prices one part only.
     arrived.price = Some("0.06".parse().expect("a price"));
     assert_eq!(
         receive(&store, "gw", &arrived).await,
@@ -83,7 +89,7 @@ pub async fn a_receipt_moves_a_delivery_forward_only(store: Opened) {
     assert_eq!(delivery.state, DeliveryState::Delivered);
     assert_eq!(
         delivery.price.map(|price| price.to_string()).as_deref(),
-        Some("0.05")
+        Some("0.06")
     );
     failed.price = None;
     for later in [pending, failed, arrived] {
@@ -385,4 +391,21 @@ pub async fn a_late_arrival_ends_what_waited_in_vain(store: Opened) {
         let state = record(&store, &alert).await.delivery.state;
         assert_eq!(state, DeliveryState::Delivered);
     }
+}
+
+/// Of a message in parts, a receipt prices one part only; and one that has arrived does not mend
+/// another that has not.
+pub async fn a_receipt_for_one_part_speaks_for_no_other(store: Opened) {
+    let alert = delivered(&store).await;
+    let mut priced = of(&alert, ReceiptState::Pending);
+    priced.price = Some("0.05".parse().expect("a price"));
+    receive(&store, "gw", &priced).await;
+    priced.price = Some("0.06".parse().expect("a price"));
+    receive(&store, "gw", &priced).await;
+    receive(&store, "gw", &of(&alert, ReceiptState::Failed)).await;
+    receive(&store, "gw", &of(&alert, ReceiptState::Delivered)).await;
+    let delivery = record(&store, &alert).await.delivery;
+    assert_eq!(delivery.state, DeliveryState::Failed);
+    let price = delivery.price.map(|price| price.to_string());
+    assert_eq!(price.as_deref(), Some("0.05"));
 }
