@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use md5::{Digest, Md5};
 use redflash_tests::{
-    Answer, Client, Config, Rules, Server, Simulator, Site, VONAGE, Vonage, WebhookSink, until,
+    Answer, Client, Config, Rules, Server, Simulator, Site, VONAGE, Vonage, WebhookSink, raw, until,
 };
 use serde_json::{Value, json};
 
@@ -14,12 +14,12 @@ use crate::world::{hooks, state};
 /// The secret with which Vonage signs.
 const SECRET: &str = "canary-signature-9e1f";
 /// Our own number.
-const OURS: &str = "447700900999";
+pub(crate) const OURS: &str = "447700900999";
 
 /// An installation whose default gateway signs its callbacks, and where replies raise an event.
-struct Signed {
-    site: Site,
-    _server: Server,
+pub(crate) struct Signed {
+    pub(crate) site: Site,
+    server: Server,
     client: Client,
     key: String,
     sms: Simulator,
@@ -47,7 +47,7 @@ fn gateway(name: &str, account: &Simulator) -> String {
 }
 
 impl Signed {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (sms, other) = (account().await, account().await);
         let hook = WebhookSink::start().await;
         let config = Config::new()
@@ -90,7 +90,7 @@ impl Signed {
         let server = site.serve().await;
         Self {
             client: server.client(),
-            _server: server,
+            server,
             site,
             key,
             sms,
@@ -100,7 +100,7 @@ impl Signed {
     }
 
     /// Sends a text, and returns the delivery once a gateway has taken it.
-    async fn sent(&self) -> Value {
+    pub(crate) async fn sent(&self) -> Value {
         let fields = [("message", "the disk is full")];
         let raised = self.client.raise("contact/ada", &self.key, &fields).await;
         let id = raised.expect(201).notification();
@@ -111,7 +111,22 @@ impl Signed {
         .await
     }
 
-    async fn delivery(&self, notification: &str) -> Value {
+    /// The same through the other gateway, which the first leaves it to.
+    pub(crate) async fn sent_by_other(&self) -> Value {
+        self.sms.once(Vonage::status(15));
+        let delivery = self.sent().await;
+        assert_eq!(delivery["gateway"], "vonage-two");
+        delivery
+    }
+
+    /// The status that a request on a bare connection is answered with.
+    pub(crate) async fn exchange(&self, steps: &[raw::Step]) -> u16 {
+        let address = self.server.address();
+        let exchange = raw::exchange(address, steps, Duration::from_secs(5)).await;
+        exchange.status().unwrap_or_default()
+    }
+
+    pub(crate) async fn delivery(&self, notification: &str) -> Value {
         let path = format!("/api/v1/notifications/{notification}");
         let answer = self.client.get_as(&path, &self.key).await;
         answer.expect(200).json()["deliveries"][0].clone()
@@ -136,19 +151,19 @@ impl Signed {
     }
 
     /// What was recorded of what people sent back, newest first.
-    async fn inbound(&self) -> Vec<Value> {
+    pub(crate) async fn inbound(&self) -> Vec<Value> {
         let shown = self.site.run(["inbound", "--json"]).await.json();
         shown.as_array().unwrap().clone()
     }
 }
 
-fn seconds(ahead: u64) -> u64 {
+pub(crate) fn seconds(ahead: u64) -> u64 {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
     (now + Duration::from_secs(ahead)).as_secs()
 }
 
 /// Vonage's signature by plain MD5.
-fn signature(fields: &[(&str, &str)]) -> String {
+pub(crate) fn signature(fields: &[(&str, &str)]) -> String {
     let mut sorted = fields.to_vec();
     sorted.sort_unstable();
     let mut text = String::new();

@@ -149,7 +149,8 @@ impl Recording {
         let Some(dispatcher) = self.dispatcher.upgrade() else {
             return;
         };
-        if settled == Settled::Recorded && matches!(settlement.next, Next::Queue { .. }) {
+        let waits = matches!(settlement.next, Next::Queue { .. } | Next::Elsewhere { .. });
+        if settled == Settled::Recorded && waits {
             dispatcher.queued([&delivery.lane]);
         }
         dispatcher.waiters.notify(delivery.notification);

@@ -147,11 +147,10 @@ impl OutboxEntry {
         let arrived = receipt.state == ReceiptState::Delivered;
         let in_parts = receipt.of_part && delivery.parts.is_some_and(|parts| parts > 1);
         if delivery.gateway.as_ref() != Some(gateway) {
-            // It still counts that the message has arrived: through a gateway that was given up, or in
-            // a hand-over of which only the gateway knows.
-            let given_up = delivery.refused_by.contains(gateway);
-            let in_doubt = delivery.may_repeat && receipt.delivery.is_some();
-            if !arrived || in_parts || !(given_up || in_doubt) {
+            // Where more than one may have sent it, it still counts that it has arrived: through a
+            // gateway that did not confirm in time, or in a hand-over of which only the gateway knows.
+            let is_named = receipt.delivery.is_some() || delivery.refused_by.contains(gateway);
+            if !arrived || in_parts || !delivery.may_repeat || !is_named {
                 return Received::NotOurs;
             }
         }

@@ -3,6 +3,7 @@
 //! `bad_inputs.tsv` is driven in every run. The variable `REDFLASH_BAD_INPUTS` names another table
 //! of the same columns to be driven too.
 
+mod callback;
 mod command;
 mod effect;
 mod input;
@@ -14,6 +15,8 @@ use std::time::Duration;
 use redflash_tests::raw;
 use row::Row;
 use stage::Stage;
+
+use crate::callback::Signed;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bad_request_gets_its_answer() {
@@ -32,6 +35,7 @@ async fn every_row_of_a_table_from_elsewhere_holds() {
 /// Tries every row on one installation, and fails with all that do not hold.
 async fn drive(rows: Vec<Row>) {
     let stage = Stage::start().await;
+    let signed = Signed::start().await;
     let mut wrong = Vec::new();
     for row in &rows {
         let found = match &*row.surface {
@@ -43,6 +47,8 @@ async fn drive(rows: Vec<Row>) {
             }
             "http" => request(row, &stage).await,
             surface if surface.starts_with("raise-") => request(row, &stage).await,
+            "ack" if row.method == "GET" => skip(row, "asks for POST alone, and both are taken"),
+            "ack" | "inbound" => callback::run(row, &signed).await,
             "cli" | "config" | "import" => command::run(row, &stage).await,
             _ => skip(row, "is about another surface"),
         };
