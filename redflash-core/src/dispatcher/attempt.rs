@@ -8,12 +8,12 @@ use tracing::info;
 
 use super::Dispatcher;
 use super::lane::{Choice, Verdict};
+use super::purse::{Purse, Taken};
 use super::send::{Said, Sending};
-use super::trouble::{BudgetAlarm, Trouble};
-use crate::store::{Allowance, Spent};
+use super::trouble::Trouble;
 use crate::{
-    Accepted, Attempt, AttemptOutcome, Budget, Gateway, Job, Next, OnUnknown, OutboundMessage,
-    Retry, SendError, Settlement, Slug, StoreError, Timestamp,
+    Accepted, Attempt, AttemptOutcome, Gateway, Job, Next, OnUnknown, OutboundMessage, Retry,
+    SendError, Settlement, Slug, Timestamp,
 };
 
 /// How long a delivery waits for a gateway of its channel to be configured again.
@@ -25,24 +25,6 @@ struct Chosen {
     requests: Arc<Semaphore>,
     taken: Taken,
     until: Timestamp,
-}
-
-/// What a message took of its gateway's budget.
-#[derive(Default)]
-struct Taken {
-    allowances: Vec<Allowance>,
-    /// How much of each is used by now.
-    used: Vec<u32>,
-}
-
-/// What a message takes of its gateway's budget.
-enum Purse {
-    /// So much was taken.
-    Taken(Taken),
-    /// The gateway's budget is used up.
-    OverGateway(String),
-    /// That of the address is used up.
-    OverAddress(String),
 }
 
 impl Dispatcher {
@@ -105,40 +87,6 @@ impl Dispatcher {
         }
     }
 
-    /// Takes what a message needs of its gateway's budget.
-    async fn take(
-        &self,
-        gateway: &Gateway,
-        job: &Job,
-        now: Timestamp,
-    ) -> Result<Purse, StoreError> {
-        let budget = &gateway.budget;
-        let allowances = budget.allowances(&gateway.name, &job.delivery.address);
-        if allowances.is_empty() {
-            return Ok(Purse::Taken(Taken::default()));
-        }
-        match self.store.spend(&allowances, now).await? {
-            Spent::Counted(used) => Ok(Purse::Taken(Taken { allowances, used })),
-            Spent::UsedUp(place) => {
-                let Allowance { window, limit, .. } = &allowances[place];
-                let each = window.each();
-                Ok(if is_of_gateway(&allowances[place], gateway) {
-                    let why = format!(
-                        "the budget of {} is used up: {limit} messages {each}",
-                        gateway.name
-                    );
-                    Purse::OverGateway(why)
-                } else {
-                    let why = format!(
-                        "the budget of this address is used up: {limit} messages {each} through {}",
-                        gateway.name
-                    );
-                    Purse::OverAddress(why)
-                })
-            }
-        }
-    }
-
     async fn hand_to(
         self: &Arc<Self>,
         job: &Job,
@@ -151,7 +99,6 @@ impl Dispatcher {
             taken,
             until,
         } = chosen;
-        let lane = &job.delivery.lane;
         let (message, note) = outbound(job, &gateway, started_at);
         let sending = Sending {
             gateway: Arc::clone(&gateway),
@@ -169,10 +116,8 @@ impl Dispatcher {
         let went_out = matches!(result, Ok(_) | Err(SendError::Unknown(_)));
         if went_out {
             self.watch_budget(gateway, &taken, started_at);
-        } else if !taken.allowances.is_empty()
-            && let Err(fault) = self.store.refund(&taken.allowances, started_at).await
-        {
-            tracing::warn!(%lane, error = crate::report(&fault), "a budget was not given back");
+        } else {
+            self.give_back(&taken, started_at).await;
         }
         if let (Ok(accepted), Some(note)) = (&mut result, note) {
             accepted.detail = format!("{}; {note}", accepted.detail);
@@ -196,24 +141,6 @@ impl Dispatcher {
             Err(error) => self.after(job, gateway, &error, &attempt),
         };
         settle(job, Some(attempt), next)
-    }
-
-    /// Tells of a gateway's budget that is nearly used up, once this message has gone out.
-    fn watch_budget(&self, gateway: &Gateway, taken: &Taken, now: Timestamp) {
-        let counted = taken.allowances.iter().zip(&taken.used);
-        for (allowance, &used) in counted.filter(|(one, _)| is_of_gateway(one, gateway)) {
-            let nearly = used >= gateway.budget.alarm_at(allowance.limit);
-            let alarm = BudgetAlarm {
-                gateway: gateway.name.clone(),
-                window: allowance.window,
-                starts_at: allowance.window.start(now),
-                is_used_up: used >= allowance.limit,
-            };
-            if nearly && self.troubles.is_new(&alarm) {
-                let limit = allowance.limit;
-                self.troubles.push(Trouble::Budget { alarm, used, limit });
-            }
-        }
     }
 
     /// Tells the breaker what a hand-over says of its gateway, and whoever has to know of it.
@@ -359,10 +286,6 @@ impl Dispatcher {
 
 fn comes_into_question(job: &Job, gateway: &Gateway) -> bool {
     gateway.serves(&job.delivery.address) && !job.delivery.refused_by.contains(&gateway.name)
-}
-
-fn is_of_gateway(allowance: &Allowance, gateway: &Gateway) -> bool {
-    allowance.meter == Budget::meter(&gateway.name)
 }
 
 fn is_other(job: &Job, gateway: &Gateway, other: &Gateway) -> bool {

@@ -8,6 +8,7 @@ mod attempt;
 mod breaker;
 mod hand_over;
 mod lane;
+mod purse;
 mod rate;
 mod record;
 mod send;

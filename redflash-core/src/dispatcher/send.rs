@@ -28,8 +28,8 @@ pub(crate) struct Sending {
     pub(crate) until: Timestamp,
 }
 
-/// What a gateway said, and whether it is the first to say so of its request: what befalls one request
-/// is said of each of its messages.
+/// What became of a message, and whether it is the first to say so of its request: what befalls one
+/// request befalls each of its messages.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) result: Sent,
@@ -85,14 +85,14 @@ impl Dispatcher {
             until,
         } = sending;
         if gateway.channel.capabilities().batch <= 1 {
-            let result = match self.may_begin(&gateway, &requests, until).await {
+            let begun = self.may_begin(&gateway, &requests, until).await;
+            // What was not begun says nothing of the gateway.
+            let is_first = begun.is_ok();
+            let result = match begun {
                 Ok(_request) => alone(&gateway, &message).await,
                 Err(late) => Err(late),
             };
-            return Said {
-                result,
-                is_first: true,
-            };
+            return Said { result, is_first };
         }
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {

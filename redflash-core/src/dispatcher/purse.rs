@@ -1,0 +1,94 @@
+//! What a message takes of its gateway's budget, and what is given back.
+
+use tracing::warn;
+
+use super::Dispatcher;
+use super::trouble::{BudgetAlarm, Trouble};
+use crate::store::{Allowance, Spent};
+use crate::{Budget, Gateway, Job, StoreError, Timestamp, report};
+
+/// What a message took of its gateway's budget.
+#[derive(Default)]
+pub(super) struct Taken {
+    allowances: Vec<Allowance>,
+    /// How much of each is used by now.
+    used: Vec<u32>,
+}
+
+/// What a message takes of its gateway's budget.
+pub(super) enum Purse {
+    /// So much was taken.
+    Taken(Taken),
+    /// The gateway's budget is used up.
+    OverGateway(String),
+    /// That of the address is used up.
+    OverAddress(String),
+}
+
+impl Dispatcher {
+    /// Takes what a message needs of its gateway's budget.
+    pub(super) async fn take(
+        &self,
+        gateway: &Gateway,
+        job: &Job,
+        now: Timestamp,
+    ) -> Result<Purse, StoreError> {
+        let budget = &gateway.budget;
+        let allowances = budget.allowances(&gateway.name, &job.delivery.address);
+        if allowances.is_empty() {
+            return Ok(Purse::Taken(Taken::default()));
+        }
+        match self.store.spend(&allowances, now).await? {
+            Spent::Counted(used) => Ok(Purse::Taken(Taken { allowances, used })),
+            Spent::UsedUp(place) => {
+                let Allowance { window, limit, .. } = &allowances[place];
+                let each = window.each();
+                Ok(if is_of_gateway(&allowances[place], gateway) {
+                    let why = format!(
+                        "the budget of {} is used up: {limit} messages {each}",
+                        gateway.name
+                    );
+                    Purse::OverGateway(why)
+                } else {
+                    let why = format!(
+                        "the budget of this address is used up: {limit} messages {each} through {}",
+                        gateway.name
+                    );
+                    Purse::OverAddress(why)
+                })
+            }
+        }
+    }
+
+    /// Gives back what a message took that certainly did not go out.
+    pub(super) async fn give_back(&self, taken: &Taken, taken_at: Timestamp) {
+        if taken.allowances.is_empty() {
+            return;
+        }
+        if let Err(fault) = self.store.refund(&taken.allowances, taken_at).await {
+            warn!(error = report(&fault), "a budget was not given back");
+        }
+    }
+
+    /// Tells of a gateway's budget that is nearly used up, once this message has gone out.
+    pub(super) fn watch_budget(&self, gateway: &Gateway, taken: &Taken, now: Timestamp) {
+        let counted = taken.allowances.iter().zip(&taken.used);
+        for (allowance, &used) in counted.filter(|(one, _)| is_of_gateway(one, gateway)) {
+            let nearly = used >= gateway.budget.alarm_at(allowance.limit);
+            let alarm = BudgetAlarm {
+                gateway: gateway.name.clone(),
+                window: allowance.window,
+                starts_at: allowance.window.start(now),
+                is_used_up: used >= allowance.limit,
+            };
+            if nearly && self.troubles.is_new(&alarm) {
+                let limit = allowance.limit;
+                self.troubles.push(Trouble::Budget { alarm, used, limit });
+            }
+        }
+    }
+}
+
+fn is_of_gateway(allowance: &Allowance, gateway: &Gateway) -> bool {
+    allowance.meter == Budget::meter(&gateway.name)
+}
