@@ -7,6 +7,7 @@ use redflash_core::{
     Budget, Channel, ChannelKind, Gateway, Limits, OnUnknown, RetrySchedule, Slug,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::settings::{Settings, read};
 use crate::{ConfigError, duration};
@@ -54,6 +55,7 @@ const KEYS: [&str; 9] = [
 impl Common {
     /// Takes the keys out of a gateway's table.
     pub(crate) fn take(settings: &mut Settings) -> Result<Self, ConfigError> {
+        check_timeout(settings)?;
         let keys = KEYS
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), settings.remove(*key)?)));
@@ -131,6 +133,21 @@ impl Common {
             }
             None => ordinary.giving_up_after(give_up_after),
         }
+    }
+}
+
+/// Whether the type's own `timeout` ends before a hand-over is given up, so that it is the channel that
+/// says what is known of the message.
+fn check_timeout(settings: &Settings) -> Result<(), ConfigError> {
+    let longest = Limits::default().deadline;
+    let timeout = settings.get("timeout").and_then(Value::as_str);
+    match timeout.map(duration::parse) {
+        Some(Ok(timeout)) if timeout > longest => {
+            let reason = format!("it must be at most {} s", longest.as_secs());
+            Err(ConfigError::at("timeout", reason))
+        }
+        // What is no length of time is refused where the type reads it.
+        _ => Ok(()),
     }
 }
 

@@ -223,6 +223,10 @@ mod tests {
                 "budget.alarm_percent",
             ),
             (
+                json!({"name": "a", "type": "console", "timeout": "31s"}),
+                "timeout",
+            ),
+            (
                 json!({"name": "a", "type": "console", "receipt_timeout": "5m"}),
                 "receipt_timeout",
             ),

@@ -7,7 +7,8 @@ use tokio::sync::Semaphore;
 use tracing::info;
 
 use super::Dispatcher;
-use super::lane::{Choice, Verdict};
+use super::lane::Choice;
+use super::peer::Verdict;
 use super::purse::{Purse, Taken};
 use super::send::{Said, Sending};
 use super::trouble::Trouble;

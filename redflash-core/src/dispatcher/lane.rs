@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::breaker::{Admission, Breaker};
+use super::breaker::Admission;
+use super::peer::{GatewayHealth, Peer, Verdict};
 use super::rate::Rate;
 use crate::store::{ClosedLane, DueQueue, Nodes, Want};
 use crate::{Gateway, Gateways, Lane, Slug, Timestamp};
@@ -38,18 +39,6 @@ struct LaneState {
     turns: usize,
 }
 
-/// A gateway as seen from one lane.
-#[derive(Debug, Default)]
-struct Peer {
-    breaker: Breaker,
-    /// Lets through as many requests as this gateway may have under way.
-    requests: Option<Arc<Semaphore>>,
-    in_flight: u32,
-    paused_until: Timestamp,
-    /// Until when another node has found it closed.
-    told_until: Timestamp,
-}
-
 /// How much of a lane is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Room {
@@ -70,48 +59,6 @@ pub(crate) enum Choice {
     Wait(Timestamp),
     /// No gateway of the channel is left for this address.
     Nobody,
-}
-
-/// What a hand-over says about its gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It works, whatever it thought of the message.
-    Works,
-    /// It did not take the message, or nobody knows.
-    Fails,
-    /// It asks for a pause until this time.
-    Pauses(Timestamp),
-    /// It refuses our account.
-    Refuses,
-    /// Nothing.
-    Nothing,
-}
-
-/// A gateway's health within a lane.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GatewayHealth {
-    /// The gateway.
-    pub gateway: Slug,
-    /// The lane.
-    pub lane: Lane,
-    /// Whether messages are handed to it.
-    pub state: GatewayState,
-    /// How many are under way.
-    pub in_flight: u32,
-}
-
-/// Whether messages are handed to a gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GatewayState {
-    /// Yes.
-    Closed,
-    /// Not before this time: too much failed.
-    Open {
-        /// When one message is let through.
-        until: Timestamp,
-    },
-    /// One message is under way to see whether it works again.
-    Probing,
 }
 
 impl Lanes {
@@ -263,13 +210,8 @@ impl Lanes {
                 Admission::Wait(until) => until,
                 Admission::Any | Admission::One => match rate.map_or(Ok(()), |r| r.take(now)) {
                     Ok(()) => {
-                        peer.breaker.begin();
-                        peer.in_flight += 1;
-                        let requests = peer.requests.get_or_insert_with(|| {
-                            let width = usize::try_from(gateway.limits.concurrency).unwrap_or(1);
-                            Arc::new(Semaphore::new(width.max(1)))
-                        });
-                        return Choice::Gateway(Arc::clone(gateway), Arc::clone(requests));
+                        let requests = peer.begin(&gateway.limits);
+                        return Choice::Gateway(Arc::clone(gateway), requests);
                     }
                     Err(until) => until,
                 },
@@ -294,19 +236,7 @@ impl Lanes {
         let Some(peer) = self.peers.get_mut(&(gateway.clone(), lane.clone())) else {
             return false;
         };
-        peer.in_flight = peer.in_flight.saturating_sub(1);
-        let was_open = peer.breaker.is_open();
-        match verdict {
-            Verdict::Works => peer.breaker.succeed(now),
-            Verdict::Fails => peer.breaker.fail(now, fastrand::f64()),
-            Verdict::Refuses => peer.breaker.trip(now),
-            Verdict::Nothing => peer.breaker.abandon(now),
-            Verdict::Pauses(until) => {
-                peer.breaker.abandon(now);
-                peer.paused_until = peer.paused_until.max(until);
-            }
-        }
-        !was_open && peer.breaker.is_open()
+        peer.end(verdict, now)
     }
 
     /// Whether one of these gateways of the lane takes messages now.
@@ -321,14 +251,7 @@ impl Lanes {
         let health = |((gateway, lane), peer): (&(Slug, Lane), &Peer)| GatewayHealth {
             gateway: gateway.clone(),
             lane: lane.clone(),
-            state: match peer.breaker.open_until() {
-                None if peer.told_until > now => GatewayState::Open {
-                    until: peer.told_until,
-                },
-                Some(until) => GatewayState::Open { until },
-                None if peer.breaker.is_probing() => GatewayState::Probing,
-                None => GatewayState::Closed,
-            },
+            state: peer.state(now),
             in_flight: peer.in_flight,
         };
         let mut all: Vec<_> = self.peers.iter().map(health).collect();
@@ -431,27 +354,6 @@ impl Lanes {
     fn forget(&mut self, now: Timestamp) {
         self.states
             .retain(|_, lane| lane.in_flight > 0 || lane.backlog);
-        self.peers.retain(|_, peer| {
-            peer.in_flight > 0
-                || peer.paused_until > now
-                || peer.told_until > now
-                || !peer.breaker.is_fresh(now)
-        });
-    }
-}
-
-impl Peer {
-    /// Until when this node has found it to take nothing.
-    fn found_until(&self) -> Option<Timestamp> {
-        let paused = (self.paused_until > Timestamp::default()).then_some(self.paused_until);
-        self.breaker.open_until().max(paused)
-    }
-
-    fn admission(&self, now: Timestamp) -> Admission {
-        let until = self.paused_until.max(self.told_until);
-        if now < until {
-            return Admission::Wait(until);
-        }
-        self.breaker.admission(now)
+        self.peers.retain(|_, peer| peer.matters(now));
     }
 }

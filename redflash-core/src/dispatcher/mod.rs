@@ -8,6 +8,7 @@ mod attempt;
 mod breaker;
 mod hand_over;
 mod lane;
+mod peer;
 mod purse;
 mod rate;
 mod record;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
-pub use lane::{GatewayHealth, GatewayState};
+pub use peer::{GatewayHealth, GatewayState};
 
 use crate::cache::Cache;
 use crate::store::{DueQueue, Want};
