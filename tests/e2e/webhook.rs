@@ -170,6 +170,27 @@ async fn a_refused_connection_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_does_not_resolve_is_tried_again_and_delays_nobody() {
+    let world = World::start().await;
+    // Names under .invalid never resolve (RFC 6761, section 6.4).
+    world
+        .contact("lost", &["--webhook", "http://hooks.invalid/"])
+        .await;
+    world.hooked("ada").await;
+    let begun = Instant::now();
+    let id = world.raise("contact/lost", "hi").await;
+    let other = world.raise("contact/ada", "hi").await;
+    assert_eq!(state(&world.settled(&other).await[0]), "delivered");
+    let delivery = world.attempted(&id, 1).await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "resolving is bounded"
+    );
+    assert_eq!(outcomes(&delivery)[0], "retry");
+    assert_eq!(delivery["may_repeat"], false, "nothing was sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_an_unknown_outcome_and_the_repeat_says_so() {
     for lost in [Reply::Drop, Reply::Reset] {
         let world = World::start().await;
