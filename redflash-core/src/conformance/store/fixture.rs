@@ -112,28 +112,19 @@ pub(super) fn alert(count: u32, lane: &str, key: Option<&str>, now: Timestamp) -
 }
 
 fn delivery(notification: NotificationId, lane: &Lane, index: u32, now: Timestamp) -> Delivery {
+    let address = Address::new(format!("+4477009{index:05}")).expect("an address");
+    let waiting = Delivery::new(
+        DeliveryId::new(notification, index + 1),
+        slug(&format!("c{index}")),
+        EndpointId::new(now),
+        ChannelKind::sms(),
+        address,
+        lane.clone(),
+        now,
+    );
     Delivery {
-        id: DeliveryId::new(notification, index + 1),
-        notification,
-        contact: slug(&format!("c{index}")),
-        endpoint: EndpointId::new(now),
-        channel: ChannelKind::sms(),
-        address: Address::new(format!("+4477009{index:05}")).expect("an address"),
         via: vec![slug("crew"), slug("night")],
-        lane: lane.clone(),
-        state: DeliveryState::Queued,
-        attempts: 0,
-        due_at: now,
-        first_attempt_at: None,
-        gateway: None,
-        message_id: None,
-        parts: None,
-        price: None,
-        detail: String::new(),
-        may_repeat: false,
-        refused_by: Vec::new(),
-        receipt_due_at: None,
-        parts_delivered: Vec::new(),
+        ..waiting
     }
 }
 
