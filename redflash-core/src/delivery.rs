@@ -97,6 +97,12 @@ impl Delivery {
             parts_delivered: Vec::new(),
         }
     }
+
+    /// Whether its last holder vanished without recording an outcome, and nothing was tried since: it
+    /// may have gone out.
+    pub fn is_unrecorded(&self) -> bool {
+        self.detail == Attempt::UNRECORDED
+    }
 }
 
 /// Where a delivery stands.

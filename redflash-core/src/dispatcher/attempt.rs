@@ -9,11 +9,11 @@ use tracing::info;
 use super::Dispatcher;
 use super::lane::Choice;
 use super::peer::Verdict;
-use super::purse::{Purse, Taken};
+use super::purse::{Short, Taken};
 use super::send::{Said, Sending};
 use super::trouble::Trouble;
 use crate::{
-    Accepted, Attempt, AttemptOutcome, Gateway, Job, Next, OnUnknown, OutboundMessage, Retry,
+    Accepted, Attempt, AttemptOutcome, Gateway, Job, Lane, Next, OnUnknown, OutboundMessage, Retry,
     SendError, Settlement, Slug, Timestamp,
 };
 
@@ -33,6 +33,11 @@ impl Dispatcher {
     ///
     /// * `until` - when its lease ends.
     pub(super) async fn attempt(self: &Arc<Self>, job: &Job, until: Timestamp) -> Settlement {
+        if job.delivery.is_unrecorded()
+            && let Some(gateway) = self.holding(job)
+        {
+            return settle(job, None, self.hold(gateway, Attempt::UNRECORDED));
+        }
         let lane = &job.delivery.lane;
         let mut over: Vec<(Slug, String)> = Vec::new();
         let only = self.knows_repeat(job);
@@ -48,43 +53,28 @@ impl Dispatcher {
                 Choice::Wait(until) => return self.wait(job, now, until),
                 Choice::Nobody => return nobody(job, &over),
             };
-            let may_have_begun = job.delivery.detail == Attempt::UNRECORDED;
-            let next = if may_have_begun && self.is_held(job) {
-                self.troubles.push(Trouble::Held {
-                    gateway: gateway.name.clone(),
-                });
-                let detail = format!(
-                    "set aside: {}, and {} is not to repeat",
-                    Attempt::UNRECORDED,
-                    gateway.name
-                );
-                Next::Hold { detail }
-            } else {
-                match self.take(&gateway, job, now).await {
-                    Ok(Purse::Taken(taken)) => {
-                        let chosen = Chosen {
-                            gateway,
-                            requests,
-                            taken,
-                            until,
-                        };
-                        return self.hand_to(job, chosen, now).await;
-                    }
-                    Ok(Purse::OverGateway(why)) => {
-                        self.lanes().end(&gateway.name, lane, Verdict::Nothing, now);
-                        over.push((gateway.name.clone(), why));
-                        continue;
-                    }
-                    Ok(Purse::OverAddress(detail)) => suppress(&gateway.name, detail),
-                    Err(fault) => {
-                        let due_at = now.plus(super::POLL);
-                        let detail = format!("the store did not answer: {}", crate::report(&fault));
-                        Next::Queue { due_at, detail }
-                    }
+            let short = match self.take(&gateway, job, now).await {
+                Ok(taken) => {
+                    let chosen = Chosen {
+                        gateway,
+                        requests,
+                        taken,
+                        until,
+                    };
+                    return self.hand_to(job, chosen, now).await;
                 }
+                Err(short) => short,
             };
             self.lanes().end(&gateway.name, lane, Verdict::Nothing, now);
-            return settle(job, None, next);
+            match short {
+                Short::Gateway(why) => over.push((gateway.name.clone(), why)),
+                Short::Address(why) => return settle(job, None, suppress(&gateway.name, why)),
+                Short::Unknown(fault) => {
+                    let due_at = now.plus(super::POLL);
+                    let detail = format!("the store did not answer: {}", crate::report(&fault));
+                    return settle(job, None, Next::Queue { due_at, detail });
+                }
+            }
         }
     }
 
@@ -188,15 +178,20 @@ impl Dispatcher {
             let detail = format!("given up: {why}");
             Next::Fail { detail }
         } else {
-            let (due_at, detail) = (until.plus(self.spread()), why);
+            let (due_at, detail) = (until.plus(self.spread(lane)), why);
             Next::Queue { due_at, detail }
         };
         settle(job, None, next)
     }
 
-    /// How much longer a delivery waits than it has to, so that not all that wait come at once.
-    fn spread(&self) -> Duration {
+    /// How much longer a delivery waits than it has to. Where the gateways of a lane serve different
+    /// addresses, more may be claimed than one of them takes: not all of it is to come back at once.
+    fn spread(&self, lane: &Lane) -> Duration {
         const LONGEST: Duration = Duration::from_secs(60);
+        let mut gateways = self.gateways.of(lane.channel());
+        if gateways.all(|gateway| gateway.prefixes.is_empty()) {
+            return Duration::ZERO;
+        }
         let longest = Duration::from_millis(self.about_queued().saturating_mul(10));
         longest.min(LONGEST).mul_f64(fastrand::f64())
     }
@@ -225,16 +220,7 @@ impl Dispatcher {
         let retry_after = match error.retry() {
             Retry::Elsewhere if self.has_other(job, gateway) => return Next::Elsewhere { detail },
             Retry::Never | Retry::Elsewhere => return Next::Fail { detail },
-            Retry::MayRepeat if holds(gateway) => {
-                self.troubles.push(Trouble::Held {
-                    gateway: gateway.name.clone(),
-                });
-                let detail = format!(
-                    "set aside, since {} is not to repeat: {detail}",
-                    gateway.name
-                );
-                return Next::Hold { detail };
-            }
+            Retry::MayRepeat if holds(gateway) => return self.hold(gateway, &detail),
             Retry::StopGateway => {
                 let other = |other: &Gateway| is_other(job, gateway, other);
                 if self.lanes().has(&job.delivery.lane, now, other) {
@@ -271,11 +257,21 @@ impl Dispatcher {
         (gateway.on_unknown == OnUnknown::Hold && can.idempotent).then_some(name)
     }
 
-    /// Whether a message that may have gone out through any of its gateways is not sent again.
-    fn is_held(&self, job: &Job) -> bool {
+    /// One of the gateways that a message may have gone out through, if it is not to repeat.
+    fn holding<'a>(&'a self, job: &'a Job) -> Option<&'a Gateway> {
         let delivery = &job.delivery;
-        let mut serving = self.gateways.serving(&delivery.channel, &delivery.address);
-        serving.any(|gateway| holds(gateway))
+        let serving = self.gateways.serving(&delivery.channel, &delivery.address);
+        serving
+            .map(|gateway| &**gateway)
+            .find(|gateway| holds(gateway))
+    }
+
+    /// Sets a delivery aside, and has somebody told of it.
+    fn hold(&self, gateway: &Gateway, why: &str) -> Next {
+        let gateway = gateway.name.clone();
+        let detail = format!("set aside, since {gateway} is not to repeat: {why}");
+        self.troubles.push(Trouble::Held { gateway });
+        Next::Hold { detail }
     }
 
     /// Whether another gateway comes into question, now or later.
@@ -320,15 +316,11 @@ fn suppress(gateway: &Slug, detail: String) -> Next {
 
 /// The message as a gateway gets it, with what is to be said about that.
 fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Option<String>) {
-    let mut sender = job.message.sender.clone();
-    let refused = sender.as_deref().map(|sender| gateway.check_sender(sender));
-    let note = match (&sender, refused) {
-        (Some(wanted), Some(Err(fault))) => {
-            let note = format!("not sent as {wanted}: {fault}");
-            sender = None;
-            Some(note)
-        }
-        _ => None,
+    let wanted = job.message.sender.as_ref();
+    let (sender, note) = match wanted.map(|sender| (sender, gateway.check_sender(sender))) {
+        Some((sender, Ok(()))) => (Some(sender.clone()), None),
+        Some((sender, Err(fault))) => (None, Some(format!("not sent as {sender}: {fault}"))),
+        None => (None, None),
     };
     // A gateway that knows no senders leaves nothing to be said.
     let note = note.filter(|_| gateway.channel.capabilities().sender);

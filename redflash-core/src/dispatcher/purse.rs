@@ -15,14 +15,14 @@ pub(super) struct Taken {
     used: Vec<u32>,
 }
 
-/// What a message takes of its gateway's budget.
-pub(super) enum Purse {
-    /// So much was taken.
-    Taken(Taken),
-    /// The gateway's budget is used up.
-    OverGateway(String),
+/// Why a message gets nothing of its gateway's budget.
+pub(super) enum Short {
+    /// The gateway's is used up.
+    Gateway(String),
     /// That of the address is used up.
-    OverAddress(String),
+    Address(String),
+    /// The store did not say.
+    Unknown(StoreError),
 }
 
 impl Dispatcher {
@@ -32,32 +32,28 @@ impl Dispatcher {
         gateway: &Gateway,
         job: &Job,
         now: Timestamp,
-    ) -> Result<Purse, StoreError> {
+    ) -> Result<Taken, Short> {
         let budget = &gateway.budget;
         let allowances = budget.allowances(&gateway.name, &job.delivery.address);
         if allowances.is_empty() {
-            return Ok(Purse::Taken(Taken::default()));
+            return Ok(Taken::default());
         }
-        match self.store.spend(&allowances, now).await? {
-            Spent::Counted(used) => Ok(Purse::Taken(Taken { allowances, used })),
-            Spent::UsedUp(place) => {
-                let Allowance { window, limit, .. } = &allowances[place];
-                let each = window.each();
-                Ok(if is_of_gateway(&allowances[place], gateway) {
-                    let why = format!(
-                        "the budget of {} is used up: {limit} messages {each}",
-                        gateway.name
-                    );
-                    Purse::OverGateway(why)
-                } else {
-                    let why = format!(
-                        "the budget of this address is used up: {limit} messages {each} through {}",
-                        gateway.name
-                    );
-                    Purse::OverAddress(why)
-                })
-            }
-        }
+        let spent = self.store.spend(&allowances, now).await;
+        let place = match spent.map_err(Short::Unknown)? {
+            Spent::Counted(used) => return Ok(Taken { allowances, used }),
+            Spent::UsedUp(place) => place,
+        };
+        let (name, limit) = (&gateway.name, allowances[place].limit);
+        let each = allowances[place].window.each();
+        Err(if is_of_gateway(&allowances[place], gateway) {
+            Short::Gateway(format!(
+                "the budget of {name} is used up: {limit} messages {each}"
+            ))
+        } else {
+            Short::Address(format!(
+                "the budget of this address is used up: {limit} messages {each} through {name}"
+            ))
+        })
     }
 
     /// Gives back what a message took that certainly did not go out.

@@ -84,12 +84,12 @@ impl OutboxEntry {
             if let Some(attempt) = &attempt {
                 self.delivery.due_at = attempt.ended_at;
             }
-            let before = std::mem::take(&mut self.delivery.detail);
+            let was_unrecorded = self.delivery.is_unrecorded();
             self.end(&settlement.next);
             // As long as nothing more was tried, it counts that the message may have gone out.
             let only_waits = attempt.is_none() && self.delivery.state == DeliveryState::Queued;
-            if only_waits && before == Attempt::UNRECORDED {
-                self.delivery.detail = before;
+            if only_waits && was_unrecorded {
+                Attempt::UNRECORDED.clone_into(&mut self.delivery.detail);
             }
         }
         let settled = if held {
