@@ -177,9 +177,9 @@ async fn named(context: &Context, engine: &Engine) -> Result<Vec<Finding>, Failu
 
 /// Gateways that are known to have stopped.
 async fn alarms(engine: &Engine) -> Result<Vec<Finding>, Failure> {
-    let alarms = engine.store().alarms().await?;
-    let of_gateways = engine.gateways().iter().map(|gateway| &gateway.name);
-    let stopped = of_gateways.filter(|name| alarms.contains(&format!("gateway/{name}")));
+    let alarms = engine.stopped_gateways().await?;
+    let configured = engine.gateways().iter().map(|gateway| &gateway.name);
+    let stopped = configured.filter(|name| alarms.contains(name));
     let finding = |name: &Slug| Finding {
         what: "gateways",
         verdict: Verdict::Warning,

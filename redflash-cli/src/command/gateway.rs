@@ -52,16 +52,9 @@ fn find<'a>(context: &'a Context, name: &Slug) -> Result<&'a Configured, Failure
         .ok_or_else(|| Failure::missing("gateway", name.as_str()))
 }
 
-/// Those that are known to have stopped.
-async fn stopped(engine: &Engine) -> Result<Vec<String>, Failure> {
-    let alarms = engine.store().alarms().await?;
-    let name = |subject: &String| subject.strip_prefix("gateway/").map(str::to_owned);
-    Ok(alarms.iter().filter_map(name).collect())
-}
-
 async fn list(context: &Context) -> Result<(), Failure> {
-    let stopped = stopped(&engine(context).await?).await?;
-    let works = |gateway: &Gateway| !stopped.iter().any(|name| *name == gateway.name.as_str());
+    let stopped = engine(context).await?.stopped_gateways().await?;
+    let works = |gateway: &Gateway| !stopped.contains(&gateway.name);
     let all = &context.loaded.gateways;
     let output = &context.output;
     if output.json {
@@ -114,9 +107,8 @@ fn summary(configured: &Configured, works: bool) -> Value {
 
 async fn show(context: &Context, name: &Slug) -> Result<(), Failure> {
     let configured = find(context, name)?;
-    let works = !stopped(&engine(context).await?)
-        .await?
-        .contains(&name.to_string());
+    let stopped = engine(context).await?.stopped_gateways().await?;
+    let works = !stopped.contains(name);
     let gateway = &configured.gateway;
     let mut facts = vec![
         ("type", configured.type_name.to_owned()),

@@ -36,7 +36,7 @@ use lane::Lanes;
 use record::Recorder;
 use send::Batches;
 pub(crate) use send::Sending;
-pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles};
+pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles, stopped, subject};
 
 /// How often the store is looked at without being told that something is there.
 const POLL: Duration = Duration::from_secs(1);
@@ -298,9 +298,7 @@ impl Dispatcher {
 
     /// Learns of which gateways it is known, by any node, that they have stopped.
     async fn learn_alarms(&self) -> Result<(), StoreError> {
-        let alarms = self.store.alarms().await?;
-        let gateway = |subject: String| subject.strip_prefix("gateway/")?.parse().ok();
-        self.troubles.know(alarms.into_iter().filter_map(gateway));
+        self.troubles.know(stopped(&self.store.alarms().await?));
         Ok(())
     }
 

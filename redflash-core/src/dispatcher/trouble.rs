@@ -31,6 +31,17 @@ pub(crate) enum Trouble {
     },
 }
 
+/// How the alarm about a gateway is called in the store.
+pub(crate) fn subject(gateway: &Slug) -> String {
+    format!("gateway/{gateway}")
+}
+
+/// The gateways that have stopped, by the alarms in the store.
+pub(crate) fn stopped(alarms: &[String]) -> Vec<Slug> {
+    let gateway = |subject: &String| subject.strip_prefix("gateway/")?.parse().ok();
+    alarms.iter().filter_map(gateway).collect()
+}
+
 /// What is told of a budget once in a window.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BudgetAlarm {

@@ -6,11 +6,20 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::Engine;
-use crate::dispatcher::{BudgetAlarm, Trouble};
+use crate::dispatcher::{BudgetAlarm, Trouble, stopped, subject};
 use crate::store::{Allowance, Spent};
 use crate::{ChannelKind, Gateway, Raise, Slug, StoreError, Window, report};
 
 impl Engine {
+    /// The gateways of which an alarm was given that is not over, as the store has it now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store does not answer.
+    pub async fn stopped_gateways(&self) -> Result<Vec<Slug>, StoreError> {
+        Ok(stopped(&self.dispatcher.store.alarms().await?))
+    }
+
     /// Tells of troubles until told to stop.
     pub(super) fn tell(&self, stop: CancellationToken) -> impl Future<Output = ()> + Send + use<> {
         let engine = self.clone();
@@ -183,9 +192,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// How the alarm about a gateway is called in the store.
-fn subject(gateway: &Slug) -> String {
-    format!("gateway/{gateway}")
 }
