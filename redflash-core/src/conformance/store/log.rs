@@ -5,18 +5,13 @@ use crate::store::LogFilter;
 use crate::{DeliveryState, Next, NotificationId, Settlement};
 
 fn all() -> LogFilter {
-    LogFilter {
-        state: None,
-        contact: None,
-        since: None,
-        before: None,
-        limit: limit(100),
-    }
+    LogFilter::newest(limit(100))
 }
 
 async fn ids(store: &Opened, filter: LogFilter) -> Vec<NotificationId> {
     let log = store.log(&filter).await.expect("read");
-    log.into_iter()
+    log.entries
+        .into_iter()
         .map(|(notification, _)| notification.id)
         .collect()
 }
@@ -41,12 +36,15 @@ async fn fail_one(store: &Opened) -> NotificationId {
 /// What failed goes back to the queue when it is resent; what did not fail stays.
 pub async fn what_ended_badly_can_be_resent(store: Opened) {
     let id = fail_one(&store).await;
-    assert_eq!(store.resend(id, at(50)).await.expect("resent"), 1);
-    assert_eq!(store.resend(id, at(50)).await.expect("resent"), 0);
+    assert_eq!(store.resend(id, None, at(50)).await.expect("resent"), 1);
+    assert_eq!(store.resend(id, None, at(50)).await.expect("resent"), 0);
     assert!(claim(&store, worker(), at(49), 1).await.is_empty());
     assert_eq!(claim(&store, worker(), at(50), 1).await.len(), 1);
     let unknown = NotificationId::new(START);
-    assert_eq!(store.resend(unknown, at(50)).await.expect("resent"), 0);
+    assert_eq!(
+        store.resend(unknown, None, at(50)).await.expect("resent"),
+        0
+    );
 }
 
 /// The log is newest first, and each page goes on where the last one ended.
@@ -70,7 +68,7 @@ pub async fn the_log_is_newest_first_and_pages(store: Opened) {
         expected[2..4]
     );
     let log = store.log(&page(None)).await.expect("read");
-    let contacts: Vec<_> = log[0]
+    let contacts: Vec<_> = log.entries[0]
         .1
         .iter()
         .map(|delivery| delivery.contact.as_str())
