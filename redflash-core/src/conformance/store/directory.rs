@@ -52,7 +52,7 @@ pub async fn entities_read_back_as_they_were_saved(store: Opened) {
     event.sender = Some("Ops".into());
     event.description = "two\nlines".into();
     let group = crew(&["bob", "ann"]);
-    let all = key("all", Scope::All);
+    let all = key("all", Scope::All).with_admin();
     let only = key(
         "only",
         Scope::Only(["event/disk".parse().expect("a target")].into()),

@@ -2,7 +2,7 @@
 
 use super::fixture::{Opened, START, alert, at, claim, enqueue, limit, one, sent, slug, worker};
 use crate::store::LogFilter;
-use crate::{DeliveryState, Next, NotificationId, Settlement};
+use crate::{DeliveryId, DeliveryState, Next, NotificationId, Settlement};
 
 fn all() -> LogFilter {
     LogFilter::newest(limit(100))
@@ -45,6 +45,33 @@ pub async fn what_ended_badly_can_be_resent(store: Opened) {
         store.resend(unknown, None, at(50)).await.expect("resent"),
         0
     );
+}
+
+/// One delivery of a notification is resent without the others that ended badly.
+pub async fn one_delivery_can_be_resent_alone(store: Opened) {
+    let alert = alert(2, "sms", Some("app"), START);
+    enqueue(&store, &alert, None).await;
+    let me = worker();
+    claim(&store, me, START, 2).await;
+    let failed = alert.deliveries.iter().map(|delivery| Settlement {
+        delivery: delivery.clone(),
+        attempt: None,
+        next: Next::Fail {
+            detail: "refused".into(),
+        },
+    });
+    let failed: Vec<_> = failed.collect();
+    store.settle(me, &failed).await.expect("settled");
+    let (id, second) = (alert.notification.id, alert.deliveries[1].id);
+    let resend = async |id, only| store.resend(id, Some(only), at(50)).await.expect("resent");
+    let elsewhere = NotificationId::new(START);
+    assert_eq!(resend(elsewhere, second).await, 0);
+    assert_eq!(resend(id, DeliveryId::new(elsewhere, 1)).await, 0);
+    assert_eq!(resend(id, second).await, 1);
+    assert_eq!(resend(id, second).await, 0);
+    let claimed = claim(&store, me, at(50), 2).await;
+    let ids: Vec<_> = claimed.iter().map(|job| job.delivery.id).collect();
+    assert_eq!(ids, [second]);
 }
 
 /// The log is newest first, and each page goes on where the last one ended.

@@ -8,24 +8,34 @@
 //! Each promise gets a store of its own. A store that needs a directory may leak it, or keep it in
 //! itself.
 
+mod audit;
 mod claim;
 mod directory;
+mod edit;
 mod enqueue;
 mod fixture;
 mod inbox;
 mod log;
 mod meter;
 mod receipt;
+mod recent;
+mod search;
+mod session;
 mod settle;
 
+pub use audit::*;
 pub use claim::*;
 pub use directory::*;
+pub use edit::*;
 pub use enqueue::*;
 pub use fixture::{alert_of, sent_of};
 pub use inbox::*;
 pub use log::*;
 pub use meter::*;
 pub use receipt::*;
+pub use recent::*;
+pub use search::*;
+pub use session::*;
 pub use settle::*;
 
 /// Makes one test of every promise of a store.
@@ -45,6 +55,11 @@ macro_rules! store_conformance {
             an_address_is_opted_out_and_in_again
             a_view_holds_everybody_behind_a_target
             keys_are_found_by_their_hash
+            an_outdated_edit_changes_nothing
+            of_many_edits_for_one_version_one_is_done
+            an_edit_is_all_or_nothing
+            steps_are_done_in_their_order
+            removing_what_is_not_there_is_refused
             an_enqueued_notification_reads_back
             equal_requests_are_recorded_once
             idempotency_keys_belong_to_an_api_key
@@ -87,8 +102,17 @@ macro_rules! store_conformance {
             a_missing_receipt_sends_elsewhere
             a_receipt_in_time_ends_the_waiting
             what_ended_badly_can_be_resent
+            one_delivery_can_be_resent_alone
             the_log_is_newest_first_and_pages
             the_log_filters
+            the_log_finds_channels_gateways_and_targets
+            the_log_finds_texts
+            a_search_keeps_to_its_time
+            a_search_goes_on_where_it_stopped
+            a_search_stops_after_so_many
+            what_was_raised_lately_is_counted
+            what_a_crash_left_behind_is_counted
+            only_the_newest_are_counted
             the_backlog_counts_what_waits
             pruning_keeps_what_is_not_finished
             a_probe_commits
@@ -102,6 +126,17 @@ macro_rules! store_conformance {
             pruning_keeps_the_count_of_running_windows
             of_many_at_once_as_many_are_counted_as_there_is_room_for
             an_alarm_starts_once_and_ends_once
+            users_read_back_as_they_were_saved
+            a_session_lasts_until_it_is_ended
+            a_session_needs_its_user
+            sessions_end_with_what_they_rest_on
+            a_refused_edit_ends_no_session
+            the_other_sessions_of_a_user_are_ended
+            old_and_idle_sessions_are_pruned
+            changes_are_newest_first_and_page
+            changes_are_found_by_subject_and_actor
+            odd_changes_are_recorded
+            the_last_use_of_a_key_only_moves_forward
         }
     };
     ($open:path => $($case:ident)+) => {
@@ -129,13 +164,18 @@ mod tests {
     #[test]
     fn every_promise_is_a_line_of_the_macro() {
         let files = [
+            include_str!("audit.rs"),
             include_str!("claim.rs"),
             include_str!("directory.rs"),
+            include_str!("edit.rs"),
             include_str!("enqueue.rs"),
             include_str!("inbox.rs"),
             include_str!("log.rs"),
             include_str!("meter.rs"),
             include_str!("receipt.rs"),
+            include_str!("recent.rs"),
+            include_str!("search.rs"),
+            include_str!("session.rs"),
             include_str!("settle.rs"),
         ];
         let macro_lines = include_str!("mod.rs");

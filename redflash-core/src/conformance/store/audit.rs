@@ -1,0 +1,159 @@
+//! Promises of the audit log.
+
+use std::collections::BTreeMap;
+
+use super::fixture::{Opened, START, at, limit, save, slug};
+use crate::store::{ChangeFilter, Entry, EntryRef, Save};
+use crate::{Action, Actor, ApiKey, Change, Scope};
+
+fn all() -> ChangeFilter {
+    ChangeFilter {
+        subject: None,
+        by: None,
+        before: None,
+        limit: limit(100),
+    }
+}
+
+fn ann() -> Actor {
+    Actor::User("ann".into())
+}
+
+fn change(seconds: u64, by: Actor, subject: &str) -> Change {
+    let detail = format!("the change at {seconds}");
+    Change::new(at(seconds), by, Action::Changed, subject, detail)
+}
+
+async fn note(store: &Opened, changes: &[Change]) {
+    store.note(changes).await.expect("noted");
+}
+
+async fn read(store: &Opened, filter: ChangeFilter) -> Vec<Change> {
+    store.changes(&filter).await.expect("read")
+}
+
+/// Changes read back as they were noted, newest first, and each page goes on where the last ended.
+pub async fn changes_are_newest_first_and_page(store: Opened) {
+    let mut expected = Vec::new();
+    for (seconds, action) in (0..).zip(Action::ALL) {
+        let mut change = change(seconds, ann(), "contact/bob");
+        change.action = action;
+        expected.insert(0, change);
+    }
+    note(&store, &expected[5..]).await;
+    note(&store, &expected[..5]).await;
+    note(&store, &[]).await;
+    assert_eq!(read(&store, all()).await, expected);
+    let mut page = ChangeFilter {
+        limit: limit(4),
+        ..all()
+    };
+    for wanted in expected.chunks(4) {
+        let found = read(&store, page.clone()).await;
+        assert_eq!(found, wanted);
+        page.before = found.last().map(|last| last.id);
+    }
+    assert_eq!(read(&store, page).await, []);
+}
+
+/// Changes are found by what was changed, by who changed it, and by both, exactly.
+pub async fn changes_are_found_by_subject_and_actor(store: Opened) {
+    let key = || Actor::Key("ann".into());
+    let changes = [
+        change(0, ann(), "contact/bob"),
+        change(1, key(), "contact/bob"),
+        change(2, ann(), "contact/bobby"),
+        change(3, ann(), "contact/bob"),
+    ];
+    note(&store, &changes).await;
+    let found = async |subject: Option<&str>, by: Option<Actor>, before: Option<usize>| {
+        let filter = ChangeFilter {
+            subject: subject.map(str::to_owned),
+            by,
+            before: before.map(|place| changes[place].id),
+            ..all()
+        };
+        let found = read(&store, filter).await;
+        let places = found
+            .iter()
+            .map(|found| changes.iter().position(|c| c == found));
+        places
+            .map(|place| place.expect("noted"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found(Some("contact/bob"), None, None).await, [3, 1, 0]);
+    assert_eq!(found(None, Some(ann()), None).await, [3, 2, 0]);
+    assert_eq!(found(None, Some(key()), None).await, [1]);
+    assert_eq!(found(Some("contact/bob"), Some(ann()), None).await, [3, 0]);
+    assert_eq!(found(Some("contact/bob"), None, Some(3)).await, [1, 0]);
+    for pattern in ["contact/bob_", "contact/%"] {
+        assert!(found(Some(pattern), None, None).await.is_empty());
+    }
+}
+
+/// Whatever a change says is recorded, in any script; only the character NUL may become another.
+pub async fn odd_changes_are_recorded(store: Opened) {
+    let odd = "a'b\"c\\d%_\n\t\u{202e}\u{1f525}\u{fffd}é e\u{301}";
+    let plain = Change::new(START, Actor::Operator(odd.into()), Action::Tested, odd, odd);
+    note(&store, std::slice::from_ref(&plain)).await;
+    let by_it = ChangeFilter {
+        subject: Some(odd.into()),
+        by: Some(plain.by.clone()),
+        ..all()
+    };
+    assert_eq!(read(&store, by_it).await, [plain]);
+
+    let nul = Change::new(
+        at(1),
+        Actor::Contact("n\0".into()),
+        Action::Tested,
+        "n\0",
+        "before\0after",
+    );
+    note(&store, std::slice::from_ref(&nul)).await;
+    let by_it = ChangeFilter {
+        subject: Some(nul.subject.clone()),
+        by: Some(nul.by.clone()),
+        ..all()
+    };
+    let found = read(&store, by_it).await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].id, nul.id);
+    assert!(found[0].detail.starts_with("before") && found[0].detail.ends_with("after"));
+}
+
+/// When a key was last used only moves forward, outlives a change of the key and ends with it.
+pub async fn the_last_use_of_a_key_only_moves_forward(store: Opened) {
+    let key = |called| ApiKey::generate(slug(called), false, Scope::All, START).0;
+    let (app, idle) = (key("app"), key("idle"));
+    save(&store, [Entry::ApiKey(app.clone()), Entry::ApiKey(idle)]).await;
+    let used = async |uses: &[(&str, u64)]| {
+        let uses: Vec<_> = uses
+            .iter()
+            .map(|(key, seconds)| (slug(key), at(*seconds)))
+            .collect();
+        store.note_key_uses(&uses).await.expect("noted");
+        store.key_uses().await.expect("read")
+    };
+    let version = store.version().await.expect("a version");
+    assert_eq!(used(&[]).await, BTreeMap::new());
+    let at_20 = BTreeMap::from([(slug("app"), at(20))]);
+    assert_eq!(used(&[("nobody", 90), ("app", 20)]).await, at_20);
+    assert_eq!(used(&[("app", 10)]).await, at_20);
+    let at_40 = BTreeMap::from([(slug("app"), at(40))]);
+    assert_eq!(used(&[("app", 40), ("app", 30)]).await, at_40);
+    assert_eq!(store.version().await.expect("a version"), version);
+
+    let off = ApiKey {
+        enabled: false,
+        ..app.clone()
+    };
+    let saved = store.save(&[Entry::ApiKey(off)], Save::Update).await;
+    saved.expect("saved");
+    assert_eq!(used(&[]).await, at_40);
+    let removed = store.remove(&EntryRef::ApiKey(slug("app"))).await;
+    assert!(removed.expect("removed"));
+    assert_eq!(used(&[("app", 50)]).await, BTreeMap::new());
+    save(&store, [Entry::ApiKey(app)]).await;
+    assert_eq!(used(&[]).await, BTreeMap::new());
+}
