@@ -22,6 +22,7 @@ mod sessions;
 mod statement;
 mod store;
 mod version;
+mod within;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use enqueue::Enqueuer;
 use node::Node;
 use outbox::{due_queues, entry, orphans, unconfirmed, write};
 use version::held_version;
+use within::within;
 
 /// The connection that queries run on.
 type Conn = AsyncPgConnection;

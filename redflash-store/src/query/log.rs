@@ -6,17 +6,16 @@ use diesel::dsl::sql;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel::sql_types::Bool;
 use redflash_core::store::{DeliveryRecord, LogFilter, LogPage};
-use redflash_core::{Attempt, Delivery, DeliveryState, Notification, NotificationId};
+use redflash_core::{Attempt, Delivery, DeliveryState, Notification, NotificationId, Slug};
 
 use super::outbox::{ENDED_BADLY, QUEUED, SENDING, first, last, of_notification};
-use super::{Conn, RunQueryDsl};
+use super::{Conn, RunQueryDsl, within};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::NotificationRow;
 use crate::row::parse;
 use crate::schema::{attempts, deliveries, notifications};
-use crate::within::Within;
 
 /// How many notifications are read at a time.
 const CHUNK: usize = 250;
@@ -99,14 +98,8 @@ async fn deliveries_of_all(
         // Candidates that nothing picked are all there are between them.
         vec![(first(*oldest), last(*newest))]
     };
-    let rows: Vec<DeliveryRow> = deliveries::table
-        .filter(Within(ranges))
-        .order(deliveries::id)
-        .select(DeliveryRow::as_select())
-        .load(conn)
-        .await?;
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
-    for row in rows {
+    for row in within(conn, ranges).await? {
         let delivery = row.into_entry()?.delivery;
         found
             .entry(delivery.notification)
@@ -135,8 +128,7 @@ pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, 
         } else {
             CHUNK.min(room.saturating_add(1))
         };
-        let chunk = candidates(conn, filter, before, wanted).await?;
-        let is_last = chunk.len() < wanted;
+        let (chunk, is_last) = candidates(conn, filter, before, wanted).await?;
         let mut deliveries = deliveries_of_all(conn, filter, &chunk).await?;
         for row in chunk {
             if page.entries.len() == limit || looked_through == most {
@@ -158,41 +150,83 @@ pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, 
     }
 }
 
-/// The next notifications, newest first, that have what an index knows.
+/// The next notifications, newest first, that have what an index knows, and whether they are the last.
 async fn candidates(
     conn: &mut Conn,
     filter: &LogFilter,
     before: Option<NotificationId>,
     wanted: usize,
-) -> Result<Vec<NotificationRow>, Fault> {
+) -> Result<(Vec<NotificationRow>, bool), Fault> {
+    let (first, end) = span(filter, before);
+    let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
+    let by_state = filter.state.and_then(indexed);
+    let told = match &filter.contact {
+        Some(contact) if by_state.is_none() => {
+            Some(told(conn, contact, &first, &end, limit).await?)
+        }
+        _ => None,
+    };
+    let known = told.as_ref().map(Vec::len);
     let mut query = notifications::table
+        .filter(notifications::id.ge(first))
+        .filter(notifications::id.lt(end))
         .order(notifications::id.desc())
-        .limit(i64::try_from(wanted).unwrap_or(i64::MAX))
+        .limit(limit)
         .select(NotificationRow::as_select())
         .into_boxed();
-    // Ids begin with their time.
-    let until = filter.until.map(NotificationId::first_at);
-    for bound in [before, until].into_iter().flatten() {
-        query = query.filter(notifications::id.lt(bound.to_string()));
-    }
-    if let Some(since) = filter.since {
-        let first = NotificationId::first_at(since);
-        query = query.filter(notifications::id.ge(first.to_string()));
-    }
-    if let Some(contact) = &filter.contact {
-        let told = deliveries::table
-            .filter(deliveries::contact.eq(contact.as_str()))
-            .select(deliveries::notification);
+    if let Some(told) = told {
         query = query.filter(notifications::id.eq_any(told));
     }
-    if let Some((state, index)) = filter.state.and_then(indexed) {
+    if let Some((state, index)) = by_state {
         let within = deliveries::table
             .filter(sql::<Bool>(index))
             .filter(deliveries::state.eq(state.as_str()))
             .select(deliveries::notification);
         query = query.filter(notifications::id.eq_any(within));
+        if let Some(contact) = &filter.contact {
+            let told = deliveries::table
+                .filter(deliveries::contact.eq(contact.as_str()))
+                .select(deliveries::notification);
+            query = query.filter(notifications::id.eq_any(told));
+        }
     }
-    Ok(query.load(conn).await?)
+    let rows: Vec<NotificationRow> = query.load(conn).await?;
+    let is_last = rows.is_empty() || known.unwrap_or(rows.len()) < wanted;
+    Ok((rows, is_last))
+}
+
+/// The first id that a filter's times and the page before leave over, and what all are below. One
+/// bound at each end, since only one is looked up in an index.
+fn span(filter: &LogFilter, before: Option<NotificationId>) -> (String, String) {
+    // Ids begin with their time.
+    let since = filter.since.map(NotificationId::first_at);
+    let until = filter.until.map(NotificationId::first_at);
+    let before = before.into_iter().chain(until).min();
+    (
+        since.map_or_else(String::new, |since| since.to_string()),
+        // Above every id there is.
+        before.map_or_else(|| "g".into(), |before| before.to_string()),
+    )
+}
+
+/// The notifications of so many of the newest deliveries to a contact.
+async fn told(
+    conn: &mut Conn,
+    contact: &Slug,
+    first: &str,
+    end: &str,
+    limit: i64,
+) -> Result<Vec<String>, Fault> {
+    let told = deliveries::table
+        .filter(deliveries::contact.eq(contact.as_str()))
+        .filter(deliveries::id.ge(first))
+        .filter(deliveries::id.lt(end))
+        .order(deliveries::id.desc())
+        .limit(limit)
+        .select(deliveries::notification)
+        .load(conn)
+        .await?;
+    Ok(told)
 }
 
 /// The condition of the index that knows a state; `None` for those that most are in.

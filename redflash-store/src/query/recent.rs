@@ -38,8 +38,10 @@ async fn count_states(conn: &mut Conn, first: &str, recent: &mut Recent) -> Resu
         .await
         .optional()?;
     recent.cut |= behind.is_some();
-    let counts: Vec<(String, i64)> = since
-        .filter(deliveries::id.gt(behind.unwrap_or_default()))
+    // One bound, since only one is looked up in the primary key.
+    let behind = behind.as_deref().unwrap_or(first);
+    let counts: Vec<(String, i64)> = deliveries::table
+        .filter(deliveries::id.gt(behind))
         .group_by(deliveries::state)
         .select((deliveries::state, count_star()))
         .load(conn)
@@ -70,12 +72,12 @@ async fn count_outcomes(
         .await
         .optional()?;
     recent.cut |= behind.is_some();
-    let (delivery, number) = behind.unwrap_or_default();
+    let (delivery, number) = behind.unwrap_or_else(|| (first.to_owned(), 0));
     let is_newer = attempts::delivery.gt(delivery.clone());
     let millis = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
     // Literally, since as a parameter it would be another in each place.
     let groups = format!("attempts.ended_at / {millis}, attempts.gateway, attempts.outcome");
-    let counts: Vec<(i64, Option<String>, String, i64)> = since
+    let counts: Vec<(i64, Option<String>, String, i64)> = attempts::table
         .filter(attempts::delivery.ge(delivery))
         .filter(is_newer.or(attempts::number.gt(number)))
         .group_by(sql::<(BigInt, Nullable<Text>, Text)>(&groups))

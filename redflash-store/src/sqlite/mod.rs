@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::sqlite::SqliteConnection;
 use lock::Lock;
-use outbox::{due_queues, entry, orphans, unconfirmed, write};
+use outbox::{due_queues, entry, orphans, unconfirmed, within, write};
 use query::directory::version as held_version;
 use reader::Readers;
 use run::RunQueryDsl;

@@ -106,6 +106,24 @@ pub(super) async fn unconfirmed(
     Ok(rows)
 }
 
+/// The deliveries whose ids lie within some ranges, each from its first to its last. One after the
+/// other, since SQLite goes through the whole table for several at once.
+pub(super) async fn within(
+    conn: &mut Conn,
+    ranges: Vec<(String, String)>,
+) -> Result<Vec<DeliveryRow>, Fault> {
+    let mut found = Vec::new();
+    for (first, last) in ranges {
+        let rows: Vec<DeliveryRow> = deliveries::table
+            .filter(deliveries::id.between(first, last))
+            .order(deliveries::id)
+            .select(DeliveryRow::as_select())
+            .load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
 pub(super) fn claim_due(conn: &mut Conn, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, Fault> {
     let mut jobs = Vec::new();
     for want in wants {
