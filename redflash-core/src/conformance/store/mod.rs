@@ -112,7 +112,8 @@ macro_rules! store_conformance {
             a_search_stops_after_so_many
             what_was_raised_lately_is_counted
             what_a_crash_left_behind_is_counted
-            only_the_newest_are_counted
+            only_the_newest_deliveries_are_counted
+            only_the_newest_attempts_are_counted
             the_backlog_counts_what_waits
             pruning_keeps_what_is_not_finished
             a_probe_commits

@@ -97,8 +97,8 @@ pub async fn what_a_crash_left_behind_is_counted(store: Opened) {
     assert_eq!(counted.outcomes, [unknown]);
 }
 
-/// No more than the newest are counted, and it is said that there was more.
-pub async fn only_the_newest_are_counted(store: Opened) {
+/// No more than the newest deliveries are counted, and it is said that there was more.
+pub async fn only_the_newest_deliveries_are_counted(store: Opened) {
     let me = worker();
     let old = alert(1, "sms", Some("app"), START);
     enqueue(&store, &old, Some(&lease(me, START))).await;
@@ -120,5 +120,43 @@ pub async fn only_the_newest_are_counted(store: Opened) {
     assert_eq!(counted.states, BTreeMap::from(states));
     assert_eq!(counted.outcomes.len(), 1);
     assert!(counted.cut);
+    assert!(!recent(&store, at(1)).await.cut);
+}
+
+/// No more than the newest attempts are counted: of the last delivery, its last ones.
+pub async fn only_the_newest_attempts_are_counted(store: Opened) {
+    let me = worker();
+    let old = alert(1, "sms", Some("app"), START);
+    enqueue(&store, &old, Some(&lease(me, START))).await;
+    let retry = requeued(&old.deliveries[0], AttemptOutcome::Retry, START, START);
+    store.settle(me, &[retry]).await.expect("settled");
+    let again = claim(&store, me, START, 1).await;
+    let mut settlement = sent(&again[0].delivery, "m", START);
+    if let Some(attempt) = &mut settlement.attempt {
+        attempt.number = 2;
+    }
+    store.settle(me, &[settlement]).await.expect("settled");
+
+    let most = Recent::COUNTED;
+    let new = alert(most - 1, "sms", None, at(1));
+    enqueue(&store, &new, Some(&lease(me, at(1)))).await;
+    for some in new.deliveries.chunks(2000) {
+        let failed = some.iter().map(|delivery| Settlement {
+            delivery: delivery.clone(),
+            attempt: Some(attempt(AttemptOutcome::Permanent, at(1))),
+            next: Next::Fail {
+                detail: "refused".into(),
+            },
+        });
+        let failed: Vec<_> = failed.collect();
+        store.settle(me, &failed).await.expect("settled");
+    }
+    let counted = recent(&store, START).await;
+    let outcomes = counted.outcomes.iter();
+    let outcomes: Vec<_> = outcomes.map(|count| (count.outcome, count.count)).collect();
+    let failed = (AttemptOutcome::Permanent, u64::from(most) - 1);
+    assert_eq!(outcomes, [(AttemptOutcome::Ok, 1), failed]);
+    assert!(counted.cut);
+    assert_eq!(counted.states.values().sum::<u64>(), u64::from(most));
     assert!(!recent(&store, at(1)).await.cut);
 }
