@@ -42,12 +42,14 @@ struct Extension {
 impl Chromedriver {
     /// Starts one on a port of its own.
     pub(crate) async fn start() -> Self {
+        let chromedriver = program("chromedriver", "chromium-driver");
+        let chromium = program("chromium", "chromium");
         let profile = TempDir::with_prefix("redflash-browser-").unwrap();
-        write_launcher(profile.path());
+        write_launcher(profile.path(), &chromium);
         // It ends with the test even if that is killed.
         let mut child = Command::new("setpriv")
             .args(["--pdeathsig=KILL", "--"])
-            .arg(program("chromedriver", "chromium-driver"))
+            .arg(chromedriver)
             .arg("--port=0")
             // Chromium keeps some things at home, whatever profile it has.
             .env("HOME", profile.path())
@@ -130,8 +132,7 @@ impl fmt::Debug for Chromedriver {
 
 /// Writes the program that chromedriver starts as its Chromium, which ends with it. By itself it would
 /// go on.
-fn write_launcher(directory: &Path) {
-    let chromium = program("chromium", "chromium");
+fn write_launcher(directory: &Path, chromium: &Path) {
     let script = format!(
         "#!/bin/sh\nexec setpriv --pdeathsig=KILL -- '{}' \"$@\"\n",
         chromium.display()
