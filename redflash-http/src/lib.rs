@@ -12,6 +12,7 @@
 //! The raising URLs speak the contract of a service that is older than this one: their refusals are
 //! 403, 404 or 500 and nothing else, since its clients take any other status for success.
 
+mod admin;
 mod body;
 mod callback;
 mod config;
