@@ -1,4 +1,6 @@
 //! The web admin: pages made on the server, for whoever is in charge, at a desk or on a phone.
+//!
+//! `view` says how a page is written.
 
 #![expect(
     dead_code,
@@ -7,3 +9,8 @@
 )]
 
 mod assets;
+mod chart;
+mod field;
+mod helper;
+mod part;
+mod view;
