@@ -75,7 +75,7 @@ pub(crate) struct Login {
     pub(crate) next: String,
     /// What was wrong with the last try.
     pub(crate) error: Option<String>,
-    /// The way through an OpenID provider.
+    /// The way through a provider of identities.
     pub(crate) oidc: Option<Link>,
     /// Whether there is a user yet.
     pub(crate) nobody: bool,

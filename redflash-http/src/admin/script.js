@@ -97,8 +97,8 @@ function copies(within) {
     const says = button.textContent;
     button.addEventListener("click", async () => {
       const text = button.dataset.copy || button.nextElementSibling.textContent.trim();
-      await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
+      const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
+      button.textContent = done ? "Copied" : "Not allowed";
       setTimeout(() => { button.textContent = says; }, 2000);
     });
   }
