@@ -106,7 +106,7 @@ pub async fn an_edit_is_made_whole_or_not_at_all(store: Opened) {
 /// Changes are listed newest first, by what was changed and by whom, page after page.
 pub async fn changes_are_newest_first_and_page(store: Opened) {
     let subject = |number: u64| {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             "contact/ann"
         } else {
             "key/app"

@@ -29,6 +29,9 @@ async fn started(store: &Opened, who: &str, secret: &str) -> Session {
     session
 }
 
+/// Something that is done to a user.
+type Deed = fn(&mut User);
+
 /// A user reads back as saved, with and without what may be left out.
 pub async fn a_user_reads_back(store: Opened) {
     let (ann, bob) = (
@@ -78,7 +81,7 @@ pub async fn a_session_reads_back_until_it_is_ended(store: Opened) {
 pub async fn what_changes_a_users_rights_ends_the_sessions(store: Opened) {
     save(&store, [Entry::User(user("ann")), Entry::User(user("bob"))]).await;
     let of_bob = started(&store, "bob", "bob").await;
-    let changes: [(fn(&mut User), bool); 4] = [
+    let changes: [(Deed, bool); 4] = [
         (|user| user.name = name("Anna"), true),
         (|user| user.role = Role::Viewer, false),
         (
