@@ -5,7 +5,9 @@ mod builder;
 mod edit;
 mod error;
 mod inbound;
+mod preview;
 mod raise;
+mod resend;
 mod trial;
 
 use std::sync::Arc;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel_async::AsyncConnection;
+#[cfg(feature = "sqlite")]
+use diesel_async::RunQueryDsl;
 use redflash_core::store::{
     Allowance, Backlog, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue, Enqueued,
     InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, ReceiptEffect, Recent, Spent, Want,
@@ -357,8 +359,6 @@ impl Meter for PostgresStore {
 /// Inserts rows as they are, many by one statement.
 #[cfg(feature = "sqlite")]
 async fn take(conn: &mut Conn, page: &crate::copy::Page) -> Result<(), Fault> {
-    use diesel_async::RunQueryDsl;
-
     use crate::schema::{attempts, deliveries, idempotency, notifications};
 
     /// As many as one statement has parameters for.
