@@ -68,3 +68,64 @@ async fn the_tables_are_those_of_sqlite() {
 
     assert_eq!(here, there);
 }
+
+#[cfg(feature = "sqlite")]
+#[tokio::test(flavor = "multi_thread")]
+async fn users_and_the_audit_log_are_copied_and_sessions_are_not() {
+    use redflash_core::store::{ChangeFilter, Edit, Entry, Save, Step};
+    use redflash_core::{
+        Action, Actor, ApiKey, Audit, Change, Directory, Name, PasswordHash, Role, Scope, Session,
+        Sessions, Slug, Timestamp, User,
+    };
+
+    let cluster = Postgres::start().await;
+    let url = cluster.database().await;
+    let to = PostgresStore::open(&PostgresConfig::new(&*url))
+        .await
+        .unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let access = redflash_store::Access::Shared;
+    let from = redflash_store::SqliteStore::open(file.path(), access).unwrap();
+
+    let slug = |text| Slug::parse(text).unwrap();
+    let now = Timestamp::from_millis(1_700_000_000_000);
+    let mut ann = User::new(slug("ann"), Name::parse("Ann").unwrap(), Role::Admin, now);
+    ann.password = Some(PasswordHash::new("$argon2id$v=19$hash"));
+    let key = ApiKey::generate(slug("app"), true, Scope::All, now).0;
+    let entries = [
+        Entry::User(ann.clone()),
+        Entry::ApiKey(key.clone().with_admin()),
+    ];
+    // More than are copied at once.
+    let change = |number| {
+        let by = Actor::User("ann".into());
+        Change::new(now, by, Action::Changed, format!("contact/c{number}"), "")
+    };
+    let changes: Vec<_> = (0..450).map(change).collect();
+    let edit = Edit {
+        steps: &entries.map(|entry| Step::Save(entry, Save::Create)),
+        version: None,
+        changes: &changes,
+    };
+    from.edit(&edit).await.unwrap();
+    from.note_key_uses(&[(slug("app"), now)]).await.unwrap();
+    let (session, _) = Session::start(slug("ann"), now);
+    from.start_session(&session).await.unwrap();
+
+    redflash_store::copy(&from, &to).await.unwrap();
+    assert_eq!(to.users().await.unwrap(), [ann]);
+    assert_eq!(to.api_keys().await.unwrap(), [key.with_admin()]);
+    assert_eq!(to.key_uses().await.unwrap(), [(slug("app"), now)].into());
+    let all = ChangeFilter {
+        subject: None,
+        by: None,
+        before: None,
+        limit: std::num::NonZeroU32::MAX,
+    };
+    let copied = to.changes(&all).await.unwrap();
+    assert!(copied.iter().eq(changes.iter().rev()));
+    let counts = to.counts().await.unwrap();
+    assert_eq!(counts, from.counts().await.unwrap());
+    assert_eq!((counts.users, counts.changes), (1, 450));
+    assert_eq!(to.session(&session.hash).await.unwrap(), None);
+}
