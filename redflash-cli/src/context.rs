@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use redflash_core::{Address, ChannelKind, Engine};
+use redflash_core::{Actor, Address, ChannelKind, Engine};
 use redflash_store::{Access, PostgresConfig, PostgresStore, SqliteStore};
 use secrecy::ExposeSecret;
 
@@ -61,6 +61,7 @@ impl Context {
             .lease(delivery.lease)
             .alarm_contact(self.loaded.config.alarm.contact.clone())
             .inbound_event(self.loaded.config.inbound.event.clone())
+            .address_rules(redflash_channels::parse_address)
             .build()
             .map_err(|fault| Failure::usage(fault.to_string()))
     }
@@ -123,18 +124,20 @@ impl fmt::Display for Database {
     }
 }
 
-/// An address in its channel's normal form: by the gateway that serves the channel, or by the
-/// channel's own rules as long as none does.
+/// An address in its channel's normal form.
 pub(crate) fn address(
     engine: &Engine,
     channel: &ChannelKind,
     raw: &str,
 ) -> Result<Address, Failure> {
-    let served = engine.gateways().of(channel.as_str()).next().is_some();
-    let parsed = if served {
-        engine.gateways().parse_address(channel, raw)
-    } else {
-        redflash_channels::parse_address(channel, raw)
-    };
+    let parsed = engine.parse_address(channel, raw);
     parsed.map_err(|fault| Failure::new(Exit::Usage, format!("{channel}: {fault}")))
+}
+
+/// Whoever sits at this machine, as the audit log names them.
+pub(crate) fn operator() -> Actor {
+    let names = ["SUDO_USER", "USER", "LOGNAME"].map(std::env::var_os);
+    let name = names.into_iter().flatten().find(|name| !name.is_empty());
+    let name = name.map(|name| name.to_string_lossy().into_owned());
+    Actor::Operator(name.unwrap_or_else(|| "unknown".to_owned()))
 }

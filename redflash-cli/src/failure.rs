@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use redflash_channels::ConfigError;
-use redflash_core::{RaiseError, StoreError, report};
+use redflash_core::{EditError, RaiseError, StoreError, report};
 use redflash_store::OpenError;
 
 /// The kinds of failure, by exit code.
@@ -68,10 +68,27 @@ impl From<StoreError> for Failure {
     fn from(fault: StoreError) -> Self {
         let exit = match fault {
             StoreError::Missing { .. } | StoreError::Dangling { .. } => Exit::Refused,
-            StoreError::Unavailable(_) | StoreError::Unknown(_) => Exit::TryAgain,
+            StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Outdated => {
+                Exit::TryAgain
+            }
             _ => Exit::Failed,
         };
         Self::new(exit, report(&fault))
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(fault: EditError) -> Self {
+        match fault {
+            // As `contact/ann`.
+            EditError::Store(StoreError::Missing { what }) => {
+                let (kind, slug) = what.split_once('/').unwrap_or((&what, ""));
+                Self::missing(kind, slug)
+            }
+            EditError::Store(fault) => fault.into(),
+            fault @ EditError::Invalid(_) => Self::usage(fault.to_string()),
+            fault => Self::new(Exit::TryAgain, fault.to_string()),
+        }
     }
 }
 

@@ -1,6 +1,12 @@
 //! What is particular to an installation that keeps everything in one file.
 
+use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
+
+use redflash_core::store::ChangeFilter;
+use redflash_core::{Action, Actor, Audit};
+use redflash_store::{Access, SqliteStore};
+use redflash_tests::{Config, Site};
 
 use crate::world::World;
 
@@ -37,4 +43,44 @@ async fn the_store_is_its_owners_alone() {
         seen += 1;
     }
     assert!(seen > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_changes_stands_in_the_audit_log() {
+    let site = Site::new(&Config::new()).with_variable("SUDO_USER", "olga");
+    for command in [
+        "contact add ann --name Ann --email ann@example.org",
+        "endpoint off ann email ann@example.org",
+        "group add crew --name Crew --contact ann",
+        "key add app",
+        "key off app",
+        "contact edit ann --name Anna",
+        "contact remove ann",
+    ] {
+        site.run(command.split(' ')).await;
+    }
+
+    let store = SqliteStore::open(site.database(), Access::Shared).unwrap();
+    let filter = ChangeFilter {
+        subject: None,
+        by: Some(Actor::Operator("olga".into())),
+        before: None,
+        limit: NonZeroU32::new(20).unwrap(),
+    };
+    let changes = store.changes(&filter).await.unwrap();
+    let told: Vec<_> = changes
+        .iter()
+        .rev()
+        .map(|change| (change.action, change.subject.as_str()))
+        .collect();
+    let expected = [
+        (Action::Added, "contact/ann"),
+        (Action::SwitchedOff, "contact/ann"),
+        (Action::Added, "group/crew"),
+        (Action::Added, "key/app"),
+        (Action::SwitchedOff, "key/app"),
+        (Action::Changed, "contact/ann"),
+        (Action::Removed, "contact/ann"),
+    ];
+    assert_eq!(told, expected);
 }

@@ -32,7 +32,7 @@ pub(crate) fn program(name: &str, package: &str) -> PathBuf {
 }
 
 /// Ends the test for want of something: it fails where everything has to be there.
-fn missing(what: &str) -> ! {
+pub(crate) fn missing(what: &str) -> ! {
     assert!(env::var_os("CI").is_none(), "{what}");
     eprintln!("skipped: {what}");
     // Each test is a process of its own, and this one has nothing to try.

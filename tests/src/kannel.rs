@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::{env, fmt, fs, thread};
+use std::{fmt, fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::fetched::missing;
 use crate::server::Log;
 use crate::{Check, Coding, PATIENCE, Port, Reply, Rules, Simulator, Text, http_client, until};
 
@@ -337,9 +338,5 @@ fn look_for_it() {
     if there("bearerbox") && there("smsbox") {
         return;
     }
-    let missing = "Kannel is missing; Debian's package is `kannel`";
-    assert!(env::var_os("CI").is_none(), "{missing}");
-    eprintln!("skipped: {missing}");
-    // Each test is a process of its own, and this one has nothing to try.
-    std::process::exit(0);
+    missing("Kannel is missing; Debian's package is `kannel`");
 }

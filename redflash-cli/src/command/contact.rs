@@ -1,10 +1,9 @@
 //! `redflash contact`: people and systems that can be told.
 
 use clap::{Args, Subcommand};
-use redflash_core::store::{Entry, Save};
-use redflash_core::{ChannelKind, Contact, EndpointId, Engine, Name, Slug, Target};
+use redflash_core::{ChannelKind, Contact, EndpointId, Engine, Name, Slug};
 
-use super::{engine, remove, save};
+use super::{create, discard, engine};
 use crate::context::{Context, address as parse_address};
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
@@ -55,8 +54,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Add(add) => self::add(context, add).await,
         Command::List => list(context).await,
         Command::Show { slug } => show(context, &slug).await,
-        Command::Edit { slug, name } => change(context, &slug, |contact| contact.name = name).await,
-        Command::Remove { slug } => remove(context, Target::Contact(slug)).await,
+        Command::Edit { slug, name } => {
+            change(context, &slug, |contact| contact.name = name.clone()).await
+        }
+        Command::Remove { slug } => discard::<Contact>(context, &slug).await,
         Command::On { slug } => change(context, &slug, |contact| contact.enabled = true).await,
         Command::Off { slug } => change(context, &slug, |contact| contact.enabled = false).await,
     }
@@ -78,14 +79,7 @@ async fn add(context: &Context, add: Add) -> Result<(), Failure> {
         }
     }
     let said = format!("added contact/{}", contact.slug);
-    save(
-        context,
-        &engine,
-        Entry::Contact(contact),
-        Save::Create,
-        said,
-    )
-    .await
+    create(context, &engine, &contact, said).await
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
@@ -151,18 +145,9 @@ pub(super) async fn find(engine: &Engine, slug: &Slug) -> Result<Contact, Failur
 async fn change(
     context: &Context,
     slug: &Slug,
-    change: impl FnOnce(&mut Contact),
+    change: impl Fn(&mut Contact) + Send + Sync,
 ) -> Result<(), Failure> {
-    let engine = engine(context).await?;
-    let mut contact = find(&engine, slug).await?;
-    change(&mut contact);
+    let contact = super::change(context, slug, change).await?;
     let said = format!("contact/{slug} is {}", switch(contact.enabled));
-    save(
-        context,
-        &engine,
-        Entry::Contact(contact),
-        Save::Update,
-        said,
-    )
-    .await
+    context.output.remark(said)
 }

@@ -17,8 +17,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::event;
-use super::import::once;
+use super::import::{check, once};
 use crate::context::address as parse_address;
 
 #[derive(Deserialize)]
@@ -212,7 +211,7 @@ impl Dump {
                 .ok_or_else(|| dangling("contactgroup", pk))?;
             event.groups.push(group.slug.clone());
         }
-        event::check(&event)?;
+        check(&event)?;
         self.events.push(event);
         Ok(())
     }

@@ -1,12 +1,11 @@
 //! `redflash endpoint`: the addresses of contacts.
 
 use clap::Subcommand;
-use redflash_core::store::{Entry, Save};
-use redflash_core::{ChannelKind, Contact, EndpointId, Slug};
+use redflash_core::{Address, ChannelKind, Contact, Endpoint, EndpointId, Slug};
 use serde_json::json;
 
 use super::contact::find;
-use super::{engine, save};
+use super::{change, engine};
 use crate::context::{Context, address as parse_address};
 use crate::failure::{Exit, Failure};
 use crate::words::{endpoint_switch, switch};
@@ -74,40 +73,58 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         } => (Deed::Switch(false), contact, channel, address),
     };
     let engine = engine(context).await?;
-    let mut found = find(&engine, &contact).await?;
     let address = parse_address(&engine, &channel, &address)?;
-    let same = |endpoint: &redflash_core::Endpoint| {
-        endpoint.channel == channel && endpoint.address == address
-    };
-    let known = found.endpoints.iter().position(same);
-    let absent = || {
-        let message = format!(
-            "contact/{contact} has no {channel} {address}: see `redflash contact show {contact}`"
-        );
-        Failure::new(Exit::Refused, message)
-    };
-    let said = match (deed, known) {
+    let same = |endpoint: &Endpoint| endpoint.channel == channel && endpoint.address == address;
+    let found = find(&engine, &contact).await?;
+    let id = match (deed, found.endpoints.iter().find(|known| same(known))) {
         (Deed::Add, Some(_)) => {
             let message = format!("contact/{contact} has {channel} {address} already");
             return Err(Failure::new(Exit::Failed, message));
         }
-        (Deed::Add, None) => {
-            let id = EndpointId::new(engine.now());
-            found = found.with_endpoint(id, channel.clone(), address.clone());
-            format!("added {channel} {address} to contact/{contact}")
-        }
-        (Deed::Remove | Deed::Switch(_), None) => return Err(absent()),
-        (Deed::Remove, Some(place)) => {
-            found.endpoints.remove(place);
-            format!("removed {channel} {address} from contact/{contact}")
-        }
-        (Deed::Switch(on), Some(place)) => {
-            found.endpoints[place].enabled = on;
-            found.endpoints[place].opted_out = None;
-            format!("{channel} {address} of contact/{contact} is {}", switch(on))
+        (Deed::Add, None) => EndpointId::new(engine.now()),
+        (Deed::Remove | Deed::Switch(_), Some(known)) => known.id,
+        (Deed::Remove | Deed::Switch(_), None) => {
+            let message = format!(
+                "contact/{contact} has no {channel} {address}: see `redflash contact show {contact}`"
+            );
+            return Err(Failure::new(Exit::Refused, message));
         }
     };
-    save(context, &engine, Entry::Contact(found), Save::Update, said).await
+    let (channel, address) = (&channel, &address);
+    change::<Contact>(context, &contact, |contact| {
+        deed.apply(contact, id, channel, address);
+    })
+    .await?;
+    context.output.remark(match deed {
+        Deed::Add => format!("added {channel} {address} to contact/{contact}"),
+        Deed::Remove => format!("removed {channel} {address} from contact/{contact}"),
+        Deed::Switch(on) => format!("{channel} {address} of contact/{contact} is {}", switch(on)),
+    })
+}
+
+impl Deed {
+    fn apply(
+        self,
+        contact: &mut Contact,
+        id: EndpointId,
+        channel: &ChannelKind,
+        address: &Address,
+    ) {
+        match self {
+            Self::Add => {
+                *contact = contact
+                    .clone()
+                    .with_endpoint(id, channel.clone(), address.clone());
+            }
+            Self::Remove => contact.endpoints.retain(|known| known.id != id),
+            Self::Switch(on) => {
+                for known in contact.endpoints.iter_mut().filter(|known| known.id == id) {
+                    known.enabled = on;
+                    known.opted_out = None;
+                }
+            }
+        }
+    }
 }
 
 async fn list(context: &Context, contact: Option<Slug>) -> Result<(), Failure> {

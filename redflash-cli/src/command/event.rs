@@ -1,13 +1,10 @@
 //! `redflash event`: named occurrences with words of their own.
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
-use redflash_core::store::{Entry, Save};
-use redflash_core::{Engine, Event, Gateway, Name, Slug, Target, Template};
+use redflash_core::{Engine, Event, Name, Slug};
 
 use super::group::{edit_members, unique};
-use super::{engine, remove, save};
+use super::{create, discard, engine};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
@@ -57,7 +54,7 @@ pub(crate) struct Add {
     description: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Edit {
     slug: Slug,
     #[arg(long)]
@@ -89,9 +86,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Show { slug } => show(context, &slug).await,
         Command::Edit(edit) => {
             let slug = edit.slug.clone();
-            change(context, &slug, |event| apply(event, edit)).await
+            change(context, &slug, |event| apply(event, edit.clone())).await
         }
-        Command::Remove { slug } => remove(context, Target::Event(slug)).await,
+        Command::Remove { slug } => discard::<Event>(context, &slug).await,
         Command::On { slug } => change(context, &slug, |event| event.enabled = true).await,
         Command::Off { slug } => change(context, &slug, |event| event.enabled = false).await,
     }
@@ -104,59 +101,8 @@ async fn add(context: &Context, add: Add) -> Result<(), Failure> {
     event.description = add.description;
     event.contacts = unique(add.contacts);
     event.groups = unique(add.groups);
-    check(&event).map_err(Failure::usage)?;
-    let engine = engine(context).await?;
-    check_sender(&engine, &event).map_err(Failure::usage)?;
     let said = format!("added event/{}", event.slug);
-    save(context, &engine, Entry::Event(event), Save::Create, said).await
-}
-
-/// Whether some gateway lets the event's messages say that they come from its sender.
-///
-/// # Errors
-///
-/// Says what each gateway allows, when none does.
-fn check_sender(engine: &Engine, event: &Event) -> Result<(), String> {
-    let Some(sender) = &event.sender else {
-        return Ok(());
-    };
-    let mut refusals = Vec::new();
-    let choosing = |gateway: &&Arc<Gateway>| gateway.channel.capabilities().sender;
-    for gateway in engine.gateways().iter().filter(choosing) {
-        match gateway.check_sender(sender) {
-            Ok(()) => return Ok(()),
-            Err(fault) => refusals.push(format!("{}: {fault}", gateway.name)),
-        }
-    }
-    if refusals.is_empty() {
-        // Nobody sends in its name now; a gateway that does may come.
-        return Ok(());
-    }
-    Err(format!(
-        "no gateway sends event/{} as {sender:?} ({})",
-        event.slug,
-        refusals.join("; ")
-    ))
-}
-
-/// Whether an event's templates are templates.
-///
-/// # Errors
-///
-/// Says which is not, and why.
-pub(super) fn check(event: &Event) -> Result<(), String> {
-    let parse = |name: &str, source: &str| match Template::parse(source) {
-        Ok(_) => Ok(()),
-        Err(fault) => Err(format!("the {name} of event/{}: {fault}", event.slug)),
-    };
-    parse("message", &event.message)?;
-    if event.message.trim().is_empty() {
-        return Err(format!("the message of event/{} is empty", event.slug));
-    }
-    event
-        .subject
-        .as_deref()
-        .map_or(Ok(()), |source| parse("subject", source))
+    create(context, &engine(context).await?, &event, said).await
 }
 
 fn apply(event: &mut Event, edit: Edit) {
@@ -241,16 +187,9 @@ async fn find(engine: &Engine, slug: &Slug) -> Result<Event, Failure> {
 async fn change(
     context: &Context,
     slug: &Slug,
-    change: impl FnOnce(&mut Event),
+    change: impl Fn(&mut Event) + Send + Sync,
 ) -> Result<(), Failure> {
-    let engine = engine(context).await?;
-    let mut event = find(&engine, slug).await?;
-    let sender = event.sender.clone();
-    change(&mut event);
-    check(&event).map_err(Failure::usage)?;
-    if event.sender != sender {
-        check_sender(&engine, &event).map_err(Failure::usage)?;
-    }
+    let event = super::change(context, slug, change).await?;
     let said = format!("event/{slug} is {}", switch(event.enabled));
-    save(context, &engine, Entry::Event(event), Save::Update, said).await
+    context.output.remark(said)
 }

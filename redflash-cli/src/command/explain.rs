@@ -1,7 +1,7 @@
 //! `redflash explain`: who would be told, through what, in which words; who not, and why.
 
 use clap::ValueEnum;
-use redflash_core::{Engine, Plan, Raise, Recipient, Refusal, Slug, Verdict};
+use redflash_core::{Engine, Plan, Raise, Recipient, Slug, Verdict};
 
 use super::raise::{argument, arguments};
 use crate::context::Context;
@@ -65,12 +65,7 @@ pub(super) fn print(output: &Output, engine: &Engine, plan: &Plan) -> Result<(),
         print_recipient(output, engine, recipient)?;
     }
     if let Some(refusal) = plan.refusal {
-        let reason = match refusal {
-            Refusal::Disabled => format!("{} is switched off", plan.target),
-            Refusal::EmptyMessage => "the message is empty".into(),
-            Refusal::NoRecipients => "nobody can be told".into(),
-        };
-        let verdict = format!("a raise would be refused: {reason}");
+        let verdict = format!("a raise would be refused: {refusal}");
         output.line(output.paint(Tone::Bad, &verdict))?;
     }
     Ok(())

@@ -1,10 +1,9 @@
 //! `redflash group`: sets of contacts.
 
 use clap::Subcommand;
-use redflash_core::store::{Entry, Save};
-use redflash_core::{Engine, Group, Name, Slug, Target};
+use redflash_core::{Engine, Group, Name, Slug};
 
-use super::{engine, remove, save};
+use super::{create, discard, engine};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
@@ -54,8 +53,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             contacts,
         } => {
             let said = format!("added group/{slug}");
-            let entry = Entry::Group(Group::new(slug, name, unique(contacts)));
-            save(context, &engine(context).await?, entry, Save::Create, said).await
+            let group = Group::new(slug, name, unique(contacts));
+            create(context, &engine(context).await?, &group, said).await
         }
         Command::List => list(context).await,
         Command::Show { slug } => show(context, &slug).await,
@@ -66,14 +65,14 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             remove,
         } => {
             change(context, &slug, |group| {
-                if let Some(name) = name {
-                    group.name = name;
+                if let Some(name) = &name {
+                    group.name.clone_from(name);
                 }
-                edit_members(&mut group.contacts, add, &remove);
+                edit_members(&mut group.contacts, add.clone(), &remove);
             })
             .await
         }
-        Command::Remove { slug } => remove(context, Target::Group(slug)).await,
+        Command::Remove { slug } => discard::<Group>(context, &slug).await,
         Command::On { slug } => change(context, &slug, |group| group.enabled = true).await,
         Command::Off { slug } => change(context, &slug, |group| group.enabled = false).await,
     }
@@ -142,12 +141,10 @@ async fn find(engine: &Engine, slug: &Slug) -> Result<Group, Failure> {
 async fn change(
     context: &Context,
     slug: &Slug,
-    change: impl FnOnce(&mut Group),
+    change: impl Fn(&mut Group) + Send + Sync,
 ) -> Result<(), Failure> {
-    let engine = engine(context).await?;
-    let mut group = find(&engine, slug).await?;
-    change(&mut group);
+    let group = super::change(context, slug, change).await?;
     let members = count(group.contacts.len(), "contact");
     let said = format!("group/{slug} is {}, with {members}", switch(group.enabled));
-    save(context, &engine, Entry::Group(group), Save::Update, said).await
+    context.output.remark(said)
 }

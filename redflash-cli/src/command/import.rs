@@ -6,12 +6,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use redflash_core::store::{Entry, Save};
-use redflash_core::{Contact, Endpoint, EndpointId, Engine, Slug};
+use redflash_core::{Contact, Endpoint, EndpointId, Engine, Event, Slug};
 use serde_json::json;
 
+use super::django;
 use super::document::{Document, Person, VERSION};
-use super::{django, event};
-use crate::context::{Context, address as parse_address};
+use crate::context::{Context, address as parse_address, operator};
 use crate::failure::Failure;
 use crate::words::count;
 
@@ -40,7 +40,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     };
     let entries = keep_ids(&engine, entries).await?;
     if !args.dry_run {
-        let saved = engine.store().save(&entries, Save::Upsert).await;
+        let saved = engine.load(&entries, Save::Upsert, &operator()).await;
         saved.map_err(|fault| wrong(redflash_core::report(&fault)))?;
     }
     tell(context, &entries, args.dry_run)
@@ -80,7 +80,7 @@ fn entries(engine: &Engine, text: &str) -> Result<Vec<Entry>, String> {
     }
     entries.extend(document.groups.into_iter().map(Entry::Group));
     for found in document.events {
-        event::check(&found)?;
+        check(&found)?;
         entries.push(Entry::Event(found));
     }
     once(&entries)?;
@@ -103,6 +103,14 @@ fn contact(engine: &Engine, person: Person) -> Result<Contact, String> {
         });
     }
     Ok(contact)
+}
+
+/// An event's templates are templates.
+pub(super) fn check(event: &Event) -> Result<(), String> {
+    match event.check_templates().first() {
+        Some(fault) => Err(format!("event/{}: {fault}", event.slug)),
+        None => Ok(()),
+    }
 }
 
 /// Each slug stands once.

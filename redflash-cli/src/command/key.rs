@@ -1,12 +1,11 @@
 //! `redflash key`: what raising systems hold.
 
 use clap::{Args, Subcommand};
-use redflash_core::store::{Entry, EntryRef, Save};
 use redflash_core::{ApiKey, Scope, Slug, Target};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::{engine, save};
+use super::{change, create, discard, engine};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::words::{switch, time};
@@ -44,13 +43,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
     match command {
         Command::Add(add) => self::add(context, add).await,
         Command::List => list(context).await,
-        Command::Remove { slug } => {
-            let key = EntryRef::ApiKey(slug.clone());
-            if !engine(context).await?.store().remove(&key).await? {
-                return Err(Failure::missing("key", slug.as_str()));
-            }
-            context.output.remark(format!("removed key {slug}"))
-        }
+        Command::Remove { slug } => discard::<ApiKey>(context, &slug).await,
         Command::On { slug } => turn(context, &slug, true).await,
         Command::Off { slug } => turn(context, &slug, false).await,
     }
@@ -74,16 +67,8 @@ async fn add(context: &Context, add: Add) -> Result<(), Failure> {
             (key, None)
         }
     };
-    let slug = key.slug.clone();
-    let said = format!("added key {slug}");
-    save(
-        context,
-        &engine,
-        Entry::ApiKey(key.clone()),
-        Save::Create,
-        said,
-    )
-    .await?;
+    let said = format!("added key {}", key.slug);
+    create(context, &engine, &key, said).await?;
     let secret = made.as_ref().map(ExposeSecret::expose_secret);
     if context.output.json {
         let mut shown = shown(&key);
@@ -147,10 +132,8 @@ async fn list(context: &Context) -> Result<(), Failure> {
 }
 
 async fn turn(context: &Context, slug: &Slug, on: bool) -> Result<(), Failure> {
-    let engine = engine(context).await?;
-    let found = engine.store().api_key(slug).await?;
-    let mut key = found.ok_or_else(|| Failure::missing("key", slug.as_str()))?;
-    key.enabled = on;
-    let said = format!("key {slug} is {}", switch(on));
-    save(context, &engine, Entry::ApiKey(key), Save::Update, said).await
+    change::<ApiKey>(context, slug, |key| key.enabled = on).await?;
+    context
+        .output
+        .remark(format!("key {slug} is {}", switch(on)))
 }

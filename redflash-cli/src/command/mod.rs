@@ -25,13 +25,12 @@ pub(crate) mod raise;
 pub(crate) mod resend;
 pub(crate) mod serve;
 
-use redflash_core::store::{Entry, Save};
-use redflash_core::{Engine, Target};
+use redflash_core::{Engine, Item, Slug};
 use redflash_store::Access;
 
 use crate::args::{Cli, Command};
 use crate::config::Overrides;
-use crate::context::Context;
+use crate::context::{Context, operator};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -83,23 +82,36 @@ async fn engine(context: &Context) -> Result<Engine, Failure> {
     context.engine(Access::Shared).await
 }
 
-/// Saves one entry, and says so.
-async fn save(
+/// Makes something, and says so.
+async fn create<T: Item>(
     context: &Context,
     engine: &Engine,
-    entry: Entry,
-    how: Save,
+    item: &T,
     said: String,
 ) -> Result<(), Failure> {
-    engine.store().save(&[entry], how).await?;
+    engine.create(item, &operator()).await?;
     context.output.remark(said)
 }
 
-/// Removes what a target names, and says so.
-async fn remove(context: &Context, target: Target) -> Result<(), Failure> {
+/// Changes something. Returns it as it is now.
+async fn change<T: Item>(
+    context: &Context,
+    slug: &Slug,
+    change: impl Fn(&mut T) + Send + Sync,
+) -> Result<T, Failure> {
     let engine = engine(context).await?;
-    if !engine.store().remove(&target.clone().into()).await? {
-        return Err(Failure::missing(target.kind(), target.slug().as_str()));
-    }
-    context.output.remark(format!("removed {target}"))
+    let apply = |item: &mut T| {
+        change(item);
+        Ok(())
+    };
+    Ok(engine.change(slug, &operator(), None, apply).await?)
+}
+
+/// Removes something, and says so.
+async fn discard<T: Item>(context: &Context, slug: &Slug) -> Result<(), Failure> {
+    let engine = engine(context).await?;
+    engine.discard::<T>(slug, &operator(), None).await?;
+    context
+        .output
+        .remark(format!("removed {}", T::named(slug.clone())))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use redflash_core::store::DeliveryRecord;
-use redflash_core::{Arguments, DeliveryState, Engine, Raise, Raised, Slug, Target};
+use redflash_core::{Arguments, DeliveryState, Engine, Raise, Raised, Slug, Target, Verdict};
 use redflash_store::Access;
 use serde_json::{Value, json};
 
@@ -157,19 +157,14 @@ fn unreached(raised: &Raised, records: Option<&[DeliveryRecord]>) -> Result<(), 
     let mut missed: Vec<String> = Vec::new();
     if matches!(raised.plan.target, Target::Group(_)) {
         for recipient in raised.plan.unreached() {
-            let reason = recipient
-                .skip
-                .as_ref()
-                .map(ToString::to_string)
-                .or_else(|| {
-                    recipient
-                        .endpoints
-                        .iter()
-                        .find_map(|endpoint| match &endpoint.verdict {
-                            redflash_core::Verdict::Skip(skip) => Some(skip.to_string()),
-                            redflash_core::Verdict::Deliver(_) => None,
-                        })
-                });
+            let skip = recipient.skip.as_ref().or_else(|| {
+                let mut endpoints = recipient.endpoints.iter();
+                endpoints.find_map(|endpoint| match &endpoint.verdict {
+                    Verdict::Skip(skip) => Some(skip),
+                    Verdict::Deliver(_) => None,
+                })
+            });
+            let reason = skip.map(ToString::to_string);
             missed.push(format!(
                 "{} ({})",
                 recipient.contact,

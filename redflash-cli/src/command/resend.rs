@@ -3,7 +3,7 @@
 use redflash_core::NotificationId;
 use serde_json::json;
 
-use crate::context::Context;
+use crate::context::{Context, operator};
 use crate::failure::{Exit, Failure};
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         let message = format!("there is no notification {}: see `redflash log`", args.id);
         return Err(Failure::new(Exit::Refused, message));
     }
-    let resent = engine.store().resend(args.id, None, engine.now()).await?;
+    let resent = engine.resend(args.id, None, &operator()).await?;
     if context.output.json {
         return context.output.json(&json!({ "resent": resent }));
     }

@@ -160,11 +160,11 @@ impl Engine {
             Some(Keyword::Stop) => self.stop(channel, inbound).await,
             Some(Keyword::Start) => {
                 let on = self.dispatcher.store.opt(channel, from, None).await?;
+                if on.is_empty() {
+                    return Ok("nothing: the endpoint was not switched off by this word".into());
+                }
                 self.note_opted(&on, Action::SwitchedOn, inbound).await?;
-                Ok(match &*on {
-                    [] => "nothing: the endpoint was not switched off by this word".into(),
-                    on => format!("switched {channel} of {} on", list(on)),
-                })
+                Ok(format!("switched {channel} of {} on", list(&on)))
             }
             None => match &self.inbound_event {
                 Some(event) if inbound.text.trim().is_empty() => {

@@ -146,6 +146,7 @@ impl Outbox for MemoryStore {
 
     async fn log(&self, filter: &LogFilter) -> Result<LogPage, StoreError> {
         let indexed = LogFilter {
+            state: filter.state.filter(|state| !LogFilter::is_usual(*state)),
             channel: None,
             gateway: None,
             target: None,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use serde::Serialize;
 
 use super::StoreError;
 use crate::{
@@ -20,8 +21,9 @@ pub enum Save {
     Upsert,
 }
 
-/// Something of the directory, to be saved.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Something of the directory, to be saved. As JSON it is what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Entry {
     /// A contact with all of its endpoints.
     Contact(Contact),

@@ -183,15 +183,17 @@ impl LogFilter {
     }
 
     /// Whether it asks for something that no index knows, or that most have.
-    pub const fn looks_through(&self) -> bool {
+    pub fn looks_through(&self) -> bool {
         self.channel.is_some()
             || self.gateway.is_some()
             || self.target.is_some()
             || self.text.is_some()
-            || matches!(
-                self.state,
-                Some(DeliveryState::Sent | DeliveryState::Delivered)
-            )
+            || self.state.is_some_and(Self::is_usual)
+    }
+
+    /// Whether most deliveries come to stand in a state, so that an index of it would serve nobody.
+    pub const fn is_usual(state: DeliveryState) -> bool {
+        matches!(state, DeliveryState::Sent | DeliveryState::Delivered)
     }
 
     /// Whether it lets a notification through, [`limit`](Self::limit) apart.

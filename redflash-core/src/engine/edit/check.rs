@@ -40,7 +40,7 @@ pub(super) fn contact(
 }
 
 pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Result<(), EditError> {
-    let mut faults: Vec<_> = templates(event);
+    let mut faults = event.check_templates();
     let texts = [
         event.sender.as_deref().unwrap_or_default(),
         &event.description,
@@ -63,29 +63,6 @@ pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Resu
         }
     }
     none(faults)
-}
-
-/// What is wrong with an event's templates.
-pub(super) fn templates(event: &Event) -> Vec<FieldFault> {
-    let mut faults = Vec::new();
-    let given = [
-        ("message", Some(&event.message)),
-        ("subject", event.subject.as_ref()),
-    ];
-    for (field, source) in given {
-        let Some(source) = source else { continue };
-        if source.trim().is_empty() {
-            faults.push(FieldFault::new(field, format!("the {field} is empty")));
-        } else if source.contains('\0') {
-            faults.push(FieldFault::new(field, "a NUL cannot stand in a template"));
-        } else if let Err(fault) = Template::parse(source) {
-            faults.push(FieldFault {
-                line: line(&fault),
-                ..FieldFault::new(field, fault.to_string())
-            });
-        }
-    }
-    faults
 }
 
 fn line(fault: &TemplateError) -> Option<usize> {
@@ -138,6 +115,31 @@ fn none(faults: Vec<FieldFault>) -> Result<(), EditError> {
     Err(EditError::Invalid(faults))
 }
 
+impl Event {
+    /// What is wrong with its templates, whether or not it is saved.
+    pub fn check_templates(&self) -> Vec<FieldFault> {
+        let mut faults = Vec::new();
+        let given = [
+            ("message", Some(&self.message)),
+            ("subject", self.subject.as_ref()),
+        ];
+        for (field, source) in given {
+            let Some(source) = source else { continue };
+            if source.trim().is_empty() {
+                faults.push(FieldFault::new(field, format!("the {field} is empty")));
+            } else if source.contains('\0') {
+                faults.push(FieldFault::new(field, "a NUL cannot stand in a template"));
+            } else if let Err(fault) = Template::parse(source) {
+                faults.push(FieldFault {
+                    line: line(&fault),
+                    ..FieldFault::new(field, fault.to_string())
+                });
+            }
+        }
+        faults
+    }
+}
+
 impl Engine {
     /// An address in its channel's normal form: by the gateway that serves the channel, or by the
     /// [rules](crate::EngineBuilder::address_rules) of the channel as long as none does.
@@ -151,11 +153,6 @@ impl Engine {
             Some(rules) if !served => rules(channel, raw),
             _ => self.gateways().parse_address(channel, raw),
         }
-    }
-
-    /// What is wrong with the templates of an event that is being written.
-    pub fn check_templates(&self, event: &Event) -> Vec<FieldFault> {
-        templates(event)
     }
 
     /// Whether another admin can log in than this.

@@ -34,6 +34,7 @@ pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
         }
         _ => {}
     }
+    let json = |entry: &Entry| serde_json::to_value(entry).unwrap_or_default();
     fields(&json(old), &json(new), &mut differences, &mut switches);
     let action = match (&*differences, &*switches) {
         ([], [(true, _), ..]) => Action::SwitchedOn,
@@ -170,17 +171,6 @@ fn endpoints(
     if kept(old, new) != kept(new, old) {
         differences.push("endpoints: another order".into());
     }
-}
-
-fn json(entry: &Entry) -> Value {
-    let json = match entry {
-        Entry::Contact(contact) => serde_json::to_value(contact),
-        Entry::Group(group) => serde_json::to_value(group),
-        Entry::Event(event) => serde_json::to_value(event),
-        Entry::ApiKey(key) => serde_json::to_value(key),
-        Entry::User(user) => serde_json::to_value(user),
-    };
-    json.unwrap_or_default()
 }
 
 fn value(value: Option<&Value>) -> String {

@@ -12,7 +12,9 @@ use crate::{
 /// Something of the directory that can be made, changed and removed: a contact, a group, an event,
 /// an API key or a user.
 #[async_trait]
-pub trait Item: Clone + PartialEq + Into<Entry> + Send + Sync + Sized + 'static {
+pub trait Item:
+    Clone + PartialEq + Serialize + Into<Entry> + Send + Sync + Sized + 'static
+{
     /// What one of this slug is called in the directory.
     fn named(slug: Slug) -> EntryRef;
 
@@ -21,9 +23,6 @@ pub trait Item: Clone + PartialEq + Into<Entry> + Send + Sync + Sized + 'static 
         directory: &D,
         slug: &Slug,
     ) -> Result<Option<Self>, StoreError>;
-
-    /// Everything in it, as bytes that are equal only for equal items.
-    fn fingerprint(&self) -> Vec<u8>;
 
     /// Whether it may be saved.
     ///
@@ -38,10 +37,6 @@ pub trait Item: Clone + PartialEq + Into<Entry> + Send + Sync + Sized + 'static 
     fn is_guardian(&self) -> bool {
         false
     }
-}
-
-fn json(item: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(item).unwrap_or_default()
 }
 
 macro_rules! entry {
@@ -73,10 +68,6 @@ impl Item for Contact {
         directory.contact(slug).await
     }
 
-    fn fingerprint(&self) -> Vec<u8> {
-        json(self)
-    }
-
     fn check(&self, engine: &Engine, old: Option<&Self>) -> Result<(), EditError> {
         check::contact(engine, self, old)
     }
@@ -93,10 +84,6 @@ impl Item for Group {
         slug: &Slug,
     ) -> Result<Option<Self>, StoreError> {
         directory.group(slug).await
-    }
-
-    fn fingerprint(&self) -> Vec<u8> {
-        json(self)
     }
 
     fn check(&self, _: &Engine, _: Option<&Self>) -> Result<(), EditError> {
@@ -117,10 +104,6 @@ impl Item for Event {
         directory.event(slug).await
     }
 
-    fn fingerprint(&self) -> Vec<u8> {
-        json(self)
-    }
-
     fn check(&self, engine: &Engine, old: Option<&Self>) -> Result<(), EditError> {
         check::event(engine, self, old)
     }
@@ -139,10 +122,6 @@ impl Item for ApiKey {
         directory.api_key(slug).await
     }
 
-    fn fingerprint(&self) -> Vec<u8> {
-        json(self)
-    }
-
     fn check(&self, _: &Engine, _: Option<&Self>) -> Result<(), EditError> {
         Ok(())
     }
@@ -159,10 +138,6 @@ impl Item for User {
         slug: &Slug,
     ) -> Result<Option<Self>, StoreError> {
         directory.user(slug).await
-    }
-
-    fn fingerprint(&self) -> Vec<u8> {
-        json(self)
     }
 
     fn check(&self, _: &Engine, _: Option<&Self>) -> Result<(), EditError> {

@@ -221,7 +221,7 @@ impl Engine {
 impl Revision {
     /// The state of something now.
     pub fn of(item: &impl Item) -> Self {
-        let digest = Sha256::digest(item.fingerprint());
+        let digest = Sha256::digest(serde_json::to_vec(item).unwrap_or_default());
         let number = digest[..12].iter();
         let number = number.fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
         Self(format!("{number:024x}"))
