@@ -133,7 +133,8 @@ impl Desk {
     pub(crate) fn go(&self, path: &str, said: Said) -> Response {
         let code = SAID.iter().find(|(known, ..)| *known == said);
         let code = code.map_or("", |(_, code, _)| code);
-        go(&format!("{path}?said={code}"))
+        let mark = if path.contains('?') { '&' } else { '?' };
+        go(&format!("{path}{mark}said={code}"))
     }
 }
 

@@ -4,15 +4,27 @@
 
 mod assets;
 mod chart;
+mod contact;
+mod contact_page;
 mod desk;
+mod endpoint;
 mod field;
 mod form;
 mod guard;
 mod helper;
+mod history;
+mod listing;
+mod named;
 mod oops;
 mod origin;
 mod part;
+mod plan;
+mod referer;
+mod refused;
+mod roster;
 mod session;
+mod switching;
+mod trial;
 mod view;
 
 use axum::http::Method;
@@ -24,10 +36,14 @@ use crate::route::{Door, Route};
 
 /// Every URL of the web admin.
 pub(crate) fn routes() -> Vec<Route> {
-    vec![Route::new(
+    let mut routes = vec![Route::new(
         Method::GET,
         "/admin/assets/{name}",
         Door::Open,
         assets::asset,
-    )]
+    )];
+    routes.extend(contact::routes());
+    routes.extend(endpoint::routes());
+    routes.extend(trial::routes());
+    routes
 }

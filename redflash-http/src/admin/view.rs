@@ -59,6 +59,10 @@ use super::helper;
 
 /// Every template by its name. `part/` and `layout` are parts, the others pages.
 const TEMPLATES: &[(&str, &str)] = &[
+    ("contact", include_str!("page/contact.hbs")),
+    ("contact-new", include_str!("page/contact-new.hbs")),
+    ("contacts", include_str!("page/contacts.hbs")),
+    ("endpoint", include_str!("page/endpoint.hbs")),
     ("error", include_str!("page/error.hbs")),
     ("layout", include_str!("page/layout.hbs")),
     ("login", include_str!("page/login.hbs")),
@@ -70,13 +74,17 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/csrf", include_str!("page/part/csrf.hbs")),
     ("part/described", include_str!("page/part/described.hbs")),
     ("part/empty", include_str!("page/part/empty.hbs")),
+    ("part/endpoint", include_str!("page/part/endpoint.hbs")),
     ("part/field", include_str!("page/part/field.hbs")),
+    ("part/history", include_str!("page/part/history.hbs")),
     ("part/mark", include_str!("page/part/mark.hbs")),
     ("part/menu", include_str!("page/part/menu.hbs")),
+    ("part/notice", include_str!("page/part/notice.hbs")),
     ("part/pager", include_str!("page/part/pager.hbs")),
     ("part/plan", include_str!("page/part/plan.hbs")),
     ("part/switch", include_str!("page/part/switch.hbs")),
     ("part/timeline", include_str!("page/part/timeline.hbs")),
+    ("part/turn", include_str!("page/part/turn.hbs")),
 ];
 
 /// What is shown when a page cannot be.

@@ -40,7 +40,7 @@ pub(super) fn contact(
 }
 
 pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Result<(), EditError> {
-    let mut faults: Vec<_> = templates(event);
+    let mut faults = templates(event, old);
     let texts = [
         event.sender.as_deref().unwrap_or_default(),
         &event.description,
@@ -66,13 +66,16 @@ pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Resu
 }
 
 /// What is wrong with an event's templates.
-pub(super) fn templates(event: &Event) -> Vec<FieldFault> {
+///
+/// * `old` - the event as it was: what it says already is only asked to compile.
+fn templates(event: &Event, old: Option<&Event>) -> Vec<FieldFault> {
     let mut faults = Vec::new();
+    let (message, subject) = (Some(&event.message), event.subject.as_ref());
     let given = [
-        ("message", Some(&event.message)),
-        ("subject", event.subject.as_ref()),
+        ("message", message, old.map(|old| &old.message)),
+        ("subject", subject, old.and_then(|old| old.subject.as_ref())),
     ];
-    for (field, source) in given {
+    for (field, source, before) in given {
         let Some(source) = source else { continue };
         if source.trim().is_empty() {
             faults.push(FieldFault::new(field, format!("the {field} is empty")));
@@ -83,9 +86,22 @@ pub(super) fn templates(event: &Event) -> Vec<FieldFault> {
                 line: line(&fault),
                 ..FieldFault::new(field, fault.to_string())
             });
+        } else if let Some(line) = foreign(source).filter(|_| before != Some(source)) {
+            let message = "{% … %} is of another template language, and would be sent as it stands: \
+                write {{name}} or {{#if name}}…{{/if}}";
+            faults.push(FieldFault {
+                line: Some(line),
+                ..FieldFault::new(field, message)
+            });
         }
     }
     faults
+}
+
+/// The first line with a tag of the language that the old service's templates were in.
+fn foreign(source: &str) -> Option<usize> {
+    let line = source.lines().position(|line| line.contains("{%"))?;
+    Some(line + 1)
 }
 
 fn line(fault: &TemplateError) -> Option<usize> {
@@ -155,7 +171,7 @@ impl Engine {
 
     /// What is wrong with the templates of an event that is being written.
     pub fn check_templates(&self, event: &Event) -> Vec<FieldFault> {
-        templates(event)
+        templates(event, None)
     }
 
     /// Whether another admin can log in than this.
