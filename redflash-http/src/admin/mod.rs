@@ -14,6 +14,7 @@ mod guard;
 mod helper;
 mod history;
 mod listing;
+mod login;
 mod named;
 mod oops;
 mod origin;
@@ -24,12 +25,14 @@ mod refused;
 mod roster;
 mod session;
 mod switching;
+mod throttle;
 mod trial;
 mod view;
 
 use axum::http::Method;
 
 pub(crate) use guard::guard;
+pub(crate) use throttle::Throttle;
 pub(crate) use view::Views;
 
 use crate::route::{Door, Route};
@@ -42,6 +45,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Door::Open,
         assets::asset,
     )];
+    routes.extend(login::routes());
     routes.extend(contact::routes());
     routes.extend(endpoint::routes());
     routes.extend(trial::routes());

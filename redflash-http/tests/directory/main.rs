@@ -1,7 +1,9 @@
-//! The pages of contacts, groups and events, over a store in memory.
+//! The pages of the web admin, over a store in memory.
 
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
+mod browser;
 mod contact;
 mod endpoint;
+mod login;
 mod world;

@@ -10,7 +10,7 @@ use redflash_core::{
     EndpointId, Engine, Event, Gateway, Group, Handle, MemoryStore, OutboundMessage, Role,
     SendError, Session, Sessions, Timestamp, User,
 };
-use redflash_http::{HttpConfig, serve};
+use redflash_http::{HttpConfig, hash_password, serve};
 use redflash_tests::{Answer, Client};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -59,6 +59,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_with(HttpConfig::default()).await
+    }
+
+    pub(crate) async fn start_with(config: HttpConfig) -> Self {
         let store = Arc::new(MemoryStore::new());
         let pager = Gateway::new("pager".parse().unwrap(), Pager);
         let engine = Engine::builder(Arc::clone(&store) as _);
@@ -79,7 +83,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::new(listener.local_addr().unwrap());
         let forever = std::future::pending();
-        tokio::spawn(serve(engine, HttpConfig::default(), listener, forever));
+        tokio::spawn(serve(engine, config, listener, forever));
         let mut world = Self {
             client,
             store,
@@ -92,6 +96,14 @@ impl World {
             world.tokens[who as usize] = hidden(&page.body, "csrf");
         }
         world
+    }
+
+    /// Saves a user with a password.
+    pub(crate) async fn user(&self, slug: &str, role: Role, password: &str) {
+        let now = Timestamp::from_millis(1);
+        let mut user = User::new(slug.parse().unwrap(), slug.parse().unwrap(), role, now);
+        user.password = Some(hash_password(&password.into()).await.unwrap());
+        self.save(user).await;
     }
 
     /// Saves a contact whose one endpoint is a pager.
