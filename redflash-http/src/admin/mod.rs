@@ -16,10 +16,12 @@ mod history;
 mod listing;
 mod login;
 mod named;
+mod new_password;
 mod oops;
 mod origin;
 mod part;
 mod plan;
+mod profile;
 mod referer;
 mod refused;
 mod roster;
@@ -27,6 +29,8 @@ mod session;
 mod switching;
 mod throttle;
 mod trial;
+mod user;
+mod user_page;
 mod view;
 
 use axum::http::Method;
@@ -46,6 +50,8 @@ pub(crate) fn routes() -> Vec<Route> {
         assets::asset,
     )];
     routes.extend(login::routes());
+    routes.extend(profile::routes());
+    routes.extend(user::routes());
     routes.extend(contact::routes());
     routes.extend(endpoint::routes());
     routes.extend(trial::routes());

@@ -85,6 +85,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/switch", include_str!("page/part/switch.hbs")),
     ("part/timeline", include_str!("page/part/timeline.hbs")),
     ("part/turn", include_str!("page/part/turn.hbs")),
+    ("profile", include_str!("page/profile.hbs")),
+    ("user", include_str!("page/user.hbs")),
+    ("user-new", include_str!("page/user-new.hbs")),
+    ("users", include_str!("page/users.hbs")),
 ];
 
 /// What is shown when a page cannot be.

@@ -6,4 +6,6 @@ mod browser;
 mod contact;
 mod endpoint;
 mod login;
+mod profile;
+mod user;
 mod world;
