@@ -5,6 +5,7 @@
 mod browser;
 mod contact;
 mod endpoint;
+mod key;
 mod login;
 mod profile;
 mod user;
