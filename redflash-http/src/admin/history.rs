@@ -47,7 +47,33 @@ pub(super) async fn of_target(engine: &Engine, target: Target) -> Result<Vec<Sen
     sent(engine, &filter, |_| true).await
 }
 
-async fn sent(
+/// What was raised since a time and has a delivery in one of these states, newest first.
+pub(super) async fn in_states(
+    engine: &Engine,
+    states: &[DeliveryState],
+    since: Timestamp,
+    limit: NonZeroU32,
+) -> Result<Vec<Sent>, StoreError> {
+    let mut all = Vec::new();
+    for state in states {
+        let filter = LogFilter {
+            state: Some(*state),
+            since: Some(since),
+            ..LogFilter::newest(limit)
+        };
+        all.extend(sent(engine, &filter, |_| true).await?);
+    }
+    // A notification's id begins with its time.
+    all.sort_by(|one, other| other.url.cmp(&one.url));
+    all.dedup_by(|one, other| one.url == other.url);
+    all.truncate(limit.get() as usize);
+    Ok(all)
+}
+
+/// What a filter lets through.
+///
+/// * `counts` - the deliveries that are shown.
+pub(super) async fn sent(
     engine: &Engine,
     filter: &LogFilter,
     counts: impl Fn(&Delivery) -> bool,

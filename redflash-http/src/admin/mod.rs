@@ -3,6 +3,7 @@
 //! `view` says how a page is written.
 
 mod assets;
+mod audit;
 mod chart;
 mod contact;
 mod contact_page;
@@ -10,15 +11,18 @@ mod desk;
 mod endpoint;
 mod field;
 mod form;
+mod gateway_state;
 mod guard;
 mod helper;
 mod history;
+mod home;
 mod key;
 mod key_page;
 mod listing;
 mod login;
 mod named;
 mod new_password;
+mod off;
 mod oops;
 mod origin;
 mod part;
@@ -28,6 +32,7 @@ mod referer;
 mod refused;
 mod rights;
 mod roster;
+mod search;
 mod session;
 mod switching;
 mod throttle;
@@ -53,6 +58,9 @@ pub(crate) fn routes() -> Vec<Route> {
         assets::asset,
     )];
     routes.extend(login::routes());
+    routes.extend(home::routes());
+    routes.extend(search::routes());
+    routes.extend(audit::routes());
     routes.extend(profile::routes());
     routes.extend(user::routes());
     routes.extend(key::routes());

@@ -59,11 +59,13 @@ use super::helper;
 
 /// Every template by its name. `part/` and `layout` are parts, the others pages.
 const TEMPLATES: &[(&str, &str)] = &[
+    ("audit", include_str!("page/audit.hbs")),
     ("contact", include_str!("page/contact.hbs")),
     ("contact-new", include_str!("page/contact-new.hbs")),
     ("contacts", include_str!("page/contacts.hbs")),
     ("endpoint", include_str!("page/endpoint.hbs")),
     ("error", include_str!("page/error.hbs")),
+    ("home", include_str!("page/home.hbs")),
     ("key", include_str!("page/key.hbs")),
     ("key-made", include_str!("page/key-made.hbs")),
     ("key-new", include_str!("page/key-new.hbs")),
@@ -91,6 +93,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/timeline", include_str!("page/part/timeline.hbs")),
     ("part/turn", include_str!("page/part/turn.hbs")),
     ("profile", include_str!("page/profile.hbs")),
+    ("search", include_str!("page/search.hbs")),
     ("user", include_str!("page/user.hbs")),
     ("user-new", include_str!("page/user-new.hbs")),
     ("users", include_str!("page/users.hbs")),

@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
+mod audit;
 mod browser;
 mod contact;
 mod endpoint;
+mod home;
 mod key;
 mod login;
 mod profile;
+mod search;
 mod user;
 mod world;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use redflash_core::store::{ChangeFilter, Entry, Save};
 use redflash_core::{
-    Accepted, Address, AddressError, Audit, Channel, ChannelKind, Contact, Directory, Endpoint,
-    EndpointId, Engine, Event, Gateway, Group, Handle, MemoryStore, OutboundMessage, Role,
-    SendError, Session, Sessions, Timestamp, User,
+    Accepted, Address, AddressError, ApiKey, Audit, Channel, ChannelKind, Contact, Directory,
+    Endpoint, EndpointId, Engine, Event, Gateway, Group, Handle, MemoryStore, OutboundMessage,
+    Role, Scope, SendError, Session, Sessions, Timestamp, User,
 };
 use redflash_http::{HttpConfig, hash_password, serve};
 use redflash_tests::{Answer, Client};
@@ -19,7 +19,7 @@ use url::form_urlencoded;
 /// A text that would do harm if a page took it for HTML.
 pub(crate) const HOSTILE: &str = "<script>alert('x')</script>\" onclick=\"x\" {{csrf}}";
 
-/// Takes every message, and every address that begins as a pager's does.
+/// Takes every message but those to `p-refuse`, and every address that begins as a pager's does.
 #[derive(Debug)]
 struct Pager;
 
@@ -37,7 +37,11 @@ impl Channel for Pager {
         Address::new(raw)
     }
 
-    async fn send(&self, _: &OutboundMessage) -> Result<Accepted, SendError> {
+    async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
+        if message.to.as_str() == "p-refuse" {
+            let reason = "not here".into();
+            return Err(SendError::Rejected { reason });
+        }
         Ok(Accepted::new(None))
     }
 }
@@ -104,6 +108,14 @@ impl World {
         let mut user = User::new(slug.parse().unwrap(), slug.parse().unwrap(), role, now);
         user.password = Some(hash_password(&password.into()).await.unwrap());
         self.save(user).await;
+    }
+
+    /// Saves a key that may raise everything; returns its secret.
+    pub(crate) async fn key(&self, slug: &str) -> String {
+        let now = Timestamp::from_millis(1);
+        let (key, secret) = ApiKey::generate(slug.parse().unwrap(), false, Scope::All, now);
+        self.save(key).await;
+        secret.expose_secret().to_owned()
     }
 
     /// Saves a contact whose one endpoint is a pager.
