@@ -19,9 +19,9 @@ use crate::route::{Door, Needs, Route};
 
 const PATH: &str = "/admin/audit";
 /// How many a page has.
-const LENGTH: usize = 50;
+const LENGTH: u32 = 50;
 /// One more, which says that there are older ones.
-const ASKED: NonZeroU32 = NonZeroU32::new(LENGTH as u32 + 1).expect("not zero");
+const ASKED: NonZeroU32 = NonZeroU32::new(LENGTH + 1).expect("not zero");
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Door::Session(Needs::View);
@@ -74,8 +74,8 @@ async fn page(desk: Desk) -> Result<Response, Oops> {
         limit: ASKED,
     };
     let mut changes = desk.app.engine.store().changes(&filter).await?;
-    let is_more = changes.len() > LENGTH;
-    changes.truncate(LENGTH);
+    let is_more = changes.len() > LENGTH as usize;
+    changes.truncate(LENGTH as usize);
     let older = changes.last().filter(|_| is_more);
     let page = Page {
         subject: Field::text("subject", "What was changed")

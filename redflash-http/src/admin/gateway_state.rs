@@ -37,16 +37,16 @@ fn row(gateway: &Gateway, health: &Health) -> GatewayRow {
     let open: Vec<_> = open.collect();
     let is_probing = states.contains(&GatewayState::Probing);
     let (state, is_well) = match open.len() {
-        _ if health.stopped.contains(&gateway.name) => ("has stopped".to_owned(), false),
-        0 if is_probing => ("is being tried again".to_owned(), false),
-        0 if states.is_empty() => ("is ready".to_owned(), true),
+        _ if health.stopped.contains(&gateway.name) => ("stopped".to_owned(), false),
+        0 if is_probing => ("tried again now".to_owned(), false),
+        0 if states.is_empty() => ("ready".to_owned(), true),
         0 => ("works".to_owned(), true),
         // A webhook's other hosts know nothing of one that is down.
         count if count < states.len() => (
             format!("works, but for {count} of {} hosts", states.len()),
             true,
         ),
-        _ => ("rests, too much failed".to_owned(), false),
+        _ => ("rests: too much failed".to_owned(), false),
     };
     GatewayRow {
         url: format!("/admin/gateways/{}", gateway.name),
@@ -113,12 +113,12 @@ mod tests {
         };
         let (closed, probing) = (GatewayState::Closed, GatewayState::Probing);
         for (states, stopped, text, is_well) in [
-            (&[][..], &[][..], "is ready", true),
+            (&[][..], &[][..], "ready", true),
             (&[closed], &["other"], "works", true),
             (&[closed, open], &[], "works, but for 1 of 2 hosts", true),
-            (&[open], &[], "rests, too much failed", false),
-            (&[probing], &[], "is being tried again", false),
-            (&[closed], &["pager"], "has stopped", false),
+            (&[open], &[], "rests: too much failed", false),
+            (&[probing], &[], "tried again now", false),
+            (&[closed], &["pager"], "stopped", false),
         ] {
             assert_eq!(said(states, stopped), (text.to_owned(), is_well));
         }

@@ -35,7 +35,6 @@ pub(super) fn routes() -> Vec<Route> {
 
 #[derive(Serialize)]
 struct Page {
-    is_admin: bool,
     /// Whether there is nobody yet who could be told.
     is_new: bool,
     /// Whether nothing is to be worried about.
@@ -76,7 +75,6 @@ async fn page(desk: Desk) -> Result<Response, Oops> {
     let worries = worries(&health, &backlog, &recent, now);
     let failed = failed(engine, since).await?;
     let page = Page {
-        is_admin: desk.is_admin(),
         is_new: engine.store().contacts().await?.is_empty(),
         is_well: worries.is_empty() && failed.is_empty(),
         numbers: numbers(&backlog, &recent),

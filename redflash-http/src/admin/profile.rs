@@ -109,9 +109,10 @@ async fn save(
 async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<bool, Refused> {
     let mut faults = Faults::default();
     let name = faults.take("name", Name::parse(form.get("name")));
-    let password = match new_password::is_typed(form) {
-        true => new_password(desk, from, form, &mut faults).await?,
-        false => None,
+    let password = if new_password::is_typed(form) {
+        new_password(desk, from, form, &mut faults).await?
+    } else {
+        None
     };
     let (Some(name), true) = (name, faults.is_empty()) else {
         return Err(faults.into());

@@ -60,13 +60,13 @@ pub(super) fn switch_of(user: &User) -> Switch {
     }
 }
 
-/// How a user logs in.
+/// By what a user logs in.
 pub(super) const fn way(user: &User) -> &'static str {
     match (&user.password, &user.subject) {
-        (Some(_), Some(_)) => "by password or OpenID",
-        (Some(_), None) => "by password",
-        (None, Some(_)) => "by OpenID",
-        (None, None) => "not yet: there is no password",
+        (Some(_), Some(_)) => "password or OpenID",
+        (Some(_), None) => "password",
+        (None, Some(_)) => "OpenID",
+        (None, None) => "nothing yet",
     }
 }
 
@@ -180,9 +180,10 @@ async fn add(desk: &Desk, form: &Form) -> Result<Slug, Refused> {
     let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
     let name = faults.take("name", Name::parse(form.get("name")));
     let role = faults.take("role", form.get("role").parse::<Role>());
-    let password = match new_password::is_typed(form) {
-        true => new_password::hash(form, &mut faults).await,
-        false => None,
+    let password = if new_password::is_typed(form) {
+        new_password::hash(form, &mut faults).await
+    } else {
+        None
     };
     let (Some(slug), Some(name), Some(role), true) = (slug, name, role, faults.is_empty()) else {
         return Err(faults.into());

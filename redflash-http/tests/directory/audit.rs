@@ -82,12 +82,8 @@ async fn old_changes_are_turned_to_page_by_page() {
         seen.extend(numbers.map(|rest| rest.split_once('.').unwrap().0.parse::<u32>().unwrap()));
         match html.split_once("rel=\"next\" href=\"") {
             Some((_, rest)) => {
-                path = rest
-                    .split_once('"')
-                    .unwrap()
-                    .0
-                    .replace("&#x3D;", "=")
-                    .replace("&amp;", "&")
+                let (next, _) = rest.split_once('"').unwrap();
+                path = next.replace("&#x3D;", "=").replace("&amp;", "&");
             }
             None => assert_eq!(page, 2),
         }

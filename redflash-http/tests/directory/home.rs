@@ -26,7 +26,7 @@ async fn while_everything_goes_out_all_is_well() {
     world.contact("ann", "Ann").await;
     says(
         &world.page("/admin").await,
-        &["All is well", "Everything went out"],
+        &["All is well", "Nothing, in the last 24 hours"],
     );
     let key = world.key("app").await;
     world

@@ -37,7 +37,7 @@ async fn a_user_is_made_once_and_can_log_in() {
     );
     says(
         &world.page("/admin/users").await,
-        &["3 users", "by password", "&lt;script&gt;"],
+        &["3 users", ">password<", "&lt;script&gt;"],
     );
     let page = world.page("/admin/users/ann").await;
     assert!(!page.contains("argon2"));
