@@ -41,6 +41,9 @@ pub struct HttpConfig {
     pub public_url: Option<String>,
     /// What `/metrics` shows.
     pub metrics: Option<Metrics>,
+    /// The OpenID provider through which users can log in.
+    #[cfg(feature = "oidc")]
+    pub oidc: Option<crate::OidcConfig>,
 }
 
 /// When a raise is answered.
@@ -70,6 +73,8 @@ impl Default for HttpConfig {
             default_gateway: None,
             public_url: None,
             metrics: None,
+            #[cfg(feature = "oidc")]
+            oidc: None,
         }
     }
 }

@@ -24,6 +24,12 @@ mod key;
 mod limit;
 mod metrics;
 mod notification;
+#[cfg(feature = "oidc")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the pages that log in call it")
+)]
+mod oidc;
 mod raise;
 mod refusal;
 mod request;
@@ -32,4 +38,6 @@ mod server;
 pub use config::{HttpConfig, Mode};
 pub use front::router;
 pub use metrics::{Metrics, MetricsError};
+#[cfg(feature = "oidc")]
+pub use oidc::{OidcConfig, UserClaim};
 pub use server::{serve, serve_metrics};
