@@ -1,4 +1,4 @@
-//! What the author of a store starts from: the four traits, method by method, over a store that exists.
+//! What the author of a store starts from: the six traits, method by method, over a store that exists.
 //!
 //! This one keeps a journal of what is raised. Replace one method after the other by your own, and
 //! let the suite below say when a promise breaks:
@@ -6,18 +6,21 @@
 
 #![expect(clippy::print_stdout, reason = "it says what it did")]
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Allowance, Backlog, DeliveryRecord, Directory, DueQueue, Enqueue, Enqueued, Entry,
-    InboundFilter, Inbox, LogFilter, Meter, Outbox, ReceiptEffect, Save, Spent, Want,
+    Allowance, Audit, Backlog, ChangeFilter, DeliveryRecord, Directory, DueQueue, Edit, Enqueue,
+    Enqueued, Entry, InboundFilter, Inbox, LogFilter, LogPage, Meter, Outbox, ReceiptEffect,
+    Recent, Save, Sessions, Spent, Want,
 };
 use redflash_core::{
-    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group, Inbound,
-    Job, KeyHash, Lease, MemoryStore, Notification, NotificationId, Raise, Receipt, Settled,
-    Settlement, Slug, StoreError, Target, Timestamp, View, WorkerId,
+    Address, ApiKey, Change, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group,
+    Inbound, Job, KeyHash, Lease, MemoryStore, Notification, NotificationId, Raise, Receipt,
+    Session, Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -75,8 +78,16 @@ impl Directory for Journaled {
         self.inner.api_keys().await
     }
 
-    async fn save(&self, entries: &[Entry], save: Save) -> Answer<()> {
-        self.inner.save(entries, save).await
+    async fn user(&self, slug: &Slug) -> Answer<Option<User>> {
+        self.inner.user(slug).await
+    }
+
+    async fn users(&self) -> Answer<Vec<User>> {
+        self.inner.users().await
+    }
+
+    async fn edit(&self, edit: &Edit<'_>) -> Answer<()> {
+        self.inner.edit(edit).await
     }
 
     async fn contacts_at(&self, channel: &ChannelKind, address: &Address) -> Answer<Vec<Contact>> {
@@ -90,14 +101,6 @@ impl Directory for Journaled {
         reason: Option<&str>,
     ) -> Answer<Vec<Slug>> {
         self.inner.opt(channel, address, reason).await
-    }
-
-    async fn remove(&self, target: &Target) -> Answer<bool> {
-        self.inner.remove(target).await
-    }
-
-    async fn remove_api_key(&self, slug: &Slug) -> Answer<bool> {
-        self.inner.remove_api_key(slug).await
     }
 }
 
@@ -145,8 +148,13 @@ impl Outbox for Journaled {
         self.inner.record_receipt(gateway, receipt, now).await
     }
 
-    async fn resend(&self, id: NotificationId, now: Timestamp) -> Answer<u64> {
-        self.inner.resend(id, now).await
+    async fn resend(
+        &self,
+        id: NotificationId,
+        only: Option<DeliveryId>,
+        now: Timestamp,
+    ) -> Answer<u64> {
+        self.inner.resend(id, only, now).await
     }
 
     async fn notification(
@@ -156,8 +164,12 @@ impl Outbox for Journaled {
         self.inner.notification(id).await
     }
 
-    async fn log(&self, filter: &LogFilter) -> Answer<Vec<(Notification, Vec<Delivery>)>> {
+    async fn log(&self, filter: &LogFilter) -> Answer<LogPage> {
         self.inner.log(filter).await
+    }
+
+    async fn recent(&self, since: Timestamp, step: Duration) -> Answer<Recent> {
+        self.inner.recent(since, step).await
     }
 
     async fn backlog(&self) -> Answer<Backlog> {
@@ -217,6 +229,52 @@ impl Meter for Journaled {
 
     async fn alarms(&self) -> Answer<Vec<String>> {
         self.inner.alarms().await
+    }
+}
+
+#[async_trait]
+impl Sessions for Journaled {
+    async fn start_session(&self, session: &Session) -> Answer<()> {
+        self.inner.start_session(session).await
+    }
+
+    async fn session(&self, hash: &KeyHash) -> Answer<Option<Session>> {
+        self.inner.session(hash).await
+    }
+
+    async fn touch_session(&self, hash: &KeyHash, at: Timestamp) -> Answer<()> {
+        self.inner.touch_session(hash, at).await
+    }
+
+    async fn end_session(&self, hash: &KeyHash) -> Answer<bool> {
+        self.inner.end_session(hash).await
+    }
+
+    async fn end_sessions(&self, user: &Slug, except: Option<&KeyHash>) -> Answer<u64> {
+        self.inner.end_sessions(user, except).await
+    }
+
+    async fn prune_sessions(&self, started: Timestamp, seen: Timestamp) -> Answer<u64> {
+        self.inner.prune_sessions(started, seen).await
+    }
+}
+
+#[async_trait]
+impl Audit for Journaled {
+    async fn note(&self, changes: &[Change]) -> Answer<()> {
+        self.inner.note(changes).await
+    }
+
+    async fn changes(&self, filter: &ChangeFilter) -> Answer<Vec<Change>> {
+        self.inner.changes(filter).await
+    }
+
+    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Answer<()> {
+        self.inner.note_key_uses(uses).await
+    }
+
+    async fn key_uses(&self) -> Answer<BTreeMap<Slug, Timestamp>> {
+        self.inner.key_uses().await
     }
 }
 

@@ -1,26 +1,9 @@
 //! Verdicts, states and times in words for people.
 
 use jiff::Timestamp as Instant;
-use redflash_core::{DeliveryState, Endpoint, Skip, Timestamp};
+use redflash_core::{DeliveryState, Endpoint, Timestamp};
 
 use crate::output::{Tone, one_line};
-
-/// Why somebody is not told.
-pub(crate) fn why(skip: &Skip) -> String {
-    match skip {
-        Skip::ContactOff => "the contact is switched off".into(),
-        Skip::GroupOff(groups) => {
-            let names: Vec<_> = groups.iter().map(ToString::to_string).collect();
-            format!("switched off: group {}", names.join(", "))
-        }
-        Skip::NoEndpoint => "the contact has no endpoint".into(),
-        Skip::EndpointOff => "the endpoint is switched off".into(),
-        Skip::NoGateway => "no gateway serves this channel".into(),
-        Skip::NoRoute => "no gateway of this channel is used for such addresses".into(),
-        Skip::Troubled => "this alert is about that channel".into(),
-        Skip::Duplicate(contact) => format!("the same address is told as {contact}"),
-    }
-}
 
 /// The colour of a state.
 pub(crate) const fn tone(state: DeliveryState) -> Tone {

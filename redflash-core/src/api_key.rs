@@ -19,6 +19,9 @@ pub struct ApiKey {
     pub enabled: bool,
     /// Whether it may look at contacts, groups and every notification.
     pub inspect: bool,
+    /// Whether it may also change everything, as an admin may.
+    #[serde(default)]
+    pub admin: bool,
     /// What it may raise.
     pub scope: Scope,
     /// The SHA-256 of the secret, by which a request's key is found.
@@ -84,7 +87,7 @@ impl ApiKey {
         scope: Scope,
         now: Timestamp,
     ) -> (Self, SecretString) {
-        let body: String = (0..BODY).map(|_| random_character()).collect();
+        let body = random_text(BODY);
         let secret = format!("{PREFIX}{body}{}", checksum(&body));
         let key = Self::from_secret(slug, inspect, scope, now, &secret);
         (key, SecretString::from(secret))
@@ -131,11 +134,20 @@ impl ApiKey {
             slug,
             enabled: true,
             inspect,
+            admin: false,
             scope,
             hash: KeyHash::of(secret),
             hint: format!("{shown}…{last}"),
             created_at: now,
         }
+    }
+
+    /// The same key, which may also look at everything and change everything.
+    #[must_use]
+    pub const fn with_admin(mut self) -> Self {
+        self.admin = true;
+        self.inspect = true;
+        self
     }
 
     /// Whether the key may raise this target.
@@ -152,6 +164,11 @@ impl KeyHash {
     pub fn of(secret: &str) -> Self {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
+}
+
+/// So many random letters and digits.
+pub(crate) fn random_text(length: usize) -> String {
+    (0..length).map(|_| random_character()).collect()
 }
 
 fn random_character() -> char {

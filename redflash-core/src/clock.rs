@@ -36,6 +36,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(by)))
     }
 
+    /// The last multiple of a length of time since the Unix epoch that is not after this instant.
+    #[must_use]
+    pub fn floor(self, step: Duration) -> Self {
+        let step = millis(step).max(1);
+        Self(self.0.div_euclid(step).saturating_mul(step))
+    }
+
     /// How long after `earlier` this is; zero when it is not after it.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -99,6 +99,10 @@ id! {
     InboundId
 }
 id! {
+    /// Names one entry of the audit log.
+    ChangeId
+}
+id! {
     /// Names one running dispatcher, so that a lease can say who holds it.
     WorkerId
 }
@@ -107,6 +111,13 @@ impl NotificationId {
     /// A new id, larger than those this process made before it.
     pub fn new(now: Timestamp) -> Self {
         Self(without_place(ordered(now)))
+    }
+
+    /// The lowest id that is made at this time: those of before are lower, whoever made them.
+    pub fn first_at(time: Timestamp) -> Self {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(0);
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
+        Self(without_place(id))
     }
 }
 
@@ -150,6 +161,13 @@ impl InboundId {
     }
 }
 
+impl ChangeId {
+    /// A new id, larger than those this process made before it.
+    pub fn new(now: Timestamp) -> Self {
+        Self(ordered(now))
+    }
+}
+
 impl WorkerId {
     /// A new id, larger than those this process made before it.
     pub fn new(now: Timestamp) -> Self {
@@ -169,6 +187,9 @@ mod tests {
         assert!(late < later);
         assert!(early < late && early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse(), Ok(early));
+        let first = |millis| NotificationId::first_at(Timestamp::from_millis(millis));
+        assert!(first(1_700_000_000_000) <= early && early < first(1_700_000_000_001));
+        assert!(first(1_700_000_000_001) <= late && first(-1) == first(0));
     }
 
     #[test]

@@ -9,12 +9,15 @@
 //! | channel | a way of telling, such as `sms`, `email` or `webhook` |
 //! | gateway | a configured, named instance of a channel |
 //! | delivery | one message to one endpoint |
+//! | user | a person who may log in, with a role; on/off |
+//! | change | one entry of the audit log: who did what, when |
 //! | attempt | one hand-over of a delivery to a gateway |
 
 mod address;
 mod api_key;
 mod budget;
 mod cache;
+mod change;
 mod channel;
 mod clock;
 #[cfg(feature = "conformance")]
@@ -36,15 +39,18 @@ mod plan;
 mod raise;
 mod receipt;
 mod retry;
+mod session;
 mod slug;
 pub mod store;
 mod target;
 pub mod template;
+mod user;
 mod waiter;
 
 pub use address::{Address, AddressError, ChannelKind, ChannelKindError};
 pub use api_key::{ApiKey, CheckedKey, KeyError, KeyHash, KeyHashError, Scope};
 pub use budget::{Budget, Window};
+pub use change::{Action, ActionError, Actor, ActorError, Change};
 pub use channel::{Capabilities, Channel};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contact::{Contact, Endpoint};
@@ -54,12 +60,13 @@ pub use delivery::{
 };
 pub use dispatcher::{GatewayHealth, GatewayState};
 pub use engine::{
-    CallError, Called, Engine, EngineBuilder, Expected, Handle, Health, RaiseError, Raised, Trial,
+    AddressRules, CallError, Called, EditError, Engine, EngineBuilder, Expected, FieldFault,
+    Handle, Health, Item, RaiseError, Raised, Revision, Trial,
 };
 pub use event::Event;
 pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
 pub use group::Group;
-pub use id::{DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
+pub use id::{ChangeId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
 pub use inbound::{Inbound, Keyword};
 pub use memory::MemoryStore;
 pub use message::{
@@ -73,7 +80,9 @@ pub use plan::{
 pub use raise::{Content, Raise};
 pub use receipt::{Authenticity, Callback, CallbackError, InboundMessage, Receipt, ReceiptState};
 pub use retry::RetrySchedule;
+pub use session::Session;
 pub use slug::{Slug, SlugError};
-pub use store::{Directory, Inbox, Meter, Outbox, Store, StoreError};
+pub use store::{Audit, Directory, Inbox, Meter, Outbox, Sessions, Store, StoreError};
 pub use target::{Target, TargetError};
 pub use template::{Arguments, Template, TemplateError};
+pub use user::{PasswordHash, Role, RoleError, User};

@@ -22,6 +22,23 @@ impl Notification {
     pub const fn target(&self) -> &Target {
         &self.plan.target
     }
+
+    /// Whether its name, words or recipients hold a text, in any case of ASCII letters.
+    pub fn mentions(&self, text: &str) -> bool {
+        let text = text.to_ascii_lowercase();
+        let holds = |place: &str| place.to_ascii_lowercase().contains(&text);
+        let plan = &self.plan;
+        holds(plan.name.as_str())
+            || holds(&plan.target.to_string())
+            || holds(&plan.message.subject)
+            || holds(&plan.message.body)
+            || plan.recipients.iter().any(|recipient| {
+                let mut endpoints = recipient.endpoints.iter();
+                holds(recipient.contact.as_str())
+                    || holds(recipient.name.as_str())
+                    || endpoints.any(|endpoint| holds(endpoint.address.as_str()))
+            })
+    }
 }
 
 /// A caller's promise that two requests are the same one.

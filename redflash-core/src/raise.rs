@@ -1,6 +1,6 @@
 //! What is asked for when an alert is raised.
 
-use crate::{Arguments, ChannelKind, CheckedKey, Idempotency, Slug, Target};
+use crate::{Arguments, ChannelKind, CheckedKey, EndpointId, Idempotency, Slug, Target};
 
 /// What is asked for: a notification at a target.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Raise {
     pub idempotency: Option<Idempotency>,
     /// The channel that is not used.
     pub except: Option<ChannelKind>,
+    /// The one endpoint that is used.
+    pub only: Option<EndpointId>,
     /// The directory's version at which the key was looked at.
     pub(crate) checked_at: Option<u64>,
 }
@@ -49,6 +51,7 @@ impl Raise {
             raised_by: None,
             idempotency: None,
             except: None,
+            only: None,
             checked_at: None,
         }
     }
@@ -80,6 +83,13 @@ impl Raise {
     #[must_use]
     pub fn except(mut self, channel: ChannelKind) -> Self {
         self.except = Some(channel);
+        self
+    }
+
+    /// The same, to this endpoint and no other: to try it out.
+    #[must_use]
+    pub const fn only(mut self, endpoint: EndpointId) -> Self {
+        self.only = Some(endpoint);
         self
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use redflash_core::Slug;
 use secrecy::SecretString;
 
@@ -41,9 +42,34 @@ pub struct HttpConfig {
     pub public_url: Option<String>,
     /// What `/metrics` shows.
     pub metrics: Option<Metrics>,
+    /// How the web admin behaves.
+    pub admin: AdminConfig,
+}
+
+/// How the web admin behaves.
+#[derive(Clone, Debug)]
+pub struct AdminConfig {
+    /// How long a session lasts that nobody uses.
+    pub session_idle: Duration,
+    /// How long a session lasts at most.
+    pub session_length: Duration,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// The OpenID provider through which users can log in.
     #[cfg(feature = "oidc")]
     pub oidc: Option<crate::OidcConfig>,
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self {
+            session_idle: Duration::from_secs(12 * 60 * 60),
+            session_length: Duration::from_secs(7 * 24 * 60 * 60),
+            trusted_proxies: Vec::new(),
+            #[cfg(feature = "oidc")]
+            oidc: None,
+        }
+    }
 }
 
 /// When a raise is answered.
@@ -73,8 +99,7 @@ impl Default for HttpConfig {
             default_gateway: None,
             public_url: None,
             metrics: None,
-            #[cfg(feature = "oidc")]
-            oidc: None,
+            admin: AdminConfig::default(),
         }
     }
 }

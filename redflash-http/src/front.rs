@@ -8,14 +8,18 @@ use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::any;
 use redflash_core::{ApiKey, Engine, Slug, Target};
 
+use crate::admin::Views;
 use crate::callback::Forgeries;
 use crate::health::Readiness;
+use crate::key_uses::KeyUses;
 use crate::limit::Limit;
-use crate::refusal::{Problem, Refusal};
-use crate::{HttpConfig, callback, health, inspect, metrics, notification, raise, request};
+use crate::problem::Problem;
+use crate::refusal::Refusal;
+use crate::route::{self, Door, Route};
+use crate::{HttpConfig, callback, health, inspect, metrics, raise, request};
 
 /// What the handlers share.
 pub(crate) struct App {
@@ -23,6 +27,8 @@ pub(crate) struct App {
     pub(crate) config: HttpConfig,
     pub(crate) readiness: Readiness,
     pub(crate) forgeries: Forgeries,
+    key_uses: Arc<KeyUses>,
+    pub(crate) views: Views,
     limit: Option<Limit>,
 }
 
@@ -53,6 +59,11 @@ impl Kind {
 }
 
 impl App {
+    /// Notes that a key was used.
+    pub(crate) fn used(&self, key: &ApiKey) {
+        self.key_uses.note(&self.engine, &key.slug);
+    }
+
     /// Refuses a key that raises too much.
     pub(crate) fn limit(&self, key: &ApiKey) -> Result<(), Refusal> {
         match &self.limit {
@@ -63,47 +74,64 @@ impl App {
 }
 
 /// Every URL of the server, as a service of its own: for programs that have a server already.
+///
+/// # Panics
+///
+/// If a page's template were broken, which no configuration and no input can bring about.
 pub fn router(engine: Engine, config: HttpConfig) -> Router {
     let app = Arc::new(App {
         limit: config.rate_per_key.map(Limit::new),
         readiness: Readiness::default(),
         forgeries: Forgeries::default(),
+        key_uses: Arc::default(),
+        views: Views::new().expect("the templates are those that the tests compile"),
         engine,
         config,
     });
-    // Each with and without a slash at its end, served in place: a redirect would turn an old
-    // client's POST into a GET, and lose the alert.
-    Router::new()
-        .route("/contact/{slug}", any(contact))
-        .route("/contact/{slug}/", any(contact))
-        .route("/group/{slug}", any(group))
-        .route("/group/{slug}/", any(group))
-        .route("/event/{slug}", any(event))
-        .route("/event/{slug}/", any(event))
-        .route("/ack", any(callback::ack))
-        .route("/ack/", any(callback::ack))
-        .route("/ack/{gateway}", any(callback::ack_of))
-        .route("/ack/{gateway}/", any(callback::ack_of))
-        .route("/ack/{gateway}/{secret}", any(callback::ack_secret))
-        .route("/ack/{gateway}/{secret}/", any(callback::ack_secret))
-        .route("/inbound", any(callback::inbound))
-        .route("/inbound/", any(callback::inbound))
-        .route("/inbound/{gateway}", any(callback::inbound_of))
-        .route("/inbound/{gateway}/", any(callback::inbound_of))
-        .route("/inbound/{gateway}/{secret}", any(callback::inbound_secret))
-        .route(
-            "/inbound/{gateway}/{secret}/",
-            any(callback::inbound_secret),
-        )
-        .route("/api/v1/notifications/{id}", get(notification::show))
+    route::mount(&app)
         .route("/api/{*rest}", any(no_such_resource))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::behind_key))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(request::follow))
         .with_state(app)
+}
+
+/// What is not for people and not below `/api/v1`.
+///
+/// Each raising URL with and without a slash at its end, served in place: a redirect would turn an
+/// old client's POST into a GET, and lose the alert.
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::any("/contact/{slug}", Door::Own, contact),
+        Route::any("/contact/{slug}/", Door::Own, contact),
+        Route::any("/group/{slug}", Door::Own, group),
+        Route::any("/group/{slug}/", Door::Own, group),
+        Route::any("/event/{slug}", Door::Own, event),
+        Route::any("/event/{slug}/", Door::Own, event),
+        Route::any("/ack", Door::Own, callback::ack),
+        Route::any("/ack/", Door::Own, callback::ack),
+        Route::any("/ack/{gateway}", Door::Own, callback::ack_of),
+        Route::any("/ack/{gateway}/", Door::Own, callback::ack_of),
+        Route::any("/ack/{gateway}/{secret}", Door::Own, callback::ack_secret),
+        Route::any("/ack/{gateway}/{secret}/", Door::Own, callback::ack_secret),
+        Route::any("/inbound", Door::Own, callback::inbound),
+        Route::any("/inbound/", Door::Own, callback::inbound),
+        Route::any("/inbound/{gateway}", Door::Own, callback::inbound_of),
+        Route::any("/inbound/{gateway}/", Door::Own, callback::inbound_of),
+        Route::any(
+            "/inbound/{gateway}/{secret}",
+            Door::Own,
+            callback::inbound_secret,
+        ),
+        Route::any(
+            "/inbound/{gateway}/{secret}/",
+            Door::Own,
+            callback::inbound_secret,
+        ),
+        Route::new(Method::GET, "/healthz", Door::Open, health::alive),
+        Route::new(Method::GET, "/readyz", Door::Open, health::ready),
+        Route::new(Method::GET, "/metrics", Door::Own, metrics::behind_key),
+    ]
 }
 
 type Named = Result<Path<String>, PathRejection>;

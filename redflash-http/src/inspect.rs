@@ -21,6 +21,7 @@ pub(crate) async fn inspect(
     let mut query = body::query(parts.uri.query())?;
     let secret = key::take(&mut body::Fields::new(), &mut query, &parts.headers);
     let key = key::check(&app.engine, secret).await?;
+    app.used(&key);
     if !key.inspect {
         let message = format!("The key {} may not inspect", key.slug);
         return Err(Refusal::not_allowed(message));

@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `POST /contact/{slug}`, `/group/{slug}`, `/event/{slug}` | `raise` |
 //! | `GET /contact/{slug}`, `/group/{slug}` | `inspect` |
-//! | `GET /api/v1/notifications/{id}` | `notification` |
+//! | `/api/v1/…` | `api` |
+//! | `/admin/…` | `admin` |
 //! | `/ack…`, `/inbound…` | `callback` |
 //! | `GET /healthz`, `/readyz` | `health` |
 //! | `GET /metrics` | `metrics` |
@@ -12,6 +13,8 @@
 //! The raising URLs speak the contract of a service that is older than this one: their refusals are
 //! 403, 404 or 500 and nothing else, since its clients take any other status for success.
 
+mod admin;
+mod api;
 mod body;
 mod callback;
 mod config;
@@ -21,23 +24,26 @@ mod idempotency;
 mod inspect;
 mod json;
 mod key;
+mod key_uses;
 mod limit;
 mod metrics;
-mod notification;
 #[cfg(feature = "oidc")]
 #[cfg_attr(
     not(test),
     expect(dead_code, unused_imports, reason = "the pages that log in call it")
 )]
 mod oidc;
+mod problem;
 mod raise;
 mod refusal;
 mod request;
+mod route;
 mod server;
 
-pub use config::{HttpConfig, Mode};
+pub use config::{AdminConfig, HttpConfig, Mode};
 pub use front::router;
 pub use metrics::{Metrics, MetricsError};
 #[cfg(feature = "oidc")]
 pub use oidc::{OidcConfig, UserClaim};
+pub use route::{Door, Needs, Route, routes};
 pub use server::{serve, serve_metrics};

@@ -14,7 +14,7 @@ use redflash_core::{Engine, GatewayState};
 
 use crate::front::App;
 use crate::key;
-use crate::refusal::Problem;
+use crate::problem::Problem;
 
 /// What this process counts.
 #[derive(Clone)]

@@ -60,6 +60,7 @@ pub(crate) async fn raise(
         return Err(Refusal::not_allowed(message));
     }
     app.limit(key)?;
+    app.used(key);
     let content = content(kind, fields)?;
     let promise = idempotency::read(&parts.headers, &target, &content)?;
     let mut raise = match (target, content) {

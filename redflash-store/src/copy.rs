@@ -1,6 +1,8 @@
 //! Copying a store into another: how an installation outgrows its machine.
 
 use std::fmt;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+use std::num::NonZeroU32;
 
 use serde::Serialize;
 
@@ -17,6 +19,8 @@ pub struct Counts {
     pub events: u64,
     /// API keys.
     pub keys: u64,
+    /// Users.
+    pub users: u64,
     /// Notifications.
     pub notifications: u64,
     /// Deliveries.
@@ -25,6 +29,8 @@ pub struct Counts {
     pub attempts: u64,
     /// Messages that people sent back.
     pub inbound: u64,
+    /// Entries of the audit log.
+    pub changes: u64,
 }
 
 impl Counts {
@@ -35,10 +41,12 @@ impl Counts {
             + self.groups
             + self.events
             + self.keys
+            + self.users
             + self.notifications
             + self.deliveries
             + self.attempts
             + self.inbound
+            + self.changes
     }
 }
 
@@ -50,16 +58,18 @@ impl fmt::Display for Counts {
             groups,
             events,
             keys,
+            users,
             notifications,
             deliveries,
             attempts,
             inbound,
+            changes,
         } = self;
         write!(
             f,
             "{contacts} contacts with {endpoints} endpoints, {groups} groups, {events} events, \
-             {keys} keys, {notifications} notifications with {deliveries} deliveries and \
-             {attempts} attempts, {inbound} inbound messages"
+             {keys} keys, {users} users, {notifications} notifications with {deliveries} deliveries \
+             and {attempts} attempts, {inbound} inbound messages, {changes} changes"
         )
     }
 }
@@ -75,7 +85,8 @@ pub(crate) struct Page {
 }
 
 /// Copies everything from an SQLite file into an empty Postgres database, a few notifications at a
-/// time. The counts of budgets begin anew. What is cut off half-way leaves a target that has to be emptied.
+/// time. The counts of budgets begin anew, and users log in again, since sessions are not copied. What
+/// is cut off half-way leaves a target that has to be emptied.
 ///
 /// # Errors
 ///
@@ -85,10 +96,8 @@ pub async fn copy(
     from: &crate::SqliteStore,
     to: &crate::PostgresStore,
 ) -> Result<(), redflash_core::StoreError> {
-    use std::num::NonZeroU32;
-
-    use redflash_core::store::{Entry, InboundFilter, Save};
-    use redflash_core::{Directory, Inbox};
+    use redflash_core::Directory;
+    use redflash_core::store::{Entry, Save};
 
     /// How many notifications are copied in one transaction.
     const PAGE: i64 = 200;
@@ -97,6 +106,7 @@ pub async fn copy(
     entries.extend(from.groups().await?.into_iter().map(Entry::Group));
     entries.extend(from.events().await?.into_iter().map(Entry::Event));
     entries.extend(from.api_keys().await?.into_iter().map(Entry::ApiKey));
+    entries.extend(from.users().await?.into_iter().map(Entry::User));
     for some in entries.chunks(100) {
         to.save(some, Save::Create).await?;
     }
@@ -109,6 +119,18 @@ pub async fn copy(
         after = last.id.clone();
         to.take(&page).await?;
     }
+    copy_inbound(from, to).await?;
+    copy_audit(from, to).await
+}
+
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+async fn copy_inbound(
+    from: &crate::SqliteStore,
+    to: &crate::PostgresStore,
+) -> Result<(), redflash_core::StoreError> {
+    use redflash_core::Inbox;
+    use redflash_core::store::InboundFilter;
+
     let mut filter = InboundFilter {
         contact: None,
         before: None,
@@ -123,5 +145,31 @@ pub async fn copy(
         for message in &page {
             to.record_inbound(message).await?;
         }
+    }
+}
+
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+async fn copy_audit(
+    from: &crate::SqliteStore,
+    to: &crate::PostgresStore,
+) -> Result<(), redflash_core::StoreError> {
+    use redflash_core::Audit;
+    use redflash_core::store::ChangeFilter;
+
+    let uses: Vec<_> = from.key_uses().await?.into_iter().collect();
+    to.note_key_uses(&uses).await?;
+    let mut filter = ChangeFilter {
+        subject: None,
+        by: None,
+        before: None,
+        limit: NonZeroU32::MIN.saturating_add(199),
+    };
+    loop {
+        let page = from.changes(&filter).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        filter.before = Some(last.id);
+        to.note(&page).await?;
     }
 }

@@ -20,6 +20,8 @@ mod row;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod within;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use copy::Counts;

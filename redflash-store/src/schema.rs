@@ -33,7 +33,24 @@ diesel::table! {
 diesel::table! {
     api_keys (slug) {
         slug -> Text, enabled -> Bool, inspect -> Bool, scope -> Text, hash -> Text, hint -> Text,
-        created_at -> BigInt,
+        created_at -> BigInt, admin -> Bool,
+    }
+}
+diesel::table! {
+    key_uses (key) { key -> Text, used_at -> BigInt, }
+}
+diesel::table! {
+    users (slug) {
+        slug -> Text, name -> Text, role -> Text, enabled -> Bool, subject -> Nullable<Text>,
+        password -> Nullable<Text>, created_at -> BigInt,
+    }
+}
+diesel::table! {
+    sessions (hash) { hash -> Text, user_slug -> Text, started_at -> BigInt, seen_at -> BigInt, }
+}
+diesel::table! {
+    changes (id) {
+        id -> Text, made_at -> BigInt, actor -> Text, action -> Text, subject -> Text, detail -> Text,
     }
 }
 diesel::table! {
@@ -98,6 +115,7 @@ diesel::joinable!(event_contacts -> contacts (contact));
 diesel::joinable!(event_groups -> groups (group_slug));
 diesel::joinable!(group_contacts -> contacts (contact));
 diesel::joinable!(inbound_contacts -> inbound (inbound));
+diesel::allow_tables_to_appear_in_same_query!(api_keys, key_uses);
 diesel::allow_tables_to_appear_in_same_query!(inbound, inbound_contacts);
 diesel::allow_tables_to_appear_in_same_query!(attempts, deliveries, notifications);
 diesel::allow_tables_to_appear_in_same_query!(

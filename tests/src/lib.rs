@@ -13,6 +13,9 @@
 //! | [`MailSink`] | a mail server with TLS, logins and faults |
 //! | [`Kannel`] | a real Kannel, with an SMS centre that the test plays |
 //! | [`Postgres`] | a PostgreSQL cluster that can be killed, stopped and paused |
+//! | [`Browser`] | a real Chromium, which also judges how accessible a page is |
+//! | [`IdentityProvider`] | a real OpenID provider with users to log in as |
+//! | [`Schemathesis`] | a real tester of APIs by their description |
 //! | [`Load`] | raising systems that never pause |
 //! | [`Ledger`] | what was accepted, against what arrived |
 //!
@@ -28,11 +31,16 @@
 )]
 
 mod authority;
+mod axe;
 pub mod binary;
+mod browser;
+mod chromedriver;
 mod cli;
 mod client;
 mod config;
 mod database;
+mod fetched;
+mod identity_provider;
 mod kannel;
 mod ledger;
 mod load;
@@ -42,6 +50,7 @@ mod peer;
 mod port;
 mod postgres;
 pub mod raw;
+mod schemathesis;
 mod server;
 mod simulator;
 mod site;
@@ -52,9 +61,12 @@ mod vonage;
 mod webhook_sink;
 
 pub use authority::Authority;
+pub use axe::Violation;
+pub use browser::Browser;
 pub use cli::{Cli, Output};
 pub use client::{Answer, Client, http_client};
 pub use config::Config;
+pub use identity_provider::IdentityProvider;
 pub use kannel::Kannel;
 pub use ledger::{Balance, Ledger};
 pub use load::Load;
@@ -64,6 +76,7 @@ pub use peer::{Received, Reply};
 pub use port::Port;
 pub use postgres::Postgres;
 pub use rustix::process::Signal;
+pub use schemathesis::{Examination, Schemathesis};
 pub use server::Server;
 pub use simulator::{Check, Rules, Simulator};
 pub use site::Site;

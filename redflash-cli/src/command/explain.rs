@@ -7,7 +7,6 @@ use super::raise::{argument, arguments};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, Tone, harmless, one_line};
-use crate::words::why;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Kind {
@@ -90,7 +89,7 @@ fn print_recipient(output: &Output, engine: &Engine, recipient: &Recipient) -> R
     let name = harmless(recipient.name.as_str());
     output.line(format!("  {} ({name}){via}", recipient.contact))?;
     if let Some(skip) = &recipient.skip {
-        let reason = format!("    not told: {}", why(skip));
+        let reason = format!("    not told: {skip}");
         output.line(output.paint(Tone::Waiting, &reason))?;
     }
     for endpoint in &recipient.endpoints {
@@ -106,7 +105,7 @@ fn print_recipient(output: &Output, engine: &Engine, recipient: &Recipient) -> R
                 };
                 output.paint(Tone::Good, &format!("told{through}"))
             }
-            Verdict::Skip(skip) => output.paint(Tone::Waiting, &format!("not told: {}", why(skip))),
+            Verdict::Skip(skip) => output.paint(Tone::Waiting, &format!("not told: {skip}")),
         };
         output.line(format!("{place}  {verdict}"))?;
     }

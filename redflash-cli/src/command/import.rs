@@ -126,6 +126,7 @@ fn named(entry: &Entry) -> (&'static str, &Slug) {
         Entry::Group(group) => ("group", &group.slug),
         Entry::Event(event) => ("event", &event.slug),
         Entry::ApiKey(key) => ("key", &key.slug),
+        Entry::User(user) => ("user", &user.slug),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `redflash key`: what raising systems hold.
 
 use clap::{Args, Subcommand};
-use redflash_core::store::{Entry, Save};
+use redflash_core::store::{Entry, EntryRef, Save};
 use redflash_core::{ApiKey, Scope, Slug, Target};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -45,7 +45,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Add(add) => self::add(context, add).await,
         Command::List => list(context).await,
         Command::Remove { slug } => {
-            if !engine(context).await?.store().remove_api_key(&slug).await? {
+            let key = EntryRef::ApiKey(slug.clone());
+            if !engine(context).await?.store().remove(&key).await? {
                 return Err(Failure::missing("key", slug.as_str()));
             }
             context.output.remark(format!("removed key {slug}"))

@@ -57,10 +57,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         state: args.state,
         contact: args.contact,
         since: args.since.map(|age| engine.now().minus(age)),
-        before: None,
-        limit: args.limit,
+        ..LogFilter::newest(args.limit)
     };
-    let found = engine.store().log(&filter).await?;
+    let found = engine.store().log(&filter).await?.entries;
     if context.output.json {
         let shown = found.iter().map(|(notification, deliveries)| {
             json!({ "notification": notification, "deliveries": deliveries })

@@ -98,7 +98,7 @@ async fn save(
 /// Removes what a target names, and says so.
 async fn remove(context: &Context, target: Target) -> Result<(), Failure> {
     let engine = engine(context).await?;
-    if !engine.store().remove(&target).await? {
+    if !engine.store().remove(&target.clone().into()).await? {
         return Err(Failure::missing(target.kind(), target.slug().as_str()));
     }
     context.output.remark(format!("removed {target}"))

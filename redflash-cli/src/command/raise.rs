@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::context::{Context, Served};
 use crate::failure::{Exit, Failure};
 use crate::output::one_line;
-use crate::words::{count, tone, why};
+use crate::words::{count, tone};
 
 /// The largest message read from standard input, in bytes.
 const MAX_INPUT: u64 = 256 * 1024;
@@ -157,15 +157,19 @@ fn unreached(raised: &Raised, records: Option<&[DeliveryRecord]>) -> Result<(), 
     let mut missed: Vec<String> = Vec::new();
     if matches!(raised.plan.target, Target::Group(_)) {
         for recipient in raised.plan.unreached() {
-            let reason = recipient.skip.as_ref().map(why).or_else(|| {
-                recipient
-                    .endpoints
-                    .iter()
-                    .find_map(|endpoint| match &endpoint.verdict {
-                        redflash_core::Verdict::Skip(skip) => Some(why(skip)),
-                        redflash_core::Verdict::Deliver(_) => None,
-                    })
-            });
+            let reason = recipient
+                .skip
+                .as_ref()
+                .map(ToString::to_string)
+                .or_else(|| {
+                    recipient
+                        .endpoints
+                        .iter()
+                        .find_map(|endpoint| match &endpoint.verdict {
+                            redflash_core::Verdict::Skip(skip) => Some(skip.to_string()),
+                            redflash_core::Verdict::Deliver(_) => None,
+                        })
+                });
             missed.push(format!(
                 "{} ({})",
                 recipient.contact,

@@ -18,7 +18,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         let message = format!("there is no notification {}: see `redflash log`", args.id);
         return Err(Failure::new(Exit::Refused, message));
     }
-    let resent = engine.store().resend(args.id, engine.now()).await?;
+    let resent = engine.store().resend(args.id, None, engine.now()).await?;
     if context.output.json {
         return context.output.json(&json!({ "resent": resent }));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redflash_core::{Engine, report};
-use redflash_http::{HttpConfig, Metrics, Mode, OidcConfig, serve, serve_metrics};
+use redflash_http::{AdminConfig, HttpConfig, Metrics, Mode, OidcConfig, serve, serve_metrics};
 use redflash_store::Access;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -157,7 +157,10 @@ pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>
         default_gateway: loaded.config.callbacks.default_gateway.clone(),
         public_url: server.public_url.clone(),
         metrics: Some(metrics),
-        oidc,
+        admin: AdminConfig {
+            oidc,
+            ..AdminConfig::default()
+        },
         ..HttpConfig::default()
     }
 }

@@ -5,7 +5,13 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::dispatcher::Dispatcher;
-use crate::{Clock, DuplicateGateway, Gateway, Gateways, Slug, Store, SystemClock};
+use crate::{
+    Address, AddressError, ChannelKind, Clock, DuplicateGateway, Gateway, Gateways, Slug, Store,
+    SystemClock,
+};
+
+/// Brings an address into the normal form of a channel, whichever gateway serves it.
+pub type AddressRules = fn(&ChannelKind, &str) -> Result<Address, AddressError>;
 
 /// Puts an [`Engine`] together.
 #[derive(Debug)]
@@ -19,6 +25,7 @@ pub struct EngineBuilder {
     lease: Duration,
     alarm_contact: Option<Slug>,
     inbound_event: Option<Slug>,
+    address_rules: Option<AddressRules>,
 }
 
 impl EngineBuilder {
@@ -38,6 +45,7 @@ impl EngineBuilder {
             lease: Self::LEASE,
             alarm_contact: None,
             inbound_event: None,
+            address_rules: None,
         }
     }
 
@@ -92,6 +100,12 @@ impl EngineBuilder {
         self
     }
 
+    /// How addresses of channels that no gateway serves are read. Without it they are refused.
+    pub const fn address_rules(mut self, rules: AddressRules) -> Self {
+        self.address_rules = Some(rules);
+        self
+    }
+
     /// The engine. It raises from now on, and sends once it is [started](Engine::start).
     ///
     /// # Errors
@@ -106,6 +120,7 @@ impl EngineBuilder {
             max_queued: self.max_queued,
             alarm_contact: self.alarm_contact,
             inbound_event: self.inbound_event,
+            address_rules: self.address_rules,
         })
     }
 }

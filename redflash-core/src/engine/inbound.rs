@@ -6,9 +6,9 @@ use super::{CallError, Engine};
 use crate::dispatcher::Trouble;
 use crate::store::{Allowance, ReceiptEffect, Spent};
 use crate::{
-    Arguments, Authenticity, Callback, CallbackError, ChannelKind, Contact, DeliveryId, Gateway,
-    Idempotency, Inbound, InboundId, InboundMessage, Keyword, NotificationId, Raise, Receipt, Slug,
-    StoreError, Window,
+    Action, Actor, Arguments, Authenticity, Callback, CallbackError, Change, ChannelKind, Contact,
+    DeliveryId, Gateway, Idempotency, Inbound, InboundId, InboundMessage, Keyword, NotificationId,
+    Raise, Receipt, Slug, StoreError, Window,
 };
 
 /// What a gateway's callback brought.
@@ -160,6 +160,7 @@ impl Engine {
             Some(Keyword::Stop) => self.stop(channel, inbound).await,
             Some(Keyword::Start) => {
                 let on = self.dispatcher.store.opt(channel, from, None).await?;
+                self.note_opted(&on, Action::SwitchedOn, inbound).await?;
                 Ok(match &*on {
                     [] => "nothing: the endpoint was not switched off by this word".into(),
                     on => format!("switched {channel} of {} on", list(on)),
@@ -182,6 +183,7 @@ impl Engine {
         if off.is_empty() {
             return Ok("nothing: the endpoint was off already".into());
         }
+        self.note_opted(&off, Action::SwitchedOff, inbound).await?;
         let effect = format!("switched {channel} of {} off", list(&off));
         self.dispatcher.troubles.push(Trouble::OptedOut {
             contacts: off,
@@ -189,6 +191,33 @@ impl Engine {
             address: inbound.from.clone(),
         });
         Ok(effect)
+    }
+
+    /// Tells in the audit log who was switched by the person at the other end.
+    async fn note_opted(
+        &self,
+        contacts: &[Slug],
+        action: Action,
+        inbound: &Inbound,
+    ) -> Result<(), StoreError> {
+        let changes = contacts.iter().map(|slug| {
+            let detail = format!(
+                "{} {}: answered {} to {}",
+                inbound.channel,
+                inbound.from,
+                inbound.text.trim(),
+                inbound.gateway
+            );
+            let by = Actor::Contact(slug.to_string());
+            Change::new(
+                inbound.received_at,
+                by,
+                action,
+                format!("contact/{slug}"),
+                detail,
+            )
+        });
+        self.store().note(&changes.collect::<Vec<_>>()).await
     }
 
     async fn raise_inbound(

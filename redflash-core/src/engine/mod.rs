@@ -2,9 +2,12 @@
 
 mod alarm;
 mod builder;
+mod edit;
 mod error;
 mod inbound;
+mod preview;
 mod raise;
+mod resend;
 mod trial;
 
 use std::sync::Arc;
@@ -15,7 +18,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-pub use builder::EngineBuilder;
+pub use builder::{AddressRules, EngineBuilder};
+pub use edit::{EditError, FieldFault, Item, Revision};
 pub use error::{CallError, RaiseError};
 pub use inbound::{Called, Expected};
 pub use trial::Trial;
@@ -36,6 +40,8 @@ pub struct Engine {
     alarm_contact: Option<Slug>,
     /// What a message that a person sends back raises.
     inbound_event: Option<Slug>,
+    /// How addresses of channels without a gateway are read.
+    address_rules: Option<AddressRules>,
 }
 
 /// An alert that was raised: it is on disk.

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};
-use crate::store::{Entry, Save};
+use crate::store::{Edit, Entry, EntryRef, Save, Step};
 use crate::{
     Address, ApiKey, ChannelKind, Contact, Directory, Endpoint, Event, Group, KeyHash, Slug,
-    StoreError, Target, View,
+    StoreError, Target, User, View,
 };
 
 #[async_trait]
@@ -60,13 +60,32 @@ impl Directory for MemoryStore {
         Ok(self.state().api_keys.values().cloned().collect())
     }
 
-    async fn save(&self, entries: &[Entry], save: Save) -> Result<(), StoreError> {
+    async fn user(&self, slug: &Slug) -> Result<Option<User>, StoreError> {
+        Ok(self.state().users.get(slug).cloned())
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        Ok(self.state().users.values().cloned().collect())
+    }
+
+    async fn edit(&self, edit: &Edit<'_>) -> Result<(), StoreError> {
         let mut state = self.state();
+        if edit.version.is_some_and(|version| version != state.version) {
+            return Err(StoreError::Outdated);
+        }
         let mut changed = state.clone();
-        for entry in entries {
-            changed.save(entry, save)?;
+        for step in edit.steps {
+            match step {
+                Step::Save(entry, save) => changed.save(entry, *save)?,
+                Step::Remove(what) if !changed.remove(what) => {
+                    let what = what.to_string();
+                    return Err(StoreError::Missing { what });
+                }
+                Step::Remove(_) => {}
+            }
         }
         changed.version += 1;
+        changed.note(edit.changes);
         *state = changed;
         Ok(())
     }
@@ -113,17 +132,6 @@ impl Directory for MemoryStore {
         state.version += u64::from(!changed.is_empty());
         Ok(changed)
     }
-
-    async fn remove(&self, target: &Target) -> Result<bool, StoreError> {
-        Ok(self.state().remove(target))
-    }
-
-    async fn remove_api_key(&self, slug: &Slug) -> Result<bool, StoreError> {
-        let mut state = self.state();
-        let found = state.api_keys.remove(slug).is_some();
-        state.version += u64::from(found);
-        Ok(found)
-    }
 }
 
 impl State {
@@ -160,23 +168,13 @@ impl State {
     }
 
     fn save(&mut self, entry: &Entry, save: Save) -> Result<(), StoreError> {
-        let (what, exists) = match entry {
-            Entry::Contact(c) => (
-                format!("contact/{}", c.slug),
-                self.contacts.contains_key(&c.slug),
-            ),
-            Entry::Group(g) => (
-                format!("group/{}", g.slug),
-                self.groups.contains_key(&g.slug),
-            ),
-            Entry::Event(e) => (
-                format!("event/{}", e.slug),
-                self.events.contains_key(&e.slug),
-            ),
-            Entry::ApiKey(k) => (
-                format!("key/{}", k.slug),
-                self.api_keys.contains_key(&k.slug),
-            ),
+        let what = entry.named().to_string();
+        let exists = match entry {
+            Entry::Contact(contact) => self.contacts.contains_key(&contact.slug),
+            Entry::Group(group) => self.groups.contains_key(&group.slug),
+            Entry::Event(event) => self.events.contains_key(&event.slug),
+            Entry::ApiKey(key) => self.api_keys.contains_key(&key.slug),
+            Entry::User(user) => self.users.contains_key(&user.slug),
         };
         match save {
             Save::Create if exists => return Err(StoreError::Conflict { what }),
@@ -207,6 +205,15 @@ impl State {
                 }
                 self.api_keys.insert(key.slug.clone(), key.clone());
             }
+            Entry::User(user) => {
+                let before = self.users.insert(user.slug.clone(), user.clone());
+                let stays = |before: &User| {
+                    (&before.password, before.role) == (&user.password, user.role) && user.enabled
+                };
+                if !before.as_ref().is_some_and(stays) {
+                    self.end_sessions(&user.slug, None);
+                }
+            }
         }
         Ok(())
     }
@@ -224,9 +231,9 @@ impl State {
         }
     }
 
-    fn remove(&mut self, target: &Target) -> bool {
-        let found = match target {
-            Target::Contact(slug) => {
+    fn remove(&mut self, what: &EntryRef) -> bool {
+        match what {
+            EntryRef::Target(Target::Contact(slug)) => {
                 self.groups
                     .values_mut()
                     .for_each(|group| group.contacts.retain(|c| c != slug));
@@ -235,15 +242,21 @@ impl State {
                     .for_each(|event| event.contacts.retain(|c| c != slug));
                 self.contacts.remove(slug).is_some()
             }
-            Target::Group(slug) => {
+            EntryRef::Target(Target::Group(slug)) => {
                 self.events
                     .values_mut()
                     .for_each(|event| event.groups.retain(|g| g != slug));
                 self.groups.remove(slug).is_some()
             }
-            Target::Event(slug) => self.events.remove(slug).is_some(),
-        };
-        self.version += u64::from(found);
-        found
+            EntryRef::Target(Target::Event(slug)) => self.events.remove(slug).is_some(),
+            EntryRef::ApiKey(slug) => {
+                self.key_uses.remove(slug);
+                self.api_keys.remove(slug).is_some()
+            }
+            EntryRef::User(slug) => {
+                self.end_sessions(slug, None);
+                self.users.remove(slug).is_some()
+            }
+        }
     }
 }

@@ -1,19 +1,21 @@
 //! A store that keeps everything in memory: for tests, for trying things out, and as the reference
 //! that shows every rule of a store in plain code.
 
+mod audit;
 mod directory;
 mod inbox;
 mod meter;
 mod outbox;
 mod receipt;
+mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::OutboxEntry;
 use crate::{
-    ApiKey, Attempt, Contact, DeliveryId, Event, Group, Inbound, InboundId, Notification,
-    NotificationId, Receipt, Slug, Timestamp, Window,
+    ApiKey, Attempt, Change, ChangeId, Contact, DeliveryId, Event, Group, Inbound, InboundId,
+    KeyHash, Notification, NotificationId, Receipt, Session, Slug, Timestamp, User, Window,
 };
 
 /// Keeps everything in memory, and forgets it when dropped.
@@ -27,6 +29,10 @@ struct State {
     groups: BTreeMap<Slug, Group>,
     events: BTreeMap<Slug, Event>,
     api_keys: BTreeMap<Slug, ApiKey>,
+    key_uses: BTreeMap<Slug, Timestamp>,
+    users: BTreeMap<Slug, User>,
+    sessions: HashMap<KeyHash, Session>,
+    changes: BTreeMap<ChangeId, Change>,
     notifications: BTreeMap<NotificationId, (Notification, Vec<DeliveryId>)>,
     deliveries: HashMap<DeliveryId, Row>,
     idempotency: HashMap<(Option<Slug>, String), Remembered>,

@@ -1,18 +1,20 @@
 //! The queue and the log in memory.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::{MemoryStore, Remembered, Row, State};
 use crate::store::{
-    Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, OutboxEntry, Queue,
-    ReceiptEffect, Want,
+    Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, LogPage, OutboxEntry,
+    OutcomeCount, Queue, ReceiptEffect, Recent, Want,
 };
 use crate::{
-    Delivery, DeliveryState, Idempotency, Job, Lease, Notification, NotificationId, Outbox,
+    DeliveryId, DeliveryState, Idempotency, Job, Lease, Notification, NotificationId, Outbox,
     Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
 };
 
@@ -109,10 +111,18 @@ impl Outbox for MemoryStore {
         Ok(self.receive(gateway, receipt, now))
     }
 
-    async fn resend(&self, id: NotificationId, now: Timestamp) -> Result<u64, StoreError> {
+    async fn resend(
+        &self,
+        id: NotificationId,
+        only: Option<DeliveryId>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let mut state = self.state();
         let rows = state.deliveries.values_mut();
-        let ours = rows.filter(|row| row.entry.delivery.notification == id);
+        let ours = rows.filter(|row| {
+            let delivery = &row.entry.delivery;
+            delivery.notification == id && only.is_none_or(|only| delivery.id == only)
+        });
         Ok(ours.map(|row| u64::from(row.entry.resend(now))).sum())
     }
 
@@ -134,10 +144,14 @@ impl Outbox for MemoryStore {
         Ok(Some((notification.clone(), records.collect())))
     }
 
-    async fn log(
-        &self,
-        filter: &LogFilter,
-    ) -> Result<Vec<(Notification, Vec<Delivery>)>, StoreError> {
+    async fn log(&self, filter: &LogFilter) -> Result<LogPage, StoreError> {
+        let indexed = LogFilter {
+            channel: None,
+            gateway: None,
+            target: None,
+            text: None,
+            ..filter.clone()
+        };
         let state = self.state();
         let newest_first = state.notifications.values().rev();
         let all = newest_first.map(|(notification, ids)| {
@@ -146,8 +160,59 @@ impl Outbox for MemoryStore {
                 .map(|id| state.deliveries[id].entry.delivery.clone());
             (notification.clone(), rows.collect::<Vec<_>>())
         });
-        let wanted = all.filter(|(notification, deliveries)| filter.lets(notification, deliveries));
-        Ok(wanted.take(filter.limit.get() as usize).collect())
+        let most = if filter.looks_through() {
+            LogFilter::LOOKED_THROUGH as usize
+        } else {
+            usize::MAX
+        };
+        let mut page = LogPage::default();
+        let candidates =
+            all.filter(|(notification, deliveries)| indexed.lets(notification, deliveries));
+        for (place, (notification, deliveries)) in candidates.enumerate() {
+            if page.entries.len() == filter.limit.get() as usize || place == most {
+                return Ok(page);
+            }
+            page.next = Some(notification.id);
+            if filter.lets(&notification, &deliveries) {
+                page.entries.push((notification, deliveries));
+            }
+        }
+        page.next = None;
+        Ok(page)
+    }
+
+    async fn recent(&self, since: Timestamp, step: Duration) -> Result<Recent, StoreError> {
+        let state = self.state();
+        let most = Recent::COUNTED as usize;
+        let first = NotificationId::first_at(since);
+        let mut rows: Vec<_> = state.deliveries.values().collect();
+        rows.retain(|row| row.entry.delivery.notification >= first);
+        rows.sort_by_key(|row| Reverse(row.entry.delivery.id));
+        let attempts = rows.iter().flat_map(|row| row.attempts.iter().rev());
+        let mut recent = Recent {
+            cut: rows.len() > most || attempts.clone().count() > most,
+            ..Recent::default()
+        };
+        for row in rows.iter().take(most) {
+            *recent.states.entry(row.entry.delivery.state).or_default() += 1;
+        }
+        let mut counts = BTreeMap::<_, u64>::new();
+        for attempt in attempts.take(most) {
+            let at = attempt.ended_at.floor(step);
+            *counts
+                .entry((at, attempt.gateway.clone(), attempt.outcome))
+                .or_default() += 1;
+        }
+        recent.outcomes = counts
+            .into_iter()
+            .map(|((at, gateway, outcome), count)| OutcomeCount {
+                gateway,
+                at,
+                outcome,
+                count,
+            })
+            .collect();
+        Ok(recent)
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
@@ -196,21 +261,6 @@ impl Outbox for MemoryStore {
 
     async fn probe(&self, _: Timestamp) -> Result<(), StoreError> {
         Ok(())
-    }
-}
-
-impl LogFilter {
-    fn lets(&self, notification: &Notification, deliveries: &[Delivery]) -> bool {
-        let any = |wanted: &dyn Fn(&Delivery) -> bool| deliveries.iter().any(wanted);
-        self.before.is_none_or(|before| notification.id < before)
-            && self
-                .since
-                .is_none_or(|since| notification.raised_at >= since)
-            && self.state.is_none_or(|state| any(&|d| d.state == state))
-            && self
-                .contact
-                .as_ref()
-                .is_none_or(|contact| any(&|d| d.contact == *contact))
     }
 }
 

@@ -9,6 +9,8 @@ mod switch;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 pub use message::Message;
@@ -104,6 +106,8 @@ pub enum Skip {
     NoGateway,
     /// No gateway of the channel is used for such addresses.
     NoRoute,
+    /// Another endpoint alone was asked for.
+    NotChosen,
     /// The alarm is about this channel, and goes through another.
     Troubled,
     /// The same address is told already, as an endpoint of this contact.
@@ -120,6 +124,37 @@ pub enum Refusal {
     EmptyMessage,
     /// Nobody can be told.
     NoRecipients,
+}
+
+/// For people.
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ContactOff => f.write_str("the contact is switched off"),
+            Self::GroupOff(groups) => {
+                let names: Vec<_> = groups.iter().map(ToString::to_string).collect();
+                write!(f, "switched off: group {}", names.join(", "))
+            }
+            Self::NoEndpoint => f.write_str("the contact has no endpoint"),
+            Self::EndpointOff => f.write_str("the endpoint is switched off"),
+            Self::NoGateway => f.write_str("no gateway serves this channel"),
+            Self::NoRoute => f.write_str("no gateway of this channel is used for such addresses"),
+            Self::NotChosen => f.write_str("another endpoint alone was asked for"),
+            Self::Troubled => f.write_str("this alert is about that channel"),
+            Self::Duplicate(contact) => write!(f, "the same address is told as {contact}"),
+        }
+    }
+}
+
+/// For people.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disabled => "the target is switched off",
+            Self::EmptyMessage => "there is nothing to say",
+            Self::NoRecipients => "nobody can be told",
+        })
+    }
 }
 
 impl Plan {

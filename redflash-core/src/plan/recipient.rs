@@ -57,7 +57,7 @@ impl<'a> Behind<'a> {
 }
 
 pub(super) fn recipients(raise: &Raise, view: &View, gateways: &Gateways) -> Vec<Recipient> {
-    let (target, except) = (raise.target(), raise.except.as_ref());
+    let target = raise.target();
     let contacts: HashMap<&Slug, &Contact> = view
         .contacts
         .iter()
@@ -70,7 +70,7 @@ pub(super) fn recipients(raise: &Raise, view: &View, gateways: &Gateways) -> Vec
         .iter()
         .filter_map(|slug| Some((*contacts.get(slug)?, &behind.paths[slug])));
     known
-        .map(|(contact, paths)| recipient(contact, paths, gateways, except, &mut told))
+        .map(|(contact, paths)| recipient(contact, paths, gateways, raise, &mut told))
         .collect()
 }
 
@@ -80,7 +80,7 @@ fn recipient<'a>(
     contact: &'a Contact,
     paths: &Paths<'_>,
     gateways: &Gateways,
-    except: Option<&ChannelKind>,
+    raise: &Raise,
     told: &mut Told<'a>,
 ) -> Recipient {
     let skip = if !contact.enabled {
@@ -98,7 +98,9 @@ fn recipient<'a>(
             Verdict::Skip(skip.clone())
         } else if !endpoint.enabled {
             Verdict::Skip(Skip::EndpointOff)
-        } else if except == Some(place.0) {
+        } else if raise.only.is_some_and(|only| only != endpoint.id) {
+            Verdict::Skip(Skip::NotChosen)
+        } else if raise.except.as_ref() == Some(place.0) {
             Verdict::Skip(Skip::Troubled)
         } else if let Some(lane) = gateways.lane(place.0, place.1) {
             match told.insert(place, &contact.slug) {

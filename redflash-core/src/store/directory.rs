@@ -1,9 +1,13 @@
 //! Who can be told, and who may raise.
 
+use std::fmt;
+
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Address, ApiKey, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target, View};
+use crate::{
+    Address, ApiKey, Change, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target, User, View,
+};
 
 /// Whether saving makes something new or changes what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +31,81 @@ pub enum Entry {
     Event(Event),
     /// An API key.
     ApiKey(ApiKey),
+    /// A user.
+    User(User),
 }
 
-/// Contacts, groups, events and API keys.
+/// Names something of the directory. As text `contact/ann`, `group/on-call`, `event/disk-full`,
+/// `key/app`, `user/ann`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EntryRef {
+    /// A contact, a group or an event.
+    Target(Target),
+    /// An API key.
+    ApiKey(Slug),
+    /// A user.
+    User(Slug),
+}
+
+/// One step of an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Saves an entry.
+    Save(Entry, Save),
+    /// Removes something, and its place in groups and events: [`StoreError::Missing`] when it is not
+    /// there. What was sent stays in the log.
+    Remove(EntryRef),
+}
+
+/// A change of the directory, all of it or nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Edit<'a> {
+    /// What is done, in this order.
+    pub steps: &'a [Step],
+    /// The [version](Directory::version) that it was made for: with another, nothing is done. `None`
+    /// to do it whatever the directory says now.
+    pub version: Option<u64>,
+    /// What the audit log says of it.
+    pub changes: &'a [Change],
+}
+
+impl Entry {
+    /// Its name.
+    pub fn named(&self) -> EntryRef {
+        match self {
+            Self::Contact(contact) => EntryRef::Target(Target::Contact(contact.slug.clone())),
+            Self::Group(group) => EntryRef::Target(Target::Group(group.slug.clone())),
+            Self::Event(event) => EntryRef::Target(Target::Event(event.slug.clone())),
+            Self::ApiKey(key) => EntryRef::ApiKey(key.slug.clone()),
+            Self::User(user) => EntryRef::User(user.slug.clone()),
+        }
+    }
+}
+
+impl From<Target> for EntryRef {
+    fn from(target: Target) -> Self {
+        Self::Target(target)
+    }
+}
+
+impl fmt::Display for EntryRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target(target) => target.fmt(f),
+            Self::ApiKey(slug) => write!(f, "key/{slug}"),
+            Self::User(slug) => write!(f, "user/{slug}"),
+        }
+    }
+}
+
+/// Contacts, groups, events, API keys and users.
 ///
 /// Look-ups return `None` for what does not exist. Lists are whole and in the order of slugs: a
 /// directory is as large as the people in it, not as large as the history.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// A number that grows with every change to contacts, groups, events or keys, whoever made it:
+    /// A number that grows with every change to contacts, groups, events, keys or users, whoever made
+    /// it:
     /// two reads at one version are equal. Cheap, since it is asked before every hand-over.
     async fn version(&self) -> Result<u64, StoreError>;
 
@@ -63,6 +133,9 @@ pub trait Directory: Send + Sync {
     /// The key whose secret has this hash, on or off.
     async fn api_key_by_hash(&self, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError>;
 
+    /// The user with this slug.
+    async fn user(&self, slug: &Slug) -> Result<Option<User>, StoreError>;
+
     /// Every contact.
     async fn contacts(&self) -> Result<Vec<Contact>, StoreError>;
 
@@ -75,16 +148,53 @@ pub trait Directory: Send + Sync {
     /// Every key.
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// Saves entries in their order, all or none.
+    /// Every user.
+    async fn users(&self) -> Result<Vec<User>, StoreError>;
+
+    /// Changes the directory.
     ///
     /// A saved contact has exactly the endpoints of the entry. A group's contacts and an event's
-    /// contacts and groups must exist, in the store or earlier among the entries.
+    /// contacts and groups must exist, in the store or by an earlier step.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] and [`StoreError::Missing`] by [`Save`]; `Conflict` also for a key
-    /// whose secret another key has; [`StoreError::Dangling`] for what names something unknown.
-    async fn save(&self, entries: &[Entry], save: Save) -> Result<(), StoreError>;
+    /// [`StoreError::Conflict`] and [`StoreError::Missing`] by [`Save`] and [`Step`]; `Conflict` also
+    /// for a key whose secret another key has; [`StoreError::Dangling`] for what names something
+    /// unknown; [`StoreError::Outdated`] for another [version](Edit::version).
+    async fn edit(&self, edit: &Edit<'_>) -> Result<(), StoreError>;
+
+    /// Saves entries in their order, all or none, without a word in the audit log.
+    ///
+    /// # Errors
+    ///
+    /// As [`edit`](Self::edit).
+    async fn save(&self, entries: &[Entry], save: Save) -> Result<(), StoreError> {
+        let steps = entries.iter().map(|entry| Step::Save(entry.clone(), save));
+        let edit = Edit {
+            steps: &steps.collect::<Vec<_>>(),
+            version: None,
+            changes: &[],
+        };
+        self.edit(&edit).await
+    }
+
+    /// Removes something without a word in the audit log; `false` when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// As [`edit`](Self::edit).
+    async fn remove(&self, what: &EntryRef) -> Result<bool, StoreError> {
+        let edit = Edit {
+            steps: &[Step::Remove(what.clone())],
+            version: None,
+            changes: &[],
+        };
+        match self.edit(&edit).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Missing { .. }) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
 
     /// The contacts with an endpoint of this address, on or off.
     async fn contacts_at(
@@ -104,11 +214,4 @@ pub trait Directory: Send + Sync {
         address: &Address,
         reason: Option<&str>,
     ) -> Result<Vec<Slug>, StoreError>;
-
-    /// Removes what the target names, and its place in groups and events; `false` when there is
-    /// none. What was sent stays in the log.
-    async fn remove(&self, target: &Target) -> Result<bool, StoreError>;
-
-    /// Removes a key; `false` when there is none.
-    async fn remove_api_key(&self, slug: &Slug) -> Result<bool, StoreError>;
 }

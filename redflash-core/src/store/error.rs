@@ -26,6 +26,9 @@ pub enum StoreError {
         /// What it names, as `contact/ann`.
         reference: String,
     },
+    /// The directory has changed since the version that the edit was made for. Nothing was changed.
+    #[error("the directory has changed meanwhile")]
+    Outdated,
     /// The store cannot work now and may later: it is full, locked or gone. Nothing was changed.
     #[error("the store cannot be used now")]
     Unavailable(#[source] BoxError),

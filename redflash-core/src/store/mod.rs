@@ -1,30 +1,40 @@
 //! What RedFlash keeps, as traits: the directory of who can be told, the outbox of what is sent, the
-//! inbox of what comes back, and the meters that bound it all.
+//! inbox of what comes back, the meters that bound it all, who has logged in, and who did what.
 //!
-//! A store is anything that implements [`Directory`], [`Outbox`], [`Inbox`] and [`Meter`]. To write one, start from
-//! [`MemoryStore`](crate::MemoryStore), which shows every rule in plain code, and run the store
+//! A store is anything that implements [`Directory`], [`Outbox`], [`Inbox`], [`Meter`], [`Sessions`] and
+//! [`Audit`]. To write one, start from [`MemoryStore`](crate::MemoryStore), which shows every rule in plain code, and run the store
 //! conformance suite on it: each promise in these docs is one of its cases.
 
+mod audit;
 mod directory;
 mod entry;
 mod error;
 mod inbox;
 mod meter;
 mod outbox;
+mod sessions;
 
 use std::fmt;
 
-pub use directory::{Directory, Entry, Save};
+pub use audit::{Audit, ChangeFilter};
+pub use directory::{Directory, Edit, Entry, EntryRef, Save, Step};
 pub use entry::{OutboxEntry, Received};
 pub use error::StoreError;
 pub use inbox::{InboundFilter, Inbox};
 pub use meter::{Allowance, Meter, Spent};
 pub use outbox::{
-    Backlog, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, MAX_CLAIMS, Nodes,
-    Outbox, Queue, ReceiptEffect, Want,
+    Backlog, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, LogPage,
+    MAX_CLAIMS, Nodes, Outbox, OutcomeCount, Queue, ReceiptEffect, Recent, Want,
 };
+pub use sessions::Sessions;
 
 /// Everything RedFlash keeps.
-pub trait Store: Directory + Outbox + Inbox + Meter + fmt::Debug + 'static {}
+pub trait Store:
+    Directory + Outbox + Inbox + Meter + Sessions + Audit + fmt::Debug + 'static
+{
+}
 
-impl<T: Directory + Outbox + Inbox + Meter + fmt::Debug + 'static> Store for T {}
+impl<T> Store for T where
+    T: Directory + Outbox + Inbox + Meter + Sessions + Audit + fmt::Debug + 'static
+{
+}

@@ -52,7 +52,14 @@ async fn what_is_beyond_a_gateways_budget_is_suppressed_until_the_next_window() 
     assert_eq!(script.sent().len(), 3);
     // It can be sent by hand once there is a budget again.
     world.advance(24 * HOUR);
-    assert_eq!(world.store.resend(id, world.engine.now()).await.unwrap(), 1);
+    assert_eq!(
+        world
+            .store
+            .resend(id, None, world.engine.now())
+            .await
+            .unwrap(),
+        1
+    );
     world.engine.wake();
     world.until(id, |r| r.delivery.state == Sent).await;
 }

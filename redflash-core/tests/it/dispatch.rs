@@ -109,7 +109,14 @@ async fn a_delivery_is_given_up_in_the_end_and_can_be_resent() {
             .starts_with("given up after 2 attempts")
     );
 
-    assert_eq!(world.store.resend(id, world.engine.now()).await.unwrap(), 1);
+    assert_eq!(
+        world
+            .store
+            .resend(id, None, world.engine.now())
+            .await
+            .unwrap(),
+        1
+    );
     world.engine.wake();
     world
         .until(id, |r| r.delivery.state == DeliveryState::Sent)

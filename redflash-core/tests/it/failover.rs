@@ -54,7 +54,14 @@ async fn what_no_gateway_can_reach_fails_once_all_were_asked() {
     assert_eq!(through(&record), ["first", "second"]);
     // By hand, all are asked again.
     second.always("a", Answer::Accept);
-    assert_eq!(world.store.resend(id, world.engine.now()).await.unwrap(), 1);
+    assert_eq!(
+        world
+            .store
+            .resend(id, None, world.engine.now())
+            .await
+            .unwrap(),
+        1
+    );
     world.engine.wake();
     let record = world.until(id, is(DeliveryState::Sent)).await;
     assert_eq!(through(&record), ["first", "second", "first", "second"]);

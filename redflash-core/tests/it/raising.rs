@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use std::sync::Arc;
 
-use redflash_core::store::{Entry, LogFilter};
+use redflash_core::store::{Entry, EntryRef, LogFilter};
 use redflash_core::{ApiKey, Slug, Target};
 
 use crate::world::{Script, World, gateway, slug};
@@ -28,14 +28,8 @@ fn hello(idempotency: Option<(&str, &str)>) -> Raise {
 }
 
 async fn raised(world: &World) -> usize {
-    let filter = LogFilter {
-        state: None,
-        contact: None,
-        since: None,
-        before: None,
-        limit: std::num::NonZeroU32::MAX,
-    };
-    world.store.log(&filter).await.unwrap().len()
+    let filter = LogFilter::newest(std::num::NonZeroU32::MAX);
+    world.store.log(&filter).await.unwrap().entries.len()
 }
 
 #[tokio::test]
@@ -106,7 +100,7 @@ async fn no_cache_outlives_a_change() {
     assert_eq!(world.engine.api_key(&secret).await.unwrap(), None);
     world.save(Entry::ApiKey(key.clone())).await;
     assert_eq!(world.engine.api_key(&secret).await.unwrap(), Some(key));
-    world.store.remove_api_key(&app).await.unwrap();
+    world.store.remove(&EntryRef::ApiKey(app)).await.unwrap();
     assert_eq!(world.engine.api_key(&secret).await.unwrap(), None);
     world.switch_off("ann").await;
     let refused = world.engine.raise(hello(None)).await.unwrap_err();

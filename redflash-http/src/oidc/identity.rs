@@ -1,5 +1,6 @@
 //! Who has logged in.
 
+use redflash_core::Role;
 use serde_json::Value;
 
 use super::claims::Claims;
@@ -17,25 +18,6 @@ pub(crate) struct Identity {
     pub(crate) user: String,
     /// What the user may do; `None` where the provider has no say, or says nothing that is known.
     pub(crate) role: Option<Role>,
-}
-
-/// What a user may do, as far as the provider says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Everything.
-    Admin,
-    /// Look.
-    Viewer,
-}
-
-impl Role {
-    /// The role's name.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Viewer => "viewer",
-        }
-    }
 }
 
 /// Whether the claims say all that is asked of them.

@@ -27,6 +27,6 @@ pub use config::{OidcConfig, UserClaim};
 
 pub(crate) use answer::Answer;
 pub(crate) use error::OidcError;
-pub(crate) use identity::{Identity, Role};
+pub(crate) use identity::Identity;
 pub(crate) use provider::Provider;
 pub(crate) use remembered::{Begun, Remembered};

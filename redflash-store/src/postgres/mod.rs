@@ -6,7 +6,9 @@
 //! time are recorded by one statement, which is its own transaction (`enqueue`); so are the outcomes
 //! of hand-overs (`outbox`).
 
+mod audit;
 mod clock;
+mod closed;
 mod connect;
 mod enqueue;
 mod migrate;
@@ -15,8 +17,11 @@ mod outbox;
 #[path = "../query/mod.rs"]
 #[allow(clippy::duplicate_mod, reason = "compiled once for each back end")]
 mod query;
+mod run;
+mod sessions;
 mod statement;
 mod store;
+mod version;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +44,7 @@ use connect::Connector;
 use enqueue::Enqueuer;
 use node::Node;
 use outbox::{due_queues, entry, orphans, unconfirmed, write};
+use version::held_version;
 
 /// The connection that queries run on.
 type Conn = AsyncPgConnection;

@@ -4,72 +4,31 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use diesel::prelude::{ExpressionMethods, QueryDsl};
-use diesel_async::{AsyncConnection, RunQueryDsl};
+use diesel_async::AsyncConnection;
+#[cfg(feature = "sqlite")]
+use diesel_async::RunQueryDsl;
 use redflash_core::store::{
-    Allowance, Backlog, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, Entry,
-    InboundFilter, Inbox, LogFilter, Meter, Nodes, ReceiptEffect, Save, Spent, Want,
+    Allowance, Backlog, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue, Enqueued,
+    InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, ReceiptEffect, Recent, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
-    Group, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId, Outbox, Receipt,
-    Settled, Settlement, Slug, StoreError, Target, Timestamp, View, WorkerId,
+    Group, Inbound, Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt, Settled,
+    Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
 };
-use tokio::time::timeout;
 
+use super::closed::{found_by_others, publish};
 use super::node::{DIRECTORY, QUEUE, alive, announce};
 use super::outbox::{claim_due, due_queues, leased_to, match_kept, settle};
-use super::query::{count, directory, inbox, log, meter, outbox, receipt, save};
-use super::{Conn, PostgresStore, read, wrote};
+use super::query::{count, directory, inbox, log, meter, outbox, receipt, recent, save, user};
+use super::run::{ask, run, snapshot, transact};
+use super::{Conn, PostgresStore};
 use crate::copy::Counts;
 use crate::error::Fault;
 use crate::row::notification::NewRows;
-use crate::row::parse;
-use crate::schema::closed_lanes;
 
 /// How much longer saving may take for each entry.
 const EACH: Duration = Duration::from_millis(20);
-
-/// Runs a query on a connection, in its time, and judges by `$judge` what it came to.
-macro_rules! run {
-    ($judge:ident, $store:expr, |$conn:ident| $query:expr) => {
-        run!($judge, $store, $store.connections.timeout, |$conn| $query)
-    };
-    ($judge:ident, $store:expr, $within:expr, |$conn:ident| $query:expr) => {{
-        let mut held = $store.connections.get().await?;
-        let outcome = {
-            let $conn: &mut Conn = &mut held;
-            timeout($within, $query).await
-        };
-        $judge(held, outcome)
-    }};
-}
-
-/// Runs one query that reads.
-macro_rules! ask {
-    ($store:expr, |$conn:ident| $query:expr) => {
-        run!(read, $store, |$conn| $query)
-    };
-}
-
-/// Runs queries that must see one moment.
-macro_rules! snapshot {
-    ($store:expr, |$conn:ident| $work:expr) => {
-        run!(read, $store, |conn| conn
-            .build_transaction()
-            .repeatable_read()
-            .read_only()
-            .run(async |$conn: &mut Conn| $work))
-    };
-}
-
-/// Runs queries that write, in a transaction.
-macro_rules! transact {
-    ($store:expr, |$conn:ident| $work:expr) => {
-        run!(wrote, $store, |conn| conn
-            .transaction(async |$conn: &mut Conn| $work))
-    };
-}
 
 impl PostgresStore {
     /// How many nodes dispatch from the database now.
@@ -153,13 +112,21 @@ impl Directory for PostgresStore {
         ask!(self, |conn| directory::api_keys(conn))
     }
 
-    async fn save(&self, entries: &[Entry], how: Save) -> Result<(), StoreError> {
-        // Each entry takes a few statements, and an import has thousands.
-        let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    async fn user(&self, slug: &Slug) -> Result<Option<User>, StoreError> {
+        ask!(self, |conn| user::user(conn, slug))
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        ask!(self, |conn| user::users(conn))
+    }
+
+    async fn edit(&self, edit: &Edit<'_>) -> Result<(), StoreError> {
+        // Each step takes a few statements, and an import has thousands.
+        let count = u32::try_from(edit.steps.len() + edit.changes.len()).unwrap_or(u32::MAX);
         let within = self.connections.timeout + EACH.saturating_mul(count);
         let version = run!(wrote, self, within, |conn| conn.transaction(
             async |conn: &mut Conn| {
-                let version = save::save(conn, entries, how).await?;
+                let version = save::edit(conn, edit).await?;
                 announce(conn, DIRECTORY).await?;
                 Ok::<_, Fault>(version)
             }
@@ -190,26 +157,6 @@ impl Directory for PostgresStore {
         })?;
         self.node.know(version.unwrap_or(0));
         Ok(contacts)
-    }
-
-    async fn remove(&self, target: &Target) -> Result<bool, StoreError> {
-        let version = transact!(self, |conn| {
-            let version = save::remove(conn, target).await?;
-            announce(conn, DIRECTORY).await?;
-            Ok::<_, Fault>(version)
-        })?;
-        self.node.know(version.unwrap_or(0));
-        Ok(version.is_some())
-    }
-
-    async fn remove_api_key(&self, slug: &Slug) -> Result<bool, StoreError> {
-        let version = transact!(self, |conn| {
-            let version = save::remove_api_key(conn, slug).await?;
-            announce(conn, DIRECTORY).await?;
-            Ok::<_, Fault>(version)
-        })?;
-        self.node.know(version.unwrap_or(0));
-        Ok(version.is_some())
     }
 }
 
@@ -319,9 +266,14 @@ impl Outbox for PostgresStore {
         transact!(self, |conn| match_kept(conn, gateway, received).await)
     }
 
-    async fn resend(&self, id: NotificationId, now: Timestamp) -> Result<u64, StoreError> {
+    async fn resend(
+        &self,
+        id: NotificationId,
+        only: Option<DeliveryId>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         transact!(self, |conn| {
-            let resent = outbox::resend(conn, id, now).await?;
+            let resent = outbox::resend(conn, id, only, now).await?;
             announce(conn, QUEUE).await?;
             Ok::<_, Fault>(resent)
         })
@@ -334,11 +286,12 @@ impl Outbox for PostgresStore {
         snapshot!(self, |conn| log::notification(conn, id).await)
     }
 
-    async fn log(
-        &self,
-        filter: &LogFilter,
-    ) -> Result<Vec<(Notification, Vec<Delivery>)>, StoreError> {
+    async fn log(&self, filter: &LogFilter) -> Result<LogPage, StoreError> {
         snapshot!(self, |conn| log::log(conn, filter).await)
+    }
+
+    async fn recent(&self, since: Timestamp, step: Duration) -> Result<Recent, StoreError> {
+        snapshot!(self, |conn| recent::recent(conn, since, step).await)
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
@@ -427,52 +380,4 @@ async fn take(conn: &mut Conn, page: &crate::copy::Page) -> Result<(), Fault> {
         insert.execute(conn).await?;
     }
     Ok(())
-}
-
-/// Replaces what this node has told the others.
-async fn publish(conn: &mut Conn, worker: &str, closed: &[ClosedLane]) -> Result<(), Fault> {
-    let told = closed_lanes::table.filter(closed_lanes::worker.eq(worker));
-    diesel::delete(told).execute(conn).await?;
-    let rows: Vec<_> = closed
-        .iter()
-        .map(|closed| {
-            (
-                closed_lanes::worker.eq(worker),
-                closed_lanes::gateway.eq(closed.gateway.as_str()),
-                closed_lanes::lane.eq(closed.lane.as_str()),
-                closed_lanes::closed_until.eq(closed.until.as_millis()),
-            )
-        })
-        .collect();
-    diesel::insert_into(closed_lanes::table)
-        .values(rows)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// What other nodes have found closed.
-async fn found_by_others(
-    conn: &mut Conn,
-    worker: &str,
-    now: Timestamp,
-) -> Result<Vec<ClosedLane>, Fault> {
-    let rows: Vec<(String, String, i64)> = closed_lanes::table
-        .filter(closed_lanes::worker.ne(worker))
-        .filter(closed_lanes::closed_until.gt(now.as_millis()))
-        .select((
-            closed_lanes::gateway,
-            closed_lanes::lane,
-            closed_lanes::closed_until,
-        ))
-        .load(conn)
-        .await?;
-    let lanes = rows.into_iter().map(|(gateway, lane, until)| {
-        Ok(ClosedLane {
-            gateway: parse(&gateway, "closed_lanes", "gateway", &gateway)?,
-            lane: Lane::stored(lane),
-            until: Timestamp::from_millis(until),
-        })
-    });
-    lanes.collect()
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::dsl::sql;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel::sql_types::Bool;
-use redflash_core::store::{DeliveryRecord, LogFilter};
+use redflash_core::store::{DeliveryRecord, LogFilter, LogPage};
 use redflash_core::{Attempt, Delivery, DeliveryState, Notification, NotificationId};
 
 use super::outbox::{ENDED_BADLY, QUEUED, SENDING, first, last, of_notification};
@@ -14,7 +14,12 @@ use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::NotificationRow;
+use crate::row::parse;
 use crate::schema::{attempts, deliveries, notifications};
+use crate::within::Within;
+
+/// How many notifications are read at a time.
+const CHUNK: usize = 250;
 
 pub(crate) async fn notification(
     conn: &mut Conn,
@@ -73,20 +78,106 @@ async fn attempts_of(
     Ok(of_delivery)
 }
 
-pub(crate) async fn log(
+/// The deliveries of candidates, by their notifications.
+async fn deliveries_of_all(
     conn: &mut Conn,
     filter: &LogFilter,
-) -> Result<Vec<(Notification, Vec<Delivery>)>, Fault> {
+    chunk: &[NotificationRow],
+) -> Result<HashMap<NotificationId, Vec<Delivery>>, Fault> {
+    let mut ids = Vec::with_capacity(chunk.len());
+    for row in chunk {
+        ids.push(parse(&row.id, "notifications", "id", &row.id)?);
+    }
+    let ids = ids.as_slice();
+    let (Some(newest), Some(oldest)) = (ids.first(), ids.last()) else {
+        return Ok(HashMap::new());
+    };
+    let picks = filter.contact.is_some() || filter.state.and_then(indexed).is_some();
+    let ranges = if picks {
+        ids.iter().map(|id| (first(*id), last(*id))).collect()
+    } else {
+        // Candidates that nothing picked are all there are between them.
+        vec![(first(*oldest), last(*newest))]
+    };
+    let rows: Vec<DeliveryRow> = deliveries::table
+        .filter(Within(ranges))
+        .order(deliveries::id)
+        .select(DeliveryRow::as_select())
+        .load(conn)
+        .await?;
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for row in rows {
+        let delivery = row.into_entry()?.delivery;
+        found
+            .entry(delivery.notification)
+            .or_default()
+            .push(delivery);
+    }
+    Ok(found)
+}
+
+/// A page of the log. Where no index helps, it goes through what there is, newest first, a chunk at a
+/// time.
+pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, Fault> {
+    let limit = filter.limit.get() as usize;
+    let most = if filter.looks_through() {
+        LogFilter::LOOKED_THROUGH
+    } else {
+        u32::MAX
+    };
+    let mut page = LogPage::default();
+    let mut before = filter.before;
+    let mut looked_through = 0;
+    loop {
+        let room = limit - page.entries.len();
+        let wanted = if filter.looks_through() {
+            CHUNK
+        } else {
+            CHUNK.min(room.saturating_add(1))
+        };
+        let chunk = candidates(conn, filter, before, wanted).await?;
+        let is_last = chunk.len() < wanted;
+        let mut deliveries = deliveries_of_all(conn, filter, &chunk).await?;
+        for row in chunk {
+            if page.entries.len() == limit || looked_through == most {
+                return Ok(page);
+            }
+            looked_through += 1;
+            let notification = row.into_notification()?;
+            page.next = Some(notification.id);
+            let deliveries = deliveries.remove(&notification.id).unwrap_or_default();
+            if filter.lets(&notification, &deliveries) {
+                page.entries.push((notification, deliveries));
+            }
+        }
+        if is_last {
+            page.next = None;
+            return Ok(page);
+        }
+        before = page.next;
+    }
+}
+
+/// The next notifications, newest first, that have what an index knows.
+async fn candidates(
+    conn: &mut Conn,
+    filter: &LogFilter,
+    before: Option<NotificationId>,
+    wanted: usize,
+) -> Result<Vec<NotificationRow>, Fault> {
     let mut query = notifications::table
         .order(notifications::id.desc())
-        .limit(i64::from(filter.limit.get()))
+        .limit(i64::try_from(wanted).unwrap_or(i64::MAX))
         .select(NotificationRow::as_select())
         .into_boxed();
-    if let Some(before) = filter.before {
-        query = query.filter(notifications::id.lt(before.to_string()));
+    // Ids begin with their time.
+    let until = filter.until.map(NotificationId::first_at);
+    for bound in [before, until].into_iter().flatten() {
+        query = query.filter(notifications::id.lt(bound.to_string()));
     }
     if let Some(since) = filter.since {
-        query = query.filter(notifications::raised_at.ge(since.as_millis()));
+        let first = NotificationId::first_at(since);
+        query = query.filter(notifications::id.ge(first.to_string()));
     }
     if let Some(contact) = &filter.contact {
         let told = deliveries::table
@@ -94,34 +185,22 @@ pub(crate) async fn log(
             .select(deliveries::notification);
         query = query.filter(notifications::id.eq_any(told));
     }
-    query = match filter.state {
-        // Few, whatever the history, and in an index of their own.
-        Some(state) if !matches!(state, DeliveryState::Sent | DeliveryState::Delivered) => {
-            let index = match state {
-                DeliveryState::Queued => QUEUED,
-                DeliveryState::Sending => SENDING,
-                _ => ENDED_BADLY,
-            };
-            let within = deliveries::table
-                .filter(sql::<Bool>(index))
-                .filter(deliveries::state.eq(state.as_str()))
-                .select(deliveries::notification);
-            query.filter(notifications::id.eq_any(within))
-        }
-        // Most are: found soon by going through the newest.
-        Some(state) => query.filter(diesel::dsl::exists(
-            deliveries::table
-                .filter(deliveries::notification.eq(notifications::id))
-                .filter(deliveries::state.eq(state.as_str())),
-        )),
-        None => query,
-    };
-    let rows = query.load(conn).await?;
-    let mut entries = Vec::with_capacity(rows.len());
-    for row in rows {
-        let notification = row.into_notification()?;
-        let deliveries = deliveries_of(conn, notification.id).await?;
-        entries.push((notification, deliveries));
+    if let Some((state, index)) = filter.state.and_then(indexed) {
+        let within = deliveries::table
+            .filter(sql::<Bool>(index))
+            .filter(deliveries::state.eq(state.as_str()))
+            .select(deliveries::notification);
+        query = query.filter(notifications::id.eq_any(within));
     }
-    Ok(entries)
+    Ok(query.load(conn).await?)
+}
+
+/// The condition of the index that knows a state; `None` for those that most are in.
+const fn indexed(state: DeliveryState) -> Option<(DeliveryState, &'static str)> {
+    match state {
+        DeliveryState::Sent | DeliveryState::Delivered => None,
+        DeliveryState::Queued => Some((state, QUEUED)),
+        DeliveryState::Sending => Some((state, SENDING)),
+        _ => Some((state, ENDED_BADLY)),
+    }
 }

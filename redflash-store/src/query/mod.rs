@@ -3,9 +3,11 @@
 //!
 //! They are written once and compiled for each back end, which mounts this folder as a module of its
 //! own and gives it what it is called for: `Conn`, the connection; `RunQueryDsl`, which runs a query
-//! on it; `entry` and `write`, which read a delivery to change it and write it back; `orphans`,
-//! `unconfirmed` and `due_queues`, which each back end has to say in its own way.
+//! on it; `entry` and `write`, which read a delivery to change it and write it back; `held_version`,
+//! the directory's version, held against other edits; `orphans`, `unconfirmed` and `due_queues`, which
+//! each back end has to say in its own way.
 
+pub(crate) mod audit;
 pub(crate) mod count;
 pub(crate) mod directory;
 pub(crate) mod inbox;
@@ -13,6 +15,9 @@ pub(crate) mod log;
 pub(crate) mod meter;
 pub(crate) mod outbox;
 pub(crate) mod receipt;
+pub(crate) mod recent;
 pub(crate) mod save;
+pub(crate) mod session;
+pub(crate) mod user;
 
-use super::{Conn, RunQueryDsl, due_queues, entry, orphans, unconfirmed, write};
+use super::{Conn, RunQueryDsl, due_queues, entry, held_version, orphans, unconfirmed, write};

@@ -167,6 +167,7 @@ pub(crate) async fn requeue_unconfirmed(
 pub(crate) async fn resend(
     conn: &mut Conn,
     id: NotificationId,
+    only: Option<DeliveryId>,
     now: Timestamp,
 ) -> Result<u64, Fault> {
     let ids: Vec<String> = deliveries::table
@@ -178,6 +179,9 @@ pub(crate) async fn resend(
     let mut resent = 0;
     for text in &ids {
         let id = parse(text, "deliveries", "id", text)?;
+        if only.is_some_and(|only| only != id) {
+            continue;
+        }
         if let Some(mut entry) = entry(conn, id).await?
             && entry.resend(now)
         {

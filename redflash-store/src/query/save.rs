@@ -3,13 +3,13 @@
 use diesel::dsl::case_when;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use redflash_core::store::{Entry, Save};
+use redflash_core::store::{Edit, Entry, EntryRef, Save, Step};
 use redflash_core::{
     Address, ApiKey, ChannelKind, Clock, Contact, Event, Group, Slug, StoreError, SystemClock,
     Target,
 };
 
-use super::{Conn, RunQueryDsl};
+use super::{Conn, RunQueryDsl, audit, held_version, user};
 use crate::error::Fault;
 use crate::row::directory::{ApiKeyRow, ContactRow, EndpointRow, EventRow, GroupRow};
 use crate::row::{parse, storable};
@@ -18,37 +18,58 @@ use crate::schema::{
     groups,
 };
 
-/// Saves entries, and returns the directory's version from now on.
-pub(crate) async fn save(conn: &mut Conn, entries: &[Entry], save: Save) -> Result<u64, Fault> {
-    for entry in entries {
-        match entry {
-            Entry::Contact(contact) => save_contact(conn, contact, save).await?,
-            Entry::Group(group) => save_group(conn, group, save).await?,
-            Entry::Event(event) => save_event(conn, event, save).await?,
-            Entry::ApiKey(key) => save_api_key(conn, key, save).await?,
+/// Does all steps of an edit and records its changes, and returns the directory's version from now on.
+pub(crate) async fn edit(conn: &mut Conn, edit: &Edit<'_>) -> Result<u64, Fault> {
+    let version = held_version(conn).await?;
+    if edit.version.is_some_and(|made_for| made_for != version) {
+        return Err(StoreError::Outdated.into());
+    }
+    for step in edit.steps {
+        match step {
+            Step::Save(entry, how) => save(conn, entry, *how).await?,
+            Step::Remove(what) => remove(conn, what).await?,
         }
     }
-    changed(conn).await
+    let version = changed(conn).await?;
+    audit::note(conn, edit.changes).await?;
+    Ok(version)
 }
 
-/// Removes something; the directory's version from now on, or `None` when it was not there.
-pub(crate) async fn remove(conn: &mut Conn, target: &Target) -> Result<Option<u64>, Fault> {
-    let slug = target.slug().as_str();
-    let removed = match target {
-        Target::Contact(_) => {
-            let found = diesel::delete(contacts::table.find(slug));
+async fn save(conn: &mut Conn, entry: &Entry, how: Save) -> Result<(), Fault> {
+    match entry {
+        Entry::Contact(contact) => save_contact(conn, contact, how).await,
+        Entry::Group(group) => save_group(conn, group, how).await,
+        Entry::Event(event) => save_event(conn, event, how).await,
+        Entry::ApiKey(key) => save_api_key(conn, key, how).await,
+        Entry::User(user) => user::save(conn, user, how).await,
+    }
+}
+
+async fn remove(conn: &mut Conn, what: &EntryRef) -> Result<(), Fault> {
+    let removed = match what {
+        EntryRef::Target(Target::Contact(slug)) => {
+            let found = diesel::delete(contacts::table.find(slug.as_str()));
             found.execute(conn).await?
         }
-        Target::Group(_) => {
-            let found = diesel::delete(groups::table.find(slug));
+        EntryRef::Target(Target::Group(slug)) => {
+            let found = diesel::delete(groups::table.find(slug.as_str()));
             found.execute(conn).await?
         }
-        Target::Event(_) => {
-            let found = diesel::delete(events::table.find(slug));
+        EntryRef::Target(Target::Event(slug)) => {
+            let found = diesel::delete(events::table.find(slug.as_str()));
             found.execute(conn).await?
         }
+        EntryRef::ApiKey(slug) => {
+            let found = diesel::delete(api_keys::table.find(slug.as_str()));
+            found.execute(conn).await?
+        }
+        EntryRef::User(slug) => user::remove(conn, slug).await?,
     };
-    noted(conn, removed).await
+    if removed == 0 {
+        let what = what.to_string();
+        return Err(StoreError::Missing { what }.into());
+    }
+    Ok(())
 }
 
 /// Switches the endpoints of an address off for a reason, or on again those that have one. Returns
@@ -59,6 +80,8 @@ pub(crate) async fn opt(
     address: &Address,
     reason: Option<&str>,
 ) -> Result<(Vec<Slug>, Option<u64>), Fault> {
+    // First, as every edit does, so that no two wait for each other.
+    held_version(conn).await?;
     let there = endpoints::table
         .filter(endpoints::address.eq(address.as_str()))
         .filter(endpoints::channel.eq(channel.as_str()));
@@ -83,22 +106,12 @@ pub(crate) async fn opt(
         contacts.push(parse(contact, "endpoints", "contact", id)?);
     }
     contacts.dedup();
-    let version = noted(conn, found.len()).await?;
+    let version = if found.is_empty() {
+        None
+    } else {
+        Some(changed(conn).await?)
+    };
     Ok((contacts, version))
-}
-
-pub(crate) async fn remove_api_key(conn: &mut Conn, slug: &Slug) -> Result<Option<u64>, Fault> {
-    let removed = diesel::delete(api_keys::table.find(slug.as_str()))
-        .execute(conn)
-        .await?;
-    noted(conn, removed).await
-}
-
-async fn noted(conn: &mut Conn, removed: usize) -> Result<Option<u64>, Fault> {
-    if removed == 0 {
-        return Ok(None);
-    }
-    changed(conn).await.map(Some)
 }
 
 /// Makes a version that there has never been, not even in what a failover or an old backup has lost:
@@ -116,7 +129,7 @@ async fn changed(conn: &mut Conn) -> Result<u64, Fault> {
 }
 
 /// Whether the row is to be made (`true`) or changed, by what is there and what was asked.
-fn is_new(exists: bool, save: Save, what: &str) -> Result<bool, Fault> {
+pub(crate) fn is_new(exists: bool, save: Save, what: &str) -> Result<bool, Fault> {
     let what = what.to_owned();
     match save {
         Save::Create if exists => Err(StoreError::Conflict { what }.into()),

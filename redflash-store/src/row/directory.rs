@@ -57,6 +57,7 @@ pub(crate) struct ApiKeyRow {
     pub(crate) hash: String,
     pub(crate) hint: String,
     pub(crate) created_at: i64,
+    pub(crate) admin: bool,
 }
 
 impl ContactRow {
@@ -152,6 +153,7 @@ impl ApiKeyRow {
             hash: key.hash.to_string(),
             hint: key.hint.clone(),
             created_at: key.created_at.as_millis(),
+            admin: key.admin,
         }
     }
 
@@ -161,6 +163,7 @@ impl ApiKeyRow {
             slug: self.slug.parse().map_err(|_| bad("slug"))?,
             enabled: self.enabled,
             inspect: self.inspect,
+            admin: self.admin,
             scope: serde_json::from_str(&self.scope).map_err(|_| bad("scope"))?,
             hash: self.hash.parse().map_err(|_| bad("hash"))?,
             hint: self.hint.clone(),

@@ -1,11 +1,14 @@
 //! Rows, and how they become domain values.
 
 pub(crate) mod attempt;
+pub(crate) mod change;
 pub(crate) mod delivery;
 pub(crate) mod directory;
 pub(crate) mod inbound;
 pub(crate) mod notification;
 pub(crate) mod receipt;
+pub(crate) mod session;
+pub(crate) mod user;
 
 use std::str::FromStr;
 

@@ -1,5 +1,6 @@
 //! SQLite: one file, one writer that commits for many, readers beside it.
 
+mod audit;
 mod lock;
 mod open;
 mod outbox;
@@ -11,6 +12,7 @@ mod query;
 mod reader;
 mod run;
 mod savepoint;
+mod sessions;
 mod statement;
 mod store;
 mod writer;
@@ -22,6 +24,7 @@ use std::path::{Path, PathBuf};
 use diesel::sqlite::SqliteConnection;
 use lock::Lock;
 use outbox::{due_queues, entry, orphans, unconfirmed, write};
+use query::directory::version as held_version;
 use reader::Readers;
 use run::RunQueryDsl;
 use writer::Writer;

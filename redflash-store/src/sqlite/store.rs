@@ -1,21 +1,22 @@
 //! The traits, on SQLite.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Allowance, Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, Entry, InboundFilter, Inbox,
-    LogFilter, Meter, ReceiptEffect, Save, Spent, Want,
+    Allowance, Backlog, DeliveryRecord, DueQueue, Edit, Enqueue, Enqueued, InboundFilter, Inbox,
+    LogFilter, LogPage, Meter, ReceiptEffect, Recent, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group, Inbound,
     Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug,
-    StoreError, Target, Timestamp, View, WorkerId,
+    StoreError, Target, Timestamp, User, View, WorkerId,
 };
 
 use super::SqliteStore;
 use super::outbox::{SettledRows, claim_due, due_queues, enqueue};
-use super::query::{count, directory, inbox, log, meter, outbox, receipt, save};
+use super::query::{count, directory, inbox, log, meter, outbox, receipt, recent, save, user};
 use super::run::now as run;
 use crate::copy::Counts;
 use crate::row::notification::NewRows;
@@ -87,12 +88,26 @@ impl Directory for SqliteStore {
             .await
     }
 
-    async fn save(&self, entries: &[Entry], how: Save) -> Result<(), StoreError> {
-        let entries = entries.to_vec();
-        self.writer
-            .write(move |conn| run(save::save(conn, &entries, how)))
-            .await
-            .map(drop)
+    async fn user(&self, slug: &Slug) -> Result<Option<User>, StoreError> {
+        self.readers.read(|conn| run(user::user(conn, slug)))
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        self.readers.long(|conn| run(user::users(conn))).await
+    }
+
+    async fn edit(&self, edit: &Edit<'_>) -> Result<(), StoreError> {
+        let (steps, changes) = (edit.steps.to_vec(), edit.changes.to_vec());
+        let version = edit.version;
+        let work = move |conn: &mut _| {
+            let edit = Edit {
+                steps: &steps,
+                version,
+                changes: &changes,
+            };
+            run(save::edit(conn, &edit))
+        };
+        self.writer.write(work).await.map(drop)
     }
 
     async fn contacts_at(
@@ -116,22 +131,6 @@ impl Directory for SqliteStore {
             .write(move |conn| run(save::opt(conn, &channel, &address, reason.as_deref())))
             .await
             .map(|(contacts, _)| contacts)
-    }
-
-    async fn remove(&self, target: &Target) -> Result<bool, StoreError> {
-        let target = target.clone();
-        self.writer
-            .write(move |conn| run(save::remove(conn, &target)))
-            .await
-            .map(|version| version.is_some())
-    }
-
-    async fn remove_api_key(&self, slug: &Slug) -> Result<bool, StoreError> {
-        let slug = slug.clone();
-        self.writer
-            .write(move |conn| run(save::remove_api_key(conn, &slug)))
-            .await
-            .map(|version| version.is_some())
     }
 }
 
@@ -198,9 +197,14 @@ impl Outbox for SqliteStore {
             .await
     }
 
-    async fn resend(&self, id: NotificationId, now: Timestamp) -> Result<u64, StoreError> {
+    async fn resend(
+        &self,
+        id: NotificationId,
+        only: Option<DeliveryId>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         self.writer
-            .write(move |conn| run(outbox::resend(conn, id, now)))
+            .write(move |conn| run(outbox::resend(conn, id, only, now)))
             .await
     }
 
@@ -213,13 +217,16 @@ impl Outbox for SqliteStore {
             .await
     }
 
-    async fn log(
-        &self,
-        filter: &LogFilter,
-    ) -> Result<Vec<(Notification, Vec<Delivery>)>, StoreError> {
+    async fn log(&self, filter: &LogFilter) -> Result<LogPage, StoreError> {
         let filter = filter.clone();
         self.readers
             .long(move |conn| run(log::log(conn, &filter)))
+            .await
+    }
+
+    async fn recent(&self, since: Timestamp, step: Duration) -> Result<Recent, StoreError> {
+        self.readers
+            .long(move |conn| run(recent::recent(conn, since, step)))
             .await
     }
 

@@ -22,6 +22,12 @@ async fn keeps_what_the_first_version_left(store: &impl redflash_core::Store) {
     let delivery = of_gateway().await;
     assert!(delivery.refused_by.is_empty() && delivery.receipt_due_at.is_none());
     let now = Timestamp::from_millis(1);
-    assert_eq!(store.resend(delivery.notification, now).await.unwrap(), 1);
+    assert_eq!(
+        store
+            .resend(delivery.notification, None, now)
+            .await
+            .unwrap(),
+        1
+    );
     assert_eq!(of_gateway().await.state, DeliveryState::Queued);
 }

@@ -1,7 +1,7 @@
 //! Promises of the directory.
 
 use super::fixture::{Opened, contact, name, save, slug};
-use crate::store::{Entry, Save};
+use crate::store::{Entry, EntryRef, Save};
 use crate::{Address, ApiKey, ChannelKind, Event, Group, Scope, StoreError, Target, Timestamp};
 
 fn crew(contacts: &[&str]) -> Group {
@@ -165,7 +165,7 @@ pub async fn removing_leaves_no_trace_in_groups_and_events(store: Opened) {
     with_crew(&store).await;
     let remove = async |target: &str| {
         let target: Target = target.parse().expect("a target");
-        store.remove(&target).await.expect("removed")
+        store.remove(&target.into()).await.expect("removed")
     };
     assert!(remove("contact/ann").await);
     assert!(!remove("contact/ann").await);
@@ -196,20 +196,30 @@ pub async fn every_change_changes_the_version(store: Opened) {
     assert!(!changed().await);
     assert!(
         store
-            .remove(&Target::Contact(slug("ann")))
+            .remove(&Target::Contact(slug("ann")).into())
             .await
             .expect("removed")
     );
     assert!(changed().await);
     assert!(
         !store
-            .remove(&Target::Contact(slug("ann")))
+            .remove(&Target::Contact(slug("ann")).into())
             .await
             .expect("removed")
     );
     assert!(!changed().await);
-    assert!(store.remove_api_key(&app.slug).await.expect("removed"));
-    assert!(!store.remove_api_key(&app.slug).await.expect("removed"));
+    assert!(
+        store
+            .remove(&EntryRef::ApiKey(app.slug.clone()))
+            .await
+            .expect("removed")
+    );
+    assert!(
+        !store
+            .remove(&EntryRef::ApiKey(app.slug.clone()))
+            .await
+            .expect("removed")
+    );
     assert!(changed().await);
 }
 

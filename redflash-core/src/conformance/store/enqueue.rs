@@ -55,14 +55,8 @@ async fn raise(
 }
 
 async fn recorded(store: &Opened) -> usize {
-    let all = LogFilter {
-        state: None,
-        contact: None,
-        since: None,
-        before: None,
-        limit: limit(1000),
-    };
-    store.log(&all).await.expect("read").len()
+    let all = LogFilter::newest(limit(1000));
+    store.log(&all).await.expect("read").entries.len()
 }
 
 /// A request under a known key adds nothing and gets the earlier notification; another is a mismatch.

@@ -1,9 +1,10 @@
 //! What is made of the claims.
 
+use redflash_core::Role;
 use serde_json::{Value, json};
 
 use super::super::simulated::{ACCESS_TOKEN, Key, Simulated};
-use super::super::{OidcConfig, OidcError, Provider, Role, UserClaim};
+use super::super::{OidcConfig, OidcError, Provider, UserClaim};
 use super::{is_untrusted, login, login_with};
 
 #[tokio::test]
@@ -69,19 +70,27 @@ async fn a_mailbox_names_a_user_unless_it_is_unverified() {
 #[tokio::test]
 async fn the_role_claim_says_what_a_user_may_do() {
     for (claim, said, wanted) in [
-        ("groups", json!({"groups": "ops"}), Some("admin")),
-        ("groups", json!({"groups": ["staff", "ops"]}), Some("admin")),
-        ("groups", json!({"groups": ["staff", 5]}), Some("viewer")),
+        ("groups", json!({"groups": "ops"}), Some(Role::Admin)),
+        (
+            "groups",
+            json!({"groups": ["staff", "ops"]}),
+            Some(Role::Admin),
+        ),
+        (
+            "groups",
+            json!({"groups": ["staff", 5]}),
+            Some(Role::Viewer),
+        ),
         ("groups", json!({"groups": ["operators"]}), None),
         (
             "/realm/roles",
             json!({"realm": {"roles": ["staff"]}}),
-            Some("viewer"),
+            Some(Role::Viewer),
         ),
         (
             "https://a.example/r",
             json!({"https://a.example/r": "ops"}),
-            Some("admin"),
+            Some(Role::Admin),
         ),
     ] {
         let site = Simulated::start(Key::elliptic("one")).await;
@@ -93,7 +102,7 @@ async fn the_role_claim_says_what_a_user_may_do() {
             ..site.config()
         });
         let identity = login(&site, &provider).await.unwrap();
-        assert_eq!(identity.role.map(Role::as_str), wanted, "{said}");
+        assert_eq!(identity.role, wanted, "{said}");
         assert!(!site.says.lock().await.asked.contains_key("userinfo"));
     }
 }

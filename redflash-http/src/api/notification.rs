@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use redflash_core::store::DeliveryRecord;
-use redflash_core::{DeliveryState, Notification, NotificationId, Slug, Target, Timestamp, report};
+use redflash_core::{DeliveryState, Notification, NotificationId, Slug, Target, Timestamp};
 use serde::Serialize;
-use tracing::error;
 
+use super::Caller;
 use crate::front::App;
-use crate::key;
-use crate::refusal::Problem;
+use crate::problem::Problem;
 
 /// Everything: for keys that may inspect.
 #[derive(Serialize)]
@@ -40,33 +39,16 @@ struct Summary {
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    Caller { key }: Caller,
 ) -> Result<Response, Problem> {
-    let key = key::check(&app.engine, key::bearer(&headers)).await;
-    let key = key.map_err(|refusal| match refusal.status {
-        StatusCode::FORBIDDEN => Problem::new(
-            StatusCode::UNAUTHORIZED,
-            refusal.code,
-            "send a valid key as Authorization: Bearer …",
-        ),
-        _ => Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            refusal.code,
-            refusal.message,
-        ),
-    })?;
     let unknown = || {
         let detail = "there is no such notification, or this key may not see it";
         Problem::new(StatusCode::NOT_FOUND, "unknown_notification", detail)
     };
     let id: NotificationId = id.parse().map_err(|_| unknown())?;
-    let found = app.engine.store().notification(id).await.map_err(|fault| {
-        error!(fault = report(&fault), "a notification could not be read");
-        let detail = "the store does not answer now";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
-    })?;
+    let found = app.engine.store().notification(id).await?;
     let (notification, deliveries) = found.ok_or_else(unknown)?;
-    if key.inspect {
+    if key.inspect || key.admin {
         let whole = Whole {
             notification,
             deliveries,

@@ -1,0 +1,171 @@
+//! The rules that contacts and events must keep, beyond those of their types.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{EditError, FieldFault};
+use crate::{
+    Address, AddressError, ChannelKind, Contact, Engine, Event, Gateway, Role, Slug, Template,
+    TemplateError, User,
+};
+
+/// The most characters of an event's sender and description.
+const LONGEST: [(&str, usize); 2] = [("sender", 100), ("description", 2_000)];
+
+pub(super) fn contact(
+    engine: &Engine,
+    contact: &Contact,
+    old: Option<&Contact>,
+) -> Result<(), EditError> {
+    let known = |channel: &ChannelKind, address: &Address| {
+        let endpoints = old.map(|old| &old.endpoints).into_iter().flatten();
+        let mut endpoints = endpoints.map(|endpoint| (&endpoint.channel, &endpoint.address));
+        endpoints.any(|endpoint| endpoint == (channel, address))
+    };
+    let mut seen = HashSet::new();
+    let mut faults = Vec::new();
+    for (place, endpoint) in contact.endpoints.iter().enumerate() {
+        let (channel, address) = (&endpoint.channel, &endpoint.address);
+        let field = format!("endpoints[{place}].address");
+        if !seen.insert((channel, address)) {
+            let message = format!("{} has this {channel} address already", contact.slug);
+            faults.push(FieldFault::new(field, message));
+        } else if !known(channel, address)
+            && let Err(fault) = engine.parse_address(channel, address.as_str())
+        {
+            faults.push(FieldFault::new(field, fault.to_string()));
+        }
+    }
+    none(faults)
+}
+
+pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Result<(), EditError> {
+    let mut faults: Vec<_> = templates(event);
+    let texts = [
+        event.sender.as_deref().unwrap_or_default(),
+        &event.description,
+    ];
+    for (text, (field, most)) in texts.into_iter().zip(LONGEST) {
+        if text.chars().count() > most {
+            faults.push(FieldFault::new(field, format!("at most {most} characters")));
+        } else if let Some(bad) = text.chars().find(|c| c.is_control() && !c.is_whitespace()) {
+            faults.push(FieldFault::new(field, format!("{bad:?} cannot stand here")));
+        }
+    }
+    if old.is_none_or(|old| old.sender != event.sender)
+        && let Err(message) = sender(engine, event)
+    {
+        faults.push(FieldFault::new("sender", message));
+    }
+    for (field, slugs) in [("contacts", &event.contacts), ("groups", &event.groups)] {
+        if let Err(EditError::Invalid(twice)) = unique(field, slugs) {
+            faults.extend(twice);
+        }
+    }
+    none(faults)
+}
+
+/// What is wrong with an event's templates.
+pub(super) fn templates(event: &Event) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    let given = [
+        ("message", Some(&event.message)),
+        ("subject", event.subject.as_ref()),
+    ];
+    for (field, source) in given {
+        let Some(source) = source else { continue };
+        if source.trim().is_empty() {
+            faults.push(FieldFault::new(field, format!("the {field} is empty")));
+        } else if source.contains('\0') {
+            faults.push(FieldFault::new(field, "a NUL cannot stand in a template"));
+        } else if let Err(fault) = Template::parse(source) {
+            faults.push(FieldFault {
+                line: line(&fault),
+                ..FieldFault::new(field, fault.to_string())
+            });
+        }
+    }
+    faults
+}
+
+fn line(fault: &TemplateError) -> Option<usize> {
+    match fault {
+        TemplateError::Syntax { line, .. } | TemplateError::TooDeep { line } => Some(*line),
+        _ => None,
+    }
+}
+
+/// Whether some gateway lets the event's messages say that they come from its sender.
+fn sender(engine: &Engine, event: &Event) -> Result<(), String> {
+    let Some(sender) = &event.sender else {
+        return Ok(());
+    };
+    let mut refusals = Vec::new();
+    let choosing = |gateway: &&Arc<Gateway>| gateway.channel.capabilities().sender;
+    for gateway in engine.gateways().iter().filter(choosing) {
+        match gateway.check_sender(sender) {
+            Ok(()) => return Ok(()),
+            Err(fault) => refusals.push(format!("{}: {fault}", gateway.name)),
+        }
+    }
+    if refusals.is_empty() {
+        // Nobody sends in its name now; a gateway that does may come.
+        return Ok(());
+    }
+    let refusals = refusals.join("; ");
+    Err(format!("no gateway sends as {sender:?} ({refusals})"))
+}
+
+pub(super) fn unique(field: &str, slugs: &[Slug]) -> Result<(), EditError> {
+    let mut seen = HashSet::new();
+    let twice = slugs
+        .iter()
+        .enumerate()
+        .filter(|(_, slug)| !seen.insert(*slug));
+    let fault = |(place, slug): (usize, &Slug)| {
+        FieldFault::new(
+            format!("{field}[{place}]"),
+            format!("{slug} is named twice"),
+        )
+    };
+    none(twice.map(fault).collect())
+}
+
+fn none(faults: Vec<FieldFault>) -> Result<(), EditError> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(EditError::Invalid(faults))
+}
+
+impl Engine {
+    /// An address in its channel's normal form: by the gateway that serves the channel, or by the
+    /// [rules](crate::EngineBuilder::address_rules) of the channel as long as none does.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`] says what is wrong with it.
+    pub fn parse_address(&self, channel: &ChannelKind, raw: &str) -> Result<Address, AddressError> {
+        let served = self.gateways().of(channel.as_str()).next().is_some();
+        match self.address_rules {
+            Some(rules) if !served => rules(channel, raw),
+            _ => self.gateways().parse_address(channel, raw),
+        }
+    }
+
+    /// What is wrong with the templates of an event that is being written.
+    pub fn check_templates(&self, event: &Event) -> Vec<FieldFault> {
+        templates(event)
+    }
+
+    /// Whether another admin can log in than this.
+    pub(super) async fn must_not_be_last(&self, slug: &Slug) -> Result<(), EditError> {
+        let users = self.store().users().await?;
+        let guards = |user: &User| user.enabled && user.role == Role::Admin && user.slug != *slug;
+        if users.iter().any(guards) {
+            return Ok(());
+        }
+        let message = format!("{slug} is the last admin who can log in: make another one first");
+        Err(EditError::field("user", message))
+    }
+}

@@ -1,0 +1,175 @@
+//! What can be edited, with what differs from kind to kind.
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use super::{EditError, check};
+use crate::store::{Entry, EntryRef};
+use crate::{
+    ApiKey, Contact, Directory, Engine, Event, Group, Role, Slug, StoreError, Target, User,
+};
+
+/// Something of the directory that can be made, changed and removed: a contact, a group, an event,
+/// an API key or a user.
+#[async_trait]
+pub trait Item: Clone + PartialEq + Into<Entry> + Send + Sync + Sized + 'static {
+    /// What one of this slug is called in the directory.
+    fn named(slug: Slug) -> EntryRef;
+
+    /// The one of this slug.
+    async fn find<D: Directory + ?Sized>(
+        directory: &D,
+        slug: &Slug,
+    ) -> Result<Option<Self>, StoreError>;
+
+    /// Everything in it, as bytes that are equal only for equal items.
+    fn fingerprint(&self) -> Vec<u8>;
+
+    /// Whether it may be saved.
+    ///
+    /// * `old` - what it was before.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::Invalid`] with each field that breaks a rule.
+    fn check(&self, engine: &Engine, old: Option<&Self>) -> Result<(), EditError>;
+
+    /// Whether it is one of those of which the last must stay: an admin who can log in.
+    fn is_guardian(&self) -> bool {
+        false
+    }
+}
+
+fn json(item: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(item).unwrap_or_default()
+}
+
+macro_rules! entry {
+    ($kind:ident) => {
+        impl From<$kind> for Entry {
+            fn from(item: $kind) -> Self {
+                Self::$kind(item)
+            }
+        }
+    };
+}
+
+entry!(Contact);
+entry!(Group);
+entry!(Event);
+entry!(ApiKey);
+entry!(User);
+
+#[async_trait]
+impl Item for Contact {
+    fn named(slug: Slug) -> EntryRef {
+        Target::Contact(slug).into()
+    }
+
+    async fn find<D: Directory + ?Sized>(
+        directory: &D,
+        slug: &Slug,
+    ) -> Result<Option<Self>, StoreError> {
+        directory.contact(slug).await
+    }
+
+    fn fingerprint(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    fn check(&self, engine: &Engine, old: Option<&Self>) -> Result<(), EditError> {
+        check::contact(engine, self, old)
+    }
+}
+
+#[async_trait]
+impl Item for Group {
+    fn named(slug: Slug) -> EntryRef {
+        Target::Group(slug).into()
+    }
+
+    async fn find<D: Directory + ?Sized>(
+        directory: &D,
+        slug: &Slug,
+    ) -> Result<Option<Self>, StoreError> {
+        directory.group(slug).await
+    }
+
+    fn fingerprint(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    fn check(&self, _: &Engine, _: Option<&Self>) -> Result<(), EditError> {
+        check::unique("contacts", &self.contacts)
+    }
+}
+
+#[async_trait]
+impl Item for Event {
+    fn named(slug: Slug) -> EntryRef {
+        Target::Event(slug).into()
+    }
+
+    async fn find<D: Directory + ?Sized>(
+        directory: &D,
+        slug: &Slug,
+    ) -> Result<Option<Self>, StoreError> {
+        directory.event(slug).await
+    }
+
+    fn fingerprint(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    fn check(&self, engine: &Engine, old: Option<&Self>) -> Result<(), EditError> {
+        check::event(engine, self, old)
+    }
+}
+
+#[async_trait]
+impl Item for ApiKey {
+    fn named(slug: Slug) -> EntryRef {
+        EntryRef::ApiKey(slug)
+    }
+
+    async fn find<D: Directory + ?Sized>(
+        directory: &D,
+        slug: &Slug,
+    ) -> Result<Option<Self>, StoreError> {
+        directory.api_key(slug).await
+    }
+
+    fn fingerprint(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    fn check(&self, _: &Engine, _: Option<&Self>) -> Result<(), EditError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Item for User {
+    fn named(slug: Slug) -> EntryRef {
+        EntryRef::User(slug)
+    }
+
+    async fn find<D: Directory + ?Sized>(
+        directory: &D,
+        slug: &Slug,
+    ) -> Result<Option<Self>, StoreError> {
+        directory.user(slug).await
+    }
+
+    fn fingerprint(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    fn check(&self, _: &Engine, _: Option<&Self>) -> Result<(), EditError> {
+        Ok(())
+    }
+
+    fn is_guardian(&self) -> bool {
+        self.enabled && self.role == Role::Admin
+    }
+}

@@ -1,0 +1,167 @@
+//! Edits, on the memory store.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use super::*;
+use crate::store::ChangeFilter;
+use crate::{
+    Address, ChannelKind, Contact, EndpointId, Event, ManualClock, MemoryStore, Name, PasswordHash,
+    Role, Timestamp, User,
+};
+
+fn engine() -> Engine {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_000)));
+    let built = Engine::builder(Arc::new(MemoryStore::new()))
+        .clock(clock)
+        .address_rules(|_, raw| Address::new(raw))
+        .build();
+    built.unwrap()
+}
+
+fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
+
+fn by() -> Actor {
+    Actor::User("boss".into())
+}
+
+fn ann() -> Contact {
+    let address = Address::new("+447700900123").unwrap();
+    Contact::new(slug("ann"), Name::parse("Ann").unwrap()).with_endpoint(
+        EndpointId::new(Timestamp::from_millis(1)),
+        ChannelKind::sms(),
+        address,
+    )
+}
+
+async fn told(engine: &Engine) -> Vec<(Action, String, String)> {
+    let filter = ChangeFilter {
+        subject: None,
+        by: None,
+        before: None,
+        limit: NonZeroU32::new(50).unwrap(),
+    };
+    let changes = engine.store().changes(&filter).await.unwrap();
+    let parts = |change: Change| (change.action, change.subject, change.detail);
+    changes.into_iter().map(parts).collect()
+}
+
+#[tokio::test]
+async fn every_edit_is_told_in_the_audit_log() {
+    let engine = engine();
+    engine.create(&ann(), &by()).await.unwrap();
+    let off = |contact: &mut Contact| {
+        contact.endpoints[0].enabled = false;
+        Ok(())
+    };
+    engine.change(&slug("ann"), &by(), None, off).await.unwrap();
+    let rename = |contact: &mut Contact| {
+        contact.name = Name::parse("Anna").unwrap();
+        contact.enabled = false;
+        Ok(())
+    };
+    engine
+        .change(&slug("ann"), &by(), None, rename)
+        .await
+        .unwrap();
+    engine
+        .discard::<Contact>(&slug("ann"), &by(), None)
+        .await
+        .unwrap();
+    let told = told(&engine).await;
+    let subject = || "contact/ann".to_owned();
+    let expected = [
+        (Action::Removed, subject(), "Anna: sms +447700900123".into()),
+        (
+            Action::Changed,
+            subject(),
+            "name: “Ann” → “Anna”; it off".into(),
+        ),
+        (Action::SwitchedOff, subject(), "sms +447700900123".into()),
+        (
+            Action::Added,
+            subject(),
+            "Ann: sms +447700900123".to_owned(),
+        ),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn nobody_writes_over_what_somebody_else_has_changed() {
+    let engine = engine();
+    let contact = ann();
+    engine.create(&contact, &by()).await.unwrap();
+    let seen = Revision::of(&contact);
+    let rename = |name: &'static str| {
+        move |contact: &mut Contact| {
+            contact.name = Name::parse(name).unwrap();
+            Ok(())
+        }
+    };
+    let (ann, by) = (slug("ann"), by());
+    let first = engine.change(&ann, &by, Some(&seen), rename("Anna"));
+    assert_eq!(first.await.unwrap().name.as_str(), "Anna");
+    let second = engine.change(&ann, &by, Some(&seen), rename("Annie"));
+    assert!(matches!(second.await, Err(EditError::Outdated(_))));
+    let gone = engine.discard::<Contact>(&ann, &by, Some(&seen));
+    assert!(matches!(gone.await, Err(EditError::Outdated(_))));
+}
+
+#[tokio::test]
+async fn what_does_not_change_anything_is_not_told() {
+    let engine = engine();
+    engine.create(&ann(), &by()).await.unwrap();
+    let version = engine.store().version().await.unwrap();
+    let nothing = |_: &mut Contact| Ok(());
+    engine
+        .change(&slug("ann"), &by(), None, nothing)
+        .await
+        .unwrap();
+    assert_eq!(engine.store().version().await.unwrap(), version);
+    assert_eq!(told(&engine).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_broken_template_is_refused_at_its_line() {
+    let engine = engine();
+    let name = Name::parse("Disk full").unwrap();
+    let event = Event::new(slug("disk"), name, "fine\n{{#if x}}");
+    let Err(EditError::Invalid(faults)) = engine.create(&event, &by()).await else {
+        panic!("it was taken");
+    };
+    assert_eq!((&*faults[0].field, faults[0].line), ("message", Some(2)));
+}
+
+#[tokio::test]
+async fn the_last_admin_stays() {
+    let engine = engine();
+    let admin = |name: &str| {
+        let called = Name::parse(name).unwrap();
+        User::new(slug(name), called, Role::Admin, Timestamp::default())
+    };
+    engine.create(&admin("ann"), &by()).await.unwrap();
+    let off = |user: &mut User| {
+        user.enabled = false;
+        Ok(())
+    };
+    let refused = engine.change(&slug("ann"), &by(), None, off).await;
+    assert!(matches!(refused, Err(EditError::Invalid(_))));
+    let refused = engine.discard::<User>(&slug("ann"), &by(), None).await;
+    assert!(matches!(refused, Err(EditError::Invalid(_))));
+    engine.create(&admin("bob"), &by()).await.unwrap();
+    engine.change(&slug("ann"), &by(), None, off).await.unwrap();
+    let password = |user: &mut User| {
+        user.password = Some(PasswordHash::new("$argon2id$canary"));
+        Ok(())
+    };
+    engine
+        .change(&slug("bob"), &by(), None, password)
+        .await
+        .unwrap();
+    let told = told(&engine).await;
+    assert_eq!(told[0].0, Action::PasswordSet);
+    assert!(!format!("{told:?}").contains("canary"));
+}

@@ -1,0 +1,33 @@
+//! Sending again what ended badly.
+
+use super::Engine;
+use crate::{Action, Actor, DeliveryId, NotificationId, StoreError};
+
+impl Engine {
+    /// Puts deliveries of a notification that failed, were cancelled, suppressed or set aside back into
+    /// the queue, due now, and tells so in the audit log. Returns how many.
+    ///
+    /// * `only` - this one alone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn resend(
+        &self,
+        id: NotificationId,
+        only: Option<DeliveryId>,
+        by: &Actor,
+    ) -> Result<u64, StoreError> {
+        let resent = self.store().resend(id, only, self.now()).await?;
+        if resent > 0 {
+            let detail = match only {
+                Some(delivery) => format!("delivery {delivery}"),
+                None => format!("{resent} deliveries"),
+            };
+            let subject = format!("notification/{id}");
+            self.note(by, Action::Resent, &subject, &detail).await?;
+            self.dispatcher.wake();
+        }
+        Ok(resent)
+    }
+}

@@ -1,0 +1,54 @@
+//! The audit log in memory.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, State};
+use crate::store::ChangeFilter;
+use crate::{Audit, Change, Slug, StoreError, Timestamp};
+
+#[async_trait]
+impl Audit for MemoryStore {
+    async fn note(&self, changes: &[Change]) -> Result<(), StoreError> {
+        self.state().note(changes);
+        Ok(())
+    }
+
+    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError> {
+        let state = self.state();
+        let wanted = |change: &&Change| {
+            filter.before.is_none_or(|before| change.id < before)
+                && (filter.subject.as_ref()).is_none_or(|subject| change.subject == *subject)
+                && (filter.by.as_ref()).is_none_or(|by| change.by == *by)
+        };
+        let newest_first = state.changes.values().rev().filter(wanted);
+        Ok(newest_first
+            .take(filter.limit.get() as usize)
+            .cloned()
+            .collect())
+    }
+
+    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for (key, at) in uses {
+            if state.api_keys.contains_key(key) {
+                let known = state.key_uses.entry(key.clone()).or_insert(*at);
+                *known = (*known).max(*at);
+            }
+        }
+        Ok(())
+    }
+
+    async fn key_uses(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError> {
+        Ok(self.state().key_uses.clone())
+    }
+}
+
+impl State {
+    pub(super) fn note(&mut self, changes: &[Change]) {
+        let changes = changes.iter().cloned();
+        self.changes
+            .extend(changes.map(|change| (change.id, change)));
+    }
+}

@@ -1,0 +1,142 @@
+//! The people who look after an installation.
+
+use std::fmt;
+use std::str::FromStr;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::{Name, Slug, Timestamp};
+
+/// A person who may log in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// What the person logs in as.
+    pub slug: Slug,
+    /// How the person is called.
+    pub name: Name,
+    /// What the person may do.
+    pub role: Role,
+    /// Off: the person cannot log in, and sessions that were begun have ended.
+    pub enabled: bool,
+    /// Who the person is at the OpenID provider, once that has been seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The hash of the password; without one the person logs in through the OpenID provider alone.
+    #[serde(skip)]
+    pub password: Option<PasswordHash>,
+    /// When the user was made.
+    pub created_at: Timestamp,
+}
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Look at everything that is no secret, and change nothing.
+    Viewer,
+    /// Look at everything and change everything.
+    Admin,
+}
+
+/// The hash of a password, as a PHC string such as `$argon2id$v=19$…`.
+#[derive(Clone)]
+pub struct PasswordHash(SecretString);
+
+/// A text that is no role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a role is viewer or admin")]
+pub struct RoleError;
+
+impl User {
+    /// A user that is on and has no password yet.
+    pub const fn new(slug: Slug, name: Name, role: Role, now: Timestamp) -> Self {
+        Self {
+            slug,
+            name,
+            role,
+            enabled: true,
+            subject: None,
+            password: None,
+            created_at: now,
+        }
+    }
+}
+
+impl Role {
+    /// The role as text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = RoleError;
+
+    fn from_str(text: &str) -> Result<Self, RoleError> {
+        match text {
+            "viewer" => Ok(Self::Viewer),
+            "admin" => Ok(Self::Admin),
+            _ => Err(RoleError),
+        }
+    }
+}
+
+impl PasswordHash {
+    /// A hash that was made elsewhere.
+    pub fn new(phc: impl Into<String>) -> Self {
+        Self(SecretString::from(phc.into()))
+    }
+
+    /// The PHC string: for the store, and for whoever checks a password.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash([REDACTED])")
+    }
+}
+
+impl PartialEq for PasswordHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for PasswordHash {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_hash_is_shown_nowhere() {
+        let (slug, name) = (Slug::parse("ann").unwrap(), Name::parse("Ann").unwrap());
+        let mut user = User::new(slug, name, Role::Admin, Timestamp::default());
+        user.password = Some(PasswordHash::new("$argon2id$canary"));
+        assert!(!format!("{user:?}").contains("canary"));
+        let json = serde_json::to_string(&user).unwrap();
+        assert!(!json.contains("canary"), "{json}");
+    }
+
+    #[test]
+    fn roles_read_as_they_are_written() {
+        for role in [Role::Viewer, Role::Admin] {
+            assert_eq!(role.to_string().parse(), Ok(role));
+        }
+        assert_eq!("root".parse::<Role>(), Err(RoleError));
+        assert!(Role::Viewer < Role::Admin);
+    }
+}

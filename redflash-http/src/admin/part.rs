@@ -1,0 +1,92 @@
+//! The contexts of the parts that pages are put together from, one struct a part.
+
+use redflash_core::Timestamp;
+use serde::Serialize;
+
+/// A link and what it says.
+#[derive(Clone, Serialize)]
+pub(crate) struct Link {
+    pub(crate) url: String,
+    pub(crate) label: String,
+}
+
+/// Nothing to show, and what to do about it: `{{> part/empty page.empty}}`.
+#[derive(Clone, Serialize)]
+pub(crate) struct Empty {
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) action: Option<Link>,
+}
+
+/// The ways to what is older and newer: `{{> part/pager page.pager}}`.
+#[derive(Clone, Serialize)]
+pub(crate) struct Pager {
+    pub(crate) newer: Option<String>,
+    pub(crate) older: Option<String>,
+}
+
+/// One thing that happened: `{{> part/timeline page.steps}}` takes a list of them.
+#[derive(Clone, Serialize)]
+pub(crate) struct Step {
+    pub(crate) at: Timestamp,
+    /// A delivery state, for the mark and its word.
+    pub(crate) state: Option<&'static str>,
+    pub(crate) title: String,
+    pub(crate) text: Option<String>,
+}
+
+/// Who is told, in what words, who not and why: `{{> part/plan page.plan}}`.
+#[derive(Clone, Serialize)]
+pub(crate) struct Plan {
+    /// Why nobody is told at all.
+    pub(crate) refusal: Option<String>,
+    /// The line above the text, where the channel has one.
+    pub(crate) subject: Option<String>,
+    pub(crate) text: String,
+    pub(crate) told: Vec<Told>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// Somebody who is told.
+#[derive(Clone, Serialize)]
+pub(crate) struct Told {
+    pub(crate) contact: Link,
+    /// The groups through which.
+    pub(crate) via: Vec<String>,
+    pub(crate) channel: String,
+    pub(crate) address: String,
+}
+
+/// Somebody, or one endpoint of somebody, who is not.
+#[derive(Clone, Serialize)]
+pub(crate) struct LeftOut {
+    pub(crate) contact: Link,
+    /// The endpoint, where it is not the contact as a whole.
+    pub(crate) endpoint: Option<String>,
+    /// `the contact is switched off`.
+    pub(crate) why: String,
+}
+
+/// The page `login`.
+#[derive(Clone, Serialize)]
+pub(crate) struct Login {
+    pub(crate) name: String,
+    /// Where to go afterwards.
+    pub(crate) next: String,
+    /// What was wrong with the last try.
+    pub(crate) error: Option<String>,
+    /// The way through a provider of identities.
+    pub(crate) oidc: Option<Link>,
+    /// Whether there is a user yet.
+    pub(crate) nobody: bool,
+}
+
+/// The page `error`.
+#[derive(Clone, Serialize)]
+pub(crate) struct Fault {
+    pub(crate) status: u16,
+    pub(crate) title: String,
+    /// What to do.
+    pub(crate) text: String,
+    pub(crate) action: Option<Link>,
+}

@@ -1,0 +1,63 @@
+//! Who asks: the API key of a request.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use redflash_core::ApiKey;
+
+use crate::front::App;
+use crate::key;
+use crate::problem::Problem;
+use crate::route::Needs;
+
+/// Who asks: a key that is on and may do what the route needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) key: ApiKey,
+}
+
+/// Lets nobody in without a key that may do what the route needs.
+pub(crate) async fn guard(
+    State((app, needs)): State<(Arc<App>, Needs)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let secret = key::bearer(request.headers());
+    let key = match key::check(&app.engine, secret).await {
+        Ok(key) => key,
+        Err(refusal) => return Problem::from(refusal).into_response(),
+    };
+    let allowed = match needs {
+        Needs::Any => true,
+        Needs::View => key.inspect || key.admin,
+        Needs::Admin => key.admin,
+    };
+    if !allowed {
+        let right = if needs == Needs::View {
+            "inspect"
+        } else {
+            "admin"
+        };
+        let detail = format!("the key {} does not have the right {right}", key.slug);
+        return Problem::forbidden(detail).into_response();
+    }
+    app.used(&key);
+    request.extensions_mut().insert(Caller { key });
+    next.run(request).await
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| {
+            let detail = "this URL asks nobody who they are";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+        })
+    }
+}

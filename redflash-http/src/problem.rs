@@ -1,0 +1,205 @@
+//! Why a request below `/api/v1` was refused, in the way of RFC 9457.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use redflash_core::{
+    EditError, FieldFault, NotificationId, RaiseError, Recipient, StoreError, report,
+};
+use serde::Serialize;
+use tracing::error;
+
+use crate::refusal::Refusal;
+
+/// Why a request was refused.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    #[serde(serialize_with = "number")]
+    status: StatusCode,
+    /// What was wrong, and what would be right.
+    detail: String,
+    /// A word for programs.
+    code: &'static str,
+    /// Every field that breaks a rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldFault>,
+    /// The alert that may have been recorded all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notification_id: Option<NotificationId>,
+    /// Everybody who was not told, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipients: Option<Vec<Recipient>>,
+    #[serde(skip)]
+    retry_after: Option<Duration>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the serialiser hands a reference"
+)]
+fn number<S: serde::Serializer>(status: &StatusCode, writer: S) -> Result<S::Ok, S::Error> {
+    writer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status,
+            detail: detail.into(),
+            code,
+            errors: Vec::new(),
+            notification_id: None,
+            recipients: None,
+            retry_after: None,
+        }
+    }
+
+    /// One field breaks a rule.
+    pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        EditError::field(field, message).into()
+    }
+
+    /// Nobody who may be here.
+    pub(crate) fn unauthorized() -> Self {
+        let detail = "send a valid key as Authorization: Bearer …";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_key", detail)
+    }
+
+    /// A key that may not do this.
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(fault: StoreError) -> Self {
+        let said = fault.to_string();
+        match fault {
+            StoreError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "exists", said),
+            StoreError::Missing { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", said),
+            StoreError::Dangling { ref reference, .. } => {
+                let message = format!("there is no {reference}");
+                Self::field(field_of(reference), message)
+            }
+            StoreError::Outdated => Self {
+                retry_after: Some(Duration::from_secs(1)),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", said)
+            },
+            _ => {
+                // The chain may hold paths of this machine.
+                error!(fault = report(&fault), "the store failed");
+                Self {
+                    retry_after: Some(Duration::from_secs(1)),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", said)
+                }
+            }
+        }
+    }
+}
+
+/// The field in which a group or an event names something, such as `contacts` for `contact/ann`.
+fn field_of(reference: &str) -> String {
+    let (kind, _) = reference.split_once('/').unwrap_or((reference, ""));
+    format!("{kind}s")
+}
+
+impl From<EditError> for Problem {
+    fn from(fault: EditError) -> Self {
+        let said = fault.to_string();
+        match fault {
+            EditError::Invalid(errors) => Self {
+                errors,
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", said)
+            },
+            EditError::Outdated(_) => Self::new(StatusCode::PRECONDITION_FAILED, "outdated", said),
+            EditError::Store(fault) => fault.into(),
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", said),
+        }
+    }
+}
+
+impl From<RaiseError> for Problem {
+    fn from(fault: RaiseError) -> Self {
+        let (code, said) = (fault.code(), fault.to_string());
+        let because = |status| Self::new(status, code, said.clone());
+        match fault {
+            RaiseError::UnknownTarget(_) => because(StatusCode::NOT_FOUND),
+            RaiseError::Disabled(_) | RaiseError::IdempotencyMismatch => {
+                because(StatusCode::CONFLICT)
+            }
+            RaiseError::EmptyMessage | RaiseError::TooManyRecipients(_) => {
+                because(StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            RaiseError::NoRecipients(plan) => Self {
+                recipients: Some(plan.recipients),
+                ..because(StatusCode::UNPROCESSABLE_ENTITY)
+            },
+            RaiseError::KeyRevoked(_) => Self::unauthorized(),
+            RaiseError::Overloaded { retry_after } => Self {
+                retry_after: Some(retry_after),
+                ..because(StatusCode::SERVICE_UNAVAILABLE)
+            },
+            RaiseError::Store {
+                notification,
+                source,
+            } => Self {
+                notification_id: notification,
+                ..source.into()
+            },
+            _ => because(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
+/// What the old contract says with three statuses, said with as many as there are.
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.code {
+            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            "too_slow" => StatusCode::REQUEST_TIMEOUT,
+            "bad_encoding" | "bad_content_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
+            "invalid_key" => return Self::unauthorized(),
+            code if code.starts_with("bad_") || code == "too_many_fields" => {
+                StatusCode::BAD_REQUEST
+            }
+            _ if refusal.retry_after.is_some() => StatusCode::SERVICE_UNAVAILABLE,
+            _ => refusal.status,
+        };
+        Self {
+            retry_after: refusal.retry_after,
+            notification_id: refusal.notification,
+            recipients: refusal.recipients,
+            ..Self::new(status, refusal.code, refusal.message)
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, retry_after) = (self.status, self.retry_after);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(CONTENT_TYPE, kind);
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(after) = retry_after {
+            let seconds = after.as_millis().div_ceil(1000).max(1);
+            headers.insert(
+                RETRY_AFTER,
+                HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)),
+            );
+        }
+        response
+    }
+}

@@ -1,0 +1,109 @@
+//! Every URL of the server with what it takes to be let in: the router is made of these tables, so
+//! nothing is served that does not stand in one.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+
+use crate::front::App;
+use crate::{admin, api, front};
+
+/// One method of one URL.
+#[derive(Debug)]
+pub struct Route {
+    /// The method; `None` for every one.
+    pub method: Option<Method>,
+    /// The path, with `{names}` of its parts.
+    pub path: &'static str,
+    /// What it takes to be let in.
+    pub door: Door,
+    handler: MethodRouter<Arc<App>>,
+}
+
+/// What it takes to be let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Nothing.
+    Open,
+    /// What the handler itself asks for: a key in the way of the old contract, or a gateway's secret.
+    Own,
+    /// An API key in the `Authorization` header.
+    Key(Needs),
+    /// A session of a user who has logged in, and for whatever changes something the token of a form.
+    Session(Needs),
+}
+
+/// What a key or a user must be allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needs {
+    /// Nothing in particular: what may be seen or raised is decided by the handler.
+    Any,
+    /// To look at everything: a key that may inspect, a viewer.
+    View,
+    /// To change everything: a key with the right `admin`, an admin.
+    Admin,
+}
+
+impl Route {
+    /// A route for one method.
+    pub(crate) fn new<T: 'static>(
+        method: Method,
+        path: &'static str,
+        door: Door,
+        handler: impl Handler<T, Arc<App>>,
+    ) -> Self {
+        let filter = MethodFilter::try_from(method.clone()).expect("an ordinary method");
+        Self {
+            method: Some(method),
+            path,
+            door,
+            handler: on(filter, handler),
+        }
+    }
+
+    /// A route that judges the method itself.
+    pub(crate) fn any<T: 'static>(
+        path: &'static str,
+        door: Door,
+        handler: impl Handler<T, Arc<App>>,
+    ) -> Self {
+        Self {
+            method: None,
+            path,
+            door,
+            handler: any(handler),
+        }
+    }
+
+    /// Adds it to a router, behind its door.
+    fn mount(self, app: &Arc<App>, router: Router<Arc<App>>) -> Router<Arc<App>> {
+        let handler = match self.door {
+            Door::Open | Door::Own => self.handler,
+            Door::Key(needs) => self
+                .handler
+                .layer(from_fn_with_state((Arc::clone(app), needs), api::guard)),
+            Door::Session(needs) => self
+                .handler
+                .layer(from_fn_with_state((Arc::clone(app), needs), admin::guard)),
+        };
+        router.route(self.path, handler)
+    }
+}
+
+/// Every route of the server.
+pub fn routes() -> Vec<Route> {
+    let mut routes = front::routes();
+    routes.extend(api::routes());
+    routes.extend(admin::routes());
+    routes
+}
+
+/// A router of every route.
+pub(crate) fn mount(app: &Arc<App>) -> Router<Arc<App>> {
+    let add = |router, route: Route| route.mount(app, router);
+    routes().into_iter().fold(Router::new(), add)
+}

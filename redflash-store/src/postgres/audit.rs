@@ -1,0 +1,32 @@
+//! The audit log, on Postgres.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use diesel_async::AsyncConnection;
+use redflash_core::store::ChangeFilter;
+use redflash_core::{Audit, Change, Slug, StoreError, Timestamp};
+
+use super::PostgresStore;
+use super::query::audit;
+use super::run::{ask, run, transact};
+
+#[async_trait]
+impl Audit for PostgresStore {
+    async fn note(&self, changes: &[Change]) -> Result<(), StoreError> {
+        transact!(self, |conn| audit::note(conn, changes).await)
+    }
+
+    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError> {
+        ask!(self, |conn| audit::changes(conn, filter))
+    }
+
+    /// Each key by itself, so that nodes that note the same keys do not wait for each other.
+    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {
+        run!(wrote, self, |conn| audit::note_key_uses(conn, uses))
+    }
+
+    async fn key_uses(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError> {
+        ask!(self, |conn| audit::key_uses(conn))
+    }
+}

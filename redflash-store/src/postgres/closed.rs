@@ -1,0 +1,63 @@
+//! What the nodes tell each other: which gateways take nothing in a lane.
+
+use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel_async::RunQueryDsl;
+use redflash_core::store::ClosedLane;
+use redflash_core::{Lane, Timestamp};
+
+use super::Conn;
+use crate::error::Fault;
+use crate::row::parse;
+use crate::schema::closed_lanes;
+
+/// Replaces what this node has told the others.
+pub(super) async fn publish(
+    conn: &mut Conn,
+    worker: &str,
+    closed: &[ClosedLane],
+) -> Result<(), Fault> {
+    let told = closed_lanes::table.filter(closed_lanes::worker.eq(worker));
+    diesel::delete(told).execute(conn).await?;
+    let rows: Vec<_> = closed
+        .iter()
+        .map(|closed| {
+            (
+                closed_lanes::worker.eq(worker),
+                closed_lanes::gateway.eq(closed.gateway.as_str()),
+                closed_lanes::lane.eq(closed.lane.as_str()),
+                closed_lanes::closed_until.eq(closed.until.as_millis()),
+            )
+        })
+        .collect();
+    diesel::insert_into(closed_lanes::table)
+        .values(rows)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What other nodes have found closed.
+pub(super) async fn found_by_others(
+    conn: &mut Conn,
+    worker: &str,
+    now: Timestamp,
+) -> Result<Vec<ClosedLane>, Fault> {
+    let rows: Vec<(String, String, i64)> = closed_lanes::table
+        .filter(closed_lanes::worker.ne(worker))
+        .filter(closed_lanes::closed_until.gt(now.as_millis()))
+        .select((
+            closed_lanes::gateway,
+            closed_lanes::lane,
+            closed_lanes::closed_until,
+        ))
+        .load(conn)
+        .await?;
+    let lanes = rows.into_iter().map(|(gateway, lane, until)| {
+        Ok(ClosedLane {
+            gateway: parse(&gateway, "closed_lanes", "gateway", &gateway)?,
+            lane: Lane::stored(lane),
+            until: Timestamp::from_millis(until),
+        })
+    });
+    lanes.collect()
+}

@@ -1,0 +1,18 @@
+//! The directory's version, when it is to be changed.
+
+use diesel::prelude::QueryDsl;
+use diesel_async::RunQueryDsl;
+
+use super::Conn;
+use crate::error::Fault;
+use crate::schema::directory;
+
+/// The directory's version, which nobody else changes before the transaction ends.
+pub(super) async fn held_version(conn: &mut Conn) -> Result<u64, Fault> {
+    let version: i64 = directory::table
+        .select(directory::version)
+        .for_update()
+        .get_result(conn)
+        .await?;
+    Ok(version.unsigned_abs())
+}

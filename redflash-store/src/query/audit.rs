@@ -1,0 +1,81 @@
+//! Who did what, and when keys were used.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::{ExpressionMethods, IntoSql, QueryDsl, SelectableHelper};
+use diesel::query_dsl::methods;
+use diesel::sql_types::BigInt;
+use diesel::upsert::excluded;
+use redflash_core::store::ChangeFilter;
+use redflash_core::{Change, Slug, Timestamp};
+
+use super::{Conn, RunQueryDsl};
+use crate::error::Fault;
+use crate::row::change::ChangeRow;
+use crate::row::{parse, storable};
+use crate::schema::{api_keys, changes, key_uses};
+
+pub(crate) async fn note(conn: &mut Conn, made: &[Change]) -> Result<(), Fault> {
+    for change in made {
+        diesel::insert_into(changes::table)
+            .values(&ChangeRow::new(change))
+            .on_conflict_do_nothing()
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn changes(conn: &mut Conn, filter: &ChangeFilter) -> Result<Vec<Change>, Fault> {
+    let mut query = changes::table
+        .order(changes::id.desc())
+        .limit(i64::from(filter.limit.get()))
+        .select(ChangeRow::as_select())
+        .into_boxed();
+    if let Some(before) = filter.before {
+        query = query.filter(changes::id.lt(before.to_string()));
+    }
+    if let Some(subject) = &filter.subject {
+        query = query.filter(changes::subject.eq(storable(subject)));
+    }
+    if let Some(by) = &filter.by {
+        query = query.filter(changes::actor.eq(storable(&by.to_string())));
+    }
+    let rows: Vec<ChangeRow> = query.load(conn).await?;
+    rows.into_iter().map(ChangeRow::into_change).collect()
+}
+
+/// Notes when keys were used, as far as they are there.
+pub(crate) async fn note_key_uses(
+    conn: &mut Conn,
+    uses: &[(Slug, Timestamp)],
+) -> Result<(), Fault> {
+    for (key, at) in uses {
+        let known = api_keys::table
+            .filter(api_keys::slug.eq(key.as_str()))
+            .select((api_keys::slug, at.as_millis().into_sql::<BigInt>()));
+        let noted = diesel::insert_into(key_uses::table)
+            .values(known)
+            .into_columns((key_uses::key, key_uses::used_at))
+            .on_conflict(key_uses::key)
+            .do_update()
+            .set(key_uses::used_at.eq(excluded(key_uses::used_at)));
+        let is_later = key_uses::used_at.lt(excluded(key_uses::used_at));
+        let noted = methods::FilterDsl::filter(noted, is_later);
+        noted.execute(conn).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn key_uses(conn: &mut Conn) -> Result<BTreeMap<Slug, Timestamp>, Fault> {
+    let rows: Vec<(String, i64)> = key_uses::table
+        .select((key_uses::key, key_uses::used_at))
+        .load(conn)
+        .await?;
+    rows.into_iter()
+        .map(|(key, at)| {
+            let at = Timestamp::from_millis(at);
+            Ok((parse(&key, "key_uses", "key", &key)?, at))
+        })
+        .collect()
+}

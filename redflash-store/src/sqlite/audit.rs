@@ -1,0 +1,39 @@
+//! The audit log, on SQLite.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use redflash_core::store::ChangeFilter;
+use redflash_core::{Audit, Change, Slug, StoreError, Timestamp};
+
+use super::SqliteStore;
+use super::query::audit;
+use super::run::now as run;
+
+#[async_trait]
+impl Audit for SqliteStore {
+    async fn note(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let changes = changes.to_vec();
+        self.writer
+            .write(move |conn| run(audit::note(conn, &changes)))
+            .await
+    }
+
+    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError> {
+        let filter = filter.clone();
+        self.readers
+            .long(move |conn| run(audit::changes(conn, &filter)))
+            .await
+    }
+
+    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {
+        let uses = uses.to_vec();
+        self.writer
+            .write(move |conn| run(audit::note_key_uses(conn, &uses)))
+            .await
+    }
+
+    async fn key_uses(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError> {
+        self.readers.read(|conn| run(audit::key_uses(conn)))
+    }
+}
