@@ -75,6 +75,10 @@ impl App {
 }
 
 /// Every URL of the server, as a service of its own: for programs that have a server already.
+///
+/// # Panics
+///
+/// If a page's template were broken, which no configuration and no input can bring about.
 pub fn router(engine: Engine, config: HttpConfig) -> Router {
     let app = Arc::new(App {
         limit: config.rate_per_key.map(Limit::new),

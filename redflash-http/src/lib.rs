@@ -28,6 +28,8 @@ mod key;
 mod key_uses;
 mod limit;
 mod metrics;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod password;
 mod problem;
 mod raise;
@@ -39,6 +41,8 @@ mod server;
 pub use config::{AdminConfig, HttpConfig, Mode};
 pub use front::router;
 pub use metrics::{Metrics, MetricsError};
+#[cfg(feature = "oidc")]
+pub use oidc::{OidcConfig, UserClaim};
 pub use password::{PasswordError, hash_password};
 pub use route::{Door, Needs, Route, routes};
 pub use server::{serve, serve_metrics};

@@ -62,20 +62,9 @@ impl Problem {
         }
     }
 
-    /// Nothing of this name.
-    pub(crate) fn missing(what: impl std::fmt::Display) -> Self {
-        let detail = format!("there is no {what}");
-        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
-    }
-
     /// One field breaks a rule.
     pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         EditError::field(field, message).into()
-    }
-
-    /// A body or a query that cannot be read.
-    pub(crate) fn unreadable(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
     /// Nobody who may be here.
@@ -87,10 +76,6 @@ impl Problem {
     /// A key that may not do this.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
-    }
-
-    pub(crate) const fn status(&self) -> StatusCode {
-        self.status
     }
 }
 

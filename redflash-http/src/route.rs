@@ -9,7 +9,6 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 
-use crate::api::Operation;
 use crate::front::App;
 use crate::{admin, api, front};
 
@@ -22,8 +21,6 @@ pub struct Route {
     pub path: &'static str,
     /// What it takes to be let in.
     pub door: Door,
-    /// What the API's description says of it.
-    pub(crate) operation: Option<Operation>,
     handler: MethodRouter<Arc<App>>,
 }
 
@@ -64,7 +61,6 @@ impl Route {
             method: Some(method),
             path,
             door,
-            operation: None,
             handler: on(filter, handler),
         }
     }
@@ -79,15 +75,8 @@ impl Route {
             method: None,
             path,
             door,
-            operation: None,
             handler: any(handler),
         }
-    }
-
-    /// The same, described.
-    pub(crate) fn described(mut self, operation: Operation) -> Self {
-        self.operation = Some(operation);
-        self
     }
 
     /// Adds it to a router, behind its door.

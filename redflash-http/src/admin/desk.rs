@@ -130,7 +130,7 @@ impl Desk {
     }
 
     /// To another page, which says what was done.
-    pub(crate) fn go(&self, path: &str, said: Said) -> Response {
+    pub(crate) fn go(path: &str, said: Said) -> Response {
         let code = SAID.iter().find(|(known, ..)| *known == said);
         let code = code.map_or("", |(_, code, _)| code);
         let mark = if path.contains('?') { '&' } else { '?' };

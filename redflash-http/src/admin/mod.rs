@@ -2,6 +2,8 @@
 //!
 //! `view` says how a page is written.
 
+#![expect(dead_code, reason = "the pages that use it come next")]
+
 mod assets;
 mod audit;
 mod chart;

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{Actor, ApiKey};
+use redflash_core::ApiKey;
 
 use crate::front::App;
 use crate::key;
@@ -18,13 +18,6 @@ use crate::route::Needs;
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) key: ApiKey,
-}
-
-impl Caller {
-    /// As the audit log names it.
-    pub(crate) fn actor(&self) -> Actor {
-        Actor::Key(self.key.slug.to_string())
-    }
 }
 
 /// Lets nobody in without a key that may do what the route needs.

@@ -6,12 +6,10 @@
 
 mod caller;
 mod notification;
-mod operation;
 
 use axum::http::Method;
 
 pub(crate) use caller::{Caller, guard};
-pub(crate) use operation::Operation;
 
 use crate::route::{Door, Needs, Route};
 

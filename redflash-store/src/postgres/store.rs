@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use diesel_async::{AsyncConnection, RunQueryDsl};
+use diesel_async::AsyncConnection;
+#[cfg(feature = "sqlite")]
+use diesel_async::RunQueryDsl;
 use redflash_core::store::{
     Allowance, Backlog, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue, Enqueued,
     InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, ReceiptEffect, Recent, Spent, Want,

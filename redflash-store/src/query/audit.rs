@@ -51,11 +51,11 @@ pub(crate) async fn note_key_uses(
     uses: &[(Slug, Timestamp)],
 ) -> Result<(), Fault> {
     for (key, at) in uses {
-        let used = api_keys::table
+        let known = api_keys::table
             .filter(api_keys::slug.eq(key.as_str()))
             .select((api_keys::slug, at.as_millis().into_sql::<BigInt>()));
         let noted = diesel::insert_into(key_uses::table)
-            .values(used)
+            .values(known)
             .into_columns((key_uses::key, key_uses::used_at))
             .on_conflict(key_uses::key)
             .do_update()

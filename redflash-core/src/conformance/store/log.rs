@@ -2,7 +2,7 @@
 
 use super::fixture::{Opened, START, alert, at, claim, enqueue, limit, one, sent, slug, worker};
 use crate::store::LogFilter;
-use crate::{DeliveryState, Next, NotificationId, Settlement};
+use crate::{ChannelKind, DeliveryState, Next, NotificationId, Settlement};
 
 fn all() -> LogFilter {
     LogFilter::newest(limit(100))
@@ -101,6 +101,100 @@ pub async fn the_log_filters(store: Opened) {
     };
     assert_eq!(ids(&store, since(at(10))).await, [large]);
     assert_eq!(ids(&store, since(at(11))).await, []);
+}
+
+/// What no index knows is looked for notification by notification, page after page.
+pub async fn the_log_looks_through_what_no_index_knows(store: Opened) {
+    let mut of_sms = Vec::new();
+    for number in 0..6 {
+        let lane = if number % 2 == 0 { "sms" } else { "email" };
+        let mut alert = alert(1, lane, None, at(number));
+        alert.notification.plan.message.body = format!("100 %_ \"{number}\" Ünï Full");
+        if number % 2 == 1 {
+            alert.deliveries[0].channel = ChannelKind::email();
+        } else {
+            of_sms.insert(0, alert.notification.id);
+        }
+        enqueue(&store, &alert, None).await;
+    }
+    let text = |text: &str| LogFilter {
+        text: Some(text.to_owned()),
+        ..all()
+    };
+    assert_eq!(ids(&store, text("%_ \"4\" ÜnÏ")).await, []);
+    assert_eq!(ids(&store, text("%_ \"4\" Ünï FULL")).await, [of_sms[0]]);
+    assert_eq!(ids(&store, text("%%")).await, []);
+    let until = LogFilter {
+        until: Some(at(4)),
+        since: Some(at(1)),
+        channel: Some(ChannelKind::sms()),
+        ..all()
+    };
+    assert_eq!(ids(&store, until).await, [of_sms[1]]);
+    let mut filter = LogFilter {
+        channel: Some(ChannelKind::sms()),
+        limit: limit(1),
+        ..all()
+    };
+    let mut seen = Vec::new();
+    loop {
+        let page = store.log(&filter).await.expect("read");
+        seen.extend(page.entries.iter().map(|(notification, _)| notification.id));
+        match page.next {
+            Some(next) => filter.before = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(seen, of_sms);
+}
+
+/// One delivery of several can be sent again alone.
+pub async fn one_delivery_alone_can_be_resent(store: Opened) {
+    let alert = alert(2, "sms", Some("app"), START);
+    enqueue(&store, &alert, None).await;
+    let me = worker();
+    let claimed = claim(&store, me, START, 2).await;
+    let failed: Vec<_> = claimed
+        .into_iter()
+        .map(|job| Settlement {
+            delivery: job.delivery,
+            attempt: None,
+            next: Next::Fail {
+                detail: "refused".into(),
+            },
+        })
+        .collect();
+    store.settle(me, &failed).await.expect("settled");
+    let (id, second) = (alert.notification.id, alert.deliveries[1].id);
+    let resent = store.resend(id, Some(second), at(5)).await;
+    assert_eq!(resent.expect("resent"), 1);
+    let claimed = claim(&store, me, at(5), 2).await;
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].delivery.id, second);
+}
+
+/// What was raised since a time is counted by state, and its attempts by gateway and time.
+pub async fn the_last_hours_are_counted(store: Opened) {
+    enqueue(&store, &alert(3, "email", None, START), None).await;
+    let late = alert(1, "sms", Some("app"), at(7200));
+    enqueue(&store, &late, None).await;
+    let me = worker();
+    let claimed = claim(&store, me, at(7200), 1).await;
+    let settlements: Vec<_> = claimed
+        .iter()
+        .map(|job| sent(&job.delivery, "m", at(7201)))
+        .collect();
+    store.settle(me, &settlements).await.expect("settled");
+    let hour = std::time::Duration::from_secs(3600);
+    let all = store.recent(START, hour).await.expect("read");
+    assert!(!all.cut);
+    assert_eq!(all.states.get(&DeliveryState::Sent), Some(&1));
+    assert_eq!(all.states.get(&DeliveryState::Queued), Some(&3));
+    assert_eq!(all.outcomes.len(), 1);
+    let outcome = &all.outcomes[0];
+    assert_eq!((outcome.at, outcome.count), (at(7201).floor(hour), 1));
+    let since = store.recent(at(3600), hour).await.expect("read");
+    assert_eq!(since.states.values().sum::<u64>(), 1);
 }
 
 /// The backlog counts what waits and what is under way.

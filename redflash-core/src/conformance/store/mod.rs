@@ -10,22 +10,26 @@
 
 mod claim;
 mod directory;
+mod edit;
 mod enqueue;
 mod fixture;
 mod inbox;
 mod log;
 mod meter;
 mod receipt;
+mod session;
 mod settle;
 
 pub use claim::*;
 pub use directory::*;
+pub use edit::*;
 pub use enqueue::*;
 pub use fixture::{alert_of, sent_of};
 pub use inbox::*;
 pub use log::*;
 pub use meter::*;
 pub use receipt::*;
+pub use session::*;
 pub use settle::*;
 
 /// Makes one test of every promise of a store.
@@ -43,6 +47,15 @@ macro_rules! store_conformance {
             removing_leaves_no_trace_in_groups_and_events
             every_change_changes_the_version
             an_address_is_opted_out_and_in_again
+            an_edit_for_an_old_version_changes_nothing
+            of_many_edits_for_one_version_one_is_made
+            an_edit_is_made_whole_or_not_at_all
+            changes_are_newest_first_and_page
+            the_last_use_of_a_key_goes_forward_only
+            a_user_reads_back
+            a_session_reads_back_until_it_is_ended
+            what_changes_a_users_rights_ends_the_sessions
+            sessions_are_ended_together
             a_view_holds_everybody_behind_a_target
             keys_are_found_by_their_hash
             an_enqueued_notification_reads_back
@@ -89,6 +102,9 @@ macro_rules! store_conformance {
             what_ended_badly_can_be_resent
             the_log_is_newest_first_and_pages
             the_log_filters
+            the_log_looks_through_what_no_index_knows
+            one_delivery_alone_can_be_resent
+            the_last_hours_are_counted
             the_backlog_counts_what_waits
             pruning_keeps_what_is_not_finished
             a_probe_commits
@@ -131,11 +147,13 @@ mod tests {
         let files = [
             include_str!("claim.rs"),
             include_str!("directory.rs"),
+            include_str!("edit.rs"),
             include_str!("enqueue.rs"),
             include_str!("inbox.rs"),
             include_str!("log.rs"),
             include_str!("meter.rs"),
             include_str!("receipt.rs"),
+            include_str!("session.rs"),
             include_str!("settle.rs"),
         ];
         let macro_lines = include_str!("mod.rs");
