@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use redflash_core::{ApiKey, Engine, Slug, Target};
 
+#[cfg(feature = "oidc")]
+use crate::admin::OpenId;
 use crate::admin::{Throttle, Views};
 use crate::callback::Forgeries;
 use crate::health::Readiness;
@@ -30,6 +32,8 @@ pub(crate) struct App {
     key_uses: Arc<KeyUses>,
     pub(crate) views: Views,
     pub(crate) throttle: Throttle,
+    #[cfg(feature = "oidc")]
+    pub(crate) openid: Option<OpenId>,
     limit: Option<Limit>,
 }
 
@@ -86,6 +90,8 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
         forgeries: Forgeries::default(),
         key_uses: Arc::default(),
         throttle: Throttle::default(),
+        #[cfg(feature = "oidc")]
+        openid: config.admin.oidc.clone().map(OpenId::new),
         views: Views::new().expect("the templates are those that the tests compile"),
         engine,
         config,

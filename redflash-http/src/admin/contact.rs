@@ -160,7 +160,7 @@ pub(super) fn slug_field() -> Field {
 
 async fn create(desk: Desk, form: Form) -> Result<Response, Oops> {
     match add(&desk, &form).await {
-        Ok(slug) => Ok(desk.go(&url(&slug), Said::Added)),
+        Ok(slug) => Ok(Desk::go(&url(&slug), Said::Added)),
         Err(refused) => Ok(self::form(&desk, &form, Some(&refused.form()?))),
     }
 }
@@ -203,7 +203,7 @@ async fn page(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
 
 async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
     match rename(&desk, &slug, &form).await {
-        Ok(()) => Ok(desk.go(&url(&slug), Said::Saved)),
+        Ok(()) => Ok(Desk::go(&url(&slug), Said::Saved)),
         Err(refused) => {
             let refused = contact_page::Refusal::Name(&form, refused.form()?);
             contact_page::show(&desk, &slug, Some(refused)).await
@@ -243,7 +243,10 @@ async fn switch(
     };
     let engine = &desk.app.engine;
     engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(desk.go(&referer.list_or(LIST, &url(&slug)), switching::said(on)))
+    Ok(Desk::go(
+        &referer.list_or(LIST, &url(&slug)),
+        switching::said(on),
+    ))
 }
 
 async fn delete(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
@@ -251,5 +254,5 @@ async fn delete(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
     engine
         .discard::<Contact>(&slug, &desk.actor(), None)
         .await?;
-    Ok(desk.go(LIST, Said::Removed))
+    Ok(Desk::go(LIST, Said::Removed))
 }

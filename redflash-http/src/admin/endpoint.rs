@@ -165,7 +165,7 @@ pub(super) fn typed(
 
 async fn create(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
     match add(&desk, &slug, &form).await {
-        Ok(()) => Ok(desk.go(&contact::url(&slug), Said::Added)),
+        Ok(()) => Ok(Desk::go(&contact::url(&slug), Said::Added)),
         Err(refused) => {
             let refused = Refusal::Endpoint(&form, refused.form()?);
             contact_page::show(&desk, &slug, Some(refused)).await
@@ -266,7 +266,7 @@ fn place(contact: &Contact, id: EndpointId) -> Result<usize, EditError> {
 
 async fn save(desk: Desk, named: NamedEndpoint, form: Form) -> Result<Response, Oops> {
     match change(&desk, &named, &form).await {
-        Ok(()) => Ok(desk.go(&contact::url(&named.contact), Said::Saved)),
+        Ok(()) => Ok(Desk::go(&contact::url(&named.contact), Said::Saved)),
         Err(refused) => show(&desk, &named, &form, Some(&refused.form()?)).await,
     }
 }
@@ -318,7 +318,7 @@ async fn switch(
     };
     let engine = &desk.app.engine;
     engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(desk.go(&contact::url(&slug), switching::said(on)))
+    Ok(Desk::go(&contact::url(&slug), switching::said(on)))
 }
 
 async fn delete(
@@ -332,5 +332,5 @@ async fn delete(
     };
     let engine = &desk.app.engine;
     engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(desk.go(&contact::url(&slug), Said::Removed))
+    Ok(Desk::go(&contact::url(&slug), Said::Removed))
 }

@@ -150,7 +150,7 @@ async fn create(desk: Desk, form: Form) -> Result<Response, Oops> {
     match add(&desk, &form).await {
         Ok((key, Some(secret))) => Ok(made(&desk, &key, &secret)),
         // The form came twice, and the secret was shown the first time.
-        Ok((key, None)) => Ok(desk.go(&url(&key.slug), Said::Added)),
+        Ok((key, None)) => Ok(Desk::go(&url(&key.slug), Said::Added)),
         Err(refused) => self::form(&desk, &form, Some(&refused.form()?)).await,
     }
 }
@@ -205,7 +205,7 @@ async fn page(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
 
 async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
     match change(&desk, &slug, &form).await {
-        Ok(()) => Ok(desk.go(&url(&slug), Said::Saved)),
+        Ok(()) => Ok(Desk::go(&url(&slug), Said::Saved)),
         Err(refused) => key_page::show(&desk, &slug, Some((&form, &refused.form()?))).await,
     }
 }
@@ -243,11 +243,14 @@ async fn switch(
     };
     let engine = &desk.app.engine;
     engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(desk.go(&referer.list_or(LIST, &url(&slug)), switching::said(on)))
+    Ok(Desk::go(
+        &referer.list_or(LIST, &url(&slug)),
+        switching::said(on),
+    ))
 }
 
 async fn delete(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
     let engine = &desk.app.engine;
     engine.discard::<ApiKey>(&slug, &desk.actor(), None).await?;
-    Ok(desk.go(LIST, Said::Removed))
+    Ok(Desk::go(LIST, Said::Removed))
 }

@@ -64,12 +64,17 @@ async fn show(
     secret: &SecretString,
     error: Option<String>,
 ) -> Result<Response, StoreError> {
+    let next = next(form);
+    #[cfg(feature = "oidc")]
+    let oidc = super::openid::link(app, &next);
+    #[cfg(not(feature = "oidc"))]
+    let oidc = None;
     let page = Login {
         user: form.get("user").to_owned(),
         csrf: session::token(secret),
-        next: next(form),
+        next,
         error,
-        oidc: None,
+        oidc,
         nobody: app.engine.store().users().await?.is_empty(),
     };
     let html = desk::render(app, None, "login", "Log in", None, None, page);

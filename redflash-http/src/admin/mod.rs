@@ -26,10 +26,16 @@ mod named;
 mod new_password;
 mod off;
 mod oops;
+#[cfg(feature = "oidc")]
+mod openid;
 mod origin;
 mod part;
+#[cfg(feature = "oidc")]
+mod pending;
 mod plan;
 mod profile;
+#[cfg(feature = "oidc")]
+mod recognition;
 mod referer;
 mod refused;
 mod rights;
@@ -46,6 +52,8 @@ mod view;
 use axum::http::Method;
 
 pub(crate) use guard::guard;
+#[cfg(feature = "oidc")]
+pub(crate) use openid::OpenId;
 pub(crate) use throttle::Throttle;
 pub(crate) use view::Views;
 
@@ -60,6 +68,8 @@ pub(crate) fn routes() -> Vec<Route> {
         assets::asset,
     )];
     routes.extend(login::routes());
+    #[cfg(feature = "oidc")]
+    routes.extend(openid::routes());
     routes.extend(home::routes());
     routes.extend(search::routes());
     routes.extend(audit::routes());

@@ -94,12 +94,12 @@ async fn save(
     form: Form,
 ) -> Result<Response, Oops> {
     match change(&desk, from, &form).await {
-        Ok(false) => Ok(desk.go(PATH, Said::Saved)),
+        Ok(false) => Ok(Desk::go(PATH, Said::Saved)),
         Ok(true) => {
             // Every session of this user has ended, this one too.
             let slug = &desk.visitor.user.slug;
             let cookie = session::begin(&desk.app, slug, &headers).await?;
-            Ok(with_cookies(desk.go(PATH, Said::PasswordSet), [cookie]))
+            Ok(with_cookies(Desk::go(PATH, Said::PasswordSet), [cookie]))
         }
         Err(refused) => show(&desk, Some((&form, &refused.form()?))).await,
     }

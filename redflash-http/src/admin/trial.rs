@@ -44,7 +44,7 @@ async fn test(desk: Desk, named: NamedEndpoint, form: Form) -> Result<Response, 
         engine.note(&by, Action::Tested, &subject, &detail).await?;
     }
     let path = format!("/admin/log/{}", raised.notification);
-    Ok(desk.go(&path, Said::Raised))
+    Ok(Desk::go(&path, Said::Raised))
 }
 
 /// The test, which goes out once however often its form is sent.

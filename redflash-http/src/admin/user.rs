@@ -169,7 +169,7 @@ fn form(desk: &Desk, form: &Form, rejection: Option<&Rejection>) -> Response {
 
 async fn create(desk: Desk, form: Form) -> Result<Response, Oops> {
     match add(&desk, &form).await {
-        Ok(slug) => Ok(desk.go(&url(&slug), Said::Added)),
+        Ok(slug) => Ok(Desk::go(&url(&slug), Said::Added)),
         Err(refused) => Ok(self::form(&desk, &form, Some(&refused.form()?))),
     }
 }
@@ -217,7 +217,7 @@ async fn page(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
 
 async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
     match change(&desk, &slug, &form).await {
-        Ok(()) => Ok(desk.go(&url(&slug), Said::Saved)),
+        Ok(()) => Ok(Desk::go(&url(&slug), Said::Saved)),
         Err(refused) => user_page::show(&desk, &slug, Some((&form, &refused.form()?))).await,
     }
 }
@@ -261,7 +261,7 @@ async fn set_password(
     };
     let engine = &desk.app.engine;
     engine.change(&slug, &desk.actor(), None, change).await?;
-    let done = desk.go(&url(&slug), Said::PasswordSet);
+    let done = Desk::go(&url(&slug), Said::PasswordSet);
     if slug != desk.visitor.user.slug {
         return Ok(done);
     }
@@ -283,7 +283,10 @@ async fn switch(
     };
     let engine = &desk.app.engine;
     match engine.change(&slug, &desk.actor(), None, change).await {
-        Ok(_) => Ok(desk.go(&referer.list_or(LIST, &url(&slug)), switching::said(on))),
+        Ok(_) => Ok(Desk::go(
+            &referer.list_or(LIST, &url(&slug)),
+            switching::said(on),
+        )),
         Err(fault) => refuse(&desk, &slug, &form, fault).await,
     }
 }
@@ -291,7 +294,7 @@ async fn switch(
 async fn delete(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
     let engine = &desk.app.engine;
     match engine.discard::<User>(&slug, &desk.actor(), None).await {
-        Ok(()) => Ok(desk.go(LIST, Said::Removed)),
+        Ok(()) => Ok(Desk::go(LIST, Said::Removed)),
         Err(fault) => refuse(&desk, &slug, &form, fault).await,
     }
 }

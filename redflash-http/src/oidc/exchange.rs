@@ -1,5 +1,7 @@
 //! One request to the provider, and its answer as far as it is read.
 
+use std::pin::Pin;
+
 use axum::http::Response as HttpResponse;
 use openidconnect::HttpRequest;
 use redflash_core::report;
@@ -10,23 +12,30 @@ use super::OidcError;
 /// The longest answer that is read.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// Sends a request, once. Whoever calls it sets the deadline.
+type Answered = Pin<Box<dyn Future<Output = Result<HttpResponse<Vec<u8>>, OidcError>> + Send>>;
+
+/// What sends requests, each once. Whoever calls it sets the deadline; its error is
+/// [`OidcError::Unreachable`], when no answer came, or one that is too long.
+///
+/// It borrows nothing, so that a login can be begun on any thread.
+pub(crate) fn sender(http: &Client) -> impl Fn(HttpRequest) -> Answered + use<> {
+    let http = http.clone();
+    move |request| {
+        let http = http.clone();
+        Box::pin(async move {
+            let request = request.try_into();
+            let request = request.map_err(|fault| failure("the provider", fault))?;
+            send(&http, request).await
+        })
+    }
+}
+
+/// Sends a request, once.
 ///
 /// # Errors
 ///
 /// [`OidcError::Unreachable`] - no answer came, or one that is too long.
 pub(crate) async fn send(
-    http: &Client,
-    request: HttpRequest,
-) -> Result<HttpResponse<Vec<u8>>, OidcError> {
-    let request = request
-        .try_into()
-        .map_err(|fault| failure("the provider", fault))?;
-    send_to(http, request).await
-}
-
-/// The same for a request as [`reqwest`] has it.
-pub(crate) async fn send_to(
     http: &Client,
     request: reqwest::Request,
 ) -> Result<HttpResponse<Vec<u8>>, OidcError> {

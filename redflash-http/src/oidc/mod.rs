@@ -18,7 +18,7 @@ mod identity;
 mod provider;
 mod remembered;
 #[cfg(test)]
-mod simulated;
+pub(crate) mod simulated;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -29,4 +29,4 @@ pub(crate) use answer::Answer;
 pub(crate) use error::OidcError;
 pub(crate) use identity::Identity;
 pub(crate) use provider::Provider;
-pub(crate) use remembered::{Begun, Remembered};
+pub(crate) use remembered::Remembered;

@@ -13,9 +13,9 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AccessToken, AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret,
-    CsrfToken, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, Scope, StandardErrorResponse, TokenResponse,
+    CsrfToken, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    Scope, StandardErrorResponse, TokenResponse,
 };
 use redflash_core::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -28,7 +28,7 @@ use super::answer::Answer;
 use super::claims::{Claims, OtherClaims};
 use super::config::OidcConfig;
 use super::error::OidcError;
-use super::exchange::{place, send, send_to};
+use super::exchange::{place, send, sender};
 use super::identity::{self, Identity};
 use super::remembered::{Begun, Remembered};
 use super::token::{self, Expected, TokenError, Tokens};
@@ -180,7 +180,7 @@ impl Provider {
         let request = client.exchange_code(code).map_err(|_| {
             OidcError::Misconfigured("the provider has no token endpoint".to_owned())
         })?;
-        let send = |request: HttpRequest| send(&self.config.http, request);
+        let send = sender(&self.config.http);
         let exchanged = request.set_pkce_verifier(verifier).request_async(&send);
         exchanged.await.map_err(refused)
     }
@@ -196,7 +196,7 @@ impl Provider {
         let issuer = IssuerUrl::new(self.config.issuer.clone()).map_err(|fault| {
             OidcError::Misconfigured(format!("issuer {:?}: {fault}", self.config.issuer))
         })?;
-        let send = |request: HttpRequest| send(&self.config.http, request);
+        let send = sender(&self.config.http);
         let discovered = CoreProviderMetadata::discover_async(issuer, &send).await;
         let metadata = Arc::new(discovered.map_err(|fault| self.undiscovered(fault))?);
         *known = Some(Known {
@@ -211,7 +211,7 @@ impl Provider {
         &self,
         metadata: &CoreProviderMetadata,
     ) -> Result<CoreJsonWebKeySet, OidcError> {
-        let send = |request: HttpRequest| send(&self.config.http, request);
+        let send = sender(&self.config.http);
         let fetched = CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), &send).await;
         let keys = fetched.map_err(|fault| self.undiscovered(fault))?;
         if let Some(known) = &mut *self.known.lock().await {
@@ -271,7 +271,7 @@ impl Provider {
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, bearer);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let answer = send_to(&self.config.http, request).await?;
+        let answer = send(&self.config.http, request).await?;
         let reason = if answer.status() == StatusCode::OK {
             match serde_json::from_slice(answer.body()) {
                 Ok(claims) => return Ok(claims),

@@ -18,40 +18,41 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
+use url::Url;
 
-use super::{Answer, Begun, OidcConfig, UserClaim};
+use super::{Answer, OidcConfig, UserClaim};
 
-pub(super) const CLIENT: &str = "redflash";
-pub(super) const SECRET: &str = "a-client-secret";
-pub(super) const COME_BACK: &str = "https://alerts.example.org/admin/oidc";
-pub(super) const ACCESS_TOKEN: &str = "an-access-token";
-pub(super) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub(crate) const CLIENT: &str = "redflash";
+pub(crate) const SECRET: &str = "a-client-secret";
+pub(crate) const COME_BACK: &str = "https://alerts.example.org/admin/oidc/callback";
+pub(crate) const ACCESS_TOKEN: &str = "an-access-token";
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 /// A key that signs tokens.
-pub(super) struct Key {
-    pub(super) name: &'static str,
-    pub(super) pair: KeyPair,
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) pair: KeyPair,
 }
 
 impl Key {
-    pub(super) fn rsa(name: &'static str) -> Self {
+    pub(crate) fn rsa(name: &'static str) -> Self {
         /// A private RSA key, made for tests.
         const PEM: &str = include_str!("../../../redflash-channels/tests/it/vonage_messages.pem");
         let pair = KeyPair::from_pkcs8_pem_and_sign_algo(PEM, &PKCS_RSA_SHA256).unwrap();
         Self { name, pair }
     }
 
-    pub(super) fn elliptic(name: &'static str) -> Self {
+    pub(crate) fn elliptic(name: &'static str) -> Self {
         let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
         Self { name, pair }
     }
 
-    pub(super) fn edwards(name: &'static str) -> Self {
+    pub(crate) fn edwards(name: &'static str) -> Self {
         let pair = KeyPair::generate_for(&PKCS_ED25519).unwrap();
         Self { name, pair }
     }
 
-    pub(super) fn algorithm(&self) -> &'static str {
+    pub(crate) fn algorithm(&self) -> &'static str {
         match self.raw().len() {
             32 => "EdDSA",
             65 => "ES256",
@@ -59,12 +60,12 @@ impl Key {
         }
     }
 
-    pub(super) fn raw(&self) -> &[u8] {
+    pub(crate) fn raw(&self) -> &[u8] {
         self.pair.public_key_raw()
     }
 
     /// What the provider publishes of it.
-    pub(super) fn public(&self) -> Value {
+    pub(crate) fn public(&self) -> Value {
         let raw = self.raw();
         let own = match self.algorithm() {
             "EdDSA" => json!({"kty": "OKP", "crv": "Ed25519", "x": encode(raw)}),
@@ -104,34 +105,34 @@ fn fixed(der: &[u8]) -> Vec<u8> {
     signature
 }
 
-pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// What the provider says, right until a test changes it.
-pub(super) struct Says {
+pub(crate) struct Says {
     /// Whom it says it is; its own URL without.
-    pub(super) issuer: Option<String>,
-    pub(super) keys: Vec<Value>,
-    pub(super) signer: Key,
+    pub(crate) issuer: Option<String>,
+    pub(crate) keys: Vec<Value>,
+    pub(crate) signer: Key,
     /// The claims of the user, and those that replace what is right; null takes one away.
-    pub(super) claims: Map<String, Value>,
-    pub(super) user_info: Option<Value>,
+    pub(crate) claims: Map<String, Value>,
+    pub(crate) user_info: Option<Value>,
     /// Makes the token instead, of the right claims.
-    pub(super) forge: Option<fn(&Key, &Value) -> String>,
+    pub(crate) forge: Option<fn(&Key, &Value) -> String>,
     /// The path that is never answered.
-    pub(super) hangs: Option<&'static str>,
+    pub(crate) hangs: Option<&'static str>,
     /// Something that makes every answer longer.
-    pub(super) padding: String,
+    pub(crate) padding: String,
     /// How often each path was asked for.
-    pub(super) asked: BTreeMap<&'static str, usize>,
+    pub(crate) asked: BTreeMap<&'static str, usize>,
     logins: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// The provider.
-pub(super) struct Simulated {
-    pub(super) url: String,
-    pub(super) says: Arc<Mutex<Says>>,
+pub(crate) struct Simulated {
+    pub(crate) url: String,
+    pub(crate) says: Arc<Mutex<Says>>,
 }
 
 #[derive(Clone)]
@@ -141,7 +142,7 @@ struct Site {
 }
 
 impl Simulated {
-    pub(super) async fn start(signer: Key) -> Self {
+    pub(crate) async fn start(signer: Key) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let claims = json!({"sub": "248289", "preferred_username": "ada", "name": "Ada Lovelace"});
@@ -172,7 +173,7 @@ impl Simulated {
     }
 
     /// What a client of this provider is configured with.
-    pub(super) fn config(&self) -> OidcConfig {
+    pub(crate) fn config(&self) -> OidcConfig {
         OidcConfig {
             issuer: self.url.clone(),
             client_id: CLIENT.into(),
@@ -190,8 +191,8 @@ impl Simulated {
     }
 
     /// What a browser brings back, of a user who logs in.
-    pub(super) async fn log_in(&self, begun: &Begun) -> BTreeMap<String, String> {
-        let mut query: BTreeMap<String, String> = begun.url.query_pairs().into_owned().collect();
+    pub(crate) async fn log_in(&self, url: &Url) -> BTreeMap<String, String> {
+        let mut query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
         assert_eq!(query["response_type"], "code");
         assert_eq!(query["client_id"], CLIENT);
         assert_eq!(query["redirect_uri"], COME_BACK);
@@ -206,7 +207,7 @@ impl Simulated {
     }
 }
 
-pub(super) fn answer(query: &BTreeMap<String, String>) -> Answer {
+pub(crate) fn answer(query: &BTreeMap<String, String>) -> Answer {
     serde_json::from_value(json!(query)).unwrap()
 }
 
@@ -305,7 +306,7 @@ fn claims(url: &str, nonce: &str, says: &Says) -> Value {
 }
 
 /// A token as it should be.
-pub(super) fn signed(key: &Key, claims: &Value) -> String {
+pub(crate) fn signed(key: &Key, claims: &Value) -> String {
     let header = json!({"alg": key.algorithm(), "kid": key.name, "typ": "JWT"});
     let text = unsigned(&header, claims);
     let signature = encode(key.sign(&text));
@@ -313,7 +314,7 @@ pub(super) fn signed(key: &Key, claims: &Value) -> String {
 }
 
 /// The head and the claims of a token.
-pub(super) fn unsigned(header: &Value, claims: &Value) -> String {
+pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     format!(
         "{}.{}",
         encode(header.to_string()),

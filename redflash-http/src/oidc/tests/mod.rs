@@ -16,7 +16,7 @@ use super::{Identity, OidcConfig, OidcError, Provider, Remembered};
 /// A login at this provider by this client, as it should go.
 async fn login(site: &Simulated, provider: &Provider) -> Result<Identity, OidcError> {
     let begun = provider.begin(COME_BACK, NOW).await?;
-    let query = site.log_in(&begun).await;
+    let query = site.log_in(&begun.url).await;
     provider
         .finish(begun.remembered, answer(&query), COME_BACK, NOW)
         .await
@@ -36,7 +36,7 @@ async fn login_changed(
     let site = Simulated::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     let begun = provider.begin(COME_BACK, NOW).await.unwrap();
-    let mut query = site.log_in(&begun).await;
+    let mut query = site.log_in(&begun.url).await;
     change(&mut query);
     let finished = provider
         .finish(begun.remembered, answer(&query), COME_BACK, NOW)
@@ -73,7 +73,7 @@ async fn what_is_remembered_survives_being_written_down_and_shows_nothing() {
     let site = Simulated::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     let begun = provider.begin(COME_BACK, NOW).await.unwrap();
-    let query = site.log_in(&begun).await;
+    let query = site.log_in(&begun.url).await;
     let written = serde_json::to_string(&begun.remembered).unwrap();
     let shown = format!("{:?}", begun.remembered);
     assert!(!shown.contains(&query["state"]), "{shown}");
@@ -107,7 +107,7 @@ async fn a_login_that_took_too_long_is_stale() {
         let mut says = site.says.lock().await;
         says.claims.insert("exp".into(), exp.into());
         drop(says);
-        let query = site.log_in(&begun).await;
+        let query = site.log_in(&begun.url).await;
         let finished = provider
             .finish(begun.remembered, answer(&query), COME_BACK, later)
             .await;
@@ -121,9 +121,9 @@ async fn a_code_is_good_for_one_login_and_with_its_own_verifier() {
     let site = Simulated::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     let begun = provider.begin(COME_BACK, NOW).await.unwrap();
-    let mut query = site.log_in(&begun).await;
+    let mut query = site.log_in(&begun.url).await;
     let other = provider.begin(COME_BACK, NOW).await.unwrap();
-    let others = site.log_in(&other).await;
+    let others = site.log_in(&other.url).await;
     query.insert("code".into(), others["code"].clone());
     for _ in 0..2 {
         let written = serde_json::to_value(&begun.remembered).unwrap();
