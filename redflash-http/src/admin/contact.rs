@@ -106,9 +106,9 @@ async fn list(desk: Desk) -> Result<Response, Oops> {
 }
 
 /// Where a search looks.
-fn texts(contact: &Contact) -> Vec<&str> {
-    let addresses = contact.endpoints.iter().map(|one| one.address.as_str());
-    let names = [contact.slug.as_str(), contact.name.as_str()];
+fn texts(contact: &Contact) -> Vec<String> {
+    let addresses = contact.endpoints.iter().map(|one| one.address.to_string());
+    let names = [contact.slug.to_string(), contact.name.to_string()];
     names.into_iter().chain(addresses).collect()
 }
 

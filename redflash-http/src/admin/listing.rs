@@ -48,17 +48,17 @@ impl<'a> Listing<'a> {
     /// That part of the list.
     ///
     /// * `texts` - where the text is looked for.
-    pub(super) fn excerpt<T>(
+    pub(super) fn excerpt<T, S: AsRef<str>>(
         &self,
         mut all: Vec<T>,
         slug: impl Fn(&T) -> &Slug,
-        texts: impl Fn(&T) -> Vec<&str>,
+        texts: impl Fn(&T) -> Vec<S>,
     ) -> Excerpt<T> {
         let wanted = compact(self.text);
         all.retain(|one| {
             texts(one)
                 .into_iter()
-                .any(|text| compact(text).contains(&wanted))
+                .any(|text: S| compact(text.as_ref()).contains(&wanted))
         });
         all.sort_by(|one, other| slug(one).cmp(slug(other)));
         let count = all.len();
@@ -133,7 +133,7 @@ mod tests {
         let query = Form::parse(query.as_bytes()).unwrap();
         let listing = Listing::of("/x", &query);
         let Excerpt { shown, turn, .. } =
-            listing.excerpt(slugs(), |slug| slug, |slug| vec![slug.as_str()]);
+            listing.excerpt(slugs(), |slug| slug, |slug| vec![slug.to_string()]);
         let shown = shown.iter().map(ToString::to_string).collect();
         (shown, turn.back, turn.more)
     }

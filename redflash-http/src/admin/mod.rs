@@ -7,9 +7,13 @@ mod chart;
 mod contact;
 mod contact_page;
 mod desk;
+mod draft;
 mod endpoint;
+mod event;
+mod event_page;
 mod field;
 mod form;
+mod group;
 mod guard;
 mod helper;
 mod history;
@@ -19,9 +23,11 @@ mod oops;
 mod origin;
 mod part;
 mod plan;
+mod preview;
 mod referer;
 mod refused;
 mod roster;
+mod samples;
 mod session;
 mod switching;
 mod trial;
@@ -45,5 +51,8 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(contact::routes());
     routes.extend(endpoint::routes());
     routes.extend(trial::routes());
+    routes.extend(group::routes());
+    routes.extend(event::routes());
+    routes.extend(preview::routes());
     routes
 }

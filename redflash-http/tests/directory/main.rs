@@ -4,4 +4,6 @@
 
 mod contact;
 mod endpoint;
+mod event;
+mod group;
 mod world;
