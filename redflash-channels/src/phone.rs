@@ -3,8 +3,8 @@
 use redflash_core::{Address, AddressError, CallbackError};
 
 /// What numbers begin with that cost whoever sends to them extra: the international service (ITU-T
-/// E.169.2), and ranges that national plans set apart (NANPA 900, Ofcom 09, BNetzA 0900, BAKOM 0900 to
-/// 0906, ARCEP 089, ACMA 190).
+/// E.169.2), and what national plans set apart: 900 in North America, 09 in Britain, 0900 in Germany,
+/// 0900, 0901 and 0906 in Switzerland, 089 in France, 190 in Australia.
 const PREMIUM: [&str; 9] = [
     "979", "1900", "449", "49900", "41900", "41901", "41906", "3389", "61190",
 ];

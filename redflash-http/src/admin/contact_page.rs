@@ -13,6 +13,7 @@ use super::form::Form;
 use super::history::{self, Sent};
 use super::oops::Oops;
 use super::refused::{Notice, Rejection};
+use super::roster::{self, Naming};
 use super::view::Section;
 
 /// What the page is shown again for: the form that was sent, and what was wrong with it.
@@ -29,8 +30,7 @@ struct Page {
     switch: Switch,
     notice: Option<Notice>,
     endpoints: Vec<Row>,
-    groups: Vec<Membership>,
-    events: Vec<Membership>,
+    naming: Vec<Naming>,
     recent: Vec<Sent>,
     log: String,
     audit: String,
@@ -59,16 +59,6 @@ struct RowEdit {
     remove: Confirm,
 }
 
-/// A group or an event that names the contact.
-#[derive(Serialize)]
-struct Membership {
-    url: String,
-    name: String,
-    /// The groups through which, where it is not named itself.
-    via: Option<String>,
-    state: &'static str,
-}
-
 #[derive(Serialize)]
 struct Edit {
     send: String,
@@ -90,7 +80,7 @@ pub(super) async fn show(
     let engine = &desk.app.engine;
     let contact = engine.store().contact(slug).await?;
     let contact = contact.ok_or_else(|| Oops::missing(format!("contact {slug}")))?;
-    let (groups, events) = memberships(engine, slug).await?;
+    let naming = naming(engine, slug).await?;
     let rejection = match &refusal {
         Some(Refusal::Name(_, rejection) | Refusal::Endpoint(_, rejection)) => Some(rejection),
         None => None,
@@ -108,9 +98,8 @@ pub(super) async fn show(
             .iter()
             .map(|one| row(desk, &contact, one))
             .collect(),
-        edit: edit.then(|| Edit::new(engine, &contact, &groups, &events, refusal.as_ref())),
-        groups,
-        events,
+        edit: edit.then(|| Edit::new(engine, &contact, &naming, refusal.as_ref())),
+        naming,
         recent: history::of_contact(engine, slug).await?,
         log: format!("/admin/log?contact={slug}"),
         audit: format!("/admin/audit?subject=contact/{slug}"),
@@ -167,8 +156,7 @@ impl Edit {
     fn new(
         engine: &Engine,
         contact: &Contact,
-        groups: &[Membership],
-        events: &[Membership],
+        naming: &[Naming],
         refusal: Option<&Refusal<'_>>,
     ) -> Self {
         let url = url(&contact.slug);
@@ -194,18 +182,13 @@ impl Edit {
             add: format!("{url}/endpoints"),
             once: typed.given("once").map_or_else(Desk::once, str::to_owned),
             endpoint: endpoint::Fields::new(engine, typed, None, rejection),
-            remove: removal(contact, groups, events),
+            remove: removal(contact, naming),
         }
     }
 }
 
-fn removal(contact: &Contact, groups: &[Membership], events: &[Membership]) -> Confirm {
-    let named = events.iter().filter(|event| event.via.is_none());
-    let losses: Vec<_> = groups.iter().chain(named).map(|one| &*one.name).collect();
-    let text = match &*losses {
-        [] => "No group and no event names it.".to_owned(),
-        losses => format!("It is taken out of {}.", losses.join(", ")),
-    };
+fn removal(contact: &Contact, naming: &[Naming]) -> Confirm {
+    let text = roster::losses(naming.iter());
     Confirm {
         action: format!("{}/delete", url(&contact.slug)),
         ask: "Remove contact…".into(),
@@ -216,38 +199,26 @@ fn removal(contact: &Contact, groups: &[Membership], events: &[Membership]) -> C
 }
 
 /// The groups and the events that name a contact.
-async fn memberships(
-    engine: &Engine,
-    slug: &Slug,
-) -> Result<(Vec<Membership>, Vec<Membership>), StoreError> {
+async fn naming(engine: &Engine, slug: &Slug) -> Result<Vec<Naming>, StoreError> {
     let groups = engine.store().groups().await?;
     let events = engine.store().events().await?;
-    let of: Vec<&Group> = groups
-        .iter()
-        .filter(|group| group.contacts.contains(slug))
-        .collect();
-    let in_group = of.iter().map(|group| Membership {
-        url: format!("/admin/groups/{}", group.slug),
-        name: group.name.to_string(),
-        via: None,
-        state: word(group.enabled),
-    });
+    let within = |group: &&Group| group.contacts.contains(slug);
+    let groups: Vec<&Group> = groups.iter().filter(within).collect();
     let in_event = |event: &Event| {
-        let via = of.iter().filter(|group| event.groups.contains(&group.slug));
+        let via = groups
+            .iter()
+            .filter(|group| event.groups.contains(&group.slug));
         let via: Vec<_> = via.map(|group| group.name.to_string()).collect();
         let direct = event.contacts.contains(slug);
-        (direct || !via.is_empty()).then(|| Membership {
-            url: format!("/admin/events/{}", event.slug),
-            name: event.name.to_string(),
+        (direct || !via.is_empty()).then(|| Naming {
             via: (!direct).then(|| via.join(", ")),
-            state: word(event.enabled),
+            ..Naming::event(event)
         })
     };
-    let events = events.iter().filter_map(in_event).collect();
-    Ok((in_group.collect(), events))
-}
-
-/// The badge of a switch.
-pub(super) const fn word(on: bool) -> &'static str {
-    if on { "on" } else { "off" }
+    let in_events = events.iter().filter_map(in_event);
+    Ok(groups
+        .iter()
+        .map(|group| Naming::group(group))
+        .chain(in_events)
+        .collect())
 }

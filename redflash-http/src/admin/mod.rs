@@ -10,10 +10,14 @@ mod chart;
 mod contact;
 mod contact_page;
 mod desk;
+mod draft;
 mod endpoint;
+mod event;
+mod event_page;
 mod field;
 mod form;
 mod gateway_state;
+mod group;
 mod guard;
 mod helper;
 mod history;
@@ -33,6 +37,7 @@ mod part;
 #[cfg(feature = "oidc")]
 mod pending;
 mod plan;
+mod preview;
 mod profile;
 #[cfg(feature = "oidc")]
 mod recognition;
@@ -40,6 +45,7 @@ mod referer;
 mod refused;
 mod rights;
 mod roster;
+mod samples;
 mod search;
 mod session;
 mod switching;
@@ -79,5 +85,8 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(contact::routes());
     routes.extend(endpoint::routes());
     routes.extend(trial::routes());
+    routes.extend(group::routes());
+    routes.extend(event::routes());
+    routes.extend(preview::routes());
     routes
 }

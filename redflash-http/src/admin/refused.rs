@@ -52,6 +52,10 @@ impl Faults {
         self.0.push(FieldFault::new(field, message));
     }
 
+    pub(super) fn extend(&mut self, faults: Vec<FieldFault>) {
+        self.0.extend(faults);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

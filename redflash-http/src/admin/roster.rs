@@ -1,10 +1,71 @@
-//! Contacts and groups as lists to tick, and how those who read a page see their state.
+//! Contacts and groups as lists to tick, what names them, and how those who read a page see their
+//! state.
 
-use redflash_core::{Contact, Group, Slug};
+use redflash_core::{Contact, Event, Group, Slug};
+use serde::Serialize;
 
 use super::field::Choice;
 use super::form::Form;
 use super::refused::Faults;
+
+/// A contact, group or event in a list of what belongs together: `{{> part/naming page.events}}`
+/// takes a list of them.
+#[derive(Serialize)]
+pub(super) struct Naming {
+    pub(super) url: String,
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+    /// The groups through which, where it does not name it itself.
+    pub(super) via: Option<String>,
+    pub(super) state: &'static str,
+}
+
+impl Naming {
+    pub(super) fn contact(contact: &Contact) -> Self {
+        Self {
+            url: format!("/admin/contacts/{}", contact.slug),
+            name: contact.name.to_string(),
+            kind: "contact",
+            via: None,
+            state: word(contact.enabled),
+        }
+    }
+
+    pub(super) fn group(group: &Group) -> Self {
+        Self {
+            url: format!("/admin/groups/{}", group.slug),
+            name: group.name.to_string(),
+            kind: "group",
+            via: None,
+            state: word(group.enabled),
+        }
+    }
+
+    pub(super) fn event(event: &Event) -> Self {
+        Self {
+            url: format!("/admin/events/{}", event.slug),
+            name: event.name.to_string(),
+            kind: "event",
+            via: None,
+            state: word(event.enabled),
+        }
+    }
+}
+
+/// What happens to those that name something when it is removed.
+pub(super) fn losses<'a>(naming: impl Iterator<Item = &'a Naming>) -> String {
+    let direct = naming.filter(|one| one.via.is_none());
+    let names: Vec<_> = direct.map(|one| &*one.name).collect();
+    if names.is_empty() {
+        return "Nothing names it.".into();
+    }
+    format!("It is taken out of {}.", names.join(", "))
+}
+
+/// The badge of a switch.
+pub(super) const fn word(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
 
 /// Through what a contact is told, or why it is not.
 pub(super) fn reach(contact: &Contact) -> String {

@@ -6,6 +6,8 @@ mod audit;
 mod browser;
 mod contact;
 mod endpoint;
+mod event;
+mod group;
 mod home;
 mod key;
 mod login;
