@@ -2,9 +2,17 @@
 
 use redflash_core::{Address, AddressError, CallbackError};
 
+/// What numbers begin with that cost whoever sends to them extra: the international service (ITU-T
+/// E.169.2), and what national plans set apart: 900 in North America, 09 in Britain, 0900 in Germany,
+/// 0900, 0901 and 0906 in Switzerland, 089 in France, 190 in Australia.
+const PREMIUM: [&str; 9] = [
+    "979", "1900", "449", "49900", "41900", "41901", "41906", "3389", "61190",
+];
+
 /// Brings a number into its normal form, `+447700900000`.
 ///
-/// Spaces, dots, dashes and brackets are dropped, and `00` at the beginning is taken for `+`.
+/// Spaces, dots, dashes and brackets are dropped, and `00` at the beginning is taken for `+`. Numbers
+/// of premium rate are refused.
 pub(crate) fn parse(raw: &str) -> Result<Address, AddressError> {
     let compact: String = raw
         .chars()
@@ -20,6 +28,10 @@ pub(crate) fn parse(raw: &str) -> Result<Address, AddressError> {
             && !digits.starts_with('0')
     };
     match digits.filter(legal) {
+        Some(digits) if PREMIUM.iter().any(|range| digits.starts_with(range)) => {
+            let reason = format!("+{digits} is a number of premium rate: nothing is sent there");
+            Err(AddressError::new(reason))
+        }
         Some(digits) => Address::new(format!("+{digits}")),
         None => Err(AddressError::new(format!(
             "{raw:?} is no telephone number: write it with its country, such as +447700900123, 7 to 15 digits"
@@ -56,6 +68,24 @@ mod tests {
         ] {
             assert_eq!(parse(same).unwrap().as_str(), "+447700900123", "{same}");
         }
+    }
+
+    #[test]
+    fn numbers_of_premium_rate_are_refused() {
+        for dear in [
+            "+979123456789",
+            "00 979 123 456 789",
+            "+1 900 555 0123",
+            "+449098790123",
+        ] {
+            let refusal = parse(dear).unwrap_err().to_string();
+            assert!(refusal.contains("premium"), "{refusal}");
+        }
+        for ordinary in ["+19005", "+1 901 555 0123", "+447700900123", "+97912"] {
+            let refused = parse(ordinary).is_err_and(|fault| fault.to_string().contains("premium"));
+            assert!(!refused, "{ordinary}");
+        }
+        assert_eq!(origin("+979123456789").unwrap().as_str(), "+979123456789");
     }
 
     #[test]

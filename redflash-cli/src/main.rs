@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod context;
 mod failure;
+mod oidc;
 mod output;
 mod words;
 

@@ -84,5 +84,5 @@ pub use session::Session;
 pub use slug::{Slug, SlugError};
 pub use store::{Audit, Directory, Inbox, Meter, Outbox, Sessions, Store, StoreError};
 pub use target::{Target, TargetError};
-pub use template::{Arguments, Template, TemplateError};
+pub use template::{Arguments, Parameter, Template, TemplateError};
 pub use user::{PasswordHash, Role, RoleError, User};

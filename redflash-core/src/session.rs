@@ -1,6 +1,6 @@
 //! Logged-in users.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::api_key::random_text;
 use crate::{KeyHash, Slug, Timestamp};
@@ -21,14 +21,19 @@ pub struct Session {
 impl Session {
     /// A session that begins now, and its secret, which is not kept.
     pub fn start(user: Slug, now: Timestamp) -> (Self, SecretString) {
-        // 43 of 62 characters are more than 256 bits.
-        let secret = random_text(43);
+        let secret = Self::secret();
         let session = Self {
-            hash: KeyHash::of(&secret),
+            hash: KeyHash::of(secret.expose_secret()),
             user,
             started_at: now,
             seen_at: now,
         };
-        (session, secret.into())
+        (session, secret)
+    }
+
+    /// A secret that nobody can guess: letters and digits.
+    pub fn secret() -> SecretString {
+        // 43 of 62 characters are more than 256 bits.
+        random_text(43).into()
     }
 }

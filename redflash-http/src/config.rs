@@ -55,6 +55,9 @@ pub struct AdminConfig {
     pub session_length: Duration,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The OpenID provider through which users can log in.
+    #[cfg(feature = "oidc")]
+    pub oidc: Option<crate::OidcConfig>,
 }
 
 impl Default for AdminConfig {
@@ -63,6 +66,8 @@ impl Default for AdminConfig {
             session_idle: Duration::from_secs(12 * 60 * 60),
             session_length: Duration::from_secs(7 * 24 * 60 * 60),
             trusted_proxies: Vec::new(),
+            #[cfg(feature = "oidc")]
+            oidc: None,
         }
     }
 }

@@ -11,7 +11,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use redflash_core::{ApiKey, Engine, Slug, Target};
 
-use crate::admin::Views;
+#[cfg(feature = "oidc")]
+use crate::admin::OpenId;
+use crate::admin::{Throttle, Views};
 use crate::callback::Forgeries;
 use crate::health::Readiness;
 use crate::key_uses::KeyUses;
@@ -29,6 +31,9 @@ pub(crate) struct App {
     pub(crate) forgeries: Forgeries,
     key_uses: Arc<KeyUses>,
     pub(crate) views: Views,
+    pub(crate) throttle: Throttle,
+    #[cfg(feature = "oidc")]
+    pub(crate) openid: Option<OpenId>,
     limit: Option<Limit>,
 }
 
@@ -84,6 +89,9 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
         readiness: Readiness::default(),
         forgeries: Forgeries::default(),
         key_uses: Arc::default(),
+        throttle: Throttle::default(),
+        #[cfg(feature = "oidc")]
+        openid: config.admin.oidc.clone().map(OpenId::new),
         views: Views::new().expect("the templates are those that the tests compile"),
         engine,
         config,

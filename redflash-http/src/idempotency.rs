@@ -33,7 +33,7 @@ pub(crate) fn read(
 }
 
 /// The same for equal requests only, however their bodies were written.
-fn digest(target: &Target, content: &Content) -> String {
+pub(crate) fn digest(target: &Target, content: &Content) -> String {
     let mut hash = Sha256::new();
     hash.update(target.to_string());
     match content {

@@ -17,6 +17,7 @@ mod admin;
 mod api;
 mod body;
 mod callback;
+mod client_address;
 mod config;
 mod front;
 mod health;
@@ -27,6 +28,9 @@ mod key;
 mod key_uses;
 mod limit;
 mod metrics;
+#[cfg(feature = "oidc")]
+mod oidc;
+mod password;
 mod problem;
 mod raise;
 mod refusal;
@@ -37,5 +41,8 @@ mod server;
 pub use config::{AdminConfig, HttpConfig, Mode};
 pub use front::router;
 pub use metrics::{Metrics, MetricsError};
+#[cfg(feature = "oidc")]
+pub use oidc::{OidcConfig, UserClaim};
+pub use password::{PasswordError, hash_password};
 pub use route::{Door, Needs, Route, routes};
 pub use server::{serve, serve_metrics};

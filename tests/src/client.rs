@@ -22,7 +22,7 @@ pub struct Client {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The headers, names in lower case.
+    /// The headers, names in lower case; of several of one name, one a line.
     pub headers: BTreeMap<String, String>,
     /// The body.
     pub body: String,
@@ -129,12 +129,17 @@ impl Client {
             .send()
             .await?;
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers = answer.headers().iter();
+        let mut headers = BTreeMap::<String, String>::new();
+        for (name, value) in answer.headers() {
+            let known = headers.entry(name.to_string()).or_default();
+            if !known.is_empty() {
+                known.push('\n');
+            }
+            known.push_str(&text(value));
+        }
         Ok(Answer {
             status: answer.status().as_u16(),
-            headers: headers
-                .map(|(name, value)| (name.to_string(), text(value)))
-                .collect(),
+            headers,
             body: answer.text().await?,
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redflash_core::{Engine, report};
-use redflash_http::{HttpConfig, Metrics, Mode, serve, serve_metrics};
+use redflash_http::{AdminConfig, HttpConfig, Metrics, Mode, OidcConfig, serve, serve_metrics};
 use redflash_store::Access;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +37,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     for warning in &context.loaded.warnings {
         warn!("{warning}");
     }
+    let oidc = context.loaded.config.admin.oidc.as_ref();
+    let oidc = oidc.map(crate::oidc::provider).transpose()?;
     let engine = context.engine(Access::Server).await?;
     let server = &context.loaded.config.server;
     let listen = args
@@ -68,7 +70,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     if let Some(age) = context.loaded.config.delivery.keep_log {
         tokio::spawn(tidy(engine.clone(), age, stop.clone()));
     }
-    let http = http(context, metrics);
+    let http = http(context, metrics, oidc);
     let ended = serve(engine, http, listener, stop.clone().cancelled_owned()).await;
     notify(sd_notify::NotifyState::Stopping);
     running.shutdown(GRACE).await;
@@ -129,7 +131,7 @@ fn stopped() -> Result<CancellationToken, Failure> {
     Ok(stop)
 }
 
-pub(super) fn http(context: &Context, metrics: Metrics) -> HttpConfig {
+pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>) -> HttpConfig {
     let loaded = &context.loaded;
     let (server, delivery) = (&loaded.config.server, &loaded.config.delivery);
     let secrets = loaded.gateways.iter().map(|configured| {
@@ -155,6 +157,10 @@ pub(super) fn http(context: &Context, metrics: Metrics) -> HttpConfig {
         default_gateway: loaded.config.callbacks.default_gateway.clone(),
         public_url: server.public_url.clone(),
         metrics: Some(metrics),
+        admin: AdminConfig {
+            oidc,
+            ..AdminConfig::default()
+        },
         ..HttpConfig::default()
     }
 }

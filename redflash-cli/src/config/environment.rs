@@ -31,16 +31,19 @@ pub(super) fn overlay(
                 let value = value(&text, &key);
                 gateway.insert(key, value);
             }
-            [section, key] => {
-                let section = table
-                    .entry(lower(section))
-                    .or_insert_with(|| Table::new().into());
-                let section = section.as_table_mut().ok_or_else(|| {
-                    Failure::usage(format!("{variable}: the configuration has no such section"))
-                })?;
+            [places @ .., key] if !places.is_empty() => {
+                let mut table = &mut *table;
+                for place in places {
+                    let inner = table
+                        .entry(lower(place))
+                        .or_insert_with(|| Table::new().into());
+                    table = inner.as_table_mut().ok_or_else(|| {
+                        Failure::usage(format!("{variable}: the configuration has no such section"))
+                    })?;
+                }
                 let key = lower(key);
                 let value = value(&text, &key);
-                section.insert(key, value);
+                table.insert(key, value);
             }
             // Variables without a section are options, and mean the same elsewhere.
             _ => {}
@@ -62,9 +65,9 @@ fn find_gateway<'a>(table: &'a mut Table, name: &str) -> Option<&'a mut Table> {
 fn value(text: &str, key: &str) -> Value {
     // These are texts even when they consist of digits.
     let is_text = [
-        "secret", "password", "key", "name", "from", "token", "number", "user", "_id",
+        "secret", "password", "key", "name", "from", "token", "number", "_id",
     ];
-    if is_text.iter().any(|word| key.contains(word)) {
+    if key == "user" || is_text.iter().any(|word| key.contains(word)) {
         return text.into();
     }
     match text.parse::<Value>() {
@@ -97,6 +100,8 @@ mod tests {
                 ("REDFLASH_GATEWAYS__OFFICE_MAIL__PASSWORD", "12345"),
                 ("REDFLASH_GATEWAYS__OFFICE_MAIL__NUMBER", "+447700900123"),
                 ("REDFLASH_GATEWAYS__OFFICE_MAIL__API_ID", "12345"),
+                ("REDFLASH_ADMIN__OIDC__CLIENT_SECRET", "12345"),
+                ("REDFLASH_ADMIN__OIDC__CREATE_USERS", "true"),
                 ("HOME", "/root"),
                 ("REDFLASH_DATABASE", "elsewhere"),
             ],
@@ -109,6 +114,9 @@ mod tests {
         let number = table["gateways"][0]["number"].as_str();
         assert_eq!(number, Some("+447700900123"));
         assert_eq!(table["gateways"][0]["api_id"].as_str(), Some("12345"));
+        let oidc = &table["admin"]["oidc"];
+        assert_eq!(oidc["client_secret"].as_str(), Some("12345"));
+        assert_eq!(oidc["create_users"].as_bool(), Some(true));
         assert!(!table.contains_key("database"));
     }
 

@@ -49,6 +49,10 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
         })?;
         config.database = DatabaseUrl(url.trim().into());
     }
+    if let Some(oidc) = &mut config.admin.oidc {
+        oidc.read_secret(&source)?;
+        oidc.check(config.server.public_url.as_deref(), &source)?;
+    }
     if let Some(database) = &overrides.database {
         config.database = DatabaseUrl(database.as_str().into());
     }
@@ -204,10 +208,11 @@ fn check(config: &Config, source: &Source<'_>) -> Result<(), Failure> {
 fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
     let mut warnings = Vec::new();
     let mode = file.and_then(|path| Some(path.metadata().ok()?.permissions().mode()));
-    let mut secrets = TYPES
-        .iter()
-        .flat_map(|kind| kind.secrets)
-        .chain(&["callback_secret", "previous_callback_secret"]);
+    let mut secrets = TYPES.iter().flat_map(|kind| kind.secrets).chain(&[
+        "callback_secret",
+        "previous_callback_secret",
+        "client_secret",
+    ]);
     let holds = |key: &&str| {
         text.lines().any(|line| {
             let (name, value) = line.split_once('=').unwrap_or_default();

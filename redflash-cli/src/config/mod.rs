@@ -1,5 +1,6 @@
 //! The configuration: built-in defaults, under a file, under the environment, under options.
 
+mod admin;
 mod environment;
 #[cfg(test)]
 mod example;
@@ -16,6 +17,7 @@ use redflash_core::Slug;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+pub(crate) use admin::{Admin, Oidc};
 pub(crate) use load::load;
 
 /// A complete example, the same as what counts when nothing is configured.
@@ -51,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) callbacks: Callbacks,
     pub(crate) inbound: Inbound,
     pub(crate) alarm: Alarm,
+    pub(crate) admin: Admin,
 }
 
 /// Where everything is kept. It may hold a password.
@@ -183,6 +186,7 @@ impl Default for Config {
             callbacks: Callbacks::default(),
             inbound: Inbound::default(),
             alarm: Alarm::default(),
+            admin: Admin::default(),
         }
     }
 }

@@ -13,12 +13,15 @@
 
 mod check;
 mod helper;
+mod parameter;
 
 use std::io;
 use std::sync::LazyLock;
 
 use handlebars::{Context, Handlebars, Output, RenderContext, Renderable, no_escape};
 use serde_json::{Map, Value};
+
+pub use parameter::Parameter;
 
 use crate::Timestamp;
 
@@ -103,6 +106,11 @@ impl Template {
         })?;
         check::constructs(&template)?;
         Ok(Self(template))
+    }
+
+    /// The arguments that the template asks for, in the order of its text.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        parameter::of(&self.0)
     }
 
     /// Fills the template in. The same arguments and time always give the same text.

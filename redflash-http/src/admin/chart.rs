@@ -37,7 +37,16 @@ pub(crate) struct Chart {
     highest: u64,
     first: String,
     last: String,
-    buckets: Vec<Bucket>,
+    /// What occurs at all.
+    kinds: Vec<&'static str>,
+    rows: Vec<Row>,
+}
+
+/// A bucket in numbers, one for each of the kinds.
+#[derive(Clone, Serialize)]
+struct Row {
+    label: String,
+    counts: Vec<u64>,
 }
 
 #[derive(Clone, Serialize)]
@@ -67,24 +76,37 @@ impl Bucket {
 }
 
 impl Chart {
-    /// Draws the buckets in their order.
+    /// Draws the buckets of deliveries in their order.
     pub(crate) fn new(title: impl Into<String>, buckets: Vec<Bucket>) -> Self {
+        Self::counting(["delivery", "deliveries"], title, buckets)
+    }
+
+    /// Draws the buckets of something else.
+    ///
+    /// * `noun` - one and many, such as `attempt` and `attempts`.
+    pub(crate) fn counting(
+        noun: [&str; 2],
+        title: impl Into<String>,
+        buckets: Vec<Bucket>,
+    ) -> Self {
         let highest = buckets.iter().map(Bucket::total).max().unwrap_or(0);
         let bars = (0..).zip(&buckets);
         let bars = bars.flat_map(|(place, bucket)| stack(place * STEP, bucket, highest));
         let bars = bars.collect();
         let width = (0..).zip(&buckets).map(|(place, _)| (place + 1) * STEP);
         let label = |bucket: Option<&Bucket>| bucket.map_or_else(String::new, |b| b.label.clone());
+        let kinds: Vec<_> = totals(&buckets).into_iter().map(|(kind, _)| kind).collect();
         Self {
             title: title.into(),
-            summary: summary(&buckets),
+            summary: summary(&buckets, noun),
             width: width.last().unwrap_or(STEP),
             height: HEIGHT,
             bars,
             highest,
             first: label(buckets.first()),
             last: label(buckets.last()),
-            buckets,
+            rows: rows(buckets, &kinds),
+            kinds,
         }
     }
 }
@@ -112,17 +134,40 @@ fn share(count: u64, highest: u64) -> u64 {
     count.saturating_mul(HEIGHT) / highest.max(1)
 }
 
-fn summary(buckets: &[Bucket]) -> String {
-    let sum = |part: fn(&Bucket) -> u64| buckets.iter().map(part).sum::<u64>();
-    format!(
-        "{} deliveries: {} delivered, {} sent, {} waiting, {} stopped, {} failed.",
-        sum(Bucket::total),
-        sum(|bucket| bucket.delivered),
-        sum(|bucket| bucket.sent),
-        sum(|bucket| bucket.waiting),
-        sum(|bucket| bucket.stopped),
-        sum(|bucket| bucket.failed),
-    )
+/// How many there are of each kind that occurs.
+fn totals(buckets: &[Bucket]) -> Vec<(&'static str, u64)> {
+    let mut totals = Bucket::default().parts();
+    for bucket in buckets {
+        for (total, (_, count)) in totals.iter_mut().zip(bucket.parts()) {
+            total.1 += count;
+        }
+    }
+    totals.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+fn rows(buckets: Vec<Bucket>, kinds: &[&'static str]) -> Vec<Row> {
+    let row = |bucket: Bucket| {
+        let parts = bucket.parts().into_iter();
+        let shown = parts.filter(|(kind, _)| kinds.contains(kind));
+        Row {
+            counts: shown.map(|(_, count)| count).collect(),
+            label: bucket.label,
+        }
+    };
+    buckets.into_iter().map(row).collect()
+}
+
+fn summary(buckets: &[Bucket], [one, many]: [&str; 2]) -> String {
+    let totals = totals(buckets);
+    let all: u64 = totals.iter().map(|(_, count)| count).sum();
+    let noun = match all {
+        0 => return format!("No {many}."),
+        1 => one,
+        _ => many,
+    };
+    let parts = totals.iter().map(|(kind, count)| format!("{count} {kind}"));
+    let parts: Vec<_> = parts.collect();
+    format!("{all} {noun}: {}.", parts.join(", "))
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Desk {
     pub(crate) fn page(
         &self,
         template: &str,
-        nav: Section,
+        nav: impl Into<Option<Section>>,
         title: &str,
         page: impl Serialize,
     ) -> Response {
@@ -107,7 +107,7 @@ impl Desk {
         &self,
         status: StatusCode,
         template: &str,
-        nav: Section,
+        nav: impl Into<Option<Section>>,
         title: &str,
         page: impl Serialize,
     ) -> Response {
@@ -119,7 +119,7 @@ impl Desk {
             text,
         });
         let visitor = Some(&self.visitor);
-        let html = render(&self.app, visitor, template, title, Some(nav), flash, page);
+        let html = render(&self.app, visitor, template, title, nav.into(), flash, page);
         (status, html).into_response()
     }
 
@@ -133,7 +133,8 @@ impl Desk {
     pub(crate) fn go(path: &str, said: Said) -> Response {
         let code = SAID.iter().find(|(known, ..)| *known == said);
         let code = code.map_or("", |(_, code, _)| code);
-        go(&format!("{path}?said={code}"))
+        let mark = if path.contains('?') { '&' } else { '?' };
+        go(&format!("{path}{mark}said={code}"))
     }
 }
 

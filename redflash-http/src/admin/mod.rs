@@ -5,31 +5,88 @@
 #![expect(dead_code, reason = "the pages that use it come next")]
 
 mod assets;
+mod audit;
 mod chart;
+mod contact;
+mod contact_page;
 mod desk;
+mod draft;
+mod endpoint;
+mod event;
+mod event_page;
 mod field;
 mod form;
+mod gateway_state;
+mod group;
 mod guard;
 mod helper;
+mod history;
+mod home;
+mod key;
+mod key_page;
+mod listing;
+mod login;
+mod named;
+mod new_password;
+mod off;
 mod oops;
+#[cfg(feature = "oidc")]
+mod openid;
 mod origin;
 mod part;
+#[cfg(feature = "oidc")]
+mod pending;
+mod plan;
+mod preview;
+mod profile;
+#[cfg(feature = "oidc")]
+mod recognition;
+mod referer;
+mod refused;
+mod rights;
+mod roster;
+mod samples;
+mod search;
 mod session;
+mod switching;
+mod throttle;
+mod trial;
+mod user;
+mod user_page;
 mod view;
 
 use axum::http::Method;
 
 pub(crate) use guard::guard;
+#[cfg(feature = "oidc")]
+pub(crate) use openid::OpenId;
+pub(crate) use throttle::Throttle;
 pub(crate) use view::Views;
 
 use crate::route::{Door, Route};
 
 /// Every URL of the web admin.
 pub(crate) fn routes() -> Vec<Route> {
-    vec![Route::new(
+    let mut routes = vec![Route::new(
         Method::GET,
         "/admin/assets/{name}",
         Door::Open,
         assets::asset,
-    )]
+    )];
+    routes.extend(login::routes());
+    #[cfg(feature = "oidc")]
+    routes.extend(openid::routes());
+    routes.extend(home::routes());
+    routes.extend(search::routes());
+    routes.extend(audit::routes());
+    routes.extend(profile::routes());
+    routes.extend(user::routes());
+    routes.extend(key::routes());
+    routes.extend(contact::routes());
+    routes.extend(endpoint::routes());
+    routes.extend(trial::routes());
+    routes.extend(group::routes());
+    routes.extend(event::routes());
+    routes.extend(preview::routes());
+    routes
 }

@@ -72,9 +72,15 @@ impl Oops {
             status: self.status.as_u16(),
             title: self.title.to_owned(),
             text: self.text,
-            action: visitor.map(|_| Link {
-                url: "/admin".into(),
-                label: "To the home page".into(),
+            action: Some(match visitor {
+                Some(_) => Link {
+                    url: "/admin".into(),
+                    label: "To the home page".into(),
+                },
+                None => Link {
+                    url: "/admin/login".into(),
+                    label: "To the login".into(),
+                },
             }),
         };
         let html = desk::render(app, visitor, "error", self.title, None, None, fault);

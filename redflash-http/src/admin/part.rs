@@ -70,7 +70,10 @@ pub(crate) struct LeftOut {
 /// The page `login`.
 #[derive(Clone, Serialize)]
 pub(crate) struct Login {
-    pub(crate) name: String,
+    /// Who tried to log in.
+    pub(crate) user: String,
+    /// What the form must bring along: it is sent without a session.
+    pub(crate) csrf: String,
     /// Where to go afterwards.
     pub(crate) next: String,
     /// What was wrong with the last try.

@@ -5,7 +5,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use redflash_core::{Actor, KeyHash, Session, StoreError, Timestamp, User};
+use redflash_core::{Actor, KeyHash, Session, Slug, StoreError, Timestamp, User};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -43,7 +43,7 @@ impl Visitor {
 
 /// The user whose session a request's cookie names, if it still runs.
 pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visitor>, StoreError> {
-    let Some(secret) = secret(headers) else {
+    let Some(secret) = secret(headers, COOKIE) else {
         return Ok(None);
     };
     let store = app.engine.store();
@@ -70,16 +70,40 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visito
     }))
 }
 
+/// Begins a session, and ends the one that the browser had. Returns its cookie.
+pub(super) async fn begin(
+    app: &App,
+    user: &Slug,
+    headers: &HeaderMap,
+) -> Result<Cookie<'static>, StoreError> {
+    let store = app.engine.store();
+    let (session, secret) = Session::start(user.clone(), app.engine.now());
+    store.start_session(&session).await?;
+    end(app, headers).await?;
+    Ok(cookie(COOKIE, &secret))
+}
+
+/// Ends the session that the browser has.
+pub(super) async fn end(app: &App, headers: &HeaderMap) -> Result<(), StoreError> {
+    if let Some(secret) = secret(headers, COOKIE) {
+        let hash = KeyHash::of(secret.expose_secret());
+        app.engine.store().end_session(&hash).await?;
+    }
+    Ok(())
+}
+
 fn runs(app: &App, session: &Session, now: Timestamp) -> bool {
     let admin = &app.config.admin;
     now.since(session.seen_at) < admin.session_idle
         && now.since(session.started_at) < admin.session_length
 }
 
-fn secret(headers: &HeaderMap) -> Option<SecretString> {
+/// The secret in a cookie of a request.
+pub(super) fn secret(headers: &HeaderMap, name: &str) -> Option<SecretString> {
     let jar = CookieJar::from_headers(headers);
-    let value = jar.get(COOKIE)?.value();
-    let legal = value.len() <= LONGEST && value.bytes().all(|b| b.is_ascii_alphanumeric());
+    let value = jar.get(name)?.value();
+    let legal =
+        (1..=LONGEST).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric());
     legal.then(|| value.into())
 }
 

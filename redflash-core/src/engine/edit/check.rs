@@ -40,7 +40,7 @@ pub(super) fn contact(
 }
 
 pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Result<(), EditError> {
-    let mut faults = event.check_templates();
+    let mut faults = templates(event, old);
     let texts = [
         event.sender.as_deref().unwrap_or_default(),
         &event.description,
@@ -63,6 +63,45 @@ pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Resu
         }
     }
     none(faults)
+}
+
+/// What is wrong with an event's templates.
+///
+/// * `old` - the event as it was: what it says already is only asked to compile.
+fn templates(event: &Event, old: Option<&Event>) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    let (message, subject) = (Some(&event.message), event.subject.as_ref());
+    let given = [
+        ("message", message, old.map(|old| &old.message)),
+        ("subject", subject, old.and_then(|old| old.subject.as_ref())),
+    ];
+    for (field, source, before) in given {
+        let Some(source) = source else { continue };
+        if source.trim().is_empty() {
+            faults.push(FieldFault::new(field, format!("the {field} is empty")));
+        } else if source.contains('\0') {
+            faults.push(FieldFault::new(field, "a NUL cannot stand in a template"));
+        } else if let Err(fault) = Template::parse(source) {
+            faults.push(FieldFault {
+                line: line(&fault),
+                ..FieldFault::new(field, fault.to_string())
+            });
+        } else if let Some(line) = foreign(source).filter(|_| before != Some(source)) {
+            let message = "{% … %} is of another template language, and would be sent as it stands: \
+                write {{name}} or {{#if name}}…{{/if}}";
+            faults.push(FieldFault {
+                line: Some(line),
+                ..FieldFault::new(field, message)
+            });
+        }
+    }
+    faults
+}
+
+/// The first line with a tag of the language that the old service's templates were in.
+fn foreign(source: &str) -> Option<usize> {
+    let line = source.lines().position(|line| line.contains("{%"))?;
+    Some(line + 1)
 }
 
 fn line(fault: &TemplateError) -> Option<usize> {
@@ -118,25 +157,7 @@ fn none(faults: Vec<FieldFault>) -> Result<(), EditError> {
 impl Event {
     /// What is wrong with its templates, whether or not it is saved.
     pub fn check_templates(&self) -> Vec<FieldFault> {
-        let mut faults = Vec::new();
-        let given = [
-            ("message", Some(&self.message)),
-            ("subject", self.subject.as_ref()),
-        ];
-        for (field, source) in given {
-            let Some(source) = source else { continue };
-            if source.trim().is_empty() {
-                faults.push(FieldFault::new(field, format!("the {field} is empty")));
-            } else if source.contains('\0') {
-                faults.push(FieldFault::new(field, "a NUL cannot stand in a template"));
-            } else if let Err(fault) = Template::parse(source) {
-                faults.push(FieldFault {
-                    line: line(&fault),
-                    ..FieldFault::new(field, fault.to_string())
-                });
-            }
-        }
-        faults
+        templates(self, None)
     }
 }
 

@@ -136,6 +136,25 @@ async fn a_broken_template_is_refused_at_its_line() {
 }
 
 #[tokio::test]
+async fn a_tag_of_the_old_language_is_refused_unless_it_stood_there() {
+    let engine = engine();
+    let name = Name::parse("Disk full").unwrap();
+    let event = Event::new(slug("disk"), name, "fine\n{% include '/etc/passwd' %}");
+    let Err(EditError::Invalid(faults)) = engine.create(&event, &by()).await else {
+        panic!("it was taken");
+    };
+    assert_eq!((&*faults[0].field, faults[0].line), ("message", Some(2)));
+    let old = [event.clone().into()];
+    engine.load(&old, Save::Create, &by()).await.unwrap();
+    let off = |event: &mut Event| {
+        event.enabled = false;
+        Ok(())
+    };
+    let changed = engine.change(&event.slug, &by(), None, off).await.unwrap();
+    assert!(!changed.enabled);
+}
+
+#[tokio::test]
 async fn the_last_admin_stays() {
     let engine = engine();
     let admin = |name: &str| {

@@ -221,7 +221,8 @@ fn everything() -> Value {
 
 fn login(oidc: bool, nobody: bool) -> Login {
     Login {
-        name: HOSTILE.into(),
+        user: HOSTILE.into(),
+        csrf: "0f3b9c".into(),
         next: "/admin/log".into(),
         error: oidc.then(|| "That name and password do not belong together.".into()),
         oidc: oidc.then(|| link("Log in with Example")),

@@ -1,0 +1,240 @@
+//! The web admin, and who may log in to it.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use redflash_core::report;
+use redflash_http::{OidcConfig, UserClaim};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use super::duration;
+use super::fault::Source;
+use crate::failure::Failure;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Admin {
+    pub(crate) oidc: Option<Oidc>,
+}
+
+/// The OpenID provider through which users log in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Oidc {
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Option<ClientSecret>,
+    pub(crate) client_secret_file: Option<PathBuf>,
+    #[serde(default = "scopes")]
+    pub(crate) scopes: Vec<String>,
+    #[serde(default = "label")]
+    pub(crate) label: String,
+    #[serde(default)]
+    pub(crate) user_claim: UserClaim,
+    pub(crate) role_claim: Option<String>,
+    #[serde(default)]
+    pub(crate) admin_values: Vec<String>,
+    #[serde(default)]
+    pub(crate) viewer_values: Vec<String>,
+    #[serde(default)]
+    pub(crate) create_users: bool,
+    #[serde(default = "timeout", deserialize_with = "duration")]
+    pub(crate) timeout: Duration,
+}
+
+fn scopes() -> Vec<String> {
+    OidcConfig::SCOPES.map(Into::into).into()
+}
+
+fn label() -> String {
+    "Log in with OpenID".into()
+}
+
+fn timeout() -> Duration {
+    OidcConfig::TIMEOUT
+}
+
+/// What proves to the provider that we are its client.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ClientSecret(pub(crate) SecretString);
+
+impl PartialEq for ClientSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+impl Eq for ClientSecret {}
+
+impl Oidc {
+    /// Takes the client's secret out of its file.
+    ///
+    /// # Errors
+    ///
+    /// Names the file that cannot be read, or holds nothing.
+    pub(super) fn read_secret(&mut self, source: &Source<'_>) -> Result<(), Failure> {
+        let Some(path) = &self.client_secret_file else {
+            return Ok(());
+        };
+        let wrong = |reason: &str| source.key("admin.oidc.client_secret_file", reason);
+        if self.client_secret.is_some() {
+            return Err(wrong("give client_secret or client_secret_file, not both"));
+        }
+        let path = path.display();
+        let secret = fs::read_to_string(path.to_string())
+            .map_err(|fault| wrong(&format!("{path} cannot be read: {}", report(&fault))))?;
+        let secret = secret.trim_end_matches(['\r', '\n']);
+        self.client_secret = Some(ClientSecret(secret.into()));
+        Ok(())
+    }
+
+    /// What is of the right type, and cannot be.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, and what would be right.
+    pub(super) fn check(
+        &self,
+        public_url: Option<&str>,
+        source: &Source<'_>,
+    ) -> Result<(), Failure> {
+        let (key, reason) = if !is_protected(&self.issuer) {
+            (
+                "issuer",
+                "it must be a URL that starts with https://; http:// only leads to this machine",
+            )
+        } else if self.client_id.is_empty() {
+            ("client_id", "it must not be empty")
+        } else if self.has_empty_secret() {
+            ("client_secret", "it must not be empty")
+        } else if self.label.trim().is_empty() {
+            ("label", "it must not be empty")
+        } else if self.role_claim.as_ref().is_some_and(String::is_empty) {
+            ("role_claim", "it must not be empty")
+        } else if self.role_claim.is_some() != self.has_values() {
+            (
+                "role_claim",
+                "it goes together with admin_values or viewer_values: give both, or neither",
+            )
+        } else if public_url.is_none() {
+            let reason = "the OpenID provider sends browsers back to it: write it down";
+            return Err(source.key("server.public_url", reason));
+        } else {
+            return Ok(());
+        };
+        Err(source.key(&format!("admin.oidc.{key}"), reason))
+    }
+
+    fn has_empty_secret(&self) -> bool {
+        let secret = self.client_secret.as_ref();
+        secret.is_some_and(|secret| secret.0.expose_secret().is_empty())
+    }
+
+    fn has_values(&self) -> bool {
+        !(self.admin_values.is_empty() && self.viewer_values.is_empty())
+    }
+}
+
+/// Whether nobody else can read what goes to this URL.
+fn is_protected(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    let is_own = || match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(v4)) => IpAddr::from(v4).is_loopback(),
+        Some(url::Host::Ipv6(v6)) => IpAddr::from(v6).is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || url.scheme() == "http" && is_own()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::load::tests::loaded;
+    use super::*;
+
+    const LEAST: &str = "[server]\npublic_url = \"https://a.example\"\n\
+                         [admin.oidc]\nissuer = \"https://b.example\"\nclient_id = \"c\"\n";
+
+    fn oidc(more: &str) -> Result<Oidc, String> {
+        let loaded = loaded(&format!("{LEAST}{more}"))?;
+        Ok(loaded.config.admin.oidc.unwrap())
+    }
+
+    #[test]
+    fn a_provider_needs_little() {
+        let oidc = oidc("").unwrap();
+        assert_eq!(oidc.scopes, ["profile", "email"]);
+        assert_eq!(oidc.user_claim, UserClaim::PreferredUsername);
+        assert_eq!(oidc.timeout, Duration::from_secs(10));
+        assert!(!oidc.create_users);
+    }
+
+    #[test]
+    fn the_secret_of_the_client_comes_from_its_file_and_is_not_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "hush-hush\n").unwrap();
+        let path = file.path().display();
+        let oidc = oidc(&format!("client_secret_file = \"{path}\"")).unwrap();
+        assert!(!format!("{oidc:?}").contains("hush"));
+        let secret = oidc.client_secret.unwrap().0;
+        assert_eq!(secret.expose_secret(), "hush-hush");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_provider_is_named_with_its_line() {
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        let empty = format!("client_secret_file = \"{}\"", empty.path().display());
+        for (more, wanted) in [
+            ("client_secret = 5", "line 6: admin.oidc.client_secret:"),
+            ("client_secret = \"\"", "line 6: admin.oidc.client_secret:"),
+            (&empty, "line 3: admin.oidc.client_secret:"),
+            (
+                "client_secret_file = \"/nowhere\"",
+                "line 6: admin.oidc.client_secret_file: /nowhere cannot be read",
+            ),
+            (
+                "client_secret = \"a\"\nclient_secret_file = \"/nowhere\"",
+                "line 7: admin.oidc.client_secret_file: give client_secret or",
+            ),
+            ("user_claim = \"nick\"", "line 6: admin.oidc.user_claim:"),
+            ("role_claim = \"groups\"", "line 6: admin.oidc.role_claim:"),
+            ("admin_values = [\"ops\"]", "admin.oidc.role_claim:"),
+            ("timeout = \"-1s\"", "line 6: admin.oidc.timeout:"),
+            ("label = \" \"", "line 6: admin.oidc.label:"),
+            ("scope = []", "`scope`"),
+        ] {
+            let fault = oidc(more).unwrap_err();
+            assert!(fault.contains(wanted), "{more:?}: {fault}");
+        }
+        let homeless = LEAST.replace("public_url = \"https://a.example\"", "");
+        let fault = loaded(&homeless).unwrap_err();
+        assert!(fault.contains("server.public_url:"), "{fault}");
+    }
+
+    #[test]
+    fn an_issuer_is_protected_unless_it_is_on_this_machine() {
+        for (issuer, is_taken) in [
+            ("https://b.example/realm/", true),
+            ("http://127.0.0.1:5000", true),
+            ("http://[::1]:5000", true),
+            ("http://localhost", true),
+            ("http://b.example", false),
+            ("http://localhost.b.example", false),
+            ("b.example", false),
+            ("ftp://b.example", false),
+        ] {
+            let text = LEAST.replace("https://b.example", issuer);
+            let loaded = loaded(&text).map(drop);
+            assert_eq!(loaded.is_ok(), is_taken, "{issuer}: {loaded:?}");
+        }
+    }
+}

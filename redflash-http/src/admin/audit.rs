@@ -1,0 +1,228 @@
+//! `/admin/audit`: who changed what, and when.
+
+use std::num::NonZeroU32;
+
+use axum::http::Method;
+use axum::response::Response;
+use redflash_core::store::ChangeFilter;
+use redflash_core::{Action, Actor, Change, ChangeId, Timestamp};
+use serde::Serialize;
+use url::form_urlencoded;
+
+use super::desk::Desk;
+use super::field::Field;
+use super::form::Form;
+use super::oops::Oops;
+use super::part::{Empty, Link, Pager};
+use super::view::Section;
+use crate::route::{Door, Needs, Route};
+
+const PATH: &str = "/admin/audit";
+/// How many a page has.
+const LENGTH: u32 = 50;
+/// One more, which says that there are older ones.
+const ASKED: NonZeroU32 = NonZeroU32::new(LENGTH + 1).expect("not zero");
+
+pub(super) fn routes() -> Vec<Route> {
+    let view = Door::Session(Needs::View);
+    vec![Route::new(Method::GET, PATH, view, page)]
+}
+
+/// Which changes a query asks for.
+struct Wanted<'a> {
+    subject: Option<&'a str>,
+    actor: Option<Actor>,
+    before: Option<ChangeId>,
+}
+
+#[derive(Serialize)]
+struct Page {
+    subject: Field,
+    actor: Field,
+    /// Whether not everything is shown.
+    is_filtered: bool,
+    rows: Vec<Row>,
+    pager: Pager,
+    empty: Empty,
+}
+
+#[derive(Serialize)]
+struct Row {
+    at: Timestamp,
+    by: Named,
+    action: &'static str,
+    subject: Named,
+    detail: String,
+}
+
+/// Something that changed, or was changed.
+#[derive(Serialize)]
+struct Named {
+    label: String,
+    /// Its page, where it has one that the reader may see.
+    url: Option<String>,
+    /// The other changes of it.
+    changes: String,
+}
+
+async fn page(desk: Desk) -> Result<Response, Oops> {
+    let wanted = Wanted::of(&desk.query);
+    let filter = ChangeFilter {
+        subject: wanted.subject.map(str::to_owned),
+        by: wanted.actor.clone(),
+        before: wanted.before,
+        limit: ASKED,
+    };
+    let mut changes = desk.app.engine.store().changes(&filter).await?;
+    let is_more = changes.len() > LENGTH as usize;
+    changes.truncate(LENGTH as usize);
+    let older = changes.last().filter(|_| is_more);
+    let page = Page {
+        subject: Field::text("subject", "What was changed")
+            .value(wanted.subject.unwrap_or_default()),
+        actor: Field::text("actor", "Who changed it").value(wanted.actor_text()),
+        is_filtered: wanted.subject.is_some() || wanted.actor.is_some(),
+        pager: Pager {
+            newer: wanted.before.map(|_| wanted.url(None)),
+            older: older.map(|last| wanted.url(Some(last.id))),
+        },
+        rows: changes.iter().map(|change| row(&desk, change)).collect(),
+        empty: wanted.empty(),
+    };
+    Ok(desk.page("audit", Section::Audit, "Audit", page))
+}
+
+fn row(desk: &Desk, change: &Change) -> Row {
+    Row {
+        at: change.at,
+        by: named(desk, change.by.to_string(), "actor"),
+        action: word(change.action),
+        subject: named(desk, change.subject.clone(), "subject"),
+        detail: change.detail.clone(),
+    }
+}
+
+fn named(desk: &Desk, label: String, field: &str) -> Named {
+    Named {
+        url: page_of(&label, desk.is_admin()),
+        changes: url(&[(field, &label)]),
+        label,
+    }
+}
+
+/// The page of something that the audit log names.
+fn page_of(named: &str, is_admin: bool) -> Option<String> {
+    let (kind, name) = named.split_once('/')?;
+    let place = match kind {
+        "contact" => "contacts",
+        "group" => "groups",
+        "event" => "events",
+        "gateway" => "gateways",
+        "notification" => "log",
+        "key" if is_admin => "keys",
+        "user" if is_admin => "users",
+        _ => return None,
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_plain = !name.is_empty() && name.bytes().all(is_plain);
+    is_plain.then(|| format!("/admin/{place}/{name}"))
+}
+
+const fn word(action: Action) -> &'static str {
+    match action {
+        Action::Added => "added",
+        Action::Changed => "changed",
+        Action::Removed => "removed",
+        Action::SwitchedOn => "switched on",
+        Action::SwitchedOff => "switched off",
+        Action::PasswordSet => "set password",
+        Action::LoggedIn => "logged in",
+        Action::Raised => "raised",
+        Action::Resent => "sent again",
+        Action::Tested => "tested",
+    }
+}
+
+impl<'a> Wanted<'a> {
+    /// What cannot be meant is ignored.
+    fn of(query: &'a Form) -> Self {
+        let actor = query.given("actor").map(|text| match text.parse() {
+            Ok(actor) => actor,
+            Err(_) => Actor::User(text.to_owned()),
+        });
+        Self {
+            subject: query.given("subject"),
+            actor,
+            before: query.get("before").parse().ok(),
+        }
+    }
+
+    fn actor_text(&self) -> String {
+        self.actor
+            .as_ref()
+            .map_or_else(String::new, Actor::to_string)
+    }
+
+    fn url(&self, before: Option<ChangeId>) -> String {
+        let (actor, before) = (self.actor_text(), before.map(|id| id.to_string()));
+        url(&[
+            ("subject", self.subject.unwrap_or_default()),
+            ("actor", &actor),
+            ("before", before.as_deref().unwrap_or_default()),
+        ])
+    }
+
+    fn empty(&self) -> Empty {
+        let (title, text) = match (self.subject, &self.actor, self.before) {
+            (None, None, None) => (
+                "Nothing was changed yet",
+                "Whoever changes something stands here.",
+            ),
+            (None, None, Some(_)) => ("Nothing is older", "This is where the audit log begins."),
+            _ => (
+                "Nothing matches",
+                "Names are written whole, as contact/ann or user/bob.",
+            ),
+        };
+        let all = Link {
+            url: PATH.into(),
+            label: "Show all".into(),
+        };
+        Empty {
+            title: title.into(),
+            text: text.into(),
+            action: Some(all).filter(|_| title.starts_with("Nothing matches")),
+        }
+    }
+}
+
+/// The log with these filters, as far as they are given.
+fn url(filters: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(filters.iter().filter(|(_, value)| !value.is_empty()));
+    match query.finish() {
+        query if query.is_empty() => PATH.to_owned(),
+        query => format!("{PATH}?{query}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_leads_to_its_page() {
+        for (named, page) in [
+            ("contact/ann", Some("/admin/contacts/ann")),
+            ("notification/01", Some("/admin/log/01")),
+            ("key/app", Some("/admin/keys/app")),
+            ("operator/root", None),
+            ("contact/../../x", None),
+            ("contact/", None),
+            ("everything", None),
+        ] {
+            assert_eq!(page_of(named, true).as_deref(), page, "{named}");
+        }
+        assert_eq!(page_of("user/ann", false), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! An event as it is typed, right or wrong.
+
+use redflash_core::{Contact, Event, Group, Name, Slug};
+use serde::Serialize;
+
+use super::field::{Checklist, Field};
+use super::form::Form;
+use super::refused::{Faults, Rejection};
+use super::roster;
+
+/// An event as it is typed, right or wrong.
+pub(super) struct Draft {
+    name: String,
+    description: String,
+    subject: String,
+    message: String,
+    sender: String,
+    contacts: Vec<Slug>,
+    groups: Vec<Slug>,
+}
+
+/// What an event is made of, to be filled in: `{{> part/event page.fields}}`.
+#[derive(Serialize)]
+pub(super) struct Fields {
+    name: Field,
+    description: Field,
+    subject: Field,
+    message: Field,
+    sender: Field,
+    contacts: Checklist,
+    groups: Checklist,
+}
+
+impl Draft {
+    /// An event as it is.
+    pub(super) fn of(event: &Event) -> Self {
+        Self {
+            name: event.name.to_string(),
+            description: event.description.clone(),
+            subject: event.subject.clone().unwrap_or_default(),
+            message: event.message.clone(),
+            sender: event.sender.clone().unwrap_or_default(),
+            contacts: event.contacts.clone(),
+            groups: event.groups.clone(),
+        }
+    }
+
+    /// What a form says.
+    ///
+    /// * `before` - the event that is changed, whose order of contacts and groups is kept.
+    pub(super) fn typed(form: &Form, before: Option<&Event>, faults: &mut Faults) -> Self {
+        let (contacts, groups) = match before {
+            Some(event) => (&*event.contacts, &*event.groups),
+            None => (&[][..], &[][..]),
+        };
+        Self {
+            name: form.get("name").to_owned(),
+            description: lines(form.get("description")),
+            subject: form.get("subject").trim().to_owned(),
+            message: lines(form.get("message")),
+            sender: form.get("sender").trim().to_owned(),
+            contacts: roster::ticked(form, "contacts", contacts, faults),
+            groups: roster::ticked(form, "groups", groups, faults),
+        }
+    }
+
+    /// Puts all but the name into an event.
+    pub(super) fn fill(&self, event: &mut Event) {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        self.description.trim().clone_into(&mut event.description);
+        event.subject = some(&self.subject);
+        event.message.clone_from(&self.message);
+        event.sender = some(&self.sender);
+        event.contacts.clone_from(&self.contacts);
+        event.groups.clone_from(&self.groups);
+    }
+
+    /// The name, if it is one.
+    pub(super) fn name(&self, faults: &mut Faults) -> Option<Name> {
+        faults.take("name", Name::parse(&self.name))
+    }
+
+    /// An event to look at, which is never saved: with a name in any case.
+    pub(super) fn event(&self, slug: &Slug) -> Event {
+        let unnamed = || Name::parse("Event").expect("it is a name");
+        let name = Name::parse(&self.name).unwrap_or_else(|_| unnamed());
+        let mut event = Event::new(slug.clone(), name, "");
+        self.fill(&mut event);
+        event
+    }
+
+    /// The fields in which it is typed.
+    pub(super) fn fields(
+        &self,
+        contacts: &[Contact],
+        groups: &[Group],
+        rejection: Option<&Rejection>,
+    ) -> Fields {
+        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+        let text =
+            |name, label, value: &str| Field::text(name, label).value(value).error(error(name));
+        let area =
+            |name, label, value: &str| Field::area(name, label).value(value).error(error(name));
+        Fields {
+            name: text("name", "Name", &self.name).required(),
+            description: area("description", "Description", &self.description)
+                .hint("What it is about and what to do, for the people who look after it. It is not sent."),
+            subject: text("subject", "Subject", &self.subject)
+                .hint("For channels that have one, such as mail. Without it the name serves."),
+            message: area("message", "Message", &self.message)
+                .hint(
+                    "{{host}} stands for what a raise says of host. Also {{#if host}}…{{/if}}, \
+                     {{default host \"unknown\"}}, {{upper host}}, {{truncate text 100}}, {{date}}.",
+                )
+                .required(),
+            sender: text("sender", "Sender", &self.sender)
+                .hint("Who it says it comes from, where a gateway allows that. Usually empty."),
+            contacts: Checklist {
+                name: "contacts",
+                legend: "Contacts that are told".into(),
+                options: roster::contacts(contacts, &self.contacts),
+                error: error("contacts"),
+            },
+            groups: Checklist {
+                name: "groups",
+                legend: "Groups that are told".into(),
+                options: roster::groups(groups, &self.groups),
+                error: error("groups"),
+            },
+        }
+    }
+
+    /// What there is now, said to somebody who would have put something else in its place.
+    pub(super) fn told(&self) -> Vec<String> {
+        let names = |slugs: &[Slug]| {
+            let names: Vec<_> = slugs.iter().map(Slug::as_str).collect();
+            names.join(", ")
+        };
+        let (contacts, groups) = (names(&self.contacts), names(&self.groups));
+        [
+            ("Name", &self.name),
+            ("Description", &self.description),
+            ("Subject", &self.subject),
+            ("Message", &self.message),
+            ("Sender", &self.sender),
+            ("Contacts", &contacts),
+            ("Groups", &groups),
+        ]
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(label, text)| format!("{label}: {text}"))
+        .collect()
+    }
+}
+
+/// A text of several lines as it was typed: browsers end each with CR LF.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}

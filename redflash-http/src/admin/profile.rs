@@ -1,0 +1,157 @@
+//! `/admin/profile`: what users change of themselves.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
+use redflash_core::{Name, PasswordHash, Revision, Role, User};
+use serde::Serialize;
+
+use super::desk::{Desk, Said};
+use super::field::Field;
+use super::form::Form;
+use super::login::with_cookies;
+use super::new_password;
+use super::oops::Oops;
+use super::refused::{Faults, Notice, Refused, Rejection};
+use super::session;
+use crate::client_address::ClientAddress;
+use crate::password::is_password;
+use crate::route::{Door, Needs, Route};
+
+const PATH: &str = "/admin/profile";
+
+pub(super) fn routes() -> Vec<Route> {
+    let anybody = Door::Session(Needs::Any);
+    vec![
+        Route::new(Method::GET, PATH, anybody, page),
+        Route::new(Method::POST, PATH, anybody, save),
+    ]
+}
+
+#[derive(Serialize)]
+struct Page {
+    slug: String,
+    is_admin: bool,
+    notice: Option<Notice>,
+    version: String,
+    name: Field,
+    /// `None` for somebody who logs in without a password.
+    password: Option<Password>,
+}
+
+#[derive(Serialize)]
+struct Password {
+    old: Field,
+    fields: new_password::Fields,
+}
+
+async fn page(desk: Desk) -> Result<Response, Oops> {
+    show(&desk, None).await
+}
+
+/// Shows the profile.
+///
+/// * `refused` - the form that was sent, and why it is shown again.
+async fn show(desk: &Desk, refused: Option<(&Form, &Rejection)>) -> Result<Response, Oops> {
+    let slug = &desk.visitor.user.slug;
+    let user = desk.app.engine.store().user(slug).await?;
+    let user = user.ok_or_else(|| Oops::missing(format!("user {slug}")))?;
+    let rejection = refused.map(|(_, rejection)| rejection);
+    let error = |field| rejection.and_then(|rejection| rejection.error(field));
+    let name = refused.map_or(user.name.as_str(), |(form, _)| form.get("name"));
+    let now = || {
+        vec![
+            format!("Name: {}", user.name),
+            format!("Role: {}", user.role),
+        ]
+    };
+    let page = Page {
+        slug: slug.to_string(),
+        is_admin: user.role == Role::Admin,
+        notice: rejection.map(|rejection| rejection.notice(now())),
+        version: Revision::of(&user).to_string(),
+        name: Field::text("name", "Name")
+            .value(name)
+            .autocomplete("name")
+            .error(error("name"))
+            .required(),
+        password: user.password.is_some().then(|| Password {
+            old: Field::password("password", "The password you have now")
+                .autocomplete("current-password")
+                .error(error("password")),
+            fields: new_password::Fields::new("New password", rejection),
+        }),
+    };
+    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
+    Ok(desk.page_with(status, "profile", None, "Your profile", page))
+}
+
+async fn save(
+    desk: Desk,
+    ClientAddress(from): ClientAddress,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, Oops> {
+    match change(&desk, from, &form).await {
+        Ok(false) => Ok(Desk::go(PATH, Said::Saved)),
+        Ok(true) => {
+            // Every session of this user has ended, this one too.
+            let slug = &desk.visitor.user.slug;
+            let cookie = session::begin(&desk.app, slug, &headers).await?;
+            Ok(with_cookies(Desk::go(PATH, Said::PasswordSet), [cookie]))
+        }
+        Err(refused) => show(&desk, Some((&form, &refused.form()?))).await,
+    }
+}
+
+/// Changes the name, and the password if a new one was typed. Says whether that was so.
+async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<bool, Refused> {
+    let mut faults = Faults::default();
+    let name = faults.take("name", Name::parse(form.get("name")));
+    let password = if new_password::is_typed(form) {
+        new_password(desk, from, form, &mut faults).await?
+    } else {
+        None
+    };
+    let (Some(name), true) = (name, faults.is_empty()) else {
+        return Err(faults.into());
+    };
+    let seen = Revision::new(form.get("version"));
+    let change = |user: &mut User| {
+        user.name = name.clone();
+        if let Some(hash) = &password {
+            user.password = Some(hash.clone());
+        }
+        Ok(())
+    };
+    let slug = &desk.visitor.user.slug;
+    let engine = &desk.app.engine;
+    engine
+        .change(slug, &desk.actor(), Some(&seen), change)
+        .await?;
+    Ok(password.is_some())
+}
+
+/// The hash of the new password, if the old one was right.
+async fn new_password(
+    desk: &Desk,
+    from: IpAddr,
+    form: &Form,
+    faults: &mut Faults,
+) -> Result<Option<PasswordHash>, Oops> {
+    let user = &desk.visitor.user;
+    let tried = desk.app.throttle.begin(Some(&user.slug), from, desk.now());
+    let tried = tried.map_err(|wait| {
+        let seconds = wait.as_secs() + 1;
+        let text = format!("Too many tries were wrong. Try again in {seconds} seconds.");
+        Oops::new(StatusCode::TOO_MANY_REQUESTS, "Not now", text)
+    })?;
+    let old = form.get("password").into();
+    if !is_password(&old, user.password.as_ref()).await {
+        faults.add("password", "this is not your password");
+        return Ok(None);
+    }
+    tried.forget();
+    Ok(new_password::hash(form, faults).await)
+}

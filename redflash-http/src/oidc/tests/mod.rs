@@ -1,0 +1,278 @@
+//! Logins with a simulated provider.
+
+mod identity;
+mod token;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::simulated::{COME_BACK, Key, NOW, Says, Simulated, answer};
+use super::{Identity, OidcConfig, OidcError, Provider, Remembered};
+
+/// A login at this provider by this client, as it should go.
+async fn login(site: &Simulated, provider: &Provider) -> Result<Identity, OidcError> {
+    let begun = provider.begin(COME_BACK, NOW).await?;
+    let query = site.log_in(&begun.url).await;
+    provider
+        .finish(begun.remembered, answer(&query), COME_BACK, NOW)
+        .await
+}
+
+/// A login at a provider that says something else than what is right.
+async fn login_with(change: impl FnOnce(&mut Says)) -> Result<Identity, OidcError> {
+    let site = Simulated::start(Key::elliptic("one")).await;
+    change(&mut *site.says.lock().await);
+    login(&site, &Provider::new(site.config())).await
+}
+
+/// A login whose answer was changed on its way.
+async fn login_changed(
+    change: impl FnOnce(&mut BTreeMap<String, String>),
+) -> (Result<Identity, OidcError>, Simulated) {
+    let site = Simulated::start(Key::elliptic("one")).await;
+    let provider = Provider::new(site.config());
+    let begun = provider.begin(COME_BACK, NOW).await.unwrap();
+    let mut query = site.log_in(&begun.url).await;
+    change(&mut query);
+    let finished = provider
+        .finish(begun.remembered, answer(&query), COME_BACK, NOW)
+        .await;
+    (finished, site)
+}
+
+fn is_untrusted(judged: Result<Identity, OidcError>, wanted: &str) {
+    let Err(OidcError::Untrusted(reason)) = judged else {
+        panic!("{judged:?}");
+    };
+    assert!(reason.contains(wanted), "{reason}");
+}
+
+#[tokio::test]
+async fn a_login_says_who_it_is_by_whichever_signature() {
+    for key in [Key::rsa("a"), Key::elliptic("b"), Key::edwards("c")] {
+        let site = Simulated::start(key).await;
+        let identity = login(&site, &Provider::new(site.config())).await.unwrap();
+        let wanted = Identity {
+            subject: "248289".into(),
+            name: Some("Ada Lovelace".into()),
+            user: "ada".into(),
+            role: None,
+        };
+        assert_eq!(identity, wanted);
+        let asked = &site.says.lock().await.asked;
+        assert!(!asked.contains_key("userinfo"), "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_remembered_survives_being_written_down_and_shows_nothing() {
+    let site = Simulated::start(Key::elliptic("one")).await;
+    let provider = Provider::new(site.config());
+    let begun = provider.begin(COME_BACK, NOW).await.unwrap();
+    let query = site.log_in(&begun.url).await;
+    let written = serde_json::to_string(&begun.remembered).unwrap();
+    let shown = format!("{:?}", begun.remembered);
+    assert!(!shown.contains(&query["state"]), "{shown}");
+    let read: Remembered = serde_json::from_str(&written).unwrap();
+    let finished = provider.finish(read, answer(&query), COME_BACK, NOW).await;
+    assert_eq!(finished.unwrap().user, "ada");
+}
+
+#[tokio::test]
+async fn an_answer_to_another_login_is_stale_and_costs_the_provider_nothing() {
+    let changes: [fn(&mut BTreeMap<String, String>); 3] = [
+        |query| _ = query.insert("state".into(), "another".into()),
+        |query| _ = query.remove("state"),
+        |query| _ = query.remove("code"),
+    ];
+    for change in changes {
+        let (finished, site) = login_changed(change).await;
+        assert!(matches!(finished, Err(OidcError::Stale(_))), "{finished:?}");
+        assert!(!site.says.lock().await.asked.contains_key("token"));
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_took_too_long_is_stale() {
+    let site = Simulated::start(Key::elliptic("one")).await;
+    let provider = Provider::new(site.config());
+    for (minutes, is_stale) in [(15, false), (16, true)] {
+        let later = NOW.plus(Duration::from_secs(minutes * 60));
+        let begun = provider.begin(COME_BACK, NOW).await.unwrap();
+        let exp = later.plus(Duration::from_secs(60)).as_millis() / 1000;
+        let mut says = site.says.lock().await;
+        says.claims.insert("exp".into(), exp.into());
+        drop(says);
+        let query = site.log_in(&begun.url).await;
+        let finished = provider
+            .finish(begun.remembered, answer(&query), COME_BACK, later)
+            .await;
+        let stale = matches!(finished, Err(OidcError::Stale(_)));
+        assert_eq!(stale, is_stale, "{finished:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_good_for_one_login_and_with_its_own_verifier() {
+    let site = Simulated::start(Key::elliptic("one")).await;
+    let provider = Provider::new(site.config());
+    let begun = provider.begin(COME_BACK, NOW).await.unwrap();
+    let mut query = site.log_in(&begun.url).await;
+    let other = provider.begin(COME_BACK, NOW).await.unwrap();
+    let others = site.log_in(&other.url).await;
+    query.insert("code".into(), others["code"].clone());
+    for _ in 0..2 {
+        let written = serde_json::to_value(&begun.remembered).unwrap();
+        let again = serde_json::from_value(written).unwrap();
+        let finished = provider.finish(again, answer(&query), COME_BACK, NOW).await;
+        assert!(matches!(finished, Err(OidcError::Stale(_))), "{finished:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_refuses_is_quoted() {
+    let (finished, _) = login_changed(|query| {
+        query.remove("code");
+        query.insert("error".into(), "access_denied".into());
+        query.insert("error_description".into(), "not assigned".into());
+    })
+    .await;
+    let wanted = OidcError::Denied("access_denied: not assigned".into());
+    assert_eq!(finished, Err(wanted));
+}
+
+#[tokio::test]
+async fn an_answer_of_another_provider_is_not_believed() {
+    let (finished, _) = login_changed(|query| {
+        query.insert("iss".into(), "https://other.example.org".into());
+    })
+    .await;
+    is_untrusted(finished, "another provider");
+}
+
+#[tokio::test]
+async fn new_keys_of_the_provider_are_fetched_once() {
+    let site = Simulated::start(Key::elliptic("one")).await;
+    let provider = Provider::new(site.config());
+    login(&site, &provider).await.unwrap();
+    let new = Key::edwards("two");
+    let mut says = site.says.lock().await;
+    says.keys = vec![new.public()];
+    says.signer = new;
+    drop(says);
+    for _ in 0..2 {
+        login(&site, &provider).await.unwrap();
+        assert_eq!(site.says.lock().await.asked["keys"], 2);
+    }
+    assert_eq!(site.says.lock().await.asked["discovery"], 1);
+}
+
+#[tokio::test]
+async fn what_a_provider_offers_is_asked_again_after_an_hour() {
+    let site = Simulated::start(Key::elliptic("one")).await;
+    let provider = Provider::new(site.config());
+    for (minutes, asked) in [(0, 1), (59, 1), (60, 2)] {
+        let now = NOW.plus(Duration::from_secs(minutes * 60));
+        provider.begin(COME_BACK, now).await.unwrap();
+        assert_eq!(site.says.lock().await.asked["discovery"], asked);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_be_reached_is_tried_again_at_the_next_login() {
+    let site = Simulated::start(Key::elliptic("one")).await;
+    let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", vacant.local_addr().unwrap());
+    drop(vacant);
+    let elsewhere = OidcConfig {
+        issuer: url.clone(),
+        ..site.config()
+    };
+    let Err(OidcError::Unreachable(reason)) = Provider::new(elsewhere)
+        .begin(COME_BACK, NOW)
+        .await
+        .map(drop)
+    else {
+        panic!("nobody is there");
+    };
+    assert!(reason.contains(&url), "{reason}");
+    let provider = Provider::new(OidcConfig {
+        timeout: Duration::from_millis(200),
+        ..site.config()
+    });
+    site.says.lock().await.hangs = Some("keys");
+    let begun = provider.begin(COME_BACK, NOW).await;
+    assert!(matches!(begun, Err(OidcError::Unreachable(_))), "{begun:?}");
+    site.says.lock().await.hangs = None;
+    provider.begin(COME_BACK, NOW).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_is_given_up_in_time() {
+    for path in ["discovery", "token", "userinfo"] {
+        let site = Simulated::start(Key::elliptic("one")).await;
+        let mut says = site.says.lock().await;
+        says.claims.insert("preferred_username".into(), Value::Null);
+        says.hangs = Some(path);
+        drop(says);
+        let provider = Provider::new(OidcConfig {
+            timeout: Duration::from_millis(200),
+            ..site.config()
+        });
+        let Err(OidcError::Unreachable(reason)) = login(&site, &provider).await else {
+            panic!("{path} hangs");
+        };
+        assert!(reason.contains("took longer than 200ms"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_end_is_not_read() {
+    let judged = login_with(|says| says.padding = "x".repeat(1024 * 1024)).await;
+    let Err(OidcError::Unreachable(reason)) = judged else {
+        panic!("{judged:?}");
+    };
+    assert!(reason.contains("more than 1048576 bytes"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_is_set_up_wrongly_is_said() {
+    let site = Simulated::start(Key::elliptic("one")).await;
+    let other_secret = OidcConfig {
+        client_secret: Some(SecretString::from("another-secret")),
+        ..site.config()
+    };
+    let other_place = OidcConfig {
+        issuer: format!("{}/realm", site.url),
+        ..site.config()
+    };
+    for (config, wanted) in [
+        (other_secret, "client_secret"),
+        (other_place, "404"),
+        (
+            OidcConfig {
+                issuer: "nowhere".into(),
+                ..site.config()
+            },
+            "nowhere",
+        ),
+    ] {
+        let judged = login(&site, &Provider::new(config)).await;
+        let Err(fault @ OidcError::Misconfigured(_)) = judged else {
+            panic!("{judged:?}");
+        };
+        let told = fault.to_string();
+        assert!(told.contains(wanted), "{told}");
+        assert!(!told.contains("another-secret"), "{told}");
+    }
+    site.says.lock().await.issuer = Some("https://login.example.org/".into());
+    let judged = login(&site, &Provider::new(site.config())).await;
+    let Err(OidcError::Misconfigured(reason)) = judged else {
+        panic!("{judged:?}");
+    };
+    assert!(reason.contains("https://login.example.org/"), "{reason}");
+}

@@ -1,0 +1,99 @@
+//! Which ID tokens are believed.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::super::simulated::{Key, NOW, SECRET, encode, signed, unsigned};
+use super::super::{Identity, OidcError};
+use super::{is_untrusted, login_with};
+
+/// A login with a claim that is not what it should be; null takes it away.
+async fn login_claiming(claim: &str, value: Value) -> Result<Identity, OidcError> {
+    login_with(|says| {
+        says.claims.insert(claim.into(), value);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_token_that_claims_something_wrong_is_not_believed() {
+    let now = NOW.as_millis() / 1000;
+    for (claim, value, wanted) in [
+        ("nonce", json!("another"), "nonce"),
+        ("nonce", Value::Null, "nonce"),
+        ("exp", json!(now), "xpired"),
+        ("aud", json!("another"), "audience"),
+        ("aud", json!([]), "audience"),
+        ("aud", json!(["redflash", "another"]), "no azp"),
+        ("azp", json!("another"), "another party"),
+        ("iss", json!("https://other.example.org"), "issuer"),
+        ("at_hash", json!(encode([0; 16])), "at_hash"),
+    ] {
+        is_untrusted(login_claiming(claim, value).await, wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_token_for_several_is_taken_when_we_are_the_authorised_party() {
+    let identity = login_with(|says| {
+        let aud = json!(["redflash", "another"]);
+        says.claims.insert("aud".into(), aud);
+        says.claims.insert("azp".into(), "redflash".into());
+    });
+    assert_eq!(identity.await.unwrap().user, "ada");
+}
+
+#[tokio::test]
+async fn a_signature_that_the_provider_did_not_make_is_not_believed() {
+    let forged_under_its_name = login_with(|says| {
+        says.signer = Key::elliptic("one");
+    });
+    is_untrusted(forged_under_its_name.await, "no key of the provider");
+    let of_an_unknown_key = login_with(|says| {
+        says.signer = Key::elliptic("another");
+    });
+    is_untrusted(of_an_unknown_key.await, "no key of the provider");
+    let changed = login_with(|says| {
+        says.forge = Some(|key, claims| {
+            let token = signed(key, claims);
+            let (_, signature) = token.rsplit_once('.').unwrap();
+            let mut claims = claims.clone();
+            claims["preferred_username"] = "root".into();
+            let header = json!({"alg": "ES256", "kid": "one"});
+            format!("{}.{signature}", unsigned(&header, &claims))
+        });
+    });
+    is_untrusted(changed.await, "no key of the provider");
+}
+
+#[tokio::test]
+async fn a_token_without_a_signature_is_not_believed() {
+    let none = login_with(|says| {
+        says.forge = Some(|_, claims| {
+            let header = json!({"alg": "none"});
+            format!("{}.", unsigned(&header, claims))
+        });
+    });
+    is_untrusted(none.await, "not signed");
+}
+
+/// A token signed with a secret that is none, or that we know too.
+fn shared(secret: &[u8], claims: &Value) -> String {
+    let text = unsigned(&json!({"alg": "HS256", "kid": "one"}), claims);
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+    mac.update(text.as_bytes());
+    format!("{text}.{}", encode(mac.finalize().into_bytes()))
+}
+
+#[tokio::test]
+async fn a_token_signed_with_a_shared_secret_is_not_believed() {
+    let forgeries: [fn(&Key, &Value) -> String; 2] = [
+        |key, claims| shared(key.raw(), claims),
+        |_, claims| shared(SECRET.as_bytes(), claims),
+    ];
+    for forge in forgeries {
+        let judged = login_with(|says| says.forge = Some(forge)).await;
+        is_untrusted(judged, "Disallowed signature algorithm");
+    }
+}
