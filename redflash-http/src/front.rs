@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use redflash_core::{ApiKey, Engine, Slug, Target};
 
-use crate::admin::Views;
+use crate::admin::{Places, Views};
 use crate::callback::Forgeries;
 use crate::health::Readiness;
 use crate::key_uses::KeyUses;
@@ -29,6 +29,7 @@ pub(crate) struct App {
     pub(crate) forgeries: Forgeries,
     key_uses: Arc<KeyUses>,
     pub(crate) views: Views,
+    pub(crate) live: Places,
     limit: Option<Limit>,
 }
 
@@ -80,6 +81,7 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
         readiness: Readiness::default(),
         forgeries: Forgeries::default(),
         key_uses: Arc::default(),
+        live: Places::default(),
         views: Views::new().expect("the templates are those that the tests compile"),
         engine,
         config,

@@ -6,6 +6,8 @@ mod assets;
 mod chart;
 mod contact;
 mod contact_page;
+mod csv;
+mod deliveries;
 mod desk;
 mod endpoint;
 mod field;
@@ -14,7 +16,11 @@ mod guard;
 mod helper;
 mod history;
 mod listing;
+mod live;
+mod log;
+mod log_query;
 mod named;
+mod notification;
 mod oops;
 mod origin;
 mod part;
@@ -24,12 +30,14 @@ mod refused;
 mod roster;
 mod session;
 mod switching;
+mod tally;
 mod trial;
 mod view;
 
 use axum::http::Method;
 
 pub(crate) use guard::guard;
+pub(crate) use live::Places;
 pub(crate) use view::Views;
 
 use crate::route::{Door, Route};
@@ -45,5 +53,9 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(contact::routes());
     routes.extend(endpoint::routes());
     routes.extend(trial::routes());
+    routes.extend(log::routes());
+    routes.extend(csv::routes());
+    routes.extend(notification::routes());
+    routes.extend(live::routes());
     routes
 }
