@@ -29,6 +29,15 @@ pub struct Trial {
 /// The contact that trials are recorded as being sent to. There need be none of that slug.
 const SOMEBODY: &str = "gateway-test";
 
+/// A trial that was asked for with a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// The notification it was recorded as.
+    pub notification: NotificationId,
+    /// Whether that was the first time it was asked for, and nothing was sent now.
+    pub repeat: bool,
+}
+
 /// A trial that is recorded, and not handed over yet.
 struct Begun {
     gateway: Arc<Gateway>,
@@ -61,27 +70,34 @@ impl Engine {
         Ok(Some(self.finish(begun).await?))
     }
 
-    /// The same, done once however often it is asked for with one promise. Returns the notification it
-    /// was recorded as, now or the first time.
+    /// The same, done once however often it is asked for with one promise.
     ///
     /// # Errors
     ///
-    /// As [`try_gateway`](Self::try_gateway).
+    /// As [`try_gateway`](Self::try_gateway), and [`StoreError::Outdated`] when the promise was made for
+    /// something else.
     pub async fn try_gateway_once(
         &self,
         gateway: &Slug,
         to: Address,
         text: &str,
         promise: &Idempotency,
-    ) -> Result<Option<NotificationId>, StoreError> {
+    ) -> Result<Option<Tried>, StoreError> {
         let Some(gateway) = self.gateways().get(gateway) else {
             return Ok(None);
         };
         let begun = self.trial(Arc::clone(gateway), to, text);
+        let tried = |notification, repeat| Tried {
+            notification,
+            repeat,
+        };
         match self.begin(&begun, Some(promise)).await? {
-            Enqueued::Repeat(earlier) => Ok(Some(earlier.id)),
+            Enqueued::Repeat(earlier) => Ok(Some(tried(earlier.id, true))),
             Enqueued::Mismatch | Enqueued::Outdated => Err(StoreError::Outdated),
-            Enqueued::New => Ok(Some(self.finish(begun).await?.notification)),
+            Enqueued::New => {
+                let trial = self.finish(begun).await?;
+                Ok(Some(tried(trial.notification, false)))
+            }
         }
     }
 

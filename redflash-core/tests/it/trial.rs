@@ -9,7 +9,7 @@ async fn a_trial_is_sent_once_however_often_it_is_asked_for_with_one_promise() {
     let script = Script::new("x");
     let world = World::new([gateway("first", &script, 8)]).await;
     script.always("refuse", Answer::Reject);
-    let tried = async |to: &str, key: &str| -> Option<NotificationId> {
+    let tried = async |to: &str, key: &str| -> (NotificationId, bool) {
         let promise = Idempotency {
             key: key.to_owned(),
             digest: String::new(),
@@ -17,15 +17,17 @@ async fn a_trial_is_sent_once_however_often_it_is_asked_for_with_one_promise() {
         let to = Address::new(to).unwrap();
         let first = slug("first");
         let tried = world.engine.try_gateway_once(&first, to, "hi", &promise);
-        tried.await.unwrap()
+        let tried = tried.await.unwrap().unwrap();
+        (tried.notification, tried.repeat)
     };
-    let first = tried("a", "one").await.unwrap();
-    assert_eq!(tried("a", "one").await, Some(first));
+    let (first, repeat) = tried("a", "one").await;
+    assert!(!repeat);
+    assert_eq!(tried("a", "one").await, (first, true));
     assert_eq!(script.sent_to("a"), 1);
-    assert_ne!(tried("a", "two").await, Some(first));
+    assert_ne!(tried("a", "two").await, (first, true));
     assert_eq!(script.sent_to("a"), 2);
 
-    let refused = tried("refuse", "three").await.unwrap();
+    let (refused, _) = tried("refuse", "three").await;
     let (_, records) = world.store.notification(refused).await.unwrap().unwrap();
     assert_eq!(records[0].delivery.state, DeliveryState::Failed);
     assert_eq!(records[0].attempts_made.len(), 1);

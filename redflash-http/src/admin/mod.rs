@@ -2,6 +2,7 @@
 //!
 //! `view` says how a page is written.
 
+mod arguments;
 mod assets;
 mod chart;
 mod contact;
@@ -12,9 +13,12 @@ mod desk;
 mod endpoint;
 mod field;
 mod form;
+mod gateway;
+mod gateway_facts;
 mod guard;
 mod helper;
 mod history;
+mod inbound;
 mod listing;
 mod live;
 mod log;
@@ -23,14 +27,17 @@ mod named;
 mod notification;
 mod oops;
 mod origin;
+mod outcomes;
 mod part;
 mod plan;
 mod referer;
 mod refused;
 mod roster;
+mod send;
 mod session;
 mod switching;
 mod tally;
+mod targets;
 mod trial;
 mod view;
 
@@ -57,5 +64,8 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(csv::routes());
     routes.extend(notification::routes());
     routes.extend(live::routes());
+    routes.extend(send::routes());
+    routes.extend(gateway::routes());
+    routes.extend(inbound::routes());
     routes
 }

@@ -65,11 +65,15 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("deliveries", include_str!("page/deliveries.hbs")),
     ("endpoint", include_str!("page/endpoint.hbs")),
     ("error", include_str!("page/error.hbs")),
+    ("gateway", include_str!("page/gateway.hbs")),
+    ("gateways", include_str!("page/gateways.hbs")),
+    ("inbound", include_str!("page/inbound.hbs")),
     ("layout", include_str!("page/layout.hbs")),
     ("log", include_str!("page/log.hbs")),
     ("login", include_str!("page/login.hbs")),
     ("notification", include_str!("page/notification.hbs")),
     ("part/account", include_str!("page/part/account.hbs")),
+    ("part/arguments", include_str!("page/part/arguments.hbs")),
     ("part/badge", include_str!("page/part/badge.hbs")),
     ("part/chart", include_str!("page/part/chart.hbs")),
     ("part/checklist", include_str!("page/part/checklist.hbs")),
@@ -80,6 +84,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/empty", include_str!("page/part/empty.hbs")),
     ("part/endpoint", include_str!("page/part/endpoint.hbs")),
     ("part/field", include_str!("page/part/field.hbs")),
+    ("part/health", include_str!("page/part/health.hbs")),
     ("part/history", include_str!("page/part/history.hbs")),
     ("part/mark", include_str!("page/part/mark.hbs")),
     ("part/menu", include_str!("page/part/menu.hbs")),
@@ -90,6 +95,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/tally", include_str!("page/part/tally.hbs")),
     ("part/timeline", include_str!("page/part/timeline.hbs")),
     ("part/turn", include_str!("page/part/turn.hbs")),
+    ("send", include_str!("page/send.hbs")),
+    ("send-choose", include_str!("page/send-choose.hbs")),
 ];
 
 /// What is shown when a page cannot be.
