@@ -119,6 +119,13 @@ impl NotificationId {
         let id = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
         Self(without_place(id))
     }
+
+    /// When it was made, to the millisecond.
+    pub fn made_at(self) -> Timestamp {
+        // The first 48 of its 128 bits.
+        let millis = i64::try_from(self.0.as_u128() >> 80);
+        Timestamp::from_millis(millis.unwrap_or(i64::MAX))
+    }
 }
 
 impl DeliveryId {
@@ -190,6 +197,7 @@ mod tests {
         let first = |millis| NotificationId::first_at(Timestamp::from_millis(millis));
         assert!(first(1_700_000_000_000) <= early && early < first(1_700_000_000_001));
         assert!(first(1_700_000_000_001) <= late && first(-1) == first(0));
+        assert_eq!(late.made_at(), Timestamp::from_millis(1_700_000_000_001));
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub use delivery::{
 pub use dispatcher::{GatewayHealth, GatewayState};
 pub use engine::{
     AddressRules, CallError, Called, EditError, Engine, EngineBuilder, Expected, FieldFault,
-    Handle, Health, Item, RaiseError, Raised, Revision, Trial,
+    Handle, Health, Item, RaiseError, Raised, Revision, Trial, Tried,
 };
 pub use event::Event;
 pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};

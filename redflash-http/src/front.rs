@@ -13,7 +13,7 @@ use redflash_core::{ApiKey, Engine, Slug, Target};
 
 #[cfg(feature = "oidc")]
 use crate::admin::OpenId;
-use crate::admin::{Throttle, Views};
+use crate::admin::{Places, Throttle, Views};
 use crate::callback::Forgeries;
 use crate::health::Readiness;
 use crate::key_uses::KeyUses;
@@ -34,6 +34,7 @@ pub(crate) struct App {
     pub(crate) throttle: Throttle,
     #[cfg(feature = "oidc")]
     pub(crate) openid: Option<OpenId>,
+    pub(crate) live: Places,
     limit: Option<Limit>,
 }
 
@@ -92,6 +93,7 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
         throttle: Throttle::default(),
         #[cfg(feature = "oidc")]
         openid: config.admin.oidc.clone().map(OpenId::new),
+        live: Places::default(),
         views: Views::new().expect("the templates are those that the tests compile"),
         engine,
         config,

@@ -135,6 +135,10 @@ fn passes(fault: &io::Error) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
+/// Cancelled when the server is to stop, for answers that would go on.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(pub(crate) CancellationToken);
+
 async fn connection(
     stream: TcpStream,
     from: IpAddr,
@@ -149,8 +153,10 @@ async fn connection(
     if !matches!(begun, Ok(Ok(false))) {
         return debug!("a connection without a request");
     }
+    let stopping = Stopping(stop.clone());
     let app = app.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(from));
+        request.extensions_mut().insert(stopping.clone());
         request
     });
     let serving = http1::Builder::new()

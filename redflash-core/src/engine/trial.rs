@@ -7,11 +7,12 @@ use tokio::sync::Semaphore;
 
 use super::Engine;
 use crate::dispatcher::Sending;
-use crate::store::Enqueue;
+use crate::store::{Enqueue, Enqueued};
 use crate::{
     Accepted, Address, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState, EndpointId,
-    Lane, Message, Name, Next, Notification, NotificationId, OutboundMessage, Plan,
-    PlannedEndpoint, Recipient, SendError, Settlement, Slug, StoreError, Target, Verdict,
+    Gateway, Idempotency, Lane, Lease, Message, Name, Next, Notification, NotificationId,
+    OutboundMessage, Plan, PlannedEndpoint, Recipient, SendError, Settlement, Slug, StoreError,
+    Target, Verdict,
 };
 
 /// What came of trying a gateway out.
@@ -27,6 +28,23 @@ pub struct Trial {
 
 /// The contact that trials are recorded as being sent to. There need be none of that slug.
 const SOMEBODY: &str = "gateway-test";
+
+/// A trial that was asked for with a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// The notification it was recorded as.
+    pub notification: NotificationId,
+    /// Whether that was the first time it was asked for, and nothing was sent now.
+    pub repeat: bool,
+}
+
+/// A trial that is recorded, and not handed over yet.
+struct Begun {
+    gateway: Arc<Gateway>,
+    notification: Notification,
+    delivery: Delivery,
+    lease: Lease,
+}
 
 impl Engine {
     /// Sends one message through one gateway, whatever its breaker, budget or place in the order, and
@@ -44,39 +62,90 @@ impl Engine {
         to: Address,
         text: &str,
     ) -> Result<Option<Trial>, StoreError> {
-        let dispatcher = &self.dispatcher;
-        let Some(gateway) = dispatcher.gateways.get(gateway) else {
+        let Some(gateway) = self.gateways().get(gateway) else {
             return Ok(None);
         };
-        let (notification, delivery) = self.trial(&gateway.name, &*gateway.channel, to, text);
-        let now = notification.raised_at;
-        let lease = dispatcher.lease(now);
-        dispatcher.store.join(lease.worker).await?;
+        let begun = self.trial(Arc::clone(gateway), to, text);
+        self.begin(&begun, None).await?;
+        Ok(Some(self.finish(begun).await?))
+    }
+
+    /// The same, done once however often it is asked for with one promise.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_gateway`](Self::try_gateway), and [`StoreError::Outdated`] when the promise was made for
+    /// something else.
+    pub async fn try_gateway_once(
+        &self,
+        gateway: &Slug,
+        to: Address,
+        text: &str,
+        promise: &Idempotency,
+    ) -> Result<Option<Tried>, StoreError> {
+        let Some(gateway) = self.gateways().get(gateway) else {
+            return Ok(None);
+        };
+        let begun = self.trial(Arc::clone(gateway), to, text);
+        let tried = |notification, repeat| Tried {
+            notification,
+            repeat,
+        };
+        match self.begin(&begun, Some(promise)).await? {
+            Enqueued::Repeat(earlier) => Ok(Some(tried(earlier.id, true))),
+            Enqueued::Mismatch | Enqueued::Outdated => Err(StoreError::Outdated),
+            Enqueued::New => {
+                let trial = self.finish(begun).await?;
+                Ok(Some(tried(trial.notification, false)))
+            }
+        }
+    }
+
+    /// Records a trial as being handed over.
+    async fn begin(
+        &self,
+        begun: &Begun,
+        promise: Option<&Idempotency>,
+    ) -> Result<Enqueued, StoreError> {
+        let store = self.store();
+        store.join(begun.lease.worker).await?;
         let order = Enqueue {
-            notification: &notification,
-            deliveries: std::slice::from_ref(&delivery),
-            lease: Some(&lease),
-            idempotency: None,
+            notification: &begun.notification,
+            deliveries: std::slice::from_ref(&begun.delivery),
+            lease: Some(&begun.lease),
+            idempotency: promise,
             planned_at: None,
         };
-        dispatcher.store.enqueue(&order).await?;
+        store.enqueue(&order).await
+    }
+
+    /// Hands a trial over, and records what came of it.
+    async fn finish(&self, begun: Begun) -> Result<Trial, StoreError> {
+        let Begun {
+            gateway,
+            notification,
+            delivery,
+            lease,
+        } = begun;
+        let now = notification.raised_at;
+        let said = notification.plan.message;
         let message = OutboundMessage {
             notification: notification.id,
             delivery: delivery.id,
             attempt: 1,
             at: now,
             to: delivery.address.clone(),
-            subject: notification.plan.message.subject.clone(),
-            body: text.to_owned(),
+            subject: said.subject,
+            body: said.body,
             sender: None,
         };
         let sending = Sending {
-            gateway: Arc::clone(gateway),
+            gateway: Arc::clone(&gateway),
             requests: Arc::new(Semaphore::new(1)),
             message,
             until: lease.until,
         };
-        let result = dispatcher.send(sending).await.result;
+        let result = self.dispatcher.send(sending).await.result;
         let ended_at = self.now();
         let (outcome, detail) = match &result {
             Ok(accepted) => (AttemptOutcome::Ok, accepted.detail.clone()),
@@ -102,28 +171,22 @@ impl Engine {
             }),
             next,
         };
-        dispatcher.store.settle(lease.worker, &[settlement]).await?;
-        Ok(Some(Trial {
+        self.store().settle(lease.worker, &[settlement]).await?;
+        Ok(Trial {
             notification: notification.id,
             result,
             took: ended_at.since(now),
-        }))
+        })
     }
 
     /// The notification that a trial is recorded as, and its delivery.
-    fn trial(
-        &self,
-        gateway: &Slug,
-        channel: &dyn crate::Channel,
-        to: Address,
-        text: &str,
-    ) -> (Notification, Delivery) {
+    fn trial(&self, gateway: Arc<Gateway>, to: Address, text: &str) -> Begun {
         let now = self.now();
         let somebody = Slug::parse(SOMEBODY).expect("it is a slug");
-        let name = format!("Test of {gateway}");
+        let name = format!("Test of {}", gateway.name);
         let name = Name::parse(&name).expect("a slug and some letters are a name");
-        let kind = channel.kind();
-        let lane = Lane::new(&kind, channel.host(&to).as_deref());
+        let kind = gateway.channel.kind();
+        let lane = Lane::new(&kind, gateway.channel.host(&to).as_deref());
         let id = NotificationId::new(now);
         let delivery = Delivery {
             state: DeliveryState::Sending,
@@ -167,6 +230,11 @@ impl Engine {
             raised_by: None,
             plan,
         };
-        (notification, delivery)
+        Begun {
+            lease: self.dispatcher.lease(now),
+            gateway,
+            notification,
+            delivery,
+        }
     }
 }

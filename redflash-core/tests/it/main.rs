@@ -11,4 +11,5 @@ mod fairness;
 mod inbound;
 mod raising;
 mod recovery;
+mod trial;
 mod world;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::form::Form;
 use super::oops::Oops;
 use super::session::Visitor;
-use super::view::{Flash, FlashKind, Frame, Person, Section};
+use super::view::{Frame, Person, Section};
 use crate::front::App;
 
 /// Who asks for a page, and for what.
@@ -114,10 +114,7 @@ impl Desk {
         let said = SAID
             .iter()
             .find(|(_, code, _)| *code == self.query.get("said"));
-        let flash = said.map(|(_, _, text)| Flash {
-            kind: FlashKind::Good,
-            text,
-        });
+        let flash = said.map(|(_, _, text)| *text);
         let visitor = Some(&self.visitor);
         let html = render(&self.app, visitor, template, title, nav.into(), flash, page);
         (status, html).into_response()
@@ -151,7 +148,7 @@ pub(super) fn render(
     template: &str,
     title: &str,
     nav: Option<Section>,
-    flash: Option<Flash<'_>>,
+    flash: Option<&str>,
     page: impl Serialize,
 ) -> Html<String> {
     let frame = Frame {

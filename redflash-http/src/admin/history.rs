@@ -1,6 +1,5 @@
 //! What was sent lately to a contact, or for a group or an event.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use redflash_core::store::LogFilter;
@@ -8,6 +7,8 @@ use redflash_core::{
     Delivery, DeliveryState, Engine, Notification, Slug, StoreError, Target, Timestamp,
 };
 use serde::Serialize;
+
+use super::tally::Tally;
 
 /// How many notifications are shown.
 const SHOWN: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
@@ -19,14 +20,7 @@ pub(super) struct Sent {
     at: Timestamp,
     /// The first words.
     subject: String,
-    states: Vec<States>,
-}
-
-/// How many deliveries stand in one state.
-#[derive(Serialize)]
-struct States {
-    state: &'static str,
-    count: usize,
+    states: Vec<Tally>,
 }
 
 /// What a contact was told lately, whatever it was raised at.
@@ -79,21 +73,11 @@ pub(super) async fn sent(
     counts: impl Fn(&Delivery) -> bool,
 ) -> Result<Vec<Sent>, StoreError> {
     let page = engine.store().log(filter).await?;
-    let row = |(notification, deliveries): &(Notification, Vec<Delivery>)| {
-        let mut states: BTreeMap<DeliveryState, usize> = BTreeMap::new();
-        for delivery in deliveries.iter().filter(|delivery| counts(delivery)) {
-            *states.entry(delivery.state).or_default() += 1;
-        }
-        let states = states.into_iter().map(|(state, count)| States {
-            state: state.as_str(),
-            count,
-        });
-        Sent {
-            url: format!("/admin/log/{}", notification.id),
-            at: notification.raised_at,
-            subject: notification.plan.message.subject.clone(),
-            states: states.collect(),
-        }
+    let row = |(notification, deliveries): &(Notification, Vec<Delivery>)| Sent {
+        url: format!("/admin/log/{}", notification.id),
+        at: notification.raised_at,
+        subject: notification.plan.message.subject.clone(),
+        states: Tally::of(deliveries.iter().filter(|delivery| counts(delivery))),
     };
     Ok(page.entries.iter().map(row).collect())
 }

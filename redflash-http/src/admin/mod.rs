@@ -2,13 +2,14 @@
 //!
 //! `view` says how a page is written.
 
-#![expect(dead_code, reason = "the pages that use it come next")]
-
+mod arguments;
 mod assets;
 mod audit;
 mod chart;
 mod contact;
 mod contact_page;
+mod csv;
+mod deliveries;
 mod desk;
 mod draft;
 mod endpoint;
@@ -16,23 +17,31 @@ mod event;
 mod event_page;
 mod field;
 mod form;
+mod gateway;
+mod gateway_facts;
 mod gateway_state;
 mod group;
 mod guard;
 mod helper;
 mod history;
 mod home;
+mod inbound;
 mod key;
 mod key_page;
 mod listing;
+mod live;
+mod log;
+mod log_query;
 mod login;
 mod named;
 mod new_password;
+mod notification;
 mod off;
 mod oops;
 #[cfg(feature = "oidc")]
 mod openid;
 mod origin;
+mod outcomes;
 mod part;
 #[cfg(feature = "oidc")]
 mod pending;
@@ -47,8 +56,11 @@ mod rights;
 mod roster;
 mod samples;
 mod search;
+mod send;
 mod session;
 mod switching;
+mod tally;
+mod targets;
 mod throttle;
 mod trial;
 mod user;
@@ -58,6 +70,7 @@ mod view;
 use axum::http::Method;
 
 pub(crate) use guard::guard;
+pub(crate) use live::Places;
 #[cfg(feature = "oidc")]
 pub(crate) use openid::OpenId;
 pub(crate) use throttle::Throttle;
@@ -88,5 +101,12 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(group::routes());
     routes.extend(event::routes());
     routes.extend(preview::routes());
+    routes.extend(log::routes());
+    routes.extend(csv::routes());
+    routes.extend(notification::routes());
+    routes.extend(live::routes());
+    routes.extend(send::routes());
+    routes.extend(gateway::routes());
+    routes.extend(inbound::routes());
     routes
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use redflash_core::{EndpointId, Slug};
+use redflash_core::{EndpointId, NotificationId, Slug};
 
 use super::oops::Oops;
 use crate::front::App;
@@ -16,6 +16,18 @@ pub(super) struct Named(pub(super) Slug);
 pub(super) struct NamedEndpoint {
     pub(super) contact: Slug,
     pub(super) id: EndpointId,
+}
+
+/// The `{id}` of a notification.
+pub(super) struct NamedNotification(pub(super) NotificationId);
+
+impl FromRequestParts<Arc<App>> for NamedNotification {
+    type Rejection = Oops;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Oops> {
+        let id = part(parts, app, "id").await?;
+        id.parse().map(Self).map_err(|_| nothing())
+    }
 }
 
 impl FromRequestParts<Arc<App>> for Named {

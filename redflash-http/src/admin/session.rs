@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use super::desk::Desk;
 use crate::front::App;
 
 /// The cookie of a session. The prefix has browsers take it only over a safe connection, for this
@@ -90,6 +91,18 @@ pub(super) async fn end(app: &App, headers: &HeaderMap) -> Result<(), StoreError
         app.engine.store().end_session(&hash).await?;
     }
     Ok(())
+}
+
+/// Whether the session in which somebody works still runs: nobody has logged out of it, and its user
+/// was not switched off.
+pub(super) async fn runs_on(desk: &Desk) -> Result<bool, StoreError> {
+    let app = &desk.app;
+    let session = app
+        .engine
+        .store()
+        .session(&desk.visitor.session.hash)
+        .await?;
+    Ok(session.is_some_and(|session| runs(app, &session, app.engine.now())))
 }
 
 fn runs(app: &App, session: &Session, now: Timestamp) -> bool {

@@ -63,32 +63,41 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("contact", include_str!("page/contact.hbs")),
     ("contact-new", include_str!("page/contact-new.hbs")),
     ("contacts", include_str!("page/contacts.hbs")),
+    ("deliveries", include_str!("page/deliveries.hbs")),
     ("endpoint", include_str!("page/endpoint.hbs")),
     ("error", include_str!("page/error.hbs")),
     ("event", include_str!("page/event.hbs")),
     ("event-new", include_str!("page/event-new.hbs")),
     ("events", include_str!("page/events.hbs")),
+    ("gateway", include_str!("page/gateway.hbs")),
+    ("gateways", include_str!("page/gateways.hbs")),
     ("group", include_str!("page/group.hbs")),
     ("group-new", include_str!("page/group-new.hbs")),
     ("groups", include_str!("page/groups.hbs")),
     ("home", include_str!("page/home.hbs")),
+    ("inbound", include_str!("page/inbound.hbs")),
     ("key", include_str!("page/key.hbs")),
     ("key-made", include_str!("page/key-made.hbs")),
     ("key-new", include_str!("page/key-new.hbs")),
     ("keys", include_str!("page/keys.hbs")),
     ("layout", include_str!("page/layout.hbs")),
+    ("log", include_str!("page/log.hbs")),
     ("login", include_str!("page/login.hbs")),
+    ("notification", include_str!("page/notification.hbs")),
     ("part/account", include_str!("page/part/account.hbs")),
+    ("part/arguments", include_str!("page/part/arguments.hbs")),
     ("part/badge", include_str!("page/part/badge.hbs")),
     ("part/chart", include_str!("page/part/chart.hbs")),
     ("part/checklist", include_str!("page/part/checklist.hbs")),
     ("part/confirm", include_str!("page/part/confirm.hbs")),
     ("part/csrf", include_str!("page/part/csrf.hbs")),
+    ("part/deliveries", include_str!("page/part/deliveries.hbs")),
     ("part/described", include_str!("page/part/described.hbs")),
     ("part/empty", include_str!("page/part/empty.hbs")),
     ("part/endpoint", include_str!("page/part/endpoint.hbs")),
     ("part/event", include_str!("page/part/event.hbs")),
     ("part/field", include_str!("page/part/field.hbs")),
+    ("part/health", include_str!("page/part/health.hbs")),
     ("part/history", include_str!("page/part/history.hbs")),
     ("part/mark", include_str!("page/part/mark.hbs")),
     ("part/menu", include_str!("page/part/menu.hbs")),
@@ -100,11 +109,14 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/rights", include_str!("page/part/rights.hbs")),
     ("part/samples", include_str!("page/part/samples.hbs")),
     ("part/switch", include_str!("page/part/switch.hbs")),
+    ("part/tally", include_str!("page/part/tally.hbs")),
     ("part/timeline", include_str!("page/part/timeline.hbs")),
     ("part/turn", include_str!("page/part/turn.hbs")),
     ("preview", include_str!("page/preview.hbs")),
     ("profile", include_str!("page/profile.hbs")),
     ("search", include_str!("page/search.hbs")),
+    ("send", include_str!("page/send.hbs")),
+    ("send-choose", include_str!("page/send-choose.hbs")),
     ("user", include_str!("page/user.hbs")),
     ("user-new", include_str!("page/user-new.hbs")),
     ("users", include_str!("page/users.hbs")),
@@ -128,8 +140,8 @@ pub(crate) struct Frame<'a, P> {
     pub(crate) user: Option<Person<'a>>,
     /// The token by which a form proves to come from here.
     pub(crate) csrf: &'a str,
-    /// What became of the last thing done.
-    pub(crate) flash: Option<Flash<'a>>,
+    /// What was done last.
+    pub(crate) flash: Option<&'a str>,
     /// When it is, for `{{ago}}`.
     pub(crate) now: Timestamp,
     /// What the page itself shows.
@@ -158,20 +170,6 @@ pub(crate) enum Section {
 pub(crate) struct Person<'a> {
     pub(crate) name: &'a str,
     pub(crate) role: &'a str,
-}
-
-/// What became of the last thing done.
-#[derive(Clone, Copy, Serialize)]
-pub(crate) struct Flash<'a> {
-    pub(crate) kind: FlashKind,
-    pub(crate) text: &'a str,
-}
-
-#[derive(Clone, Copy, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FlashKind {
-    Good,
-    Bad,
 }
 
 impl Views {

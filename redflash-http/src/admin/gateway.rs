@@ -1,0 +1,340 @@
+//! `/admin/gateways`: what messages go through, and whether it works.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use redflash_core::{
+    Action, Address, Gateway, GatewayHealth, GatewayState, Idempotency, NotificationId, Slug,
+    StoreError, Timestamp, Tried, report,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tracing::error;
+
+use super::desk::{self, Desk};
+use super::field::Field;
+use super::form::Form;
+use super::gateway_facts::{self, Fact};
+use super::log;
+use super::named::Named;
+use super::oops::Oops;
+use super::outcomes::{self, Outcomes};
+use super::part::Empty;
+use super::refused::{Faults, Refused, Rejection};
+use super::view::Section;
+use crate::route::{Door, Needs, Route};
+
+/// The list.
+const LIST: &str = "/admin/gateways";
+/// What a test says unless something else is written.
+const TEST: &str = "This is a test of RedFlash.";
+/// How many lanes of a gateway are shown, those first that are closed.
+const LANES: usize = 50;
+
+pub(super) fn routes() -> Vec<Route> {
+    let view = Door::Session(Needs::View);
+    let admin = Door::Session(Needs::Admin);
+    vec![
+        Route::new(Method::GET, LIST, view, list),
+        Route::new(Method::GET, "/admin/gateways/{slug}", view, page),
+        Route::new(Method::POST, "/admin/gateways/{slug}/test", admin, test),
+    ]
+}
+
+fn url(name: &Slug) -> String {
+    format!("{LIST}/{name}")
+}
+
+/// Whether messages are handed to a gateway: a word, and the class of its badge.
+#[derive(Clone, Copy, Serialize)]
+struct State {
+    class: &'static str,
+    word: &'static str,
+}
+
+#[derive(Serialize)]
+struct List {
+    rows: Vec<Row>,
+    empty: Empty,
+}
+
+#[derive(Serialize)]
+struct Row {
+    url: String,
+    name: String,
+    channel: String,
+    used_for: String,
+    state: State,
+    taken: u64,
+    not_taken: u64,
+}
+
+async fn list(desk: Desk) -> Result<Response, Oops> {
+    let engine = &desk.app.engine;
+    let stopped = engine.stopped_gateways().await?;
+    let health = engine.health().gateways;
+    let recent = outcomes::recent(engine).await?;
+    let row = |gateway: &Arc<Gateway>| {
+        let outcomes = Outcomes::of(&recent, &gateway.name, desk.now());
+        Row {
+            url: url(&gateway.name),
+            name: gateway.name.to_string(),
+            channel: gateway.channel.kind().to_string(),
+            used_for: gateway_facts::used_for(gateway),
+            state: state(&gateway.name, &stopped, &health),
+            taken: outcomes.taken,
+            not_taken: outcomes.not_taken(),
+        }
+    };
+    let page = List {
+        rows: engine.gateways().iter().map(row).collect(),
+        empty: Empty {
+            title: "No gateways yet".into(),
+            text: "A gateway is what messages go through. Write one into the configuration, and start \
+                RedFlash again."
+                .into(),
+            action: None,
+        },
+    };
+    Ok(desk.page("gateways", Section::Gateways, "Gateways", page))
+}
+
+fn state(name: &Slug, stopped: &[Slug], health: &[GatewayHealth]) -> State {
+    let lanes = || health.iter().filter(|one| one.gateway == *name);
+    let open = lanes().filter(|one| one.state != GatewayState::Closed);
+    let state = |class, word| State { class, word };
+    match (stopped.contains(name), open.count(), lanes().count()) {
+        (true, ..) => state("failed", "has stopped"),
+        (false, 0, _) => state("on", "works"),
+        (false, open, all) if open == all => state("suppressed", "pauses"),
+        _ => state("suppressed", "pauses in part"),
+    }
+}
+
+#[derive(Serialize)]
+struct Page {
+    name: String,
+    channel: String,
+    state: State,
+    facts: Vec<Fact>,
+    lanes: Vec<LaneRow>,
+    outcomes: Outcomes,
+    log: String,
+    trial: Option<Trial>,
+    test: Option<Test>,
+}
+
+/// A gateway as seen from one lane.
+#[derive(Serialize)]
+struct LaneRow {
+    lane: String,
+    state: State,
+    until: Option<Timestamp>,
+    in_flight: u32,
+}
+
+/// What came of a test.
+#[derive(Serialize)]
+struct Trial {
+    state: &'static str,
+    text: String,
+    url: String,
+}
+
+/// The form of a test.
+#[derive(Serialize)]
+struct Test {
+    action: String,
+    once: String,
+    to: Field,
+    message: Field,
+}
+
+async fn page(desk: Desk, Named(name): Named) -> Result<Response, Oops> {
+    show(&desk, &name, &Form::default(), None).await
+}
+
+/// The page of a gateway, with the form of a test as it was filled in.
+async fn show(
+    desk: &Desk,
+    name: &Slug,
+    form: &Form,
+    rejection: Option<&Rejection>,
+) -> Result<Response, Oops> {
+    let engine = &desk.app.engine;
+    let gateway = find(desk, name)?;
+    let stopped = engine.stopped_gateways().await?;
+    let health = engine.health().gateways;
+    let recent = outcomes::recent(engine).await?;
+    let page = Page {
+        name: name.to_string(),
+        channel: gateway.channel.kind().to_string(),
+        state: state(name, &stopped, &health),
+        facts: gateway_facts::of(gateway, &desk.app.config),
+        lanes: lanes(name, &health),
+        outcomes: Outcomes::of(&recent, name, desk.now()),
+        log: format!("{}?gateway={name}", log::LIST),
+        trial: trial(desk, name).await?,
+        test: desk.is_admin().then(|| Test {
+            action: format!("{}/test", url(name)),
+            once: Desk::once(),
+            to: to(gateway, form, rejection),
+            message: message(form, rejection),
+        }),
+    };
+    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
+    Ok(desk.page_with(status, "gateway", Section::Gateways, name.as_str(), page))
+}
+
+fn find<'a>(desk: &'a Desk, name: &Slug) -> Result<&'a Arc<Gateway>, Oops> {
+    let found = desk.app.engine.gateways().get(name);
+    found.ok_or_else(|| Oops::missing(format!("gateway {name}")))
+}
+
+fn lanes(name: &Slug, health: &[GatewayHealth]) -> Vec<LaneRow> {
+    let mut ours: Vec<_> = health.iter().filter(|one| one.gateway == *name).collect();
+    ours.sort_by_key(|one| (one.state == GatewayState::Closed, &one.lane));
+    let row = |one: &GatewayHealth| {
+        let (class, word, until) = match one.state {
+            GatewayState::Closed => ("on", "works", None),
+            GatewayState::Open { until } => ("suppressed", "pauses", Some(until)),
+            GatewayState::Probing => ("sending", "is tried again", None),
+        };
+        LaneRow {
+            lane: one.lane.to_string(),
+            state: State { class, word },
+            until,
+            in_flight: one.in_flight,
+        }
+    };
+    ours.into_iter().take(LANES).map(row).collect()
+}
+
+fn to(gateway: &Gateway, form: &Form, rejection: Option<&Rejection>) -> Field {
+    Field::text("to", "To")
+        .value(form.get("to"))
+        .hint(format!(
+            "An address of the channel {}.",
+            gateway.channel.kind()
+        ))
+        .error(rejection.and_then(|rejection| rejection.error("to")))
+        .required()
+}
+
+fn message(form: &Form, rejection: Option<&Rejection>) -> Field {
+    let text = if form.has("message") {
+        form.get("message")
+    } else {
+        TEST
+    };
+    Field::area("message", "Message")
+        .value(text)
+        .error(rejection.and_then(|rejection| rejection.error("message")))
+        .required()
+}
+
+/// What came of the test that the query names.
+async fn trial(desk: &Desk, name: &Slug) -> Result<Option<Trial>, StoreError> {
+    let Ok(id) = desk.query.get("trial").parse::<NotificationId>() else {
+        return Ok(None);
+    };
+    let found = desk.app.engine.store().notification(id).await?;
+    let record = found.and_then(|(_, records)| records.into_iter().next());
+    let ours = record.filter(|record| {
+        let gateway = record.delivery.gateway.as_ref();
+        gateway.is_none_or(|gateway| gateway == name)
+    });
+    Ok(ours.map(|record| {
+        let attempt = record.attempts_made.last();
+        let took = attempt.map(|one| one.ended_at.since(one.started_at).as_millis());
+        let text = match (took, &*record.delivery.detail) {
+            (None, _) => "It is being handed over.".to_owned(),
+            (Some(took), "") => format!("After {took} ms."),
+            (Some(took), detail) => format!("After {took} ms: {detail}"),
+        };
+        Trial {
+            state: record.delivery.state.as_str(),
+            text,
+            url: log::url(id),
+        }
+    }))
+}
+
+async fn test(desk: Desk, Named(name): Named, form: Form) -> Result<Response, Oops> {
+    let (to, text) = match typed(find(&desk, &name)?, &form) {
+        Ok(typed) => typed,
+        Err(refused) => return show(&desk, &name, &form, Some(&refused.form()?)).await,
+    };
+    let promise = promise(&form, &to, &text);
+    let tried = tried(&desk, &name, to, text, promise).await?;
+    Ok(desk::go(&format!(
+        "{}?trial={}",
+        url(&name),
+        tried.notification
+    )))
+}
+
+fn typed(gateway: &Gateway, form: &Form) -> Result<(Address, String), Refused> {
+    let mut faults = Faults::default();
+    let to = faults.take("to", gateway.channel.parse_address(form.get("to").trim()));
+    let text = form.given("message").map(|text| text.replace("\r\n", "\n"));
+    if text.is_none() {
+        faults.add("message", "write what the test says");
+    }
+    match (to, text) {
+        (Some(to), Some(text)) => Ok((to, text)),
+        _ => Err(faults.into()),
+    }
+}
+
+/// One form is one test; the same form with something else in it is another.
+fn promise(form: &Form, to: &Address, text: &str) -> Idempotency {
+    let once = form.given("once").map_or_else(Desk::once, str::to_owned);
+    let mut digest = Sha256::new();
+    for part in [&*once, to.as_str(), text] {
+        digest.update(part);
+        digest.update("\0");
+    }
+    let digest = digest.finalize();
+    let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+    Idempotency {
+        key: format!("test/{}", digits.collect::<String>()),
+        digest: String::new(),
+    }
+}
+
+/// Sends the test on a task of its own: a browser that goes away must not stop it half-way.
+async fn tried(
+    desk: &Desk,
+    name: &Slug,
+    to: Address,
+    text: String,
+    promise: Idempotency,
+) -> Result<Tried, Oops> {
+    let (engine, by, name) = (desk.app.engine.clone(), desk.actor(), name.clone());
+    let task = async move {
+        let tried = engine
+            .try_gateway_once(&name, to.clone(), &text, &promise)
+            .await?;
+        if let Some(Tried {
+            notification,
+            repeat: false,
+        }) = tried
+        {
+            let subject = format!("gateway/{name}");
+            let detail = format!("{to}, notification/{notification}");
+            engine.note(&by, Action::Tested, &subject, &detail).await?;
+        }
+        Ok::<_, StoreError>(tried)
+    };
+    let ended = tokio::spawn(task).await.map_err(|fault| {
+        error!(fault = report(&fault), "trying a gateway failed");
+        Oops::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something is broken here",
+            "The log of the server says what. Look into the log before you try again.",
+        )
+    })?;
+    ended?.ok_or_else(|| Oops::missing("gateway of that name"))
+}

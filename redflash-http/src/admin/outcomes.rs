@@ -1,0 +1,136 @@
+//! What came of a gateway's attempts in the last day.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use redflash_core::store::Recent;
+use redflash_core::{AttemptOutcome, Engine, Slug, StoreError, Timestamp};
+use serde::Serialize;
+
+use super::chart::{Bucket, Chart};
+
+/// The time that one bar stands for.
+const STEP: Duration = Duration::from_secs(60 * 60);
+/// How many bars there are.
+const STEPS: u32 = 24;
+
+/// What came of a gateway's attempts in the last day.
+#[derive(Serialize)]
+pub(super) struct Outcomes {
+    pub(super) taken: u64,
+    retry: u64,
+    unknown: u64,
+    refused: u64,
+    /// Whether older attempts are not counted.
+    cut: bool,
+    chart: Chart,
+}
+
+/// What came of every gateway's attempts.
+pub(super) async fn recent(engine: &Engine) -> Result<Recent, StoreError> {
+    let store = engine.store();
+    store.recent(begin(engine.now()), STEP).await
+}
+
+/// The beginning of the first bar.
+fn begin(now: Timestamp) -> Timestamp {
+    now.floor(STEP).minus(STEP * (STEPS - 1))
+}
+
+impl Outcomes {
+    /// What came of one gateway's attempts.
+    pub(super) fn of(recent: &Recent, gateway: &Slug, now: Timestamp) -> Self {
+        let ours = || {
+            let all = recent.outcomes.iter();
+            all.filter(|count| count.gateway.as_ref() == Some(gateway))
+        };
+        let sum = |outcome| {
+            let counts = ours().filter(|count| count.outcome == outcome);
+            counts.map(|count| count.count).sum()
+        };
+        let first = begin(now);
+        let starts = (0..STEPS).map(|step| first.plus(STEP * step));
+        let bucket = |at| {
+            (
+                at,
+                Bucket {
+                    label: label(at),
+                    ..Bucket::default()
+                },
+            )
+        };
+        let mut buckets: BTreeMap<_, _> = starts.map(bucket).collect();
+        for count in ours() {
+            let Some(bucket) = buckets.get_mut(&count.at.floor(STEP)) else {
+                continue;
+            };
+            match count.outcome {
+                AttemptOutcome::Ok => bucket.sent += count.count,
+                AttemptOutcome::Retry | AttemptOutcome::Unknown => bucket.waiting += count.count,
+                AttemptOutcome::Permanent => bucket.failed += count.count,
+            }
+        }
+        Self {
+            taken: sum(AttemptOutcome::Ok),
+            retry: sum(AttemptOutcome::Retry),
+            unknown: sum(AttemptOutcome::Unknown),
+            refused: sum(AttemptOutcome::Permanent),
+            cut: recent.cut,
+            chart: Chart::new("By the hour", buckets.into_values().collect()),
+        }
+    }
+
+    /// How many attempts came to nothing, or nobody knows to what.
+    pub(super) const fn not_taken(&self) -> u64 {
+        self.retry + self.unknown + self.refused
+    }
+}
+
+/// An hour of the day, as `04:00`.
+fn label(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis());
+    at.unwrap_or(jiff::Timestamp::MAX)
+        .strftime("%H:%M")
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use redflash_core::store::OutcomeCount;
+
+    use super::*;
+
+    #[test]
+    fn the_attempts_of_one_gateway_are_counted_by_the_hour() {
+        // 2026-11-25 04:32:10 UTC
+        let now = Timestamp::from_millis(1_795_581_130_000);
+        let count = |gateway: &str, hours: u32, outcome, count| OutcomeCount {
+            gateway: gateway.parse().ok(),
+            at: now.floor(STEP).minus(STEP * hours),
+            outcome,
+            count,
+        };
+        let recent = Recent {
+            outcomes: vec![
+                count("a", 0, AttemptOutcome::Ok, 3),
+                count("a", 23, AttemptOutcome::Permanent, 2),
+                count("a", 23, AttemptOutcome::Unknown, 1),
+                count("b", 0, AttemptOutcome::Ok, 9),
+            ],
+            ..Recent::default()
+        };
+        let outcomes = Outcomes::of(&recent, &"a".parse().unwrap(), now);
+        assert_eq!((outcomes.taken, outcomes.not_taken()), (3, 3));
+        let chart = serde_json::to_value(&outcomes.chart).unwrap();
+        let buckets = chart["buckets"].as_array().unwrap();
+        assert_eq!((buckets.len(), &buckets[0]["label"]), (24, &"05:00".into()));
+        assert_eq!(
+            (&buckets[0]["failed"], &buckets[0]["waiting"]),
+            (&2.into(), &1.into())
+        );
+        assert_eq!(
+            (&buckets[23]["label"], &buckets[23]["sent"]),
+            (&"04:00".into(), &3.into())
+        );
+    }
+}

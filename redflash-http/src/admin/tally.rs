@@ -1,0 +1,28 @@
+//! How many deliveries stand in each state: `{{> part/tally page.tally}}`.
+
+use std::collections::BTreeMap;
+
+use redflash_core::{Delivery, DeliveryState};
+use serde::Serialize;
+
+/// How many deliveries stand in one state.
+#[derive(Clone, Serialize)]
+pub(super) struct Tally {
+    state: &'static str,
+    count: usize,
+}
+
+impl Tally {
+    /// The states in which deliveries stand, in the order of a delivery's life.
+    pub(super) fn of<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<Self> {
+        let mut states: BTreeMap<DeliveryState, usize> = BTreeMap::new();
+        for delivery in deliveries {
+            *states.entry(delivery.state).or_default() += 1;
+        }
+        let tally = states.into_iter().map(|(state, count)| Self {
+            state: state.as_str(),
+            count,
+        });
+        tally.collect()
+    }
+}
