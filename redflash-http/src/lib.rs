@@ -14,6 +14,7 @@
 //! 403, 404 or 500 and nothing else, since its clients take any other status for success.
 
 mod admin;
+mod alert;
 mod api;
 mod body;
 mod callback;

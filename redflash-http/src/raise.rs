@@ -7,35 +7,24 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
-use redflash_core::store::DeliveryRecord;
-use redflash_core::{
-    ApiKey, Content, DeliveryState, NotificationId, Raise, Raised, Recipient, Slug, StoreError,
-    Target,
-};
+use redflash_core::{ApiKey, Content, Raise, Slug, Target};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::error;
 
+use crate::alert::{self, Outcome, Told};
 use crate::body::{self, Fields};
 use crate::front::{App, Kind};
 use crate::refusal::Refusal;
-use crate::{Mode, idempotency, key};
+use crate::{idempotency, key};
 
 /// An alert that is on disk, as the caller is told.
 #[derive(Debug, Serialize)]
-struct Told {
+struct Answer {
     message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
-    notification_id: NotificationId,
-    queued: usize,
-    skipped: usize,
-    /// After a wait: how many deliveries a gateway has taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sent: Option<usize>,
-    /// For keys that may inspect.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recipients: Option<Vec<Recipient>>,
+    #[serde(flatten)]
+    told: Told,
 }
 
 pub(crate) async fn raise(
@@ -53,7 +42,7 @@ pub(crate) async fn raise(
     let target = slug.parse().map(|slug: Slug| kind.target(slug));
     let checked = key::check_to_raise(&app.engine, secret, target.as_ref().ok()).await?;
     let key = &checked.key;
-    let wait = wait(app, &query)?;
+    let wait = alert::wait(config, wait(&query)?);
     let target = target.map_err(|_| Refusal::unknown(kind.name(), slug))?;
     if !key.may_raise(&target) {
         let message = format!("The key {} may not raise {target}", key.slug);
@@ -70,43 +59,15 @@ pub(crate) async fn raise(
         (Target::Event(_), Content::Message(_)) => unreachable!("an event has arguments"),
     };
     raise.idempotency = promise;
-    let raised = commit(app, raise.with_key(&checked), key).await?;
-    let records = match wait {
-        None => None,
-        Some(limit) => Some(
-            app.engine
-                .wait(raised.notification, limit)
-                .await
-                .map_err(|fault| lost_sight(raised.notification, &fault))?,
-        ),
-    };
-    Ok(answer(raised, records.as_deref(), key))
-}
-
-/// Raises on a task of its own: a client that goes away must not stop it half-way.
-async fn commit(app: &App, raise: Raise, key: &ApiKey) -> Result<Raised, Refusal> {
-    let engine = app.engine.clone();
-    let raised = tokio::spawn(async move { engine.raise(raise).await }).await;
-    let raised = raised.map_err(|fault| {
-        error!(%fault, "raising an alert failed");
-        Refusal::bad(
-            "internal",
-            "something is broken here; the server's log has more",
-        )
-    })?;
-    raised.map_err(|fault| {
-        if let redflash_core::RaiseError::Store { source, .. } = &fault {
-            error!(
-                fault = redflash_core::report(source),
-                "an alert was not recorded"
-            );
-        }
-        let mut refusal = Refusal::from(fault);
+    let raised = alert::raise(app, raise.with_key(&checked), wait).await;
+    let outcome = raised.map_err(|failed| {
+        let mut refusal = Refusal::from(failed);
         if !key.inspect {
             refusal.recipients = None;
         }
         refusal
-    })
+    })?;
+    Ok(answer(outcome, key))
 }
 
 fn content(kind: Kind, mut fields: Fields) -> Result<Content, Refusal> {
@@ -125,70 +86,37 @@ fn content(kind: Kind, mut fields: Fields) -> Result<Content, Refusal> {
     }
 }
 
-/// How long the answer waits for the first attempts; `None` for not at all.
-fn wait(app: &App, query: &Fields) -> Result<Option<Duration>, Refusal> {
+/// How long the answer is to wait for the first attempts, if the query says.
+fn wait(query: &Fields) -> Result<Option<Duration>, Refusal> {
     let Some(Value::String(text)) = query.get("wait") else {
-        let ordinary = (app.config.mode == Mode::Sync).then_some(app.config.sync_wait);
-        return Ok(ordinary);
+        return Ok(None);
     };
     let parsed = text.parse::<SignedDuration>().ok();
     let parsed = parsed.and_then(|wait| Duration::try_from(wait).ok());
-    match parsed {
-        Some(wait) if wait.is_zero() => Ok(None),
-        Some(wait) => Ok(Some(wait.min(app.config.max_wait))),
-        None => Err(Refusal::bad(
-            "bad_wait",
-            "write wait as a length of time, such as wait=10s",
-        )),
-    }
+    let wrong = || {
+        let message = "write wait as a length of time, such as wait=10s";
+        Refusal::bad("bad_wait", message)
+    };
+    parsed.map(Some).ok_or_else(wrong)
 }
 
-/// The alert is on disk, and what became of it cannot be said.
-fn lost_sight(id: NotificationId, fault: &StoreError) -> Refusal {
-    error!(notification = %id, fault = redflash_core::report(fault), "lost sight of an alert");
-    let message = "the alert is recorded; what became of it cannot be said now";
-    Refusal {
-        notification: Some(id),
-        ..Refusal::bad("outcome_unknown", message)
-    }
-}
-
-fn answer(raised: Raised, records: Option<&[DeliveryRecord]>, key: &ApiKey) -> Response {
-    let plan = raised.plan;
-    let missed = matches!(plan.target, Target::Group(_)) && plan.unreached().next().is_some();
-    let mut told = Told {
-        message: "OK",
-        code: None,
-        notification_id: raised.notification,
-        queued: plan.queued(),
-        skipped: plan.skipped(),
-        sent: None,
-        recipients: None,
+fn answer(outcome: Outcome, key: &ApiKey) -> Response {
+    let is_group = matches!(outcome.raised().plan.target, Target::Group(_));
+    let (status, message, code) = match outcome.sent() {
+        Some((0, _)) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "recorded, and not sent yet: the log says why",
+            Some("not_sent"),
+        ),
+        Some((sent, all)) if sent < all => (StatusCode::ACCEPTED, "OK", None),
+        _ if is_group && outcome.misses_somebody() => (StatusCode::ACCEPTED, "OK", None),
+        _ => (StatusCode::CREATED, "OK", None),
     };
-    let mut status = if missed {
-        StatusCode::ACCEPTED
-    } else {
-        StatusCode::CREATED
+    let told = outcome.told(key);
+    let answer = Answer {
+        message,
+        code,
+        told,
     };
-    if let Some(records) = records {
-        let taken = |record: &&DeliveryRecord| {
-            matches!(
-                record.delivery.state,
-                DeliveryState::Sent | DeliveryState::Delivered
-            )
-        };
-        let sent = records.iter().filter(taken).count();
-        told.sent = Some(sent);
-        if sent == 0 {
-            status = StatusCode::INTERNAL_SERVER_ERROR;
-            told.message = "recorded, and not sent yet: the log says why";
-            told.code = Some("not_sent");
-        } else if sent < records.len() {
-            status = StatusCode::ACCEPTED;
-        }
-    }
-    if key.inspect {
-        told.recipients = Some(plan.recipients);
-    }
-    (status, Json(told)).into_response()
+    (status, Json(answer)).into_response()
 }

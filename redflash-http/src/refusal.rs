@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{NotificationId, RaiseError, Recipient, Target, report};
 use serde::Serialize;
 
+use crate::alert::Failed;
+
 /// Why a request on a raising URL was refused: 403, 404 or 500, and nothing else.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -115,6 +117,25 @@ impl From<RaiseError> for Refusal {
                 ..Self::later(code, error.to_string(), Duration::from_secs(1))
             },
             _ => Self::bad(code, report(&error)),
+        }
+    }
+}
+
+impl From<Failed> for Refusal {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(error) => error.into(),
+            Failed::LostSight(notification) => {
+                let message = "the alert is recorded; what became of it cannot be said now";
+                Self {
+                    notification: Some(notification),
+                    ..Self::bad("outcome_unknown", message)
+                }
+            }
+            Failed::Broken => {
+                let message = "something is broken here; the server's log has more";
+                Self::bad("internal", message)
+            }
         }
     }
 }

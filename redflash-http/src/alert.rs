@@ -1,0 +1,129 @@
+//! An alert is raised, whichever URL it came to.
+
+use std::time::Duration;
+
+use redflash_core::store::DeliveryRecord;
+use redflash_core::{
+    ApiKey, DeliveryState, NotificationId, Raise, RaiseError, Raised, Recipient, StoreError, report,
+};
+use serde::Serialize;
+use tracing::error;
+
+use crate::front::App;
+use crate::{HttpConfig, Mode};
+
+/// An alert that is on disk.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    raised: Raised,
+    /// How its deliveries stand, if that was waited for.
+    records: Option<Vec<DeliveryRecord>>,
+}
+
+/// An alert that is on disk, as the caller is told.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    pub(crate) notification_id: NotificationId,
+    queued: usize,
+    skipped: usize,
+    /// After a wait: how many deliveries a gateway has taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<usize>,
+    /// For keys that may inspect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipients: Option<Vec<Recipient>>,
+}
+
+/// Why an alert was not raised, or cannot be spoken of.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// The engine refused it.
+    Refused(RaiseError),
+    /// It is on disk, and what became of it cannot be said now.
+    LostSight(NotificationId),
+    /// Something is broken here.
+    Broken,
+}
+
+/// Raises an alert, and waits for its first attempts if that is wanted.
+pub(crate) async fn raise(
+    app: &App,
+    raise: Raise,
+    wait: Option<Duration>,
+) -> Result<Outcome, Failed> {
+    let raised = commit(app, raise).await?;
+    let records = match wait {
+        None => None,
+        Some(limit) => {
+            let records = app.engine.wait(raised.notification, limit).await;
+            Some(records.map_err(|fault| lost_sight(raised.notification, &fault))?)
+        }
+    };
+    Ok(Outcome { raised, records })
+}
+
+/// Raises on a task of its own: a client that goes away must not stop it half-way.
+async fn commit(app: &App, raise: Raise) -> Result<Raised, Failed> {
+    let engine = app.engine.clone();
+    let raised = tokio::spawn(async move { engine.raise(raise).await }).await;
+    let raised = raised.map_err(|fault| {
+        error!(%fault, "raising an alert failed");
+        Failed::Broken
+    })?;
+    raised.map_err(|fault| {
+        if let RaiseError::Store { source, .. } = &fault {
+            error!(fault = report(source), "an alert was not recorded");
+        }
+        Failed::Refused(fault)
+    })
+}
+
+fn lost_sight(id: NotificationId, fault: &StoreError) -> Failed {
+    error!(notification = %id, fault = report(fault), "lost sight of an alert");
+    Failed::LostSight(id)
+}
+
+/// How long an answer waits for the first attempts; `None` for not at all.
+///
+/// * `asked` - the wait that the request asks for.
+pub(crate) fn wait(config: &HttpConfig, asked: Option<Duration>) -> Option<Duration> {
+    match asked {
+        None => (config.mode == Mode::Sync).then_some(config.sync_wait),
+        Some(wait) => (!wait.is_zero()).then(|| wait.min(config.max_wait)),
+    }
+}
+
+impl Outcome {
+    /// What was raised.
+    pub(crate) const fn raised(&self) -> &Raised {
+        &self.raised
+    }
+
+    /// Whether somebody who is on is told nothing.
+    pub(crate) fn misses_somebody(&self) -> bool {
+        self.raised.plan.unreached().next().is_some()
+    }
+
+    /// After a wait: how many deliveries a gateway has taken, of how many.
+    pub(crate) fn sent(&self) -> Option<(usize, usize)> {
+        let taken = |record: &&DeliveryRecord| {
+            let state = record.delivery.state;
+            matches!(state, DeliveryState::Sent | DeliveryState::Delivered)
+        };
+        let records = self.records.as_ref()?;
+        Some((records.iter().filter(taken).count(), records.len()))
+    }
+
+    /// What whoever has this key is told.
+    pub(crate) fn told(self, key: &ApiKey) -> Told {
+        let sent = self.sent().map(|(sent, _)| sent);
+        let plan = self.raised.plan;
+        Told {
+            notification_id: self.raised.notification,
+            queued: plan.queued(),
+            skipped: plan.skipped(),
+            sent,
+            recipients: (key.inspect || key.admin).then_some(plan.recipients),
+        }
+    }
+}
