@@ -32,7 +32,10 @@ const LATELY: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Door::Session(Needs::View);
-    vec![Route::new(Method::GET, "/admin", view, page)]
+    vec![
+        Route::new(Method::GET, "/admin", view, page),
+        Route::new(Method::GET, "/admin/", view, page),
+    ]
 }
 
 #[derive(Serialize)]
