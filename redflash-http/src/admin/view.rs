@@ -33,6 +33,7 @@
 //! | `{{> part/pager p}}` | [`Pager`](super::part::Pager) |
 //! | `{{> part/timeline steps}}` | a list of [`Step`](super::part::Step) |
 //! | `{{> part/plan p}}` | [`Plan`](super::part::Plan) |
+//! | `{{> part/words p}}` | the same, for what is said alone; `{{> part/left-out p.left_out}}` for who is not told |
 //! | `{{> part/chart c}}` | [`Chart`](super::chart::Chart) |
 //!
 //! | helper | gives |
