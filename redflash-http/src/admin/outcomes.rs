@@ -76,7 +76,7 @@ impl Outcomes {
             unknown: sum(AttemptOutcome::Unknown),
             refused: sum(AttemptOutcome::Permanent),
             cut: recent.cut,
-            chart: Chart::counting(
+            chart: Chart::new(
                 ["attempt", "attempts"],
                 "By the hour",
                 buckets.into_values().collect(),
