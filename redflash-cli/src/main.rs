@@ -7,6 +7,7 @@ mod context;
 mod failure;
 mod oidc;
 mod output;
+mod password;
 mod words;
 
 use std::process::ExitCode;
