@@ -8,6 +8,7 @@ mod failure;
 mod oidc;
 mod output;
 mod password;
+mod tidy;
 mod words;
 
 use std::process::ExitCode;
