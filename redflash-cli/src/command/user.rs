@@ -65,12 +65,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Show { slug } => show(context, &slug).await,
         Command::Edit { slug, name } => {
             let user = change::<User>(context, &slug, |user| user.name = name.clone()).await?;
-            said(context, &user, &format!("called {}", user.name))
+            said(context, &user, &format!("is called {}", user.name))
         }
         Command::Passwd { slug } => passwd(context, &slug).await,
         Command::Role { slug, role } => {
             let user = change::<User>(context, &slug, |user| user.role = role).await?;
-            said(context, &user, &format!("of the role {role}"))
+            said(context, &user, &format!("has the role {role}"))
         }
         Command::Remove { slug } => discard::<User>(context, &slug).await,
         Command::On { slug } => turn(context, &slug, true).await,
@@ -156,7 +156,7 @@ async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
     output.line(format!("  role        {}", user.role))?;
     output.line(format!("  logs in by  {}", login(&user)))?;
     if let Some(subject) = &user.subject {
-        output.line(format!("  is there    {}", one_line(subject)))?;
+        output.line(format!("  subject     {}", one_line(subject)))?;
     }
     output.line(format!("  made        {}", time(user.created_at)))
 }
@@ -172,11 +172,11 @@ async fn passwd(context: &Context, slug: &Slug) -> Result<(), Failure> {
 
 async fn turn(context: &Context, slug: &Slug, on: bool) -> Result<(), Failure> {
     let user = change::<User>(context, slug, |user| user.enabled = on).await?;
-    said(context, &user, switch(on))
+    said(context, &user, &format!("is {}", switch(on)))
 }
 
 /// Says how a user is now.
 fn said(context: &Context, user: &User, state: &str) -> Result<(), Failure> {
-    let said = format!("user/{} is {}", user.slug, harmless(state));
+    let said = format!("user/{} {}", user.slug, harmless(state));
     context.output.remark(said)
 }
