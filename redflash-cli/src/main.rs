@@ -7,6 +7,8 @@ mod context;
 mod failure;
 mod oidc;
 mod output;
+mod password;
+mod tidy;
 mod words;
 
 use std::process::ExitCode;

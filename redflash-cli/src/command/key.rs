@@ -1,7 +1,7 @@
 //! `redflash key`: what raising systems hold.
 
 use clap::{Args, Subcommand};
-use redflash_core::{ApiKey, Scope, Slug, Target};
+use redflash_core::{ApiKey, Scope, Slug, Target, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -17,6 +17,8 @@ pub(crate) enum Command {
     Add(Add),
     /// List keys by their names and last characters
     List,
+    /// Show one key, but for its secret
+    Show { slug: Slug },
     /// Remove a key
     Remove { slug: Slug },
     /// Switch a key on
@@ -31,6 +33,9 @@ pub(crate) struct Add {
     /// It may look at contacts, groups and every notification
     #[arg(long)]
     inspect: bool,
+    /// It may look at everything and change everything, through the API
+    #[arg(long)]
+    admin: bool,
     /// It may raise these and nothing else, such as contact/ann,event/disk-full
     #[arg(long, value_name = "TARGET", value_delimiter = ',')]
     only: Vec<Target>,
@@ -43,6 +48,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
     match command {
         Command::Add(add) => self::add(context, add).await,
         Command::List => list(context).await,
+        Command::Show { slug } => show(context, &slug).await,
         Command::Remove { slug } => discard::<ApiKey>(context, &slug).await,
         Command::On { slug } => turn(context, &slug, true).await,
         Command::Off { slug } => turn(context, &slug, false).await,
@@ -67,11 +73,12 @@ async fn add(context: &Context, add: Add) -> Result<(), Failure> {
             (key, None)
         }
     };
+    let key = if add.admin { key.with_admin() } else { key };
     let said = format!("added key {}", key.slug);
     create(context, &engine, &key, said).await?;
     let secret = made.as_ref().map(ExposeSecret::expose_secret);
     if context.output.json {
-        let mut shown = shown(&key);
+        let mut shown = shown(&key, None);
         shown["secret"] = json!(secret);
         return context.output.json(&shown);
     }
@@ -93,42 +100,78 @@ fn given(value: SecretString) -> Result<SecretString, Failure> {
 }
 
 /// A key without its hash, which is nobody's business.
-fn shown(key: &ApiKey) -> Value {
+fn shown(key: &ApiKey, used_at: Option<Timestamp>) -> Value {
     json!({
-        "slug": key.slug, "enabled": key.enabled, "inspect": key.inspect, "scope": key.scope,
-        "hint": key.hint, "created_at": key.created_at,
+        "slug": key.slug, "enabled": key.enabled, "inspect": key.inspect, "admin": key.admin,
+        "scope": key.scope, "hint": key.hint, "created_at": key.created_at,
+        "last_used_at": used_at,
     })
 }
 
+/// What a key may raise.
+fn scope(key: &ApiKey) -> String {
+    match &key.scope {
+        Scope::All => "everything".to_owned(),
+        Scope::Only(targets) => {
+            let targets: Vec<_> = targets.iter().map(ToString::to_string).collect();
+            targets.join(", ")
+        }
+    }
+}
+
+/// What a key may do beside raising.
+const fn right(key: &ApiKey) -> &'static str {
+    match (key.admin, key.inspect) {
+        (true, _) => "look and change",
+        (false, true) => "look",
+        (false, false) => "nothing",
+    }
+}
+
+fn used(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "never".to_owned(), time)
+}
+
 async fn list(context: &Context) -> Result<(), Failure> {
-    let keys = engine(context).await?.store().api_keys().await?;
+    let engine = engine(context).await?;
+    let keys = engine.store().api_keys().await?;
+    let uses = engine.store().key_uses().await?;
+    let used_at = |key: &ApiKey| uses.get(&key.slug).copied();
     if context.output.json {
-        return context
-            .output
-            .json(&keys.iter().map(shown).collect::<Vec<_>>());
+        let shown = keys.iter().map(|key| shown(key, used_at(key)));
+        return context.output.json(&shown.collect::<Vec<_>>());
     }
     let row = |key: &ApiKey| {
-        let scope = match &key.scope {
-            Scope::All => "everything".to_owned(),
-            Scope::Only(targets) => {
-                let targets: Vec<_> = targets.iter().map(ToString::to_string).collect();
-                targets.join(", ")
-            }
-        };
         [
             key.slug.to_string(),
             key.hint.clone(),
             switch(key.enabled).to_owned(),
-            if key.inspect { "yes" } else { "no" }.to_owned(),
-            scope,
-            time(key.created_at),
+            right(key).to_owned(),
+            scope(key),
+            used(used_at(key)),
         ]
     };
     context.output.table(
-        ["key", "ends in", "is", "may inspect", "may raise", "made"],
+        ["key", "ends in", "is", "may also", "may raise", "last used"],
         keys.iter().map(row).collect(),
         "no keys yet: `redflash key add SLUG`",
     )
+}
+
+async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
+    let engine = engine(context).await?;
+    let found = engine.store().api_key(slug).await?;
+    let key = found.ok_or_else(|| Failure::missing("key", slug.as_str()))?;
+    let used_at = engine.store().key_uses().await?.get(slug).copied();
+    let output = &context.output;
+    if output.json {
+        return output.json(&shown(&key, used_at));
+    }
+    output.line(format!("key/{slug} {} ({})", key.hint, switch(key.enabled)))?;
+    output.line(format!("  may raise  {}", scope(&key)))?;
+    output.line(format!("  may also   {}", right(&key)))?;
+    output.line(format!("  made       {}", time(key.created_at)))?;
+    output.line(format!("  last used  {}", used(used_at)))
 }
 
 async fn turn(context: &Context, slug: &Slug, on: bool) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! One command a file.
 
+pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod contact;
@@ -24,6 +25,7 @@ pub(crate) mod prune;
 pub(crate) mod raise;
 pub(crate) mod resend;
 pub(crate) mod serve;
+pub(crate) mod user;
 
 use redflash_core::{Engine, Item, Slug};
 use redflash_store::Access;
@@ -57,11 +59,13 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Group(command) => group::run(&context, command).await,
         Command::Event(command) => event::run(&context, command).await,
         Command::Key(command) => key::run(&context, command).await,
+        Command::User(command) => user::run(&context, command).await,
         Command::Send(args) => raise::send(&context, args).await,
         Command::Fire(args) => raise::fire(&context, args).await,
         Command::Explain(args) => explain::run(&context, args).await,
         Command::Log(args) => log::run(&context, args).await,
         Command::Inbound(args) => inbound::run(&context, args).await,
+        Command::Change(command) => change::run(&context, command).await,
         Command::Gateway(command) => gateway::run(&context, command).await,
         Command::Resend(args) => resend::run(&context, args).await,
         Command::Prune(args) => prune::run(&context, args).await,
