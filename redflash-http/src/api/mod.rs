@@ -7,7 +7,10 @@
 mod caller;
 mod condition;
 mod contact;
+mod edit;
 mod endpoint;
+mod event;
+mod group;
 mod input;
 mod named;
 mod notification;
@@ -35,5 +38,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(openapi::routes());
     routes.extend(contact::routes());
     routes.extend(endpoint::routes());
+    routes.extend(group::routes());
+    routes.extend(event::routes());
     routes
 }

@@ -15,6 +15,8 @@ use crate::route::{Door, Needs, Route};
 const COMPONENTS: &[&str] = &[
     include_str!("schema/common.json"),
     include_str!("schema/contact.json"),
+    include_str!("schema/group.json"),
+    include_str!("schema/event.json"),
     include_str!("schema/plan.json"),
 ];
 
