@@ -12,13 +12,16 @@ mod endpoint;
 mod event;
 mod group;
 mod input;
+mod message;
 mod named;
 mod notification;
 mod openapi;
 mod operation;
 mod page;
+mod preview;
 mod query;
 mod resource;
+mod status;
 
 use axum::http::Method;
 
@@ -40,5 +43,8 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(endpoint::routes());
     routes.extend(group::routes());
     routes.extend(event::routes());
+    routes.extend(message::routes());
+    routes.extend(preview::routes());
+    routes.extend(status::routes());
     routes
 }
