@@ -96,7 +96,8 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         explaining::<ToGroup>(
             "/api/v1/groups/{slug}/explain",
-            Operation::new("explainGroup", TAG, "Says what telling a group would do").takes("ExplainedText"),
+            Operation::new("explainGroup", TAG, "Says what telling a group would do")
+                .takes("ExplainedText"),
         ),
         explaining::<OfEvent>(
             "/api/v1/events/{slug}/explain",
