@@ -48,10 +48,7 @@ impl Schemathesis {
             .args(["--seed=1", "--generation-database=none", "--no-shrink"])
             .args(["--request-timeout=10", "--no-color"])
             .env("NO_PROXY", "*");
-        Self {
-            command,
-            directory,
-        }
+        Self { command, directory }
     }
 
     /// With this bearer token in each request, apart from those that try to do without.
