@@ -10,5 +10,6 @@ mod event;
 mod group;
 mod key;
 mod message;
+mod notification;
 mod user;
 mod world;
