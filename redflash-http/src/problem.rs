@@ -7,7 +7,7 @@ use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError, report,
+    ApiKey, EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError, report,
 };
 use serde::Serialize;
 use tracing::error;
@@ -85,6 +85,26 @@ impl Problem {
         }
     }
 
+    /// Something that a field names is not there.
+    pub(crate) fn unknown_reference(field: &str, message: String) -> Self {
+        Self {
+            errors: vec![FieldFault::new(field, &*message)],
+            ..Self::new(StatusCode::CONFLICT, "unknown_reference", message)
+        }
+    }
+
+    /// A notification that is not there, or that a key may not see.
+    pub(crate) fn unknown_notification() -> Self {
+        let detail = "there is no such notification, or this key may not see it";
+        Self::new(StatusCode::NOT_FOUND, "unknown_notification", detail)
+    }
+
+    /// The same, as whoever has this key is told.
+    pub(crate) fn shown_to(mut self, key: &ApiKey) -> Self {
+        self.recipients = self.recipients.filter(|_| key.inspect || key.admin);
+        self
+    }
+
     /// A key that may not do this.
     pub(crate) fn forbidden(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
@@ -135,6 +155,7 @@ impl From<EditError> for Problem {
                 ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", said)
             },
             EditError::Outdated(_) => Self::new(StatusCode::PRECONDITION_FAILED, "outdated", said),
+            EditError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", said),
             EditError::Store(fault) => fault.into(),
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", said),
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
 use redflash_core::FieldFault;
-use serde::de::DeserializeOwned;
+use secrecy::SecretString;
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 
 use crate::body::{self, Format};
@@ -64,6 +65,11 @@ fn fault_of(fault: &serde_path_to_error::Error<serde_json::Error>) -> FieldFault
     }
 }
 
+/// A field that may be null, which says something else than leaving it out.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct OrNull<T>(pub(super) Option<T>);
+
 /// A field that may be left out, where null says something else than nothing: for
 /// `#[serde(default, deserialize_with = "given")]`.
 pub(super) fn given<'de, T, D>(reader: D) -> Result<Option<T>, D::Error>
@@ -72,6 +78,18 @@ where
     D: Deserializer<'de>,
 {
     T::deserialize(reader).map(Some)
+}
+
+/// A secret, of which no refusal says anything.
+#[derive(Debug)]
+pub(super) struct Secret(pub(super) SecretString);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(reader);
+        let text = text.map_err(|_| D::Error::custom("a text is wanted"))?;
+        Ok(Self(text.into()))
+    }
 }
 
 /// For `#[serde(default = "on")]`: what is not said to be off is on.

@@ -15,7 +15,15 @@ use crate::route::{Door, Needs, Route};
 const COMPONENTS: &[&str] = &[
     include_str!("schema/common.json"),
     include_str!("schema/contact.json"),
+    include_str!("schema/group.json"),
+    include_str!("schema/event.json"),
     include_str!("schema/plan.json"),
+    include_str!("schema/alert.json"),
+    include_str!("schema/status.json"),
+    include_str!("schema/notification.json"),
+    include_str!("schema/key.json"),
+    include_str!("schema/user.json"),
+    include_str!("schema/change.json"),
 ];
 
 static DESCRIPTION: LazyLock<String> = LazyLock::new(|| document(super::routes()).to_string());
@@ -34,13 +42,15 @@ async fn show() -> Response {
 }
 
 fn document(routes: Vec<Route>) -> Value {
+    let components = components();
     let mut paths = Map::new();
     for route in routes {
         let (Some(method), Some(operation)) = (&route.method, &route.operation) else {
             continue;
         };
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
-        path[method.as_str().to_lowercase()] = describe(operation, &route, method);
+        let described = describe(operation, &route, &components["parameters"]);
+        path[method.as_str().to_lowercase()] = described;
     }
     json!({
         "openapi": "3.1.0",
@@ -51,7 +61,7 @@ fn document(routes: Vec<Route>) -> Value {
         },
         "security": [{ "key": [] }],
         "paths": paths,
-        "components": components(),
+        "components": components,
     })
 }
 
@@ -75,12 +85,13 @@ fn components() -> Value {
     all
 }
 
-fn describe(operation: &Operation, route: &Route, method: &Method) -> Value {
+/// * `known` - the parameters of every file.
+fn describe(operation: &Operation, route: &Route, known: &Value) -> Value {
     let mut responses = Map::new();
     for answer in &operation.answers {
         responses.insert(answer.status.as_str().to_owned(), done(answer));
     }
-    for status in refusals(operation, route, method) {
+    for status in refusals(operation, route) {
         responses.insert(status.to_string(), refused(status));
     }
     let mut described = json!({
@@ -88,7 +99,7 @@ fn describe(operation: &Operation, route: &Route, method: &Method) -> Value {
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": right(route.door),
-        "parameters": parameters(operation, route.path),
+        "parameters": parameters(operation, route.path, known),
         "responses": responses,
     });
     if let Some(schema) = operation.body {
@@ -113,15 +124,23 @@ const fn right(door: Door) -> &'static str {
     }
 }
 
-fn parameters(operation: &Operation, path: &str) -> Value {
+/// The parameters of an operation: one that it has in its own way stands there as `listChanges.cursor`.
+fn parameters(operation: &Operation, path: &str, known: &Value) -> Value {
     let parts = path.split('/');
     let parts = parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let named = parts
         .chain(operation.query().iter().copied())
         .chain(operation.headers.iter().copied());
-    named
-        .map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }))
-        .collect()
+    let place = |name: &str| {
+        let own = format!("{}.{name}", operation.id);
+        let name = if known.get(&own).is_some() {
+            &own
+        } else {
+            name
+        };
+        json!({ "$ref": format!("#/components/parameters/{name}") })
+    };
+    named.map(place).collect()
 }
 
 fn done(answer: &Answer) -> Value {
@@ -136,7 +155,7 @@ fn done(answer: &Answer) -> Value {
 }
 
 /// The statuses with which an operation refuses: its own, and those that follow from its kind.
-fn refusals(operation: &Operation, route: &Route, method: &Method) -> Vec<u16> {
+fn refusals(operation: &Operation, route: &Route) -> Vec<u16> {
     let mut statuses = operation.refusals.to_vec();
     match route.door {
         Door::Key(needs) => {
@@ -153,10 +172,12 @@ fn refusals(operation: &Operation, route: &Route, method: &Method) -> Vec<u16> {
     if operation.body.is_some() {
         statuses.extend([400, 408, 413, 415]);
     }
-    if operation.headers.contains(&"If-Match") {
-        statuses.extend([400, 412]);
-        if *method == Method::PUT {
-            statuses.push(428);
+    for header in operation.headers {
+        match *header {
+            "If-Match" => statuses.extend([400, 412]),
+            "If-Match-Needed" => statuses.extend([400, 412, 428]),
+            "Idempotency-Key" => statuses.push(400),
+            _ => {}
         }
     }
     statuses
@@ -183,4 +204,22 @@ fn reason(status: StatusCode) -> &'static str {
 
 fn schema_of(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_component_has_the_name_of_another() {
+        let mut seen = std::collections::BTreeSet::new();
+        for file in COMPONENTS {
+            let file: Map<String, Value> = serde_json::from_str(file).unwrap();
+            for (kind, entries) in file {
+                for name in entries.as_object().unwrap().keys() {
+                    assert!(seen.insert(format!("{kind}/{name}")), "{kind}/{name}");
+                }
+            }
+        }
+    }
 }
