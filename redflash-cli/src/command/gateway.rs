@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use redflash_channels::Configured;
 use redflash_core::{
-    Authenticity, Callback, Engine, Gateway, NotificationId, Slug, Timestamp, report,
+    Callbacks, Engine, GatewayDetails, GatewayView, NotificationId, Slug, TrialView,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::{engine, log};
@@ -54,145 +54,79 @@ fn find<'a>(context: &'a Context, name: &Slug) -> Result<&'a Configured, Failure
 
 async fn list(context: &Context) -> Result<(), Failure> {
     let stopped = engine(context).await?.stopped_gateways().await?;
-    let works = |gateway: &Gateway| !stopped.contains(&gateway.name);
-    let all = &context.loaded.gateways;
+    let all = context.loaded.gateways.iter();
+    let view = |configured: &Configured| {
+        let gateway = &configured.gateway;
+        GatewayView::new(gateway, !stopped.contains(&gateway.name))
+    };
+    let all: Vec<_> = all.map(view).collect();
     let output = &context.output;
     if output.json {
-        let shown = all
-            .iter()
-            .map(|configured| summary(configured, works(&configured.gateway)));
-        return output.json(&shown.collect::<Vec<_>>());
+        return output.json(&all);
     }
-    let rows = all.iter().map(|configured| {
-        let gateway = &configured.gateway;
-        let state = if works(gateway) {
-            output.paint(Tone::Good, "works")
-        } else {
-            output.paint(Tone::Bad, "has stopped")
-        };
+    let rows = all.into_iter().map(|gateway| {
+        let tone = if gateway.works { Tone::Good } else { Tone::Bad };
         [
             gateway.name.to_string(),
-            configured.type_name.to_owned(),
-            gateway.channel.kind().to_string(),
-            state,
-            abilities(gateway).join(", "),
+            gateway.type_name,
+            gateway.channel.to_string(),
+            output.paint(tone, state(gateway.works)),
+            gateway.can.join(", "),
         ]
     });
     let head = ["gateway", "type", "channel", "state", "can"];
     output.table(head, rows.collect(), "no gateways are configured")
 }
 
-fn abilities(gateway: &Gateway) -> Vec<&'static str> {
-    let can = gateway.channel.capabilities();
-    let all = [
-        (can.receipts, "receipts"),
-        (can.inbound, "replies"),
-        (can.sender, "senders"),
-        (can.subject, "subjects"),
-        (can.batch > 1, "batches"),
-        (can.idempotent, "knows repeats"),
-    ];
-    all.into_iter()
-        .filter_map(|(can, name)| can.then_some(name))
-        .collect()
-}
-
-fn summary(configured: &Configured, works: bool) -> Value {
-    let gateway = &configured.gateway;
-    json!({
-        "name": gateway.name, "type": configured.type_name, "channel": gateway.channel.kind(),
-        "works": works, "can": abilities(gateway),
-    })
+const fn state(works: bool) -> &'static str {
+    if works { "works" } else { "has stopped" }
 }
 
 async fn show(context: &Context, name: &Slug) -> Result<(), Failure> {
     let configured = find(context, name)?;
     let stopped = engine(context).await?.stopped_gateways().await?;
+    let callbacks = Callbacks {
+        public_url: context.loaded.config.server.public_url.as_deref(),
+        has_secret: !configured.callback_secrets.is_empty(),
+    };
     let works = !stopped.contains(name);
-    let gateway = &configured.gateway;
-    let mut facts = vec![
-        ("type", configured.type_name.to_owned()),
-        ("channel", gateway.channel.kind().to_string()),
-        (
-            "state",
-            if works { "works" } else { "has stopped" }.to_owned(),
-        ),
-        ("can", abilities(gateway).join(", ")),
-        ("at once", gateway.limits.concurrency.to_string()),
-    ];
-    if let Some(rate) = gateway.limits.per_second {
-        facts.push(("a second", rate.to_string()));
-    }
-    if !gateway.prefixes.is_empty() {
-        facts.push(("used for", gateway.prefixes.join(", ")));
-    }
-    if !gateway.senders.is_empty() {
-        facts.push(("senders", gateway.senders.join(", ")));
-    }
-    facts.extend(budget(gateway));
-    facts.extend(callbacks(context, configured));
+    let details = GatewayDetails::new(&configured.gateway, works, callbacks);
     let output = &context.output;
     if output.json {
-        let mut summary = summary(configured, works);
-        for (name, value) in facts {
-            let name = name.replace(' ', "_");
-            if summary.get(&name).is_none() {
-                summary[name] = value.into();
-            }
-        }
-        return output.json(&summary);
+        return output.json(&details);
     }
     output.line(output.paint(Tone::Strong, &format!("gateway {name}")))?;
-    for (fact, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-        output.line(format!("  {fact:<10} {value}"))?;
+    for (fact, value) in facts(details) {
+        if !value.is_empty() {
+            output.line(format!("  {fact:<10} {value}"))?;
+        }
     }
     Ok(())
 }
 
-fn budget(gateway: &Gateway) -> Option<(&'static str, String)> {
-    let budget = &gateway.budget;
-    let bounds = [
-        (budget.per_hour, "an hour"),
-        (budget.per_day, "a day"),
-        (budget.address_per_hour, "an hour to one address"),
-        (budget.address_per_day, "a day to one address"),
-    ];
-    let bounds = bounds
-        .into_iter()
-        .filter_map(|(bound, each)| Some(format!("{} {each}", bound?)));
-    let bounds: Vec<_> = bounds.collect();
-    (!bounds.is_empty()).then(|| ("budget", bounds.join(", ")))
-}
-
-/// Where a gateway is to call, without its secret; or that it is not believed.
-fn callbacks(context: &Context, configured: &Configured) -> Vec<(&'static str, String)> {
-    let gateway = &configured.gateway;
-    let can = gateway.channel.capabilities();
-    let public = context.loaded.config.server.public_url.as_deref();
-    let base = public.unwrap_or("http://…").trim_end_matches('/');
-    let nothing = Callback {
-        method: "POST",
-        url: "",
-        fields: &[],
-        headers: &[],
-        body: &[],
-    };
-    let signed = gateway.channel.authenticate(&nothing, Timestamp::default());
-    let is_signed = !matches!(signed, Ok(Authenticity::Unsigned));
-    let has_secret = !configured.callback_secrets.is_empty();
-    let url = |path: &str| match (is_signed, has_secret) {
-        (true, _) => format!("{base}/{path}/{} (signed)", gateway.name),
-        (false, true) => format!("{base}/{path}/{}/<callback_secret>", gateway.name),
-        (false, false) => "off: the gateway has no callback_secret".to_owned(),
-    };
-    let mut urls = Vec::new();
-    if can.receipts {
-        urls.push(("receipts", url("ack")));
-    }
-    if can.inbound {
-        urls.push(("replies", url("inbound")));
-    }
-    urls
+/// What is said of a gateway, line by line.
+fn facts(details: GatewayDetails) -> [(&'static str, String); 11] {
+    let GatewayView {
+        type_name,
+        channel,
+        works,
+        can,
+        ..
+    } = details.gateway;
+    let a_second = details.a_second.map(|rate| rate.to_string());
+    [
+        ("type", type_name),
+        ("channel", channel.to_string()),
+        ("state", state(works).to_owned()),
+        ("can", can.join(", ")),
+        ("at once", details.at_once.to_string()),
+        ("a second", a_second.unwrap_or_default()),
+        ("used for", details.used_for.join(", ")),
+        ("senders", details.senders.join(", ")),
+        ("budget", details.budget.to_string()),
+        ("receipts", details.receipts.unwrap_or_default()),
+        ("replies", details.replies.unwrap_or_default()),
+    ]
 }
 
 async fn test(context: &Context, test: Test) -> Result<(), Failure> {
@@ -202,30 +136,21 @@ async fn test(context: &Context, test: Test) -> Result<(), Failure> {
     let engine = engine(context).await?;
     let tried = engine.try_gateway(&test.name, to, &test.message).await?;
     let trial = tried.ok_or_else(|| Failure::missing("gateway", test.name.as_str()))?;
-    let (class, detail) = match &trial.result {
-        Ok(accepted) => ("accepted", accepted.detail.clone()),
-        Err(fault) => (fault.class(), report(fault)),
-    };
+    let view = TrialView::from(&trial);
     let output = &context.output;
-    let took = trial.took.as_millis();
     let said = match &trial.result {
-        Ok(_) => format!("accepted: {detail}"),
-        Err(_) => detail.clone(),
+        Ok(_) => format!("accepted: {}", view.detail),
+        Err(_) => view.detail.clone(),
     };
-    output.remark(format!("after {took} ms {}", one_line(&said)))?;
-    let mut shown = json!({
-        "notification": trial.notification, "class": class, "detail": detail, "took_ms": took,
-    });
+    output.remark(format!("after {} ms {}", view.took_ms, one_line(&said)))?;
+    let mut shown = json!(view);
     if let Ok(accepted) = &trial.result {
-        let (id, price) = (&accepted.message_id, &accepted.price);
-        if let Some(id) = id {
+        if let Some(id) = &view.message_id {
             output.remark(format!("message id {}", one_line(id)))?;
         }
-        if let Some(price) = price {
+        if let Some(price) = &view.price {
             output.remark(format!("price {price}"))?;
         }
-        shown["message_id"] = json!(id);
-        shown["price"] = json!(price);
         if gateway.channel.capabilities().receipts && !accepted.delivered {
             output.remark(format!("waiting {} s for a receipt …", test.wait.as_secs()))?;
             let receipt = receipt(&engine, trial.notification, test.wait).await?;
