@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod context;
 mod failure;
+mod http_client;
 mod oidc;
 mod output;
 mod words;
