@@ -8,6 +8,7 @@ mod failure;
 mod http_client;
 mod oidc;
 mod output;
+mod place;
 mod words;
 
 use std::process::ExitCode;

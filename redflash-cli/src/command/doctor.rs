@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::context::{Context, Served};
 use crate::failure::{Exit, Failure};
 use crate::output::{Tone, one_line};
+use crate::place::Place;
 use crate::words::time;
 
 #[derive(Debug, clap::Args)]
@@ -27,10 +28,12 @@ enum Verdict {
     Wrong,
 }
 
-pub(crate) async fn run(context: &Context, _: Args) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, _: Args) -> Result<(), Failure> {
+    let machine = place.machine().ok_or_else(|| Failure::usage("not yet"))?;
+    let context = &machine.context;
     let mut findings = configuration(context);
     findings.push(server(context).await);
-    match super::engine(context).await {
+    match context.engine(redflash_store::Access::Shared).await {
         Ok(engine) => {
             findings.push(commit(&engine).await);
             findings.push(backlog(&engine).await?);

@@ -9,10 +9,11 @@ use redflash_core::{
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{engine, log};
+use super::log;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Tone, one_line};
+use crate::place::Place;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -38,7 +39,9 @@ pub(crate) struct Test {
     wait: Duration,
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+    let machine = place.machine().ok_or_else(|| Failure::usage("not yet"))?;
+    let context = &machine.context;
     match command {
         Command::List => list(context).await,
         Command::Show { name } => show(context, &name).await,
@@ -53,7 +56,11 @@ fn find<'a>(context: &'a Context, name: &Slug) -> Result<&'a Configured, Failure
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
-    let stopped = engine(context).await?.stopped_gateways().await?;
+    let stopped = context
+        .engine(redflash_store::Access::Shared)
+        .await?
+        .stopped_gateways()
+        .await?;
     let works = |gateway: &Gateway| !stopped.contains(&gateway.name);
     let all = &context.loaded.gateways;
     let output = &context.output;
@@ -107,7 +114,11 @@ fn summary(configured: &Configured, works: bool) -> Value {
 
 async fn show(context: &Context, name: &Slug) -> Result<(), Failure> {
     let configured = find(context, name)?;
-    let stopped = engine(context).await?.stopped_gateways().await?;
+    let stopped = context
+        .engine(redflash_store::Access::Shared)
+        .await?
+        .stopped_gateways()
+        .await?;
     let works = !stopped.contains(name);
     let gateway = &configured.gateway;
     let mut facts = vec![
@@ -199,7 +210,7 @@ async fn test(context: &Context, test: Test) -> Result<(), Failure> {
     let gateway = &find(context, &test.name)?.gateway;
     let to = gateway.channel.parse_address(&test.to);
     let to = to.map_err(|fault| Failure::usage(format!("--to: {fault}")))?;
-    let engine = engine(context).await?;
+    let engine = context.engine(redflash_store::Access::Shared).await?;
     let tried = engine.try_gateway(&test.name, to, &test.message).await?;
     let trial = tried.ok_or_else(|| Failure::missing("gateway", test.name.as_str()))?;
     let (class, detail) = match &trial.result {

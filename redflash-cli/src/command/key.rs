@@ -3,11 +3,10 @@
 use clap::{Args, Subcommand};
 use redflash_core::{ApiKey, Scope, Slug, Target};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{change, create, discard, engine};
-use crate::context::Context;
 use crate::failure::Failure;
+use crate::place::{KeyView, NewKey, Place};
 use crate::words::{switch, time};
 
 #[derive(Debug, Subcommand)]
@@ -39,44 +38,37 @@ pub(crate) struct Add {
     value: Option<SecretString>,
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Add(add) => self::add(context, add).await,
-        Command::List => list(context).await,
-        Command::Remove { slug } => discard::<ApiKey>(context, &slug).await,
-        Command::On { slug } => turn(context, &slug, true).await,
-        Command::Off { slug } => turn(context, &slug, false).await,
+        Command::Add(add) => self::add(place, add).await,
+        Command::List => list(place).await,
+        Command::Remove { slug } => place.discard::<ApiKey>(&slug).await,
+        Command::On { slug } => turn(place, &slug, true).await,
+        Command::Off { slug } => turn(place, &slug, false).await,
     }
 }
 
-async fn add(context: &Context, add: Add) -> Result<(), Failure> {
-    let engine = engine(context).await?;
-    let scope = match add.only {
-        targets if targets.is_empty() => Scope::All,
-        targets => Scope::Only(targets.into_iter().collect()),
+async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+    let new = NewKey {
+        slug: add.slug,
+        inspect: add.inspect,
+        admin: false,
+        scope: match add.only {
+            targets if targets.is_empty() => Scope::All,
+            targets => Scope::Only(targets.into_iter().collect()),
+        },
+        value: add.value.map(given).transpose()?,
     };
-    let (key, made) = match add.value {
-        None => {
-            let (key, secret) = ApiKey::generate(add.slug, add.inspect, scope, engine.now());
-            (key, Some(secret))
-        }
-        Some(value) => {
-            let secret = given(value)?;
-            let key = ApiKey::import(add.slug, add.inspect, scope, engine.now(), &secret);
-            let key = key.map_err(|fault| Failure::usage(format!("--value: {fault}")))?;
-            (key, None)
-        }
-    };
-    let said = format!("added key {}", key.slug);
-    create(context, &engine, &key, said).await?;
-    let secret = made.as_ref().map(ExposeSecret::expose_secret);
-    if context.output.json {
-        let mut shown = shown(&key);
+    let made = place.add_key(new).await?;
+    let secret = made.secret.as_ref().map(ExposeSecret::expose_secret);
+    if place.output.json {
+        let mut shown = json!(made.key);
         shown["secret"] = json!(secret);
-        return context.output.json(&shown);
+        return place.output.json(&shown);
     }
+    place.output.line(format!("added key {}", made.key.slug))?;
     match secret {
-        Some(secret) => context
+        Some(secret) => place
             .output
             .line(format!("{secret}\nIt is not shown again.")),
         None => Ok(()),
@@ -92,22 +84,12 @@ fn given(value: SecretString) -> Result<SecretString, Failure> {
     Ok(line.trim_end_matches(['\r', '\n']).into())
 }
 
-/// A key without its hash, which is nobody's business.
-fn shown(key: &ApiKey) -> Value {
-    json!({
-        "slug": key.slug, "enabled": key.enabled, "inspect": key.inspect, "scope": key.scope,
-        "hint": key.hint, "created_at": key.created_at,
-    })
-}
-
-async fn list(context: &Context) -> Result<(), Failure> {
-    let keys = engine(context).await?.store().api_keys().await?;
-    if context.output.json {
-        return context
-            .output
-            .json(&keys.iter().map(shown).collect::<Vec<_>>());
+async fn list(place: &Place) -> Result<(), Failure> {
+    let keys: Vec<KeyView> = place.list().await?;
+    if place.output.json {
+        return place.output.json(&keys);
     }
-    let row = |key: &ApiKey| {
+    let row = |key: &KeyView| {
         let scope = match &key.scope {
             Scope::All => "everything".to_owned(),
             Scope::Only(targets) => {
@@ -124,16 +106,14 @@ async fn list(context: &Context) -> Result<(), Failure> {
             time(key.created_at),
         ]
     };
-    context.output.table(
+    place.output.table(
         ["key", "ends in", "is", "may inspect", "may raise", "made"],
         keys.iter().map(row).collect(),
         "no keys yet: `redflash key add SLUG`",
     )
 }
 
-async fn turn(context: &Context, slug: &Slug, on: bool) -> Result<(), Failure> {
-    change::<ApiKey>(context, slug, |key| key.enabled = on).await?;
-    context
-        .output
-        .remark(format!("key {slug} is {}", switch(on)))
+async fn turn(place: &Place, slug: &Slug, on: bool) -> Result<(), Failure> {
+    place.turn_key(slug, on).await?;
+    place.output.remark(format!("key {slug} is {}", switch(on)))
 }

@@ -1,0 +1,148 @@
+//! API keys, as they are shown and made.
+
+use async_trait::async_trait;
+use redflash_core::{ApiKey, Scope, Slug, Store, StoreError, Timestamp};
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::here::Here;
+use super::{At, Noun, Place};
+use crate::context::operator;
+use crate::failure::Failure;
+
+/// An API key without its hash, which is nobody's business.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct KeyView {
+    pub(crate) slug: Slug,
+    pub(crate) enabled: bool,
+    pub(crate) inspect: bool,
+    #[serde(default)]
+    pub(crate) admin: bool,
+    pub(crate) scope: Scope,
+    pub(crate) hint: String,
+    pub(crate) created_at: Timestamp,
+    #[serde(default)]
+    pub(crate) last_used_at: Option<Timestamp>,
+}
+
+/// A key to be made.
+#[derive(Debug)]
+pub(crate) struct NewKey {
+    pub(crate) slug: Slug,
+    pub(crate) inspect: bool,
+    pub(crate) admin: bool,
+    pub(crate) scope: Scope,
+    /// The secret of a key that exists elsewhere.
+    pub(crate) value: Option<SecretString>,
+}
+
+/// A key that was made, with its secret unless that was given.
+#[derive(Debug, Deserialize)]
+pub(crate) struct MadeKey {
+    #[serde(flatten)]
+    pub(crate) key: KeyView,
+    #[serde(default)]
+    pub(crate) secret: Option<SecretString>,
+}
+
+impl KeyView {
+    fn new(key: ApiKey, last_used_at: Option<Timestamp>) -> Self {
+        Self {
+            slug: key.slug,
+            enabled: key.enabled,
+            inspect: key.inspect,
+            admin: key.admin,
+            scope: key.scope,
+            hint: key.hint,
+            created_at: key.created_at,
+            last_used_at,
+        }
+    }
+}
+
+#[async_trait]
+impl Noun for KeyView {
+    const KIND: &'static str = "key";
+
+    async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError> {
+        let mut uses = store.key_uses().await?;
+        let keys = store.api_keys().await?.into_iter();
+        let shown = keys.map(|key| {
+            let used = uses.remove(&key.slug);
+            Self::new(key, used)
+        });
+        Ok(shown.collect())
+    }
+
+    async fn one(store: &dyn Store, slug: &Slug) -> Result<Option<Self>, StoreError> {
+        let Some(key) = store.api_key(slug).await? else {
+            return Ok(None);
+        };
+        let used = store.key_uses().await?.remove(slug);
+        Ok(Some(Self::new(key, used)))
+    }
+}
+
+impl Place {
+    /// Makes a key.
+    pub(crate) async fn add_key(&self, new: NewKey) -> Result<MadeKey, Failure> {
+        let api = match &self.at {
+            At::Here(here) => return here.add_key(new).await,
+            At::Server(api) => api,
+        };
+        let mut body = json!({ "slug": new.slug, "inspect": new.inspect, "admin": new.admin });
+        if let Scope::Only(targets) = &new.scope {
+            body["only"] = json!(targets);
+        }
+        if let Some(value) = &new.value {
+            body["value"] = json!(value.expose_secret());
+        }
+        let made: MadeKey = api
+            .read(api.request(Method::POST, &["keys"]).json(&body))
+            .await?;
+        let secret = made.secret.filter(|_| new.value.is_none());
+        Ok(MadeKey { secret, ..made })
+    }
+
+    /// Switches a key on or off.
+    pub(crate) async fn turn_key(&self, slug: &Slug, on: bool) -> Result<(), Failure> {
+        match &self.at {
+            At::Here(here) => {
+                let apply = |key: &mut ApiKey| {
+                    key.enabled = on;
+                    Ok(())
+                };
+                let engine = here.engine().await?;
+                engine.change(slug, &operator(), None, apply).await?;
+                Ok(())
+            }
+            At::Server(api) => api.edit("key", slug, &json!({ "enabled": on })).await,
+        }
+    }
+}
+
+impl Here {
+    async fn add_key(&self, new: NewKey) -> Result<MadeKey, Failure> {
+        let engine = self.engine().await?;
+        let now = engine.now();
+        let (mut key, secret) = match &new.value {
+            None => {
+                let (key, secret) = ApiKey::generate(new.slug, new.inspect, new.scope, now);
+                (key, Some(secret))
+            }
+            Some(value) => {
+                let key = ApiKey::import(new.slug, new.inspect, new.scope, now, value);
+                let key = key.map_err(|fault| Failure::usage(format!("--value: {fault}")))?;
+                (key, None)
+            }
+        };
+        key.admin = new.admin;
+        engine.create(&key, &operator()).await?;
+        Ok(MadeKey {
+            key: KeyView::new(key, None),
+            secret,
+        })
+    }
+}
