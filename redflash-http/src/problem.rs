@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    EditError, FieldFault, NotificationId, RaiseError, Recipient, StoreError, report,
+    EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError, report,
 };
 use serde::Serialize;
 use tracing::error;
 
+use crate::alert::Failed;
 use crate::refusal::Refusal;
 
 /// Why a request was refused.
@@ -37,6 +38,9 @@ pub(crate) struct Problem {
     recipients: Option<Vec<Recipient>>,
     #[serde(skip)]
     retry_after: Option<Duration>,
+    /// The body was not read to its end, so the connection cannot be used again.
+    #[serde(skip)]
+    close: bool,
 }
 
 #[expect(
@@ -59,6 +63,7 @@ impl Problem {
             notification_id: None,
             recipients: None,
             retry_after: None,
+            close: false,
         }
     }
 
@@ -71,6 +76,15 @@ impl Problem {
     pub(crate) fn unauthorized() -> Self {
         let detail = "send a valid key as Authorization: Bearer …";
         Self::new(StatusCode::UNAUTHORIZED, "invalid_key", detail)
+    }
+
+    /// What is put under one name says that it has another.
+    pub(crate) fn other_slug(slug: &Slug) -> Self {
+        let message = format!("this is {slug}, and a slug stays what it is");
+        Self {
+            errors: vec![FieldFault::new("slug", &*message)],
+            ..Self::new(StatusCode::CONFLICT, "other_slug", message)
+        }
     }
 
     /// A key that may not do this.
@@ -87,7 +101,10 @@ impl From<StoreError> for Problem {
             StoreError::Missing { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", said),
             StoreError::Dangling { ref reference, .. } => {
                 let message = format!("there is no {reference}");
-                Self::field(field_of(reference), message)
+                Self {
+                    errors: vec![FieldFault::new(field_of(reference), message)],
+                    ..Self::new(StatusCode::CONFLICT, "unknown_reference", said)
+                }
             }
             StoreError::Outdated => Self {
                 retry_after: Some(Duration::from_secs(1)),
@@ -159,6 +176,26 @@ impl From<RaiseError> for Problem {
     }
 }
 
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(fault) => fault.into(),
+            Failed::LostSight(id) => {
+                let detail = "the alert is recorded; what became of it cannot be said now";
+                Self {
+                    notification_id: Some(id),
+                    retry_after: Some(Duration::from_secs(1)),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail)
+                }
+            }
+            Failed::Broken => {
+                let detail = "something is broken here; the server's log has more";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+            }
+        }
+    }
+}
+
 /// What the old contract says with three statuses, said with as many as there are.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -178,6 +215,7 @@ impl From<Refusal> for Problem {
             retry_after: refusal.retry_after,
             notification_id: refusal.notification,
             recipients: refusal.recipients,
+            close: refusal.close,
             ..Self::new(status, refusal.code, refusal.message)
         }
     }
@@ -185,13 +223,16 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, retry_after) = (self.status, self.retry_after);
+        let (status, retry_after, close) = (self.status, self.retry_after, self.close);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, kind);
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if close {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(after) = retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);

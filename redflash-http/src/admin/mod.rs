@@ -70,6 +70,7 @@ mod view;
 use axum::http::Method;
 
 pub(crate) use guard::guard;
+pub(crate) use listing::compact;
 pub(crate) use live::Places;
 #[cfg(feature = "oidc")]
 pub(crate) use openid::OpenId;
