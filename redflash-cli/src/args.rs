@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    completions, config, contact, copy, demo, doctor, endpoint, event, explain, export, gateway,
-    group, import, inbound, key, log, man, migrate, prune, raise, resend, serve,
+    change, completions, config, contact, copy, demo, doctor, endpoint, event, explain, export,
+    gateway, group, import, inbound, key, log, man, migrate, prune, raise, resend, serve, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -95,6 +95,9 @@ pub(crate) enum AnywhereCommand {
     /// What raising systems hold
     #[command(subcommand)]
     Key(key::Command),
+    /// Who may log in to the web admin
+    #[command(subcommand)]
+    User(user::Command),
     /// Tell a contact or a group something
     Send(raise::SendArgs),
     /// Raise an event
@@ -105,6 +108,9 @@ pub(crate) enum AnywhereCommand {
     Log(log::Args),
     /// Show what people sent back
     Inbound(inbound::Args),
+    /// Show who changed what, and when
+    #[command(subcommand)]
+    Change(change::Command),
     /// What messages go through
     #[command(subcommand)]
     Gateway(gateway::Command),

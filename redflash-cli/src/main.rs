@@ -8,6 +8,7 @@ mod failure;
 mod http_client;
 mod oidc;
 mod output;
+mod password;
 mod place;
 mod words;
 

@@ -1,7 +1,7 @@
 //! `redflash key`: what raising systems hold.
 
 use clap::{Args, Subcommand};
-use redflash_core::{ApiKey, Scope, Slug, Target};
+use redflash_core::{ApiKey, Scope, Slug, Target, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
@@ -16,6 +16,8 @@ pub(crate) enum Command {
     Add(Add),
     /// List keys by their names and last characters
     List,
+    /// Show one key, but for its secret
+    Show { slug: Slug },
     /// Remove a key
     Remove { slug: Slug },
     /// Switch a key on
@@ -30,6 +32,9 @@ pub(crate) struct Add {
     /// It may look at contacts, groups and every notification
     #[arg(long)]
     inspect: bool,
+    /// It may look at everything and change everything, through the API
+    #[arg(long)]
+    admin: bool,
     /// It may raise these and nothing else, such as contact/ann,event/disk-full
     #[arg(long, value_name = "TARGET", value_delimiter = ',')]
     only: Vec<Target>,
@@ -42,6 +47,7 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
     match command {
         Command::Add(add) => self::add(place, add).await,
         Command::List => list(place).await,
+        Command::Show { slug } => show(place, &slug).await,
         Command::Remove { slug } => place.discard::<ApiKey>(&slug).await,
         Command::On { slug } => turn(place, &slug, true).await,
         Command::Off { slug } => turn(place, &slug, false).await,
@@ -52,7 +58,7 @@ async fn add(place: &Place, add: Add) -> Result<(), Failure> {
     let new = NewKey {
         slug: add.slug,
         inspect: add.inspect,
-        admin: false,
+        admin: add.admin,
         scope: match add.only {
             targets if targets.is_empty() => Scope::All,
             targets => Scope::Only(targets.into_iter().collect()),
@@ -84,33 +90,63 @@ fn given(value: SecretString) -> Result<SecretString, Failure> {
     Ok(line.trim_end_matches(['\r', '\n']).into())
 }
 
+/// What a key may raise.
+fn scope(key: &KeyView) -> String {
+    match &key.scope {
+        Scope::All => "everything".to_owned(),
+        Scope::Only(targets) => {
+            let targets: Vec<_> = targets.iter().map(ToString::to_string).collect();
+            targets.join(", ")
+        }
+    }
+}
+
+/// What a key may do beside raising.
+const fn right(key: &KeyView) -> &'static str {
+    match (key.admin, key.inspect) {
+        (true, _) => "look and change",
+        (false, true) => "look",
+        (false, false) => "nothing",
+    }
+}
+
+fn used(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "never".to_owned(), time)
+}
+
 async fn list(place: &Place) -> Result<(), Failure> {
     let keys: Vec<KeyView> = place.list().await?;
     if place.output.json {
         return place.output.json(&keys);
     }
     let row = |key: &KeyView| {
-        let scope = match &key.scope {
-            Scope::All => "everything".to_owned(),
-            Scope::Only(targets) => {
-                let targets: Vec<_> = targets.iter().map(ToString::to_string).collect();
-                targets.join(", ")
-            }
-        };
         [
             key.slug.to_string(),
             key.hint.clone(),
             switch(key.enabled).to_owned(),
-            if key.inspect { "yes" } else { "no" }.to_owned(),
-            scope,
-            time(key.created_at),
+            right(key).to_owned(),
+            scope(key),
+            used(key.last_used_at),
         ]
     };
     place.output.table(
-        ["key", "ends in", "is", "may inspect", "may raise", "made"],
+        ["key", "ends in", "is", "may also", "may raise", "last used"],
         keys.iter().map(row).collect(),
         "no keys yet: `redflash key add SLUG`",
     )
+}
+
+async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
+    let key: KeyView = place.find(slug).await?;
+    let output = &place.output;
+    if output.json {
+        return output.json(&key);
+    }
+    output.line(format!("key/{slug} {} ({})", key.hint, switch(key.enabled)))?;
+    output.line(format!("  may raise  {}", scope(&key)))?;
+    output.line(format!("  may also   {}", right(&key)))?;
+    output.line(format!("  made       {}", time(key.created_at)))?;
+    output.line(format!("  last used  {}", used(key.last_used_at)))
 }
 
 async fn turn(place: &Place, slug: &Slug, on: bool) -> Result<(), Failure> {

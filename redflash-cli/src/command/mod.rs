@@ -1,5 +1,6 @@
 //! One command a file.
 
+pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod contact;
@@ -24,6 +25,7 @@ pub(crate) mod prune;
 pub(crate) mod raise;
 pub(crate) mod resend;
 pub(crate) mod serve;
+pub(crate) mod user;
 
 use secrecy::SecretString;
 
@@ -115,11 +117,13 @@ async fn anywhere(command: AnywhereCommand, place: &Place) -> Result<(), Failure
         AnywhereCommand::Group(command) => group::run(place, command).await,
         AnywhereCommand::Event(command) => event::run(place, command).await,
         AnywhereCommand::Key(command) => key::run(place, command).await,
+        AnywhereCommand::User(command) => user::run(place, command).await,
         AnywhereCommand::Send(args) => raise::send(place, args).await,
         AnywhereCommand::Fire(args) => raise::fire(place, args).await,
         AnywhereCommand::Explain(args) => explain::run(place, args).await,
         AnywhereCommand::Log(args) => log::run(place, args).await,
         AnywhereCommand::Inbound(args) => inbound::run(place, args).await,
+        AnywhereCommand::Change(command) => change::run(place, command).await,
         AnywhereCommand::Gateway(command) => gateway::run(place, command).await,
         AnywhereCommand::Resend(args) => resend::run(place, args).await,
         AnywhereCommand::Export(args) => export::run(place, args).await,

@@ -72,6 +72,11 @@ impl Api {
         request.bearer_auth(self.key.expose_secret())
     }
 
+    /// Where users log in.
+    pub(super) fn admin_url(&self) -> String {
+        format!("{}/admin", self.base.as_str().trim_end_matches('/'))
+    }
+
     /// What the server answers, whatever it is.
     async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         request.send().await.map_err(|fault| self.lost(fault))

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use redflash_core::{Clock, Engine, Slug, SystemClock, Timestamp};
+use redflash_core::{Clock, Engine, Item, Slug, SystemClock, Timestamp};
 use redflash_store::Access;
 use tokio::sync::OnceCell;
 
-use super::{At, Document, Place};
+use super::{At, Place};
 use crate::context::{Context, operator};
 use crate::failure::Failure;
 
@@ -30,7 +30,7 @@ impl Here {
         self.engine.get_or_try_init(open).await
     }
 
-    pub(super) async fn change<T: Document>(
+    pub(super) async fn change<T: Item>(
         &self,
         slug: &Slug,
         change: impl Fn(&mut T) + Send + Sync,

@@ -110,13 +110,8 @@ impl Place {
     pub(crate) async fn turn_key(&self, slug: &Slug, on: bool) -> Result<(), Failure> {
         match &self.at {
             At::Here(here) => {
-                let apply = |key: &mut ApiKey| {
-                    key.enabled = on;
-                    Ok(())
-                };
-                let engine = here.engine().await?;
-                engine.change(slug, &operator(), None, apply).await?;
-                Ok(())
+                let apply = |key: &mut ApiKey| key.enabled = on;
+                here.change(slug, apply).await.map(drop)
             }
             At::Server(api) => api.edit("key", slug, &json!({ "enabled": on })).await,
         }
@@ -127,7 +122,7 @@ impl Here {
     async fn add_key(&self, new: NewKey) -> Result<MadeKey, Failure> {
         let engine = self.engine().await?;
         let now = engine.now();
-        let (mut key, secret) = match &new.value {
+        let (key, secret) = match &new.value {
             None => {
                 let (key, secret) = ApiKey::generate(new.slug, new.inspect, new.scope, now);
                 (key, Some(secret))
@@ -138,7 +133,7 @@ impl Here {
                 (key, None)
             }
         };
-        key.admin = new.admin;
+        let key = if new.admin { key.with_admin() } else { key };
         engine.create(&key, &operator()).await?;
         Ok(MadeKey {
             key: KeyView::new(key, None),

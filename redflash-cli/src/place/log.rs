@@ -1,7 +1,7 @@
 //! What was raised and what became of it, and what people sent back.
 
-use redflash_core::store::{DeliveryRecord, InboundFilter, LogFilter};
-use redflash_core::{Delivery, Inbound, Notification, NotificationId};
+use redflash_core::store::{ChangeFilter, DeliveryRecord, InboundFilter, LogFilter};
+use redflash_core::{Change, Delivery, Inbound, Notification, NotificationId};
 use reqwest::Method;
 use serde::Deserialize;
 
@@ -83,11 +83,27 @@ impl Place {
         match &self.at {
             At::Here(here) => Ok(here.engine().await?.store().inbound(filter).await?),
             At::Server(api) => {
-                let mut query = Vec::new();
-                let contact = filter.contact.as_ref();
-                query.extend(contact.map(|contact| ("contact", contact.to_string())));
-                query.extend(filter.before.map(|before| ("cursor", before.to_string())));
-                api.some("inbound", &query, filter.limit.get() as usize)
+                let named = [
+                    ("contact", filter.contact.as_ref().map(ToString::to_string)),
+                    ("cursor", filter.before.map(|before| before.to_string())),
+                ];
+                api.some("inbound", &given(named), filter.limit.get() as usize)
+                    .await
+            }
+        }
+    }
+
+    /// The newest entries of the audit log that fit.
+    pub(crate) async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Failure> {
+        match &self.at {
+            At::Here(here) => Ok(here.engine().await?.store().changes(filter).await?),
+            At::Server(api) => {
+                let named = [
+                    ("subject", filter.subject.clone()),
+                    ("by", filter.by.as_ref().map(ToString::to_string)),
+                    ("cursor", filter.before.map(|before| before.to_string())),
+                ];
+                api.some("changes", &given(named), filter.limit.get() as usize)
                     .await
             }
         }
@@ -119,8 +135,15 @@ fn query(filter: &LogFilter) -> Vec<(&'static str, String)> {
         ("until", until.map(|at| at.as_millis().to_string())),
         ("cursor", before.map(|before| before.to_string())),
     ];
-    let given = named.into_iter();
-    given
+    given(named)
+}
+
+/// The parameters that have a value.
+fn given<const N: usize>(
+    named: [(&'static str, Option<String>); N],
+) -> Vec<(&'static str, String)> {
+    let named = named.into_iter();
+    named
         .filter_map(|(name, value)| Some((name, value?)))
         .collect()
 }

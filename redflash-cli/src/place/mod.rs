@@ -8,6 +8,7 @@ mod noun;
 mod raise;
 mod refusal;
 mod route;
+mod user;
 
 use redflash_core::{Address, ChannelKind, Endpoint, EndpointId, Item, Slug};
 
@@ -18,6 +19,7 @@ pub(crate) use key::{KeyView, NewKey};
 pub(crate) use noun::{Document, Noun};
 pub(crate) use raise::{Outcome, is_sent};
 pub(crate) use route::Routes;
+pub(crate) use user::{UserEdit, UserView};
 
 use crate::context::{Context, operator};
 use crate::failure::{Exit, Failure};

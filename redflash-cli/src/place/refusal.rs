@@ -61,12 +61,12 @@ fn said(status: StatusCode, problem: &Problem) -> String {
             "{detail}: set REDFLASH_API_KEY to a key that has it, or make one where the server runs \
              (`redflash key add`)"
         ),
-        (_, [], "") => format!("the server answers {status}, and does not say why"),
-        (_, [], detail) => detail.to_owned(),
-        (_, errors, _) => {
+        (StatusCode::UNPROCESSABLE_ENTITY, errors @ [_, ..], _) => {
             let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
             errors.join("; ")
         }
+        (.., "") => format!("the server answers {status}, and does not say why"),
+        (.., detail) => detail.to_owned(),
     }
 }
 

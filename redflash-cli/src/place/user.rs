@@ -1,0 +1,140 @@
+//! Users, as they are shown and changed.
+
+use async_trait::async_trait;
+use redflash_core::{Name, Role, Slug, Store, StoreError, Timestamp, User};
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{At, Noun, Place};
+use crate::context::operator;
+use crate::failure::Failure;
+use crate::password;
+
+/// A user without the hash of the password, which is nobody's business.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct UserView {
+    pub(crate) slug: Slug,
+    pub(crate) name: Name,
+    pub(crate) role: Role,
+    pub(crate) enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) has_password: bool,
+}
+
+/// What is to be different about a user.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UserEdit {
+    Name(Name),
+    Role(Role),
+    Enabled(bool),
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            slug: user.slug,
+            name: user.name,
+            role: user.role,
+            enabled: user.enabled,
+            subject: user.subject,
+            created_at: user.created_at,
+            has_password: user.password.is_some(),
+        }
+    }
+}
+
+#[async_trait]
+impl Noun for UserView {
+    const KIND: &'static str = "user";
+
+    async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError> {
+        let users = store.users().await?;
+        Ok(users.into_iter().map(Self::from).collect())
+    }
+
+    async fn one(store: &dyn Store, slug: &Slug) -> Result<Option<Self>, StoreError> {
+        Ok(store.user(slug).await?.map(Self::from))
+    }
+}
+
+impl Place {
+    /// Makes a user.
+    pub(crate) async fn add_user(
+        &self,
+        slug: Slug,
+        name: Name,
+        role: Role,
+        password: Option<SecretString>,
+    ) -> Result<UserView, Failure> {
+        match &self.at {
+            At::Here(here) => {
+                let engine = here.engine().await?;
+                let mut user = User::new(slug, name, role, engine.now());
+                if let Some(password) = &password {
+                    user.password = Some(password::hash(password).await?);
+                }
+                engine.create(&user, &operator()).await?;
+                Ok(user.into())
+            }
+            At::Server(api) => {
+                let mut body = json!({ "slug": slug, "name": name, "role": role });
+                if let Some(password) = &password {
+                    body["password"] = json!(password.expose_secret());
+                }
+                let request = api.request(Method::POST, &["users"]);
+                api.read(request.json(&body)).await
+            }
+        }
+    }
+
+    /// Changes a user. Sessions that began with more rights end.
+    pub(crate) async fn edit_user(&self, slug: &Slug, edit: UserEdit) -> Result<(), Failure> {
+        match &self.at {
+            At::Here(here) => {
+                let apply = |user: &mut User| match &edit {
+                    UserEdit::Name(name) => user.name.clone_from(name),
+                    UserEdit::Role(role) => user.role = *role,
+                    UserEdit::Enabled(enabled) => user.enabled = *enabled,
+                };
+                here.change(slug, apply).await.map(drop)
+            }
+            At::Server(api) => api.edit("user", slug, &json!(edit)).await,
+        }
+    }
+
+    /// Gives a user another password. The user's sessions end.
+    pub(crate) async fn set_password(
+        &self,
+        slug: &Slug,
+        password: &SecretString,
+    ) -> Result<(), Failure> {
+        match &self.at {
+            At::Here(here) => {
+                let hash = password::hash(password).await?;
+                let apply = |user: &mut User| user.password = Some(hash.clone());
+                here.change(slug, apply).await.map(drop)
+            }
+            At::Server(api) => {
+                let request = api.request(Method::PUT, &["users", slug.as_str(), "password"]);
+                let body = json!({ "password": password.expose_secret() });
+                api.send(request.json(&body)).await.map(drop)
+            }
+        }
+    }
+
+    /// Where users log in.
+    pub(crate) fn admin_url(&self) -> String {
+        match &self.at {
+            At::Here(here) => {
+                let server = &here.context.loaded.config.server;
+                server.admin_url(&server.listen)
+            }
+            At::Server(api) => api.admin_url(),
+        }
+    }
+}
