@@ -48,33 +48,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
-    Machine(MachineCommand),
-    #[command(flatten)]
     Anywhere(AnywhereCommand),
-}
-
-/// What works on this machine and its database alone.
-#[derive(Debug, Subcommand)]
-pub(crate) enum MachineCommand {
-    /// Show everything at work on a throw-away store, with nothing to configure
-    Demo(demo::Args),
-    /// Run the server
-    Serve(serve::Args),
-    /// Remove finished notifications from the log
-    Prune(prune::Args),
-    /// Read contacts, groups and events from a file, or from a dump of the old service
-    Import(import::Args),
-    /// Move everything from an SQLite file to a Postgres database
-    Copy(copy::Args),
-    /// Check the configuration, or print an example
-    #[command(subcommand)]
-    Config(config::Command),
-    /// Bring the store's tables up to date
-    Migrate(migrate::Args),
-    /// Print a script that completes commands in a shell
-    Completions(completions::Args),
-    /// Write manual pages
-    Man(man::Args),
+    #[command(flatten)]
+    Machine(MachineCommand),
 }
 
 /// What works on the database of this machine, and at a server.
@@ -120,6 +96,30 @@ pub(crate) enum AnywhereCommand {
     Export(export::Args),
     /// Look for what is wrong
     Doctor(doctor::Args),
+}
+
+/// What works on this machine and its database alone.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MachineCommand {
+    /// Show everything at work on a throw-away store, with nothing to configure
+    Demo(demo::Args),
+    /// Run the server
+    Serve(serve::Args),
+    /// Remove finished notifications from the log
+    Prune(prune::Args),
+    /// Read contacts, groups and events from a file, or from a dump of the old service
+    Import(import::Args),
+    /// Move everything from an SQLite file to a Postgres database
+    Copy(copy::Args),
+    /// Check the configuration, or print an example
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Bring the store's tables up to date
+    Migrate(migrate::Args),
+    /// Print a script that completes commands in a shell
+    Completions(completions::Args),
+    /// Write manual pages
+    Man(man::Args),
 }
 
 impl MachineCommand {

@@ -10,6 +10,7 @@ mod oidc;
 mod output;
 mod password;
 mod place;
+mod tidy;
 mod words;
 
 use std::process::ExitCode;

@@ -15,5 +15,6 @@ mod raising;
 mod secret;
 mod sms;
 mod switch;
+mod user;
 mod webhook;
 mod world;

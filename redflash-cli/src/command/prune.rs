@@ -34,7 +34,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
 }
 
 /// Removes what was raised longer ago than this, some at a time. Returns how many.
-pub(super) async fn older_than(engine: &Engine, age: Duration) -> Result<u64, StoreError> {
+pub(crate) async fn older_than(engine: &Engine, age: Duration) -> Result<u64, StoreError> {
     let before = engine.now().minus(age);
     let mut removed = 0;
     loop {

@@ -51,8 +51,9 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
     }
     if let Some(oidc) = &mut config.admin.oidc {
         oidc.read_secret(&source)?;
-        oidc.check(config.server.public_url.as_deref(), &source)?;
     }
+    let public_url = config.server.public_url.as_deref();
+    config.admin.check(public_url, &source)?;
     if let Some(database) = &overrides.database {
         config.database = DatabaseUrl(database.as_str().into());
     }
