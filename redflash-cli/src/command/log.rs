@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use redflash_core::store::{DeliveryRecord, LogFilter};
-use redflash_core::{Delivery, DeliveryState, Notification, NotificationId, Slug};
+use redflash_core::{
+    ChannelKind, Delivery, DeliveryState, Notification, NotificationId, Slug, Target,
+};
 use serde_json::json;
 
 use super::explain;
@@ -25,9 +27,24 @@ pub(crate) struct Args {
     /// Only notifications with a delivery to this contact
     #[arg(long)]
     contact: Option<Slug>,
+    /// Only notifications with a delivery on this channel
+    #[arg(long)]
+    channel: Option<ChannelKind>,
+    /// Only notifications with a delivery that this gateway has, or had last
+    #[arg(long)]
+    gateway: Option<Slug>,
+    /// Only notifications raised at this, such as contact/ann or event/disk-full
+    #[arg(long)]
+    target: Option<Target>,
+    /// Only notifications with this in their name, words or recipients
+    #[arg(long)]
+    text: Option<String>,
     /// Only notifications raised so long ago at most, such as 2h or 3d
     #[arg(long, value_name = "AGE", value_parser = age)]
     since: Option<Duration>,
+    /// Only notifications raised longer ago than this
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    until: Option<Duration>,
     /// At most so many, newest first
     #[arg(long, default_value = "50")]
     limit: NonZeroU32,
@@ -56,7 +73,12 @@ pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let filter = LogFilter {
         state: args.state,
         contact: args.contact,
+        channel: args.channel,
+        gateway: args.gateway,
+        target: args.target,
+        text: args.text,
         since: args.since.map(|age| now.minus(age)),
+        until: args.until.map(|age| now.minus(age)),
         ..LogFilter::newest(args.limit)
     };
     let found = place.log(&filter).await?;

@@ -1,10 +1,13 @@
 //! What was raised and what became of it, and what people sent back.
 
+use std::num::NonZeroU32;
+
 use redflash_core::store::{ChangeFilter, DeliveryRecord, InboundFilter, LogFilter};
 use redflash_core::{Change, Delivery, Inbound, Notification, NotificationId};
 use reqwest::Method;
 use serde::Deserialize;
 
+use super::here::Here;
 use super::raise::Whole;
 use super::{At, Place};
 use crate::context::operator;
@@ -18,6 +21,9 @@ struct Entry {
     deliveries: Vec<Delivery>,
 }
 
+/// Notifications with their deliveries, newest first.
+type Logged = Vec<(Notification, Vec<Delivery>)>;
+
 /// How many deliveries were put back into the queue.
 #[derive(Debug, Deserialize)]
 struct Resent {
@@ -26,15 +32,9 @@ struct Resent {
 
 impl Place {
     /// The newest notifications that fit, at most as many as are asked for.
-    pub(crate) async fn log(
-        &self,
-        filter: &LogFilter,
-    ) -> Result<Vec<(Notification, Vec<Delivery>)>, Failure> {
+    pub(crate) async fn log(&self, filter: &LogFilter) -> Result<Logged, Failure> {
         match &self.at {
-            At::Here(here) => {
-                let store = here.engine().await?.store();
-                Ok(store.log(filter).await?.entries)
-            }
+            At::Here(here) => here.log(filter.clone()).await,
             At::Server(api) => {
                 let limit = filter.limit.get() as usize;
                 let found = api.some("notifications", &query(filter), limit).await?;
@@ -106,6 +106,25 @@ impl Place {
                 api.some("changes", &given(named), filter.limit.get() as usize)
                     .await
             }
+        }
+    }
+}
+
+impl Here {
+    /// A page may have less than it was asked for, and still not be the last.
+    async fn log(&self, mut filter: LogFilter) -> Result<Logged, Failure> {
+        let store = self.engine().await?.store();
+        let mut all = Vec::new();
+        loop {
+            let page = store.log(&filter).await?;
+            let found = u32::try_from(page.entries.len()).unwrap_or(u32::MAX);
+            let left = NonZeroU32::new(filter.limit.get().saturating_sub(found));
+            all.extend(page.entries);
+            let (Some(next), Some(left)) = (page.next, left) else {
+                return Ok(all);
+            };
+            filter.before = Some(next);
+            filter.limit = left;
         }
     }
 }
