@@ -18,13 +18,10 @@ use crate::refusal::Refusal;
 /// Why a request was refused.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    #[serde(serialize_with = "number")]
+    #[serde(skip)]
     status: StatusCode,
     /// What was wrong, and what would be right.
-    detail: String,
+    detail: Box<str>,
     /// A word for programs.
     code: &'static str,
     /// Every field that breaks a rule.
@@ -43,19 +40,20 @@ pub(crate) struct Problem {
     close: bool,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the serialiser hands a reference"
-)]
-fn number<S: serde::Serializer>(status: &StatusCode, writer: S) -> Result<S::Ok, S::Error> {
-    writer.serialize_u16(status.as_u16())
+/// A problem, with what its status says already.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(flatten)]
+    problem: &'a Problem,
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
             status,
             detail: detail.into(),
             code,
@@ -88,7 +86,7 @@ impl Problem {
     }
 
     /// A key that may not do this.
-    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+    pub(crate) fn forbidden(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
     }
 }
@@ -223,18 +221,24 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, retry_after, close) = (self.status, self.retry_after, self.close);
-        let mut response = (status, Json(self)).into_response();
+        let status = self.status;
+        let document = Document {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            problem: &self,
+        };
+        let mut response = (status, Json(document)).into_response();
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, kind);
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if close {
+        if self.close {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        if let Some(after) = retry_after {
+        if let Some(after) = self.retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);
             headers.insert(
                 RETRY_AFTER,

@@ -300,12 +300,12 @@ async fn test(
     State(app): State<Arc<App>>,
     NamedEndpoint { contact: slug, id }: NamedEndpoint,
     caller: Caller,
-    Input(test): Input<Test>,
+    Input(wanted): Input<Test>,
 ) -> Result<Response, Problem> {
     let engine = &app.engine;
     let contact = find(engine, &slug).await?;
     let endpoint = &contact.endpoints[place(&contact, id)?];
-    let text = test
+    let text = wanted
         .message
         .unwrap_or_else(|| alert::of_test(&contact.name));
     let raise = Raise::contact(slug, text)

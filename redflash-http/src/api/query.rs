@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_page_has_one_to_five_hundred() {
-        let limit = |query| Query(pairs(Some(query)).collect()).limit();
+        let limit = |query: &str| Query(pairs(Some(query)).collect()).limit();
         assert_eq!(limit("").unwrap().get(), 50);
         assert_eq!(limit("limit=500").unwrap().get(), 500);
         for bad in ["", "0", "501", "-1", "1.5", "x", "99999999999999999999"] {
