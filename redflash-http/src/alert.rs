@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use redflash_core::store::DeliveryRecord;
 use redflash_core::{
     ApiKey, DeliveryState, Name, NotificationId, Raise, RaiseError, Raised, Recipient, StoreError,
@@ -82,6 +83,12 @@ async fn commit(app: &App, raise: Raise) -> Result<Raised, Failed> {
 fn lost_sight(id: NotificationId, fault: &StoreError) -> Failed {
     error!(notification = %id, fault = report(fault), "lost sight of an alert");
     Failed::LostSight(id)
+}
+
+/// A length of time as it is written: `10s`.
+pub(crate) fn length(text: &str) -> Option<Duration> {
+    let length: SignedDuration = text.parse().ok()?;
+    length.try_into().ok()
 }
 
 /// How long an answer waits for the first attempts; `None` for not at all.

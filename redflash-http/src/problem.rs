@@ -7,7 +7,7 @@ use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError, report,
+    ApiKey, EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError, report,
 };
 use serde::Serialize;
 use tracing::error;
@@ -83,6 +83,12 @@ impl Problem {
             errors: vec![FieldFault::new("slug", &*message)],
             ..Self::new(StatusCode::CONFLICT, "other_slug", message)
         }
+    }
+
+    /// The same, as whoever has this key is told.
+    pub(crate) fn shown_to(mut self, key: &ApiKey) -> Self {
+        self.recipients = self.recipients.filter(|_| key.inspect || key.admin);
+        self
     }
 
     /// A key that may not do this.

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use jiff::SignedDuration;
 use redflash_core::{ApiKey, Content, Raise, Slug, Target};
 use serde::Serialize;
 use serde_json::Value;
@@ -91,13 +90,11 @@ fn wait(query: &Fields) -> Result<Option<Duration>, Refusal> {
     let Some(Value::String(text)) = query.get("wait") else {
         return Ok(None);
     };
-    let parsed = text.parse::<SignedDuration>().ok();
-    let parsed = parsed.and_then(|wait| Duration::try_from(wait).ok());
     let wrong = || {
         let message = "write wait as a length of time, such as wait=10s";
         Refusal::bad("bad_wait", message)
     };
-    parsed.map(Some).ok_or_else(wrong)
+    alert::length(text).map(Some).ok_or_else(wrong)
 }
 
 fn answer(outcome: Outcome, key: &ApiKey) -> Response {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::breaker::{Admission, Breaker};
@@ -35,7 +36,7 @@ pub(crate) enum Verdict {
 }
 
 /// A gateway's health within a lane.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayHealth {
     /// The gateway.
     pub gateway: Slug,
@@ -47,12 +48,15 @@ pub struct GatewayHealth {
     pub in_flight: u32,
 }
 
-/// Whether messages are handed to a gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether messages are handed to a gateway. As JSON `works`, `rests` or `probing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GatewayState {
     /// Yes.
+    #[serde(rename = "works")]
     Closed,
     /// Not before this time: too much failed.
+    #[serde(rename = "rests")]
     Open {
         /// When one message is let through.
         until: Timestamp,

@@ -1,22 +1,14 @@
 //! `/api/v1/contacts`: people and systems that can be told.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::{Method, StatusCode};
-use axum::response::Response;
-use redflash_core::{Contact, EditError, Engine, Name, Revision, Slug, Store, StoreError};
+use redflash_core::{Contact, EditError, Engine, Name, Slug, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::Caller;
-use super::condition::Condition;
+use super::edit::{Written, change, create, needed, replace};
 use super::endpoint::{self, Place};
-use super::input::{Input, given, on};
-use super::named::Named;
+use super::input::given;
 use super::operation::Operation;
-use super::resource::{Resource, created, list, read, remove, shown};
-use crate::front::App;
-use crate::problem::Problem;
+use super::resource::{Resource, list, read, remove};
 use crate::route::{Door, Needs, Route};
 
 const ALL: &str = "/api/v1/contacts";
@@ -32,7 +24,7 @@ pub(super) fn routes() -> Vec<Route> {
                 .asks(&["q", "limit", "cursor"])
                 .gives("ContactPage"),
         ),
-        Route::new(Method::POST, ALL, admin, create).described(
+        Route::new(Method::POST, ALL, admin, create::<Contact>).described(
             Operation::new("createContact", TAG, "Makes a contact")
                 .takes("NewContact")
                 .makes("Contact")
@@ -44,7 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
                 .gives_revised("Contact")
                 .answers(StatusCode::NOT_MODIFIED, None, &["ETag"]),
         ),
-        Route::new(Method::PUT, ONE, admin, replace).described(
+        Route::new(Method::PUT, ONE, admin, replace::<Contact>).described(
             Operation::new(
                 "replaceContact",
                 TAG,
@@ -55,7 +47,7 @@ pub(super) fn routes() -> Vec<Route> {
             .gives_revised("Contact")
             .refuses(&[409]),
         ),
-        Route::new(Method::PATCH, ONE, admin, change).described(
+        Route::new(Method::PATCH, ONE, admin, change::<Contact>).described(
             Operation::new(
                 "changeContact",
                 TAG,
@@ -102,33 +94,12 @@ impl Resource for Contact {
     }
 }
 
-/// A contact that is to be made.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct New {
-    slug: Slug,
-    name: Name,
-    #[serde(default = "on")]
-    enabled: bool,
-    #[serde(default)]
-    endpoints: Vec<Place>,
-}
-
-/// All that is said of a contact.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Whole {
-    #[serde(default, deserialize_with = "given")]
-    slug: Option<Slug>,
-    name: Name,
-    enabled: bool,
-    endpoints: Vec<Place>,
-}
-
-/// Some of what is said of a contact.
+/// What a body says of a contact.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Changes {
+pub(super) struct Said {
+    #[serde(deserialize_with = "given")]
+    slug: Option<Slug>,
     #[serde(deserialize_with = "given")]
     name: Option<Name>,
     #[serde(deserialize_with = "given")]
@@ -137,70 +108,35 @@ struct Changes {
     endpoints: Option<Vec<Place>>,
 }
 
-impl Changes {
-    fn apply(&self, engine: &Engine, contact: &mut Contact) -> Result<(), EditError> {
-        if let Some(name) = &self.name {
-            contact.name.clone_from(name);
+impl Written for Contact {
+    type Said = Said;
+
+    fn said_slug(said: &Said) -> Option<&Slug> {
+        said.slug.as_ref()
+    }
+
+    fn new(said: &Said) -> Result<Self, EditError> {
+        let slug = needed("slug", &said.slug)?.clone();
+        Ok(Self::new(slug, needed("name", &said.name)?.clone()))
+    }
+
+    fn is_whole(said: &Said) -> Result<(), EditError> {
+        needed("name", &said.name)?;
+        needed("enabled", &said.enabled)?;
+        needed("endpoints", &said.endpoints)?;
+        Ok(())
+    }
+
+    fn apply(&mut self, said: &Said, engine: &Engine) -> Result<(), EditError> {
+        if let Some(name) = &said.name {
+            self.name.clone_from(name);
         }
-        if let Some(enabled) = self.enabled {
-            contact.enabled = enabled;
+        if let Some(enabled) = said.enabled {
+            self.enabled = enabled;
         }
-        if let Some(places) = &self.endpoints {
-            contact.endpoints = endpoint::all(engine, &contact.endpoints, places)?;
+        if let Some(places) = &said.endpoints {
+            self.endpoints = endpoint::all(engine, &self.endpoints, places)?;
         }
         Ok(())
     }
-}
-
-async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Input(new): Input<New>,
-) -> Result<Response, Problem> {
-    let mut contact = Contact::new(new.slug, new.name);
-    contact.enabled = new.enabled;
-    contact.endpoints = endpoint::all(&app.engine, &[], &new.endpoints)?;
-    app.engine.create(&contact, &caller.actor()).await?;
-    Ok(created(&contact))
-}
-
-async fn replace(
-    State(app): State<Arc<App>>,
-    Named(slug): Named,
-    caller: Caller,
-    condition: Condition,
-    Input(whole): Input<Whole>,
-) -> Result<Response, Problem> {
-    let seen = condition.must_be_seen()?;
-    if whole.slug.is_some_and(|said| said != slug) {
-        return Err(Problem::other_slug(&slug));
-    }
-    let changes = Changes {
-        name: Some(whole.name),
-        enabled: Some(whole.enabled),
-        endpoints: Some(whole.endpoints),
-    };
-    save(&app.engine, &slug, &caller, seen, &changes).await
-}
-
-async fn change(
-    State(app): State<Arc<App>>,
-    Named(slug): Named,
-    caller: Caller,
-    condition: Condition,
-    Input(changes): Input<Changes>,
-) -> Result<Response, Problem> {
-    save(&app.engine, &slug, &caller, condition.seen(), &changes).await
-}
-
-async fn save(
-    engine: &Engine,
-    slug: &Slug,
-    caller: &Caller,
-    seen: Option<&Revision>,
-    changes: &Changes,
-) -> Result<Response, Problem> {
-    let apply = |contact: &mut Contact| changes.apply(engine, contact);
-    let contact = engine.change(slug, &caller.actor(), seen, apply).await?;
-    Ok(shown(&contact))
 }

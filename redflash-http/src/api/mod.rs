@@ -7,15 +7,21 @@
 mod caller;
 mod condition;
 mod contact;
+mod edit;
 mod endpoint;
+mod event;
+mod group;
 mod input;
+mod message;
 mod named;
 mod notification;
 mod openapi;
 mod operation;
 mod page;
+mod preview;
 mod query;
 mod resource;
+mod status;
 
 use axum::http::Method;
 
@@ -35,5 +41,10 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(openapi::routes());
     routes.extend(contact::routes());
     routes.extend(endpoint::routes());
+    routes.extend(group::routes());
+    routes.extend(event::routes());
+    routes.extend(message::routes());
+    routes.extend(preview::routes());
+    routes.extend(status::routes());
     routes
 }

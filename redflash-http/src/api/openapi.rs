@@ -15,7 +15,11 @@ use crate::route::{Door, Needs, Route};
 const COMPONENTS: &[&str] = &[
     include_str!("schema/common.json"),
     include_str!("schema/contact.json"),
+    include_str!("schema/group.json"),
+    include_str!("schema/event.json"),
     include_str!("schema/plan.json"),
+    include_str!("schema/alert.json"),
+    include_str!("schema/status.json"),
 ];
 
 static DESCRIPTION: LazyLock<String> = LazyLock::new(|| document(super::routes()).to_string());
@@ -152,6 +156,9 @@ fn refusals(operation: &Operation, route: &Route, method: &Method) -> Vec<u16> {
     }
     if operation.body.is_some() {
         statuses.extend([400, 408, 413, 415]);
+    }
+    if operation.headers.contains(&"Idempotency-Key") {
+        statuses.push(400);
     }
     if operation.headers.contains(&"If-Match") {
         statuses.extend([400, 412]);

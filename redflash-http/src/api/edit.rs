@@ -1,0 +1,103 @@
+//! Something of the directory, as it is made, replaced and changed whatever it is.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use redflash_core::{EditError, Engine, Revision, Slug};
+use serde::de::DeserializeOwned;
+
+use super::Caller;
+use super::condition::Condition;
+use super::input::Input;
+use super::named::Named;
+use super::resource::{Resource, created, shown};
+use crate::front::App;
+use crate::problem::Problem;
+
+/// Something of the directory that is written field by field.
+pub(super) trait Written: Resource {
+    /// What a body says of one. Any field may be left out.
+    type Said: DeserializeOwned + Send + Sync;
+
+    /// What is said of its slug.
+    fn said_slug(said: &Self::Said) -> Option<&Slug>;
+
+    /// A new one of which no more is said than what it needs.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::Invalid`] for what it needs and is not said.
+    fn new(said: &Self::Said) -> Result<Self, EditError>;
+
+    /// Whether everything is said of it, its slug apart.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::Invalid`] for what is not said.
+    fn is_whole(said: &Self::Said) -> Result<(), EditError>;
+
+    /// Makes it what is said of it.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`] for what cannot be.
+    fn apply(&mut self, said: &Self::Said, engine: &Engine) -> Result<(), EditError>;
+}
+
+/// A field that has to be said.
+pub(super) fn needed<'a, T>(name: &str, field: &'a Option<T>) -> Result<&'a T, EditError> {
+    let missing = || EditError::field(name, "is missing");
+    field.as_ref().ok_or_else(missing)
+}
+
+/// Makes one.
+pub(super) async fn create<T: Written>(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Input(said): Input<T::Said>,
+) -> Result<Response, Problem> {
+    let mut item = T::new(&said)?;
+    item.apply(&said, &app.engine)?;
+    app.engine.create(&item, &caller.actor()).await?;
+    Ok(created(&item))
+}
+
+/// Replaces all that is said of one.
+pub(super) async fn replace<T: Written>(
+    State(app): State<Arc<App>>,
+    Named(slug): Named,
+    caller: Caller,
+    condition: Condition,
+    Input(said): Input<T::Said>,
+) -> Result<Response, Problem> {
+    let seen = condition.must_be_seen()?;
+    T::is_whole(&said)?;
+    save::<T>(&app.engine, &slug, &caller, seen, &said).await
+}
+
+/// Changes some of what is said of one.
+pub(super) async fn change<T: Written>(
+    State(app): State<Arc<App>>,
+    Named(slug): Named,
+    caller: Caller,
+    condition: Condition,
+    Input(said): Input<T::Said>,
+) -> Result<Response, Problem> {
+    save::<T>(&app.engine, &slug, &caller, condition.seen(), &said).await
+}
+
+async fn save<T: Written>(
+    engine: &Engine,
+    slug: &Slug,
+    caller: &Caller,
+    seen: Option<&Revision>,
+    said: &T::Said,
+) -> Result<Response, Problem> {
+    if T::said_slug(said).is_some_and(|said| said != slug) {
+        return Err(Problem::other_slug(slug));
+    }
+    let apply = |item: &mut T| item.apply(said, engine);
+    let item = engine.change(slug, &caller.actor(), seen, apply).await?;
+    Ok(shown(&item))
+}

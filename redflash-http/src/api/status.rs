@@ -1,0 +1,47 @@
+//! `GET /api/v1/status`: how things are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::Method;
+use redflash_core::Health;
+use redflash_core::store::{Backlog, Recent};
+use serde::Serialize;
+
+use super::operation::Operation;
+use crate::front::App;
+use crate::problem::Problem;
+use crate::route::{Door, Needs, Route};
+
+/// What happened in these last hours is counted, the present one included.
+const HOURS: u32 = 24;
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+pub(super) fn routes() -> Vec<Route> {
+    let door = Door::Key(Needs::View);
+    let status = Operation::new("readStatus", "Status", "Says how things are").gives("Status");
+    vec![Route::new(Method::GET, "/api/v1/status", door, show).described(status)]
+}
+
+/// How things are.
+#[derive(Debug, Serialize)]
+struct Status {
+    /// How this node is.
+    health: Health,
+    /// What waits.
+    backlog: Backlog,
+    /// How the last hours went.
+    recent: Recent,
+}
+
+async fn show(State(app): State<Arc<App>>) -> Result<Json<Status>, Problem> {
+    let engine = &app.engine;
+    let since = engine.now().minus(HOUR * (HOURS - 1)).floor(HOUR);
+    Ok(Json(Status {
+        health: engine.health(),
+        backlog: engine.store().backlog().await?,
+        recent: engine.store().recent(since, HOUR).await?,
+    }))
+}
