@@ -26,7 +26,7 @@ pub(crate) struct Cli {
         value_name = "URL"
     )]
     pub(crate) database: Option<String>,
-    /// Work at a server over its API, with the key in REDFLASH_API_KEY, instead of on the database
+    /// Work at a server over its API, with the key in `REDFLASH_API_KEY`, instead of on the database
     #[arg(
         long,
         alias = "url",

@@ -133,9 +133,8 @@ fn unreached(outcome: &Outcome) -> Result<(), Failure> {
         let (contact, state) = (&record.delivery.contact, record.delivery.state);
         missed.push(format!("{contact} ({state})"));
     }
-    let falls_short = outcome.sent.is_some_and(|sent| sent < outcome.queued);
-    if missed.is_empty() && (falls_short || outcome.plan.is_none() && outcome.misses_somebody) {
-        missed.push("somebody; a key with the right inspect is told who".to_owned());
+    if missed.is_empty() && misses_unnamed(outcome) {
+        missed.push("somebody; a key that may inspect is told who".to_owned());
     }
     if missed.is_empty() {
         return Ok(());
@@ -146,6 +145,13 @@ fn unreached(outcome: &Outcome) -> Result<(), Failure> {
     };
     let message = format!("not reached: {}", missed.join(", "));
     Err(Failure::new(exit, message))
+}
+
+/// Whether somebody was not reached of whom the key may not know.
+fn misses_unnamed(outcome: &Outcome) -> bool {
+    let is_group = matches!(outcome.target, Target::Group(_));
+    let falls_short = outcome.sent.is_some_and(|sent| sent < outcome.queued);
+    falls_short || outcome.plan.is_none() && is_group && outcome.misses_somebody
 }
 
 /// The members of a group who are on and told nothing, with the reason.

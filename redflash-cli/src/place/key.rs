@@ -70,8 +70,8 @@ impl Noun for KeyView {
         let mut uses = store.key_uses().await?;
         let keys = store.api_keys().await?.into_iter();
         let shown = keys.map(|key| {
-            let used = uses.remove(&key.slug);
-            Self::new(key, used)
+            let last_used_at = uses.remove(&key.slug);
+            Self::new(key, last_used_at)
         });
         Ok(shown.collect())
     }
@@ -80,8 +80,8 @@ impl Noun for KeyView {
         let Some(key) = store.api_key(slug).await? else {
             return Ok(None);
         };
-        let used = store.key_uses().await?.remove(slug);
-        Ok(Some(Self::new(key, used)))
+        let last_used_at = store.key_uses().await?.remove(slug);
+        Ok(Some(Self::new(key, last_used_at)))
     }
 }
 

@@ -43,10 +43,11 @@ fn exit(status: StatusCode, code: &str) -> Exit {
             | StatusCode::GATEWAY_TIMEOUT,
             _,
         ) => Exit::TryAgain,
-        (_, "empty_message" | "no_recipients" | "too_many_recipients")
-        | (StatusCode::NOT_FOUND, _) => Exit::Refused,
         (StatusCode::CONFLICT, "exists") => Exit::Failed,
-        (StatusCode::CONFLICT, _) => Exit::Refused,
+        // What the rules of its kind forbid.
+        (_, "last_admin") => Exit::Usage,
+        (_, "empty_message" | "no_recipients" | "too_many_recipients")
+        | (StatusCode::NOT_FOUND | StatusCode::CONFLICT, _) => Exit::Refused,
         (StatusCode::UNPROCESSABLE_ENTITY, _) => Exit::Usage,
         _ => Exit::Failed,
     }
