@@ -52,11 +52,12 @@ impl Remote {
 
     /// What a command prints, but for what differs from server to server.
     fn said(&self, output: &Output) -> String {
-        let hook = self.hook.url("/");
+        let hook = self.hook.url("");
+        let hook = hook.trim_start_matches("http://");
         let server = self.server.url("");
         let text = output
             .stdout
-            .replace(&hook, "{HOOK}")
+            .replace(hook, "{HOOK}")
             .replace(&server, "{SERVER}");
         // The key with which one of them works.
         let lines = text.lines().filter(|line| !line.contains("boss"));
@@ -131,7 +132,7 @@ const SCENARIO: &[(i32, &str, &str)] = &[
         "",
     ),
     (
-        0,
+        4,
         "redflash group add none --name None --contact nobody",
         "",
     ),
@@ -153,7 +154,7 @@ const SCENARIO: &[(i32, &str, &str)] = &[
         "",
     ),
     (
-        0,
+        2,
         "redflash event add bad --name Bad --message '{{#if}}'",
         "",
     ),

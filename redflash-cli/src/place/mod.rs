@@ -8,6 +8,7 @@ mod noun;
 mod raise;
 mod refusal;
 mod route;
+mod status;
 mod user;
 
 use redflash_core::{Address, ChannelKind, Endpoint, EndpointId, Item, Slug};
@@ -19,6 +20,7 @@ pub(crate) use key::{KeyView, NewKey};
 pub(crate) use noun::{Document, Noun};
 pub(crate) use raise::{Outcome, is_sent};
 pub(crate) use route::Routes;
+pub(crate) use status::Status;
 pub(crate) use user::{UserEdit, UserView};
 
 use crate::context::{Context, operator};

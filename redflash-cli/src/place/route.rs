@@ -43,6 +43,18 @@ impl Routes {
     }
 }
 
+impl Routes {
+    /// Whether a gateway serves a channel.
+    pub(crate) fn serve(&self, channel: &ChannelKind) -> bool {
+        self.0.iter().any(|route| route.channel == *channel)
+    }
+
+    /// Whether there is a gateway of this name.
+    pub(crate) fn name(&self, gateway: &Slug) -> bool {
+        self.0.iter().any(|route| route.name == *gateway)
+    }
+}
+
 impl Place {
     /// Which gateways serve which addresses.
     pub(crate) async fn routes(&self) -> Result<Routes, Failure> {
