@@ -61,18 +61,12 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         Command::Add(add) => self::add(place, add).await,
         Command::List => list(place).await,
         Command::Show { slug } => show(place, &slug).await,
-        Command::Edit { slug, name } => {
-            let state = format!("called {name}");
-            edit(place, &slug, UserEdit::Name(name), &state).await
-        }
+        Command::Edit { slug, name } => edit(place, &slug, UserEdit::Name(name)).await,
         Command::Passwd { slug } => passwd(place, &slug).await,
-        Command::Role { slug, role } => {
-            let state = format!("of the role {role}");
-            edit(place, &slug, UserEdit::Role(role), &state).await
-        }
+        Command::Role { slug, role } => edit(place, &slug, UserEdit::Role(role)).await,
         Command::Remove { slug } => place.discard::<User>(&slug).await,
-        Command::On { slug } => edit(place, &slug, UserEdit::Enabled(true), switch(true)).await,
-        Command::Off { slug } => edit(place, &slug, UserEdit::Enabled(false), switch(false)).await,
+        Command::On { slug } => edit(place, &slug, UserEdit::Enabled(true)).await,
+        Command::Off { slug } => edit(place, &slug, UserEdit::Enabled(false)).await,
     }
 }
 
@@ -150,7 +144,7 @@ async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
     output.line(format!("  role        {}", user.role))?;
     output.line(format!("  logs in by  {}", login(&user)))?;
     if let Some(subject) = &user.subject {
-        output.line(format!("  is there    {}", one_line(subject)))?;
+        output.line(format!("  subject     {}", one_line(subject)))?;
     }
     output.line(format!("  made        {}", time(user.created_at)))
 }
@@ -165,10 +159,14 @@ async fn passwd(place: &Place, slug: &Slug) -> Result<(), Failure> {
 }
 
 /// Changes a user, and says how the user is now.
-async fn edit(place: &Place, slug: &Slug, edit: UserEdit, state: &str) -> Result<(), Failure> {
+async fn edit(place: &Place, slug: &Slug, edit: UserEdit) -> Result<(), Failure> {
+    let state = match &edit {
+        UserEdit::Name(name) => format!("is called {}", harmless(name.as_str())),
+        UserEdit::Role(role) => format!("has the role {role}"),
+        UserEdit::Enabled(on) => format!("is {}", switch(*on)),
+    };
     place.edit_user(slug, edit).await?;
-    let said = format!("user/{slug} is {}", harmless(state));
-    place.output.remark(said)
+    place.output.remark(format!("user/{slug} {state}"))
 }
 
 /// By what a user logs in.

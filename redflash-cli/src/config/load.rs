@@ -246,6 +246,12 @@ fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
             config.server.listen
         ));
     }
+    if url.is_some_and(|url| url.starts_with("https://")) && config.admin.trusted_proxies.is_empty()
+    {
+        let warning = "wrong tries to log in to the web admin all count against the proxy in front \
+                       that speaks TLS: name it in admin.trusted_proxies";
+        warnings.push(warning.to_owned());
+    }
     warnings
 }
 
@@ -281,6 +287,19 @@ pub(super) mod tests {
             let warnings = load(&overrides).unwrap().warnings;
             let warned = warnings.iter().any(|warning| warning.contains("chmod"));
             assert_eq!(warned, warns, "{text} {mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_in_front_is_to_be_named() {
+        let server = "[server]\npublic_url = \"https://a.example\"\n";
+        let named = format!("{server}[admin]\ntrusted_proxies = [\"10.0.0.1\"]");
+        for (text, warns) in [(server, true), (&named, false), ("", false)] {
+            let warnings = loaded(text).unwrap().warnings;
+            let warned = warnings
+                .iter()
+                .any(|warning| warning.contains("trusted_proxies"));
+            assert_eq!(warned, warns, "{text}");
         }
     }
 
