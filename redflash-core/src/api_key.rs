@@ -32,6 +32,27 @@ pub struct ApiKey {
     pub created_at: Timestamp,
 }
 
+/// A key as it is shown: without the hash, which is nobody's business.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    /// How the key is called in commands and logs.
+    pub slug: Slug,
+    /// Off: every request with it is refused.
+    pub enabled: bool,
+    /// Whether it may look at everything.
+    pub inspect: bool,
+    /// Whether it may also change everything.
+    pub admin: bool,
+    /// What it may raise.
+    pub scope: Scope,
+    /// The beginning and the last four characters of the secret.
+    pub hint: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, if it ever was.
+    pub last_used_at: Option<Timestamp>,
+}
+
 /// A key as it was at one version of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedKey {
@@ -155,6 +176,22 @@ impl ApiKey {
         match &self.scope {
             Scope::All => true,
             Scope::Only(targets) => targets.contains(target),
+        }
+    }
+}
+
+impl KeyView {
+    /// A key that was last used then.
+    pub fn new(key: &ApiKey, last_used_at: Option<Timestamp>) -> Self {
+        Self {
+            slug: key.slug.clone(),
+            enabled: key.enabled,
+            inspect: key.inspect,
+            admin: key.admin,
+            scope: key.scope.clone(),
+            hint: key.hint.clone(),
+            created_at: key.created_at,
+            last_used_at,
         }
     }
 }

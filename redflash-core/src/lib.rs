@@ -48,7 +48,7 @@ mod user;
 mod waiter;
 
 pub use address::{Address, AddressError, ChannelKind, ChannelKindError};
-pub use api_key::{ApiKey, CheckedKey, KeyError, KeyHash, KeyHashError, Scope};
+pub use api_key::{ApiKey, CheckedKey, KeyError, KeyHash, KeyHashError, KeyView, Scope};
 pub use budget::{Budget, Window};
 pub use change::{Action, ActionError, Actor, ActorError, Change};
 pub use channel::{Capabilities, Channel};
@@ -85,4 +85,4 @@ pub use slug::{Slug, SlugError};
 pub use store::{Audit, Directory, Inbox, Meter, Outbox, Sessions, Store, StoreError};
 pub use target::{Target, TargetError};
 pub use template::{Arguments, Parameter, Template, TemplateError};
-pub use user::{PasswordHash, Role, RoleError, User};
+pub use user::{PasswordHash, Role, RoleError, User, UserView};

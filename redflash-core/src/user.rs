@@ -29,6 +29,26 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
+/// A user as it is shown: without the hash of the password, which is nobody's business.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserView {
+    /// What the person logs in as.
+    pub slug: Slug,
+    /// How the person is called.
+    pub name: Name,
+    /// What the person may do.
+    pub role: Role,
+    /// Off: the person cannot log in.
+    pub enabled: bool,
+    /// Who the person is at the OpenID provider, once that has been seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// When the user was made.
+    pub created_at: Timestamp,
+    /// Whether the person can log in with a password.
+    pub has_password: bool,
+}
+
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +79,20 @@ impl User {
             subject: None,
             password: None,
             created_at: now,
+        }
+    }
+}
+
+impl From<&User> for UserView {
+    fn from(user: &User) -> Self {
+        Self {
+            slug: user.slug.clone(),
+            name: user.name.clone(),
+            role: user.role,
+            enabled: user.enabled,
+            subject: user.subject.clone(),
+            created_at: user.created_at,
+            has_password: user.password.is_some(),
         }
     }
 }

@@ -141,6 +141,7 @@ impl From<EditError> for Problem {
                 ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", said)
             },
             EditError::Outdated(_) => Self::new(StatusCode::PRECONDITION_FAILED, "outdated", said),
+            EditError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", said),
             EditError::Store(fault) => fault.into(),
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", said),
         }

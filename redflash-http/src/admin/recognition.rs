@@ -57,8 +57,7 @@ async fn tie(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User, 
         }
     };
     match engine.change(slug, &by, None, change(identity.role)).await {
-        // The last admin stays one.
-        Err(EditError::Invalid(_)) => Ok(engine.change(slug, &by, None, change(None)).await?),
+        Err(EditError::LastAdmin(_)) => Ok(engine.change(slug, &by, None, change(None)).await?),
         changed => Ok(changed?),
     }
 }

@@ -146,6 +146,7 @@ impl From<EditError> for Refused {
                 status: StatusCode::CONFLICT,
                 faults: Vec::new(),
             }),
+            EditError::LastAdmin(_) => Self::Form(Rejection::of_field("user", fault.to_string())),
             EditError::Store(StoreError::Conflict { what }) => {
                 let message = format!("{what} exists already: choose another slug");
                 Self::Form(Rejection::of_field("slug", message))

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
 use redflash_core::FieldFault;
-use serde::de::DeserializeOwned;
+use secrecy::SecretString;
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 
 use crate::body::{self, Format};
@@ -72,6 +73,18 @@ where
     D: Deserializer<'de>,
 {
     T::deserialize(reader).map(Some)
+}
+
+/// A secret, of which no refusal says anything.
+#[derive(Debug)]
+pub(super) struct Secret(pub(super) SecretString);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(reader);
+        let text = text.map_err(|_| D::Error::custom("a text is wanted"))?;
+        Ok(Self(text.into()))
+    }
 }
 
 /// For `#[serde(default = "on")]`: what is not said to be off is on.

@@ -5,6 +5,7 @@
 //! be edited has a revision in `ETag`, and is replaced only by who says in `If-Match` to have seen it.
 
 mod caller;
+mod change;
 mod condition;
 mod contact;
 mod edit;
@@ -12,6 +13,7 @@ mod endpoint;
 mod event;
 mod group;
 mod input;
+mod key;
 mod message;
 mod named;
 mod notification;
@@ -22,6 +24,7 @@ mod preview;
 mod query;
 mod resource;
 mod status;
+mod user;
 
 use axum::http::Method;
 
@@ -46,5 +49,8 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(message::routes());
     routes.extend(preview::routes());
     routes.extend(status::routes());
+    routes.extend(key::routes());
+    routes.extend(user::routes());
+    routes.extend(change::routes());
     routes
 }

@@ -20,6 +20,9 @@ const COMPONENTS: &[&str] = &[
     include_str!("schema/plan.json"),
     include_str!("schema/alert.json"),
     include_str!("schema/status.json"),
+    include_str!("schema/key.json"),
+    include_str!("schema/user.json"),
+    include_str!("schema/change.json"),
 ];
 
 static DESCRIPTION: LazyLock<String> = LazyLock::new(|| document(super::routes()).to_string());
@@ -38,13 +41,15 @@ async fn show() -> Response {
 }
 
 fn document(routes: Vec<Route>) -> Value {
+    let components = components();
     let mut paths = Map::new();
     for route in routes {
         let (Some(method), Some(operation)) = (&route.method, &route.operation) else {
             continue;
         };
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
-        path[method.as_str().to_lowercase()] = describe(operation, &route, method);
+        path[method.as_str().to_lowercase()] =
+            describe(operation, &route, method, &components["parameters"]);
     }
     json!({
         "openapi": "3.1.0",
@@ -55,7 +60,7 @@ fn document(routes: Vec<Route>) -> Value {
         },
         "security": [{ "key": [] }],
         "paths": paths,
-        "components": components(),
+        "components": components,
     })
 }
 
@@ -79,7 +84,7 @@ fn components() -> Value {
     all
 }
 
-fn describe(operation: &Operation, route: &Route, method: &Method) -> Value {
+fn describe(operation: &Operation, route: &Route, method: &Method, known: &Value) -> Value {
     let mut responses = Map::new();
     for answer in &operation.answers {
         responses.insert(answer.status.as_str().to_owned(), done(answer));
@@ -92,7 +97,7 @@ fn describe(operation: &Operation, route: &Route, method: &Method) -> Value {
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": right(route.door),
-        "parameters": parameters(operation, route.path),
+        "parameters": parameters(operation, route.path, known),
         "responses": responses,
     });
     if let Some(schema) = operation.body {
@@ -117,15 +122,23 @@ const fn right(door: Door) -> &'static str {
     }
 }
 
-fn parameters(operation: &Operation, path: &str) -> Value {
+/// The parameters of an operation: one that it has in its own way stands there as `listChanges.cursor`.
+fn parameters(operation: &Operation, path: &str, known: &Value) -> Value {
     let parts = path.split('/');
     let parts = parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let named = parts
         .chain(operation.query().iter().copied())
         .chain(operation.headers.iter().copied());
-    named
-        .map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }))
-        .collect()
+    let place = |name: &str| {
+        let own = format!("{}.{name}", operation.id);
+        let name = if known.get(&own).is_some() {
+            &own
+        } else {
+            name
+        };
+        json!({ "$ref": format!("#/components/parameters/{name}") })
+    };
+    named.map(place).collect()
 }
 
 fn done(answer: &Answer) -> Value {

@@ -62,7 +62,7 @@ impl Query {
     }
 }
 
-/// Refuses parameters that an operation does not have, or that stand there twice.
+/// Refuses parameters that an operation does not have, that stand there twice, or hold a NUL.
 ///
 /// # Errors
 ///
@@ -80,6 +80,10 @@ pub(super) fn check(query: Option<&str>, known: &[&str]) -> Result<(), Problem> 
         }
         if seen.contains_key(&name) {
             return Err(Problem::field(name, "stands there twice"));
+        }
+        // It stands in no text, and databases refuse to look for it.
+        if value.contains('\0') {
+            return Err(Problem::field(name, "a NUL cannot stand here"));
         }
         seen.insert(name, value);
     }
@@ -101,7 +105,7 @@ mod tests {
         for good in [None, Some(""), Some("q="), Some("limit=1&q=x&")] {
             assert!(check(good, &known).is_ok(), "{good:?}");
         }
-        for bad in ["Q=", "q=1&q=1", "x", "limit=1&offset=2"] {
+        for bad in ["Q=", "q=1&q=1", "x", "limit=1&offset=2", "q=%00"] {
             assert!(check(Some(bad), &known).is_err(), "{bad}");
         }
         assert!(check(Some("q="), &[]).is_err());

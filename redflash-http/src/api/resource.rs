@@ -7,13 +7,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{Item, Revision, Slug, Store, StoreError};
+use redflash_core::{Engine, Item, Revision, Slug, Store, StoreError};
 use serde::Serialize;
 
 use super::Caller;
 use super::condition::{Condition, revised};
 use super::named::Named;
-use super::page::Page;
+use super::page::{Page, cut};
 use super::query::Query;
 use crate::admin::compact;
 use crate::front::App;
@@ -42,24 +42,35 @@ pub(super) async fn list<T: Resource>(
     State(app): State<Arc<App>>,
     query: Query,
 ) -> Result<Response, Problem> {
-    let limit = usize::try_from(query.limit()?.get()).unwrap_or(usize::MAX);
-    let after: Option<Slug> = query.read("cursor")?;
-    let wanted = compact(query.text("q").unwrap_or_default());
-    let mut found = T::all(&**app.engine.store()).await?;
-    let has = |text: &&str| compact(text).contains(&wanted);
-    found.retain(|one| {
-        after.as_ref().is_none_or(|after| one.slug() > after) && one.texts().iter().any(has)
-    });
-    found.sort_by(|one, other| one.slug().cmp(other.slug()));
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().map(|one| one.slug().to_string());
+    let all = T::all(&**app.engine.store()).await?;
+    let (found, next) = excerpt(&query, all, T::slug, T::texts)?;
     let page = Page {
         name: T::PLURAL,
         items: found.iter().map(Resource::view).collect(),
-        next: last.filter(|_| more),
+        next,
     };
     Ok(page.into_response())
+}
+
+/// Those that a query asks for, in the order of slugs, and where the following page begins.
+///
+/// * `texts` - where a text is looked for.
+pub(super) fn excerpt<T>(
+    query: &Query,
+    mut all: Vec<T>,
+    slug: impl Fn(&T) -> &Slug,
+    texts: impl Fn(&T) -> Vec<&str>,
+) -> Result<(Vec<T>, Option<String>), Problem> {
+    let limit = query.limit()?;
+    let after: Option<Slug> = query.read("cursor")?;
+    let wanted = compact(query.text("q").unwrap_or_default());
+    let has = |text: &&str| compact(text).contains(&wanted);
+    all.retain(|one| {
+        after.as_ref().is_none_or(|after| slug(one) > after) && texts(one).iter().any(has)
+    });
+    all.sort_by(|one, other| slug(one).cmp(slug(other)));
+    let next = cut(&mut all, limit, |one| slug(one).clone());
+    Ok((all, next))
 }
 
 /// Shows one.
@@ -68,11 +79,20 @@ pub(super) async fn read<T: Resource>(
     Named(slug): Named,
     condition: Condition,
 ) -> Result<Response, Problem> {
-    let found = T::find(&**app.engine.store(), &slug).await?;
-    let found = found.ok_or_else(|| StoreError::Missing {
-        what: T::named(slug).to_string(),
-    })?;
+    let found: T = find(&app.engine, &slug).await?;
     Ok(condition.answer(&Revision::of(&found), Json(found.view())))
+}
+
+/// The one of this slug.
+///
+/// # Errors
+///
+/// [`StoreError::Missing`] when there is none.
+pub(super) async fn find<T: Item>(engine: &Engine, slug: &Slug) -> Result<T, StoreError> {
+    let found = T::find(&**engine.store(), slug).await?;
+    found.ok_or_else(|| StoreError::Missing {
+        what: T::named(slug.clone()).to_string(),
+    })
 }
 
 /// Removes one.

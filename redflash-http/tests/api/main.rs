@@ -5,4 +5,7 @@
 mod contact;
 mod description;
 mod endpoint;
+mod event;
+mod group;
+mod message;
 mod world;

@@ -183,7 +183,6 @@ impl Engine {
         if users.iter().any(guards) {
             return Ok(());
         }
-        let message = format!("{slug} is the last admin who can log in: make another one first");
-        Err(EditError::field("user", message))
+        Err(EditError::LastAdmin(slug.clone()))
     }
 }

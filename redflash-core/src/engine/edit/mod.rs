@@ -45,6 +45,9 @@ pub enum EditError {
     /// Somebody else has changed the entry since it was seen.
     #[error("somebody else has changed {0} meanwhile")]
     Outdated(EntryRef),
+    /// Nobody else could change anything then.
+    #[error("{0} is the last admin who can log in: make another one first")]
+    LastAdmin(Slug),
     /// The store refused, or failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -167,9 +167,9 @@ async fn the_last_admin_stays() {
         Ok(())
     };
     let refused = engine.change(&slug("ann"), &by(), None, off).await;
-    assert!(matches!(refused, Err(EditError::Invalid(_))));
+    assert!(matches!(refused, Err(EditError::LastAdmin(_))));
     let refused = engine.discard::<User>(&slug("ann"), &by(), None).await;
-    assert!(matches!(refused, Err(EditError::Invalid(_))));
+    assert!(matches!(refused, Err(EditError::LastAdmin(_))));
     engine.create(&admin("bob"), &by()).await.unwrap();
     engine.change(&slug("ann"), &by(), None, off).await.unwrap();
     let password = |user: &mut User| {
