@@ -1,12 +1,12 @@
 //! `redflash key`: what raising systems hold.
 
 use clap::{Args, Subcommand};
-use redflash_core::{ApiKey, Scope, Slug, Target, Timestamp};
+use redflash_core::{ApiKey, KeyView, Scope, Slug, Target, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::place::{KeyView, NewKey, Place};
+use crate::place::{NewKey, Place};
 use crate::words::{switch, time};
 
 #[derive(Debug, Subcommand)]

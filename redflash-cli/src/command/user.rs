@@ -1,12 +1,12 @@
 //! `redflash user`: who may log in to the web admin.
 
 use clap::{Args, Subcommand};
-use redflash_core::{Item, Name, Role, Slug, StoreError, User};
+use redflash_core::{Item, Name, Role, Slug, StoreError, User, UserView};
 
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
 use crate::password;
-use crate::place::{Place, UserEdit, UserView};
+use crate::place::{Place, UserEdit};
 use crate::words::{switch, time};
 
 #[derive(Debug, Subcommand)]

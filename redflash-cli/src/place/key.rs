@@ -1,31 +1,16 @@
 //! API keys, as they are shown and made.
 
 use async_trait::async_trait;
-use redflash_core::{ApiKey, Scope, Slug, Store, StoreError, Timestamp};
+use redflash_core::{ApiKey, KeyView, Scope, Slug, Store, StoreError};
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::here::Here;
 use super::{At, Noun, Place};
 use crate::context::operator;
 use crate::failure::Failure;
-
-/// An API key without its hash, which is nobody's business.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct KeyView {
-    pub(crate) slug: Slug,
-    pub(crate) enabled: bool,
-    pub(crate) inspect: bool,
-    #[serde(default)]
-    pub(crate) admin: bool,
-    pub(crate) scope: Scope,
-    pub(crate) hint: String,
-    pub(crate) created_at: Timestamp,
-    #[serde(default)]
-    pub(crate) last_used_at: Option<Timestamp>,
-}
 
 /// A key to be made.
 #[derive(Debug)]
@@ -47,21 +32,6 @@ pub(crate) struct MadeKey {
     pub(crate) secret: Option<SecretString>,
 }
 
-impl KeyView {
-    fn new(key: ApiKey, last_used_at: Option<Timestamp>) -> Self {
-        Self {
-            slug: key.slug,
-            enabled: key.enabled,
-            inspect: key.inspect,
-            admin: key.admin,
-            scope: key.scope,
-            hint: key.hint,
-            created_at: key.created_at,
-            last_used_at,
-        }
-    }
-}
-
 #[async_trait]
 impl Noun for KeyView {
     const KIND: &'static str = "key";
@@ -71,7 +41,7 @@ impl Noun for KeyView {
         let keys = store.api_keys().await?.into_iter();
         let shown = keys.map(|key| {
             let last_used_at = uses.remove(&key.slug);
-            Self::new(key, last_used_at)
+            Self::new(&key, last_used_at)
         });
         Ok(shown.collect())
     }
@@ -81,7 +51,7 @@ impl Noun for KeyView {
             return Ok(None);
         };
         let last_used_at = store.key_uses().await?.remove(slug);
-        Ok(Some(Self::new(key, last_used_at)))
+        Ok(Some(Self::new(&key, last_used_at)))
     }
 }
 
@@ -136,7 +106,7 @@ impl Here {
         let key = if new.admin { key.with_admin() } else { key };
         engine.create(&key, &operator()).await?;
         Ok(MadeKey {
-            key: KeyView::new(key, None),
+            key: KeyView::new(&key, None),
             secret,
         })
     }

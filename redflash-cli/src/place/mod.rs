@@ -16,12 +16,12 @@ use redflash_core::{Address, ChannelKind, Endpoint, EndpointId, Item, Slug};
 use api::Api;
 pub(crate) use api::Server;
 use here::Here;
-pub(crate) use key::{KeyView, NewKey};
+pub(crate) use key::NewKey;
 pub(crate) use noun::{Document, Noun};
 pub(crate) use raise::{Outcome, is_sent};
 pub(crate) use route::Routes;
 pub(crate) use status::Status;
-pub(crate) use user::{UserEdit, UserView};
+pub(crate) use user::UserEdit;
 
 use crate::context::{Context, operator};
 use crate::failure::{Exit, Failure};

@@ -1,29 +1,16 @@
 //! Users, as they are shown and changed.
 
 use async_trait::async_trait;
-use redflash_core::{Name, Role, Slug, Store, StoreError, Timestamp, User};
+use redflash_core::{Name, Role, Slug, Store, StoreError, User, UserView};
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use super::{At, Noun, Place};
 use crate::context::operator;
 use crate::failure::Failure;
 use crate::password;
-
-/// A user without the hash of the password, which is nobody's business.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct UserView {
-    pub(crate) slug: Slug,
-    pub(crate) name: Name,
-    pub(crate) role: Role,
-    pub(crate) enabled: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) subject: Option<String>,
-    pub(crate) created_at: Timestamp,
-    pub(crate) has_password: bool,
-}
 
 /// What is to be different about a user.
 #[derive(Clone, Debug, Serialize)]
@@ -34,31 +21,17 @@ pub(crate) enum UserEdit {
     Enabled(bool),
 }
 
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
-        Self {
-            slug: user.slug,
-            name: user.name,
-            role: user.role,
-            enabled: user.enabled,
-            subject: user.subject,
-            created_at: user.created_at,
-            has_password: user.password.is_some(),
-        }
-    }
-}
-
 #[async_trait]
 impl Noun for UserView {
     const KIND: &'static str = "user";
 
     async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError> {
         let users = store.users().await?;
-        Ok(users.into_iter().map(Self::from).collect())
+        Ok(users.iter().map(Self::from).collect())
     }
 
     async fn one(store: &dyn Store, slug: &Slug) -> Result<Option<Self>, StoreError> {
-        Ok(store.user(slug).await?.map(Self::from))
+        Ok(store.user(slug).await?.as_ref().map(Self::from))
     }
 }
 
@@ -79,7 +52,7 @@ impl Place {
                     user.password = Some(password::hash(password).await?);
                 }
                 engine.create(&user, &operator()).await?;
-                Ok(user.into())
+                Ok(UserView::from(&user))
             }
             At::Server(api) => {
                 let mut body = json!({ "slug": slug, "name": name, "role": role });
