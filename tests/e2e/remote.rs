@@ -483,6 +483,6 @@ async fn edits_at_once_all_hold() {
         .await
         .json();
     let mut members: Vec<_> = group["contacts"].as_array().unwrap().iter().collect();
-    members.sort_by_key(|member| member.to_string());
+    members.sort_by_key(ToString::to_string);
     assert_eq!(members, ["a", "b", "c"]);
 }
