@@ -85,6 +85,20 @@ impl Problem {
         }
     }
 
+    /// Something that a field names is not there.
+    pub(crate) fn unknown_reference(field: &str, message: String) -> Self {
+        Self {
+            errors: vec![FieldFault::new(field, &*message)],
+            ..Self::new(StatusCode::CONFLICT, "unknown_reference", message)
+        }
+    }
+
+    /// A notification that is not there, or that a key may not see.
+    pub(crate) fn unknown_notification() -> Self {
+        let detail = "there is no such notification, or this key may not see it";
+        Self::new(StatusCode::NOT_FOUND, "unknown_notification", detail)
+    }
+
     /// The same, as whoever has this key is told.
     pub(crate) fn shown_to(mut self, key: &ApiKey) -> Self {
         self.recipients = self.recipients.filter(|_| key.inspect || key.admin);

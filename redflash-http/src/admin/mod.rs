@@ -77,7 +77,8 @@ pub(crate) use openid::OpenId;
 pub(crate) use throttle::Throttle;
 pub(crate) use view::Views;
 
-use crate::route::{Door, Route};
+use self::oops::Oops;
+use crate::route::{Door, Needs, Route};
 
 /// Every URL of the web admin.
 pub(crate) fn routes() -> Vec<Route> {
@@ -109,5 +110,11 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(send::routes());
     routes.extend(gateway::routes());
     routes.extend(inbound::routes());
+    let logged_in = Door::Session(Needs::Any);
+    routes.push(Route::any("/admin/{*rest}", logged_in, nowhere));
     routes
+}
+
+async fn nowhere() -> Oops {
+    Oops::missing("page at this URL")
 }

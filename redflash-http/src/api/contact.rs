@@ -42,7 +42,7 @@ pub(super) fn routes() -> Vec<Route> {
                 TAG,
                 "Replaces all that is said of a contact",
             )
-            .reads(&["If-Match"])
+            .reads(&["If-Match-Needed"])
             .takes("WholeContact")
             .gives_revised("Contact")
             .refuses(&[409]),
@@ -116,14 +116,14 @@ impl Written for Contact {
     }
 
     fn new(said: &Said) -> Result<Self, EditError> {
-        let slug = needed("slug", &said.slug)?.clone();
-        Ok(Self::new(slug, needed("name", &said.name)?.clone()))
+        let slug = needed("slug", said.slug.as_ref())?.clone();
+        Ok(Self::new(slug, needed("name", said.name.as_ref())?.clone()))
     }
 
     fn is_whole(said: &Said) -> Result<(), EditError> {
-        needed("name", &said.name)?;
-        needed("enabled", &said.enabled)?;
-        needed("endpoints", &said.endpoints)?;
+        needed("name", said.name.as_ref())?;
+        needed("enabled", said.enabled.as_ref())?;
+        needed("endpoints", said.endpoints.as_ref())?;
         Ok(())
     }
 

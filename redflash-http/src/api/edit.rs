@@ -46,9 +46,8 @@ pub(super) trait Written: Resource {
 }
 
 /// A field that has to be said.
-pub(super) fn needed<'a, T>(name: &str, field: &'a Option<T>) -> Result<&'a T, EditError> {
-    let missing = || EditError::field(name, "is missing");
-    field.as_ref().ok_or_else(missing)
+pub(super) fn needed<'a, T>(name: &str, field: Option<&'a T>) -> Result<&'a T, EditError> {
+    field.ok_or_else(|| EditError::field(name, "is missing"))
 }
 
 /// Makes one.

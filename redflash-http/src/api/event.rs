@@ -5,7 +5,7 @@ use redflash_core::{EditError, Engine, Event, Name, Slug, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::edit::{Written, change, create, needed, replace};
-use super::input::given;
+use super::input::{OrNull, given};
 use super::operation::Operation;
 use super::resource::{Resource, list, read, remove};
 use crate::route::{Door, Needs, Route};
@@ -37,7 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::new(Method::PUT, ONE, admin, replace::<Event>).described(
             Operation::new("replaceEvent", TAG, "Replaces all that is said of an event")
-                .reads(&["If-Match"])
+                .reads(&["If-Match-Needed"])
                 .takes("WholeEvent")
                 .gives_revised("Event")
                 .refuses(&[409]),
@@ -103,11 +103,11 @@ pub(super) struct Said {
     #[serde(deserialize_with = "given")]
     enabled: Option<bool>,
     #[serde(deserialize_with = "given")]
-    subject: Option<Option<String>>,
+    subject: Option<OrNull<String>>,
     #[serde(deserialize_with = "given")]
     message: Option<String>,
     #[serde(deserialize_with = "given")]
-    sender: Option<Option<String>>,
+    sender: Option<OrNull<String>>,
     #[serde(deserialize_with = "given")]
     contacts: Option<Vec<Slug>>,
     #[serde(deserialize_with = "given")]
@@ -122,20 +122,24 @@ impl Written for Event {
     }
 
     fn new(said: &Said) -> Result<Self, EditError> {
-        let slug = needed("slug", &said.slug)?.clone();
-        let name = needed("name", &said.name)?.clone();
-        Ok(Self::new(slug, name, needed("message", &said.message)?))
+        let slug = needed("slug", said.slug.as_ref())?.clone();
+        let name = needed("name", said.name.as_ref())?.clone();
+        Ok(Self::new(
+            slug,
+            name,
+            needed("message", said.message.as_ref())?,
+        ))
     }
 
     fn is_whole(said: &Said) -> Result<(), EditError> {
-        needed("name", &said.name)?;
-        needed("description", &said.description)?;
-        needed("enabled", &said.enabled)?;
-        needed("subject", &said.subject)?;
-        needed("message", &said.message)?;
-        needed("sender", &said.sender)?;
-        needed("contacts", &said.contacts)?;
-        needed("groups", &said.groups)?;
+        needed("name", said.name.as_ref())?;
+        needed("description", said.description.as_ref())?;
+        needed("enabled", said.enabled.as_ref())?;
+        needed("subject", said.subject.as_ref())?;
+        needed("message", said.message.as_ref())?;
+        needed("sender", said.sender.as_ref())?;
+        needed("contacts", said.contacts.as_ref())?;
+        needed("groups", said.groups.as_ref())?;
         Ok(())
     }
 
@@ -150,13 +154,13 @@ impl Written for Event {
             self.enabled.clone_from(enabled);
         }
         if let Some(subject) = &said.subject {
-            self.subject.clone_from(subject);
+            self.subject.clone_from(&subject.0);
         }
         if let Some(message) = &said.message {
             self.message.clone_from(message);
         }
         if let Some(sender) = &said.sender {
-            self.sender.clone_from(sender);
+            self.sender.clone_from(&sender.0);
         }
         if let Some(contacts) = &said.contacts {
             self.contacts.clone_from(contacts);

@@ -37,7 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::new(Method::PUT, ONE, admin, replace::<Group>).described(
             Operation::new("replaceGroup", TAG, "Replaces all that is said of a group")
-                .reads(&["If-Match"])
+                .reads(&["If-Match-Needed"])
                 .takes("WholeGroup")
                 .gives_revised("Group")
                 .refuses(&[409]),
@@ -103,15 +103,15 @@ impl Written for Group {
     }
 
     fn new(said: &Said) -> Result<Self, EditError> {
-        let slug = needed("slug", &said.slug)?.clone();
-        let name = needed("name", &said.name)?.clone();
+        let slug = needed("slug", said.slug.as_ref())?.clone();
+        let name = needed("name", said.name.as_ref())?.clone();
         Ok(Self::new(slug, name, Vec::new()))
     }
 
     fn is_whole(said: &Said) -> Result<(), EditError> {
-        needed("name", &said.name)?;
-        needed("enabled", &said.enabled)?;
-        needed("contacts", &said.contacts)?;
+        needed("name", said.name.as_ref())?;
+        needed("enabled", said.enabled.as_ref())?;
+        needed("contacts", said.contacts.as_ref())?;
         Ok(())
     }
 

@@ -65,6 +65,11 @@ fn fault_of(fault: &serde_path_to_error::Error<serde_json::Error>) -> FieldFault
     }
 }
 
+/// A field that may be null, which says something else than leaving it out.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct OrNull<T>(pub(super) Option<T>);
+
 /// A field that may be left out, where null says something else than nothing: for
 /// `#[serde(default, deserialize_with = "given")]`.
 pub(super) fn given<'de, T, D>(reader: D) -> Result<Option<T>, D::Error>

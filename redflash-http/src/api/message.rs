@@ -92,11 +92,12 @@ pub(super) fn routes() -> Vec<Route> {
                 TAG,
                 "Says what telling a contact would do",
             )
-            .takes("Text"),
+            .takes("ExplainedText"),
         ),
         explaining::<ToGroup>(
             "/api/v1/groups/{slug}/explain",
-            Operation::new("explainGroup", TAG, "Says what telling a group would do").takes("Text"),
+            Operation::new("explainGroup", TAG, "Says what telling a group would do")
+                .takes("ExplainedText"),
         ),
         explaining::<OfEvent>(
             "/api/v1/events/{slug}/explain",

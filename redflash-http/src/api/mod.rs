@@ -15,6 +15,7 @@ mod group;
 mod input;
 mod key;
 mod message;
+mod moment;
 mod named;
 mod notification;
 mod openapi;
@@ -26,28 +27,21 @@ mod resource;
 mod status;
 mod user;
 
-use axum::http::Method;
-
 pub(crate) use caller::{Caller, guard};
 pub(crate) use operation::Operation;
 
-use crate::route::{Door, Needs, Route};
+use crate::route::Route;
 
 /// Every URL of the API.
 pub(crate) fn routes() -> Vec<Route> {
-    let mut routes = vec![Route::new(
-        Method::GET,
-        "/api/v1/notifications/{id}",
-        Door::Key(Needs::Any),
-        notification::show,
-    )];
-    routes.extend(openapi::routes());
+    let mut routes = openapi::routes();
     routes.extend(contact::routes());
     routes.extend(endpoint::routes());
     routes.extend(group::routes());
     routes.extend(event::routes());
     routes.extend(message::routes());
     routes.extend(preview::routes());
+    routes.extend(notification::routes());
     routes.extend(status::routes());
     routes.extend(key::routes());
     routes.extend(user::routes());

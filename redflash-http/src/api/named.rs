@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use redflash_core::{EndpointId, Slug};
+use redflash_core::{EndpointId, NotificationId, Slug};
 
 use crate::problem::Problem;
 
@@ -19,6 +19,10 @@ pub(super) struct NamedEndpoint {
     pub(super) contact: Slug,
     pub(super) id: EndpointId,
 }
+
+/// The `{id}` of a notification.
+#[derive(Debug)]
+pub(super) struct NamedNotification(pub(super) NotificationId);
 
 impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
@@ -36,6 +40,15 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedEndpoint {
             contact: part(parts, state, "slug").await?,
             id: part(parts, state, "id").await?,
         })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedNotification {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = part(parts, state, "id").await;
+        id.map(Self).map_err(|_| Problem::unknown_notification())
     }
 }
 

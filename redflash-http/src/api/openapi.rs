@@ -20,6 +20,7 @@ const COMPONENTS: &[&str] = &[
     include_str!("schema/plan.json"),
     include_str!("schema/alert.json"),
     include_str!("schema/status.json"),
+    include_str!("schema/notification.json"),
     include_str!("schema/key.json"),
     include_str!("schema/user.json"),
     include_str!("schema/change.json"),
@@ -48,8 +49,8 @@ fn document(routes: Vec<Route>) -> Value {
             continue;
         };
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
-        path[method.as_str().to_lowercase()] =
-            describe(operation, &route, method, &components["parameters"]);
+        let described = describe(operation, &route, &components["parameters"]);
+        path[method.as_str().to_lowercase()] = described;
     }
     json!({
         "openapi": "3.1.0",
@@ -84,12 +85,13 @@ fn components() -> Value {
     all
 }
 
-fn describe(operation: &Operation, route: &Route, method: &Method, known: &Value) -> Value {
+/// * `known` - the parameters of every file.
+fn describe(operation: &Operation, route: &Route, known: &Value) -> Value {
     let mut responses = Map::new();
     for answer in &operation.answers {
         responses.insert(answer.status.as_str().to_owned(), done(answer));
     }
-    for status in refusals(operation, route, method) {
+    for status in refusals(operation, route) {
         responses.insert(status.to_string(), refused(status));
     }
     let mut described = json!({
@@ -153,7 +155,7 @@ fn done(answer: &Answer) -> Value {
 }
 
 /// The statuses with which an operation refuses: its own, and those that follow from its kind.
-fn refusals(operation: &Operation, route: &Route, method: &Method) -> Vec<u16> {
+fn refusals(operation: &Operation, route: &Route) -> Vec<u16> {
     let mut statuses = operation.refusals.to_vec();
     match route.door {
         Door::Key(needs) => {
@@ -170,13 +172,12 @@ fn refusals(operation: &Operation, route: &Route, method: &Method) -> Vec<u16> {
     if operation.body.is_some() {
         statuses.extend([400, 408, 413, 415]);
     }
-    if operation.headers.contains(&"Idempotency-Key") {
-        statuses.push(400);
-    }
-    if operation.headers.contains(&"If-Match") {
-        statuses.extend([400, 412]);
-        if *method == Method::PUT {
-            statuses.push(428);
+    for header in operation.headers {
+        match *header {
+            "If-Match" => statuses.extend([400, 412]),
+            "If-Match-Needed" => statuses.extend([400, 412, 428]),
+            "Idempotency-Key" => statuses.push(400),
+            _ => {}
         }
     }
     statuses

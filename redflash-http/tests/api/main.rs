@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
+mod change;
 mod contact;
 mod description;
 mod endpoint;
 mod event;
 mod group;
+mod key;
 mod message;
+mod notification;
+mod user;
 mod world;
