@@ -74,15 +74,14 @@ fn server(cli: &Cli) -> Result<Option<Server>, Failure> {
              (REDFLASH_SERVER, REDFLASH_DATABASE)",
         ));
     }
-    let key = std::env::var_os("REDFLASH_API_KEY").map(std::ffi::OsString::into_string);
-    let key = match key {
-        Some(Ok(key)) if !key.is_empty() => SecretString::from(key),
-        _ => {
-            let message = "set REDFLASH_API_KEY to an API key of the server \
-                 (`redflash key add NAME` makes one where the server runs)";
-            return Err(Failure::new(Exit::NotAllowed, message));
-        }
+    let key = std::env::var_os("REDFLASH_API_KEY").unwrap_or_default();
+    let is_visible = |key: &String| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic());
+    let Some(key) = key.into_string().ok().filter(is_visible) else {
+        let message = "set REDFLASH_API_KEY to an API key of the server \
+             (`redflash key add NAME` makes one where the server runs)";
+        return Err(Failure::new(Exit::NotAllowed, message));
     };
+    let key = SecretString::from(key);
     Ok(Some(Server {
         url,
         key,

@@ -79,7 +79,11 @@ impl Api {
 
     /// What the server answers, whatever it is.
     async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        request.send().await.map_err(|fault| self.lost(fault))
+        let (http, request) = request.build_split();
+        let request = request.map_err(|fault| self.lost(fault, false))?;
+        let changes = request.method() != Method::GET;
+        let answer = http.execute(request).await;
+        answer.map_err(|fault| self.lost(fault, changes))
     }
 
     /// What the server answers, if that is a success.
@@ -221,15 +225,14 @@ impl Api {
     }
 
     /// No answer came.
-    fn lost(&self, fault: reqwest::Error) -> Failure {
+    ///
+    /// * `changes` - whether something was to be done.
+    fn lost(&self, fault: reqwest::Error, changes: bool) -> Failure {
         let host = self.base.host_str().unwrap_or("the server");
-        let was_sent = !fault.is_connect();
+        let may_be_done = changes && !fault.is_connect();
         let fault = report(&fault.without_url());
-        let message = if was_sent {
-            format!(
-                "{host} did not answer ({fault}): it may have done what it was asked; look, and try \
-                 again"
-            )
+        let message = if may_be_done {
+            format!("{host} did not answer ({fault}), and may have done it: look, and try again")
         } else {
             format!("{host} cannot be reached now ({fault}): try again")
         };
