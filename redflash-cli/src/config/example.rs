@@ -100,7 +100,11 @@ fn the_example_is_what_counts_without_a_file() {
 #[test]
 fn every_line_of_the_example_can_be_switched_on() {
     let loaded = load::tests::loaded(&Example::new().text).unwrap();
-    let shown: BTreeSet<_> = loaded.gateways.iter().map(|one| one.type_name).collect();
+    let shown: BTreeSet<_> = loaded
+        .gateways
+        .iter()
+        .map(|one| &*one.gateway.type_name)
+        .collect();
     let types: BTreeSet<_> = TYPES.iter().map(|kind| kind.name).collect();
     assert_eq!(shown, types);
 }
