@@ -1,6 +1,7 @@
 //! Where a command works: on the store of this machine, or at a server over its API.
 
 mod api;
+mod gateway;
 mod here;
 mod key;
 mod log;

@@ -15,8 +15,7 @@ struct Route {
     name: Slug,
     channel: ChannelKind,
     /// The beginnings of the addresses it serves; none for all addresses.
-    #[serde(default)]
-    prefixes: Vec<String>,
+    used_for: Vec<String>,
 }
 
 impl Routes {
@@ -25,7 +24,7 @@ impl Routes {
         let routes = engine.gateways().iter().map(|gateway| Route {
             name: gateway.name.clone(),
             channel: gateway.channel.kind(),
-            prefixes: gateway.prefixes.clone(),
+            used_for: gateway.prefixes.clone(),
         });
         Self(routes.collect())
     }
@@ -35,7 +34,7 @@ impl Routes {
         let serves = |route: &&Route| {
             let begins = |prefix: &String| address.as_str().starts_with(&**prefix);
             route.channel == *channel
-                && (route.prefixes.is_empty() || route.prefixes.iter().any(begins))
+                && (route.used_for.is_empty() || route.used_for.iter().any(begins))
         };
         let serving = self.0.iter().filter(serves);
         let names: Vec<_> = serving.map(|route| route.name.as_str()).collect();
@@ -71,10 +70,10 @@ mod tests {
 
     #[test]
     fn the_gateways_of_an_address_are_named_in_their_order() {
-        let route = |name: &str, channel: &str, prefixes: &[&str]| Route {
+        let route = |name: &str, channel: &str, beginnings: &[&str]| Route {
             name: name.parse().unwrap(),
             channel: channel.parse().unwrap(),
-            prefixes: prefixes.iter().map(ToString::to_string).collect(),
+            used_for: beginnings.iter().map(ToString::to_string).collect(),
         };
         let routes = Routes(vec![
             route("uk", "sms", &["+44"]),
