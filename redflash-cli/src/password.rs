@@ -14,18 +14,25 @@ use crate::failure::{Exit, Failure};
 /// How much of standard input is read at most: more than any password has.
 const LONGEST: u64 = 1 << 16;
 
-/// The hash of a password that is typed, or given, now.
+/// A password that is typed, or given, now.
 ///
 /// # Errors
 ///
-/// Says what is wrong with the password, or how to give one.
-pub(crate) async fn ask() -> Result<PasswordHash, Failure> {
-    let password = if io::stdin().is_terminal() {
-        typed().await?
-    } else {
-        given(io::stdin().lock())?
-    };
-    hash_password(&password).await.map_err(|fault| {
+/// Says how to give one.
+pub(crate) async fn ask() -> Result<SecretString, Failure> {
+    if io::stdin().is_terminal() {
+        return typed().await;
+    }
+    given(io::stdin().lock())
+}
+
+/// The hash of a password.
+///
+/// # Errors
+///
+/// Says what is wrong with the password.
+pub(crate) async fn hash(password: &SecretString) -> Result<PasswordHash, Failure> {
+    hash_password(password).await.map_err(|fault| {
         let exit = match fault {
             PasswordError::Failed => Exit::TryAgain,
             _ => Exit::Usage,

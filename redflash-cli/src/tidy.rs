@@ -99,21 +99,21 @@ mod tests {
             session_idle: Duration::from_secs(60),
             session_length: Duration::from_secs(100),
         };
-        let (idle, used) = (begin().await, begin().await);
+        let (idle, busy) = (begin().await, begin().await);
 
         clock.advance(Duration::from_secs(59));
-        store.touch_session(&used, engine.now()).await.unwrap();
+        store.touch_session(&busy, engine.now()).await.unwrap();
         tidy.sessions(&engine).await;
-        assert!(runs(&idle).await && runs(&used).await);
+        assert!(runs(&idle).await && runs(&busy).await);
 
         clock.advance(Duration::from_secs(2));
         let young = begin().await;
         tidy.sessions(&engine).await;
-        assert!(!runs(&idle).await && runs(&used).await);
+        assert!(!runs(&idle).await && runs(&busy).await);
 
         clock.advance(Duration::from_secs(40));
-        store.touch_session(&used, engine.now()).await.unwrap();
+        store.touch_session(&busy, engine.now()).await.unwrap();
         tidy.sessions(&engine).await;
-        assert!(!runs(&used).await && runs(&young).await);
+        assert!(!runs(&busy).await && runs(&young).await);
     }
 }

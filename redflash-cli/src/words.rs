@@ -1,7 +1,7 @@
 //! Verdicts, states and times in words for people.
 
 use jiff::Timestamp as Instant;
-use redflash_core::{DeliveryState, Endpoint, Timestamp, User};
+use redflash_core::{DeliveryState, Endpoint, Timestamp};
 
 use crate::output::{Tone, one_line};
 
@@ -35,16 +35,6 @@ pub(crate) fn endpoint_switch(endpoint: &Endpoint) -> String {
     match &endpoint.opted_out {
         Some(reason) => format!("off: {}", one_line(reason)),
         None => switch(endpoint.enabled).to_owned(),
-    }
-}
-
-/// By what a user logs in.
-pub(crate) const fn login(user: &User) -> &'static str {
-    match (&user.password, &user.subject) {
-        (Some(_), Some(_)) => "password or OpenID",
-        (Some(_), None) => "password",
-        (None, Some(_)) => "OpenID",
-        (None, None) => "nothing yet",
     }
 }
 

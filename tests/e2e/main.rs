@@ -12,6 +12,7 @@ mod mail;
 mod operator;
 mod process;
 mod raising;
+mod remote;
 mod secret;
 mod sms;
 mod switch;

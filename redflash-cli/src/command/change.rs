@@ -6,10 +6,9 @@ use clap::{Args, Subcommand};
 use redflash_core::store::ChangeFilter;
 use redflash_core::{Actor, Change, ChangeId};
 
-use super::engine;
-use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::one_line;
+use crate::place::Place;
 use crate::words::time;
 
 #[derive(Debug, Subcommand)]
@@ -34,21 +33,21 @@ pub(crate) struct List {
     limit: NonZeroU32,
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     let Command::List(list) = command;
-    self::list(context, list).await
+    self::list(place, list).await
 }
 
-async fn list(context: &Context, list: List) -> Result<(), Failure> {
+async fn list(place: &Place, list: List) -> Result<(), Failure> {
     let filter = ChangeFilter {
         subject: list.subject,
         by: list.by,
         before: list.before,
         limit: list.limit,
     };
-    let found = engine(context).await?.store().changes(&filter).await?;
-    if context.output.json {
-        return context.output.json(&found);
+    let found = place.changes(&filter).await?;
+    if place.output.json {
+        return place.output.json(&found);
     }
     let row = |change: &Change| {
         [
@@ -59,7 +58,7 @@ async fn list(context: &Context, list: List) -> Result<(), Failure> {
             one_line(&change.detail),
         ]
     };
-    context.output.table(
+    place.output.table(
         ["at", "who", "did", "what", "in detail"],
         found.iter().map(row).collect(),
         "nothing was changed, or nothing that fits",

@@ -1,15 +1,13 @@
 //! `redflash user`: who may log in to the web admin.
 
 use clap::{Args, Subcommand};
-use redflash_core::{Item, Name, Role, Slug, StoreError, User};
-use serde_json::{Value, json};
+use redflash_core::{Item, Name, Role, Slug, StoreError, User, UserView};
 
-use super::{change, create, discard, engine};
-use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
 use crate::password;
-use crate::words::{login, switch, time};
+use crate::place::{Place, UserEdit};
+use crate::words::{switch, time};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -58,55 +56,54 @@ pub(crate) struct Add {
     no_password: bool,
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Add(add) => self::add(context, add).await,
-        Command::List => list(context).await,
-        Command::Show { slug } => show(context, &slug).await,
-        Command::Edit { slug, name } => {
-            let user = change::<User>(context, &slug, |user| user.name = name.clone()).await?;
-            said(context, &user, &format!("is called {}", user.name))
-        }
-        Command::Passwd { slug } => passwd(context, &slug).await,
-        Command::Role { slug, role } => {
-            let user = change::<User>(context, &slug, |user| user.role = role).await?;
-            said(context, &user, &format!("has the role {role}"))
-        }
-        Command::Remove { slug } => discard::<User>(context, &slug).await,
-        Command::On { slug } => turn(context, &slug, true).await,
-        Command::Off { slug } => turn(context, &slug, false).await,
+        Command::Add(add) => self::add(place, add).await,
+        Command::List => list(place).await,
+        Command::Show { slug } => show(place, &slug).await,
+        Command::Edit { slug, name } => edit(place, &slug, UserEdit::Name(name)).await,
+        Command::Passwd { slug } => passwd(place, &slug).await,
+        Command::Role { slug, role } => edit(place, &slug, UserEdit::Role(role)).await,
+        Command::Remove { slug } => place.discard::<User>(&slug).await,
+        Command::On { slug } => edit(place, &slug, UserEdit::Enabled(true)).await,
+        Command::Off { slug } => edit(place, &slug, UserEdit::Enabled(false)).await,
     }
 }
 
-async fn add(context: &Context, add: Add) -> Result<(), Failure> {
-    let engine = engine(context).await?;
+async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+    let name = add.name.map_or_else(|| add.slug.as_str().parse(), Ok);
+    let name = name.map_err(|fault| Failure::usage(format!("--name: {fault}")))?;
     // Nobody types a password twice to learn this.
-    if engine.store().user(&add.slug).await?.is_some() {
+    let users: Vec<UserView> = place.list().await?;
+    if users.iter().any(|user| user.slug == add.slug) {
         let what = User::named(add.slug).to_string();
         return Err(StoreError::Conflict { what }.into());
     }
-    let name = add.name.map_or_else(|| add.slug.as_str().parse(), Ok);
-    let name = name.map_err(|fault| Failure::usage(format!("--name: {fault}")))?;
-    let mut user = User::new(add.slug, name, add.role, engine.now());
-    if !add.no_password {
-        user.password = Some(password::ask().await?);
+    let password = if add.no_password {
+        None
+    } else {
+        Some(password::ask().await?)
+    };
+    let user = place.add_user(add.slug, name, add.role, password).await?;
+    let output = &place.output;
+    if output.json {
+        return output.json(&user);
     }
-    let said = format!("added user/{}", user.slug);
-    create(context, &engine, &user, said).await?;
-    if context.output.json {
-        return context.output.json(&shown(&user));
-    }
-    context.output.line(way_in(context, &user))
+    output.line(format!("added user/{}", user.slug))?;
+    output.line(way_in(place, &user))
 }
 
 /// What a new user does next.
-fn way_in(context: &Context, user: &User) -> String {
-    let config = &context.loaded.config;
-    let url = config.server.admin_url(&config.server.listen);
-    match (&user.password, &config.admin.oidc) {
-        (Some(_), _) => format!("Log in at {url}"),
-        (None, Some(oidc)) => format!("Log in at {url} with the button {:?}", oidc.label),
-        (None, None) => format!(
+fn way_in(place: &Place, user: &UserView) -> String {
+    let url = place.admin_url();
+    let oidc = place
+        .machine()
+        .map(|here| &here.context.loaded.config.admin.oidc);
+    match (user.has_password, oidc) {
+        (true, _) => format!("Log in at {url}"),
+        (false, None) => format!("Log in at {url} through the OpenID provider"),
+        (false, Some(Some(oidc))) => format!("Log in at {url} with the button {:?}", oidc.label),
+        (false, Some(None)) => format!(
             "No OpenID provider is configured yet: see [admin.oidc] in `redflash config example`, \
              or give a password with `redflash user passwd {}`",
             user.slug
@@ -114,20 +111,12 @@ fn way_in(context: &Context, user: &User) -> String {
     }
 }
 
-/// A user without the hash of the password, which is nobody's business.
-fn shown(user: &User) -> Value {
-    let mut shown = json!(user);
-    shown["has_password"] = user.password.is_some().into();
-    shown
-}
-
-async fn list(context: &Context) -> Result<(), Failure> {
-    let users = engine(context).await?.store().users().await?;
-    if context.output.json {
-        let shown: Vec<_> = users.iter().map(shown).collect();
-        return context.output.json(&shown);
+async fn list(place: &Place) -> Result<(), Failure> {
+    let users: Vec<UserView> = place.list().await?;
+    if place.output.json {
+        return place.output.json(&users);
     }
-    let row = |user: &User| {
+    let row = |user: &UserView| {
         [
             user.slug.to_string(),
             one_line(user.name.as_str()),
@@ -137,19 +126,18 @@ async fn list(context: &Context) -> Result<(), Failure> {
             time(user.created_at),
         ]
     };
-    context.output.table(
+    place.output.table(
         ["user", "name", "role", "is", "logs in by", "made"],
         users.iter().map(row).collect(),
         "no users yet: `redflash user add SLUG --role admin`",
     )
 }
 
-async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
-    let found = engine(context).await?.store().user(slug).await?;
-    let user = found.ok_or_else(|| Failure::missing("user", slug.as_str()))?;
-    let output = &context.output;
+async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
+    let user: UserView = place.find(slug).await?;
+    let output = &place.output;
     if output.json {
-        return output.json(&shown(&user));
+        return output.json(&user);
     }
     let name = harmless(user.name.as_str());
     output.line(format!("user/{slug} {name} ({})", switch(user.enabled)))?;
@@ -161,22 +149,32 @@ async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
     output.line(format!("  made        {}", time(user.created_at)))
 }
 
-async fn passwd(context: &Context, slug: &Slug) -> Result<(), Failure> {
-    let found = engine(context).await?.store().user(slug).await?;
-    found.ok_or_else(|| Failure::missing("user", slug.as_str()))?;
-    let hash = password::ask().await?;
-    change::<User>(context, slug, |user| user.password = Some(hash.clone())).await?;
+async fn passwd(place: &Place, slug: &Slug) -> Result<(), Failure> {
+    // Nobody types a password twice to learn that there is no such user.
+    place.find::<UserView>(slug).await?;
+    let password = password::ask().await?;
+    place.set_password(slug, &password).await?;
     let said = format!("user/{slug} has another password, and no session any more");
-    context.output.remark(said)
+    place.output.remark(said)
 }
 
-async fn turn(context: &Context, slug: &Slug, on: bool) -> Result<(), Failure> {
-    let user = change::<User>(context, slug, |user| user.enabled = on).await?;
-    said(context, &user, &format!("is {}", switch(on)))
+/// Changes a user, and says how the user is now.
+async fn edit(place: &Place, slug: &Slug, edit: UserEdit) -> Result<(), Failure> {
+    let state = match &edit {
+        UserEdit::Name(name) => format!("is called {}", harmless(name.as_str())),
+        UserEdit::Role(role) => format!("has the role {role}"),
+        UserEdit::Enabled(on) => format!("is {}", switch(*on)),
+    };
+    place.edit_user(slug, edit).await?;
+    place.output.remark(format!("user/{slug} {state}"))
 }
 
-/// Says how a user is now.
-fn said(context: &Context, user: &User, state: &str) -> Result<(), Failure> {
-    let said = format!("user/{} {}", user.slug, harmless(state));
-    context.output.remark(said)
+/// By what a user logs in.
+const fn login(user: &UserView) -> &'static str {
+    match (user.has_password, &user.subject) {
+        (true, Some(_)) => "password or OpenID",
+        (true, None) => "password",
+        (false, Some(_)) => "OpenID",
+        (false, None) => "nothing yet",
+    }
 }

@@ -214,14 +214,12 @@ impl Server {
     ///
     /// * `listen` - the address and port, should nothing say how others see the server.
     pub(crate) fn admin_url(&self, listen: &str) -> String {
-        match &self.public_url {
-            Some(url) => format!("{}/admin", url.trim_end_matches('/')),
-            // Browsers keep the cookie of a session only over TLS, or on this machine.
-            None => {
-                let port = listen.rsplit_once(':').map_or("", |(_, port)| port);
-                format!("http://localhost:{port}/admin")
-            }
+        if let Some(url) = &self.public_url {
+            return format!("{}/admin", url.trim_end_matches('/'));
         }
+        // Browsers keep the cookie of a session only over TLS, or on this machine.
+        let port = listen.rsplit_once(':').map_or("", |(_, port)| port);
+        format!("http://localhost:{port}/admin")
     }
 }
 
