@@ -86,7 +86,9 @@ impl From<EditError> for Failure {
                 Self::missing(kind, slug)
             }
             EditError::Store(fault) => fault.into(),
-            fault @ (EditError::Invalid(_) | EditError::LastAdmin(_)) => Self::usage(fault.to_string()),
+            fault @ (EditError::Invalid(_) | EditError::LastAdmin(_)) => {
+                Self::usage(fault.to_string())
+            }
             fault => Self::new(Exit::TryAgain, fault.to_string()),
         }
     }
