@@ -66,12 +66,14 @@ impl Common {
     pub(crate) fn gateway(
         self,
         name: Slug,
+        type_name: &str,
         channel: Arc<dyn Channel>,
         ordinary: RetrySchedule,
     ) -> Result<Gateway, ConfigError> {
         self.check(&*channel)?;
         Ok(Gateway {
             name,
+            type_name: type_name.to_owned(),
             limits: self.limits()?,
             schedule: self.schedule(ordinary),
             budget: self.budget.budget()?,

@@ -14,8 +14,6 @@ use crate::types::{GatewayType, TYPES};
 pub struct Configured {
     /// The gateway.
     pub gateway: Gateway,
-    /// What its table says is its type.
-    pub type_name: &'static str,
     /// The secrets that authenticate its callbacks when they stand in their path: none, one, or
     /// two while one replaces the other.
     pub callback_secrets: Vec<SecretString>,
@@ -102,9 +100,8 @@ pub fn configure(
         }
     }
     let channel = (kind.channel)(settings)?;
-    let gateway = common.gateway(name, channel, (kind.schedule)())?;
+    let gateway = common.gateway(name, kind.name, channel, (kind.schedule)())?;
     Ok(Configured {
-        type_name: kind.name,
         gateway,
         callback_secrets,
     })

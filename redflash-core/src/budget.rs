@@ -1,13 +1,16 @@
 //! How much may be sent through a gateway: the bounds that keep a mistake from costing a fortune, and
 //! from burying somebody under messages.
 
+use std::fmt;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::store::Allowance;
 use crate::{Address, Slug, Timestamp};
 
 /// The bounds of one gateway. What goes beyond is suppressed, and says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     /// How many messages go out in an hour.
     pub per_hour: Option<u32>,
@@ -59,6 +62,21 @@ impl Window {
             Self::Hour => "hour",
             Self::Day => "day",
         }
+    }
+}
+
+/// Its bounds, such as `100 an hour, 5 a day to one address`; nothing where there are none.
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bounds = [
+            (self.per_hour, "an hour"),
+            (self.per_day, "a day"),
+            (self.address_per_hour, "an hour to one address"),
+            (self.address_per_day, "a day to one address"),
+        ];
+        let bounds = bounds.into_iter();
+        let bounds = bounds.filter_map(|(bound, each)| Some(format!("{} {each}", bound?)));
+        f.pad(&bounds.collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -14,6 +14,8 @@ use crate::{
 pub struct Gateway {
     /// How it is called in configuration, logs and callbacks.
     pub name: Slug,
+    /// What it is in the configuration, such as `smtp`; elsewhere the name of its channel.
+    pub type_name: String,
     /// What sends.
     pub channel: Arc<dyn Channel>,
     /// How much it is given at once.
@@ -71,6 +73,7 @@ impl Gateway {
     pub fn new(name: Slug, channel: impl Channel) -> Self {
         Self {
             name,
+            type_name: channel.kind().to_string(),
             channel: Arc::new(channel),
             limits: Limits::default(),
             schedule: RetrySchedule::patient(),
@@ -80,6 +83,21 @@ impl Gateway {
             on_unknown: OnUnknown::default(),
             receipt_timeout: None,
         }
+    }
+
+    /// What it can, in a word or two each.
+    pub fn abilities(&self) -> impl Iterator<Item = &'static str> {
+        let can = self.channel.capabilities();
+        let all = [
+            (can.receipts, "receipts"),
+            (can.inbound, "replies"),
+            (can.sender, "senders"),
+            (can.subject, "subjects"),
+            (can.batch > 1, "batches"),
+            (can.idempotent, "knows repeats"),
+        ];
+        all.into_iter()
+            .filter_map(|(can, word)| can.then_some(word))
     }
 
     /// Whether it is used for this address.

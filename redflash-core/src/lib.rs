@@ -28,6 +28,7 @@ mod dispatcher;
 mod engine;
 mod event;
 mod gateway;
+mod gateway_view;
 mod group;
 mod id;
 mod inbound;
@@ -61,10 +62,11 @@ pub use delivery::{
 pub use dispatcher::{GatewayHealth, GatewayState};
 pub use engine::{
     AddressRules, CallError, Called, EditError, Engine, EngineBuilder, Expected, FieldFault,
-    Handle, Health, Item, RaiseError, Raised, Revision, Trial, Tried,
+    Handle, Health, Item, RaiseError, Raised, Revision, Trial, TrialView, Tried,
 };
 pub use event::Event;
 pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
+pub use gateway_view::{Callbacks, GatewayDetails, GatewayView};
 pub use group::Group;
 pub use id::{ChangeId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
 pub use inbound::{Inbound, Keyword};

@@ -106,6 +106,9 @@ pub(crate) fn of_test(name: &Name) -> String {
     format!("A test of RedFlash, for {name}. Nothing has happened.")
 }
 
+/// What a test of a gateway says, if nothing else is asked for.
+pub(crate) const OF_GATEWAY: &str = "This is a test of RedFlash.";
+
 impl Outcome {
     /// What was raised.
     pub(crate) const fn raised(&self) -> &Raised {

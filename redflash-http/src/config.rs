@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use redflash_core::Slug;
+use redflash_core::{Callbacks, Slug};
 use secrecy::SecretString;
 
 use crate::Metrics;
@@ -58,6 +58,17 @@ pub struct AdminConfig {
     /// The OpenID provider through which users can log in.
     #[cfg(feature = "oidc")]
     pub oidc: Option<crate::OidcConfig>,
+}
+
+impl HttpConfig {
+    /// What lets the callbacks of a gateway in.
+    pub(crate) fn callbacks(&self, gateway: &Slug) -> Callbacks<'_> {
+        let secrets = self.callback_secrets.get(gateway);
+        Callbacks {
+            public_url: self.public_url.as_deref(),
+            has_secret: secrets.is_some_and(|secrets| !secrets.is_empty()),
+        }
+    }
 }
 
 impl Default for AdminConfig {

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use redflash_channels::Configured;
-use redflash_core::{
-    Authenticity, Callback, Engine, Gateway, NotificationId, Slug, Timestamp, report,
-};
-use serde_json::{Value, json};
+use redflash_core::{DeliveryState, GatewayDetails, GatewayView, NotificationId, Slug};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::{engine, log};
-use crate::context::Context;
+use super::log;
 use crate::failure::{Exit, Failure};
-use crate::output::{Tone, one_line};
+use crate::output::{Output, Tone, one_line};
+use crate::place::Place;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -38,217 +35,113 @@ pub(crate) struct Test {
     wait: Duration,
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
-        Command::List => list(context).await,
-        Command::Show { name } => show(context, &name).await,
-        Command::Test(test) => self::test(context, test).await,
+        Command::List => list(place).await,
+        Command::Show { name } => show(place, &name).await,
+        Command::Test(test) => self::test(place, test).await,
     }
 }
 
-fn find<'a>(context: &'a Context, name: &Slug) -> Result<&'a Configured, Failure> {
-    let mut all = context.loaded.gateways.iter();
-    all.find(|configured| configured.gateway.name == *name)
-        .ok_or_else(|| Failure::missing("gateway", name.as_str()))
-}
-
-async fn list(context: &Context) -> Result<(), Failure> {
-    let stopped = engine(context).await?.stopped_gateways().await?;
-    let works = |gateway: &Gateway| !stopped.contains(&gateway.name);
-    let all = &context.loaded.gateways;
-    let output = &context.output;
+async fn list(place: &Place) -> Result<(), Failure> {
+    let all = place.gateways().await?;
+    let output = &place.output;
     if output.json {
-        let shown = all
-            .iter()
-            .map(|configured| summary(configured, works(&configured.gateway)));
-        return output.json(&shown.collect::<Vec<_>>());
+        return output.json(&all);
     }
-    let rows = all.iter().map(|configured| {
-        let gateway = &configured.gateway;
-        let state = if works(gateway) {
-            output.paint(Tone::Good, "works")
-        } else {
-            output.paint(Tone::Bad, "has stopped")
-        };
+    let row = |gateway: &GatewayView| {
         [
             gateway.name.to_string(),
-            configured.type_name.to_owned(),
-            gateway.channel.kind().to_string(),
-            state,
-            abilities(gateway).join(", "),
+            gateway.type_name.clone(),
+            gateway.channel.to_string(),
+            state(output, gateway),
+            gateway.can.join(", "),
         ]
-    });
+    };
     let head = ["gateway", "type", "channel", "state", "can"];
-    output.table(head, rows.collect(), "no gateways are configured")
+    let rows = all.iter().map(row).collect();
+    output.table(head, rows, "no gateways are configured")
 }
 
-fn abilities(gateway: &Gateway) -> Vec<&'static str> {
-    let can = gateway.channel.capabilities();
-    let all = [
-        (can.receipts, "receipts"),
-        (can.inbound, "replies"),
-        (can.sender, "senders"),
-        (can.subject, "subjects"),
-        (can.batch > 1, "batches"),
-        (can.idempotent, "knows repeats"),
-    ];
-    all.into_iter()
-        .filter_map(|(can, name)| can.then_some(name))
-        .collect()
+fn state(output: &Output, gateway: &GatewayView) -> String {
+    if gateway.works {
+        output.paint(Tone::Good, "works")
+    } else {
+        output.paint(Tone::Bad, "has stopped")
+    }
 }
 
-fn summary(configured: &Configured, works: bool) -> Value {
-    let gateway = &configured.gateway;
-    json!({
-        "name": gateway.name, "type": configured.type_name, "channel": gateway.channel.kind(),
-        "works": works, "can": abilities(gateway),
-    })
-}
-
-async fn show(context: &Context, name: &Slug) -> Result<(), Failure> {
-    let configured = find(context, name)?;
-    let stopped = engine(context).await?.stopped_gateways().await?;
-    let works = !stopped.contains(name);
-    let gateway = &configured.gateway;
-    let mut facts = vec![
-        ("type", configured.type_name.to_owned()),
-        ("channel", gateway.channel.kind().to_string()),
-        (
-            "state",
-            if works { "works" } else { "has stopped" }.to_owned(),
-        ),
-        ("can", abilities(gateway).join(", ")),
-        ("at once", gateway.limits.concurrency.to_string()),
-    ];
-    if let Some(rate) = gateway.limits.per_second {
-        facts.push(("a second", rate.to_string()));
-    }
-    if !gateway.prefixes.is_empty() {
-        facts.push(("used for", gateway.prefixes.join(", ")));
-    }
-    if !gateway.senders.is_empty() {
-        facts.push(("senders", gateway.senders.join(", ")));
-    }
-    facts.extend(budget(gateway));
-    facts.extend(callbacks(context, configured));
-    let output = &context.output;
+async fn show(place: &Place, name: &Slug) -> Result<(), Failure> {
+    let details = place.gateway(name).await?;
+    let output = &place.output;
     if output.json {
-        let mut summary = summary(configured, works);
-        for (name, value) in facts {
-            let name = name.replace(' ', "_");
-            if summary.get(&name).is_none() {
-                summary[name] = value.into();
-            }
-        }
-        return output.json(&summary);
+        return output.json(&details);
     }
     output.line(output.paint(Tone::Strong, &format!("gateway {name}")))?;
+    let facts = facts(output, details);
     for (fact, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
         output.line(format!("  {fact:<10} {value}"))?;
     }
     Ok(())
 }
 
-fn budget(gateway: &Gateway) -> Option<(&'static str, String)> {
-    let budget = &gateway.budget;
-    let bounds = [
-        (budget.per_hour, "an hour"),
-        (budget.per_day, "a day"),
-        (budget.address_per_hour, "an hour to one address"),
-        (budget.address_per_day, "a day to one address"),
-    ];
-    let bounds = bounds
-        .into_iter()
-        .filter_map(|(bound, each)| Some(format!("{} {each}", bound?)));
-    let bounds: Vec<_> = bounds.collect();
-    (!bounds.is_empty()).then(|| ("budget", bounds.join(", ")))
+fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 11] {
+    let rate = details.a_second.map(|rate| rate.to_string());
+    let gateway = details.gateway;
+    [
+        ("type", gateway.type_name.clone()),
+        ("channel", gateway.channel.to_string()),
+        ("state", state(output, &gateway)),
+        ("can", gateway.can.join(", ")),
+        ("at once", details.at_once.to_string()),
+        ("a second", rate.unwrap_or_default()),
+        ("used for", gateway.used_for.join(", ")),
+        ("senders", details.senders.join(", ")),
+        ("budget", details.budget.to_string()),
+        ("receipts", details.receipts.unwrap_or_default()),
+        ("replies", details.replies.unwrap_or_default()),
+    ]
 }
 
-/// Where a gateway is to call, without its secret; or that it is not believed.
-fn callbacks(context: &Context, configured: &Configured) -> Vec<(&'static str, String)> {
-    let gateway = &configured.gateway;
-    let can = gateway.channel.capabilities();
-    let public = context.loaded.config.server.public_url.as_deref();
-    let base = public.unwrap_or("http://…").trim_end_matches('/');
-    let nothing = Callback {
-        method: "POST",
-        url: "",
-        fields: &[],
-        headers: &[],
-        body: &[],
-    };
-    let signed = gateway.channel.authenticate(&nothing, Timestamp::default());
-    let is_signed = !matches!(signed, Ok(Authenticity::Unsigned));
-    let has_secret = !configured.callback_secrets.is_empty();
-    let url = |path: &str| match (is_signed, has_secret) {
-        (true, _) => format!("{base}/{path}/{} (signed)", gateway.name),
-        (false, true) => format!("{base}/{path}/{}/<callback_secret>", gateway.name),
-        (false, false) => "off: the gateway has no callback_secret".to_owned(),
-    };
-    let mut urls = Vec::new();
-    if can.receipts {
-        urls.push(("receipts", url("ack")));
+async fn test(place: &Place, test: Test) -> Result<(), Failure> {
+    let gateway = place.gateway(&test.name).await?.gateway;
+    let trial = place.try_gateway(&test.name, &test.to, &test.message);
+    let trial = trial.await?;
+    let output = &place.output;
+    let is_accepted = trial.class == "accepted";
+    let (said, took) = (one_line(&trial.detail), trial.took_ms);
+    if is_accepted {
+        output.remark(format!("after {took} ms accepted: {said}"))?;
+    } else {
+        output.remark(format!("after {took} ms {said}"))?;
     }
-    if can.inbound {
-        urls.push(("replies", url("inbound")));
+    if let Some(id) = &trial.message_id {
+        output.remark(format!("message id {}", one_line(id)))?;
     }
-    urls
-}
-
-async fn test(context: &Context, test: Test) -> Result<(), Failure> {
-    let gateway = &find(context, &test.name)?.gateway;
-    let to = gateway.channel.parse_address(&test.to);
-    let to = to.map_err(|fault| Failure::usage(format!("--to: {fault}")))?;
-    let engine = engine(context).await?;
-    let tried = engine.try_gateway(&test.name, to, &test.message).await?;
-    let trial = tried.ok_or_else(|| Failure::missing("gateway", test.name.as_str()))?;
-    let (class, detail) = match &trial.result {
-        Ok(accepted) => ("accepted", accepted.detail.clone()),
-        Err(fault) => (fault.class(), report(fault)),
-    };
-    let output = &context.output;
-    let took = trial.took.as_millis();
-    let said = match &trial.result {
-        Ok(_) => format!("accepted: {detail}"),
-        Err(_) => detail.clone(),
-    };
-    output.remark(format!("after {took} ms {}", one_line(&said)))?;
-    let mut shown = json!({
-        "notification": trial.notification, "class": class, "detail": detail, "took_ms": took,
-    });
-    if let Ok(accepted) = &trial.result {
-        let (id, price) = (&accepted.message_id, &accepted.price);
-        if let Some(id) = id {
-            output.remark(format!("message id {}", one_line(id)))?;
-        }
-        if let Some(price) = price {
-            output.remark(format!("price {price}"))?;
-        }
-        shown["message_id"] = json!(id);
-        shown["price"] = json!(price);
-        if gateway.channel.capabilities().receipts && !accepted.delivered {
-            output.remark(format!("waiting {} s for a receipt …", test.wait.as_secs()))?;
-            let receipt = receipt(&engine, trial.notification, test.wait).await?;
-            let said = receipt.as_deref().unwrap_or("no receipt came");
-            output.remark(one_line(said))?;
-            shown["receipt"] = json!(receipt);
-        }
+    if let Some(price) = &trial.price {
+        output.remark(format!("price {price}"))?;
+    }
+    let mut shown = json!(trial);
+    if is_accepted && gateway.can.iter().any(|can| can == "receipts") {
+        output.remark(format!("waiting {} s for a receipt …", test.wait.as_secs()))?;
+        let receipt = receipt(place, trial.notification, test.wait).await?;
+        let said = receipt.as_deref().unwrap_or("no receipt came");
+        output.remark(one_line(said))?;
+        shown["receipt"] = json!(receipt);
     }
     if output.json {
         output.json(&shown)?;
     }
-    match trial.result {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Failure::new(
-            Exit::Failed,
-            format!("{} did not take the message", test.name),
-        )),
+    if is_accepted {
+        return Ok(());
     }
+    let message = format!("{} did not take the message", test.name);
+    Err(Failure::new(Exit::Failed, message))
 }
 
 /// What a receipt says, once it has come to the server.
 async fn receipt(
-    engine: &Engine,
+    place: &Place,
     id: NotificationId,
     wait: Duration,
 ) -> Result<Option<String>, Failure> {
@@ -256,13 +149,11 @@ async fn receipt(
     const LOOK: Duration = Duration::from_millis(250);
     let end = Instant::now().checked_add(wait);
     loop {
-        let found = engine.store().notification(id).await?;
-        let deliveries = found.into_iter().flat_map(|(_, deliveries)| deliveries);
-        for record in deliveries {
-            let delivery = record.delivery;
-            if delivery.state != redflash_core::DeliveryState::Sent {
-                return Ok(Some(format!("{}: {}", delivery.state, delivery.detail)));
-            }
+        let (_, deliveries) = place.notification(id).await?;
+        let deliveries = deliveries.into_iter().map(|record| record.delivery);
+        let mut confirmed = deliveries.filter(|delivery| delivery.state != DeliveryState::Sent);
+        if let Some(delivery) = confirmed.next() {
+            return Ok(Some(format!("{}: {}", delivery.state, delivery.detail)));
         }
         if end.is_some_and(|end| Instant::now() >= end) {
             return Ok(None);

@@ -23,7 +23,7 @@ pub use builder::{AddressRules, EngineBuilder};
 pub use edit::{EditError, FieldFault, Item, Revision};
 pub use error::{CallError, RaiseError};
 pub use inbound::{Called, Expected};
-pub use trial::{Trial, Tried};
+pub use trial::{Trial, TrialView, Tried};
 
 use crate::dispatcher::{Dispatcher, GatewayHealth};
 use crate::store::DeliveryRecord;

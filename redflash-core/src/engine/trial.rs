@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::Engine;
 use crate::dispatcher::Sending;
+use crate::plan::printable;
 use crate::store::{Enqueue, Enqueued};
 use crate::{
     Accepted, Address, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState, EndpointId,
     Gateway, Idempotency, Lane, Lease, Message, Name, Next, Notification, NotificationId,
-    OutboundMessage, Plan, PlannedEndpoint, Recipient, SendError, Settlement, Slug, StoreError,
-    Target, Verdict,
+    OutboundMessage, Plan, PlannedEndpoint, Price, Recipient, SendError, Settlement, Slug,
+    StoreError, Target, Verdict,
 };
 
 /// What came of trying a gateway out.
@@ -24,6 +26,41 @@ pub struct Trial {
     pub result: Result<Accepted, SendError>,
     /// How long that took.
     pub took: Duration,
+}
+
+/// What came of trying a gateway out, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialView {
+    /// The notification it was recorded as, where a receipt shows up.
+    pub notification: NotificationId,
+    /// `accepted`, or else what kind of failure it was.
+    pub class: String,
+    /// What the gateway said, or what went wrong.
+    pub detail: String,
+    /// How long that took, in milliseconds.
+    pub took_ms: u64,
+    /// The gateway's own id of the message.
+    pub message_id: Option<String>,
+    /// What it cost, as far as known.
+    pub price: Option<Price>,
+}
+
+impl From<&Trial> for TrialView {
+    fn from(trial: &Trial) -> Self {
+        let (class, detail) = match &trial.result {
+            Ok(accepted) => ("accepted", accepted.detail.clone()),
+            Err(fault) => (fault.class(), fault.detail()),
+        };
+        let accepted = trial.result.as_ref().ok();
+        Self {
+            notification: trial.notification,
+            class: class.to_owned(),
+            detail,
+            took_ms: u64::try_from(trial.took.as_millis()).unwrap_or(u64::MAX),
+            message_id: accepted.and_then(|accepted| accepted.message_id.clone()),
+            price: accepted.and_then(|accepted| accepted.price.clone()),
+        }
+    }
 }
 
 /// The contact that trials are recorded as being sent to. There need be none of that slug.
@@ -205,7 +242,7 @@ impl Engine {
             name: name.clone(),
             message: Message {
                 subject: name.to_string(),
-                body: text.to_owned(),
+                body: printable(text),
                 sender: None,
                 degraded: None,
                 cut: false,

@@ -98,7 +98,7 @@ fn fallback(event: &Event, arguments: &Arguments) -> (String, bool) {
 }
 
 /// The text without control characters, but for tabs and line ends; NUL leaves a visible mark.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     text.chars()
         .filter_map(|character| match character {

@@ -14,6 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use message::Message;
+pub(crate) use message::printable;
 pub use switch::stopped;
 
 use crate::{

@@ -24,12 +24,11 @@ use super::outcomes::{self, Outcomes};
 use super::part::Empty;
 use super::refused::{Faults, Refused, Rejection};
 use super::view::Section;
+use crate::alert;
 use crate::route::{Door, Needs, Route};
 
 /// The list.
 const LIST: &str = "/admin/gateways";
-/// What a test says unless something else is written.
-const TEST: &str = "This is a test of RedFlash.";
 /// How many lanes of a gateway are shown, those first that are closed.
 const LANES: usize = 50;
 
@@ -211,7 +210,7 @@ fn message(form: &Form, rejection: Option<&Rejection>) -> Field {
     let text = if form.has("message") {
         form.get("message")
     } else {
-        TEST
+        alert::OF_GATEWAY
     };
     Field::area("message", "Message")
         .value(text)

@@ -10,14 +10,13 @@ use super::desk::{Desk, Said};
 use super::field::{Choice, Field, Switch};
 use super::form::Form;
 use super::listing::{Listing, Turn};
-use super::login::with_cookies;
+use super::login::with_session;
 use super::named::Named;
 use super::new_password;
 use super::oops::Oops;
 use super::part::Empty;
 use super::referer::Referer;
 use super::refused::{Faults, Notice, Refused, Rejection, is_once};
-use super::session;
 use super::switching;
 use super::user_page;
 use super::view::Section;
@@ -260,14 +259,13 @@ async fn set_password(
         Ok(())
     };
     let engine = &desk.app.engine;
-    engine.change(&slug, &desk.actor(), None, change).await?;
+    let user = engine.change(&slug, &desk.actor(), None, change).await?;
     let done = Desk::go(&url(&slug), Said::PasswordSet);
     if slug != desk.visitor.user.slug {
         return Ok(done);
     }
     // Every session of this user has ended, this one too.
-    let cookie = session::begin(&desk.app, &slug, &headers).await?;
-    Ok(with_cookies(done, [cookie]))
+    Ok(with_session(done, engine, &user, &headers).await?)
 }
 
 async fn switch(

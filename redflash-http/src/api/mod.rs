@@ -11,7 +11,9 @@ mod contact;
 mod edit;
 mod endpoint;
 mod event;
+mod gateway;
 mod group;
+mod inbound;
 mod input;
 mod key;
 mod message;
@@ -42,6 +44,8 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(message::routes());
     routes.extend(preview::routes());
     routes.extend(notification::routes());
+    routes.extend(inbound::routes());
+    routes.extend(gateway::routes());
     routes.extend(status::routes());
     routes.extend(key::routes());
     routes.extend(user::routes());

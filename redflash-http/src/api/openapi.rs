@@ -21,6 +21,8 @@ const COMPONENTS: &[&str] = &[
     include_str!("schema/alert.json"),
     include_str!("schema/status.json"),
     include_str!("schema/notification.json"),
+    include_str!("schema/inbound.json"),
+    include_str!("schema/gateway.json"),
     include_str!("schema/key.json"),
     include_str!("schema/user.json"),
     include_str!("schema/change.json"),

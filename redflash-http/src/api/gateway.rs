@@ -1,0 +1,151 @@
+//! `/api/v1/gateways`: what messages go through, and whether it works.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use redflash_core::{
+    Action, Address, Engine, Gateway, GatewayDetails, GatewayView, Slug, StoreError, Trial,
+    TrialView, report,
+};
+use serde::Deserialize;
+use tracing::error;
+
+use super::Caller;
+use super::input::{Input, given};
+use super::named::Named;
+use super::operation::Operation;
+use super::page::{Page, cut};
+use super::query::Query;
+use crate::alert::{self, Failed};
+use crate::front::App;
+use crate::problem::Problem;
+use crate::route::{Door, Needs, Route};
+
+const ALL: &str = "/api/v1/gateways";
+const ONE: &str = "/api/v1/gateways/{slug}";
+const TEST: &str = "/api/v1/gateways/{slug}/test";
+const TAG: &str = "Gateways";
+
+pub(super) fn routes() -> Vec<Route> {
+    let view = Door::Key(Needs::View);
+    let admin = Door::Key(Needs::Admin);
+    vec![
+        Route::new(Method::GET, ALL, view, list).described(
+            Operation::new(
+                "listGateways",
+                TAG,
+                "Lists gateways, those of one channel in the order in which they are tried",
+            )
+            .asks(&["limit", "cursor"])
+            .gives("GatewayPage"),
+        ),
+        Route::new(Method::GET, ONE, view, read)
+            .described(Operation::new("readGateway", TAG, "Shows a gateway").gives("Gateway")),
+        Route::new(Method::POST, TEST, admin, test).described(
+            Operation::new(
+                "testGateway",
+                TAG,
+                "Sends a real message through one gateway, and says what it answers",
+            )
+            .takes("GatewayTest")
+            .answers(StatusCode::CREATED, Some("Trial"), &["Location"]),
+        ),
+    ]
+}
+
+/// A message to try a gateway out with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Test {
+    /// An address of its channel.
+    to: String,
+    #[serde(default, deserialize_with = "given")]
+    message: Option<String>,
+}
+
+fn find<'a>(engine: &'a Engine, name: &Slug) -> Result<&'a Arc<Gateway>, StoreError> {
+    let found = engine.gateways().get(name);
+    found.ok_or_else(|| StoreError::Missing {
+        what: format!("gateway/{name}"),
+    })
+}
+
+async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Problem> {
+    let (engine, limit) = (&app.engine, query.limit()?);
+    let after: Option<Slug> = query.read("cursor")?;
+    let stopped = engine.stopped_gateways().await?;
+    let mut all = engine.gateways().iter();
+    if let Some(after) = &after {
+        // Behind one that is gone stands nothing.
+        all.find(|gateway| gateway.name == *after);
+    }
+    let view = |gateway: &Arc<Gateway>| GatewayView::new(gateway, !stopped.contains(&gateway.name));
+    let mut items: Vec<_> = all.map(view).collect();
+    let next = cut(&mut items, limit, |gateway| gateway.name.clone());
+    let page = Page {
+        name: "gateways",
+        items,
+        next,
+    };
+    Ok(page.into_response())
+}
+
+async fn read(
+    State(app): State<Arc<App>>,
+    Named(name): Named,
+) -> Result<Json<GatewayDetails>, Problem> {
+    let gateway = find(&app.engine, &name)?;
+    let works = !app.engine.stopped_gateways().await?.contains(&name);
+    let callbacks = app.config.callbacks(&name);
+    Ok(Json(GatewayDetails::new(gateway, works, callbacks)))
+}
+
+async fn test(
+    State(app): State<Arc<App>>,
+    Named(name): Named,
+    caller: Caller,
+    Input(wanted): Input<Test>,
+) -> Result<Response, Problem> {
+    let gateway = find(&app.engine, &name)?;
+    let to = gateway.channel.parse_address(&wanted.to);
+    let to = to.map_err(|fault| Problem::field("to", fault.to_string()))?;
+    let text = wanted.message.as_deref().unwrap_or(alert::OF_GATEWAY);
+    if text.chars().all(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Problem::field("message", "write what the test says"));
+    }
+    let trial = tried(&app.engine, &name, to, text, &caller).await?;
+    let place = format!("/api/v1/notifications/{}", trial.notification);
+    let view = Json(TrialView::from(&trial));
+    Ok((StatusCode::CREATED, [(LOCATION, place)], view).into_response())
+}
+
+/// Sends it on a task of its own: a client that goes away must not stop it half-way.
+async fn tried(
+    engine: &Engine,
+    name: &Slug,
+    to: Address,
+    text: &str,
+    caller: &Caller,
+) -> Result<Trial, Problem> {
+    let (engine, name, text) = (engine.clone(), name.clone(), text.to_owned());
+    let by = caller.actor();
+    let task = async move {
+        let trial = engine.try_gateway(&name, to.clone(), &text).await?;
+        let trial = trial.ok_or_else(|| StoreError::Missing {
+            what: format!("gateway/{name}"),
+        })?;
+        let subject = format!("gateway/{name}");
+        let detail = format!("{to}, notification/{}", trial.notification);
+        engine.note(&by, Action::Tested, &subject, &detail).await?;
+        Ok::<_, StoreError>(trial)
+    };
+    let ended = tokio::spawn(task).await.map_err(|fault| {
+        error!(fault = report(&fault), "trying a gateway failed");
+        Failed::Broken
+    })?;
+    Ok(ended?)
+}

@@ -1,0 +1,44 @@
+//! `GET /api/v1/inbound`: what people sent back, newest first.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::Method;
+use axum::response::{IntoResponse, Response};
+use redflash_core::store::InboundFilter;
+
+use super::operation::Operation;
+use super::page::{Page, cut};
+use super::query::Query;
+use crate::front::App;
+use crate::problem::Problem;
+use crate::route::{Door, Needs, Route};
+
+pub(super) fn routes() -> Vec<Route> {
+    let door = Door::Key(Needs::View);
+    let inbound = Operation::new(
+        "listInbound",
+        "Inbound",
+        "Lists what people sent back, newest first",
+    )
+    .asks(&["contact", "limit", "cursor"])
+    .gives("InboundPage");
+    vec![Route::new(Method::GET, "/api/v1/inbound", door, list).described(inbound)]
+}
+
+async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Problem> {
+    let limit = query.limit()?;
+    let filter = InboundFilter {
+        contact: query.read("contact")?,
+        before: query.read("cursor")?,
+        limit: limit.saturating_add(1),
+    };
+    let mut found = app.engine.store().inbound(&filter).await?;
+    let next = cut(&mut found, limit, |inbound| inbound.id);
+    let page = Page {
+        name: "inbound",
+        items: found,
+        next,
+    };
+    Ok(page.into_response())
+}
