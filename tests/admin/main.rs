@@ -1,0 +1,7 @@
+//! The web admin as its users have it: the real binary, and a real browser that fills in its forms.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod login;
+mod switch;
+mod world;
