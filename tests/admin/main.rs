@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod create;
+mod log;
 mod login;
+mod preview;
+mod refusal;
+mod send;
 mod switch;
 mod world;

@@ -5,8 +5,9 @@ use redflash_core::store::Save;
 use redflash_core::{Directory, Role, Timestamp, User};
 use redflash_http::hash_password;
 use redflash_store::{Access, SqliteStore};
-use redflash_tests::{Browser, Client, Config, Server, Site, Vonage, WebhookSink, until};
+use redflash_tests::{Answer, Browser, Client, Config, Server, Site, Vonage, WebhookSink, until};
 use serde_json::Value;
+use url::form_urlencoded;
 
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -107,6 +108,43 @@ impl World {
     /// Waits until the page says something.
     pub(crate) async fn page_says(&self, text: &str) {
         self.says("main", text).await;
+    }
+
+    /// The token that the forms of the page have.
+    pub(crate) async fn token(&self) -> String {
+        let token = "return document.querySelector('[name=csrf]').value";
+        let token = self.browser.execute(token).await;
+        token.as_str().unwrap().to_owned()
+    }
+
+    /// Gets what no page shows, in the session of the browser.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let cookie = self.cookie().await;
+        self.client
+            .send("GET", path, &[("cookie", &cookie)], "")
+            .await
+    }
+
+    /// Sends a form that no page has, in the session of the browser.
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let cookie = self.cookie().await;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let headers = [
+            ("cookie", &*cookie),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        self.client.send("POST", path, &headers, form).await
+    }
+
+    async fn cookie(&self) -> String {
+        let cookies = self.browser.cookies().await;
+        let session = cookies.iter().find(|cookie| cookie.name() == "__Host-rf");
+        session
+            .expect("somebody has logged in")
+            .stripped()
+            .to_string()
     }
 
     /// Adds a contact with an endpoint at the webhook sink.
