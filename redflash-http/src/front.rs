@@ -21,7 +21,7 @@ use crate::limit::Limit;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::route::{self, Door, Route};
-use crate::{HttpConfig, callback, health, inspect, metrics, raise, request};
+use crate::{HttpConfig, admin, callback, health, inspect, metrics, raise, request};
 
 /// What the handlers share.
 pub(crate) struct App {
@@ -181,7 +181,10 @@ async fn no_such_resource() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
-async fn wrong_method() -> Problem {
+async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
+    if request.uri().path().starts_with("/admin") {
+        return admin::wrong_method(&app, request.headers()).await;
+    }
     let detail = "this resource does not have that method";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into_response()
 }

@@ -26,7 +26,7 @@ async fn everything_is_made_by_form_and_the_alert_arrives() {
 
     world.visit(&format!("/admin/log/{id}")).await;
     world.page_says("db1 is down").await;
-    world.says("dl.facts", "nagios").await;
+    world.page_says("nagios").await;
 }
 
 /// Somebody who is told by webhook and by SMS.
@@ -49,7 +49,9 @@ async fn make_contact(world: &World) {
     browser.choose(&add("channel"), "sms").await;
     browser.fill(&add("address"), "0123").await;
     browser.submit("form[action$='/endpoints']").await;
-    world.says("#address-error", "international").await;
+    world
+        .says("#address-error", "write it with its country")
+        .await;
     browser.fill(&add("address"), "+44 7700 900123").await;
     browser.submit("form[action$='/endpoints']").await;
     world.says(".endpoints", "+447700900123").await;

@@ -122,6 +122,7 @@ async fn what_a_form_does_no_link_does() {
         "/admin/logout",
     ] {
         world.visit(path).await;
+        world.says("h1", "This is no page").await;
         world.page_says("405").await;
     }
     world.visit("/admin/contacts/ada").await;

@@ -1,12 +1,17 @@
 //! What the tests of the web admin need: a running server, peers behind its gateways, and somebody at
 //! a browser.
 
+use std::time::{Duration, Instant};
+
 use redflash_core::store::Save;
 use redflash_core::{Directory, Role, Timestamp, User};
 use redflash_http::hash_password;
 use redflash_store::{Access, SqliteStore};
-use redflash_tests::{Answer, Browser, Client, Config, Server, Site, Vonage, WebhookSink, until};
+use redflash_tests::{
+    Answer, Browser, Client, Config, PATIENCE, Server, Site, Vonage, WebhookSink, until,
+};
 use serde_json::Value;
+use tokio::time::sleep;
 use url::form_urlencoded;
 
 /// The password of every user.
@@ -95,14 +100,22 @@ impl World {
         .await;
     }
 
-    /// Waits until an element says something.
+    /// Waits until an element says something; if it never does, the test fails with what it says.
     pub(crate) async fn says(&self, css: &str, text: &str) {
-        let said = format!("return document.querySelector({css:?})?.innerText");
-        until(&format!("{css} says {text:?}"), async || {
-            let said = self.browser.execute(&said).await;
-            said.as_str()?.contains(text).then_some(())
-        })
-        .await;
+        let script = format!("return document.querySelector({css:?})?.innerText");
+        let begun = Instant::now();
+        loop {
+            let said = self.browser.execute(&script).await;
+            if said.as_str().is_some_and(|said| said.contains(text)) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{css} at {} says {said} instead of {text:?}",
+                self.path().await
+            );
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits until the page says something.

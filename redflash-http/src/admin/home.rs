@@ -30,7 +30,10 @@ const SHOWN: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Door::Session(Needs::View);
-    vec![Route::new(Method::GET, "/admin", view, page)]
+    vec![
+        Route::new(Method::GET, "/admin", view, page),
+        Route::new(Method::GET, "/admin/", view, page),
+    ]
 }
 
 #[derive(Serialize)]

@@ -36,6 +36,7 @@ mod login;
 mod named;
 mod new_password;
 mod notification;
+mod nowhere;
 mod off;
 mod oops;
 #[cfg(feature = "oidc")]
@@ -71,6 +72,7 @@ use axum::http::Method;
 
 pub(crate) use guard::guard;
 pub(crate) use live::Places;
+pub(crate) use nowhere::wrong_method;
 #[cfg(feature = "oidc")]
 pub(crate) use openid::OpenId;
 pub(crate) use throttle::Throttle;
@@ -108,5 +110,6 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(send::routes());
     routes.extend(gateway::routes());
     routes.extend(inbound::routes());
+    routes.extend(nowhere::routes());
     routes
 }
