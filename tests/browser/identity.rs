@@ -37,7 +37,7 @@ async fn somebody_logs_in_and_the_client_learns_who_it_is() {
     browser.fill("[name=login]", "ann").await;
     browser.fill("[name=password]", "any").await;
     browser.submit("form").await;
-    let arrived = Url::parse(&browser.url().await).unwrap();
+    let arrived = Url::parse(&browser.arrive(&redirect_uri).await).unwrap();
     let field = |wanted: &str| {
         let mut fields = arrived.query_pairs();
         let found = fields.find(|(name, _)| name == wanted);

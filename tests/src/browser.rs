@@ -19,8 +19,8 @@ use crate::until;
 /// the page it was at is printed.
 ///
 /// It ends with the thread that started it at the latest, so each test starts one of its own. It
-/// reaches loopback only. A click or a submit that leads to another page has arrived there when
-/// anything else is asked.
+/// reaches loopback only. A click or a submit that leads to another page may be answered
+/// before that is there: wait for what is on it, or [arrive](Self::arrive) at its address.
 ///
 /// Elements are named by CSS selectors; what is not there fails the test.
 pub struct Browser {
@@ -56,6 +56,16 @@ impl Browser {
     /// Where it is.
     pub async fn url(&self) -> String {
         self.client.current_url().await.unwrap().into()
+    }
+
+    /// Waits until it is at an address that begins with this, and returns the whole address. A click
+    /// may return before the browser has set out.
+    pub async fn arrive(&self, beginning: &str) -> String {
+        until(beginning, async || {
+            let url = self.url().await;
+            url.starts_with(beginning).then_some(url)
+        })
+        .await
     }
 
     /// The page as it stands now, as HTML.

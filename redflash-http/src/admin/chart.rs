@@ -76,19 +76,10 @@ impl Bucket {
 }
 
 impl Chart {
-    /// Draws the buckets of deliveries in their order.
-    pub(crate) fn new(title: impl Into<String>, buckets: Vec<Bucket>) -> Self {
-        Self::counting(["delivery", "deliveries"], title, buckets)
-    }
-
-    /// Draws the buckets of something else.
+    /// Draws the buckets in their order.
     ///
-    /// * `noun` - one and many, such as `attempt` and `attempts`.
-    pub(crate) fn counting(
-        noun: [&str; 2],
-        title: impl Into<String>,
-        buckets: Vec<Bucket>,
-    ) -> Self {
+    /// * `noun` - what is counted, one and many, such as `delivery` and `deliveries`.
+    pub(crate) fn new(noun: [&str; 2], title: impl Into<String>, buckets: Vec<Bucket>) -> Self {
         let highest = buckets.iter().map(Bucket::total).max().unwrap_or(0);
         let bars = (0..).zip(&buckets);
         let bars = bars.flat_map(|(place, bucket)| stack(place * STEP, bucket, highest));
@@ -174,6 +165,8 @@ fn summary(buckets: &[Bucket], [one, many]: [&str; 2]) -> String {
 mod tests {
     use super::*;
 
+    const NOUN: [&str; 2] = ["delivery", "deliveries"];
+
     fn bucket(delivered: u64, failed: u64) -> Bucket {
         Bucket {
             delivered,
@@ -184,7 +177,11 @@ mod tests {
 
     #[test]
     fn the_highest_bar_fills_the_chart_and_its_parts_touch() {
-        let chart = Chart::new("Today", vec![bucket(1, 0), bucket(3, 1), bucket(0, 0)]);
+        let chart = Chart::new(
+            NOUN,
+            "Today",
+            vec![bucket(1, 0), bucket(3, 1), bucket(0, 0)],
+        );
         let bars: Vec<_> = chart
             .bars
             .iter()
@@ -205,7 +202,7 @@ mod tests {
     #[test]
     fn a_chart_of_nothing_has_no_bars() {
         for buckets in [vec![], vec![Bucket::default()]] {
-            let chart = Chart::new("Today", buckets);
+            let chart = Chart::new(NOUN, "Today", buckets);
             assert!(chart.bars.is_empty() && chart.width > 0);
         }
     }

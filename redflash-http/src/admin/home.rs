@@ -222,7 +222,7 @@ fn chart(recent: &Recent, since: Timestamp) -> Chart {
         }
     });
     let title = "Attempts of the last 24 hours (UTC)";
-    Chart::counting(["attempt", "attempts"], title, buckets.collect())
+    Chart::new(["attempt", "attempts"], title, buckets.collect())
 }
 
 fn hour_of_day(at: Timestamp) -> String {

@@ -76,7 +76,11 @@ impl Outcomes {
             unknown: sum(AttemptOutcome::Unknown),
             refused: sum(AttemptOutcome::Permanent),
             cut: recent.cut,
-            chart: Chart::new("By the hour", buckets.into_values().collect()),
+            chart: Chart::new(
+                ["attempt", "attempts"],
+                "By the hour",
+                buckets.into_values().collect(),
+            ),
         }
     }
 
@@ -122,15 +126,16 @@ mod tests {
         let outcomes = Outcomes::of(&recent, &"a".parse().unwrap(), now);
         assert_eq!((outcomes.taken, outcomes.not_taken()), (3, 3));
         let chart = serde_json::to_value(&outcomes.chart).unwrap();
-        let buckets = chart["buckets"].as_array().unwrap();
-        assert_eq!((buckets.len(), &buckets[0]["label"]), (24, &"05:00".into()));
+        assert_eq!(chart["summary"], "6 attempts: 3 sent, 1 waiting, 2 failed.");
+        let rows = chart["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 24);
         assert_eq!(
-            (&buckets[0]["failed"], &buckets[0]["waiting"]),
-            (&2.into(), &1.into())
+            rows[0],
+            serde_json::json!({ "label": "05:00", "counts": [0, 1, 2] })
         );
         assert_eq!(
-            (&buckets[23]["label"], &buckets[23]["sent"]),
-            (&"04:00".into(), &3.into())
+            rows[23],
+            serde_json::json!({ "label": "04:00", "counts": [3, 0, 0] })
         );
     }
 }

@@ -10,6 +10,9 @@ use crate::oidc::Identity;
 /// The user of this identity: the one who logged in with it before, or else the one of that name, who
 /// is tied to it from now on, or else a new one where that is allowed.
 ///
+/// A user who has a password is not tied by name: at many a provider people choose their names
+/// themselves, and would be whom they like here.
+///
 /// The role is the one that the provider says, unless that would leave no admin.
 pub(super) async fn user(
     engine: &Engine,
@@ -26,7 +29,11 @@ pub(super) async fn user(
     let known = users.iter().find(is_tied);
     match known.or_else(|| users.iter().find(is_namesake)) {
         Some(user) if !user.enabled => Err(refused("You are switched off here. Ask an admin.")),
-        Some(user) if user.subject.is_some() && known.is_none() => Err(taken(&user.slug)),
+        Some(user) if known.is_none() && user.subject.is_some() => Err(taken(&user.slug)),
+        Some(user) if known.is_none() && user.password.is_some() => Err(refused(format!(
+            "{} logs in here with a password. Ask an admin for a user without one.",
+            user.slug
+        ))),
         Some(user) => tie(engine, &user.slug, identity).await,
         None if config.create_users => create(engine, identity).await,
         None => {

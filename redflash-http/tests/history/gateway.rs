@@ -19,7 +19,7 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
         &page,
         &[
             "has stopped",
-            "2 deliveries: 0 delivered, 1 sent, 0 waiting, 0 stopped, 1 failed",
+            "2 attempts: 1 sent, 1 failed",
             "receipts",
             "nowhere: the gateway has no callback_secret",
             "/admin/log?gateway=first",

@@ -8,7 +8,7 @@ use axum::http::Request;
 use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
 use http_body_util::BodyExt;
 use redflash_core::store::{ChangeFilter, Save};
-use redflash_core::{Audit, Directory, ManualClock, MemoryStore, Role, User};
+use redflash_core::{Audit, Directory, ManualClock, MemoryStore, PasswordHash, Role, User};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::{Url, form_urlencoded};
@@ -194,6 +194,12 @@ async fn who_is_no_user_or_another_or_switched_off_is_not_let_in() {
         .await;
     let refused = world.browser().log_in().await;
     assert!(refused.body.contains("Another user logs in as ada"));
+    world
+        .save("ada", |ada| ada.password = Some(PasswordHash::new("x")))
+        .await;
+    let refused = world.browser().log_in().await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("ada logs in here with a password"));
     world.save("ada", |ada| ada.enabled = false).await;
     let refused = world.browser().log_in().await;
     assert!(refused.body.contains("You are switched off here"));

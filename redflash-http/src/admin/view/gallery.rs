@@ -110,6 +110,7 @@ fn chart() -> Chart {
         stopped: u64::from(hour % 11 == 7) * 3,
     };
     Chart::new(
+        ["delivery", "deliveries"],
         "Deliveries in the last 24 hours",
         (0..24).map(bucket).collect(),
     )
