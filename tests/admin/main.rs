@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod axe;
 mod create;
 mod log;
 mod login;
+mod pages;
 mod preview;
 mod refusal;
 mod send;

@@ -17,6 +17,9 @@ use url::form_urlencoded;
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// The secret in the path of the SMS gateway's callbacks.
+pub(crate) const CALLBACK_SECRET: &str = "canary-callback-4f1d0c7e9b";
+
 /// A running installation with a webhook and an SMS gateway, the peers behind them, and a browser in
 /// which nobody has logged in yet.
 ///
@@ -41,9 +44,10 @@ impl World {
         let webhook = WebhookSink::start().await;
         let vonage = Vonage::start().await;
         let hooks = "name = \"hooks\"\ntype = \"webhook\"\nallow_networks = [\"127.0.0.0/8\"]";
+        let texts = vonage.gateway("vonage-uk");
         let config = Config::new()
             .gateway(hooks)
-            .gateway(&vonage.gateway("vonage-uk"));
+            .gateway(&format!("{texts}\ncallback_secret = \"{CALLBACK_SECRET}\""));
         let site = Site::new(&config);
         save_users(&site, users).await;
         let server = site.serve().await;
