@@ -4,9 +4,11 @@
 
 mod axe;
 mod create;
+mod hostile;
 mod log;
 mod login;
 mod pages;
+mod plain;
 mod preview;
 mod refusal;
 mod send;

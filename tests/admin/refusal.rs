@@ -81,7 +81,7 @@ async fn a_viewer_is_shown_no_control_and_refused_whatever_is_sent_all_the_same(
         "/admin/events/down",
         "/admin/gateways/hooks",
         "/admin/send",
-        "/admin/send?to=contact/ada",
+        "/admin/send?target=contact/ada",
         "/admin/inbound",
         "/admin/audit",
         &format!("/admin/log/{id}"),
