@@ -4,7 +4,7 @@ use axum::http::Method;
 use redflash_http::{Door, routes};
 use redflash_tests::{Reply, until};
 
-use crate::world::{CALLBACK_SECRET, World};
+use crate::world::World;
 
 /// What is not a page: files, a table for programs, a stream, and where another server sends browsers.
 const NO_PAGES: [&str; 5] = [
@@ -15,113 +15,51 @@ const NO_PAGES: [&str; 5] = [
     "/admin/oidc/callback",
 ];
 
-/// An example of each thing that has a page.
+/// A directory with a bit of everything.
+const DIRECTORY: &str = "set -e
+redflash contact add bob --name 'Bob the Builder' --webhook HOOK --sms +447700900123
+redflash contact add off --name 'Somebody away' --sms +447700900123
+redflash contact add nowhere --name 'Nobody yet'
+redflash contact off off
+redflash endpoint off bob sms +447700900123
+redflash group add ops --name Operations --contact ada --contact bob --contact off
+redflash group add empty --name Nobody
+redflash event add down --name 'Host down' --subject 'Down: {{host}}' --message '{{host}} is down' --group ops
+redflash event add broken --name Broken --message '{{truncate text n}}' --contact ada
+redflash event add away --name 'Of no use' --message m
+redflash event off away
+redflash key add away
+redflash key off away";
+
+/// Notifications that are worth a look.
 #[derive(Debug)]
 pub(crate) struct Examples {
-    /// A notification of which one delivery has failed.
+    /// One of which a delivery has failed.
     pub(crate) failed: String,
-    /// A notification of an event whose template fails.
+    /// One of an event whose template fails.
     pub(crate) degraded: String,
 }
 
 impl Examples {
     /// Fills a directory and a log with a bit of everything.
     pub(crate) async fn make(world: &World) -> Self {
-        let site = &world.site;
         world.hooked("ada").await;
-        let hook = world.webhook.url("/bob");
-        let sms = ["--sms", "+447700900123"];
-        for command in [
-            &[
-                "contact",
-                "add",
-                "bob",
-                "--name",
-                "Bob the Builder",
-                "--webhook",
-                &hook,
-                sms[0],
-                sms[1],
-            ][..],
-            &[
-                "contact",
-                "add",
-                "off",
-                "--name",
-                "Somebody away",
-                sms[0],
-                sms[1],
-            ],
-            &["contact", "add", "nowhere", "--name", "Nobody yet"],
-            &["contact", "off", "off"],
-            &["endpoint", "off", "bob", "sms", "+447700900123"],
-            &[
-                "group",
-                "add",
-                "ops",
-                "--name",
-                "Operations",
-                "--contact",
-                "ada",
-                "--contact",
-                "bob",
-                "--contact",
-                "off",
-            ],
-            &["group", "add", "empty", "--name", "Nobody"],
-            &[
-                "event",
-                "add",
-                "down",
-                "--name",
-                "Host down",
-                "--message",
-                "{{host}} is down",
-                "--subject",
-                "Down: {{host}}",
-                "--group",
-                "ops",
-            ],
-            &[
-                "event",
-                "add",
-                "broken",
-                "--name",
-                "Broken",
-                "--message",
-                "{{truncate text n}}",
-                "--contact",
-                "ada",
-            ],
-            &["event", "off", "broken"],
-            &["event", "on", "broken"],
-            &["key", "add", "away"],
-            &["key", "off", "away"],
-        ] {
-            site.run(command).await;
-        }
-        let key = site.key("nagios", &["--inspect"]).await;
+        let commands = DIRECTORY.replace("HOOK", &world.webhook.url("/bob"));
+        world.site.shell(&commands).run().await.succeeded();
+        let key = world.site.key("nagios", &["--inspect"]).await;
         world.raise("contact/ada", &key, "All is well").await;
         world.webhook.expect(1).await;
         world.webhook.once(Reply::status(201));
         world.webhook.once(Reply::body(404, "<b>no such hook</b>"));
         let failed = world.raise("group/ops", &key, "It burns").await;
-        let degraded = world
-            .client
-            .raise("event/broken", &key, &[("text", "a"), ("n", "b")]);
-        let degraded = degraded.await.expect(201).notification();
+        let arguments = [("text", "a"), ("n", "b")];
+        let degraded = world.client.raise("event/broken", &key, &arguments).await;
+        let degraded = degraded.expect(201).notification();
         world.webhook.expect(4).await;
         world.webhook.once(Reply::status(503));
         world.raise("contact/ada", &key, "This waits").await;
         for text in ["Got it", "STOP"] {
-            let path = format!("/inbound/vonage-uk/{CALLBACK_SECRET}");
-            let fields = format!("msisdn=447700900123&text={text}&messageId={}", text.len());
-            let form = [("content-type", "application/x-www-form-urlencoded")];
-            world
-                .client
-                .send("POST", &path, &form, fields)
-                .await
-                .expect(200);
+            world.answer(text).await;
         }
         until("one has failed", async || {
             let deliveries = world.notification(&failed, &key).await["deliveries"].clone();

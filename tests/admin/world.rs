@@ -18,7 +18,7 @@ use url::form_urlencoded;
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// The secret in the path of the SMS gateway's callbacks.
-pub(crate) const CALLBACK_SECRET: &str = "canary-callback-4f1d0c7e9b";
+const CALLBACK_SECRET: &str = "canary-callback-4f1d0c7e9b";
 
 /// A running installation with a webhook and an SMS gateway, the peers behind them, and a browser in
 /// which nobody has logged in yet.
@@ -176,6 +176,19 @@ impl World {
         let fields = [("message", message)];
         let answer = self.client.raise(target, key, &fields).await;
         answer.expect(201).notification()
+    }
+
+    /// Has somebody's telephone answer this.
+    pub(crate) async fn answer(&self, text: &str) {
+        let path = format!("/inbound/vonage-uk/{CALLBACK_SECRET}");
+        let number = [("msisdn", "447700900123"), ("messageId", text)];
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(number)
+            .append_pair("text", text)
+            .finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = self.client.send("POST", &path, &headers, form).await;
+        answer.expect(200);
     }
 
     /// A notification as programs see it.
