@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use redflash_core::store::DeliveryRecord;
 use redflash_core::{
-    ApiKey, DeliveryState, NotificationId, Raise, RaiseError, Raised, Recipient, StoreError, report,
+    ApiKey, DeliveryState, Name, NotificationId, Raise, RaiseError, Raised, Recipient, StoreError,
+    report,
 };
 use serde::Serialize;
 use tracing::error;
@@ -91,6 +92,11 @@ pub(crate) fn wait(config: &HttpConfig, asked: Option<Duration>) -> Option<Durat
         None => (config.mode == Mode::Sync).then_some(config.sync_wait),
         Some(wait) => (!wait.is_zero()).then(|| wait.min(config.max_wait)),
     }
+}
+
+/// What a test says to somebody, if nothing else is asked for.
+pub(crate) fn of_test(name: &Name) -> String {
+    format!("A test of RedFlash, for {name}. Nothing has happened.")
 }
 
 impl Outcome {

@@ -23,7 +23,7 @@ pub(crate) type Fields = Map<String, Value>;
 
 /// How a body is written.
 #[derive(Debug, PartialEq, Eq)]
-enum Format {
+pub(crate) enum Format {
     Form,
     Multipart { boundary: String },
     Json,
@@ -62,15 +62,10 @@ pub(crate) async fn read(
     }
 }
 
-/// Reads the fields of a body.
+/// Reads the fields of a body; one without a `Content-Type` is taken for a form.
 pub(crate) async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, Refusal> {
-    if let Some(encoding) = headers.get(CONTENT_ENCODING)
-        && encoding != "identity"
-    {
-        let message = "send the body without a Content-Encoding";
-        return Err(Refusal::bad("bad_encoding", message));
-    }
-    match format(headers)? {
+    is_plain(headers)?;
+    match format(headers)?.unwrap_or(Format::Form) {
         Format::Form => collect(
             form_urlencoded::parse(&body)
                 .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))),
@@ -102,8 +97,19 @@ fn too_many() -> Refusal {
     Refusal::bad("too_many_fields", message)
 }
 
-/// What `Content-Type` says; a body without one is taken for a form.
-fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
+/// Refuses a body that is packed.
+pub(crate) fn is_plain(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get(CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            let message = "send the body without a Content-Encoding";
+            Err(Refusal::bad("bad_encoding", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What `Content-Type` says, if it is there.
+pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, Refusal> {
     let wrong = |kind: &str| {
         let kind: String = kind.chars().take(100).collect();
         let message = format!(
@@ -113,7 +119,7 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
         Refusal::bad("bad_content_type", message)
     };
     let Some(header) = headers.get(CONTENT_TYPE) else {
-        return Ok(Format::Form);
+        return Ok(None);
     };
     let header = header.to_str().map_err(|_| wrong("not ASCII"))?;
     let (kind, parameters) = header.split_once(';').unwrap_or((header, ""));
@@ -126,11 +132,11 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
         return Err(wrong(header));
     }
     match &*kind.trim().to_ascii_lowercase() {
-        "application/x-www-form-urlencoded" => Ok(Format::Form),
-        "application/json" => Ok(Format::Json),
+        "application/x-www-form-urlencoded" => Ok(Some(Format::Form)),
+        "application/json" => Ok(Some(Format::Json)),
         "multipart/form-data" => {
             let boundary = multer::parse_boundary(header).map_err(|_| wrong(header))?;
-            Ok(Format::Multipart { boundary })
+            Ok(Some(Format::Multipart { boundary }))
         }
         _ => Err(wrong(header)),
     }

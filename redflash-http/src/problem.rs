@@ -3,27 +3,25 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    EditError, FieldFault, NotificationId, RaiseError, Recipient, StoreError, report,
+    EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError, report,
 };
 use serde::Serialize;
 use tracing::error;
 
+use crate::alert::Failed;
 use crate::refusal::Refusal;
 
 /// Why a request was refused.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    #[serde(serialize_with = "number")]
+    #[serde(skip)]
     status: StatusCode,
     /// What was wrong, and what would be right.
-    detail: String,
+    detail: Box<str>,
     /// A word for programs.
     code: &'static str,
     /// Every field that breaks a rule.
@@ -37,21 +35,25 @@ pub(crate) struct Problem {
     recipients: Option<Vec<Recipient>>,
     #[serde(skip)]
     retry_after: Option<Duration>,
+    /// The body was not read to its end, so the connection cannot be used again.
+    #[serde(skip)]
+    close: bool,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the serialiser hands a reference"
-)]
-fn number<S: serde::Serializer>(status: &StatusCode, writer: S) -> Result<S::Ok, S::Error> {
-    writer.serialize_u16(status.as_u16())
+/// A problem, with what its status says already.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(flatten)]
+    problem: &'a Problem,
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
             status,
             detail: detail.into(),
             code,
@@ -59,6 +61,7 @@ impl Problem {
             notification_id: None,
             recipients: None,
             retry_after: None,
+            close: false,
         }
     }
 
@@ -73,8 +76,17 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_key", detail)
     }
 
+    /// What is put under one name says that it has another.
+    pub(crate) fn other_slug(slug: &Slug) -> Self {
+        let message = format!("this is {slug}, and a slug stays what it is");
+        Self {
+            errors: vec![FieldFault::new("slug", &*message)],
+            ..Self::new(StatusCode::CONFLICT, "other_slug", message)
+        }
+    }
+
     /// A key that may not do this.
-    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+    pub(crate) fn forbidden(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
     }
 }
@@ -87,7 +99,10 @@ impl From<StoreError> for Problem {
             StoreError::Missing { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", said),
             StoreError::Dangling { ref reference, .. } => {
                 let message = format!("there is no {reference}");
-                Self::field(field_of(reference), message)
+                Self {
+                    errors: vec![FieldFault::new(field_of(reference), message)],
+                    ..Self::new(StatusCode::CONFLICT, "unknown_reference", said)
+                }
             }
             StoreError::Outdated => Self {
                 retry_after: Some(Duration::from_secs(1)),
@@ -159,6 +174,26 @@ impl From<RaiseError> for Problem {
     }
 }
 
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(fault) => fault.into(),
+            Failed::LostSight(id) => {
+                let detail = "the alert is recorded; what became of it cannot be said now";
+                Self {
+                    notification_id: Some(id),
+                    retry_after: Some(Duration::from_secs(1)),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail)
+                }
+            }
+            Failed::Broken => {
+                let detail = "something is broken here; the server's log has more";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+            }
+        }
+    }
+}
+
 /// What the old contract says with three statuses, said with as many as there are.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -178,6 +213,7 @@ impl From<Refusal> for Problem {
             retry_after: refusal.retry_after,
             notification_id: refusal.notification,
             recipients: refusal.recipients,
+            close: refusal.close,
             ..Self::new(status, refusal.code, refusal.message)
         }
     }
@@ -185,15 +221,24 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, retry_after) = (self.status, self.retry_after);
-        let mut response = (status, Json(self)).into_response();
+        let status = self.status;
+        let document = Document {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            problem: &self,
+        };
+        let mut response = (status, Json(document)).into_response();
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, kind);
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(after) = retry_after {
+        if self.close {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(after) = self.retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);
             headers.insert(
                 RETRY_AFTER,

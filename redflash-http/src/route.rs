@@ -9,6 +9,7 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 
+use crate::api::Operation;
 use crate::front::App;
 use crate::{admin, api, front};
 
@@ -21,6 +22,8 @@ pub struct Route {
     pub path: &'static str,
     /// What it takes to be let in.
     pub door: Door,
+    /// What the description of the API says of it.
+    pub(crate) operation: Option<Operation>,
     handler: MethodRouter<Arc<App>>,
 }
 
@@ -61,6 +64,7 @@ impl Route {
             method: Some(method),
             path,
             door,
+            operation: None,
             handler: on(filter, handler),
         }
     }
@@ -75,17 +79,28 @@ impl Route {
             method: None,
             path,
             door,
+            operation: None,
             handler: any(handler),
         }
+    }
+
+    /// The same, as the description of the API tells of it.
+    pub(crate) fn described(mut self, operation: Operation) -> Self {
+        self.operation = Some(operation);
+        self
     }
 
     /// Adds it to a router, behind its door.
     fn mount(self, app: &Arc<App>, router: Router<Arc<App>>) -> Router<Arc<App>> {
         let handler = match self.door {
             Door::Open | Door::Own => self.handler,
-            Door::Key(needs) => self
-                .handler
-                .layer(from_fn_with_state((Arc::clone(app), needs), api::guard)),
+            Door::Key(needs) => {
+                let asked = self
+                    .operation
+                    .map_or(&[][..], |operation| operation.query());
+                let state = (Arc::clone(app), needs, asked);
+                self.handler.layer(from_fn_with_state(state, api::guard))
+            }
             Door::Session(needs) => self
                 .handler
                 .layer(from_fn_with_state((Arc::clone(app), needs), admin::guard)),

@@ -6,21 +6,20 @@ use std::time::Duration;
 use axum::http::Method;
 use axum::response::Response;
 use redflash_core::store::{Backlog, Recent};
-use redflash_core::{AttemptOutcome, DeliveryState, Engine, Health, StoreError, Timestamp};
+use redflash_core::{DeliveryState, Engine, Health, StoreError, Timestamp};
 use serde::Serialize;
 
-use super::chart::{Bucket, Chart};
+use super::chart::Chart;
 use super::desk::Desk;
 use super::gateway_state::{self, GatewayRow};
 use super::history::{self, Sent};
 use super::off::{self, Off};
 use super::oops::Oops;
+use super::outcomes;
 use super::view::Section;
 use crate::route::{Door, Needs, Route};
 
-/// What happened in these last hours is shown, the present one included.
-const HOURS: u32 = 24;
-const HOUR: Duration = Duration::from_secs(60 * 60);
+const CHART: &str = "Attempts of the last 24 hours (UTC)";
 /// How long a delivery that is due may wait before it is a worry.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// How long the dispatcher may go without a look at the queue.
@@ -71,18 +70,17 @@ struct Number {
 async fn page(desk: Desk) -> Result<Response, Oops> {
     let engine = &desk.app.engine;
     let now = desk.now();
-    let since = now.minus(HOUR * (HOURS - 1)).floor(HOUR);
-    let recent = engine.store().recent(since, HOUR).await?;
+    let recent = outcomes::recent(engine).await?;
     let backlog = engine.store().backlog().await?;
     let health = engine.health();
     let worries = worries(&health, &backlog, &recent, now);
-    let failed = failed(engine, since).await?;
+    let failed = failed(engine, outcomes::begin(now)).await?;
     let page = Page {
         is_new: engine.store().contacts().await?.is_empty(),
         is_well: worries.is_empty() && failed.is_empty(),
         numbers: numbers(&backlog, &recent),
         is_cut: recent.cut,
-        chart: chart(&recent, since),
+        chart: outcomes::chart(CHART, recent.outcomes.iter(), now),
         gateways: gateway_state::rows(engine, &health),
         off: off::all(engine).await?,
         worries,
@@ -204,36 +202,8 @@ fn numbers(backlog: &Backlog, recent: &Recent) -> Vec<Number> {
     ]
 }
 
-/// What came of the attempts of each hour.
-fn chart(recent: &Recent, since: Timestamp) -> Chart {
-    let hours = (0..HOURS).map(|hour| since.plus(HOUR * hour));
-    let buckets = hours.map(|at| {
-        let of = |outcomes: &[AttemptOutcome]| {
-            let all = recent.outcomes.iter();
-            let all = all.filter(|one| one.at == at && outcomes.contains(&one.outcome));
-            all.map(|one| one.count).sum()
-        };
-        Bucket {
-            label: hour_of_day(at),
-            sent: of(&[AttemptOutcome::Ok]),
-            waiting: of(&[AttemptOutcome::Retry, AttemptOutcome::Unknown]),
-            failed: of(&[AttemptOutcome::Permanent]),
-            ..Bucket::default()
-        }
-    });
-    let title = "Attempts of the last 24 hours (UTC)";
-    Chart::new(["attempt", "attempts"], title, buckets.collect())
-}
-
-fn hour_of_day(at: Timestamp) -> String {
-    let hours = at.as_millis().div_euclid(3_600_000);
-    format!("{:02}:00", hours.rem_euclid(24))
-}
-
 #[cfg(test)]
 mod tests {
-    use redflash_core::store::OutcomeCount;
-
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_581_130_000);
@@ -295,30 +265,5 @@ mod tests {
         };
         let worries = super::worries(&off, &Backlog::default(), &Recent::default(), NOW);
         assert!(texts(&worries)[0].contains("does not run"));
-    }
-
-    #[test]
-    fn attempts_stand_at_their_hour() {
-        let since = NOW.minus(HOUR * 23).floor(HOUR);
-        let outcome = |hour, outcome, count| OutcomeCount {
-            gateway: None,
-            at: since.plus(HOUR * hour),
-            outcome,
-            count,
-        };
-        let recent = Recent {
-            outcomes: vec![
-                outcome(0, AttemptOutcome::Ok, 2),
-                outcome(0, AttemptOutcome::Permanent, 1),
-                outcome(23, AttemptOutcome::Unknown, 4),
-            ],
-            ..Recent::default()
-        };
-        let chart = serde_json::to_value(chart(&recent, since)).unwrap();
-        assert_eq!(chart["summary"], "7 attempts: 2 sent, 4 waiting, 1 failed.");
-        assert_eq!(
-            (&chart["first"], &chart["last"]),
-            (&"05:00".into(), &"04:00".into())
-        );
     }
 }

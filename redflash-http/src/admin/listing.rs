@@ -115,7 +115,7 @@ impl<'a> Listing<'a> {
 
 /// A text as it is compared: in lower case, and without spaces, so that a number is found however it
 /// is typed.
-pub(super) fn compact(text: &str) -> String {
+pub(crate) fn compact(text: &str) -> String {
     let letters = text.chars().filter(|letter| !letter.is_whitespace());
     letters.flat_map(char::to_lowercase).collect()
 }

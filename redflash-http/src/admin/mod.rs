@@ -71,6 +71,7 @@ mod view;
 use axum::http::Method;
 
 pub(crate) use guard::guard;
+pub(crate) use listing::compact;
 pub(crate) use live::Places;
 pub(crate) use nowhere::wrong_method;
 #[cfg(feature = "oidc")]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use redflash_core::store::Recent;
+use redflash_core::store::{OutcomeCount, Recent};
 use redflash_core::{AttemptOutcome, Engine, Slug, StoreError, Timestamp};
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ pub(super) async fn recent(engine: &Engine) -> Result<Recent, StoreError> {
 }
 
 /// The beginning of the first bar.
-fn begin(now: Timestamp) -> Timestamp {
+pub(super) fn begin(now: Timestamp) -> Timestamp {
     now.floor(STEP).minus(STEP * (STEPS - 1))
 }
 
@@ -48,39 +48,13 @@ impl Outcomes {
             let counts = ours().filter(|count| count.outcome == outcome);
             counts.map(|count| count.count).sum()
         };
-        let first = begin(now);
-        let starts = (0..STEPS).map(|step| first.plus(STEP * step));
-        let bucket = |at| {
-            (
-                at,
-                Bucket {
-                    label: label(at),
-                    ..Bucket::default()
-                },
-            )
-        };
-        let mut buckets: BTreeMap<_, _> = starts.map(bucket).collect();
-        for count in ours() {
-            let Some(bucket) = buckets.get_mut(&count.at.floor(STEP)) else {
-                continue;
-            };
-            match count.outcome {
-                AttemptOutcome::Ok => bucket.sent += count.count,
-                AttemptOutcome::Retry | AttemptOutcome::Unknown => bucket.waiting += count.count,
-                AttemptOutcome::Permanent => bucket.failed += count.count,
-            }
-        }
         Self {
             taken: sum(AttemptOutcome::Ok),
             retry: sum(AttemptOutcome::Retry),
             unknown: sum(AttemptOutcome::Unknown),
             refused: sum(AttemptOutcome::Permanent),
             cut: recent.cut,
-            chart: Chart::new(
-                ["attempt", "attempts"],
-                "By the hour",
-                buckets.into_values().collect(),
-            ),
+            chart: chart("By the hour", ours(), now),
         }
     }
 
@@ -88,6 +62,37 @@ impl Outcomes {
     pub(super) const fn not_taken(&self) -> u64 {
         self.retry + self.unknown + self.refused
     }
+}
+
+/// What came of attempts, hour by hour of the last day.
+pub(super) fn chart<'a>(
+    title: &str,
+    counts: impl Iterator<Item = &'a OutcomeCount>,
+    now: Timestamp,
+) -> Chart {
+    let first = begin(now);
+    let bucket = |step| {
+        let at = first.plus(STEP * step);
+        let label = label(at);
+        let bucket = Bucket {
+            label,
+            ..Bucket::default()
+        };
+        (at, bucket)
+    };
+    let mut buckets: BTreeMap<_, _> = (0..STEPS).map(bucket).collect();
+    for count in counts {
+        let Some(bucket) = buckets.get_mut(&count.at.floor(STEP)) else {
+            continue;
+        };
+        match count.outcome {
+            AttemptOutcome::Ok => bucket.sent += count.count,
+            AttemptOutcome::Retry | AttemptOutcome::Unknown => bucket.waiting += count.count,
+            AttemptOutcome::Permanent => bucket.failed += count.count,
+        }
+    }
+    let buckets = buckets.into_values().collect();
+    Chart::new(["attempt", "attempts"], title, buckets)
 }
 
 /// An hour of the day, as `04:00`.
@@ -100,8 +105,6 @@ fn label(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use redflash_core::store::OutcomeCount;
-
     use super::*;
 
     #[test]

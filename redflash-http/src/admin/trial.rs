@@ -12,6 +12,7 @@ use super::endpoint::gone;
 use super::form::Form;
 use super::named::NamedEndpoint;
 use super::oops::Oops;
+use crate::alert;
 use crate::idempotency::digest;
 use crate::route::{Door, Needs, Route};
 
@@ -31,10 +32,7 @@ async fn test(desk: Desk, named: NamedEndpoint, form: Form) -> Result<Response, 
     let contact = contact.ok_or_else(|| Oops::missing(format!("contact {slug}")))?;
     let endpoint = contact.endpoints.iter().find(|one| one.id == id);
     let endpoint = endpoint.ok_or_else(gone)?;
-    let usual = || {
-        let name = &contact.name;
-        format!("A test of RedFlash, for {name}. Nothing has happened.")
-    };
+    let usual = || alert::of_test(&contact.name);
     let text = form.given("message").map_or_else(usual, str::to_owned);
     let raised = commit(&desk, raise(&slug, id, &text, form.given("once"))).await?;
     if !raised.repeat {

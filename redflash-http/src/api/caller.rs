@@ -7,8 +7,9 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use redflash_core::ApiKey;
+use redflash_core::{Actor, ApiKey};
 
+use super::query;
 use crate::front::App;
 use crate::key;
 use crate::problem::Problem;
@@ -20,9 +21,17 @@ pub(crate) struct Caller {
     pub(crate) key: ApiKey,
 }
 
-/// Lets nobody in without a key that may do what the route needs.
+impl Caller {
+    /// Who it is for the audit log.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::Key(self.key.slug.to_string())
+    }
+}
+
+/// Lets nobody in without a key that may do what the route needs, and nobody who asks for parameters
+/// that it does not have.
 pub(crate) async fn guard(
-    State((app, needs)): State<(Arc<App>, Needs)>,
+    State((app, needs, parameters)): State<(Arc<App>, Needs, &'static [&'static str])>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -44,6 +53,9 @@ pub(crate) async fn guard(
         };
         let detail = format!("the key {} does not have the right {right}", key.slug);
         return Problem::forbidden(detail).into_response();
+    }
+    if let Err(problem) = query::check(request.uri().query(), parameters) {
+        return problem.into_response();
     }
     app.used(&key);
     request.extensions_mut().insert(Caller { key });

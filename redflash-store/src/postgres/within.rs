@@ -1,10 +1,9 @@
 //! Deliveries of several ranges of ids, by one statement.
 
-use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
-use diesel::prelude::{QueryDsl, QueryResult, SelectableHelper};
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Bool, Text};
+use diesel::prelude::QueryResult;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Text};
 use diesel_async::RunQueryDsl;
 
 use super::Conn;
@@ -17,52 +16,35 @@ pub(super) async fn within(
     conn: &mut Conn,
     ranges: Vec<(String, String)>,
 ) -> Result<Vec<DeliveryRow>, Fault> {
-    if ranges.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = deliveries::table
-        .filter(Within(ranges))
-        .order(deliveries::id)
-        .select(DeliveryRow::as_select())
-        .load(conn)
-        .await?;
-    Ok(rows)
+    let (firsts, lasts) = ranges.into_iter().unzip();
+    Ok(Within { firsts, lasts }.load(conn).await?)
 }
 
-/// Whether a delivery's id lies within one of some ranges, of which there is at least one: each is
-/// looked up in the primary key.
-#[derive(Debug)]
-struct Within(Vec<(String, String)>);
-
-impl Expression for Within {
-    type SqlType = Bool;
-}
-
-impl AppearsOnTable<deliveries::table> for Within {}
-
-impl ValidGrouping<()> for Within {
-    type IsAggregate = is_aggregate::No;
-}
-
-/// By its text, which grows with the ranges.
-impl QueryId for Within {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+/// Looks up one range after the other in the primary key. As one condition of many ranges it would go
+/// through the whole table, for every range, as long as the server has not counted what is in it.
+#[derive(Debug, QueryId)]
+struct Within {
+    firsts: Vec<String>,
+    lasts: Vec<String>,
 }
 
 impl QueryFragment<Pg> for Within {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        let mut before = "(";
-        for (first, last) in &self.0 {
-            out.push_sql(before);
-            out.push_sql("deliveries.id BETWEEN ");
-            out.push_bind_param::<Text, _>(first)?;
-            out.push_sql(" AND ");
-            out.push_bind_param::<Text, _>(last)?;
-            before = " OR ";
-        }
-        out.push_sql(")");
+        out.push_sql("SELECT ");
+        deliveries::all_columns.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM unnest(");
+        out.push_bind_param::<Array<Text>, _>(&self.firsts)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.lasts)?;
+        out.push_sql(
+            ") AS range (first, last) CROSS JOIN LATERAL (
+                SELECT * FROM deliveries WHERE id BETWEEN range.first AND range.last OFFSET 0
+            ) AS deliveries ORDER BY deliveries.id",
+        );
         Ok(())
     }
+}
+
+impl Query for Within {
+    type SqlType = deliveries::SqlType;
 }

@@ -219,12 +219,15 @@ impl Engine {
 }
 
 impl Revision {
+    /// How many characters one has.
+    pub const LENGTH: usize = 24;
+
     /// The state of something now.
     pub fn of(item: &impl Item) -> Self {
         let digest = Sha256::digest(serde_json::to_vec(item).unwrap_or_default());
         let number = digest[..12].iter();
         let number = number.fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
-        Self(format!("{number:024x}"))
+        Self(format!("{number:0width$x}", width = Self::LENGTH))
     }
 
     /// A revision that somebody says to have seen.

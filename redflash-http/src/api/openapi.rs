@@ -1,0 +1,186 @@
+//! `GET /api/v1/openapi.json`: the description of the API, made of the table of routes and of the
+//! schemas in `schema/`.
+
+use std::sync::LazyLock;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::operation::{Answer, Operation};
+use crate::route::{Door, Needs, Route};
+
+/// The schemas and parameters, one file a noun.
+const COMPONENTS: &[&str] = &[
+    include_str!("schema/common.json"),
+    include_str!("schema/contact.json"),
+    include_str!("schema/plan.json"),
+];
+
+static DESCRIPTION: LazyLock<String> = LazyLock::new(|| document(super::routes()).to_string());
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::GET, "/api/v1/openapi.json", Door::Open, show).described(
+            Operation::new("describe", "Description", "Describes this API").gives("Description"),
+        ),
+    ]
+}
+
+async fn show() -> Response {
+    let json = [(CONTENT_TYPE, "application/json")];
+    (json, DESCRIPTION.as_str()).into_response()
+}
+
+fn document(routes: Vec<Route>) -> Value {
+    let mut paths = Map::new();
+    for route in routes {
+        let (Some(method), Some(operation)) = (&route.method, &route.operation) else {
+            continue;
+        };
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[method.as_str().to_lowercase()] = describe(operation, &route, method);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "RedFlash",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": include_str!("description.md"),
+        },
+        "security": [{ "key": [] }],
+        "paths": paths,
+        "components": components(),
+    })
+}
+
+/// The components of every file, and what they all need.
+fn components() -> Value {
+    let mut all = json!({
+        "securitySchemes": { "key": { "type": "http", "scheme": "bearer" } },
+    });
+    for file in COMPONENTS {
+        let file: Map<String, Value> =
+            serde_json::from_str(file).expect("the tests read every file");
+        for (kind, entries) in file {
+            let Value::Object(entries) = entries else {
+                continue;
+            };
+            for (name, entry) in entries {
+                all[&kind][name] = entry;
+            }
+        }
+    }
+    all
+}
+
+fn describe(operation: &Operation, route: &Route, method: &Method) -> Value {
+    let mut responses = Map::new();
+    for answer in &operation.answers {
+        responses.insert(answer.status.as_str().to_owned(), done(answer));
+    }
+    for status in refusals(operation, route, method) {
+        responses.insert(status.to_string(), refused(status));
+    }
+    let mut described = json!({
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": right(route.door),
+        "parameters": parameters(operation, route.path),
+        "responses": responses,
+    });
+    if let Some(schema) = operation.body {
+        described["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": schema_of(schema) } },
+        });
+    }
+    if route.door == Door::Open {
+        described["security"] = json!([]);
+    }
+    described
+}
+
+/// What it takes to be let in, for people.
+const fn right(door: Door) -> &'static str {
+    match door {
+        Door::Key(Needs::Any) => "Any key may ask.",
+        Door::Key(Needs::View) => "For keys that may inspect.",
+        Door::Key(Needs::Admin) => "For keys with the right admin.",
+        _ => "Anybody may ask.",
+    }
+}
+
+fn parameters(operation: &Operation, path: &str) -> Value {
+    let parts = path.split('/');
+    let parts = parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let named = parts
+        .chain(operation.query().iter().copied())
+        .chain(operation.headers.iter().copied());
+    named
+        .map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }))
+        .collect()
+}
+
+fn done(answer: &Answer) -> Value {
+    let mut response = json!({ "description": reason(answer.status) });
+    if let Some(schema) = answer.schema {
+        response["content"] = json!({ "application/json": { "schema": schema_of(schema) } });
+    }
+    for name in answer.headers {
+        response["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
+    }
+    response
+}
+
+/// The statuses with which an operation refuses: its own, and those that follow from its kind.
+fn refusals(operation: &Operation, route: &Route, method: &Method) -> Vec<u16> {
+    let mut statuses = operation.refusals.to_vec();
+    match route.door {
+        Door::Key(needs) => {
+            statuses.extend([401, 422, 503]);
+            if needs != Needs::Any {
+                statuses.push(403);
+            }
+        }
+        _ => return statuses,
+    }
+    if route.path.contains('{') {
+        statuses.push(404);
+    }
+    if operation.body.is_some() {
+        statuses.extend([400, 408, 413, 415]);
+    }
+    if operation.headers.contains(&"If-Match") {
+        statuses.extend([400, 412]);
+        if *method == Method::PUT {
+            statuses.push(428);
+        }
+    }
+    statuses
+}
+
+fn refused(status: u16) -> Value {
+    let status = StatusCode::from_u16(status).unwrap_or_default();
+    let mut response = json!({
+        "description": reason(status),
+        "content": { "application/problem+json": { "schema": schema_of("Problem") } },
+    });
+    let header = match status {
+        StatusCode::UNAUTHORIZED => "WWW-Authenticate",
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => "Retry-After",
+        _ => return response,
+    };
+    response["headers"][header] = json!({ "$ref": format!("#/components/headers/{header}") });
+    response
+}
+
+fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Answer")
+}
+
+fn schema_of(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
