@@ -117,7 +117,7 @@ async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<bool, Refused>
     let (Some(name), true) = (name, faults.is_empty()) else {
         return Err(faults.into());
     };
-    let seen = Revision::new(form.get("version"));
+    let seen = form.given("version").map(Revision::new);
     let change = |user: &mut User| {
         user.name = name.clone();
         if let Some(hash) = &password {
@@ -128,7 +128,7 @@ async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<bool, Refused>
     let slug = &desk.visitor.user.slug;
     let engine = &desk.app.engine;
     engine
-        .change(slug, &desk.actor(), Some(&seen), change)
+        .change(slug, &desk.actor(), seen.as_ref(), change)
         .await?;
     Ok(password.is_some())
 }
