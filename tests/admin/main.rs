@@ -13,4 +13,5 @@ mod preview;
 mod refusal;
 mod send;
 mod switch;
+mod table;
 mod world;

@@ -8,7 +8,7 @@ use redflash_core::{Directory, Role, Timestamp, User};
 use redflash_http::hash_password;
 use redflash_store::{Access, SqliteStore};
 use redflash_tests::{
-    Answer, Browser, Client, Config, PATIENCE, Server, Site, Vonage, WebhookSink, until,
+    Answer, Browser, Client, Config, PATIENCE, Server, Signal, Site, Vonage, WebhookSink, until,
 };
 use serde_json::Value;
 use tokio::time::sleep;
@@ -67,6 +67,15 @@ impl World {
         world.log_in(user, PASSWORD).await;
         world.arrive("/admin").await;
         world
+    }
+
+    /// Stops the server, does something to its installation, and starts it anew.
+    pub(crate) async fn restart(&mut self, meanwhile: impl AsyncFnOnce(&Site)) {
+        self.server.signal(Signal::TERM);
+        self.server.ended().await;
+        meanwhile(&self.site).await;
+        self.server = self.site.serve().await;
+        self.client = self.server.client();
     }
 
     /// Fills in the form in which one logs in.
@@ -155,7 +164,8 @@ impl World {
         self.client.send("POST", path, &headers, form).await
     }
 
-    async fn cookie(&self) -> String {
+    /// The cookie of the session, as a browser sends it.
+    pub(crate) async fn cookie(&self) -> String {
         let cookies = self.browser.cookies().await;
         let session = cookies.iter().find(|cookie| cookie.name() == "__Host-rf");
         session
