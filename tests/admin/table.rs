@@ -79,8 +79,8 @@ fn multiply(database: &Path) {
     let time = "printf('018%09x00000000000000', serial)";
     let mut conn = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
     for table in ["notifications", "deliveries"] {
-        let named = format!("SELECT name FROM pragma_table_info('{table}')");
-        let columns: Vec<Column> = diesel::sql_query(named).load(&mut conn).unwrap();
+        let query = format!("SELECT name FROM pragma_table_info('{table}')");
+        let columns: Vec<Column> = diesel::sql_query(query).load(&mut conn).unwrap();
         let names: Vec<_> = columns.into_iter().map(|column| column.name).collect();
         let values = names.iter().map(|column| match (table, &**column) {
             ("notifications", "id") | ("deliveries", "notification") => {

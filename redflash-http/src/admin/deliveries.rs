@@ -15,6 +15,9 @@ use super::tally::Tally;
 /// How many deliveries are shown, those first that somebody has to look at.
 const SHOWN: usize = 100;
 
+/// So few deliveries are shown with all that happened to them.
+const FEW: usize = 3;
+
 /// What became of a notification.
 #[derive(Serialize)]
 pub(super) struct Deliveries {
@@ -44,6 +47,8 @@ struct Card {
     price: Option<String>,
     refused_by: String,
     steps: Vec<Step>,
+    /// Whether what happened to it is seen at once.
+    is_open: bool,
     /// Whether it can be sent again, by who may.
     badly: bool,
 }
@@ -59,12 +64,14 @@ impl Deliveries {
         let names = names.map(|one| (&one.contact, one.name.as_str()));
         let names: HashMap<_, _> = names.collect();
         let mut shown: Vec<_> = records.iter().collect();
-        if shown.len() > SHOWN {
-            shown.sort_by_key(|record| urgency(record.delivery.state));
-        }
+        shown.sort_by_key(|record| urgency(record.delivery.state));
+        let few = records.len() <= FEW;
         let card = |record: &&DeliveryRecord| {
             let badly = may_resend && ended_badly(record.delivery.state);
-            Card::of(record, &names, badly)
+            Card {
+                is_open: few || ended_badly(record.delivery.state),
+                ..Card::of(record, &names, badly)
+            }
         };
         let states = || records.iter().map(|record| record.delivery.state);
         let badly = states().filter(|state| ended_badly(*state)).count();
@@ -103,6 +110,7 @@ impl Card {
             price: delivery.price.as_ref().map(ToString::to_string),
             refused_by: refused_by.join(", "),
             steps: steps(record),
+            is_open: false,
             badly,
         }
     }
@@ -124,7 +132,7 @@ const fn ended_badly(state: DeliveryState) -> bool {
 }
 
 /// Least for what somebody has to look at.
-const fn urgency(state: DeliveryState) -> u8 {
+pub(super) const fn urgency(state: DeliveryState) -> u8 {
     match state {
         DeliveryState::Failed | DeliveryState::Quarantined | DeliveryState::Suppressed => 0,
         DeliveryState::Queued | DeliveryState::Sending => 1,

@@ -16,6 +16,7 @@ use super::desk::{self, Desk};
 use super::field::Field;
 use super::form::Form;
 use super::gateway_facts::{self, Fact};
+use super::gateway_state::{self, State};
 use super::log;
 use super::named::Named;
 use super::oops::Oops;
@@ -44,13 +45,6 @@ pub(super) fn routes() -> Vec<Route> {
 
 fn url(name: &Slug) -> String {
     format!("{LIST}/{name}")
-}
-
-/// Whether messages are handed to a gateway: a word, and the class of its badge.
-#[derive(Clone, Copy, Serialize)]
-struct State {
-    class: &'static str,
-    word: &'static str,
 }
 
 #[derive(Serialize)]
@@ -82,7 +76,7 @@ async fn list(desk: Desk) -> Result<Response, Oops> {
             name: gateway.name.to_string(),
             channel: gateway.channel.kind().to_string(),
             used_for: gateway_facts::used_for(gateway),
-            state: state(&gateway.name, &stopped, &health),
+            state: gateway_state::of(&gateway.name, &stopped, &health).0,
             taken: outcomes.taken,
             not_taken: outcomes.not_taken(),
         }
@@ -98,18 +92,6 @@ async fn list(desk: Desk) -> Result<Response, Oops> {
         },
     };
     Ok(desk.page("gateways", Section::Gateways, "Gateways", page))
-}
-
-fn state(name: &Slug, stopped: &[Slug], health: &[GatewayHealth]) -> State {
-    let lanes = || health.iter().filter(|one| one.gateway == *name);
-    let open = lanes().filter(|one| one.state != GatewayState::Closed);
-    let state = |class, word| State { class, word };
-    match (stopped.contains(name), open.count(), lanes().count()) {
-        (true, ..) => state("failed", "has stopped"),
-        (false, 0, _) => state("on", "works"),
-        (false, open, all) if open == all => state("suppressed", "pauses"),
-        _ => state("suppressed", "pauses in part"),
-    }
 }
 
 #[derive(Serialize)]
@@ -170,7 +152,7 @@ async fn show(
     let page = Page {
         name: name.to_string(),
         channel: gateway.channel.kind().to_string(),
-        state: state(name, &stopped, &health),
+        state: gateway_state::of(name, &stopped, &health).0,
         facts: gateway_facts::of(gateway, &desk.app.config),
         lanes: lanes(name, &health),
         outcomes: Outcomes::of(&recent, name, desk.now()),
@@ -203,7 +185,10 @@ fn lanes(name: &Slug, health: &[GatewayHealth]) -> Vec<LaneRow> {
         };
         LaneRow {
             lane: one.lane.to_string(),
-            state: State { class, word },
+            state: State {
+                class,
+                word: word.to_owned(),
+            },
             until,
             in_flight: one.in_flight,
         }

@@ -2,8 +2,15 @@
 
 use std::sync::Arc;
 
-use redflash_core::{Engine, Gateway, GatewayState, Health, Timestamp};
+use redflash_core::{Engine, Gateway, GatewayHealth, GatewayState, Health, Slug, Timestamp};
 use serde::Serialize;
+
+/// Whether messages are handed to a gateway: words, and the class of their badge.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct State {
+    pub(super) class: &'static str,
+    pub(super) word: String,
+}
 
 /// A gateway, and how it is.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -11,11 +18,9 @@ pub(super) struct GatewayRow {
     url: String,
     name: String,
     channel: String,
-    /// `works`.
-    state: String,
+    state: State,
     /// When it is tried again.
     until: Option<Timestamp>,
-    is_well: bool,
 }
 
 /// Every gateway, in the order of the configuration.
@@ -25,36 +30,44 @@ pub(super) fn rows(engine: &Engine, health: &Health) -> Vec<GatewayRow> {
 }
 
 fn row(gateway: &Gateway, health: &Health) -> GatewayRow {
-    let lanes = health
-        .gateways
-        .iter()
-        .filter(|lane| lane.gateway == gateway.name);
+    let (state, until) = of(&gateway.name, &health.stopped, &health.gateways);
+    GatewayRow {
+        url: format!("/admin/gateways/{}", gateway.name),
+        name: gateway.name.to_string(),
+        channel: gateway.channel.kind().to_string(),
+        state,
+        until,
+    }
+}
+
+/// How a gateway is, and when it is tried again if nothing is handed to it.
+pub(super) fn of(
+    name: &Slug,
+    stopped: &[Slug],
+    health: &[GatewayHealth],
+) -> (State, Option<Timestamp>) {
+    let lanes = health.iter().filter(|lane| lane.gateway == *name);
     let states: Vec<_> = lanes.map(|lane| lane.state).collect();
     let open = states.iter().filter_map(|state| match state {
         GatewayState::Open { until } => Some(*until),
         _ => None,
     });
     let open: Vec<_> = open.collect();
-    let is_probing = states.contains(&GatewayState::Probing);
-    let (state, is_well) = match open.len() {
-        _ if health.stopped.contains(&gateway.name) => ("stopped".to_owned(), false),
-        0 if is_probing => ("tried again now".to_owned(), false),
-        0 if states.is_empty() => ("ready".to_owned(), true),
-        0 => ("works".to_owned(), true),
-        // A webhook's other hosts know nothing of one that is down.
-        count if count < states.len() => (
-            format!("works, but for {count} of {} hosts", states.len()),
-            true,
-        ),
-        _ => ("rests: too much failed".to_owned(), false),
+    let state = |class, word: &str| State {
+        class,
+        word: word.to_owned(),
     };
-    GatewayRow {
-        url: format!("/admin/gateways/{}", gateway.name),
-        name: gateway.name.to_string(),
-        channel: gateway.channel.kind().to_string(),
-        until: open.into_iter().min().filter(|_| !is_well),
-        state,
-        is_well,
+    let until = open.iter().min().copied();
+    match open.len() {
+        _ if stopped.contains(name) => (state("failed", "has stopped"), until),
+        0 if states.contains(&GatewayState::Probing) => (state("sending", "is tried again"), None),
+        0 => (state("on", "works"), None),
+        // A webhook's other hosts know nothing of one that is down.
+        count if count < states.len() => {
+            let word = format!("pauses for {count} of {} hosts", states.len());
+            (state("suppressed", &word), None)
+        }
+        _ => (state("suppressed", "pauses"), until),
     }
 }
 
@@ -62,8 +75,7 @@ fn row(gateway: &Gateway, health: &Health) -> GatewayRow {
 mod tests {
     use async_trait::async_trait;
     use redflash_core::{
-        Accepted, Address, AddressError, Channel, ChannelKind, GatewayHealth, Lane,
-        OutboundMessage, SendError,
+        Accepted, Address, AddressError, Channel, ChannelKind, Lane, OutboundMessage, SendError,
     };
 
     use super::*;
@@ -86,7 +98,7 @@ mod tests {
         }
     }
 
-    fn said(states: &[GatewayState], stopped: &[&str]) -> (String, bool) {
+    fn said(states: &[GatewayState], stopped: &[&str]) -> (&'static str, String) {
         let gateway = Gateway::new("pager".parse().unwrap(), Pager);
         let lane = |state: &GatewayState| GatewayHealth {
             gateway: gateway.name.clone(),
@@ -103,7 +115,7 @@ mod tests {
             stopped: stopped.iter().map(|name| name.parse().unwrap()).collect(),
         };
         let row = row(&gateway, &health);
-        (row.state, row.is_well)
+        (row.state.class, row.state.word)
     }
 
     #[test]
@@ -112,15 +124,20 @@ mod tests {
             until: Timestamp::from_millis(5),
         };
         let (closed, probing) = (GatewayState::Closed, GatewayState::Probing);
-        for (states, stopped, text, is_well) in [
-            (&[][..], &[][..], "ready", true),
-            (&[closed], &["other"], "works", true),
-            (&[closed, open], &[], "works, but for 1 of 2 hosts", true),
-            (&[open], &[], "rests: too much failed", false),
-            (&[probing], &[], "tried again now", false),
-            (&[closed], &["pager"], "stopped", false),
+        for (states, stopped, class, word) in [
+            (&[][..], &[][..], "on", "works"),
+            (&[closed], &["other"], "on", "works"),
+            (
+                &[closed, open],
+                &[],
+                "suppressed",
+                "pauses for 1 of 2 hosts",
+            ),
+            (&[open], &[], "suppressed", "pauses"),
+            (&[probing], &[], "sending", "is tried again"),
+            (&[closed], &["pager"], "failed", "has stopped"),
         ] {
-            assert_eq!(said(states, stopped), (text.to_owned(), is_well));
+            assert_eq!(said(states, stopped), (class, word.to_owned()));
         }
     }
 }

@@ -41,6 +41,11 @@ pub(super) async fn of_target(engine: &Engine, target: Target) -> Result<Vec<Sen
     sent(engine, &filter, |_| true).await
 }
 
+/// What was raised lately, whoever is told.
+pub(super) async fn newest(engine: &Engine, limit: NonZeroU32) -> Result<Vec<Sent>, StoreError> {
+    sent(engine, &LogFilter::newest(limit), |_| true).await
+}
+
 /// What was raised since a time and has a delivery in one of these states, newest first.
 pub(super) async fn in_states(
     engine: &Engine,

@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5 * 60);
 const ASLEEP: Duration = Duration::from_secs(60);
 /// How many notifications that went badly are shown.
 const SHOWN: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
+/// How many of the newest notifications are shown.
+const LATELY: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Door::Session(Needs::View);
@@ -47,6 +49,8 @@ struct Page {
     is_cut: bool,
     chart: Chart,
     failed: Vec<Sent>,
+    /// The newest, whatever became of them.
+    lately: Vec<Sent>,
     gateways: Vec<GatewayRow>,
     off: Vec<Off>,
 }
@@ -83,6 +87,7 @@ async fn page(desk: Desk) -> Result<Response, Oops> {
         chart: outcomes::chart(CHART, recent.outcomes.iter(), now),
         gateways: gateway_state::rows(engine, &health),
         off: off::all(engine).await?,
+        lately: history::newest(engine, LATELY).await?,
         worries,
         failed,
     };
@@ -188,7 +193,7 @@ fn numbers(backlog: &Backlog, recent: &Recent) -> Vec<Number> {
             true,
         ),
         of(
-            "Set aside",
+            "Quarantined",
             DeliveryState::Quarantined,
             "/admin/log?state=quarantined",
             true,

@@ -1,11 +1,12 @@
 //! `/admin/inbound`: what people have sent back, newest first.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use axum::http::Method;
 use axum::response::Response;
 use redflash_core::store::InboundFilter;
-use redflash_core::{Inbound, InboundId, NotificationId, Slug, Timestamp};
+use redflash_core::{Inbound, InboundId, Name, NotificationId, Slug, Timestamp};
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -56,6 +57,9 @@ struct Row {
     raised: Option<String>,
 }
 
+/// What contacts are called.
+type Names = HashMap<Slug, Name>;
+
 async fn list(desk: Desk) -> Result<Response, Oops> {
     let typed = desk.query.given("contact");
     let contact = typed.map(Slug::parse);
@@ -69,6 +73,8 @@ async fn list(desk: Desk) -> Result<Response, Oops> {
     let mut found = desk.app.engine.store().inbound(&filter).await?;
     let is_more = found.len() > LENGTH as usize;
     found.truncate(LENGTH as usize);
+    let names = desk.app.engine.store().contacts().await?;
+    let names: Names = names.into_iter().map(|one| (one.slug, one.name)).collect();
     let last = found.last().filter(|_| is_more);
     let error = contact.as_ref().and_then(|contact| contact.as_ref().err());
     let page = List {
@@ -78,7 +84,10 @@ async fn list(desk: Desk) -> Result<Response, Oops> {
         newest: filter.before.map(|_| url(known, None)),
         older: last.map(|inbound| url(known, Some(inbound.id))),
         empty: empty(filter.before.is_none() && known.is_none()),
-        rows: found.into_iter().map(row).collect(),
+        rows: found
+            .into_iter()
+            .map(|inbound| row(inbound, &names))
+            .collect(),
     };
     Ok(desk.page("inbound", Section::Inbound, "Inbound", page))
 }
@@ -93,10 +102,13 @@ fn url(contact: Option<&Slug>, before: Option<InboundId>) -> String {
     }
 }
 
-fn row(inbound: Inbound) -> Row {
+fn row(inbound: Inbound, names: &Names) -> Row {
     let contacts = inbound.contacts.iter().map(|contact| Link {
         url: format!("/admin/contacts/{contact}"),
-        label: contact.to_string(),
+        label: match names.get(contact) {
+            Some(name) => name.to_string(),
+            None => contact.to_string(),
+        },
     });
     Row {
         at: inbound.received_at,

@@ -36,7 +36,6 @@ mod login;
 mod named;
 mod new_password;
 mod notification;
-mod nowhere;
 mod off;
 mod oops;
 #[cfg(feature = "oidc")]
@@ -67,19 +66,21 @@ mod trial;
 mod user;
 mod user_page;
 mod view;
+mod wrong_method;
 
 use axum::http::Method;
 
 pub(crate) use guard::guard;
 pub(crate) use listing::compact;
 pub(crate) use live::Places;
-pub(crate) use nowhere::wrong_method;
 #[cfg(feature = "oidc")]
 pub(crate) use openid::OpenId;
 pub(crate) use throttle::Throttle;
 pub(crate) use view::Views;
+pub(crate) use wrong_method::wrong_method;
 
-use crate::route::{Door, Route};
+use self::oops::Oops;
+use crate::route::{Door, Needs, Route};
 
 /// Every URL of the web admin.
 pub(crate) fn routes() -> Vec<Route> {
@@ -111,6 +112,11 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(send::routes());
     routes.extend(gateway::routes());
     routes.extend(inbound::routes());
-    routes.extend(nowhere::routes());
+    let logged_in = Door::Session(Needs::Any);
+    routes.push(Route::any("/admin/{*rest}", logged_in, nowhere));
     routes
+}
+
+async fn nowhere() -> Oops {
+    Oops::missing("page at this URL")
 }

@@ -107,9 +107,12 @@ function copies(within) {
 /** Puts a fragment into a place, as the server made it; who stood on a link in it stays there. */
 function show(place, html) {
   const active = place.contains(document.activeElement) ? document.activeElement : null;
-  const opened = [...find("details", place)].map((details) => details.open);
+  const before = [...find("details", place)];
+  const opened = new Map(before.map((details, index) => [details.id || index, details.open]));
   place.innerHTML = html;
-  find("details", place).forEach((details, index) => { details.open ||= opened[index] ?? false; });
+  find("details", place).forEach((details, index) => {
+    details.open ||= opened.get(details.id || index) ?? false;
+  });
   enliven(place);
   if (active?.id) document.getElementById(active.id)?.focus();
   else if (active?.getAttribute("href")) {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use redflash_core::{Delivery, DeliveryState};
 use serde::Serialize;
 
+use super::deliveries::urgency;
+
 /// How many deliveries stand in one state.
 #[derive(Clone, Serialize)]
 pub(super) struct Tally {
@@ -13,12 +15,14 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// The states in which deliveries stand, in the order of a delivery's life.
+    /// The states in which deliveries stand, those first that somebody has to look at.
     pub(super) fn of<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<Self> {
         let mut states: BTreeMap<DeliveryState, usize> = BTreeMap::new();
         for delivery in deliveries {
             *states.entry(delivery.state).or_default() += 1;
         }
+        let mut states: Vec<_> = states.into_iter().collect();
+        states.sort_by_key(|(state, _)| urgency(*state));
         let tally = states.into_iter().map(|(state, count)| Self {
             state: state.as_str(),
             count,

@@ -33,6 +33,7 @@
 //! | `{{> part/pager p}}` | [`Pager`](super::part::Pager) |
 //! | `{{> part/timeline steps}}` | a list of [`Step`](super::part::Step) |
 //! | `{{> part/plan p}}` | [`Plan`](super::part::Plan) |
+//! | `{{> part/words p}}` | the same, for what is said alone; `{{> part/left-out p.left_out}}` for who is not told |
 //! | `{{> part/chart c}}` | [`Chart`](super::chart::Chart) |
 //!
 //! | helper | gives |
@@ -99,6 +100,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/field", include_str!("page/part/field.hbs")),
     ("part/health", include_str!("page/part/health.hbs")),
     ("part/history", include_str!("page/part/history.hbs")),
+    ("part/left-out", include_str!("page/part/left-out.hbs")),
     ("part/mark", include_str!("page/part/mark.hbs")),
     ("part/menu", include_str!("page/part/menu.hbs")),
     ("part/naming", include_str!("page/part/naming.hbs")),
@@ -112,6 +114,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/tally", include_str!("page/part/tally.hbs")),
     ("part/timeline", include_str!("page/part/timeline.hbs")),
     ("part/turn", include_str!("page/part/turn.hbs")),
+    ("part/words", include_str!("page/part/words.hbs")),
     ("preview", include_str!("page/preview.hbs")),
     ("profile", include_str!("page/profile.hbs")),
     ("search", include_str!("page/search.hbs")),

@@ -21,6 +21,18 @@ async fn a_new_installation_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_url_that_leads_nowhere_says_so_in_a_page() {
+    let world = World::start().await;
+    let page = world.get_as(Who::Viewer, "/admin/nonsense/x").await;
+    says(
+        &page.expect(404).body,
+        &["<h1>Not found</h1>", "page at this URL"],
+    );
+    let home = world.get_as(Who::Viewer, "/admin/").await;
+    says(&home.expect(200).body, &["<h1>Home</h1>"]);
+}
+
+#[tokio::test]
 async fn while_everything_goes_out_all_is_well() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;

@@ -26,7 +26,7 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
             "Send the test",
         ],
     );
-    for name in ["second", "..", "%00"] {
+    for name in ["second", "...", "%00"] {
         let path = format!("/admin/gateways/{name}");
         let missing = world.get_as(Who::Admin, &path).await;
         assert_eq!(missing.status, 404, "{name}");

@@ -17,7 +17,7 @@ async fn what_was_raised_is_listed_and_found_by_what_it_has() {
         &[
             "The disk is full",
             "&lt;script&gt;",
-            "<small>× 2</small>",
+            "2 sent<",
             "contact/ann",
         ],
     );

@@ -117,7 +117,8 @@ impl Desk {
         }
         if row.path == "/admin/login" {
             let door = Seat::at_the_door(&self.stage.world.client).await;
-            row.headers += &format!(" | Cookie: __Host-rf-login={}", door.cookie);
+            let cookie = ["Cookie: __Host-rf-login=", &door.cookie].concat();
+            row.headers = [&*row.headers, &cookie].join(" | ");
             row.body = replace(&row.body, &door);
         }
         row
