@@ -36,8 +36,8 @@ async fn a_broken_template_is_shown_at_its_line_while_it_is_typed_and_then_what_
     world
         .says("#preview .where", &world.webhook.url("/ada"))
         .await;
-    world.says("#preview .out", "bob").await;
-    world.says("#preview .out", "switched off").await;
+    world.says("#preview", "Not told").await;
+    world.says("#preview", "switched off").await;
 
     assert_eq!(world.path().await, "/admin/new/event");
     assert_eq!(world.webhook.count(), 0);

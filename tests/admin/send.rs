@@ -46,7 +46,7 @@ async fn the_plan_comes_first_then_what_becomes_of_it_live_and_what_failed_is_se
 
     browser.submit(".outcome form").await;
     world.says(".flash.good", "Queued again.").await;
-    world.says(".tally", "delivered × 2").await;
+    world.says(".tally", "2 delivered").await;
     assert_eq!((world.webhook.count(), elsewhere.count()), (1, 2));
     let (first, second) = (&elsewhere.received()[0], &elsewhere.received()[1]);
     assert_eq!(first.notification(), second.notification());
