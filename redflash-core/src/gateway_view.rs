@@ -109,7 +109,7 @@ impl Callbacks<'_> {
         match (is_signed, self.has_secret) {
             (true, _) => format!("{url} (signed)"),
             (false, true) => format!("{url}/<callback_secret>"),
-            (false, false) => "off: the gateway has no callback_secret".to_owned(),
+            (false, false) => "nowhere: the gateway has no callback_secret".to_owned(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod api;
 mod identity;
+mod openapi;
 mod page;
 
 use axum::Router;

@@ -1,5 +1,6 @@
 //! A tester of APIs.
 
+use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub struct Schemathesis {
     command: Command,
-    /// It writes where it is started.
-    _directory: TempDir,
+    /// It reads its configuration and writes where it is started.
+    directory: TempDir,
 }
 
 /// What Schemathesis has found.
@@ -47,16 +48,20 @@ impl Schemathesis {
             .args(["--seed=1", "--generation-database=none", "--no-shrink"])
             .args(["--request-timeout=10", "--no-color"])
             .env("NO_PROXY", "*");
-        Self {
-            command,
-            _directory: directory,
-        }
+        Self { command, directory }
     }
 
     /// With this bearer token in each request, apart from those that try to do without.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.argument(&format!("--header=Authorization: Bearer {token}"))
+    }
+
+    /// With this configuration, which is what a `schemathesis.toml` says.
+    #[must_use]
+    pub fn configured(self, text: &str) -> Self {
+        fs::write(self.directory.path().join("schemathesis.toml"), text).unwrap();
+        self
     }
 
     /// With another argument of `st run`, such as `--exclude-path=/events`. Of two that contradict each

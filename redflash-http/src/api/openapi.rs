@@ -207,3 +207,21 @@ fn reason(status: StatusCode) -> &'static str {
 fn schema_of(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_component_has_the_name_of_another() {
+        let mut seen = std::collections::BTreeSet::new();
+        for file in COMPONENTS {
+            let file: Map<String, Value> = serde_json::from_str(file).unwrap();
+            for (kind, entries) in file {
+                for name in entries.as_object().unwrap().keys() {
+                    assert!(seen.insert(format!("{kind}/{name}")), "{kind}/{name}");
+                }
+            }
+        }
+    }
+}

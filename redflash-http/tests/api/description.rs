@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use redflash_http::Route;
 use serde_json::Value;
 
 use crate::world::World;
@@ -21,6 +22,19 @@ fn operations(description: &Value) -> Vec<(String, &Value)> {
         methods.map(move |(method, one)| (format!("{} {path}", method.to_uppercase()), one))
     });
     all.collect()
+}
+
+#[tokio::test]
+async fn every_route_is_described_and_nothing_else() {
+    let description = description().await;
+    let described: BTreeSet<_> = operations(&description)
+        .into_iter()
+        .map(|(route, _)| route)
+        .collect();
+    let routes = redflash_http::routes().into_iter();
+    let routes = routes.filter(|route| route.path.starts_with("/api/"));
+    let line = |route: Route| format!("{} {}", route.method.unwrap(), route.path);
+    assert_eq!(described, routes.map(line).collect());
 }
 
 #[tokio::test]

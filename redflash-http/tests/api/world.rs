@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use redflash_core::store::{ChangeFilter, Entry, Save};
 use redflash_core::{
-    Accepted, Address, AddressError, ApiKey, Audit, Change, Channel, ChannelKind, Contact,
-    Directory, EndpointId, Engine, Gateway, Handle, MemoryStore, OutboundMessage, Scope, SendError,
-    Timestamp,
+    Accepted, Address, AddressError, ApiKey, Audit, Capabilities, Change, Channel, ChannelKind,
+    Contact, Directory, EndpointId, Engine, Gateway, Handle, MemoryStore, OutboundMessage, Scope,
+    SendError, Timestamp,
 };
 use redflash_http::{HttpConfig, serve};
 use redflash_tests::{Answer, Client};
@@ -24,6 +24,13 @@ struct Pager;
 impl Channel for Pager {
     fn kind(&self) -> ChannelKind {
         ChannelKind::parse("pager").unwrap()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            receipts: true,
+            ..Capabilities::default()
+        }
     }
 
     fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {

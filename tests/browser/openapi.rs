@@ -1,0 +1,50 @@
+//! The API of the real server, held to its own description.
+
+use redflash_tests::{Config, Schemathesis, Site};
+use serde_json::{Value, json};
+
+/// What the examples of the description name, so that they come to something.
+const EXAMPLE: &str = "on-call";
+
+#[tokio::test]
+async fn the_api_keeps_to_its_description() {
+    let config = Config::new().gateway("name = \"here\"\ntype = \"console\"");
+    let site = Site::new(&config);
+    let key = site.key("tester", &["--admin"]).await;
+    let server = site.serve().await;
+    let bearer = format!("Bearer {key}");
+    let headers = [
+        ("authorization", &*bearer),
+        ("content-type", "application/json"),
+    ];
+    let client = server.client();
+    for (nouns, entry) in examples() {
+        let path = format!("/api/v1/{nouns}");
+        let made = client.send("POST", &path, &headers, entry.to_string());
+        made.await.expect(201);
+    }
+    Schemathesis::against(&server.url("/api/v1/openapi.json"))
+        .configured(include_str!("schemathesis.toml"))
+        .bearer(&key)
+        .run()
+        .await
+        .assert_passed();
+}
+
+fn examples() -> [(&'static str, Value); 3] {
+    let endpoint = json!({ "channel": "console", "address": "here" });
+    [
+        (
+            "contacts",
+            json!({ "slug": EXAMPLE, "name": "On call", "endpoints": [endpoint] }),
+        ),
+        (
+            "groups",
+            json!({ "slug": EXAMPLE, "name": "On call", "contacts": [EXAMPLE] }),
+        ),
+        (
+            "events",
+            json!({ "slug": EXAMPLE, "name": "On call", "message": "{{host}}", "contacts": [EXAMPLE] }),
+        ),
+    ]
+}
