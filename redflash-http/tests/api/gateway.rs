@@ -18,7 +18,8 @@ async fn a_gateway_is_shown_without_its_secret() {
     let world = World::start_with(config).await;
     let list = world.get("gateways").await;
     let summary = json!({
-        "name": "pager", "type": "pager", "channel": "pager", "works": true, "can": ["receipts"],
+        "name": "pager", "type": "pager", "channel": "pager", "used_for": [], "works": true,
+        "can": ["receipts"],
     });
     assert_eq!(list, json!({"gateways": [summary], "next": null}));
     assert_eq!(world.get("gateways?limit=1").await, list);
