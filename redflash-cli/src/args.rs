@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use secrecy::SecretString;
 
 use crate::command::{
     change, completions, config, contact, copy, demo, doctor, endpoint, event, explain, export,
@@ -35,6 +37,10 @@ pub(crate) struct Cli {
         value_name = "URL"
     )]
     pub(crate) server: Option<String>,
+    /// The key, for a first try: whoever else is on the machine sees what a command is given, so that
+    /// `REDFLASH_API_KEY` is the place for it
+    #[arg(long, hide = true, global = true, value_name = "KEY", value_parser = StringValueParser::new().map(SecretString::from))]
+    pub(crate) key: Option<SecretString>,
     /// Send the key to the server unencrypted, where the network itself is trusted
     #[arg(long, global = true)]
     pub(crate) plain_http: bool,

@@ -27,7 +27,7 @@ pub(crate) mod resend;
 pub(crate) mod serve;
 pub(crate) mod user;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::args::{AnywhereCommand, Cli, Command, MachineCommand};
 use crate::config::Overrides;
@@ -74,14 +74,19 @@ fn server(cli: &Cli) -> Result<Option<Server>, Failure> {
              (REDFLASH_SERVER, REDFLASH_DATABASE)",
         ));
     }
-    let key = std::env::var_os("REDFLASH_API_KEY").unwrap_or_default();
-    let is_visible = |key: &String| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic());
-    let Some(key) = key.into_string().ok().filter(is_visible) else {
+    let exported = || {
+        let key = std::env::var_os("REDFLASH_API_KEY")?;
+        key.into_string().ok().map(SecretString::from)
+    };
+    let is_visible = |key: &SecretString| {
+        let key = key.expose_secret();
+        !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic())
+    };
+    let Some(key) = cli.key.clone().or_else(exported).filter(is_visible) else {
         let message = "set REDFLASH_API_KEY to an API key of the server \
              (`redflash key add NAME` makes one where the server runs)";
         return Err(Failure::new(Exit::NotAllowed, message));
     };
-    let key = SecretString::from(key);
     Ok(Some(Server {
         url,
         key,
