@@ -60,8 +60,8 @@ impl Desk {
         let names = vec![
             ("SESSION", admin.cookie),
             ("CSRF", admin.csrf),
-            ("ORIGIN", "http://x".into()),
-            ("DOMAIN", "x".into()),
+            ("ORIGIN", "http://localhost".into()),
+            ("DOMAIN", "localhost".into()),
             ("ONCE", "0123456789abcdef".into()),
             ("PW", PASSWORD.replace(' ', "+")),
             ("PW73X", format!("{}y", "x".repeat(72))),
