@@ -115,7 +115,7 @@ async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<Option<User>, 
     let (Some(name), true) = (name, faults.is_empty()) else {
         return Err(faults.into());
     };
-    let seen = Revision::new(form.get("version"));
+    let seen = form.given("version").map(Revision::new);
     let change = |user: &mut User| {
         user.name = name.clone();
         if let Some(hash) = &password {
@@ -126,7 +126,7 @@ async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<Option<User>, 
     let slug = &desk.visitor.user.slug;
     let engine = &desk.app.engine;
     let user = engine
-        .change(slug, &desk.actor(), Some(&seen), change)
+        .change(slug, &desk.actor(), seen.as_ref(), change)
         .await?;
     Ok(password.is_some().then_some(user))
 }

@@ -221,24 +221,28 @@ async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oo
     }
 }
 
+/// Changes what the form says; what it does not say stays as it is.
 async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
     let mut faults = Faults::default();
-    let name = faults.take("name", Name::parse(form.get("name")));
-    let role = faults.take("role", form.get("role").parse::<Role>());
-    let (Some(name), Some(role)) = (name, role) else {
+    let said = |field| form.has(field).then(|| form.get(field));
+    let name = said("name").and_then(|text| faults.take("name", Name::parse(text)));
+    let role = said("role").and_then(|text| faults.take("role", text.parse::<Role>()));
+    if !faults.is_empty() {
         return Err(faults.into());
-    };
+    }
     let enabled = form.has("enabled").then(|| form.is_on("enabled"));
-    let seen = Revision::new(form.get("version"));
+    // A switch may be moved whatever else somebody has changed meanwhile.
+    let is_switch = !form.has("name") && !form.has("role");
+    let seen = (!is_switch).then(|| Revision::new(form.get("version")));
     let change = |user: &mut User| {
-        user.name = name.clone();
-        user.role = role;
+        user.name = name.clone().unwrap_or_else(|| user.name.clone());
+        user.role = role.unwrap_or(user.role);
         user.enabled = enabled.unwrap_or(user.enabled);
         Ok(())
     };
     let engine = &desk.app.engine;
     engine
-        .change(slug, &desk.actor(), Some(&seen), change)
+        .change(slug, &desk.actor(), seen.as_ref(), change)
         .await?;
     Ok(())
 }
