@@ -269,3 +269,41 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redflash_core::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_may_work_later_says_when_and_what_may_have_been_recorded() {
+        let id = NotificationId::new(Timestamp::from_millis(1));
+        let overloaded = RaiseError::Overloaded {
+            retry_after: Duration::from_millis(1_500),
+        };
+        let unknown = RaiseError::Store {
+            notification: Some(id),
+            source: StoreError::Unknown("the disk is gone".into()),
+        };
+        for (problem, code, after, notification) in [
+            (overloaded.into(), "overloaded", "2", None),
+            (unknown.into(), "store_unavailable", "1", Some(id)),
+            (
+                Problem::from(Failed::LostSight(id)),
+                "outcome_unknown",
+                "1",
+                Some(id),
+            ),
+        ] {
+            assert_eq!(
+                (problem.code, problem.notification_id),
+                (code, notification)
+            );
+            assert!(!problem.detail.contains("disk"), "{}", problem.detail);
+            let response = problem.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[RETRY_AFTER], after);
+        }
+    }
+}

@@ -11,7 +11,7 @@ const ENDING_KEYS: [&str; 2] = ["changeKey", "removeKey"];
 
 #[tokio::test]
 async fn the_api_keeps_to_its_description() {
-    let config = Config::new().gateway("name = \"here\"\ntype = \"console\"");
+    let config = Config::new().gateway("name = \"on-call\"\ntype = \"console\"");
     let site = Site::new(&config);
     let key = site.key("tester", &["--admin"]).await;
     let server = site.serve().await;

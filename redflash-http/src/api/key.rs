@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Caller;
 use super::condition::{Condition, revised};
-use super::input::{Input, Secret, given, on};
+use super::input::{Input, OrNull, Secret, given, on};
 use super::named::Named;
 use super::operation::Operation;
 use super::page::Page;
@@ -95,11 +95,7 @@ struct Changes {
     admin: Option<bool>,
     /// What it may raise; null for everything.
     #[serde(deserialize_with = "given")]
-    #[expect(
-        clippy::option_option,
-        reason = "nothing said, null and a list are three things"
-    )]
-    only: Option<Option<BTreeSet<Target>>>,
+    only: Option<OrNull<BTreeSet<Target>>>,
 }
 
 /// A key that was just made.
@@ -194,7 +190,7 @@ async fn change(
         key.admin = changes.admin.unwrap_or(key.admin);
         key.inspect = key.admin || changes.inspect.unwrap_or(key.inspect);
         if let Some(only) = &changes.only {
-            key.scope = scope(only.clone());
+            key.scope = scope(only.0.clone());
         }
         Ok(())
     };

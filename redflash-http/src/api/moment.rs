@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use redflash_core::Timestamp;
 
+/// The last millisecond of the year 9999.
+const LAST: i64 = 253_402_300_799_999;
+
 /// A moment: milliseconds since 1970, or as in RFC 3339.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment(Timestamp);
@@ -30,7 +33,9 @@ impl FromStr for Moment {
     type Err = MomentError;
 
     fn from_str(text: &str) -> Result<Self, MomentError> {
-        if let Ok(millis) = text.parse() {
+        if let Ok(millis) = text.parse()
+            && (0..=LAST).contains(&millis)
+        {
             return Ok(Self(Timestamp::from_millis(millis)));
         }
         let at: jiff::Timestamp = text.parse().map_err(|_| MomentError)?;
@@ -54,6 +59,8 @@ mod tests {
         }
         for bad in [
             "",
+            "-1",
+            "253402300800000",
             "now",
             "2026-11-25",
             "2026-11-25T00:00:00",
