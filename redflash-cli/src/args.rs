@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    completions, config, contact, copy, demo, doctor, endpoint, event, explain, export, gateway,
-    group, import, inbound, key, log, man, migrate, prune, raise, resend, serve,
+    change, completions, config, contact, copy, demo, doctor, endpoint, event, explain, export,
+    gateway, group, import, inbound, key, log, man, migrate, prune, raise, resend, serve, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -26,6 +26,18 @@ pub(crate) struct Cli {
         value_name = "URL"
     )]
     pub(crate) database: Option<String>,
+    /// Work at a server over its API, with the key in `REDFLASH_API_KEY`, instead of on the database
+    #[arg(
+        long,
+        alias = "url",
+        global = true,
+        env = "REDFLASH_SERVER",
+        value_name = "URL"
+    )]
+    pub(crate) server: Option<String>,
+    /// Send the key to the server unencrypted, where the network itself is trusted
+    #[arg(long, global = true)]
+    pub(crate) plain_http: bool,
     /// Answer in JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -35,10 +47,15 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show everything at work on a throw-away store, with nothing to configure
-    Demo(demo::Args),
-    /// Run the server
-    Serve(serve::Args),
+    #[command(flatten)]
+    Anywhere(AnywhereCommand),
+    #[command(flatten)]
+    Machine(MachineCommand),
+}
+
+/// What works on the database of this machine, and at a server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AnywhereCommand {
     /// People and systems that can be told
     #[command(subcommand)]
     Contact(contact::Command),
@@ -54,6 +71,9 @@ pub(crate) enum Command {
     /// What raising systems hold
     #[command(subcommand)]
     Key(key::Command),
+    /// Who may log in to the web admin
+    #[command(subcommand)]
+    User(user::Command),
     /// Tell a contact or a group something
     Send(raise::SendArgs),
     /// Raise an event
@@ -64,15 +84,29 @@ pub(crate) enum Command {
     Log(log::Args),
     /// Show what people sent back
     Inbound(inbound::Args),
+    /// Show who changed what, and when
+    #[command(subcommand)]
+    Change(change::Command),
     /// What messages go through
     #[command(subcommand)]
     Gateway(gateway::Command),
     /// Send again what failed, was cancelled, suppressed or set aside
     Resend(resend::Args),
-    /// Remove finished notifications from the log
-    Prune(prune::Args),
     /// Write contacts, groups and events to a file
     Export(export::Args),
+    /// Look for what is wrong
+    Doctor(doctor::Args),
+}
+
+/// What works on this machine and its database alone.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MachineCommand {
+    /// Show everything at work on a throw-away store, with nothing to configure
+    Demo(demo::Args),
+    /// Run the server
+    Serve(serve::Args),
+    /// Remove finished notifications from the log
+    Prune(prune::Args),
     /// Read contacts, groups and events from a file, or from a dump of the old service
     Import(import::Args),
     /// Move everything from an SQLite file to a Postgres database
@@ -80,12 +114,26 @@ pub(crate) enum Command {
     /// Check the configuration, or print an example
     #[command(subcommand)]
     Config(config::Command),
-    /// Look for what is wrong
-    Doctor(doctor::Args),
+    /// Bring the store's tables up to date
+    Migrate(migrate::Args),
     /// Print a script that completes commands in a shell
     Completions(completions::Args),
     /// Write manual pages
     Man(man::Args),
-    /// Bring the store's tables up to date
-    Migrate(migrate::Args),
+}
+
+impl MachineCommand {
+    /// Its name, if it needs the database or the configuration of this machine.
+    pub(crate) const fn bound(&self) -> Option<&'static str> {
+        match self {
+            Self::Demo(_) => Some("demo"),
+            Self::Serve(_) => Some("serve"),
+            Self::Prune(_) => Some("prune"),
+            Self::Import(_) => Some("import"),
+            Self::Copy(_) => Some("copy"),
+            Self::Config(_) => Some("config"),
+            Self::Migrate(_) => Some("migrate"),
+            Self::Completions(_) | Self::Man(_) => None,
+        }
+    }
 }

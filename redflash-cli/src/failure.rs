@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line, the configuration or a document is wrong.
     Usage = 2,
+    /// The server does not take the API key, or the key does not have the right.
+    NotAllowed = 3,
     /// There is no such thing, or the alert was refused: nothing was sent.
     Refused = 4,
     /// Some were told, others not.
@@ -34,9 +36,10 @@ Exit codes:
   0   done
   1   it did not work
   2   the command line, the configuration or a document is wrong
+  3   the server does not take the API key, or the key may not do this
   4   there is no such thing, or the alert was refused: nothing was sent
   5   some were told, others not
-  75  the store cannot be used now: try again";
+  75  the store or the server cannot be used now: try again";
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {

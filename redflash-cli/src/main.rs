@@ -5,8 +5,12 @@ mod command;
 mod config;
 mod context;
 mod failure;
+mod http_client;
 mod oidc;
 mod output;
+mod password;
+mod place;
+mod tidy;
 mod words;
 
 use std::process::ExitCode;

@@ -1,13 +1,10 @@
 //! The OpenID provider, as the server is told of it.
 
-use std::sync::Arc;
-
-use redflash_core::report;
 use redflash_http::OidcConfig;
-use rustls_platform_verifier::BuilderVerifierExt;
 
 use crate::config::Oidc;
 use crate::failure::{Exit, Failure};
+use crate::http_client::http_client;
 
 /// What the configuration says of the provider, with the client that asks it.
 ///
@@ -15,6 +12,8 @@ use crate::failure::{Exit, Failure};
 ///
 /// Says why this machine has no HTTP client.
 pub(crate) fn provider(oidc: &Oidc) -> Result<OidcConfig, Failure> {
+    let http = http_client();
+    let http = http.map_err(|fault| Failure::new(Exit::Failed, format!("admin.oidc: {fault}")))?;
     Ok(OidcConfig {
         issuer: oidc.issuer.clone(),
         client_id: oidc.client_id.clone(),
@@ -27,54 +26,6 @@ pub(crate) fn provider(oidc: &Oidc) -> Result<OidcConfig, Failure> {
         viewer_values: oidc.viewer_values.clone(),
         create_users: oidc.create_users,
         timeout: oidc.timeout,
-        http: client()?,
+        http,
     })
-}
-
-/// A client that follows no redirects, which would carry codes and tokens elsewhere.
-fn client() -> Result<reqwest::Client, Failure> {
-    let failed = |fault: &dyn std::fmt::Display| {
-        let message = format!("admin.oidc: no HTTP client: {fault}");
-        Failure::new(Exit::Failed, message)
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|fault| {
-            failed(&format_args!(
-                "the certificates that this machine trusts cannot be read: {fault}; install the \
-                 package ca-certificates or point SSL_CERT_FILE at a file of them"
-            ))
-        })?;
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls.with_no_client_auth())
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("RedFlash/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|fault| failed(&report(&fault)))
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn the_client_does_not_go_where_an_answer_sends_it() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let answer = format!("HTTP/1.1 302 Found\r\nlocation: {url}\r\nconnection: close\r\n\r\n");
-        // Nobody listens after the answer, so that a second request fails.
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            assert_ne!(stream.read(&mut [0; 1024]).await.unwrap(), 0);
-            stream.write_all(answer.as_bytes()).await.unwrap();
-        });
-        let response = client().unwrap().get(&url).send().await.unwrap();
-        assert_eq!(response.status(), reqwest::StatusCode::FOUND);
-    }
 }

@@ -14,6 +14,8 @@ pub struct GatewayView {
     pub type_name: String,
     /// The channel that it serves.
     pub channel: ChannelKind,
+    /// The beginnings of the addresses it is used for; all when there is none.
+    pub used_for: Vec<String>,
     /// Whether it works: no alarm of it is under way.
     pub works: bool,
     /// What it can, in a word or two each.
@@ -30,8 +32,6 @@ pub struct GatewayDetails {
     pub at_once: u32,
     /// How many messages may start in a second; `None` for no bound.
     pub a_second: Option<f64>,
-    /// The beginnings of the addresses it is used for; all when there is none.
-    pub used_for: Vec<String>,
     /// The senders that messages may choose; any that the channel allows when there is none.
     pub senders: Vec<String>,
     /// How much may be sent through it.
@@ -58,6 +58,7 @@ impl GatewayView {
             name: gateway.name.clone(),
             type_name: gateway.type_name.clone(),
             channel: gateway.channel.kind(),
+            used_for: gateway.prefixes.clone(),
             works,
             can: gateway.abilities().map(str::to_owned).collect(),
         }
@@ -71,7 +72,6 @@ impl GatewayDetails {
             gateway: GatewayView::new(gateway, works),
             at_once: gateway.limits.concurrency,
             a_second: gateway.limits.per_second,
-            used_for: gateway.prefixes.clone(),
             senders: gateway.senders.clone(),
             budget: gateway.budget,
             receipts: callbacks.receipts(gateway),

@@ -20,7 +20,7 @@ use crate::limit::Limit;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::route::{self, Door, Route};
-use crate::{HttpConfig, callback, health, inspect, metrics, raise, request};
+use crate::{HttpConfig, admin, callback, health, inspect, metrics, raise, request};
 
 /// What the handlers share.
 pub(crate) struct App {
@@ -100,6 +100,10 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
     route::mount(&app)
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&app),
+            admin::by_known_name,
+        ))
         .layer(middleware::from_fn(request::follow))
         .with_state(app)
 }
@@ -174,7 +178,10 @@ async fn nowhere() -> Refusal {
     }
 }
 
-async fn wrong_method() -> Problem {
+async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
+    if request.uri().path().starts_with("/admin") {
+        return admin::wrong_method(&app, request.headers()).await;
+    }
     let detail = "this resource does not have that method";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into_response()
 }

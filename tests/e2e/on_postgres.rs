@@ -12,5 +12,6 @@ mod raising;
 mod secret;
 mod sms;
 mod switch;
+mod user;
 mod webhook;
 mod world;

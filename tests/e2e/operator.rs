@@ -315,6 +315,8 @@ async fn completions_and_help_are_printed() {
         "group",
         "event",
         "key",
+        "user",
+        "change",
         "send",
         "fire",
         "explain",

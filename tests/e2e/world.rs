@@ -37,12 +37,17 @@ impl World {
 
     /// With this configuration, to which the gateways are added.
     pub(crate) async fn with(config: Config) -> Self {
+        Self::with_hooks(config, &hooks()).await
+    }
+
+    /// With another table for the webhook gateway.
+    pub(crate) async fn with_hooks(config: Config, hooks: &str) -> Self {
         let webhook = WebhookSink::start().await;
         let mail = MailSink::plain().await;
         let vonage = Vonage::start().await;
         let callback = format!("callback_secret = \"{CALLBACK_SECRET}\"");
         let config = config
-            .gateway(&hooks())
+            .gateway(hooks)
             .gateway(&mail.gateway("office-mail", ""))
             .gateway(&format!("{}\n{callback}", vonage.gateway("vonage-uk")));
         let site = Site::new(&config);

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::{PATIENCE, Site};
+use crate::{PATIENCE, Site, Terminal};
 
 /// A command about to be run.
 #[derive(Debug)]
@@ -90,6 +90,11 @@ impl Cli {
     pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = bytes.into();
         self
+    }
+
+    /// Runs it at a terminal.
+    pub fn at_terminal(self) -> Terminal {
+        Terminal::start(self.command)
     }
 
     /// Runs it to its end.

@@ -6,6 +6,7 @@
 //! | [`Site`] | one installation: a directory with a configuration and a database |
 //! | [`Server`] | `redflash serve` of a site, killed when dropped |
 //! | [`Cli`] | any other command, run beside the server or without one |
+//! | [`Terminal`] | a command that somebody runs at a terminal and answers |
 //! | [`Client`] | a raising system |
 //! | [`WebhookSink`] | a receiver of webhooks that answers as it is told |
 //! | [`Simulator`] | a vendor's cloud that checks each request by its rules |
@@ -55,6 +56,7 @@ mod server;
 mod simulator;
 mod site;
 mod smtp;
+mod terminal;
 mod text;
 mod until;
 mod vonage;
@@ -81,6 +83,7 @@ pub use server::Server;
 pub use simulator::{Check, Rules, Simulator};
 pub use site::Site;
 pub use smtp::{SmtpFault, SmtpTls};
+pub use terminal::Terminal;
 pub use text::{Coding, Text};
 pub use until::{PATIENCE, until};
 pub use vonage::{VONAGE, Vonage};

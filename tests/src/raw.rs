@@ -116,15 +116,18 @@ impl Exchange {
 
     /// The head of the last answer, in lower case.
     pub fn head(&self) -> String {
-        let text = self.text();
-        let head = text.rsplit_once("\r\n\r\n").map_or("", |(head, _)| head);
-        head.to_ascii_lowercase()
+        self.last().0.to_ascii_lowercase()
     }
 
-    /// The body of the last answer.
+    /// The body of the last answer, as it came.
     pub fn body(&self) -> String {
+        self.last().1
+    }
+
+    fn last(&self) -> (String, String) {
         let text = self.text();
-        text.rsplit_once("\r\n\r\n")
-            .map_or_else(String::new, |(_, body)| body.to_owned())
+        let begin = text.rfind("HTTP/1.1 ").unwrap_or_default();
+        let (head, body) = text[begin..].split_once("\r\n\r\n").unwrap_or_default();
+        (head.to_owned(), body.to_owned())
     }
 }

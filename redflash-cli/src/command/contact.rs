@@ -1,12 +1,11 @@
 //! `redflash contact`: people and systems that can be told.
 
 use clap::{Args, Subcommand};
-use redflash_core::{ChannelKind, Contact, EndpointId, Engine, Name, Slug};
+use redflash_core::{ChannelKind, Contact, Name, Slug};
 
-use super::{create, discard, engine};
-use crate::context::{Context, address as parse_address};
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
+use crate::place::Place;
 use crate::words::{endpoint_switch, switch};
 
 #[derive(Debug, Subcommand)]
@@ -49,22 +48,21 @@ pub(crate) struct Add {
     webhook: Vec<String>,
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Add(add) => self::add(context, add).await,
-        Command::List => list(context).await,
-        Command::Show { slug } => show(context, &slug).await,
+        Command::Add(add) => self::add(place, add).await,
+        Command::List => list(place).await,
+        Command::Show { slug } => show(place, &slug).await,
         Command::Edit { slug, name } => {
-            change(context, &slug, |contact| contact.name = name.clone()).await
+            change(place, &slug, |contact| contact.name = name.clone()).await
         }
-        Command::Remove { slug } => discard::<Contact>(context, &slug).await,
-        Command::On { slug } => change(context, &slug, |contact| contact.enabled = true).await,
-        Command::Off { slug } => change(context, &slug, |contact| contact.enabled = false).await,
+        Command::Remove { slug } => place.discard::<Contact>(&slug).await,
+        Command::On { slug } => change(place, &slug, |contact| contact.enabled = true).await,
+        Command::Off { slug } => change(place, &slug, |contact| contact.enabled = false).await,
     }
 }
 
-async fn add(context: &Context, add: Add) -> Result<(), Failure> {
-    let engine = engine(context).await?;
+async fn add(place: &Place, add: Add) -> Result<(), Failure> {
     let mut contact = Contact::new(add.slug, add.name);
     let given = [
         (ChannelKind::sms(), add.sms),
@@ -73,19 +71,17 @@ async fn add(context: &Context, add: Add) -> Result<(), Failure> {
     ];
     for (channel, addresses) in given {
         for raw in addresses {
-            let address = parse_address(&engine, &channel, &raw)?;
-            let id = EndpointId::new(engine.now());
-            contact = contact.with_endpoint(id, channel.clone(), address);
+            let endpoint = place.endpoint(channel.clone(), &raw).await?;
+            contact.endpoints.push(endpoint);
         }
     }
-    let said = format!("added contact/{}", contact.slug);
-    create(context, &engine, &contact, said).await
+    place.create(&contact).await
 }
 
-async fn list(context: &Context) -> Result<(), Failure> {
-    let contacts = engine(context).await?.store().contacts().await?;
-    if context.output.json {
-        return context.output.json(&contacts);
+async fn list(place: &Place) -> Result<(), Failure> {
+    let contacts: Vec<Contact> = place.list().await?;
+    if place.output.json {
+        return place.output.json(&contacts);
     }
     let row = |contact: &Contact| {
         let channels: Vec<_> = contact
@@ -103,16 +99,16 @@ async fn list(context: &Context) -> Result<(), Failure> {
             channels.join(", "),
         ]
     };
-    context.output.table(
+    place.output.table(
         ["contact", "name", "is", "channels"],
         contacts.iter().map(row).collect(),
         "no contacts yet: `redflash contact add SLUG --name NAME --email ADDRESS`",
     )
 }
 
-async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
-    let contact = find(&engine(context).await?, slug).await?;
-    let output = &context.output;
+async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
+    let contact: Contact = place.find(slug).await?;
+    let output = &place.output;
     if output.json {
         return output.json(&contact);
     }
@@ -136,18 +132,12 @@ async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
     )
 }
 
-/// The contact of this slug.
-pub(super) async fn find(engine: &Engine, slug: &Slug) -> Result<Contact, Failure> {
-    let found = engine.store().contact(slug).await?;
-    found.ok_or_else(|| Failure::missing("contact", slug.as_str()))
-}
-
 async fn change(
-    context: &Context,
+    place: &Place,
     slug: &Slug,
     change: impl Fn(&mut Contact) + Send + Sync,
 ) -> Result<(), Failure> {
-    let contact = super::change(context, slug, change).await?;
+    let contact = place.change(slug, change).await?;
     let said = format!("contact/{slug} is {}", switch(contact.enabled));
-    context.output.remark(said)
+    place.output.remark(said)
 }

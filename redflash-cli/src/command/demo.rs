@@ -8,8 +8,10 @@ use redflash_channels::smtp::{Smtp, SmtpConfig, SmtpTls};
 use redflash_channels::webhook::{Webhook, WebhookConfig};
 use redflash_core::store::{Entry, Save};
 use redflash_core::{
-    ApiKey, ChannelKind, Contact, EndpointId, Engine, Event, Gateway, Group, Raise, Scope, report,
+    ApiKey, ChannelKind, Contact, EndpointId, Engine, Event, Gateway, Group, Raise, Role, Scope,
+    Session, User, report,
 };
+use redflash_http::hash_password;
 use redflash_store::{Access, SqliteStore};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -20,8 +22,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{explain, serve};
+use crate::context::operator;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Tone, one_line};
+use crate::place::Routes;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -61,7 +65,7 @@ pub(crate) async fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let raise = Raise::event("disk-full".parse().map_err(failed)?, arguments);
     let plan = stage.engine.explain(&raise).await?;
     output.line("$ redflash explain event disk-full host=db1 percent=97")?;
-    explain::print(&output, &stage.engine, &plan)?;
+    explain::print(&output, &Routes::of(&stage.engine), &plan)?;
 
     output.line("\n$ curl -d … (as below)")?;
     let answer = fire(address, &stage.secret).await.map_err(failed)?;
@@ -74,7 +78,8 @@ pub(crate) async fn run(args: &Args, output: Output) -> Result<(), Failure> {
         }
     }
     if !args.once {
-        invite(&output, address, &stage.secret)?;
+        let password = guest(&stage.engine).await?;
+        invite(&output, address, &stage.secret, &password)?;
         listen(&output, &mut stage.caught).await?;
     }
     stop.cancel();
@@ -214,11 +219,32 @@ async fn fire(address: SocketAddr, secret: &SecretString) -> std::io::Result<Str
     ))
 }
 
-fn invite(output: &Output, address: SocketAddr, secret: &SecretString) -> Result<(), Failure> {
-    let key = secret.expose_secret();
+/// Makes a user who may look at everything and change it. Returns the password, which is another one in
+/// each demonstration.
+async fn guest(engine: &Engine) -> Result<SecretString, Failure> {
+    let secret = Session::secret();
+    let password = SecretString::from(&secret.expose_secret()[..16]);
+    let (slug, name) = ("demo".parse(), "Demo".parse());
+    let (slug, name) = (slug.map_err(failed)?, name.map_err(failed)?);
+    let mut user = User::new(slug, name, Role::Admin, engine.now());
+    user.password = Some(hash_password(&password).await.map_err(failed)?);
+    engine.create(&user, &operator()).await?;
+    Ok(password)
+}
+
+fn invite(
+    output: &Output,
+    address: SocketAddr,
+    secret: &SecretString,
+    password: &SecretString,
+) -> Result<(), Failure> {
+    let (key, password) = (secret.expose_secret(), password.expose_secret());
     output.line("\nTry it from another terminal (Ctrl-C here ends it):\n")?;
     output.line(format!(
         "curl -d api_key={key} -d host=web2 -d percent=99 http://{address}/event/disk-full\n"
+    ))?;
+    output.line(format!(
+        "or in a browser, as demo with the password {password}:\n\nhttp://{address}/admin\n"
     ))
 }
 

@@ -1,11 +1,13 @@
 //! `redflash doctor`: looks for what is wrong.
 
-use redflash_core::{Engine, Slug, report};
+use redflash_core::store::Backlog;
+use redflash_core::{Contact, Engine, Event, Slug, Timestamp, report};
 use serde::Serialize;
 
 use crate::context::{Context, Served};
 use crate::failure::{Exit, Failure};
-use crate::output::{Tone, one_line};
+use crate::output::{Output, Tone, one_line};
+use crate::place::{Place, Routes, Status};
 use crate::words::time;
 
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,17 @@ struct Finding {
     detail: String,
 }
 
+impl Finding {
+    fn new(what: &'static str, verdict: Verdict, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self {
+            what,
+            verdict,
+            detail,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
@@ -27,39 +40,28 @@ enum Verdict {
     Wrong,
 }
 
-pub(crate) async fn run(context: &Context, _: Args) -> Result<(), Failure> {
-    let mut findings = configuration(context);
-    findings.push(server(context).await);
-    match super::engine(context).await {
-        Ok(engine) => {
-            findings.push(commit(&engine).await);
-            findings.push(backlog(&engine).await?);
-            findings.extend(directory(&engine).await?);
-            findings.extend(alarms(&engine).await?);
-            findings.extend(named(context, &engine).await?);
-        }
-        Err(failure) => findings.push(Finding {
-            what: "store",
-            verdict: Verdict::Wrong,
-            detail: failure.message,
-        }),
-    }
-    if context.output.json {
-        context.output.json(&findings)?;
-    } else {
-        for finding in &findings {
-            let (tone, word) = match finding.verdict {
-                Verdict::Fine => (Tone::Good, "fine"),
-                Verdict::Warning => (Tone::Waiting, "look"),
-                Verdict::Wrong => (Tone::Bad, "wrong"),
-            };
-            let word = context.output.paint(tone, &format!("{word:<6}"));
-            let detail = one_line(&finding.detail);
-            context
-                .output
-                .line(format!("{word} {:<14} {detail}", finding.what))?;
+pub(crate) async fn run(place: &Place, _: Args) -> Result<(), Failure> {
+    let mut findings = Vec::new();
+    let mut is_open = true;
+    if let Some(here) = place.machine() {
+        let context = &here.context;
+        findings.extend(configuration(context));
+        findings.push(server(context).await);
+        match here.engine().await {
+            Ok(engine) => {
+                findings.push(commit(engine).await);
+                findings.extend(named(context, engine).await?);
+            }
+            Err(failure) => {
+                is_open = false;
+                findings.push(Finding::new("store", Verdict::Wrong, failure.message));
+            }
         }
     }
+    if is_open {
+        findings.extend(anywhere(place).await?);
+    }
+    show(&place.output, &findings)?;
     if findings
         .iter()
         .any(|finding| finding.verdict == Verdict::Wrong)
@@ -67,6 +69,42 @@ pub(crate) async fn run(context: &Context, _: Args) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Failed, "something is wrong: see above"));
     }
     Ok(())
+}
+
+fn show(output: &Output, findings: &[Finding]) -> Result<(), Failure> {
+    if output.json {
+        return output.json(&findings);
+    }
+    for finding in findings {
+        let (tone, word) = match finding.verdict {
+            Verdict::Fine => (Tone::Good, "fine"),
+            Verdict::Warning => (Tone::Waiting, "look"),
+            Verdict::Wrong => (Tone::Bad, "wrong"),
+        };
+        let word = output.paint(tone, &format!("{word:<6}"));
+        let detail = one_line(&finding.detail);
+        output.line(format!("{word} {:<14} {detail}", finding.what))?;
+    }
+    Ok(())
+}
+
+/// What can be looked at from this machine and from another.
+async fn anywhere(place: &Place) -> Result<Vec<Finding>, Failure> {
+    let status = place.status().await?;
+    let routes = place.routes().await?;
+    let mut findings = Vec::new();
+    findings.extend(status.sends.map(|sends| {
+        let (verdict, detail) = if sends {
+            (Verdict::Fine, "answers, and sends")
+        } else {
+            (Verdict::Wrong, "answers, and does not send")
+        };
+        Finding::new("server", verdict, detail)
+    }));
+    findings.push(backlog(&status, place.now().await?));
+    findings.extend(directory(place, &routes).await?);
+    findings.extend(alarms(&status, &routes));
+    Ok(findings)
 }
 
 fn configuration(context: &Context) -> Vec<Finding> {
@@ -79,23 +117,15 @@ fn configuration(context: &Context) -> Vec<Finding> {
         let gateway = &configured.gateway;
         format!("{} ({})", gateway.name, gateway.channel.kind())
     });
+    let names = names.collect::<Vec<_>>().join(", ");
     let mut findings = vec![
-        Finding {
-            what: "configuration",
-            verdict: Verdict::Fine,
-            detail: source,
-        },
-        Finding {
-            what: "gateways",
-            verdict: Verdict::Fine,
-            detail: names.collect::<Vec<_>>().join(", "),
-        },
+        Finding::new("configuration", Verdict::Fine, source),
+        Finding::new("gateways", Verdict::Fine, names),
     ];
-    findings.extend(loaded.warnings.iter().map(|warning| Finding {
-        what: "configuration",
-        verdict: Verdict::Warning,
-        detail: warning.clone(),
-    }));
+    let warnings = loaded.warnings.iter();
+    findings.extend(
+        warnings.map(|warning| Finding::new("configuration", Verdict::Warning, warning.as_str())),
+    );
     findings
 }
 
@@ -107,11 +137,7 @@ async fn server(context: &Context) -> Finding {
         Ok(Some(Served::Nodes(nodes))) => (Verdict::Fine, format!("{nodes} run on this database")),
         Err(failure) => (Verdict::Wrong, failure.message),
     };
-    Finding {
-        what: "server",
-        verdict,
-        detail,
-    }
+    Finding::new("server", verdict, detail)
 }
 
 async fn commit(engine: &Engine) -> Finding {
@@ -119,34 +145,27 @@ async fn commit(engine: &Engine) -> Finding {
         Ok(()) => (Verdict::Fine, "a commit was made and synced".to_owned()),
         Err(fault) => (Verdict::Wrong, report(&fault)),
     };
-    Finding {
-        what: "store",
-        verdict,
-        detail,
-    }
+    Finding::new("store", verdict, detail)
 }
 
-async fn backlog(engine: &Engine) -> Result<Finding, Failure> {
+fn backlog(status: &Status, now: Timestamp) -> Finding {
     /// In milliseconds.
     const LATE: u128 = 60_000;
-    let backlog = engine.store().backlog().await?;
-    let late = backlog
-        .oldest_due
-        .map_or(0, |due| engine.now().since(due).as_millis());
-    let oldest = backlog
-        .oldest_due
-        .map_or_else(String::new, |due| format!(", the oldest due {}", time(due)));
-    let (queued, sending) = (backlog.queued, backlog.sending);
+    let Backlog {
+        queued,
+        sending,
+        oldest_due,
+    } = status.backlog;
+    let late = oldest_due.map_or(0, |due| now.since(due).as_millis());
+    let oldest =
+        oldest_due.map_or_else(String::new, |due| format!(", the oldest due {}", time(due)));
+    let verdict = if late > LATE {
+        Verdict::Warning
+    } else {
+        Verdict::Fine
+    };
     let detail = format!("{queued} queued, {sending} being sent{oldest}");
-    Ok(Finding {
-        what: "queue",
-        verdict: if late > LATE {
-            Verdict::Warning
-        } else {
-            Verdict::Fine
-        },
-        detail,
-    })
+    Finding::new("queue", verdict, detail)
 }
 
 /// What the configuration names of the directory, and is not there.
@@ -167,56 +186,38 @@ async fn named(context: &Context, engine: &Engine) -> Result<Vec<Finding>, Failu
             "inbound.event names event/{slug}, which is not there"
         ));
     }
-    let finding = |detail: String| Finding {
-        what: "configuration",
-        verdict: Verdict::Warning,
-        detail,
-    };
+    let finding = |detail: String| Finding::new("configuration", Verdict::Warning, detail);
     Ok(missing.into_iter().map(finding).collect())
 }
 
 /// Gateways that are known to have stopped.
-async fn alarms(engine: &Engine) -> Result<Vec<Finding>, Failure> {
-    let alarms = engine.stopped_gateways().await?;
-    let configured = engine.gateways().iter().map(|gateway| &gateway.name);
-    let stopped = configured.filter(|name| alarms.contains(name));
-    let finding = |name: &Slug| Finding {
-        what: "gateways",
-        verdict: Verdict::Warning,
-        detail: format!("{name} has stopped: see `redflash log --state queued`"),
+fn alarms(status: &Status, routes: &Routes) -> Vec<Finding> {
+    let stopped = status.stopped.iter().filter(|name| routes.name(name));
+    let finding = |name: &Slug| {
+        let detail = format!("{name} has stopped: see `redflash log --state queued`");
+        Finding::new("gateways", Verdict::Warning, detail)
     };
-    Ok(stopped.map(finding).collect())
+    stopped.map(finding).collect()
 }
 
 /// Endpoints that no gateway serves, and events that tell nobody.
-async fn directory(engine: &Engine) -> Result<Vec<Finding>, Failure> {
+async fn directory(place: &Place, routes: &Routes) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
-    for contact in engine.store().contacts().await? {
-        for endpoint in &contact.endpoints {
-            if engine
-                .gateways()
-                .of(endpoint.channel.as_str())
-                .next()
-                .is_none()
-            {
-                findings.push(Finding {
-                    what: "contacts",
-                    verdict: Verdict::Warning,
-                    detail: format!(
-                        "contact/{} has an address on {}, which no gateway serves",
-                        contact.slug, endpoint.channel
-                    ),
-                });
-            }
-        }
+    for contact in place.list::<Contact>().await? {
+        let endpoints = contact.endpoints.iter();
+        let unserved = endpoints.filter(|endpoint| !routes.serve(&endpoint.channel));
+        findings.extend(unserved.map(|endpoint| {
+            let detail = format!(
+                "contact/{} has an address on {}, which no gateway serves",
+                contact.slug, endpoint.channel
+            );
+            Finding::new("contacts", Verdict::Warning, detail)
+        }));
     }
-    for event in engine.store().events().await? {
+    for event in place.list::<Event>().await? {
         if event.contacts.is_empty() && event.groups.is_empty() {
-            findings.push(Finding {
-                what: "events",
-                verdict: Verdict::Warning,
-                detail: format!("event/{} tells nobody", event.slug),
-            });
+            let detail = format!("event/{} tells nobody", event.slug);
+            findings.push(Finding::new("events", Verdict::Warning, detail));
         }
     }
     Ok(findings)

@@ -1,13 +1,11 @@
 //! `redflash endpoint`: the addresses of contacts.
 
 use clap::Subcommand;
-use redflash_core::{Address, ChannelKind, Contact, Endpoint, EndpointId, Slug};
+use redflash_core::{ChannelKind, Contact, Endpoint, Slug};
 use serde_json::json;
 
-use super::contact::find;
-use super::{change, engine};
-use crate::context::{Context, address as parse_address};
 use crate::failure::{Exit, Failure};
+use crate::place::Place;
 use crate::words::{endpoint_switch, switch};
 
 #[derive(Debug, Subcommand)]
@@ -48,9 +46,9 @@ enum Deed {
     Switch(bool),
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     let (deed, contact, channel, address) = match command {
-        Command::List { contact } => return list(context, contact).await,
+        Command::List { contact } => return list(place, contact).await,
         Command::Add {
             contact,
             channel,
@@ -72,17 +70,19 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             address,
         } => (Deed::Switch(false), contact, channel, address),
     };
-    let engine = engine(context).await?;
-    let address = parse_address(&engine, &channel, &address)?;
-    let same = |endpoint: &Endpoint| endpoint.channel == channel && endpoint.address == address;
-    let found = find(&engine, &contact).await?;
-    let id = match (deed, found.endpoints.iter().find(|known| same(known))) {
+    let new = place.endpoint(channel, &address).await?;
+    let Endpoint {
+        channel, address, ..
+    } = &new;
+    let same = |known: &&Endpoint| (&known.channel, &known.address) == (channel, address);
+    let found: Contact = place.find(&contact).await?;
+    let endpoint = match (deed, found.endpoints.iter().find(same)) {
         (Deed::Add, Some(_)) => {
             let message = format!("contact/{contact} has {channel} {address} already");
             return Err(Failure::new(Exit::Failed, message));
         }
-        (Deed::Add, None) => EndpointId::new(engine.now()),
-        (Deed::Remove | Deed::Switch(_), Some(known)) => known.id,
+        (Deed::Add, None) => &new,
+        (Deed::Remove | Deed::Switch(_), Some(known)) => known,
         (Deed::Remove | Deed::Switch(_), None) => {
             let message = format!(
                 "contact/{contact} has no {channel} {address}: see `redflash contact show {contact}`"
@@ -90,12 +90,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             return Err(Failure::new(Exit::Refused, message));
         }
     };
-    let (channel, address) = (&channel, &address);
-    change::<Contact>(context, &contact, |contact| {
-        deed.apply(contact, id, channel, address);
-    })
-    .await?;
-    context.output.remark(match deed {
+    let apply = |contact: &mut Contact| deed.apply(contact, endpoint);
+    place.change(&contact, apply).await?;
+    place.output.remark(match deed {
         Deed::Add => format!("added {channel} {address} to contact/{contact}"),
         Deed::Remove => format!("removed {channel} {address} from contact/{contact}"),
         Deed::Switch(on) => format!("{channel} {address} of contact/{contact} is {}", switch(on)),
@@ -103,22 +100,13 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
 }
 
 impl Deed {
-    fn apply(
-        self,
-        contact: &mut Contact,
-        id: EndpointId,
-        channel: &ChannelKind,
-        address: &Address,
-    ) {
+    fn apply(self, contact: &mut Contact, endpoint: &Endpoint) {
+        let endpoints = &mut contact.endpoints;
         match self {
-            Self::Add => {
-                *contact = contact
-                    .clone()
-                    .with_endpoint(id, channel.clone(), address.clone());
-            }
-            Self::Remove => contact.endpoints.retain(|known| known.id != id),
+            Self::Add => endpoints.push(endpoint.clone()),
+            Self::Remove => endpoints.retain(|known| known.id != endpoint.id),
             Self::Switch(on) => {
-                for known in contact.endpoints.iter_mut().filter(|known| known.id == id) {
+                for known in endpoints.iter_mut().filter(|known| known.id == endpoint.id) {
                     known.enabled = on;
                     known.opted_out = None;
                 }
@@ -127,11 +115,10 @@ impl Deed {
     }
 }
 
-async fn list(context: &Context, contact: Option<Slug>) -> Result<(), Failure> {
-    let engine = engine(context).await?;
+async fn list(place: &Place, contact: Option<Slug>) -> Result<(), Failure> {
     let contacts: Vec<Contact> = match &contact {
-        Some(slug) => vec![find(&engine, slug).await?],
-        None => engine.store().contacts().await?,
+        Some(slug) => vec![place.find(slug).await?],
+        None => place.list().await?,
     };
     let all = contacts.iter().flat_map(|contact| {
         contact
@@ -139,7 +126,7 @@ async fn list(context: &Context, contact: Option<Slug>) -> Result<(), Failure> {
             .iter()
             .map(move |endpoint| (contact, endpoint))
     });
-    if context.output.json {
+    if place.output.json {
         let shown = all.map(|(contact, endpoint)| {
             json!({
                 "contact": contact.slug, "id": endpoint.id, "channel": endpoint.channel,
@@ -147,7 +134,7 @@ async fn list(context: &Context, contact: Option<Slug>) -> Result<(), Failure> {
                 "opted_out": endpoint.opted_out,
             })
         });
-        return context.output.json(&shown.collect::<Vec<_>>());
+        return place.output.json(&shown.collect::<Vec<_>>());
     }
     let rows = all.map(|(contact, endpoint)| {
         [
@@ -157,7 +144,7 @@ async fn list(context: &Context, contact: Option<Slug>) -> Result<(), Failure> {
             endpoint_switch(endpoint),
         ]
     });
-    context.output.table(
+    place.output.table(
         ["contact", "channel", "address", "is"],
         rows.collect(),
         "no endpoints yet: `redflash endpoint add CONTACT CHANNEL ADDRESS`",

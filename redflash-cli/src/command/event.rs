@@ -1,13 +1,12 @@
 //! `redflash event`: named occurrences with words of their own.
 
 use clap::{Args, Subcommand};
-use redflash_core::{Engine, Event, Name, Slug};
+use redflash_core::{Event, Name, Slug};
 
 use super::group::{edit_members, unique};
-use super::{create, discard, engine};
-use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
+use crate::place::Place;
 use crate::words::switch;
 
 #[derive(Debug, Subcommand)]
@@ -79,30 +78,29 @@ pub(crate) struct Edit {
     remove_group: Vec<Slug>,
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Add(add) => self::add(context, add).await,
-        Command::List => list(context).await,
-        Command::Show { slug } => show(context, &slug).await,
+        Command::Add(add) => self::add(place, add).await,
+        Command::List => list(place).await,
+        Command::Show { slug } => show(place, &slug).await,
         Command::Edit(edit) => {
             let slug = edit.slug.clone();
-            change(context, &slug, |event| apply(event, edit.clone())).await
+            change(place, &slug, |event| apply(event, edit.clone())).await
         }
-        Command::Remove { slug } => discard::<Event>(context, &slug).await,
-        Command::On { slug } => change(context, &slug, |event| event.enabled = true).await,
-        Command::Off { slug } => change(context, &slug, |event| event.enabled = false).await,
+        Command::Remove { slug } => place.discard::<Event>(&slug).await,
+        Command::On { slug } => change(place, &slug, |event| event.enabled = true).await,
+        Command::Off { slug } => change(place, &slug, |event| event.enabled = false).await,
     }
 }
 
-async fn add(context: &Context, add: Add) -> Result<(), Failure> {
+async fn add(place: &Place, add: Add) -> Result<(), Failure> {
     let mut event = Event::new(add.slug, add.name, add.message);
     event.subject = add.subject;
     event.sender = add.sender;
     event.description = add.description;
     event.contacts = unique(add.contacts);
     event.groups = unique(add.groups);
-    let said = format!("added event/{}", event.slug);
-    create(context, &engine(context).await?, &event, said).await
+    place.create(&event).await
 }
 
 fn apply(event: &mut Event, edit: Edit) {
@@ -126,10 +124,10 @@ fn apply(event: &mut Event, edit: Edit) {
     edit_members(&mut event.groups, edit.add_group, &edit.remove_group);
 }
 
-async fn list(context: &Context) -> Result<(), Failure> {
-    let events = engine(context).await?.store().events().await?;
-    if context.output.json {
-        return context.output.json(&events);
+async fn list(place: &Place) -> Result<(), Failure> {
+    let events: Vec<Event> = place.list().await?;
+    if place.output.json {
+        return place.output.json(&events);
     }
     let row = |event: &Event| {
         [
@@ -140,7 +138,7 @@ async fn list(context: &Context) -> Result<(), Failure> {
             one_line(&event.message),
         ]
     };
-    context.output.table(
+    place.output.table(
         ["event", "name", "is", "tells", "message"],
         events.iter().map(row).collect(),
         "no events yet: `redflash event add SLUG --name NAME --message TEMPLATE --contact CONTACT`",
@@ -153,9 +151,9 @@ fn told(event: &Event) -> Vec<String> {
     contacts.chain(groups).collect()
 }
 
-async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
-    let event = find(&engine(context).await?, slug).await?;
-    let output = &context.output;
+async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
+    let event: Event = place.find(slug).await?;
+    let output = &place.output;
     if output.json {
         return output.json(&event);
     }
@@ -179,17 +177,12 @@ async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
     output.line(format!("  tells    {}", told(&event).join(", ")))
 }
 
-async fn find(engine: &Engine, slug: &Slug) -> Result<Event, Failure> {
-    let found = engine.store().event(slug).await?;
-    found.ok_or_else(|| Failure::missing("event", slug.as_str()))
-}
-
 async fn change(
-    context: &Context,
+    place: &Place,
     slug: &Slug,
     change: impl Fn(&mut Event) + Send + Sync,
 ) -> Result<(), Failure> {
-    let event = super::change(context, slug, change).await?;
+    let event = place.change(slug, change).await?;
     let said = format!("event/{slug} is {}", switch(event.enabled));
-    context.output.remark(said)
+    place.output.remark(said)
 }

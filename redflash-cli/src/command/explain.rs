@@ -1,12 +1,12 @@
 //! `redflash explain`: who would be told, through what, in which words; who not, and why.
 
 use clap::ValueEnum;
-use redflash_core::{Engine, Plan, Raise, Recipient, Slug, Verdict};
+use redflash_core::{Plan, Raise, Recipient, Slug, Verdict};
 
 use super::raise::{argument, arguments};
-use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, Tone, harmless, one_line};
+use crate::place::{Place, Routes};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Kind {
@@ -24,8 +24,7 @@ pub(crate) struct Args {
     arguments: Vec<(String, String)>,
 }
 
-pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context).await?;
+pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let given = arguments(args.arguments);
     // Something is said, or there would be nothing to explain.
     let message = || match given.get("message").and_then(|text| text.as_str()) {
@@ -37,15 +36,15 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         Kind::Group => Raise::group(args.slug, message()),
         Kind::Event => Raise::event(args.slug, given),
     };
-    let plan = engine.explain(&raise).await?;
-    if context.output.json {
-        return context.output.json(&plan);
+    let plan = place.explain(&raise).await?;
+    if place.output.json {
+        return place.output.json(&plan);
     }
-    print(&context.output, &engine, &plan)
+    print(&place.output, &place.routes().await?, &plan)
 }
 
 /// Prints a plan for people.
-pub(super) fn print(output: &Output, engine: &Engine, plan: &Plan) -> Result<(), Failure> {
+pub(super) fn print(output: &Output, routes: &Routes, plan: &Plan) -> Result<(), Failure> {
     let title = format!("{} {}", plan.target, harmless(plan.name.as_str()));
     output.line(output.paint(Tone::Strong, &title))?;
     let message = &plan.message;
@@ -62,7 +61,7 @@ pub(super) fn print(output: &Output, engine: &Engine, plan: &Plan) -> Result<(),
         output.line(output.paint(Tone::Bad, &reason))?;
     }
     for recipient in &plan.recipients {
-        print_recipient(output, engine, recipient)?;
+        print_recipient(output, routes, recipient)?;
     }
     if let Some(refusal) = plan.refusal {
         let verdict = format!("a raise would be refused: {refusal}");
@@ -71,7 +70,7 @@ pub(super) fn print(output: &Output, engine: &Engine, plan: &Plan) -> Result<(),
     Ok(())
 }
 
-fn print_recipient(output: &Output, engine: &Engine, recipient: &Recipient) -> Result<(), Failure> {
+fn print_recipient(output: &Output, routes: &Routes, recipient: &Recipient) -> Result<(), Failure> {
     let via: Vec<_> = recipient
         .via
         .iter()
@@ -91,12 +90,9 @@ fn print_recipient(output: &Output, engine: &Engine, recipient: &Recipient) -> R
         let place = format!("    {} {}", endpoint.channel, endpoint.address);
         let verdict = match &endpoint.verdict {
             Verdict::Deliver(_) => {
-                let all = engine.gateways();
-                let serving = all.serving(&endpoint.channel, &endpoint.address);
-                let names: Vec<_> = serving.map(|gateway| gateway.name.as_str()).collect();
-                let through = match &*names {
-                    [] => String::new(),
-                    names => format!(" through {}", names.join(", else ")),
+                let through = match &*routes.through(&endpoint.channel, &endpoint.address) {
+                    "" => String::new(),
+                    names => format!(" through {names}"),
                 };
                 output.paint(Tone::Good, &format!("told{through}"))
             }

@@ -4,9 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use redflash_core::Contact;
+
 use super::document::{Document, Person, VERSION};
-use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::place::Place;
 use crate::words::count;
 
 #[derive(Debug, clap::Args)]
@@ -15,26 +17,20 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
-pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context).await?;
-    let store = engine.store();
+pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+    let contacts: Vec<Contact> = place.list().await?;
     let document = Document {
         version: VERSION,
-        contacts: store
-            .contacts()
-            .await?
-            .into_iter()
-            .map(Person::from)
-            .collect(),
-        groups: store.groups().await?,
-        events: store.events().await?,
+        contacts: contacts.into_iter().map(Person::from).collect(),
+        groups: place.list().await?,
+        events: place.list().await?,
     };
     if args.file == Path::new("-") {
-        return context.output.json(&document);
+        return place.output.json(&document);
     }
     write(&args.file, &document)
         .map_err(|fault| Failure::new(Exit::Failed, format!("{}: {fault}", args.file.display())))?;
-    context.output.remark(format!(
+    place.output.remark(format!(
         "wrote {}, {} and {} to {}",
         count(document.contacts.len(), "contact"),
         count(document.groups.len(), "group"),

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use redflash_channels::Configured;
-use redflash_core::{
-    Callbacks, Engine, GatewayDetails, GatewayView, NotificationId, Slug, TrialView,
-};
+use redflash_core::{DeliveryState, GatewayDetails, GatewayView, NotificationId, Slug};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::{engine, log};
-use crate::context::Context;
+use super::log;
 use crate::failure::{Exit, Failure};
-use crate::output::{Tone, one_line};
+use crate::output::{Output, Tone, one_line};
+use crate::place::Place;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -38,90 +35,67 @@ pub(crate) struct Test {
     wait: Duration,
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
-        Command::List => list(context).await,
-        Command::Show { name } => show(context, &name).await,
-        Command::Test(test) => self::test(context, test).await,
+        Command::List => list(place).await,
+        Command::Show { name } => show(place, &name).await,
+        Command::Test(test) => self::test(place, test).await,
     }
 }
 
-fn find<'a>(context: &'a Context, name: &Slug) -> Result<&'a Configured, Failure> {
-    let mut all = context.loaded.gateways.iter();
-    all.find(|configured| configured.gateway.name == *name)
-        .ok_or_else(|| Failure::missing("gateway", name.as_str()))
-}
-
-async fn list(context: &Context) -> Result<(), Failure> {
-    let stopped = engine(context).await?.stopped_gateways().await?;
-    let all = context.loaded.gateways.iter();
-    let view = |configured: &Configured| {
-        let gateway = &configured.gateway;
-        GatewayView::new(gateway, !stopped.contains(&gateway.name))
-    };
-    let all: Vec<_> = all.map(view).collect();
-    let output = &context.output;
+async fn list(place: &Place) -> Result<(), Failure> {
+    let all = place.gateways().await?;
+    let output = &place.output;
     if output.json {
         return output.json(&all);
     }
-    let rows = all.into_iter().map(|gateway| {
-        let tone = if gateway.works { Tone::Good } else { Tone::Bad };
+    let row = |gateway: &GatewayView| {
         [
             gateway.name.to_string(),
-            gateway.type_name,
+            gateway.type_name.clone(),
             gateway.channel.to_string(),
-            output.paint(tone, state(gateway.works)),
+            state(output, gateway),
             gateway.can.join(", "),
         ]
-    });
-    let head = ["gateway", "type", "channel", "state", "can"];
-    output.table(head, rows.collect(), "no gateways are configured")
-}
-
-const fn state(works: bool) -> &'static str {
-    if works { "works" } else { "has stopped" }
-}
-
-async fn show(context: &Context, name: &Slug) -> Result<(), Failure> {
-    let configured = find(context, name)?;
-    let stopped = engine(context).await?.stopped_gateways().await?;
-    let callbacks = Callbacks {
-        public_url: context.loaded.config.server.public_url.as_deref(),
-        has_secret: !configured.callback_secrets.is_empty(),
     };
-    let works = !stopped.contains(name);
-    let details = GatewayDetails::new(&configured.gateway, works, callbacks);
-    let output = &context.output;
+    let head = ["gateway", "type", "channel", "state", "can"];
+    let rows = all.iter().map(row).collect();
+    output.table(head, rows, "no gateways are configured")
+}
+
+fn state(output: &Output, gateway: &GatewayView) -> String {
+    if gateway.works {
+        output.paint(Tone::Good, "works")
+    } else {
+        output.paint(Tone::Bad, "has stopped")
+    }
+}
+
+async fn show(place: &Place, name: &Slug) -> Result<(), Failure> {
+    let details = place.gateway(name).await?;
+    let output = &place.output;
     if output.json {
         return output.json(&details);
     }
     output.line(output.paint(Tone::Strong, &format!("gateway {name}")))?;
-    for (fact, value) in facts(details) {
-        if !value.is_empty() {
-            output.line(format!("  {fact:<10} {value}"))?;
-        }
+    let facts = facts(output, details);
+    for (fact, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        output.line(format!("  {fact:<10} {value}"))?;
     }
     Ok(())
 }
 
-/// What is said of a gateway, line by line.
-fn facts(details: GatewayDetails) -> [(&'static str, String); 11] {
-    let GatewayView {
-        type_name,
-        channel,
-        works,
-        can,
-        ..
-    } = details.gateway;
-    let a_second = details.a_second.map(|rate| rate.to_string());
+fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 11] {
+    let rate = details.a_second.map(|rate| rate.to_string());
+    let gateway = details.gateway;
     [
-        ("type", type_name),
-        ("channel", channel.to_string()),
-        ("state", state(works).to_owned()),
-        ("can", can.join(", ")),
+        ("type", gateway.type_name.clone()),
+        ("channel", gateway.channel.to_string()),
+        ("state", state(output, &gateway)),
+        ("can", gateway.can.join(", ")),
         ("at once", details.at_once.to_string()),
-        ("a second", a_second.unwrap_or_default()),
-        ("used for", details.used_for.join(", ")),
+        ("a second", rate.unwrap_or_default()),
+        ("used for", gateway.used_for.join(", ")),
         ("senders", details.senders.join(", ")),
         ("budget", details.budget.to_string()),
         ("receipts", details.receipts.unwrap_or_default()),
@@ -129,51 +103,45 @@ fn facts(details: GatewayDetails) -> [(&'static str, String); 11] {
     ]
 }
 
-async fn test(context: &Context, test: Test) -> Result<(), Failure> {
-    let gateway = &find(context, &test.name)?.gateway;
-    let to = gateway.channel.parse_address(&test.to);
-    let to = to.map_err(|fault| Failure::usage(format!("--to: {fault}")))?;
-    let engine = engine(context).await?;
-    let tried = engine.try_gateway(&test.name, to, &test.message).await?;
-    let trial = tried.ok_or_else(|| Failure::missing("gateway", test.name.as_str()))?;
-    let view = TrialView::from(&trial);
-    let output = &context.output;
-    let said = match &trial.result {
-        Ok(_) => format!("accepted: {}", view.detail),
-        Err(_) => view.detail.clone(),
-    };
-    output.remark(format!("after {} ms {}", view.took_ms, one_line(&said)))?;
-    let mut shown = json!(view);
-    if let Ok(accepted) = &trial.result {
-        if let Some(id) = &view.message_id {
-            output.remark(format!("message id {}", one_line(id)))?;
-        }
-        if let Some(price) = &view.price {
-            output.remark(format!("price {price}"))?;
-        }
-        if gateway.channel.capabilities().receipts && !accepted.delivered {
-            output.remark(format!("waiting {} s for a receipt …", test.wait.as_secs()))?;
-            let receipt = receipt(&engine, trial.notification, test.wait).await?;
-            let said = receipt.as_deref().unwrap_or("no receipt came");
-            output.remark(one_line(said))?;
-            shown["receipt"] = json!(receipt);
-        }
+async fn test(place: &Place, test: Test) -> Result<(), Failure> {
+    let gateway = place.gateway(&test.name).await?.gateway;
+    let trial = place.try_gateway(&test.name, &test.to, &test.message);
+    let trial = trial.await?;
+    let output = &place.output;
+    let is_accepted = trial.class == "accepted";
+    let (said, took) = (one_line(&trial.detail), trial.took_ms);
+    if is_accepted {
+        output.remark(format!("after {took} ms accepted: {said}"))?;
+    } else {
+        output.remark(format!("after {took} ms {said}"))?;
+    }
+    if let Some(id) = &trial.message_id {
+        output.remark(format!("message id {}", one_line(id)))?;
+    }
+    if let Some(price) = &trial.price {
+        output.remark(format!("price {price}"))?;
+    }
+    let mut shown = json!(trial);
+    if is_accepted && gateway.can.iter().any(|can| can == "receipts") {
+        output.remark(format!("waiting {} s for a receipt …", test.wait.as_secs()))?;
+        let receipt = receipt(place, trial.notification, test.wait).await?;
+        let said = receipt.as_deref().unwrap_or("no receipt came");
+        output.remark(one_line(said))?;
+        shown["receipt"] = json!(receipt);
     }
     if output.json {
         output.json(&shown)?;
     }
-    match trial.result {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Failure::new(
-            Exit::Failed,
-            format!("{} did not take the message", test.name),
-        )),
+    if is_accepted {
+        return Ok(());
     }
+    let message = format!("{} did not take the message", test.name);
+    Err(Failure::new(Exit::Failed, message))
 }
 
 /// What a receipt says, once it has come to the server.
 async fn receipt(
-    engine: &Engine,
+    place: &Place,
     id: NotificationId,
     wait: Duration,
 ) -> Result<Option<String>, Failure> {
@@ -181,13 +149,11 @@ async fn receipt(
     const LOOK: Duration = Duration::from_millis(250);
     let end = Instant::now().checked_add(wait);
     loop {
-        let found = engine.store().notification(id).await?;
-        let deliveries = found.into_iter().flat_map(|(_, deliveries)| deliveries);
-        for record in deliveries {
-            let delivery = record.delivery;
-            if delivery.state != redflash_core::DeliveryState::Sent {
-                return Ok(Some(format!("{}: {}", delivery.state, delivery.detail)));
-            }
+        let (_, deliveries) = place.notification(id).await?;
+        let deliveries = deliveries.into_iter().map(|record| record.delivery);
+        let mut confirmed = deliveries.filter(|delivery| delivery.state != DeliveryState::Sent);
+        if let Some(delivery) = confirmed.next() {
+            return Ok(Some(format!("{}: {}", delivery.state, delivery.detail)));
         }
         if end.is_some_and(|end| Instant::now() >= end) {
             return Ok(None);

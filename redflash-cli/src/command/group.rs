@@ -1,12 +1,11 @@
 //! `redflash group`: sets of contacts.
 
 use clap::Subcommand;
-use redflash_core::{Engine, Group, Name, Slug};
+use redflash_core::{Group, Name, Slug};
 
-use super::{create, discard, engine};
-use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
+use crate::place::Place;
 use crate::words::{count, switch};
 
 #[derive(Debug, Subcommand)]
@@ -45,26 +44,25 @@ pub(crate) enum Command {
     Off { slug: Slug },
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
         Command::Add {
             slug,
             name,
             contacts,
         } => {
-            let said = format!("added group/{slug}");
             let group = Group::new(slug, name, unique(contacts));
-            create(context, &engine(context).await?, &group, said).await
+            place.create(&group).await
         }
-        Command::List => list(context).await,
-        Command::Show { slug } => show(context, &slug).await,
+        Command::List => list(place).await,
+        Command::Show { slug } => show(place, &slug).await,
         Command::Edit {
             slug,
             name,
             add,
             remove,
         } => {
-            change(context, &slug, |group| {
+            change(place, &slug, |group| {
                 if let Some(name) = &name {
                     group.name.clone_from(name);
                 }
@@ -72,9 +70,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             })
             .await
         }
-        Command::Remove { slug } => discard::<Group>(context, &slug).await,
-        Command::On { slug } => change(context, &slug, |group| group.enabled = true).await,
-        Command::Off { slug } => change(context, &slug, |group| group.enabled = false).await,
+        Command::Remove { slug } => place.discard::<Group>(&slug).await,
+        Command::On { slug } => change(place, &slug, |group| group.enabled = true).await,
+        Command::Off { slug } => change(place, &slug, |group| group.enabled = false).await,
     }
 }
 
@@ -95,10 +93,10 @@ pub(super) fn edit_members(members: &mut Vec<Slug>, add: Vec<Slug>, remove: &[Sl
     }
 }
 
-async fn list(context: &Context) -> Result<(), Failure> {
-    let groups = engine(context).await?.store().groups().await?;
-    if context.output.json {
-        return context.output.json(&groups);
+async fn list(place: &Place) -> Result<(), Failure> {
+    let groups: Vec<Group> = place.list().await?;
+    if place.output.json {
+        return place.output.json(&groups);
     }
     let row = |group: &Group| {
         [
@@ -108,16 +106,16 @@ async fn list(context: &Context) -> Result<(), Failure> {
             count(group.contacts.len(), "contact"),
         ]
     };
-    context.output.table(
+    place.output.table(
         ["group", "name", "is", "members"],
         groups.iter().map(row).collect(),
         "no groups yet: `redflash group add SLUG --name NAME --contact CONTACT`",
     )
 }
 
-async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
-    let group = find(&engine(context).await?, slug).await?;
-    let output = &context.output;
+async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
+    let group: Group = place.find(slug).await?;
+    let output = &place.output;
     if output.json {
         return output.json(&group);
     }
@@ -133,18 +131,13 @@ async fn show(context: &Context, slug: &Slug) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn find(engine: &Engine, slug: &Slug) -> Result<Group, Failure> {
-    let found = engine.store().group(slug).await?;
-    found.ok_or_else(|| Failure::missing("group", slug.as_str()))
-}
-
 async fn change(
-    context: &Context,
+    place: &Place,
     slug: &Slug,
     change: impl Fn(&mut Group) + Send + Sync,
 ) -> Result<(), Failure> {
-    let group = super::change(context, slug, change).await?;
+    let group = place.change(slug, change).await?;
     let members = count(group.contacts.len(), "contact");
     let said = format!("group/{slug} is {}, with {members}", switch(group.enabled));
-    context.output.remark(said)
+    place.output.remark(said)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use redflash_core::store::{Entry, Save};
 use redflash_core::{Contact, Endpoint, EndpointId, Engine, Event, Slug};
+use redflash_store::Access;
 use serde_json::json;
 
 use super::django;
@@ -32,7 +33,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let name = args.file.display().to_string();
     let wrong = |reason: String| Failure::usage(format!("{name}: {reason}"));
     let text = read(&args.file).map_err(wrong)?;
-    let engine = super::engine(context).await?;
+    let engine = context.engine(Access::Shared).await?;
     let entries = if text.trim_start().starts_with('[') {
         django::entries(&engine, &text).map_err(wrong)?
     } else {

@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 use redflash_core::store::InboundFilter;
 use redflash_core::{Inbound, InboundId, Slug};
 
-use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::one_line;
+use crate::place::Place;
 use crate::words::time;
 
 #[derive(Debug, clap::Args)]
@@ -23,16 +23,15 @@ pub(crate) struct Args {
     limit: NonZeroU32,
 }
 
-pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context).await?;
+pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     let filter = InboundFilter {
         contact: args.contact,
         before: args.before,
         limit: args.limit,
     };
-    let found = engine.store().inbound(&filter).await?;
-    if context.output.json {
-        return context.output.json(&found);
+    let found = place.inbound(&filter).await?;
+    if place.output.json {
+        return place.output.json(&found);
     }
     let row = |inbound: &Inbound| {
         let contacts: Vec<_> = inbound.contacts.iter().map(Slug::as_str).collect();
@@ -50,7 +49,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
             one_line(&inbound.effect),
         ]
     };
-    context.output.table(
+    place.output.table(
         ["received", "gateway", "from", "says", "answers", "did"],
         found.iter().map(row).collect(),
         "nobody sent anything back, or nobody who fits",

@@ -1,13 +1,12 @@
 //! `redflash key`: what raising systems hold.
 
 use clap::{Args, Subcommand};
-use redflash_core::{ApiKey, Scope, Slug, Target};
+use redflash_core::{ApiKey, KeyView, Scope, Slug, Target, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{change, create, discard, engine};
-use crate::context::Context;
 use crate::failure::Failure;
+use crate::place::{NewKey, Place};
 use crate::words::{switch, time};
 
 #[derive(Debug, Subcommand)]
@@ -17,6 +16,8 @@ pub(crate) enum Command {
     Add(Add),
     /// List keys by their names and last characters
     List,
+    /// Show one key, but for its secret
+    Show { slug: Slug },
     /// Remove a key
     Remove { slug: Slug },
     /// Switch a key on
@@ -31,6 +32,9 @@ pub(crate) struct Add {
     /// It may look at contacts, groups and every notification
     #[arg(long)]
     inspect: bool,
+    /// It may look at everything and change everything, through the API
+    #[arg(long)]
+    admin: bool,
     /// It may raise these and nothing else, such as contact/ann,event/disk-full
     #[arg(long, value_name = "TARGET", value_delimiter = ',')]
     only: Vec<Target>,
@@ -39,44 +43,38 @@ pub(crate) struct Add {
     value: Option<SecretString>,
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Add(add) => self::add(context, add).await,
-        Command::List => list(context).await,
-        Command::Remove { slug } => discard::<ApiKey>(context, &slug).await,
-        Command::On { slug } => turn(context, &slug, true).await,
-        Command::Off { slug } => turn(context, &slug, false).await,
+        Command::Add(add) => self::add(place, add).await,
+        Command::List => list(place).await,
+        Command::Show { slug } => show(place, &slug).await,
+        Command::Remove { slug } => place.discard::<ApiKey>(&slug).await,
+        Command::On { slug } => turn(place, &slug, true).await,
+        Command::Off { slug } => turn(place, &slug, false).await,
     }
 }
 
-async fn add(context: &Context, add: Add) -> Result<(), Failure> {
-    let engine = engine(context).await?;
-    let scope = match add.only {
-        targets if targets.is_empty() => Scope::All,
-        targets => Scope::Only(targets.into_iter().collect()),
+async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+    let new = NewKey {
+        slug: add.slug,
+        inspect: add.inspect,
+        admin: add.admin,
+        scope: match add.only {
+            targets if targets.is_empty() => Scope::All,
+            targets => Scope::Only(targets.into_iter().collect()),
+        },
+        value: add.value.map(given).transpose()?,
     };
-    let (key, made) = match add.value {
-        None => {
-            let (key, secret) = ApiKey::generate(add.slug, add.inspect, scope, engine.now());
-            (key, Some(secret))
-        }
-        Some(value) => {
-            let secret = given(value)?;
-            let key = ApiKey::import(add.slug, add.inspect, scope, engine.now(), &secret);
-            let key = key.map_err(|fault| Failure::usage(format!("--value: {fault}")))?;
-            (key, None)
-        }
-    };
-    let said = format!("added key {}", key.slug);
-    create(context, &engine, &key, said).await?;
-    let secret = made.as_ref().map(ExposeSecret::expose_secret);
-    if context.output.json {
-        let mut shown = shown(&key);
+    let made = place.add_key(new).await?;
+    let secret = made.secret.as_ref().map(ExposeSecret::expose_secret);
+    if place.output.json {
+        let mut shown = json!(made.key);
         shown["secret"] = json!(secret);
-        return context.output.json(&shown);
+        return place.output.json(&shown);
     }
+    place.output.line(format!("added key {}", made.key.slug))?;
     match secret {
-        Some(secret) => context
+        Some(secret) => place
             .output
             .line(format!("{secret}\nIt is not shown again.")),
         None => Ok(()),
@@ -92,48 +90,66 @@ fn given(value: SecretString) -> Result<SecretString, Failure> {
     Ok(line.trim_end_matches(['\r', '\n']).into())
 }
 
-/// A key without its hash, which is nobody's business.
-fn shown(key: &ApiKey) -> Value {
-    json!({
-        "slug": key.slug, "enabled": key.enabled, "inspect": key.inspect, "scope": key.scope,
-        "hint": key.hint, "created_at": key.created_at,
-    })
+/// What a key may raise.
+fn scope(key: &KeyView) -> String {
+    match &key.scope {
+        Scope::All => "everything".to_owned(),
+        Scope::Only(targets) => {
+            let targets: Vec<_> = targets.iter().map(ToString::to_string).collect();
+            targets.join(", ")
+        }
+    }
 }
 
-async fn list(context: &Context) -> Result<(), Failure> {
-    let keys = engine(context).await?.store().api_keys().await?;
-    if context.output.json {
-        return context
-            .output
-            .json(&keys.iter().map(shown).collect::<Vec<_>>());
+/// What a key may do beside raising.
+const fn right(key: &KeyView) -> &'static str {
+    match (key.admin, key.inspect) {
+        (true, _) => "look and change",
+        (false, true) => "look",
+        (false, false) => "nothing",
     }
-    let row = |key: &ApiKey| {
-        let scope = match &key.scope {
-            Scope::All => "everything".to_owned(),
-            Scope::Only(targets) => {
-                let targets: Vec<_> = targets.iter().map(ToString::to_string).collect();
-                targets.join(", ")
-            }
-        };
+}
+
+fn used(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "never".to_owned(), time)
+}
+
+async fn list(place: &Place) -> Result<(), Failure> {
+    let keys: Vec<KeyView> = place.list().await?;
+    if place.output.json {
+        return place.output.json(&keys);
+    }
+    let row = |key: &KeyView| {
         [
             key.slug.to_string(),
             key.hint.clone(),
             switch(key.enabled).to_owned(),
-            if key.inspect { "yes" } else { "no" }.to_owned(),
-            scope,
-            time(key.created_at),
+            right(key).to_owned(),
+            scope(key),
+            used(key.last_used_at),
         ]
     };
-    context.output.table(
-        ["key", "ends in", "is", "may inspect", "may raise", "made"],
+    place.output.table(
+        ["key", "ends in", "is", "may also", "may raise", "last used"],
         keys.iter().map(row).collect(),
         "no keys yet: `redflash key add SLUG`",
     )
 }
 
-async fn turn(context: &Context, slug: &Slug, on: bool) -> Result<(), Failure> {
-    change::<ApiKey>(context, slug, |key| key.enabled = on).await?;
-    context
-        .output
-        .remark(format!("key {slug} is {}", switch(on)))
+async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
+    let key: KeyView = place.find(slug).await?;
+    let output = &place.output;
+    if output.json {
+        return output.json(&key);
+    }
+    output.line(format!("key/{slug} {} ({})", key.hint, switch(key.enabled)))?;
+    output.line(format!("  may raise  {}", scope(&key)))?;
+    output.line(format!("  may also   {}", right(&key)))?;
+    output.line(format!("  made       {}", time(key.created_at)))?;
+    output.line(format!("  last used  {}", used(key.last_used_at)))
+}
+
+async fn turn(place: &Place, slug: &Slug, on: bool) -> Result<(), Failure> {
+    place.turn_key(slug, on).await?;
+    place.output.remark(format!("key {slug} is {}", switch(on)))
 }

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use redflash_core::store::{DeliveryRecord, LogFilter};
-use redflash_core::{Delivery, DeliveryState, Engine, Notification, NotificationId, Slug};
+use redflash_core::{
+    ChannelKind, Delivery, DeliveryState, Notification, NotificationId, Slug, Target,
+};
 use serde_json::json;
 
 use super::explain;
-use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, Tone, one_line};
+use crate::place::{Place, Routes};
 use crate::words::{time, tone};
 
 #[derive(Debug, clap::Args)]
@@ -25,9 +27,24 @@ pub(crate) struct Args {
     /// Only notifications with a delivery to this contact
     #[arg(long)]
     contact: Option<Slug>,
+    /// Only notifications with a delivery on this channel
+    #[arg(long)]
+    channel: Option<ChannelKind>,
+    /// Only notifications with a delivery that this gateway has, or had last
+    #[arg(long)]
+    gateway: Option<Slug>,
+    /// Only notifications raised at this, such as contact/ann or event/disk-full
+    #[arg(long)]
+    target: Option<Target>,
+    /// Only notifications with this in their name, words or recipients
+    #[arg(long)]
+    text: Option<String>,
     /// Only notifications raised so long ago at most, such as 2h or 3d
     #[arg(long, value_name = "AGE", value_parser = age)]
     since: Option<Duration>,
+    /// Only notifications raised longer ago than this
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    until: Option<Duration>,
     /// At most so many, newest first
     #[arg(long, default_value = "50")]
     limit: NonZeroU32,
@@ -48,34 +65,39 @@ pub(crate) fn age(text: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).map_err(|_| wrong())
 }
 
-pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context).await?;
+pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     if let Some(id) = args.id {
-        return one(context, &engine, id).await;
+        return one(place, id).await;
     }
+    let now = place.now().await?;
     let filter = LogFilter {
         state: args.state,
         contact: args.contact,
-        since: args.since.map(|age| engine.now().minus(age)),
+        channel: args.channel,
+        gateway: args.gateway,
+        target: args.target,
+        text: args.text,
+        since: args.since.map(|age| now.minus(age)),
+        until: args.until.map(|age| now.minus(age)),
         ..LogFilter::newest(args.limit)
     };
-    let found = engine.store().log(&filter).await?.entries;
-    if context.output.json {
+    let found = place.log(&filter).await?;
+    if place.output.json {
         let shown = found.iter().map(|(notification, deliveries)| {
             json!({ "notification": notification, "deliveries": deliveries })
         });
-        return context.output.json(&shown.collect::<Vec<_>>());
+        return place.output.json(&shown.collect::<Vec<_>>());
     }
     let rows = found.iter().map(|(notification, deliveries)| {
         [
             time(notification.raised_at),
             notification.id.to_string(),
             notification.target().to_string(),
-            states(&context.output, deliveries),
+            states(&place.output, deliveries),
             one_line(&notification.plan.message.subject),
         ]
     });
-    context.output.table(
+    place.output.table(
         ["raised", "notification", "target", "deliveries", "says"],
         rows.collect(),
         "nothing was raised, or nothing that fits",
@@ -94,24 +116,18 @@ fn states(output: &Output, deliveries: &[Delivery]) -> String {
     counts.collect::<Vec<_>>().join(", ")
 }
 
-async fn one(context: &Context, engine: &Engine, id: NotificationId) -> Result<(), Failure> {
-    let found = engine.store().notification(id).await?;
-    let (notification, deliveries) = found.ok_or_else(|| {
-        Failure::new(
-            crate::failure::Exit::Refused,
-            format!("there is no notification {id}: see `redflash log`"),
-        )
-    })?;
-    let output = &context.output;
+async fn one(place: &Place, id: NotificationId) -> Result<(), Failure> {
+    let (notification, deliveries) = place.notification(id).await?;
+    let output = &place.output;
     if output.json {
         return output.json(&json!({ "notification": notification, "deliveries": deliveries }));
     }
-    print(output, engine, &notification, &deliveries)
+    print(output, &place.routes().await?, &notification, &deliveries)
 }
 
 fn print(
     output: &Output,
-    engine: &Engine,
+    routes: &Routes,
     notification: &Notification,
     deliveries: &[DeliveryRecord],
 ) -> Result<(), Failure> {
@@ -121,7 +137,7 @@ fn print(
     };
     let (id, at) = (notification.id, time(notification.raised_at));
     output.line(format!("notification {id}, raised {at} {by}"))?;
-    explain::print(output, engine, &notification.plan)?;
+    explain::print(output, routes, &notification.plan)?;
     output.line(output.paint(Tone::Strong, "what became of it"))?;
     for record in deliveries {
         let delivery = &record.delivery;

@@ -1,5 +1,6 @@
 //! One command a file.
 
+pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod contact;
@@ -24,94 +25,107 @@ pub(crate) mod prune;
 pub(crate) mod raise;
 pub(crate) mod resend;
 pub(crate) mod serve;
+pub(crate) mod user;
 
-use redflash_core::{Engine, Item, Slug};
-use redflash_store::Access;
+use secrecy::SecretString;
 
-use crate::args::{Cli, Command};
+use crate::args::{AnywhereCommand, Cli, Command, MachineCommand};
 use crate::config::Overrides;
-use crate::context::{Context, operator};
-use crate::failure::Failure;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::place::{Place, Server};
 
 pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(cli.json);
+    let server = server(&cli)?;
     let overrides = Overrides {
         config: cli.config,
         database: cli.database,
     };
-    // These need no configuration, and must work where it is broken.
-    match &cli.command {
-        Command::Completions(args) => return completions::run(args),
-        Command::Man(args) => return man::run(args),
-        Command::Config(command) => return config::run(command, &overrides, &output),
-        Command::Demo(args) => return demo::run(args, output).await,
-        Command::Copy(args) => return copy::run(args, &overrides, &output).await,
-        _ => {}
-    }
-    let context = Context::new(&overrides, output)?;
-    match cli.command {
-        Command::Serve(args) => serve::run(&context, args).await,
-        Command::Contact(command) => contact::run(&context, command).await,
-        Command::Endpoint(command) => endpoint::run(&context, command).await,
-        Command::Group(command) => group::run(&context, command).await,
-        Command::Event(command) => event::run(&context, command).await,
-        Command::Key(command) => key::run(&context, command).await,
-        Command::Send(args) => raise::send(&context, args).await,
-        Command::Fire(args) => raise::fire(&context, args).await,
-        Command::Explain(args) => explain::run(&context, args).await,
-        Command::Log(args) => log::run(&context, args).await,
-        Command::Inbound(args) => inbound::run(&context, args).await,
-        Command::Gateway(command) => gateway::run(&context, command).await,
-        Command::Resend(args) => resend::run(&context, args).await,
-        Command::Prune(args) => prune::run(&context, args).await,
-        Command::Export(args) => export::run(&context, args).await,
-        Command::Import(args) => import::run(&context, args).await,
-        Command::Doctor(args) => doctor::run(&context, args).await,
-        Command::Migrate(args) => migrate::run(&context, args).await,
-        Command::Completions(_)
-        | Command::Man(_)
-        | Command::Config(_)
-        | Command::Demo(_)
-        | Command::Copy(_) => Ok(()),
+    match (cli.command, server) {
+        (Command::Machine(command), server) => {
+            if let (Some(name), Some(_)) = (command.bound(), server) {
+                return Err(Failure::usage(format!(
+                    "`redflash {name}` works on this machine and its database, and not at a server: \
+                     leave out --server, and unset REDFLASH_SERVER"
+                )));
+            }
+            here(command, &overrides, output).await
+        }
+        (Command::Anywhere(command), Some(server)) => {
+            anywhere(command, &Place::server(server, output)?).await
+        }
+        (Command::Anywhere(command), None) => {
+            let context = Context::new(&overrides, output)?;
+            anywhere(command, &Place::here(context)).await
+        }
     }
 }
 
-/// An engine beside the server, or without one.
-async fn engine(context: &Context) -> Result<Engine, Failure> {
-    context.engine(Access::Shared).await
-}
-
-/// Makes something, and says so.
-async fn create<T: Item>(
-    context: &Context,
-    engine: &Engine,
-    item: &T,
-    said: String,
-) -> Result<(), Failure> {
-    engine.create(item, &operator()).await?;
-    context.output.remark(said)
-}
-
-/// Changes something. Returns it as it is now.
-async fn change<T: Item>(
-    context: &Context,
-    slug: &Slug,
-    change: impl Fn(&mut T) + Send + Sync,
-) -> Result<T, Failure> {
-    let engine = engine(context).await?;
-    let apply = |item: &mut T| {
-        change(item);
-        Ok(())
+/// The server that the command line or the environment names.
+fn server(cli: &Cli) -> Result<Option<Server>, Failure> {
+    let Some(url) = cli.server.clone().filter(|url| !url.is_empty()) else {
+        return Ok(None);
     };
-    Ok(engine.change(slug, &operator(), None, apply).await?)
+    if cli.database.is_some() {
+        return Err(Failure::usage(
+            "--server and --database name two places: leave one out, in the environment too \
+             (REDFLASH_SERVER, REDFLASH_DATABASE)",
+        ));
+    }
+    let key = std::env::var_os("REDFLASH_API_KEY").unwrap_or_default();
+    let is_visible = |key: &String| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic());
+    let Some(key) = key.into_string().ok().filter(is_visible) else {
+        let message = "set REDFLASH_API_KEY to an API key of the server \
+             (`redflash key add NAME` makes one where the server runs)";
+        return Err(Failure::new(Exit::NotAllowed, message));
+    };
+    let key = SecretString::from(key);
+    Ok(Some(Server {
+        url,
+        key,
+        plain_http: cli.plain_http,
+    }))
 }
 
-/// Removes something, and says so.
-async fn discard<T: Item>(context: &Context, slug: &Slug) -> Result<(), Failure> {
-    let engine = engine(context).await?;
-    engine.discard::<T>(slug, &operator(), None).await?;
-    context
-        .output
-        .remark(format!("removed {}", T::named(slug.clone())))
+/// Some need no configuration, and must work where it is broken.
+async fn here(
+    command: MachineCommand,
+    overrides: &Overrides,
+    output: Output,
+) -> Result<(), Failure> {
+    let context = |output| Context::new(overrides, output);
+    match command {
+        MachineCommand::Completions(args) => completions::run(&args),
+        MachineCommand::Man(args) => man::run(&args),
+        MachineCommand::Config(command) => config::run(&command, overrides, &output),
+        MachineCommand::Demo(args) => demo::run(&args, output).await,
+        MachineCommand::Copy(args) => copy::run(&args, overrides, &output).await,
+        MachineCommand::Serve(args) => serve::run(&context(output)?, args).await,
+        MachineCommand::Prune(args) => prune::run(&context(output)?, args).await,
+        MachineCommand::Import(args) => import::run(&context(output)?, args).await,
+        MachineCommand::Migrate(args) => migrate::run(&context(output)?, args).await,
+    }
+}
+
+async fn anywhere(command: AnywhereCommand, place: &Place) -> Result<(), Failure> {
+    match command {
+        AnywhereCommand::Contact(command) => contact::run(place, command).await,
+        AnywhereCommand::Endpoint(command) => endpoint::run(place, command).await,
+        AnywhereCommand::Group(command) => group::run(place, command).await,
+        AnywhereCommand::Event(command) => event::run(place, command).await,
+        AnywhereCommand::Key(command) => key::run(place, command).await,
+        AnywhereCommand::User(command) => user::run(place, command).await,
+        AnywhereCommand::Send(args) => raise::send(place, args).await,
+        AnywhereCommand::Fire(args) => raise::fire(place, args).await,
+        AnywhereCommand::Explain(args) => explain::run(place, args).await,
+        AnywhereCommand::Log(args) => log::run(place, args).await,
+        AnywhereCommand::Inbound(args) => inbound::run(place, args).await,
+        AnywhereCommand::Change(command) => change::run(place, command).await,
+        AnywhereCommand::Gateway(command) => gateway::run(place, command).await,
+        AnywhereCommand::Resend(args) => resend::run(place, args).await,
+        AnywhereCommand::Export(args) => export::run(place, args).await,
+        AnywhereCommand::Doctor(args) => doctor::run(place, args).await,
+    }
 }

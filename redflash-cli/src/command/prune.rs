@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use redflash_core::{Engine, StoreError};
+use redflash_store::Access;
 use serde_json::json;
 
 use super::log::age;
@@ -22,7 +23,7 @@ pub(crate) struct Args {
 const BATCH: NonZeroU32 = NonZeroU32::new(500).expect("it is not zero");
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context).await?;
+    let engine = context.engine(Access::Shared).await?;
     let removed = older_than(&engine, args.older_than).await?;
     if context.output.json {
         return context.output.json(&json!({ "removed": removed }));
@@ -33,7 +34,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
 }
 
 /// Removes what was raised longer ago than this, some at a time. Returns how many.
-pub(super) async fn older_than(engine: &Engine, age: Duration) -> Result<u64, StoreError> {
+pub(crate) async fn older_than(engine: &Engine, age: Duration) -> Result<u64, StoreError> {
     let before = engine.now().minus(age);
     let mut removed = 0;
     loop {

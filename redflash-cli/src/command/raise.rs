@@ -4,22 +4,18 @@ use std::io::Read;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use redflash_core::store::DeliveryRecord;
-use redflash_core::{Arguments, DeliveryState, Engine, Raise, Raised, Slug, Target, Verdict};
-use redflash_store::Access;
+use redflash_core::{Arguments, Raise, Recipient, Slug, Target, Verdict};
 use serde_json::{Value, json};
 
-use crate::context::{Context, Served};
 use crate::failure::{Exit, Failure};
-use crate::output::one_line;
+use crate::output::{Output, one_line};
+use crate::place::{Outcome, Place, is_sent};
 use crate::words::{count, tone};
 
 /// The largest message read from standard input, in bytes.
 const MAX_INPUT: u64 = 256 * 1024;
 /// How long `--wait` waits.
 const WAIT: Duration = Duration::from_secs(60);
-/// How long hand-overs under way may take when the command ends.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// What a text can be sent to.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -66,7 +62,7 @@ pub(super) fn arguments(given: Vec<(String, String)>) -> Arguments {
         .collect()
 }
 
-pub(crate) async fn send(context: &Context, args: SendArgs) -> Result<(), Failure> {
+pub(crate) async fn send(place: &Place, args: SendArgs) -> Result<(), Failure> {
     let message = match &*args.message {
         "-" => input()?,
         _ => args.message,
@@ -75,12 +71,12 @@ pub(crate) async fn send(context: &Context, args: SendArgs) -> Result<(), Failur
         Kind::Contact => Raise::contact(args.slug, message),
         Kind::Group => Raise::group(args.slug, message),
     };
-    raise_and_tell(context, raise, args.wait).await
+    raise_and_tell(place, raise, args.wait).await
 }
 
-pub(crate) async fn fire(context: &Context, args: FireArgs) -> Result<(), Failure> {
+pub(crate) async fn fire(place: &Place, args: FireArgs) -> Result<(), Failure> {
     let raise = Raise::event(args.event, arguments(args.arguments));
-    raise_and_tell(context, raise, args.wait).await
+    raise_and_tell(place, raise, args.wait).await
 }
 
 fn input() -> Result<String, Failure> {
@@ -94,108 +90,86 @@ fn input() -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-async fn raise_and_tell(context: &Context, raise: Raise, wait: bool) -> Result<(), Failure> {
-    let served = context.served().await?;
-    if wait && served.is_none() {
-        // Nobody else would send it.
-        let engine = context.engine(Access::Server).await?;
-        let running = engine.start().await?;
-        let raised = engine.raise(raise).await?;
-        let records = engine.wait(raised.notification, WAIT).await?;
-        running.shutdown(GRACE).await;
-        return tell(context, &raised, Some(&records), None);
-    }
-    let engine: Engine = super::engine(context).await?;
-    let raised = engine.raise(raise).await?;
-    let records = if wait {
-        Some(engine.wait(raised.notification, WAIT).await?)
-    } else {
-        None
-    };
-    tell(context, &raised, records.as_deref(), served)
+async fn raise_and_tell(place: &Place, raise: Raise, wait: bool) -> Result<(), Failure> {
+    let outcome = place.raise(raise, wait.then_some(WAIT)).await?;
+    tell(&place.output, &outcome)?;
+    unreached(&outcome)
 }
 
-fn tell(
-    context: &Context,
-    raised: &Raised,
-    records: Option<&[DeliveryRecord]>,
-    served: Option<Served>,
-) -> Result<(), Failure> {
-    let output = &context.output;
-    let plan = &raised.plan;
+fn tell(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
     if output.json {
-        output.json(&json!({
-            "notification_id": raised.notification, "queued": plan.queued(),
-            "skipped": plan.skipped(), "plan": plan, "deliveries": records,
-        }))?;
-    } else {
-        let queued = count(plan.queued(), "delivery");
-        output.line(format!(
-            "{} raised as {}: {queued}",
-            plan.target, raised.notification
-        ))?;
-        for record in records.unwrap_or_default() {
-            let delivery = &record.delivery;
-            output.line(format!(
-                "  {} {} {}: {} {}",
-                delivery.contact,
-                delivery.channel,
-                delivery.address,
-                output.paint(tone(delivery.state), delivery.state.as_str()),
-                one_line(&delivery.detail)
-            ))?;
-        }
-        if records.is_none() && served.is_none() {
-            output.line("no server runs here: it is sent once one is started (redflash serve)")?;
-        }
+        return output.json(&json!({
+            "notification_id": outcome.notification, "queued": outcome.queued,
+            "skipped": outcome.skipped, "plan": outcome.plan, "deliveries": outcome.deliveries,
+        }));
     }
-    unreached(raised, records)
+    let queued = count(outcome.queued, "delivery");
+    output.line(format!(
+        "{} raised as {}: {queued}",
+        outcome.target, outcome.notification
+    ))?;
+    for record in outcome.deliveries.iter().flatten() {
+        let delivery = &record.delivery;
+        output.line(format!(
+            "  {} {} {}: {} {}",
+            delivery.contact,
+            delivery.channel,
+            delivery.address,
+            output.paint(tone(delivery.state), delivery.state.as_str()),
+            one_line(&delivery.detail)
+        ))?;
+    }
+    if outcome.is_unserved {
+        output.line("no server runs here: it is sent once one is started (redflash serve)")?;
+    }
+    Ok(())
 }
 
 /// Fails when somebody was not reached.
-fn unreached(raised: &Raised, records: Option<&[DeliveryRecord]>) -> Result<(), Failure> {
-    let mut missed: Vec<String> = Vec::new();
-    if matches!(raised.plan.target, Target::Group(_)) {
-        for recipient in raised.plan.unreached() {
-            let skip = recipient.skip.as_ref().or_else(|| {
-                let mut endpoints = recipient.endpoints.iter();
-                endpoints.find_map(|endpoint| match &endpoint.verdict {
-                    Verdict::Skip(skip) => Some(skip),
-                    Verdict::Deliver(_) => None,
-                })
-            });
-            let reason = skip.map(ToString::to_string);
-            missed.push(format!(
-                "{} ({})",
-                recipient.contact,
-                reason.unwrap_or_default()
-            ));
-        }
+fn unreached(outcome: &Outcome) -> Result<(), Failure> {
+    let records = outcome.deliveries.as_deref().unwrap_or_default();
+    let mut missed = left_out(outcome);
+    for record in records.iter().filter(|record| !is_sent(record)) {
+        let (contact, state) = (&record.delivery.contact, record.delivery.state);
+        missed.push(format!("{contact} ({state})"));
     }
-    let taken = |record: &&DeliveryRecord| {
-        matches!(
-            record.delivery.state,
-            DeliveryState::Sent | DeliveryState::Delivered
-        )
-    };
-    let records = records.unwrap_or_default();
-    let sent = records.iter().filter(taken).count();
-    for record in records.iter().filter(|record| !taken(record)) {
-        missed.push(format!(
-            "{} ({})",
-            record.delivery.contact, record.delivery.state
-        ));
+    if missed.is_empty() && misses_unnamed(outcome) {
+        missed.push("somebody; a key that may inspect is told who".to_owned());
     }
     if missed.is_empty() {
         return Ok(());
     }
-    let exit = if records.is_empty() || sent > 0 {
-        Exit::Partly
-    } else {
-        Exit::Failed
+    let exit = match outcome.sent {
+        Some(0) => Exit::Failed,
+        _ => Exit::Partly,
     };
-    Err(Failure::new(
-        exit,
-        format!("not reached: {}", missed.join(", ")),
-    ))
+    let message = format!("not reached: {}", missed.join(", "));
+    Err(Failure::new(exit, message))
+}
+
+/// Whether somebody was not reached of whom the key may not know.
+fn misses_unnamed(outcome: &Outcome) -> bool {
+    let is_group = matches!(outcome.target, Target::Group(_));
+    let falls_short = outcome.sent.is_some_and(|sent| sent < outcome.queued);
+    falls_short || outcome.plan.is_none() && is_group && outcome.misses_somebody
+}
+
+/// The members of a group who are on and told nothing, with the reason.
+fn left_out(outcome: &Outcome) -> Vec<String> {
+    let is_group = matches!(outcome.target, Target::Group(_));
+    let Some(plan) = outcome.plan.as_ref().filter(|_| is_group) else {
+        return Vec::new();
+    };
+    let said = |recipient: &Recipient| {
+        let skip = recipient.skip.as_ref().or_else(|| {
+            let mut endpoints = recipient.endpoints.iter();
+            endpoints.find_map(|endpoint| match &endpoint.verdict {
+                Verdict::Skip(skip) => Some(skip),
+                Verdict::Deliver(_) => None,
+            })
+        });
+        let reason = skip.map(ToString::to_string).unwrap_or_default();
+        format!("{} ({reason})", recipient.contact)
+    };
+    plan.unreached().map(said).collect()
 }

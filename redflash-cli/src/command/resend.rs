@@ -3,8 +3,8 @@
 use redflash_core::NotificationId;
 use serde_json::json;
 
-use crate::context::{Context, operator};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
+use crate::place::Place;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -12,17 +12,12 @@ pub(crate) struct Args {
     id: NotificationId,
 }
 
-pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = super::engine(context).await?;
-    if engine.store().notification(args.id).await?.is_none() {
-        let message = format!("there is no notification {}: see `redflash log`", args.id);
-        return Err(Failure::new(Exit::Refused, message));
+pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+    let resent = place.resend(args.id).await?;
+    if place.output.json {
+        return place.output.json(&json!({ "resent": resent }));
     }
-    let resent = engine.resend(args.id, None, &operator()).await?;
-    if context.output.json {
-        return context.output.json(&json!({ "resent": resent }));
-    }
-    context.output.line(match resent {
+    place.output.line(match resent {
         0 => "nothing of it failed, was cancelled, suppressed or set aside".to_owned(),
         number => format!("queued again: {number}"),
     })

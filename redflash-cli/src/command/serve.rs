@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
-use super::prune;
-use crate::config::{self, Log, LogFormat};
+use crate::config::{self, Config, Log, LogFormat};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::tidy::Tidy;
 
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
@@ -27,8 +27,6 @@ pub(crate) struct Args {
     log: Option<String>,
 }
 
-/// How often the log is looked through for what is too old.
-const TIDY: Duration = Duration::from_secs(600);
 /// How long hand-overs under way may take once the server is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -66,10 +64,10 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         .local_addr()
         .map_err(|fault| bound(&listen, &fault))?;
     info!("listening on http://{address}");
+    invite(&engine, &server.admin_url(&address.to_string())).await;
     notify(sd_notify::NotifyState::Ready);
-    if let Some(age) = context.loaded.config.delivery.keep_log {
-        tokio::spawn(tidy(engine.clone(), age, stop.clone()));
-    }
+    let tidy = Tidy::new(&context.loaded.config);
+    tokio::spawn(tidy.run(engine.clone(), stop.clone()));
     let http = http(context, metrics, oidc);
     let ended = serve(engine, http, listener, stop.clone().cancelled_owned()).await;
     notify(sd_notify::NotifyState::Stopping);
@@ -78,20 +76,15 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     ended.map_err(|fault| Failure::new(Exit::Failed, format!("the listener failed: {fault}")))
 }
 
-/// Keeps the log from growing without end.
-async fn tidy(engine: Engine, age: Duration, stop: CancellationToken) {
-    let mut look = tokio::time::interval(TIDY);
-    let work = async {
-        loop {
-            look.tick().await;
-            match prune::older_than(&engine, age).await {
-                Ok(0) => {}
-                Ok(removed) => info!(removed, "removed what is too old from the log"),
-                Err(fault) => warn!(fault = report(&fault), "the log could not be tidied"),
-            }
-        }
-    };
-    stop.run_until_cancelled(work).await;
+/// Says how somebody becomes able to log in, as long as nobody is.
+async fn invite(engine: &Engine, url: &str) {
+    let users = engine.store().users().await;
+    // A store that fails is no reason not to serve.
+    if users.is_ok_and(|users| users.is_empty()) {
+        info!(
+            "there is no user yet: `redflash user add NAME --role admin` makes one, who logs in at {url}"
+        );
+    }
 }
 
 async fn bind(address: &str) -> Result<TcpListener, Failure> {
@@ -133,7 +126,12 @@ fn stopped() -> Result<CancellationToken, Failure> {
 
 pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>) -> HttpConfig {
     let loaded = &context.loaded;
-    let (server, delivery) = (&loaded.config.server, &loaded.config.delivery);
+    let Config {
+        server,
+        delivery,
+        admin,
+        ..
+    } = &loaded.config;
     let secrets = loaded.gateways.iter().map(|configured| {
         (
             configured.gateway.name.clone(),
@@ -158,8 +156,10 @@ pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>
         public_url: server.public_url.clone(),
         metrics: Some(metrics),
         admin: AdminConfig {
+            session_idle: admin.session_idle,
+            session_length: admin.session_length,
+            trusted_proxies: admin.trusted_proxies.iter().map(|net| net.0).collect(),
             oidc,
-            ..AdminConfig::default()
         },
         ..HttpConfig::default()
     }

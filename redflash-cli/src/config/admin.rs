@@ -5,20 +5,90 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use redflash_core::report;
 use redflash_http::{OidcConfig, UserClaim};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
 use super::duration;
 use super::fault::Source;
 use crate::failure::Failure;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Admin {
+    #[serde(deserialize_with = "session")]
+    pub(crate) session_idle: Duration,
+    #[serde(deserialize_with = "session")]
+    pub(crate) session_length: Duration,
+    pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) oidc: Option<Oidc>,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        let admin = redflash_http::AdminConfig::default();
+        Self {
+            session_idle: admin.session_idle,
+            session_length: admin.session_length,
+            trusted_proxies: admin.trusted_proxies.into_iter().map(Network).collect(),
+            oidc: None,
+        }
+    }
+}
+
+impl Admin {
+    /// What is of the right type, and cannot be.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, and what would be right.
+    pub(super) fn check(
+        &self,
+        public_url: Option<&str>,
+        source: &Source<'_>,
+    ) -> Result<(), Failure> {
+        if self.session_idle > self.session_length {
+            let reason = "it must not be longer than session_length, after which all sessions end";
+            return Err(source.key("admin.session_idle", reason));
+        }
+        match &self.oidc {
+            Some(oidc) => oidc.check(public_url, source),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A length of sessions in the configuration: from a minute to a year.
+fn session<'de, D: Deserializer<'de>>(reader: D) -> Result<Duration, D::Error> {
+    const MINUTE: Duration = Duration::from_secs(60);
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let text = String::deserialize(reader)?;
+    let parsed = crate::command::log::age(&text).ok();
+    let parsed = parsed.filter(|length| (MINUTE..=YEAR).contains(length));
+    parsed.ok_or_else(|| {
+        let reason = format!("{text:?} is no length of time from 1m to 365d, such as \"12h\"");
+        D::Error::custom(reason)
+    })
+}
+
+/// A network, or one address alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Network(pub(crate) IpNet);
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let address = || text.parse::<IpAddr>().map(IpNet::from);
+        let network = text.parse::<IpNet>().or_else(|_| address());
+        network
+            .map(Self)
+            .map_err(|_| format!("{text:?} is no address and no network, such as \"10.0.0.0/8\""))
+    }
 }
 
 /// The OpenID provider through which users log in.
@@ -93,16 +163,8 @@ impl Oidc {
         Ok(())
     }
 
-    /// What is of the right type, and cannot be.
-    ///
-    /// # Errors
-    ///
-    /// Names the key, and what would be right.
-    pub(super) fn check(
-        &self,
-        public_url: Option<&str>,
-        source: &Source<'_>,
-    ) -> Result<(), Failure> {
+    /// As [`Admin::check`].
+    fn check(&self, public_url: Option<&str>, source: &Source<'_>) -> Result<(), Failure> {
         let (key, reason) = if !is_protected(&self.issuer) {
             (
                 "issuer",
@@ -160,6 +222,54 @@ mod tests {
 
     use super::super::load::tests::loaded;
     use super::*;
+
+    #[test]
+    fn sessions_and_proxies_are_as_configured() {
+        let text = "[admin]\nsession_idle = \"30m\"\nsession_length = \"30d\"\n\
+                    trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.7\", \"fd00::/8\"]";
+        let admin = loaded(text).unwrap().config.admin;
+        assert_eq!(admin.session_idle, Duration::from_secs(30 * 60));
+        assert_eq!(admin.session_length, Duration::from_secs(30 * 24 * 60 * 60));
+        let proxies = admin.trusted_proxies.iter().map(|net| net.0.to_string());
+        let proxies: Vec<_> = proxies.collect();
+        assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_sessions_and_proxies_is_named_with_its_line() {
+        for (line, wanted) in [
+            (
+                "session_idle = \"59s\"",
+                "FILE, line 2: admin.session_idle:",
+            ),
+            (
+                "session_idle = \"-5m\"",
+                "FILE, line 2: admin.session_idle:",
+            ),
+            ("session_idle = 600", "FILE, line 2: admin.session_idle:"),
+            (
+                "session_length = \"366d\"",
+                "FILE, line 2: admin.session_length:",
+            ),
+            (
+                "session_length = \"1h\"",
+                "FILE, line 1: admin.session_idle:",
+            ),
+            ("session_idle = \"8d\"", "FILE, line 2: admin.session_idle:"),
+            (
+                "trusted_proxies = \"10.0.0.0/8\"",
+                "FILE, line 2: admin.trusted_proxies:",
+            ),
+            (
+                "trusted_proxies = [\"10.0.0.1\", \"10.0.0.0/33\"]",
+                "FILE, line 2: admin.trusted_proxies[1]: \"10.0.0.0/33\" is no address",
+            ),
+            ("session_lenght = \"1h\"", "`session_length`"),
+        ] {
+            let fault = loaded(&format!("[admin]\n{line}\n")).unwrap_err();
+            assert!(fault.contains(wanted), "{line:?}: {fault}");
+        }
+    }
 
     const LEAST: &str = "[server]\npublic_url = \"https://a.example\"\n\
                          [admin.oidc]\nissuer = \"https://b.example\"\nclient_id = \"c\"\n";

@@ -139,15 +139,19 @@ fn the_example_shows_every_key_of_every_gateway() {
 }
 
 #[test]
-fn the_example_shows_every_key_of_the_openid_provider() {
+fn the_example_shows_every_key_of_the_web_admin() {
     let example: Value = toml::from_str(&Example::new().text).unwrap();
-    let shown = example["admin"]["oidc"].as_object().unwrap();
-    let with_another = format!("[admin.oidc]\n{NO_KEY} = 1");
-    let fault = load::tests::loaded(&with_another).unwrap_err();
-    let (_, known) = fault.split_once("expected one of ").unwrap();
-    let known: BTreeSet<_> = known.split('`').skip(1).step_by(2).collect();
-    let shown: Vec<_> = keys(shown).collect();
-    assert_eq!(known, shown.iter().map(String::as_str).collect());
+    for (section, shown) in [
+        ("admin", &example["admin"]),
+        ("admin.oidc", &example["admin"]["oidc"]),
+    ] {
+        let with_another = format!("[{section}]\n{NO_KEY} = 1");
+        let fault = load::tests::loaded(&with_another).unwrap_err();
+        let (_, known) = fault.split_once("expected one of ").unwrap();
+        let known: BTreeSet<_> = known.split('`').skip(1).step_by(2).collect();
+        let shown: Vec<_> = keys(shown.as_object().unwrap()).collect();
+        assert_eq!(known, shown.iter().map(String::as_str).collect());
+    }
 }
 
 /// The table of a document that lists the types of gateway: each row by the heads of its columns.

@@ -51,8 +51,9 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
     }
     if let Some(oidc) = &mut config.admin.oidc {
         oidc.read_secret(&source)?;
-        oidc.check(config.server.public_url.as_deref(), &source)?;
     }
+    let public_url = config.server.public_url.as_deref();
+    config.admin.check(public_url, &source)?;
     if let Some(database) = &overrides.database {
         config.database = DatabaseUrl(database.as_str().into());
     }
@@ -245,6 +246,12 @@ fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
             config.server.listen
         ));
     }
+    if url.is_some_and(|url| url.starts_with("https://")) && config.admin.trusted_proxies.is_empty()
+    {
+        let warning = "wrong tries to log in to the web admin all count against the proxy in front \
+                       that speaks TLS: name it in admin.trusted_proxies";
+        warnings.push(warning.to_owned());
+    }
     warnings
 }
 
@@ -280,6 +287,19 @@ pub(super) mod tests {
             let warnings = load(&overrides).unwrap().warnings;
             let warned = warnings.iter().any(|warning| warning.contains("chmod"));
             assert_eq!(warned, warns, "{text} {mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_in_front_is_to_be_named() {
+        let server = "[server]\npublic_url = \"https://a.example\"\n";
+        let named = format!("{server}[admin]\ntrusted_proxies = [\"10.0.0.1\"]");
+        for (text, warns) in [(server, true), (&named, false), ("", false)] {
+            let warnings = loaded(text).unwrap().warnings;
+            let warned = warnings
+                .iter()
+                .any(|warning| warning.contains("trusted_proxies"));
+            assert_eq!(warned, warns, "{text}");
         }
     }
 

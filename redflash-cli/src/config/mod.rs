@@ -209,6 +209,20 @@ impl Default for Server {
     }
 }
 
+impl Server {
+    /// Where people look after everything in a browser.
+    ///
+    /// * `listen` - the address and port, should nothing say how others see the server.
+    pub(crate) fn admin_url(&self, listen: &str) -> String {
+        if let Some(url) = &self.public_url {
+            return format!("{}/admin", url.trim_end_matches('/'));
+        }
+        // Browsers keep the cookie of a session only over TLS, or on this machine.
+        let port = listen.rsplit_once(':').map_or("", |(_, port)| port);
+        format!("http://localhost:{port}/admin")
+    }
+}
+
 impl Default for Delivery {
     fn default() -> Self {
         Self {

@@ -148,6 +148,16 @@ mod tests {
         let error = refusal("first\n{{#if x}}open");
         assert!(matches!(error, TemplateError::Syntax { .. }), "{error}");
         assert!(error.to_string().contains("line"), "{error}");
+        for (source, wanted) in [
+            ("Disk {{host", "line 1, column 12: this cannot be read"),
+            (
+                "a\n{{#if x}}y{{/each}}",
+                "line 2, column 11: {{#if}} is open here, and {{/each}} does not close it",
+            ),
+        ] {
+            let error = refusal(source).to_string();
+            assert!(error.starts_with(wanted), "{error}");
+        }
     }
 
     #[test]

@@ -18,7 +18,9 @@ mod parameter;
 use std::io;
 use std::sync::LazyLock;
 
-use handlebars::{Context, Handlebars, Output, RenderContext, Renderable, no_escape};
+use handlebars::{
+    Context, Handlebars, Output, RenderContext, Renderable, TemplateErrorReason, no_escape,
+};
 use serde_json::{Map, Value};
 
 pub use parameter::Parameter;
@@ -101,7 +103,7 @@ impl Template {
             TemplateError::Syntax {
                 line,
                 column,
-                reason: error.reason().to_string(),
+                reason: reason(error.reason()),
             }
         })?;
         check::constructs(&template)?;
@@ -134,6 +136,23 @@ impl Template {
             }),
             _ => Ok(output.finish()),
         }
+    }
+}
+
+/// What is wrong with a source, in words for whoever writes it.
+fn reason(fault: &TemplateErrorReason) -> String {
+    use TemplateErrorReason as Reason;
+    match fault {
+        Reason::MismatchingClosedHelper(opened, closed) => {
+            format!("{{{{#{opened}}}}} is open here, and {{{{/{closed}}}}} does not close it")
+        }
+        // The parser says which of its rules could go on, which helps nobody.
+        Reason::InvalidSyntax(_) => {
+            "this cannot be read: a value is written {{name}}, and a condition \
+            {{#if name}}…{{/if}}"
+                .to_owned()
+        }
+        other => other.to_string(),
     }
 }
 

@@ -76,11 +76,7 @@ impl Fields {
     ) -> Self {
         let error = |field| rejection.and_then(|rejection| rejection.error(field));
         let now = endpoint.map_or("", |endpoint| endpoint.channel.as_str());
-        let chosen = if form.has("channel") {
-            form.get("channel")
-        } else {
-            now
-        };
+        let chosen = channel_in(form).unwrap_or(now);
         let options = channels(engine, chosen);
         let is_offered = options
             .iter()
@@ -144,19 +140,24 @@ fn channels(engine: &Engine, chosen: &str) -> Vec<Choice> {
     options
 }
 
+/// What a form says of the channel. Scripts may call it `kind`.
+fn channel_in(form: &Form) -> Option<&str> {
+    form.given("channel").or_else(|| form.given("kind"))
+}
+
 /// The channel and the address that a form says.
 pub(super) fn typed(
     engine: &Engine,
     form: &Form,
     faults: &mut Faults,
 ) -> Option<(ChannelKind, Address)> {
-    let (field, channel) = match form.get("channel").trim() {
-        "" => {
+    let (field, channel) = match channel_in(form) {
+        None => {
             faults.add("channel", "choose a channel");
             return None;
         }
-        OTHER => ("other", form.get("other").trim()),
-        listed => ("channel", listed),
+        Some(OTHER) => ("other", form.get("other").trim()),
+        Some(listed) => ("channel", listed),
     };
     let channel = faults.take(field, ChannelKind::parse(channel))?;
     let address = engine.parse_address(&channel, form.get("address"));
@@ -278,7 +279,7 @@ async fn change(desk: &Desk, named: &NamedEndpoint, form: &Form) -> Result<(), R
         let place = place(contact, named.id)?;
         let endpoint = &mut contact.endpoints[place];
         let mut faults = Faults::default();
-        let typed = if form.has("channel") {
+        let typed = if channel_in(form).is_some() {
             typed(engine, form, &mut faults)
         } else {
             let channel = endpoint.channel.clone();

@@ -9,7 +9,7 @@ use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum_extra::extract::cookie::Cookie;
-use redflash_core::{Action, Actor, Session, Slug, StoreError, User};
+use redflash_core::{Action, Actor, Engine, Session, Slug, StoreError, User};
 use secrecy::SecretString;
 use subtle::ConstantTimeEq;
 use tracing::info;
@@ -112,7 +112,7 @@ async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, O
         return Ok(show(app, status, &form, &secret, Some(error)).await?);
     };
     tried.forget();
-    Ok(welcome(app, &user, from, &parts.headers, &next(&form)).await?)
+    welcome(app, &user, from, &parts.headers, &next(&form)).await
 }
 
 /// The user who has this name and this password, and may log in. It takes equally long to find out
@@ -139,8 +139,9 @@ pub(super) async fn welcome(
     from: IpAddr,
     headers: &HeaderMap,
     next: &str,
-) -> Result<Response, StoreError> {
-    let cookie = session::begin(app, &user.slug, headers).await?;
+) -> Result<Response, Oops> {
+    let cookie = session::begin(&app.engine, user, headers).await?;
+    let cookie = cookie.ok_or_else(changed_meanwhile)?;
     let by = Actor::User(user.slug.to_string());
     let subject = format!("user/{}", user.slug);
     let detail = format!("from {from}");
@@ -166,6 +167,11 @@ async fn too_often(
     Ok(([(RETRY_AFTER, HeaderValue::from(seconds))], shown).into_response())
 }
 
+fn changed_meanwhile() -> Oops {
+    let text = "Your password or your rights were changed just now. Log in again.";
+    Oops::new(StatusCode::FORBIDDEN, "You were not logged in", text)
+}
+
 fn no_cookie() -> Oops {
     let text = "Your browser did not send the cookie back that it was given. Open the admin over \
         https, or on this machine as localhost or 127.0.0.1, and allow its cookies.";
@@ -184,11 +190,24 @@ pub(super) fn next(form: &Form) -> String {
 }
 
 async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Oops> {
-    session::end(&app, &headers).await?;
+    session::end(&app.engine, &headers).await?;
     Ok(with_cookies(
         go(PATH),
         [session::no_cookie(session::COOKIE)],
     ))
+}
+
+/// The same answer, with a new session for a user whose sessions have all ended.
+pub(super) async fn with_session(
+    response: Response,
+    engine: &Engine,
+    user: &User,
+    headers: &HeaderMap,
+) -> Result<Response, StoreError> {
+    Ok(match session::begin(engine, user, headers).await? {
+        Some(cookie) => with_cookies(response, [cookie]),
+        None => response,
+    })
 }
 
 /// The same answer, with cookies.

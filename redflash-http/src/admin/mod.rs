@@ -25,6 +25,7 @@ mod guard;
 mod helper;
 mod history;
 mod home;
+mod host;
 mod inbound;
 mod key;
 mod key_page;
@@ -66,16 +67,19 @@ mod trial;
 mod user;
 mod user_page;
 mod view;
+mod wrong_method;
 
 use axum::http::Method;
 
 pub(crate) use guard::guard;
+pub(crate) use host::by_known_name;
 pub(crate) use listing::compact;
 pub(crate) use live::Places;
 #[cfg(feature = "oidc")]
 pub(crate) use openid::OpenId;
 pub(crate) use throttle::Throttle;
 pub(crate) use view::Views;
+pub(crate) use wrong_method::wrong_method;
 
 use self::oops::Oops;
 use crate::route::{Door, Needs, Route};

@@ -131,7 +131,7 @@ async fn welcome(
     let user = user.inspect_err(|_| {
         info!(%from, user = identity.user, "somebody whom the OpenID provider knows was not let in");
     })?;
-    Ok(login::welcome(app, &user, from, headers, &next).await?)
+    login::welcome(app, &user, from, headers, &next).await
 }
 
 /// The page that says why nobody was logged in.

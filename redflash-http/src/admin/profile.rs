@@ -10,11 +10,10 @@ use serde::Serialize;
 use super::desk::{Desk, Said};
 use super::field::Field;
 use super::form::Form;
-use super::login::with_cookies;
+use super::login::with_session;
 use super::new_password;
 use super::oops::Oops;
 use super::refused::{Faults, Notice, Refused, Rejection};
-use super::session;
 use crate::client_address::ClientAddress;
 use crate::password::is_password;
 use crate::route::{Door, Needs, Route};
@@ -94,19 +93,18 @@ async fn save(
     form: Form,
 ) -> Result<Response, Oops> {
     match change(&desk, from, &form).await {
-        Ok(false) => Ok(Desk::go(PATH, Said::Saved)),
-        Ok(true) => {
+        Ok(None) => Ok(Desk::go(PATH, Said::Saved)),
+        Ok(Some(user)) => {
             // Every session of this user has ended, this one too.
-            let slug = &desk.visitor.user.slug;
-            let cookie = session::begin(&desk.app, slug, &headers).await?;
-            Ok(with_cookies(Desk::go(PATH, Said::PasswordSet), [cookie]))
+            let done = Desk::go(PATH, Said::PasswordSet);
+            Ok(with_session(done, &desk.app.engine, &user, &headers).await?)
         }
         Err(refused) => show(&desk, Some((&form, &refused.form()?))).await,
     }
 }
 
-/// Changes the name, and the password if a new one was typed. Says whether that was so.
-async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<bool, Refused> {
+/// Changes the name, and the password if a new one was typed. Returns the user where that was so.
+async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<Option<User>, Refused> {
     let mut faults = Faults::default();
     let name = faults.take("name", Name::parse(form.get("name")));
     let password = if new_password::is_typed(form) {
@@ -117,7 +115,7 @@ async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<bool, Refused>
     let (Some(name), true) = (name, faults.is_empty()) else {
         return Err(faults.into());
     };
-    let seen = Revision::new(form.get("version"));
+    let seen = form.given("version").map(Revision::new);
     let change = |user: &mut User| {
         user.name = name.clone();
         if let Some(hash) = &password {
@@ -127,10 +125,10 @@ async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<bool, Refused>
     };
     let slug = &desk.visitor.user.slug;
     let engine = &desk.app.engine;
-    engine
-        .change(slug, &desk.actor(), Some(&seen), change)
+    let user = engine
+        .change(slug, &desk.actor(), seen.as_ref(), change)
         .await?;
-    Ok(password.is_some())
+    Ok(password.is_some().then_some(user))
 }
 
 /// The hash of the new password, if the old one was right.

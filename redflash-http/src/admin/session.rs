@@ -5,7 +5,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use redflash_core::{Actor, KeyHash, Session, Slug, StoreError, Timestamp, User};
+use redflash_core::{Actor, Engine, KeyHash, Session, StoreError, Timestamp, User};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -71,24 +71,43 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visito
     }))
 }
 
-/// Begins a session, and ends the one that the browser had. Returns its cookie.
+/// Begins a session, and ends the one that the browser had. Returns its cookie; `None` when the user
+/// has lost a right since.
+///
+/// * `user` - who has proved to be it, as the user was then.
 pub(super) async fn begin(
-    app: &App,
-    user: &Slug,
+    engine: &Engine,
+    user: &User,
     headers: &HeaderMap,
-) -> Result<Cookie<'static>, StoreError> {
-    let store = app.engine.store();
-    let (session, secret) = Session::start(user.clone(), app.engine.now());
-    store.start_session(&session).await?;
-    end(app, headers).await?;
-    Ok(cookie(COOKIE, &secret))
+) -> Result<Option<Cookie<'static>>, StoreError> {
+    let store = engine.store();
+    let (session, secret) = Session::start(user.slug.clone(), engine.now());
+    match store.start_session(&session).await {
+        // Removed just now.
+        Err(StoreError::Dangling { .. }) => return Ok(None),
+        started => started?,
+    }
+    // What ends the sessions of a user from now on ends this one too. What did so before has not.
+    let again = store.user(&user.slug).await?;
+    if !again.is_some_and(|again| is_still(&again, user)) {
+        store.end_session(&session.hash).await?;
+        return Ok(None);
+    }
+    end(engine, headers).await?;
+    Ok(Some(cookie(COOKIE, &secret)))
+}
+
+/// Whether nothing that ends a user's sessions has happened to the user.
+fn is_still(now: &User, before: &User) -> bool {
+    let same = |user: &User| (user.role, user.password.clone(), user.created_at);
+    now.enabled && same(now) == same(before)
 }
 
 /// Ends the session that the browser has.
-pub(super) async fn end(app: &App, headers: &HeaderMap) -> Result<(), StoreError> {
+pub(super) async fn end(engine: &Engine, headers: &HeaderMap) -> Result<(), StoreError> {
     if let Some(secret) = secret(headers, COOKIE) {
         let hash = KeyHash::of(secret.expose_secret());
-        app.engine.store().end_session(&hash).await?;
+        engine.store().end_session(&hash).await?;
     }
     Ok(())
 }
@@ -144,4 +163,65 @@ pub(crate) fn no_cookie(name: &'static str) -> Cookie<'static> {
     let mut cookie = cookie(name, &SecretString::from(""));
     cookie.make_removal();
     cookie
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use redflash_core::store::Save;
+    use redflash_core::{Directory, MemoryStore, PasswordHash, Role, Sessions};
+
+    use super::*;
+
+    /// Begins a session of somebody to whom something happens after the password was checked.
+    ///
+    /// Returns whether a cookie was given, and how many sessions there are.
+    async fn begun(happens: impl AsyncFnOnce(&MemoryStore, User)) -> (bool, u64) {
+        let store = Arc::new(MemoryStore::new());
+        let engine = Engine::builder(Arc::clone(&store) as _).build().unwrap();
+        let (slug, name) = ("ann".parse().unwrap(), "Ann".parse().unwrap());
+        let mut user = User::new(slug, name, Role::Admin, Timestamp::from_millis(1));
+        user.password = Some(PasswordHash::new("$argon2id$one"));
+        let entries = [user.clone().into()];
+        store.save(&entries, Save::Create).await.unwrap();
+        happens(&store, user.clone()).await;
+        let cookie = begin(&engine, &user, &HeaderMap::new()).await.unwrap();
+        let sessions = store.end_sessions(&user.slug, None).await.unwrap();
+        (cookie.is_some(), sessions)
+    }
+
+    /// The same, where the user is changed.
+    async fn begun_after(change: impl FnOnce(&mut User)) -> (bool, u64) {
+        begun(async |store, mut user| {
+            change(&mut user);
+            store.save(&[user.into()], Save::Update).await.unwrap();
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn who_loses_a_right_while_logging_in_gets_no_session() {
+        let other = PasswordHash::new("$argon2id$other");
+        let password = |user: &mut User| user.password = Some(other.clone());
+        assert_eq!(begun_after(password).await, (false, 0));
+        assert_eq!(begun_after(|user| user.enabled = false).await, (false, 0));
+        assert_eq!(
+            begun_after(|user| user.role = Role::Viewer).await,
+            (false, 0)
+        );
+        let namesake = |user: &mut User| user.created_at = Timestamp::from_millis(2);
+        assert_eq!(begun_after(namesake).await, (false, 0));
+        let removed = begun(async |store, user| {
+            let user = redflash_core::store::EntryRef::User(user.slug);
+            store.remove(&user).await.unwrap();
+        });
+        assert_eq!(removed.await, (false, 0));
+    }
+
+    #[tokio::test]
+    async fn who_is_called_otherwise_meanwhile_is_logged_in() {
+        let name = |user: &mut User| user.name = "Anna".parse().unwrap();
+        assert_eq!(begun_after(name).await, (true, 1));
+    }
 }

@@ -10,14 +10,13 @@ use super::desk::{Desk, Said};
 use super::field::{Choice, Field, Switch};
 use super::form::Form;
 use super::listing::{Listing, Turn};
-use super::login::with_cookies;
+use super::login::with_session;
 use super::named::Named;
 use super::new_password;
 use super::oops::Oops;
 use super::part::Empty;
 use super::referer::Referer;
 use super::refused::{Faults, Notice, Refused, Rejection, is_once};
-use super::session;
 use super::switching;
 use super::user_page;
 use super::view::Section;
@@ -222,24 +221,28 @@ async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oo
     }
 }
 
+/// Changes what the form says; what it does not say stays as it is.
 async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
     let mut faults = Faults::default();
-    let name = faults.take("name", Name::parse(form.get("name")));
-    let role = faults.take("role", form.get("role").parse::<Role>());
-    let (Some(name), Some(role)) = (name, role) else {
+    let said = |field| form.has(field).then(|| form.get(field));
+    let name = said("name").and_then(|text| faults.take("name", Name::parse(text)));
+    let role = said("role").and_then(|text| faults.take("role", text.parse::<Role>()));
+    if !faults.is_empty() {
         return Err(faults.into());
-    };
+    }
     let enabled = form.has("enabled").then(|| form.is_on("enabled"));
-    let seen = Revision::new(form.get("version"));
+    // A switch may be moved whatever else somebody has changed meanwhile.
+    let is_switch = !form.has("name") && !form.has("role");
+    let seen = (!is_switch).then(|| Revision::new(form.get("version")));
     let change = |user: &mut User| {
-        user.name = name.clone();
-        user.role = role;
+        user.name = name.clone().unwrap_or_else(|| user.name.clone());
+        user.role = role.unwrap_or(user.role);
         user.enabled = enabled.unwrap_or(user.enabled);
         Ok(())
     };
     let engine = &desk.app.engine;
     engine
-        .change(slug, &desk.actor(), Some(&seen), change)
+        .change(slug, &desk.actor(), seen.as_ref(), change)
         .await?;
     Ok(())
 }
@@ -260,14 +263,13 @@ async fn set_password(
         Ok(())
     };
     let engine = &desk.app.engine;
-    engine.change(&slug, &desk.actor(), None, change).await?;
+    let user = engine.change(&slug, &desk.actor(), None, change).await?;
     let done = Desk::go(&url(&slug), Said::PasswordSet);
     if slug != desk.visitor.user.slug {
         return Ok(done);
     }
     // Every session of this user has ended, this one too.
-    let cookie = session::begin(&desk.app, &slug, &headers).await?;
-    Ok(with_cookies(done, [cookie]))
+    Ok(with_session(done, engine, &user, &headers).await?)
 }
 
 async fn switch(

@@ -8,8 +8,8 @@ use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    Action, Address, ChannelKind, Contact, EditError, Endpoint, EndpointId, Engine, FieldFault,
-    Raise, Slug, StoreError,
+    Action, Address, AddressError, ChannelKind, Contact, EditError, Endpoint, EndpointId, Engine,
+    FieldFault, Raise, Slug, StoreError,
 };
 use serde::Deserialize;
 
@@ -112,10 +112,7 @@ impl Place {
     /// The endpoint that it already is.
     fn known<'a>(&self, old: &'a [Endpoint]) -> Result<Option<&'a Endpoint>, EditError> {
         let Some(id) = self.id else {
-            let same = |one: &&Endpoint| {
-                one.channel == self.channel && one.address.as_str() == self.address
-            };
-            return Ok(old.iter().find(same));
+            return Ok(old.iter().find(|one| self.is_at(one)));
         };
         let known = old.iter().find(|one| one.id == id);
         let dangling = || StoreError::Dangling {
@@ -125,25 +122,27 @@ impl Place {
         known.map(Some).ok_or_else(|| dangling().into())
     }
 
+    fn is_at(&self, endpoint: &Endpoint) -> bool {
+        endpoint.channel == self.channel && endpoint.address.as_str() == self.address
+    }
+
     fn endpoint(
         &self,
         engine: &Engine,
         known: Option<&Endpoint>,
-    ) -> Result<Endpoint, redflash_core::AddressError> {
-        let same = known.filter(|known| {
-            known.channel == self.channel && known.address.as_str() == self.address
-        });
+    ) -> Result<Endpoint, AddressError> {
+        let same = known.filter(|known| self.is_at(known));
         let address = match same {
             Some(known) => known.address.clone(),
             None => engine.parse_address(&self.channel, &self.address)?,
         };
-        let opted_out = same.filter(|_| !self.enabled);
+        let silent = same.filter(|_| !self.enabled);
         Ok(Endpoint {
             id: known.map_or_else(|| EndpointId::new(engine.now()), |known| known.id),
             channel: self.channel.clone(),
             address,
             enabled: self.enabled,
-            opted_out: opted_out.and_then(|known| known.opted_out.clone()),
+            opted_out: silent.and_then(|known| known.opted_out.clone()),
         })
     }
 }

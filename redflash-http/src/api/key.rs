@@ -95,6 +95,10 @@ struct Changes {
     admin: Option<bool>,
     /// What it may raise; null for everything.
     #[serde(deserialize_with = "given")]
+    #[expect(
+        clippy::option_option,
+        reason = "nothing said, null and a list are three things"
+    )]
     only: Option<Option<BTreeSet<Target>>>,
 }
 

@@ -153,8 +153,8 @@ async fn what_ended_badly_is_sent_again() {
     );
     assert_eq!(world.told().await, Vec::<String>::new());
     let only = json!({"delivery": delivery(&refuse).await});
-    let resent = resend(&refuse, only.clone()).await.expect(200);
-    assert_eq!(resent.json(), json!({"resent": 1}));
+    let answer = resend(&refuse, only.clone()).await.expect(200);
+    assert_eq!(answer.json(), json!({"resent": 1}));
     let id = only["delivery"].as_str().unwrap();
     let told = format!("key/admin resent notification/{refuse} delivery {id}");
     assert_eq!(world.told().await, [told]);

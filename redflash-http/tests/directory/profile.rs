@@ -56,10 +56,8 @@ async fn a_viewer_changes_the_own_name_and_nothing_else() {
     );
     let refused = filled(&mut browser, &[("name", " ")]).await.expect(422);
     says(&refused.body, &["name-error"]);
-    browser
-        .fill(PATH, PATH, &[("name", "Ann")])
-        .await
-        .expect(409);
+    let stale = [("name", "Ann"), ("version", "1")];
+    browser.fill(PATH, PATH, &stale).await.expect(409);
     browser.post(PATH, &[("name", "Ann")]).await.expect(403);
 }
 

@@ -33,9 +33,11 @@ pub(crate) async fn run(row: &Row, stage: &Stage) -> Vec<String> {
         .fill(&row.method)
         .replace("{FILE}", &file.display().to_string())
         .replace("{BADCONFIG}", &broken.display().to_string());
+    let (line, key) = without_key(&line);
     let before = directory(site).await;
 
-    let output = site.shell(&line).input(bytes).run().await;
+    let command = site.shell(&line).variable("REDFLASH_API_KEY", &key);
+    let output = command.input(bytes).run().await;
 
     let mut wrong = Vec::new();
     let outcome = output
@@ -46,6 +48,9 @@ pub(crate) async fn run(row: &Row, stage: &Stage) -> Vec<String> {
             "{outcome} instead of {}: {}{}",
             row.expected, output.stdout, output.stderr
         ));
+    }
+    if !key.is_empty() && format!("{}{}", output.stdout, output.stderr).contains(&key) {
+        wrong.push("the key is printed".to_owned());
     }
     if output.stderr.contains("panicked") {
         wrong.push(format!("a panic: {}", output.stderr));
@@ -59,6 +64,16 @@ pub(crate) async fn run(row: &Row, stage: &Stage) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// A line without the option `--key`, and the key: it comes from the environment alone, since others
+/// on the machine see arguments.
+fn without_key(line: &str) -> (String, String) {
+    let Some((before, after)) = line.split_once(" --key ") else {
+        return (line.to_owned(), String::new());
+    };
+    let (key, after) = after.split_once(' ').unwrap_or((after, ""));
+    (format!("{before} {after}"), key.to_owned())
 }
 
 async fn directory(site: &Site) -> Vec<Value> {

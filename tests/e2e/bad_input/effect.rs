@@ -6,16 +6,26 @@ use redflash_tests::raw::Exchange;
 use serde_json::Value;
 
 use super::input::unescaped;
+use super::row::Row;
 use super::stage::Stage;
 
 /// What came of a row.
 #[derive(Debug)]
 pub(crate) struct Happened {
     pub(crate) exchange: Exchange,
-    /// The newest notification before it.
+    /// What there was before it: the newest notification, or the directory.
     pub(crate) before: Option<String>,
-    /// The newest notification after it.
+    /// The same, after it.
     pub(crate) after: Option<String>,
+}
+
+/// What is not so of a row's effect.
+pub(crate) async fn of(row: &Row, happened: &Happened, stage: &Stage) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for clause in row.effects() {
+        wrong.extend(check(clause, happened, stage).await.err());
+    }
+    wrong
 }
 
 /// Checks one clause of a row's effect. A clause that is in nobody's vocabulary holds.
@@ -23,7 +33,7 @@ pub(crate) struct Happened {
 /// # Errors
 ///
 /// What is not so.
-pub(crate) async fn check(clause: &str, happened: &Happened, stage: &Stage) -> Result<(), String> {
+async fn check(clause: &str, happened: &Happened, stage: &Stage) -> Result<(), String> {
     let exchange = &happened.exchange;
     let (word, rest) = clause.split_once(' ').unwrap_or((clause, ""));
     let body = exchange.body();
@@ -37,7 +47,10 @@ pub(crate) async fn check(clause: &str, happened: &Happened, stage: &Stage) -> R
             so(code == wanted, &format!("the code is {code}, not {wanted}"))
         }
         "json" => parsed(exchange).map(|_| ()),
-        "says" => so(body.contains(rest), &format!("{body} does not say {rest}")),
+        "says" => {
+            let said: String = body.chars().take(400).collect();
+            so(body.contains(rest), &format!("{said} does not say {rest}"))
+        }
         "silent" => {
             let secret = rest.trim_start_matches("on ");
             so(
@@ -45,7 +58,7 @@ pub(crate) async fn check(clause: &str, happened: &Happened, stage: &Stage) -> R
                 &format!("it tells {secret}: {body}"),
             )
         }
-        "header" => {
+        "header" if rest.contains(':') => {
             let head = exchange.head();
             so(
                 head.contains(&rest.to_ascii_lowercase()),
@@ -56,7 +69,7 @@ pub(crate) async fn check(clause: &str, happened: &Happened, stage: &Stage) -> R
         "no" if rest.starts_with("header ") => {
             let name = rest.trim_start_matches("header ");
             so(
-                !exchange.head().contains(name),
+                !exchange.head().contains(&name.to_ascii_lowercase()),
                 &format!("there is a {name}"),
             )
         }

@@ -51,7 +51,7 @@ fn body(text: &str) -> Vec<u8> {
         // The beginning of any gzip file (RFC 1952): it must not come to reading more of it.
         return vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     }
-    unescaped(&repeated(text))
+    unescaped(&nested(&repeated(text)))
 }
 
 /// The bytes of a raw exchange: escapes, and the macros that only make sense here.
@@ -100,6 +100,17 @@ pub(crate) fn repeated(text: &str) -> String {
     });
     let (what, times, after) = count.unwrap_or_else(|| panic!("@rep without a count: {text}"));
     [before, &what.repeat(times), &repeated(after)].concat()
+}
+
+/// The text with `@nest(count)` written out: a template of so many parentheses in each other.
+fn nested(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("@nest(") else {
+        return text.to_owned();
+    };
+    let (count, after) = rest.split_once(')').unwrap();
+    let count = count.parse().unwrap();
+    let (open, close) = ("(upper ".repeat(count), ")".repeat(count));
+    format!("{before}{{{{upper {open}x{close}}}}}{after}")
 }
 
 /// The bytes of a text with `\r`, `\n`, `\t`, `\xhh` and `\\` in it.

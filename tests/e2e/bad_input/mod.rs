@@ -5,6 +5,7 @@
 
 mod callback;
 mod command;
+mod desk;
 mod effect;
 mod input;
 mod row;
@@ -12,7 +13,8 @@ mod stage;
 
 use std::time::Duration;
 
-use redflash_tests::raw;
+use desk::Desk;
+use redflash_tests::raw::{self, Exchange};
 use row::Row;
 use stage::Stage;
 
@@ -36,15 +38,15 @@ async fn every_row_of_a_table_from_elsewhere_holds() {
 async fn drive(rows: Vec<Row>) {
     let stage = Stage::start().await;
     let signed = Signed::start().await;
+    let desk = Desk::start().await;
     let mut wrong = Vec::new();
     for row in &rows {
         let found = match &*row.surface {
             _ if row.headers.contains("X-Test-Condition") => {
                 skip(row, "needs a fault of the machine")
             }
-            "http" if row.path.starts_with("/admin") || row.body.contains(" /admin") => {
-                skip(row, "is about the admin pages")
-            }
+            "admin" | "admin-form" | "export" => desk.run(row).await,
+            "http" if row.body.contains(" /admin") => skip(row, "is about a name of the machine"),
             "http" => request(row, &stage).await,
             surface if surface.starts_with("raise-") => request(row, &stage).await,
             "ack" if row.method == "GET" => skip(row, "asks for POST alone, and both are taken"),
@@ -73,31 +75,32 @@ fn skip(row: &Row, why: &str) -> Vec<String> {
 /// Sends a row's request, and says what is not as it should be.
 async fn request(row: &Row, stage: &Stage) -> Vec<String> {
     let before = stage.newest().await;
-    let steps = input::steps(row, stage);
-    let address = stage.world.server.address();
-    let exchange = raw::exchange(address, &steps, Duration::from_millis(500)).await;
-    let outcome = match exchange.status() {
-        Some(status) => status.to_string(),
-        None if exchange.closed.is_some() => "closed".to_owned(),
-        None => "silence".to_owned(),
-    };
-    let mut wrong = Vec::new();
-    if !row.expects(&outcome) {
-        let said: String = exchange.text().chars().take(400).collect();
-        wrong.push(format!(
-            "answered {outcome} instead of {}: {said}",
-            row.expected
-        ));
-    }
+    let exchange = exchange(row, stage).await;
+    let mut wrong: Vec<_> = answered(row, &exchange).into_iter().collect();
     let happened = effect::Happened {
         exchange,
         before,
         after: stage.newest().await,
     };
-    for clause in row.effects() {
-        if let Err(problem) = effect::check(clause, &happened, stage).await {
-            wrong.push(problem);
-        }
-    }
+    wrong.extend(effect::of(row, &happened, stage).await);
     wrong
+}
+
+async fn exchange(row: &Row, stage: &Stage) -> Exchange {
+    let steps = input::steps(row, stage);
+    let address = stage.world.server.address();
+    raw::exchange(address, &steps, Duration::from_millis(500)).await
+}
+
+/// What is wrong with the answer's status.
+fn answered(row: &Row, exchange: &Exchange) -> Option<String> {
+    let outcome = match exchange.status() {
+        Some(status) => status.to_string(),
+        None if exchange.closed.is_some() => "closed".to_owned(),
+        None => "silence".to_owned(),
+    };
+    let said: String = exchange.text().chars().take(400).collect();
+    let wanted = &row.expected;
+    let wrong = format!("answered {outcome} instead of {wanted}: {said}");
+    (!row.expects(&outcome)).then_some(wrong)
 }

@@ -8,7 +8,7 @@ use crate::world::World;
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) world: World,
-    names: Vec<(&'static str, String)>,
+    pub(crate) names: Vec<(&'static str, String)>,
 }
 
 impl Stage {

@@ -1,0 +1,180 @@
+//! `redflash user`: who may log in to the web admin.
+
+use clap::{Args, Subcommand};
+use redflash_core::{Item, Name, Role, Slug, StoreError, User, UserView};
+
+use crate::failure::Failure;
+use crate::output::{harmless, one_line};
+use crate::password;
+use crate::place::{Place, UserEdit};
+use crate::words::{switch, time};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add a user, whose password is asked for; where nobody sits at a terminal, it is read from
+    /// standard input
+    #[command(visible_alias = "create")]
+    Add(Add),
+    /// List users
+    List,
+    /// Show one user
+    Show { slug: Slug },
+    /// Change a user's name
+    Edit {
+        slug: Slug,
+        #[arg(long)]
+        name: Name,
+    },
+    /// Give a user another password, asked for as by `add`; the user's sessions end
+    Passwd { slug: Slug },
+    /// Give a user another role; the user's sessions end
+    Role {
+        slug: Slug,
+        /// viewer looks at everything, admin changes everything
+        role: Role,
+    },
+    /// Remove a user; the user's sessions end
+    Remove { slug: Slug },
+    /// Switch a user on
+    On { slug: Slug },
+    /// Switch a user off: the user's sessions end, and no other begins
+    Off { slug: Slug },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// What the user logs in as
+    slug: Slug,
+    /// How the user is called among people; otherwise as in logging in
+    #[arg(long)]
+    name: Option<Name>,
+    /// viewer looks at everything, admin changes everything
+    #[arg(long, default_value = "viewer")]
+    role: Role,
+    /// Without a password: the user logs in through the OpenID provider
+    #[arg(long)]
+    no_password: bool,
+}
+
+pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Add(add) => self::add(place, add).await,
+        Command::List => list(place).await,
+        Command::Show { slug } => show(place, &slug).await,
+        Command::Edit { slug, name } => edit(place, &slug, UserEdit::Name(name)).await,
+        Command::Passwd { slug } => passwd(place, &slug).await,
+        Command::Role { slug, role } => edit(place, &slug, UserEdit::Role(role)).await,
+        Command::Remove { slug } => place.discard::<User>(&slug).await,
+        Command::On { slug } => edit(place, &slug, UserEdit::Enabled(true)).await,
+        Command::Off { slug } => edit(place, &slug, UserEdit::Enabled(false)).await,
+    }
+}
+
+async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+    let name = add.name.map_or_else(|| add.slug.as_str().parse(), Ok);
+    let name = name.map_err(|fault| Failure::usage(format!("--name: {fault}")))?;
+    // Nobody types a password twice to learn this.
+    let users: Vec<UserView> = place.list().await?;
+    if users.iter().any(|user| user.slug == add.slug) {
+        let what = User::named(add.slug).to_string();
+        return Err(StoreError::Conflict { what }.into());
+    }
+    let password = if add.no_password {
+        None
+    } else {
+        Some(password::ask().await?)
+    };
+    let user = place.add_user(add.slug, name, add.role, password).await?;
+    let output = &place.output;
+    if output.json {
+        return output.json(&user);
+    }
+    output.line(format!("added user/{}", user.slug))?;
+    output.line(way_in(place, &user))
+}
+
+/// What a new user does next.
+fn way_in(place: &Place, user: &UserView) -> String {
+    let url = place.admin_url();
+    let oidc = place
+        .machine()
+        .map(|here| &here.context.loaded.config.admin.oidc);
+    match (user.has_password, oidc) {
+        (true, _) => format!("Log in at {url}"),
+        (false, None) => format!("Log in at {url} through the OpenID provider"),
+        (false, Some(Some(oidc))) => format!("Log in at {url} with the button {:?}", oidc.label),
+        (false, Some(None)) => format!(
+            "No OpenID provider is configured yet: see [admin.oidc] in `redflash config example`, \
+             or give a password with `redflash user passwd {}`",
+            user.slug
+        ),
+    }
+}
+
+async fn list(place: &Place) -> Result<(), Failure> {
+    let users: Vec<UserView> = place.list().await?;
+    if place.output.json {
+        return place.output.json(&users);
+    }
+    let row = |user: &UserView| {
+        [
+            user.slug.to_string(),
+            one_line(user.name.as_str()),
+            user.role.to_string(),
+            switch(user.enabled).to_owned(),
+            login(user).to_owned(),
+            time(user.created_at),
+        ]
+    };
+    place.output.table(
+        ["user", "name", "role", "is", "logs in by", "made"],
+        users.iter().map(row).collect(),
+        "no users yet: `redflash user add SLUG --role admin`",
+    )
+}
+
+async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
+    let user: UserView = place.find(slug).await?;
+    let output = &place.output;
+    if output.json {
+        return output.json(&user);
+    }
+    let name = harmless(user.name.as_str());
+    output.line(format!("user/{slug} {name} ({})", switch(user.enabled)))?;
+    output.line(format!("  role        {}", user.role))?;
+    output.line(format!("  logs in by  {}", login(&user)))?;
+    if let Some(subject) = &user.subject {
+        output.line(format!("  subject     {}", one_line(subject)))?;
+    }
+    output.line(format!("  made        {}", time(user.created_at)))
+}
+
+async fn passwd(place: &Place, slug: &Slug) -> Result<(), Failure> {
+    // Nobody types a password twice to learn that there is no such user.
+    place.find::<UserView>(slug).await?;
+    let password = password::ask().await?;
+    place.set_password(slug, &password).await?;
+    let said = format!("user/{slug} has another password, and no session any more");
+    place.output.remark(said)
+}
+
+/// Changes a user, and says how the user is now.
+async fn edit(place: &Place, slug: &Slug, edit: UserEdit) -> Result<(), Failure> {
+    let state = match &edit {
+        UserEdit::Name(name) => format!("is called {}", harmless(name.as_str())),
+        UserEdit::Role(role) => format!("has the role {role}"),
+        UserEdit::Enabled(on) => format!("is {}", switch(*on)),
+    };
+    place.edit_user(slug, edit).await?;
+    place.output.remark(format!("user/{slug} {state}"))
+}
+
+/// By what a user logs in.
+const fn login(user: &UserView) -> &'static str {
+    match (user.has_password, &user.subject) {
+        (true, Some(_)) => "password or OpenID",
+        (true, None) => "password",
+        (false, Some(_)) => "OpenID",
+        (false, None) => "nothing yet",
+    }
+}

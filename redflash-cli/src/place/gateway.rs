@@ -1,0 +1,106 @@
+//! Gateways, as they are shown and tried.
+
+use std::time::Duration;
+
+use redflash_channels::Configured;
+use redflash_core::{Action, Callbacks, GatewayDetails, GatewayView, Slug, TrialView};
+use reqwest::Method;
+use serde_json::json;
+
+use super::api::DEADLINE;
+use super::here::Here;
+use super::{At, Place};
+use crate::context::operator;
+use crate::failure::Failure;
+
+/// How long a gateway may take to answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Place {
+    /// Every gateway, in the order in which those of one channel are tried.
+    pub(crate) async fn gateways(&self) -> Result<Vec<GatewayView>, Failure> {
+        match &self.at {
+            At::Here(here) => here.gateways().await,
+            At::Server(api) => api.all("gateways", &[]).await,
+        }
+    }
+
+    /// One gateway, with what is configured of it.
+    pub(crate) async fn gateway(&self, name: &Slug) -> Result<GatewayDetails, Failure> {
+        let found = match &self.at {
+            At::Here(here) => here.gateway(name).await?,
+            At::Server(api) => {
+                let request = api.request(Method::GET, &["gateways", name.as_str()]);
+                api.read_if_there(request).await?
+            }
+        };
+        found.ok_or_else(|| Failure::missing("gateway", name.as_str()))
+    }
+
+    /// Sends a real message through one gateway.
+    pub(crate) async fn try_gateway(
+        &self,
+        name: &Slug,
+        to: &str,
+        message: &str,
+    ) -> Result<TrialView, Failure> {
+        let found = match &self.at {
+            At::Here(here) => here.try_gateway(name, to, message).await?,
+            At::Server(api) => {
+                let request = api.request(Method::POST, &["gateways", name.as_str(), "test"]);
+                let body = json!({ "to": to, "message": message });
+                let request = request.timeout(DEADLINE + PATIENCE).json(&body);
+                api.read_if_there(request).await?
+            }
+        };
+        found.ok_or_else(|| Failure::missing("gateway", name.as_str()))
+    }
+}
+
+impl Here {
+    async fn gateways(&self) -> Result<Vec<GatewayView>, Failure> {
+        let engine = self.engine().await?;
+        let stopped = engine.stopped_gateways().await?;
+        let all = engine.gateways().iter();
+        let view = |gateway: &_| GatewayView::new(gateway, !stopped.contains(&gateway.name));
+        Ok(all.map(|gateway| view(gateway)).collect())
+    }
+
+    async fn gateway(&self, name: &Slug) -> Result<Option<GatewayDetails>, Failure> {
+        let engine = self.engine().await?;
+        let works = !engine.stopped_gateways().await?.contains(name);
+        let mut all = self.context.loaded.gateways.iter();
+        let found = all.find(|configured| configured.gateway.name == *name);
+        let details = |configured: &Configured| {
+            let callbacks = Callbacks {
+                public_url: self.context.loaded.config.server.public_url.as_deref(),
+                has_secret: !configured.callback_secrets.is_empty(),
+            };
+            GatewayDetails::new(&configured.gateway, works, callbacks)
+        };
+        Ok(found.map(details))
+    }
+
+    async fn try_gateway(
+        &self,
+        name: &Slug,
+        to: &str,
+        message: &str,
+    ) -> Result<Option<TrialView>, Failure> {
+        let engine = self.engine().await?;
+        let Some(gateway) = engine.gateways().get(name) else {
+            return Ok(None);
+        };
+        let to = gateway.channel.parse_address(to);
+        let to = to.map_err(|fault| Failure::usage(format!("--to: {fault}")))?;
+        let Some(trial) = engine.try_gateway(name, to.clone(), message).await? else {
+            return Ok(None);
+        };
+        let detail = format!("{to}, notification/{}", trial.notification);
+        let subject = format!("gateway/{name}");
+        engine
+            .note(&operator(), Action::Tested, &subject, &detail)
+            .await?;
+        Ok(Some(TrialView::from(&trial)))
+    }
+}

@@ -1,0 +1,69 @@
+//! The store of this machine.
+
+use std::fmt;
+
+use redflash_core::{Clock, Engine, Item, Slug, SystemClock, Timestamp};
+use redflash_store::Access;
+use tokio::sync::OnceCell;
+
+use super::{At, Place};
+use crate::context::{Context, operator};
+use crate::failure::Failure;
+
+/// The store of this machine, opened when it is first needed.
+pub(crate) struct Here {
+    pub(crate) context: Context,
+    engine: OnceCell<Engine>,
+}
+
+impl Here {
+    pub(super) fn new(context: Context) -> Self {
+        Self {
+            context,
+            engine: OnceCell::new(),
+        }
+    }
+
+    /// An engine beside the server, or without one.
+    pub(crate) async fn engine(&self) -> Result<&Engine, Failure> {
+        let open = || self.context.engine(Access::Shared);
+        self.engine.get_or_try_init(open).await
+    }
+
+    pub(super) async fn change<T: Item>(
+        &self,
+        slug: &Slug,
+        change: impl Fn(&mut T) + Send + Sync,
+    ) -> Result<T, Failure> {
+        let apply = |item: &mut T| {
+            change(item);
+            Ok(())
+        };
+        let engine = self.engine().await?;
+        Ok(engine.change(slug, &operator(), None, apply).await?)
+    }
+}
+
+impl fmt::Debug for Here {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Here").finish_non_exhaustive()
+    }
+}
+
+impl Place {
+    /// The store of this machine; `None` at a server.
+    pub(crate) fn machine(&self) -> Option<&Here> {
+        match &self.at {
+            At::Here(here) => Some(here),
+            At::Server(_) => None,
+        }
+    }
+
+    /// The present moment.
+    pub(crate) async fn now(&self) -> Result<Timestamp, Failure> {
+        match &self.at {
+            At::Here(here) => Ok(here.engine().await?.now()),
+            At::Server(_) => Ok(SystemClock.now()),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What was raised and what became of it, and what people sent back.
+
+use std::num::NonZeroU32;
+
+use redflash_core::store::{ChangeFilter, DeliveryRecord, InboundFilter, LogFilter};
+use redflash_core::{Change, Delivery, Inbound, Notification, NotificationId};
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::here::Here;
+use super::raise::Whole;
+use super::{At, Place};
+use crate::context::operator;
+use crate::failure::{Exit, Failure};
+
+/// An entry of the log.
+#[derive(Debug, Deserialize)]
+struct Entry {
+    #[serde(flatten)]
+    notification: Notification,
+    deliveries: Vec<Delivery>,
+}
+
+/// Notifications with their deliveries, newest first.
+type Logged = Vec<(Notification, Vec<Delivery>)>;
+
+/// How many deliveries were put back into the queue.
+#[derive(Debug, Deserialize)]
+struct Resent {
+    resent: u64,
+}
+
+impl Place {
+    /// The newest notifications that fit, at most as many as are asked for.
+    pub(crate) async fn log(&self, filter: &LogFilter) -> Result<Logged, Failure> {
+        match &self.at {
+            At::Here(here) => here.log(filter.clone()).await,
+            At::Server(api) => {
+                let limit = filter.limit.get() as usize;
+                let found = api.some("notifications", &query(filter), limit).await?;
+                let parts = |entry: Entry| (entry.notification, entry.deliveries);
+                Ok(found.into_iter().map(parts).collect())
+            }
+        }
+    }
+
+    /// One notification, with everything that happened to it.
+    pub(crate) async fn notification(
+        &self,
+        id: NotificationId,
+    ) -> Result<(Notification, Vec<DeliveryRecord>), Failure> {
+        let found = match &self.at {
+            At::Here(here) => here.engine().await?.store().notification(id).await?,
+            At::Server(api) => {
+                let parts = |whole: Whole| (whole.notification, whole.deliveries);
+                api.notification(id).await?.map(parts)
+            }
+        };
+        found.ok_or_else(|| {
+            let message = format!("there is no notification {id}: see `redflash log`");
+            Failure::new(Exit::Refused, message)
+        })
+    }
+
+    /// Puts what ended badly of a notification back into the queue. Returns how many deliveries.
+    pub(crate) async fn resend(&self, id: NotificationId) -> Result<u64, Failure> {
+        match &self.at {
+            At::Here(here) => {
+                self.notification(id).await?;
+                Ok(here.engine().await?.resend(id, None, &operator()).await?)
+            }
+            At::Server(api) => {
+                let path = ["notifications", &id.to_string(), "resend"];
+                let request = api.request(Method::POST, &path);
+                let resent: Resent = api.read(request.json(&serde_json::json!({}))).await?;
+                Ok(resent.resent)
+            }
+        }
+    }
+
+    /// The newest messages that people sent back and that fit.
+    pub(crate) async fn inbound(&self, filter: &InboundFilter) -> Result<Vec<Inbound>, Failure> {
+        match &self.at {
+            At::Here(here) => Ok(here.engine().await?.store().inbound(filter).await?),
+            At::Server(api) => {
+                let named = [
+                    ("contact", filter.contact.as_ref().map(ToString::to_string)),
+                    ("cursor", filter.before.map(|before| before.to_string())),
+                ];
+                api.some("inbound", &given(named), filter.limit.get() as usize)
+                    .await
+            }
+        }
+    }
+
+    /// The newest entries of the audit log that fit.
+    pub(crate) async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Failure> {
+        match &self.at {
+            At::Here(here) => Ok(here.engine().await?.store().changes(filter).await?),
+            At::Server(api) => {
+                let named = [
+                    ("subject", filter.subject.clone()),
+                    ("by", filter.by.as_ref().map(ToString::to_string)),
+                    ("cursor", filter.before.map(|before| before.to_string())),
+                ];
+                api.some("changes", &given(named), filter.limit.get() as usize)
+                    .await
+            }
+        }
+    }
+}
+
+impl Here {
+    /// A page may have less than it was asked for, and still not be the last.
+    async fn log(&self, mut filter: LogFilter) -> Result<Logged, Failure> {
+        let store = self.engine().await?.store();
+        let mut all = Vec::new();
+        loop {
+            let page = store.log(&filter).await?;
+            let found = u32::try_from(page.entries.len()).unwrap_or(u32::MAX);
+            let left = NonZeroU32::new(filter.limit.get().saturating_sub(found));
+            all.extend(page.entries);
+            let (Some(next), Some(left)) = (page.next, left) else {
+                return Ok(all);
+            };
+            filter.before = Some(next);
+            filter.limit = left;
+        }
+    }
+}
+
+/// The filter as the API wants it.
+fn query(filter: &LogFilter) -> Vec<(&'static str, String)> {
+    let LogFilter {
+        state,
+        contact,
+        channel,
+        gateway,
+        target,
+        text,
+        since,
+        until,
+        before,
+        limit: _,
+    } = filter;
+    let named = [
+        ("state", state.map(|state| state.to_string())),
+        ("contact", contact.as_ref().map(ToString::to_string)),
+        ("channel", channel.as_ref().map(ToString::to_string)),
+        ("gateway", gateway.as_ref().map(ToString::to_string)),
+        ("target", target.as_ref().map(ToString::to_string)),
+        ("text", text.clone()),
+        ("since", since.map(|at| at.as_millis().to_string())),
+        ("until", until.map(|at| at.as_millis().to_string())),
+        ("cursor", before.map(|before| before.to_string())),
+    ];
+    given(named)
+}
+
+/// The parameters that have a value.
+fn given<const N: usize>(
+    named: [(&'static str, Option<String>); N],
+) -> Vec<(&'static str, String)> {
+    let named = named.into_iter();
+    named
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}

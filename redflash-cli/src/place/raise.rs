@@ -1,0 +1,197 @@
+//! Alerts: raised, and explained.
+
+use std::time::Duration;
+
+use redflash_core::store::DeliveryRecord;
+use redflash_core::{
+    Content, DeliveryState, Notification, NotificationId, Plan, Raise, Raised, Target,
+};
+use redflash_store::Access;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::api::{Api, DEADLINE};
+use super::here::Here;
+use super::refusal::strange;
+use super::{At, Place};
+use crate::context::Served;
+use crate::failure::Failure;
+
+/// What a raise came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) target: Target,
+    pub(crate) notification: NotificationId,
+    pub(crate) queued: usize,
+    pub(crate) skipped: usize,
+    /// Who is told, who is not, and why; `None` where the key may not know.
+    pub(crate) plan: Option<Plan>,
+    /// What became of the deliveries, if that was waited for and the key may know.
+    pub(crate) deliveries: Option<Vec<DeliveryRecord>>,
+    /// How many deliveries a gateway has taken, if that was waited for.
+    pub(crate) sent: Option<usize>,
+    /// Whether somebody who is on was not reached, as far as that is known.
+    pub(crate) misses_somebody: bool,
+    /// Whether no server is there that would send it.
+    pub(crate) is_unserved: bool,
+}
+
+/// What the server answers to a raise.
+#[derive(Debug, Deserialize)]
+struct Told {
+    notification_id: NotificationId,
+    queued: usize,
+    skipped: usize,
+    #[serde(default)]
+    sent: Option<usize>,
+    /// Only there for keys that may inspect.
+    #[serde(default)]
+    recipients: Option<Value>,
+}
+
+/// A notification, as a key that may inspect sees it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Whole {
+    #[serde(flatten)]
+    pub(super) notification: Notification,
+    pub(super) deliveries: Vec<DeliveryRecord>,
+}
+
+/// How long hand-overs under way may take when the command ends.
+const GRACE: Duration = Duration::from_secs(10);
+
+impl Place {
+    /// What a raise would do.
+    pub(crate) async fn explain(&self, raise: &Raise) -> Result<Plan, Failure> {
+        match &self.at {
+            At::Here(here) => Ok(here.engine().await?.explain(raise).await?),
+            At::Server(api) => {
+                let request = api.request(Method::POST, &path(raise.target(), "explain"));
+                api.read(request.json(&body(raise))).await
+            }
+        }
+    }
+
+    /// Raises an alert.
+    ///
+    /// * `wait` - how long its first attempts are waited for.
+    pub(crate) async fn raise(
+        &self,
+        raise: Raise,
+        wait: Option<Duration>,
+    ) -> Result<Outcome, Failure> {
+        match &self.at {
+            At::Here(here) => here.raise(raise, wait).await,
+            At::Server(api) => api.raise(&raise, wait).await,
+        }
+    }
+}
+
+impl Here {
+    async fn raise(&self, raise: Raise, wait: Option<Duration>) -> Result<Outcome, Failure> {
+        let served: Option<Served> = self.context.served().await?;
+        let Some(limit) = wait else {
+            let raised = self.engine().await?.raise(raise).await?;
+            return Ok(Outcome::new(raised, None, served.is_none()));
+        };
+        if served.is_some() {
+            let engine = self.engine().await?;
+            let raised = engine.raise(raise).await?;
+            let records = engine.wait(raised.notification, limit).await?;
+            return Ok(Outcome::new(raised, Some(records), false));
+        }
+        // Nobody else would send it.
+        let engine = self.context.engine(Access::Server).await?;
+        let running = engine.start().await?;
+        let raised = engine.raise(raise).await?;
+        let records = engine.wait(raised.notification, limit).await?;
+        running.shutdown(GRACE).await;
+        Ok(Outcome::new(raised, Some(records), false))
+    }
+}
+
+impl Api {
+    async fn raise(&self, raise: &Raise, wait: Option<Duration>) -> Result<Outcome, Failure> {
+        let target = raise.target().clone();
+        let mut request = self.request(Method::POST, &path(&target, "messages"));
+        if let Some(wait) = wait {
+            request = request.query(&[("wait", format!("{}s", wait.as_secs()))]);
+            request = request.timeout(DEADLINE + wait);
+        }
+        let answer = self.send(request.json(&body(raise))).await?;
+        let is_partly = answer.status() == StatusCode::ACCEPTED;
+        let told = answer.bytes().await;
+        let told = told.map_err(|fault| strange(&fault.without_url()))?;
+        let told: Told = serde_json::from_slice(&told).map_err(|fault| strange(&fault))?;
+        let mut seen = None;
+        if told.recipients.is_some() {
+            // It is on disk: what cannot be seen of it now makes it no failure.
+            seen = self.notification(told.notification_id).await.ok().flatten();
+        }
+        let (plan, deliveries) = seen
+            .map(|seen| (seen.notification.plan, seen.deliveries))
+            .unzip();
+        Ok(Outcome {
+            target,
+            notification: told.notification_id,
+            queued: told.queued,
+            skipped: told.skipped,
+            plan,
+            deliveries: deliveries.filter(|_| wait.is_some()),
+            sent: told.sent,
+            misses_somebody: is_partly,
+            is_unserved: false,
+        })
+    }
+
+    /// A notification, if there is one.
+    pub(super) async fn notification(&self, id: NotificationId) -> Result<Option<Whole>, Failure> {
+        let request = self.request(Method::GET, &["notifications", &id.to_string()]);
+        self.read_if_there(request).await
+    }
+}
+
+impl Outcome {
+    fn new(raised: Raised, deliveries: Option<Vec<DeliveryRecord>>, is_unserved: bool) -> Self {
+        let plan = raised.plan;
+        let taken = |all: &Vec<_>| all.iter().filter(|one| is_sent(one)).count();
+        let misses_somebody = plan.unreached().next().is_some();
+        Self {
+            target: plan.target.clone(),
+            notification: raised.notification,
+            queued: plan.queued(),
+            skipped: plan.skipped(),
+            misses_somebody,
+            plan: Some(plan),
+            sent: deliveries.as_ref().map(taken),
+            deliveries,
+            is_unserved,
+        }
+    }
+}
+
+/// Whether a gateway has taken it.
+pub(crate) const fn is_sent(record: &DeliveryRecord) -> bool {
+    matches!(
+        record.delivery.state,
+        DeliveryState::Sent | DeliveryState::Delivered
+    )
+}
+
+/// The path of what is done to a target.
+fn path<'a>(target: &'a Target, deed: &'a str) -> [&'a str; 3] {
+    let list = match target {
+        Target::Contact(_) => "contacts",
+        Target::Group(_) => "groups",
+        Target::Event(_) => "events",
+    };
+    [list, target.slug().as_str(), deed]
+}
+
+fn body(raise: &Raise) -> Value {
+    match raise.content() {
+        Content::Message(text) => json!({ "message": text }),
+        Content::Arguments(arguments) => json!({ "arguments": arguments }),
+    }
+}

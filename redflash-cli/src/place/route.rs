@@ -1,0 +1,92 @@
+//! Which gateways serve which addresses.
+
+use redflash_core::{Address, ChannelKind, Engine, Slug};
+use serde::Deserialize;
+
+use super::{At, Place};
+use crate::failure::Failure;
+
+/// The gateways with the addresses they serve, in the order in which they are tried.
+#[derive(Debug)]
+pub(crate) struct Routes(Vec<Route>);
+
+#[derive(Debug, Deserialize)]
+struct Route {
+    name: Slug,
+    channel: ChannelKind,
+    /// The beginnings of the addresses it serves; none for all addresses.
+    used_for: Vec<String>,
+}
+
+impl Routes {
+    /// Those of an engine.
+    pub(crate) fn of(engine: &Engine) -> Self {
+        let routes = engine.gateways().iter().map(|gateway| Route {
+            name: gateway.name.clone(),
+            channel: gateway.channel.kind(),
+            used_for: gateway.prefixes.clone(),
+        });
+        Self(routes.collect())
+    }
+
+    /// The gateways that serve an address, in words.
+    pub(crate) fn through(&self, channel: &ChannelKind, address: &Address) -> String {
+        let serves = |route: &&Route| {
+            let begins = |prefix: &String| address.as_str().starts_with(&**prefix);
+            route.channel == *channel
+                && (route.used_for.is_empty() || route.used_for.iter().any(begins))
+        };
+        let serving = self.0.iter().filter(serves);
+        let names: Vec<_> = serving.map(|route| route.name.as_str()).collect();
+        names.join(", else ")
+    }
+}
+
+impl Routes {
+    /// Whether a gateway serves a channel.
+    pub(crate) fn serve(&self, channel: &ChannelKind) -> bool {
+        self.0.iter().any(|route| route.channel == *channel)
+    }
+
+    /// Whether there is a gateway of this name.
+    pub(crate) fn name(&self, gateway: &Slug) -> bool {
+        self.0.iter().any(|route| route.name == *gateway)
+    }
+}
+
+impl Place {
+    /// Which gateways serve which addresses.
+    pub(crate) async fn routes(&self) -> Result<Routes, Failure> {
+        match &self.at {
+            At::Here(here) => Ok(Routes::of(here.engine().await?)),
+            At::Server(api) => Ok(Routes(api.all("gateways", &[]).await?)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gateways_of_an_address_are_named_in_their_order() {
+        let route = |name: &str, channel: &str, beginnings: &[&str]| Route {
+            name: name.parse().unwrap(),
+            channel: channel.parse().unwrap(),
+            used_for: beginnings.iter().map(ToString::to_string).collect(),
+        };
+        let routes = Routes(vec![
+            route("uk", "sms", &["+44"]),
+            route("mail", "email", &[]),
+            route("world", "sms", &[]),
+        ]);
+        let sms = ChannelKind::sms();
+        let through = |address: &str| routes.through(&sms, &Address::new(address).unwrap());
+        assert_eq!(through("+447700900123"), "uk, else world");
+        assert_eq!(through("+491700900123"), "world");
+        assert_eq!(
+            routes.through(&"x".parse().unwrap(), &Address::new("a").unwrap()),
+            ""
+        );
+    }
+}

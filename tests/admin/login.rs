@@ -1,0 +1,116 @@
+//! Who gets in, and for how long.
+
+use redflash_core::Role;
+use redflash_tests::Browser;
+
+use crate::world::{PASSWORD, World};
+
+const REFUSED: &str = "This name and this password do not belong together.";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_there_is_no_user_the_page_names_the_command_that_makes_one() {
+    let world = World::with_users(&[]).await;
+    world.visit("/admin/contacts").await;
+    world.arrive("/admin/login").await;
+    world.page_says("redflash user add NAME --role admin").await;
+    world.enter("admin", "admin").await;
+    world.page_says(REFUSED).await;
+    world.page_says("redflash user add NAME --role admin").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_user_with_the_right_password_gets_in_and_arrives_where_it_was_meant_to() {
+    let world = World::with_users(&[("boss", Role::Admin), ("gone", Role::Viewer)]).await;
+    world.log_in("boss", PASSWORD).await;
+    world.arrive("/admin").await;
+    world.visit("/admin/users/gone").await;
+    world.browser.click("header [role=switch]").await;
+    world.page_says("This user is switched off").await;
+    world.browser.submit(".side .account form").await;
+    world.arrive("/admin/login").await;
+
+    world.visit("/admin/log?q=disk").await;
+    world.arrive("/admin/login").await;
+    for (user, password) in [
+        ("boss", "correct horse"),
+        ("nobody", PASSWORD),
+        ("gone", PASSWORD),
+        ("<script>", PASSWORD),
+    ] {
+        world.enter(user, password).await;
+        world.says("[role=alert]", REFUSED).await;
+        let typed = "return [user.value, password.value]";
+        let typed = world.browser.execute(typed).await;
+        assert_eq!(typed, serde_json::json!([user, ""]));
+        world
+            .browser
+            .execute("document.querySelector('[role=alert]').remove()")
+            .await;
+    }
+    assert!(
+        world
+            .browser
+            .cookies()
+            .await
+            .iter()
+            .all(|cookie| cookie.name() != "__Host-rf")
+    );
+
+    world.enter("boss", PASSWORD).await;
+    world.arrive("/admin/log").await;
+    assert_eq!(world.path().await, "/admin/log?q=disk");
+    let cookies = world.browser.cookies().await;
+    let cookie = cookies
+        .iter()
+        .find(|cookie| cookie.name() == "__Host-rf")
+        .unwrap();
+    assert_eq!(cookie.http_only(), Some(true));
+    assert_eq!(cookie.secure(), Some(true));
+    assert_eq!(cookie.same_site().unwrap().to_string(), "Lax");
+    assert_eq!(world.browser.execute("return document.cookie").await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_logs_out_is_out() {
+    let world = World::as_user("guest").await;
+    world.browser.submit(".side .account form").await;
+    world.arrive("/admin/login").await;
+    world.browser.execute("history.back()").await;
+    world.visit("/admin/contacts").await;
+    world.arrive("/admin/login").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_password_ends_the_sessions_that_the_old_one_began() {
+    let world = World::as_user("boss").await;
+    let elsewhere = Browser::start().await;
+    elsewhere.goto(&world.server.url("/admin/profile")).await;
+    elsewhere.fill("[name=user]", "boss").await;
+    elsewhere.fill("[name=password]", PASSWORD).await;
+    elsewhere.submit(".door form").await;
+    elsewhere.wait_for("[name=again]").await;
+
+    elsewhere.fill("[name=password]", "not this one").await;
+    elsewhere.fill("[name=new]", "battery horse correct").await;
+    elsewhere
+        .fill("[name=again]", "battery horse correct")
+        .await;
+    elsewhere.submit("main form").await;
+    elsewhere.wait_for("#password-error").await;
+    world.visit("/admin/contacts").await;
+    world.arrive("/admin/contacts").await;
+
+    elsewhere.fill("[name=password]", PASSWORD).await;
+    elsewhere.fill("[name=new]", "battery horse correct").await;
+    elsewhere
+        .fill("[name=again]", "battery horse correct")
+        .await;
+    elsewhere.submit("main form").await;
+    elsewhere.wait_for(".flash.good").await;
+    world.visit("/admin/contacts").await;
+    world.arrive("/admin/login").await;
+    world.enter("boss", PASSWORD).await;
+    world.says("[role=alert]", REFUSED).await;
+    world.enter("boss", "battery horse correct").await;
+    world.arrive("/admin/contacts").await;
+}

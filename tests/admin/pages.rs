@@ -1,0 +1,128 @@
+//! Every page of the web admin, by the table of routes, with an example of each.
+
+use axum::http::Method;
+use redflash_http::{Door, routes};
+use redflash_tests::{Reply, until};
+
+use crate::world::World;
+
+/// What is not a page: files, a table for programs, a stream, and where another server sends browsers.
+const NO_PAGES: [&str; 5] = [
+    "/admin/assets/{name}",
+    "/admin/log.csv",
+    "/admin/log/{id}/events",
+    "/admin/oidc/begin",
+    "/admin/oidc/callback",
+];
+
+/// A directory with a bit of everything.
+const DIRECTORY: &str = "set -e
+redflash contact add bob --name 'Bob the Builder' --webhook HOOK --sms +447700900123
+redflash contact add off --name 'Somebody away' --sms +447700900123
+redflash contact add nowhere --name 'Nobody yet'
+redflash contact off off
+redflash endpoint off bob sms +447700900123
+redflash group add ops --name Operations --contact ada --contact bob --contact off
+redflash group add empty --name Nobody
+redflash event add down --name 'Host down' --subject 'Down: {{host}}' --message '{{host}} is down' --group ops
+redflash event add broken --name Broken --message '{{truncate text n}}' --contact ada
+redflash event add away --name 'Of no use' --message m
+redflash event off away
+redflash key add away
+redflash key off away";
+
+/// Notifications that are worth a look.
+#[derive(Debug)]
+pub(crate) struct Examples {
+    /// One of which a delivery has failed.
+    pub(crate) failed: String,
+    /// One of an event whose template fails.
+    pub(crate) degraded: String,
+}
+
+impl Examples {
+    /// Fills a directory and a log with a bit of everything.
+    pub(crate) async fn make(world: &World) -> Self {
+        world.hooked("ada").await;
+        let commands = DIRECTORY.replace("HOOK", &world.webhook.url("/bob"));
+        world.site.shell(&commands).run().await.succeeded();
+        let key = world.site.key("nagios", &["--inspect"]).await;
+        world.raise("contact/ada", &key, "All is well").await;
+        world.webhook.expect(1).await;
+        world.webhook.once(Reply::status(201));
+        world.webhook.once(Reply::body(404, "<b>no such hook</b>"));
+        let failed = world.raise("group/ops", &key, "It burns").await;
+        let arguments = [("text", "a"), ("n", "b")];
+        let degraded = world.client.raise("event/broken", &key, &arguments).await;
+        let degraded = degraded.expect(201).notification();
+        world.webhook.expect(4).await;
+        world.webhook.once(Reply::status(503));
+        world.raise("contact/ada", &key, "This waits").await;
+        for text in ["Got it", "STOP"] {
+            world.answer(text).await;
+        }
+        until("one has failed", async || {
+            let deliveries = world.notification(&failed, &key).await["deliveries"].clone();
+            let mut deliveries = deliveries.as_array().unwrap().iter();
+            deliveries.any(|one| one["state"] == "failed").then_some(())
+        })
+        .await;
+        Self { failed, degraded }
+    }
+
+    /// The path of every page, with what is shown and with what is looked for in vain.
+    pub(crate) async fn paths(&self, world: &World) -> Vec<String> {
+        let show = ["contact", "show", "bob", "--json"];
+        let shown = world.site.run(show).await.json();
+        let endpoint = shown["endpoints"][0]["id"].as_str().unwrap();
+        let pages = pages().map(|path| {
+            let slug = match path {
+                path if path.starts_with("/admin/contacts/") => "bob",
+                path if path.starts_with("/admin/groups/") => "ops",
+                path if path.starts_with("/admin/events/") => "down",
+                path if path.starts_with("/admin/keys/") => "nagios",
+                path if path.starts_with("/admin/users/") => "guest",
+                path if path.starts_with("/admin/gateways/") => "hooks",
+                path => {
+                    let known = !path.contains("{slug}");
+                    assert!(known, "there is no example of {path}");
+                    ""
+                }
+            };
+            let id = if path.contains("/endpoints/") {
+                endpoint
+            } else {
+                &self.failed
+            };
+            path.replace("{slug}", slug).replace("{id}", id)
+        });
+        let more = [
+            "/admin/contacts/off",
+            "/admin/contacts/nowhere",
+            "/admin/contacts?q=in+vain",
+            "/admin/groups/empty",
+            "/admin/events/broken",
+            "/admin/gateways/vonage-uk",
+            "/admin/send?target=contact/bob",
+            "/admin/send?target=event/down",
+            "/admin/search?q=ada",
+            "/admin/search?q=in+vain",
+            "/admin/log?q=in+vain&since=soon",
+            "/admin/audit?subject=contact/bob",
+            "/admin/contacts/bob?said=saved",
+            "/admin/contacts/in-vain",
+        ];
+        let more = more.into_iter().map(str::to_owned);
+        let degraded = format!("/admin/log/{}", self.degraded);
+        pages.chain(more).chain([degraded]).collect()
+    }
+}
+
+/// The routes of pages that are shown to those who have logged in.
+pub(crate) fn pages() -> impl Iterator<Item = &'static str> {
+    let is_page = |door: Door| matches!(door, Door::Session(_));
+    let pages = routes().into_iter().filter(move |route| {
+        route.method == Some(Method::GET) && is_page(route.door) && !NO_PAGES.contains(&route.path)
+    });
+    pages.map(|route| route.path)
+}

@@ -1,0 +1,221 @@
+//! What the tests of the web admin need: a running server, peers behind its gateways, and somebody at
+//! a browser.
+
+use std::time::{Duration, Instant};
+
+use redflash_core::store::Save;
+use redflash_core::{Directory, Role, Timestamp, User};
+use redflash_http::hash_password;
+use redflash_store::{Access, SqliteStore};
+use redflash_tests::{
+    Answer, Browser, Client, Config, PATIENCE, Server, Signal, Site, Vonage, WebhookSink, until,
+};
+use serde_json::Value;
+use tokio::time::sleep;
+use url::form_urlencoded;
+
+/// The password of every user.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// The secret in the path of the SMS gateway's callbacks.
+const CALLBACK_SECRET: &str = "canary-callback-4f1d0c7e9b";
+
+/// A running installation with a webhook and an SMS gateway, the peers behind them, and a browser in
+/// which nobody has logged in yet.
+///
+/// Its users are `boss`, an admin, and `guest`, a viewer.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) site: Site,
+    pub(crate) server: Server,
+    pub(crate) client: Client,
+    pub(crate) webhook: WebhookSink,
+    pub(crate) vonage: Vonage,
+    pub(crate) browser: Browser,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::with_users(&[("boss", Role::Admin), ("guest", Role::Viewer)]).await
+    }
+
+    /// With other users, all of them with [`PASSWORD`].
+    pub(crate) async fn with_users(users: &[(&str, Role)]) -> Self {
+        let webhook = WebhookSink::start().await;
+        let vonage = Vonage::start().await;
+        let hooks = "name = \"hooks\"\ntype = \"webhook\"\nallow_networks = [\"127.0.0.0/8\"]";
+        let texts = vonage.gateway("vonage-uk");
+        let config = Config::new()
+            .gateway(hooks)
+            .gateway(&format!("{texts}\ncallback_secret = \"{CALLBACK_SECRET}\""));
+        let site = Site::new(&config);
+        save_users(&site, users).await;
+        let server = site.serve().await;
+        Self {
+            client: server.client(),
+            site,
+            server,
+            webhook,
+            vonage,
+            browser: Browser::start().await,
+        }
+    }
+
+    /// The same, with a user logged in.
+    pub(crate) async fn as_user(user: &str) -> Self {
+        let world = Self::start().await;
+        world.log_in(user, PASSWORD).await;
+        world.arrive("/admin").await;
+        world
+    }
+
+    /// Stops the server, does something to its installation, and starts it anew.
+    pub(crate) async fn restart(&mut self, meanwhile: impl AsyncFnOnce(&Site)) {
+        self.server.signal(Signal::TERM);
+        self.server.ended().await;
+        meanwhile(&self.site).await;
+        self.server = self.site.serve().await;
+        self.client = self.server.client();
+    }
+
+    /// Fills in the form in which one logs in.
+    pub(crate) async fn log_in(&self, user: &str, password: &str) {
+        self.visit("/admin/login").await;
+        self.enter(user, password).await;
+    }
+
+    /// The same, where the form stands already.
+    pub(crate) async fn enter(&self, user: &str, password: &str) {
+        self.browser.fill("[name=user]", user).await;
+        self.browser.fill("[name=password]", password).await;
+        self.browser.submit(".door form").await;
+    }
+
+    /// Goes to a page.
+    pub(crate) async fn visit(&self, path: &str) {
+        self.browser.goto(&self.server.url(path)).await;
+    }
+
+    /// The path of the page that the browser is at, with its query.
+    pub(crate) async fn path(&self) -> String {
+        let url = self.browser.url().await;
+        let path = url.strip_prefix(&self.server.url(""));
+        path.unwrap_or(&url).to_owned()
+    }
+
+    /// Waits until the browser is at a page, whatever its query says.
+    pub(crate) async fn arrive(&self, path: &str) {
+        until(&format!("the browser is at {path}"), async || {
+            let at = self.path().await;
+            let (at, _) = at.split_once('?').unwrap_or((&at, ""));
+            (at == path && self.browser.exists("main").await).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until an element says something; if it never does, the test fails with what it says.
+    pub(crate) async fn says(&self, css: &str, text: &str) {
+        let script = format!("return document.querySelector({css:?})?.innerText");
+        let begun = Instant::now();
+        loop {
+            let said = self.browser.execute(&script).await;
+            if said.as_str().is_some_and(|said| said.contains(text)) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{css} at {} says {said} instead of {text:?}",
+                self.path().await
+            );
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until the page says something.
+    pub(crate) async fn page_says(&self, text: &str) {
+        self.says("main", text).await;
+    }
+
+    /// The token that the forms of the page have.
+    pub(crate) async fn token(&self) -> String {
+        let token = "return document.querySelector('[name=csrf]').value";
+        let token = self.browser.execute(token).await;
+        token.as_str().unwrap().to_owned()
+    }
+
+    /// Gets what no page shows, in the session of the browser.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let cookie = self.cookie().await;
+        self.client
+            .send("GET", path, &[("cookie", &cookie)], "")
+            .await
+    }
+
+    /// Sends a form that no page has, in the session of the browser.
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let cookie = self.cookie().await;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let headers = [
+            ("cookie", &*cookie),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        self.client.send("POST", path, &headers, form).await
+    }
+
+    /// The cookie of the session, as a browser sends it.
+    pub(crate) async fn cookie(&self) -> String {
+        let cookies = self.browser.cookies().await;
+        let session = cookies.iter().find(|cookie| cookie.name() == "__Host-rf");
+        session
+            .expect("somebody has logged in")
+            .stripped()
+            .to_string()
+    }
+
+    /// Adds a contact with an endpoint at the webhook sink.
+    pub(crate) async fn hooked(&self, slug: &str) {
+        let url = self.webhook.url(&format!("/{slug}"));
+        let add = ["contact", "add", slug, "--name", slug, "--webhook", &url];
+        self.site.run(add).await;
+    }
+
+    /// Raises something, which must be accepted, and returns the notification's id.
+    pub(crate) async fn raise(&self, target: &str, key: &str, message: &str) -> String {
+        let fields = [("message", message)];
+        let answer = self.client.raise(target, key, &fields).await;
+        answer.expect(201).notification()
+    }
+
+    /// Has somebody's telephone answer this.
+    pub(crate) async fn answer(&self, text: &str) {
+        let path = format!("/inbound/vonage-uk/{CALLBACK_SECRET}");
+        let number = [("msisdn", "447700900123"), ("messageId", text)];
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(number)
+            .append_pair("text", text)
+            .finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = self.client.send("POST", &path, &headers, form).await;
+        answer.expect(200);
+    }
+
+    /// A notification as programs see it.
+    pub(crate) async fn notification(&self, id: &str, key: &str) -> Value {
+        let path = format!("/api/v1/notifications/{id}");
+        self.client.get_as(&path, key).await.expect(200).json()
+    }
+}
+
+/// Puts users into the database of an installation that is not served yet.
+async fn save_users(site: &Site, users: &[(&str, Role)]) {
+    let store = SqliteStore::open(site.database(), Access::Server).unwrap();
+    let hash = hash_password(&PASSWORD.into()).await.unwrap();
+    for (slug, role) in users {
+        let now = Timestamp::from_millis(1);
+        let mut user = User::new(slug.parse().unwrap(), slug.parse().unwrap(), *role, now);
+        user.password = Some(hash.clone());
+        store.save(&[user.into()], Save::Create).await.unwrap();
+    }
+}
