@@ -8,7 +8,7 @@ const EXAMPLE: &str = "on-call";
 
 #[tokio::test]
 async fn the_api_keeps_to_its_description() {
-    let config = Config::new().gateway("name = \"here\"\ntype = \"console\"");
+    let config = Config::new().gateway("name = \"on-call\"\ntype = \"console\"");
     let site = Site::new(&config);
     let key = site.key("tester", &["--admin"]).await;
     let server = site.serve().await;
@@ -31,7 +31,7 @@ async fn the_api_keeps_to_its_description() {
         .assert_passed();
 }
 
-fn examples() -> [(&'static str, Value); 3] {
+fn examples() -> [(&'static str, Value); 5] {
     let endpoint = json!({ "channel": "console", "address": "here" });
     [
         (
@@ -41,6 +41,11 @@ fn examples() -> [(&'static str, Value); 3] {
         (
             "groups",
             json!({ "slug": EXAMPLE, "name": "On call", "contacts": [EXAMPLE] }),
+        ),
+        ("keys", json!({ "slug": EXAMPLE })),
+        (
+            "users",
+            json!({ "slug": EXAMPLE, "name": "On call", "role": "viewer" }),
         ),
         (
             "events",

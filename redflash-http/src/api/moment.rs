@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use redflash_core::Timestamp;
 
+/// The end of the year 9999, in milliseconds since 1970.
+const LAST: i64 = 253_402_300_799_999;
+
 /// A moment: milliseconds since 1970, or as in RFC 3339.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment(Timestamp);
@@ -30,11 +33,15 @@ impl FromStr for Moment {
     type Err = MomentError;
 
     fn from_str(text: &str) -> Result<Self, MomentError> {
-        if let Ok(millis) = text.parse() {
-            return Ok(Self(Timestamp::from_millis(millis)));
-        }
-        let at: jiff::Timestamp = text.parse().map_err(|_| MomentError)?;
-        Ok(Self(Timestamp::from_millis(at.as_millisecond())))
+        let millis = match text.parse() {
+            Ok(millis) if (0..=LAST).contains(&millis) => millis,
+            Ok(_) => return Err(MomentError),
+            Err(_) => {
+                let at: jiff::Timestamp = text.parse().map_err(|_| MomentError)?;
+                at.as_millisecond()
+            }
+        };
+        Ok(Self(Timestamp::from_millis(millis)))
     }
 }
 
@@ -58,6 +65,8 @@ mod tests {
             "2026-11-25",
             "2026-11-25T00:00:00",
             "1.5",
+            "-1",
+            "253402300800000",
             "2026-13-01T00:00:00Z",
         ] {
             assert!(read(bad).is_err(), "{bad}");
