@@ -149,8 +149,10 @@ async fn connection(
     if let Err(fault) = stream.set_nodelay(true) {
         debug!(%fault, "answers may be held back a little");
     }
-    let begun = timeout(config.header_timeout, refuse_http2(&stream)).await;
-    if !matches!(begun, Ok(Ok(false))) {
+    let begun = timeout(config.header_timeout, refuse_http2(&stream));
+    // A browser opens connections before it needs them: they hold nothing up.
+    let begun = stop.run_until_cancelled(begun).await;
+    if !matches!(begun, Some(Ok(Ok(false)))) {
         return debug!("a connection without a request");
     }
     let stopping = Stopping(stop.clone());

@@ -16,7 +16,8 @@ use redflash_http::{HttpConfig, Mode, serve};
 use redflash_tests::Client;
 use redflash_tests::raw::{Step, exchange};
 use secrecy::ExposeSecret;
-use tokio::net::TcpListener;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -273,8 +274,13 @@ async fn a_request_keeps_its_id_if_that_is_sane() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stops_takes_no_more_and_ends() {
     let mut site = Site::start(HttpConfig::default()).await;
+    // A connection on which nothing was said yet, as browsers open them ahead.
+    let mut ahead = TcpStream::connect(site.address).await.unwrap();
     site.client.get("/readyz").await.expect(200);
+    let begun = Instant::now();
     site.stop.take().unwrap().send(()).unwrap();
     site.serving.await.unwrap().unwrap();
-    assert!(tokio::net::TcpStream::connect(site.address).await.is_err());
+    assert!(begun.elapsed() < HttpConfig::default().drain);
+    assert_eq!(ahead.read(&mut [0]).await.unwrap_or(0), 0);
+    assert!(TcpStream::connect(site.address).await.is_err());
 }

@@ -19,6 +19,7 @@ async fn a_gateway_is_shown_without_its_secret() {
     let list = world.get("gateways").await;
     let summary = json!({
         "name": "pager", "type": "pager", "channel": "pager", "works": true, "can": ["receipts"],
+        "used_for": [],
     });
     assert_eq!(list, json!({"gateways": [summary], "next": null}));
     assert_eq!(world.get("gateways?limit=1").await, list);

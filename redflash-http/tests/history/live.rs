@@ -22,7 +22,7 @@ impl Stream {
         let mut connection = TcpStream::connect(world.address).await.unwrap();
         let cookie = &world.cookies[Who::Admin as usize];
         let head = format!(
-            "GET /admin/log/{id}/events HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n{header}\r\n"
+            "GET /admin/log/{id}/events HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n{header}\r\n"
         );
         connection.write_all(head.as_bytes()).await.unwrap();
         let mut stream = Self {

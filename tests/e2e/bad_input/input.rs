@@ -14,7 +14,7 @@ pub(crate) fn steps(row: &Row, stage: &Stage) -> Vec<Step> {
     }
     let body = body(&stage.fill(&row.body));
     let mut head = format!(
-        "{} {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n",
+        "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n",
         row.method,
         stage.fill(&row.path)
     );

@@ -46,7 +46,6 @@ async fn drive(rows: Vec<Row>) {
                 skip(row, "needs a fault of the machine")
             }
             "admin" | "admin-form" | "export" => desk.run(row).await,
-            "http" if row.body.contains(" /admin") => skip(row, "is about a name of the machine"),
             "http" => request(row, &stage).await,
             surface if surface.starts_with("raise-") => request(row, &stage).await,
             "ack" if row.method == "GET" => skip(row, "asks for POST alone, and both are taken"),
