@@ -6,6 +6,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use axum::http::Method;
 use redflash_core::Role;
 use redflash_http::{Door, Needs, Route, routes};
 use redflash_tests::Answer;
@@ -18,16 +19,13 @@ const DOORS: &str = include_str!("doors.txt");
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
 fn line(route: &Route) -> String {
-    let method = route
-        .method
-        .as_ref()
-        .map_or("ANY", |method| method.as_str());
+    let method = route.method.as_ref().map_or("ANY", Method::as_str);
     format!("{method} {} {:?}", route.path, route.door)
 }
 
 /// The methods with which a route is tried.
 fn methods(route: &Route) -> Vec<&str> {
-    match route.method.as_ref().map(|method| method.as_str()) {
+    match route.method.as_ref().map(Method::as_str) {
         Some("GET") => vec!["GET", "HEAD"],
         Some(method) => vec![method],
         None => vec!["GET", "POST"],
@@ -228,10 +226,7 @@ async fn no_form_is_taken_that_does_not_come_from_a_page_of_the_session() {
             }
             let path = world.path(route.path);
             let body = format!("csrf={csrf}&on=false");
-            let method = route
-                .method
-                .as_ref()
-                .map_or("POST", |method| method.as_str());
+            let method = route.method.as_ref().map_or("POST", Method::as_str);
             let answer = world
                 .client
                 .send(method, &path, &[cookie, form, from], &*body)
