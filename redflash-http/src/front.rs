@@ -8,7 +8,6 @@ use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
 use redflash_core::{ApiKey, Engine, Slug, Target};
 
 #[cfg(feature = "oidc")]
@@ -99,7 +98,6 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
         config,
     });
     route::mount(&app)
-        .route("/api/{*rest}", any(no_such_resource))
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(
@@ -178,11 +176,6 @@ async fn nowhere() -> Refusal {
         status: StatusCode::NOT_FOUND,
         ..Refusal::bad("not_found", "There is nothing at this URL")
     }
-}
-
-async fn no_such_resource() -> Problem {
-    let detail = "there is no such resource";
-    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {

@@ -85,6 +85,12 @@ impl Problem {
         }
     }
 
+    /// A path that leads nowhere.
+    pub(crate) fn no_such_resource() -> Self {
+        let detail = "there is no such resource";
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
     /// Something that a field names is not there.
     pub(crate) fn unknown_reference(field: &str, message: String) -> Self {
         Self {

@@ -32,7 +32,8 @@ mod user;
 pub(crate) use caller::{Caller, guard};
 pub(crate) use operation::Operation;
 
-use crate::route::Route;
+use crate::problem::Problem;
+use crate::route::{Door, Route};
 
 /// Every URL of the API.
 pub(crate) fn routes() -> Vec<Route> {
@@ -50,5 +51,10 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(key::routes());
     routes.extend(user::routes());
     routes.extend(change::routes());
+    routes.push(Route::any("/api/{*rest}", Door::Open, nowhere));
     routes
+}
+
+async fn nowhere() -> Problem {
+    Problem::no_such_resource()
 }

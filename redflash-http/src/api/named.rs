@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use redflash_core::{EndpointId, NotificationId, Slug};
 
@@ -58,14 +57,10 @@ pub(super) async fn part<T: FromStr, S: Send + Sync>(
     state: &S,
     name: &str,
 ) -> Result<T, Problem> {
-    let nothing = || {
-        let detail = "there is no such resource";
-        Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
-    };
     let all = RawPathParams::from_request_parts(parts, state).await;
-    let all = all.map_err(|_| nothing())?;
+    let all = all.map_err(|_| Problem::no_such_resource())?;
     let found = all.iter().find(|(known, _)| *known == name);
     found
         .and_then(|(_, text)| text.parse().ok())
-        .ok_or_else(nothing)
+        .ok_or_else(Problem::no_such_resource)
 }
