@@ -14,7 +14,6 @@ use super::listing::{Listing, Turn};
 use super::named::Named;
 use super::oops::Oops;
 use super::part::{Empty, Link};
-use super::referer::Referer;
 use super::refused::{Faults, Notice, Refused, Rejection, is_once};
 use super::roster;
 use super::switching;
@@ -33,8 +32,18 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/admin/new/contact", admin, blank),
         Route::new(Method::GET, "/admin/contacts/{slug}", view, page),
         Route::new(Method::POST, "/admin/contacts/{slug}", admin, save),
-        Route::new(Method::POST, "/admin/contacts/{slug}/switch", admin, switch),
-        Route::new(Method::POST, "/admin/contacts/{slug}/delete", admin, delete),
+        Route::new(
+            Method::POST,
+            "/admin/contacts/{slug}/switch",
+            admin,
+            switching::switch::<Contact>,
+        ),
+        Route::new(
+            Method::POST,
+            "/admin/contacts/{slug}/delete",
+            admin,
+            switching::delete::<Contact>,
+        ),
     ]
 }
 
@@ -228,31 +237,4 @@ async fn rename(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
         .change(slug, &desk.actor(), Some(&seen), change)
         .await?;
     Ok(())
-}
-
-async fn switch(
-    desk: Desk,
-    Named(slug): Named,
-    referer: Referer,
-    form: Form,
-) -> Result<Response, Oops> {
-    let on = switching::wanted(&form)?;
-    let change = |contact: &mut Contact| {
-        contact.enabled = on;
-        Ok(())
-    };
-    let engine = &desk.app.engine;
-    engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(Desk::go(
-        &referer.list_or(LIST, &url(&slug)),
-        switching::said(on),
-    ))
-}
-
-async fn delete(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
-    let engine = &desk.app.engine;
-    engine
-        .discard::<Contact>(&slug, &desk.actor(), None)
-        .await?;
-    Ok(Desk::go(LIST, Said::Removed))
 }

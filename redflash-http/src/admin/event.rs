@@ -14,13 +14,12 @@ use super::listing::{Listing, Turn};
 use super::named::Named;
 use super::oops::Oops;
 use super::part::{Empty, Link};
-use super::referer::Referer;
 use super::refused::{Faults, Refused, is_once};
 use super::switching;
 use super::view::Section;
 use crate::route::{Door, Needs, Route};
 
-const LIST: &str = "/admin/events";
+pub(super) const LIST: &str = "/admin/events";
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Door::Session(Needs::View);
@@ -31,8 +30,18 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/admin/new/event", admin, blank),
         Route::new(Method::GET, "/admin/events/{slug}", view, page),
         Route::new(Method::POST, "/admin/events/{slug}", admin, save),
-        Route::new(Method::POST, "/admin/events/{slug}/switch", admin, switch),
-        Route::new(Method::POST, "/admin/events/{slug}/delete", admin, delete),
+        Route::new(
+            Method::POST,
+            "/admin/events/{slug}/switch",
+            admin,
+            switching::switch::<Event>,
+        ),
+        Route::new(
+            Method::POST,
+            "/admin/events/{slug}/delete",
+            admin,
+            switching::delete::<Event>,
+        ),
     ]
 }
 
@@ -179,29 +188,4 @@ async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
         .change(slug, &desk.actor(), Some(&seen), change)
         .await?;
     Ok(())
-}
-
-async fn switch(
-    desk: Desk,
-    Named(slug): Named,
-    referer: Referer,
-    form: Form,
-) -> Result<Response, Oops> {
-    let on = switching::wanted(&form)?;
-    let change = |event: &mut Event| {
-        event.enabled = on;
-        Ok(())
-    };
-    let engine = &desk.app.engine;
-    engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(Desk::go(
-        &referer.list_or(LIST, &url(&slug)),
-        switching::said(on),
-    ))
-}
-
-async fn delete(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
-    let engine = &desk.app.engine;
-    engine.discard::<Event>(&slug, &desk.actor(), None).await?;
-    Ok(Desk::go(LIST, Said::Removed))
 }

@@ -14,14 +14,13 @@ use super::listing::{Listing, Turn};
 use super::named::Named;
 use super::oops::Oops;
 use super::part::{Empty, Link};
-use super::referer::Referer;
 use super::refused::{Faults, Notice, Refused, Rejection, is_once};
 use super::roster::{self, Naming};
 use super::switching;
 use super::view::Section;
 use crate::route::{Door, Needs, Route};
 
-const LIST: &str = "/admin/groups";
+pub(super) const LIST: &str = "/admin/groups";
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Door::Session(Needs::View);
@@ -32,8 +31,18 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/admin/new/group", admin, blank),
         Route::new(Method::GET, "/admin/groups/{slug}", view, page),
         Route::new(Method::POST, "/admin/groups/{slug}", admin, save),
-        Route::new(Method::POST, "/admin/groups/{slug}/switch", admin, switch),
-        Route::new(Method::POST, "/admin/groups/{slug}/delete", admin, delete),
+        Route::new(
+            Method::POST,
+            "/admin/groups/{slug}/switch",
+            admin,
+            switching::switch::<Group>,
+        ),
+        Route::new(
+            Method::POST,
+            "/admin/groups/{slug}/delete",
+            admin,
+            switching::delete::<Group>,
+        ),
     ]
 }
 
@@ -334,29 +343,4 @@ async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
         .change(slug, &desk.actor(), Some(&seen), change)
         .await?;
     Ok(())
-}
-
-async fn switch(
-    desk: Desk,
-    Named(slug): Named,
-    referer: Referer,
-    form: Form,
-) -> Result<Response, Oops> {
-    let on = switching::wanted(&form)?;
-    let change = |group: &mut Group| {
-        group.enabled = on;
-        Ok(())
-    };
-    let engine = &desk.app.engine;
-    engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(Desk::go(
-        &referer.list_or(LIST, &url(&slug)),
-        switching::said(on),
-    ))
-}
-
-async fn delete(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
-    let engine = &desk.app.engine;
-    engine.discard::<Group>(&slug, &desk.actor(), None).await?;
-    Ok(Desk::go(LIST, Said::Removed))
 }

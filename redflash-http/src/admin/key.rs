@@ -17,14 +17,13 @@ use super::listing::{Listing, Turn};
 use super::named::Named;
 use super::oops::Oops;
 use super::part::{Empty, Link};
-use super::referer::Referer;
 use super::refused::{Faults, Notice, Refused, Rejection, is_once};
 use super::rights::{self, Rights};
 use super::switching;
 use super::view::Section;
 use crate::route::{Door, Needs, Route};
 
-const LIST: &str = "/admin/keys";
+pub(super) const LIST: &str = "/admin/keys";
 
 pub(super) fn routes() -> Vec<Route> {
     let admin = Door::Session(Needs::Admin);
@@ -34,8 +33,18 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/admin/new/key", admin, blank),
         Route::new(Method::GET, "/admin/keys/{slug}", admin, page),
         Route::new(Method::POST, "/admin/keys/{slug}", admin, save),
-        Route::new(Method::POST, "/admin/keys/{slug}/switch", admin, switch),
-        Route::new(Method::POST, "/admin/keys/{slug}/delete", admin, delete),
+        Route::new(
+            Method::POST,
+            "/admin/keys/{slug}/switch",
+            admin,
+            switching::switch::<ApiKey>,
+        ),
+        Route::new(
+            Method::POST,
+            "/admin/keys/{slug}/delete",
+            admin,
+            switching::delete::<ApiKey>,
+        ),
     ]
 }
 
@@ -228,29 +237,4 @@ async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
         .change(slug, &desk.actor(), Some(&seen), change)
         .await?;
     Ok(())
-}
-
-async fn switch(
-    desk: Desk,
-    Named(slug): Named,
-    referer: Referer,
-    form: Form,
-) -> Result<Response, Oops> {
-    let on = switching::wanted(&form)?;
-    let change = |key: &mut ApiKey| {
-        key.enabled = on;
-        Ok(())
-    };
-    let engine = &desk.app.engine;
-    engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(Desk::go(
-        &referer.list_or(LIST, &url(&slug)),
-        switching::said(on),
-    ))
-}
-
-async fn delete(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
-    let engine = &desk.app.engine;
-    engine.discard::<ApiKey>(&slug, &desk.actor(), None).await?;
-    Ok(Desk::go(LIST, Said::Removed))
 }

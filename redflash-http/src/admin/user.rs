@@ -23,7 +23,7 @@ use super::view::Section;
 use crate::password::is_password;
 use crate::route::{Door, Needs, Route};
 
-const LIST: &str = "/admin/users";
+pub(super) const LIST: &str = "/admin/users";
 
 pub(super) fn routes() -> Vec<Route> {
     let admin = Door::Session(Needs::Admin);
@@ -279,25 +279,16 @@ async fn switch(
     form: Form,
 ) -> Result<Response, Oops> {
     let on = switching::wanted(&form)?;
-    let change = |user: &mut User| {
-        user.enabled = on;
-        Ok(())
-    };
-    let engine = &desk.app.engine;
-    match engine.change(&slug, &desk.actor(), None, change).await {
-        Ok(_) => Ok(Desk::go(
-            &referer.list_or(LIST, &url(&slug)),
-            switching::said(on),
-        )),
+    match switching::turn::<User>(&desk, &slug, &referer, on).await {
         Err(fault) => refuse(&desk, &slug, &form, fault).await,
+        switched => Ok(switched?),
     }
 }
 
 async fn delete(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
-    let engine = &desk.app.engine;
-    match engine.discard::<User>(&slug, &desk.actor(), None).await {
-        Ok(()) => Ok(Desk::go(LIST, Said::Removed)),
+    match switching::remove::<User>(&desk, &slug).await {
         Err(fault) => refuse(&desk, &slug, &form, fault).await,
+        removed => Ok(removed?),
     }
 }
 
