@@ -4,7 +4,7 @@ use redflash_tests::{Reply, until};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::pages::pages;
+use crate::pages::{answer, pages};
 use crate::world::World;
 
 /// A name that would be a script, an attribute, a template and a link, and reads backwards.
@@ -138,7 +138,7 @@ async fn keep(world: &World) -> Kept {
     world.webhook.once(Reply::body(404, NAME));
     let notification = world.raise("contact/evil", &key, NAME).await;
     world.webhook.expect(1).await;
-    world.answer(NAME).await;
+    answer(world, NAME).await;
     let shown = world
         .site
         .run(["contact", "show", "evil", "--json"])

@@ -7,7 +7,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use redflash_tests::raw::{self, Step};
-use redflash_tests::until;
+use redflash_tests::{Signal, until};
 
 use crate::world::World;
 
@@ -27,7 +27,11 @@ async fn a_table_of_a_hundred_thousand_lines_takes_little_memory_and_holds_nobod
     })
     .await;
     let cookie = world.cookie().await;
-    world.restart(async |site| multiply(&site.database())).await;
+    world.server.signal(Signal::TERM);
+    world.server.ended().await;
+    multiply(&world.site.database());
+    world.server = world.site.serve().await;
+    world.client = world.server.client();
 
     // What it needs for any page and any raise, it has before.
     world.get("/admin/log").await.expect(200);

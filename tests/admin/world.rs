@@ -3,12 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use redflash_core::store::Save;
-use redflash_core::{Directory, Role, Timestamp, User};
-use redflash_http::hash_password;
-use redflash_store::{Access, SqliteStore};
+use redflash_core::Role;
 use redflash_tests::{
-    Answer, Browser, Client, Config, PATIENCE, Server, Signal, Site, Vonage, WebhookSink, until,
+    Answer, Browser, Client, Config, PATIENCE, Server, Site, Vonage, WebhookSink, until,
 };
 use serde_json::Value;
 use tokio::time::sleep;
@@ -18,7 +15,7 @@ use url::form_urlencoded;
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// The secret in the path of the SMS gateway's callbacks.
-const CALLBACK_SECRET: &str = "canary-callback-4f1d0c7e9b";
+pub(crate) const CALLBACK_SECRET: &str = "canary-callback-4f1d0c7e9b";
 
 /// A running installation with a webhook and an SMS gateway, the peers behind them, and a browser in
 /// which nobody has logged in yet.
@@ -49,7 +46,7 @@ impl World {
             .gateway(hooks)
             .gateway(&format!("{texts}\ncallback_secret = \"{CALLBACK_SECRET}\""));
         let site = Site::new(&config);
-        save_users(&site, users).await;
+        add_users(&site, users).await;
         let server = site.serve().await;
         Self {
             client: server.client(),
@@ -67,15 +64,6 @@ impl World {
         world.log_in(user, PASSWORD).await;
         world.arrive("/admin").await;
         world
-    }
-
-    /// Stops the server, does something to its installation, and starts it anew.
-    pub(crate) async fn restart(&mut self, meanwhile: impl AsyncFnOnce(&Site)) {
-        self.server.signal(Signal::TERM);
-        self.server.ended().await;
-        meanwhile(&self.site).await;
-        self.server = self.site.serve().await;
-        self.client = self.server.client();
     }
 
     /// Fills in the form in which one logs in.
@@ -188,19 +176,6 @@ impl World {
         answer.expect(201).notification()
     }
 
-    /// Has somebody's telephone answer this.
-    pub(crate) async fn answer(&self, text: &str) {
-        let path = format!("/inbound/vonage-uk/{CALLBACK_SECRET}");
-        let number = [("msisdn", "447700900123"), ("messageId", text)];
-        let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(number)
-            .append_pair("text", text)
-            .finish();
-        let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let answer = self.client.send("POST", &path, &headers, form).await;
-        answer.expect(200);
-    }
-
     /// A notification as programs see it.
     pub(crate) async fn notification(&self, id: &str, key: &str) -> Value {
         let path = format!("/api/v1/notifications/{id}");
@@ -208,14 +183,10 @@ impl World {
     }
 }
 
-/// Puts users into the database of an installation that is not served yet.
-async fn save_users(site: &Site, users: &[(&str, Role)]) {
-    let store = SqliteStore::open(site.database(), Access::Server).unwrap();
-    let hash = hash_password(&PASSWORD.into()).await.unwrap();
+/// Adds users to an installation that is not served yet.
+async fn add_users(site: &Site, users: &[(&str, Role)]) {
     for (slug, role) in users {
-        let now = Timestamp::from_millis(1);
-        let mut user = User::new(slug.parse().unwrap(), slug.parse().unwrap(), *role, now);
-        user.password = Some(hash.clone());
-        store.save(&[user.into()], Save::Create).await.unwrap();
+        let add = format!("redflash user add {slug} --role {role}");
+        site.shell(&add).input(PASSWORD).run().await.succeeded();
     }
 }

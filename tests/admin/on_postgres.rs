@@ -1,0 +1,13 @@
+//! What the web admin reads and changes, with everything kept on Postgres.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod create;
+mod log;
+mod login;
+mod plain;
+mod preview;
+mod refusal;
+mod send;
+mod switch;
+mod world;
