@@ -22,6 +22,8 @@ use crate::server::Log;
 
 /// What Chromium is started by, in the directory of its profile.
 const LAUNCHER: &str = "start-chromium";
+/// How many ports chromedriver may choose that somebody else has.
+const TRIES: usize = 5;
 
 /// A running chromedriver with the Chromium that it starts, killed when dropped.
 pub(crate) struct Chromedriver {
@@ -42,6 +44,17 @@ struct Extension {
 impl Chromedriver {
     /// Starts one on a port of its own.
     pub(crate) async fn start() -> Self {
+        for _ in 0..TRIES {
+            if let Some(started) = Self::try_to_start().await {
+                return started;
+            }
+        }
+        panic!("chromedriver has found no free port {TRIES} times");
+    }
+
+    /// Starts one; `None` when the port that it chose was taken meanwhile. It chooses one that is free
+    /// for IPv6, and takes the same for IPv4.
+    async fn try_to_start() -> Option<Self> {
         let chromedriver = program("chromedriver", "chromium-driver");
         let chromium = program("chromium", "chromium");
         let profile = TempDir::with_prefix("redflash-browser-").unwrap();
@@ -66,13 +79,13 @@ impl Chromedriver {
         log.follow(child.stderr.take().unwrap());
         let port = timeout(PATIENCE, log.find(port)).await;
         let port = port.unwrap_or_else(|_| panic!("no chromedriver:\n{}", log.text()));
-        Self {
+        Some(Self {
             _child: child,
             group,
             log,
-            port,
+            port: port?,
             profile,
-        }
+        })
     }
 
     /// Where it listens.
@@ -169,8 +182,15 @@ impl WebDriverCompatibleCommand for Extension {
     }
 }
 
-/// The port in the line that says where it listens.
-fn port(line: &str) -> Option<u16> {
+/// The port on which it listens, once it says so; `None` in it when it says that there is none.
+#[expect(
+    clippy::option_option,
+    reason = "a line that says neither is a third thing"
+)]
+fn port(line: &str) -> Option<Option<u16>> {
+    if line.contains("port not available") {
+        return Some(None);
+    }
     let (_, port) = line.split_once("started successfully on port ")?;
-    port.trim_end_matches('.').parse().ok()
+    port.trim_end_matches('.').parse().ok().map(Some)
 }
