@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use redflash_core::store::DeliveryRecord;
 use redflash_core::{
-    ApiKey, DeliveryState, Name, NotificationId, Raise, RaiseError, Raised, Recipient, StoreError,
-    report,
+    Actor, ApiKey, DeliveryState, Name, NotificationId, Raise, RaiseError, Raised, Recipient,
+    StoreError, report,
 };
 use serde::Serialize;
 use tracing::error;
@@ -53,7 +53,8 @@ pub(crate) async fn raise(
     raise: Raise,
     wait: Option<Duration>,
 ) -> Result<Outcome, Failed> {
-    let raised = commit(app, raise).await?;
+    let engine = app.engine.clone();
+    let raised = recorded(to_its_end(async move { engine.raise(raise).await }).await?)?;
     let records = match wait {
         None => None,
         Some(limit) => {
@@ -64,14 +65,31 @@ pub(crate) async fn raise(
     Ok(Outcome { raised, records })
 }
 
-/// Raises on a task of its own: a client that goes away must not stop it half-way.
-async fn commit(app: &App, raise: Raise) -> Result<Raised, Failed> {
+/// Raises an alert by hand, which the audit log tells.
+pub(crate) async fn raise_by(app: &App, raise: Raise, by: Actor) -> Result<Outcome, Failed> {
     let engine = app.engine.clone();
-    let raised = tokio::spawn(async move { engine.raise(raise).await }).await;
-    let raised = raised.map_err(|fault| {
-        error!(%fault, "raising an alert failed");
+    let raise = async move { engine.raise_by(raise, &by).await };
+    Ok(Outcome {
+        raised: recorded(to_its_end(raise).await?)?,
+        records: None,
+    })
+}
+
+/// Does something on a task of its own: a client that goes away must not stop it half-way.
+///
+/// # Errors
+///
+/// [`Failed::Broken`] when it breaks off.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    deed: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Failed> {
+    tokio::spawn(deed).await.map_err(|fault| {
+        error!(%fault, "what was asked for broke off half-way");
         Failed::Broken
-    })?;
+    })
+}
+
+fn recorded(raised: Result<Raised, RaiseError>) -> Result<Raised, Failed> {
     raised.map_err(|fault| {
         if let RaiseError::Store { source, .. } = &fault {
             error!(fault = report(source), "an alert was not recorded");

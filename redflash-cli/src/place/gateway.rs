@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redflash_channels::Configured;
-use redflash_core::{Action, Callbacks, GatewayDetails, GatewayView, Slug, TrialView};
+use redflash_core::{Callbacks, GatewayDetails, GatewayView, Slug, TrialView};
 use reqwest::Method;
 use serde_json::json;
 
@@ -93,14 +93,7 @@ impl Here {
         };
         let to = gateway.channel.parse_address(to);
         let to = to.map_err(|fault| Failure::usage(format!("--to: {fault}")))?;
-        let Some(trial) = engine.try_gateway(name, to.clone(), message).await? else {
-            return Ok(None);
-        };
-        let detail = format!("{to}, notification/{}", trial.notification);
-        let subject = format!("gateway/{name}");
-        engine
-            .note(&operator(), Action::Tested, &subject, &detail)
-            .await?;
-        Ok(Some(TrialView::from(&trial)))
+        let trial = engine.try_gateway(name, to, message, &operator()).await?;
+        Ok(trial.as_ref().map(TrialView::from))
     }
 }

@@ -2,6 +2,7 @@
 
 mod alarm;
 mod builder;
+mod by_hand;
 mod edit;
 mod error;
 mod inbound;

@@ -25,8 +25,8 @@ impl Engine {
                 None => format!("{resent} deliveries"),
             };
             let subject = format!("notification/{id}");
-            self.note(by, Action::Resent, &subject, &detail).await?;
             self.dispatcher.wake();
+            self.note_done(by, Action::Resent, &subject, &detail).await;
         }
         Ok(resent)
     }

@@ -11,10 +11,10 @@ use crate::dispatcher::Sending;
 use crate::plan::printable;
 use crate::store::{Enqueue, Enqueued};
 use crate::{
-    Accepted, Address, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState, EndpointId,
-    Gateway, Idempotency, Lane, Lease, Message, Name, Next, Notification, NotificationId,
-    OutboundMessage, Plan, PlannedEndpoint, Price, Recipient, SendError, Settlement, Slug,
-    StoreError, Target, Verdict,
+    Accepted, Action, Actor, Address, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState,
+    EndpointId, Gateway, Idempotency, Lane, Lease, Message, Name, Next, Notification,
+    NotificationId, OutboundMessage, Plan, PlannedEndpoint, Price, Recipient, SendError,
+    Settlement, Slug, StoreError, Target, Verdict,
 };
 
 /// What came of trying a gateway out.
@@ -85,7 +85,7 @@ struct Begun {
 
 impl Engine {
     /// Sends one message through one gateway, whatever its breaker, budget or place in the order, and
-    /// logs it as a notification of its own. It is never repeated.
+    /// logs it as a notification of its own, and in the audit log. It is never repeated.
     ///
     /// Returns `None` when there is no such gateway.
     ///
@@ -98,13 +98,14 @@ impl Engine {
         gateway: &Slug,
         to: Address,
         text: &str,
+        by: &Actor,
     ) -> Result<Option<Trial>, StoreError> {
         let Some(gateway) = self.gateways().get(gateway) else {
             return Ok(None);
         };
         let begun = self.trial(Arc::clone(gateway), to, text);
         self.begin(&begun, None).await?;
-        Ok(Some(self.finish(begun).await?))
+        Ok(Some(self.finish(begun, by).await?))
     }
 
     /// The same, done once however often it is asked for with one promise.
@@ -119,6 +120,7 @@ impl Engine {
         to: Address,
         text: &str,
         promise: &Idempotency,
+        by: &Actor,
     ) -> Result<Option<Tried>, StoreError> {
         let Some(gateway) = self.gateways().get(gateway) else {
             return Ok(None);
@@ -132,7 +134,7 @@ impl Engine {
             Enqueued::Repeat(earlier) => Ok(Some(tried(earlier.id, true))),
             Enqueued::Mismatch | Enqueued::Outdated => Err(StoreError::Outdated),
             Enqueued::New => {
-                let trial = self.finish(begun).await?;
+                let trial = self.finish(begun, by).await?;
                 Ok(Some(tried(trial.notification, false)))
             }
         }
@@ -157,7 +159,7 @@ impl Engine {
     }
 
     /// Hands a trial over, and records what came of it.
-    async fn finish(&self, begun: Begun) -> Result<Trial, StoreError> {
+    async fn finish(&self, begun: Begun, by: &Actor) -> Result<Trial, StoreError> {
         let Begun {
             gateway,
             notification,
@@ -195,6 +197,8 @@ impl Engine {
                 detail: detail.clone(),
             },
         };
+        let subject = format!("gateway/{}", gateway.name);
+        let told = format!("{}, notification/{}", delivery.address, notification.id);
         let settlement = Settlement {
             delivery,
             attempt: Some(Attempt {
@@ -208,7 +212,10 @@ impl Engine {
             }),
             next,
         };
-        self.store().settle(lease.worker, &[settlement]).await?;
+        let settled = self.store().settle(lease.worker, &[settlement]).await;
+        // It was sent, whether or not that is recorded.
+        self.note_done(by, Action::Tested, &subject, &told).await;
+        settled?;
         Ok(Trial {
             notification: notification.id,
             result,

@@ -1,6 +1,9 @@
-//! Trying one gateway out.
+//! Trying one gateway or one endpoint out, and what is told of it.
 
-use redflash_core::{Address, DeliveryState, Idempotency, NotificationId};
+use std::num::NonZeroU32;
+
+use redflash_core::store::ChangeFilter;
+use redflash_core::{Actor, Address, DeliveryState, Idempotency, NotificationId, Raise};
 
 use crate::world::{Answer, Script, World, gateway, slug};
 
@@ -15,8 +18,10 @@ async fn a_trial_is_sent_once_however_often_it_is_asked_for_with_one_promise() {
             digest: String::new(),
         };
         let to = Address::new(to).unwrap();
-        let first = slug("first");
-        let tried = world.engine.try_gateway_once(&first, to, "hi", &promise);
+        let (first, by) = (slug("first"), by());
+        let tried = world
+            .engine
+            .try_gateway_once(&first, to, "hi", &promise, &by);
         let tried = tried.await.unwrap().unwrap();
         (tried.notification, tried.repeat)
     };
@@ -37,6 +42,63 @@ async fn a_trial_is_sent_once_however_often_it_is_asked_for_with_one_promise() {
 async fn a_gateway_that_there_is_not_cannot_be_tried() {
     let world = World::new([gateway("first", &Script::new("x"), 8)]).await;
     let to = Address::new("a").unwrap();
-    let tried = world.engine.try_gateway(&slug("second"), to, "hi").await;
+    let tried = world
+        .engine
+        .try_gateway(&slug("second"), to, "hi", &by())
+        .await;
     assert!(tried.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_is_done_by_hand_is_told_in_the_audit_log_once() {
+    let world = World::new([gateway("first", &Script::new("x"), 8)]).await;
+    world.contact("ann", &["a"]).await;
+    let to = Address::new("a").unwrap();
+    let (first, by) = (slug("first"), by());
+    let trial = world.engine.try_gateway(&first, to, "hi", &by);
+    let trial = trial.await.unwrap().unwrap().notification;
+
+    let ann = world.store.contact(&slug("ann")).await.unwrap().unwrap();
+    let test = Raise::contact(slug("ann"), "hi").only(ann.endpoints[0].id);
+    world.engine.raise_by(test, &by).await.unwrap();
+
+    let promise = Idempotency {
+        key: "once".into(),
+        digest: String::new(),
+    };
+    let raise = Raise::contact(slug("ann"), "hi").idempotent(promise);
+    let raised = world.engine.raise_by(raise.clone(), &by).await.unwrap();
+    assert!(world.engine.raise_by(raise, &by).await.unwrap().repeat);
+
+    assert_eq!(
+        told(&world).await,
+        [
+            format!(
+                "user/boss raised notification/{}: contact/ann",
+                raised.notification
+            ),
+            "user/boss tested contact/ann: x a".to_owned(),
+            format!("user/boss tested gateway/first: a, notification/{trial}"),
+        ]
+    );
+}
+
+fn by() -> Actor {
+    Actor::User("boss".into())
+}
+
+/// The audit log, newest first.
+async fn told(world: &World) -> Vec<String> {
+    let all = ChangeFilter {
+        subject: None,
+        by: None,
+        before: None,
+        limit: NonZeroU32::new(10).unwrap(),
+    };
+    let told = world.store.changes(&all).await.unwrap();
+    let line = |change: &redflash_core::Change| {
+        let (by, action) = (&change.by, change.action.as_str());
+        format!("{by} {action} {}: {}", change.subject, change.detail)
+    };
+    told.iter().map(line).collect()
 }

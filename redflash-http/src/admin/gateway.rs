@@ -5,12 +5,11 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use redflash_core::{
-    Action, Address, Gateway, GatewayHealth, GatewayState, Idempotency, NotificationId, Slug,
-    StoreError, Timestamp, Tried, report,
+    Address, Gateway, GatewayHealth, GatewayState, Idempotency, NotificationId, Slug, StoreError,
+    Timestamp, Tried,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tracing::error;
 
 use super::desk::{self, Desk};
 use super::field::Field;
@@ -288,7 +287,6 @@ fn promise(form: &Form, to: &Address, text: &str) -> Idempotency {
     }
 }
 
-/// Sends the test on a task of its own: a browser that goes away must not stop it half-way.
 async fn tried(
     desk: &Desk,
     name: &Slug,
@@ -297,28 +295,11 @@ async fn tried(
     promise: Idempotency,
 ) -> Result<Tried, Oops> {
     let (engine, by, name) = (desk.app.engine.clone(), desk.actor(), name.clone());
-    let task = async move {
-        let tried = engine
-            .try_gateway_once(&name, to.clone(), &text, &promise)
-            .await?;
-        if let Some(Tried {
-            notification,
-            repeat: false,
-        }) = tried
-        {
-            let subject = format!("gateway/{name}");
-            let detail = format!("{to}, notification/{notification}");
-            engine.note(&by, Action::Tested, &subject, &detail).await?;
-        }
-        Ok::<_, StoreError>(tried)
+    let trying = async move {
+        engine
+            .try_gateway_once(&name, to, &text, &promise, &by)
+            .await
     };
-    let ended = tokio::spawn(task).await.map_err(|fault| {
-        error!(fault = report(&fault), "trying a gateway failed");
-        Oops::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something is broken here",
-            "The log of the server says what. Look into the log before you try again.",
-        )
-    })?;
-    ended?.ok_or_else(|| Oops::missing("gateway of that name"))
+    let tried = alert::to_its_end(trying).await??;
+    tried.ok_or_else(|| Oops::missing("gateway of that name"))
 }

@@ -8,6 +8,7 @@ use tracing::error;
 use super::desk;
 use super::part::{Fault, Link};
 use super::session::Visitor;
+use crate::alert::Failed;
 use crate::front::App;
 
 /// Why a page is not shown.
@@ -128,6 +129,19 @@ impl From<EditError> for Oops {
                     text,
                 )
             }
+        }
+    }
+}
+
+impl From<Failed> for Oops {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(fault) => fault.into(),
+            Failed::LostSight(_) | Failed::Broken => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something is broken here",
+                "The log of the server says what. Look into the log before you try again.",
+            ),
         }
     }
 }

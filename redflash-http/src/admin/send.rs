@@ -2,11 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{
-    Action, Event, Idempotency, Name, Raise, RaiseError, Raised, Refusal, Target, report,
-};
+use redflash_core::{Event, Idempotency, Name, Raise, RaiseError, Refusal, Target};
 use serde::Serialize;
-use tracing::error;
 
 use super::arguments::{self, Fields};
 use super::desk::{Desk, Said};
@@ -18,6 +15,7 @@ use super::part::{Empty, Link, Plan};
 use super::refused::sentence;
 use super::targets::{self, Kind};
 use super::view::Section;
+use crate::alert::{self, Failed};
 use crate::idempotency::digest;
 use crate::route::{Door, Needs, Route};
 
@@ -139,37 +137,17 @@ async fn send(desk: Desk, form: Form) -> Result<Response, Oops> {
             key: once.to_owned(),
             digest: digest(raise.target(), raise.content()),
         });
-    match commit(&desk, raise).await? {
-        Ok(raised) => Ok(Desk::go(&log::url(raised.notification), Said::Raised)),
-        Err(fault @ (RaiseError::UnknownTarget(_) | RaiseError::Store { .. })) => Err(fault.into()),
-        Err(fault) => draft.planned(&desk, Some(&fault)).await,
-    }
-}
-
-/// Raises, and says so in the audit log, on a task of its own: a browser that goes away must not stop
-/// it half-way.
-async fn commit(desk: &Desk, raise: Raise) -> Result<Result<Raised, RaiseError>, Oops> {
-    let (engine, by) = (desk.app.engine.clone(), desk.actor());
-    let task = async move {
-        let target = raise.target().to_string();
-        let raised = engine.raise(raise).await?;
-        let subject = format!("notification/{}", raised.notification);
-        if !raised.repeat
-            && let Err(fault) = engine.note(&by, Action::Raised, &subject, &target).await
-        {
-            // The alert is on its way all the same.
-            error!(%by, subject, fault = report(&fault), "the audit log lacks who raised an alert");
+    match alert::raise_by(&desk.app, raise, desk.actor()).await {
+        Ok(outcome) => {
+            let id = outcome.raised().notification;
+            Ok(Desk::go(&log::url(id), Said::Raised))
         }
-        Ok(raised)
-    };
-    tokio::spawn(task).await.map_err(|fault| {
-        error!(%fault, "raising an alert failed");
-        Oops::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something is broken here",
-            "The log of the server says what. Look into the log before you try again.",
-        )
-    })
+        Err(Failed::Refused(fault @ (RaiseError::UnknownTarget(_) | RaiseError::Store { .. }))) => {
+            Err(fault.into())
+        }
+        Err(Failed::Refused(fault)) => draft.planned(&desk, Some(&fault)).await,
+        Err(failed) => Err(failed.into()),
+    }
 }
 
 impl<'a> Draft<'a> {

@@ -2,17 +2,14 @@
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{
-    Action, EndpointId, Idempotency, Plan, Raise, RaiseError, Raised, Slug, Verdict,
-};
-use tracing::error;
+use redflash_core::{EndpointId, Idempotency, Plan, Raise, RaiseError, Slug, Verdict};
 
 use super::desk::{Desk, Said};
 use super::endpoint::gone;
 use super::form::Form;
 use super::named::NamedEndpoint;
 use super::oops::Oops;
-use crate::alert;
+use crate::alert::{self, Failed};
 use crate::idempotency::digest;
 use crate::route::{Door, Needs, Route};
 
@@ -30,18 +27,18 @@ async fn test(desk: Desk, named: NamedEndpoint, form: Form) -> Result<Response, 
     let engine = &desk.app.engine;
     let contact = engine.store().contact(&slug).await?;
     let contact = contact.ok_or_else(|| Oops::missing(format!("contact {slug}")))?;
-    let endpoint = contact.endpoints.iter().find(|one| one.id == id);
-    let endpoint = endpoint.ok_or_else(gone)?;
+    if !contact.endpoints.iter().any(|one| one.id == id) {
+        return Err(gone());
+    }
     let usual = || alert::of_test(&contact.name);
     let text = form.given("message").map_or_else(usual, str::to_owned);
-    let raised = commit(&desk, raise(&slug, id, &text, form.given("once"))).await?;
-    if !raised.repeat {
-        let detail = format!("{} {}", endpoint.channel, endpoint.address);
-        let subject = format!("contact/{slug}");
-        let by = desk.actor();
-        engine.note(&by, Action::Tested, &subject, &detail).await?;
-    }
-    let path = format!("/admin/log/{}", raised.notification);
+    let raise = raise(&slug, id, &text, form.given("once"));
+    let outcome = alert::raise_by(&desk.app, raise, desk.actor()).await;
+    let outcome = outcome.map_err(|failed| match failed {
+        Failed::Refused(RaiseError::NoRecipients(plan)) => unreached(&plan, id),
+        failed => failed.into(),
+    })?;
+    let path = format!("/admin/log/{}", outcome.raised().notification);
     Ok(Desk::go(&path, Said::Raised))
 }
 
@@ -58,29 +55,10 @@ fn raise(contact: &Slug, endpoint: EndpointId, text: &str, once: Option<&str>) -
     })
 }
 
-/// Raises on a task of its own: a browser that goes away must not stop it half-way.
-async fn commit(desk: &Desk, raise: Raise) -> Result<Raised, Oops> {
-    let engine = desk.app.engine.clone();
-    let only = raise.only;
-    let raised = tokio::spawn(async move { engine.raise(raise).await }).await;
-    let raised = raised.map_err(|fault| {
-        error!(%fault, "raising a test failed");
-        Oops::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something is broken here",
-            "The log of the server says what. Look into the log before you try again.",
-        )
-    })?;
-    raised.map_err(|fault| match fault {
-        RaiseError::NoRecipients(plan) => unreached(&plan, only),
-        fault => fault.into(),
-    })
-}
-
 /// Why a test was not sent.
-fn unreached(plan: &Plan, endpoint: Option<EndpointId>) -> Oops {
+fn unreached(plan: &Plan, endpoint: EndpointId) -> Oops {
     let mut endpoints = plan.recipients.iter().flat_map(|one| &one.endpoints);
-    let found = endpoints.find(|one| Some(one.endpoint) == endpoint);
+    let found = endpoints.find(|one| one.endpoint == endpoint);
     let Some(Verdict::Skip(skip)) = found.map(|one| &one.verdict) else {
         return gone();
     };

@@ -8,7 +8,7 @@ use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    Action, Address, AddressError, ChannelKind, Contact, EditError, Endpoint, EndpointId, Engine,
+    Address, AddressError, ChannelKind, Contact, EditError, Endpoint, EndpointId, Engine,
     FieldFault, Raise, Slug, StoreError,
 };
 use serde::Deserialize;
@@ -301,21 +301,15 @@ async fn test(
     caller: Caller,
     Input(wanted): Input<Test>,
 ) -> Result<Response, Problem> {
-    let engine = &app.engine;
-    let contact = find(engine, &slug).await?;
-    let endpoint = &contact.endpoints[place(&contact, id)?];
+    let contact = find(&app.engine, &slug).await?;
+    place(&contact, id)?;
     let text = wanted
         .message
         .unwrap_or_else(|| alert::of_test(&contact.name));
     let raise = Raise::contact(slug, text)
         .only(id)
         .by(caller.key.slug.clone());
-    let outcome = alert::raise(&app, raise, None).await?;
-    let detail = format!("{} {}", endpoint.channel, endpoint.address);
-    let subject = format!("contact/{}", contact.slug);
-    engine
-        .note(&caller.actor(), Action::Tested, &subject, &detail)
-        .await?;
+    let outcome = alert::raise_by(&app, raise, caller.actor()).await?;
     let told = outcome.told(&caller.key);
     let location = [(
         LOCATION,

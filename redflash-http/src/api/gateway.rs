@@ -8,11 +8,9 @@ use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    Action, Address, Engine, Gateway, GatewayDetails, GatewayView, Slug, StoreError, Trial,
-    TrialView, report,
+    Address, Engine, Gateway, GatewayDetails, GatewayView, Slug, StoreError, Trial, TrialView,
 };
 use serde::Deserialize;
-use tracing::error;
 
 use super::Caller;
 use super::input::{Input, given};
@@ -20,7 +18,7 @@ use super::named::Named;
 use super::operation::Operation;
 use super::page::{Page, cut};
 use super::query::Query;
-use crate::alert::{self, Failed};
+use crate::alert;
 use crate::front::App;
 use crate::problem::Problem;
 use crate::route::{Door, Needs, Route};
@@ -69,9 +67,12 @@ struct Test {
 
 fn find<'a>(engine: &'a Engine, name: &Slug) -> Result<&'a Arc<Gateway>, StoreError> {
     let found = engine.gateways().get(name);
-    found.ok_or_else(|| StoreError::Missing {
-        what: format!("gateway/{name}"),
-    })
+    found.ok_or_else(|| missing(name))
+}
+
+fn missing(name: &Slug) -> StoreError {
+    let what = format!("gateway/{name}");
+    StoreError::Missing { what }
 }
 
 async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Problem> {
@@ -123,7 +124,6 @@ async fn test(
     Ok((StatusCode::CREATED, [(LOCATION, place)], view).into_response())
 }
 
-/// Sends it on a task of its own: a client that goes away must not stop it half-way.
 async fn tried(
     engine: &Engine,
     name: &Slug,
@@ -131,21 +131,9 @@ async fn tried(
     text: &str,
     caller: &Caller,
 ) -> Result<Trial, Problem> {
-    let (engine, name, text) = (engine.clone(), name.clone(), text.to_owned());
     let by = caller.actor();
-    let task = async move {
-        let trial = engine.try_gateway(&name, to.clone(), &text).await?;
-        let trial = trial.ok_or_else(|| StoreError::Missing {
-            what: format!("gateway/{name}"),
-        })?;
-        let subject = format!("gateway/{name}");
-        let detail = format!("{to}, notification/{}", trial.notification);
-        engine.note(&by, Action::Tested, &subject, &detail).await?;
-        Ok::<_, StoreError>(trial)
-    };
-    let ended = tokio::spawn(task).await.map_err(|fault| {
-        error!(fault = report(&fault), "trying a gateway failed");
-        Failed::Broken
-    })?;
-    Ok(ended?)
+    let (engine, gateway, text) = (engine.clone(), name.clone(), text.to_owned());
+    let trying = async move { engine.try_gateway(&gateway, to, &text, &by).await };
+    let trial = alert::to_its_end(trying).await??;
+    Ok(trial.ok_or_else(|| missing(name))?)
 }
