@@ -97,6 +97,18 @@ impl From<&User> for UserView {
     }
 }
 
+impl UserView {
+    /// By what the person logs in, in words.
+    pub const fn logs_in_by(&self) -> &'static str {
+        match (self.has_password, &self.subject) {
+            (true, Some(_)) => "password or OpenID",
+            (true, None) => "password",
+            (false, Some(_)) => "OpenID",
+            (false, None) => "nothing yet",
+        }
+    }
+}
+
 impl Role {
     /// The role as text.
     pub const fn as_str(self) -> &'static str {

@@ -27,11 +27,13 @@ mod inspect;
 mod json;
 mod key;
 mod key_uses;
+mod last_day;
 mod limit;
 mod metrics;
 #[cfg(feature = "oidc")]
 mod oidc;
 mod password;
+mod path;
 mod problem;
 mod raise;
 mod refusal;

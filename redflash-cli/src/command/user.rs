@@ -122,7 +122,7 @@ async fn list(place: &Place) -> Result<(), Failure> {
             one_line(user.name.as_str()),
             user.role.to_string(),
             switch(user.enabled).to_owned(),
-            login(user).to_owned(),
+            user.logs_in_by().to_owned(),
             time(user.created_at),
         ]
     };
@@ -142,7 +142,7 @@ async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
     let name = harmless(user.name.as_str());
     output.line(format!("user/{slug} {name} ({})", switch(user.enabled)))?;
     output.line(format!("  role        {}", user.role))?;
-    output.line(format!("  logs in by  {}", login(&user)))?;
+    output.line(format!("  logs in by  {}", user.logs_in_by()))?;
     if let Some(subject) = &user.subject {
         output.line(format!("  subject     {}", one_line(subject)))?;
     }
@@ -167,14 +167,4 @@ async fn edit(place: &Place, slug: &Slug, edit: UserEdit) -> Result<(), Failure>
     };
     place.edit_user(slug, edit).await?;
     place.output.remark(format!("user/{slug} {state}"))
-}
-
-/// By what a user logs in.
-const fn login(user: &UserView) -> &'static str {
-    match (user.has_password, &user.subject) {
-        (true, Some(_)) => "password or OpenID",
-        (true, None) => "password",
-        (false, Some(_)) => "OpenID",
-        (false, None) => "nothing yet",
-    }
 }

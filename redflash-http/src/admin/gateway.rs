@@ -19,11 +19,12 @@ use super::gateway_state::{self, State};
 use super::log;
 use super::named::Named;
 use super::oops::Oops;
-use super::outcomes::{self, Outcomes};
+use super::outcomes::Outcomes;
 use super::part::Empty;
 use super::refused::{Faults, Refused, Rejection};
 use super::view::Section;
 use crate::alert;
+use crate::last_day;
 use crate::route::{Door, Needs, Route};
 
 /// The list.
@@ -66,7 +67,7 @@ async fn list(desk: Desk) -> Result<Response, Oops> {
     let engine = &desk.app.engine;
     let stopped = engine.stopped_gateways().await?;
     let health = engine.health().gateways;
-    let recent = outcomes::recent(engine).await?;
+    let recent = last_day::recent(engine).await?;
     let row = |gateway: &Arc<Gateway>| {
         let outcomes = Outcomes::of(&recent, &gateway.name, desk.now());
         Row {
@@ -146,7 +147,7 @@ async fn show(
     let gateway = find(desk, name)?;
     let stopped = engine.stopped_gateways().await?;
     let health = engine.health().gateways;
-    let recent = outcomes::recent(engine).await?;
+    let recent = last_day::recent(engine).await?;
     let page = Page {
         name: name.to_string(),
         channel: gateway.channel.kind().to_string(),

@@ -17,6 +17,7 @@ use super::off::{self, Off};
 use super::oops::Oops;
 use super::outcomes;
 use super::view::Section;
+use crate::last_day;
 use crate::route::{Door, Needs, Route};
 
 const CHART: &str = "Attempts of the last 24 hours (UTC)";
@@ -74,11 +75,11 @@ struct Number {
 async fn page(desk: Desk) -> Result<Response, Oops> {
     let engine = &desk.app.engine;
     let now = desk.now();
-    let recent = outcomes::recent(engine).await?;
+    let recent = last_day::recent(engine).await?;
     let backlog = engine.store().backlog().await?;
     let health = engine.health();
     let worries = worries(&health, &backlog, &recent, now);
-    let failed = failed(engine, outcomes::begin(now)).await?;
+    let failed = failed(engine, last_day::begin(now)).await?;
     let page = Page {
         is_new: engine.store().contacts().await?.is_empty(),
         is_well: worries.is_empty() && failed.is_empty(),

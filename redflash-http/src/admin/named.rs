@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use redflash_core::{EndpointId, NotificationId, Slug};
 
 use super::oops::Oops;
 use crate::front::App;
+use crate::path::part;
 
 /// The `{slug}` of a path.
 pub(super) struct Named(pub(super) Slug);
@@ -25,8 +26,7 @@ impl FromRequestParts<Arc<App>> for NamedNotification {
     type Rejection = Oops;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Oops> {
-        let id = part(parts, app, "id").await?;
-        id.parse().map(Self).map_err(|_| nothing())
+        part(parts, app, "id").await.map(Self).ok_or_else(nothing)
     }
 }
 
@@ -34,9 +34,7 @@ impl FromRequestParts<Arc<App>> for Named {
     type Rejection = Oops;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Oops> {
-        let text = part(parts, app, "slug").await?;
-        let slug = Slug::parse(&text).map_err(|_| nothing())?;
-        Ok(Self(slug))
+        part(parts, app, "slug").await.map(Self).ok_or_else(nothing)
     }
 }
 
@@ -45,17 +43,9 @@ impl FromRequestParts<Arc<App>> for NamedEndpoint {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Oops> {
         let Named(contact) = Named::from_request_parts(parts, app).await?;
-        let id = part(parts, app, "id").await?;
-        let id = id.parse().map_err(|_| nothing())?;
+        let id = part(parts, app, "id").await.ok_or_else(nothing)?;
         Ok(Self { contact, id })
     }
-}
-
-async fn part(parts: &mut Parts, app: &Arc<App>, name: &str) -> Result<String, Oops> {
-    let all = RawPathParams::from_request_parts(parts, app).await;
-    let all = all.map_err(|_| nothing())?;
-    let found = all.iter().find(|(known, _)| *known == name);
-    found.map(|(_, text)| text.to_owned()).ok_or_else(nothing)
 }
 
 fn nothing() -> Oops {

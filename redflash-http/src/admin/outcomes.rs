@@ -1,18 +1,13 @@
 //! What came of a gateway's attempts in the last day.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use redflash_core::store::{OutcomeCount, Recent};
-use redflash_core::{AttemptOutcome, Engine, Slug, StoreError, Timestamp};
+use redflash_core::{AttemptOutcome, Slug, Timestamp};
 use serde::Serialize;
 
 use super::chart::{Bucket, Chart};
-
-/// The time that one bar stands for.
-const STEP: Duration = Duration::from_secs(60 * 60);
-/// How many bars there are.
-const STEPS: u32 = 24;
+use crate::last_day::{self, HOUR, HOURS};
 
 /// What came of a gateway's attempts in the last day.
 #[derive(Serialize)]
@@ -24,17 +19,6 @@ pub(super) struct Outcomes {
     /// Whether older attempts are not counted.
     cut: bool,
     chart: Chart,
-}
-
-/// What came of every gateway's attempts.
-pub(super) async fn recent(engine: &Engine) -> Result<Recent, StoreError> {
-    let store = engine.store();
-    store.recent(begin(engine.now()), STEP).await
-}
-
-/// The beginning of the first bar.
-pub(super) fn begin(now: Timestamp) -> Timestamp {
-    now.floor(STEP).minus(STEP * (STEPS - 1))
 }
 
 impl Outcomes {
@@ -70,9 +54,9 @@ pub(super) fn chart<'a>(
     counts: impl Iterator<Item = &'a OutcomeCount>,
     now: Timestamp,
 ) -> Chart {
-    let first = begin(now);
+    let first = last_day::begin(now);
     let bucket = |step| {
-        let at = first.plus(STEP * step);
+        let at = first.plus(HOUR * step);
         let label = label(at);
         let bucket = Bucket {
             label,
@@ -80,9 +64,9 @@ pub(super) fn chart<'a>(
         };
         (at, bucket)
     };
-    let mut buckets: BTreeMap<_, _> = (0..STEPS).map(bucket).collect();
+    let mut buckets: BTreeMap<_, _> = (0..HOURS).map(bucket).collect();
     for count in counts {
-        let Some(bucket) = buckets.get_mut(&count.at.floor(STEP)) else {
+        let Some(bucket) = buckets.get_mut(&count.at.floor(HOUR)) else {
             continue;
         };
         match count.outcome {
@@ -113,7 +97,7 @@ mod tests {
         let now = Timestamp::from_millis(1_795_581_130_000);
         let count = |gateway: &str, hours: u32, outcome, count| OutcomeCount {
             gateway: gateway.parse().ok(),
-            at: now.floor(STEP).minus(STEP * hours),
+            at: now.floor(HOUR).minus(HOUR * hours),
             outcome,
             count,
         };

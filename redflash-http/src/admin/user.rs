@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{EditError, Name, Revision, Role, Slug, StoreError, User};
+use redflash_core::{EditError, Name, Revision, Role, Slug, StoreError, User, UserView};
 use serde::Serialize;
 
 use super::contact::slug_field;
@@ -59,16 +59,6 @@ pub(super) fn switch_of(user: &User) -> Switch {
     }
 }
 
-/// By what a user logs in.
-pub(super) const fn way(user: &User) -> &'static str {
-    match (&user.password, &user.subject) {
-        (Some(_), Some(_)) => "password or OpenID",
-        (Some(_), None) => "password",
-        (None, Some(_)) => "OpenID",
-        (None, None) => "nothing yet",
-    }
-}
-
 /// Where the role is chosen.
 pub(super) fn role_field(chosen: &str) -> Field {
     let choice = |role: Role, label: &str| Choice {
@@ -113,7 +103,7 @@ async fn list(desk: Desk) -> Result<Response, Oops> {
         name: user.name.to_string(),
         slug: user.slug.to_string(),
         role: user.role.as_str(),
-        way: way(user),
+        way: UserView::from(user).logs_in_by(),
         switch: switch_of(user),
     };
     let page = List {

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use redflash_core::{Revision, Slug, Timestamp, User};
+use redflash_core::{Revision, Slug, Timestamp, User, UserView};
 use serde::Serialize;
 
 use super::desk::Desk;
@@ -63,7 +63,7 @@ pub(super) async fn show(
         enabled: user.enabled,
         is_self: user.slug == desk.visitor.user.slug,
         role: user.role.as_str(),
-        way: user::way(&user),
+        way: UserView::from(&user).logs_in_by(),
         created_at: user.created_at,
         switch: user::switch_of(&user),
         notice: rejection.map(|rejection| rejection.notice(now())),

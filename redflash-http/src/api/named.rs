@@ -1,11 +1,10 @@
 //! What a path names.
 
-use std::str::FromStr;
-
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use redflash_core::{EndpointId, NotificationId, Slug};
 
+use crate::path::part;
 use crate::problem::Problem;
 
 /// The `{slug}` of a path.
@@ -27,7 +26,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        part(parts, state, "slug").await.map(Self)
+        let slug = part(parts, state, "slug").await;
+        slug.map(Self).ok_or_else(Problem::no_such_resource)
     }
 }
 
@@ -35,10 +35,10 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedEndpoint {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Ok(Self {
-            contact: part(parts, state, "slug").await?,
-            id: part(parts, state, "id").await?,
-        })
+        let Named(contact) = Named::from_request_parts(parts, state).await?;
+        let id = part(parts, state, "id").await;
+        let id = id.ok_or_else(Problem::no_such_resource)?;
+        Ok(Self { contact, id })
     }
 }
 
@@ -47,20 +47,6 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedNotification {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let id = part(parts, state, "id").await;
-        id.map(Self).map_err(|_| Problem::unknown_notification())
+        id.map(Self).ok_or_else(Problem::unknown_notification)
     }
-}
-
-/// A part of a path. What cannot be one is something that nobody has.
-pub(super) async fn part<T: FromStr, S: Send + Sync>(
-    parts: &mut Parts,
-    state: &S,
-    name: &str,
-) -> Result<T, Problem> {
-    let all = RawPathParams::from_request_parts(parts, state).await;
-    let all = all.map_err(|_| Problem::no_such_resource())?;
-    let found = all.iter().find(|(known, _)| *known == name);
-    found
-        .and_then(|(_, text)| text.parse().ok())
-        .ok_or_else(Problem::no_such_resource)
 }

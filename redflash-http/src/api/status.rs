@@ -1,7 +1,6 @@
 //! `GET /api/v1/status`: how things are.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -12,12 +11,9 @@ use serde::Serialize;
 
 use super::operation::Operation;
 use crate::front::App;
+use crate::last_day;
 use crate::problem::Problem;
 use crate::route::{Door, Needs, Route};
-
-/// What happened in these last hours is counted, the present one included.
-const HOURS: u32 = 24;
-const HOUR: Duration = Duration::from_secs(60 * 60);
 
 pub(super) fn routes() -> Vec<Route> {
     let door = Door::Key(Needs::View);
@@ -38,10 +34,9 @@ struct Status {
 
 async fn show(State(app): State<Arc<App>>) -> Result<Json<Status>, Problem> {
     let engine = &app.engine;
-    let since = engine.now().minus(HOUR * (HOURS - 1)).floor(HOUR);
     Ok(Json(Status {
         health: engine.health(),
         backlog: engine.store().backlog().await?,
-        recent: engine.store().recent(since, HOUR).await?,
+        recent: last_day::recent(engine).await?,
     }))
 }
