@@ -1,73 +1,16 @@
 //! `/api/v1/contacts`: people and systems that can be told.
 
-use axum::http::{Method, StatusCode};
 use redflash_core::{Contact, EditError, Engine, Name, Slug, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::edit::{Written, change, create, needed, replace};
+use super::edit::{self, Written, needed};
 use super::endpoint::{self, Place};
 use super::input::given;
-use super::operation::Operation;
-use super::resource::{Resource, list, read, remove};
-use crate::route::{Door, Needs, Route};
-
-const ALL: &str = "/api/v1/contacts";
-const ONE: &str = "/api/v1/contacts/{slug}";
-const TAG: &str = "Contacts";
+use super::resource::Resource;
+use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
-    let view = Door::Key(Needs::View);
-    let admin = Door::Key(Needs::Admin);
-    vec![
-        Route::new(Method::GET, ALL, view, list::<Contact>).described(
-            Operation::new("listContacts", TAG, "Lists contacts")
-                .asks(&["q", "limit", "cursor"])
-                .gives("ContactPage"),
-        ),
-        Route::new(Method::POST, ALL, admin, create::<Contact>).described(
-            Operation::new("createContact", TAG, "Makes a contact")
-                .takes("NewContact")
-                .makes("Contact")
-                .refuses(&[409]),
-        ),
-        Route::new(Method::GET, ONE, view, read::<Contact>).described(
-            Operation::new("readContact", TAG, "Shows a contact")
-                .reads(&["If-None-Match"])
-                .gives_revised("Contact")
-                .answers(StatusCode::NOT_MODIFIED, None, &["ETag"]),
-        ),
-        Route::new(Method::PUT, ONE, admin, replace::<Contact>).described(
-            Operation::new(
-                "replaceContact",
-                TAG,
-                "Replaces all that is said of a contact",
-            )
-            .reads(&["If-Match-Needed"])
-            .takes("WholeContact")
-            .gives_revised("Contact")
-            .refuses(&[409]),
-        ),
-        Route::new(Method::PATCH, ONE, admin, change::<Contact>).described(
-            Operation::new(
-                "changeContact",
-                TAG,
-                "Changes some of what is said of a contact",
-            )
-            .reads(&["If-Match"])
-            .takes("ContactChanges")
-            .gives_revised("Contact")
-            .refuses(&[409]),
-        ),
-        Route::new(Method::DELETE, ONE, admin, remove::<Contact>).described(
-            Operation::new(
-                "removeContact",
-                TAG,
-                "Removes a contact; the log keeps what was sent",
-            )
-            .reads(&["If-Match"])
-            .ends(),
-        ),
-    ]
+    edit::routes::<Contact>("/api/v1/contacts", "/api/v1/contacts/{slug}")
 }
 
 impl Resource for Contact {
@@ -109,6 +52,11 @@ pub(super) struct Said {
 }
 
 impl Written for Contact {
+    const NOUN: &'static str = "Contact";
+    const ONE: &'static str = "a contact";
+    const TAG: &'static str = "Contacts";
+    const REMOVAL: &'static str = "Removes a contact; the log keeps what was sent";
+
     type Said = Said;
 
     fn said_slug(said: &Said) -> Option<&Slug> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use redflash_core::{EditError, Engine, Revision, Slug};
 use serde::de::DeserializeOwned;
@@ -11,14 +12,25 @@ use super::Caller;
 use super::condition::Condition;
 use super::input::Input;
 use super::named::Named;
-use super::resource::{Resource, created, shown};
+use super::operation::Operation;
+use super::resource::{Resource, created, list, read, remove, shown};
 use crate::front::App;
 use crate::problem::Problem;
+use crate::route::{Door, Needs, Route};
 
 /// Something of the directory that is written field by field.
 pub(super) trait Written: Resource {
+    /// What one is called in the description.
+    const NOUN: &'static str;
+    /// The same in a sentence, such as `a contact`.
+    const ONE: &'static str;
+    /// What several are called as a heading.
+    const TAG: &'static str;
+    /// What removing one does.
+    const REMOVAL: &'static str;
+
     /// What a body says of one. Any field may be left out.
-    type Said: DeserializeOwned + Send + Sync;
+    type Said: DeserializeOwned + Send + Sync + 'static;
 
     /// What is said of its slug.
     fn said_slug(said: &Self::Said) -> Option<&Slug>;
@@ -43,6 +55,63 @@ pub(super) trait Written: Resource {
     ///
     /// [`EditError`] for what cannot be.
     fn apply(&mut self, said: &Self::Said, engine: &Engine) -> Result<(), EditError>;
+}
+
+/// The URLs of one kind.
+///
+/// * `all` - the list.
+/// * `one` - each, by its slug.
+pub(super) fn routes<T: Written>(all: &'static str, one: &'static str) -> Vec<Route> {
+    let view = Door::Key(Needs::View);
+    let admin = Door::Key(Needs::Admin);
+    let (noun, article) = (T::NOUN, T::ONE);
+    let does =
+        |verb: &str, summary: String| Operation::new(format!("{verb}{noun}"), T::TAG, summary);
+    vec![
+        Route::new(Method::GET, all, view, list::<T>).described(
+            Operation::new(
+                format!("list{noun}s"),
+                T::TAG,
+                format!("Lists {}", T::PLURAL),
+            )
+            .asks(&["q", "limit", "cursor"])
+            .gives(format!("{noun}Page")),
+        ),
+        Route::new(Method::POST, all, admin, create::<T>).described(
+            does("create", format!("Makes {article}"))
+                .takes(format!("New{noun}"))
+                .makes(noun)
+                .refuses(&[409]),
+        ),
+        Route::new(Method::GET, one, view, read::<T>).described(
+            does("read", format!("Shows {article}"))
+                .reads(&["If-None-Match"])
+                .gives_revised(noun)
+                .answers(StatusCode::NOT_MODIFIED, None, &["ETag"]),
+        ),
+        Route::new(Method::PUT, one, admin, replace::<T>).described(
+            does("replace", format!("Replaces all that is said of {article}"))
+                .reads(&["If-Match-Needed"])
+                .takes(format!("Whole{noun}"))
+                .gives_revised(noun)
+                .refuses(&[409]),
+        ),
+        Route::new(Method::PATCH, one, admin, change::<T>).described(
+            does(
+                "change",
+                format!("Changes some of what is said of {article}"),
+            )
+            .reads(&["If-Match"])
+            .takes(format!("{noun}Changes"))
+            .gives_revised(noun)
+            .refuses(&[409]),
+        ),
+        Route::new(Method::DELETE, one, admin, remove::<T>).described(
+            does("remove", T::REMOVAL.into())
+                .reads(&["If-Match"])
+                .ends(),
+        ),
+    ]
 }
 
 /// A field that has to be said.

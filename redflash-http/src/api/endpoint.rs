@@ -34,7 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::POST, ALL, admin, create).described(
             Operation::new("createEndpoint", TAG, "Gives a contact one more endpoint")
                 .takes("NewEndpoint")
-                .answers(StatusCode::CREATED, Some("Endpoint"), &["Location"])
+                .answers(StatusCode::CREATED, Some("Endpoint".into()), &["Location"])
                 .refuses(&[409]),
         ),
         Route::new(Method::GET, ONE, view, read)
@@ -55,7 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
                 "Sends a message to one endpoint, to try it out",
             )
             .takes("Test")
-            .answers(StatusCode::CREATED, Some("Raised"), &["Location"])
+            .answers(StatusCode::CREATED, Some("Raised".into()), &["Location"])
             .refuses(&[409]),
         ),
     ]

@@ -1,68 +1,15 @@
 //! `/api/v1/events`: named occurrences with words of their own.
 
-use axum::http::{Method, StatusCode};
 use redflash_core::{EditError, Engine, Event, Name, Slug, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::edit::{Written, change, create, needed, replace};
+use super::edit::{self, Written, needed};
 use super::input::{OrNull, given};
-use super::operation::Operation;
-use super::resource::{Resource, list, read, remove};
-use crate::route::{Door, Needs, Route};
-
-const ALL: &str = "/api/v1/events";
-const ONE: &str = "/api/v1/events/{slug}";
-const TAG: &str = "Events";
+use super::resource::Resource;
+use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
-    let view = Door::Key(Needs::View);
-    let admin = Door::Key(Needs::Admin);
-    vec![
-        Route::new(Method::GET, ALL, view, list::<Event>).described(
-            Operation::new("listEvents", TAG, "Lists events")
-                .asks(&["q", "limit", "cursor"])
-                .gives("EventPage"),
-        ),
-        Route::new(Method::POST, ALL, admin, create::<Event>).described(
-            Operation::new("createEvent", TAG, "Makes an event")
-                .takes("NewEvent")
-                .makes("Event")
-                .refuses(&[409]),
-        ),
-        Route::new(Method::GET, ONE, view, read::<Event>).described(
-            Operation::new("readEvent", TAG, "Shows an event")
-                .reads(&["If-None-Match"])
-                .gives_revised("Event")
-                .answers(StatusCode::NOT_MODIFIED, None, &["ETag"]),
-        ),
-        Route::new(Method::PUT, ONE, admin, replace::<Event>).described(
-            Operation::new("replaceEvent", TAG, "Replaces all that is said of an event")
-                .reads(&["If-Match-Needed"])
-                .takes("WholeEvent")
-                .gives_revised("Event")
-                .refuses(&[409]),
-        ),
-        Route::new(Method::PATCH, ONE, admin, change::<Event>).described(
-            Operation::new(
-                "changeEvent",
-                TAG,
-                "Changes some of what is said of an event",
-            )
-            .reads(&["If-Match"])
-            .takes("EventChanges")
-            .gives_revised("Event")
-            .refuses(&[409]),
-        ),
-        Route::new(Method::DELETE, ONE, admin, remove::<Event>).described(
-            Operation::new(
-                "removeEvent",
-                TAG,
-                "Removes an event; who was told by it stays",
-            )
-            .reads(&["If-Match"])
-            .ends(),
-        ),
-    ]
+    edit::routes::<Event>("/api/v1/events", "/api/v1/events/{slug}")
 }
 
 impl Resource for Event {
@@ -115,6 +62,11 @@ pub(super) struct Said {
 }
 
 impl Written for Event {
+    const NOUN: &'static str = "Event";
+    const ONE: &'static str = "an event";
+    const TAG: &'static str = "Events";
+    const REMOVAL: &'static str = "Removes an event; who was told by it stays";
+
     type Said = Said;
 
     fn said_slug(said: &Said) -> Option<&Slug> {

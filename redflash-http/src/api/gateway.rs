@@ -50,7 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
                 "Sends a real message through one gateway, and says what it answers",
             )
             .takes("GatewayTest")
-            .answers(StatusCode::CREATED, Some("Trial"), &["Location"]),
+            .answers(StatusCode::CREATED, Some("Trial".into()), &["Location"]),
         ),
     ]
 }

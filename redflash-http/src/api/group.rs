@@ -1,64 +1,15 @@
 //! `/api/v1/groups`: contacts that are told together.
 
-use axum::http::{Method, StatusCode};
 use redflash_core::{EditError, Engine, Group, Name, Slug, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::edit::{Written, change, create, needed, replace};
+use super::edit::{self, Written, needed};
 use super::input::given;
-use super::operation::Operation;
-use super::resource::{Resource, list, read, remove};
-use crate::route::{Door, Needs, Route};
-
-const ALL: &str = "/api/v1/groups";
-const ONE: &str = "/api/v1/groups/{slug}";
-const TAG: &str = "Groups";
+use super::resource::Resource;
+use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
-    let view = Door::Key(Needs::View);
-    let admin = Door::Key(Needs::Admin);
-    vec![
-        Route::new(Method::GET, ALL, view, list::<Group>).described(
-            Operation::new("listGroups", TAG, "Lists groups")
-                .asks(&["q", "limit", "cursor"])
-                .gives("GroupPage"),
-        ),
-        Route::new(Method::POST, ALL, admin, create::<Group>).described(
-            Operation::new("createGroup", TAG, "Makes a group")
-                .takes("NewGroup")
-                .makes("Group")
-                .refuses(&[409]),
-        ),
-        Route::new(Method::GET, ONE, view, read::<Group>).described(
-            Operation::new("readGroup", TAG, "Shows a group")
-                .reads(&["If-None-Match"])
-                .gives_revised("Group")
-                .answers(StatusCode::NOT_MODIFIED, None, &["ETag"]),
-        ),
-        Route::new(Method::PUT, ONE, admin, replace::<Group>).described(
-            Operation::new("replaceGroup", TAG, "Replaces all that is said of a group")
-                .reads(&["If-Match-Needed"])
-                .takes("WholeGroup")
-                .gives_revised("Group")
-                .refuses(&[409]),
-        ),
-        Route::new(Method::PATCH, ONE, admin, change::<Group>).described(
-            Operation::new(
-                "changeGroup",
-                TAG,
-                "Changes some of what is said of a group",
-            )
-            .reads(&["If-Match"])
-            .takes("GroupChanges")
-            .gives_revised("Group")
-            .refuses(&[409]),
-        ),
-        Route::new(Method::DELETE, ONE, admin, remove::<Group>).described(
-            Operation::new("removeGroup", TAG, "Removes a group; its contacts stay")
-                .reads(&["If-Match"])
-                .ends(),
-        ),
-    ]
+    edit::routes::<Group>("/api/v1/groups", "/api/v1/groups/{slug}")
 }
 
 impl Resource for Group {
@@ -96,6 +47,11 @@ pub(super) struct Said {
 }
 
 impl Written for Group {
+    const NOUN: &'static str = "Group";
+    const ONE: &'static str = "a group";
+    const TAG: &'static str = "Groups";
+    const REMOVAL: &'static str = "Removes a group; its contacts stay";
+
     type Said = Said;
 
     fn said_slug(said: &Said) -> Option<&Slug> {

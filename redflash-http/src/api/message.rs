@@ -111,8 +111,8 @@ fn raising<T: Alert>(path: &'static str, operation: Operation) -> Route {
     let operation = operation
         .asks(&["wait"])
         .reads(&["Idempotency-Key"])
-        .answers(StatusCode::CREATED, Some("Raised"), &["Location"])
-        .answers(StatusCode::ACCEPTED, Some("Raised"), &["Location"])
+        .answers(StatusCode::CREATED, Some("Raised".into()), &["Location"])
+        .answers(StatusCode::ACCEPTED, Some("Raised".into()), &["Location"])
         .refuses(&[403, 409, 429]);
     Route::new(Method::POST, path, Door::Key(Needs::Any), raise::<T>).described(operation)
 }

@@ -104,7 +104,7 @@ fn describe(operation: &Operation, route: &Route, known: &Value) -> Value {
         "parameters": parameters(operation, route.path, known),
         "responses": responses,
     });
-    if let Some(schema) = operation.body {
+    if let Some(schema) = &operation.body {
         described["requestBody"] = json!({
             "required": true,
             "content": { "application/json": { "schema": schema_of(schema) } },
@@ -147,7 +147,7 @@ fn parameters(operation: &Operation, path: &str, known: &Value) -> Value {
 
 fn done(answer: &Answer) -> Value {
     let mut response = json!({ "description": reason(answer.status) });
-    if let Some(schema) = answer.schema {
+    if let Some(schema) = &answer.schema {
         response["content"] = json!({ "application/json": { "schema": schema_of(schema) } });
     }
     for name in answer.headers {

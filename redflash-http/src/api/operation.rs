@@ -1,5 +1,7 @@
 //! What the description of the API says of a route.
 
+use std::borrow::Cow;
+
 use axum::http::StatusCode;
 
 /// What the description of the API says of a route, beyond what its path, method and door say.
@@ -8,17 +10,17 @@ use axum::http::StatusCode;
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     /// How programs call it; of all operations only this one.
-    pub(super) id: &'static str,
+    pub(super) id: Cow<'static, str>,
     /// What it belongs to, such as `Contacts`.
     pub(super) tag: &'static str,
     /// What it does, in a few words.
-    pub(super) summary: &'static str,
+    pub(super) summary: Cow<'static, str>,
     /// The parameters of its query: it takes no others.
     pub(super) parameters: &'static [&'static str],
     /// The headers that it reads.
     pub(super) headers: &'static [&'static str],
     /// The schema of its body.
-    pub(super) body: Option<&'static str>,
+    pub(super) body: Option<Cow<'static, str>>,
     /// What it answers when it was done.
     pub(super) answers: Vec<Answer>,
     /// The statuses with which it refuses, beyond those that every operation of its kind has.
@@ -30,18 +32,22 @@ pub(crate) struct Operation {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// The schema of its body.
-    pub(super) schema: Option<&'static str>,
+    pub(super) schema: Option<Cow<'static, str>>,
     /// The headers that it always has.
     pub(super) headers: &'static [&'static str],
 }
 
 impl Operation {
     /// An operation that takes nothing and answers nothing yet.
-    pub(super) const fn new(id: &'static str, tag: &'static str, summary: &'static str) -> Self {
+    pub(super) fn new(
+        id: impl Into<Cow<'static, str>>,
+        tag: &'static str,
+        summary: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
-            id,
+            id: id.into(),
             tag,
-            summary,
+            summary: summary.into(),
             parameters: &[],
             headers: &[],
             body: None,
@@ -68,8 +74,8 @@ impl Operation {
     }
 
     /// The same, with a body of this schema.
-    pub(super) const fn takes(mut self, schema: &'static str) -> Self {
-        self.body = Some(schema);
+    pub(super) fn takes(mut self, schema: impl Into<Cow<'static, str>>) -> Self {
+        self.body = Some(schema.into());
         self
     }
 
@@ -80,18 +86,22 @@ impl Operation {
     }
 
     /// The same, which answers 200 with this schema.
-    pub(super) fn gives(self, schema: &'static str) -> Self {
-        self.answers(StatusCode::OK, Some(schema), &[])
+    pub(super) fn gives(self, schema: impl Into<Cow<'static, str>>) -> Self {
+        self.answers(StatusCode::OK, Some(schema.into()), &[])
     }
 
     /// The same, which answers 200 with this schema, and with its revision.
-    pub(super) fn gives_revised(self, schema: &'static str) -> Self {
-        self.answers(StatusCode::OK, Some(schema), &["ETag"])
+    pub(super) fn gives_revised(self, schema: impl Into<Cow<'static, str>>) -> Self {
+        self.answers(StatusCode::OK, Some(schema.into()), &["ETag"])
     }
 
     /// The same, which answers 201 with something new of this schema, and with its place and revision.
-    pub(super) fn makes(self, schema: &'static str) -> Self {
-        self.answers(StatusCode::CREATED, Some(schema), &["Location", "ETag"])
+    pub(super) fn makes(self, schema: impl Into<Cow<'static, str>>) -> Self {
+        self.answers(
+            StatusCode::CREATED,
+            Some(schema.into()),
+            &["Location", "ETag"],
+        )
     }
 
     /// The same, which answers 204.
@@ -103,7 +113,7 @@ impl Operation {
     pub(super) fn answers(
         mut self,
         status: StatusCode,
-        schema: Option<&'static str>,
+        schema: Option<Cow<'static, str>>,
         headers: &'static [&'static str],
     ) -> Self {
         self.answers.push(Answer {
