@@ -1,0 +1,94 @@
+//! `/api/v1/openapi.json`.
+
+use std::collections::BTreeSet;
+
+use redflash_http::Route;
+use serde_json::Value;
+
+use super::world::World;
+
+async fn description() -> Value {
+    let world = World::start().await;
+    let answer = world.client.get("/api/v1/openapi.json").await.expect(200);
+    assert_eq!(answer.headers["content-type"], "application/json");
+    answer.json()
+}
+
+/// Every operation, with its method and path.
+fn operations(description: &Value) -> Vec<(String, &Value)> {
+    let paths = description["paths"].as_object().unwrap();
+    let all = paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().iter();
+        methods.map(move |(method, one)| (format!("{} {path}", method.to_uppercase()), one))
+    });
+    all.collect()
+}
+
+#[tokio::test]
+async fn every_route_is_described_and_nothing_else() {
+    let description = description().await;
+    let described: BTreeSet<_> = operations(&description)
+        .into_iter()
+        .map(|(route, _)| route)
+        .collect();
+    let routes = redflash_http::routes().into_iter();
+    let routes = routes.filter(|route| route.path.starts_with("/api/v1/"));
+    let line = |route: Route| format!("{} {}", route.method.unwrap(), route.path);
+    assert_eq!(described, routes.map(line).collect());
+}
+
+#[tokio::test]
+async fn every_operation_has_a_name_of_its_own() {
+    let description = description().await;
+    let mut names = BTreeSet::new();
+    for (route, operation) in operations(&description) {
+        let name = operation["operationId"].as_str().unwrap();
+        assert!(names.insert(name), "{route} is called {name} as another is");
+        assert!(
+            !operation["summary"].as_str().unwrap().is_empty(),
+            "{route}"
+        );
+    }
+    assert!(names.contains("listContacts"));
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let description = description().await;
+    let mut found = 0;
+    references(&description, &mut |reference| {
+        found += 1;
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(description.pointer(pointer).is_some(), "{reference}");
+    });
+    assert!(found > 20, "{found}");
+}
+
+fn references(value: &Value, look: &mut impl FnMut(&str)) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(reference)) = fields.get("$ref") {
+                look(reference);
+            }
+            fields.values().for_each(|field| references(field, look));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, look)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn what_is_open_says_so() {
+    let description = description().await;
+    for (route, operation) in operations(&description) {
+        let is_open = operation
+            .get("security")
+            .is_some_and(|said| *said == serde_json::json!([]));
+        assert_eq!(is_open, route == "GET /api/v1/openapi.json", "{route}");
+        assert_eq!(
+            is_open,
+            operation["responses"].get("401").is_none(),
+            "{route}"
+        );
+    }
+}

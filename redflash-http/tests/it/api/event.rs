@@ -1,0 +1,76 @@
+//! `/api/v1/events`, and events that are being written.
+
+use serde_json::{Value, json};
+
+use super::world::{Who, World, refused};
+
+#[tokio::test]
+async fn an_event_is_made_changed_and_removed() {
+    let world = World::start().await;
+    world.contact("ann").await;
+    let new = json!({
+        "slug": "disk",
+        "name": "Disk full",
+        "message": "{{host}} is full",
+        "subject": "Disk",
+        "contacts": ["ann"],
+    });
+    let made = world.ask("POST", "events", &new).await.expect(201).json();
+    assert_eq!(
+        (&made["description"], &made["sender"], &made["groups"]),
+        (&json!(""), &Value::Null, &json!([]))
+    );
+    let path = "events/disk";
+    let plain = json!({"subject": null, "description": "Look\nat it"});
+    let plain = world.ask("PATCH", path, &plain).await.expect(200).json();
+    assert_eq!(
+        (&plain["subject"], &plain["message"]),
+        (&Value::Null, &made["message"])
+    );
+    let any = [("if-match", "*")];
+    let put = async |whole: &Value| {
+        let body = whole.to_string();
+        world.send(Who::Admin, "PUT", path, &any, &body).await
+    };
+    assert_eq!(put(&made).await.expect(200).json(), made);
+    let mut part = made.clone();
+    part.as_object_mut().unwrap().remove("sender");
+    refused(&put(&part).await, 422, "invalid", "sender");
+    world.ask("DELETE", path, &Value::Null).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_broken_template_is_refused_at_its_line() {
+    let world = World::start().await;
+    let broken = "fine\n{{#if host}}";
+    let new = json!({"slug": "disk", "name": "Disk", "message": broken});
+    let saved = world.ask("POST", "events", &new).await;
+    refused(&saved, 422, "invalid", "message");
+    assert_eq!(saved.json()["errors"][0]["line"], 2);
+    let tried = json!({"event": {"message": broken}});
+    let tried = world.ask("POST", "preview", &tried).await;
+    refused(&tried, 422, "invalid", "event.message");
+    assert_eq!(tried.json()["errors"][0]["line"], 2);
+    let blank = json!({"event": {"subject": "x"}});
+    let blank = world.ask("POST", "preview", &blank).await;
+    refused(&blank, 422, "invalid", "event.message");
+}
+
+#[tokio::test]
+async fn an_event_is_tried_before_it_is_saved() {
+    let world = World::start().await;
+    world.contact("ann").await;
+    let version = world.version().await;
+    let preview = json!({
+        "event": {"message": "{{host}} is full", "contacts": ["ann", "nobody"]},
+        "arguments": {"host": "db1"},
+    })
+    .to_string();
+    let answer = world.send(Who::Inspect, "POST", "preview", &[], &preview);
+    let plan = answer.await.expect(200).json();
+    assert_eq!(plan["message"]["body"], "db1 is full");
+    assert_eq!(plan["recipients"][0]["contact"], "ann");
+    assert_eq!(plan["recipients"].as_array().unwrap().len(), 1);
+    assert_eq!(world.version().await, version);
+    assert_eq!(world.get("events").await["events"], json!([]));
+}

@@ -1,0 +1,15 @@
+//! The API, over a store in memory.
+
+mod change;
+mod contact;
+mod description;
+mod endpoint;
+mod event;
+mod gateway;
+mod group;
+mod inbound;
+mod key;
+mod message;
+mod notification;
+mod user;
+mod world;

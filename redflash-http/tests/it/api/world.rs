@@ -1,0 +1,141 @@
+//! A server with somebody in its directory, and keys that may more and less.
+
+use std::sync::Arc;
+
+use redflash_core::store::{Entry, Save};
+use redflash_core::{
+    Address, ApiKey, Contact, Directory, EndpointId, Engine, Gateway, Handle, MemoryStore, Scope,
+    Timestamp,
+};
+use redflash_http::{HttpConfig, serve};
+use redflash_tests::{Answer, Client};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::pager::{Pager, pager};
+use crate::told::told;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// A key that may raise everything, and nothing else.
+    Plain,
+    /// One that may also look at everything.
+    Inspect,
+    /// One that may also change everything.
+    Admin,
+}
+
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) store: Arc<MemoryStore>,
+    secrets: [String; 3],
+    _running: Handle,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(HttpConfig::default()).await
+    }
+
+    pub(crate) async fn start_with(config: HttpConfig) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let pager = Gateway::new("pager".parse().unwrap(), Pager::default());
+        let engine = Engine::builder(Arc::clone(&store) as _);
+        let engine = engine.gateway(pager).build().unwrap();
+        let running = engine.start().await.unwrap();
+        let key = |slug: &str, inspect| {
+            let now = Timestamp::from_millis(1);
+            ApiKey::generate(slug.parse().unwrap(), inspect, Scope::All, now)
+        };
+        let (plain, first) = key("plain", false);
+        let (inspect, second) = key("inspect", true);
+        let (admin, third) = key("admin", false);
+        let keys = [plain, inspect, admin.with_admin()].map(Entry::from);
+        store.save(&keys, Save::Create).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::new(listener.local_addr().unwrap());
+        tokio::spawn(serve(engine, config, listener, std::future::pending()));
+        Self {
+            client,
+            store,
+            secrets: [first, second, third].map(|secret| secret.expose_secret().to_owned()),
+            _running: running,
+        }
+    }
+
+    /// Saves a contact whose one endpoint is a pager; returns that.
+    pub(crate) async fn contact(&self, slug: &str) -> EndpointId {
+        let id = EndpointId::new(Timestamp::from_millis(1));
+        let kind = pager();
+        let address = Address::new(format!("p-{slug}")).unwrap();
+        let contact = Contact::new(slug.parse().unwrap(), slug.parse().unwrap());
+        self.save(contact.with_endpoint(id, kind, address)).await;
+        id
+    }
+
+    pub(crate) async fn save(&self, entry: impl Into<Entry>) {
+        let entries = [entry.into()];
+        self.store.save(&entries, Save::Upsert).await.unwrap();
+    }
+
+    /// The directory's version: another whenever something was changed.
+    pub(crate) async fn version(&self) -> u64 {
+        self.store.version().await.unwrap()
+    }
+
+    pub(crate) fn secret(&self, who: Who) -> &str {
+        &self.secrets[who as usize]
+    }
+
+    /// A request with more headers.
+    pub(crate) async fn send(
+        &self,
+        who: Who,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let bearer = format!("Bearer {}", self.secret(who));
+        let mut all = vec![("authorization", &*bearer)];
+        if !body.is_empty() {
+            all.push(("content-type", "application/json"));
+        }
+        all.extend(headers);
+        let path = format!("/api/v1/{path}");
+        self.client.send(method, &path, &all, body).await
+    }
+
+    /// A request of the admin.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.send(Who::Admin, method, path, &[], &body).await
+    }
+
+    /// What the admin gets.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.ask("GET", path, &Value::Null).await.expect(200).json()
+    }
+
+    /// What the audit log says, newest first.
+    pub(crate) async fn told(&self) -> Vec<String> {
+        told(&self.store).await
+    }
+}
+
+/// Fails the test unless a request was refused so, by a problem document that names the field.
+pub(crate) fn refused(answer: &Answer, status: u16, code: &str, field: &str) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    let problem = answer.json();
+    assert_eq!(problem["code"], code, "{problem}");
+    assert_eq!(problem["status"], status);
+    let named = problem["errors"][0]["field"].as_str().unwrap_or_default();
+    assert_eq!(named, field, "{problem}");
+}

@@ -1,0 +1,12 @@
+//! The server over a store in memory.
+
+#![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
+
+mod api;
+mod directory;
+mod history;
+mod pager;
+mod raising;
+mod told;
+mod visitor;
+mod walk;

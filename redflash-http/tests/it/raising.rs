@@ -1,0 +1,261 @@
+//! The server over a store in memory: limits on clients that misbehave, and answers in order.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redflash_core::store::{Entry, Save};
+use redflash_core::{
+    Address, ApiKey, Contact, Directory, EndpointId, Engine, Gateway, Group, Handle, MemoryStore,
+    Scope, Timestamp,
+};
+use redflash_http::{HttpConfig, Mode, serve};
+use redflash_tests::Client;
+use redflash_tests::raw::{Step, exchange};
+use secrecy::ExposeSecret;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::pager::{Pager, pager};
+
+struct Site {
+    client: Client,
+    key: String,
+    plain: String,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
+    address: std::net::SocketAddr,
+    _running: Handle,
+}
+
+impl Site {
+    async fn start(config: HttpConfig) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let gateway = Gateway::new("pager".parse().unwrap(), Pager::default());
+        let now = Timestamp::from_millis(0);
+        let contact = |slug: &str| {
+            let address = Address::new(slug).unwrap();
+            Contact::new(slug.parse().unwrap(), slug.parse().unwrap()).with_endpoint(
+                EndpointId::new(now),
+                pager(),
+                address,
+            )
+        };
+        let members = ["ann", "refuse"].map(|slug| slug.parse().unwrap()).to_vec();
+        let group = Group::new("both".parse().unwrap(), "Both".parse().unwrap(), members);
+        let key =
+            |slug: &str, inspect| ApiKey::generate(slug.parse().unwrap(), inspect, Scope::All, now);
+        let (inspecting, secret) = key("inspecting", true);
+        let (plain, plain_secret) = key("plain", false);
+        let entries = [
+            Entry::Contact(contact("ann")),
+            Entry::Contact(contact("refuse")),
+            Entry::Group(group),
+            Entry::ApiKey(inspecting),
+            Entry::ApiKey(plain),
+        ];
+        store.save(&entries, Save::Create).await.unwrap();
+        let engine = Engine::builder(store).gateway(gateway).build().unwrap();
+        let running = engine.start().await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async {
+            let _ = stopped.await;
+        };
+        Self {
+            client: Client::new(address),
+            key: secret.expose_secret().to_owned(),
+            plain: plain_secret.expose_secret().to_owned(),
+            stop: Some(stop),
+            serving: tokio::spawn(serve(engine, config, listener, shutdown)),
+            address,
+            _running: running,
+        }
+    }
+
+    /// A request on a connection of its own, with this much of its body.
+    fn request(&self, length: usize, body: &str) -> Step {
+        let head = format!(
+            "POST /contact/ann HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}",
+            self.key
+        );
+        Step::Send(head.into())
+    }
+}
+
+fn impatient() -> HttpConfig {
+    HttpConfig {
+        header_timeout: Duration::from_millis(300),
+        body_timeout: Duration::from_millis(300),
+        ..HttpConfig::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_client_is_shown_the_door() {
+    let site = Site::start(impatient()).await;
+    for steps in [
+        vec![],
+        vec![Step::Send("POST /contact/ann HTTP/1.1\r\n".into())],
+        vec![Step::Repeat(
+            "X-A: b\r\n".into(),
+            Duration::from_millis(100),
+        )],
+    ] {
+        let begun = Instant::now();
+        let talk = exchange(site.address, &steps, Duration::from_secs(5)).await;
+        assert!(talk.closed.is_some(), "still open");
+        assert!(
+            begun.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_drips_is_refused() {
+    let site = Site::start(impatient()).await;
+    let steps = [
+        site.request(1000, "message=hi"),
+        Step::Repeat("x".into(), Duration::from_millis(100)),
+    ];
+    let talk = exchange(site.address, &steps, Duration::from_secs(5)).await;
+    assert_eq!(talk.status(), Some(500), "{}", talk.text());
+    assert!(talk.text().contains("too_slow"), "{}", talk.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_is_not_read() {
+    let config = HttpConfig {
+        max_body: 1000,
+        ..HttpConfig::default()
+    };
+    let site = Site::start(config).await;
+    let steps = [site.request(10_737_418_240, "")];
+    let talk = exchange(site.address, &steps, Duration::from_secs(2)).await;
+    assert_eq!(talk.status(), Some(500), "{}", talk.text());
+    assert!(talk.text().contains("too_large") && talk.closed.is_some());
+    let whole = "message=".len() + 992;
+    let steps = [site.request(whole, &format!("message={}", "a".repeat(992)))];
+    let talk = exchange(site.address, &steps, Duration::from_millis(500)).await;
+    assert_eq!(talk.status(), Some(201), "{}", talk.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_may_raise_so_much_and_others_are_not_touched() {
+    let config = HttpConfig {
+        rate_per_key: NonZeroU32::new(2),
+        ..HttpConfig::default()
+    };
+    let site = Site::start(config).await;
+    let raise = async |key: &str| {
+        site.client
+            .raise("contact/ann", key, &[("message", "hi")])
+            .await
+    };
+    for _ in 0..2 {
+        raise(&site.key).await.expect(201);
+    }
+    let refused = raise(&site.key).await.expect(500);
+    assert_eq!(refused.code(), "rate_limited");
+    assert_eq!(refused.headers["retry-after"], "1");
+    raise(&site.plain).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_answer_says_what_was_sent() {
+    let config = HttpConfig {
+        mode: Mode::Sync,
+        ..HttpConfig::default()
+    };
+    let site = Site::start(config).await;
+    for (target, status, sent) in [
+        ("contact/ann", 201, 1),
+        ("group/both", 202, 1),
+        ("contact/refuse", 500, 0),
+    ] {
+        let fields = [("message", "hi")];
+        let answer = site
+            .client
+            .raise(target, &site.key, &fields)
+            .await
+            .expect(status);
+        assert_eq!(answer.json()["sent"], sent, "{target}");
+    }
+    let path = "contact/refuse?wait=0s";
+    site.client
+        .raise(path, &site.key, &[("message", "hi")])
+        .await
+        .expect(201);
+    let refused = site
+        .client
+        .raise("contact/ann?wait=soon", &site.key, &[("message", "hi")])
+        .await;
+    assert_eq!(refused.expect(500).code(), "bad_wait");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_key_that_may_inspect_is_told_who() {
+    let site = Site::start(HttpConfig::default()).await;
+    let fields = [("message", "hi")];
+    let told = site
+        .client
+        .raise("group/both", &site.key, &fields)
+        .await
+        .expect(201);
+    assert_eq!(told.json()["recipients"][0]["contact"], "ann");
+    let told = site
+        .client
+        .raise("group/both", &site.plain, &fields)
+        .await
+        .expect(201);
+    assert_eq!(told.json().get("recipients"), None);
+    let id = told.notification();
+    let path = format!("/api/v1/notifications/{id}");
+    let summary = site
+        .client
+        .get_as(&path, &site.plain)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(summary["queued"], 2);
+    assert_eq!(summary.get("plan"), None);
+    let unknown = site
+        .client
+        .get_as("/api/v1/notifications/none", &site.key)
+        .await
+        .expect(404);
+    assert_eq!(unknown.headers["content-type"], "application/problem+json");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_keeps_its_id_if_that_is_sane() {
+    let site = Site::start(HttpConfig::default()).await;
+    for (given, kept) in [("a-1.B_2", true), ("a b", false), (&*"x".repeat(65), false)] {
+        let answer = site
+            .client
+            .send("GET", "/healthz", &[("x-request-id", given)], String::new())
+            .await;
+        assert_eq!(answer.headers["x-request-id"] == given, kept, "{given}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_takes_no_more_and_ends() {
+    let mut site = Site::start(HttpConfig::default()).await;
+    // A connection on which nothing was said yet, as browsers open them ahead.
+    let mut ahead = TcpStream::connect(site.address).await.unwrap();
+    site.client.get("/readyz").await.expect(200);
+    let begun = Instant::now();
+    site.stop.take().unwrap().send(()).unwrap();
+    site.serving.await.unwrap().unwrap();
+    assert!(begun.elapsed() < HttpConfig::default().drain);
+    assert_eq!(ahead.read(&mut [0]).await.unwrap_or(0), 0);
+    assert!(TcpStream::connect(site.address).await.is_err());
+}
