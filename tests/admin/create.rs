@@ -35,14 +35,7 @@ async fn make_contact(world: &World) {
     world.page_says("Nobody can be told yet").await;
     browser.click(".empty a.button").await;
     world.arrive("/admin/new/contact").await;
-    browser.fill("[name=name]", "Ada Lovelace").await;
-    browser.fill("[name=slug]", "ada").await;
-    browser.choose("[name=channel]", "webhook").await;
-    browser
-        .fill("[name=address]", &world.webhook.url("/ada"))
-        .await;
-    browser.submit("main form.form").await;
-    world.arrive("/admin/contacts/ada").await;
+    world.fill_in_ada().await;
     world.says(".flash.good", "Added.").await;
 
     let add = |field: &str| format!("form[action$='/endpoints'] [name={field}]");

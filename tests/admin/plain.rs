@@ -23,14 +23,7 @@ async fn everything_works_without_javascript() {
 async fn add_a_contact_and_switch_it(world: &World) {
     let browser = &world.browser;
     world.visit("/admin/new/contact").await;
-    browser.fill("[name=name]", "Ada").await;
-    browser.fill("[name=slug]", "ada").await;
-    browser.choose("[name=channel]", "webhook").await;
-    browser
-        .fill("[name=address]", &world.webhook.url("/ada"))
-        .await;
-    browser.submit("main form.form").await;
-    world.arrive("/admin/contacts/ada").await;
+    world.fill_in_ada().await;
     browser.click(".head [role=switch]").await;
     world.page_says("This contact is switched off").await;
     browser.click(".head [role=switch]").await;

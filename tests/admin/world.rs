@@ -79,6 +79,17 @@ impl World {
         self.browser.submit(".door form").await;
     }
 
+    /// Fills in the form of a new contact: somebody called Ada Lovelace who is told by webhook.
+    pub(crate) async fn fill_in_ada(&self) {
+        self.browser.fill("[name=name]", "Ada Lovelace").await;
+        self.browser.fill("[name=slug]", "ada").await;
+        self.browser.choose("[name=channel]", "webhook").await;
+        let url = self.webhook.url("/ada");
+        self.browser.fill("[name=address]", &url).await;
+        self.browser.submit("main form.form").await;
+        self.arrive("/admin/contacts/ada").await;
+    }
+
     /// Goes to a page.
     pub(crate) async fn visit(&self, path: &str) {
         self.browser.goto(&self.server.url(path)).await;

@@ -1,0 +1,99 @@
+//! A server, and somebody at another machine.
+
+use redflash_tests::{Config, Output, Server, Site, WebhookSink};
+
+use crate::world::hooks;
+
+/// A server, and an operator's machine that has nothing but a key.
+pub(super) struct Remote {
+    pub(super) site: Site,
+    pub(super) server: Server,
+    pub(super) hook: WebhookSink,
+    /// The operator's machine.
+    pub(super) desk: Site,
+    pub(super) key: String,
+}
+
+impl Remote {
+    pub(super) async fn start() -> Self {
+        let hook = WebhookSink::start().await;
+        let site = Site::new(&Config::new().gateway(&hooks()));
+        let key = site.key("boss", &["--admin"]).await;
+        Self {
+            server: site.serve().await,
+            desk: Site::new(&Config::new()),
+            site,
+            hook,
+            key,
+        }
+    }
+
+    /// Runs a command line on the machine of the server.
+    pub(super) async fn here(&self, line: &str, input: &str) -> Output {
+        let line = line.replace("{HOOK}", &self.hook.url("/"));
+        self.site.shell(&line).input(input).run().await
+    }
+
+    /// Runs it on the operator's machine.
+    pub(super) async fn there(&self, line: &str, input: &str) -> Output {
+        self.with(&self.key, line, input).await
+    }
+
+    /// The same, with another key.
+    pub(super) async fn with(&self, key: &str, line: &str, input: &str) -> Output {
+        let url = self.server.url("");
+        let line = line.replace("{HOOK}", &self.hook.url("/"));
+        let line = line.replace("redflash ", &format!("redflash --server {url} "));
+        let command = self.desk.shell(&line).variable("REDFLASH_API_KEY", key);
+        command.input(input).run().await
+    }
+
+    /// What a command prints, but for what differs from server to server.
+    pub(super) fn said(&self, output: &Output) -> String {
+        let hook = self.hook.url("");
+        let hook = hook.trim_start_matches("http://");
+        let server = self.server.url("");
+        let text = output
+            .stdout
+            .replace(hook, "{HOOK}")
+            .replace(&server, "{SERVER}");
+        // Who works is an operator on the one, and a key on the other; nothing takes as long twice.
+        let other = ["boss", "raised_by", "an operator", "took_ms"];
+        let is_same = |line: &&str| !other.iter().any(|other| line.contains(other));
+        let lines = text.lines().filter(is_same);
+        blurred(&lines.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// The text with ids, times and spans of time made alike.
+fn blurred(text: &str) -> String {
+    let mut blurred = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '…'))
+            .unwrap_or(rest.len());
+        if let Some(after) = time(rest) {
+            blurred.push('@');
+            rest = after;
+        } else if end == 0 {
+            blurred.push(first);
+            rest = &rest[first.len_utf8()..];
+        } else {
+            let (word, after) = rest.split_at(end);
+            let is_id = word.len() >= 10 && word.bytes().all(|b| b.is_ascii_hexdigit());
+            let is_span = after.starts_with(" ms") || word.starts_with("rfk");
+            blurred.push_str(if is_id || is_span { "#" } else { word });
+            rest = after;
+        }
+    }
+    blurred
+}
+
+/// What follows a time at the beginning of a text.
+fn time(text: &str) -> Option<&str> {
+    const FORM: &str = "0000-00-00 00:00:00Z";
+    let (head, after) = text.split_at_checked(FORM.len())?;
+    let fits = |(form, byte): (u8, u8)| form == byte || form == b'0' && byte.is_ascii_digit();
+    FORM.bytes().zip(head.bytes()).all(fits).then_some(after)
+}
