@@ -100,10 +100,6 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
     route::mount(&app)
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&app),
-            admin::by_known_name,
-        ))
         .layer(middleware::from_fn(request::follow))
         .with_state(app)
 }

@@ -119,6 +119,12 @@ pub fn routes() -> Vec<Route> {
 
 /// A router of every route.
 pub(crate) fn mount(app: &Arc<App>) -> Router<Arc<App>> {
-    let add = |router, route: Route| route.mount(app, router);
-    routes().into_iter().fold(Router::new(), add)
+    let router = |routes: Vec<Route>| {
+        let add = |router, route: Route| route.mount(app, router);
+        routes.into_iter().fold(Router::new(), add)
+    };
+    let by_name = from_fn_with_state(Arc::clone(app), admin::by_known_name);
+    router(front::routes())
+        .merge(router(api::routes()))
+        .merge(router(admin::routes()).route_layer(by_name))
 }

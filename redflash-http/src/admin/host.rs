@@ -20,8 +20,7 @@ pub(crate) async fn by_known_name(
     request: Request,
     next: Next,
 ) -> Response {
-    let is_ours = request.uri().path().starts_with("/admin");
-    if !is_ours || is_known(request.headers(), app.config.public_url.as_deref()) {
+    if is_known(request.headers(), app.config.public_url.as_deref()) {
         return next.run(request).await;
     }
     let text = "The web admin is found at localhost, at the addresses of its machine, and by the name in \
