@@ -102,8 +102,7 @@ impl Gateway {
 
     /// Whether it is used for this address.
     pub fn serves(&self, address: &Address) -> bool {
-        let begins = |prefix: &String| address.as_str().starts_with(&**prefix);
-        self.prefixes.is_empty() || self.prefixes.iter().any(begins)
+        is_for(&self.prefixes, address)
     }
 
     /// Whether a message may say that it comes from this sender.
@@ -132,6 +131,12 @@ impl Gateway {
         self.schedule = schedule;
         self
     }
+}
+
+/// Whether what is used for addresses that begin so is used for this one.
+pub(crate) fn is_for(beginnings: &[String], address: &Address) -> bool {
+    let begins = |beginning: &String| address.as_str().starts_with(&**beginning);
+    beginnings.is_empty() || beginnings.iter().any(begins)
 }
 
 /// Every configured gateway. Those of one channel are an ordered list: the first that works is used.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Authenticity, Budget, Callback, ChannelKind, Gateway, Slug, Timestamp};
+use crate::gateway::is_for;
+use crate::{Address, Authenticity, Budget, Callback, ChannelKind, Gateway, Slug, Timestamp};
 
 /// A gateway in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,11 @@ impl GatewayView {
             works,
             can: gateway.abilities().map(str::to_owned).collect(),
         }
+    }
+
+    /// Whether it is used for this address of this channel.
+    pub fn serves(&self, channel: &ChannelKind, address: &Address) -> bool {
+        self.channel == *channel && is_for(&self.used_for, address)
     }
 }
 

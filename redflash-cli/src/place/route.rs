@@ -1,48 +1,28 @@
 //! Which gateways serve which addresses.
 
-use redflash_core::{Address, ChannelKind, Engine, Slug};
-use serde::Deserialize;
+use redflash_core::{Address, ChannelKind, Engine, GatewayView, Slug};
 
 use super::{At, Place};
 use crate::failure::Failure;
 
 /// The gateways with the addresses they serve, in the order in which they are tried.
 #[derive(Debug)]
-pub(crate) struct Routes(Vec<Route>);
-
-#[derive(Debug, Deserialize)]
-struct Route {
-    name: Slug,
-    channel: ChannelKind,
-    /// The beginnings of the addresses it serves; none for all addresses.
-    used_for: Vec<String>,
-}
+pub(crate) struct Routes(Vec<GatewayView>);
 
 impl Routes {
     /// Those of an engine.
     pub(crate) fn of(engine: &Engine) -> Self {
-        let routes = engine.gateways().iter().map(|gateway| Route {
-            name: gateway.name.clone(),
-            channel: gateway.channel.kind(),
-            used_for: gateway.prefixes.clone(),
-        });
-        Self(routes.collect())
+        let gateways = engine.gateways().iter();
+        Self(gateways.map(|one| GatewayView::new(one, true)).collect())
     }
 
     /// The gateways that serve an address, in words.
     pub(crate) fn through(&self, channel: &ChannelKind, address: &Address) -> String {
-        let serves = |route: &&Route| {
-            let begins = |prefix: &String| address.as_str().starts_with(&**prefix);
-            route.channel == *channel
-                && (route.used_for.is_empty() || route.used_for.iter().any(begins))
-        };
-        let serving = self.0.iter().filter(serves);
+        let serving = self.0.iter().filter(|one| one.serves(channel, address));
         let names: Vec<_> = serving.map(|route| route.name.as_str()).collect();
         names.join(", else ")
     }
-}
 
-impl Routes {
     /// Whether a gateway serves a channel.
     pub(crate) fn serve(&self, channel: &ChannelKind) -> bool {
         self.0.iter().any(|route| route.channel == *channel)
@@ -70,10 +50,13 @@ mod tests {
 
     #[test]
     fn the_gateways_of_an_address_are_named_in_their_order() {
-        let route = |name: &str, channel: &str, beginnings: &[&str]| Route {
+        let route = |name: &str, channel: &str, beginnings: &[&str]| GatewayView {
             name: name.parse().unwrap(),
             channel: channel.parse().unwrap(),
             used_for: beginnings.iter().map(ToString::to_string).collect(),
+            type_name: "exec".to_owned(),
+            works: true,
+            can: Vec::new(),
         };
         let routes = Routes(vec![
             route("uk", "sms", &["+44"]),
