@@ -72,7 +72,8 @@ pub use id::{ChangeId, DeliveryId, EndpointId, IdError, InboundId, NotificationI
 pub use inbound::{Inbound, Keyword};
 pub use memory::MemoryStore;
 pub use message::{
-    Accepted, BoxError, OutboundMessage, Price, PriceError, Retry, SendError, SenderError, report,
+    Accepted, BoxError, Deferral, OutboundMessage, Price, PriceError, Retry, SendError,
+    SenderError, report,
 };
 pub use name::{Name, NameError};
 pub use notification::{Idempotency, Notification};

@@ -153,8 +153,26 @@ pub enum SendError {
         /// What the gateway said.
         reason: String,
     },
-    /// Too much at once.
-    #[error("rate limited: {reason}{}", retry_after.map_or_else(String::new, |after| format!(", asked to wait {} s", after.as_secs())))]
+    /// The gateway refuses to take this message from us: relaying denied, a blocked sender, a policy,
+    /// a quota. The message goes to the next gateway of the channel, or waits on its schedule, and an
+    /// alarm is raised.
+    #[error("the gateway refuses to send for us: {reason}")]
+    Refused {
+        /// The gateway's answer.
+        reason: String,
+    },
+    /// This recipient or this message, later: the gateway itself works, and others are not delayed.
+    #[error("deferred: {reason}{}", asked_to_wait(*retry_after))]
+    Deferred {
+        /// Part of the traffic that has to wait.
+        scope: Deferral,
+        /// The gateway's answer.
+        reason: String,
+        /// How long the gateway asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The gateway, or our whole account at it, later: too much at once.
+    #[error("rate limited: {reason}{}", asked_to_wait(*retry_after))]
     RateLimited {
         /// What the gateway said.
         reason: String,
@@ -168,6 +186,24 @@ pub enum SendError {
     /// The message may have gone out, or may not.
     #[error("outcome unknown, may have been sent")]
     Unknown(#[source] BoxError),
+}
+
+/// The part of the traffic that has to wait after [`SendError::Deferred`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Deferral {
+    /// Everything to this address: a full mailbox, greylisting, a chat or number with a limit of its
+    /// own. Says nothing about the gateway.
+    Recipient,
+    /// This message: a 500 for one request. The same for different recipients in a row counts as a
+    /// failure of the gateway.
+    Message,
+}
+
+fn asked_to_wait(retry_after: Option<Duration>) -> String {
+    retry_after.map_or_else(String::new, |after| {
+        format!(", asked to wait {} s", after.as_secs())
+    })
 }
 
 /// Why a gateway does not let a message say that it comes from somebody.
@@ -195,6 +231,8 @@ pub enum Retry {
     StopGateway,
     /// Through another gateway, if there is one.
     Elsewhere,
+    /// Through another gateway, or on the schedule when there is none.
+    ElsewhereOrLater,
 }
 
 impl SendError {
@@ -204,7 +242,10 @@ impl SendError {
             Self::Rejected { .. } | Self::InvalidAddress { .. } => Retry::Never,
             Self::Unauthorized { .. } => Retry::StopGateway,
             Self::Unroutable { .. } => Retry::Elsewhere,
-            Self::RateLimited { retry_after, .. } => Retry::After(*retry_after),
+            Self::Refused { .. } => Retry::ElsewhereOrLater,
+            Self::RateLimited { retry_after, .. } | Self::Deferred { retry_after, .. } => {
+                Retry::After(*retry_after)
+            }
             Self::Unreachable(_) => Retry::After(None),
             Self::Unknown(_) => Retry::MayRepeat,
         }
@@ -217,6 +258,8 @@ impl SendError {
             Self::InvalidAddress { .. } => "invalid address",
             Self::Unroutable { .. } => "no route",
             Self::Unauthorized { .. } => "account refused",
+            Self::Refused { .. } => "refused",
+            Self::Deferred { .. } => "deferred",
             Self::RateLimited { .. } => "rate limited",
             Self::Unreachable(_) => "not handed over",
             Self::Unknown(_) => "outcome unknown",

@@ -218,7 +218,9 @@ impl Dispatcher {
         let now = attempt.ended_at;
         let detail = attempt.detail.clone();
         let retry_after = match error.retry() {
-            Retry::Elsewhere if self.has_other(job, gateway) => return Next::Elsewhere { detail },
+            Retry::Elsewhere | Retry::ElsewhereOrLater if self.has_other(job, gateway) => {
+                return Next::Elsewhere { detail };
+            }
             Retry::Never | Retry::Elsewhere => return Next::Fail { detail },
             Retry::MayRepeat if holds(gateway) => return self.hold(gateway, &detail),
             Retry::StopGateway => {
@@ -230,7 +232,7 @@ impl Dispatcher {
                 None
             }
             Retry::After(retry_after) => retry_after,
-            Retry::MayRepeat => None,
+            Retry::MayRepeat | Retry::ElsewhereOrLater => None,
         };
         let first = job.delivery.first_attempt_at.unwrap_or(attempt.started_at);
         match gateway
@@ -343,7 +345,7 @@ const fn outcome(result: &Result<Accepted, SendError>) -> AttemptOutcome {
         Err(error) => match error.retry() {
             Retry::Never | Retry::Elsewhere => AttemptOutcome::Permanent,
             Retry::MayRepeat => AttemptOutcome::Unknown,
-            Retry::After(_) | Retry::StopGateway => AttemptOutcome::Retry,
+            Retry::After(_) | Retry::StopGateway | Retry::ElsewhereOrLater => AttemptOutcome::Retry,
         },
     }
 }
@@ -354,7 +356,9 @@ fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timesta
         | Err(
             SendError::Rejected { .. }
             | SendError::InvalidAddress { .. }
-            | SendError::Unroutable { .. },
+            | SendError::Unroutable { .. }
+            | SendError::Refused { .. }
+            | SendError::Deferred { .. },
         ) => Verdict::Works,
         Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
         Err(SendError::RateLimited {
