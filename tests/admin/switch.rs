@@ -17,11 +17,13 @@ async fn one_tap_on_a_phone_stops_what_is_queued_and_the_log_says_why() {
     world.visit("/admin/contacts/ada").await;
     world.browser.click(".endpoints [role=switch]").await;
     world
-        .says(
-            ".flash.good",
-            "Switched off, also for what is still queued.",
-        )
+        .says(".flash.good", "This also applies to queued messages.")
         .await;
+    world.browser.click(".flash.good button").await;
+    world.says(".flash.good", "Switched on.").await;
+    assert!(world.browser.exists(".endpoints [aria-checked=true]").await);
+    world.browser.click(".endpoints [role=switch]").await;
+    world.says(".flash.good", "Switched off").await;
     assert!(
         world
             .browser

@@ -10,6 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use redflash_core::{Actor, Role, Timestamp};
 use serde::Serialize;
 
+use super::flash::{Flash, UNDO};
 use super::form::Form;
 use super::oops::Oops;
 use super::session::Visitor;
@@ -50,7 +51,7 @@ const SAID: [(Said, &str, &str); 9] = [
     (
         Said::SwitchedOff,
         "off",
-        "Switched off, also for what is still queued.",
+        "Switched off. This also applies to queued messages.",
     ),
     (
         Said::Raised,
@@ -114,7 +115,11 @@ impl Desk {
         let said = SAID
             .iter()
             .find(|(_, code, _)| *code == self.query.get("said"));
-        let flash = said.map(|(_, _, text)| *text);
+        let flash = said.map(|(said, _, text)| {
+            let undo = (*said == Said::SwitchedOff)
+                .then(|| Flash::switched_off(&self.query, self.is_admin()));
+            undo.flatten().unwrap_or_else(|| Flash::new(text))
+        });
         let visitor = Some(&self.visitor);
         let html = render(&self.app, visitor, template, title, nav.into(), flash, page);
         (status, html).into_response()
@@ -124,6 +129,18 @@ impl Desk {
     pub(crate) fn fragment(&self, template: &str, page: impl Serialize) -> String {
         let visitor = Some(&self.visitor);
         render(&self.app, visitor, template, "", None, None, page).0
+    }
+
+    /// Redirects after a switch was moved; once it is off, the next page offers to undo that.
+    ///
+    /// * `item` - the URL of what has the switch.
+    pub(crate) fn go_switched(path: &str, item: &str, on: bool) -> Response {
+        if on {
+            return Self::go(path, Said::SwitchedOn);
+        }
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let item = item.strip_prefix("/admin/").unwrap_or(item);
+        Self::go(&format!("{path}{mark}{UNDO}={item}"), Said::SwitchedOff)
     }
 
     /// To another page, which says what was done.
@@ -148,7 +165,7 @@ pub(super) fn render(
     template: &str,
     title: &str,
     nav: Option<Section>,
-    flash: Option<&str>,
+    flash: Option<Flash>,
     page: impl Serialize,
 ) -> Html<String> {
     let frame = Frame {

@@ -319,7 +319,7 @@ async fn switch(
     };
     let engine = &desk.app.engine;
     engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(Desk::go(&contact::url(&slug), switching::said(on)))
+    Ok(Desk::go_switched(&contact::url(&slug), &url(&slug, id), on))
 }
 
 async fn delete(

@@ -11,6 +11,8 @@ pub(crate) struct Field {
     value: String,
     hint: Option<String>,
     error: Option<String>,
+    /// The browser puts the cursor here: the first field with an error.
+    focus: bool,
     required: bool,
     autocomplete: &'static str,
     options: Vec<Choice>,
@@ -44,6 +46,7 @@ impl Field {
             value: String::new(),
             hint: None,
             error: None,
+            focus: false,
             required: false,
             autocomplete: "off",
             options: Vec::new(),
@@ -98,9 +101,11 @@ impl Field {
         self
     }
 
-    /// What is wrong with the value.
-    pub(crate) fn error(mut self, error: Option<impl Into<String>>) -> Self {
-        self.error = error.map(Into::into);
+    /// The error of the value.
+    pub(crate) fn error(mut self, error: Option<impl Into<FieldError>>) -> Self {
+        let error = error.map(Into::into);
+        self.focus = error.as_ref().is_some_and(|error| error.focus);
+        self.error = error.map(|error| error.text);
         self
     }
 
@@ -117,13 +122,30 @@ impl Field {
     }
 }
 
+/// The error of a field, and whether it is the first of its form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct FieldError {
+    pub(crate) text: String,
+    pub(crate) focus: bool,
+}
+
+/// The only error of a form.
+impl<T: Into<String>> From<T> for FieldError {
+    fn from(text: T) -> Self {
+        Self {
+            text: text.into(),
+            focus: true,
+        }
+    }
+}
+
 /// A list to tick, with a line that filters it: `{{> part/checklist page.members}}`.
 #[derive(Clone, Serialize)]
 pub(crate) struct Checklist {
     pub(crate) name: &'static str,
     pub(crate) legend: String,
     pub(crate) options: Vec<Choice>,
-    pub(crate) error: Option<String>,
+    pub(crate) error: Option<FieldError>,
 }
 
 /// A switch that is a form of its own: `{{> part/switch page.enabled}}`. It sends `enabled=true` or

@@ -16,6 +16,7 @@ mod endpoint;
 mod event;
 mod event_page;
 mod field;
+mod flash;
 mod form;
 mod gateway;
 mod gateway_facts;

@@ -7,6 +7,8 @@ use axum::http::header::REFERER;
 use axum::http::request::Parts;
 use url::{Url, form_urlencoded};
 
+use super::flash::UNDO;
+
 /// The page that a form was on, as far as the browser says.
 pub(super) struct Referer(Option<Url>);
 
@@ -19,7 +21,10 @@ impl Referer {
             return otherwise.to_owned();
         };
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(url.query_pairs().filter(|(name, _)| name != "said"));
+        query.extend_pairs(
+            url.query_pairs()
+                .filter(|(name, _)| name != "said" && name != UNDO),
+        );
         match query.finish() {
             query if query.is_empty() => list.to_owned(),
             query => format!("{list}?{query}"),
@@ -46,7 +51,7 @@ mod tests {
         let back = |url: &str| {
             Referer(Url::parse(url).ok()).list_or("/admin/contacts", "/admin/contacts/ann")
         };
-        let list = "https://a.example/admin/contacts?q=x%26y&said=on&after=bob";
+        let list = "https://a.example/admin/contacts?q=x%26y&said=off&undo=contacts/eve&after=bob";
         assert_eq!(back(list), "/admin/contacts?q=x%26y&after=bob");
         assert_eq!(back("https://a.example/admin/contacts"), "/admin/contacts");
         for other in [

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use redflash_core::{EditError, FieldFault, StoreError};
 use serde::Serialize;
 
+use super::field::FieldError;
 use super::form::Form;
 use super::oops::Oops;
 
@@ -73,8 +74,8 @@ impl Rejection {
         }
     }
 
-    /// What is wrong with a field: the whole of it, or an entry of the list that it is.
-    pub(super) fn error(&self, field: &str) -> Option<String> {
+    /// The error of a field: of the whole of it, or of an entry of the list that it is.
+    pub(super) fn error(&self, field: &str) -> Option<FieldError> {
         let is_of = |fault: &&FieldFault| {
             let (name, rest) = fault.field.split_once('[').unwrap_or((&fault.field, ""));
             match rest.split_once('.') {
@@ -82,9 +83,12 @@ impl Rejection {
                 None => name == field,
             }
         };
-        let said = self.faults.iter().filter(is_of);
-        let said: Vec<_> = said.map(|fault| sentence(&fault.message)).collect();
-        (!said.is_empty()).then(|| said.join("; "))
+        let errors = self.faults.iter().filter(is_of);
+        let errors: Vec<_> = errors.map(|fault| sentence(&fault.message)).collect();
+        (!errors.is_empty()).then(|| FieldError {
+            text: errors.join("; "),
+            focus: self.faults.first().as_ref().is_some_and(is_of),
+        })
     }
 
     /// What stands above the form.
@@ -189,14 +193,15 @@ mod tests {
         let faults = ["name", "endpoints[2].address", "contacts[0]", "contacts[3]"];
         let faults = faults.map(|field| FieldFault::new(field, format!("wrong {field}")));
         let rejection = Rejection::invalid(faults.to_vec());
-        assert_eq!(rejection.error("name").as_deref(), Some("Wrong name"));
-        let address = rejection.error("address");
-        assert_eq!(address.as_deref(), Some("Wrong endpoints[2].address"));
-        let contacts = rejection.error("contacts");
-        assert_eq!(
-            contacts.as_deref(),
-            Some("Wrong contacts[0]; Wrong contacts[3]")
-        );
+        let error = |text: &str, focus| {
+            let text = text.to_owned();
+            Some(FieldError { text, focus })
+        };
+        assert_eq!(rejection.error("name"), error("Wrong name", true));
+        let address = error("Wrong endpoints[2].address", false);
+        assert_eq!(rejection.error("address"), address);
+        let contacts = error("Wrong contacts[0]; Wrong contacts[3]", false);
+        assert_eq!(rejection.error("contacts"), contacts);
         assert_eq!(rejection.error("slug"), None);
     }
 }

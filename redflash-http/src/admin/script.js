@@ -7,6 +7,7 @@
 // | <div data-events-url="…"> | shows each message of that stream; the event `end` closes it |
 // | <button data-copy="text" hidden> | copies the text; without a value, what the next element says |
 // | <select data-submit> | sends its form when it is changed |
+// | <details class="confirm"> | comes into view when it is opened |
 // | <time> | shows the reader's own time; UTC is in its title |
 "use strict";
 
@@ -120,8 +121,18 @@ function show(place, html) {
   }
 }
 
+/** A question that is opened below the edge of the screen comes into view, with its buttons. */
+function confirmations(within) {
+  for (const details of find("details.confirm", within)) {
+    details.addEventListener("toggle", () => {
+      if (details.open) details.scrollIntoView({ block: "nearest" });
+    });
+  }
+}
+
 function enliven(within) {
   localTimes(within);
+  confirmations(within);
   filters(within);
   copies(within);
   for (const choice of find("[data-submit]", within)) {

@@ -62,7 +62,11 @@ pub(super) async fn turn<T: Listed>(
     let engine = &desk.app.engine;
     engine.change(slug, &desk.actor(), None, change).await?;
     let page = format!("{}/{slug}", T::LIST);
-    Ok(Desk::go(&referer.list_or(T::LIST, &page), said(on)))
+    Ok(Desk::go_switched(
+        &referer.list_or(T::LIST, &page),
+        &page,
+        on,
+    ))
 }
 
 /// `POST …/{slug}/delete`.
@@ -85,14 +89,5 @@ pub(super) fn wanted(form: &Form) -> Result<bool, Oops> {
         _ => Err(Oops::unreadable(
             "A switch sends enabled=true or enabled=false.",
         )),
-    }
-}
-
-/// What is said once it has that state.
-pub(super) const fn said(on: bool) -> Said {
-    if on {
-        Said::SwitchedOn
-    } else {
-        Said::SwitchedOff
     }
 }

@@ -34,6 +34,7 @@
 //! | `{{> part/timeline steps}}` | a list of [`Step`](super::part::Step) |
 //! | `{{> part/plan p}}` | [`Plan`](super::part::Plan) |
 //! | `{{> part/words p}}` | the same, for what is said alone; `{{> part/left-out p.left_out}}` for who is not told |
+//! | `{{> part/flash f}}` | [`Flash`](super::flash::Flash); the layout shows it |
 //! | `{{> part/chart c}}` | [`Chart`](super::chart::Chart) |
 //!
 //! | helper | gives |
@@ -56,6 +57,7 @@ use handlebars::{Handlebars, RenderError, TemplateError};
 use redflash_core::Timestamp;
 use serde::Serialize;
 
+use super::flash::Flash;
 use super::helper;
 
 /// Every template by its name. `part/` and `layout` are parts, the others pages.
@@ -98,6 +100,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/endpoint", include_str!("page/part/endpoint.hbs")),
     ("part/event", include_str!("page/part/event.hbs")),
     ("part/field", include_str!("page/part/field.hbs")),
+    ("part/flash", include_str!("page/part/flash.hbs")),
     ("part/health", include_str!("page/part/health.hbs")),
     ("part/history", include_str!("page/part/history.hbs")),
     ("part/left-out", include_str!("page/part/left-out.hbs")),
@@ -144,7 +147,7 @@ pub(crate) struct Frame<'a, P> {
     /// The token by which a form proves to come from here.
     pub(crate) csrf: &'a str,
     /// What was done last.
-    pub(crate) flash: Option<&'a str>,
+    pub(crate) flash: Option<Flash>,
     /// When it is, for `{{ago}}`.
     pub(crate) now: Timestamp,
     /// What the page itself shows.

@@ -105,8 +105,9 @@ async fn what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost() {
         );
         says(
             &refused.body,
-            &["Nothing was saved.", "aria-invalid=\"true\""],
+            &["Nothing was saved.", "aria-invalid=\"true\" autofocus"],
         );
+        assert_eq!(refused.body.matches(" autofocus").count(), 1, "{said}");
         assert_eq!(world.find("x").await, None);
     }
 }
@@ -191,15 +192,17 @@ async fn a_contact_is_switched_with_one_tap() {
     world.contact("ann", "Ann").await;
     let path = "/admin/contacts/ann/switch";
     let off = world.done(path, &[("enabled", "false")]).await;
-    assert_eq!(off, "/admin/contacts/ann?said=off");
+    assert_eq!(off, "/admin/contacts/ann?undo=contacts/ann&said=off");
     assert!(!world.find("ann").await.unwrap().enabled);
-    let page = world.page("/admin/contacts/ann?said=off").await;
+    let page = world.page(&off).await;
     says(
         &page,
         &[
             "This contact is switched off",
             "aria-checked=\"false\"",
-            "Switched off, also",
+            "Switched off contact ann. This also applies to queued messages.",
+            "action=\"/admin/contacts/ann/switch\"",
+            "aria-label=\"Switch contact ann on again\"",
         ],
     );
     world.done(path, &[("enabled", "true")]).await;

@@ -298,7 +298,7 @@ async fn an_event_is_switched_and_removed() {
     world.is_guarded(path, &[("enabled", "false")]).await;
     assert_eq!(
         world.done(path, &[("enabled", "false")]).await,
-        "/admin/events/disk?said=off"
+        "/admin/events/disk?undo=events/disk&said=off"
     );
     assert!(!event(&world).await.enabled);
     says(

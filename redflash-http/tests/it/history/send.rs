@@ -76,7 +76,7 @@ async fn what_would_happen_is_shown_and_then_done_once() {
             "a &lt;b&gt; c",
             "Ann Example",
             "Off Duty",
-            "Send now",
+            "Send now: 1 message",
             "via team",
         ],
     );
