@@ -16,17 +16,12 @@ use crate::failure::EXIT_CODES;
 #[derive(Debug, Parser)]
 #[command(name = "redflash", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// The configuration; otherwise ./redflash.toml, /etc/redflash/redflash.toml, or none
-    #[arg(long, global = true, env = "REDFLASH_CONFIG", value_name = "FILE")]
+    /// The configuration; otherwise `REDFLASH_CONFIG`, ./redflash.toml, /etc/redflash/redflash.toml, or none
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where everything is kept: sqlite: and a file, or the URL of a Postgres database
-    #[arg(
-        long,
-        visible_alias = "db",
-        global = true,
-        env = "REDFLASH_DATABASE",
-        value_name = "URL"
-    )]
+    /// Where everything is kept: sqlite: and a file, or the URL of a Postgres database; otherwise
+    /// `REDFLASH_DATABASE`, or what the configuration names
+    #[arg(long, visible_alias = "db", global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
     /// Work at a server over its API, with the key in `REDFLASH_API_KEY`, instead of on the database
     #[arg(

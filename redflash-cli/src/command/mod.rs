@@ -68,10 +68,12 @@ fn server(cli: &Cli) -> Result<Option<Server>, Failure> {
     let Some(url) = cli.server.clone().filter(|url| !url.is_empty()) else {
         return Ok(None);
     };
-    if cli.database.is_some() {
+    let exported = ["REDFLASH_DATABASE", "REDFLASH_DATABASE_FILE"].map(crate::config::variable);
+    let [url_of, file_of] = exported;
+    if cli.database.is_some() || url_of?.or(file_of?).is_some() {
         return Err(Failure::usage(
             "--server and --database name two places: leave one out, in the environment too \
-             (REDFLASH_SERVER, REDFLASH_DATABASE)",
+             (REDFLASH_SERVER, REDFLASH_DATABASE, REDFLASH_DATABASE_FILE)",
         ));
     }
     let exported = || {
