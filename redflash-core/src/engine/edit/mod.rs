@@ -2,6 +2,7 @@
 
 mod check;
 mod describe;
+mod ensure;
 mod item;
 #[cfg(test)]
 mod tests;

@@ -36,7 +36,7 @@ fn ann() -> Contact {
     )
 }
 
-async fn told(engine: &Engine) -> Vec<(Action, String, String)> {
+pub(super) async fn told(engine: &Engine) -> Vec<(Action, String, String)> {
     let filter = ChangeFilter {
         subject: None,
         by: None,
