@@ -14,7 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{self, Config, Log, LogFormat, log_filter};
-use crate::context::Context;
+use crate::context::{Context, Missing};
 use crate::failure::{Exit, Failure};
 use crate::tidy::Tidy;
 
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// The address and port, instead of the configured one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<std::net::SocketAddr>,
-    /// What is logged: error, warn, info, debug or trace, or a list such as warn,redflash_http=debug;
+    /// What is logged: error, warn, info, debug or trace, or a list such as `warn,redflash_http=debug`;
     /// otherwise `REDFLASH_LOG`, or log.level of the configuration
     #[arg(long, value_name = "LEVEL")]
     log: Option<String>,
@@ -39,16 +39,20 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     }
     let oidc = context.loaded.config.admin.oidc.as_ref();
     let oidc = oidc.map(crate::oidc::provider).transpose()?;
-    let engine = context.engine(Access::Server).await?;
     let server = &context.loaded.config.server;
     let listen = args
         .listen
         .map_or_else(|| server.listen.clone(), |listen| listen.to_string());
+    // Before the store is opened: where another server listens, tables are not to be changed.
     let listener = bind(&listen).await?;
+    let metrics_listener = match &server.metrics_listen {
+        Some(address) => Some((address, bind(address).await?)),
+        None => None,
+    };
+    let engine = context.engine(Access::Server, Missing::Create).await?;
     let metrics = Metrics::install().map_err(|fault| Failure::new(Exit::Failed, report(&fault)))?;
     let stop = stopped()?;
-    if let Some(address) = &server.metrics_listen {
-        let listener = bind(address).await?;
+    if let Some((address, listener)) = metrics_listener {
         let address = listener
             .local_addr()
             .map_err(|fault| bound(address, &fault))?;

@@ -44,6 +44,7 @@ pub(super) fn variables() -> Result<Vec<(String, String)>, Failure> {
         };
         found.push((name.to_owned(), text(name, value)?));
     }
+    found.sort();
     Ok(found)
 }
 
@@ -67,14 +68,15 @@ pub(super) fn overlay(
         }
         let segments: Vec<_> = path.split("__").collect();
         let (start, place, segments) = match &segments[..] {
-            ["DATABASE" | "DATABASE_FILE"] => (&mut *table, String::new(), &segments[..]),
             ["GATEWAYS", gateway, rest @ ..] if !rest.is_empty() => {
                 let (number, gateway) = find_gateway(table, gateway).ok_or_else(|| {
                     Failure::usage(format!("{variable}: no gateway of that name is configured"))
                 })?;
                 (gateway, format!("gateways[{number}]."), rest)
             }
-            [_, _, ..] => (&mut *table, String::new(), &segments[..]),
+            ["DATABASE" | "DATABASE_FILE"] | [_, _, ..] => {
+                (&mut *table, String::new(), &segments[..])
+            }
             // Other variables without a section are options, and mean the same elsewhere.
             _ => continue,
         };
@@ -141,6 +143,7 @@ fn value(text: &str, key: &str) -> Value {
     // These are texts even when they consist of digits.
     let is_text = [
         "secret", "password", "key", "name", "from", "token", "number", "_id", "_file", "database",
+        "level",
     ];
     if key == "user" || is_text.iter().any(|word| key.contains(word)) {
         return text.into();

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use super::fault::Source;
 use super::{Config, DatabaseUrl, Loaded, Overrides, environment, log_filter, twin};
+use crate::database_url;
 use crate::failure::Failure;
 
 /// Where the configuration is looked for when no option names it.
@@ -229,9 +230,12 @@ fn check(config: &Config, source: &Source<'_>) -> Result<(), Failure> {
         2,
         1000,
     )?;
-    let database = config.database.0.expose_secret();
-    if database.trim_start_matches("sqlite:").is_empty() {
-        return Err(source.key("database", "write sqlite: and the path of a file"));
+    if let Err(reason) = database_url::parse(config.database.0.expose_secret()) {
+        let key = match config.database_file {
+            Some(_) => "database_file",
+            None => "database",
+        };
+        return Err(source.key(key, &reason));
     }
     let level = log_filter::parse(&config.log.level);
     level

@@ -69,6 +69,8 @@ impl DatabaseUrl {
     /// The URL without who logs in, and how.
     pub(crate) fn shown(&self) -> String {
         let url = self.0.expose_secret();
+        // Parameters can hold a password too.
+        let url = url.split_once('?').map_or(url, |(place, _)| place);
         match (url.split_once("://"), url.rsplit_once('@')) {
             (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}"),
             _ => url.to_owned(),
