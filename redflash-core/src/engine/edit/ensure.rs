@@ -77,9 +77,9 @@ mod tests {
         Actor::Operator("monitor".into())
     }
 
-    fn ann(id: i64) -> Contact {
+    fn ann() -> Contact {
         let address = Address::new("+447700900123").unwrap();
-        let id = EndpointId::new(Timestamp::from_millis(id));
+        let id = EndpointId::new(Timestamp::from_millis(1));
         Contact::new(slug("ann"), name("Ann")).with_endpoint(id, ChannelKind::sms(), address)
     }
 
@@ -93,16 +93,16 @@ mod tests {
 
     #[tokio::test]
     async fn creates_what_is_missing_and_records_it() {
-        let engine = engine();
+        let (engine, ann) = (engine(), ann());
         let group = Group::new(slug("ops"), name("Ops"), vec![slug("ann")]);
         let event = Event::new(slug("disk"), name("Disk"), "full");
-        engine.ensure_contact(&ann(1), &by()).await.unwrap();
+        engine.ensure_contact(&ann, &by()).await.unwrap();
         engine.ensure_group(&group, &by()).await.unwrap();
         engine.ensure_event(&event, &by()).await.unwrap();
 
         assert_eq!(
             engine.store().contact(&slug("ann")).await.unwrap(),
-            Some(ann(1))
+            Some(ann)
         );
         assert_eq!(
             engine.store().group(&slug("ops")).await.unwrap(),
@@ -119,8 +119,8 @@ mod tests {
 
     #[tokio::test]
     async fn leaves_what_exists_as_it_is() {
-        let engine = engine();
-        engine.ensure_contact(&ann(1), &by()).await.unwrap();
+        let (engine, ann) = (engine(), ann());
+        engine.ensure_contact(&ann, &by()).await.unwrap();
         let change = |contact: &mut Contact| {
             contact.enabled = false;
             contact.endpoints[0].enabled = false;
@@ -139,10 +139,10 @@ mod tests {
             .unwrap();
         let version = engine.store().version().await.unwrap();
 
-        let known = engine.ensure_contact(&ann(2), &by()).await.unwrap();
+        let known = engine.ensure_contact(&self::ann(), &by()).await.unwrap();
 
         assert_eq!(known, changed);
-        assert_eq!(known.endpoints[0].id, ann(1).endpoints[0].id);
+        assert_eq!(known.endpoints[0].id, ann.endpoints[0].id);
         assert_eq!(
             engine.store().contact(&slug("ann")).await.unwrap(),
             Some(changed)
