@@ -291,10 +291,8 @@ mod tests {
             let secrets = configured.unwrap().callback_secrets;
             assert_eq!(secrets[0].expose_secret(), "a-secret-of-some-length");
         }
-        for (bytes, reason) in [
-            (&b"\xef\xbb\xbf\r\n"[..], "empty"),
-            (&[b'a'; 70_000], "large"),
-        ] {
+        let large = vec![b'a'; 70_000];
+        for (bytes, reason) in [(&b"\xef\xbb\xbf\r\n"[..], "empty"), (&large, "large")] {
             std::fs::write(&directory, bytes).unwrap();
             let refused = configure(settings(table.clone()), None).unwrap_err();
             assert!(refused.reason.contains(reason), "{refused}");

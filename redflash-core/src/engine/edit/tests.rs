@@ -171,8 +171,8 @@ async fn an_endpoint_is_switched_on_only_with_a_valid_address() {
     contact.endpoints[0].enabled = false;
     contact.endpoints[0].opted_out = Some("not a valid address: too short".into());
     let entries = [contact.into()];
-    let importer = by();
-    let imported = engine.load(&entries, Save::Upsert, "dump.json", &importer);
+    let person = by();
+    let imported = engine.load(&entries, Save::Upsert, "dump.json", &person);
     imported.await.unwrap();
     assert_eq!(told(&engine).await[0].2, "imported from dump.json");
     let rename = |contact: &mut Contact| {
