@@ -292,7 +292,7 @@ mod tests {
             assert_eq!(secrets[0].expose_secret(), "a-secret-of-some-length");
         }
         let large = vec![b'a'; 70_000];
-        for (bytes, reason) in [(&b"\xef\xbb\xbf\r\n"[..], "empty"), (&large, "large")] {
+        for (bytes, reason) in [(&b"\xef\xbb\xbf\r\n"[..], "empty"), (&large[..], "large")] {
             std::fs::write(&directory, bytes).unwrap();
             let refused = configure(settings(table.clone()), None).unwrap_err();
             assert!(refused.reason.contains(reason), "{refused}");
