@@ -3,8 +3,7 @@
 use std::{env, error::Error, sync::Arc, time::Duration};
 
 use redflash_channels::webhook::{Webhook, WebhookConfig};
-use redflash_core::store::{Entry, Save};
-use redflash_core::{ChannelKind, Contact, EndpointId, Engine, Gateway, Raise};
+use redflash_core::{Actor, ChannelKind, Contact, EndpointId, Engine, Gateway, Raise};
 use redflash_store::{Access, SqliteStore};
 
 #[tokio::main]
@@ -21,8 +20,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (channel, id) = (ChannelKind::webhook(), EndpointId::new(engine.now()));
     let address = engine.gateways().parse_address(&channel, &url)?;
     let ann = Contact::new("ann".parse()?, "Ann".parse()?);
-    let ann = Entry::Contact(ann.with_endpoint(id, channel, address));
-    engine.store().save(&[ann], Save::Upsert).await?;
+    let ann = ann.with_endpoint(id, channel, address);
+    let by = Actor::Operator("embedded".into()); // as the audit log names it
+    engine.ensure_contact(&ann, &by).await?; // does nothing the next time
 
     let running = engine.start().await?;
     let alert = Raise::contact("ann".parse()?, "The disk is full.");

@@ -40,7 +40,8 @@ struct BudgetTable {
 #[serde(transparent)]
 struct Wait(#[serde(with = "duration")] Duration);
 
-const KEYS: [&str; 9] = [
+/// The keys that the table of every gateway may hold, beside its name, type and callback secrets.
+pub const COMMON_KEYS: &[&str] = &[
     "concurrency",
     "per_second",
     "retry",
@@ -56,7 +57,7 @@ impl Common {
     /// Takes the keys out of a gateway's table.
     pub(crate) fn take(settings: &mut Settings) -> Result<Self, ConfigError> {
         check_timeout(settings)?;
-        let keys = KEYS
+        let keys = COMMON_KEYS
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), settings.remove(*key)?)));
         read(keys.collect())

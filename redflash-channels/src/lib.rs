@@ -99,6 +99,8 @@ pub mod x;
 #[cfg(feature = "x")]
 mod x_error;
 
+pub use common::COMMON_KEYS;
 pub use error::ConfigError;
 pub use registry::{Configured, configure, parse_address};
+pub use settings::read_secret_file;
 pub use types::{GatewayType, TYPES};

@@ -280,12 +280,24 @@ mod tests {
     #[test]
     fn secrets_come_from_files_without_their_line_ends() {
         let directory = std::env::temp_dir().join(format!("redflash-{}", std::process::id()));
-        std::fs::write(&directory, "a-secret-of-some-length\n").unwrap();
         let table = json!({"name": "a", "type": "console", "callback_secret_file": directory});
-        let configured = configure(settings(table), None);
+        for text in [
+            "a-secret-of-some-length\n",
+            "a-secret-of-some-length\r\n\r\n",
+            "\u{feff}a-secret-of-some-length\r",
+        ] {
+            std::fs::write(&directory, text).unwrap();
+            let configured = configure(settings(table.clone()), None);
+            let secrets = configured.unwrap().callback_secrets;
+            assert_eq!(secrets[0].expose_secret(), "a-secret-of-some-length");
+        }
+        let large = vec![b'a'; 70_000];
+        for (bytes, reason) in [(&b"\xef\xbb\xbf\r\n"[..], "empty"), (&large[..], "large")] {
+            std::fs::write(&directory, bytes).unwrap();
+            let refused = configure(settings(table.clone()), None).unwrap_err();
+            assert!(refused.reason.contains(reason), "{refused}");
+        }
         std::fs::remove_file(&directory).unwrap();
-        let secrets = configured.unwrap().callback_secrets;
-        assert_eq!(secrets[0].expose_secret(), "a-secret-of-some-length");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! A gateway's table in the configuration, on its way to the struct of its type.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use redflash_core::report;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -41,15 +43,35 @@ pub(crate) fn read_secret(settings: &mut Settings, key: &str) -> Result<(), Conf
             format!("give {key} or {key}_file, not both"),
         ));
     }
-    let secret = fs::read_to_string(&path).map_err(|fault| {
+    let secret = read_secret_file(Path::new(&path)).map_err(|fault| {
         ConfigError::at(&*twin, format!("{path} cannot be read: {}", report(&fault)))
     })?;
-    let secret = secret.trim_end_matches(['\r', '\n']);
+    let secret = secret.expose_secret();
     if secret.is_empty() {
         return Err(ConfigError::at(twin, format!("{path} is empty")));
     }
     settings.insert(key.to_owned(), secret.into());
     Ok(())
+}
+
+/// Reads a file that holds a secret. A byte order mark at its beginning and line ends at its end, which
+/// editors leave there, are not part of the secret.
+///
+/// # Errors
+///
+/// What the file system says; [`io::ErrorKind::InvalidData`] for a file that is not UTF-8, and
+/// [`io::ErrorKind::FileTooLarge`] for one of more than 64 KiB.
+pub fn read_secret_file(path: &Path) -> io::Result<SecretString> {
+    const LARGEST: u64 = 64 * 1024;
+    let mut text = String::new();
+    File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let text = text.trim_start_matches('\u{feff}');
+    Ok(text.trim_end_matches(['\r', '\n']).into())
 }
 
 fn read_secrets(settings: &mut Settings, table: &str) -> Result<(), ConfigError> {

@@ -16,19 +16,15 @@ use crate::failure::EXIT_CODES;
 #[derive(Debug, Parser)]
 #[command(name = "redflash", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// The configuration; otherwise ./redflash.toml, /etc/redflash/redflash.toml, or none
-    #[arg(long, global = true, env = "REDFLASH_CONFIG", value_name = "FILE")]
+    /// The configuration; otherwise `REDFLASH_CONFIG`, ./redflash.toml, /etc/redflash/redflash.toml, or none
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where everything is kept: sqlite: and a file, or the URL of a Postgres database
-    #[arg(
-        long,
-        visible_alias = "db",
-        global = true,
-        env = "REDFLASH_DATABASE",
-        value_name = "URL"
-    )]
+    /// Where everything is kept: sqlite: and a file, or the URL of a Postgres database; otherwise
+    /// `REDFLASH_DATABASE`, or what the configuration names
+    #[arg(long, visible_alias = "db", global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
-    /// Work at a server over its API, with the key in `REDFLASH_API_KEY`, instead of on the database
+    /// Work at a server over its API, with the key in `REDFLASH_API_KEY` or in the file that
+    /// `REDFLASH_API_KEY_FILE` names, instead of on the database
     #[arg(
         long,
         alias = "url",
@@ -44,9 +40,12 @@ pub(crate) struct Cli {
     /// Send the key to the server unencrypted, where the network itself is trusted
     #[arg(long, global = true)]
     pub(crate) plain_http: bool,
-    /// Answer in JSON
+    /// Answer in JSON, with times as in RFC 3339
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Show times in the zone of this machine instead of UTC
+    #[arg(long, global = true)]
+    pub(crate) local: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -104,6 +103,21 @@ pub(crate) enum AnywhereCommand {
     Doctor(doctor::Args),
 }
 
+impl AnywhereCommand {
+    /// Whether it creates the database of this machine where there is none: it adds something that
+    /// needs nothing else.
+    pub(crate) const fn creates(&self) -> bool {
+        matches!(
+            self,
+            Self::Contact(contact::Command::Add(_))
+                | Self::Group(group::Command::Add { .. })
+                | Self::Event(event::Command::Add(_))
+                | Self::Key(key::Command::Add(_))
+                | Self::User(user::Command::Add(_))
+        )
+    }
+}
+
 /// What works on this machine and its database alone.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MachineCommand {
@@ -140,6 +154,111 @@ impl MachineCommand {
             Self::Config(_) => Some("config"),
             Self::Migrate(_) => Some("migrate"),
             Self::Completions(_) | Self::Man(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &[&str]) -> String {
+        let line = [&["redflash"], line].concat();
+        let cli = Cli::try_parse_from(&line);
+        format!(
+            "{:?}",
+            cli.unwrap_or_else(|fault| panic!("{line:?}: {fault}"))
+        )
+    }
+
+    #[test]
+    fn values_may_begin_with_a_dash() {
+        let values = [
+            "-5 degrees",
+            "-100123456789",
+            "-",
+            "--- disk full ---",
+            "-x",
+            "--no such flag",
+            "-help me",
+        ];
+        for value in values {
+            for line in [
+                &["send", "contact", "ann", value, "--wait", "--json"][..],
+                &["send", "--wait", "contact", "ann", value, "--json"],
+                &["--json", "send", "contact", "--wait", "ann", value],
+                &["send", "contact", "ann", "--wait", "--json", value],
+                &["send", "contact", "ann", "--wait", "--json", "--", value],
+            ] {
+                let parsed = parsed(line);
+                let wanted = format!("message: {value:?}, wait: true");
+                assert!(parsed.contains(&wanted), "{line:?}: {parsed}");
+                assert!(parsed.contains("json: true"), "{line:?}: {parsed}");
+            }
+            for verb in ["add", "remove", "on", "off"] {
+                let parsed = parsed(&["endpoint", verb, "ann", "telegram", value, "--json"]);
+                assert!(parsed.contains(&format!("address: {value:?}")), "{parsed}");
+                assert!(parsed.contains("json: true"), "{parsed}");
+            }
+            for line in [
+                &[
+                    "gateway",
+                    "test",
+                    "bot",
+                    "--to",
+                    value,
+                    "--message",
+                    value,
+                    "--json",
+                ][..],
+                &[
+                    "gateway",
+                    "test",
+                    "--to",
+                    value,
+                    "bot",
+                    "--json",
+                    "--message",
+                    value,
+                ],
+            ] {
+                let parsed = parsed(line);
+                assert!(
+                    parsed.contains(&format!("to: {value:?}, message: {value:?}")),
+                    "{parsed}"
+                );
+                assert!(parsed.contains("json: true"), "{parsed}");
+            }
+            let parsed = parsed(&[
+                "event",
+                "add",
+                "e",
+                "--name",
+                value,
+                "--message",
+                value,
+                "--subject",
+                value,
+                "--description",
+                value,
+                "--json",
+            ]);
+            assert_eq!(parsed.matches(&format!("{value:?}")).count(), 4, "{parsed}");
+            assert!(parsed.contains("json: true"), "{parsed}");
+        }
+    }
+
+    #[test]
+    fn help_and_unknown_flags_are_still_seen() {
+        for (line, is_right) in [
+            (&["send", "contact", "ann", "--help"][..], false),
+            (&["send", "contact", "ann", "-h"], false),
+            (&["send", "contact", "ann", "hi", "--wiat"], false),
+            (&["endpoint", "add", "ann", "telegram", "-1", "-2"], false),
+            (&["send", "contact", "ann", "--", "--help"], true),
+        ] {
+            let line = [&["redflash"], line].concat();
+            assert_eq!(Cli::try_parse_from(&line).is_ok(), is_right, "{line:?}");
         }
     }
 }

@@ -1,14 +1,16 @@
 //! What commands share: the configuration, the store, the engine.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redflash_core::{Actor, Address, ChannelKind, Engine};
+use redflash_core::{Engine, EngineBuilder, MemoryStore};
 use redflash_store::{Access, PostgresConfig, PostgresStore, SqliteStore};
 use secrecy::ExposeSecret;
+use tracing::info;
 
 use crate::config::{Config, Loaded, Overrides, Postgres};
+use crate::database_url::{self, Named};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
@@ -37,22 +39,43 @@ impl Context {
         match self.database()? {
             Database::Sqlite(path) => Ok(SqliteStore::served_by(path)?.map(Served::Process)),
             Database::Postgres(config) => {
-                let nodes = PostgresStore::open(&config).await?.nodes().await?;
+                let nodes = PostgresStore::open_existing(&config).await?.nodes().await?;
                 Ok((nodes > 0).then_some(Served::Nodes(nodes)))
             }
         }
     }
 
+    /// An engine over the store, or over an empty one where there is none: to change nothing.
+    pub(crate) async fn engine_or_empty(&self) -> Result<Engine, Failure> {
+        match self.engine(Access::Shared, Missing::Refuse).await {
+            Err(failure) if failure.exit == Exit::Refused => {
+                self.built(Engine::builder(Arc::new(MemoryStore::new())))
+            }
+            opened => opened,
+        }
+    }
+
     /// An engine over the store.
-    pub(crate) async fn engine(&self, access: Access) -> Result<Engine, Failure> {
+    pub(crate) async fn engine(&self, access: Access, missing: Missing) -> Result<Engine, Failure> {
         let builder = match self.database()? {
-            Database::Sqlite(path) => Engine::builder(Arc::new(SqliteStore::open(path, access)?)),
+            Database::Sqlite(path) => {
+                Engine::builder(Arc::new(self.sqlite(&path, access, missing)?))
+            }
             Database::Postgres(config) => {
-                let store = Arc::new(PostgresStore::open(&config).await?);
+                let store = match missing {
+                    Missing::Create => PostgresStore::open(&config).await?,
+                    Missing::Refuse => PostgresStore::open_existing(&config).await?,
+                };
+                let store = Arc::new(store);
                 let clock = store.clock();
                 Engine::builder(store).clock(clock).exclusive(false)
             }
         };
+        self.built(builder)
+    }
+
+    /// The engine, as configured.
+    fn built(&self, builder: EngineBuilder) -> Result<Engine, Failure> {
         let gateways = self.loaded.gateways.iter();
         let delivery = &self.loaded.config.delivery;
         builder
@@ -65,6 +88,40 @@ impl Context {
             .build()
             .map_err(|fault| Failure::usage(fault.to_string()))
     }
+}
+
+impl Context {
+    /// The store in a file; one that is created is named.
+    fn sqlite(
+        &self,
+        path: &Path,
+        access: Access,
+        missing: Missing,
+    ) -> Result<SqliteStore, Failure> {
+        if missing == Missing::Refuse {
+            return Ok(SqliteStore::open_existing(path, access)?);
+        }
+        let is_new = !path.exists();
+        let store = SqliteStore::open(path, access)?;
+        if is_new {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let created = format!("created the database {}", path.display());
+            match access {
+                Access::Server => info!("{created}"),
+                Access::Shared => self.output.note(&created),
+            }
+        }
+        Ok(store)
+    }
+}
+
+/// The way to deal with a database that does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// It is created.
+    Create,
+    /// The command fails.
+    Refuse,
 }
 
 /// Who sends from a store.
@@ -87,12 +144,10 @@ impl Database {
     /// What the configuration names.
     pub(crate) fn parse(config: &Config) -> Result<Self, Failure> {
         let url = config.database.0.expose_secret();
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            return Ok(Self::Sqlite(path.into()));
-        }
-        match url.split_once("://") {
-            None => Ok(Self::Sqlite(url.into())),
-            Some(("postgres" | "postgresql", _)) => {
+        let named = database_url::parse(url);
+        match named.map_err(|reason| Failure::usage(format!("database: {reason}")))? {
+            Named::File(path) => Ok(Self::Sqlite(path)),
+            Named::Postgres => {
                 let Postgres {
                     ca_file,
                     connections,
@@ -106,10 +161,6 @@ impl Database {
                 };
                 Ok(Self::Postgres(config))
             }
-            Some((scheme, _)) => Err(Failure::usage(format!(
-                "database: {scheme} is not supported: write sqlite: and the path of a file, or \
-                 postgres://user:password@host/database"
-            ))),
         }
     }
 }
@@ -122,22 +173,4 @@ impl fmt::Display for Database {
             Self::Postgres(_) => f.write_str("the Postgres database"),
         }
     }
-}
-
-/// An address in its channel's normal form.
-pub(crate) fn address(
-    engine: &Engine,
-    channel: &ChannelKind,
-    raw: &str,
-) -> Result<Address, Failure> {
-    let parsed = engine.parse_address(channel, raw);
-    parsed.map_err(|fault| Failure::new(Exit::Usage, format!("{channel}: {fault}")))
-}
-
-/// Whoever sits at this machine, as the audit log names them.
-pub(crate) fn operator() -> Actor {
-    let names = ["SUDO_USER", "USER", "LOGNAME"].map(std::env::var_os);
-    let name = names.into_iter().flatten().find(|name| !name.is_empty());
-    let name = name.map(|name| name.to_string_lossy().into_owned());
-    Actor::Operator(name.unwrap_or_else(|| "unknown".to_owned()))
 }

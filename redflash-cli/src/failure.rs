@@ -60,6 +60,15 @@ impl Failure {
         Self::new(Exit::Refused, message)
     }
 
+    /// The database does not exist.
+    fn no_database(fault: &impl std::fmt::Display) -> Self {
+        let message = format!(
+            "{fault}: `redflash serve` and `redflash migrate` create it; name another one with \
+             --database, REDFLASH_DATABASE or the configuration"
+        );
+        Self::new(Exit::Refused, message)
+    }
+
     /// Tells the person, and the shell.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("redflash: {}", crate::output::harmless(&self.message));
@@ -99,7 +108,10 @@ impl From<EditError> for Failure {
 
 impl From<OpenError> for Failure {
     fn from(fault: OpenError) -> Self {
-        Self::new(Exit::Failed, report(&fault))
+        match fault {
+            OpenError::Missing { .. } => Self::no_database(&fault),
+            fault => Self::new(Exit::Failed, report(&fault)),
+        }
     }
 }
 
@@ -107,6 +119,7 @@ impl From<redflash_store::postgres::OpenError> for Failure {
     fn from(fault: redflash_store::postgres::OpenError) -> Self {
         use redflash_store::postgres::OpenError;
         let exit = match fault {
+            OpenError::Missing { .. } => return Self::no_database(&fault),
             OpenError::Url { .. } | OpenError::CaFile { .. } => Exit::Usage,
             OpenError::Server(_) => Exit::TryAgain,
             _ => Exit::Failed,

@@ -4,12 +4,16 @@ mod args;
 mod command;
 mod config;
 mod context;
+mod database_url;
 mod failure;
 mod http_client;
+mod id_prefix;
 mod oidc;
+mod operator;
 mod output;
 mod password;
 mod place;
+mod table;
 mod tidy;
 mod words;
 

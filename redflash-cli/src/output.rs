@@ -2,10 +2,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use jiff::Timestamp as Instant;
+use rustix::termios::tcgetwinsize;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::failure::{Exit, Failure};
+use crate::table::lay_out;
 
 /// Where answers go, and in which form.
 #[derive(Clone, Debug)]
@@ -55,9 +58,21 @@ impl Output {
         if self.json { Ok(()) } else { self.line(text) }
     }
 
-    /// Prints JSON.
+    /// Prints a line for people beside the answer, on standard error.
+    #[expect(
+        clippy::unused_self,
+        reason = "all that is printed goes through an output"
+    )]
+    pub(crate) fn note(&self, text: &str) {
+        eprintln!("redflash: {}", harmless(text));
+    }
+
+    /// Prints JSON, with times as RFC 3339 has them.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value);
+        let text = serde_json::to_value(value).and_then(|mut value| {
+            write_times(&mut value);
+            serde_json::to_string_pretty(&value)
+        });
         let text = text.map_err(|fault| Failure::new(Exit::Failed, fault.to_string()))?;
         self.line(text)
     }
@@ -72,17 +87,8 @@ impl Output {
         if rows.is_empty() {
             return self.line(empty);
         }
-        let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(head.map(|title| self.paint(Tone::Faint, title)));
-        for row in rows {
-            table.add_row(row);
-        }
-        let text = table.to_string();
-        let lines = text.lines().map(str::trim_end);
-        self.line(lines.collect::<Vec<_>>().join("\n"))
+        let head = head.map(|title| self.paint(Tone::Faint, title));
+        self.line(lay_out(&head, rows, terminal_width()))
     }
 
     /// A text in the colour of its meaning.
@@ -98,6 +104,35 @@ impl Output {
             Tone::Strong => "1",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+/// The columns of the terminal that reads the answer; `None` if there is none, or it does not say.
+fn terminal_width() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// Replaces times in milliseconds by what people and other programs read.
+fn write_times(value: &mut Value) {
+    let is_time = |key: &str| key == "at" || key.ends_with("_at") || key == "oldest_due";
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(write_times),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                match field.as_i64().filter(|_| is_time(key)) {
+                    Some(millis) => {
+                        if let Ok(instant) = Instant::from_millisecond(millis) {
+                            *field = format!("{instant:.3}").into();
+                        }
+                    }
+                    // What callers have sent stays as it is.
+                    None if key == "arguments" => {}
+                    None => write_times(field),
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -117,4 +152,26 @@ pub(crate) fn harmless(text: &str) -> String {
 /// The text on one line, harmless.
 pub(crate) fn one_line(text: &str) -> String {
     harmless(&text.replace('\n', " ⏎ "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        let mut value = json!([{
+            "raised_at": 1_700_000_000_000_i64, "at": 0, "last_used_at": null, "took_ms": 5,
+            "arguments": { "started_at": 7 }, "plan": { "created_at": 1 },
+        }]);
+        write_times(&mut value);
+        let expected = json!([{
+            "raised_at": "2023-11-14T22:13:20.000Z", "at": "1970-01-01T00:00:00.000Z",
+            "last_used_at": null, "took_ms": 5, "arguments": { "started_at": 7 },
+            "plan": { "created_at": "1970-01-01T00:00:00.001Z" },
+        }]);
+        assert_eq!(value, expected);
+    }
 }

@@ -1,6 +1,9 @@
 //! Verdicts, states and times in words for people.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp as Instant;
+use jiff::tz::TimeZone;
 use redflash_core::{DeliveryState, Endpoint, Timestamp};
 
 use crate::output::{Tone, one_line};
@@ -17,11 +20,30 @@ pub(crate) const fn tone(state: DeliveryState) -> Tone {
     }
 }
 
-/// A time, in UTC to the second.
+/// The zone in which times are shown; UTC as long as it is not set.
+static ZONE: OnceLock<TimeZone> = OnceLock::new();
+
+/// Shows times in the zone of this machine from now on.
+pub(crate) fn use_local_time() {
+    let _ = ZONE.set(TimeZone::system());
+}
+
+/// A time to the second, with its zone.
 pub(crate) fn time(at: Timestamp) -> String {
-    match Instant::from_millisecond(at.as_millis()) {
-        Ok(instant) => instant.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-        Err(_) => "?".into(),
+    time_in(at, ZONE.get())
+}
+
+/// * `zone` - `None` for UTC.
+fn time_in(at: Timestamp, zone: Option<&TimeZone>) -> String {
+    let Ok(instant) = Instant::from_millisecond(at.as_millis()) else {
+        return "?".into();
+    };
+    match zone {
+        None => instant.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        Some(zone) => {
+            let local = instant.to_zoned_datetime(zone.clone());
+            local.strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+        }
     }
 }
 
@@ -44,5 +66,18 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
         _ if number == 1 => format!("1 {noun}"),
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
         _ => format!("{number} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_name_their_zone() {
+        let summer = Timestamp::from_millis(1_751_371_200_000);
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(time_in(summer, None), "2025-07-01 12:00:00Z");
+        assert_eq!(time_in(summer, Some(&zone)), "2025-07-01 14:00:00 CEST");
     }
 }

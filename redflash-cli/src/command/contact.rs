@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use redflash_core::{ChannelKind, Contact, Name, Slug};
 
+use super::reach::warn_of_losses;
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
 use crate::place::Place;
@@ -19,7 +20,7 @@ pub(crate) enum Command {
     /// Change a contact's name
     Edit {
         slug: Slug,
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         name: Name,
     },
     /// Remove a contact; what was sent stays in the log
@@ -35,7 +36,7 @@ pub(crate) struct Add {
     /// How it is called in commands and URLs
     slug: Slug,
     /// How it is called among people
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: Name,
     /// A telephone number with its country, such as +447700900123
     #[arg(long, value_name = "NUMBER")]
@@ -56,9 +57,17 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         Command::Edit { slug, name } => {
             change(place, &slug, |contact| contact.name = name.clone()).await
         }
-        Command::Remove { slug } => place.discard::<Contact>(&slug).await,
+        Command::Remove { slug } => {
+            let remove = Box::pin(place.discard::<Contact>(&slug));
+            let is_other = |contact: &Contact| contact.slug != slug;
+            warn_of_losses(place, remove, |reach| reach.contacts.retain(is_other)).await
+        }
         Command::On { slug } => change(place, &slug, |contact| contact.enabled = true).await,
-        Command::Off { slug } => change(place, &slug, |contact| contact.enabled = false).await,
+        Command::Off { slug } => {
+            let off = |contact: &mut Contact| contact.enabled = false;
+            let change = Box::pin(change(place, &slug, off));
+            warn_of_losses(place, change, |reach| reach.contact(&slug, off)).await
+        }
     }
 }
 

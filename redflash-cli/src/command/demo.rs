@@ -22,8 +22,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{explain, serve};
-use crate::context::operator;
 use crate::failure::{Exit, Failure};
+use crate::operator::operator;
 use crate::output::{Output, Tone, one_line};
 use crate::place::Routes;
 

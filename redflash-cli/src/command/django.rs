@@ -9,16 +9,14 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use redflash_core::store::Entry;
-use redflash_core::{
-    ApiKey, ChannelKind, Contact, Endpoint, EndpointId, Engine, Event, Group, Scope, Slug,
-};
+use redflash_core::{ApiKey, ChannelKind, Contact, Engine, Event, Group, Scope, Slug};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::import::{check, once};
-use crate::context::address as parse_address;
+use super::import::check;
+use super::import_report::{Problem, Reading, add_endpoint};
 
 #[derive(Deserialize)]
 struct Record {
@@ -74,6 +72,16 @@ struct OldKey {
     is_admin: bool,
 }
 
+/// The models that are read, in the order in which they can be: records may name others that come
+/// later.
+const MODELS: [&str; 5] = [
+    "contact",
+    "contactendpoint",
+    "contactgroup",
+    "event",
+    "apiuser",
+];
+
 /// What a dump holds, on its way to our own entries.
 #[derive(Default)]
 struct Dump {
@@ -81,69 +89,70 @@ struct Dump {
     groups: BTreeMap<i64, Group>,
     events: Vec<Event>,
     keys: Vec<ApiKey>,
+    problems: Vec<Problem>,
+    /// The record that is being read, for people.
+    place: String,
 }
 
-/// The entries of a dump.
+/// Reads a dump as far as that is possible. Problems name the record, by its place in the dump.
 ///
 /// # Errors
 ///
-/// Names the record, by its place in the dump, and what is wrong with it.
-pub(super) fn entries(engine: &Engine, text: &str) -> Result<Vec<Entry>, String> {
-    let records: Vec<Record> = serde_json::from_str(text).map_err(|fault| fault.to_string())?;
+/// Says where the text is not JSON.
+pub(super) fn read(engine: &Engine, text: &str) -> Result<Reading, String> {
+    let values: Vec<Value> = serde_json::from_str(text).map_err(|fault| fault.to_string())?;
     let mut dump = Dump::default();
-    // Records may name others that come later.
-    for model in [
-        "contact",
-        "contactendpoint",
-        "contactgroup",
-        "event",
-        "apiuser",
-    ] {
-        for (place, record) in records.iter().enumerate() {
-            if record.model == format!("squawk.{model}") {
-                let read = dump.read(engine, model, record);
-                read.map_err(|reason| located(place, record, reason))?;
+    let mut records = Vec::new();
+    for (place, value) in values.into_iter().enumerate() {
+        dump.place = format!("record {}", place + 1);
+        match parse::<Record>(&value) {
+            Ok(record) => records.push((place, record)),
+            Err(reason) => dump.leave_out(reason),
+        }
+    }
+    for model in MODELS {
+        for (place, record) in &records {
+            if record.model.strip_prefix("squawk.") == Some(model) {
+                dump.place = located(*place, record);
+                if let Err(reason) = dump.read(engine, model, record) {
+                    dump.leave_out(reason);
+                }
             }
         }
     }
-    let known = [
-        "contact",
-        "contactendpoint",
-        "contactgroup",
-        "event",
-        "apiuser",
-    ];
     let is_log = |name: &str| matches!(name, "transmissionlog" | "auditlog");
-    for (place, record) in records.iter().enumerate() {
+    for (place, record) in &records {
         let name = record.model.strip_prefix("squawk.");
-        if !name.is_some_and(|name| known.contains(&name) || is_log(name)) {
-            return Err(located(place, record, "this model is not known here"));
+        if !name.is_some_and(|name| MODELS.contains(&name) || is_log(name)) {
+            dump.place = located(*place, record);
+            dump.leave_out("this model is not known here".into());
         }
     }
-    let entries: Vec<_> = (dump.contacts.into_values().map(Entry::Contact))
+    let entries = (dump.contacts.into_values().map(Entry::Contact))
         .chain(dump.groups.into_values().map(Entry::Group))
         .chain(dump.events.into_iter().map(Entry::Event))
-        .chain(dump.keys.into_iter().map(Entry::ApiKey))
-        .collect();
-    once(&entries)?;
-    Ok(entries)
+        .chain(dump.keys.into_iter().map(Entry::ApiKey));
+    Ok(Reading {
+        entries: entries.collect(),
+        problems: dump.problems,
+    })
 }
 
-fn located(place: usize, record: &Record, reason: impl Display) -> String {
-    format!(
-        "record {} ({} {}): {reason}",
-        place + 1,
-        record.model,
-        record.pk
-    )
+fn located(place: usize, record: &Record) -> String {
+    format!("record {} ({} {})", place + 1, record.model, record.pk)
 }
 
 impl Dump {
+    fn leave_out(&mut self, reason: String) {
+        let problem = Problem::left_out(self.place.clone(), reason);
+        self.problems.push(problem);
+    }
+
     fn read(&mut self, engine: &Engine, model: &str, record: &Record) -> Result<(), String> {
         let fields = &record.fields;
         match model {
             "contact" => self.contact(record.pk, &parse(fields)?),
-            "contactendpoint" => self.endpoint(engine, parse(fields)?),
+            "contactendpoint" => self.endpoint(engine, &parse(fields)?),
             "contactgroup" => self.group(record.pk, &parse(fields)?),
             "event" => self.event(parse(fields)?),
             _ => self.key(engine, &parse(fields)?),
@@ -159,14 +168,12 @@ impl Dump {
         }
     }
 
-    fn endpoint(&mut self, engine: &Engine, old: OldEndpoint) -> Result<(), String> {
-        let (channel, raw) = match old.end_point {
-            // Numbers of the old service have their country, and no plus before it.
-            0 if old.address.starts_with('+') => ("sms", old.address),
-            0 => ("sms", format!("+{}", old.address)),
-            1 => ("x", old.address),
-            2 => ("email", old.address),
-            3 => ("webhook", old.address),
+    fn endpoint(&mut self, engine: &Engine, old: &OldEndpoint) -> Result<(), String> {
+        let channel = match old.end_point {
+            0 => "sms",
+            1 => "x",
+            2 => "email",
+            3 => "webhook",
             other => {
                 return Err(format!(
                     "end_point {other} is no channel: it is 0, 1, 2 or 3"
@@ -174,22 +181,31 @@ impl Dump {
             }
         };
         let channel = ChannelKind::parse(channel).map_err(text)?;
-        let address = parse_address(engine, &channel, &raw);
-        let address = address.map_err(|fault| fault.message)?;
+        // Numbers of the old service have their country, and no plus before it.
+        let international = format!("+{}", old.address);
+        let lacks_plus = old.end_point == 0
+            && !old.address.starts_with('+')
+            && engine.parse_address(&channel, &international).is_ok();
+        let raw = if lacks_plus {
+            &international
+        } else {
+            &old.address
+        };
         let contact = self.contacts.get_mut(&old.contact);
         let contact = contact.ok_or_else(|| dangling("contact", old.contact))?;
-        contact.endpoints.push(Endpoint {
-            id: EndpointId::new(engine.now()),
-            channel,
-            address,
-            enabled: old.enabled,
-            opted_out: None,
-        });
+        match add_endpoint(engine, contact, channel, raw, (old.enabled, None)) {
+            Ok(()) => {}
+            Err((reason, effect)) => self.problems.push(Problem {
+                place: format!("{}, of contact/{}", self.place, contact.slug),
+                reason,
+                effect,
+            }),
+        }
         Ok(())
     }
 
     fn group(&mut self, pk: i64, old: &OldGroup) -> Result<(), String> {
-        let contacts = self.named_contacts(&old.contacts)?;
+        let contacts = self.named_contacts(&old.contacts);
         let mut group = Group::new(slug(&old.slug)?, old.name.parse().map_err(text)?, contacts);
         group.enabled = old.enabled;
         match self.groups.insert(pk, group) {
@@ -203,13 +219,12 @@ impl Dump {
         let mut event = Event::new(slug(&old.slug)?, name, old.message);
         event.description = old.description;
         event.enabled = old.enabled;
-        event.contacts = self.named_contacts(&old.contacts)?;
+        event.contacts = self.named_contacts(&old.contacts);
         for pk in old.groups {
-            let group = self
-                .groups
-                .get(&pk)
-                .ok_or_else(|| dangling("contactgroup", pk))?;
-            event.groups.push(group.slug.clone());
+            match self.groups.get(&pk) {
+                Some(group) => event.groups.push(group.slug.clone()),
+                None => self.leave_out_member("contactgroup", pk),
+            }
         }
         check(&event)?;
         self.events.push(event);
@@ -225,20 +240,26 @@ impl Dump {
         Ok(())
     }
 
-    fn named_contacts(&self, pks: &[i64]) -> Result<Vec<Slug>, String> {
-        let named = |pk: &i64| {
-            let contact = self
-                .contacts
-                .get(pk)
-                .ok_or_else(|| dangling("contact", *pk))?;
-            Ok(contact.slug.clone())
-        };
-        pks.iter().map(named).collect()
+    fn named_contacts(&mut self, pks: &[i64]) -> Vec<Slug> {
+        let mut slugs = Vec::with_capacity(pks.len());
+        for pk in pks {
+            match self.contacts.get(pk) {
+                Some(contact) => slugs.push(contact.slug.clone()),
+                None => self.leave_out_member("contact", *pk),
+            }
+        }
+        slugs
+    }
+
+    fn leave_out_member(&mut self, model: &str, pk: i64) {
+        let place = format!("{}: member squawk.{model} {pk}", self.place);
+        let reason = "it is not in the dump, or was left out";
+        self.problems.push(Problem::left_out(place, reason));
     }
 }
 
 fn dangling(model: &str, pk: i64) -> String {
-    format!("it names squawk.{model} {pk}, which is not in the dump")
+    format!("it names squawk.{model} {pk}, which is not in the dump, or was left out")
 }
 
 fn slug(raw: &str) -> Result<Slug, String> {

@@ -1,6 +1,6 @@
 //! The document that `redflash export` writes and `redflash import` reads: no secrets, no ids.
 
-use redflash_core::{Address, ChannelKind, Contact, Event, Group, Name, Slug};
+use redflash_core::{ChannelKind, Contact, Event, Group, Name, Slug};
 use serde::{Deserialize, Serialize};
 
 /// The version of the document's form.
@@ -34,7 +34,7 @@ pub(super) struct Person {
 #[serde(deny_unknown_fields)]
 pub(super) struct Place {
     pub(super) channel: ChannelKind,
-    pub(super) address: Address,
+    pub(super) address: String,
     #[serde(default = "on")]
     pub(super) enabled: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ impl From<Contact> for Person {
     fn from(contact: Contact) -> Self {
         let place = |endpoint: redflash_core::Endpoint| Place {
             channel: endpoint.channel,
-            address: endpoint.address,
+            address: endpoint.address.to_string(),
             enabled: endpoint.enabled,
             opted_out: endpoint.opted_out,
         };

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use redflash_core::{ChannelKind, Contact, Endpoint, Slug};
 use serde_json::json;
 
+use super::reach::warn_of_losses;
 use crate::failure::{Exit, Failure};
 use crate::place::Place;
 use crate::words::{endpoint_switch, switch};
@@ -14,24 +15,28 @@ pub(crate) enum Command {
     Add {
         contact: Slug,
         channel: ChannelKind,
+        #[arg(allow_hyphen_values = true)]
         address: String,
     },
     /// Remove an address from a contact
     Remove {
         contact: Slug,
         channel: ChannelKind,
+        #[arg(allow_hyphen_values = true)]
         address: String,
     },
     /// Switch an address on
     On {
         contact: Slug,
         channel: ChannelKind,
+        #[arg(allow_hyphen_values = true)]
         address: String,
     },
     /// Switch an address off: nothing is sent to it any more, not even what is queued
     Off {
         contact: Slug,
         channel: ChannelKind,
+        #[arg(allow_hyphen_values = true)]
         address: String,
     },
     /// List addresses, of all contacts or of one
@@ -70,12 +75,18 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             address,
         } => (Deed::Switch(false), contact, channel, address),
     };
-    let new = place.endpoint(channel, &address).await?;
+    let found: Contact = place.find(&contact).await?;
+    let as_it_is =
+        |known: &&Endpoint| known.channel == channel && known.address.as_str() == address;
+    let new = match found.endpoints.iter().find(as_it_is) {
+        // It may be one that is not valid, and is to go.
+        Some(known) => known.clone(),
+        None => place.endpoint(channel, &address).await?,
+    };
     let Endpoint {
         channel, address, ..
     } = &new;
     let same = |known: &&Endpoint| (&known.channel, &known.address) == (channel, address);
-    let found: Contact = place.find(&contact).await?;
     let endpoint = match (deed, found.endpoints.iter().find(same)) {
         (Deed::Add, Some(_)) => {
             let message = format!("contact/{contact} has {channel} {address} already");
@@ -91,12 +102,22 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         }
     };
     let apply = |contact: &mut Contact| deed.apply(contact, endpoint);
-    place.change(&contact, apply).await?;
-    place.output.remark(match deed {
-        Deed::Add => format!("added {channel} {address} to contact/{contact}"),
-        Deed::Remove => format!("removed {channel} {address} from contact/{contact}"),
-        Deed::Switch(on) => format!("{channel} {address} of contact/{contact} is {}", switch(on)),
-    })
+    let change = Box::pin(async {
+        place.change(&contact, apply).await?;
+        place.output.remark(match deed {
+            Deed::Add => format!("added {channel} {address} to contact/{contact}"),
+            Deed::Remove => format!("removed {channel} {address} from contact/{contact}"),
+            Deed::Switch(on) => {
+                format!("{channel} {address} of contact/{contact} is {}", switch(on))
+            }
+        })
+    });
+    match deed {
+        Deed::Remove | Deed::Switch(false) => {
+            warn_of_losses(place, change, |reach| reach.contact(&contact, apply)).await
+        }
+        Deed::Add | Deed::Switch(true) => change.await,
+    }
 }
 
 impl Deed {

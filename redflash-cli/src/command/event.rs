@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use redflash_core::{Event, Name, Slug};
 
 use super::group::{edit_members, unique};
+use super::reach::warn_of_losses;
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
 use crate::place::Place;
@@ -31,13 +32,13 @@ pub(crate) enum Command {
 pub(crate) struct Add {
     slug: Slug,
     /// How it is called among people
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: Name,
     /// What is said, with {{arguments}}
-    #[arg(long, value_name = "TEMPLATE")]
+    #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     message: String,
     /// The subject, with {{arguments}}, where there is one
-    #[arg(long, value_name = "TEMPLATE")]
+    #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     subject: Option<String>,
     /// Somebody who is told; may be given often
     #[arg(long = "contact", value_name = "CONTACT")]
@@ -46,27 +47,27 @@ pub(crate) struct Add {
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<Slug>,
     /// Who it says it comes from, where the gateway allows that
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     sender: Option<String>,
     /// What it is about, for those who look after it
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
     description: String,
 }
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Edit {
     slug: Slug,
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: Option<Name>,
-    #[arg(long, value_name = "TEMPLATE")]
+    #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     message: Option<String>,
     /// The subject; empty for the event's name
-    #[arg(long, value_name = "TEMPLATE")]
+    #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     subject: Option<String>,
     /// The sender; empty for the gateway's own
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     sender: Option<String>,
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     description: Option<String>,
     #[arg(long, value_name = "CONTACT")]
     add_contact: Vec<Slug>,
@@ -85,7 +86,9 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         Command::Show { slug } => show(place, &slug).await,
         Command::Edit(edit) => {
             let slug = edit.slug.clone();
-            change(place, &slug, |event| apply(event, edit.clone())).await
+            let edit = |event: &mut Event| apply(event, edit.clone());
+            let change = Box::pin(change(place, &slug, edit));
+            warn_of_losses(place, change, |reach| reach.event(&slug, edit)).await
         }
         Command::Remove { slug } => place.discard::<Event>(&slug).await,
         Command::On { slug } => change(place, &slug, |event| event.enabled = true).await,

@@ -25,10 +25,14 @@ pub(crate) enum Command {
 pub(crate) struct Test {
     name: Slug,
     /// Where the message goes, as an address of the gateway's channel
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
     to: String,
     /// What it says
-    #[arg(long, default_value = "This is a test of RedFlash.")]
+    #[arg(
+        long,
+        default_value = "This is a test of RedFlash.",
+        allow_hyphen_values = true
+    )]
     message: String,
     /// How long a receipt is waited for, where the gateway sends any
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = log::age)]

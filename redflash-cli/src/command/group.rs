@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use redflash_core::{Group, Name, Slug};
 
+use super::reach::warn_of_losses;
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
 use crate::place::Place;
@@ -14,7 +15,7 @@ pub(crate) enum Command {
     Add {
         slug: Slug,
         /// How it is called among people
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         name: Name,
         /// A member; may be given often
         #[arg(long = "contact", value_name = "CONTACT")]
@@ -27,7 +28,7 @@ pub(crate) enum Command {
     /// Change a group's name or members
     Edit {
         slug: Slug,
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         name: Option<Name>,
         /// A new member; may be given often
         #[arg(long, value_name = "CONTACT")]
@@ -62,17 +63,26 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             add,
             remove,
         } => {
-            change(place, &slug, |group| {
+            let edit = |group: &mut Group| {
                 if let Some(name) = &name {
                     group.name.clone_from(name);
                 }
                 edit_members(&mut group.contacts, add.clone(), &remove);
-            })
-            .await
+            };
+            let change = Box::pin(change(place, &slug, edit));
+            warn_of_losses(place, change, |reach| reach.group(&slug, edit)).await
         }
-        Command::Remove { slug } => place.discard::<Group>(&slug).await,
+        Command::Remove { slug } => {
+            let remove = Box::pin(place.discard::<Group>(&slug));
+            let is_other = |group: &Group| group.slug != slug;
+            warn_of_losses(place, remove, |reach| reach.groups.retain(is_other)).await
+        }
         Command::On { slug } => change(place, &slug, |group| group.enabled = true).await,
-        Command::Off { slug } => change(place, &slug, |group| group.enabled = false).await,
+        Command::Off { slug } => {
+            let off = |group: &mut Group| group.enabled = false;
+            let change = Box::pin(change(place, &slug, off));
+            warn_of_losses(place, change, |reach| reach.group(&slug, off)).await
+        }
     }
 }
 

@@ -1,19 +1,20 @@
-//! `redflash import`: reads contacts, groups and events from a file, all or nothing.
+//! `redflash import`: reads contacts, groups and events from a file.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use redflash_core::store::{Entry, Save};
-use redflash_core::{Contact, Endpoint, EndpointId, Engine, Event, Slug};
+use redflash_core::{Contact, Engine, Event};
 use redflash_store::Access;
 use serde_json::json;
 
 use super::django;
 use super::document::{Document, Person, VERSION};
-use crate::context::{Context, address as parse_address, operator};
+use super::import_report::{Effect, Problem, Reading, add_endpoint};
+use crate::context::{Context, Missing};
 use crate::failure::Failure;
+use crate::operator::operator;
 use crate::words::count;
 
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,9 @@ pub(crate) struct Args {
     /// Check everything, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Import nothing when anything is wrong; otherwise the rest is imported
+    #[arg(long)]
+    strict: bool,
 }
 
 /// The largest file, in bytes.
@@ -33,18 +37,57 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let name = args.file.display().to_string();
     let wrong = |reason: String| Failure::usage(format!("{name}: {reason}"));
     let text = read(&args.file).map_err(wrong)?;
-    let engine = context.engine(Access::Shared).await?;
-    let entries = if text.trim_start().starts_with('[') {
-        django::entries(&engine, &text).map_err(wrong)?
+    let engine = if args.dry_run {
+        context.engine_or_empty().await?
     } else {
-        entries(&engine, &text).map_err(wrong)?
+        context.engine(Access::Shared, Missing::Create).await?
     };
-    let entries = keep_ids(&engine, entries).await?;
-    if !args.dry_run {
-        let saved = engine.load(&entries, Save::Upsert, &operator()).await;
+    let mut reading = if text.trim_start().starts_with('[') {
+        django::read(&engine, &text).map_err(wrong)?
+    } else {
+        document(&engine, &text).map_err(wrong)?
+    };
+    reading.each_once();
+    reading.fit(&engine).await?;
+    for problem in &reading.problems {
+        context.output.note(&format!("{name}: {}", problem.line()));
+    }
+    let is_refused = args.strict && !reading.problems.is_empty();
+    if !args.dry_run && !is_refused {
+        let source = file_name(&args.file);
+        let by = operator();
+        let saved = engine.load(&reading.entries, Save::Upsert, &source, &by);
+        let saved = saved.await;
         saved.map_err(|fault| wrong(redflash_core::report(&fault)))?;
     }
-    tell(context, &entries, args.dry_run)
+    if !is_refused {
+        tell(context, &reading, args.dry_run)?;
+    }
+    failed(&name, &reading.problems, args.strict)
+}
+
+/// Fails when something is left out, or anything is wrong and must not be.
+fn failed(name: &str, problems: &[Problem], strict: bool) -> Result<(), Failure> {
+    let is_left_out = |problem: &&Problem| problem.effect == Effect::LeftOut;
+    let left_out = problems.iter().filter(is_left_out).count();
+    let message = match (strict, problems.len(), left_out) {
+        (_, 0, _) | (false, _, 0) => return Ok(()),
+        (true, all, _) => format!("{name}: {}: nothing was imported", count(all, "problem")),
+        (false, _, left_out) => format!(
+            "{name}: {} left out: see above; the rest is fine",
+            count(left_out, "entry")
+        ),
+    };
+    Err(Failure::usage(message))
+}
+
+/// The name of the file, for the audit log.
+fn file_name(path: &Path) -> String {
+    match path.file_name() {
+        _ if path == Path::new("-") => "standard input".to_owned(),
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => path.display().to_string(),
+    }
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -62,8 +105,8 @@ fn read(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8: convert it first".into())
 }
 
-/// The entries of a document of our own.
-fn entries(engine: &Engine, text: &str) -> Result<Vec<Entry>, String> {
+/// Reads a document of our own.
+fn document(engine: &Engine, text: &str) -> Result<Reading, String> {
     let document: Document = if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|fault| fault.to_string())?
     } else {
@@ -75,97 +118,55 @@ fn entries(engine: &Engine, text: &str) -> Result<Vec<Entry>, String> {
             "it is of version {found}, and this reads version {VERSION}"
         ));
     }
-    let mut entries = Vec::new();
+    let mut reading = Reading::default();
     for person in document.contacts {
-        entries.push(Entry::Contact(contact(engine, person)?));
+        let contact = contact(engine, person, &mut reading.problems);
+        reading.entries.push(Entry::Contact(contact));
     }
-    entries.extend(document.groups.into_iter().map(Entry::Group));
-    for found in document.events {
-        check(&found)?;
-        entries.push(Entry::Event(found));
+    let groups = document.groups.into_iter().map(Entry::Group);
+    reading.entries.extend(groups);
+    for event in document.events {
+        match check(&event) {
+            Ok(()) => reading.entries.push(Entry::Event(event)),
+            Err(reason) => {
+                let place = format!("event/{}", event.slug);
+                reading.problems.push(Problem::left_out(place, reason));
+            }
+        }
     }
-    once(&entries)?;
-    Ok(entries)
+    Ok(reading)
 }
 
-fn contact(engine: &Engine, person: Person) -> Result<Contact, String> {
+fn contact(engine: &Engine, person: Person, problems: &mut Vec<Problem>) -> Contact {
     let mut contact = Contact::new(person.slug, person.name);
     contact.enabled = person.enabled;
     for place in person.endpoints {
-        let address = parse_address(engine, &place.channel, place.address.as_str());
-        let address =
-            address.map_err(|fault| format!("contact/{}: {}", contact.slug, fault.message))?;
-        contact.endpoints.push(Endpoint {
-            id: EndpointId::new(engine.now()),
-            channel: place.channel,
-            address,
-            enabled: place.enabled,
-            opted_out: place.opted_out,
-        });
+        let state = (place.enabled, place.opted_out);
+        let added = add_endpoint(engine, &mut contact, place.channel, &place.address, state);
+        if let Err((reason, effect)) = added {
+            problems.push(Problem {
+                place: format!("contact/{}", contact.slug),
+                reason,
+                effect,
+            });
+        }
     }
-    Ok(contact)
+    contact
 }
 
 /// An event's templates are templates.
 pub(super) fn check(event: &Event) -> Result<(), String> {
     match event.check_templates().first() {
-        Some(fault) => Err(format!("event/{}: {fault}", event.slug)),
+        Some(fault) => Err(fault.to_string()),
         None => Ok(()),
     }
 }
 
-/// Each slug stands once.
-pub(super) fn once(entries: &[Entry]) -> Result<(), String> {
-    let mut seen = BTreeMap::<_, usize>::new();
-    for (place, entry) in entries.iter().enumerate() {
-        if let Some(first) = seen.insert(named(entry), place) {
-            let (kind, slug) = named(entry);
-            let (first, second) = (first + 1, place + 1);
-            return Err(format!(
-                "{kind}/{slug} stands twice, as records {first} and {second}"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn named(entry: &Entry) -> (&'static str, &Slug) {
-    match entry {
-        Entry::Contact(contact) => ("contact", &contact.slug),
-        Entry::Group(group) => ("group", &group.slug),
-        Entry::Event(event) => ("event", &event.slug),
-        Entry::ApiKey(key) => ("key", &key.slug),
-        Entry::User(user) => ("user", &user.slug),
-    }
-}
-
-/// Endpoints that are there already keep their ids, by which what is queued finds them.
-async fn keep_ids(engine: &Engine, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
-    for entry in &mut entries {
-        let Entry::Contact(contact) = entry else {
-            continue;
-        };
-        let Some(known) = engine.store().contact(&contact.slug).await? else {
-            continue;
-        };
-        for endpoint in &mut contact.endpoints {
-            let same = |old: &&Endpoint| {
-                old.channel == endpoint.channel && old.address == endpoint.address
-            };
-            if let Some(old) = known.endpoints.iter().find(same) {
-                endpoint.id = old.id;
-            }
-        }
-    }
-    Ok(entries)
-}
-
-fn tell(context: &Context, entries: &[Entry], dry_run: bool) -> Result<(), Failure> {
+fn tell(context: &Context, reading: &Reading, dry_run: bool) -> Result<(), Failure> {
+    let entries = &reading.entries;
     let number = |kind: &str| {
-        entries
-            .iter()
-            .filter(|entry| named(entry).0 == kind)
-            .count()
+        let is_it = |entry: &&Entry| entry.named().to_string().starts_with(&format!("{kind}/"));
+        entries.iter().filter(is_it).count()
     };
     let endpoints = entries.iter().map(|entry| match entry {
         Entry::Contact(contact) => contact.endpoints.len(),
@@ -176,15 +177,15 @@ fn tell(context: &Context, entries: &[Entry], dry_run: bool) -> Result<(), Failu
     if context.output.json {
         return context.output.json(&json!({
             "dry_run": dry_run, "contacts": contacts, "endpoints": endpoints,
-            "groups": groups, "events": events, "keys": keys,
+            "groups": groups, "events": events, "keys": keys, "problems": reading.problems,
         }));
     }
     context.output.line(format!(
         "{}: {}, {}, {}, {}, {}",
-        if dry_run {
-            "all is well; nothing was changed"
-        } else {
-            "imported"
+        match (dry_run, reading.problems.is_empty()) {
+            (true, true) => "all is well; nothing was changed",
+            (true, false) => "nothing was changed; it would import",
+            (false, _) => "imported",
         },
         count(contacts, "contact"),
         count(endpoints, "endpoint"),

@@ -13,14 +13,16 @@ use serde_json::json;
 
 use super::explain;
 use crate::failure::Failure;
+use crate::id_prefix::IdPrefix;
 use crate::output::{Output, Tone, one_line};
 use crate::place::{Place, Routes};
 use crate::words::{time, tone};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// One notification, with everything that happened to it
-    id: Option<NotificationId>,
+    /// One notification, with everything that happened to it: its id, the beginning of it, or the id of
+    /// a delivery
+    id: Option<IdPrefix>,
     /// Only notifications with a delivery in this state
     #[arg(long)]
     state: Option<DeliveryState>,
@@ -37,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long)]
     target: Option<Target>,
     /// Only notifications with this in their name, words or recipients
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
     /// Only notifications raised so long ago at most, such as 2h or 3d
     #[arg(long, value_name = "AGE", value_parser = age)]
@@ -67,6 +69,7 @@ pub(crate) fn age(text: &str) -> Result<Duration, String> {
 
 pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
     if let Some(id) = args.id {
+        let (id, _) = id.find(place).await?;
         return one(place, id).await;
     }
     let now = place.now().await?;

@@ -2,14 +2,14 @@
 
 use redflash_store::Access;
 
-use crate::context::Context;
+use crate::context::{Context, Missing};
 use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
 pub(crate) async fn run(context: &Context, _: Args) -> Result<(), Failure> {
-    context.engine(Access::Shared).await?;
+    context.engine(Access::Shared, Missing::Create).await?;
     let database = context.database()?;
     context.output.remark(format!("{database} is up to date"))
 }

@@ -16,6 +16,7 @@ pub(crate) mod export;
 pub(crate) mod gateway;
 pub(crate) mod group;
 pub(crate) mod import;
+mod import_report;
 pub(crate) mod inbound;
 pub(crate) mod key;
 pub(crate) mod log;
@@ -23,21 +24,28 @@ pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod prune;
 pub(crate) mod raise;
+mod reach;
 pub(crate) mod resend;
 pub(crate) mod serve;
 pub(crate) mod user;
 
+use std::path::Path;
+
+use redflash_channels::read_secret_file;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::args::{AnywhereCommand, Cli, Command, MachineCommand};
 use crate::config::Overrides;
-use crate::context::Context;
+use crate::context::{Context, Missing};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::place::{Place, Server};
 
 pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(cli.json);
+    if cli.local {
+        crate::words::use_local_time();
+    }
     let server = server(&cli)?;
     let overrides = Overrides {
         config: cli.config,
@@ -58,7 +66,12 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         }
         (Command::Anywhere(command), None) => {
             let context = Context::new(&overrides, output)?;
-            anywhere(command, &Place::here(context)).await
+            let missing = if command.creates() {
+                Missing::Create
+            } else {
+                Missing::Refuse
+            };
+            anywhere(command, &Place::here(context, missing)).await
         }
     }
 }
@@ -68,23 +81,25 @@ fn server(cli: &Cli) -> Result<Option<Server>, Failure> {
     let Some(url) = cli.server.clone().filter(|url| !url.is_empty()) else {
         return Ok(None);
     };
-    if cli.database.is_some() {
+    let exported = ["REDFLASH_DATABASE", "REDFLASH_DATABASE_FILE"].map(crate::config::variable);
+    let [url_of, file_of] = exported;
+    if cli.database.is_some() || url_of?.or(file_of?).is_some() {
         return Err(Failure::usage(
             "--server and --database name two places: leave one out, in the environment too \
-             (REDFLASH_SERVER, REDFLASH_DATABASE)",
+             (REDFLASH_SERVER, REDFLASH_DATABASE, REDFLASH_DATABASE_FILE)",
         ));
     }
-    let exported = || {
-        let key = std::env::var_os("REDFLASH_API_KEY")?;
-        key.into_string().ok().map(SecretString::from)
-    };
     let is_visible = |key: &SecretString| {
         let key = key.expose_secret();
         !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic())
     };
-    let Some(key) = cli.key.clone().or_else(exported).filter(is_visible) else {
-        let message = "set REDFLASH_API_KEY to an API key of the server \
-             (`redflash key add NAME` makes one where the server runs)";
+    let given = match &cli.key {
+        Some(key) => Some(key.clone()),
+        None => exported_key()?,
+    };
+    let Some(key) = given.filter(is_visible) else {
+        let message = "set REDFLASH_API_KEY to an API key of the server, or REDFLASH_API_KEY_FILE to a \
+             file that holds one (`redflash key add NAME` makes one where the server runs)";
         return Err(Failure::new(Exit::NotAllowed, message));
     };
     Ok(Some(Server {
@@ -92,6 +107,23 @@ fn server(cli: &Cli) -> Result<Option<Server>, Failure> {
         key,
         plain_http: cli.plain_http,
     }))
+}
+
+/// The key that the environment holds or names the file of.
+fn exported_key() -> Result<Option<SecretString>, Failure> {
+    let key = crate::config::variable("REDFLASH_API_KEY")?;
+    let path = crate::config::variable("REDFLASH_API_KEY_FILE")?;
+    match (key, path) {
+        (Some(_), Some(_)) => Err(Failure::usage(
+            "REDFLASH_API_KEY and REDFLASH_API_KEY_FILE set the same: leave one out",
+        )),
+        (None, Some(path)) => {
+            let key = read_secret_file(Path::new(&path));
+            let wrong = |fault| format!("REDFLASH_API_KEY_FILE: {path} cannot be read: {fault}");
+            Ok(Some(key.map_err(|fault| Failure::usage(wrong(fault)))?))
+        }
+        (key, None) => Ok(key.map(SecretString::from)),
+    }
 }
 
 /// Some need no configuration, and must work where it is broken.

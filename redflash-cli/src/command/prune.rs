@@ -8,7 +8,7 @@ use redflash_store::Access;
 use serde_json::json;
 
 use super::log::age;
-use crate::context::Context;
+use crate::context::{Context, Missing};
 use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 const BATCH: NonZeroU32 = NonZeroU32::new(500).expect("it is not zero");
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let engine = context.engine(Access::Shared).await?;
+    let engine = context.engine(Access::Shared, Missing::Refuse).await?;
     let removed = older_than(&engine, args.older_than).await?;
     if context.output.json {
         return context.output.json(&json!({ "removed": removed }));

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use redflash_core::{Arguments, Raise, Recipient, Slug, Target, Verdict};
+use redflash_core::{Arguments, DeliveryState, Raise, Recipient, Slug, Target, Verdict};
 use serde_json::{Value, json};
 
 use crate::failure::{Exit, Failure};
@@ -29,6 +29,7 @@ pub(crate) struct SendArgs {
     kind: Kind,
     slug: Slug,
     /// What is said; `-` reads it from standard input
+    #[arg(allow_hyphen_values = true)]
     message: String,
     /// Wait for the first attempts, and say how they went
     #[arg(long)]
@@ -130,8 +131,13 @@ fn unreached(outcome: &Outcome) -> Result<(), Failure> {
     let records = outcome.deliveries.as_deref().unwrap_or_default();
     let mut missed = left_out(outcome);
     for record in records.iter().filter(|record| !is_sent(record)) {
-        let (contact, state) = (&record.delivery.contact, record.delivery.state);
-        missed.push(format!("{contact} ({state})"));
+        let delivery = &record.delivery;
+        let (contact, channel, state) = (&delivery.contact, &delivery.channel, delivery.state);
+        let later = match state {
+            DeliveryState::Queued => ": it is tried again",
+            _ => "",
+        };
+        missed.push(format!("{contact} by {channel} ({state}{later})"));
     }
     if missed.is_empty() && misses_unnamed(outcome) {
         missed.push("somebody; a key that may inspect is told who".to_owned());

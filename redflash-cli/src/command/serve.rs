@@ -10,10 +10,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{self, Config, Log, LogFormat};
-use crate::context::Context;
+use crate::config::{self, Config, Log, LogFormat, log_filter};
+use crate::context::{Context, Missing};
 use crate::failure::{Exit, Failure};
 use crate::tidy::Tidy;
 
@@ -22,8 +23,9 @@ pub(crate) struct Args {
     /// The address and port, instead of the configured one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<std::net::SocketAddr>,
-    /// What is logged: error, warn, info, debug or trace
-    #[arg(long, value_name = "LEVEL", env = "REDFLASH_LOG")]
+    /// What is logged: error, warn, info, debug or trace, or a list such as `warn,redflash_http=debug`;
+    /// otherwise `REDFLASH_LOG`, or log.level of the configuration
+    #[arg(long, value_name = "LEVEL")]
     log: Option<String>,
 }
 
@@ -37,16 +39,20 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     }
     let oidc = context.loaded.config.admin.oidc.as_ref();
     let oidc = oidc.map(crate::oidc::provider).transpose()?;
-    let engine = context.engine(Access::Server).await?;
     let server = &context.loaded.config.server;
     let listen = args
         .listen
         .map_or_else(|| server.listen.clone(), |listen| listen.to_string());
+    // Before the store is opened: where another server listens, tables are not to be changed.
     let listener = bind(&listen).await?;
+    let metrics_listener = match &server.metrics_listen {
+        Some(address) => Some((address, bind(address).await?)),
+        None => None,
+    };
+    let engine = context.engine(Access::Server, Missing::Create).await?;
     let metrics = Metrics::install().map_err(|fault| Failure::new(Exit::Failed, report(&fault)))?;
     let stop = stopped()?;
-    if let Some(address) = &server.metrics_listen {
-        let listener = bind(address).await?;
+    if let Some((address, listener)) = metrics_listener {
         let address = listener
             .local_addr()
             .map_err(|fault| bound(address, &fault))?;
@@ -165,18 +171,23 @@ pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>
     }
 }
 
-/// The log goes to standard error.
-fn start_log(log: &Log, level: Option<&str>) -> Result<(), Failure> {
-    let level = level.unwrap_or(&log.level);
-    let filter: EnvFilter = level
-        .parse()
-        .map_err(|_| Failure::usage(format!("--log: {level:?} is no level")))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+/// Starts the log, on standard error.
+///
+/// * `option` - the level that the command line names.
+fn start_log(log: &Log, option: Option<&str>) -> Result<(), Failure> {
+    let exported = config::variable("REDFLASH_LOG")?;
+    let (level, named_by) = match (option, &exported) {
+        (Some(level), _) => (level, "--log"),
+        (None, Some(level)) => (level.as_str(), "REDFLASH_LOG"),
+        (None, None) => (log.level.as_str(), "log.level"),
+    };
+    let filter = log_filter::parse(level);
+    let filter = filter.map_err(|reason| Failure::usage(format!("{named_by}: {reason}")))?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     let started = match log.format {
-        LogFormat::Text => builder.with_ansi(false).try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
+        LogFormat::Json => registry.with(lines.json()).try_init(),
     };
     started.map_err(|fault| Failure::new(Exit::Failed, format!("no log: {fault}")))
 }

@@ -22,7 +22,7 @@ pub(crate) enum Command {
     /// Change a user's name
     Edit {
         slug: Slug,
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         name: Name,
     },
     /// Give a user another password, asked for as by `add`; the user's sessions end
@@ -46,7 +46,7 @@ pub(crate) struct Add {
     /// What the user logs in as
     slug: Slug,
     /// How the user is called among people; otherwise as in logging in
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: Option<Name>,
     /// viewer looks at everything, admin changes everything
     #[arg(long, default_value = "viewer")]

@@ -1,11 +1,11 @@
 //! The web admin, and who may log in to it.
 
-use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use redflash_channels::read_secret_file;
 use redflash_core::report;
 use redflash_http::{OidcConfig, UserClaim};
 use secrecy::{ExposeSecret, SecretString};
@@ -152,14 +152,11 @@ impl Oidc {
             return Ok(());
         };
         let wrong = |reason: &str| source.key("admin.oidc.client_secret_file", reason);
-        if self.client_secret.is_some() {
-            return Err(wrong("give client_secret or client_secret_file, not both"));
-        }
-        let path = path.display();
-        let secret = fs::read_to_string(path.to_string())
-            .map_err(|fault| wrong(&format!("{path} cannot be read: {}", report(&fault))))?;
-        let secret = secret.trim_end_matches(['\r', '\n']);
-        self.client_secret = Some(ClientSecret(secret.into()));
+        let secret = read_secret_file(path).map_err(|fault| {
+            let path = path.display();
+            wrong(&format!("{path} cannot be read: {}", report(&fault)))
+        })?;
+        self.client_secret = Some(ClientSecret(secret));
         Ok(())
     }
 
@@ -291,7 +288,7 @@ mod tests {
     #[test]
     fn the_secret_of_the_client_comes_from_its_file_and_is_not_shown() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), "hush-hush\n").unwrap();
+        fs::write(file.path(), "\u{feff}hush-hush\r\n").unwrap();
         let path = file.path().display();
         let oidc = oidc(&format!("client_secret_file = \"{path}\"")).unwrap();
         assert!(!format!("{oidc:?}").contains("hush"));

@@ -1,61 +1,138 @@
 //! Settings from the environment: `REDFLASH_SERVER__LISTEN` is `listen` in `[server]`, and
 //! `REDFLASH_GATEWAYS__OFFICE_MAIL__PASSWORD` is `password` of the gateway `office-mail`.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
 use toml::{Table, Value};
 
+use super::twin;
 use crate::failure::Failure;
 
 const PREFIX: &str = "REDFLASH_";
 
-/// Puts variables into the place of what the file says.
+/// Keys that variables have set, such as `server.listen` or `gateways[0].port`, and their variables.
+pub(super) type Overlaid = BTreeMap<String, String>;
+
+/// The value of a variable; `None` if it is empty, which is the same as unset.
 ///
 /// # Errors
 ///
-/// Names a variable that fits nowhere.
+/// Names a variable that is not UTF-8.
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var_os(name) {
+        None => Ok(None),
+        Some(value) => text(name, value).map(|text| Some(text).filter(|text| !text.is_empty())),
+    }
+}
+
+fn text(name: &str, value: OsString) -> Result<String, Failure> {
+    let wrong = |_| Failure::usage(format!("{name}: its value is not UTF-8"));
+    value.into_string().map_err(wrong)
+}
+
+/// The variables of RedFlash that are set and not empty.
+///
+/// # Errors
+///
+/// Names a variable that is not UTF-8.
+pub(super) fn variables() -> Result<Vec<(String, String)>, Failure> {
+    let mut found = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
+            continue;
+        };
+        found.push((name.to_owned(), text(name, value)?));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Puts variables into the place of what the file sets, whether directly or through the other key of
+/// a pair such as `password` and `password_file`. Empty variables count as unset.
+///
+/// # Errors
+///
+/// Names a variable that fits nowhere, and two that set the same.
 pub(super) fn overlay(
     table: &mut Table,
-    variables: impl Iterator<Item = (String, String)>,
-) -> Result<(), Failure> {
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Overlaid, Failure> {
+    let mut overlaid = Overlaid::new();
     for (variable, text) in variables {
         let Some(path) = variable.strip_prefix(PREFIX) else {
             continue;
         };
+        if text.is_empty() {
+            continue;
+        }
         let segments: Vec<_> = path.split("__").collect();
-        let lower = |name: &str| name.to_ascii_lowercase();
-        match &segments[..] {
-            ["GATEWAYS", gateway, key] => {
-                let gateway = find_gateway(table, gateway).ok_or_else(|| {
+        let (start, place, segments) = match &segments[..] {
+            ["GATEWAYS", gateway, rest @ ..] if !rest.is_empty() => {
+                let (number, gateway) = find_gateway(table, gateway).ok_or_else(|| {
                     Failure::usage(format!("{variable}: no gateway of that name is configured"))
                 })?;
-                let key = lower(key);
-                let value = value(&text, &key);
-                gateway.insert(key, value);
+                (gateway, format!("gateways[{number}]."), rest)
             }
-            [places @ .., key] if !places.is_empty() => {
-                let mut table = &mut *table;
-                for place in places {
-                    let inner = table
-                        .entry(lower(place))
-                        .or_insert_with(|| Table::new().into());
-                    table = inner.as_table_mut().ok_or_else(|| {
-                        Failure::usage(format!("{variable}: the configuration has no such section"))
-                    })?;
-                }
-                let key = lower(key);
-                let value = value(&text, &key);
-                table.insert(key, value);
+            ["DATABASE" | "DATABASE_FILE"] | [_, _, ..] => {
+                (&mut *table, String::new(), &segments[..])
             }
-            // Variables without a section are options, and mean the same elsewhere.
-            _ => {}
-        }
+            // Other variables without a section are options, and mean the same elsewhere.
+            _ => continue,
+        };
+        set(start, place, segments, &variable, &text, &mut overlaid)?;
     }
+    Ok(overlaid)
+}
+
+/// Sets one key.
+///
+/// * `place` - the path of the table, with a dot at its end.
+/// * `segments` - the names of the tables within it, and of the key.
+fn set(
+    mut table: &mut Table,
+    mut place: String,
+    segments: &[&str],
+    variable: &str,
+    text: &str,
+    overlaid: &mut Overlaid,
+) -> Result<(), Failure> {
+    let Some((key, sections)) = segments.split_last() else {
+        return Ok(());
+    };
+    for section in sections {
+        let name = name_in(table, section);
+        place = format!("{place}{name}.");
+        let inner = table.entry(name).or_insert_with(|| Table::new().into());
+        table = inner.as_table_mut().ok_or_else(|| {
+            Failure::usage(format!("{variable}: the configuration has no such section"))
+        })?;
+    }
+    let key = name_in(table, key);
+    let twin = name_in(table, &twin::of(&key));
+    if let Some(other) = overlaid.get(&format!("{place}{twin}")) {
+        let message = format!("{other} and {variable} set the same: leave one out");
+        return Err(Failure::usage(message));
+    }
+    table.remove(&twin);
+    let value = value(text, &key);
+    overlaid.insert(format!("{place}{key}"), variable.to_owned());
+    table.insert(key, value);
     Ok(())
 }
 
-fn find_gateway<'a>(table: &'a mut Table, name: &str) -> Option<&'a mut Table> {
+/// The key of a table that a part of a variable's name means, whether it is there yet or not.
+fn name_in(table: &Table, name: &str) -> String {
+    let is_meant = |key: &&String| key.replace('-', "_").eq_ignore_ascii_case(name);
+    let known = table.keys().find(is_meant);
+    known.map_or_else(|| name.to_ascii_lowercase(), Clone::clone)
+}
+
+fn find_gateway<'a>(table: &'a mut Table, name: &str) -> Option<(usize, &'a mut Table)> {
     let gateways = table.get_mut("gateways")?.as_array_mut()?;
-    let mut gateways = gateways.iter_mut().filter_map(Value::as_table_mut);
-    gateways.find(|gateway| {
+    let gateways = gateways.iter_mut().enumerate();
+    let mut gateways = gateways.filter_map(|(number, one)| Some((number, one.as_table_mut()?)));
+    gateways.find(|(_, gateway)| {
         let given = gateway.get("name").and_then(Value::as_str);
         given.is_some_and(|given| given.replace('-', "_").eq_ignore_ascii_case(name))
     })
@@ -65,7 +142,8 @@ fn find_gateway<'a>(table: &'a mut Table, name: &str) -> Option<&'a mut Table> {
 fn value(text: &str, key: &str) -> Value {
     // These are texts even when they consist of digits.
     let is_text = [
-        "secret", "password", "key", "name", "from", "token", "number", "_id",
+        "secret", "password", "key", "name", "from", "token", "number", "_id", "_file", "database",
+        "level",
     ];
     if key == "user" || is_text.iter().any(|word| key.contains(word)) {
         return text.into();
@@ -85,7 +163,7 @@ mod tests {
     fn overlaid(file: &str, variables: &[(&str, &str)]) -> Result<Table, Failure> {
         let mut table: Table = file.parse().unwrap();
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        overlay(&mut table, variables.iter().map(own)).map(|()| table)
+        overlay(&mut table, variables.iter().map(own)).map(|_| table)
     }
 
     #[test]
@@ -100,24 +178,80 @@ mod tests {
                 ("REDFLASH_GATEWAYS__OFFICE_MAIL__PASSWORD", "12345"),
                 ("REDFLASH_GATEWAYS__OFFICE_MAIL__NUMBER", "+447700900123"),
                 ("REDFLASH_GATEWAYS__OFFICE_MAIL__API_ID", "12345"),
+                ("REDFLASH_GATEWAYS__OFFICE_MAIL__BUDGET__PER_HOUR", "7"),
                 ("REDFLASH_ADMIN__OIDC__CLIENT_SECRET", "12345"),
                 ("REDFLASH_ADMIN__OIDC__CREATE_USERS", "true"),
                 ("HOME", "/root"),
-                ("REDFLASH_DATABASE", "elsewhere"),
+                ("REDFLASH_DATABASE", "5"),
+                ("REDFLASH_SERVER", "https://elsewhere"),
             ],
         );
         let table = table.unwrap();
         assert_eq!(table["server"]["listen"].as_str(), Some("127.0.0.1:1"));
         assert_eq!(table["delivery"]["max_queued"].as_integer(), Some(5));
-        assert_eq!(table["gateways"][0]["port"].as_integer(), Some(25));
-        assert_eq!(table["gateways"][0]["password"].as_str(), Some("12345"));
-        let number = table["gateways"][0]["number"].as_str();
-        assert_eq!(number, Some("+447700900123"));
-        assert_eq!(table["gateways"][0]["api_id"].as_str(), Some("12345"));
+        let gateway = &table["gateways"][0];
+        assert_eq!(gateway["port"].as_integer(), Some(25));
+        assert_eq!(gateway["password"].as_str(), Some("12345"));
+        assert_eq!(gateway["number"].as_str(), Some("+447700900123"));
+        assert_eq!(gateway["api_id"].as_str(), Some("12345"));
+        assert_eq!(gateway["budget"]["per_hour"].as_integer(), Some(7));
         let oidc = &table["admin"]["oidc"];
         assert_eq!(oidc["client_secret"].as_str(), Some("12345"));
         assert_eq!(oidc["create_users"].as_bool(), Some(true));
-        assert!(!table.contains_key("database"));
+        assert_eq!(table["database"].as_str(), Some("5"));
+    }
+
+    #[test]
+    fn empty_variables_change_nothing() {
+        let file = "database = \"a\"\n[[gateways]]\nname = \"m\"\npassword = \"b\"\n";
+        let empty = [
+            ("REDFLASH_DATABASE", ""),
+            ("REDFLASH_DATABASE_FILE", ""),
+            ("REDFLASH_GATEWAYS__M__PASSWORD", ""),
+            ("REDFLASH_GATEWAYS__M__PASSWORD_FILE", ""),
+            ("REDFLASH_GATEWAYS__NOBODY__PASSWORD", ""),
+            ("REDFLASH_ADMIN__OIDC__CLIENT_SECRET", ""),
+        ];
+        assert_eq!(overlaid(file, &empty).unwrap(), file.parse().unwrap());
+    }
+
+    #[test]
+    fn a_variable_replaces_either_form_of_a_secret() {
+        let file = "database_file = \"a\"\n[admin.oidc]\nclient_secret = \"b\"\n\
+                    [[gateways]]\nname = \"m\"\npassword_file = \"c\"\nrooms = { Ops = \"d\" }\n";
+        let variables = [
+            ("REDFLASH_DATABASE", "e"),
+            ("REDFLASH_ADMIN__OIDC__CLIENT_SECRET_FILE", "f"),
+            ("REDFLASH_GATEWAYS__M__PASSWORD", "g"),
+            ("REDFLASH_GATEWAYS__M__ROOMS__OPS_FILE", "h"),
+        ];
+        let expected = "database = \"e\"\n[admin.oidc]\nclient_secret_file = \"f\"\n\
+                        [[gateways]]\nname = \"m\"\npassword = \"g\"\nrooms = { ops_file = \"h\" }\n";
+        let expected: Table = expected.parse().unwrap();
+        assert_eq!(overlaid(file, &variables).unwrap(), expected);
+    }
+
+    #[test]
+    fn two_variables_for_one_secret_are_refused() {
+        let file = "[[gateways]]\nname = \"m\"\n";
+        for (one, other) in [
+            ("REDFLASH_DATABASE", "REDFLASH_DATABASE_FILE"),
+            (
+                "REDFLASH_ADMIN__OIDC__CLIENT_SECRET_FILE",
+                "REDFLASH_ADMIN__OIDC__CLIENT_SECRET",
+            ),
+            (
+                "REDFLASH_GATEWAYS__M__TOKEN",
+                "REDFLASH_GATEWAYS__M__TOKEN_FILE",
+            ),
+        ] {
+            let refused = overlaid(file, &[(one, "a"), (other, "b")]).unwrap_err();
+            let message = refused.message;
+            assert!(
+                message.contains(one) && message.contains(other),
+                "{message}"
+            );
+        }
     }
 
     #[test]

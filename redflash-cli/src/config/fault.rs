@@ -3,17 +3,42 @@
 use std::path::Path;
 
 use toml::de::DeTable;
+use toml::{Table, Value};
 
+use super::environment::Overlaid;
+use super::reason;
 use crate::failure::Failure;
 
-/// The text of a configuration file, in which keys can be found.
-#[derive(Clone, Copy, Debug)]
+/// The text of a configuration file, in which keys can be found, and the keys that come from elsewhere.
+#[derive(Debug)]
 pub(super) struct Source<'a> {
-    pub(super) path: &'a Path,
-    pub(super) text: &'a str,
+    path: &'a Path,
+    text: &'a str,
+    /// The names of the gateways, in their order.
+    gateways: Vec<Option<String>>,
+    /// The keys that the environment or an option has set.
+    pub(super) variables: Overlaid,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(path: &'a Path, text: &'a str) -> Self {
+        Self {
+            path,
+            text,
+            gateways: Vec::new(),
+            variables: Overlaid::new(),
+        }
+    }
 }
 
 impl Source<'_> {
+    /// Takes down the names of the gateways, by which faults are told.
+    pub(super) fn name_gateways(&mut self, table: &Table) {
+        let gateways = table.get("gateways").and_then(Value::as_array);
+        let name = |gateway: &Value| Some(gateway.get("name")?.as_str()?.to_owned());
+        self.gateways = gateways.into_iter().flatten().map(name).collect();
+    }
+
     /// A fault of TOML itself. The line is not quoted: it may hold a secret.
     pub(super) fn syntax(&self, fault: &toml::de::Error) -> Failure {
         let (line, column) = self.place(fault.span().map_or(0, |span| span.start));
@@ -26,10 +51,57 @@ impl Source<'_> {
 
     /// A fault of a key, such as `server.listen` or `gateways[1].port`.
     pub(super) fn key(&self, key: &str, reason: &str) -> Failure {
+        let shown = self.shown(key);
+        if let Some(variable) = self.variable(key) {
+            return Failure::usage(format!("{variable}: {shown}: {reason}"));
+        }
         let path = self.path.display();
         let line = self.line(key);
         let place = line.map_or_else(String::new, |line| format!(", line {line}"));
-        Failure::usage(format!("{path}{place}: {key}: {reason}"))
+        Failure::usage(format!("{path}{place}: {shown}: {reason}"))
+    }
+
+    /// A fault of a key in the words of serde.
+    ///
+    /// * `known` - keys that are right in this place, beside those that the reason lists.
+    pub(super) fn serde(&self, key: &str, reason: &str, known: &[&str]) -> Failure {
+        let words = reason::in_words(reason, known);
+        let table = if key == "." { "" } else { key };
+        let key = match reason::unknown_key(reason) {
+            Some(name) if table.is_empty() => name.to_owned(),
+            Some(name) if table.rsplit('.').next() != Some(name) => format!("{table}.{name}"),
+            _ => key.to_owned(),
+        };
+        self.key(&key, &words)
+    }
+
+    /// The key with the name of its gateway.
+    fn shown(&self, key: &str) -> String {
+        let Some((number, rest)) = key
+            .strip_prefix("gateways[")
+            .and_then(|rest| rest.split_once(']'))
+        else {
+            return key.to_owned();
+        };
+        let place = number.parse::<usize>().unwrap_or_default();
+        let gateway = match self.gateways.get(place) {
+            Some(Some(name)) => format!("gateway {name}"),
+            _ => format!("gateway number {}", place + 1),
+        };
+        match rest.trim_start_matches('.') {
+            "" => gateway,
+            rest => format!("{gateway}: {rest}"),
+        }
+    }
+
+    /// The variable or option that has set a key, or the list or table around it.
+    fn variable(&self, key: &str) -> Option<&str> {
+        let is_within = |set: &&String| {
+            let rest = key.strip_prefix(set.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let set = self.variables.keys().find(is_within)?;
+        Some(&self.variables[set])
     }
 
     /// The line of a key, or of the nearest table around it.

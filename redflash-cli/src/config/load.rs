@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use redflash_channels::{Configured, TYPES, configure};
+use redflash_channels::{COMMON_KEYS, Configured, TYPES, configure, read_secret_file};
 use redflash_core::{Slug, report};
 use secrecy::ExposeSecret;
 use toml::{Table, Value};
 
 use super::fault::Source;
-use super::{Config, DatabaseUrl, Loaded, Overrides, environment};
+use super::{Config, DatabaseUrl, Loaded, Overrides, environment, log_filter, twin};
+use crate::database_url;
 use crate::failure::Failure;
 
 /// Where the configuration is looked for when no option names it.
@@ -33,30 +34,44 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
             .map_err(|fault| Failure::usage(format!("{}: {}", path.display(), report(&fault))))?,
         None => String::new(),
     };
-    let source = Source {
-        path: file.as_deref().unwrap_or(Path::new("the environment")),
-        text: &text,
-    };
+    let path = file.as_deref().unwrap_or(Path::new("the environment"));
+    let mut source = Source::new(path, &text);
     let mut table: Table = toml::from_str(&text).map_err(|fault| source.syntax(&fault))?;
-    environment::overlay(&mut table, std::env::vars())?;
+    source.name_gateways(&table);
+    if let Some(key) = twin::find_both(&table) {
+        let name = key.rsplit('.').next().unwrap_or(&key);
+        let reason = format!("give {} or {name}, not both", twin::of(name));
+        return Err(source.key(&key, &reason));
+    }
+    source.variables = environment::overlay(&mut table, environment::variables()?)?;
+    if let Some(database) = &overrides.database {
+        table.remove("database_file");
+        table.insert("database".into(), database.as_str().into());
+        source
+            .variables
+            .insert("database".into(), "--database".into());
+    }
+    let source = source;
     let tables = gateway_tables(&mut table, &source)?;
     let mut config = read(table, &source)?;
     let gateways = gateways(tables, config.server.public_url.as_deref(), &source)?;
     if let Some(path) = &config.database_file {
-        let url = fs::read_to_string(path).map_err(|fault| {
-            let reason = format!("{}: {fault}", path.display());
+        let url = read_secret_file(path).map_err(|fault| {
+            let reason = format!("{} cannot be read: {fault}", path.display());
             source.key("database_file", &reason)
         })?;
-        config.database = DatabaseUrl(url.trim().into());
+        let url = url.expose_secret().trim();
+        if url.is_empty() {
+            let reason = format!("{} is empty", path.display());
+            return Err(source.key("database_file", &reason));
+        }
+        config.database = DatabaseUrl(url.into());
     }
     if let Some(oidc) = &mut config.admin.oidc {
         oidc.read_secret(&source)?;
     }
     let public_url = config.server.public_url.as_deref();
     config.admin.check(public_url, &source)?;
-    if let Some(database) = &overrides.database {
-        config.database = DatabaseUrl(database.as_str().into());
-    }
     check(&config, &source)?;
     let known = |name: &Slug| {
         gateways
@@ -81,23 +96,26 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
 }
 
 fn file(overrides: &Overrides) -> Result<Option<PathBuf>, Failure> {
-    let Some(path) = &overrides.config else {
-        return Ok(PLACES.iter().map(PathBuf::from).find(|path| path.exists()));
+    let (path, named_by) = match &overrides.config {
+        Some(path) => (path.clone(), "--config"),
+        None => match environment::variable("REDFLASH_CONFIG")? {
+            Some(path) => (path.into(), "REDFLASH_CONFIG"),
+            None => return Ok(PLACES.iter().map(PathBuf::from).find(|path| path.exists())),
+        },
     };
     if path.is_file() {
-        return Ok(Some(path.clone()));
+        return Ok(Some(path));
     }
     Err(Failure::usage(format!(
-        "--config: there is no file {}",
+        "{named_by}: there is no file {}",
         path.display()
     )))
 }
 
 fn read(table: Table, source: &Source<'_>) -> Result<Config, Failure> {
     serde_path_to_error::deserialize(Value::Table(table)).map_err(|fault| {
-        let reason = fault.inner().message().to_owned();
         let path = fault.path().to_string();
-        source.key(if path == "." { &reason } else { &path }, &reason)
+        source.serde(&path, fault.inner().message(), &["gateways"])
     })
 }
 
@@ -132,9 +150,11 @@ fn gateways(
         let Ok(serde_json::Value::Object(settings)) = json else {
             return Err(source.key(&place, "it holds something that is no text, number or list"));
         };
+        let kind = settings.get("type").and_then(|name| name.as_str());
+        let known = gateway_keys(kind.unwrap_or_default());
         let configured = configure(settings, public_url).map_err(|fault| match &fault.key {
-            Some(key) => source.key(&format!("{place}.{key}"), &fault.reason),
-            None => source.key(&place, &fault.reason),
+            Some(key) => source.serde(&format!("{place}.{key}"), &fault.reason, &known),
+            None => source.serde(&place, &fault.reason, &known),
         })?;
         if !names.insert(configured.gateway.name.clone()) {
             let reason = "another gateway has this name: give each its own";
@@ -143,6 +163,20 @@ fn gateways(
         all.push(configured);
     }
     Ok(all)
+}
+
+/// The keys that the table of a gateway may hold beside those that its type reads itself.
+fn gateway_keys(type_name: &str) -> Vec<&'static str> {
+    let kind = TYPES.iter().find(|kind| kind.name == type_name);
+    let secrets = kind.into_iter().flat_map(|kind| kind.secrets);
+    let own = [
+        "name",
+        "type",
+        "callback_secret",
+        "previous_callback_secret",
+    ];
+    let known = own.iter().chain(COMMON_KEYS).chain(secrets);
+    known.copied().collect()
 }
 
 /// What is of the right type, and cannot be.
@@ -196,14 +230,17 @@ fn check(config: &Config, source: &Source<'_>) -> Result<(), Failure> {
         2,
         1000,
     )?;
-    let database = config.database.0.expose_secret();
-    if database.trim_start_matches("sqlite:").is_empty() {
-        return Err(source.key("database", "write sqlite: and the path of a file"));
+    if let Err(reason) = database_url::parse(config.database.0.expose_secret()) {
+        let key = match config.database_file {
+            Some(_) => "database_file",
+            None => "database",
+        };
+        return Err(source.key(key, &reason));
     }
-    let level = config.log.level.parse::<tracing_subscriber::EnvFilter>();
+    let level = log_filter::parse(&config.log.level);
     level
         .map(drop)
-        .map_err(|_| source.key("log.level", "it must be error, warn, info, debug or trace"))
+        .map_err(|reason| source.key("log.level", &reason))
 }
 
 fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
@@ -311,7 +348,42 @@ pub(super) mod tests {
                 "[server]\nlisten = \"nowhere\"",
                 "FILE, line 2: server.listen:",
             ),
-            ("[server]\n\nlisen = \"0.0.0.0:80\"", "`listen`"),
+            (
+                "[server]\n\nlisen = \"0.0.0.0:80\"",
+                "FILE, line 3: server.lisen: unknown key `lisen`, did you mean `listen`?",
+            ),
+            (
+                "[[gateway]]\nname = \"a\"",
+                "FILE, line 1: gateway: unknown key `gateway`, did you mean `gateways`?",
+            ),
+            (
+                "[[gateways]]\nname = \"a\"\ntype = \"webhook\"\nper_secnd = 1",
+                "FILE, line 4: gateway a: per_secnd: unknown key `per_secnd`, did you mean `per_second`?",
+            ),
+            (
+                "[[gateways]]\nname = \"a\"\ntype = \"webhook\"\nallow_networks = \"10.0.0.0/8\"",
+                "FILE, line 4: gateway a: allow_networks: write a list in brackets",
+            ),
+            (
+                "[[gateways]]\nname = \"a\"\ntype = \"webhook\"\nprefixes = 5",
+                "FILE, line 4: gateway a: prefixes: write a list in brackets",
+            ),
+            (
+                "[[gateways]]\ntype = \"webhook\"",
+                "FILE, line 1: gateway number 1: name:",
+            ),
+            (
+                "[admin]\ntrusted_proxies = \"10.0.0.0/8\"",
+                "FILE, line 2: admin.trusted_proxies: write a list in brackets",
+            ),
+            (
+                "database = \"sqlite:a\"\ndatabase_file = \"b\"",
+                "FILE, line 2: database_file: give database or database_file, not both",
+            ),
+            (
+                "[[gateways]]\nname = \"a\"\ntype = \"slack\"\nrooms = { b = \"c\", b_file = \"d\" }",
+                "FILE, line 4: gateway a: rooms.b_file: give b or b_file, not both",
+            ),
             ("workers = \"many\"", "workers"),
             (
                 "[server]\nmax_body = \"many\"",
@@ -329,19 +401,20 @@ pub(super) mod tests {
                 "[delivery]\nsync_wait = \"-5s\"",
                 "FILE, line 2: delivery.sync_wait:",
             ),
-            ("[log]\nlevel = \"a=b=c\"", "FILE, line 2: log.level:"),
+            ("[log]\nlevel = \"verbose\"", "FILE, line 2: log.level:"),
+            ("[log]\nlevel = \"\"", "FILE, line 2: log.level:"),
             ("gateways = 5", "FILE, line 1: gateways:"),
             (
                 "[[gateways]]\nname = \"a\"\n[[gateways]]\n",
-                "FILE, line 1: gateways[0].type:",
+                "FILE, line 1: gateway a: type:",
             ),
             (
                 "[[gateways]]\nname = \"a\"\ntype = \"webhook\"\nretry = [\"1s\", \"-5s\"]",
-                "FILE, line 4: gateways[0].retry[1]:",
+                "FILE, line 4: gateway a: retry[1]:",
             ),
             (
                 "[[gateways]]\nname = \"a\"\ntype = \"webhook\"\n[[gateways]]\nname = \"a\"\ntype = \"webhook\"",
-                "FILE, line 5: gateways[1].name:",
+                "FILE, line 5: gateway a: name:",
             ),
         ] {
             let fault = loaded(text).unwrap_err();

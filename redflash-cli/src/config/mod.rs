@@ -6,6 +6,9 @@ mod environment;
 mod example;
 mod fault;
 mod load;
+pub(crate) mod log_filter;
+mod reason;
+mod twin;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -18,12 +21,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 pub(crate) use admin::{Admin, Oidc};
+pub(crate) use environment::variable;
 pub(crate) use load::load;
 
 /// A complete example, the same as what counts when nothing is configured.
 pub(crate) const EXAMPLE: &str = include_str!("../../../redflash.example.toml");
 
-/// What the command line says of the configuration.
+/// What the command line and `REDFLASH_CONFIG` say of the configuration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overrides {
     pub(crate) config: Option<PathBuf>,
@@ -65,6 +69,8 @@ impl DatabaseUrl {
     /// The URL without who logs in, and how.
     pub(crate) fn shown(&self) -> String {
         let url = self.0.expose_secret();
+        // Parameters can hold a password too.
+        let url = url.split_once('?').map_or(url, |(place, _)| place);
         match (url.split_once("://"), url.rsplit_once('@')) {
             (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}"),
             _ => url.to_owned(),

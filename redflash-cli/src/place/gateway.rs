@@ -10,8 +10,8 @@ use serde_json::json;
 use super::api::DEADLINE;
 use super::here::Here;
 use super::{At, Place};
-use crate::context::operator;
 use crate::failure::Failure;
+use crate::operator::operator;
 
 /// How long a gateway may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -7,26 +7,29 @@ use redflash_store::Access;
 use tokio::sync::OnceCell;
 
 use super::{At, Place};
-use crate::context::{Context, operator};
+use crate::context::{Context, Missing};
 use crate::failure::Failure;
+use crate::operator::operator;
 
 /// The store of this machine, opened when it is first needed.
 pub(crate) struct Here {
     pub(crate) context: Context,
+    missing: Missing,
     engine: OnceCell<Engine>,
 }
 
 impl Here {
-    pub(super) fn new(context: Context) -> Self {
+    pub(super) fn new(context: Context, missing: Missing) -> Self {
         Self {
             context,
+            missing,
             engine: OnceCell::new(),
         }
     }
 
     /// An engine beside the server, or without one.
     pub(crate) async fn engine(&self) -> Result<&Engine, Failure> {
-        let open = || self.context.engine(Access::Shared);
+        let open = || self.context.engine(Access::Shared, self.missing);
         self.engine.get_or_try_init(open).await
     }
 

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::here::Here;
 use super::{At, Noun, Place};
-use crate::context::operator;
 use crate::failure::Failure;
+use crate::operator::operator;
 
 /// A key to be made.
 #[derive(Debug)]

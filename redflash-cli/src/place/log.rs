@@ -3,15 +3,15 @@
 use std::num::NonZeroU32;
 
 use redflash_core::store::{ChangeFilter, DeliveryRecord, InboundFilter, LogFilter};
-use redflash_core::{Change, Delivery, Inbound, Notification, NotificationId};
+use redflash_core::{Change, Delivery, DeliveryId, Inbound, Notification, NotificationId};
 use reqwest::Method;
 use serde::Deserialize;
 
 use super::here::Here;
 use super::raise::Whole;
 use super::{At, Place};
-use crate::context::operator;
 use crate::failure::{Exit, Failure};
+use crate::operator::operator;
 
 /// An entry of the log.
 #[derive(Debug, Deserialize)]
@@ -63,16 +63,31 @@ impl Place {
     }
 
     /// Puts what ended badly of a notification back into the queue. Returns how many deliveries.
-    pub(crate) async fn resend(&self, id: NotificationId) -> Result<u64, Failure> {
+    ///
+    /// * `only` - the one delivery that is meant.
+    pub(crate) async fn resend(
+        &self,
+        id: NotificationId,
+        only: Option<DeliveryId>,
+    ) -> Result<u64, Failure> {
         match &self.at {
             At::Here(here) => {
-                self.notification(id).await?;
-                Ok(here.engine().await?.resend(id, None, &operator()).await?)
+                let (_, deliveries) = self.notification(id).await?;
+                let is_there = |only| deliveries.iter().any(|record| record.delivery.id == only);
+                if let Some(only) = only.filter(|only| !is_there(*only)) {
+                    let message = format!("the notification {id} has no delivery {only}");
+                    return Err(Failure::new(Exit::Refused, message));
+                }
+                Ok(here.engine().await?.resend(id, only, &operator()).await?)
             }
             At::Server(api) => {
                 let path = ["notifications", &id.to_string(), "resend"];
                 let request = api.request(Method::POST, &path);
-                let resent: Resent = api.read(request.json(&serde_json::json!({}))).await?;
+                let body = match only {
+                    Some(only) => serde_json::json!({ "delivery": only }),
+                    None => serde_json::json!({}),
+                };
+                let resent: Resent = api.read(request.json(&body)).await?;
                 Ok(resent.resent)
             }
         }

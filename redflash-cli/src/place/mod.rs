@@ -24,8 +24,9 @@ pub(crate) use route::Routes;
 pub(crate) use status::Status;
 pub(crate) use user::UserEdit;
 
-use crate::context::{Context, operator};
+use crate::context::{Context, Missing};
 use crate::failure::{Exit, Failure};
+use crate::operator::operator;
 use crate::output::Output;
 
 /// Where a command works, and where it prints.
@@ -45,10 +46,12 @@ enum At {
 
 impl Place {
     /// The store of this machine.
-    pub(crate) fn here(context: Context) -> Self {
+    ///
+    /// * `missing` - the way to deal with one that does not exist.
+    pub(crate) fn here(context: Context, missing: Missing) -> Self {
         Self {
             output: context.output.clone(),
-            at: At::Here(Box::new(Here::new(context))),
+            at: At::Here(Box::new(Here::new(context, missing))),
         }
     }
 

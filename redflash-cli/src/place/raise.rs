@@ -15,7 +15,7 @@ use super::api::{Api, DEADLINE};
 use super::here::Here;
 use super::refusal::strange;
 use super::{At, Place};
-use crate::context::Served;
+use crate::context::{Missing, Served};
 use crate::failure::Failure;
 
 /// What a raise came to.
@@ -102,7 +102,7 @@ impl Here {
             return Ok(Outcome::new(raised, Some(records), false));
         }
         // Nobody else would send it.
-        let engine = self.context.engine(Access::Server).await?;
+        let engine = self.context.engine(Access::Server, Missing::Refuse).await?;
         let running = engine.start().await?;
         let raised = engine.raise(raise).await?;
         let records = engine.wait(raised.notification, limit).await?;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{At, Noun, Place};
-use crate::context::operator;
 use crate::failure::Failure;
+use crate::operator::operator;
 use crate::password;
 
 /// What is to be different about a user.

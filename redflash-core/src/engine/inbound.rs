@@ -158,6 +158,10 @@ impl Engine {
         let (channel, from) = (&inbound.channel, &inbound.from);
         match Keyword::of(&inbound.text) {
             Some(Keyword::Stop) => self.stop(channel, inbound).await,
+            // It is off for its address, and not by this word.
+            Some(Keyword::Start) if self.parse_address(channel, from.as_str()).is_err() => {
+                Ok("nothing: the address is not valid".into())
+            }
             Some(Keyword::Start) => {
                 let on = self.dispatcher.store.opt(channel, from, None).await?;
                 if on.is_empty() {

@@ -165,11 +165,13 @@ pub trait Directory: Send + Sync {
     /// unknown; [`StoreError::Outdated`] for another [version](Edit::version).
     async fn edit(&self, edit: &Edit<'_>) -> Result<(), StoreError>;
 
-    /// Saves entries in their order, all or none, without a word in the audit log.
+    /// Saves entries in their order, all or none, without a word in the audit log and over whatever
+    /// anybody has changed: for tests and tools. Programs use [`Engine`](crate::Engine).
     ///
     /// # Errors
     ///
     /// As [`edit`](Self::edit).
+    #[doc(hidden)]
     async fn save(&self, entries: &[Entry], save: Save) -> Result<(), StoreError> {
         let steps = entries.iter().map(|entry| Step::Save(entry.clone(), save));
         let edit = Edit {
@@ -180,11 +182,13 @@ pub trait Directory: Send + Sync {
         self.edit(&edit).await
     }
 
-    /// Removes something without a word in the audit log; `false` when it is not there.
+    /// Removes something without a word in the audit log; `false` when it is not there. For tests and
+    /// tools, as [`save`](Self::save) is.
     ///
     /// # Errors
     ///
     /// As [`edit`](Self::edit).
+    #[doc(hidden)]
     async fn remove(&self, what: &EntryRef) -> Result<bool, StoreError> {
         let edit = Edit {
             steps: &[Step::Remove(what.clone())],

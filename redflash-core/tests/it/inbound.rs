@@ -133,6 +133,22 @@ async fn start_does_not_switch_on_what_somebody_switched_off() {
 }
 
 #[tokio::test]
+async fn start_does_not_switch_on_an_invalid_address() {
+    let (world, ..) = listening().await;
+    let mut contact = ann(&world).await;
+    let endpoint = &mut contact.endpoints[0];
+    endpoint.address = redflash_core::Address::new("invalid").unwrap();
+    endpoint.enabled = false;
+    endpoint.opted_out = Some("not a valid address".into());
+    world.save(Entry::Contact(contact)).await;
+    let inbound = comes(&world, &[("from", "invalid"), ("text", "START")])
+        .await
+        .unwrap();
+    assert_eq!(inbound.effect, "nothing: the address is not valid");
+    assert!(!ann(&world).await.endpoints[0].enabled);
+}
+
+#[tokio::test]
 async fn strangers_and_ourselves_are_kept_and_do_nothing() {
     let (world, _, other) = listening().await;
     for (from, text, effect) in [

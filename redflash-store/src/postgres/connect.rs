@@ -52,6 +52,8 @@ impl PostgresConfig {
 #[derive(Clone)]
 pub(super) struct Connector {
     config: Config,
+    /// Where the database is, without who logs in.
+    database: String,
     tls: Option<MakeRustlsConnect>,
     /// What every session is told at its beginning.
     setup: String,
@@ -100,6 +102,7 @@ impl Connector {
         let tls = is_encrypted.then(|| tls(given.ca_file.as_deref()));
         let millis = given.timeout.as_millis();
         Ok(Self {
+            database: database(&config),
             config,
             tls: tls.transpose()?,
             setup: format!(
@@ -112,9 +115,17 @@ impl Connector {
         })
     }
 
+    /// The hosts, ports and name of the database.
+    pub(super) fn database(&self) -> &str {
+        &self.database
+    }
+
     /// A new connection.
     pub(super) async fn connect(&self) -> ConnectionResult<AsyncPgConnection> {
-        let bad = |fault: tokio_postgres::Error| ConnectionError::BadConnection(report(&fault));
+        let bad = |fault: tokio_postgres::Error| {
+            let reason = format!("{}: {}", self.database, report(&fault));
+            ConnectionError::BadConnection(reason)
+        };
         let mut conn = if let Some(tls) = &self.tls {
             let (client, connection) = self.config.connect(tls.clone()).await.map_err(bad)?;
             AsyncPgConnection::try_from_client_and_connection(client, connection).await?
@@ -127,6 +138,26 @@ impl Connector {
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(conn)
     }
+}
+
+/// The hosts, ports and name of a database, such as `db.example.org:5432/redflash`.
+fn database(config: &Config) -> String {
+    const PORT: u16 = 5432;
+    let ports = config.get_ports();
+    let host = |(place, host): (usize, &Host)| {
+        // One port can stand for all hosts.
+        let port = ports.get(place).or(ports.first()).unwrap_or(&PORT);
+        match host {
+            Host::Tcp(name) => format!("{name}:{port}"),
+            Host::Unix(directory) => format!("{} (port {port})", directory.display()),
+        }
+    };
+    let hosts: Vec<_> = config.get_hosts().iter().enumerate().map(host).collect();
+    let name = config
+        .get_dbname()
+        .or(config.get_user())
+        .unwrap_or_default();
+    format!("{}/{name}", hosts.join(","))
 }
 
 /// Takes `sslmode` out of a URL, since the driver does not know all its values.
@@ -216,6 +247,25 @@ mod tests {
             ("postgres://u:p@db.example.org/db?sslmode=disable", false),
         ] {
             assert_eq!(encrypted(url), Ok(wanted), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_hosts_ports_and_database_alone() {
+        for (url, wanted) in [
+            (
+                "postgres://u:canary@db.example.org/db",
+                "db.example.org:5432/db",
+            ),
+            ("postgres://u:canary@a:1,b:2/db", "a:1,b:2/db"),
+            (
+                "postgres://u:canary@[::1]:1/db?application_name=x",
+                "::1:1/db",
+            ),
+            ("postgres://u:canary@%2Frun/db", "/run (port 5432)/db"),
+        ] {
+            let connector = Connector::new(&PostgresConfig::new(url)).unwrap();
+            assert_eq!(connector.database(), wanted);
         }
     }
 

@@ -1,9 +1,11 @@
 //! Bringing the tables up to date, one node at a time.
 
+use diesel::dsl::sql;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
+use diesel::sql_types::Bool;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use redflash_core::BoxError;
 
@@ -15,7 +17,13 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const LOCK: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
                     SELECT pg_advisory_lock(5931471, 1)";
 
-pub(super) async fn migrate(connector: &Connector) -> Result<(), OpenError> {
+/// Whether the tables have ever been created.
+const HAS_TABLES: &str = "to_regclass('__diesel_schema_migrations') IS NOT NULL";
+
+/// Brings the tables up to date.
+///
+/// * `creates` - whether tables are created in a database that has none.
+pub(super) async fn migrate(connector: &Connector, creates: bool) -> Result<(), OpenError> {
     let server = |fault: BoxError| OpenError::Server(fault);
     let mut conn = connector
         .connect()
@@ -24,6 +32,13 @@ pub(super) async fn migrate(connector: &Connector) -> Result<(), OpenError> {
     conn.batch_execute(LOCK)
         .await
         .map_err(|fault| server(fault.into()))?;
+    if !creates {
+        let has_tables = diesel::select(sql::<Bool>(HAS_TABLES)).get_result::<bool>(&mut conn);
+        if !has_tables.await.map_err(|fault| server(fault.into()))? {
+            let database = connector.database().to_owned();
+            return Err(OpenError::Missing { database });
+        }
+    }
     let work = tokio::task::spawn_blocking(move || run(conn));
     work.await
         .map_err(|fault| OpenError::Migration(fault.into()))?

@@ -80,6 +80,12 @@ pub enum OpenError {
     /// The server cannot be reached, or refuses us.
     #[error("the database server cannot be used")]
     Server(#[source] BoxError),
+    /// The database has no tables of RedFlash, and none were to be created.
+    #[error("no tables of RedFlash in the database {database}")]
+    Missing {
+        /// Where it is, without who logs in.
+        database: String,
+    },
     /// The tables were made by a newer version.
     #[error(
         "the database was made by a newer version of RedFlash (its tables are of {found}): use that version"
@@ -107,8 +113,21 @@ impl PostgresStore {
     ///
     /// [`OpenError`], in words for whoever started the program.
     pub async fn open(config: &PostgresConfig) -> Result<Self, OpenError> {
+        Self::open_with(config, true).await
+    }
+
+    /// Opens a database that has the tables, and brings them up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Missing`] when it has no tables, and the others of [`open`](Self::open).
+    pub async fn open_existing(config: &PostgresConfig) -> Result<Self, OpenError> {
+        Self::open_with(config, false).await
+    }
+
+    async fn open_with(config: &PostgresConfig, creates: bool) -> Result<Self, OpenError> {
         let connector = Connector::new(config)?;
-        migrate::migrate(&connector).await?;
+        migrate::migrate(&connector, creates).await?;
         let connections = Connections::new(connector.clone(), config)?;
         Ok(Self {
             enqueuer: Enqueuer::start(&connections),

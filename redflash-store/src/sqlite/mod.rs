@@ -52,7 +52,16 @@ impl SqliteStore {
     ///
     /// [`OpenError`], in words for whoever started the program.
     pub fn open(path: impl AsRef<Path>, access: Access) -> Result<Self, OpenError> {
-        open::open(path.as_ref(), access)
+        open::open(path.as_ref(), access, true)
+    }
+
+    /// Opens a file that exists, and brings its tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Missing`] when there is no such file, and the others of [`open`](Self::open).
+    pub fn open_existing(path: impl AsRef<Path>, access: Access) -> Result<Self, OpenError> {
+        open::open(path.as_ref(), access, false)
     }
 
     /// The process that dispatches from a file, if there is one.

@@ -46,6 +46,20 @@ pub enum OpenError {
         /// The path.
         path: PathBuf,
     },
+    /// There is no such file, and none was to be created.
+    #[error("no database at {}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The directory of the file does not exist.
+    #[error("there is no directory {} for the database {}: create the directory first, or name another file", directory.display(), path.display())]
+    NoDirectory {
+        /// The file.
+        path: PathBuf,
+        /// Its directory.
+        directory: PathBuf,
+    },
     /// The file system refuses.
     #[error("{} cannot be opened", path.display())]
     Io {
@@ -72,12 +86,20 @@ pub enum OpenError {
     },
 }
 
-pub(super) fn open(path: &Path, access: Access) -> Result<SqliteStore, OpenError> {
+/// Opens a file.
+///
+/// * `creates` - whether the file is created when it is missing.
+pub(super) fn open(path: &Path, access: Access, creates: bool) -> Result<SqliteStore, OpenError> {
     if path.is_dir() {
         let path = path.to_owned();
         return Err(OpenError::Directory { path });
     }
-    create_private(path)?;
+    if creates {
+        create_private(path)?;
+    } else if !path.exists() {
+        let path = path.to_owned();
+        return Err(OpenError::Missing { path });
+    }
     let lock = match access {
         Access::Server => Some(Lock::take(path)?),
         Access::Shared => None,
@@ -106,9 +128,16 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
         made => made.and_then(|file| file.set_permissions(Permissions::from_mode(0o600))),
     };
-    made.map_err(|source| OpenError::Io {
-        path: path.to_owned(),
-        source,
+    made.map_err(|source| {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = path.to_owned();
+        match absolute.parent().filter(|directory| !directory.exists()) {
+            Some(directory) => OpenError::NoDirectory {
+                path,
+                directory: directory.to_owned(),
+            },
+            None => OpenError::Io { path, source },
+        }
     })
 }
 

@@ -135,7 +135,27 @@ async fn what_cannot_be_a_store_is_refused_with_its_name() {
     assert!(matches!(refused, OpenError::Database { .. }), "{refused}");
     let nowhere = directory.path().join("missing").join("a.db");
     let refused = SqliteStore::open(nowhere, Access::Shared).unwrap_err();
-    assert!(matches!(refused, OpenError::Io { .. }), "{refused}");
+    assert!(
+        matches!(refused, OpenError::NoDirectory { .. }),
+        "{refused}"
+    );
+    let directory = directory.path().join("missing").display().to_string();
+    assert!(refused.to_string().contains(&directory), "{refused}");
+}
+
+#[tokio::test]
+async fn a_missing_file_is_created_only_where_that_is_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    for access in [Access::Shared, Access::Server] {
+        let refused = SqliteStore::open_existing(&path, access).unwrap_err();
+        assert!(matches!(refused, OpenError::Missing { .. }), "{refused}");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+    let created = SqliteStore::open(&path, Access::Shared).unwrap();
+    created.save(&[contact("ann")], Save::Create).await.unwrap();
+    let opened = SqliteStore::open_existing(&path, Access::Server).unwrap();
+    assert_eq!(opened.contacts().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

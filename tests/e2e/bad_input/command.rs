@@ -19,6 +19,7 @@ pub(crate) async fn run(row: &Row, stage: &Stage) -> Vec<String> {
         return Vec::new();
     }
     let own = Site::new(&Config::new().gateway("name = \"hooks\"\ntype = \"webhook\""));
+    own.run(["migrate"]).await;
     let site = if row.surface == "cli" {
         &stage.world.site
     } else {

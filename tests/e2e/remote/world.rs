@@ -92,8 +92,10 @@ fn blurred(text: &str) -> String {
 
 /// What follows a time at the beginning of a text.
 fn time(text: &str) -> Option<&str> {
-    const FORM: &str = "0000-00-00 00:00:00Z";
-    let (head, after) = text.split_at_checked(FORM.len())?;
-    let fits = |(form, byte): (u8, u8)| form == byte || form == b'0' && byte.is_ascii_digit();
-    FORM.bytes().zip(head.bytes()).all(fits).then_some(after)
+    let after = |form: &str| {
+        let (head, after) = text.split_at_checked(form.len())?;
+        let fits = |(form, byte): (u8, u8)| form == byte || form == b'0' && byte.is_ascii_digit();
+        form.bytes().zip(head.bytes()).all(fits).then_some(after)
+    };
+    after("0000-00-00 00:00:00Z").or_else(|| after("0000-00-00T00:00:00.000Z"))
 }

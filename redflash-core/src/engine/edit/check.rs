@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{EditError, FieldFault};
 use crate::{
-    Address, AddressError, ChannelKind, Contact, Engine, Event, Gateway, Role, Slug, Template,
-    TemplateError, User,
+    Address, AddressError, ChannelKind, Contact, Endpoint, Engine, Event, Gateway, Role, Slug,
+    Template, TemplateError, User,
 };
 
 /// The most characters of an event's sender and description.
@@ -17,10 +17,11 @@ pub(super) fn contact(
     contact: &Contact,
     old: Option<&Contact>,
 ) -> Result<(), EditError> {
-    let known = |channel: &ChannelKind, address: &Address| {
+    // What is switched on must be valid now: an import keeps invalid addresses, switched off.
+    let known = |new: &Endpoint| {
         let endpoints = old.map(|old| &old.endpoints).into_iter().flatten();
-        let mut endpoints = endpoints.map(|endpoint| (&endpoint.channel, &endpoint.address));
-        endpoints.any(|endpoint| endpoint == (channel, address))
+        let mut endpoints = endpoints.filter(|old| old.enabled || !new.enabled);
+        endpoints.any(|old| (&old.channel, &old.address) == (&new.channel, &new.address))
     };
     let mut seen = HashSet::new();
     let mut faults = Vec::new();
@@ -30,7 +31,7 @@ pub(super) fn contact(
         if !seen.insert((channel, address)) {
             let message = format!("{} has this {channel} address already", contact.slug);
             faults.push(FieldFault::new(field, message));
-        } else if !known(channel, address)
+        } else if !known(endpoint)
             && let Err(fault) = engine.parse_address(channel, address.as_str())
         {
             faults.push(FieldFault::new(field, fault.to_string()));

@@ -2,6 +2,7 @@
 
 mod check;
 mod describe;
+mod ensure;
 mod item;
 #[cfg(test)]
 mod tests;
@@ -153,13 +154,21 @@ impl Engine {
 
     /// Makes or changes entries, all or none: those of a document, which its reader has checked.
     ///
+    /// * `source` - the name of the document, for the audit log.
+    ///
     /// # Errors
     ///
     /// [`EditError::Store`].
-    pub async fn load(&self, entries: &[Entry], save: Save, by: &Actor) -> Result<(), EditError> {
+    pub async fn load(
+        &self,
+        entries: &[Entry],
+        save: Save,
+        source: &str,
+        by: &Actor,
+    ) -> Result<(), EditError> {
         let steps = entries.iter().map(|entry| Step::Save(entry.clone(), save));
         let changes = entries.iter().map(|entry| {
-            let detail = "by a document";
+            let detail = format!("imported from {source}");
             let subject = entry.named().to_string();
             Change::new(self.now(), by.clone(), Action::Changed, subject, detail)
         });

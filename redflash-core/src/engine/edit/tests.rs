@@ -36,7 +36,7 @@ fn ann() -> Contact {
     )
 }
 
-async fn told(engine: &Engine) -> Vec<(Action, String, String)> {
+pub(super) async fn told(engine: &Engine) -> Vec<(Action, String, String)> {
     let filter = ChangeFilter {
         subject: None,
         by: None,
@@ -145,13 +145,51 @@ async fn a_tag_of_the_old_language_is_refused_unless_it_stood_there() {
     };
     assert_eq!((&*faults[0].field, faults[0].line), ("message", Some(2)));
     let old = [event.clone().into()];
-    engine.load(&old, Save::Create, &by()).await.unwrap();
+    engine
+        .load(&old, Save::Create, "a.json", &by())
+        .await
+        .unwrap();
     let off = |event: &mut Event| {
         event.enabled = false;
         Ok(())
     };
     let changed = engine.change(&event.slug, &by(), None, off).await.unwrap();
     assert!(!changed.enabled);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_switched_on_only_with_a_valid_address() {
+    let engine = Engine::builder(Arc::new(MemoryStore::new()))
+        .address_rules(|_, raw| match raw {
+            "12" => Err(crate::AddressError::new("too short")),
+            raw => Address::new(raw),
+        })
+        .build()
+        .unwrap();
+    let mut contact = ann();
+    contact.endpoints[0].address = Address::new("12").unwrap();
+    contact.endpoints[0].enabled = false;
+    contact.endpoints[0].opted_out = Some("not a valid address: too short".into());
+    let entries = [contact.into()];
+    let person = by();
+    let imported = engine.load(&entries, Save::Upsert, "dump.json", &person);
+    imported.await.unwrap();
+    assert_eq!(told(&engine).await[0].2, "imported from dump.json");
+    let rename = |contact: &mut Contact| {
+        contact.name = Name::parse("Anna").unwrap();
+        Ok(())
+    };
+    let ann = slug("ann");
+    engine.change(&ann, &by(), None, rename).await.unwrap();
+    let on = |contact: &mut Contact| {
+        contact.endpoints[0].enabled = true;
+        Ok(())
+    };
+    let refused = engine.change(&ann, &by(), None, on).await;
+    let Err(EditError::Invalid(faults)) = refused else {
+        panic!("it was switched on: {refused:?}");
+    };
+    assert_eq!(faults[0].to_string(), "endpoints[0].address: too short");
 }
 
 #[tokio::test]

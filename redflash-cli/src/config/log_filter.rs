@@ -1,0 +1,129 @@
+//! What of the log is written.
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+/// The levels, by the names that a configuration may use.
+const LEVELS: [(&str, LevelFilter); 6] = [
+    ("error", LevelFilter::ERROR),
+    ("warn", LevelFilter::WARN),
+    ("warning", LevelFilter::WARN),
+    ("info", LevelFilter::INFO),
+    ("debug", LevelFilter::DEBUG),
+    ("trace", LevelFilter::TRACE),
+];
+
+/// Reads a level, or a list such as `warn,redflash_http=debug`: a level for everything, and others for
+/// parts of the program. Without the first, everything else is at `info`.
+///
+/// # Errors
+///
+/// Says what is wrong, and what would be right.
+pub(crate) fn parse(text: &str) -> Result<Targets, String> {
+    let wrong = |part: &str| {
+        format!(
+            "{part:?} is not a level: write error, warn, info, debug or trace, or a list such as \
+             \"warn,redflash_http=debug\""
+        )
+    };
+    let level = |name: &str| {
+        let known = LEVELS
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        known.map(|(_, level)| *level)
+    };
+    let is_target = |name: &str| {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+        !name.is_empty() && name.chars().all(legal)
+    };
+    let mut targets = Targets::new().with_default(LevelFilter::INFO);
+    let mut has_default = false;
+    for part in text.split(',').map(str::trim) {
+        match part.split_once('=') {
+            None if has_default => {
+                return Err(format!(
+                    "{text:?} names two levels for everything: leave one out"
+                ));
+            }
+            None => {
+                targets = targets.with_default(level(part).ok_or_else(|| wrong(part))?);
+                has_default = true;
+            }
+            Some((target, name)) => {
+                let (target, name) = (target.trim(), name.trim());
+                let found = level(name).filter(|_| is_target(target));
+                targets = targets.with_target(target, found.ok_or_else(|| wrong(part))?);
+            }
+        }
+    }
+    Ok(targets)
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn takes_the_names_of_levels() {
+        for (name, level) in [
+            ("error", Level::ERROR),
+            ("warn", Level::WARN),
+            ("warning", Level::WARN),
+            ("Info", Level::INFO),
+            ("debug", Level::DEBUG),
+            (" trace ", Level::TRACE),
+        ] {
+            let targets = parse(name).unwrap();
+            for other in [
+                Level::ERROR,
+                Level::WARN,
+                Level::INFO,
+                Level::DEBUG,
+                Level::TRACE,
+            ] {
+                let expected = other <= level;
+                assert_eq!(
+                    targets.would_enable("any", &other),
+                    expected,
+                    "{name} {other}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn takes_levels_for_parts() {
+        let targets = parse("warn,redflash_http=debug").unwrap();
+        assert!(targets.would_enable("redflash_http::server", &Level::DEBUG));
+        assert!(!targets.would_enable("redflash_core", &Level::INFO));
+        assert!(targets.would_enable("redflash_core", &Level::WARN));
+        let targets = parse("redflash_http=error").unwrap();
+        assert!(!targets.would_enable("redflash_http", &Level::INFO));
+        assert!(targets.would_enable("redflash_core", &Level::INFO));
+    }
+
+    #[test]
+    fn refuses_what_would_silence_everything() {
+        for text in [
+            "",
+            " ",
+            "inf",
+            "verbose",
+            "off",
+            "3",
+            "a=b",
+            "a=",
+            "=info",
+            "info,",
+            "info,debug",
+            "a=b=c",
+            "[x]=info",
+            "redflash_http",
+            "*=info",
+        ] {
+            let refused = parse(text).map(|targets| targets.to_string());
+            assert!(refused.is_err(), "{text:?}: {refused:?}");
+        }
+    }
+}
