@@ -18,6 +18,7 @@ use crate::output::Output;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) loaded: Loaded,
+    pub(crate) overrides: Overrides,
     pub(crate) output: Output,
 }
 
@@ -25,6 +26,7 @@ impl Context {
     pub(crate) fn new(overrides: &Overrides, output: Output) -> Result<Self, Failure> {
         Ok(Self {
             loaded: crate::config::load(overrides)?,
+            overrides: overrides.clone(),
             output,
         })
     }

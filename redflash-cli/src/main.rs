@@ -13,6 +13,7 @@ mod operator;
 mod output;
 mod password;
 mod place;
+mod reload;
 mod table;
 mod tidy;
 mod words;

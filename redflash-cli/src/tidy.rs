@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use redflash_core::{Engine, report};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -29,14 +30,19 @@ impl Tidy {
         }
     }
 
-    /// Clears away, again and again, until it is to stop.
-    pub(crate) async fn run(self, engine: Engine, stop: CancellationToken) {
+    /// Clears away, again and again, by what is configured at that time, until it is to stop.
+    pub(crate) async fn run(
+        configured: watch::Receiver<Self>,
+        engine: Engine,
+        stop: CancellationToken,
+    ) {
         let mut look = tokio::time::interval(PAUSE);
         let work = async {
             loop {
                 look.tick().await;
-                self.log(&engine).await;
-                self.sessions(&engine).await;
+                let tidy = *configured.borrow();
+                tidy.log(&engine).await;
+                tidy.sessions(&engine).await;
             }
         };
         stop.run_until_cancelled(work).await;

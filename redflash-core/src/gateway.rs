@@ -140,8 +140,9 @@ pub(crate) fn is_for(beginnings: &[String], address: &Address) -> bool {
 }
 
 /// Every configured gateway. Those of one channel are an ordered list: the first that works is used.
+/// Cheap to clone; clones are the same list.
 #[derive(Clone, Debug, Default)]
-pub struct Gateways(Vec<Arc<Gateway>>);
+pub struct Gateways(Arc<Vec<Arc<Gateway>>>);
 
 /// Two gateways of one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,14 +156,14 @@ impl Gateways {
     ///
     /// [`DuplicateGateway`] when two have one name.
     pub fn new(gateways: impl IntoIterator<Item = Gateway>) -> Result<Self, DuplicateGateway> {
-        let mut all = Self::default();
+        let mut all: Vec<Arc<Gateway>> = Vec::new();
         for gateway in gateways {
-            if all.get(&gateway.name).is_some() {
+            if all.iter().any(|other| other.name == gateway.name) {
                 return Err(DuplicateGateway(gateway.name));
             }
-            all.0.push(Arc::new(gateway));
+            all.push(Arc::new(gateway));
         }
-        Ok(all)
+        Ok(Self(Arc::new(all)))
     }
 
     /// The gateway of this name.

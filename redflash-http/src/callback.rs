@@ -97,7 +97,7 @@ pub(crate) async fn inbound_secret(
 
 /// A callback that names no gateway is the default gateway's.
 async fn bare(app: &App, expected: Expected, request: Request) -> StatusCode {
-    match &app.config.default_gateway {
+    match &app.config.settings.get().default_gateway {
         Some(gateway) => called(app, expected, gateway.as_str(), None, request).await,
         None => StatusCode::OK,
     }
@@ -143,7 +143,8 @@ async fn called(
 
 /// Whether a path holds a secret of the gateway. Takes the same time for every wrong secret.
 fn knows_secret(app: &App, gateway: &Slug, secret: Option<&str>) -> bool {
-    let (Some(secret), Some(secrets)) = (secret, app.config.callback_secrets.get(gateway)) else {
+    let settings = app.config.settings.get();
+    let (Some(secret), Some(secrets)) = (secret, settings.callback_secrets.get(gateway)) else {
         return false;
     };
     let equal = |live: &SecretString| {

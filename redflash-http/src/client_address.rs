@@ -28,8 +28,8 @@ impl FromRequestParts<Arc<App>> for ClientAddress {
     ) -> Result<Self, Self::Rejection> {
         let peer = parts.extensions.get::<Peer>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
-        let trusted = &app.config.admin.trusted_proxies;
-        Ok(Self(of(peer, &parts.headers, trusted)))
+        let settings = app.config.settings.get();
+        Ok(Self(of(peer, &parts.headers, &settings.trusted_proxies)))
     }
 }
 

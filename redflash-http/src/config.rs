@@ -1,14 +1,11 @@
 //! How the server behaves.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use redflash_core::{Callbacks, Slug};
-use secrecy::SecretString;
 
-use crate::Metrics;
+use crate::{LiveSettings, Metrics};
 
 /// How the server behaves. Every bound has a default that suits a small installation.
 #[derive(Clone, Debug)]
@@ -33,11 +30,8 @@ pub struct HttpConfig {
     pub rate_per_key: Option<NonZeroU32>,
     /// How long requests that are under way may take to end once the server is to stop.
     pub drain: Duration,
-    /// The secrets in the path that authenticate each gateway's callbacks. A gateway without one
-    /// gets none.
-    pub callback_secrets: BTreeMap<Slug, Vec<SecretString>>,
-    /// The gateway of callbacks whose URL names none.
-    pub default_gateway: Option<Slug>,
+    /// What can change while the server runs.
+    pub settings: LiveSettings,
     /// The URL of this server as others see it, over which vendors sign their callbacks.
     pub public_url: Option<String>,
     /// What `/metrics` shows.
@@ -47,14 +41,8 @@ pub struct HttpConfig {
 }
 
 /// How the web admin behaves.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AdminConfig {
-    /// How long a session lasts that nobody uses.
-    pub session_idle: Duration,
-    /// How long a session lasts at most.
-    pub session_length: Duration,
-    /// The proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpNet>,
     /// The OpenID provider through which users can log in.
     #[cfg(feature = "oidc")]
     pub oidc: Option<crate::OidcConfig>,
@@ -63,22 +51,11 @@ pub struct AdminConfig {
 impl HttpConfig {
     /// What lets the callbacks of a gateway in.
     pub(crate) fn callbacks(&self, gateway: &Slug) -> Callbacks<'_> {
-        let secrets = self.callback_secrets.get(gateway);
+        let settings = self.settings.get();
+        let secrets = settings.callback_secrets.get(gateway);
         Callbacks {
             public_url: self.public_url.as_deref(),
             has_secret: secrets.is_some_and(|secrets| !secrets.is_empty()),
-        }
-    }
-}
-
-impl Default for AdminConfig {
-    fn default() -> Self {
-        Self {
-            session_idle: Duration::from_secs(12 * 60 * 60),
-            session_length: Duration::from_secs(7 * 24 * 60 * 60),
-            trusted_proxies: Vec::new(),
-            #[cfg(feature = "oidc")]
-            oidc: None,
         }
     }
 }
@@ -106,8 +83,7 @@ impl Default for HttpConfig {
             max_connections: 1024,
             rate_per_key: None,
             drain: Duration::from_secs(10),
-            callback_secrets: BTreeMap::new(),
-            default_gateway: None,
+            settings: LiveSettings::default(),
             public_url: None,
             metrics: None,
             admin: AdminConfig::default(),

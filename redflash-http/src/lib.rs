@@ -40,6 +40,7 @@ mod refusal;
 mod request;
 mod route;
 mod server;
+mod settings;
 
 pub use config::{AdminConfig, HttpConfig, Mode};
 pub use front::router;
@@ -49,3 +50,4 @@ pub use oidc::{OidcConfig, UserClaim};
 pub use password::{PasswordError, hash_password};
 pub use route::{Door, Needs, Route, routes};
 pub use server::{serve, serve_metrics};
+pub use settings::{HttpSettings, LiveSettings};

@@ -13,6 +13,7 @@ mod mail;
 mod operator;
 mod process;
 mod raising;
+mod reload;
 mod remote;
 mod secret;
 mod shell;

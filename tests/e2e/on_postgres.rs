@@ -9,6 +9,7 @@ mod mail;
 mod operator;
 mod process;
 mod raising;
+mod reload;
 mod secret;
 mod sms;
 mod switch;

@@ -152,14 +152,14 @@ async fn a_price_that_is_no_number_is_left_out() {
 }
 
 /// Sends a text message, and returns its notification and the request with which it was sent.
-async fn sent(world: &World) -> (String, redflash_tests::Received, String) {
+pub(crate) async fn sent(world: &World) -> (String, redflash_tests::Received, String) {
     let id = world.raise("contact/ada", "hi").await;
     let delivery = world.settled(&id).await.remove(0);
     let message = delivery["message_id"].as_str().unwrap().to_owned();
     (id, world.vonage.received().pop().unwrap(), message)
 }
 
-async fn report(world: &World, path: &str, fields: &[(&str, String)]) -> Answer {
+pub(crate) async fn report(world: &World, path: &str, fields: &[(&str, String)]) -> Answer {
     let form = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish();

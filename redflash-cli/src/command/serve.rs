@@ -1,6 +1,5 @@
 //! `redflash serve`: the server.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redflash_core::{Engine, report};
@@ -8,14 +7,17 @@ use redflash_http::{AdminConfig, HttpConfig, Metrics, Mode, OidcConfig, serve, s
 use redflash_store::Access;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{self, Config, Log, LogFormat, log_filter};
+use crate::config::{self, Config, Log, LogFormat};
 use crate::context::{Context, Missing};
 use crate::failure::{Exit, Failure};
+use crate::reload::{LogFilter, Reload, hangups, http_settings, log_filter};
 use crate::tidy::Tidy;
 
 #[derive(Debug, Default, clap::Args)]
@@ -33,7 +35,7 @@ pub(crate) struct Args {
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    start_log(&context.loaded.config.log, args.log.as_deref())?;
+    let log = start_log(&context.loaded.config.log, args.log.as_deref())?;
     for warning in &context.loaded.warnings {
         warn!("{warning}");
     }
@@ -52,6 +54,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let engine = context.engine(Access::Server, Missing::Create).await?;
     let metrics = Metrics::install().map_err(|fault| Failure::new(Exit::Failed, report(&fault)))?;
     let stop = stopped()?;
+    let hangups = hangups()?;
     if let Some((address, listener)) = metrics_listener {
         let address = listener
             .local_addr()
@@ -72,9 +75,19 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     info!("listening on http://{address}");
     invite(&engine, &server.admin_url(&address.to_string())).await;
     notify(sd_notify::NotifyState::Ready);
-    let tidy = Tidy::new(&context.loaded.config);
-    tokio::spawn(tidy.run(engine.clone(), stop.clone()));
+    let (tidy, changes) = watch::channel(Tidy::new(&context.loaded.config));
+    tokio::spawn(Tidy::run(changes, engine.clone(), stop.clone()));
     let http = http(context, metrics, oidc);
+    let reload = Reload {
+        overrides: context.overrides.clone(),
+        started: context.loaded.config.clone(),
+        engine: engine.clone(),
+        http: http.settings.clone(),
+        tidy,
+        log,
+        log_option: args.log,
+    };
+    tokio::spawn(reload.run(hangups, stop.clone()));
     let ended = serve(engine, http, listener, stop.clone().cancelled_owned()).await;
     notify(sd_notify::NotifyState::Stopping);
     running.shutdown(GRACE).await;
@@ -133,17 +146,8 @@ fn stopped() -> Result<CancellationToken, Failure> {
 pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>) -> HttpConfig {
     let loaded = &context.loaded;
     let Config {
-        server,
-        delivery,
-        admin,
-        ..
+        server, delivery, ..
     } = &loaded.config;
-    let secrets = loaded.gateways.iter().map(|configured| {
-        (
-            configured.gateway.name.clone(),
-            configured.callback_secrets.clone(),
-        )
-    });
     HttpConfig {
         mode: match delivery.mode {
             config::Mode::Async => Mode::Async,
@@ -157,16 +161,10 @@ pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>
         max_connections: server.max_connections,
         rate_per_key: server.rate_per_key,
         drain: server.drain,
-        callback_secrets: secrets.collect::<BTreeMap<_, _>>(),
-        default_gateway: loaded.config.callbacks.default_gateway.clone(),
+        settings: http_settings(loaded).into(),
         public_url: server.public_url.clone(),
         metrics: Some(metrics),
-        admin: AdminConfig {
-            session_idle: admin.session_idle,
-            session_length: admin.session_length,
-            trusted_proxies: admin.trusted_proxies.iter().map(|net| net.0).collect(),
-            oidc,
-        },
+        admin: AdminConfig { oidc },
         ..HttpConfig::default()
     }
 }
@@ -174,22 +172,17 @@ pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>
 /// Starts the log, on standard error.
 ///
 /// * `option` - the level that the command line names.
-fn start_log(log: &Log, option: Option<&str>) -> Result<(), Failure> {
-    let exported = config::variable("REDFLASH_LOG")?;
-    let (level, named_by) = match (option, &exported) {
-        (Some(level), _) => (level, "--log"),
-        (None, Some(level)) => (level.as_str(), "REDFLASH_LOG"),
-        (None, None) => (log.level.as_str(), "log.level"),
-    };
-    let filter = log_filter::parse(level);
-    let filter = filter.map_err(|reason| Failure::usage(format!("{named_by}: {reason}")))?;
+/// Starts the log, which goes to standard error. Returns what changes its level later.
+fn start_log(log: &Log, option: Option<&str>) -> Result<LogFilter, Failure> {
+    let (filter, handle) = reload::Layer::new(log_filter(log, option)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
     let started = match log.format {
         LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
         LogFormat::Json => registry.with(lines.json()).try_init(),
     };
-    started.map_err(|fault| Failure::new(Exit::Failed, format!("no log: {fault}")))
+    started.map_err(|fault| Failure::new(Exit::Failed, format!("no log: {fault}")))?;
+    Ok(handle)
 }
 
 /// Serves an engine until it is stopped, without signals or a log: for the demonstration.

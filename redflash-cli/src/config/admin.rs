@@ -29,7 +29,7 @@ pub(crate) struct Admin {
 
 impl Default for Admin {
     fn default() -> Self {
-        let admin = redflash_http::AdminConfig::default();
+        let admin = redflash_http::HttpSettings::default();
         Self {
             session_idle: admin.session_idle,
             session_length: admin.session_length,

@@ -61,7 +61,8 @@ impl Here {
     async fn gateways(&self) -> Result<Vec<GatewayView>, Failure> {
         let engine = self.engine().await?;
         let stopped = engine.stopped_gateways().await?;
-        let all = engine.gateways().iter();
+        let gateways = engine.gateways();
+        let all = gateways.iter();
         let view = |gateway: &_| GatewayView::new(gateway, !stopped.contains(&gateway.name));
         Ok(all.map(|gateway| view(gateway)).collect())
     }
@@ -88,7 +89,8 @@ impl Here {
         message: &str,
     ) -> Result<Option<TrialView>, Failure> {
         let engine = self.engine().await?;
-        let Some(gateway) = engine.gateways().get(name) else {
+        let gateways = engine.gateways();
+        let Some(gateway) = gateways.get(name) else {
             return Ok(None);
         };
         let to = gateway.channel.parse_address(to);

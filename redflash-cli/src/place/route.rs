@@ -12,7 +12,8 @@ pub(crate) struct Routes(Vec<GatewayView>);
 impl Routes {
     /// Those of an engine.
     pub(crate) fn of(engine: &Engine) -> Self {
-        let gateways = engine.gateways().iter();
+        let gateways = engine.gateways();
+        let gateways = gateways.iter();
         Self(gateways.map(|one| GatewayView::new(one, true)).collect())
     }
 

@@ -36,7 +36,7 @@ impl Dispatcher {
         if job.delivery.is_unrecorded()
             && let Some(gateway) = self.holding(job)
         {
-            return settle(job, None, self.hold(gateway, Attempt::UNRECORDED));
+            return settle(job, None, self.hold(&gateway, Attempt::UNRECORDED));
         }
         let lane = &job.delivery.lane;
         let mut over: Vec<(Slug, String)> = Vec::new();
@@ -167,7 +167,8 @@ impl Dispatcher {
     /// No gateway takes messages now: the delivery waits without using up an attempt, but not for ever.
     fn wait(&self, job: &Job, now: Timestamp, until: Timestamp) -> Settlement {
         let lane = &job.delivery.lane;
-        let gateway = self.gateways.of(lane.channel()).next();
+        let gateways = self.gateways();
+        let gateway = gateways.of(lane.channel()).next();
         let patience = gateway.map_or(ORPHANED, |gateway| gateway.schedule.give_up_after());
         let why = gateway.map_or_else(
             || format!("no gateway is configured for {}", lane.channel()),
@@ -188,8 +189,11 @@ impl Dispatcher {
     /// addresses, more may be claimed than one of them takes: not all of it is to come back at once.
     fn spread(&self, lane: &Lane) -> Duration {
         const LONGEST: Duration = Duration::from_secs(60);
-        let mut gateways = self.gateways.of(lane.channel());
-        if gateways.all(|gateway| gateway.prefixes.is_empty()) {
+        let gateways = self.gateways();
+        if gateways
+            .of(lane.channel())
+            .all(|gateway| gateway.prefixes.is_empty())
+        {
             return Duration::ZERO;
         }
         let longest = Duration::from_millis(self.about_queued().saturating_mul(10));
@@ -254,18 +258,18 @@ impl Dispatcher {
     fn knows_repeat<'a>(&self, job: &'a Job) -> Option<&'a Slug> {
         let name = job.delivery.gateway.as_ref();
         let name = name.filter(|_| job.delivery.may_repeat)?;
-        let gateway = self.gateways.get(name)?;
+        let gateways = self.gateways();
+        let gateway = gateways.get(name)?;
         let can = gateway.channel.capabilities();
         (gateway.on_unknown == OnUnknown::Hold && can.idempotent).then_some(name)
     }
 
     /// One of the gateways that a message may have gone out through, if it is not to repeat.
-    fn holding<'a>(&'a self, job: &'a Job) -> Option<&'a Gateway> {
+    fn holding(&self, job: &Job) -> Option<Arc<Gateway>> {
         let delivery = &job.delivery;
-        let serving = self.gateways.serving(&delivery.channel, &delivery.address);
-        serving
-            .map(|gateway| &**gateway)
-            .find(|gateway| holds(gateway))
+        let gateways = self.gateways();
+        let mut serving = gateways.serving(&delivery.channel, &delivery.address);
+        serving.find(|gateway| holds(gateway)).cloned()
     }
 
     /// Sets a delivery aside, and has somebody told of it.
@@ -278,8 +282,9 @@ impl Dispatcher {
 
     /// Whether another gateway comes into question, now or later.
     fn has_other(&self, job: &Job, gateway: &Gateway) -> bool {
-        let mut gateways = self.gateways.of(job.delivery.lane.channel());
-        gateways.any(|other| is_other(job, gateway, other))
+        let gateways = self.gateways();
+        let mut others = gateways.of(job.delivery.lane.channel());
+        others.any(|other| is_other(job, gateway, other))
     }
 }
 

@@ -33,10 +33,36 @@ struct LaneState {
     /// Leased deliveries: under way, or waiting at the gate.
     in_flight: u32,
     /// Lets through as many as may be under way.
-    gate: Option<Arc<Semaphore>>,
+    gate: Option<Gate>,
     /// Something that is due waits in the store: what comes now has to wait behind it.
     backlog: bool,
     turns: usize,
+}
+
+/// What bounds the deliveries of a lane that are under way.
+#[derive(Debug)]
+struct Gate {
+    permits: Arc<Semaphore>,
+    width: usize,
+}
+
+impl Gate {
+    fn new(width: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(width)),
+            width,
+        }
+    }
+
+    /// Lets more through, or fewer as far as permits are free: those in use come back.
+    fn resize(&mut self, width: usize) {
+        if let Some(more) = width.checked_sub(self.width) {
+            self.permits.add_permits(more);
+            self.width = width;
+        } else {
+            self.width -= self.permits.forget_permits(self.width - width);
+        }
+    }
 }
 
 /// How much of a lane is free.
@@ -63,16 +89,48 @@ pub(crate) enum Choice {
 
 impl Lanes {
     pub(crate) fn new(gateways: Gateways) -> Self {
-        let rate = |gateway: &Arc<Gateway>| {
-            let rate = Rate::per_second(gateway.limits.per_second?);
-            Some((gateway.name.clone(), rate))
-        };
-        let rates = gateways.iter().filter_map(rate).collect();
-        Self {
-            gateways,
+        let mut lanes = Self {
+            gateways: Gateways::default(),
             states: HashMap::new(),
             peers: HashMap::new(),
-            rates,
+            rates: HashMap::new(),
+        };
+        lanes.replace_gateways(gateways);
+        lanes
+    }
+
+    /// Takes other gateways. One that keeps its name keeps its breaker and, with the same bound, what
+    /// it has used up of its rate; a bound that changed counts from now on.
+    pub(crate) fn replace_gateways(&mut self, gateways: Gateways) {
+        let before = std::mem::replace(&mut self.gateways, gateways);
+        let limits = |gateways: &Gateways, name: &Slug| Some(gateways.get(name)?.limits);
+        let mut rates = HashMap::new();
+        for gateway in self.gateways.iter() {
+            let same = limits(&before, &gateway.name)
+                .is_some_and(|limits| limits.per_second == gateway.limits.per_second);
+            let kept = self.rates.remove(&gateway.name).filter(|_| same);
+            let new = || gateway.limits.per_second.map(Rate::per_second);
+            if let Some(rate) = kept.or_else(new) {
+                rates.insert(gateway.name.clone(), rate);
+            }
+        }
+        self.rates = rates;
+        for ((name, _), peer) in &mut self.peers {
+            match self.gateways.get(name) {
+                Some(gateway) => peer.widen(&gateway.limits),
+                None => peer.retire(),
+            }
+        }
+        let lanes: Vec<_> = self.states.keys().cloned().collect();
+        for lane in lanes {
+            let width = self.width(&lane) as usize;
+            if let Some(gate) = self
+                .states
+                .get_mut(&lane)
+                .and_then(|state| state.gate.as_mut())
+            {
+                gate.resize(width);
+            }
         }
     }
 
@@ -105,17 +163,15 @@ impl Lanes {
     pub(crate) fn gate(&mut self, lane: &Lane) -> Arc<Semaphore> {
         let width = usize::try_from(self.width(lane)).unwrap_or(1);
         let state = self.states.entry(lane.clone()).or_default();
-        let gate = state
-            .gate
-            .get_or_insert_with(|| Arc::new(Semaphore::new(width)));
-        Arc::clone(gate)
+        let gate = state.gate.get_or_insert_with(|| Gate::new(width));
+        Arc::clone(&gate.permits)
     }
 
     /// Lets nothing more through: what waits at a gate is given back.
     pub(crate) fn close(&self) {
         for state in self.states.values() {
             if let Some(gate) = &state.gate {
-                gate.close();
+                gate.permits.close();
             }
         }
     }

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,7 +32,7 @@ pub use peer::{GatewayHealth, GatewayState};
 use crate::cache::Cache;
 use crate::store::{DueQueue, Want};
 use crate::waiter::Waiters;
-use crate::{Clock, Gateways, Job, Lane, Lease, Store, StoreError, Timestamp, WorkerId};
+use crate::{Clock, Gateways, Job, Lane, Lease, Settings, Store, StoreError, Timestamp, WorkerId};
 use lane::Lanes;
 use record::Recorder;
 use send::Batches;
@@ -46,7 +47,7 @@ const POLL: Duration = Duration::from_secs(1);
 pub(crate) struct Dispatcher {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) gateways: Gateways,
+    settings: ArcSwap<Settings>,
     pub(crate) cache: Cache,
     pub(crate) waiters: Waiters,
     worker: WorkerId,
@@ -78,16 +79,16 @@ impl Dispatcher {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        gateways: Gateways,
+        settings: Settings,
         exclusive: bool,
         lease: Duration,
     ) -> Self {
         Self {
             worker: WorkerId::new(clock.now()),
-            lanes: Mutex::new(Lanes::new(gateways.clone())),
+            lanes: Mutex::new(Lanes::new(settings.gateways.clone())),
             store,
             clock,
-            gateways,
+            settings: ArcSwap::from_pointee(settings),
             exclusive,
             lease,
             nodes: AtomicU32::new(1),
@@ -102,6 +103,24 @@ impl Dispatcher {
             moved_at: AtomicI64::new(i64::MIN),
             queued: AtomicU64::new(0),
         }
+    }
+
+    /// The settings as they are now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// The gateways as they are now.
+    pub(crate) fn gateways(&self) -> Gateways {
+        self.settings.load().gateways.clone()
+    }
+
+    /// Replaces the settings. Attempts under way end with the gateway they began with.
+    pub(crate) fn replace_settings(&self, settings: Settings) {
+        let gateways = settings.gateways.clone();
+        self.settings.store(Arc::new(settings));
+        self.lanes().replace_gateways(gateways);
+        self.wake();
     }
 
     /// Looks at the queue now.
@@ -282,8 +301,11 @@ impl Dispatcher {
     async fn requeue_unconfirmed(&self, now: Timestamp) -> Result<(), StoreError> {
         /// At most so many at once.
         const SOME: NonZeroU32 = NonZeroU32::new(100).expect("it is more than nothing");
-        let mut gateways = self.gateways.iter();
-        if gateways.all(|gateway| gateway.receipt_timeout.is_none()) {
+        let gateways = self.gateways();
+        if gateways
+            .iter()
+            .all(|gateway| gateway.receipt_timeout.is_none())
+        {
             return Ok(());
         }
         let missing = self.store.requeue_unconfirmed(now, SOME).await?;

@@ -14,6 +14,8 @@ pub(super) struct Peer {
     breaker: Breaker,
     /// Lets through as many requests as this gateway may have under way.
     requests: Option<Arc<Semaphore>>,
+    /// How many that is.
+    width: usize,
     pub(super) in_flight: u32,
     paused_until: Timestamp,
     /// Until when another node has found it closed.
@@ -66,13 +68,29 @@ pub enum GatewayState {
 }
 
 impl Peer {
+    /// Lets as many requests through as the gateway's limits say from now on.
+    pub(super) fn widen(&mut self, limits: &Limits) {
+        let width = usize::try_from(limits.concurrency).unwrap_or(1).max(1);
+        if self.width != width {
+            self.requests = None;
+        }
+    }
+
+    /// Forgets what is known of a gateway that is configured no more, but for what is under way.
+    pub(super) fn retire(&mut self) {
+        *self = Self {
+            in_flight: self.in_flight,
+            ..Self::default()
+        };
+    }
+
     /// A message is handed over. Returns what its request has to go through.
     pub(super) fn begin(&mut self, limits: &Limits) -> Arc<Semaphore> {
         self.breaker.begin();
         self.in_flight += 1;
         let requests = self.requests.get_or_insert_with(|| {
-            let width = usize::try_from(limits.concurrency).unwrap_or(1);
-            Arc::new(Semaphore::new(width.max(1)))
+            self.width = usize::try_from(limits.concurrency).unwrap_or(1).max(1);
+            Arc::new(Semaphore::new(self.width))
         });
         Arc::clone(requests)
     }

@@ -145,15 +145,16 @@ impl Engine {
     }
 
     fn channel_of(&self, gateway: &Slug) -> Option<ChannelKind> {
-        let gateway = self.dispatcher.gateways.get(gateway)?;
-        Some(gateway.channel.kind())
+        let gateways = self.gateways();
+        Some(gateways.get(gateway)?.channel.kind())
     }
 
     /// What becomes of the messages of a gateway that has stopped.
     fn others(&self, gateway: &Slug) -> String {
         let channel = self.channel_of(gateway);
         let stopped = self.dispatcher.troubles.stopped();
-        let others = self.dispatcher.gateways.iter().filter(|other| {
+        let gateways = self.gateways();
+        let others = gateways.iter().filter(|other| {
             other.name != *gateway
                 && Some(other.channel.kind()) == channel
                 && !stopped.contains(&other.name)
@@ -172,7 +173,8 @@ impl Engine {
     /// Tells the person in charge, through another channel than the one in trouble; `false` when
     /// that should be tried again.
     async fn alarm(&self, text: String, channel: Option<ChannelKind>) -> bool {
-        let Some(contact) = &self.alarm_contact else {
+        let settings = self.dispatcher.settings();
+        let Some(contact) = &settings.alarm_contact else {
             return true;
         };
         let mut raise = Raise::contact(contact.clone(), text);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Engine;
 use crate::dispatcher::Dispatcher;
 use crate::{
-    Address, AddressError, ChannelKind, Clock, DuplicateGateway, Gateway, Gateways, Slug, Store,
-    SystemClock,
+    Address, AddressError, ChannelKind, Clock, DuplicateGateway, Gateway, Gateways, Settings, Slug,
+    Store, SystemClock,
 };
 
 /// Brings an address into the normal form of a channel, whichever gateway serves it.
@@ -113,13 +113,16 @@ impl EngineBuilder {
     /// [`DuplicateGateway`] when two gateways have one name.
     pub fn build(self) -> Result<Engine, DuplicateGateway> {
         let gateways = Gateways::new(self.gateways)?;
+        let settings = Settings {
+            gateways,
+            alarm_contact: self.alarm_contact,
+            inbound_event: self.inbound_event,
+        };
         let dispatcher =
-            Dispatcher::new(self.store, self.clock, gateways, self.exclusive, self.lease);
+            Dispatcher::new(self.store, self.clock, settings, self.exclusive, self.lease);
         Ok(Engine {
             dispatcher: Arc::new(dispatcher),
             max_queued: self.max_queued,
-            alarm_contact: self.alarm_contact,
-            inbound_event: self.inbound_event,
             address_rules: self.address_rules,
         })
     }

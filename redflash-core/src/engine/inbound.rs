@@ -1,5 +1,7 @@
 //! What gateways call us for: receipts, and messages that people send back.
 
+use std::sync::Arc;
+
 use tracing::{info, warn};
 
 use super::{CallError, Engine};
@@ -69,7 +71,7 @@ impl Engine {
         expected: Expected,
         callback: &Callback<'_>,
     ) -> Result<Called, CallError> {
-        let gateway = self.gateway(gateway)?;
+        let gateway = &*self.gateway(gateway)?;
         let read = read(gateway, expected, callback)?;
         let mut called = Called::default();
         let store = &self.dispatcher.store;
@@ -88,10 +90,10 @@ impl Engine {
         Ok(called)
     }
 
-    fn gateway(&self, name: &Slug) -> Result<&Gateway, CallError> {
-        let known = self.dispatcher.gateways.get(name);
-        let known = known.ok_or_else(|| CallError::UnknownGateway(name.clone()))?;
-        Ok(known)
+    fn gateway(&self, name: &Slug) -> Result<Arc<Gateway>, CallError> {
+        let gateways = self.gateways();
+        let known = gateways.get(name).cloned();
+        known.ok_or_else(|| CallError::UnknownGateway(name.clone()))
     }
 
     /// Does what a message asks for, and records it; `None` when it came before.
@@ -170,7 +172,7 @@ impl Engine {
                 self.note_opted(&on, Action::SwitchedOn, inbound).await?;
                 Ok(format!("switched {channel} of {} on", list(&on)))
             }
-            None => match &self.inbound_event {
+            None => match &self.dispatcher.settings().inbound_event {
                 Some(event) if inbound.text.trim().is_empty() => {
                     Ok(format!("nothing: there is no text to raise {event} with"))
                 }

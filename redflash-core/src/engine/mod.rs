@@ -30,7 +30,7 @@ use crate::dispatcher::{Dispatcher, GatewayHealth};
 use crate::store::DeliveryRecord;
 use crate::{
     ApiKey, CheckedKey, Delivery, DeliveryState, Gateways, KeyHash, NotificationId, Plan, Raise,
-    Slug, Store, StoreError, Target, Timestamp, plan,
+    Settings, Slug, Store, StoreError, Target, Timestamp, plan,
 };
 
 /// Raises alerts, and sends them once started. Cheap to clone; clones are the same engine.
@@ -38,10 +38,6 @@ use crate::{
 pub struct Engine {
     dispatcher: Arc<Dispatcher>,
     max_queued: u64,
-    /// Who is told what happens to the gateways themselves.
-    alarm_contact: Option<Slug>,
-    /// What a message that a person sends back raises.
-    inbound_event: Option<Slug>,
     /// How addresses of channels without a gateway are read.
     address_rules: Option<AddressRules>,
 }
@@ -115,7 +111,7 @@ impl Engine {
             .view(&*self.dispatcher.store, raise.target())
             .await?;
         let view = view.ok_or_else(unknown)?;
-        let plan = plan(raise, &view, &self.dispatcher.gateways, now).ok_or_else(unknown)?;
+        let plan = plan(raise, &view, &self.dispatcher.gateways(), now).ok_or_else(unknown)?;
         Ok((plan, view.version))
     }
 
@@ -224,9 +220,20 @@ impl Engine {
         &self.dispatcher.store
     }
 
-    /// The gateways.
-    pub fn gateways(&self) -> &Gateways {
-        &self.dispatcher.gateways
+    /// The gateways as they are now.
+    pub fn gateways(&self) -> Gateways {
+        self.dispatcher.gateways()
+    }
+
+    /// The settings as they are now.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.dispatcher.settings()
+    }
+
+    /// Replaces the settings of a running engine. What is queued goes through the new gateways; what
+    /// is under way ends with the gateway it began with.
+    pub fn replace_settings(&self, settings: Settings) {
+        self.dispatcher.replace_settings(settings);
     }
 
     /// The present moment, by the engine's clock.

@@ -29,7 +29,7 @@ impl Engine {
             view.contacts.extend(store.contact(slug).await?);
         }
         let raise = Raise::event(event.slug.clone(), arguments);
-        let plan = plan(&raise, &view, self.gateways(), self.now());
+        let plan = plan(&raise, &view, &self.gateways(), self.now());
         plan.ok_or_else(|| RaiseError::UnknownTarget(raise.target().clone()))
     }
 }

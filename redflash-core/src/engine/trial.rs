@@ -100,10 +100,10 @@ impl Engine {
         text: &str,
         by: &Actor,
     ) -> Result<Option<Trial>, StoreError> {
-        let Some(gateway) = self.gateways().get(gateway) else {
+        let Some(gateway) = self.gateways().get(gateway).cloned() else {
             return Ok(None);
         };
-        let begun = self.trial(Arc::clone(gateway), to, text);
+        let begun = self.trial(gateway, to, text);
         self.begin(&begun, None).await?;
         Ok(Some(self.finish(begun, by).await?))
     }
@@ -122,10 +122,10 @@ impl Engine {
         promise: &Idempotency,
         by: &Actor,
     ) -> Result<Option<Tried>, StoreError> {
-        let Some(gateway) = self.gateways().get(gateway) else {
+        let Some(gateway) = self.gateways().get(gateway).cloned() else {
             return Ok(None);
         };
-        let begun = self.trial(Arc::clone(gateway), to, text);
+        let begun = self.trial(gateway, to, text);
         let tried = |notification, repeat| Tried {
             notification,
             repeat,

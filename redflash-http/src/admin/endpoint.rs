@@ -112,10 +112,8 @@ impl Fields {
 /// The channels there are to choose from: those of the gateways, and those that usually are.
 fn channels(engine: &Engine, chosen: &str) -> Vec<Choice> {
     let mut options: Vec<Choice> = Vec::new();
-    let served = engine
-        .gateways()
-        .iter()
-        .map(|gateway| gateway.channel.kind());
+    let gateways = engine.gateways();
+    let served = gateways.iter().map(|gateway| gateway.channel.kind());
     let served: Vec<_> = served.map(|kind| kind.as_str().to_owned()).collect();
     let usual = KNOWN.iter().map(|(kind, _)| (*kind).to_owned());
     for value in served.into_iter().chain(usual) {

@@ -152,7 +152,7 @@ async fn show(
         name: name.to_string(),
         channel: gateway.channel.kind().to_string(),
         state: gateway_state::of(name, &stopped, &health).0,
-        facts: gateway_facts::of(gateway, &desk.app.config),
+        facts: gateway_facts::of(&gateway, &desk.app.config),
         lanes: lanes(name, &health),
         outcomes: Outcomes::of(&recent, name, desk.now()),
         log: format!("{}?gateway={name}", log::LIST),
@@ -160,7 +160,7 @@ async fn show(
         test: desk.is_admin().then(|| Test {
             action: format!("{}/test", url(name)),
             once: Desk::once(),
-            to: to(gateway, form, rejection),
+            to: to(&gateway, form, rejection),
             message: message(form, rejection),
         }),
     };
@@ -168,8 +168,8 @@ async fn show(
     Ok(desk.page_with(status, "gateway", Section::Gateways, name.as_str(), page))
 }
 
-fn find<'a>(desk: &'a Desk, name: &Slug) -> Result<&'a Arc<Gateway>, Oops> {
-    let found = desk.app.engine.gateways().get(name);
+fn find(desk: &Desk, name: &Slug) -> Result<Arc<Gateway>, Oops> {
+    let found = desk.app.engine.gateways().get(name).cloned();
     found.ok_or_else(|| Oops::missing(format!("gateway {name}")))
 }
 
@@ -246,7 +246,7 @@ async fn trial(desk: &Desk, name: &Slug) -> Result<Option<Trial>, StoreError> {
 }
 
 async fn test(desk: Desk, Named(name): Named, form: Form) -> Result<Response, Oops> {
-    let (to, text) = match typed(find(&desk, &name)?, &form) {
+    let (to, text) = match typed(&*find(&desk, &name)?, &form) {
         Ok(typed) => typed,
         Err(refused) => return show(&desk, &name, &form, Some(&refused.form()?)).await,
     };

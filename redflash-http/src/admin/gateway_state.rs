@@ -25,7 +25,8 @@ pub(super) struct GatewayRow {
 
 /// Every gateway, in the order of the configuration.
 pub(super) fn rows(engine: &Engine, health: &Health) -> Vec<GatewayRow> {
-    let gateways = engine.gateways().iter().map(Arc::as_ref);
+    let gateways = engine.gateways();
+    let gateways = gateways.iter().map(Arc::as_ref);
     gateways.map(|gateway| row(gateway, health)).collect()
 }
 

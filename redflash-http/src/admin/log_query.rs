@@ -76,9 +76,11 @@ impl<'a> LogQuery<'a> {
     /// The form, as it was filled in.
     pub(super) fn fields(&self, engine: &Engine) -> Fields {
         let state = DeliveryState::ALL.iter().map(|state| state.as_str());
-        let gateways = || engine.gateways().iter();
-        let channel = gateways().map(|gateway| gateway.channel.kind().to_string());
-        let gateway = gateways().map(|gateway| gateway.name.to_string());
+        let gateways = engine.gateways();
+        let channel = gateways
+            .iter()
+            .map(|gateway| gateway.channel.kind().to_string());
+        let gateway = gateways.iter().map(|gateway| gateway.name.to_string());
         let more = vec![
             self.select("channel", "Channel", channel),
             self.select("gateway", "Gateway", gateway),

@@ -107,7 +107,8 @@ async fn kinds(desk: &Desk, text: &str) -> Result<Vec<Kind>, StoreError> {
     let store = engine.store();
     let contacts = store.contacts().await?;
     let (groups, events) = (store.groups().await?, store.events().await?);
-    let gateways = engine.gateways().iter().map(Arc::as_ref);
+    let gateways = engine.gateways();
+    let gateways = gateways.iter().map(Arc::as_ref);
     let mut kinds = vec![
         Kind::new(
             "Contacts",

@@ -61,7 +61,7 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visito
     let Some(user) = user.filter(|user| user.enabled) else {
         return Ok(None);
     };
-    if now.since(session.seen_at) >= EXACTNESS.min(app.config.admin.session_idle / 4) {
+    if now.since(session.seen_at) >= EXACTNESS.min(app.config.settings.get().session_idle / 4) {
         store.touch_session(&hash, now).await?;
     }
     Ok(Some(Visitor {
@@ -125,9 +125,9 @@ pub(super) async fn runs_on(desk: &Desk) -> Result<bool, StoreError> {
 }
 
 fn runs(app: &App, session: &Session, now: Timestamp) -> bool {
-    let admin = &app.config.admin;
-    now.since(session.seen_at) < admin.session_idle
-        && now.since(session.started_at) < admin.session_length
+    let settings = app.config.settings.get();
+    now.since(session.seen_at) < settings.session_idle
+        && now.since(session.started_at) < settings.session_length
 }
 
 /// The secret in a cookie of a request.

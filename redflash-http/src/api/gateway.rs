@@ -65,8 +65,8 @@ struct Test {
     message: Option<String>,
 }
 
-fn find<'a>(engine: &'a Engine, name: &Slug) -> Result<&'a Arc<Gateway>, StoreError> {
-    let found = engine.gateways().get(name);
+fn find(engine: &Engine, name: &Slug) -> Result<Arc<Gateway>, StoreError> {
+    let found = engine.gateways().get(name).cloned();
     found.ok_or_else(|| missing(name))
 }
 
@@ -79,7 +79,8 @@ async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Pro
     let (engine, limit) = (&app.engine, query.limit()?);
     let after: Option<Slug> = query.read("cursor")?;
     let stopped = engine.stopped_gateways().await?;
-    let mut all = engine.gateways().iter();
+    let gateways = engine.gateways();
+    let mut all = gateways.iter();
     if let Some(after) = &after {
         // Behind one that is gone stands nothing.
         all.find(|gateway| gateway.name == *after);
@@ -102,7 +103,7 @@ async fn read(
     let gateway = find(&app.engine, &name)?;
     let works = !app.engine.stopped_gateways().await?.contains(&name);
     let callbacks = app.config.callbacks(&name);
-    Ok(Json(GatewayDetails::new(gateway, works, callbacks)))
+    Ok(Json(GatewayDetails::new(&gateway, works, callbacks)))
 }
 
 async fn test(

@@ -46,10 +46,7 @@ impl World {
         let engine = engine.clock(Arc::new(ManualClock::new(NOW)));
         let config = HttpConfig {
             public_url: Some("https://alerts.example.org/".into()),
-            admin: AdminConfig {
-                oidc: Some(oidc),
-                ..AdminConfig::default()
-            },
+            admin: AdminConfig { oidc: Some(oidc) },
             ..HttpConfig::default()
         };
         let app = crate::router(engine.build().unwrap(), config);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use redflash_http::HttpConfig;
+use redflash_http::{HttpConfig, HttpSettings};
 use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};
@@ -10,8 +10,10 @@ use super::world::{Who, World, refused};
 #[tokio::test]
 async fn a_gateway_is_shown_without_its_secret() {
     let secret = "canary-canary-canary";
+    let mut settings = HttpSettings::default();
+    settings.callback_secrets = BTreeMap::from([("pager".parse().unwrap(), vec![secret.into()])]);
     let config = HttpConfig {
-        callback_secrets: BTreeMap::from([("pager".parse().unwrap(), vec![secret.into()])]),
+        settings: settings.into(),
         public_url: Some("https://alerts.example".into()),
         ..HttpConfig::default()
     };

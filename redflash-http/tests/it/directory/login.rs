@@ -2,7 +2,7 @@
 
 use redflash_core::store::EntryRef;
 use redflash_core::{Directory, KeyHash, Role, Sessions, Slug};
-use redflash_http::{AdminConfig, HttpConfig};
+use redflash_http::{HttpConfig, HttpSettings};
 
 use super::browser::Browser;
 use super::world::World;
@@ -11,11 +11,10 @@ use crate::visitor::{HOSTILE, hidden, says};
 const PASSWORD: &str = "correct horse battery";
 
 async fn world() -> World {
+    let mut settings = HttpSettings::default();
+    settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     let world = World::start_with(HttpConfig {
-        admin: AdminConfig {
-            trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
-            ..AdminConfig::default()
-        },
+        settings: settings.into(),
         ..HttpConfig::default()
     })
     .await;

@@ -1,0 +1,68 @@
+//! The part of the server's configuration that can change while it serves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+use redflash_core::Slug;
+use secrecy::SecretString;
+
+/// The part of the server's configuration that can change while it serves.
+///
+/// Each request reads it as one snapshot.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HttpSettings {
+    /// The secrets in the path that authenticate each gateway's callbacks. A gateway without one
+    /// gets none.
+    pub callback_secrets: BTreeMap<Slug, Vec<SecretString>>,
+    /// The gateway of callbacks whose URL names none.
+    pub default_gateway: Option<Slug>,
+    /// How long a session of the web admin lasts that nobody uses.
+    pub session_idle: Duration,
+    /// How long a session of the web admin lasts at most.
+    pub session_length: Duration,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            callback_secrets: BTreeMap::new(),
+            default_gateway: None,
+            session_idle: Duration::from_secs(12 * 60 * 60),
+            session_length: Duration::from_secs(7 * 24 * 60 * 60),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// The settings of a server and of whoever changes them. Clones are the same settings.
+#[derive(Clone, Debug, Default)]
+pub struct LiveSettings(Arc<ArcSwap<HttpSettings>>);
+
+impl LiveSettings {
+    /// Settings to begin with.
+    pub fn new(settings: HttpSettings) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(settings)))
+    }
+
+    /// The settings as they are now.
+    pub fn get(&self) -> Arc<HttpSettings> {
+        self.0.load_full()
+    }
+
+    /// Replaces the settings for every request that begins from now on.
+    pub fn replace(&self, settings: HttpSettings) {
+        self.0.store(Arc::new(settings));
+    }
+}
+
+impl From<HttpSettings> for LiveSettings {
+    fn from(settings: HttpSettings) -> Self {
+        Self::new(settings)
+    }
+}
