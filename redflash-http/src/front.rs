@@ -168,10 +168,7 @@ async fn serve(app: &App, kind: Kind, slug: Named, request: Request) -> Response
 }
 
 async fn nowhere() -> Refusal {
-    Refusal {
-        status: StatusCode::NOT_FOUND,
-        ..Refusal::bad("not_found", "There is nothing at this URL")
-    }
+    Refusal::nowhere()
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {

@@ -21,17 +21,19 @@ pub(crate) fn take(
 ) -> Option<SecretString> {
     let in_body = body.remove(FIELD);
     let in_query = query.remove(FIELD);
-    match in_body.or(in_query) {
-        Some(Value::String(secret)) => Some(secret.into()),
-        Some(_) => None,
-        None => bearer(headers),
-    }
+    let given = match in_body.or(in_query) {
+        Some(Value::String(secret)) => Some(secret).filter(|secret| !secret.is_empty()),
+        Some(Value::Null) | None => return bearer(headers),
+        // No key is of another type than text: it is one that nobody has.
+        Some(other) => Some(other.to_string()),
+    };
+    given.map(SecretString::from)
 }
 
 /// The key in `Authorization: Bearer …`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<SecretString> {
     let (scheme, secret) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty();
     is_bearer.then(|| secret.into())
 }
 
@@ -40,7 +42,7 @@ pub(crate) async fn check(
     engine: &Engine,
     secret: Option<SecretString>,
 ) -> Result<ApiKey, Refusal> {
-    let secret = secret.ok_or_else(Refusal::invalid_key)?;
+    let secret = secret.ok_or_else(Refusal::missing_key)?;
     let known = engine.api_key(&secret).await.map_err(failed)?;
     known.filter(|key| key.enabled).ok_or_else(refuse)
 }
@@ -51,7 +53,7 @@ pub(crate) async fn check_to_raise(
     secret: Option<SecretString>,
     target: Option<&Target>,
 ) -> Result<CheckedKey, Refusal> {
-    let secret = secret.ok_or_else(Refusal::invalid_key)?;
+    let secret = secret.ok_or_else(Refusal::missing_key)?;
     let known = engine.key_to_raise(&secret, target).await.map_err(failed)?;
     known
         .filter(|checked| checked.key.enabled)

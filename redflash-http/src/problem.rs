@@ -241,7 +241,7 @@ impl From<Refusal> for Problem {
             notification_id: refusal.notification,
             recipients: refusal.recipients,
             close: refusal.close,
-            ..Self::new(status, refusal.code, refusal.message)
+            ..Self::new(status, refusal.code, refusal.detail)
         }
     }
 }

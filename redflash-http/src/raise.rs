@@ -6,11 +6,11 @@ use axum::Json;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{ApiKey, Content, Raise, Slug, Target};
+use redflash_core::{ApiKey, Content, Raise, RaiseError, Slug, Target};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::alert::{self, Outcome, Told};
+use crate::alert::{self, Failed, Outcome, Told};
 use crate::body::{self, Fields};
 use crate::front::{App, Kind};
 use crate::refusal::Refusal;
@@ -59,14 +59,26 @@ pub(crate) async fn raise(
     };
     raise.idempotency = promise;
     let raised = alert::raise(app, raise.with_key(&checked), wait).await;
-    let outcome = raised.map_err(|failed| {
-        let mut refusal = Refusal::from(failed);
-        if !key.inspect {
-            refusal.recipients = None;
+    match raised {
+        Ok(outcome) => Ok(answer(outcome, key)),
+        Err(failed) => {
+            let mut refusal = refusal(app, failed).await;
+            if !key.inspect {
+                refusal.recipients = None;
+            }
+            Err(refusal)
         }
-        refusal
-    })?;
-    Ok(answer(outcome, key))
+    }
+}
+
+/// The refusal of a failed raise; that of a contact which is switched off has its name.
+async fn refusal(app: &App, failed: Failed) -> Refusal {
+    if let Failed::Refused(RaiseError::Disabled(target @ Target::Contact(slug))) = &failed
+        && let Ok(Some(contact)) = app.engine.store().contact(slug).await
+    {
+        return Refusal::disabled(target, contact.name.as_str());
+    }
+    failed.into()
 }
 
 fn content(kind: Kind, mut fields: Fields) -> Result<Content, Refusal> {

@@ -85,7 +85,7 @@ pub(super) async fn form(app: &App, headers: &HeaderMap, whole: Body) -> Result<
         return Err(Oops::foreign_form());
     }
     let read = body::read(headers, whole, config.max_body, config.body_timeout).await;
-    let whole = read.map_err(|fault| Oops::unreadable(fault.message))?;
+    let whole = read.map_err(|fault| Oops::unreadable(fault.detail))?;
     Form::parse(&whole).ok_or_else(|| Oops::unreadable("the form has too many fields"))
 }
 

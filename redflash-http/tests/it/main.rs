@@ -5,8 +5,10 @@
 mod api;
 mod directory;
 mod history;
+mod old_texts;
 mod pager;
 mod raising;
+mod site;
 mod told;
 mod visitor;
 mod walk;
