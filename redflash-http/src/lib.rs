@@ -15,11 +15,13 @@
 
 mod admin;
 mod alert;
+mod answer;
 mod api;
 mod body;
 mod callback;
 mod client_address;
 mod config;
+mod connections;
 mod front;
 mod health;
 mod idempotency;
@@ -29,6 +31,7 @@ mod key;
 mod key_uses;
 mod last_day;
 mod limit;
+mod linger;
 mod metrics;
 #[cfg(feature = "oidc")]
 mod oidc;

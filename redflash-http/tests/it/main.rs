@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
 mod api;
+mod connection;
 mod directory;
 mod history;
 mod old_texts;
