@@ -19,7 +19,8 @@ pub struct HttpConfig {
     pub sync_wait: Duration,
     /// The longest wait that a request may ask for with `?wait=`.
     pub max_wait: Duration,
-    /// The largest body, in bytes.
+    /// The largest body of a request with a valid key in its header or query, in bytes. Of others,
+    /// and of forms of the web admin, at most 256 KiB are read.
     pub max_body: usize,
     /// How long a client may take to send a request's head, or to begin its next request.
     pub header_timeout: Duration,
@@ -99,7 +100,7 @@ impl Default for HttpConfig {
             mode: Mode::Async,
             sync_wait: Duration::from_secs(10),
             max_wait: Duration::from_secs(60),
-            max_body: 256 * 1024,
+            max_body: 4 * 1024 * 1024,
             header_timeout: Duration::from_secs(8),
             body_timeout: Duration::from_secs(15),
             connection_timeout: Duration::from_secs(300),

@@ -13,6 +13,8 @@ use redflash_core::{ApiKey, Engine, Slug, Target};
 #[cfg(feature = "oidc")]
 use crate::admin::OpenId;
 use crate::admin::{Places, Throttle, Views};
+use crate::body::Bounds;
+use crate::body_memory::BodyMemory;
 use crate::callback::Forgeries;
 use crate::health::Readiness;
 use crate::key_uses::KeyUses;
@@ -20,13 +22,14 @@ use crate::limit::Limit;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::route::{self, Door, Route};
-use crate::{HttpConfig, admin, callback, health, inspect, metrics, raise, request};
+use crate::{HttpConfig, admin, body, callback, health, inspect, metrics, raise, request};
 
 /// What the handlers share.
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) config: HttpConfig,
     pub(crate) readiness: Readiness,
+    body_memory: BodyMemory,
     pub(crate) forgeries: Forgeries,
     key_uses: Arc<KeyUses>,
     pub(crate) views: Views,
@@ -69,6 +72,22 @@ impl App {
         self.key_uses.note(&self.engine, &key.slug);
     }
 
+    /// The bounds of a body.
+    ///
+    /// * `is_known` - whether its sender has shown a valid key: others send less.
+    pub(crate) fn bounds(&self, is_known: bool) -> Bounds {
+        let most = self.config.max_body;
+        Bounds {
+            bytes: if is_known {
+                most
+            } else {
+                most.min(body::UNKNOWN_SENDER)
+            },
+            time: self.config.body_timeout,
+            memory: self.body_memory.reservation(is_known),
+        }
+    }
+
     /// Refuses a key that raises too much.
     pub(crate) fn limit(&self, key: &ApiKey) -> Result<(), Refusal> {
         match &self.limit {
@@ -87,6 +106,7 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
     let app = Arc::new(App {
         limit: config.rate_per_key.map(Limit::new),
         readiness: Readiness::default(),
+        body_memory: BodyMemory::default(),
         forgeries: Forgeries::default(),
         key_uses: Arc::default(),
         throttle: Throttle::default(),

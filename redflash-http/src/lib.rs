@@ -18,6 +18,7 @@ mod alert;
 mod answer;
 mod api;
 mod body;
+mod body_memory;
 mod callback;
 mod client_address;
 mod config;
@@ -33,6 +34,7 @@ mod last_day;
 mod limit;
 mod linger;
 mod metrics;
+mod off_thread;
 #[cfg(feature = "oidc")]
 mod oidc;
 mod password;

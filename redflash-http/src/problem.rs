@@ -14,6 +14,7 @@ use tracing::error;
 
 use crate::alert::Failed;
 use crate::refusal::Refusal;
+use crate::request::Refused;
 
 /// Why a request was refused.
 #[derive(Debug, Serialize)]
@@ -272,6 +273,11 @@ impl IntoResponse for Problem {
                 HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)),
             );
         }
+        response.extensions_mut().insert(Refused {
+            code: self.code,
+            key: None,
+            target: None,
+        });
         response
     }
 }

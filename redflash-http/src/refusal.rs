@@ -6,10 +6,11 @@ use axum::Json;
 use axum::http::header::{CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{NotificationId, RaiseError, Recipient, Target, report};
+use redflash_core::{ApiKey, NotificationId, RaiseError, Recipient, Slug, Target, report};
 use serde::Serialize;
 
 use crate::alert::Failed;
+use crate::request::Refused;
 
 /// Why a request on a raising URL was refused: 403, 404 or 500, and nothing else.
 #[derive(Debug)]
@@ -28,6 +29,10 @@ pub(crate) struct Refusal {
     pub(crate) recipients: Option<Vec<Recipient>>,
     /// The body was not read to its end, so the connection cannot be used again.
     pub(crate) close: bool,
+    /// The key whose request it was, for the log.
+    key: Option<Slug>,
+    /// The target it was about, for the log.
+    target: Option<Target>,
 }
 
 #[derive(Serialize)]
@@ -52,7 +57,21 @@ impl Refusal {
             notification: None,
             recipients: None,
             close: false,
+            key: None,
+            target: None,
         }
+    }
+
+    /// The same refusal, of a request with this key.
+    pub(crate) fn by(mut self, key: &ApiKey) -> Self {
+        self.key = Some(key.slug.clone());
+        self
+    }
+
+    /// The same refusal, of a raise at this target.
+    pub(crate) fn at(mut self, target: Option<&Target>) -> Self {
+        self.target = target.cloned();
+        self
     }
 
     /// The same refusal, with the text that the old service had for it.
@@ -193,6 +212,11 @@ impl IntoResponse for Refusal {
             recipients: self.recipients.as_deref(),
         };
         let mut response = (self.status, Json(told)).into_response();
+        response.extensions_mut().insert(Refused {
+            code: self.code,
+            key: self.key,
+            target: self.target,
+        });
         if let Some(after) = self.retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);
             let seconds = HeaderValue::try_from(seconds.to_string());

@@ -6,6 +6,7 @@ mod api;
 mod connection;
 mod directory;
 mod history;
+mod large_body;
 mod old_texts;
 mod pager;
 mod raising;
