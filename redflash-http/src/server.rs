@@ -62,7 +62,7 @@ pub async fn serve_metrics(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let show = get(move || async move { metrics.response(&engine) });
+    let show = get(move || async move { metrics.response(&engine).await });
     let app = Router::new().route("/metrics", show);
     run(app, HttpConfig::default(), listener, shutdown).await
 }

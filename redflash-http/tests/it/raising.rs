@@ -170,6 +170,21 @@ async fn a_request_keeps_its_id_if_that_is_sane() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn browsers_keep_assets_and_nothing_else() {
+    let site = Site::start(HttpConfig::default()).await;
+    let login = site.client.get("/admin/login").await.expect(200);
+    assert_eq!(login.headers["cache-control"], "no-store");
+    let urls = login.body.split('"');
+    let assets: Vec<_> = urls.filter(|url| url.contains("/admin/assets/")).collect();
+    assert_eq!(assets.len(), 3, "{}", login.body);
+    for url in assets {
+        let asset = site.client.get(url).await.expect(200);
+        let kept = &asset.headers["cache-control"];
+        assert_eq!(kept, "public, max-age=31536000, immutable", "{url}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stops_takes_no_more_and_ends() {
     let mut site = Site::start(HttpConfig::default()).await;
     // A connection on which nothing was said yet, as browsers open them ahead.
