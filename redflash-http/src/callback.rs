@@ -237,6 +237,7 @@ fn url(app: &App, parts: &Parts) -> String {
         None => &parts.uri,
     };
     let path = path.path_and_query().map_or("/", |path| path.as_str());
+    let path = app.base.strip(path);
     if let Some(public) = &app.config.public_url {
         return format!("{}{path}", public.trim_end_matches('/'));
     }

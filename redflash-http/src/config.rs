@@ -39,7 +39,8 @@ pub struct HttpConfig {
     pub callback_secrets: BTreeMap<Slug, Vec<SecretString>>,
     /// The gateway of callbacks whose URL names none.
     pub default_gateway: Option<Slug>,
-    /// The URL of this server as others see it, over which vendors sign their callbacks.
+    /// The URL of this server as others see it, over which vendors sign their callbacks. With a path,
+    /// all is served below it, and without it too.
     pub public_url: Option<String>,
     /// What `/metrics` shows.
     pub metrics: Option<Metrics>,

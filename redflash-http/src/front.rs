@@ -9,10 +9,12 @@ use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use redflash_core::{ApiKey, Engine, Slug, Target};
+use tracing::warn;
 
 #[cfg(feature = "oidc")]
 use crate::admin::OpenId;
 use crate::admin::{Places, Throttle, Views};
+use crate::base_path::{BasePath, BasePathError};
 use crate::body::Bounds;
 use crate::body_memory::BodyMemory;
 use crate::callback::Forgeries;
@@ -28,6 +30,8 @@ use crate::{HttpConfig, admin, body, callback, health, inspect, metrics, raise, 
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) config: HttpConfig,
+    /// The path below which others see the server.
+    pub(crate) base: BasePath,
     pub(crate) readiness: Readiness,
     body_memory: BodyMemory,
     pub(crate) forgeries: Forgeries,
@@ -103,7 +107,9 @@ impl App {
 ///
 /// If a page's template were broken, which no configuration and no input can bring about.
 pub fn router(engine: Engine, config: HttpConfig) -> Router {
+    let base = base(&config);
     let app = Arc::new(App {
+        base: base.clone(),
         limit: config.rate_per_key.map(Limit::new),
         readiness: Readiness::default(),
         body_memory: BodyMemory::default(),
@@ -117,11 +123,22 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
         engine,
         config,
     });
-    route::mount(&app)
+    let routes = route::mount(&app)
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(request::follow))
-        .with_state(app)
+        .with_state(app);
+    base.serve(routes)
+}
+
+fn base(config: &HttpConfig) -> BasePath {
+    let public_url = config.public_url.as_deref();
+    let base = public_url.map(BasePath::of).transpose();
+    let unused = |fault: BasePathError| {
+        warn!(error = %fault, "the path of the public URL is not used");
+        BasePath::default()
+    };
+    base.map_or_else(unused, Option::unwrap_or_default)
 }
 
 /// What is not for people and not below `/api/v1`.

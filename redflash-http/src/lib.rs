@@ -17,6 +17,7 @@ mod admin;
 mod alert;
 mod answer;
 mod api;
+mod base_path;
 mod body;
 mod body_memory;
 mod callback;
@@ -46,6 +47,7 @@ mod request;
 mod route;
 mod server;
 
+pub use base_path::{BasePath, BasePathError};
 pub use config::{AdminConfig, HttpConfig, Mode};
 pub use front::router;
 pub use metrics::{Metrics, MetricsError};

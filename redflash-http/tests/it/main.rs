@@ -9,6 +9,7 @@ mod history;
 mod large_body;
 mod old_texts;
 mod pager;
+mod prefix;
 mod raising;
 mod site;
 mod told;
