@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use redflash_core::store::DeliveryRecord;
 use redflash_core::{
-    Actor, ApiKey, DeliveryState, Name, NotificationId, Raise, RaiseError, Raised, Recipient,
-    StoreError, report,
+    Actor, ApiKey, DeliveryState, Idempotency, Name, NotificationId, Raise, RaiseError, Raised,
+    Recipient, StoreError, report,
 };
 use serde::Serialize;
 use tracing::error;
 
 use crate::front::App;
-use crate::{HttpConfig, Mode};
+use crate::{HttpConfig, Mode, idempotency, off_thread};
 
 /// An alert that is on disk.
 #[derive(Debug)]
@@ -48,13 +48,24 @@ pub(crate) enum Failed {
 }
 
 /// Raises an alert, and waits for its first attempts if that is wanted.
+///
+/// * `promise` - the caller's `Idempotency-Key`.
 pub(crate) async fn raise(
     app: &App,
-    raise: Raise,
+    mut raise: Raise,
+    promise: Option<String>,
     wait: Option<Duration>,
 ) -> Result<Outcome, Failed> {
     let engine = app.engine.clone();
-    let raised = recorded(to_its_end(async move { engine.raise(raise).await }).await?)?;
+    let is_large = off_thread::is_large(raise.content());
+    let work = async move {
+        raise.idempotency = promise.map(|key| Idempotency {
+            key,
+            digest: idempotency::digest(raise.target(), raise.content()),
+        });
+        engine.raise(raise).await
+    };
+    let raised = recorded(to_its_end(off_thread::run(is_large, work)).await??)?;
     let records = match wait {
         None => None,
         Some(limit) => {

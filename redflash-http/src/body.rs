@@ -7,12 +7,14 @@ use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use futures_util::stream;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 use url::form_urlencoded;
 
+use crate::body_memory::Reservation;
 use crate::json::Strict;
+use crate::off_thread;
 use crate::refusal::Refusal;
 
 /// The most fields of one request.
@@ -29,41 +31,91 @@ pub(crate) enum Format {
     Json,
 }
 
+/// The most bytes of a body whose sender has not shown a valid key yet.
+pub(crate) const UNKNOWN_SENDER: usize = 256 * 1024;
+
+/// The bounds of a body.
+pub(crate) struct Bounds {
+    /// The most bytes.
+    pub(crate) bytes: usize,
+    /// The most time.
+    pub(crate) time: Duration,
+    /// The memory it takes up.
+    pub(crate) memory: Reservation,
+}
+
+/// A body that has been read whole.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) bytes: Bytes,
+    /// To be kept for as long as what was read from the body is.
+    pub(crate) memory: Reservation,
+}
+
 /// Reads a body whole.
-///
-/// * `limit` - the most bytes.
-/// * `within` - the most time.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Body,
-    limit: usize,
-    within: Duration,
-) -> Result<Bytes, Refusal> {
-    let too_large = || {
-        let message = format!("a body has at most {limit} bytes");
-        Refusal::bad("too_large", message).closing()
-    };
+    bounds: Bounds,
+) -> Result<Whole, Refusal> {
     let declared = headers.get(CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
+    if declared.is_some_and(|length| length > bounds.bytes as u64) {
+        return Err(too_large(bounds.bytes));
     }
-    match timeout(within, Limited::new(body, limit).collect()).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => {
-            let message = "the body ended early, or is not framed as HTTP asks";
-            Err(Refusal::bad("bad_body", message).closing())
+    let time = bounds.time;
+    timeout(time, collect_body(body, bounds))
+        .await
+        .unwrap_or_else(|_| {
+            let detail = format!("the body did not come within {} s", time.as_secs());
+            Err(Refusal::bad("too_slow", detail).closing())
+        })
+}
+
+async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, Refusal> {
+    let Bounds {
+        bytes: limit,
+        mut memory,
+        ..
+    } = bounds;
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            let detail = "the body ended early, or is not framed as HTTP asks";
+            Refusal::bad("bad_body", detail).closing()
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if data.len() > limit - whole.len() {
+            return Err(too_large(limit));
         }
-        Err(_) => {
-            let message = format!("the body did not come within {} s", within.as_secs());
-            Err(Refusal::bad("too_slow", message).closing())
-        }
+        memory.grow(whole.len() + data.len())?;
+        whole.extend_from_slice(&data);
     }
+    Ok(Whole {
+        bytes: whole.into(),
+        memory,
+    })
+}
+
+fn too_large(limit: usize) -> Refusal {
+    let mut detail = format!("a body has at most {limit} bytes");
+    if limit == UNKNOWN_SENDER {
+        detail += "; more are taken with a valid key in the Authorization header or the query";
+    }
+    Refusal::bad("too_large", detail).closing()
+}
+
+/// Reads the fields of a whole body, on a thread of its own if it is large.
+pub(crate) async fn fields_of(headers: &HeaderMap, bytes: Bytes) -> Result<Fields, Refusal> {
+    let is_large = bytes.len() >= off_thread::LARGE;
+    let headers = headers.clone();
+    off_thread::run(is_large, async move { fields(&headers, bytes).await }).await?
 }
 
 /// Reads the fields of a body; one without a `Content-Type` is taken for a form.
-pub(crate) async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, Refusal> {
+async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, Refusal> {
     is_plain(headers)?;
     match format(headers)?.unwrap_or(Format::Form) {
         Format::Form => collect(

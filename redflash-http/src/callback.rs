@@ -22,7 +22,8 @@ use serde_json::Value;
 use subtle::ConstantTimeEq;
 use tracing::{error, warn};
 
-use crate::body::{self, Fields};
+use crate::body::{self, Bounds, Fields, Whole};
+use crate::body_memory::Reservation;
 use crate::front::App;
 use crate::server::Peer;
 
@@ -183,20 +184,30 @@ struct Received {
     fields: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     body: Bytes,
+    _memory: Reservation,
 }
 
 impl Received {
     async fn read(app: &App, request: Request) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
-        let body = body::read(&parts.headers, body, MAX_BODY, BODY_TIMEOUT).await;
-        let body = body.map_err(|refusal| match refusal.code {
+        let bounds = Bounds {
+            bytes: MAX_BODY,
+            time: BODY_TIMEOUT,
+            ..app.bounds(false)
+        };
+        let read = body::read(&parts.headers, body, bounds).await;
+        let Whole {
+            bytes: body,
+            memory,
+        } = read.map_err(|refusal| match refusal.code {
             "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            "overloaded" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         })?;
         let mut fields = flat(body::query(parts.uri.query()).unwrap_or_default());
         if !body.is_empty() {
             // What cannot be read as fields may be something else that the channel reads.
-            let in_body = body::fields(&parts.headers, body.clone()).await;
+            let in_body = body::fields_of(&parts.headers, body.clone()).await;
             fields.extend(flat(in_body.unwrap_or_default()));
         }
         Ok(Self {
@@ -204,6 +215,7 @@ impl Received {
             headers: headers(&parts.headers),
             fields,
             body,
+            _memory: memory,
             parts,
         })
     }
@@ -226,6 +238,7 @@ fn url(app: &App, parts: &Parts) -> String {
         None => &parts.uri,
     };
     let path = path.path_and_query().map_or("/", |path| path.as_str());
+    let path = app.base.strip(path);
     if let Some(public) = &app.config.public_url {
         return format!("{}{path}", public.trim_end_matches('/'));
     }

@@ -16,7 +16,8 @@ pub struct HttpConfig {
     pub sync_wait: Duration,
     /// The longest wait that a request may ask for with `?wait=`.
     pub max_wait: Duration,
-    /// The largest body, in bytes.
+    /// The largest body of a request with a valid key in its header or query, in bytes. Of others,
+    /// and of forms of the web admin, at most 256 KiB are read.
     pub max_body: usize,
     /// How long a client may take to send a request's head, or to begin its next request.
     pub header_timeout: Duration,
@@ -32,7 +33,8 @@ pub struct HttpConfig {
     pub drain: Duration,
     /// What can change while the server runs.
     pub settings: LiveSettings,
-    /// The URL of this server as others see it, over which vendors sign their callbacks.
+    /// The URL of this server as others see it, over which vendors sign their callbacks. With a path,
+    /// all is served below it, and without it too.
     pub public_url: Option<String>,
     /// What `/metrics` shows.
     pub metrics: Option<Metrics>,
@@ -76,7 +78,7 @@ impl Default for HttpConfig {
             mode: Mode::Async,
             sync_wait: Duration::from_secs(10),
             max_wait: Duration::from_secs(60),
-            max_body: 256 * 1024,
+            max_body: 4 * 1024 * 1024,
             header_timeout: Duration::from_secs(8),
             body_timeout: Duration::from_secs(15),
             connection_timeout: Duration::from_secs(300),

@@ -9,10 +9,14 @@ use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use redflash_core::{ApiKey, Engine, Slug, Target};
+use tracing::warn;
 
 #[cfg(feature = "oidc")]
 use crate::admin::OpenId;
 use crate::admin::{Places, Throttle, Views};
+use crate::base_path::{BasePath, BasePathError};
+use crate::body::Bounds;
+use crate::body_memory::BodyMemory;
 use crate::callback::Forgeries;
 use crate::health::Readiness;
 use crate::key_uses::KeyUses;
@@ -20,13 +24,16 @@ use crate::limit::Limit;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::route::{self, Door, Route};
-use crate::{HttpConfig, admin, callback, health, inspect, metrics, raise, request};
+use crate::{HttpConfig, admin, body, callback, health, inspect, metrics, raise, request};
 
 /// What the handlers share.
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) config: HttpConfig,
+    /// The path below which others see the server.
+    pub(crate) base: BasePath,
     pub(crate) readiness: Readiness,
+    body_memory: BodyMemory,
     pub(crate) forgeries: Forgeries,
     key_uses: Arc<KeyUses>,
     pub(crate) views: Views,
@@ -69,6 +76,22 @@ impl App {
         self.key_uses.note(&self.engine, &key.slug);
     }
 
+    /// The bounds of a body.
+    ///
+    /// * `is_known` - whether its sender has shown a valid key: others send less.
+    pub(crate) fn bounds(&self, is_known: bool) -> Bounds {
+        let most = self.config.max_body;
+        Bounds {
+            bytes: if is_known {
+                most
+            } else {
+                most.min(body::UNKNOWN_SENDER)
+            },
+            time: self.config.body_timeout,
+            memory: self.body_memory.reservation(is_known),
+        }
+    }
+
     /// Refuses a key that raises too much.
     pub(crate) fn limit(&self, key: &ApiKey) -> Result<(), Refusal> {
         match &self.limit {
@@ -84,9 +107,12 @@ impl App {
 ///
 /// If a page's template were broken, which no configuration and no input can bring about.
 pub fn router(engine: Engine, config: HttpConfig) -> Router {
+    let base = base(&config);
     let app = Arc::new(App {
+        base: base.clone(),
         limit: config.rate_per_key.map(Limit::new),
         readiness: Readiness::default(),
+        body_memory: BodyMemory::default(),
         forgeries: Forgeries::default(),
         key_uses: Arc::default(),
         throttle: Throttle::default(),
@@ -97,11 +123,22 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
         engine,
         config,
     });
-    route::mount(&app)
+    let routes = route::mount(&app)
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(request::follow))
-        .with_state(app)
+        .with_state(app);
+    base.serve(routes)
+}
+
+fn base(config: &HttpConfig) -> BasePath {
+    let public_url = config.public_url.as_deref();
+    let base = public_url.map(BasePath::of).transpose();
+    let unused = |fault: BasePathError| {
+        warn!(error = %fault, "the path of the public URL is not used");
+        BasePath::default()
+    };
+    base.map_or_else(unused, Option::unwrap_or_default)
 }
 
 /// What is not for people and not below `/api/v1`.
@@ -168,10 +205,7 @@ async fn serve(app: &App, kind: Kind, slug: Named, request: Request) -> Response
 }
 
 async fn nowhere() -> Refusal {
-    Refusal {
-        status: StatusCode::NOT_FOUND,
-        ..Refusal::bad("not_found", "There is nothing at this URL")
-    }
+    Refusal::nowhere()
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {

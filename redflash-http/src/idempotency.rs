@@ -8,22 +8,15 @@ use sha2::{Digest, Sha256};
 
 use crate::refusal::Refusal;
 
-/// The promise that a request makes, if any.
-pub(crate) fn read(
-    headers: &HeaderMap,
-    target: &Target,
-    content: &Content,
-) -> Result<Option<Idempotency>, Refusal> {
+/// The key of the promise that a request makes, if any.
+pub(crate) fn read(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let mut given = headers.get_all("idempotency-key").iter();
     let Some(key) = given.next() else {
         return Ok(None);
     };
     let legal = |key: &&str| !key.is_empty() && key.len() <= Idempotency::MAX_KEY;
     if let (Some(key), None) = (key.to_str().ok().filter(legal), given.next()) {
-        return Ok(Some(Idempotency {
-            key: key.to_owned(),
-            digest: digest(target, content),
-        }));
+        return Ok(Some(key.to_owned()));
     }
     let message = format!(
         "an Idempotency-Key is given once and has 1 to {} characters of ASCII",

@@ -19,28 +19,37 @@ pub(crate) async fn inspect(
     // Nothing is read from a body.
     let (parts, _) = request.into_parts();
     let mut query = body::query(parts.uri.query())?;
-    let secret = key::take(&mut body::Fields::new(), &mut query, &parts.headers);
+    let secret = key::outside(&mut query, &parts.headers);
     let key = key::check(&app.engine, secret).await?;
     app.used(&key);
     if !key.inspect {
         let message = format!("The key {} may not inspect", key.slug);
         return Err(Refusal::not_allowed(message));
     }
-    let unknown = || Refusal::unknown(kind.name(), slug);
+    let unknown = || {
+        let text: String = slug.chars().take(100).collect();
+        Refusal::unknown(kind.name(), slug).as_before(format!("Invalid {}: {text}", kind.name()))
+    };
     let slug: Slug = slug.parse().map_err(|_| unknown())?;
     let failed = |fault: StoreError| Refusal::from(RaiseError::from(fault));
     let store = app.engine.store();
     let shown = match kind {
         Kind::Contact => {
             let contact = store.contact(&slug).await.map_err(failed)?;
-            let contact = contact
-                .filter(|contact| contact.enabled)
-                .ok_or_else(unknown)?;
+            let contact = contact.ok_or_else(unknown)?;
+            if !contact.enabled {
+                let refusal = Refusal::disabled(&kind.target(slug), contact.name.as_str());
+                return Err(refusal.as_before("Disabled user"));
+            }
             json!({ "name": contact.name, "slug": contact.slug })
         }
         Kind::Group => {
             let group = store.group(&slug).await.map_err(failed)?;
-            let group = group.filter(|group| group.enabled).ok_or_else(unknown)?;
+            let group = group.ok_or_else(unknown)?;
+            if !group.enabled {
+                let refusal = Refusal::disabled(&kind.target(slug), group.name.as_str());
+                return Err(refusal.as_before("Disabled group"));
+            }
             json!({ "name": group.name, "slug": group.slug, "short_contacts": group.contacts })
         }
         Kind::Event => return Err(Refusal::method()),

@@ -12,26 +12,26 @@ use crate::refusal::Refusal;
 /// The name of the field in body and query.
 const FIELD: &str = "api_key";
 
-/// Takes the key out of a request, so that nothing else sees it: out of the body, else the query,
-/// else the header.
-pub(crate) fn take(
-    body: &mut Fields,
-    query: &mut Fields,
-    headers: &HeaderMap,
-) -> Option<SecretString> {
-    let in_body = body.remove(FIELD);
-    let in_query = query.remove(FIELD);
-    match in_body.or(in_query) {
-        Some(Value::String(secret)) => Some(secret.into()),
-        Some(_) => None,
-        None => bearer(headers),
-    }
+/// Takes the key out of the fields of a body or a query, so that nothing else sees it.
+pub(crate) fn take(fields: &mut Fields) -> Option<SecretString> {
+    let given = match fields.remove(FIELD)? {
+        Value::String(secret) => Some(secret).filter(|secret| !secret.is_empty()),
+        Value::Null => None,
+        // No key is of another type than text: it is one that nobody has.
+        other => Some(other.to_string()),
+    };
+    given.map(SecretString::from)
+}
+
+/// Takes the key that is known before the body: out of the query, else the header.
+pub(crate) fn outside(query: &mut Fields, headers: &HeaderMap) -> Option<SecretString> {
+    take(query).or_else(|| bearer(headers))
 }
 
 /// The key in `Authorization: Bearer …`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<SecretString> {
     let (scheme, secret) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty();
     is_bearer.then(|| secret.into())
 }
 
@@ -40,7 +40,7 @@ pub(crate) async fn check(
     engine: &Engine,
     secret: Option<SecretString>,
 ) -> Result<ApiKey, Refusal> {
-    let secret = secret.ok_or_else(Refusal::invalid_key)?;
+    let secret = secret.ok_or_else(Refusal::missing_key)?;
     let known = engine.api_key(&secret).await.map_err(failed)?;
     known.filter(|key| key.enabled).ok_or_else(refuse)
 }
@@ -48,10 +48,9 @@ pub(crate) async fn check(
 /// The same for a raise at this target, which looks at the key again if need be.
 pub(crate) async fn check_to_raise(
     engine: &Engine,
-    secret: Option<SecretString>,
+    secret: SecretString,
     target: Option<&Target>,
 ) -> Result<CheckedKey, Refusal> {
-    let secret = secret.ok_or_else(Refusal::invalid_key)?;
     let known = engine.key_to_raise(&secret, target).await.map_err(failed)?;
     known
         .filter(|checked| checked.key.enabled)

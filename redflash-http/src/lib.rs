@@ -15,11 +15,15 @@
 
 mod admin;
 mod alert;
+mod answer;
 mod api;
+mod base_path;
 mod body;
+mod body_memory;
 mod callback;
 mod client_address;
 mod config;
+mod connections;
 mod front;
 mod health;
 mod idempotency;
@@ -29,7 +33,9 @@ mod key;
 mod key_uses;
 mod last_day;
 mod limit;
+mod linger;
 mod metrics;
+mod off_thread;
 #[cfg(feature = "oidc")]
 mod oidc;
 mod password;
@@ -42,6 +48,7 @@ mod route;
 mod server;
 mod settings;
 
+pub use base_path::{BasePath, BasePathError};
 pub use config::{AdminConfig, HttpConfig, Mode};
 pub use front::router;
 pub use metrics::{Metrics, MetricsError};

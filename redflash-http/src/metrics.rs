@@ -1,16 +1,18 @@
 //! `/metrics`, for Prometheus.
 
+mod state;
+
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use metrics::SetRecorderError;
+use metrics::{SetRecorderError, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
-use redflash_core::{Engine, GatewayState};
+use redflash_core::Engine;
 
 use crate::front::App;
 use crate::key;
@@ -59,28 +61,15 @@ impl Metrics {
         metrics::set_global_recorder(recorder).map_err(
             |fault: SetRecorderError<PrometheusRecorder>| MetricsError(fault.to_string().into()),
         )?;
+        describe();
         Ok(Self(handle))
     }
 
-    /// Everything counted so far, with the state of the engine's gateways.
-    pub(crate) fn render(&self, engine: &Engine) -> String {
-        metrics::gauge!("redflash_nodes").set(f64::from(engine.nodes()));
-        let health = engine.health();
-        for gateway in engine.gateways().iter() {
-            let stopped = health.stopped.contains(&gateway.name);
-            metrics::gauge!("redflash_gateway_stopped", "gateway" => gateway.name.to_string())
-                .set(f64::from(u8::from(stopped)));
-        }
-        for gateway in health.gateways {
-            let labels = [
-                ("gateway", gateway.gateway.to_string()),
-                ("lane", gateway.lane.to_string()),
-            ];
-            let open = matches!(gateway.state, GatewayState::Open { .. });
-            metrics::gauge!("redflash_gateway_open", &labels).set(f64::from(u8::from(open)));
-            metrics::gauge!("redflash_in_flight", &labels).set(f64::from(gateway.in_flight));
-        }
-        self.0.render()
+    /// Everything counted so far, with the state of the engine as it is now.
+    pub(crate) async fn render(&self, engine: &Engine) -> String {
+        let mut text = self.0.render();
+        text.push_str(&state::render(engine).await);
+        text
     }
 
     /// Keeps the memory of histograms small; to be called every few seconds.
@@ -88,28 +77,67 @@ impl Metrics {
         self.0.run_upkeep();
     }
 
-    pub(crate) fn response(&self, engine: &Engine) -> Response {
+    pub(crate) async fn response(&self, engine: &Engine) -> Response {
         let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-        ([(CONTENT_TYPE, kind)], self.render(engine)).into_response()
+        ([(CONTENT_TYPE, kind)], self.render(engine).await).into_response()
     }
+}
+
+/// Says what each series that is counted means.
+fn describe() {
+    describe_counter!(
+        "redflash_raised_total",
+        "Alerts that were recorded, by the kind of their target."
+    );
+    describe_counter!(
+        "redflash_deliveries_total",
+        "Deliveries by the state in which sending them ended; a later receipt is not counted."
+    );
+    describe_counter!(
+        "redflash_attempts_total",
+        "Attempts to hand a delivery to a gateway, by their outcome."
+    );
+    describe_histogram!(
+        "redflash_attempt_seconds",
+        "Duration of an attempt to hand a delivery to a gateway."
+    );
+    describe_counter!(
+        "redflash_suppressed_total",
+        "Deliveries that were not sent because the budget of the gateway was used up."
+    );
+    describe_counter!(
+        "redflash_inbound_total",
+        "Messages that people sent back, by gateway."
+    );
+    describe_counter!(
+        "redflash_refused_keys_total",
+        "Requests that were refused because their API key is unknown or switched off."
+    );
+    describe_counter!(
+        "redflash_http_requests_total",
+        "HTTP requests by route and status."
+    );
+    describe_gauge!(
+        "redflash_queued",
+        "Deliveries that wait for their turn or their next attempt."
+    );
 }
 
 pub(crate) async fn behind_key(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let key = key::check(&app.engine, key::bearer(&headers)).await;
-    if !key.is_ok_and(|key| key.inspect) {
-        let detail = "metrics are shown to keys that may inspect: Authorization: Bearer …";
-        return Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "invalid_key",
-            detail,
-        ));
+    let key = key::check(&app.engine, key::bearer(&headers)).await?;
+    if !(key.inspect || key.admin) {
+        let detail = format!(
+            "the key {} does not have the right inspect, which metrics need",
+            key.slug
+        );
+        return Err(Problem::forbidden(detail));
     }
     let Some(metrics) = &app.config.metrics else {
         let detail = "metrics are not collected";
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", detail));
     };
-    Ok(metrics.response(&app.engine))
+    Ok(metrics.response(&app.engine).await)
 }

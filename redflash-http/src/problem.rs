@@ -14,6 +14,7 @@ use tracing::error;
 
 use crate::alert::Failed;
 use crate::refusal::Refusal;
+use crate::request::Refused;
 
 /// Why a request was refused.
 #[derive(Debug, Serialize)]
@@ -241,7 +242,7 @@ impl From<Refusal> for Problem {
             notification_id: refusal.notification,
             recipients: refusal.recipients,
             close: refusal.close,
-            ..Self::new(status, refusal.code, refusal.message)
+            ..Self::new(status, refusal.code, refusal.detail)
         }
     }
 }
@@ -272,6 +273,11 @@ impl IntoResponse for Problem {
                 HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)),
             );
         }
+        response.extensions_mut().insert(Refused {
+            code: self.code,
+            key: None,
+            target: None,
+        });
         response
     }
 }

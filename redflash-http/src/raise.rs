@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{ApiKey, Content, Raise, Slug, Target};
+use redflash_core::{ApiKey, CheckedKey, Raise, RaiseError, Slug, Target};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::alert::{self, Outcome, Told};
-use crate::body::{self, Fields};
+use crate::alert::{self, Failed, Outcome, Told};
+use crate::body::{self, Fields, Whole};
+use crate::body_memory::Reservation;
 use crate::front::{App, Kind};
 use crate::refusal::Refusal;
 use crate::{idempotency, key};
@@ -26,6 +29,15 @@ struct Answer {
     told: Told,
 }
 
+/// What a request brings.
+struct Received {
+    fields: Fields,
+    query: Fields,
+    checked: CheckedKey,
+    /// Of the body, until the alert is recorded.
+    memory: Reservation,
+}
+
 pub(crate) async fn raise(
     app: &App,
     kind: Kind,
@@ -33,52 +45,121 @@ pub(crate) async fn raise(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let config = &app.config;
-    let whole = body::read(&parts.headers, body, config.max_body, config.body_timeout).await?;
-    let mut fields = body::fields(&parts.headers, whole).await?;
-    let mut query = body::query(parts.uri.query())?;
-    let secret = key::take(&mut fields, &mut query, &parts.headers);
     let target = slug.parse().map(|slug: Slug| kind.target(slug));
-    let checked = key::check_to_raise(&app.engine, secret, target.as_ref().ok()).await?;
+    let known_target = target.as_ref().ok();
+    let received = receive(app, &parts, body, known_target).await;
+    let received = received.map_err(|refusal| refusal.at(known_target))?;
+    let key = received.checked.key.clone();
+    let refused = |refusal: Refusal| refusal.at(known_target).by(&key);
+    let Ok(target) = target.clone() else {
+        return Err(refused(Refusal::unknown(kind.name(), slug)));
+    };
+    let raised = record(app, target, &parts.headers, received).await;
+    raised.map_err(refused)
+}
+
+/// Reads a request, and judges its key: before the size of the body, if the key is known by then.
+async fn receive(
+    app: &App,
+    parts: &Parts,
+    body: Body,
+    target: Option<&Target>,
+) -> Result<Received, Refusal> {
+    let mut query = body::query(parts.uri.query())?;
+    let outside = match key::outside(&mut query, &parts.headers) {
+        Some(secret) => Some(key::check_to_raise(&app.engine, secret, target).await),
+        None => None,
+    };
+    let known = outside.as_ref().and_then(|checked| checked.as_ref().ok());
+    let by = known.map(|checked| checked.key.clone());
+    let (mut fields, memory) = match read(app, parts, body, by.is_some()).await {
+        Ok(read) => read,
+        Err(refusal) => {
+            let judged_before = outside.and_then(Result::err);
+            let refusal = judged_before.unwrap_or(refusal);
+            return Err(match &by {
+                Some(key) => refusal.by(key),
+                None => refusal,
+            });
+        }
+    };
+    let checked = match (key::take(&mut fields), outside) {
+        (Some(secret), _) => key::check_to_raise(&app.engine, secret, target).await?,
+        (None, Some(outside)) => outside?,
+        (None, None) => return Err(Refusal::missing_key()),
+    };
+    Ok(Received {
+        fields,
+        query,
+        checked,
+        memory,
+    })
+}
+
+async fn read(
+    app: &App,
+    parts: &Parts,
+    body: Body,
+    is_known: bool,
+) -> Result<(Fields, Reservation), Refusal> {
+    let Whole { bytes, memory } = body::read(&parts.headers, body, app.bounds(is_known)).await?;
+    Ok((body::fields_of(&parts.headers, bytes).await?, memory))
+}
+
+/// Judges what a key that is known wants, and records it.
+async fn record(
+    app: &App,
+    target: Target,
+    headers: &HeaderMap,
+    received: Received,
+) -> Result<Response, Refusal> {
+    let Received {
+        fields,
+        query,
+        checked,
+        memory: _memory,
+    } = received;
     let key = &checked.key;
-    let wait = alert::wait(config, wait(&query)?);
-    let target = target.map_err(|_| Refusal::unknown(kind.name(), slug))?;
+    let wait = alert::wait(&app.config, wait(&query)?);
     if !key.may_raise(&target) {
-        let message = format!("The key {} may not raise {target}", key.slug);
-        return Err(Refusal::not_allowed(message));
+        let detail = format!("The key {} may not raise {target}", key.slug);
+        return Err(Refusal::not_allowed(detail));
     }
     app.limit(key)?;
     app.used(key);
-    let content = content(kind, fields)?;
-    let promise = idempotency::read(&parts.headers, &target, &content)?;
-    let mut raise = match (target, content) {
-        (Target::Contact(slug), Content::Message(text)) => Raise::contact(slug, text),
-        (Target::Group(slug), Content::Message(text)) => Raise::group(slug, text),
-        (target, Content::Arguments(arguments)) => Raise::event(target.slug().clone(), arguments),
-        (Target::Event(_), Content::Message(_)) => unreachable!("an event has arguments"),
+    let raise = match target {
+        Target::Contact(slug) => Raise::contact(slug, message(fields)?),
+        Target::Group(slug) => Raise::group(slug, message(fields)?),
+        Target::Event(slug) => Raise::event(slug, fields),
     };
-    raise.idempotency = promise;
-    let raised = alert::raise(app, raise.with_key(&checked), wait).await;
-    let outcome = raised.map_err(|failed| {
-        let mut refusal = Refusal::from(failed);
-        if !key.inspect {
-            refusal.recipients = None;
+    let promise = idempotency::read(headers)?;
+    match alert::raise(app, raise.with_key(&checked), promise, wait).await {
+        Ok(outcome) => Ok(answer(outcome, key)),
+        Err(failed) => {
+            let mut refusal = refusal(app, failed).await;
+            if !key.inspect {
+                refusal.recipients = None;
+            }
+            Err(refusal)
         }
-        refusal
-    })?;
-    Ok(answer(outcome, key))
+    }
 }
 
-fn content(kind: Kind, mut fields: Fields) -> Result<Content, Refusal> {
-    if kind == Kind::Event {
-        return Ok(Content::Arguments(fields));
+/// The refusal of a failed raise; that of a contact which is switched off has its name.
+async fn refusal(app: &App, failed: Failed) -> Refusal {
+    if let Failed::Refused(RaiseError::Disabled(target @ Target::Contact(slug))) = &failed
+        && let Ok(Some(contact)) = app.engine.store().contact(slug).await
+    {
+        return Refusal::disabled(target, contact.name.as_str());
     }
+    failed.into()
+}
+
+fn message(mut fields: Fields) -> Result<String, Refusal> {
     match fields.remove("message") {
-        Some(Value::String(text)) => Ok(Content::Message(text)),
-        None | Some(Value::Null) => Ok(Content::Message(String::new())),
-        Some(plain @ (Value::Bool(_) | Value::Number(_))) => {
-            Ok(Content::Message(plain.to_string()))
-        }
+        Some(Value::String(text)) => Ok(text),
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(plain @ (Value::Bool(_) | Value::Number(_))) => Ok(plain.to_string()),
         Some(Value::Array(_) | Value::Object(_)) => {
             Err(Refusal::bad("bad_message", "the message must be a text"))
         }

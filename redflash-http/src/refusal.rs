@@ -6,17 +6,21 @@ use axum::Json;
 use axum::http::header::{CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{NotificationId, RaiseError, Recipient, Target, report};
+use redflash_core::{ApiKey, NotificationId, RaiseError, Recipient, Slug, Target, report};
 use serde::Serialize;
 
 use crate::alert::Failed;
+use crate::request::Refused;
 
 /// Why a request on a raising URL was refused: 403, 404 or 500, and nothing else.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
-    pub(crate) message: String,
+    /// The reason in our words.
+    pub(crate) detail: String,
+    /// The reason in the words of the old service, where it had some: its clients compare them.
+    old_text: Option<String>,
     /// When to try again, where that helps.
     pub(crate) retry_after: Option<Duration>,
     /// The alert that may have been recorded all the same.
@@ -25,11 +29,16 @@ pub(crate) struct Refusal {
     pub(crate) recipients: Option<Vec<Recipient>>,
     /// The body was not read to its end, so the connection cannot be used again.
     pub(crate) close: bool,
+    /// The key whose request it was, for the log.
+    key: Option<Slug>,
+    /// The target it was about, for the log.
+    target: Option<Target>,
 }
 
 #[derive(Serialize)]
 struct Told<'a> {
     message: &'a str,
+    detail: &'a str,
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     notification_id: Option<NotificationId>,
@@ -38,45 +47,96 @@ struct Told<'a> {
 }
 
 impl Refusal {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
             code,
-            message: message.into(),
+            detail: detail.into(),
+            old_text: None,
             retry_after: None,
             notification: None,
             recipients: None,
             close: false,
+            key: None,
+            target: None,
         }
     }
 
-    /// No key, no such key, or one that is switched off.
+    /// The same refusal, of a request with this key.
+    pub(crate) fn by(mut self, key: &ApiKey) -> Self {
+        self.key = Some(key.slug.clone());
+        self
+    }
+
+    /// The same refusal, of a raise at this target.
+    pub(crate) fn at(mut self, target: Option<&Target>) -> Self {
+        self.target = target.cloned();
+        self
+    }
+
+    /// The same refusal, with the text that the old service had for it.
+    pub(crate) fn as_before(mut self, old_text: impl Into<String>) -> Self {
+        self.old_text = Some(old_text.into());
+        self
+    }
+
+    /// A request without a key.
+    pub(crate) fn missing_key() -> Self {
+        let detail = "this request has no API key: send it as the field api_key, or as \
+            Authorization: Bearer …";
+        Self::new(StatusCode::FORBIDDEN, "invalid_key", detail)
+            .as_before("You must specify your API key")
+    }
+
+    /// An unknown key, or one that is switched off.
     pub(crate) fn invalid_key() -> Self {
-        let message = "Invalid API key for operation";
-        Self::new(StatusCode::FORBIDDEN, "invalid_key", message)
+        let detail = "there is no such API key, or it is switched off";
+        Self::new(StatusCode::FORBIDDEN, "invalid_key", detail)
+            .as_before("Invalid API key for operation")
     }
 
     /// A key that may not do this.
-    pub(crate) fn not_allowed(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "not_allowed", message)
+    pub(crate) fn not_allowed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not_allowed", detail).as_before("Insufficient privileges")
     }
 
     /// A method that this URL does not have.
     pub(crate) fn method() -> Self {
-        let message = "Raise with POST; look with GET at a contact or a group";
-        Self::new(StatusCode::FORBIDDEN, "method_not_allowed", message)
+        let detail = "raise with POST; contacts and groups can be inspected with GET";
+        Self::new(StatusCode::FORBIDDEN, "method_not_allowed", detail)
+            .as_before("Invalid request method")
     }
 
-    /// Nothing of this name.
+    /// A target that does not exist.
     pub(crate) fn unknown(kind: &str, slug: &str) -> Self {
         let slug: String = slug.chars().take(100).collect();
-        let message = format!("Invalid {kind}: {slug}");
-        Self::new(StatusCode::NOT_FOUND, "unknown_target", message)
+        let detail = format!("there is no {kind}/{slug}");
+        Self::new(StatusCode::NOT_FOUND, "unknown_target", detail)
+            .as_before(format!("{slug} not found"))
+    }
+
+    /// A target that is switched off.
+    ///
+    /// * `name` - its name among people, which the old text of a contact has.
+    pub(crate) fn disabled(target: &Target, name: &str) -> Self {
+        let detail = format!("{target} is switched off");
+        let slug = target.slug();
+        Self::new(StatusCode::NOT_FOUND, "disabled", detail).as_before(match target {
+            Target::Contact(_) => format!("Contact '{name}' ({slug}) is disabled"),
+            Target::Group(_) => format!("Group {slug} is disabled"),
+            Target::Event(_) => format!("Event {slug} is disabled"),
+        })
+    }
+
+    /// A URL that leads nowhere.
+    pub(crate) fn nowhere() -> Self {
+        let detail = "There is nothing at this URL";
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
     /// A request that cannot be read.
-    pub(crate) fn bad(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+    pub(crate) fn bad(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, detail)
     }
 
     /// The same, with the connection closed behind it.
@@ -86,10 +146,10 @@ impl Refusal {
     }
 
     /// Something that may work later.
-    pub(crate) fn later(code: &'static str, message: impl Into<String>, after: Duration) -> Self {
+    pub(crate) fn later(code: &'static str, detail: impl Into<String>, after: Duration) -> Self {
         Self {
             retry_after: Some(after),
-            ..Self::bad(code, message)
+            ..Self::bad(code, detail)
         }
     }
 }
@@ -97,12 +157,14 @@ impl Refusal {
 impl From<RaiseError> for Refusal {
     fn from(error: RaiseError) -> Self {
         let code = error.code();
-        let unknown = |target: &Target| Self {
-            code,
-            ..Self::unknown(target.kind(), target.slug().as_str())
-        };
         match error {
-            RaiseError::UnknownTarget(target) | RaiseError::Disabled(target) => unknown(&target),
+            RaiseError::UnknownTarget(target) => {
+                Self::unknown(target.kind(), target.slug().as_str())
+            }
+            RaiseError::Disabled(target) => Self::disabled(&target, target.slug().as_str()),
+            RaiseError::EmptyMessage => {
+                Self::bad(code, error.to_string()).as_before("Empty message")
+            }
             RaiseError::KeyRevoked(_) => Self::invalid_key(),
             RaiseError::NoRecipients(ref plan) => Self {
                 recipients: Some(plan.recipients.clone()),
@@ -143,12 +205,18 @@ impl From<Failed> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let told = Told {
-            message: &self.message,
+            message: self.old_text.as_deref().unwrap_or(&self.detail),
+            detail: &self.detail,
             code: self.code,
             notification_id: self.notification,
             recipients: self.recipients.as_deref(),
         };
         let mut response = (self.status, Json(told)).into_response();
+        response.extensions_mut().insert(Refused {
+            code: self.code,
+            key: self.key,
+            target: self.target,
+        });
         if let Some(after) = self.retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);
             let seconds = HeaderValue::try_from(seconds.to_string());

@@ -7,9 +7,21 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use redflash_core::{Slug, Target};
+use tracing::field::display;
 use tracing::{Instrument, debug, info, info_span};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A refusal as it is logged: kept in the answer until then.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) code: &'static str,
+    /// The key whose request it was.
+    pub(crate) key: Option<Slug>,
+    /// The target it was about.
+    pub(crate) target: Option<Target>,
+}
 
 pub(crate) async fn follow(request: Request, next: Next) -> Response {
     let id = given(&request).unwrap_or_else(made);
@@ -26,14 +38,22 @@ pub(crate) async fn follow(request: Request, next: Next) -> Response {
         if status < 400 {
             debug!(%method, route, status, seconds, "answered");
         } else {
-            info!(%method, route, status, seconds, "refused");
+            let refused = response.extensions_mut().remove::<Refused>();
+            let code = refused.as_ref().map(|refused| refused.code);
+            let key = refused.as_ref().and_then(|refused| refused.key.as_ref());
+            let target = refused.as_ref().and_then(|refused| refused.target.as_ref());
+            let (key, target) = (key.map(display), target.map(display));
+            info!(%method, route, status, seconds, code, key, target, "refused");
         }
         metrics::counter!("redflash_http_requests_total", "route" => route, "status" => status.to_string())
             .increment(1);
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, id.clone());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // Only what never changes says that it may be kept.
+        headers
+            .entry(CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
         response
     }
     .instrument(span)

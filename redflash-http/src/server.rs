@@ -3,6 +3,7 @@
 //! hyper's HTTP/1 is used bare, since a server that is only told to serve never closes the
 //! connection of a client that falls silent.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
@@ -11,21 +12,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::header::{CONNECTION, HOST};
+use axum::http::{HeaderValue, StatusCode, Version};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use redflash_core::Engine;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{debug, info, warn};
 
+use crate::answer::Answer;
+use crate::connections::{Connections, Place};
+use crate::linger::{Lingering, Unread};
 use crate::{HttpConfig, Metrics, router};
 
 /// Serves until it is told to stop, and then until what is under way has ended.
@@ -56,7 +62,7 @@ pub async fn serve_metrics(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let show = get(move || async move { metrics.response(&engine) });
+    let show = get(move || async move { metrics.response(&engine).await });
     let app = Router::new().route("/metrics", show);
     run(app, HttpConfig::default(), listener, shutdown).await
 }
@@ -69,7 +75,7 @@ async fn run(
 ) -> io::Result<()> {
     let connections = TaskTracker::new();
     let stop = CancellationToken::new();
-    let places = Arc::new(Semaphore::new(config.max_connections));
+    let places = Connections::new(config.max_connections);
     let mut shutdown = pin!(shutdown);
     let mut tidy = interval(Duration::from_secs(5));
     loop {
@@ -81,9 +87,9 @@ async fn run(
                 }
                 continue;
             }
-            accepted = accept(&listener, &places) => accepted,
+            accepted = listener.accept() => accepted,
         };
-        let (stream, from, place) = match accepted {
+        let (stream, from) = match accepted {
             Ok(accepted) => accepted,
             Err(fault) if passes(&fault) => {
                 warn!(%fault, "a connection was not accepted");
@@ -93,11 +99,21 @@ async fn run(
             }
             Err(fault) => return Err(fault),
         };
-        let serving = connection(stream, from, app.clone(), config.clone(), stop.clone());
-        connections.spawn(async move {
-            serving.await;
-            drop(place);
-        });
+        let place = tokio::select! {
+            () = &mut shutdown => break,
+            place = places.place() => place,
+        };
+        let client = Client {
+            stream,
+            from: from.ip(),
+            place,
+        };
+        connections.spawn(connection(
+            client,
+            app.clone(),
+            config.clone(),
+            stop.clone(),
+        ));
     }
     drop(listener);
     info!("no more requests are taken");
@@ -110,17 +126,6 @@ async fn run(
         );
     }
     Ok(())
-}
-
-/// Accepts a connection once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await;
-    let place = place.map_err(io::Error::other)?;
-    let (stream, from) = listener.accept().await?;
-    Ok((stream, from.ip(), place))
 }
 
 /// Whether accepting may work again by itself.
@@ -139,38 +144,64 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 #[derive(Clone, Debug)]
 pub(crate) struct Stopping(pub(crate) CancellationToken);
 
-async fn connection(
+/// A client that has connected.
+struct Client {
     stream: TcpStream,
     from: IpAddr,
-    app: Router,
-    config: HttpConfig,
-    stop: CancellationToken,
-) {
+    place: Arc<Place>,
+}
+
+async fn connection(client: Client, app: Router, config: HttpConfig, stop: CancellationToken) {
+    let Client {
+        stream,
+        from,
+        place,
+    } = client;
     if let Err(fault) = stream.set_nodelay(true) {
         debug!(%fault, "answers may be held back a little");
     }
-    let begun = timeout(config.header_timeout, refuse_http2(&stream));
-    // A browser opens connections before it needs them: they hold nothing up.
-    let begun = stop.run_until_cancelled(begun).await;
-    if !matches!(begun, Some(Ok(Ok(false)))) {
+    let begun = tokio::select! {
+        begun = timeout(config.header_timeout, refuse_http2(&stream)) => begun,
+        // A browser opens connections before it needs them: they hold nothing up.
+        () = stop.cancelled() => return,
+        () = place.evicted() => return debug!("a silent connection made room for another"),
+    };
+    if !matches!(begun, Ok(Ok(false))) {
         return debug!("a connection without a request");
     }
     let stopping = Stopping(stop.clone());
-    let app = app.map_request(move |mut request: Request<Incoming>| {
+    let unread = Unread::default();
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let under_way = place.begin();
         request.extensions_mut().insert(Peer(from));
         request.extensions_mut().insert(stopping.clone());
-        request
+        let request = request.map(|body| unread.watch(body));
+        let app = app.clone();
+        async move {
+            let response = if has_one_host(&request) {
+                app.oneshot(request).await?
+            } else {
+                wrong_host()
+            };
+            Ok::<_, Infallible>(response.map(|body| Answer::new(body, under_way)))
+        }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(config.header_timeout)
         .max_headers(100)
         .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(
+            TokioIo::new(Lingering::new(stream, unread.clone())),
+            service,
+        );
     let mut serving = pin!(serving);
     let ended = tokio::select! {
         ended = &mut serving => ended,
-        () = end(&config, &stop) => {
+        is_last = end(&config, &stop, &place) => {
+            if !is_last {
+                return debug!("a silent connection made room for another");
+            }
             serving.as_mut().graceful_shutdown();
             let Ok(ended) = timeout(config.drain + config.max_wait, serving).await else {
                 return debug!("a connection was cut off");
@@ -182,6 +213,21 @@ async fn connection(
         // A client that misbehaves is no fault of ours.
         debug!(%fault, "a connection ended badly");
     }
+}
+
+/// Whether a request names the host once, as HTTP/1.1 demands (RFC 9112, section 3.2); HTTP/1.0 has
+/// no such header.
+fn has_one_host<B>(request: &Request<B>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() < Version::HTTP_11,
+        named => named == 1,
+    }
+}
+
+fn wrong_host() -> Response {
+    let close = [(CONNECTION, HeaderValue::from_static("close"))];
+    let text = "400 Bad Request: send one Host header (RFC 9112, section 3.2)\n";
+    (StatusCode::BAD_REQUEST, close, text).into_response()
 }
 
 /// Answers a client that begins to speak HTTP/2, which hyper leaves without a word. Whether it did;
@@ -200,10 +246,12 @@ async fn refuse_http2(stream: &TcpStream) -> io::Result<bool> {
     stream.try_write(ANSWER).map(|_| true)
 }
 
-/// Waits until a connection has lasted long enough, or the server is to stop.
-async fn end(config: &HttpConfig, stop: &CancellationToken) {
+/// Waits until a connection has lasted long enough, has to make room for another, or the server is to
+/// stop. Returns true if a request may still be under way, which is to be served.
+async fn end(config: &HttpConfig, stop: &CancellationToken, place: &Place) -> bool {
     tokio::select! {
-        () = sleep(config.connection_timeout) => {}
-        () = stop.cancelled() => {}
+        () = sleep(config.connection_timeout) => true,
+        () = stop.cancelled() => true,
+        () = place.evicted() => place.is_busy(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use redflash_tests::{Balance, Client, Config, Ledger, Reply, Signal, Site};
+use redflash_tests::{Balance, Client, Config, Ledger, Reply, Signal, Site, promtool};
 
 use crate::world::{World, outcomes, state};
 
@@ -124,11 +124,53 @@ async fn health_readiness_and_metrics_are_told() {
     for series in ["redflash_raised_total", "redflash_attempts_total"] {
         assert!(metrics.body.contains(series), "{series} is missing");
     }
-    assert_ne!(
-        world.client.get("/metrics").await.status,
-        200,
-        "behind a key"
-    );
+    world.client.get("/metrics").await.expect(401);
+    let unknown = world.client.get_as("/metrics", "rfk_nobody").await;
+    unknown.expect(401);
+    let plain = world.site.key("plain", &[]).await;
+    world.client.get_as("/metrics", &plain).await.expect(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_what_prometheus_wants() {
+    let world = World::start().await;
+    world.hooked("ada").await;
+    world.contact("bob", &["--email", "bob@example.org"]).await;
+    for target in ["contact/ada", "contact/bob"] {
+        let id = world.raise(target, "hi").await;
+        world.settled(&id).await;
+    }
+    world.webhook.once(Reply::status(410));
+    let id = world.raise("contact/ada", "gone").await;
+    world.settled(&id).await;
+    world.client.raise("contact/ada", "rfk_no", &[]).await;
+
+    let metrics = world.client.get_as("/metrics", &world.key).await;
+    let text = metrics.expect(200).body;
+
+    for line in [
+        r#"redflash_deliveries_total{state="delivered",channel="webhook",gateway="hooks"} 1"#,
+        r#"redflash_deliveries_total{state="failed",channel="webhook",gateway="hooks"} 1"#,
+        r#"redflash_deliveries_total{state="sent",channel="email",gateway="office-mail"} 1"#,
+        r#"redflash_build_info{version="0.1.0"} 1"#,
+        "redflash_oldest_due_seconds 0",
+        "redflash_refused_keys_total 1",
+        r#"redflash_gateway_stopped{gateway="hooks"} 0"#,
+    ] {
+        assert!(text.contains(line), "{line} is missing in {text}");
+    }
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(['{', ' ']).next().unwrap();
+        let name = ["_bucket", "_sum", "_count"]
+            .iter()
+            .fold(name, |name, end| name.strip_suffix(end).unwrap_or(name));
+        let help = format!("# HELP {name} ");
+        assert!(
+            name.is_empty() || text.contains(&help),
+            "{name} has no HELP"
+        );
+    }
+    assert_eq!(promtool(&text).await, "", "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -300,3 +300,31 @@ async fn every_way_of_bringing_key_and_fields_is_the_same() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_logged_with_code_key_and_target() {
+    let world = World::with(Config::new().server("max_body = 2048")).await;
+    world.hooked("ada").await;
+    let narrow = world.site.key("narrow", &["--only", "contact/bob"]).await;
+    let large = format!("message={}", "x".repeat(4096));
+    let bearer = format!("Bearer {}", world.key);
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let headers = [form, ("authorization", &bearer)];
+    let send = async |path| world.client.send("POST", path, &headers, &*large).await;
+
+    send("/contact/ada").await.expect(500);
+    send("/api/v1/contacts/ada/messages").await.expect(415);
+    let refused = world
+        .client
+        .raise("contact/ada", &narrow, &[("message", "hi")]);
+    refused.await.expect(403);
+
+    let log = world.server.log();
+    for line in [
+        r#"code="too_large" key=monitor target=contact/ada"#,
+        r#"code="bad_content_type" key=monitor target=contact/ada"#,
+        r#"code="not_allowed" key=narrow target=contact/ada"#,
+    ] {
+        assert!(log.contains(line), "{line} is missing in {log}");
+    }
+}

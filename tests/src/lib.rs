@@ -12,6 +12,7 @@
 //! | [`Simulator`] | a vendor's cloud that checks each request by its rules |
 //! | [`Vonage`] | an SMS gateway that checks each request against the vendor's rules |
 //! | [`MailSink`] | a mail server with TLS, logins and faults |
+//! | [`Nginx`] | a real nginx in front of a server |
 //! | [`Kannel`] | a real Kannel, with an SMS centre that the test plays |
 //! | [`Postgres`] | a PostgreSQL cluster that can be killed, stopped and paused |
 //! | [`Browser`] | a real Chromium, which also judges how accessible a page is |
@@ -47,9 +48,11 @@ mod ledger;
 mod load;
 mod mail;
 mod mail_sink;
+mod nginx;
 mod peer;
 mod port;
 mod postgres;
+mod promtool;
 pub mod raw;
 mod schemathesis;
 mod server;
@@ -74,9 +77,11 @@ pub use ledger::{Balance, Ledger};
 pub use load::Load;
 pub use mail::Mail;
 pub use mail_sink::MailSink;
+pub use nginx::Nginx;
 pub use peer::{Received, Reply};
 pub use port::Port;
 pub use postgres::Postgres;
+pub use promtool::promtool;
 pub use rustix::process::Signal;
 pub use schemathesis::{Examination, Schemathesis};
 pub use server::Server;

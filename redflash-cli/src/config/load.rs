@@ -224,6 +224,11 @@ fn check(config: &Config, source: &Source<'_>) -> Result<(), Failure> {
             "it must start with https:// or http://",
         ));
     }
+    if let Some(url) = &server.public_url
+        && let Err(fault) = redflash_http::BasePath::of(url)
+    {
+        return Err(source.key("server.public_url", &fault.to_string()));
+    }
     in_range(
         "postgres.connections",
         config.postgres.connections as u64,
@@ -388,6 +393,14 @@ pub(super) mod tests {
             (
                 "[server]\nmax_body = \"many\"",
                 "FILE, line 2: server.max_body:",
+            ),
+            (
+                "[server]\npublic_url = \"https://a.example/admin/x\"",
+                "FILE, line 2: server.public_url: its path cannot begin with /admin",
+            ),
+            (
+                "[server]\npublic_url = \"https://a.example/x?y\"",
+                "FILE, line 2: server.public_url: it must end with its path",
             ),
             (
                 "[server]\nmax_connections = 0",

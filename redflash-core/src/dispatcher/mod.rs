@@ -6,6 +6,7 @@
 
 mod attempt;
 mod breaker;
+mod count;
 mod hand_over;
 mod lane;
 mod peer;

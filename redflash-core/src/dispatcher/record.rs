@@ -146,6 +146,9 @@ impl Recording {
         if settled == Settled::Lost {
             warn!(delivery = %delivery.id, "the lease had passed to another worker");
         }
+        if settled == Settled::Recorded {
+            super::count::count_end(settlement);
+        }
         let Some(dispatcher) = self.dispatcher.upgrade() else {
             return;
         };

@@ -48,13 +48,19 @@ fn first_line(body: &str) -> String {
 }
 
 fn literal(text: &str) -> Message {
-    let body = printable(text);
+    /// The longest text, in bytes: no channel takes more.
+    const LONGEST: usize = 256 * 1024;
+    let cut = text.len() > LONGEST;
+    let mut body = printable(&text[..text.floor_char_boundary(LONGEST)]);
+    if cut {
+        body.push('…');
+    }
     Message {
         subject: first_line(&body),
         body,
         sender: None,
         degraded: None,
-        cut: false,
+        cut,
     }
 }
 

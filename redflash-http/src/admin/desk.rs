@@ -177,6 +177,7 @@ pub(super) fn render(
         }),
         csrf: visitor.map_or("", |visitor| &visitor.csrf),
         flash,
+        base: app.base.as_str(),
         now: app.engine.now(),
         page,
     };

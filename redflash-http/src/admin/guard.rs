@@ -84,9 +84,9 @@ pub(super) async fn form(app: &App, headers: &HeaderMap, whole: Body) -> Result<
     if !origin::is_own(headers, config.public_url.as_deref()) {
         return Err(Oops::foreign_form());
     }
-    let read = body::read(headers, whole, config.max_body, config.body_timeout).await;
-    let whole = read.map_err(|fault| Oops::unreadable(fault.message))?;
-    Form::parse(&whole).ok_or_else(|| Oops::unreadable("the form has too many fields"))
+    let read = body::read(headers, whole, app.bounds(false)).await;
+    let whole = read.map_err(|fault| Oops::unreadable(fault.detail))?;
+    Form::parse(&whole.bytes).ok_or_else(|| Oops::unreadable("the form has too many fields"))
 }
 
 /// An answer as browsers are to have it: what went wrong as a page, and headers that keep them in

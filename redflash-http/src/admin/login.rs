@@ -9,7 +9,7 @@ use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum_extra::extract::cookie::Cookie;
-use redflash_core::{Action, Actor, Engine, Session, Slug, StoreError, User};
+use redflash_core::{Action, Actor, Session, Slug, StoreError, User};
 use secrecy::SecretString;
 use subtle::ConstantTimeEq;
 use tracing::info;
@@ -50,10 +50,11 @@ async fn blank(app: &App, headers: &HeaderMap, query: &Form) -> Result<Response,
     if session::find(app, headers).await?.is_some() {
         return Ok(go(&next(query)));
     }
-    let known = session::secret(headers, COOKIE);
+    let cookie = app.base.cookie(COOKIE);
+    let known = session::secret(headers, &cookie);
     let secret = known.unwrap_or_else(Session::secret);
     let shown = show(app, StatusCode::OK, query, &secret, None).await?;
-    Ok(with_cookies(shown, [session::cookie(COOKIE, &secret)]))
+    Ok(with_cookies(shown, [session::cookie(cookie, &secret)]))
 }
 
 /// The page, with what was typed but the password.
@@ -94,7 +95,7 @@ async fn send(
 async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, Oops> {
     let (parts, body) = request.into_parts();
     let form = guard::form(app, &parts.headers, body).await?;
-    let secret = session::secret(&parts.headers, COOKIE).ok_or_else(no_cookie)?;
+    let secret = session::secret(&parts.headers, &app.base.cookie(COOKIE)).ok_or_else(no_cookie)?;
     let token = session::token(&secret);
     if !bool::from(token.as_bytes().ct_eq(form.get("csrf").as_bytes())) {
         return Err(Oops::stale_form());
@@ -140,7 +141,7 @@ pub(super) async fn welcome(
     headers: &HeaderMap,
     next: &str,
 ) -> Result<Response, Oops> {
-    let cookie = session::begin(&app.engine, user, headers).await?;
+    let cookie = session::begin(&app.engine, &app.base, user, headers).await?;
     let cookie = cookie.ok_or_else(changed_meanwhile)?;
     let by = Actor::User(user.slug.to_string());
     let subject = format!("user/{}", user.slug);
@@ -149,7 +150,7 @@ pub(super) async fn welcome(
     engine
         .note(&by, Action::LoggedIn, &subject, &detail)
         .await?;
-    let cookies = [cookie, session::no_cookie(COOKIE)];
+    let cookies = [cookie, session::no_cookie(app.base.cookie(COOKIE))];
     Ok(with_cookies(go(next), cookies))
 }
 
@@ -190,24 +191,26 @@ pub(super) fn next(form: &Form) -> String {
 }
 
 async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Oops> {
-    session::end(&app.engine, &headers).await?;
+    session::end(&app.engine, &app.base, &headers).await?;
     Ok(with_cookies(
         go(PATH),
-        [session::no_cookie(session::COOKIE)],
+        [session::no_cookie(app.base.cookie(session::COOKIE))],
     ))
 }
 
 /// The same answer, with a new session for a user whose sessions have all ended.
 pub(super) async fn with_session(
     response: Response,
-    engine: &Engine,
+    app: &App,
     user: &User,
     headers: &HeaderMap,
 ) -> Result<Response, StoreError> {
-    Ok(match session::begin(engine, user, headers).await? {
-        Some(cookie) => with_cookies(response, [cookie]),
-        None => response,
-    })
+    Ok(
+        match session::begin(&app.engine, &app.base, user, headers).await? {
+            Some(cookie) => with_cookies(response, [cookie]),
+            None => response,
+        },
+    )
 }
 
 /// The same answer, with cookies.

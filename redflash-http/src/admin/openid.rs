@@ -90,7 +90,7 @@ async fn send_away(app: &App, next: String) -> Result<Response, Oops> {
         next,
     };
     let away = go(begun.url.as_str());
-    Ok(with_cookies(away, [seal.cookie(&pending)]))
+    Ok(with_cookies(away, [seal.cookie(&app.base, &pending)]))
 }
 
 async fn come_back(
@@ -105,7 +105,7 @@ async fn come_back(
     // It was used, whatever came of it.
     with_cookies(
         guard::finished(&app, None, answered),
-        [pending::no_cookie()],
+        [pending::no_cookie(&app.base)],
     )
 }
 
@@ -116,7 +116,7 @@ async fn welcome(
     answer: Answer,
 ) -> Result<Response, Oops> {
     let OpenId { provider, seal } = of(app)?;
-    let Pending { remembered, next } = seal.open(headers).ok_or_else(|| {
+    let Pending { remembered, next } = seal.open(&app.base, headers).ok_or_else(|| {
         refused(&OidcError::Stale(
             "no login was begun in this browser, or its cookie did not come back",
         ))

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::session;
+use crate::base_path::BasePath;
 use crate::oidc::Remembered;
 
 const COOKIE: &str = "__Host-rf-oidc";
@@ -35,18 +36,20 @@ impl Seal {
     }
 
     /// The cookie of a login.
-    pub(super) fn cookie(&self, pending: &Pending) -> Cookie<'static> {
+    ///
+    /// * `base` - where the browser sees the server, after which the cookie is called.
+    pub(super) fn cookie(&self, base: &BasePath, pending: &Pending) -> Cookie<'static> {
         let json = serde_json::to_vec(pending).expect("texts and a number are JSON");
         let body = BASE64_URL_SAFE_NO_PAD.encode(json);
         let mark = self.mark(&body).finalize().into_bytes();
         let mark = BASE64_URL_SAFE_NO_PAD.encode(mark);
-        session::cookie(COOKIE, &format!("{body}.{mark}").into())
+        session::cookie(base.cookie(COOKIE), &format!("{body}.{mark}").into())
     }
 
     /// The login that this browser has begun.
-    pub(super) fn open(&self, headers: &HeaderMap) -> Option<Pending> {
+    pub(super) fn open(&self, base: &BasePath, headers: &HeaderMap) -> Option<Pending> {
         let jar = CookieJar::from_headers(headers);
-        let (body, mark) = jar.get(COOKIE)?.value().split_once('.')?;
+        let (body, mark) = jar.get(&base.cookie(COOKIE))?.value().split_once('.')?;
         let mark = BASE64_URL_SAFE_NO_PAD.decode(mark).ok()?;
         self.mark(body).verify_slice(&mark).ok()?;
         let json = BASE64_URL_SAFE_NO_PAD.decode(body).ok()?;
@@ -63,8 +66,8 @@ impl Seal {
 }
 
 /// The cookie that takes it back.
-pub(super) fn no_cookie() -> Cookie<'static> {
-    session::no_cookie(COOKIE)
+pub(super) fn no_cookie(base: &BasePath) -> Cookie<'static> {
+    session::no_cookie(base.cookie(COOKIE))
 }
 
 #[cfg(test)]
@@ -85,7 +88,7 @@ mod tests {
     fn opened(seal: &Seal, value: &str) -> Option<Pending> {
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, format!("{COOKIE}={value}").parse().unwrap());
-        seal.open(&headers)
+        seal.open(&BasePath::default(), &headers)
     }
 
     #[test]
@@ -94,7 +97,10 @@ mod tests {
             Seal::new(Some(&"key".into())),
             Seal::new(Some(&"key".into())),
         );
-        let value = one.cookie(&pending()).value().to_owned();
+        let value = one
+            .cookie(&BasePath::default(), &pending())
+            .value()
+            .to_owned();
         assert_eq!(opened(&other, &value).unwrap().next, "/admin/log");
         assert!(opened(&Seal::new(Some(&"another".into())), &value).is_none());
         assert!(opened(&Seal::new(None), &value).is_none());
@@ -103,7 +109,10 @@ mod tests {
     #[test]
     fn a_cookie_that_was_changed_is_none_of_ours() {
         let seal = Seal::new(None);
-        let value = seal.cookie(&pending()).value().to_owned();
+        let value = seal
+            .cookie(&BasePath::default(), &pending())
+            .value()
+            .to_owned();
         assert!(opened(&seal, &value).is_some());
         for bad in [
             &value[1..],

@@ -97,7 +97,7 @@ async fn save(
         Ok(Some(user)) => {
             // Every session of this user has ended, this one too.
             let done = Desk::go(PATH, Said::PasswordSet);
-            Ok(with_session(done, &desk.app.engine, &user, &headers).await?)
+            Ok(with_session(done, &desk.app, &user, &headers).await?)
         }
         Err(refused) => show(&desk, Some((&form, &refused.form()?))).await,
     }

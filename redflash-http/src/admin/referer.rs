@@ -1,6 +1,7 @@
 //! The page that a form was on.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::REFERER;
@@ -8,16 +9,22 @@ use axum::http::request::Parts;
 use url::{Url, form_urlencoded};
 
 use super::flash::UNDO;
+use crate::base_path::BasePath;
+use crate::front::App;
 
 /// The page that a form was on, as far as the browser says.
-pub(super) struct Referer(Option<Url>);
+pub(super) struct Referer {
+    page: Option<Url>,
+    base: BasePath,
+}
 
 impl Referer {
     /// That page with its query, if it is the list at this path; otherwise another page.
     ///
     /// Whatever else the browser says, it leads to no other site.
     pub(super) fn list_or(&self, list: &str, otherwise: &str) -> String {
-        let Some(url) = self.0.as_ref().filter(|url| url.path() == list) else {
+        let is_list = |url: &&Url| self.base.strip(url.path()) == list;
+        let Some(url) = self.page.as_ref().filter(is_list) else {
             return otherwise.to_owned();
         };
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -32,13 +39,16 @@ impl Referer {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Referer {
+impl FromRequestParts<Arc<App>> for Referer {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let header = parts.headers.get(REFERER);
         let text = header.and_then(|header| header.to_str().ok());
-        Ok(Self(text.and_then(|text| Url::parse(text).ok())))
+        Ok(Self {
+            page: text.and_then(|text| Url::parse(text).ok()),
+            base: app.base.clone(),
+        })
     }
 }
 
@@ -49,11 +59,17 @@ mod tests {
     #[test]
     fn only_a_list_is_gone_back_to() {
         let back = |url: &str| {
-            Referer(Url::parse(url).ok()).list_or("/admin/contacts", "/admin/contacts/ann")
+            let referer = Referer {
+                page: Url::parse(url).ok(),
+                base: BasePath::of("https://a.example/redflash").unwrap(),
+            };
+            referer.list_or("/admin/contacts", "/admin/contacts/ann")
         };
         let list = "https://a.example/admin/contacts?q=x%26y&said=off&undo=contacts/eve&after=bob";
         assert_eq!(back(list), "/admin/contacts?q=x%26y&after=bob");
         assert_eq!(back("https://a.example/admin/contacts"), "/admin/contacts");
+        let below = "https://a.example/redflash/admin/contacts?q=x";
+        assert_eq!(back(below), "/admin/contacts?q=x");
         for other in [
             "",
             "https://a.example/admin/contacts/bob",

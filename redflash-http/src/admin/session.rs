@@ -11,6 +11,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::desk::Desk;
+use crate::base_path::BasePath;
 use crate::front::App;
 
 /// The cookie of a session. The prefix has browsers take it only over a safe connection, for this
@@ -44,7 +45,7 @@ impl Visitor {
 
 /// The user whose session a request's cookie names, if it still runs.
 pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visitor>, StoreError> {
-    let Some(secret) = secret(headers, COOKIE) else {
+    let Some(secret) = secret(headers, &app.base.cookie(COOKIE)) else {
         return Ok(None);
     };
     let store = app.engine.store();
@@ -74,9 +75,11 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visito
 /// Begins a session, and ends the one that the browser had. Returns its cookie; `None` when the user
 /// has lost a right since.
 ///
+/// * `base` - where the browser sees the server, after which the cookie is called.
 /// * `user` - who has proved to be it, as the user was then.
 pub(super) async fn begin(
     engine: &Engine,
+    base: &BasePath,
     user: &User,
     headers: &HeaderMap,
 ) -> Result<Option<Cookie<'static>>, StoreError> {
@@ -93,8 +96,8 @@ pub(super) async fn begin(
         store.end_session(&session.hash).await?;
         return Ok(None);
     }
-    end(engine, headers).await?;
-    Ok(Some(cookie(COOKIE, &secret)))
+    end(engine, base, headers).await?;
+    Ok(Some(cookie(base.cookie(COOKIE), &secret)))
 }
 
 /// Whether nothing that ends a user's sessions has happened to the user.
@@ -104,8 +107,12 @@ fn is_still(now: &User, before: &User) -> bool {
 }
 
 /// Ends the session that the browser has.
-pub(super) async fn end(engine: &Engine, headers: &HeaderMap) -> Result<(), StoreError> {
-    if let Some(secret) = secret(headers, COOKIE) {
+pub(super) async fn end(
+    engine: &Engine,
+    base: &BasePath,
+    headers: &HeaderMap,
+) -> Result<(), StoreError> {
+    if let Some(secret) = secret(headers, &base.cookie(COOKIE)) {
         let hash = KeyHash::of(secret.expose_secret());
         engine.store().end_session(&hash).await?;
     }
@@ -149,7 +156,7 @@ pub(crate) fn token(secret: &SecretString) -> String {
 }
 
 /// The cookie that begins a session.
-pub(crate) fn cookie(name: &'static str, secret: &SecretString) -> Cookie<'static> {
+pub(crate) fn cookie(name: String, secret: &SecretString) -> Cookie<'static> {
     Cookie::build((name, secret.expose_secret().to_owned()))
         .path("/")
         .secure(true)
@@ -159,7 +166,7 @@ pub(crate) fn cookie(name: &'static str, secret: &SecretString) -> Cookie<'stati
 }
 
 /// The cookie that takes another one back.
-pub(crate) fn no_cookie(name: &'static str) -> Cookie<'static> {
+pub(crate) fn no_cookie(name: String) -> Cookie<'static> {
     let mut cookie = cookie(name, &SecretString::from(""));
     cookie.make_removal();
     cookie
@@ -186,7 +193,9 @@ mod tests {
         let entries = [user.clone().into()];
         store.save(&entries, Save::Create).await.unwrap();
         happens(&store, user.clone()).await;
-        let cookie = begin(&engine, &user, &HeaderMap::new()).await.unwrap();
+        let cookie = begin(&engine, &BasePath::default(), &user, &HeaderMap::new())
+            .await
+            .unwrap();
         let sessions = store.end_sessions(&user.slug, None).await.unwrap();
         (cookie.is_some(), sessions)
     }

@@ -259,7 +259,7 @@ async fn set_password(
         return Ok(done);
     }
     // Every session of this user has ended, this one too.
-    Ok(with_session(done, engine, &user, &headers).await?)
+    Ok(with_session(done, &desk.app, &user, &headers).await?)
 }
 
 async fn switch(

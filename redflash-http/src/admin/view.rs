@@ -45,6 +45,9 @@
 //! | `{{asset "style.css"}}` | the URL of a file in `assets` |
 //! | `{{#if (eq a b)}}` | handlebars' own: `eq`, `ne`, `gt`, `lt`, `and`, `or`, `not`, `len` |
 //!
+//! Every URL of this server is written `href="{{@root.base}}/admin…"` or `href="{{@root.base}}{{url}}"`,
+//! since a proxy may show the server below a path of its own. Contexts hold URLs without it.
+//!
 //! Inside `{{#each}}` and in parts the frame is `@root`: `@root.csrf`, `@root.user.role`. The classes
 //! are listed at the top of `style.css`, the attributes that bring a page to life in `script.js`.
 //! A fragment, for `data-preview-url` or `data-events-url`, is a template without the layout, rendered
@@ -148,6 +151,8 @@ pub(crate) struct Frame<'a, P> {
     pub(crate) csrf: &'a str,
     /// What was done last.
     pub(crate) flash: Option<Flash>,
+    /// The path below which others see the server, to be put before every URL.
+    pub(crate) base: &'a str,
     /// When it is, for `{{ago}}`.
     pub(crate) now: Timestamp,
     /// What the page itself shows.

@@ -7,12 +7,13 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{Actor, ApiKey};
+use redflash_core::{Actor, ApiKey, Target};
 
 use super::query;
 use crate::front::App;
 use crate::key;
 use crate::problem::Problem;
+use crate::request::Refused;
 use crate::route::Needs;
 
 /// Who asks: a key that is on and may do what the route needs.
@@ -58,8 +59,26 @@ pub(crate) async fn guard(
         return problem.into_response();
     }
     app.used(&key);
+    let (by, target) = (key.slug.clone(), target(request.uri().path()));
     request.extensions_mut().insert(Caller { key });
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if let Some(refused) = response.extensions_mut().get_mut::<Refused>() {
+        refused.key = Some(by);
+        refused.target = target;
+    }
+    response
+}
+
+/// The target that a path is about, if it is about one.
+fn target(path: &str) -> Option<Target> {
+    let mut parts = path.strip_prefix("/api/v1/")?.split('/');
+    let kind = match parts.next()? {
+        "contacts" => Target::Contact,
+        "groups" => Target::Group,
+        "events" => Target::Event,
+        _ => return None,
+    };
+    parts.next()?.parse().ok().map(kind)
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

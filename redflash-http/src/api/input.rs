@@ -9,24 +9,34 @@ use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 
-use crate::body::{self, Format};
+use super::caller::Caller;
+use crate::body::{self, Format, Whole};
 use crate::front::App;
 use crate::json::Strict;
+use crate::off_thread;
 use crate::problem::Problem;
 
 /// The body of a request: one JSON object, read as a `T`.
 #[derive(Debug)]
 pub(super) struct Input<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for Input<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Input<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         is_json(&parts.headers)?;
-        let config = &app.config;
-        let whole = body::read(&parts.headers, body, config.max_body, config.body_timeout).await?;
-        read(&whole).map(Self)
+        let is_known = parts.extensions.get::<Caller>().is_some();
+        let Whole { bytes, memory } =
+            body::read(&parts.headers, body, app.bounds(is_known)).await?;
+        let is_large = bytes.len() >= off_thread::LARGE;
+        let input = off_thread::run(is_large, async move {
+            let input = read(&bytes);
+            // Kept for as long as the body and what is read from it are both there.
+            drop(memory);
+            input
+        });
+        input.await?.map(Self)
     }
 }
 

@@ -19,8 +19,9 @@ use super::query::Query;
 use crate::alert::{self, Outcome};
 use crate::front::App;
 use crate::problem::Problem;
+use crate::refusal::Refusal;
 use crate::route::{Door, Needs, Route};
-use crate::{idempotency, key};
+use crate::{idempotency, key, off_thread};
 
 const TAG: &str = "Alerts";
 
@@ -134,18 +135,19 @@ async fn raise<T: Alert>(
         alert::length(text).ok_or_else(wrong)
     });
     let wait = alert::wait(&app.config, wait.transpose()?);
-    let mut raise = alert.at(slug);
+    let raise = alert.at(slug);
     let target = raise.target().clone();
     // Looked at again, since the raise has to know as of which version of the directory it holds.
-    let checked = key::check_to_raise(&app.engine, key::bearer(&headers), Some(&target)).await?;
+    let secret = key::bearer(&headers).ok_or_else(Refusal::missing_key)?;
+    let checked = key::check_to_raise(&app.engine, secret, Some(&target)).await?;
     let key = &checked.key;
     if !key.may_raise(&target) {
         let detail = format!("the key {} may not raise {target}", key.slug);
         return Err(Problem::forbidden(detail));
     }
     app.limit(key)?;
-    raise.idempotency = idempotency::read(&headers, &target, raise.content())?;
-    let outcome = alert::raise(&app, raise.with_key(&checked), wait).await;
+    let promise = idempotency::read(&headers)?;
+    let outcome = alert::raise(&app, raise.with_key(&checked), promise, wait).await;
     let outcome = outcome.map_err(|failed| Problem::from(failed).shown_to(key))?;
     let status = status(&outcome);
     let told = outcome.told(key);
@@ -168,5 +170,8 @@ async fn explain<T: Alert>(
     Named(slug): Named,
     Input(alert): Input<T>,
 ) -> Result<Json<Plan>, Problem> {
-    Ok(Json(app.engine.explain(&alert.at(slug)).await?))
+    let (engine, raise) = (app.engine.clone(), alert.at(slug));
+    let is_large = off_thread::is_large(raise.content());
+    let plan = off_thread::run(is_large, async move { engine.explain(&raise).await });
+    Ok(Json(plan.await??))
 }

@@ -1,14 +1,16 @@
 //! `GET /api/v1/openapi.json`: the description of the API, made of the table of routes and of the
 //! schemas in `schema/`.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::operation::{Answer, Operation};
+use crate::front::App;
 use crate::route::{Door, Needs, Route};
 
 /// The schemas and parameters, one file a noun.
@@ -28,7 +30,7 @@ const COMPONENTS: &[&str] = &[
     include_str!("schema/change.json"),
 ];
 
-static DESCRIPTION: LazyLock<String> = LazyLock::new(|| document(super::routes()).to_string());
+static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| document(super::routes()));
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -38,9 +40,14 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn show() -> Response {
+async fn show(State(app): State<Arc<App>>) -> Response {
     let json = [(CONTENT_TYPE, "application/json")];
-    (json, DESCRIPTION.as_str()).into_response()
+    if app.base.as_str().is_empty() {
+        return (json, DESCRIPTION.to_string()).into_response();
+    }
+    let mut description = DESCRIPTION.clone();
+    description["servers"] = json!([{ "url": app.base.as_str() }]);
+    (json, description.to_string()).into_response()
 }
 
 fn document(routes: Vec<Route>) -> Value {

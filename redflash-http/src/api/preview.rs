@@ -13,6 +13,7 @@ use super::event::Said;
 use super::input::Input;
 use super::operation::Operation;
 use crate::front::App;
+use crate::off_thread;
 use crate::problem::Problem;
 use crate::route::{Door, Needs, Route};
 
@@ -52,8 +53,13 @@ async fn show(
         });
         return Err(EditError::Invalid(faults.collect()).into());
     }
-    let plan = app.engine.preview(&event, preview.arguments).await?;
-    Ok(Json(plan))
+    let (engine, arguments) = (app.engine.clone(), preview.arguments);
+    let is_large = off_thread::are_large(&arguments);
+    let plan = off_thread::run(
+        is_large,
+        async move { engine.preview(&event, arguments).await },
+    );
+    Ok(Json(plan.await??))
 }
 
 /// An event of which nothing is said, which is never saved.

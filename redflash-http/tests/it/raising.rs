@@ -1,91 +1,14 @@
 //! The server over a store in memory: limits on clients that misbehave, and answers in order.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redflash_core::store::{Entry, Save};
-use redflash_core::{
-    Address, ApiKey, Contact, Directory, EndpointId, Engine, Gateway, Group, Handle, MemoryStore,
-    Scope, Timestamp,
-};
-use redflash_http::{HttpConfig, Mode, serve};
-use redflash_tests::Client;
+use redflash_http::{HttpConfig, Mode};
 use redflash_tests::raw::{Step, exchange};
-use secrecy::ExposeSecret;
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::net::TcpStream;
 
-use crate::pager::{Pager, pager};
-
-struct Site {
-    client: Client,
-    key: String,
-    plain: String,
-    stop: Option<oneshot::Sender<()>>,
-    serving: JoinHandle<std::io::Result<()>>,
-    address: std::net::SocketAddr,
-    _running: Handle,
-}
-
-impl Site {
-    async fn start(config: HttpConfig) -> Self {
-        let store = Arc::new(MemoryStore::new());
-        let gateway = Gateway::new("pager".parse().unwrap(), Pager::default());
-        let now = Timestamp::from_millis(0);
-        let contact = |slug: &str| {
-            let address = Address::new(slug).unwrap();
-            Contact::new(slug.parse().unwrap(), slug.parse().unwrap()).with_endpoint(
-                EndpointId::new(now),
-                pager(),
-                address,
-            )
-        };
-        let members = ["ann", "refuse"].map(|slug| slug.parse().unwrap()).to_vec();
-        let group = Group::new("both".parse().unwrap(), "Both".parse().unwrap(), members);
-        let key =
-            |slug: &str, inspect| ApiKey::generate(slug.parse().unwrap(), inspect, Scope::All, now);
-        let (inspecting, secret) = key("inspecting", true);
-        let (plain, plain_secret) = key("plain", false);
-        let entries = [
-            Entry::Contact(contact("ann")),
-            Entry::Contact(contact("refuse")),
-            Entry::Group(group),
-            Entry::ApiKey(inspecting),
-            Entry::ApiKey(plain),
-        ];
-        store.save(&entries, Save::Create).await.unwrap();
-        let engine = Engine::builder(store).gateway(gateway).build().unwrap();
-        let running = engine.start().await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let shutdown = async {
-            let _ = stopped.await;
-        };
-        Self {
-            client: Client::new(address),
-            key: secret.expose_secret().to_owned(),
-            plain: plain_secret.expose_secret().to_owned(),
-            stop: Some(stop),
-            serving: tokio::spawn(serve(engine, config, listener, shutdown)),
-            address,
-            _running: running,
-        }
-    }
-
-    /// A request on a connection of its own, with this much of its body.
-    fn request(&self, length: usize, body: &str) -> Step {
-        let head = format!(
-            "POST /contact/ann HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}",
-            self.key
-        );
-        Step::Send(head.into())
-    }
-}
+use crate::site::Site;
 
 fn impatient() -> HttpConfig {
     HttpConfig {
@@ -243,6 +166,21 @@ async fn a_request_keeps_its_id_if_that_is_sane() {
             .await;
         assert_eq!(answer.headers["x-request-id"] == given, kept, "{given}");
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browsers_keep_assets_and_nothing_else() {
+    let site = Site::start(HttpConfig::default()).await;
+    let login = site.client.get("/admin/login").await.expect(200);
+    assert_eq!(login.headers["cache-control"], "no-store");
+    let urls = login.body.split('"');
+    let assets: Vec<_> = urls.filter(|url| url.contains("/admin/assets/")).collect();
+    assert_eq!(assets.len(), 3, "{}", login.body);
+    for url in assets {
+        let asset = site.client.get(url).await.expect(200);
+        let kept = &asset.headers["cache-control"];
+        assert_eq!(kept, "public, max-age=31536000, immutable", "{url}");
     }
 }
 

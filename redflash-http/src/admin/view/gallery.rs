@@ -24,6 +24,7 @@ fn views() -> Views {
 
 fn frame<P>(page: P) -> Frame<'static, P> {
     Frame {
+        base: "",
         title: HOSTILE,
         nav: Some(Section::Contacts),
         user: Some(Person {
@@ -39,6 +40,7 @@ fn frame<P>(page: P) -> Frame<'static, P> {
 
 fn outside<P>(page: P) -> Frame<'static, P> {
     Frame {
+        base: "",
         nav: None,
         user: None,
         flash: None,
@@ -331,6 +333,28 @@ fn the_menu_says_where_the_reader_is() {
     // Beside the page on a desk, in the drawer on a phone.
     assert_eq!(html.matches(current).count(), 2);
     assert_eq!(html.matches("aria-current").count(), 2);
+}
+
+#[test]
+fn every_url_of_ours_in_a_template_begins_with_the_base() {
+    let attributes = [
+        "href",
+        "src",
+        "action",
+        "formaction",
+        "data-preview-url",
+        "data-events-url",
+    ];
+    for (name, source) in TEMPLATES {
+        for attribute in attributes {
+            for (at, begin) in source.match_indices(&format!(" {attribute}=\"")) {
+                let url = &source[at + begin.len()..];
+                let is_ours = url.starts_with('/') || url.starts_with("{{");
+                let has_base = url.starts_with("{{@root.base}}");
+                assert!(has_base || !is_ours, "{name}: {attribute}=\"{url:.60}");
+            }
+        }
+    }
 }
 
 #[test]

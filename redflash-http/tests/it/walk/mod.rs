@@ -1,6 +1,6 @@
 //! Every URL of the server, tried by whoever must not be let in.
 
-mod world;
+pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,6 @@
 //! A server with one thing of every kind, all called `some`, and those who come to its doors.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -21,10 +22,11 @@ const EPOCH: Timestamp = Timestamp::from_millis(1);
 
 pub(crate) struct World {
     pub(crate) client: Client,
-    store: Arc<MemoryStore>,
+    pub(crate) address: SocketAddr,
+    pub(crate) store: Arc<MemoryStore>,
     engine: Engine,
     endpoint: EndpointId,
-    notification: NotificationId,
+    pub(crate) notification: NotificationId,
     _running: Handle,
 }
 
@@ -42,6 +44,10 @@ fn some() -> Slug {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::with(HttpConfig::default()).await
+    }
+
+    pub(crate) async fn with(config: HttpConfig) -> Self {
         let store = Arc::new(MemoryStore::new());
         let gateway = Gateway::new(some(), Pager::default());
         let engine = Engine::builder(Arc::clone(&store) as _);
@@ -66,16 +72,12 @@ impl World {
         store.save(&entries, Save::Create).await.unwrap();
         let raised = engine.raise(Raise::contact(some(), "hello")).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = Client::new(listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
         let forever = std::future::pending();
-        tokio::spawn(serve(
-            engine.clone(),
-            HttpConfig::default(),
-            listener,
-            forever,
-        ));
+        tokio::spawn(serve(engine.clone(), config, listener, forever));
         Self {
-            client,
+            client: Client::new(address),
+            address,
             store,
             engine,
             endpoint,

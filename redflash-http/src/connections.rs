@@ -1,0 +1,203 @@
+//! The open connections, up to a number: when there are as many, the longest silent one makes room.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+/// The open connections.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    places: Arc<Semaphore>,
+    silent: Arc<Silent>,
+}
+
+/// The connections without a request under way.
+#[derive(Debug, Default)]
+struct Silent {
+    queue: Mutex<Queue>,
+    /// Notified when a connection falls silent.
+    joined: Notify,
+}
+
+/// The silent connections in the order in which they fell silent.
+#[derive(Debug, Default)]
+struct Queue {
+    next: u64,
+    waiting: BTreeMap<u64, CancellationToken>,
+}
+
+/// The place of one connection, given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    silent: Arc<Silent>,
+    /// The number in the queue; `None` while a request is under way.
+    number: Mutex<Option<u64>>,
+    evicted: CancellationToken,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A request under way; the connection is silent again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct UnderWay(Arc<Place>);
+
+impl Connections {
+    /// Room for so many connections.
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(most)),
+            silent: Arc::default(),
+        }
+    }
+
+    /// A place for a connection that has been accepted, and has sent nothing yet.
+    ///
+    /// When all are taken, the connection that has been silent for longest is dropped. When none is
+    /// silent, the next one that falls silent or ends makes room.
+    pub(crate) async fn place(&self) -> Arc<Place> {
+        let permit = loop {
+            // Registered before the queue is looked at, so that nothing that joins it is missed.
+            let joined = self.silent.joined.notified();
+            if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
+                break permit;
+            }
+            if self.silent.evict() {
+                break self.freed().await;
+            }
+            tokio::select! {
+                permit = self.freed() => break permit,
+                () = joined => {}
+            }
+        };
+        let place = Place {
+            silent: Arc::clone(&self.silent),
+            number: Mutex::new(None),
+            evicted: CancellationToken::new(),
+            _permit: permit,
+        };
+        place.fall_silent();
+        Arc::new(place)
+    }
+
+    async fn freed(&self) -> OwnedSemaphorePermit {
+        let permit = Arc::clone(&self.places).acquire_owned().await;
+        permit.expect("the semaphore is never closed")
+    }
+}
+
+impl Silent {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops the connection that has been silent for longest. Returns false if there is none.
+    fn evict(&self) -> bool {
+        let oldest = self.queue().waiting.pop_first();
+        if let Some((_, evicted)) = &oldest {
+            evicted.cancel();
+        }
+        oldest.is_some()
+    }
+}
+
+impl Place {
+    /// Ends when the connection has to make room.
+    pub(crate) async fn evicted(&self) {
+        self.evicted.cancelled().await;
+    }
+
+    /// Notes that the head of a request has arrived.
+    pub(crate) fn begin(self: &Arc<Self>) -> UnderWay {
+        self.leave_queue();
+        UnderWay(Arc::clone(self))
+    }
+
+    /// Whether a request is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.number().is_none()
+    }
+
+    fn number(&self) -> MutexGuard<'_, Option<u64>> {
+        self.number.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave_queue(&self) {
+        if let Some(number) = self.number().take() {
+            self.silent.queue().waiting.remove(&number);
+        }
+    }
+
+    fn fall_silent(&self) {
+        let mut queue = self.silent.queue();
+        let number = queue.next;
+        queue.next += 1;
+        queue.waiting.insert(number, self.evicted.clone());
+        drop(queue);
+        *self.number() = Some(number);
+        self.silent.joined.notify_waiters();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.leave_queue();
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fall_silent();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::poll;
+
+    use super::*;
+
+    async fn is_evicted(place: &Place) -> bool {
+        poll!(pin!(place.evicted())).is_ready()
+    }
+
+    #[tokio::test]
+    async fn longest_silent_connection_makes_room() {
+        let connections = Connections::new(3);
+        let busy = connections.place().await;
+        let _request = busy.begin();
+        let (old, young) = (connections.place().await, connections.place().await);
+        let next = connections.place();
+        let mut next = pin!(next);
+        assert!(poll!(next.as_mut()).is_pending());
+        assert!(is_evicted(&old).await);
+        assert!(!is_evicted(&busy).await && !is_evicted(&young).await);
+        drop(old);
+        next.await;
+    }
+
+    #[tokio::test]
+    async fn connection_that_falls_silent_makes_room_for_one_that_waits() {
+        let connections = Connections::new(1);
+        let place = connections.place().await;
+        let request = place.begin();
+        let mut next = pin!(connections.place());
+        assert!(poll!(next.as_mut()).is_pending());
+        assert!(!is_evicted(&place).await);
+        drop(request);
+        assert!(poll!(next.as_mut()).is_pending());
+        assert!(is_evicted(&place).await && !place.is_busy());
+        drop(place);
+        next.await;
+    }
+
+    #[tokio::test]
+    async fn connection_that_ends_makes_room_and_evicts_nobody() {
+        let connections = Connections::new(1);
+        drop(connections.place().await);
+        let place = connections.place().await;
+        assert!(!is_evicted(&place).await);
+    }
+}

@@ -1,0 +1,30 @@
+//! Prometheus' own judgement of metrics.
+
+use std::process::Stdio;
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use crate::fetched::program;
+
+/// What `promtool check metrics` has to say against metrics; nothing when they are clean.
+pub async fn promtool(metrics: &str) -> String {
+    let mut child = Command::new(program("promtool", "prometheus"))
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(metrics.as_bytes()).await.unwrap();
+    drop(input);
+    let output = child.wait_with_output().await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let mut said = String::from_utf8_lossy(&said).into_owned();
+    if !output.status.success() {
+        said += &output.status.to_string();
+    }
+    said
+}
