@@ -184,6 +184,7 @@ async fn alone(gateway: &Gateway, message: &OutboundMessage) -> Sent {
     within_deadline(gateway, gateway.channel.send(message))
         .await
         .unwrap_or_else(|why| Err(SendError::Unknown(why.into())))
+        .map(Accepted::with_kept_id)
 }
 
 /// Calls the gateway once for several messages, and answers each.
@@ -209,7 +210,10 @@ async fn together(gateway: &Gateway, batch: Vec<Waiting>) {
     for (place, answer) in answers.into_iter().enumerate() {
         let unanswered = || Err(SendError::Unknown(why.clone().into()));
         let said = Said {
-            result: sent.next().unwrap_or_else(unanswered),
+            result: sent
+                .next()
+                .unwrap_or_else(unanswered)
+                .map(Accepted::with_kept_id),
             is_first: place == 0,
         };
         // Nobody waits for it once the process is about to end.
