@@ -62,6 +62,15 @@ impl Client {
         })
     }
 
+    /// The same with another deadline.
+    #[cfg(feature = "x")]
+    pub(crate) fn within(&self, deadline: Duration) -> Self {
+        Self {
+            deadline,
+            ..self.clone()
+        }
+    }
+
     /// The same for requests of several messages, whose answers are longer.
     #[cfg(feature = "sms")]
     pub(crate) fn for_batches(self) -> Self {
