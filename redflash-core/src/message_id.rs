@@ -1,5 +1,7 @@
 //! The ids that gateways give to messages, in the form in which they are kept and compared.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest, Sha256};
 
 use crate::{Accepted, InboundMessage, Receipt};
@@ -29,21 +31,19 @@ fn kept(id: &str) -> Option<String> {
     if id.len() <= LONGEST && text.len() <= LONGEST {
         return Some(text);
     }
-    let digest = Sha256::digest(id);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let end = text.floor_char_boundary(LONGEST - digest.len() - 1);
-    Some(format!("{}~{digest}", &text[..end]))
-}
-
-fn kept_of(id: Option<String>) -> Option<String> {
-    id.as_deref().and_then(kept)
+    let end = text.floor_char_boundary(LONGEST - 2 * Sha256::output_size() - 1);
+    let mut short = format!("{}~", &text[..end]);
+    for byte in Sha256::digest(id) {
+        write!(short, "{byte:02x}").expect("a text takes every text");
+    }
+    Some(short)
 }
 
 impl Accepted {
     /// The same with its id in the form in which ids are kept.
     pub(crate) fn with_kept_id(self) -> Self {
         Self {
-            message_id: kept_of(self.message_id),
+            message_id: self.message_id.as_deref().and_then(kept),
             ..self
         }
     }
@@ -53,7 +53,7 @@ impl Receipt {
     /// The same with its id in the form in which ids are kept.
     pub(crate) fn with_kept_id(self) -> Self {
         Self {
-            message_id: kept_of(self.message_id),
+            message_id: self.message_id.as_deref().and_then(kept),
             ..self
         }
     }
@@ -63,8 +63,8 @@ impl InboundMessage {
     /// The same with its ids in the form in which ids are kept.
     pub(crate) fn with_kept_ids(self) -> Self {
         Self {
-            message_id: kept_of(self.message_id),
-            answers_message: kept_of(self.answers_message),
+            message_id: self.message_id.as_deref().and_then(kept),
+            answers_message: self.answers_message.as_deref().and_then(kept),
             ..self
         }
     }

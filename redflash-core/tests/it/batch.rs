@@ -119,13 +119,14 @@ impl Channel for Alphabetical {
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         self.0.lock().unwrap().push(vec![message.to.to_string()]);
-        Ok(Accepted::new(None))
+        Ok(Accepted::new(Some("7".repeat(100_000))))
     }
 
     async fn send_batch(&self, messages: &[OutboundMessage]) -> Vec<Result<Accepted, SendError>> {
         let all = messages.iter().map(|message| message.to.to_string());
         self.0.lock().unwrap().push(all.collect());
-        messages.iter().map(|_| Ok(Accepted::new(None))).collect()
+        let id = || Some("7".repeat(100_000));
+        messages.iter().map(|_| Ok(Accepted::new(id()))).collect()
     }
 }
 
@@ -147,6 +148,22 @@ async fn a_request_holds_only_what_goes_together() {
         "{requests:?}"
     );
     assert_eq!(requests.iter().flatten().count(), 8);
+}
+
+#[tokio::test]
+async fn the_id_of_a_message_is_bounded_alone_and_in_company() {
+    let mut gateway = gateway("first", &Script::new("x"), 8);
+    gateway.channel = Arc::new(Alphabetical::default());
+    let world = World::new([gateway]).await;
+    crew(&world, &["a1", "a2", "b1"]).await;
+    let id = world.tell_group("crew", "hello").await.notification;
+    let sent = |records: &[redflash_core::store::DeliveryRecord]| {
+        records.iter().all(|record| record.delivery.state == Sent)
+    };
+    for record in world.all_until(id, sent).await {
+        let kept = record.delivery.message_id.unwrap();
+        assert!(kept.starts_with("777") && kept.len() <= 255, "{kept}");
+    }
 }
 
 /// A channel without batches of its own, whose vendor answers nobody before four have asked.
