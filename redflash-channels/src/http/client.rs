@@ -82,6 +82,10 @@ impl Client {
 
     /// Hands a request over, once.
     ///
+    /// A kept connection that turns out to be closed before the request is begun is replaced at once,
+    /// which counts as nothing. Once bytes are written, a connection that closes without an answer
+    /// leaves the outcome unknown, and nothing is sent again here (RFC 9110, section 9.2.2).
+    ///
     /// # Errors
     ///
     /// * [`SendError::Rejected`] - the address may not be dialled.
