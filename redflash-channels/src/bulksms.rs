@@ -18,7 +18,7 @@
 //! otherwise is documented: a space behind the brace keeps them from being taken for one.
 //!
 //! Not said is whether one bad message makes the vendor refuse all of a request; it is taken to, so
-//! that the others are tried again.
+//! each of them is tried again alone.
 
 use std::fmt;
 use std::slice;
@@ -37,8 +37,8 @@ use url::Url;
 
 use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Outcomes, Request, account_refusal, basic, endpoint, for_each, short,
-    take_first, unanswered,
+    Answer, Client, Guard, Outcomes, Request, Suspects, account_refusal_by_403, basic, endpoint,
+    short, take_first, unanswered,
 };
 use crate::{ConfigError, phone, sender};
 
@@ -82,6 +82,7 @@ pub struct BulkSms {
     config: BulkSmsConfig,
     url: Url,
     login: HeaderValue,
+    suspects: Suspects,
     client: Client,
 }
 
@@ -166,6 +167,7 @@ impl BulkSms {
             config,
             url,
             login,
+            suspects: Suspects::default(),
             client,
         })
     }
@@ -270,6 +272,10 @@ impl Channel for BulkSms {
         outcome.unwrap_or_else(|| Err(unanswered()))
     }
 
+    fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
+        self.suspects.may_go_with(others, message)
+    }
+
     async fn send_batch(&self, messages: &[OutboundMessage]) -> Outcomes {
         let fit = |message: &OutboundMessage| fit(&literal(&message.body), self.config.max_parts);
         let texts: Vec<_> = messages.iter().map(fit).collect();
@@ -277,12 +283,12 @@ impl Channel for BulkSms {
             return Vec::new();
         };
         let taken = match self.client.send(request).await {
-            Ok(answer) => taken(&answer, messages.len()),
+            Ok(answer) => taken(&answer),
             Err(error) => Err(error),
         };
         let mut taken = match taken {
             Ok(taken) => taken,
-            Err(error) => return for_each(&error, messages.len()),
+            Err(error) => return self.suspects.all_failed(&error, messages),
         };
         let others = is_of_others(&taken, messages);
         let outcomes = messages.iter().zip(texts).map(|(message, fitted)| {
@@ -293,7 +299,9 @@ impl Channel for BulkSms {
             });
             outcome(taken.ok_or_else(|| missing(others))?, &fitted)
         });
-        outcomes.collect()
+        let outcomes = outcomes.collect();
+        self.suspects.forget_ended(messages, &outcomes);
+        outcomes
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
@@ -315,14 +323,13 @@ impl Channel for BulkSms {
 }
 
 /// The messages of an answer, or the error of them all.
-fn taken(answer: &Answer, count: usize) -> Result<Vec<Message>, SendError> {
+fn taken(answer: &Answer) -> Result<Vec<Message>, SendError> {
     match answer.status.as_u16() {
-        // One of them is wrong, and alone it will be seen which.
-        400 if count > 1 => Err(SendError::Unreachable(answer.detail().into())),
         200..300 => answer
             .json()
             .ok_or_else(|| SendError::Unknown(answer.detail().into())),
-        _ => Err(account_refusal(answer)),
+        // A 403 is "insufficient credits", or an account that may not send.
+        _ => Err(account_refusal_by_403(answer)),
     }
 }
 

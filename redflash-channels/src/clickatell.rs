@@ -18,7 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_core::{
     Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
+    Deferral, InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::SecretString;
@@ -27,7 +27,7 @@ use url::Url;
 
 use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Outcomes, Request, account_refusal, endpoint, for_each, secret_header,
+    Answer, Client, Guard, Outcomes, Request, Suspects, account_refusal, endpoint, secret_header,
     short, take_first, unanswered,
 };
 use crate::{ConfigError, phone, sender};
@@ -65,6 +65,7 @@ pub struct Clickatell {
     config: ClickatellConfig,
     url: Url,
     login: HeaderValue,
+    suspects: Suspects,
     client: Client,
 }
 
@@ -185,6 +186,7 @@ impl Clickatell {
             config,
             url,
             login,
+            suspects: Suspects::default(),
             client,
         })
     }
@@ -244,6 +246,10 @@ impl Channel for Clickatell {
         outcome.unwrap_or_else(|| Err(unanswered()))
     }
 
+    fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
+        self.suspects.may_go_with(others, message)
+    }
+
     async fn send_batch(&self, messages: &[OutboundMessage]) -> Outcomes {
         let fit = |message: &OutboundMessage| fit(&message.body, self.config.max_parts);
         let texts: Vec<_> = messages.iter().map(fit).collect();
@@ -256,7 +262,7 @@ impl Channel for Clickatell {
         };
         let mut taken = match taken {
             Ok(taken) => taken,
-            Err(error) => return for_each(&error, messages.len()),
+            Err(error) => return self.suspects.all_failed(&error, messages),
         };
         let outcomes = messages.iter().zip(texts).map(|(message, fitted)| {
             // An answer to one message is about that one, however its number is written there.
@@ -265,7 +271,9 @@ impl Channel for Clickatell {
             });
             outcome(taken.ok_or_else(unanswered)?, &fitted)
         });
-        outcomes.collect()
+        let outcomes = outcomes.collect();
+        self.suspects.forget_ended(messages, &outcomes);
+        outcomes
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
@@ -327,7 +335,11 @@ fn refused(fault: &Fault) -> SendError {
         // The key, the account or the integration, this machine's address, no credit, the end of
         // a demo.
         1..=3 | 7 | 20 | 46 => SendError::Unauthorized { reason },
-        18 | 19 => SendError::Unreachable(reason.into()),
+        18 | 19 => SendError::Deferred {
+            scope: Deferral::Message,
+            reason,
+            retry_after: None,
+        },
         // The receiver's number, or the receiver has opted out.
         25 | 26 => SendError::InvalidAddress { reason },
         // Not on this channel or not in the sandbox, channel not active or not there, sender

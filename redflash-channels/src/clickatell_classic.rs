@@ -7,8 +7,8 @@
 //! plus. What a receipt calls `charge` are credits, not money, and nothing is signed.
 //!
 //! Several numbers in a request share one text, one sender and one `climsgid`. So messages that
-//! differ go in requests of their own, one after the other, and where a request has several, receipts are matched by the
-//! vendor's id alone.
+//! differ do not go together, and where a request has several, receipts are matched by the vendor's id
+//! alone.
 //!
 //! Not known is whether the API still answers, how many numbers it takes (300 in a form by some
 //! accounts, 100 in a query: 100 here), and how it reads other characters than those of ASCII: a
@@ -16,12 +16,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::slice;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use redflash_core::{
     Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError, Timestamp,
+    Deferral, InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
+    Timestamp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -29,7 +32,7 @@ use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit_in};
 use crate::http::{
-    Client, Guard, Outcomes, Request, account_refusal, endpoint, for_each, short, take_first,
+    Client, Guard, Outcomes, Request, Suspects, account_refusal, endpoint, short, take_first,
     unanswered,
 };
 use crate::{ConfigError, phone, sender};
@@ -74,6 +77,7 @@ const BATCH: u32 = 100;
 pub struct ClickatellClassic {
     config: ClickatellClassicConfig,
     url: Url,
+    suspects: Suspects,
     client: Client,
 }
 
@@ -125,6 +129,7 @@ impl ClickatellClassic {
         Ok(Self {
             config,
             url,
+            suspects: Suspects::default(),
             client,
         })
     }
@@ -175,16 +180,60 @@ impl ClickatellClassic {
         };
         let answer = match self.client.send(request).await {
             Ok(answer) if answer.status.is_success() => answer,
-            Ok(answer) => return for_each(&account_refusal(&answer), messages.len()),
-            Err(error) => return for_each(&error, messages.len()),
+            Ok(answer) => return self.all_failed(&account_refusal(&answer), messages),
+            Err(error) => return self.all_failed(&error, messages),
         };
         let text = String::from_utf8_lossy(&answer.body);
         let lines: Vec<_> = text.lines().filter_map(Line::read).collect();
         if lines.is_empty() {
             let unknown = SendError::Unknown(answer.detail().into());
-            return for_each(&unknown, messages.len());
+            return self.all_failed(&unknown, messages);
         }
-        outcomes(lines, messages, &fitted)
+        self.outcomes(lines, messages, &fitted)
+    }
+
+    fn all_failed(&self, error: &SendError, messages: &[&OutboundMessage]) -> Outcomes {
+        let messages = messages.iter().copied();
+        self.suspects.all_failed_of(error, messages)
+    }
+
+    /// What the lines of an answer mean for each message of its request.
+    fn outcomes(
+        &self,
+        mut lines: Vec<Line<'_>>,
+        messages: &[&OutboundMessage],
+        fitted: &Fitted,
+    ) -> Outcomes {
+        // A refusal of no number in particular is one of the whole request.
+        let general = lines.iter().find_map(|line| match (line.to, line.said) {
+            (None, Said::Refused { .. }) => Some(line.said),
+            _ => None,
+        });
+        let alone = messages.len() == 1;
+        let mut unnamed = Vec::new();
+        let mut outcomes = Vec::new();
+        for (place, message) in messages.iter().enumerate() {
+            let own = take_first(&mut lines, |line| alone || line.to == Some(number(message)));
+            outcomes.push(match own.map(|line| line.said) {
+                Some(Said::Taken { id }) => Ok(fitted.accepted(Some(id.into()), "accepted".into())),
+                Some(Said::Refused { code, text }) => Err(refused(code, text, message.at)),
+                None => {
+                    unnamed.push(place);
+                    Err(unanswered())
+                }
+            });
+        }
+        if let (Some(Said::Refused { code, text }), [first, ..]) = (general, &*unnamed) {
+            let refusal = refused(code, text, messages[*first].at);
+            let failed = unnamed.iter().map(|place| messages[*place]);
+            for (place, outcome) in unnamed
+                .iter()
+                .zip(self.suspects.all_failed_of(&refusal, failed))
+            {
+                outcomes[*place] = outcome;
+            }
+        }
+        outcomes
     }
 }
 
@@ -222,25 +271,6 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What the lines of an answer mean for each message of its request.
-fn outcomes(mut lines: Vec<Line<'_>>, messages: &[&OutboundMessage], fitted: &Fitted) -> Outcomes {
-    // A refusal of no number in particular is one of all.
-    let general = lines.iter().find_map(|line| match (line.to, line.said) {
-        (None, Said::Refused { .. }) => Some(line.said),
-        _ => None,
-    });
-    let alone = messages.len() == 1;
-    let outcomes = messages.iter().map(|message| {
-        let own = take_first(&mut lines, |line| alone || line.to == Some(number(message)));
-        match own.map(|line| line.said).or(general) {
-            Some(Said::Taken { id }) => Ok(fitted.accepted(Some(id.into()), "accepted".into())),
-            Some(Said::Refused { code, text }) => Err(refused(code, text, message.at)),
-            None => Err(unanswered()),
-        }
-    });
-    outcomes.collect()
-}
-
 /// The error codes of a send.
 fn refused(code: &str, text: &str, now: Timestamp) -> SendError {
     let reason = format!("error {}: {}", short(code), short(text));
@@ -248,7 +278,11 @@ fn refused(code: &str, text: &str, now: Timestamp) -> SendError {
         // Credentials, this machine's address, the connection, no credit.
         "001" | "002" | "005" | "007" | "108" | "301" => SendError::Unauthorized { reason },
         // A session that has ended, though none is used here; a failure to be tried again.
-        "003" | "901" => SendError::Unreachable(reason.into()),
+        "003" | "901" => SendError::Deferred {
+            scope: Deferral::Message,
+            reason,
+            retry_after: None,
+        },
         // The number is none, blocked, opted out, or delisted.
         "105" | "121" | "122" | "128" => SendError::InvalidAddress { reason },
         // The sender, the route.
@@ -297,28 +331,43 @@ impl Channel for ClickatellClassic {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        let outcome = self.send_alike(&[message]).await.pop();
+        let outcome = self.send_batch(slice::from_ref(message)).await.pop();
         outcome.unwrap_or_else(|| Err(unanswered()))
     }
 
+    /// One text, one sender, and each number once, so that it has its own line of the answer.
+    fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
+        let fits = |other: &&OutboundMessage| {
+            (&other.body, &other.sender) == (&message.body, &message.sender)
+                && other.to != message.to
+        };
+        others.iter().all(fits) && self.suspects.may_go_with(others, message)
+    }
+
+    /// Messages that do not go together go in requests of their own, at the same time.
     async fn send_batch(&self, messages: &[OutboundMessage]) -> Outcomes {
-        let mut requests = BTreeMap::<_, Vec<_>>::new();
+        let mut requests: Vec<(Vec<usize>, Vec<&OutboundMessage>)> = Vec::new();
         for (place, message) in messages.iter().enumerate() {
-            let same = |other: &&OutboundMessage| {
-                (&other.to, &other.body, &other.sender)
-                    == (&message.to, &message.body, &message.sender)
-            };
-            // A number that is there again goes into another request, so as to have its own line.
-            let again = messages[..place].iter().filter(same).count();
-            let alike = (&message.body, &message.sender, again);
-            requests.entry(alike).or_default().push((place, message));
+            let mut open = requests.iter_mut();
+            match open.find(|(_, others)| self.goes_with(others, message)) {
+                Some((places, others)) => {
+                    places.push(place);
+                    others.push(message);
+                }
+                None => requests.push((vec![place], vec![message])),
+            }
         }
-        let mut outcomes = BTreeMap::new();
-        for request in requests.into_values() {
-            let (places, messages): (Vec<_>, Vec<_>) = request.into_iter().unzip();
-            outcomes.extend(places.into_iter().zip(self.send_alike(&messages).await));
-        }
-        outcomes.into_values().collect()
+        let sending = requests
+            .iter()
+            .map(|(_, messages)| self.send_alike(messages));
+        let answers = join_all(sending).await;
+        let places = requests
+            .iter()
+            .flat_map(|(places, _)| places.iter().copied());
+        let answered: BTreeMap<_, _> = places.zip(answers.into_iter().flatten()).collect();
+        let outcomes = answered.into_values().collect();
+        self.suspects.forget_ended(messages, &outcomes);
+        outcomes
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {

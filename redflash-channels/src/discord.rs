@@ -8,6 +8,10 @@
 //! delivered; without it Discord would not say that it was not saved. A text has up to 2000
 //! characters.
 //!
+//! A 429 says of what the limit is, by `global` and `X-RateLimit-Scope`: of everything, or of this
+//! webhook. One that is no document of Discord's comes from the edge of its network, which has had
+//! enough of our address.
+//!
 //! Discord formats every text. What would be markup is escaped with backslashes, except within a
 //! URL, which is shown as it is, and nobody is called (`allowed_mentions`). Nor is a link followed to
 //! show what is behind it (`SUPPRESS_EMBEDS`), since that would call a link that may be meant for one
@@ -20,7 +24,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, OutboundMessage, SendError,
+    Accepted, Address, AddressError, Channel, ChannelKind, Deferral, OutboundMessage, SendError,
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -67,6 +71,7 @@ struct Fault {
     code: u32,
     message: String,
     retry_after: Option<f64>,
+    global: bool,
 }
 
 impl Discord {
@@ -138,13 +143,7 @@ fn refused(answer: &Answer) -> SendError {
     };
     match (status, fault.code) {
         // Slow mode says so with a code of its own.
-        (429, _) | (_, 20016) => SendError::RateLimited {
-            reason,
-            retry_after: fault
-                .retry_after
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                .or(answer.retry_after),
-        },
+        (429, _) | (_, 20016) => limited(&fault, answer, reason),
         // Unknown channel, archived thread, forum without a thread.
         (_, 10003 | 50083 | 220_001) => SendError::InvalidAddress { reason },
         // The webhook was removed, or its token or rights do not hold; 404 without a code too.
@@ -154,6 +153,26 @@ fn refused(answer: &Answer) -> SendError {
         // Blocked by the filters of a server.
         (_, 200_000 | 240_000) => SendError::Rejected { reason },
         _ => account_refusal(answer),
+    }
+}
+
+/// A limit, by what it is of.
+fn limited(fault: &Fault, answer: &Answer, reason: String) -> SendError {
+    let asked = fault.retry_after;
+    let asked = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let retry_after = asked.or(answer.retry_after);
+    let scope = answer.headers.get("x-ratelimit-scope");
+    let by_discord = !fault.message.is_empty();
+    if !by_discord || fault.global || scope.is_some_and(|scope| scope == "global") {
+        return SendError::RateLimited {
+            reason,
+            retry_after,
+        };
+    }
+    SendError::Deferred {
+        scope: Deferral::Recipient,
+        reason,
+        retry_after,
     }
 }
 

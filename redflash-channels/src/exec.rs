@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | 0 | sent; the first line that it prints, if it prints any, is the message's id |
 //! | 67, 68 | nothing can be sent to this address (`EX_NOUSER`, `EX_NOHOST`) |
-//! | 75 | not now (`EX_TEMPFAIL`): it is tried again |
+//! | 75 | not now (`EX_TEMPFAIL`): this message is tried again, and delays no other |
 //! | 77 | the account is refused (`EX_NOPERM`): the gateway is stopped |
 //! | 64 to 78 otherwise | refused for good |
 //! | anything else, a signal, no end in time | it may have been sent, or may not |
@@ -28,7 +28,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage, SendError,
+    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, Deferral, OutboundMessage,
+    SendError,
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{ExposeSecret, SecretString};
@@ -297,7 +298,11 @@ impl Ended {
                 ..Accepted::new(Some(self.output).filter(|id| !id.is_empty()))
             }),
             Some(67 | 68) => Err(SendError::InvalidAddress { reason }),
-            Some(75) => Err(SendError::Unreachable(reason.into())),
+            Some(75) => Err(SendError::Deferred {
+                scope: Deferral::Message,
+                reason,
+                retry_after: None,
+            }),
             Some(77) => Err(SendError::Unauthorized { reason }),
             Some(64..=78) => Err(SendError::Rejected { reason }),
             Some(_) | None => Err(SendError::Unknown(reason.into())),

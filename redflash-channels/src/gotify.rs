@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ConfigError;
-use crate::http::{Client, Guard, Request, account_refusal, endpoint, secret_header};
+use crate::http::{Client, Guard, Request, account_refusal_by_403, endpoint, secret_header};
 use crate::places::{Places, parse_name};
 
 /// How messages are pushed with Gotify.
@@ -135,7 +135,7 @@ impl Channel for Gotify {
         let request = Request::json(self.url.clone(), &document, message.at).header(KEY, token);
         let answer = self.client.send(request).await?;
         if !answer.status.is_success() {
-            return Err(account_refusal(&answer));
+            return Err(account_refusal_by_403(&answer));
         }
         match answer.json::<Pushed>() {
             Some(pushed) => Ok(Accepted {

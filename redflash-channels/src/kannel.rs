@@ -341,6 +341,7 @@ fn taken(answer: &Answer) -> Result<(), SendError> {
             Err(SendError::Unroutable { reason })
         }
         403 if said.starts_with("Not routable") => Err(SendError::Unroutable { reason }),
+        403 if said.starts_with("Authorization failed") => Err(SendError::Unauthorized { reason }),
         404 => Err(SendError::Unroutable { reason }),
         _ => Err(account_refusal(answer)),
     }

@@ -7,8 +7,8 @@
 //! billed are units, not money.
 //!
 //! The words of a refusal are not documented. A message is taken to be the wrong one when they name
-//! its place in the request or its number; the others, and all of them when none is named, certainly
-//! did not go out and are tried again. Signed callbacks exist, but how they are signed is not
+//! its place in the request or its number. The others certainly did not go out and are tried again;
+//! when none is named, all are, each alone. Signed callbacks exist, but how they are signed is not
 //! published: the secret in the URL authenticates them.
 
 use std::fmt;
@@ -18,7 +18,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_core::{
     Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    DeliveryId, InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
+    Deferral, DeliveryId, InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError,
+    SenderError,
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -27,8 +28,8 @@ use url::Url;
 
 use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Outcomes, Request, account_refusal, basic, callback_url, endpoint,
-    for_each, short, take_first, unanswered,
+    Answer, Client, Guard, Outcomes, Request, Suspects, account_refusal_by_403, basic,
+    callback_url, endpoint, short, take_first, unanswered,
 };
 use crate::{ConfigError, phone, sender};
 
@@ -72,6 +73,7 @@ pub struct MessageMedia {
     url: Url,
     login: HeaderValue,
     callback_url: Option<Url>,
+    suspects: Suspects,
     client: Client,
 }
 
@@ -178,6 +180,7 @@ impl MessageMedia {
             url,
             login,
             callback_url,
+            suspects: Suspects::default(),
             client,
         })
     }
@@ -207,6 +210,42 @@ impl MessageMedia {
         };
         let request = Request::json(self.url.clone(), &outgoing, now);
         Some(request.header(AUTHORIZATION, self.login.clone()))
+    }
+}
+
+impl MessageMedia {
+    /// The meaning of a refusal for each message of its request.
+    fn refused(&self, answer: &Answer, messages: &[OutboundMessage]) -> Outcomes {
+        let Some(Refused { message, details }) = answer.json().filter(|_| answer.status == 400)
+        else {
+            // A 403 is a feature that the account lacks, or its credentials.
+            let refusal = account_refusal_by_403(answer);
+            return self.suspects.all_failed(&refusal, messages);
+        };
+        let complaint = |place, sent: &OutboundMessage| {
+            let mut complaints = details.iter().chain([&message]).map(String::as_str);
+            complaints.find(|complaint| names(complaint, place, sent.to.as_str()))
+        };
+        let placed = messages.iter().enumerate();
+        let named: Vec<_> = placed.map(|(place, sent)| complaint(place, sent)).collect();
+        if named.iter().all(Option::is_none) {
+            let any = details.first().map(String::as_str);
+            let refusal = complained(any, answer.detail());
+            return self.suspects.all_failed(&refusal, messages);
+        }
+        let outcomes = named.into_iter().map(|complaint| {
+            let reason = answer.detail();
+            Err(match complaint {
+                Some(_) => complained(complaint, reason),
+                // The gateway works, and so did this message; its company was refused.
+                None => SendError::Deferred {
+                    scope: Deferral::Recipient,
+                    reason,
+                    retry_after: None,
+                },
+            })
+        });
+        outcomes.collect()
     }
 }
 
@@ -249,6 +288,10 @@ impl Channel for MessageMedia {
         outcome.unwrap_or_else(|| Err(unanswered()))
     }
 
+    fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
+        self.suspects.may_go_with(others, message)
+    }
+
     async fn send_batch(&self, messages: &[OutboundMessage]) -> Outcomes {
         let fit = |message: &OutboundMessage| fit(&message.body, self.config.max_parts);
         let texts: Vec<_> = messages.iter().map(fit).collect();
@@ -257,16 +300,18 @@ impl Channel for MessageMedia {
         };
         let answer = match self.client.send(request).await {
             Ok(answer) => answer,
-            Err(error) => return for_each(&error, messages.len()),
+            Err(error) => return self.suspects.all_failed(&error, messages),
         };
         if !answer.status.is_success() {
-            return refused(&answer, messages);
+            return self.refused(&answer, messages);
         }
         let Some(Answered { messages: taken }) = answer.json() else {
             let unknown = SendError::Unknown(answer.detail().into());
-            return for_each(&unknown, messages.len());
+            return self.suspects.all_failed(&unknown, messages);
         };
-        accepted(taken, messages, &texts)
+        let outcomes = accepted(taken, messages, &texts);
+        self.suspects.forget_ended(messages, &outcomes);
+        outcomes
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
@@ -325,28 +370,13 @@ fn accepted(mut taken: Vec<Taken>, messages: &[OutboundMessage], texts: &[Fitted
     outcomes.collect()
 }
 
-/// What a refusal means for each message of its request.
-fn refused(answer: &Answer, messages: &[OutboundMessage]) -> Outcomes {
-    let Some(Refused { message, details }) = answer.json().filter(|_| answer.status == 400) else {
-        return for_each(&account_refusal(answer), messages.len());
-    };
-    let alone = messages.len() == 1;
-    let outcomes = messages.iter().enumerate().map(|(place, sent)| {
-        let mut complaints = details.iter().chain([&message]);
-        let named = complaints.find(|complaint| names(complaint, place, sent.to.as_str()));
-        let reason = answer.detail();
-        Err(match named.or_else(|| details.first().filter(|_| alone)) {
-            Some(complaint) if complaint.contains("destination_number") => {
-                SendError::InvalidAddress { reason }
-            }
-            Some(complaint) if complaint.contains("source_number") => {
-                SendError::Unroutable { reason }
-            }
-            None if !alone => SendError::Unreachable(reason.into()),
-            _ => SendError::Rejected { reason },
-        })
-    });
-    outcomes.collect()
+/// What a complaint about a message means.
+fn complained(complaint: Option<&str>, reason: String) -> SendError {
+    match complaint {
+        Some(text) if text.contains("destination_number") => SendError::InvalidAddress { reason },
+        Some(text) if text.contains("source_number") => SendError::Unroutable { reason },
+        _ => SendError::Rejected { reason },
+    }
 }
 
 /// Whether a complaint is about the message with this place in the request and this number.

@@ -215,6 +215,8 @@ fn refused(answer: &Answer) -> SendError {
         40009 | 40010 => SendError::InvalidAddress { reason },
         // We are known, but may not write to this topic.
         40301 => SendError::Unroutable { reason },
+        // The messages of the day are used up.
+        42908 => SendError::Refused { reason },
         // Too many logins that failed.
         42909 => SendError::Unauthorized { reason },
         _ => account_refusal(answer),

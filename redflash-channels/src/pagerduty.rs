@@ -8,7 +8,7 @@
 //! ("Send an Alert Event"). A message is an event that triggers an alert; its `dedup_key` is the
 //! delivery's id, so that a repeat joins the alert it is a repeat of. The answer 202 says that the
 //! event was taken, not that anybody was called. A summary has up to 1024 characters, a key of
-//! deduplication up to 255. How a wrong routing key is refused is not in the description; the words
+//! deduplication up to 255. The limit of events is of one routing key. How a wrong routing key is refused is not in the description; the words
 //! are what the API is seen to answer.
 
 use std::borrow::Cow;
@@ -26,7 +26,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::ConfigError;
-use crate::http::{Answer, Client, Guard, Request, account_refusal, endpoint, short};
+use crate::http::{Answer, Client, Guard, Request, endpoint, room_refusal, short};
 use crate::places::{Places, parse_name};
 use crate::text::{cut, one_line};
 
@@ -220,7 +220,7 @@ fn refused(said: &Said, answer: &Answer, to: &Address) -> SendError {
     let errors = said.errors.join("; ");
     let words = errors.to_ascii_lowercase().replace('_', " ");
     if status != 400 || !words.contains("routing key") {
-        return account_refusal(answer);
+        return room_refusal(answer);
     }
     let reason = format!("answered {status}: {}", short(&errors));
     if is_key(to.as_str()) {

@@ -10,6 +10,10 @@
 //! `ok` is true. Slack cuts a text at 40,000 characters and asks for 4,000 at most.
 //! Either says that the message stands in the conversation, which counts as delivered.
 //!
+//! The limits are of one message a second in a conversation and of one for each webhook, beside one of
+//! several hundred a minute in a workspace; an answer does not say which it was, and is taken to mean
+//! the conversation or the webhook.
+//!
 //! A text is not formatted (`mrkdwn`), its `& < >` are escaped, and no link is followed to show what
 //! is behind it, since that would call a link that may be meant for one person. Not confirmed by a
 //! document: that a webhook takes `mrkdwn` and `unfurl_…` as the method does; it ignores what it does
@@ -22,7 +26,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, OutboundMessage, SendError,
+    Accepted, Address, AddressError, Channel, ChannelKind, Deferral, OutboundMessage, SendError,
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::SecretString;
@@ -31,9 +35,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::ConfigError;
-use crate::http::{
-    Answer, Client, Guard, Request, account_refusal, endpoint, secret_header, short,
-};
+use crate::http::{Answer, Client, Guard, Request, endpoint, room_refusal, secret_header, short};
 use crate::places::{Places, parse_name};
 use crate::text::{cut, noting_cut};
 
@@ -150,7 +152,7 @@ impl Slack {
         let request = request.header(AUTHORIZATION, bot.clone());
         let answer = self.client.send(request).await?;
         if !answer.status.is_success() {
-            return Err(account_refusal(&answer));
+            return Err(room_refusal(&answer));
         }
         match answer.json::<Posted>() {
             Some(posted) if posted.ok => {
@@ -235,7 +237,7 @@ fn refused_by_webhook(said: &str, answer: &Answer) -> SendError {
         | "invalid_token"
         | "action_prohibited"
         | "posting_to_general_channel_denied" => SendError::Unauthorized { reason },
-        _ => account_refusal(answer),
+        _ => room_refusal(answer),
     }
 }
 
@@ -243,10 +245,9 @@ fn refused_by_webhook(said: &str, answer: &Answer) -> SendError {
 fn refused(error: &str, answer: &Answer) -> SendError {
     let reason = short(error);
     match error {
-        "ratelimited" | "rate_limited" | "message_limit_exceeded" => SendError::RateLimited {
-            reason,
-            retry_after: answer.retry_after,
-        },
+        "ratelimited" | "rate_limited" => answer.deferred(Deferral::Recipient, reason),
+        // All members of the team together.
+        "message_limit_exceeded" => answer.rate_limited(reason),
         "invalid_auth"
         | "not_authed"
         | "account_inactive"
@@ -275,10 +276,11 @@ fn refused(error: &str, answer: &Answer) -> SendError {
         | "restricted_action_read_only_channel"
         | "restricted_action_thread_only_channel"
         | "restricted_action_non_threadable_channel" => SendError::Unroutable { reason },
-        // The last while a workspace moves into an organisation.
-        "internal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org" => {
-            SendError::Unreachable(reason.into())
+        "internal_error" | "service_unavailable" | "request_timeout" => {
+            answer.deferred(Deferral::Message, reason)
         }
+        // The whole workspace, while it moves into an organisation.
+        "team_added_to_org" => SendError::Unreachable(reason.into()),
         // By the vendor's words it may have done part of its work.
         "fatal_error" => SendError::Unknown(reason.into()),
         _ => SendError::Rejected { reason },

@@ -26,7 +26,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::ConfigError;
-use crate::http::{Answer, Client, Guard, Request, account_refusal};
+use crate::http::{Answer, Client, Guard, Request, room_refusal};
 use crate::places::{Places, parse_name};
 use crate::text::{cut, noting_cut};
 
@@ -154,6 +154,10 @@ fn refused(answer: &Answer) -> SendError {
         _ if is_off => SendError::Unauthorized {
             reason: answer.detail(),
         },
-        _ => account_refusal(answer),
+        // Its signature does not hold, or the tenant's policy forbids it.
+        401 | 403 => SendError::Unauthorized {
+            reason: answer.detail(),
+        },
+        _ => room_refusal(answer),
     }
 }

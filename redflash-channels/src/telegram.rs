@@ -10,6 +10,10 @@
 //! every call, as Telegram has no other way. Its answer says that the message stands in the chat,
 //! which counts as delivered.
 //!
+//! A 429 says for how long, not of what: there are limits of a chat (one message a second, 20 a minute
+//! in a group) and of the bot (about 30 a second; "Bots FAQ"). It is taken to be the chat's, so that one
+//! busy chat does not stop the others; where it was the bot's, each chat gets its own.
+//!
 //! Answers come to the bot's webhook, which is set once with `setWebhook`, with `webhook_secret` as its
 //! `secret_token`. A message's id counts within its chat alone, so both together are the id here.
 
@@ -19,7 +23,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_core::{
     Accepted, Address, AddressError, Authenticity, Callback, CallbackError, Capabilities, Channel,
-    ChannelKind, InboundMessage, OutboundMessage, SendError, Timestamp,
+    ChannelKind, Deferral, InboundMessage, OutboundMessage, SendError, Timestamp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -290,8 +294,9 @@ fn refused(said: &Response, answer: &Answer) -> SendError {
     match code {
         // The bot's token stands in the path, so a wrong one is not found.
         401 | 404 => SendError::Unauthorized { reason },
-        // Blocked by the person, thrown out of the group, or never let in.
-        403 => SendError::InvalidAddress { reason },
+        403 if holds(&["user is deactivated"]) => SendError::InvalidAddress { reason },
+        // Blocked by the person, thrown out of the group, or never let in: this bot, not another.
+        403 => SendError::Unroutable { reason },
         400 if holds(&[
             "chat not found",
             "user not found",
@@ -310,7 +315,8 @@ fn refused(said: &Response, answer: &Answer) -> SendError {
         {
             SendError::Unroutable { reason }
         }
-        429 => SendError::RateLimited {
+        429 => SendError::Deferred {
+            scope: Deferral::Recipient,
             reason,
             retry_after: said
                 .parameters
@@ -318,7 +324,7 @@ fn refused(said: &Response, answer: &Answer) -> SendError {
                 .map(Duration::from_secs)
                 .or(answer.retry_after),
         },
-        500.. => SendError::Unreachable(reason.into()),
+        500.. => refusal(answer),
         _ => SendError::Rejected { reason },
     }
 }

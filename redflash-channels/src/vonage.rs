@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_core::{
     Accepted, Address, AddressError, Authenticity, Callback, CallbackError, Capabilities, Channel,
-    ChannelKind, InboundMessage, OutboundMessage, Price, Receipt, SendError, SenderError,
+    ChannelKind, Deferral, InboundMessage, OutboundMessage, Price, Receipt, SendError, SenderError,
     Timestamp,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
-use crate::http::{Client, Guard, Request, account_refusal, endpoint, short};
+use crate::http::{Client, Guard, Request, account_refusal_by_403, endpoint, short};
 pub use crate::vonage_callback::CallbackFormat;
 use crate::vonage_callback::{Callbacks, secrets};
 pub use crate::vonage_signature::SignatureMethod;
@@ -204,7 +204,7 @@ impl Channel for Vonage {
         let fitted = fit(&message.body, self.config.max_parts);
         let answer = self.client.send(self.request(message, &fitted)).await?;
         if !answer.status.is_success() {
-            return Err(account_refusal(&answer));
+            return Err(account_refusal_by_403(&answer));
         }
         match answer.json::<Sent>() {
             Some(sent) if !sent.messages.is_empty() => outcome(&sent.messages, &fitted),
@@ -290,7 +290,11 @@ fn refused(part: &Part) -> SendError {
         // Credentials, account suspended, no credit, not enabled for HTTP, bad signature.
         "4" | "8" | "9" | "11" | "14" | "32" => SendError::Unauthorized { reason },
         // An error of the vendor's own; no connection to the network.
-        "5" | "13" => SendError::Unreachable(reason.into()),
+        "5" | "13" => SendError::Deferred {
+            scope: Deferral::Message,
+            reason,
+            retry_after: None,
+        },
         // Unknown prefix, number barred, number de-activated, no number.
         "6" | "7" | "33" | "34" => SendError::InvalidAddress { reason },
         // Sender not allowed, destination not among those of a demo account.

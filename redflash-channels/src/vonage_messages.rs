@@ -13,7 +13,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_core::{
     Accepted, Address, AddressError, Authenticity, Callback, CallbackError, Capabilities, Channel,
-    ChannelKind, InboundMessage, OutboundMessage, Receipt, SendError, SenderError, Timestamp,
+    ChannelKind, Deferral, InboundMessage, OutboundMessage, Receipt, SendError, SenderError,
+    Timestamp,
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -22,7 +23,9 @@ use serde_json::json;
 use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
-use crate::http::{Answer, Client, Guard, Request, account_refusal, basic, callback_url, endpoint};
+use crate::http::{
+    Answer, Client, Guard, Request, account_refusal_by_403, basic, callback_url, endpoint,
+};
 use crate::jwt::Signer;
 use crate::vonage_callback::{CallbackFormat, Callbacks, secrets};
 use crate::vonage_signature::SignatureMethod;
@@ -293,12 +296,9 @@ fn refused(answer: &Answer) -> SendError {
             .any(|one| one.name == name)
     };
     match problem.kind.rsplit('#').next().unwrap_or_default() {
-        "1000" => SendError::RateLimited {
-            reason,
-            retry_after: answer.retry_after,
-        },
+        "1000" => answer.rate_limited(reason),
         // An error of the vendor's own; no connection to the network.
-        "1030" | "1100" => SendError::Unreachable(reason.into()),
+        "1030" | "1100" => answer.deferred(Deferral::Message, reason),
         // Unknown prefix, number barred, no number.
         "1040" | "1050" | "1170" => SendError::InvalidAddress { reason },
         // Account barred, no credit, not enabled.
@@ -307,6 +307,6 @@ fn refused(answer: &Answer) -> SendError {
         "1120" | "1140" | "1160" => SendError::Unroutable { reason },
         _ if names("to") => SendError::InvalidAddress { reason },
         _ if names("from") => SendError::Unroutable { reason },
-        _ => account_refusal(answer),
+        _ => account_refusal_by_403(answer),
     }
 }

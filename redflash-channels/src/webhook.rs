@@ -3,6 +3,11 @@
 //! A message is `POST {address}/{notification id}` with the form fields `notification_id` and
 //! `message`, and any 2xx answer, customarily 201 or 200, is proof that it arrived.
 //!
+//! A receiver that is being deployed answers 404 for a while: until ten minutes after the first attempt
+//! that is "later", then it is for good, as 410 is at once. 408, 425 and 429 are "later" too, and a
+//! redirect is not followed. 401, 403 and 407 refuse us, not the message: another gateway of the channel
+//! may send it, and it is tried again.
+//!
 //! The headers are those of the Standard Webhooks specification 1.0.0: `webhook-id` (the delivery,
 //! the same on every attempt, so that a receiver can tell a repeat), `webhook-timestamp` (Unix
 //! seconds of the attempt) and, with a signing secret, `webhook-signature`: `v1,` and the base64 of
@@ -18,7 +23,7 @@ use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use ipnet::IpNet;
 use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, OutboundMessage, SendError,
+    Accepted, Address, AddressError, Channel, ChannelKind, Deferral, OutboundMessage, SendError,
 };
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
@@ -27,7 +32,7 @@ use sha2::Sha256;
 use url::{Host, Url};
 
 use crate::ConfigError;
-use crate::http::{Client, Guard, Request, refusal};
+use crate::http::{Answer, Client, Guard, Request, refusal};
 
 /// How webhooks are sent.
 #[derive(Clone, Debug, Deserialize)]
@@ -172,12 +177,25 @@ impl Channel for Webhook {
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let answer = self.client.send(self.request(message)?).await?;
         if !answer.status.is_success() {
-            return Err(refusal(&answer));
+            return Err(refused(&answer, message));
         }
         Ok(Accepted::delivered(format!(
             "answered {}",
             answer.status.as_u16()
         )))
+    }
+}
+
+/// How long after its first attempt a message may meet a 404: longer than a deployment takes, and short
+/// enough that a mistyped URL is not hidden for a day.
+const NOT_FOUND_FOR: Duration = Duration::from_secs(10 * 60);
+
+/// The meaning of a refusal.
+fn refused(answer: &Answer, message: &OutboundMessage) -> SendError {
+    let tried_for = message.at.since(message.first_attempt_at);
+    match answer.status.as_u16() {
+        404 if tried_for < NOT_FOUND_FOR => answer.deferred(Deferral::Recipient, answer.detail()),
+        _ => refusal(answer),
     }
 }
 
@@ -331,6 +349,7 @@ mod tests {
                 notification: id,
                 delivery: DeliveryId::new(id, 1),
                 attempt: 1,
+                first_attempt_at: now,
                 at: now,
                 to: Address::new(address).unwrap(),
                 subject: String::new(),

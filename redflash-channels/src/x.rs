@@ -15,7 +15,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use redflash_core::{
@@ -31,7 +31,7 @@ use crate::ConfigError;
 use crate::http::{Answer, Client, Guard, Request, account_refusal, endpoint};
 use crate::oauth1::Credentials;
 use crate::text::{cut, noting_cut};
-use crate::x_error::{Problem, limited, refused};
+use crate::x_error::{Problem, account_refused, limited, refused};
 
 /// How an account of X is used.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,8 +48,8 @@ pub struct XConfig {
     /// Where the API is; `https://api.x.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// How long a hand-over may take, and as long again the look-up of a name before it; 10 s by
-    /// default.
+    /// How long a hand-over may take; 10 s by default. The look-up of a name before it has up to half
+    /// of that.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
 }
@@ -70,6 +70,7 @@ pub struct X {
     base_url: Url,
     credentials: Credentials,
     client: Client,
+    timeout: Duration,
     /// The ids of names, and when they were looked up.
     ids: Mutex<HashMap<String, (String, Timestamp)>>,
 }
@@ -134,6 +135,7 @@ impl X {
                 token_secret: config.access_token_secret,
             },
             client: Client::new(Guard::open(), config.timeout)?,
+            timeout: config.timeout,
             ids: Mutex::default(),
         })
     }
@@ -164,15 +166,9 @@ impl X {
         }
         let url = self.url(&["2", "users", "by", "username", name]);
         let request = self.signed(Request::get(url, message.at), message);
-        let answer = self
-            .client
-            .send(request)
-            .await
-            .map_err(|fault| match fault {
-                // Whatever became of the question, no message has gone out.
-                SendError::Unknown(cause) => SendError::Unreachable(cause),
-                fault => fault,
-            })?;
+        // The message has the other half.
+        let half = self.client.within(self.timeout / 2);
+        let answer = half.send(request).await.map_err(not_sent)?;
         let id = found(name, &answer, message.at)?;
         self.remember(name, &id, message.at);
         Ok(id)
@@ -202,11 +198,20 @@ impl X {
     }
 }
 
+/// An error of a look-up: whatever became of the question, no message has gone out.
+fn not_sent(error: SendError) -> SendError {
+    match error {
+        SendError::Unknown(cause) => SendError::Unreachable(cause),
+        error => error,
+    }
+}
+
 /// The id in the answer to a look-up.
 fn found(name: &str, answer: &Answer, now: Timestamp) -> Result<String, SendError> {
     let problem: Problem = answer.json().unwrap_or_default();
     if !answer.status.is_success() {
-        return Err(limited(answer, &problem, now).unwrap_or_else(|| account_refusal(answer)));
+        let of_all = limited(answer, &problem, now).or_else(|| account_refused(answer, &problem));
+        return Err(of_all.unwrap_or_else(|| not_sent(account_refusal(answer))));
     }
     if let Some(Found { data }) = answer.json() {
         let legal =
@@ -234,11 +239,14 @@ impl Channel for X {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
+        let begun = Instant::now();
         let id = self.recipient(message).await?;
+        let rest = self.timeout.saturating_sub(begun.elapsed());
         let text = cut(&message.body, LONGEST);
         let url = self.url(&["2", "dm_conversations", "with", &id, "messages"]);
         let request = Request::json(url, &json!({ "text": text }), message.at);
-        let answer = self.client.send(self.signed(request, message)).await?;
+        let client = self.client.within(rest);
+        let answer = client.send(self.signed(request, message)).await?;
         let detail = noting_cut("taken", &message.body, &text);
         if answer.status.is_success() {
             let sent: Option<Sent> = answer.json();
@@ -249,7 +257,7 @@ impl Channel for X {
             });
         }
         let problem: Problem = answer.json().unwrap_or_default();
-        if problem.is_duplicate() {
+        if problem.is_duplicate() && message.attempt > 1 {
             // An earlier attempt was taken, although we did not hear of it.
             return Ok(Accepted {
                 detail: format!("it had been taken before: {}", problem.said()),

@@ -88,13 +88,9 @@ pub(crate) fn limited(answer: &Answer, problem: &Problem, now: Timestamp) -> Opt
     })
 }
 
-/// What follows from the refusal of a message.
-pub(crate) fn refused(answer: &Answer, problem: &Problem, now: Timestamp) -> SendError {
-    if let Some(limited) = limited(answer, problem, now) {
-        return limited;
-    }
-    let reason = answer.detail();
-    // The app lacks a permission or a plan, no credit, the account is suspended or locked.
+/// A refusal of our account: the app lacks a permission or a plan, there is no credit, or the account is
+/// suspended or locked.
+pub(crate) fn account_refused(answer: &Answer, problem: &Problem) -> Option<SendError> {
     let account = [
         "client-forbidden",
         "client-not-enrolled",
@@ -102,10 +98,27 @@ pub(crate) fn refused(answer: &Answer, problem: &Problem, now: Timestamp) -> Sen
         "unsupported-authentication",
         "usage-capped",
     ];
-    if problem.is(&account) || problem.has(&[32, 64, 89, 93, 135, 215, 261, 326]) {
-        return SendError::Unauthorized { reason };
+    let is_refused = problem.is(&account) || problem.has(&[32, 64, 89, 93, 135, 215, 261, 326]);
+    is_refused.then(|| SendError::Unauthorized {
+        reason: answer.detail(),
+    })
+}
+
+/// What follows from the refusal of a message.
+pub(crate) fn refused(answer: &Answer, problem: &Problem, now: Timestamp) -> SendError {
+    let of_all = limited(answer, problem, now).or_else(|| account_refused(answer, problem));
+    if let Some(of_all) = of_all {
+        return of_all;
     }
+    let reason = answer.detail();
     match answer.status.as_u16() {
+        _ if problem.is_duplicate() => SendError::Rejected {
+            reason: format!(
+                "the account has just sent the same text, and X takes none twice: let the texts differ, \
+                 such as by a time ({})",
+                problem.said()
+            ),
+        },
         // The recipient follows nobody, has closed the door, or has blocked the sender.
         403 if problem.has(&[150, 349]) || problem.detail.contains("permission to DM") => {
             SendError::Unroutable {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 
 use crate::{
     Accepted, Address, AddressError, Authenticity, CallbackError, ChannelKind, InboundMessage,
@@ -59,16 +60,23 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
     /// [`SendError`], by what the caller does next.
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError>;
 
+    /// Whether a message can go into one request with these, which go together already.
+    ///
+    /// Asked with at least one other message, by callers of [`send_batch`](Self::send_batch).
+    fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
+        let _ = (others, message);
+        true
+    }
+
     /// Hands several messages over in one request. Answers for each, in their order.
     ///
-    /// Called with at most [`Capabilities::batch`] messages; the caller takes a message without an
-    /// answer for one whose outcome is unknown.
+    /// Called with at most [`Capabilities::batch`] messages, which [go together](Self::goes_with); the
+    /// caller takes a message without an answer for one whose outcome is unknown. All share the
+    /// deadline of one request, so this must be no sequence of requests, of which a late one would
+    /// make the caller give up what others have answered. By default each message has a request of
+    /// its own, all at the same time.
     async fn send_batch(&self, messages: &[OutboundMessage]) -> Vec<Result<Accepted, SendError>> {
-        let mut results = Vec::with_capacity(messages.len());
-        for message in messages {
-            results.push(self.send(message).await);
-        }
-        results
+        join_all(messages.iter().map(|message| self.send(message))).await
     }
 
     /// Whether a message may say that it comes from this sender.

@@ -34,6 +34,7 @@ mod id;
 mod inbound;
 mod memory;
 mod message;
+mod message_id;
 mod name;
 mod notification;
 mod plan;

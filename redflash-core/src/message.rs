@@ -21,6 +21,8 @@ pub struct OutboundMessage {
     pub delivery: DeliveryId,
     /// Which attempt this is, counted from 1.
     pub attempt: u32,
+    /// The time of the first attempt: of this one, if it is the first.
+    pub first_attempt_at: Timestamp,
     /// The time of this attempt.
     pub at: Timestamp,
     /// Where it goes.

@@ -98,14 +98,46 @@ pub(crate) fn callback_url(url: &SecretString) -> Result<Url, ConfigError> {
         })
 }
 
-/// What follows from a status that is no success, for a gateway where we have an account: beside
-/// what [`refusal`] says, 401, 402 and 403 refuse the account.
+/// The meaning of a status that is no success, for a gateway where we have an account, unless its
+/// documents say otherwise. It differs from [`refusal`] in these:
+///
+/// | status | meaning |
+/// | --- | --- |
+/// | 401, 402 | the account is refused |
+/// | 3xx, 404, 405, 410 | our requests go to the wrong place, which is no message's fault |
+/// | 429 | the account, later |
+///
+/// A 403 without a word that the documents know may be about this message alone, such as a filter that
+/// dislikes its text. If it is about all, different recipients show it soon.
 pub(crate) fn account_refusal(answer: &Answer) -> SendError {
+    let reason = answer.detail();
     match answer.status.as_u16() {
-        401..=403 => SendError::Unauthorized {
+        401 | 402 => SendError::Unauthorized { reason },
+        300..=399 => SendError::Refused {
+            reason: format!("{reason}, and redirects are not followed: correct base_url"),
+        },
+        404 | 405 | 410 => SendError::Refused { reason },
+        429 => answer.rate_limited(reason),
+        _ => refusal(answer),
+    }
+}
+
+/// The same where the vendor's documents say that a 403 refuses the account.
+pub(crate) fn account_refusal_by_403(answer: &Answer) -> SendError {
+    match answer.status.as_u16() {
+        403 => SendError::Unauthorized {
             reason: answer.detail(),
         },
-        _ => refusal(answer),
+        _ => account_refusal(answer),
+    }
+}
+
+/// The same where each recipient has a limit of its own, which a 429 speaks of.
+#[cfg(feature = "chat")]
+pub(crate) fn room_refusal(answer: &Answer) -> SendError {
+    match answer.status.as_u16() {
+        429 => refusal(answer),
+        _ => account_refusal(answer),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp as Instant;
-use redflash_core::{SendError, Timestamp};
+use redflash_core::{Deferral, SendError, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;
@@ -23,6 +23,23 @@ impl Answer {
     /// The body as JSON; `None` when it is something else.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
+    }
+
+    /// A deferral of this recipient or message, for as long as the peer asks.
+    pub(crate) const fn deferred(&self, scope: Deferral, reason: String) -> SendError {
+        SendError::Deferred {
+            scope,
+            reason,
+            retry_after: self.retry_after,
+        }
+    }
+
+    /// A deferral of everything, for as long as the peer asks.
+    pub(crate) const fn rate_limited(&self, reason: String) -> SendError {
+        SendError::RateLimited {
+            reason,
+            retry_after: self.retry_after,
+        }
     }
 
     /// The body's beginning as one short line, for the log.
@@ -52,25 +69,36 @@ pub(crate) fn short(text: &str) -> String {
         .collect()
 }
 
-/// What follows from a status that is no success, unless the gateway's documents say otherwise:
-/// 4xx is a refusal for good, except where it says "later"; 5xx is a failure for now.
+/// The meaning of a status that is no success, unless the gateway's documents say otherwise (RFC 9110,
+/// section 15, and RFC 6585).
+///
+/// | status | meaning |
+/// | --- | --- |
+/// | 401, 403, 407 | the message is refused since it comes from us |
+/// | 429 | this recipient, later: which requests were counted is not said, and this one was among them |
+/// | 502, 504, 520 to 527, 598, 599 | an intermediary heard nothing from whoever had the request: nobody knows |
+/// | 503 with `Retry-After` | everything, later |
+/// | 511 | a network wants a login: the request went nowhere |
+/// | 408, 421, 425, any other 5xx | this message, later |
+/// | anything else | refused for good |
+///
+/// A 503 without `Retry-After` speaks of the whole server by the RFC, but is as often said of one of
+/// many applications behind a proxy. As a deferral of this message it harms nobody else, and a server
+/// that is really down fails for different recipients soon enough.
 pub(crate) fn refusal(answer: &Answer) -> SendError {
+    let reason = answer.detail();
     match answer.status.as_u16() {
-        408 | 425 | 429 => SendError::RateLimited {
-            reason: answer.detail(),
-            retry_after: answer.retry_after,
+        300..=399 => SendError::Rejected {
+            reason: format!("{reason}, and redirects are not followed"),
         },
-        500.. if answer.retry_after.is_some() => SendError::RateLimited {
-            reason: answer.detail(),
-            retry_after: answer.retry_after,
-        },
-        500.. => SendError::Unreachable(answer.detail().into()),
-        300..400 => SendError::Rejected {
-            reason: format!("{}, and redirects are not followed", answer.detail()),
-        },
-        _ => SendError::Rejected {
-            reason: answer.detail(),
-        },
+        401 | 403 | 407 => SendError::Refused { reason },
+        429 => answer.deferred(Deferral::Recipient, reason),
+        // 520 to 527 are Cloudflare's, "Cloudflare 5xx errors"; 598 and 599 some proxies' timeouts.
+        502 | 504 | 520..=527 | 598 | 599 => SendError::Unknown(reason.into()),
+        503 if answer.retry_after.is_some() => answer.rate_limited(reason),
+        511 => SendError::Unreachable(reason.into()),
+        408 | 421 | 425 | 500.. => answer.deferred(Deferral::Message, reason),
+        _ => SendError::Rejected { reason },
     }
 }
 

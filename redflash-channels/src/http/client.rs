@@ -62,6 +62,15 @@ impl Client {
         })
     }
 
+    /// The same with another deadline.
+    #[cfg(feature = "x")]
+    pub(crate) fn within(&self, deadline: Duration) -> Self {
+        Self {
+            deadline,
+            ..self.clone()
+        }
+    }
+
     /// The same for requests of several messages, whose answers are longer.
     #[cfg(feature = "sms")]
     pub(crate) fn for_batches(self) -> Self {
@@ -72,6 +81,10 @@ impl Client {
     }
 
     /// Hands a request over, once.
+    ///
+    /// A kept connection that turns out to be closed before the request is begun is replaced at once,
+    /// which counts as nothing. Once bytes are written, a connection that closes without an answer
+    /// leaves the outcome unknown, and nothing is sent again here (RFC 9110, section 9.2.2).
     ///
     /// # Errors
     ///

@@ -11,13 +11,15 @@ mod request;
 
 #[cfg(feature = "sms")]
 pub(crate) use account::callback_url;
+#[cfg(feature = "chat")]
+pub(crate) use account::room_refusal;
 #[cfg(feature = "account")]
-pub(crate) use account::{account_refusal, basic, endpoint, secret_header};
-pub(crate) use answer::refusal;
+pub(crate) use account::{account_refusal, account_refusal_by_403, basic, endpoint, secret_header};
 #[cfg(feature = "account")]
-pub(crate) use answer::{Answer, short};
+pub(crate) use answer::short;
+pub(crate) use answer::{Answer, refusal};
 #[cfg(feature = "sms")]
-pub(crate) use batch::{Outcomes, for_each, take_first, unanswered};
+pub(crate) use batch::{Outcomes, Suspects, take_first, unanswered};
 pub(crate) use client::Client;
 pub(crate) use guard::Guard;
 pub(crate) use request::Request;

@@ -1,6 +1,6 @@
 //! What an answer means, and what is taken out of it.
 
-use redflash_core::SendError;
+use redflash_core::{Deferral, SendError};
 use regex_lite::Regex;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
@@ -102,7 +102,8 @@ pub struct AnswerRules {
     pub unauthorized: Option<Rule>,
     /// It refuses the message for good.
     pub permanent: Option<Rule>,
-    /// It did not take the message, and may later.
+    /// It did not take the message, and may later: with everything else if it answers 429, or 503 and
+    /// for how long; otherwise this message alone waits.
     pub retry: Option<Rule>,
     /// It took the message; every status of 200 to 299 by default.
     pub success: Option<Rule>,
@@ -147,12 +148,10 @@ impl AnswerRules {
             return Err(SendError::Rejected { reason });
         }
         if is(&self.retry) {
-            return Err(match (status, answer.retry_after) {
-                (429, retry_after) | (_, retry_after @ Some(_)) => SendError::RateLimited {
-                    reason,
-                    retry_after,
-                },
-                _ => SendError::Unreachable(reason.into()),
+            return Err(match status {
+                429 => answer.rate_limited(reason),
+                503 if answer.retry_after.is_some() => answer.rate_limited(reason),
+                _ => answer.deferred(Deferral::Message, reason),
             });
         }
         let plain = self.success.is_none() && answer.status.is_success();

@@ -152,6 +152,7 @@ mod tests {
             notification,
             delivery: DeliveryId::new(notification, 1),
             attempt: 1,
+            first_attempt_at: now,
             at: now,
             to: Address::new("ann@example.org").unwrap(),
             subject: "Disk full".into(),

@@ -325,10 +325,7 @@ fn refused(answer: &Answer) -> SendError {
         // Credentials, account not active, no such account.
         20003 | 20005 | 20404 => SendError::Unauthorized { reason },
         // Too many requests, too many messages, the sender's queue is full.
-        20429 | 14107 | 21611 => SendError::RateLimited {
-            reason,
-            retry_after: answer.retry_after,
-        },
+        20429 | 14107 | 21611 => answer.rate_limited(reason),
         // No number, no mobile number, the receiver has opted out.
         21211 | 21614 | 21610 => SendError::InvalidAddress { reason },
         // A sender that is none, missing, or not ours; region not enabled; a trial account's

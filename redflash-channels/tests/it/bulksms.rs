@@ -253,8 +253,8 @@ async fn what_befalls_the_request_befalls_each_message() {
     for (reply, expected) in [
         (problem(401, "no"), "unauthorized"),
         (problem(403, "Insufficient Credits"), "unauthorized"),
-        (problem(400, "Bad Request"), "unreachable"),
-        (Reply::body(503, "later"), "unreachable"),
+        (problem(400, "Bad Request"), "recipient later"),
+        (Reply::body(503, "later"), "message later"),
         (Reply::status(429), "rate limited"),
         (Reply::body(201, "[]"), "unknown"),
         (Reply::body(201, "{}"), "unknown"),
@@ -270,15 +270,40 @@ async fn what_befalls_the_request_befalls_each_message() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_names_nobody_is_found_out_one_by_one() {
+    let account = open().await;
+    let channel = account.channel();
+    let messages = messages(&account, &NUMBERS[..3]);
+    let [first, second, third] = &*messages else {
+        panic!("three messages")
+    };
+    let go_together = || channel.goes_with(&[first], second);
+    assert!(go_together());
+    account.simulator.once(problem(400, "Bad Request"));
+    let outcomes = channel.send_batch(&messages).await;
+    assert_eq!(classes(&outcomes), ["recipient later"; 3]);
+    assert!(!go_together() && !channel.goes_with(&[third], first));
+    // Alone it is seen which was wrong, and the others are none the worse.
+    account.simulator.once(problem(400, "Bad Request"));
+    let fault = channel.send(first).await;
+    assert_eq!(class(&fault), "rejected");
+    assert_eq!(class(&channel.send(second).await), "accepted");
+    assert!(go_together());
+    assert!(!channel.goes_with(&[first], third));
+}
+
+#[tokio::test]
 async fn every_answer_has_its_class() {
     let account = open().await;
     for (status, expected) in [
         (400, "rejected"),
         (401, "unauthorized"),
         (403, "unauthorized"),
-        (404, "rejected"),
-        (500, "unreachable"),
-        (503, "unreachable"),
+        (404, "refused"),
+        (500, "message later"),
+        (502, "unknown"),
+        (503, "message later"),
+        (504, "unknown"),
     ] {
         let outcome = account.answered(problem(status, "no")).await;
         assert_eq!(class(&outcome), expected, "{status}");

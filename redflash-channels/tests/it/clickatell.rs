@@ -217,7 +217,9 @@ async fn what_befalls_the_request_befalls_each_message() {
     for (reply, expected) in [
         (error(401, 1, "no"), "unauthorized"),
         (error(400, 43, "slower"), "rate limited"),
-        (Reply::body(503, "later"), "unreachable"),
+        (Reply::body(503, "later"), "message later"),
+        (error(400, 21, "malformed"), "recipient later"),
+        (error(500, 18, "oops"), "message later"),
         (Reply::body(202, "{}"), "unknown"),
         (Reply::Drop, "unknown"),
     ] {
@@ -238,8 +240,8 @@ async fn every_error_code_has_its_class() {
         (400, 2, "unauthorized"),
         (400, 3, "unauthorized"),
         (401, 7, "unauthorized"),
-        (500, 18, "unreachable"),
-        (503, 19, "unreachable"),
+        (500, 18, "message later"),
+        (503, 19, "message later"),
         (400, 21, "rejected"),
         (400, 22, "rejected"),
         (400, 41, "rejected"),
@@ -250,8 +252,8 @@ async fn every_error_code_has_its_class() {
         assert_eq!(class(&outcome), expected, "{code}");
     }
     for (code, expected) in [
-        (18, "unreachable"),
-        (19, "unreachable"),
+        (18, "message later"),
+        (19, "message later"),
         (20, "unauthorized"),
         (23, "rejected"),
         (24, "rejected"),
@@ -285,7 +287,7 @@ async fn plain_answers_are_read_by_their_status() {
     let unnamed = json!({ "messages": [{ "apiMessageId": "77fb", "accepted": true }] });
     let silent = json!({ "messages": [{ "accepted": false, "to": "447700900001" }] });
     for (reply, expected) in [
-        (Reply::status(404), "rejected"),
+        (Reply::status(404), "refused"),
         (Reply::status(402), "unauthorized"),
         (
             Reply::body(400, "{\"messages\":[],\"error\":null}"),

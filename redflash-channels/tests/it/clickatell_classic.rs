@@ -1,12 +1,14 @@
 //! Clickatell's classic API against a simulated account that checks each request by the vendor's
 //! rules.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
 use redflash_core::{CallbackError, ReceiptState, SendError};
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::sms::{class, classes, ids, messages, refused};
 use crate::vendor::{Account, Called, Vendor};
@@ -246,8 +248,33 @@ async fn messages_that_differ_go_in_requests_of_their_own() {
 }
 
 #[tokio::test]
-async fn each_message_of_a_request_has_its_own_line() {
+async fn what_differs_does_not_go_together_and_does_not_wait_for_another() {
     let account = open().await;
+    let channel = account.channel();
+    let mut messages = messages(&account, &NUMBERS);
+    assert!(channel.goes_with(&[&messages[0], &messages[1]], &messages[2]));
+    messages[1].body = "Another text".into();
+    messages[2].sender = Some("Backups".into());
+    messages[3].to = messages[0].to.clone();
+    for other in &messages[1..] {
+        assert!(!channel.goes_with(&[&messages[0]], other), "{other:?}");
+    }
+    // None is answered before all have come.
+    let gate = Arc::new(Notify::new());
+    for _ in &messages {
+        account.simulator.once(Reply::Once(Arc::clone(&gate), 200));
+    }
+    let sending = channel.send_batch(&messages);
+    let opening = async {
+        account.simulator.expect(4).await;
+        gate.notify_waiters();
+    };
+    let (outcomes, ()) = tokio::join!(sending, opening);
+    assert_eq!(classes(&outcomes), ["unknown"; 4]);
+}
+
+#[tokio::test]
+async fn each_message_of_a_request_has_its_own_line() {
     for (lines, expected) in [
         (
             "ID: c To: 447700900003\nERR: 105, Invalid Destination Address To: 447700900002\n\
@@ -259,10 +286,16 @@ async fn each_message_of_a_request_has_its_own_line() {
             "ID: a To: 447700900001\nERR: 301, No Credit Left",
             ["accepted", "unauthorized", "unauthorized", "unauthorized"],
         ),
+        // Refused as a whole: each is tried again, alone.
+        (
+            "ERR: 113, Maximum message parts exceeded",
+            ["recipient later"; 4],
+        ),
         // Of which of them is it?
         ("ID: a\n", ["unknown"; 4]),
         ("", ["unknown"; 4]),
     ] {
+        let account = open().await;
         account.simulator.once(Reply::body(200, lines));
         let outcomes = account
             .channel()
@@ -270,6 +303,7 @@ async fn each_message_of_a_request_has_its_own_line() {
             .await;
         assert_eq!(classes(&outcomes), expected, "{lines}");
     }
+    let account = open().await;
     account.simulator.once(Reply::Drop);
     let outcomes = account
         .channel()
@@ -281,7 +315,7 @@ async fn each_message_of_a_request_has_its_own_line() {
         .channel()
         .send_batch(&messages(&account, &NUMBERS))
         .await;
-    assert_eq!(classes(&outcomes), ["unreachable"; 4]);
+    assert_eq!(classes(&outcomes), ["message later"; 4]);
 }
 
 #[tokio::test]
@@ -290,7 +324,7 @@ async fn every_error_code_has_its_class() {
     for (code, expected) in [
         ("001", "unauthorized"),
         ("002", "unauthorized"),
-        ("003", "unreachable"),
+        ("003", "message later"),
         ("005", "unauthorized"),
         ("007", "unauthorized"),
         ("101", "rejected"),
@@ -315,7 +349,7 @@ async fn every_error_code_has_its_class() {
         ("201", "rejected"),
         ("202", "rejected"),
         ("301", "unauthorized"),
-        ("901", "unreachable"),
+        ("901", "message later"),
         ("999", "rejected"),
     ] {
         let outcome = account.answered(error(&format!("{code}, no"))).await;

@@ -130,10 +130,10 @@ async fn every_error_has_its_class() {
         (401, 40001, "unauthorized"),
         (403, 50013, "unauthorized"),
         (404, 0, "unauthorized"),
-        (400, 20016, "rate limited"),
-        (429, 0, "rate limited"),
-        (500, 0, "unreachable"),
-        (502, 0, "unreachable"),
+        (400, 20016, "recipient later"),
+        (429, 0, "recipient later"),
+        (500, 0, "message later"),
+        (502, 0, "unknown"),
     ] {
         let fault = account.answered(error(status, code, "x")).await;
         assert_eq!(class(&fault.unwrap_err()), expected, "{status} {code}");
@@ -155,10 +155,41 @@ async fn a_limit_says_how_long_it_lasts() {
     ] {
         let body = format!("{{\"message\":\"slow\",\"retry_after\":{retry_after}}}");
         let reply = Reply::body(429, body).with("Retry-After", "65");
-        let Err(SendError::RateLimited { retry_after, .. }) = account.answered(reply).await else {
-            panic!("it was not rate limited")
+        let Err(SendError::Deferred { retry_after, .. }) = account.answered(reply).await else {
+            panic!("it was not deferred")
         };
         assert_eq!(retry_after, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_limit_is_of_one_webhook_unless_discord_says_of_everything() {
+    let account = open().await;
+    let limit = |global: bool| {
+        let body = json!({"message": "slow down", "retry_after": 1.0, "global": global});
+        Reply::body(429, body.to_string())
+    };
+    for (reply, expected) in [
+        (limit(false), "recipient later"),
+        (
+            limit(false).with("X-RateLimit-Scope", "shared"),
+            "recipient later",
+        ),
+        (
+            limit(false).with("X-RateLimit-Scope", "user"),
+            "recipient later",
+        ),
+        (
+            limit(false).with("X-RateLimit-Scope", "global"),
+            "rate limited",
+        ),
+        (limit(true), "rate limited"),
+        // The edge of the network, which has had enough of our address.
+        (Reply::body(429, "error code: 1015"), "rate limited"),
+    ] {
+        let said = format!("{reply:?}");
+        let fault = account.answered(reply).await.unwrap_err();
+        assert_eq!(class(&fault), expected, "{said}");
     }
 }
 

@@ -189,7 +189,7 @@ async fn every_exit_code_has_its_class() {
         (72, "rejected"),
         (73, "rejected"),
         (74, "rejected"),
-        (75, "unreachable"),
+        (75, "message later"),
         (76, "rejected"),
         (77, "unauthorized"),
         (78, "rejected"),

@@ -85,8 +85,8 @@ async fn every_error_has_its_class() {
         (400, "rejected"),
         (401, "unauthorized"),
         (403, "unauthorized"),
-        (404, "rejected"),
-        (500, "unreachable"),
+        (404, "refused"),
+        (500, "message later"),
     ] {
         let fault = account.answered(error(status, "x")).await;
         assert_eq!(class(&fault.unwrap_err()), expected, "{status}");

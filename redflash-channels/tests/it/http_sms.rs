@@ -230,7 +230,7 @@ async fn a_text_of_dots_leads_to_no_other_path() {
 
 #[tokio::test]
 async fn answers_mean_what_the_rules_say() {
-    use Retry::{After, MayRepeat, Never, StopGateway};
+    use Retry::{After, ElsewhereOrLater, MayRepeat, Never, StopGateway};
     let account = Account::open(VARIED).await;
     for (status, body, retry) in [
         (422, r#"{"ok":true}"#, Never),
@@ -239,7 +239,9 @@ async fn answers_mean_what_the_rules_say() {
         (200, "{}", MayRepeat),
         (204, "", MayRepeat),
         (401, "", StopGateway),
-        (404, "", Never),
+        (404, "", ElsewhereOrLater),
+        (403, "", ElsewhereOrLater),
+        (502, "", MayRepeat),
         (503, "", After(None)),
     ] {
         let fault = account.answered(Reply::body(status, body)).await;

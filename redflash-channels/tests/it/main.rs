@@ -16,6 +16,7 @@ mod messagemedia;
 mod ntfy;
 mod pagerduty;
 mod pushover;
+mod reuse;
 mod signal;
 mod slack;
 mod sms;

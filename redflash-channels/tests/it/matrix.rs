@@ -145,11 +145,11 @@ async fn every_error_has_its_class() {
         (403, "M_RESOURCE_LIMIT_EXCEEDED", "unauthorized"),
         (403, "M_CONSENT_NOT_GIVEN", "unauthorized"),
         (404, "M_NOT_FOUND", "invalid address"),
-        (404, "M_UNRECOGNIZED", "rejected"),
+        (404, "M_UNRECOGNIZED", "refused"),
         (413, "M_TOO_LARGE", "rejected"),
         (429, "M_LIMIT_EXCEEDED", "rate limited"),
-        (500, "M_UNKNOWN", "unreachable"),
-        (502, "", "unreachable"),
+        (500, "M_UNKNOWN", "message later"),
+        (502, "", "unknown"),
     ] {
         let fault = account.answered(error(status, code, "x")).await;
         assert_eq!(class(&fault.unwrap_err()), expected, "{status} {code}");

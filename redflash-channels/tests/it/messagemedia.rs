@@ -242,7 +242,7 @@ async fn a_hundred_long_texts_are_answered_whole() {
 async fn one_invalid_message_costs_the_others_only_time() {
     let account = open().await;
     let messages = messages(&account, &NUMBERS[..3]);
-    let wait = "unreachable";
+    let wait = "recipient later";
     for (details, expected) in [
         (
             vec!["/messages/1/destination_number: no"],
@@ -278,7 +278,7 @@ async fn what_befalls_the_request_befalls_each_message() {
     for (reply, expected) in [
         (refusal(401, "no", &[]), "unauthorized"),
         (refusal(403, "no", &[]), "unauthorized"),
-        (Reply::body(503, "later"), "unreachable"),
+        (Reply::body(503, "later"), "message later"),
         (Reply::status(429), "rate limited"),
         (Reply::body(202, "{\"messages\":[]}"), "unknown"),
         (Reply::body(202, "{}"), "unknown"),
@@ -311,9 +311,9 @@ async fn every_answer_has_its_class() {
         (Reply::body(400, "{\"message\":\"no\"}"), "rejected"),
         (refusal(401, "no", &[]), "unauthorized"),
         (refusal(403, "no", &[]), "unauthorized"),
-        (refusal(404, "no", &[]), "rejected"),
+        (refusal(404, "no", &[]), "refused"),
         (refusal(422, "TLS 1.3 is needed", &[]), "rejected"),
-        (refusal(500, "no", &[]), "unreachable"),
+        (refusal(500, "no", &[]), "message later"),
         (Reply::body(202, bare.to_string()), "accepted"),
     ] {
         let outcome = account.answered(reply.clone()).await;

@@ -137,10 +137,10 @@ async fn every_error_has_its_class() {
         (41301, "rejected"),
         (41303, "rejected"),
         (42901, "rate limited"),
-        (42908, "rate limited"),
+        (42908, "refused"),
         (42909, "unauthorized"),
-        (50001, "unreachable"),
-        (50701, "unreachable"),
+        (50001, "message later"),
+        (50701, "message later"),
     ] {
         let fault = account.answered(error(code, "x")).await;
         assert_eq!(class(&fault.unwrap_err()), expected, "{code}");
@@ -148,7 +148,7 @@ async fn every_error_has_its_class() {
     let fault = account.answered(Reply::body(200, "{}")).await;
     assert_eq!(class(&fault.unwrap_err()), "unknown");
     let fault = account.answered(Reply::body(403, "a proxy's")).await;
-    assert_eq!(class(&fault.unwrap_err()), "unauthorized");
+    assert_eq!(class(&fault.unwrap_err()), "refused");
 }
 
 #[test]

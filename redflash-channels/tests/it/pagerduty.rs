@@ -178,12 +178,13 @@ async fn every_error_has_its_class() {
         assert_eq!(class(&fault), expected, "{error}");
     }
     for (status, expected) in [
-        (403, "unauthorized"),
-        (404, "rejected"),
+        (403, "refused"),
+        (404, "refused"),
         (413, "rejected"),
-        (429, "rate limited"),
-        (500, "unreachable"),
-        (503, "unreachable"),
+        (429, "recipient later"),
+        (500, "message later"),
+        (502, "unknown"),
+        (503, "message later"),
     ] {
         let fault = account.answered(Reply::body(status, "x")).await;
         assert_eq!(class(&fault.unwrap_err()), expected, "{status}");

@@ -124,7 +124,7 @@ async fn every_error_has_its_class() {
         (400, json!({}), "rejected"),
         (413, json!({}), "rejected"),
         (429, json!({}), "rate limited"),
-        (500, json!({}), "unreachable"),
+        (500, json!({}), "message later"),
         (200, json!({}), "rejected"),
     ] {
         let fault = account.answered(error(status, "x", &wrong)).await;

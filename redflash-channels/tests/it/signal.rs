@@ -114,8 +114,8 @@ async fn every_error_has_its_class() {
         (400, "Specified account does not exist", "unauthorized"),
         (401, "a proxy's", "unauthorized"),
         (429, "Rate limited", "rate limited"),
-        (500, "x", "unreachable"),
-        (502, "x", "unreachable"),
+        (500, "x", "message later"),
+        (502, "x", "unknown"),
     ] {
         let fault = account.answered(error(status, text)).await;
         assert_eq!(class(&fault.unwrap_err()), expected, "{text}");

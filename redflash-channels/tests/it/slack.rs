@@ -1,5 +1,8 @@
 //! Slack against a simulated workspace: its incoming webhooks, and `chat.postMessage`.
 
+use std::time::Duration;
+
+use redflash_core::Retry;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
@@ -135,8 +138,10 @@ mod bot {
     async fn every_error_has_its_class() {
         let account = open().await;
         for (code, expected) in [
-            ("ratelimited", "rate limited"),
-            ("rate_limited", "rate limited"),
+            ("ratelimited", "recipient later"),
+            ("rate_limited", "recipient later"),
+            ("message_limit_exceeded", "rate limited"),
+            ("team_added_to_org", "unreachable"),
             ("invalid_auth", "unauthorized"),
             ("not_authed", "unauthorized"),
             ("account_inactive", "unauthorized"),
@@ -147,9 +152,9 @@ mod bot {
             ("is_archived", "invalid address"),
             ("not_in_channel", "unroutable"),
             ("restricted_action", "unroutable"),
-            ("internal_error", "unreachable"),
-            ("service_unavailable", "unreachable"),
-            ("request_timeout", "unreachable"),
+            ("internal_error", "message later"),
+            ("service_unavailable", "message later"),
+            ("request_timeout", "message later"),
             ("fatal_error", "unknown"),
             ("msg_too_long", "rejected"),
             ("no_text", "rejected"),
@@ -164,6 +169,15 @@ mod bot {
             let fault = account.answered(Reply::body(200, nonsense)).await;
             assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_limit_is_of_one_conversation() {
+        let account = open().await;
+        let reply = Reply::status(429).with("Retry-After", "30");
+        let fault = account.answered(reply).await.unwrap_err();
+        assert_eq!(class(&fault), "recipient later");
+        assert_eq!(fault.retry(), Retry::After(Some(Duration::from_secs(30))));
     }
 
     #[tokio::test]
@@ -226,8 +240,9 @@ mod webhook {
             (403, "invalid_token", "unauthorized"),
             (404, "no_service", "unauthorized"),
             (404, "no_team", "unauthorized"),
-            (500, "rollup_error", "unreachable"),
-            (429, "rate_limited", "rate limited"),
+            (500, "rollup_error", "message later"),
+            (502, "", "unknown"),
+            (429, "rate_limited", "recipient later"),
             (200, "okay", "unknown"),
         ] {
             let fault = account.answered(Reply::body(status, code)).await;

@@ -124,9 +124,9 @@ async fn every_error_has_its_class() {
         (404, "WorkflowNotFound", "unauthorized"),
         (410, "", "unauthorized"),
         (413, "RequestEntityTooLarge", "rejected"),
-        (429, "WorkflowRunActionThrottled", "rate limited"),
-        (500, "InternalServerError", "unreachable"),
-        (502, "NoResponse", "unreachable"),
+        (429, "WorkflowRunActionThrottled", "recipient later"),
+        (500, "InternalServerError", "message later"),
+        (502, "NoResponse", "unknown"),
         (200, "", "unknown"),
     ] {
         let fault = account.answered(error(status, code, "x")).await;

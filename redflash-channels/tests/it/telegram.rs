@@ -152,26 +152,22 @@ async fn every_error_has_its_class() {
         ),
         (400, "Bad Request: message is too long", "rejected"),
         (401, "Unauthorized", "unauthorized"),
-        (
-            403,
-            "Forbidden: bot was blocked by the user",
-            "invalid address",
-        ),
+        (403, "Forbidden: bot was blocked by the user", "unroutable"),
         (403, "Forbidden: user is deactivated", "invalid address"),
         (
             403,
             "Forbidden: bot can't initiate conversation with a user",
-            "invalid address",
+            "unroutable",
         ),
         (
             403,
             "Forbidden: bot was kicked from the group chat",
-            "invalid address",
+            "unroutable",
         ),
         (404, "Not Found", "unauthorized"),
-        (429, "Too Many Requests", "rate limited"),
-        (500, "Internal Server Error", "unreachable"),
-        (502, "Bad Gateway", "unreachable"),
+        (429, "Too Many Requests", "recipient later"),
+        (500, "Internal Server Error", "message later"),
+        (502, "Bad Gateway", "unknown"),
     ] {
         let fault = account.answered(error(code, description)).await;
         assert_eq!(class(&fault.unwrap_err()), expected, "{description}");
@@ -192,9 +188,8 @@ async fn what_an_error_says_beside_its_words_is_told() {
     });
     let fault = account.answered(Reply::body(400, moved.to_string())).await;
     assert!(fault.unwrap_err().to_string().contains("-1001234567890"));
-    let Err(SendError::RateLimited { retry_after, .. }) = account.answered(throttled(35)).await
-    else {
-        panic!("it was not rate limited")
+    let Err(SendError::Deferred { retry_after, .. }) = account.answered(throttled(35)).await else {
+        panic!("it was not deferred")
     };
     assert_eq!(retry_after, Some(Duration::from_secs(35)));
 }

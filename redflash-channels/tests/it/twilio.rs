@@ -233,9 +233,9 @@ async fn every_error_code_has_its_class() {
         (400, 21611, "rate limited"),
         (400, 21617, "rejected"),
         (400, 99999, "rejected"),
-        (403, 99999, "unauthorized"),
-        (500, 20500, "unreachable"),
-        (503, 20503, "unreachable"),
+        (403, 99999, "refused"),
+        (500, 20500, "message later"),
+        (503, 20503, "message later"),
     ] {
         let outcome = account.answered(error(status, code, "no")).await;
         assert_eq!(class(&outcome), expected, "{status} {code}");

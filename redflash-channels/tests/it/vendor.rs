@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use redflash_channels::configure;
 use redflash_core::conformance::channel::{Behaviour, Fixture, message};
-use redflash_core::{Accepted, Callback, Channel, Gateway, OutboundMessage, SendError};
+use redflash_core::{Accepted, Callback, Channel, Deferral, Gateway, OutboundMessage, SendError};
 use redflash_tests::{Received, Reply, Rules, Simulator};
 use serde_json::{Value, json};
 
@@ -241,6 +241,15 @@ pub(crate) fn class(error: &SendError) -> &'static str {
         SendError::Unroutable { .. } => "unroutable",
         SendError::Unauthorized { .. } => "unauthorized",
         SendError::RateLimited { .. } => "rate limited",
+        SendError::Refused { .. } => "refused",
+        SendError::Deferred {
+            scope: Deferral::Recipient,
+            ..
+        } => "recipient later",
+        SendError::Deferred {
+            scope: Deferral::Message,
+            ..
+        } => "message later",
         SendError::Unreachable(_) => "unreachable",
         _ => "unknown",
     }

@@ -7,8 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_channels::webhook::{Webhook, WebhookConfig};
 use redflash_core::conformance::channel::{Behaviour, Fixture, message};
-use redflash_core::{Address, Channel, SendError};
+use redflash_core::{Address, Channel, Retry, SendError, Timestamp};
 use redflash_tests::{Reply, WebhookSink};
+
+use crate::vendor::class;
 
 const SECRET: &str = "whsec_Y2FuYXJ5LXdlYmhvb2stc2lnbmluZy1rZXk=";
 
@@ -63,7 +65,7 @@ impl Fixture for Hook {
     async fn prepare(&self, behaviour: Behaviour) -> bool {
         let reply = match behaviour {
             Behaviour::Accept => Reply::status(201),
-            Behaviour::Reject => Reply::body(404, "no such hook"),
+            Behaviour::Reject => Reply::body(410, "no such hook"),
             // A receiver knows no account of ours.
             Behaviour::RefuseAccount => return false,
             Behaviour::Throttle(None) => Reply::status(429),
@@ -113,6 +115,7 @@ async fn a_receiver_gets_the_old_form_and_the_new_signature() {
 
 #[tokio::test]
 async fn every_status_has_its_meaning() {
+    let is = |result: &Result<_, _>, expected| result.as_ref().is_err_and(|e| class(e) == expected);
     let hook = open().await;
     let message = message(&hook.webhook, &hook.sink.url("/"));
     for status in 200..=599 {
@@ -120,12 +123,41 @@ async fn every_status_has_its_meaning() {
         let result = hook.webhook.send(&message).await;
         let expected = match status {
             200..300 => result.is_ok(),
-            408 | 425 | 429 => matches!(result, Err(SendError::RateLimited { .. })),
-            300..500 => matches!(result, Err(SendError::Rejected { .. })),
-            _ => matches!(result, Err(SendError::Unreachable(_))),
+            401 | 403 | 407 => is(&result, "refused"),
+            404 | 429 => is(&result, "recipient later"),
+            408 | 421 | 425 => is(&result, "message later"),
+            300..500 => is(&result, "rejected"),
+            // An intermediary does not know what the receiver did.
+            502 | 504 | 520..=527 | 598 | 599 => is(&result, "unknown"),
+            511 => is(&result, "unreachable"),
+            _ => is(&result, "message later"),
         };
         assert!(expected, "{status}: {result:?}");
     }
+}
+
+#[tokio::test]
+async fn a_receiver_may_be_missing_for_as_long_as_a_deployment_takes() {
+    const TEN_MINUTES: i64 = 10 * 60 * 1000;
+    let hook = open().await;
+    let mut message = message(&hook.webhook, &hook.sink.url("/"));
+    let first = message.first_attempt_at.as_millis();
+    for (tried_for, status, expected) in [
+        (0, 404, "recipient later"),
+        (TEN_MINUTES - 1, 404, "recipient later"),
+        (TEN_MINUTES, 404, "rejected"),
+        (0, 410, "rejected"),
+        (TEN_MINUTES, 408, "message later"),
+        (TEN_MINUTES, 429, "recipient later"),
+    ] {
+        message.at = Timestamp::from_millis(first + tried_for);
+        hook.sink.once(Reply::status(status));
+        let fault = hook.webhook.send(&message).await.unwrap_err();
+        assert_eq!(class(&fault), expected, "{status} after {tried_for} ms");
+    }
+    hook.sink.once(Reply::status(429).with("Retry-After", "9"));
+    let fault = hook.webhook.send(&message).await.unwrap_err();
+    assert_eq!(fault.retry(), Retry::After(Some(Duration::from_secs(9))));
 }
 
 #[tokio::test]

@@ -335,6 +335,7 @@ fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Op
         notification: job.delivery.notification,
         delivery: job.delivery.id,
         attempt: job.delivery.attempts + 1,
+        first_attempt_at: job.delivery.first_attempt_at.unwrap_or(at),
         at,
         to: job.delivery.address.clone(),
         subject: job.message.subject.clone(),

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::Dispatcher;
-use crate::{Accepted, Gateway, OutboundMessage, SendError, Slug, Timestamp};
+use crate::{Accepted, Channel, Gateway, OutboundMessage, SendError, Slug, Timestamp};
 
 type Sent = Result<Accepted, SendError>;
 
@@ -61,18 +61,41 @@ impl Batches {
     }
 
     /// Takes what goes into one request; nothing ends the collecting.
-    fn take(&self, key: &(Slug, usize), most: usize) -> Vec<Waiting> {
+    fn take(&self, key: &(Slug, usize), channel: &dyn Channel) -> Vec<Waiting> {
         let mut state = self.state();
         let Some(waiting) = state.get_mut(key) else {
             return Vec::new();
         };
-        let count = most.min(waiting.len());
-        let taken = waiting.drain(..count).collect();
-        if count == 0 {
+        let taken = take_companions(waiting, channel);
+        if taken.is_empty() {
             state.remove(key);
         }
         taken
     }
+}
+
+/// Takes the first message and what goes into one request with it, in their order.
+fn take_companions(waiting: &mut Vec<Waiting>, channel: &dyn Channel) -> Vec<Waiting> {
+    /// How many times as many messages as a request holds are looked through for companions.
+    const LOOK_AHEAD: usize = 4;
+    let most = usize::try_from(channel.capabilities().batch).unwrap_or(1);
+    let window = waiting.len().min(most.saturating_mul(LOOK_AHEAD));
+    let mut together: Vec<&OutboundMessage> = Vec::new();
+    let mut comes = Vec::with_capacity(window);
+    for Waiting { message, .. } in &waiting[..window] {
+        let fits = together.is_empty() || channel.goes_with(&together, message);
+        let comes_along = together.len() < most && fits;
+        if comes_along {
+            together.push(message);
+        }
+        comes.push(comes_along);
+    }
+    let mut comes = comes.into_iter();
+    let (taken, left): (Vec<_>, Vec<_>) = waiting
+        .drain(..window)
+        .partition(|_| comes.next().unwrap_or(false));
+    waiting.splice(..0, left);
+    taken
 }
 
 impl Dispatcher {
@@ -142,7 +165,6 @@ impl Dispatcher {
         gateway: Arc<Gateway>,
         requests: Arc<Semaphore>,
     ) {
-        let most = usize::try_from(gateway.channel.capabilities().batch).unwrap_or(1);
         let mut had_to_wait = false;
         loop {
             had_to_wait |= requests.available_permits() == 0;
@@ -152,7 +174,7 @@ impl Dispatcher {
             for _ in 0..JOIN {
                 tokio::task::yield_now().await;
             }
-            let taken = self.batches.take(&key, most);
+            let taken = self.batches.take(&key, &*gateway.channel);
             if taken.is_empty() {
                 return;
             }
@@ -184,6 +206,7 @@ async fn alone(gateway: &Gateway, message: &OutboundMessage) -> Sent {
     within_deadline(gateway, gateway.channel.send(message))
         .await
         .unwrap_or_else(|why| Err(SendError::Unknown(why.into())))
+        .map(Accepted::with_kept_id)
 }
 
 /// Calls the gateway once for several messages, and answers each.
@@ -209,7 +232,10 @@ async fn together(gateway: &Gateway, batch: Vec<Waiting>) {
     for (place, answer) in answers.into_iter().enumerate() {
         let unanswered = || Err(SendError::Unknown(why.clone().into()));
         let said = Said {
-            result: sent.next().unwrap_or_else(unanswered),
+            result: sent
+                .next()
+                .unwrap_or_else(unanswered)
+                .map(Accepted::with_kept_id),
             is_first: place == 0,
         };
         // Nobody waits for it once the process is about to end.

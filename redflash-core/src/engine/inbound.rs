@@ -292,16 +292,16 @@ fn read(
     callback: &Callback<'_>,
 ) -> Result<Read, CallbackError> {
     let receipts = || {
-        let receipts = gateway.channel.parse_receipts(callback)?;
+        let receipts = gateway.channel.parse_receipts(callback)?.into_iter();
         Ok(Read {
-            receipts,
+            receipts: receipts.map(Receipt::with_kept_id).collect(),
             ..Read::default()
         })
     };
     let inbound = || {
-        let inbound = gateway.channel.parse_inbound(callback)?;
+        let inbound = gateway.channel.parse_inbound(callback)?.into_iter();
         Ok(Read {
-            inbound,
+            inbound: inbound.map(InboundMessage::with_kept_ids).collect(),
             ..Read::default()
         })
     };

@@ -172,6 +172,7 @@ impl Engine {
             notification: notification.id,
             delivery: delivery.id,
             attempt: 1,
+            first_attempt_at: now,
             at: now,
             to: delivery.address.clone(),
             subject: said.subject,

@@ -1,9 +1,17 @@
 //! Gateways that take many messages in one request.
 
-use redflash_core::Capabilities;
-use redflash_core::DeliveryState::{self, Failed, Queued, Sent};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use crate::world::{Answer, Script, World, gateway};
+use async_trait::async_trait;
+use redflash_core::DeliveryState::{self, Failed, Queued, Sent};
+use redflash_core::{
+    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, Gateway, Limits,
+    OutboundMessage, SendError,
+};
+use tokio::sync::Barrier;
+
+use crate::world::{Answer, Script, World, gateway, slug};
 
 fn batching(most: u32) -> Script {
     Script::new("x").able(Capabilities {
@@ -81,4 +89,118 @@ async fn a_batch_that_panics_is_of_unknown_outcome() {
     world
         .all_until(id, |records| records[0].delivery.may_repeat)
         .await;
+}
+
+/// A channel of its own requests: only addresses of one first letter go together.
+#[derive(Debug, Default)]
+struct Alphabetical(Mutex<Vec<Vec<String>>>);
+
+#[async_trait]
+impl Channel for Alphabetical {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::parse("x").unwrap()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            batch: 3,
+            ..Capabilities::default()
+        }
+    }
+
+    fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
+        Address::new(raw)
+    }
+
+    fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
+        let letter = |message: &OutboundMessage| message.to.as_str().chars().next();
+        others.iter().all(|other| letter(other) == letter(message))
+    }
+
+    async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
+        self.0.lock().unwrap().push(vec![message.to.to_string()]);
+        Ok(Accepted::new(Some("7".repeat(100_000))))
+    }
+
+    async fn send_batch(&self, messages: &[OutboundMessage]) -> Vec<Result<Accepted, SendError>> {
+        let all = messages.iter().map(|message| message.to.to_string());
+        self.0.lock().unwrap().push(all.collect());
+        let id = || Some("7".repeat(100_000));
+        messages.iter().map(|_| Ok(Accepted::new(id()))).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_request_holds_only_what_goes_together() {
+    let channel = Arc::new(Alphabetical::default());
+    let mut gateway = gateway("first", &Script::new("x"), 8);
+    gateway.channel = channel.clone();
+    let world = World::new([gateway]).await;
+    crew(&world, &["a1", "b1", "a2", "c1", "b2", "a3", "a4", "b3"]).await;
+    assert_eq!(states(&world).await, [Sent; 8]);
+    let requests = channel.0.lock().unwrap().clone();
+    for request in &requests {
+        let alike = request.iter().all(|to| to[..1] == request[0][..1]);
+        assert!(alike && request.len() <= 3, "{requests:?}");
+    }
+    assert!(
+        requests.iter().any(|request| request.len() == 3),
+        "{requests:?}"
+    );
+    assert_eq!(requests.iter().flatten().count(), 8);
+}
+
+#[tokio::test]
+async fn the_id_of_a_message_is_bounded_alone_and_in_company() {
+    let mut gateway = gateway("first", &Script::new("x"), 8);
+    gateway.channel = Arc::new(Alphabetical::default());
+    let world = World::new([gateway]).await;
+    crew(&world, &["a1", "a2", "b1"]).await;
+    let id = world.tell_group("crew", "hello").await.notification;
+    let sent = |records: &[redflash_core::store::DeliveryRecord]| {
+        records.iter().all(|record| record.delivery.state == Sent)
+    };
+    for record in world.all_until(id, sent).await {
+        let kept = record.delivery.message_id.unwrap();
+        assert!(kept.starts_with("777") && kept.len() <= 255, "{kept}");
+    }
+}
+
+/// A channel without batches of its own, whose vendor answers nobody before four have asked.
+#[derive(Debug)]
+struct InFours(Barrier);
+
+#[async_trait]
+impl Channel for InFours {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::parse("x").unwrap()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            batch: 4,
+            ..Capabilities::default()
+        }
+    }
+
+    fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
+        Address::new(raw)
+    }
+
+    async fn send(&self, _: &OutboundMessage) -> Result<Accepted, SendError> {
+        self.0.wait().await;
+        Ok(Accepted::new(None))
+    }
+}
+
+#[tokio::test]
+async fn requests_that_share_a_deadline_do_not_wait_for_each_other() {
+    let limits = Limits {
+        deadline: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let gateway = Gateway::new(slug("first"), InFours(Barrier::new(4))).with_limits(limits);
+    let world = World::new([gateway]).await;
+    crew(&world, &["a", "b", "c", "d"]).await;
+    assert_eq!(states(&world).await, [Sent; 4]);
 }

@@ -189,3 +189,16 @@ async fn two_machines_that_answer_each_other_come_to_an_end() {
     world.until(last, |r| r.delivery.state.is_final()).await;
     assert!(other.sent().len() <= 21);
 }
+
+#[tokio::test]
+async fn an_id_of_any_length_tells_a_repeat() {
+    let (world, _, _) = listening().await;
+    let id = "7".repeat(100_000);
+    let first = [("from", "a"), ("text", "hello"), ("id", &*id)];
+    let kept = comes(&world, &first).await.unwrap().message_id.unwrap();
+    assert!(kept.len() <= 255, "{} bytes", kept.len());
+    assert_eq!(comes(&world, &first).await, None, "it came before");
+    let other = format!("{id}8");
+    let second = [("from", "a"), ("text", "hello"), ("id", &*other)];
+    assert!(comes(&world, &second).await.is_some());
+}
