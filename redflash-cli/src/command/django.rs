@@ -10,7 +10,8 @@ use std::fmt::Display;
 
 use redflash_core::store::Entry;
 use redflash_core::{
-    ApiKey, ChannelKind, Contact, Endpoint, EndpointId, Engine, Event, Group, Scope, Slug,
+    ApiKey, ChannelKind, Contact, Endpoint, EndpointId, Engine, Event, Group, MissingArguments,
+    Scope, Slug,
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -201,6 +202,8 @@ impl Dump {
     fn event(&mut self, old: OldEvent) -> Result<(), String> {
         let name = old.name.parse().map_err(text)?;
         let mut event = Event::new(slug(&old.slug)?, name, old.message);
+        // The old service printed nothing, and its templates may count on that.
+        event.missing_arguments = MissingArguments::Blank;
         event.description = old.description;
         event.enabled = old.enabled;
         event.contacts = self.named_contacts(&old.contacts)?;

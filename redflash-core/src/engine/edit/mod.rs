@@ -5,6 +5,7 @@ mod describe;
 mod item;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 use std::fmt;
 
