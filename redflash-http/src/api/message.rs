@@ -50,6 +50,9 @@ struct ToGroup {
 struct OfEvent {
     #[serde(default)]
     arguments: Arguments,
+    /// Whether it is refused when arguments are missing or unused.
+    #[serde(default)]
+    strict: bool,
 }
 
 impl Alert for ToContact {
@@ -66,7 +69,7 @@ impl Alert for ToGroup {
 
 impl Alert for OfEvent {
     fn at(self, slug: Slug) -> Raise {
-        Raise::event(slug, self.arguments)
+        Raise::event(slug, self.arguments).strict(self.strict)
     }
 }
 
