@@ -55,6 +55,17 @@ impl Output {
         if self.json { Ok(()) } else { self.line(text) }
     }
 
+    /// Prints what may not be meant so, apart from the answer.
+    #[expect(
+        clippy::unused_self,
+        reason = "all that is printed goes through an output"
+    )]
+    pub(crate) fn warn(&self, warnings: &[String]) {
+        for warning in warnings {
+            eprintln!("redflash: warning: {}", harmless(warning));
+        }
+    }
+
     /// Prints JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value);

@@ -44,6 +44,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         let saved = engine.load(&entries, Save::Upsert, &operator()).await;
         saved.map_err(|fault| wrong(redflash_core::report(&fault)))?;
     }
+    context.output.warn(&warnings(&engine, &entries));
     tell(context, &entries, args.dry_run)
 }
 
@@ -158,6 +159,32 @@ async fn keep_ids(engine: &Engine, mut entries: Vec<Entry>) -> Result<Vec<Entry>
         }
     }
     Ok(entries)
+}
+
+/// What may not be meant so, each once.
+fn warnings(engine: &Engine, entries: &[Entry]) -> Vec<String> {
+    let mut channels = BTreeMap::new();
+    let mut warnings = Vec::new();
+    for entry in entries {
+        match entry {
+            Entry::Contact(contact) => {
+                for endpoint in &contact.endpoints {
+                    *channels.entry(&endpoint.channel).or_insert(0) += 1;
+                }
+            }
+            Entry::Event(event) => {
+                let found = event.warnings().into_iter();
+                warnings.extend(found.map(|warning| format!("event/{}: {warning}", event.slug)));
+            }
+            _ => {}
+        }
+    }
+    for (channel, number) in channels {
+        if let Some(warning) = engine.channel_warning(channel) {
+            warnings.push(format!("{}: {warning}", count(number, "endpoint")));
+        }
+    }
+    warnings
 }
 
 fn tell(context: &Context, entries: &[Entry], dry_run: bool) -> Result<(), Failure> {
