@@ -67,6 +67,13 @@ impl Output {
         eprintln!("redflash: {}", harmless(text));
     }
 
+    /// Prints what may not be meant so, apart from the answer.
+    pub(crate) fn warn(&self, warnings: &[String]) {
+        for warning in warnings {
+            self.note(&format!("warning: {warning}"));
+        }
+    }
+
     /// Prints JSON, with times as RFC 3339 has them.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_value(value).and_then(|mut value| {

@@ -1,5 +1,8 @@
 //! Named occurrences with a message of their own.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Name, Slug};
@@ -31,10 +34,66 @@ pub struct Event {
     /// Groups whose members are told.
     #[serde(default)]
     pub groups: Vec<Slug>,
+    /// What happens when a raise lacks arguments that the templates ask for.
+    #[serde(default)]
+    pub missing_arguments: MissingArguments,
+}
+
+/// What happens when a raise lacks arguments that the templates of its event ask for.
+///
+/// Only an argument that is not there at all is missing: `null` and an empty text print nothing.
+/// Inside `if`, `unless` and `default`, and before the `else` of an `each` or `with`, arguments are
+/// optional.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingArguments {
+    /// They print nothing, as in the old service.
+    #[default]
+    Blank,
+    /// Their names are printed: `[host?]`.
+    Mark,
+    /// The raise is refused.
+    Refuse,
+}
+
+impl MissingArguments {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Blank, Self::Mark, Self::Refuse];
+
+    /// The word for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blank => "blank",
+            Self::Mark => "mark",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+impl fmt::Display for MissingArguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A text that is none of the choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write blank, mark or refuse")]
+pub struct MissingArgumentsError;
+
+impl FromStr for MissingArguments {
+    type Err = MissingArgumentsError;
+
+    fn from_str(text: &str) -> Result<Self, MissingArgumentsError> {
+        let mut choices = Self::ALL.into_iter();
+        choices
+            .find(|choice| choice.as_str() == text)
+            .ok_or(MissingArgumentsError)
+    }
 }
 
 impl Event {
-    /// An event that is on and tells nobody yet.
+    /// An event that is on, tells nobody yet, and marks missing arguments.
     pub fn new(slug: Slug, name: Name, message: impl Into<String>) -> Self {
         Self {
             slug,
@@ -46,6 +105,7 @@ impl Event {
             sender: None,
             contacts: Vec::new(),
             groups: Vec::new(),
+            missing_arguments: MissingArguments::Mark,
         }
     }
 }

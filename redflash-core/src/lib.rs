@@ -20,6 +20,7 @@ mod cache;
 mod change;
 mod channel;
 mod clock;
+mod closest;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contact;
@@ -56,6 +57,7 @@ pub use budget::{Budget, Window};
 pub use change::{Action, ActionError, Actor, ActorError, Change};
 pub use channel::{Capabilities, Channel};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use closest::closest;
 pub use contact::{Contact, Endpoint};
 pub use delivery::{
     Attempt, AttemptOutcome, AttemptOutcomeError, Delivery, DeliveryState, DeliveryStateError, Job,
@@ -66,7 +68,7 @@ pub use engine::{
     AddressRules, CallError, Called, EditError, Engine, EngineBuilder, Expected, FieldFault,
     Handle, Health, Item, RaiseError, Raised, Revision, Trial, TrialView, Tried,
 };
-pub use event::Event;
+pub use event::{Event, MissingArguments, MissingArgumentsError};
 pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
 pub use gateway_view::{Callbacks, GatewayDetails, GatewayView};
 pub use group::Group;

@@ -15,6 +15,8 @@ pub struct Raise {
     pub except: Option<ChannelKind>,
     /// The one endpoint that is used.
     pub only: Option<EndpointId>,
+    /// Whether it is refused when arguments are missing or of no use to the event.
+    pub strict: bool,
     /// The directory's version at which the key was looked at.
     pub(crate) checked_at: Option<u64>,
 }
@@ -52,6 +54,7 @@ impl Raise {
             idempotency: None,
             except: None,
             only: None,
+            strict: false,
             checked_at: None,
         }
     }
@@ -90,6 +93,13 @@ impl Raise {
     #[must_use]
     pub const fn only(mut self, endpoint: EndpointId) -> Self {
         self.only = Some(endpoint);
+        self
+    }
+
+    /// The same, refused when arguments are missing or of no use to the event.
+    #[must_use]
+    pub const fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
         self
     }
 

@@ -31,6 +31,12 @@ pub(crate) struct Told {
     /// After a wait: how many deliveries a gateway has taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<usize>,
+    /// Arguments that the event's templates need and that were not given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
+    /// Arguments that were given and that the event's templates do not use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unused: Vec<String>,
     /// For keys that may inspect.
     #[serde(skip_serializing_if = "Option::is_none")]
     recipients: Option<Vec<Recipient>>,
@@ -168,6 +174,8 @@ impl Outcome {
             queued: plan.queued(),
             skipped: plan.skipped(),
             sent,
+            missing: plan.missing,
+            unused: plan.unused,
             recipients: (key.inspect || key.admin).then_some(plan.recipients),
         }
     }

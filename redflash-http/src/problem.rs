@@ -34,6 +34,12 @@ pub(crate) struct Problem {
     /// Everybody who was not told, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     recipients: Option<Vec<Recipient>>,
+    /// Arguments that the event's templates need and that were not given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
+    /// Arguments that were given and that the event's templates do not use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unused: Vec<String>,
     #[serde(skip)]
     retry_after: Option<Duration>,
     /// The body was not read to its end, so the connection cannot be used again.
@@ -61,6 +67,8 @@ impl Problem {
             errors: Vec::new(),
             notification_id: None,
             recipients: None,
+            missing: Vec::new(),
+            unused: Vec::new(),
             retry_after: None,
             close: false,
         }
@@ -181,6 +189,11 @@ impl From<RaiseError> for Problem {
             RaiseError::EmptyMessage | RaiseError::TooManyRecipients(_) => {
                 because(StatusCode::UNPROCESSABLE_ENTITY)
             }
+            RaiseError::MissingArguments(plan) | RaiseError::UnusedArguments(plan) => Self {
+                missing: plan.missing,
+                unused: plan.unused,
+                ..because(StatusCode::UNPROCESSABLE_ENTITY)
+            },
             RaiseError::NoRecipients(plan) => Self {
                 recipients: Some(plan.recipients),
                 ..because(StatusCode::UNPROCESSABLE_ENTITY)

@@ -21,7 +21,7 @@ diesel::table! {
 diesel::table! {
     events (slug) {
         slug -> Text, name -> Text, description -> Text, enabled -> Bool, subject -> Nullable<Text>,
-        message -> Text, sender -> Nullable<Text>,
+        message -> Text, sender -> Nullable<Text>, missing_arguments -> Text,
     }
 }
 diesel::table! {

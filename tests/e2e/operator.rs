@@ -229,7 +229,8 @@ async fn a_bad_template_is_refused_when_it_is_saved() {
         "{{",
         "{{#if a}}",
         "{{> file}}",
-        "{{lookup a b}}",
+        "{{lookup a}}",
+        "{{date \"%H\" \"Europe/Berln\"}}",
         "{{exec x}}",
         &deep,
     ] {
@@ -332,4 +333,46 @@ async fn completions_and_help_are_printed() {
     ] {
         assert!(help.contains(command), "{command} is missing in\n{help}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_that_do_not_fit_are_named() {
+    let site = populated().await;
+    site.run(["event", "on", "disk"]).await;
+    site.run(["contact", "on", "bob"]).await;
+    let said = site.run(["fire", "disk", "hots=db1"]).await.stdout;
+    for line in [
+        "missing arguments: host",
+        "unused arguments: hots",
+        "ada email ada@example.org skipped: the endpoint is switched off",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    let strict = site
+        .cli(["fire", "disk", "hots=db1", "--strict"])
+        .run()
+        .await
+        .exited(4);
+    assert!(strict.stderr.contains("missing: host"), "{}", strict.stderr);
+    let told = site
+        .run(["explain", "event", "disk", "hots=db1", "--json"])
+        .await
+        .json();
+    assert_eq!(told["missing"], serde_json::json!(["host"]));
+    assert_eq!(told["unused"], serde_json::json!(["hots"]));
+    assert_eq!(told["message"]["body"], "[host?] is full");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_no_gateway_serves_is_warned_of() {
+    let site = populated().await;
+    let add = ["endpoint", "add", "bob", "mail", "bob@example.org"];
+    let output = site.run(add).await;
+    assert!(output.stderr.contains("did you mean email?"), "{output:?}");
+    let document = r#"{"version": 1, "contacts": [{"slug": "eve", "name": "Eve", "enabled": true,
+        "endpoints": [{"channel": "twitter", "address": "@eve", "enabled": true}]}]}"#;
+    fs::write(site.path().join("eve.json"), document).unwrap();
+    let output = site.run(["import", "eve.json"]).await;
+    assert!(output.stderr.contains("did you mean x?"), "{output:?}");
+    site.run(["contact", "show", "eve"]).await;
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use redflash_core::{Arguments, SendError, Template, Timestamp};
+use redflash_core::{Arguments, MissingArguments, SendError, Template, Timestamp};
 use serde_json::Value;
 
 use crate::{ConfigError, percent};
@@ -62,7 +62,8 @@ impl Values {
 
     /// Fills a template in.
     pub(super) fn fill(&self, template: &Template) -> Result<String, SendError> {
-        let filled = template.render(&self.values, self.at).ok();
+        let filled = template.render(&self.values, self.at, MissingArguments::Blank);
+        let filled = filled.ok();
         match filled.filter(|filled| !filled.cut) {
             Some(filled) => Ok(filled.text),
             // What exactly failed could quote a secret.
@@ -114,7 +115,8 @@ impl Compiler {
             }
         }
         let sample = VARIABLES.map(|name| (name.to_owned(), Value::from("1")));
-        let tried = template.render(&Arguments::from_iter(sample), Timestamp::default());
+        let sample = Arguments::from_iter(sample);
+        let tried = template.render(&sample, Timestamp::default(), MissingArguments::Blank);
         tried.map_err(|fault| wrong(fault.to_string()))?;
         Ok(template)
     }

@@ -6,7 +6,8 @@ use lettre::address::Envelope;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use redflash_core::{
-    Address, AddressError, Arguments, OutboundMessage, SendError, Template, report,
+    Address, AddressError, Arguments, MissingArguments, OutboundMessage, SendError, Template,
+    report,
 };
 
 use super::SmtpConfig;
@@ -74,7 +75,10 @@ impl Letterhead {
         let mut arguments = Arguments::new();
         arguments.insert("subject".into(), message.subject.clone().into());
         arguments.insert("message".into(), message.body.clone().into());
-        let subject = match self.subject.render(&arguments, message.at) {
+        let subject = match self
+            .subject
+            .render(&arguments, message.at, MissingArguments::Blank)
+        {
             Ok(rendered) => rendered.text,
             // A subject that fails is no reason to lose the mail.
             Err(_) => message.subject.clone(),

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use redflash_core::store::Entry;
-use redflash_core::{ApiKey, ChannelKind, Contact, Engine, Event, Group, Scope, Slug};
+use redflash_core::{
+    ApiKey, ChannelKind, Contact, Engine, Event, Group, MissingArguments, Scope, Slug,
+};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -217,6 +219,8 @@ impl Dump {
     fn event(&mut self, old: OldEvent) -> Result<(), String> {
         let name = old.name.parse().map_err(text)?;
         let mut event = Event::new(slug(&old.slug)?, name, old.message);
+        // The old service printed nothing, and its templates may count on that.
+        event.missing_arguments = MissingArguments::Blank;
         event.description = old.description;
         event.enabled = old.enabled;
         event.contacts = self.named_contacts(&old.contacts);

@@ -103,7 +103,10 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
     };
     let apply = |contact: &mut Contact| deed.apply(contact, endpoint);
     let change = Box::pin(async {
-        place.change(&contact, apply).await?;
+        match deed {
+            Deed::Add => place.change_warned(&contact, apply).await?,
+            Deed::Remove | Deed::Switch(_) => place.change(&contact, apply).await?,
+        };
         place.output.remark(match deed {
             Deed::Add => format!("added {channel} {address} to contact/{contact}"),
             Deed::Remove => format!("removed {channel} {address} from contact/{contact}"),

@@ -1,7 +1,7 @@
 //! `redflash event`: named occurrences with words of their own.
 
 use clap::{Args, Subcommand};
-use redflash_core::{Event, Name, Slug};
+use redflash_core::{Event, MissingArguments, Name, Slug};
 
 use super::group::{edit_members, unique};
 use super::reach::warn_of_losses;
@@ -52,6 +52,10 @@ pub(crate) struct Add {
     /// What it is about, for those who look after it
     #[arg(long, default_value = "", allow_hyphen_values = true)]
     description: String,
+    /// What is done when a raise leaves out an argument: blank prints nothing, mark prints [host?],
+    /// refuse refuses the raise
+    #[arg(long, value_name = "blank|mark|refuse", default_value_t = MissingArguments::Mark)]
+    missing_arguments: MissingArguments,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -69,6 +73,9 @@ pub(crate) struct Edit {
     sender: Option<String>,
     #[arg(long, allow_hyphen_values = true)]
     description: Option<String>,
+    /// What is done when a raise leaves out an argument
+    #[arg(long, value_name = "blank|mark|refuse")]
+    missing_arguments: Option<MissingArguments>,
     #[arg(long, value_name = "CONTACT")]
     add_contact: Vec<Slug>,
     #[arg(long, value_name = "CONTACT")]
@@ -87,7 +94,10 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         Command::Edit(edit) => {
             let slug = edit.slug.clone();
             let edit = |event: &mut Event| apply(event, edit.clone());
-            let change = Box::pin(change(place, &slug, edit));
+            let change = Box::pin(async {
+                let event = place.change_warned(&slug, edit).await?;
+                tell_switch(place, &event)
+            });
             warn_of_losses(place, change, |reach| reach.event(&slug, edit)).await
         }
         Command::Remove { slug } => place.discard::<Event>(&slug).await,
@@ -101,6 +111,7 @@ async fn add(place: &Place, add: Add) -> Result<(), Failure> {
     event.subject = add.subject;
     event.sender = add.sender;
     event.description = add.description;
+    event.missing_arguments = add.missing_arguments;
     event.contacts = unique(add.contacts);
     event.groups = unique(add.groups);
     place.create(&event).await
@@ -122,6 +133,9 @@ fn apply(event: &mut Event, edit: Edit) {
     }
     if let Some(description) = edit.description {
         event.description = description;
+    }
+    if let Some(missing_arguments) = edit.missing_arguments {
+        event.missing_arguments = missing_arguments;
     }
     edit_members(&mut event.contacts, edit.add_contact, &edit.remove_contact);
     edit_members(&mut event.groups, edit.add_group, &edit.remove_group);
@@ -172,6 +186,7 @@ async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
         ("subject", event.subject.as_deref()),
         ("message", Some(&*event.message)),
         ("sender", event.sender.as_deref()),
+        ("missing", Some(event.missing_arguments.as_str())),
     ] {
         if let Some(text) = text {
             output.line(format!("  {name:<8} {}", one_line(text)))?;
@@ -186,6 +201,10 @@ async fn change(
     change: impl Fn(&mut Event) + Send + Sync,
 ) -> Result<(), Failure> {
     let event = place.change(slug, change).await?;
-    let said = format!("event/{slug} is {}", switch(event.enabled));
+    tell_switch(place, &event)
+}
+
+fn tell_switch(place: &Place, event: &Event) -> Result<(), Failure> {
+    let said = format!("event/{} is {}", event.slug, switch(event.enabled));
     place.output.remark(said)
 }

@@ -60,12 +60,28 @@ pub(super) fn print(output: &Output, routes: &Routes, plan: &Plan) -> Result<(),
         );
         output.line(output.paint(Tone::Bad, &reason))?;
     }
+    print_arguments(output, &plan.missing, &plan.unused)?;
     for recipient in &plan.recipients {
         print_recipient(output, routes, recipient)?;
     }
     if let Some(refusal) = plan.refusal {
         let verdict = format!("a raise would be refused: {refusal}");
         output.line(output.paint(Tone::Bad, &verdict))?;
+    }
+    Ok(())
+}
+
+/// Prints which arguments are missing, and which are of no use.
+pub(super) fn print_arguments(
+    output: &Output,
+    missing: &[String],
+    unused: &[String],
+) -> Result<(), Failure> {
+    for (title, names) in [("missing", missing), ("unused", unused)] {
+        if !names.is_empty() {
+            let line = format!("  {title} arguments: {}", one_line(&names.join(", ")));
+            output.line(output.paint(Tone::Waiting, &line))?;
+        }
     }
     Ok(())
 }

@@ -61,6 +61,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         saved.map_err(|fault| wrong(redflash_core::report(&fault)))?;
     }
     if !is_refused {
+        let warnings = warnings(&engine, &reading.entries);
+        context.output.warn(&warnings);
         tell(context, &reading, args.dry_run)?;
     }
     failed(&name, &reading.problems, args.strict)
@@ -160,6 +162,32 @@ pub(super) fn check(event: &Event) -> Result<(), String> {
         Some(fault) => Err(fault.to_string()),
         None => Ok(()),
     }
+}
+
+/// What may not be meant so, each once.
+fn warnings(engine: &Engine, entries: &[Entry]) -> Vec<String> {
+    let mut channels = BTreeMap::new();
+    let mut warnings = Vec::new();
+    for entry in entries {
+        match entry {
+            Entry::Contact(contact) => {
+                for endpoint in &contact.endpoints {
+                    *channels.entry(&endpoint.channel).or_insert(0) += 1;
+                }
+            }
+            Entry::Event(event) => {
+                let found = event.warnings().into_iter();
+                warnings.extend(found.map(|warning| format!("event/{}: {warning}", event.slug)));
+            }
+            _ => {}
+        }
+    }
+    for (channel, number) in channels {
+        if let Some(warning) = engine.channel_warning(channel) {
+            warnings.push(format!("{}: {warning}", count(number, "endpoint")));
+        }
+    }
+    warnings
 }
 
 fn tell(context: &Context, reading: &Reading, dry_run: bool) -> Result<(), Failure> {

@@ -7,8 +7,9 @@ use clap::{Args, ValueEnum};
 use redflash_core::{Arguments, DeliveryState, Raise, Recipient, Slug, Target, Verdict};
 use serde_json::{Value, json};
 
+use super::explain::print_arguments;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, one_line};
+use crate::output::{Output, Tone, one_line};
 use crate::place::{Outcome, Place, is_sent};
 use crate::words::{count, tone};
 
@@ -42,6 +43,9 @@ pub(crate) struct FireArgs {
     /// Arguments of the event's template
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]
     arguments: Vec<(String, String)>,
+    /// Refuse when arguments are missing, or of no use to the event
+    #[arg(long)]
+    strict: bool,
     /// Wait for the first attempts, and say how they went
     #[arg(long)]
     wait: bool,
@@ -76,7 +80,7 @@ pub(crate) async fn send(place: &Place, args: SendArgs) -> Result<(), Failure> {
 }
 
 pub(crate) async fn fire(place: &Place, args: FireArgs) -> Result<(), Failure> {
-    let raise = Raise::event(args.event, arguments(args.arguments));
+    let raise = Raise::event(args.event, arguments(args.arguments)).strict(args.strict);
     raise_and_tell(place, raise, args.wait).await
 }
 
@@ -101,7 +105,7 @@ fn tell(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
     if output.json {
         return output.json(&json!({
             "notification_id": outcome.notification, "queued": outcome.queued,
-            "skipped": outcome.skipped, "plan": outcome.plan, "deliveries": outcome.deliveries,
+            "skipped": outcome.skipped, "missing": outcome.missing, "unused": outcome.unused, "plan": outcome.plan, "deliveries": outcome.deliveries,
         }));
     }
     let queued = count(outcome.queued, "delivery");
@@ -109,6 +113,8 @@ fn tell(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
         "{} raised as {}: {queued}",
         outcome.target, outcome.notification
     ))?;
+    print_arguments(output, &outcome.missing, &outcome.unused)?;
+    print_skipped(output, outcome)?;
     for record in outcome.deliveries.iter().flatten() {
         let delivery = &record.delivery;
         output.line(format!(
@@ -122,6 +128,34 @@ fn tell(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
     }
     if outcome.is_unserved {
         output.line("no server runs here: it is sent once one is started (redflash serve)")?;
+    }
+    Ok(())
+}
+
+/// Prints the endpoints that nothing is sent to, with the reasons.
+fn print_skipped(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
+    let Some(plan) = &outcome.plan else {
+        if outcome.skipped > 0 {
+            let skipped = count(outcome.skipped, "endpoint");
+            let line = format!("  skipped: {skipped}; a key that may inspect is told which");
+            output.line(output.paint(Tone::Waiting, &line))?;
+        }
+        return Ok(());
+    };
+    for recipient in &plan.recipients {
+        let contact = &recipient.contact;
+        if let Some(skip) = &recipient.skip {
+            let line = format!("  {contact} skipped: {skip}");
+            output.line(output.paint(Tone::Waiting, &line))?;
+            continue;
+        }
+        for endpoint in &recipient.endpoints {
+            if let Verdict::Skip(skip) = &endpoint.verdict {
+                let (channel, address) = (&endpoint.channel, &endpoint.address);
+                let line = format!("  {contact} {channel} {address} skipped: {skip}");
+                output.line(output.paint(Tone::Waiting, &line))?;
+            }
+        }
     }
     Ok(())
 }

@@ -41,6 +41,15 @@ struct Page {
     lists: Map<String, Value>,
 }
 
+/// Something as it was saved, with what may not be meant so.
+#[derive(Debug, Deserialize)]
+pub(super) struct Changed<T> {
+    #[serde(flatten)]
+    pub(super) item: T,
+    #[serde(default)]
+    pub(super) warnings: Vec<String>,
+}
+
 /// How long a request may take, beyond what the server is asked to wait.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 /// How often a change is tried anew when others keep changing the same thing.
@@ -168,9 +177,11 @@ impl Api {
         Ok((read(answer).await?, revision))
     }
 
-    pub(super) async fn create(&self, kind: &str, body: &Value) -> Result<(), Failure> {
+    /// Makes something, and returns the server's warnings.
+    pub(super) async fn create(&self, kind: &str, body: &Value) -> Result<Vec<String>, Failure> {
         let request = self.request(Method::POST, &[&format!("{kind}s")]);
-        self.send(request.json(body)).await.map(drop)
+        let made: Changed<Map<String, Value>> = self.read(request.json(body)).await?;
+        Ok(made.warnings)
     }
 
     /// Changes some fields of something, whatever else has been changed meanwhile.
@@ -188,13 +199,16 @@ impl Api {
         &self,
         slug: &Slug,
         change: impl Fn(&mut T),
-    ) -> Result<T, Failure> {
+    ) -> Result<Changed<T>, Failure> {
         for _ in 0..TRIES {
             let (old, revision) = self.seen::<T>(T::KIND, slug).await?;
             let mut new = old.clone();
             change(&mut new);
             if new == old {
-                return Ok(new);
+                return Ok(Changed {
+                    item: new,
+                    warnings: Vec::new(),
+                });
             }
             let request = self.request(Method::PUT, &[&format!("{}s", T::KIND), slug.as_str()]);
             let request = request

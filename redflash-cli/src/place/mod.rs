@@ -82,10 +82,15 @@ impl Place {
 
     /// Makes something, and says so.
     pub(crate) async fn create<T: Document>(&self, item: &T) -> Result<(), Failure> {
-        match &self.at {
-            At::Here(here) => here.engine().await?.create(item, &operator()).await?,
+        let warnings = match &self.at {
+            At::Here(here) => {
+                let engine = here.engine().await?;
+                engine.create(item, &operator()).await?;
+                item.warnings(engine)
+            }
             At::Server(api) => api.create(T::KIND, &item.body(None)).await?,
-        }
+        };
+        self.output.warn(&warnings);
         let named = T::named(item.slug().clone());
         self.output.remark(format!("added {named}"))
     }
@@ -99,8 +104,29 @@ impl Place {
     ) -> Result<T, Failure> {
         match &self.at {
             At::Here(here) => here.change(slug, change).await,
-            At::Server(api) => api.change(slug, change).await,
+            At::Server(api) => Ok(api.change(slug, change).await?.item),
         }
+    }
+
+    /// Changes something, and warns of what may not be meant so.
+    pub(crate) async fn change_warned<T: Document>(
+        &self,
+        slug: &Slug,
+        change: impl Fn(&mut T) + Send + Sync,
+    ) -> Result<T, Failure> {
+        let (item, warnings) = match &self.at {
+            At::Here(here) => {
+                let item: T = here.change(slug, change).await?;
+                let warnings = item.warnings(here.engine().await?);
+                (item, warnings)
+            }
+            At::Server(api) => {
+                let changed = api.change(slug, change).await?;
+                (changed.item, changed.warnings)
+            }
+        };
+        self.output.warn(&warnings);
+        Ok(item)
     }
 
     /// Removes something, and says so.

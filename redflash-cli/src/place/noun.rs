@@ -1,7 +1,7 @@
 //! What the directory holds, and what each kind is called in commands and URLs.
 
 use async_trait::async_trait;
-use redflash_core::{Contact, Event, Group, Item, Slug, Store, StoreError};
+use redflash_core::{Contact, Engine, Event, Group, Item, Slug, Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -23,6 +23,12 @@ pub(crate) trait Noun: Serialize + DeserializeOwned + Send + Sync {
 pub(crate) trait Document: Noun + Item {
     /// How it is called in commands and URLs.
     fn slug(&self) -> &Slug;
+
+    /// Names what may not be meant so, though it can be saved.
+    fn warnings(&self, engine: &Engine) -> Vec<String> {
+        let _ = engine;
+        Vec::new()
+    }
 
     /// How the API wants it.
     ///
@@ -49,6 +55,10 @@ impl Noun for Contact {
 impl Document for Contact {
     fn slug(&self) -> &Slug {
         &self.slug
+    }
+
+    fn warnings(&self, engine: &Engine) -> Vec<String> {
+        engine.contact_warnings(self)
     }
 
     /// The server names new endpoints.
@@ -108,5 +118,9 @@ impl Noun for Event {
 impl Document for Event {
     fn slug(&self) -> &Slug {
         &self.slug
+    }
+
+    fn warnings(&self, _: &Engine) -> Vec<String> {
+        Self::warnings(self)
     }
 }

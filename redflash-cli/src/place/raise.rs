@@ -25,6 +25,10 @@ pub(crate) struct Outcome {
     pub(crate) notification: NotificationId,
     pub(crate) queued: usize,
     pub(crate) skipped: usize,
+    /// Arguments that the event's templates need and that were not given.
+    pub(crate) missing: Vec<String>,
+    /// Arguments that were given and that the event's templates do not use.
+    pub(crate) unused: Vec<String>,
     /// Who is told, who is not, and why; `None` where the key may not know.
     pub(crate) plan: Option<Plan>,
     /// What became of the deliveries, if that was waited for and the key may know.
@@ -45,6 +49,10 @@ struct Told {
     skipped: usize,
     #[serde(default)]
     sent: Option<usize>,
+    #[serde(default)]
+    missing: Vec<String>,
+    #[serde(default)]
+    unused: Vec<String>,
     /// Only there for keys that may inspect.
     #[serde(default)]
     recipients: Option<Value>,
@@ -137,6 +145,8 @@ impl Api {
             notification: told.notification_id,
             queued: told.queued,
             skipped: told.skipped,
+            missing: told.missing,
+            unused: told.unused,
             plan,
             deliveries: deliveries.filter(|_| wait.is_some()),
             sent: told.sent,
@@ -162,6 +172,8 @@ impl Outcome {
             notification: raised.notification,
             queued: plan.queued(),
             skipped: plan.skipped(),
+            missing: plan.missing.clone(),
+            unused: plan.unused.clone(),
             misses_somebody,
             plan: Some(plan),
             sent: deliveries.as_ref().map(taken),
@@ -192,6 +204,9 @@ fn path<'a>(target: &'a Target, deed: &'a str) -> [&'a str; 3] {
 fn body(raise: &Raise) -> Value {
     match raise.content() {
         Content::Message(text) => json!({ "message": text }),
+        Content::Arguments(arguments) if raise.strict => {
+            json!({ "arguments": arguments, "strict": true })
+        }
         Content::Arguments(arguments) => json!({ "arguments": arguments }),
     }
 }

@@ -46,7 +46,14 @@ fn exit(status: StatusCode, code: &str) -> Exit {
         (StatusCode::CONFLICT, "exists") => Exit::Failed,
         // What the rules of its kind forbid.
         (_, "last_admin") => Exit::Usage,
-        (_, "empty_message" | "no_recipients" | "too_many_recipients")
+        (
+            _,
+            "empty_message"
+            | "missing_arguments"
+            | "unused_arguments"
+            | "no_recipients"
+            | "too_many_recipients",
+        )
         | (StatusCode::NOT_FOUND | StatusCode::CONFLICT, _) => Exit::Refused,
         (StatusCode::UNPROCESSABLE_ENTITY, _) => Exit::Usage,
         _ => Exit::Failed,
@@ -94,6 +101,8 @@ mod tests {
             (409, "disabled", Exit::Refused),
             (422, "invalid", Exit::Usage),
             (422, "no_recipients", Exit::Refused),
+            (422, "missing_arguments", Exit::Refused),
+            (422, "unused_arguments", Exit::Refused),
             (429, "rate_limited", Exit::TryAgain),
             (503, "store_unavailable", Exit::TryAgain),
             (500, "internal", Exit::Failed),

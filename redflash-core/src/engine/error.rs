@@ -17,6 +17,12 @@ pub enum RaiseError {
     /// There is nothing to say.
     #[error("the message is empty")]
     EmptyMessage,
+    /// The event or the raise wants all arguments, and some are missing.
+    #[error("{} needs arguments that are missing: {}", .0.target, .0.missing.join(", "))]
+    MissingArguments(Box<Plan>),
+    /// The raise wants no argument that the event does not use, and there are some.
+    #[error("{} does not use these arguments: {}", .0.target, .0.unused.join(", "))]
+    UnusedArguments(Box<Plan>),
     /// Nobody can be told; the plan says why of each.
     #[error("nobody behind {} can be reached", .0.target)]
     NoRecipients(Box<Plan>),
@@ -52,6 +58,8 @@ impl RaiseError {
             Self::UnknownTarget(_) => "unknown_target",
             Self::Disabled(_) => "disabled",
             Self::EmptyMessage => "empty_message",
+            Self::MissingArguments(_) => "missing_arguments",
+            Self::UnusedArguments(_) => "unused_arguments",
             Self::NoRecipients(_) => "no_recipients",
             Self::TooManyRecipients(_) => "too_many_recipients",
             Self::KeyRevoked(_) => "key_revoked",
@@ -73,6 +81,8 @@ impl RaiseError {
             Self::UnknownTarget(_)
                 | Self::Disabled(_)
                 | Self::EmptyMessage
+                | Self::MissingArguments(_)
+                | Self::UnusedArguments(_)
                 | Self::NoRecipients(_)
                 | Self::KeyRevoked(_)
         )

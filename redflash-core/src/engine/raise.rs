@@ -9,8 +9,8 @@ use super::{Engine, RaiseError, Raised};
 use crate::dispatcher::{Dispatcher, Slot};
 use crate::store::{Enqueue, Enqueued};
 use crate::{
-    Content, Delivery, DeliveryId, DeliveryState, Job, Lane, Notification, NotificationId, Raise,
-    Refusal, StoreError, Verdict,
+    Content, Delivery, DeliveryId, DeliveryState, Job, Lane, Notification, NotificationId, Plan,
+    Raise, Refusal, StoreError, Verdict,
 };
 
 impl Engine {
@@ -50,6 +50,12 @@ impl Engine {
         let (plan, version) = self.plan(raise, now).await?;
         match plan.refusal {
             Some(Refusal::Disabled) => return Err(RaiseError::Disabled(plan.target)),
+            Some(Refusal::MissingArguments) => {
+                return Err(RaiseError::MissingArguments(Box::new(plan)));
+            }
+            Some(Refusal::UnusedArguments) => {
+                return Err(RaiseError::UnusedArguments(Box::new(plan)));
+            }
             Some(Refusal::EmptyMessage) => return Err(RaiseError::EmptyMessage),
             Some(Refusal::NoRecipients) => return Err(RaiseError::NoRecipients(Box::new(plan))),
             None => {}
@@ -135,10 +141,15 @@ impl Engine {
         }
         metrics::counter!("redflash_raised_total", "target" => notification.target().kind())
             .increment(1);
+        let Plan {
+            missing, unused, ..
+        } = &notification.plan;
         info!(
             notification = %id,
             target = %notification.target(),
             deliveries = deliveries.len(),
+            missing = (!missing.is_empty()).then(|| missing.join(", ")),
+            unused = (!unused.is_empty()).then(|| unused.join(", ")),
             "raised"
         );
         let born = deliveries.into_iter().zip(slots).collect();

@@ -267,6 +267,8 @@ impl Engine {
                 }],
                 skip: None,
             }],
+            missing: Vec::new(),
+            unused: Vec::new(),
             refusal: None,
         };
         let notification = Notification {

@@ -1,10 +1,13 @@
 //! What is said: a literal text, an event's own words, or the fallback when those fail.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::raise::Content;
 use crate::template::Arguments;
-use crate::{Event, Template, Timestamp};
+use crate::{Event, Template, TemplateError, Timestamp};
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,11 +27,27 @@ pub struct Message {
     pub cut: bool,
 }
 
-pub(super) fn message(content: &Content, event: Option<&Event>, now: Timestamp) -> Message {
-    match (content, event) {
-        (Content::Arguments(arguments), Some(event)) => event_message(event, arguments, now),
-        (Content::Arguments(_), None) => literal(""),
-        (Content::Message(text), _) => literal(text),
+/// A message, and how the arguments fitted its templates.
+pub(super) struct Composed {
+    pub(super) message: Message,
+    /// Arguments that the templates need and that were not given.
+    pub(super) missing: Vec<String>,
+    /// Arguments that were given and make no difference.
+    pub(super) unused: Vec<String>,
+}
+
+pub(super) fn compose(content: &Content, event: Option<&Event>, now: Timestamp) -> Composed {
+    let text = match (content, event) {
+        (Content::Arguments(arguments), Some(event)) => {
+            return event_message(event, arguments, now);
+        }
+        (Content::Arguments(_), None) => "",
+        (Content::Message(text), _) => text,
+    };
+    Composed {
+        message: literal(text),
+        missing: Vec::new(),
+        unused: Vec::new(),
     }
 }
 
@@ -64,43 +83,107 @@ fn literal(text: &str) -> Message {
     }
 }
 
-fn event_message(event: &Event, arguments: &Arguments, now: Timestamp) -> Message {
-    let render = |source: &str| Template::parse(source)?.render(arguments, now);
-    let (body, degraded, cut) = match render(&event.message) {
-        Ok(rendered) => (rendered.text, None, rendered.cut),
+fn event_message(event: &Event, arguments: &Arguments, now: Timestamp) -> Composed {
+    let body = Template::parse(&event.message);
+    let subject = event.subject.as_deref().map(Template::parse);
+    let render = |template: &Result<Template, TemplateError>| match template {
+        Ok(template) => template.render(arguments, now, event.missing_arguments),
+        Err(error) => Err(error.clone()),
+    };
+    let mut missing = Vec::new();
+    let (text, degraded, cut) = match render(&body) {
+        Ok(rendered) => {
+            missing = rendered.missing;
+            (rendered.text, None, rendered.cut)
+        }
         Err(error) => {
             let (text, cut) = fallback(event, arguments);
             (text, Some(error.to_string()), cut)
         }
     };
-    let subject = match event.subject.as_deref().map(render) {
-        Some(Ok(rendered)) => first_line(&printable(&rendered.text)),
+    let line = match subject.as_ref().map(render) {
+        Some(Ok(rendered)) => {
+            missing.extend(rendered.missing);
+            first_line(&printable(&rendered.text))
+        }
         _ => event.name.to_string(),
     };
-    Message {
-        subject,
-        body: printable(&body),
-        sender: event.sender.clone(),
-        degraded,
-        cut,
+    missing.sort_unstable();
+    missing.dedup();
+    let templates: Vec<_> = [Some(body), subject].into_iter().flatten().collect();
+    Composed {
+        message: Message {
+            subject: line,
+            body: printable(&text),
+            sender: event.sender.clone(),
+            degraded,
+            cut,
+        },
+        missing: listed(missing.iter()),
+        unused: unused(&templates, arguments),
     }
 }
 
-/// What is said when an event's own template fails: its name, and each argument on its line.
+/// The arguments that no template makes use of; none as long as a template cannot be read.
+fn unused(templates: &[Result<Template, TemplateError>], arguments: &Arguments) -> Vec<String> {
+    let is_unused = |name: &&String| {
+        let mut templates = templates.iter();
+        templates.all(|template| template.as_ref().is_ok_and(|template| !template.uses(name)))
+    };
+    listed(arguments.keys().filter(is_unused))
+}
+
+/// As many names as are listed, each no longer than it has to be.
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    const MOST: usize = 50;
+    const LONGEST: usize = 100;
+    let short = |name: &String| match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.clone(),
+    };
+    names
+        .take(MOST)
+        .map(|name| printable(&short(name)))
+        .collect()
+}
+
+/// The text instead of one whose template failed: the event's name, and each argument on its line.
 fn fallback(event: &Event, arguments: &Arguments) -> (String, bool) {
-    let mut text = event.name.to_string();
-    for (name, value) in arguments {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        text.extend(["\n", name, ": ", &value]);
-    }
-    let cut = text.len() > Template::MAX_OUTPUT;
+    let mut text = Bounded(event.name.to_string().into_bytes());
+    let written = arguments.iter().try_for_each(|(name, value)| {
+        use io::Write as _;
+        write!(text, "\n{name}: ")?;
+        match value {
+            Value::String(value) => text.write_all(value.as_bytes()),
+            value => serde_json::to_writer(&mut text, value).map_err(Into::into),
+        }
+    });
+    let cut = written.is_err();
+    let mut text = String::from_utf8_lossy(&text.0).into_owned();
     if cut {
         text.truncate(text.floor_char_boundary(Template::MAX_OUTPUT - '…'.len_utf8()));
         text.push('…');
     }
     (text, cut)
+}
+
+/// A text that takes no more than a message may have.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = Template::MAX_OUTPUT.saturating_sub(self.0.len());
+        if room == 0 && !bytes.is_empty() {
+            return Err(io::Error::other("the text is as long as it may be"));
+        }
+        let taken = bytes.len().min(room);
+        self.0.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The text without control characters, but for tabs and line ends; NUL leaves a visible mark.

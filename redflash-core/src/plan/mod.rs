@@ -18,8 +18,8 @@ pub(crate) use message::printable;
 pub use switch::stopped;
 
 use crate::{
-    Address, ChannelKind, Contact, EndpointId, Event, Gateways, Group, Lane, Name, Raise, Slug,
-    Target, Timestamp,
+    Address, ChannelKind, Contact, EndpointId, Event, Gateways, Group, Lane, MissingArguments,
+    Name, Raise, Slug, Target, Timestamp,
 };
 
 /// What the directory says about a target: the target itself and everybody behind it, on or off.
@@ -46,6 +46,12 @@ pub struct Plan {
     pub message: Message,
     /// Everybody behind the target, with a verdict for each endpoint.
     pub recipients: Vec<Recipient>,
+    /// Arguments that the event's templates need and that were not given; at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Arguments that were given and that the event's templates do not use; at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<String>,
     /// Why nothing at all is sent; `None` when something is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
@@ -121,6 +127,10 @@ pub enum Skip {
 pub enum Refusal {
     /// The target is switched off.
     Disabled,
+    /// Arguments are missing, and the event or the raise wants them all.
+    MissingArguments,
+    /// Arguments were given that the event does not use, and the raise wants none.
+    UnusedArguments,
     /// There is nothing to say.
     EmptyMessage,
     /// Nobody can be told.
@@ -152,6 +162,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Disabled => "the target is switched off",
+            Self::MissingArguments => "arguments are missing",
+            Self::UnusedArguments => "the event does not use all of the arguments",
             Self::EmptyMessage => "there is nothing to say",
             Self::NoRecipients => "nobody can be told",
         })
@@ -221,17 +233,27 @@ pub fn plan(raise: &Raise, view: &View, gateways: &Gateways, now: Timestamp) -> 
             (&event.name, event.enabled)
         }
     };
-    let message = message::message(raise.content(), view.event.as_ref(), now);
+    let composed = message::compose(raise.content(), view.event.as_ref(), now);
+    let refuses_missing = view
+        .event
+        .as_ref()
+        .is_some_and(|event| raise.strict || event.missing_arguments == MissingArguments::Refuse);
     let recipients = recipient::recipients(raise, view, gateways);
     let mut plan = Plan {
         target: target.clone(),
         name: name.clone(),
-        message,
+        message: composed.message,
         recipients,
+        missing: composed.missing,
+        unused: composed.unused,
         refusal: None,
     };
     plan.refusal = if !enabled {
         Some(Refusal::Disabled)
+    } else if refuses_missing && !plan.missing.is_empty() {
+        Some(Refusal::MissingArguments)
+    } else if raise.strict && !plan.unused.is_empty() {
+        Some(Refusal::UnusedArguments)
     } else if plan.message.body.trim().is_empty() {
         Some(Refusal::EmptyMessage)
     } else if plan.queued() == 0 {

@@ -1,108 +1,186 @@
 //! The helpers of the template language.
 
-use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, JsonRender, Output, RenderContext,
-    RenderErrorReason,
-};
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
+use super::program::Expression;
 use crate::Timestamp;
+use crate::closest::closest;
 
-/// Every helper that a template may call, in the order they are shown.
-pub(super) const NAMES: [&str; 8] = [
-    "if", "unless", "each", "upper", "lower", "truncate", "default", "date",
-];
+/// The helpers that open a block.
+const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
 
-/// The helpers of the language itself that templates here do not have.
-const WITHHELD: [&str; 14] = [
-    "with", "lookup", "raw", "log", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len",
-];
-
-pub(super) fn register(registry: &mut Handlebars<'_>) {
-    for name in WITHHELD {
-        registry.unregister_helper(name);
-    }
-    registry.register_helper(
-        "upper",
-        text_helper(|call| Ok(text(call, 0).to_uppercase())),
-    );
-    registry.register_helper(
-        "lower",
-        text_helper(|call| Ok(text(call, 0).to_lowercase())),
-    );
-    registry.register_helper("truncate", text_helper(truncate));
-    registry.register_helper(
-        "default",
-        text_helper(|call| {
-            let texts = (0..call.params().len()).map(|index| text(call, index));
-            Ok(texts
-                .into_iter()
-                .find(|text| !text.is_empty())
-                .unwrap_or_default())
-        }),
-    );
+/// A helper that gives a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Helper {
+    Upper,
+    Lower,
+    Truncate,
+    Default,
+    Eq,
+    Ne,
+    Length,
+    Lookup,
+    Date,
+    FormatDate,
 }
 
-type Call<'a, 'rc> = &'a Helper<'rc>;
+/// Every helper that gives a value, in the order they are shown.
+const VALUES: [(&str, Helper); 10] = [
+    ("upper", Helper::Upper),
+    ("lower", Helper::Lower),
+    ("truncate", Helper::Truncate),
+    ("default", Helper::Default),
+    ("eq", Helper::Eq),
+    ("ne", Helper::Ne),
+    ("length", Helper::Length),
+    ("lookup", Helper::Lookup),
+    ("date", Helper::Date),
+    ("format_date", Helper::FormatDate),
+];
 
-fn text_helper(
-    make: impl Fn(Call<'_, '_>) -> Result<String, RenderErrorReason> + Send + Sync + 'static,
-) -> Box<dyn HelperDef + Send + Sync> {
-    Box::new(
-        move |call: &Helper<'_>,
-              _: &Handlebars<'_>,
-              _: &Context,
-              _: &mut RenderContext<'_, '_>,
-              output: &mut dyn Output|
-              -> HelperResult { Ok(output.write(&make(call)?)?) },
+/// The name of every helper.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let values = VALUES.iter().map(|(name, _)| *name);
+    BLOCKS.into_iter().chain(values)
+}
+
+impl Helper {
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let mut helpers = VALUES.iter();
+        helpers.find_map(|(known, helper)| (*known == name).then_some(*helper))
+    }
+
+    fn name(self) -> &'static str {
+        let mut helpers = VALUES.iter();
+        helpers
+            .find_map(|(name, helper)| (*helper == self).then_some(*name))
+            .unwrap_or_default()
+    }
+
+    /// The values that it cannot do without, in an example, and their number.
+    const fn needed(self) -> (usize, &'static str) {
+        match self {
+            Self::Upper | Self::Lower | Self::Length => (1, "host"),
+            Self::Truncate => (2, "text 20"),
+            Self::Default => (1, "host \"unknown\""),
+            Self::Eq | Self::Ne => (2, "status \"resolved\""),
+            Self::Lookup => (2, "labels name"),
+            Self::Date => (0, "\"%H:%M\""),
+            Self::FormatDate => (1, "started_at \"%H:%M\" \"Europe/London\""),
+        }
+    }
+
+    /// Checks what can be said of its values before there are any arguments.
+    pub(super) fn check(self, values: &[Expression]) -> Result<(), String> {
+        let (needed, example) = self.needed();
+        let name = self.name();
+        if values.len() < needed {
+            return Err(format!(
+                "{name} needs more values: write {{{{{name} {example}}}}}"
+            ));
+        }
+        let format = match self {
+            Self::Truncate => {
+                if let Some(Expression::Literal(limit)) = values.get(1) {
+                    characters(&plain(limit))?;
+                }
+                return Ok(());
+            }
+            Self::Date => 0,
+            Self::FormatDate => 1,
+            _ => return Ok(()),
+        };
+        let given = |index: usize| match values.get(index) {
+            Some(Expression::Literal(value)) => plain(value),
+            _ => String::new(),
+        };
+        format_time(Timestamp::default(), &given(format), &given(format + 1))?;
+        Ok(())
+    }
+}
+
+/// Whether a helper opens a block.
+pub(super) fn is_block(name: &str) -> bool {
+    BLOCKS.contains(&name)
+}
+
+/// A scalar as text.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// Reads the number of characters to which `truncate` shortens.
+pub(super) fn characters(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "truncate needs a number of characters, as in {{{{truncate text 20}}}}, not {text:?}"
+        )
+    })
+}
+
+/// At most so many characters of a text, the last being `…` where it is longer.
+pub(super) fn truncate(text: &str, limit: usize) -> String {
+    let Some((longest, _)) = text.char_indices().nth(limit) else {
+        return text.to_owned();
+    };
+    let kept = text[..longest].char_indices().next_back();
+    let mut short = kept.map_or_else(String::new, |(end, _)| text[..end].to_owned());
+    if limit > 0 {
+        short.push('…');
+    }
+    short
+}
+
+/// A time in a format and a zone, either of which may be empty.
+pub(super) fn format_time(at: Timestamp, format: &str, zone: &str) -> Result<String, String> {
+    const USUAL: &str = "%Y-%m-%d %H:%M %Z";
+    let format = if format.is_empty() { USUAL } else { format };
+    let zone = if zone.is_empty() { "UTC" } else { zone };
+    let instant = jiff::Timestamp::from_millisecond(at.as_millis())
+        .map_err(|_| "date: this time is out of range".to_owned())?;
+    let zone = TimeZone::get(zone).map_err(|_| unknown_zone(zone))?;
+    jiff::fmt::strtime::format(format, &instant.to_zoned_datetime(zone))
+        .map_err(|fault| format!("date: the format {format:?} cannot be used: {fault}"))
+}
+
+fn unknown_zone(zone: &str) -> String {
+    let known = jiff::tz::db().available();
+    let names: Vec<_> = known.map(|name| name.as_str().to_owned()).collect();
+    let names = names.iter().map(String::as_str);
+    closest(zone, names).map_or_else(
+        || format!("date: there is no time zone {zone:?}; write one such as \"Europe/London\""),
+        |name| format!("date: there is no time zone {zone:?}; did you mean {name:?}?"),
     )
 }
 
-fn text(call: Call<'_, '_>, index: usize) -> String {
-    call.param(index)
-        .map_or_else(String::new, |param| param.value().render())
-}
-
-fn truncate(call: Call<'_, '_>) -> Result<String, RenderErrorReason> {
-    let wanted = text(call, 1);
-    let limit: usize = wanted.parse().map_err(|_| {
-        RenderErrorReason::Other(format!(
-            "truncate wants a number of characters, as in {{{{truncate text 20}}}}, not {wanted:?}"
-        ))
-    })?;
-    let whole = text(call, 0);
-    if whole.chars().count() <= limit {
-        return Ok(whole);
-    }
-    let kept = whole.chars().take(limit.saturating_sub(1));
-    Ok(kept.chain((limit > 0).then_some('…')).collect())
-}
-
-/// `date`: when the alert was raised, in a format and a time zone.
-pub(super) struct Date(pub(super) Timestamp);
-
-impl HelperDef for Date {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        call: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-        output: &mut dyn Output,
-    ) -> HelperResult {
-        let or = |given: String, usual: &str| {
-            if given.is_empty() {
-                usual.to_owned()
-            } else {
-                given
-            }
+/// Reads a time: RFC 3339, or the seconds or milliseconds since 1970.
+pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
+    /// The year 5138 in seconds, the year 1973 in milliseconds.
+    const FIRST_MILLISECONDS: f64 = 1e11;
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        let millis = if number.abs() < FIRST_MILLISECONDS {
+            number * 1000.0
+        } else {
+            number
         };
-        let format = or(text(call, 0), "%Y-%m-%d %H:%M %Z");
-        let zone = or(text(call, 1), "UTC");
-        let fail = |error: jiff::Error| RenderErrorReason::Other(format!("date: {error}"));
-        let instant = jiff::Timestamp::from_millisecond(self.0.as_millis()).map_err(fail)?;
-        let zoned = instant.to_zoned_datetime(TimeZone::get(&zone).map_err(fail)?);
-        let text = jiff::fmt::strtime::format(&format, &zoned).map_err(fail)?;
-        Ok(output.write(&text)?)
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it saturates, and is judged later"
+        )]
+        return Ok(Timestamp::from_millis(millis.round() as i64));
     }
+    let instant: jiff::Timestamp = text.parse().map_err(|_| {
+        format!(
+            "format_date needs a time such as 2026-01-31T12:00:00Z or the seconds since 1970, \
+            not {:?}",
+            truncate(text, 40)
+        )
+    })?;
+    Ok(Timestamp::from_millis(instant.as_millisecond()))
 }

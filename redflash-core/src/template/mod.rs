@@ -1,38 +1,65 @@
 //! Message templates: the handlebars language, made safe to take from a form.
 //!
-//! Texts are not HTML-escaped, missing arguments are empty, and only these helpers exist:
+//! The `handlebars` crate parses a source; what it makes of it is translated into a program of our own
+//! (`program`), which is rendered within a budget (`render`). Texts are not HTML-escaped, the event
+//! says what a missing argument does ([`MissingArguments`]), and only these helpers exist:
 //!
 //! | helper | example | gives |
 //! | --- | --- | --- |
 //! | `if`, `unless`, `else` | `{{#if host}}on {{host}}{{/if}}` | a choice |
 //! | `each` | `{{#each disks}}{{this}} {{/each}}` | a repetition, at most two inside one another |
+//! | `with` | `{{#with disk}}{{name}}{{/with}}` | the values inside another |
+//! | `eq`, `ne` | `{{#if (eq status "resolved")}}over{{/if}}` | whether two values are equal, or differ |
 //! | `upper`, `lower` | `{{upper level}}` | letters in one case |
 //! | `truncate` | `{{truncate text 20}}` | at most that many characters, the last being `…` |
 //! | `default` | `{{default host "unknown"}}` | the first argument that is not empty |
-//! | `date` | `{{date "%H:%M" "Europe/London"}}` | when the alert was raised, UTC unless a zone is named |
+//! | `length` | `{{length disks}}` | the number of entries, or of characters |
+//! | `lookup` | `{{lookup labels name}}` | the entry of that name or number |
+//! | `date` | `{{date "%H:%M" "Europe/London"}}` | the time of the raise, in UTC unless a zone is named |
+//! | `format_date` | `{{format_date started_at "%H:%M" "Europe/London"}}` | a given time: RFC 3339, or seconds or milliseconds since 1970 |
+//!
+//! A name alone is an argument even where a helper has the same name: `{{lower}}` is the argument
+//! `lower`. Only `{{date}}` is the time of the raise as long as there is no argument `date`.
+//!
+//! `{{host.name}}` is the value `name` inside the argument `host`, or, where that is not there, the
+//! argument `host.name`.
+//!
+//! Rendering is limited to [`Template::MAX_STEPS`], since its time would otherwise depend on the
+//! arguments, which may come from anybody.
 
-mod check;
+mod cache;
 mod helper;
+mod nesting;
 mod parameter;
+mod path;
+mod program;
+mod render;
 
-use std::io;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
-use handlebars::{
-    Context, Handlebars, Output, RenderContext, Renderable, TemplateErrorReason, no_escape,
-};
+use handlebars::TemplateErrorReason;
 use serde_json::{Map, Value};
 
 pub use parameter::Parameter;
 
-use crate::Timestamp;
+use parameter::Usage;
+use program::Program;
+use render::Renderer;
+
+use crate::{MissingArguments, Timestamp};
 
 /// What a raise fills into a template: names and values, as they came.
 pub type Arguments = Map<String, Value>;
 
-/// A message template that compiled and kept to the bounds.
+/// A message template that was parsed and kept to the bounds. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Template(handlebars::Template);
+pub struct Template(Arc<Parsed>);
+
+#[derive(Debug)]
+struct Parsed {
+    program: Program,
+    usage: Usage,
+}
 
 /// A text made from a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +68,10 @@ pub struct Rendered {
     pub text: String,
     /// Whether the text was cut at that bound; it then ends with `…`.
     pub cut: bool,
+    /// Arguments that the text needs and that were not given, in the order of the alphabet.
+    pub missing: Vec<String>,
+    /// The work it took; at most [`Template::MAX_STEPS`].
+    pub steps: usize,
 }
 
 /// Why a text is no template, or why a template gave no text.
@@ -70,7 +101,7 @@ pub enum TemplateError {
         reason: String,
     },
     /// The source uses something that templates here do not have.
-    #[error("{what} is not available in templates; helpers are {known}", known = helper::NAMES.join(", "))]
+    #[error("{what} is not available in templates; helpers are {known}", known = helper::names().collect::<Vec<_>>().join(", "))]
     Unavailable {
         /// The construct or helper.
         what: String,
@@ -81,24 +112,33 @@ pub enum TemplateError {
         /// What failed.
         reason: String,
     },
+    /// Filling these arguments in is more work than is allowed.
+    #[error("the template takes more than {max} steps with these arguments", max = Template::MAX_STEPS)]
+    TooMuchWork,
 }
 
 impl Template {
     /// The longest source, in bytes.
     pub const MAX_SOURCE: usize = 4096;
-    /// The deepest nesting of blocks, parentheses and brackets.
+    /// The deepest nesting of blocks, parentheses and brackets, and the longest path.
     pub const MAX_NESTING: usize = 32;
     /// The longest output, in bytes.
     pub const MAX_OUTPUT: usize = 64 * 1024;
+    /// The most work that a rendering may be: a part of the template, an entry of a list, a name of
+    /// a path and each few bytes of text are a step.
+    pub const MAX_STEPS: usize = 50_000;
 
     /// Checks and compiles a source.
     ///
     /// # Errors
     ///
-    /// Every variant of [`TemplateError`] but `Render`, by the rule that the source breaks.
+    /// [`TemplateError`] by the rule that the source breaks; never `Render` or `TooMuchWork`.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
-        check::bounds(source)?;
-        let template = handlebars::Template::compile(source).map_err(|error| {
+        if let Some(known) = cache::get(source) {
+            return Ok(known);
+        }
+        let checked = nesting::check(source)?;
+        let parsed = handlebars::Template::compile(&checked).map_err(|error| {
             let (line, column) = error.pos().unwrap_or((1, 1));
             TemplateError::Syntax {
                 line,
@@ -106,36 +146,44 @@ impl Template {
                 reason: reason(error.reason()),
             }
         })?;
-        check::constructs(&template)?;
-        Ok(Self(template))
+        let program = program::translate(&parsed)?;
+        let usage = Usage::of(&program);
+        let template = Self(Arc::new(Parsed { program, usage }));
+        cache::keep(source, &template);
+        Ok(template)
     }
 
     /// The arguments that the template asks for, in the order of its text.
     pub fn parameters(&self) -> Vec<Parameter> {
-        parameter::of(&self.0)
+        self.0.usage.parameters.clone()
+    }
+
+    /// Whether an argument of this name can make a difference to the text.
+    pub fn uses(&self, name: &str) -> bool {
+        self.0.usage.has(name)
+    }
+
+    /// The arguments of the template that have the name of a helper, and may be meant as one.
+    pub fn helper_names(&self) -> impl Iterator<Item = &str> {
+        let names = self.0.usage.parameters.iter();
+        names
+            .map(|parameter| &*parameter.name)
+            .filter(|name| helper::names().any(|helper| helper == *name))
     }
 
     /// Fills the template in. The same arguments and time always give the same text.
     ///
     /// # Errors
     ///
-    /// [`TemplateError::Render`] when a helper is used in a way that only the arguments show wrong.
+    /// [`TemplateError::Render`] when a helper is used in a way that only the arguments show wrong,
+    /// [`TemplateError::TooMuchWork`] when the arguments make it take too long.
     pub fn render(
         &self,
         arguments: &Arguments,
         raised_at: Timestamp,
+        missing_arguments: MissingArguments,
     ) -> Result<Rendered, TemplateError> {
-        let context = Context::from(Value::Object(arguments.clone()));
-        let mut scope = RenderContext::new(None);
-        scope.register_local_helper("date", Box::new(helper::Date(raised_at)));
-        let mut output = Bounded::default();
-        let result = self.0.render(&REGISTRY, &context, &mut scope, &mut output);
-        match result {
-            Err(error) if !output.full => Err(TemplateError::Render {
-                reason: error.reason().to_string(),
-            }),
-            _ => Ok(output.finish()),
-        }
+        Renderer::new(arguments, raised_at, missing_arguments).render(&self.0.program)
     }
 }
 
@@ -156,138 +204,5 @@ fn reason(fault: &TemplateErrorReason) -> String {
     }
 }
 
-static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
-    let mut registry = Handlebars::new();
-    registry.register_escape_fn(no_escape);
-    helper::register(&mut registry);
-    registry
-});
-
-/// An output that stops the rendering once it is full.
-#[derive(Default)]
-struct Bounded {
-    text: String,
-    full: bool,
-}
-
-impl Output for Bounded {
-    fn write(&mut self, segment: &str) -> io::Result<()> {
-        let room = Template::MAX_OUTPUT - self.text.len();
-        if segment.len() <= room {
-            self.text.push_str(segment);
-            return Ok(());
-        }
-        self.text
-            .push_str(&segment[..segment.floor_char_boundary(room)]);
-        self.full = true;
-        Err(io::Error::other("the text is as long as it may be"))
-    }
-}
-
-impl Bounded {
-    fn finish(mut self) -> Rendered {
-        const MARK: char = '…';
-        if self.full {
-            let room = Template::MAX_OUTPUT - MARK.len_utf8();
-            self.text.truncate(self.text.floor_char_boundary(room));
-            self.text.push(MARK);
-        }
-        Rendered {
-            text: self.text,
-            cut: self.full,
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn render(source: &str, arguments: &Value) -> String {
-        let at = Timestamp::from_millis(1_700_000_000_000);
-        let template = Template::parse(source).unwrap();
-        template
-            .render(arguments.as_object().unwrap(), at)
-            .unwrap()
-            .text
-    }
-
-    #[test]
-    fn arguments_fill_the_template() {
-        let arguments = json!({"host": "db1", "n": 3, "disks": ["sda", "sdb"]});
-        assert_eq!(render("{{host}}: {{n}}", &arguments), "db1: 3");
-        assert_eq!(render("[{{missing}}]", &arguments), "[]");
-        assert_eq!(
-            render("{{#if host}}yes{{else}}no{{/if}}", &arguments),
-            "yes"
-        );
-        assert_eq!(render("{{#if gone}}yes{{else}}no{{/if}}", &arguments), "no");
-        assert_eq!(
-            render("{{#each disks}}{{this}};{{/each}}", &arguments),
-            "sda;sdb;"
-        );
-    }
-
-    #[test]
-    fn texts_are_neither_escaped_nor_rendered_twice() {
-        let arguments = json!({"x": "<b>&\"{{y}}", "y": "secret"});
-        assert_eq!(render("{{x}}", &arguments), "<b>&\"{{y}}");
-    }
-
-    #[test]
-    fn helpers_shape_text() {
-        let arguments = json!({"a": "Straße", "empty": ""});
-        assert_eq!(
-            render("{{upper a}} {{lower a}}", &arguments),
-            "STRASSE straße"
-        );
-        assert_eq!(
-            render("{{truncate a 4}} {{truncate a 6}}", &arguments),
-            "Str… Straße"
-        );
-        assert_eq!(render("{{default empty a \"x\"}}", &arguments), "Straße");
-        assert_eq!(render("{{default gone \"x\"}}", &arguments), "x");
-        assert_eq!(render("{{upper (truncate a 2)}}", &arguments), "S…");
-    }
-
-    #[test]
-    fn the_date_is_that_of_the_raise() {
-        assert_eq!(render("{{date}}", &json!({})), "2023-11-14 22:13 UTC");
-        let zoned = render("{{date \"%H:%M\" \"Asia/Tokyo\"}}", &json!({}));
-        assert_eq!(zoned, "07:13");
-        // An argument of the same name does not hide the helper from a call with parameters.
-        assert_eq!(render("{{date \"%Y\"}}", &json!({"date": "x"})), "2023");
-    }
-
-    #[test]
-    fn names_of_the_language_are_plain_arguments() {
-        let arguments = json!({"self": "1", "loop": "2", "__class__": "4", "constructor": "5"});
-        assert_eq!(
-            render("{{loop}}{{__class__}}{{constructor}}", &arguments),
-            "245"
-        );
-    }
-
-    #[test]
-    fn output_is_bounded() {
-        let arguments = json!({"x": "é".repeat(30_000)});
-        let template = Template::parse(&"{{x}}".repeat(50)).unwrap();
-        let rendered = template
-            .render(arguments.as_object().unwrap(), Timestamp::default())
-            .unwrap();
-        assert!(rendered.cut && rendered.text.ends_with('…'));
-        assert!(rendered.text.len() <= Template::MAX_OUTPUT);
-    }
-
-    #[test]
-    fn a_failing_helper_is_an_error_with_its_reason() {
-        let template = Template::parse("{{truncate x n}}").unwrap();
-        let arguments = json!({"x": "abc", "n": "many"});
-        let error = template
-            .render(arguments.as_object().unwrap(), Timestamp::default())
-            .unwrap_err();
-        assert!(error.to_string().contains("truncate"), "{error}");
-    }
-}
+mod tests;

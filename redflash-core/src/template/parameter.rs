@@ -1,94 +1,133 @@
 //! The arguments that a template asks for.
 
-use handlebars::template::{
-    HelperTemplate, Parameter as Given, Template as Compiled, TemplateElement,
-};
+use std::collections::BTreeSet;
 
-use super::helper;
+use super::helper::Helper;
+use super::path::{Base, Path};
+use super::program::{Block, Expression, Node};
 
 /// An argument that a template asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name, as in a raise.
+    /// Its name, as in a raise; `disk.name` for a value inside another.
     pub name: String,
     /// Whether the template goes through it with `each`.
     pub is_list: bool,
 }
 
-/// Every argument that a template asks for, in the order of the text.
-pub(super) fn of(template: &Compiled) -> Vec<Parameter> {
-    let mut found = Vec::new();
-    elements(template, 0, &mut found);
-    found
+/// Arguments that a template can make use of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Usage {
+    /// What it asks for by name, in the order of the text.
+    pub(super) parameters: Vec<Parameter>,
+    /// The names of all arguments that it could find a value in.
+    names: BTreeSet<String>,
+    /// Whether it looks at all arguments together, so that any may be of use.
+    all: bool,
 }
 
-fn elements(template: &Compiled, loops: usize, found: &mut Vec<Parameter>) {
-    for element in &template.elements {
-        if let TemplateElement::Expression(call)
-        | TemplateElement::HtmlExpression(call)
-        | TemplateElement::HelperBlock(call) = element
-        {
-            helper_call(call, loops, found);
-        }
+impl Usage {
+    pub(super) fn of(program: &[Node]) -> Self {
+        let mut usage = Self::default();
+        usage.nodes(program, &Scopes::default());
+        usage
     }
-}
 
-fn helper_call(call: &HelperTemplate, loops: usize, found: &mut Vec<Parameter>) {
-    let is_loop = call.block && call.name.as_name() == Some("each");
-    let is_call = call.block || !call.params.is_empty() || !call.hash.is_empty();
-    if !is_call && !call.name.as_name().is_some_and(is_helper) {
-        note(&call.name, loops, false, found);
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.all || self.names.contains(name)
     }
-    for parameter in call.params.iter().chain(call.hash.values()) {
-        note(parameter, loops, is_loop, found);
-    }
-    let within = loops + usize::from(is_loop);
-    for (part, loops) in [(&call.template, within), (&call.inverse, loops)] {
-        if let Some(part) = part {
-            elements(part, loops, found);
-        }
-    }
-}
 
-fn is_helper(name: &str) -> bool {
-    helper::NAMES.contains(&name)
-}
-
-fn note(given: &Given, loops: usize, is_list: bool, found: &mut Vec<Parameter>) {
-    match given {
-        Given::Subexpression(inner) => {
-            if let TemplateElement::Expression(call) = inner.as_element() {
-                helper_call(call, loops, found);
-            }
-        }
-        other => {
-            let Some(name) = other.as_name().and_then(|path| argument(path, loops)) else {
-                return;
-            };
-            match found.iter_mut().find(|known| known.name == name) {
-                Some(known) => known.is_list |= is_list,
-                None => found.push(Parameter {
-                    name: name.to_owned(),
-                    is_list,
-                }),
+    fn nodes(&mut self, program: &[Node], scopes: &Scopes<'_>) {
+        for node in program {
+            match node {
+                Node::Text(_) => {}
+                Node::Print(expression) => self.expression(expression, scopes, false),
+                Node::Choice(choice) => {
+                    for branch in &choice.branches {
+                        self.expression(&branch.condition, scopes, false);
+                        self.nodes(&branch.body, scopes);
+                    }
+                    self.nodes(&choice.otherwise, scopes);
+                }
+                Node::Each(block) => self.block(block, scopes, true),
+                Node::With(block) => self.block(block, scopes, false),
             }
         }
     }
+
+    fn block(&mut self, block: &Block, scopes: &Scopes<'_>, is_loop: bool) {
+        self.expression(&block.value, scopes, is_loop);
+        self.nodes(&block.body, &scopes.within(block));
+        self.nodes(block.otherwise.as_deref().unwrap_or_default(), scopes);
+    }
+
+    fn expression(&mut self, expression: &Expression, scopes: &Scopes<'_>, is_list: bool) {
+        match expression {
+            Expression::Literal(_) => {}
+            Expression::Path(path) if scopes.is_argument(path) => self.note(path, is_list),
+            Expression::Path(_) => {}
+            Expression::ArgumentOrDate(path) => {
+                self.names.insert(path.name.clone());
+            }
+            Expression::Call(helper, values) => {
+                for value in values {
+                    self.expression(value, scopes, is_list && *helper == Helper::Default);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, path: &Path, is_list: bool) {
+        if path.segments.is_empty() {
+            self.all = true;
+            return;
+        }
+        for end in 1..=path.segments.len() {
+            self.names.insert(path.segments[..end].join("."));
+        }
+        let mut known = self.parameters.iter_mut();
+        match known.find(|known| known.name == path.name) {
+            Some(known) => known.is_list |= is_list,
+            None => self.parameters.push(Parameter {
+                name: path.name.clone(),
+                is_list,
+            }),
+        }
+    }
 }
 
-/// The argument that a path begins with; `None` for what belongs to the entry that an `each` is at.
-///
-/// * `loops` - how many `each` the path stands in.
-fn argument(path: &str, loops: usize) -> Option<&str> {
-    let from_root = path.strip_prefix("@root.").or(path.strip_prefix("@root/"));
-    let outside = from_root.or_else(|| {
-        let inner = path.trim_start_matches("../");
-        let up = (path.len() - inner.len()) / "../".len();
-        (up == loops).then_some(inner)
-    })?;
-    let name = outside.split(['.', '/', '[']).next().unwrap_or_default();
-    let is_name = !name.is_empty() && !name.starts_with('@') && name != "this";
-    is_name.then_some(name)
+/// The blocks around a part of a template.
+#[derive(Clone, Default)]
+struct Scopes<'a> {
+    depth: usize,
+    names: Vec<&'a str>,
+}
+
+impl<'a> Scopes<'a> {
+    fn within(&self, block: &'a Block) -> Self {
+        let names = block.names.iter().map(String::as_str);
+        Self {
+            depth: self.depth + 1,
+            names: self.names.iter().copied().chain(names).collect(),
+        }
+    }
+
+    /// Whether a path leads from the arguments themselves, not from what a block is about.
+    fn is_argument(&self, path: &Path) -> bool {
+        match path.base {
+            Base::Root => true,
+            Base::Local(_) => false,
+            Base::Scope(0)
+                if path
+                    .segments
+                    .first()
+                    .is_some_and(|name| self.names.contains(&&**name)) =>
+            {
+                false
+            }
+            Base::Scope(up) => up >= self.depth,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +149,7 @@ mod tests {
             ("plain", vec![]),
             (
                 "{{host}} {{disk.name}} {{host}} {{{raw}}}",
-                vec!["host", "disk", "raw"],
+                vec!["host", "disk.name", "raw"],
             ),
             ("{{date}} {{date \"%H\"}} {{upper level}}", vec!["level"]),
             (
@@ -122,9 +161,49 @@ mod tests {
                 "{{#each disks}}{{this}} {{name}} {{@index}} {{../host}} {{@root.site}}{{else}}{{none}}{{/each}}",
                 vec!["disks[]", "host", "site", "none"],
             ),
-            ("{{this}} {{this.x}} {{@root}}", vec![]),
+            (
+                "{{#each disks as |disk i|}}{{disk.name}} {{i}} {{../i}}{{/each}}",
+                vec!["disks[]", "i"],
+            ),
+            (
+                "{{#with disk}}{{name}} {{../host}}{{/with}}",
+                vec!["disk", "host"],
+            ),
+            ("{{this}} {{this.x}} {{@root}}", vec!["x"]),
+            ("{{upper}} {{lower}}", vec!["upper", "lower"]),
         ] {
             assert_eq!(names(source), asked, "{source}");
+        }
+    }
+
+    #[test]
+    fn used_arguments_are_told_from_unused_ones() {
+        for (source, used, unused) in [
+            ("{{host}}", vec!["host"], vec!["hosts", "host.name", "x"]),
+            ("{{host.name}}", vec!["host", "host.name"], vec!["name"]),
+            ("{{date}}", vec!["date"], vec!["time"]),
+            ("{{lookup labels key}}", vec!["labels", "key"], vec!["x"]),
+            ("{{lookup this key}}", vec!["key", "anything"], vec![]),
+            ("{{lookup @root key}}", vec!["anything"], vec![]),
+            ("{{#each this}}{{@key}}{{/each}}", vec!["anything"], vec![]),
+            (
+                "{{#each list}}{{this}}{{x}}{{/each}}",
+                vec!["list"],
+                vec!["x", "this"],
+            ),
+            (
+                "{{#each list}}{{#if (eq x ../y)}}{{lookup ../z this}}{{/if}}{{/each}}",
+                vec!["list", "y", "z"],
+                vec!["x"],
+            ),
+        ] {
+            let template = Template::parse(source).unwrap();
+            for name in used {
+                assert!(template.uses(name), "{source}: {name}");
+            }
+            for name in unused {
+                assert!(!template.uses(name), "{source}: {name}");
+            }
         }
     }
 }

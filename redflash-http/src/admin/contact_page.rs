@@ -12,7 +12,7 @@ use super::field::{Confirm, Field, Switch};
 use super::form::Form;
 use super::history::{self, Sent};
 use super::oops::Oops;
-use super::refused::{Notice, Rejection};
+use super::refused::{Notice, Rejection, sentence};
 use super::roster::{self, Naming};
 use super::view::Section;
 
@@ -118,17 +118,15 @@ fn state(contact: &Contact) -> String {
 }
 
 fn row(desk: &Desk, contact: &Contact, endpoint: &Endpoint) -> Row {
-    let gateways = desk.app.engine.gateways();
+    let engine = &desk.app.engine;
     let (channel, address) = (&endpoint.channel, &endpoint.address);
-    let unserved = if gateways.lane(channel, address).is_some() {
+    let unserved = if engine.gateways().lane(channel, address).is_some() {
         None
-    } else if gateways.of(channel.as_str()).next().is_some() {
-        Some(format!(
-            "No gateway for {channel} is used for such addresses."
-        ))
+    } else if let Some(warning) = engine.channel_warning(channel) {
+        Some(sentence(&warning))
     } else {
         Some(format!(
-            "No gateway serves {channel}: nothing can be sent there yet."
+            "No gateway for {channel} is used for such addresses."
         ))
     };
     let url = endpoint::url(&contact.slug, endpoint.id);

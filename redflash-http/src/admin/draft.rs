@@ -1,9 +1,9 @@
 //! An event as it is typed, right or wrong.
 
-use redflash_core::{Contact, Event, Group, Name, Slug};
+use redflash_core::{Contact, Event, Group, MissingArguments, Name, Slug};
 use serde::Serialize;
 
-use super::field::{Checklist, Field};
+use super::field::{Checklist, Choice, Field};
 use super::form::Form;
 use super::refused::{Faults, Rejection};
 use super::roster;
@@ -15,6 +15,7 @@ pub(super) struct Draft {
     subject: String,
     message: String,
     sender: String,
+    missing_arguments: MissingArguments,
     contacts: Vec<Slug>,
     groups: Vec<Slug>,
 }
@@ -27,8 +28,30 @@ pub(super) struct Fields {
     subject: Field,
     message: Field,
     sender: Field,
+    missing_arguments: Field,
     contacts: Checklist,
     groups: Checklist,
+}
+
+/// What happens when arguments are missing, in words.
+pub(super) const fn label(choice: MissingArguments) -> &'static str {
+    match choice {
+        MissingArguments::Blank => "Print nothing in their place",
+        MissingArguments::Mark => "Print their names, as in [host?]",
+        MissingArguments::Refuse => "Refuse the alert",
+    }
+}
+
+/// What a form says is done when arguments are missing.
+///
+/// * `before` - the event that is changed, which stays as it is when the form does not say.
+fn missing_arguments(form: &Form, before: Option<&Event>, faults: &mut Faults) -> MissingArguments {
+    let usual = before.map_or(MissingArguments::Mark, |event| event.missing_arguments);
+    let Some(given) = form.given("missing_arguments") else {
+        return usual;
+    };
+    let choice = faults.take("missing_arguments", given.parse());
+    choice.unwrap_or(usual)
 }
 
 impl Draft {
@@ -40,6 +63,7 @@ impl Draft {
             subject: event.subject.clone().unwrap_or_default(),
             message: event.message.clone(),
             sender: event.sender.clone().unwrap_or_default(),
+            missing_arguments: event.missing_arguments,
             contacts: event.contacts.clone(),
             groups: event.groups.clone(),
         }
@@ -59,6 +83,7 @@ impl Draft {
             subject: form.get("subject").trim().to_owned(),
             message: lines(form.get("message")),
             sender: form.get("sender").trim().to_owned(),
+            missing_arguments: missing_arguments(form, before, faults),
             contacts: roster::ticked(form, "contacts", contacts, faults),
             groups: roster::ticked(form, "groups", groups, faults),
         }
@@ -71,6 +96,7 @@ impl Draft {
         event.subject = some(&self.subject);
         event.message.clone_from(&self.message);
         event.sender = some(&self.sender);
+        event.missing_arguments = self.missing_arguments;
         event.contacts.clone_from(&self.contacts);
         event.groups.clone_from(&self.groups);
     }
@@ -110,11 +136,16 @@ impl Draft {
             message: area("message", "Message", &self.message)
                 .hint(
                     "{{host}} stands for what a raise says of host. Also {{#if host}}…{{/if}}, \
-                     {{default host \"unknown\"}}, {{upper host}}, {{truncate text 100}}, {{date}}.",
+                     {{#if (eq status \"resolved\")}}…{{/if}}, {{#each list}}…{{/each}}, \
+                     {{default host \"unknown\"}}, {{upper host}}, {{truncate text 100}}, {{date}}, \
+                     {{format_date time \"%H:%M\"}}.",
                 )
                 .required(),
             sender: text("sender", "Sender", &self.sender)
                 .hint("Who it says it comes from, where a gateway allows that. Usually empty."),
+            missing_arguments: Field::select("missing_arguments", "Missing arguments", self.choices())
+                .hint("What is done when a raise leaves out an argument that the templates need.")
+                .error(error("missing_arguments")),
             contacts: Checklist {
                 name: "contacts",
                 legend: "Contacts that are told".into(),
@@ -130,6 +161,17 @@ impl Draft {
         }
     }
 
+    fn choices(&self) -> Vec<Choice> {
+        let choices = MissingArguments::ALL.into_iter();
+        let choice = |choice: MissingArguments| Choice {
+            value: choice.to_string(),
+            label: label(choice).into(),
+            detail: None,
+            chosen: choice == self.missing_arguments,
+        };
+        choices.map(choice).collect()
+    }
+
     /// What there is now, said to somebody who would have put something else in its place.
     pub(super) fn told(&self) -> Vec<String> {
         let names = |slugs: &[Slug]| {
@@ -137,12 +179,14 @@ impl Draft {
             names.join(", ")
         };
         let (contacts, groups) = (names(&self.contacts), names(&self.groups));
+        let missing = label(self.missing_arguments).to_owned();
         [
             ("Name", &self.name),
             ("Description", &self.description),
             ("Subject", &self.subject),
             ("Message", &self.message),
             ("Sender", &self.sender),
+            ("Missing arguments", &missing),
             ("Contacts", &contacts),
             ("Groups", &groups),
         ]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::contact::slug_field;
 use super::desk::Desk;
-use super::draft::{Draft, Fields};
+use super::draft::{self, Draft, Fields};
 use super::event::{switch_of, url};
 use super::field::{Confirm, Field, Switch};
 use super::form::Form;
@@ -63,6 +63,7 @@ struct Facts {
     subject: Option<String>,
     message: String,
     sender: Option<String>,
+    missing_arguments: &'static str,
     told: Vec<Naming>,
 }
 
@@ -200,6 +201,7 @@ async fn facts(desk: &Desk, event: &Event) -> Result<Facts, Oops> {
         subject: event.subject.clone(),
         message: event.message.clone(),
         sender: event.sender.clone(),
+        missing_arguments: draft::label(event.missing_arguments),
         told: told.collect(),
     })
 }

@@ -43,6 +43,10 @@ pub(crate) struct Plan {
     /// The line above the text, where the channel has one.
     pub(crate) subject: Option<String>,
     pub(crate) text: String,
+    /// Arguments that the templates need and that were not given: `host, percent`.
+    pub(crate) missing: String,
+    /// Arguments that were given and are of no use.
+    pub(crate) unused: String,
     pub(crate) told: Vec<Told>,
     pub(crate) left_out: Vec<LeftOut>,
 }

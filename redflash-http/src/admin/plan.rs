@@ -10,6 +10,8 @@ impl From<redflash_core::Plan> for Plan {
             refusal: plan.refusal.map(|refusal| refusal.to_string()),
             subject: (!plan.message.subject.is_empty()).then_some(plan.message.subject),
             text: plan.message.body,
+            missing: plan.missing.join(", "),
+            unused: plan.unused.join(", "),
             told: Vec::new(),
             left_out: Vec::new(),
         };

@@ -36,6 +36,8 @@ pub(super) struct Preview {
     /// Nothing is written yet.
     blank: bool,
     faults: Vec<Fault>,
+    /// What may not be meant so.
+    warnings: Vec<String>,
     /// Why something else is sent than the template says.
     degraded: Option<String>,
     length: String,
@@ -67,6 +69,7 @@ impl Preview {
         let mut preview = Self {
             blank: event.message.trim().is_empty(),
             faults: Vec::new(),
+            warnings: event.warnings().iter().map(|text| sentence(text)).collect(),
             degraded: None,
             length: String::new(),
             plan: None,

@@ -33,7 +33,7 @@
 //! | `{{> part/pager p}}` | [`Pager`](super::part::Pager) |
 //! | `{{> part/timeline steps}}` | a list of [`Step`](super::part::Step) |
 //! | `{{> part/plan p}}` | [`Plan`](super::part::Plan) |
-//! | `{{> part/words p}}` | the same, for what is said alone; `{{> part/left-out p.left_out}}` for who is not told |
+//! | `{{> part/words p}}` | the same, for what is said alone; `{{> part/left-out p.left_out}}` for who is not told, `{{> part/argument-report p}}` for missing and unused arguments |
 //! | `{{> part/flash f}}` | [`Flash`](super::flash::Flash); the layout shows it |
 //! | `{{> part/chart c}}` | [`Chart`](super::chart::Chart) |
 //!
@@ -121,6 +121,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("part/timeline", include_str!("page/part/timeline.hbs")),
     ("part/turn", include_str!("page/part/turn.hbs")),
     ("part/words", include_str!("page/part/words.hbs")),
+    (
+        "part/argument-report",
+        include_str!("page/part/argument-report.hbs"),
+    ),
     ("preview", include_str!("page/preview.hbs")),
     ("profile", include_str!("page/profile.hbs")),
     ("search", include_str!("page/search.hbs")),

@@ -75,6 +75,10 @@ impl Written for Contact {
         Ok(())
     }
 
+    fn warnings(&self, engine: &Engine) -> Vec<String> {
+        engine.contact_warnings(self)
+    }
+
     fn apply(&mut self, said: &Said, engine: &Engine) -> Result<(), EditError> {
         if let Some(name) = &said.name {
             self.name.clone_from(name);

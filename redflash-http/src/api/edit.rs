@@ -49,6 +49,12 @@ pub(super) trait Written: Resource {
     /// [`EditError::Invalid`] for what is not said.
     fn is_whole(said: &Self::Said) -> Result<(), EditError>;
 
+    /// Names what may not be meant so, though it can be saved.
+    fn warnings(&self, engine: &Engine) -> Vec<String> {
+        let _ = engine;
+        Vec::new()
+    }
+
     /// Makes it what is said of it.
     ///
     /// # Errors
@@ -128,7 +134,7 @@ pub(super) async fn create<T: Written>(
     let mut item = T::new(&said)?;
     item.apply(&said, &app.engine)?;
     app.engine.create(&item, &caller.actor()).await?;
-    Ok(created(&item))
+    Ok(created(&item, item.warnings(&app.engine)))
 }
 
 /// Replaces all that is said of one.
@@ -167,5 +173,5 @@ async fn save<T: Written>(
     }
     let apply = |item: &mut T| item.apply(said, engine);
     let item = engine.change(slug, &caller.actor(), seen, apply).await?;
-    Ok(shown(&item))
+    Ok(shown(&item, item.warnings(engine)))
 }

@@ -17,6 +17,7 @@ use super::Caller;
 use super::input::{Input, given, on};
 use super::named::{Named, NamedEndpoint};
 use super::operation::Operation;
+use super::resource::Warned;
 use crate::alert;
 use crate::front::App;
 use crate::problem::Problem;
@@ -236,7 +237,12 @@ async fn create(
     };
     engine.change(&slug, &caller.actor(), None, add).await?;
     let location = [(LOCATION, path(&slug, endpoint.id))];
-    Ok((StatusCode::CREATED, location, Json(endpoint)).into_response())
+    let warnings = engine.channel_warning(&endpoint.channel);
+    let answer = Warned {
+        view: endpoint,
+        warnings: warnings.into_iter().collect(),
+    };
+    Ok((StatusCode::CREATED, location, Json(answer)).into_response())
 }
 
 async fn read(

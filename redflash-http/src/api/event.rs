@@ -1,6 +1,6 @@
 //! `/api/v1/events`: named occurrences with words of their own.
 
-use redflash_core::{EditError, Engine, Event, Name, Slug, Store, StoreError};
+use redflash_core::{EditError, Engine, Event, MissingArguments, Name, Slug, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::edit::{self, Written, needed};
@@ -56,6 +56,8 @@ pub(super) struct Said {
     #[serde(deserialize_with = "given")]
     sender: Option<OrNull<String>>,
     #[serde(deserialize_with = "given")]
+    missing_arguments: Option<MissingArguments>,
+    #[serde(deserialize_with = "given")]
     contacts: Option<Vec<Slug>>,
     #[serde(deserialize_with = "given")]
     groups: Option<Vec<Slug>>,
@@ -90,9 +92,14 @@ impl Written for Event {
         needed("subject", said.subject.as_ref())?;
         needed("message", said.message.as_ref())?;
         needed("sender", said.sender.as_ref())?;
+        needed("missing_arguments", said.missing_arguments.as_ref())?;
         needed("contacts", said.contacts.as_ref())?;
         needed("groups", said.groups.as_ref())?;
         Ok(())
+    }
+
+    fn warnings(&self, _: &Engine) -> Vec<String> {
+        Self::warnings(self)
     }
 
     fn apply(&mut self, said: &Said, _: &Engine) -> Result<(), EditError> {
@@ -113,6 +120,9 @@ impl Written for Event {
         }
         if let Some(sender) = &said.sender {
             self.sender.clone_from(&sender.0);
+        }
+        if let Some(missing_arguments) = said.missing_arguments {
+            self.missing_arguments = missing_arguments;
         }
         if let Some(contacts) = &said.contacts {
             self.contacts.clone_from(contacts);

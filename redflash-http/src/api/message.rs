@@ -51,6 +51,9 @@ struct ToGroup {
 struct OfEvent {
     #[serde(default)]
     arguments: Arguments,
+    /// Whether it is refused when arguments are missing or unused.
+    #[serde(default)]
+    strict: bool,
 }
 
 impl Alert for ToContact {
@@ -67,7 +70,7 @@ impl Alert for ToGroup {
 
 impl Alert for OfEvent {
     fn at(self, slug: Slug) -> Raise {
-        Raise::event(slug, self.arguments)
+        Raise::event(slug, self.arguments).strict(self.strict)
     }
 }
 

@@ -109,14 +109,29 @@ pub(super) async fn remove<T: Resource>(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Something that was saved, with what may not be meant so.
+#[derive(Serialize)]
+pub(super) struct Warned<T> {
+    #[serde(flatten)]
+    pub(super) view: T,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) warnings: Vec<String>,
+}
+
 /// The answer to whoever has changed one.
-pub(super) fn shown<T: Resource>(item: &T) -> Response {
-    revised(&Revision::of(item), Json(item.view()))
+///
+/// * `warnings` - what may not be meant so.
+pub(super) fn shown<T: Resource>(item: &T, warnings: Vec<String>) -> Response {
+    let view = item.view();
+    revised(&Revision::of(item), Json(Warned { view, warnings }))
 }
 
 /// The answer to whoever has made one.
-pub(super) fn created<T: Resource>(item: &T) -> Response {
+///
+/// * `warnings` - what may not be meant so.
+pub(super) fn created<T: Resource>(item: &T, warnings: Vec<String>) -> Response {
+    let view = item.view();
     let place = [(LOCATION, format!("/api/v1/{}/{}", T::PLURAL, item.slug()))];
-    let created = (StatusCode::CREATED, place, Json(item.view()));
+    let created = (StatusCode::CREATED, place, Json(Warned { view, warnings }));
     revised(&Revision::of(item), created)
 }

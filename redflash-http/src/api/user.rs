@@ -134,7 +134,7 @@ async fn create(
         user.password = Some(hash(password).await?);
     }
     engine.create(&user, &caller.actor()).await?;
-    Ok(created(&user))
+    Ok(created(&user, Vec::new()))
 }
 
 /// The hash of a password that keeps the rules.
@@ -148,7 +148,7 @@ async fn hash(password: &SecretString) -> Result<PasswordHash, Problem> {
 }
 
 async fn read(State(app): State<Arc<App>>, Named(slug): Named) -> Result<Response, Problem> {
-    Ok(shown(&find::<User>(&app.engine, &slug).await?))
+    Ok(shown(&find::<User>(&app.engine, &slug).await?, Vec::new()))
 }
 
 async fn change(
@@ -168,7 +168,7 @@ async fn change(
     };
     let (engine, by) = (&app.engine, caller.actor());
     let user = engine.change(&slug, &by, condition.seen(), apply).await?;
-    Ok(shown(&user))
+    Ok(shown(&user, Vec::new()))
 }
 
 async fn set_password(

@@ -45,6 +45,7 @@ pub(crate) struct EventRow {
     pub(crate) subject: Option<String>,
     pub(crate) message: String,
     pub(crate) sender: Option<String>,
+    pub(crate) missing_arguments: String,
 }
 
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
@@ -125,6 +126,7 @@ impl EventRow {
             subject: event.subject.as_deref().map(storable),
             message: storable(&event.message),
             sender: event.sender.as_deref().map(storable),
+            missing_arguments: event.missing_arguments.to_string(),
         }
     }
 
@@ -136,6 +138,12 @@ impl EventRow {
             enabled: self.enabled,
             subject: self.subject,
             message: self.message,
+            missing_arguments: parse(
+                &self.missing_arguments,
+                "events",
+                "missing_arguments",
+                &self.slug,
+            )?,
             sender: self.sender,
             contacts: slugs(contacts, "event_contacts", "contact")?,
             groups: slugs(groups, "event_groups", "group_slug")?,

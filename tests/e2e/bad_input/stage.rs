@@ -40,6 +40,7 @@ impl Stage {
             ("REPEATEVENT", "often".into()),
             ("BROKENEVENT", "broken".into()),
             ("BLANKEVENT", "blank".into()),
+            ("LOOPEVENT", "loops".into()),
             ("DEADEVENT", "dead".into()),
             ("URL", world.server.url("")),
             ("DB", world.site.database().display().to_string()),
@@ -96,12 +97,14 @@ async fn populate(world: &World) {
         world.site.run(group).await;
     }
     let often = "{{x}}".repeat(50);
+    let loops = "{{#each x}}{{#each ../x}}{{/each}}{{/each}}";
     for (slug, message, told) in [
         ("echo", "x={{x}}", ["--contact", "demo-user"]),
         ("off", "m", ["--contact", "demo-user"]),
         ("often", &often, ["--contact", "demo-user"]),
         ("broken", "{{truncate x n}}", ["--contact", "demo-user"]),
         ("blank", "{{x}}", ["--contact", "demo-user"]),
+        ("loops", loops, ["--contact", "demo-user"]),
         ("dead", "m", ["--group", "dead"]),
     ] {
         let event = [

@@ -2,7 +2,10 @@
 
 use super::fixture::{Opened, contact, name, save, slug};
 use crate::store::{Entry, EntryRef, Save};
-use crate::{Address, ApiKey, ChannelKind, Event, Group, Scope, StoreError, Target, Timestamp};
+use crate::{
+    Address, ApiKey, ChannelKind, Event, Group, MissingArguments, Scope, StoreError, Target,
+    Timestamp,
+};
 
 fn crew(contacts: &[&str]) -> Group {
     Group::new(
@@ -80,7 +83,18 @@ pub async fn entities_read_back_as_they_were_saved(store: Opened) {
         store.event(&event.slug).await.expect("read"),
         Some(event.clone())
     );
-    assert_eq!(store.events().await.expect("read"), [event]);
+    assert_eq!(store.events().await.expect("read"), [event.clone()]);
+    for choice in MissingArguments::ALL {
+        event.missing_arguments = choice;
+        store
+            .save(&[Entry::Event(event.clone())], Save::Update)
+            .await
+            .expect("saved");
+        assert_eq!(
+            store.event(&event.slug).await.expect("read"),
+            Some(event.clone())
+        );
+    }
     assert_eq!(
         store.api_key(&all.slug).await.expect("read"),
         Some(all.clone())

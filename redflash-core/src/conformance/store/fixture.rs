@@ -97,6 +97,8 @@ pub(super) fn alert(count: u32, lane: &str, key: Option<&str>, now: Timestamp) -
             cut: false,
         },
         recipients: deliveries.iter().map(recipient).collect(),
+        missing: Vec::new(),
+        unused: Vec::new(),
         refusal: None,
     };
     let notification = Notification {

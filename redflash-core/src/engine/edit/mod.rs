@@ -6,6 +6,7 @@ mod ensure;
 mod item;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 use std::fmt;
 

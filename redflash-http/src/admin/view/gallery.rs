@@ -129,6 +129,8 @@ fn plan() -> Plan {
         refusal: None,
         subject: Some("Disk full".into()),
         text: format!("db-3: / is 97 % full.\nRunbook: https://wiki/disk\n{HOSTILE}"),
+        missing: format!("host, {HOSTILE}"),
+        unused: "hots".into(),
         told: vec![
             told("Ops on call", "sms", "+44 7700 900123"),
             told("Ops on call", "mail", "ops@example.com"),

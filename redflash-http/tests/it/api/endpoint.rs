@@ -1,6 +1,6 @@
 //! `/api/v1/contacts/…/endpoints`.
 
-use redflash_core::Directory;
+use redflash_core::{Address, Contact, Directory, EndpointId, Timestamp};
 use redflash_tests::until;
 use serde_json::{Value, json};
 
@@ -116,4 +116,29 @@ async fn an_endpoint_is_tried_out_alone() {
     let answer = world.ask("POST", &path, &json!({})).await;
     refused(&answer, 422, "no_recipients", "");
     assert_eq!(answer.json()["recipients"][0]["contact"], "ann");
+}
+
+#[tokio::test]
+async fn channels_that_no_gateway_serves_are_warned_of() {
+    let world = World::start().await;
+    let mut ann = Contact::new("ann".parse().unwrap(), "Ann".parse().unwrap());
+    for (number, channel) in (1..).zip(["mail", "pagr", "pager"]) {
+        let id = EndpointId::new(Timestamp::from_millis(number));
+        let address = Address::new("p-1").unwrap();
+        ann = ann.with_endpoint(id, channel.parse().unwrap(), address);
+    }
+    world.save(ann).await;
+    let name = json!({"name": "Ann Archer"});
+    let changed = world.ask("PATCH", "contacts/ann", &name).await;
+    let warnings = changed.expect(200).json()["warnings"].take();
+    let told: Vec<_> = warnings.as_array().unwrap().iter().collect();
+    assert_eq!(told.len(), 2, "{warnings}");
+    for (told, meant) in told.iter().zip(["email", "pager"]) {
+        let hint = format!("did you mean {meant}?");
+        assert!(told.as_str().unwrap().ends_with(&hint), "{told}");
+    }
+    assert!(world.get("contacts/ann").await.get("warnings").is_none());
+    let well = json!({"channel": "pager", "address": "p-7"});
+    let made = world.ask("POST", "contacts/ann/endpoints", &well).await;
+    assert!(made.expect(201).json().get("warnings").is_none());
 }

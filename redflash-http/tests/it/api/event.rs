@@ -20,6 +20,7 @@ async fn an_event_is_made_changed_and_removed() {
         (&made["description"], &made["sender"], &made["groups"]),
         (&json!(""), &Value::Null, &json!([]))
     );
+    assert_eq!(made["missing_arguments"], "mark");
     let path = "events/disk";
     let plain = json!({"subject": null, "description": "Look\nat it"});
     let plain = world.ask("PATCH", path, &plain).await.expect(200).json();
@@ -36,6 +37,13 @@ async fn an_event_is_made_changed_and_removed() {
     let mut part = made.clone();
     part.as_object_mut().unwrap().remove("sender");
     refused(&put(&part).await, 422, "invalid", "sender");
+    for (choice, status) in [("blank", 200), ("refuse", 200), ("guess", 422), ("", 422)] {
+        let change = json!({"missing_arguments": choice});
+        let answer = world.ask("PATCH", path, &change).await.expect(status);
+        if status == 200 {
+            assert_eq!(answer.json()["missing_arguments"], choice);
+        }
+    }
     world.ask("DELETE", path, &Value::Null).await.expect(204);
 }
 
@@ -73,4 +81,23 @@ async fn an_event_is_tried_before_it_is_saved() {
     assert_eq!(plan["recipients"].as_array().unwrap().len(), 1);
     assert_eq!(world.version().await, version);
     assert_eq!(world.get("events").await["events"], json!([]));
+}
+
+#[tokio::test]
+async fn a_name_that_may_be_meant_as_a_helper_is_pointed_out() {
+    let world = World::start().await;
+    let new = json!({"slug": "disk", "name": "Disk", "message": "{{lower}}"});
+    let made = world.ask("POST", "events", &new).await.expect(201).json();
+    assert_eq!(made["warnings"].as_array().unwrap().len(), 1);
+    assert!(world.get("events/disk").await.get("warnings").is_none());
+    let message = json!({"message": "{{lower host}}"});
+    let changed = world
+        .ask("PATCH", "events/disk", &message)
+        .await
+        .expect(200);
+    assert!(changed.json().get("warnings").is_none());
+    let zone = json!({"message": "{{date \"%H\" \"Europe/Berln\"}}"});
+    let answer = world.ask("PATCH", "events/disk", &zone).await;
+    refused(&answer, 422, "invalid", "message");
+    assert!(answer.body.contains("Europe/Berlin"), "{}", answer.body);
 }

@@ -237,3 +237,87 @@ async fn how_things_are_is_counted() {
     assert_eq!(status["health"]["gateways"][0]["state"], "works");
     assert_eq!(status["recent"]["states"], json!({"failed": 1, "sent": 1}));
 }
+
+#[tokio::test]
+async fn missing_and_unused_arguments_are_listed() {
+    let world = people().await;
+    let path = "events/disk/messages";
+    let typo = r#"{"arguments":{"hots":"db1","more":1}}"#;
+    let told = raise(&world, path, typo).await.expect(201).json();
+    assert_eq!(told["missing"], json!(["host"]));
+    assert_eq!(told["unused"], json!(["hots", "more"]));
+    let id = told["notification_id"].as_str().unwrap();
+    let kept = world.get(&format!("notifications/{id}")).await;
+    assert_eq!(kept["plan"]["missing"], json!(["host"]));
+    assert_eq!(kept["plan"]["message"]["body"], "[host?]");
+    let explain = "events/disk/explain";
+    let plan = world.send(Who::Inspect, "POST", explain, &[], typo).await;
+    assert_eq!(plan.expect(200).json()["unused"], json!(["hots", "more"]));
+    let well = r#"{"arguments":{"host":"db1"},"strict":true}"#;
+    let told = raise(&world, path, well).await.expect(201).json();
+    assert_eq!(
+        (&told["missing"], &told["unused"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn a_raise_with_missing_arguments_is_refused_where_that_is_wanted() {
+    let world = people().await;
+    let path = "events/disk/messages";
+    let strict = r#"{"arguments":{},"strict":true}"#;
+    let answer = raise(&world, path, strict).await;
+    refused(&answer, 422, "missing_arguments", "");
+    assert_eq!(answer.json()["missing"], json!(["host"]));
+    let more = r#"{"arguments":{"host":"a","hots":"b"},"strict":true}"#;
+    let answer = raise(&world, path, more).await;
+    refused(&answer, 422, "unused_arguments", "");
+    assert_eq!(answer.json()["unused"], json!(["hots"]));
+    let refuse = json!({"missing_arguments": "refuse"});
+    world.ask("PATCH", "events/disk", &refuse).await.expect(200);
+    let answer = raise(&world, path, "{}").await;
+    refused(&answer, 422, "missing_arguments", "");
+    let plan = world
+        .send(Who::Inspect, "POST", "events/disk/explain", &[], "{}")
+        .await;
+    assert_eq!(plan.expect(200).json()["refusal"], "missing_arguments");
+    assert_eq!(world.get("notifications").await["notifications"], json!([]));
+}
+
+#[tokio::test]
+async fn the_old_urls_raise_in_spite_of_missing_arguments_unless_the_event_refuses() {
+    let world = people().await;
+    let key = world.secret(Who::Plain);
+    for (choice, status) in [("blank", 500), ("mark", 201), ("refuse", 500)] {
+        let choice = json!({"missing_arguments": choice});
+        world.ask("PATCH", "events/disk", &choice).await.expect(200);
+        let answer = world
+            .client
+            .raise("event/disk", key, &[])
+            .await
+            .expect(status);
+        if choice["missing_arguments"] == "blank" {
+            // Nothing is left to say.
+            assert_eq!(answer.code(), "empty_message");
+        }
+        if choice["missing_arguments"] == "refuse" {
+            assert_eq!(answer.code(), "missing_arguments");
+            assert!(
+                answer
+                    .body
+                    .contains("needs arguments that are missing: host"),
+                "{}",
+                answer.body
+            );
+        }
+    }
+    let words = json!({"message": "at {{host}}", "missing_arguments": "blank"});
+    world.ask("PATCH", "events/disk", &words).await.expect(200);
+    let told = world
+        .client
+        .raise("event/disk", key, &[])
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(told["missing"], json!(["host"]));
+}

@@ -1,6 +1,6 @@
 //! Events: listed, written, tried before they are saved, switched, removed.
 
-use redflash_core::{Directory, Event};
+use redflash_core::{Directory, Event, MissingArguments};
 
 use super::world::World;
 use crate::visitor::{HOSTILE, Who, hidden, says};
@@ -312,4 +312,47 @@ async fn an_event_is_switched_and_removed() {
         .get_as(Who::Admin, "/admin/events/disk")
         .await
         .expect(404);
+}
+
+#[tokio::test]
+async fn an_event_says_what_missing_arguments_do() {
+    let world = start().await;
+    let blank = world.page("/admin/new/event").await;
+    says(&blank, &["Missing arguments", "value=\"mark\" selected"]);
+    let mut fields = vec![
+        ("slug", "disk"),
+        ("name", "Disk"),
+        ("message", "at {{host}}"),
+    ];
+    world.done("/admin/events", &fields).await;
+    assert_eq!(
+        event(&world).await.missing_arguments,
+        MissingArguments::Mark
+    );
+    fields[0] = ("slug", "other");
+    fields.push(("missing_arguments", "guess"));
+    let refused = world.post("/admin/events", &fields).await.expect(422);
+    says(&refused.body, &["Write blank, mark or refuse"]);
+    let page = world.page("/admin/events/disk").await;
+    let version = hidden(&page, "version");
+    let change = [
+        ("version", &*version),
+        ("name", "Disk"),
+        ("message", "at {{host}}"),
+        ("missing_arguments", "refuse"),
+    ];
+    world.done("/admin/events/disk", &change).await;
+    assert_eq!(
+        event(&world).await.missing_arguments,
+        MissingArguments::Refuse
+    );
+    let sent = [("target", "event/disk"), ("arguments", "hots=db1")];
+    let plan = world.post("/admin/send/plan", &sent).await.expect(422);
+    says(
+        &plan.body,
+        &[
+            "Missing arguments: <bdi>host</bdi>",
+            "Unused arguments: <bdi>hots</bdi>",
+        ],
+    );
 }

@@ -1,0 +1,41 @@
+//! The name that somebody who mistyped one has probably meant.
+
+/// The longest text that is compared.
+const LONGEST: usize = 64;
+
+/// The known name that is most like a mistyped one, if any is like it at all.
+pub fn closest<'a>(mistyped: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if mistyped.len() > LONGEST {
+        return None;
+    }
+    let mistyped = mistyped.to_lowercase();
+    let bound = (mistyped.chars().count() / 3).clamp(1, 3);
+    let distances = known.into_iter().map(|name| {
+        let distance = strsim::osa_distance(&mistyped, &name.to_lowercase());
+        (distance, name)
+    });
+    let (_, name) = distances
+        .filter(|(distance, _)| *distance <= bound)
+        .min_by_key(|(distance, _)| *distance)?;
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_name_is_recognized() {
+        let known = ["email", "sms", "slack", "webhook"];
+        for (mistyped, meant) in [
+            ("emial", Some("email")),
+            ("E-mail", Some("email")),
+            ("smss", Some("sms")),
+            ("webhok", Some("webhook")),
+            ("pigeon", None),
+            (&"email".repeat(100), None),
+        ] {
+            assert_eq!(closest(mistyped, known), meant, "{mistyped}");
+        }
+    }
+}

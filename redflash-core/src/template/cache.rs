@@ -1,0 +1,39 @@
+//! Templates that were parsed lately, since parsing one takes longer than rendering it.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use super::Template;
+
+/// How many are kept.
+const MOST: usize = 200;
+
+static PARSED: LazyLock<Mutex<HashMap<String, Template>>> = LazyLock::new(Mutex::default);
+
+pub(super) fn get(source: &str) -> Option<Template> {
+    let parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    parsed.get(source).cloned()
+}
+
+pub(super) fn keep(source: &str, template: &Template) {
+    let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if parsed.len() >= MOST {
+        parsed.clear();
+    }
+    parsed.insert(source.to_owned(), template.clone());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_templates_are_kept_than_the_bound() {
+        for number in 0..2 * MOST {
+            Template::parse(&format!("{number} {{{{host}}}}")).expect("a template");
+        }
+        let kept = PARSED.lock().expect("not poisoned").len();
+        assert!((1..=MOST).contains(&kept), "{kept}");
+        assert!(Template::parse("{{#if").is_err() && get("{{#if").is_none());
+    }
+}
