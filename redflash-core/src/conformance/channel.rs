@@ -199,11 +199,16 @@ pub async fn a_refused_account_stops_the_gateway(fixture: &dyn Fixture) {
     }
 }
 
-/// A throttled message waits, and as long as the peer asks.
+/// A throttled message waits, and as long as the peer asks: with everything else for the gateway, or
+/// alone where the peer means this recipient or this message.
 pub async fn a_throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
     for asked in [None, Some(17)] {
         if let Some(result) = sent(fixture, Behaviour::Throttle(asked)).await {
-            let Err(SendError::RateLimited { retry_after, .. }) = result else {
+            let Err(
+                SendError::RateLimited { retry_after, .. }
+                | SendError::Deferred { retry_after, .. },
+            ) = result
+            else {
                 panic!("{result:?}");
             };
             assert_eq!(retry_after, asked.map(Duration::from_secs));
@@ -215,7 +220,10 @@ pub async fn a_throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
 pub async fn a_failure_for_now_is_tried_again(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::Fail).await {
         assert!(
-            matches!(result, Err(SendError::Unreachable(_))),
+            matches!(
+                result,
+                Err(SendError::Unreachable(_) | SendError::Deferred { .. })
+            ),
             "{result:?}"
         );
     }

@@ -13,8 +13,8 @@ use super::purse::{Short, Taken};
 use super::send::{Said, Sending};
 use super::trouble::Trouble;
 use crate::{
-    Accepted, Attempt, AttemptOutcome, Gateway, Job, Lane, Next, OnUnknown, OutboundMessage, Retry,
-    SendError, Settlement, Slug, Timestamp,
+    Accepted, Address, Attempt, AttemptOutcome, Deferral, Gateway, Job, Lane, Next, OnUnknown,
+    OutboundMessage, Retry, SendError, Settlement, Slug, Timestamp,
 };
 
 /// How long a delivery waits for a gateway of its channel to be configured again.
@@ -48,11 +48,12 @@ impl Dispatcher {
                     && only.is_none_or(|only| *only == gateway.name)
                     && over.iter().all(|(name, _)| *name != gateway.name)
             };
-            let (gateway, requests) = match self.lanes().choose(lane, now, may) {
-                Choice::Gateway(gateway, requests) => (gateway, requests),
-                Choice::Wait(until) => return self.wait(job, now, until),
-                Choice::Nobody => return nobody(job, &over),
-            };
+            let (gateway, requests) =
+                match self.lanes().choose(lane, &job.delivery.address, now, may) {
+                    Choice::Gateway(gateway, requests) => (gateway, requests),
+                    Choice::Wait(until) => return self.wait(job, now, until),
+                    Choice::Nobody => return nobody(job, &over),
+                };
             let short = match self.take(&gateway, job, now).await {
                 Ok(taken) => {
                     let chosen = Chosen {
@@ -146,20 +147,33 @@ impl Dispatcher {
         now: Timestamp,
     ) {
         let lane = &job.delivery.lane;
-        let verdict = match verdict(result, gateway, now) {
+        let to = &job.delivery.address;
+        let verdict = match verdict(result, to, gateway, now) {
             // A request that failed is one failure.
-            Verdict::Fails if !is_first => Verdict::Nothing,
+            Verdict::Fails | Verdict::FailsFor(_) if !is_first => Verdict::Nothing,
             verdict => verdict,
         };
-        let stopped = self.lanes().end(&gateway.name, lane, verdict, now);
+        let pause = address_pause(result, gateway);
+        let stopped = {
+            let mut lanes = self.lanes();
+            if let Some(pause) = pause {
+                lanes.pause_address(&gateway.name, to, now.plus(pause), now);
+            }
+            lanes.end(&gateway.name, lane, verdict, now)
+        };
         // One dead host among many is not the gateway's fault.
         let as_a_whole = lane.as_str() == lane.channel();
+        if let Err(SendError::Refused { reason }) = result
+            && as_a_whole
+        {
+            self.troubles.refuses(&gateway.name, reason, now);
+        }
         match result {
             Err(error) if stopped && as_a_whole => self.troubles.push(Trouble::Stopped {
                 gateway: gateway.name.clone(),
                 reason: error.detail(),
             }),
-            Ok(_) if as_a_whole => self.troubles.works(&gateway.name),
+            Ok(_) if as_a_whole => self.troubles.works(&gateway.name, now),
             _ => {}
         }
     }
@@ -350,16 +364,30 @@ const fn outcome(result: &Result<Accepted, SendError>) -> AttemptOutcome {
     }
 }
 
-fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timestamp) -> Verdict {
+fn verdict(
+    result: &Result<Accepted, SendError>,
+    to: &Address,
+    gateway: &Gateway,
+    now: Timestamp,
+) -> Verdict {
     match result {
         Ok(_)
         | Err(
             SendError::Rejected { .. }
             | SendError::InvalidAddress { .. }
-            | SendError::Unroutable { .. }
-            | SendError::Refused { .. }
-            | SendError::Deferred { .. },
+            | SendError::Unroutable { .. },
         ) => Verdict::Works,
+        Err(SendError::Deferred {
+            scope: Deferral::Recipient,
+            ..
+        }) => Verdict::Answers,
+        Err(
+            SendError::Refused { .. }
+            | SendError::Deferred {
+                scope: Deferral::Message,
+                ..
+            },
+        ) => Verdict::FailsFor(to.clone()),
         Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
         Err(SendError::RateLimited {
             retry_after: Some(after),
@@ -367,6 +395,18 @@ fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timesta
         }) => Verdict::Pauses(now.plus((*after).min(gateway.schedule.longest_wait()))),
         Err(SendError::RateLimited { .. }) => Verdict::Nothing,
         Err(SendError::Unreachable(_) | SendError::Unknown(_)) => Verdict::Fails,
+    }
+}
+
+/// How long the gateway asks us to leave the address of a message alone, within bounds.
+fn address_pause(result: &Result<Accepted, SendError>, gateway: &Gateway) -> Option<Duration> {
+    match result {
+        Err(SendError::Deferred {
+            scope: Deferral::Recipient,
+            retry_after,
+            ..
+        }) => retry_after.map(|after| after.min(gateway.schedule.longest_wait())),
+        _ => None,
     }
 }
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::breaker::Admission;
+use super::paused::PausedAddresses;
 use super::peer::{GatewayHealth, Peer, Verdict};
 use super::rate::Rate;
 use crate::store::{ClosedLane, DueQueue, Nodes, Want};
-use crate::{Gateway, Gateways, Lane, Slug, Timestamp};
+use crate::{Address, Gateway, Gateways, Lane, Slug, Timestamp};
 
 /// How long a delivery waits before its channel is looked for again, when no gateway serves it.
 const NONE_CONFIGURED: Duration = Duration::from_secs(60);
@@ -26,6 +27,7 @@ pub(crate) struct Lanes {
     states: HashMap<Lane, LaneState>,
     peers: HashMap<(Slug, Lane), Peer>,
     rates: HashMap<Slug, Rate>,
+    paused: PausedAddresses,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +75,7 @@ impl Lanes {
             states: HashMap::new(),
             peers: HashMap::new(),
             rates,
+            paused: PausedAddresses::default(),
         }
     }
 
@@ -187,12 +190,13 @@ impl Lanes {
         shares.collect()
     }
 
-    /// Chooses the first gateway of the lane that takes messages now.
+    /// Chooses the first gateway of the lane that takes messages to this address now.
     ///
     /// * `may` - whether a gateway comes into question for the message.
     pub(crate) fn choose(
         &mut self,
         lane: &Lane,
+        to: &Address,
         now: Timestamp,
         may: impl Fn(&Gateway) -> bool,
     ) -> Choice {
@@ -206,15 +210,20 @@ impl Lanes {
             let key = (gateway.name.clone(), lane.clone());
             let peer = self.peers.entry(key).or_default();
             let rate = self.rates.get_mut(&gateway.name);
-            let until = match peer.admission(now) {
-                Admission::Wait(until) => until,
-                Admission::Any | Admission::One => match rate.map_or(Ok(()), |r| r.take(now)) {
-                    Ok(()) => {
-                        let requests = peer.begin(&gateway.limits);
-                        return Choice::Gateway(Arc::clone(gateway), requests);
+            let until = match (
+                peer.admission(now),
+                self.paused.until(&gateway.name, to, now),
+            ) {
+                (Admission::Wait(until), None) | (_, Some(until)) => until,
+                (Admission::Any | Admission::One, None) => {
+                    match rate.map_or(Ok(()), |r| r.take(now)) {
+                        Ok(()) => {
+                            let requests = peer.begin(&gateway.limits);
+                            return Choice::Gateway(Arc::clone(gateway), requests);
+                        }
+                        Err(until) => until,
                     }
-                    Err(until) => until,
-                },
+                }
             };
             earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
         }
@@ -237,6 +246,17 @@ impl Lanes {
             return false;
         };
         peer.end(verdict, now)
+    }
+
+    /// Hands nothing for this address to this gateway before `until`.
+    pub(crate) fn pause_address(
+        &mut self,
+        gateway: &Slug,
+        to: &Address,
+        until: Timestamp,
+        now: Timestamp,
+    ) {
+        self.paused.pause(gateway, to, until, now);
     }
 
     /// Whether one of these gateways of the lane takes messages now.
@@ -355,5 +375,6 @@ impl Lanes {
         self.states
             .retain(|_, lane| lane.in_flight > 0 || lane.backlog);
         self.peers.retain(|_, peer| peer.matters(now));
+        self.paused.forget(now);
     }
 }

@@ -8,6 +8,7 @@ mod attempt;
 mod breaker;
 mod hand_over;
 mod lane;
+mod paused;
 mod peer;
 mod purse;
 mod rate;
@@ -36,7 +37,8 @@ use lane::Lanes;
 use record::Recorder;
 use send::Batches;
 pub(crate) use send::Sending;
-pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles, stopped, subject};
+use trouble::refusing;
+pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles, refusal_subject, stopped, subject};
 
 /// How often the store is looked at without being told that something is there.
 const POLL: Duration = Duration::from_secs(1);
@@ -249,7 +251,7 @@ impl Dispatcher {
             if let Err(fault) = self.requeue_unconfirmed(now).await {
                 error!(error = %crate::report(&fault), "missing receipts were not looked for");
             }
-            if let Err(fault) = self.learn_alarms().await {
+            if let Err(fault) = self.learn_alarms(now).await {
                 error!(error = %crate::report(&fault), "it is not known which gateways have stopped");
             }
             let backlog = self.store.backlog().await?;
@@ -296,9 +298,11 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Learns of which gateways it is known, by any node, that they have stopped.
-    async fn learn_alarms(&self) -> Result<(), StoreError> {
-        self.troubles.know(stopped(&self.store.alarms().await?));
+    /// Learns of which gateways it is known, by any node, that they have stopped or refuse messages.
+    async fn learn_alarms(&self, now: Timestamp) -> Result<(), StoreError> {
+        let alarms = self.store.alarms().await?;
+        self.troubles.know(stopped(&alarms));
+        self.troubles.know_refusing(&refusing(&alarms), now);
         Ok(())
     }
 

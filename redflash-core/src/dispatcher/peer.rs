@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::breaker::{Admission, Breaker};
-use crate::{Lane, Limits, Slug, Timestamp};
+use crate::{Address, Lane, Limits, Slug, Timestamp};
 
 /// A gateway as seen from one lane.
 #[derive(Debug, Default)]
@@ -21,10 +21,14 @@ pub(super) struct Peer {
 }
 
 /// What a hand-over says about its gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It works, whatever it thought of the message.
     Works,
+    /// It answered, and the answer says nothing about what it does with other messages.
+    Answers,
+    /// It answered, and did not take the message to this recipient.
+    FailsFor(Address),
     /// It did not take the message, or nobody knows.
     Fails,
     /// It asks for a pause until this time.
@@ -83,6 +87,8 @@ impl Peer {
         let was_open = self.breaker.is_open();
         match verdict {
             Verdict::Works => self.breaker.succeed(now),
+            Verdict::Answers => self.breaker.answer(),
+            Verdict::FailsFor(to) => self.breaker.fail_for(&to, now, fastrand::f64()),
             Verdict::Fails => self.breaker.fail(now, fastrand::f64()),
             Verdict::Refuses => self.breaker.trip(now),
             Verdict::Nothing => self.breaker.abandon(now),

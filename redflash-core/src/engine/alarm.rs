@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::Engine;
-use crate::dispatcher::{BudgetAlarm, Trouble, stopped, subject};
+use crate::dispatcher::{BudgetAlarm, Trouble, refusal_subject, stopped, subject};
 use crate::store::{Allowance, Spent};
 use crate::{ChannelKind, Gateway, Raise, Slug, StoreError, Window, report};
 
@@ -69,6 +69,14 @@ impl Engine {
                     self.alarm(text, self.channel_of(gateway)).await;
                 }
             }
+            Trouble::Refuses { gateway, reason } => self.tell_of_refusal(gateway, reason).await?,
+            Trouble::RefusesNoMore { gateway } => {
+                if store.end_alarm(&refusal_subject(gateway)).await? {
+                    warn!(%gateway, "a gateway refuses no more messages");
+                    let text = format!("RedFlash: the gateway {gateway} refuses no more messages.");
+                    self.alarm(text, self.channel_of(gateway)).await;
+                }
+            }
             Trouble::Budget { alarm, used, limit } => {
                 self.tell_of_budget(alarm, *used, *limit).await?;
             }
@@ -97,6 +105,25 @@ impl Engine {
                 );
                 self.alarm(text, None).await;
             }
+        }
+        Ok(())
+    }
+
+    /// Tells that a gateway refuses messages, once an episode, with its answer.
+    async fn tell_of_refusal(&self, gateway: &Slug, reason: &str) -> Result<(), StoreError> {
+        let store = &self.dispatcher.store;
+        let subject = refusal_subject(gateway);
+        if !store.start_alarm(&subject, self.now()).await? {
+            return Ok(());
+        }
+        warn!(%gateway, reason, "a gateway refuses messages");
+        let others = self.others(gateway);
+        let text = format!(
+            "RedFlash: the gateway {gateway} refuses messages from us. Its answer: {reason}. {others}"
+        );
+        if !self.alarm(text, self.channel_of(gateway)).await {
+            // So that it is told when it happens again.
+            store.end_alarm(&subject).await?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 mod alarm;
 mod batch;
+mod blame;
 mod budget;
 mod dispatch;
 mod failover;
