@@ -76,8 +76,15 @@ impl Metrics {
                 ("gateway", gateway.gateway.to_string()),
                 ("lane", gateway.lane.to_string()),
             ];
-            let open = matches!(gateway.state, GatewayState::Open { .. });
-            metrics::gauge!("redflash_gateway_open", &labels).set(f64::from(u8::from(open)));
+            for state in GatewayState::ALL {
+                let labels = [
+                    labels[0].clone(),
+                    labels[1].clone(),
+                    ("state", state.to_string()),
+                ];
+                let is_now = gateway.state == state;
+                metrics::gauge!("redflash_gateway_state", &labels).set(f64::from(u8::from(is_now)));
+            }
             metrics::gauge!("redflash_in_flight", &labels).set(f64::from(gateway.in_flight));
         }
         self.0.render()

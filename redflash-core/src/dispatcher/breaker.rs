@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::{Address, Timestamp};
+use crate::{Address, Monotonic};
 
 /// Opens after five failures in a row, or when half of the last ten within a minute failed, or when
 /// the messages to three different recipients in a row were not taken.
@@ -14,7 +14,7 @@ use crate::{Address, Timestamp};
 pub(crate) struct Breaker {
     state: State,
     in_a_row: u32,
-    recent: VecDeque<(Timestamp, bool)>,
+    recent: VecDeque<(Monotonic, bool)>,
     openings: u32,
     /// The different recipients whose messages were not taken since the last success, oldest first.
     not_taken: VecDeque<Address>,
@@ -24,7 +24,7 @@ pub(crate) struct Breaker {
 enum State {
     #[default]
     Closed,
-    Open(Timestamp),
+    Open(Monotonic),
     Probing,
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum Admission {
     /// One, to see whether the gateway works again.
     One,
     /// None before this time.
-    Wait(Timestamp),
+    Wait(Monotonic),
 }
 
 const IN_A_ROW: u32 = 5;
@@ -53,7 +53,7 @@ const PROBE: Duration = Duration::from_secs(1);
 
 impl Breaker {
     /// Whether a message may be handed over, without counting it.
-    pub(crate) fn admission(&self, now: Timestamp) -> Admission {
+    pub(crate) fn admission(&self, now: Monotonic) -> Admission {
         match self.state {
             State::Closed => Admission::Any,
             State::Open(until) if now < until => Admission::Wait(until),
@@ -70,7 +70,7 @@ impl Breaker {
     }
 
     /// A hand-over came to nothing that says anything about the gateway.
-    pub(crate) fn abandon(&mut self, now: Timestamp) {
+    pub(crate) fn abandon(&mut self, now: Monotonic) {
         if self.state == State::Probing {
             self.state = State::Open(now);
         }
@@ -87,7 +87,7 @@ impl Breaker {
     /// or of the recipient, unless the same happens to different recipients in a row.
     ///
     /// * `random` - as for [`fail`](Self::fail).
-    pub(crate) fn fail_for(&mut self, recipient: &Address, now: Timestamp, random: f64) {
+    pub(crate) fn fail_for(&mut self, recipient: &Address, now: Monotonic, random: f64) {
         let is_probe = self.state == State::Probing;
         let is_to_blame = self.not_taken.len() >= RECIPIENTS;
         if is_probe && !is_to_blame {
@@ -111,7 +111,7 @@ impl Breaker {
     }
 
     /// The gateway works.
-    pub(crate) fn succeed(&mut self, now: Timestamp) {
+    pub(crate) fn succeed(&mut self, now: Monotonic) {
         self.in_a_row = 0;
         self.not_taken.clear();
         self.note(now, true);
@@ -123,7 +123,7 @@ impl Breaker {
     /// The gateway did not take a message.
     ///
     /// * `random` - a number from 0 to 1 that places the time it stays open within ±20 %.
-    pub(crate) fn fail(&mut self, now: Timestamp, random: f64) {
+    pub(crate) fn fail(&mut self, now: Monotonic, random: f64) {
         self.in_a_row += 1;
         self.note(now, false);
         let failed = self.recent.iter().filter(|(_, ok)| !ok).count();
@@ -136,13 +136,13 @@ impl Breaker {
     }
 
     /// The gateway refuses our account: nothing more is tried for the longest time.
-    pub(crate) fn trip(&mut self, now: Timestamp) {
+    pub(crate) fn trip(&mut self, now: Monotonic) {
         self.openings = u32::MAX;
         self.open(now, 0.5);
     }
 
     /// The time until which nothing is handed over, while that is so.
-    pub(crate) const fn open_until(&self) -> Option<Timestamp> {
+    pub(crate) const fn open_until(&self) -> Option<Monotonic> {
         match self.state {
             State::Open(until) => Some(until),
             State::Closed | State::Probing => None,
@@ -158,13 +158,13 @@ impl Breaker {
     }
 
     /// Whether it remembers nothing that matters.
-    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
-        let old = |(at, ok): &(Timestamp, bool)| *ok || now.since(*at) > WINDOW;
+    pub(crate) fn is_fresh(&self, now: Monotonic) -> bool {
+        let old = |(at, ok): &(Monotonic, bool)| *ok || now.since(*at) > WINDOW;
         let counts_nothing = self.in_a_row == 0 && self.not_taken.is_empty();
         self.state == State::Closed && counts_nothing && self.recent.iter().all(old)
     }
 
-    fn note(&mut self, now: Timestamp, ok: bool) {
+    fn note(&mut self, now: Monotonic, ok: bool) {
         self.recent.push_back((now, ok));
         while self.recent.len() > RECENT
             || self
@@ -176,7 +176,7 @@ impl Breaker {
         }
     }
 
-    fn open(&mut self, now: Timestamp, random: f64) {
+    fn open(&mut self, now: Monotonic, random: f64) {
         let doubled = SHORTEST.saturating_mul(1 << self.openings.min(10));
         let spread = 0.8 + 0.4 * random.clamp(0.0, 1.0);
         self.openings = self.openings.saturating_add(1);
@@ -191,11 +191,11 @@ mod tests {
 
     const MIDDLE: f64 = 0.5;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_millis(seconds * 1000)
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::from_millis(seconds * 1000)
     }
 
-    fn failed(times: u32, now: Timestamp) -> Breaker {
+    fn failed(times: u32, now: Monotonic) -> Breaker {
         let mut breaker = Breaker::default();
         (0..times).for_each(|_| breaker.fail(now, MIDDLE));
         breaker
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn it_opens_when_half_of_ten_fail_within_a_minute() {
-        let alternate = |apart: i64| {
+        let alternate = |apart: u64| {
             let mut breaker = Breaker::default();
             for turn in 0..5 {
                 breaker.succeed(at(2 * turn * apart));

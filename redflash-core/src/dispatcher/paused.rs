@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Address, Slug, Timestamp};
+use crate::{Address, Monotonic, Slug};
 
 /// Number of addresses remembered. Beyond it the pauses that end first are forgotten, so that those
 /// addresses are tried early.
@@ -10,7 +10,7 @@ const REMEMBERED: usize = 10_000;
 
 /// The addresses that a gateway takes nothing for until some time.
 #[derive(Debug, Default)]
-pub(super) struct PausedAddresses(HashMap<Slug, HashMap<Address, Timestamp>>);
+pub(super) struct PausedAddresses(HashMap<Slug, HashMap<Address, Monotonic>>);
 
 impl PausedAddresses {
     /// Hands nothing for this address to this gateway before `until`.
@@ -18,8 +18,8 @@ impl PausedAddresses {
         &mut self,
         gateway: &Slug,
         address: &Address,
-        until: Timestamp,
-        now: Timestamp,
+        until: Monotonic,
+        now: Monotonic,
     ) {
         if self.len() >= REMEMBERED {
             self.forget(now);
@@ -37,14 +37,14 @@ impl PausedAddresses {
         &self,
         gateway: &Slug,
         address: &Address,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
+        now: Monotonic,
+    ) -> Option<Monotonic> {
         let until = *self.0.get(gateway)?.get(address)?;
         (until > now).then_some(until)
     }
 
     /// Forgets what is over.
-    pub(super) fn forget(&mut self, now: Timestamp) {
+    pub(super) fn forget(&mut self, now: Monotonic) {
         self.0.retain(|_, addresses| {
             addresses.retain(|_, until| *until > now);
             !addresses.is_empty()
@@ -68,8 +68,8 @@ impl PausedAddresses {
 mod tests {
     use super::*;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_millis(seconds * 1000)
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::from_millis(seconds * 1000)
     }
 
     fn names() -> (Slug, Address) {

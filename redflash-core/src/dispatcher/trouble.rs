@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::{Address, ChannelKind, Slug, Timestamp, Window};
+use crate::store::Alarm;
+use crate::{Address, ChannelKind, Monotonic, Slug, Timestamp, Window};
 
 /// Something that the person in charge has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,17 +48,17 @@ pub(crate) fn refusal_subject(gateway: &Slug) -> String {
 }
 
 /// The gateways that have stopped, by the alarms in the store.
-pub(crate) fn stopped(alarms: &[String]) -> Vec<Slug> {
+pub(crate) fn stopped(alarms: &[Alarm]) -> Vec<Slug> {
     named(alarms, "gateway/")
 }
 
 /// The gateways that refuse to take some messages from us, by the alarms in the store.
-pub(crate) fn refusing(alarms: &[String]) -> Vec<Slug> {
+pub(crate) fn refusing(alarms: &[Alarm]) -> Vec<Slug> {
     named(alarms, "refusal/")
 }
 
-fn named(alarms: &[String], prefix: &str) -> Vec<Slug> {
-    let gateway = |subject: &String| subject.strip_prefix(prefix)?.parse().ok();
+fn named(alarms: &[Alarm], prefix: &str) -> Vec<Slug> {
+    let gateway = |alarm: &Alarm| alarm.subject.strip_prefix(prefix)?.parse().ok();
     alarms.iter().filter_map(gateway).collect()
 }
 
@@ -84,7 +85,7 @@ pub(crate) struct Troubles {
     any_stopped: AtomicBool,
     /// The gateways that are known to refuse messages, and when each last did as far as this process
     /// knows.
-    refusing: Mutex<HashMap<Slug, Timestamp>>,
+    refusing: Mutex<HashMap<Slug, Monotonic>>,
     any_refusing: AtomicBool,
     /// What this process has found out about the budgets of these windows.
     budgets: Mutex<HashSet<BudgetAlarm>>,
@@ -126,7 +127,7 @@ impl Troubles {
     }
 
     /// A gateway refused to take a message from us: somebody is told once an episode.
-    pub(super) fn refuses(&self, gateway: &Slug, reason: &str, now: Timestamp) {
+    pub(super) fn refuses(&self, gateway: &Slug, reason: &str, now: Monotonic) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         self.any_refusing.store(true, Ordering::Relaxed);
         if refusing.insert(gateway.clone(), now).is_none() {
@@ -138,7 +139,7 @@ impl Troubles {
     }
 
     /// A gateway took a message: what is known of it may be over.
-    pub(super) fn works(&self, gateway: &Slug, now: Timestamp) {
+    pub(super) fn works(&self, gateway: &Slug, now: Monotonic) {
         if self.any_stopped.load(Ordering::Relaxed) {
             self.has_not_stopped(gateway);
         }
@@ -147,9 +148,9 @@ impl Troubles {
         }
     }
 
-    fn refuses_no_more(&self, gateway: &Slug, now: Timestamp) {
+    fn refuses_no_more(&self, gateway: &Slug, now: Monotonic) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_quiet = |last: &Timestamp| now.since(*last) >= QUIET;
+        let is_quiet = |last: &Monotonic| now.since(*last) >= QUIET;
         if refusing.get(gateway).is_some_and(is_quiet) {
             refusing.remove(gateway);
             let gateway = gateway.clone();
@@ -175,7 +176,7 @@ impl Troubles {
 
     /// These are the gateways that are known to refuse messages. One that this process has not heard
     /// of before counts as refusing now, whichever process found it out.
-    pub(crate) fn know_refusing(&self, gateways: &[Slug], now: Timestamp) {
+    pub(crate) fn know_refusing(&self, gateways: &[Slug], now: Monotonic) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         refusing.retain(|gateway, _| gateways.contains(gateway));
         for gateway in gateways {

@@ -8,7 +8,7 @@ use tracing::{error, warn};
 use super::Engine;
 use crate::dispatcher::{BudgetAlarm, Trouble, refusal_subject, stopped, subject};
 use crate::store::{Allowance, Spent};
-use crate::{ChannelKind, Gateway, Raise, Slug, StoreError, Window, report};
+use crate::{ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Window, report};
 
 impl Engine {
     /// The gateways of which an alarm was given that is not over, as the store has it now.
@@ -18,6 +18,20 @@ impl Engine {
     /// [`StoreError`] when the store does not answer.
     pub async fn stopped_gateways(&self) -> Result<Vec<Slug>, StoreError> {
         Ok(stopped(&self.dispatcher.store.alarms().await?))
+    }
+
+    /// The states of the gateways, as far as this process and the store know them now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store does not answer.
+    pub async fn gateway_statuses(&self) -> Result<GatewayStatuses, StoreError> {
+        let store = &self.dispatcher.store;
+        Ok(GatewayStatuses {
+            alarms: store.alarms().await?,
+            health: self.dispatcher.gateway_health(),
+            waiting: store.waiting().await?,
+        })
     }
 
     /// Tells of troubles until told to stop.
@@ -51,7 +65,7 @@ impl Engine {
         match trouble {
             Trouble::Stopped { gateway, reason } => {
                 let subject = subject(gateway);
-                if store.start_alarm(&subject, self.now()).await? {
+                if store.start_alarm(&subject, reason, self.now()).await? {
                     let others = self.others(gateway);
                     let text =
                         format!("RedFlash: the gateway {gateway} has stopped. {reason}. {others}");
@@ -113,7 +127,7 @@ impl Engine {
     async fn tell_of_refusal(&self, gateway: &Slug, reason: &str) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
         let subject = refusal_subject(gateway);
-        if !store.start_alarm(&subject, self.now()).await? {
+        if !store.start_alarm(&subject, reason, self.now()).await? {
             return Ok(());
         }
         warn!(%gateway, reason, "a gateway refuses messages");

@@ -210,6 +210,7 @@ pub(super) fn sent(delivery: &Delivery, message_id: &str, now: Timestamp) -> Set
             delivered: false,
             detail: "taken".into(),
         }),
+        at: START,
     }
 }
 
@@ -226,6 +227,7 @@ pub(super) fn requeued(
             due_at,
             detail: "later".into(),
         },
+        at: START,
     }
 }
 
