@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Allowance, Audit, Backlog, ChangeFilter, DeliveryRecord, Directory, DueQueue, Edit, Enqueue,
-    Enqueued, Entry, InboundFilter, Inbox, LogFilter, LogPage, Meter, Outbox, ReceiptEffect,
-    Recent, Save, Sessions, Spent, Want,
+    Alarm, Allowance, Audit, Backlog, ChangeFilter, ClockStep, DeliveryRecord, Directory, DueQueue,
+    Edit, Enqueue, Enqueued, Entry, InboundFilter, Inbox, LogFilter, LogPage, Meter, Outbox,
+    Overdue, ReceiptEffect, Recent, Save, Sessions, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, Change, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group,
-    Inbound, Job, KeyHash, Lease, MemoryStore, Notification, NotificationId, Raise, Receipt,
+    Inbound, Job, KeyHash, Lane, Lease, MemoryStore, Notification, NotificationId, Raise, Receipt,
     Session, Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
 };
 
@@ -139,6 +139,19 @@ impl Outbox for Journaled {
         self.inner.requeue_unconfirmed(now, limit).await
     }
 
+    async fn give_up(
+        &self,
+        overdue: &[Overdue],
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Answer<Vec<DeliveryId>> {
+        self.inner.give_up(overdue, now, limit).await
+    }
+
+    async fn follow_clock(&self, step: &ClockStep, worker: WorkerId) -> Answer<u64> {
+        self.inner.follow_clock(step, worker).await
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,
@@ -174,6 +187,10 @@ impl Outbox for Journaled {
 
     async fn backlog(&self) -> Answer<Backlog> {
         self.inner.backlog().await
+    }
+
+    async fn waiting(&self) -> Answer<Vec<(Lane, u64)>> {
+        self.inner.waiting().await
     }
 
     async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Answer<u64> {
@@ -219,15 +236,15 @@ impl Meter for Journaled {
         self.inner.refund(allowances, at).await
     }
 
-    async fn start_alarm(&self, subject: &str, now: Timestamp) -> Answer<bool> {
-        self.inner.start_alarm(subject, now).await
+    async fn start_alarm(&self, subject: &str, reason: &str, now: Timestamp) -> Answer<bool> {
+        self.inner.start_alarm(subject, reason, now).await
     }
 
     async fn end_alarm(&self, subject: &str) -> Answer<bool> {
         self.inner.end_alarm(subject).await
     }
 
-    async fn alarms(&self) -> Answer<Vec<String>> {
+    async fn alarms(&self) -> Answer<Vec<Alarm>> {
         self.inner.alarms().await
     }
 }

@@ -1,8 +1,9 @@
 //! Time as an argument: the core never asks the machine what time it is.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +54,76 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// A reading of a clock that nobody sets: it only tells how much time has passed between two readings
+/// in one process.
+///
+/// Rates, breakers, pauses and deadlines are kept by it, so that setting the machine's clock neither
+/// stalls nor hurries them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Monotonic(Duration);
+
+impl Monotonic {
+    /// The reading that many milliseconds after the first one that can be held.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(Duration::from_millis(millis))
+    }
+
+    /// Milliseconds since the first reading that can be held.
+    pub fn as_millis(self) -> u64 {
+        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// This reading moved forward, stopping at the largest one that can be held.
+    #[must_use]
+    pub const fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+
+    /// Time from an earlier reading to this one; zero when it is not after it.
+    pub const fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// The present moment by both clocks: the one on the wall, which can be set, and the monotonic one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) wall: Timestamp,
+    pub(crate) monotonic: Monotonic,
+}
+
+impl Moment {
+    pub(crate) fn of(clock: &dyn Clock) -> Self {
+        Self {
+            wall: clock.now(),
+            monotonic: clock.monotonic(),
+        }
+    }
+
+    /// The time on the wall at a reading, unless the clock is set meanwhile.
+    pub(crate) fn wall_at(self, at: Monotonic) -> Timestamp {
+        let ago = self.monotonic.since(at);
+        self.wall.minus(ago).plus(at.since(self.monotonic))
+    }
+
+    /// The reading at a time on the wall, unless the clock is set meanwhile. What is past is now.
+    pub(crate) fn monotonic_at(self, at: Timestamp) -> Monotonic {
+        self.monotonic.plus(at.since(self.wall))
+    }
+}
+
 /// Where the present moment comes from.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// A reading that never goes back and does not follow when the clock is set.
+    ///
+    /// Without an implementation it is derived from [`now`](Self::now), as is right for a clock that
+    /// nobody sets.
+    fn monotonic(&self) -> Monotonic {
+        Monotonic(self.now().since(Timestamp::default()))
+    }
 }
 
 /// The machine's own clock.
@@ -75,27 +142,50 @@ impl Clock for SystemClock {
             |after| Timestamp::default().plus(after),
         )
     }
+
+    fn monotonic(&self) -> Monotonic {
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        let first = *FIRST.get_or_init(Instant::now);
+        Monotonic(Instant::now().saturating_duration_since(first))
+    }
 }
 
 /// A clock that moves only when told to.
 #[derive(Debug, Default)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    wall: AtomicI64,
+    passed: AtomicI64,
+}
 
 impl ManualClock {
     /// A clock that stands at `start`.
     pub const fn new(start: Timestamp) -> Self {
-        Self(AtomicI64::new(start.as_millis()))
+        Self {
+            wall: AtomicI64::new(start.as_millis()),
+            passed: AtomicI64::new(0),
+        }
     }
 
-    /// Moves the clock forward.
+    /// Lets time pass.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(millis(by), Ordering::SeqCst);
+        self.wall.fetch_add(millis(by), Ordering::SeqCst);
+        self.passed.fetch_add(millis(by), Ordering::SeqCst);
+    }
+
+    /// Sets the clock on the wall, forward or back. No time passes by that.
+    pub fn set(&self, wall: Timestamp) {
+        self.wall.store(wall.as_millis(), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        let passed = self.passed.load(Ordering::SeqCst);
+        Monotonic::from_millis(u64::try_from(passed).unwrap_or(0))
     }
 }
 
@@ -118,5 +208,45 @@ mod tests {
         assert_eq!(clock.now(), clock.now());
         clock.advance(Duration::from_secs(1));
         assert_eq!(clock.now(), Timestamp::from_millis(1005));
+    }
+
+    #[test]
+    fn setting_a_clock_lets_no_time_pass() {
+        let clock = ManualClock::new(Timestamp::from_millis(5000));
+        clock.set(Timestamp::from_millis(1000));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(clock.now(), Timestamp::from_millis(2000));
+        assert_eq!(clock.monotonic(), Monotonic::from_millis(1000));
+    }
+
+    #[test]
+    fn clock_without_a_monotonic_reading_derives_one() {
+        #[derive(Debug)]
+        struct Fixed;
+        impl Clock for Fixed {
+            fn now(&self) -> Timestamp {
+                Timestamp::from_millis(7)
+            }
+        }
+        assert_eq!(Fixed.monotonic(), Monotonic::from_millis(7));
+    }
+
+    #[test]
+    fn machine_reads_a_monotonic_clock() {
+        let first = SystemClock.monotonic();
+        assert!(SystemClock.monotonic() >= first);
+    }
+
+    #[test]
+    fn moment_translates_between_its_clocks() {
+        let now = Moment {
+            wall: Timestamp::from_millis(5000),
+            monotonic: Monotonic::from_millis(300),
+        };
+        assert_eq!(now.wall_at(Monotonic::from_millis(400)).as_millis(), 5100);
+        assert_eq!(now.wall_at(Monotonic::from_millis(100)).as_millis(), 4800);
+        let at = |millis| now.monotonic_at(Timestamp::from_millis(millis));
+        assert_eq!(at(5100), Monotonic::from_millis(400));
+        assert_eq!(at(4800), Monotonic::from_millis(300));
     }
 }

@@ -4,15 +4,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     Accepted, Address, ChannelKind, DeliveryId, EndpointId, Message, NotificationId, Price, Slug,
     Target, Timestamp, WorkerId,
 };
 
-/// One message to one endpoint.
+/// One message to one endpoint. As JSON it also says when it [ended](Self::ended_at).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Delivery {
     /// Names it.
     pub id: DeliveryId,
@@ -34,7 +35,7 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// How many attempts were made.
     pub attempts: u32,
-    /// When the next attempt is due, or when the last one ended.
+    /// When the next attempt is due, or when it ended.
     pub due_at: Timestamp,
     /// When the first attempt began, or that of the last time it was begun anew.
     pub first_attempt_at: Option<Timestamp>,
@@ -60,6 +61,34 @@ pub struct Delivery {
     /// The gateway's ids of those of its parts that are known to have arrived.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts_delivered: Vec<String>,
+}
+
+impl Serialize for Delivery {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct WithEnd<'a> {
+            #[serde(flatten)]
+            delivery: AsStored<'a>,
+            ended_at: Option<Timestamp>,
+        }
+        struct AsStored<'a>(&'a Delivery);
+        impl Serialize for AsStored<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                Delivery::serialize(self.0, serializer)
+            }
+        }
+        let with_end = WithEnd {
+            delivery: AsStored(self),
+            ended_at: self.ended_at(),
+        };
+        with_end.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Delivery {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
 }
 
 impl Delivery {
@@ -96,6 +125,11 @@ impl Delivery {
             receipt_due_at: None,
             parts_delivered: Vec::new(),
         }
+    }
+
+    /// When it ended; `None` while something more is done about it.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.state.is_final().then_some(self.due_at)
     }
 
     /// Whether its last holder vanished without recording an outcome, and nothing was tried since: it
@@ -203,6 +237,11 @@ impl Lane {
     /// The lane as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The host's part of the lane, where hosts fail apart.
+    pub fn host(&self) -> Option<&str> {
+        self.0.split_once(':').map(|(_, host)| host)
     }
 
     /// The channel's part of the lane.
@@ -343,6 +382,8 @@ pub struct Settlement {
     pub attempt: Option<Attempt>,
     /// What becomes of the delivery.
     pub next: Next,
+    /// When that was decided: the end of a delivery that ends without an attempt.
+    pub at: Timestamp,
 }
 
 /// What becomes of a delivery after a lease.
@@ -414,12 +455,35 @@ mod tests {
     }
 
     #[test]
+    fn json_of_a_delivery_says_when_it_ended() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let mut delivery = Delivery::new(
+            DeliveryId::new(NotificationId::new(now), 1),
+            Slug::parse("ann").unwrap(),
+            EndpointId::new(now),
+            ChannelKind::sms(),
+            Address::new("+447700900123").unwrap(),
+            Lane::new(&ChannelKind::sms(), None),
+            now,
+        );
+        let json = serde_json::to_value(&delivery).unwrap();
+        assert_eq!(json["ended_at"], serde_json::Value::Null);
+        assert_eq!(json["due_at"], 1_700_000_000_000_u64);
+        delivery.state = DeliveryState::Failed;
+        let json = serde_json::to_value(&delivery).unwrap();
+        assert_eq!(json["ended_at"], 1_700_000_000_000_u64);
+        assert_eq!(serde_json::from_value::<Delivery>(json).unwrap(), delivery);
+    }
+
+    #[test]
     fn a_lane_knows_its_channel() {
         let lane = Lane::new(&ChannelKind::webhook(), Some("[::1]:80"));
         assert_eq!(
             (lane.as_str(), lane.channel()),
             ("webhook:[::1]:80", "webhook")
         );
-        assert_eq!(Lane::new(&ChannelKind::sms(), None).channel(), "sms");
+        assert_eq!(lane.host(), Some("[::1]:80"));
+        let lane = Lane::new(&ChannelKind::sms(), None);
+        assert_eq!((lane.channel(), lane.host()), ("sms", None));
     }
 }

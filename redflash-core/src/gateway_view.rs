@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::is_for;
-use crate::{Address, Authenticity, Budget, Callback, ChannelKind, Gateway, Slug, Timestamp};
+use crate::{
+    Address, Authenticity, Budget, Callback, ChannelKind, Gateway, GatewayHealth, GatewayStatus,
+    GatewayStatuses, Slug, Timestamp,
+};
 
 /// A gateway in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,8 +20,9 @@ pub struct GatewayView {
     pub channel: ChannelKind,
     /// The beginnings of the addresses it is used for; all when there is none.
     pub used_for: Vec<String>,
-    /// Whether it works: no alarm of it is under way.
-    pub works: bool,
+    /// Whether messages are handed to it, and why not.
+    #[serde(flatten)]
+    pub status: GatewayStatus,
     /// What it can, in a word or two each.
     pub can: Vec<String>,
 }
@@ -29,6 +33,10 @@ pub struct GatewayDetails {
     /// As in a list.
     #[serde(flatten)]
     pub gateway: GatewayView,
+    /// The gateway as seen from each lane in which it was used lately, at most [`LANES`](Self::LANES),
+    /// those first in which it takes nothing.
+    #[serde(default)]
+    pub lanes: Vec<GatewayHealth>,
     /// How many messages may be under way at once.
     pub at_once: u32,
     /// How many messages may start in a second; `None` for no bound.
@@ -53,14 +61,14 @@ pub struct Callbacks<'a> {
 }
 
 impl GatewayView {
-    /// A gateway that works, or does not.
-    pub fn new(gateway: &Gateway, works: bool) -> Self {
+    /// A gateway, with its status.
+    pub fn new(gateway: &Gateway, status: GatewayStatus) -> Self {
         Self {
             name: gateway.name.clone(),
             type_name: gateway.type_name.clone(),
             channel: gateway.channel.kind(),
             used_for: gateway.prefixes.clone(),
-            works,
+            status,
             can: gateway.abilities().map(str::to_owned).collect(),
         }
     }
@@ -72,10 +80,18 @@ impl GatewayView {
 }
 
 impl GatewayDetails {
-    /// A gateway that works, or does not.
-    pub fn new(gateway: &Gateway, works: bool, callbacks: Callbacks<'_>) -> Self {
+    /// The most lanes that are shown.
+    pub const LANES: usize = 50;
+
+    /// A gateway, with its status and its lanes.
+    pub fn new(gateway: &Gateway, statuses: &GatewayStatuses, callbacks: Callbacks<'_>) -> Self {
         Self {
-            gateway: GatewayView::new(gateway, works),
+            gateway: GatewayView::new(gateway, statuses.of(gateway)),
+            lanes: statuses
+                .lanes(&gateway.name)
+                .into_iter()
+                .take(Self::LANES)
+                .collect(),
             at_once: gateway.limits.concurrency,
             a_second: gateway.limits.per_second,
             senders: gateway.senders.clone(),

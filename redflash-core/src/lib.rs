@@ -29,6 +29,7 @@ mod dispatcher;
 mod engine;
 mod event;
 mod gateway;
+mod gateway_status;
 mod gateway_view;
 mod group;
 mod id;
@@ -56,7 +57,8 @@ pub use api_key::{ApiKey, CheckedKey, KeyError, KeyHash, KeyHashError, KeyView, 
 pub use budget::{Budget, Window};
 pub use change::{Action, ActionError, Actor, ActorError, Change};
 pub use channel::{Capabilities, Channel};
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub(crate) use clock::Moment;
+pub use clock::{Clock, ManualClock, Monotonic, SystemClock, Timestamp};
 pub use closest::closest;
 pub use contact::{Contact, Endpoint};
 pub use delivery::{
@@ -70,6 +72,7 @@ pub use engine::{
 };
 pub use event::{Event, MissingArguments, MissingArgumentsError};
 pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
+pub use gateway_status::{GatewayStatus, GatewayStatuses};
 pub use gateway_view::{Callbacks, GatewayDetails, GatewayView};
 pub use group::Group;
 pub use id::{ChangeId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};

@@ -97,7 +97,7 @@ diesel::table! {
     meters (meter, period) { meter -> Text, period -> Text, starts_at -> BigInt, used -> Integer, }
 }
 diesel::table! {
-    alarms (subject) { subject -> Text, since -> BigInt, }
+    alarms (subject) { subject -> Text, since -> BigInt, reason -> Text, }
 }
 diesel::table! {
     probe (id) { id -> Integer, probed_at -> BigInt, }

@@ -120,9 +120,11 @@ async fn what_one_node_finds_closed_the_others_leave_alone() {
         until("the node knows", async || {
             let metrics = node.client().get_as("/metrics", &world.key).await;
             let mut lines = metrics.body.lines();
-            let is_open =
-                |line: &str| line.starts_with("redflash_gateway_open{") && line.ends_with(" 1");
-            lines.any(is_open).then_some(())
+            let is_closed = |line: &str| {
+                let is_closed = line.contains("\"stopped\"") || line.contains("\"paused\"");
+                line.starts_with("redflash_gateway_state{") && is_closed && line.ends_with(" 1")
+            };
+            lines.any(is_closed).then_some(())
         })
         .await;
     }

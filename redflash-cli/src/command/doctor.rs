@@ -1,9 +1,10 @@
 //! `redflash doctor`: looks for what is wrong.
 
 use redflash_core::store::Backlog;
-use redflash_core::{Contact, Engine, Event, Slug, Timestamp, report};
+use redflash_core::{Contact, Engine, Event, GatewayView, Timestamp, report};
 use serde::Serialize;
 
+use super::gateway;
 use crate::context::{Context, Served};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Tone, one_line};
@@ -103,7 +104,7 @@ async fn anywhere(place: &Place) -> Result<Vec<Finding>, Failure> {
     }));
     findings.push(backlog(&status, place.now().await?));
     findings.extend(directory(place, &routes).await?);
-    findings.extend(alarms(&status, &routes));
+    findings.extend(gateways(&place.gateways().await?));
     Ok(findings)
 }
 
@@ -190,14 +191,17 @@ async fn named(context: &Context, engine: &Engine) -> Result<Vec<Finding>, Failu
     Ok(missing.into_iter().map(finding).collect())
 }
 
-/// Gateways that are known to have stopped.
-fn alarms(status: &Status, routes: &Routes) -> Vec<Finding> {
-    let stopped = status.stopped.iter().filter(|name| routes.name(name));
-    let finding = |name: &Slug| {
-        let detail = format!("{name} has stopped: see `redflash log --state queued`");
-        Finding::new("gateways", Verdict::Warning, detail)
+/// Gateways to which messages are not handed, or which refuse some.
+fn gateways(all: &[GatewayView]) -> Vec<Finding> {
+    let finding = |gateway: &GatewayView| {
+        let reason = gateway::reason(&gateway.status)?;
+        let (name, state, waiting) = (&gateway.name, gateway.status.state, gateway.status.waiting);
+        let detail = format!(
+            "{name} is {state}: {reason}; {waiting} waiting, see `redflash log --state queued`"
+        );
+        Some(Finding::new("gateways", Verdict::Warning, detail))
     };
-    stopped.map(finding).collect()
+    all.iter().filter_map(finding).collect()
 }
 
 /// Endpoints that no gateway serves, and events that tell nobody.

@@ -1,8 +1,10 @@
-//! `redflash gateway`: what messages go through, and whether it works.
+//! `redflash gateway`: what messages go through, and its state.
 
 use std::time::Duration;
 
-use redflash_core::{DeliveryState, GatewayDetails, GatewayView, NotificationId, Slug};
+use redflash_core::{
+    DeliveryState, GatewayDetails, GatewayState, GatewayStatus, GatewayView, NotificationId, Slug,
+};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -10,6 +12,7 @@ use super::log;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Tone, one_line};
 use crate::place::Place;
+use crate::words::time;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -58,21 +61,39 @@ async fn list(place: &Place) -> Result<(), Failure> {
             gateway.name.to_string(),
             gateway.type_name.clone(),
             gateway.channel.to_string(),
-            state(output, gateway),
+            state(output, gateway.status.state),
+            gateway.status.waiting.to_string(),
             gateway.can.join(", "),
         ]
     };
-    let head = ["gateway", "type", "channel", "state", "can"];
+    let head = ["gateway", "type", "channel", "state", "waiting", "can"];
     let rows = all.iter().map(row).collect();
-    output.table(head, rows, "no gateways are configured")
+    output.table(head, rows, "no gateways are configured")?;
+    for gateway in &all {
+        if let Some(reason) = reason(&gateway.status) {
+            output.remark(format!("{}: {reason}", gateway.name))?;
+        }
+    }
+    Ok(())
 }
 
-fn state(output: &Output, gateway: &GatewayView) -> String {
-    if gateway.works {
-        output.paint(Tone::Good, "works")
-    } else {
-        output.paint(Tone::Bad, "has stopped")
-    }
+/// Why messages are not handed to a gateway, since when, and when the next one is.
+pub(super) fn reason(status: &GatewayStatus) -> Option<String> {
+    let error = one_line(status.last_error.as_deref()?);
+    let mut reason = vec![error];
+    reason.extend(status.since.map(|since| format!("since {}", time(since))));
+    let next = status.next_try_at;
+    reason.extend(next.map(|next| format!("next try {}", time(next))));
+    Some(reason.join(", "))
+}
+
+fn state(output: &Output, state: GatewayState) -> String {
+    let tone = match state {
+        GatewayState::Ok => Tone::Good,
+        GatewayState::Probing | GatewayState::Paused => Tone::Waiting,
+        GatewayState::Stopped => Tone::Bad,
+    };
+    output.paint(tone, state.as_str())
 }
 
 async fn show(place: &Place, name: &Slug) -> Result<(), Failure> {
@@ -82,20 +103,35 @@ async fn show(place: &Place, name: &Slug) -> Result<(), Failure> {
         return output.json(&details);
     }
     output.line(output.paint(Tone::Strong, &format!("gateway {name}")))?;
+    let lanes = details.lanes.clone();
     let facts = facts(output, details);
     for (fact, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
         output.line(format!("  {fact:<10} {value}"))?;
     }
+    for lane in lanes.iter().filter(|lane| lane.state != GatewayState::Ok) {
+        let Some(host) = &lane.host else { continue };
+        let error = lane.last_error.as_deref().unwrap_or_default();
+        let (state, error) = (lane.state, one_line(error));
+        output.line(format!("  host       {host} {state}: {error}"))?;
+    }
     Ok(())
 }
 
-fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 11] {
+fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 15] {
     let rate = details.a_second.map(|rate| rate.to_string());
     let gateway = details.gateway;
+    let error = gateway.status.last_error.unwrap_or_default();
     [
         ("type", gateway.type_name.clone()),
         ("channel", gateway.channel.to_string()),
-        ("state", state(output, &gateway)),
+        ("state", state(output, gateway.status.state)),
+        ("since", gateway.status.since.map(time).unwrap_or_default()),
+        ("last error", one_line(&error)),
+        (
+            "next try",
+            gateway.status.next_try_at.map(time).unwrap_or_default(),
+        ),
+        ("waiting", gateway.status.waiting.to_string()),
         ("can", gateway.can.join(", ")),
         ("at once", details.at_once.to_string()),
         ("a second", rate.unwrap_or_default()),

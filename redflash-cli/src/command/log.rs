@@ -170,6 +170,12 @@ fn print(
         if delivery.state == DeliveryState::Queued {
             output.line(format!("    {}  due", time(delivery.due_at)))?;
         }
+        let attempted_at = record.attempts_made.last().map(|attempt| attempt.ended_at);
+        if let Some(ended_at) = delivery.ended_at()
+            && Some(ended_at) != attempted_at
+        {
+            output.line(format!("    {}  {}", time(ended_at), delivery.state))?;
+        }
     }
     Ok(())
 }

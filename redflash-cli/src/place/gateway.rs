@@ -60,16 +60,17 @@ impl Place {
 impl Here {
     async fn gateways(&self) -> Result<Vec<GatewayView>, Failure> {
         let engine = self.engine().await?;
-        let stopped = engine.stopped_gateways().await?;
+        let statuses = engine.gateway_statuses().await?;
         let gateways = engine.gateways();
-        let all = gateways.iter();
-        let view = |gateway: &_| GatewayView::new(gateway, !stopped.contains(&gateway.name));
-        Ok(all.map(|gateway| view(gateway)).collect())
+        Ok(gateways
+            .iter()
+            .map(|gateway| GatewayView::new(gateway, statuses.of(gateway)))
+            .collect())
     }
 
     async fn gateway(&self, name: &Slug) -> Result<Option<GatewayDetails>, Failure> {
         let engine = self.engine().await?;
-        let works = !engine.stopped_gateways().await?.contains(name);
+        let statuses = engine.gateway_statuses().await?;
         let mut all = self.context.loaded.gateways.iter();
         let found = all.find(|configured| configured.gateway.name == *name);
         let details = |configured: &Configured| {
@@ -77,7 +78,7 @@ impl Here {
                 public_url: self.context.loaded.config.server.public_url.as_deref(),
                 has_secret: !configured.callback_secrets.is_empty(),
             };
-            GatewayDetails::new(&configured.gateway, works, callbacks)
+            GatewayDetails::new(&configured.gateway, &statuses, callbacks)
         };
         Ok(found.map(details))
     }

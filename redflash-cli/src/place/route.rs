@@ -1,6 +1,8 @@
 //! Which gateways serve which addresses.
 
-use redflash_core::{Address, ChannelKind, Engine, GatewayView, Slug};
+use std::sync::Arc;
+
+use redflash_core::{Address, ChannelKind, Engine, Gateway, GatewayStatus, GatewayView};
 
 use super::{At, Place};
 use crate::failure::Failure;
@@ -13,8 +15,8 @@ impl Routes {
     /// Those of an engine.
     pub(crate) fn of(engine: &Engine) -> Self {
         let gateways = engine.gateways();
-        let gateways = gateways.iter();
-        Self(gateways.map(|one| GatewayView::new(one, true)).collect())
+        let view = |one: &Arc<Gateway>| GatewayView::new(one, GatewayStatus::default());
+        Self(gateways.iter().map(view).collect())
     }
 
     /// The gateways that serve an address, in words.
@@ -27,11 +29,6 @@ impl Routes {
     /// Whether a gateway serves a channel.
     pub(crate) fn serve(&self, channel: &ChannelKind) -> bool {
         self.0.iter().any(|route| route.channel == *channel)
-    }
-
-    /// Whether there is a gateway of this name.
-    pub(crate) fn name(&self, gateway: &Slug) -> bool {
-        self.0.iter().any(|route| route.name == *gateway)
     }
 }
 
@@ -56,7 +53,7 @@ mod tests {
             channel: channel.parse().unwrap(),
             used_for: beginnings.iter().map(ToString::to_string).collect(),
             type_name: "exec".to_owned(),
-            works: true,
+            status: GatewayStatus::default(),
             can: Vec::new(),
         };
         let routes = Routes(vec![

@@ -1,7 +1,7 @@
 //! How things are.
 
+use redflash_core::Health;
 use redflash_core::store::Backlog;
-use redflash_core::{Health, Slug};
 use reqwest::Method;
 use serde::Deserialize;
 
@@ -15,8 +15,6 @@ pub(crate) struct Status {
     pub(crate) sends: Option<bool>,
     /// What waits.
     pub(crate) backlog: Backlog,
-    /// The gateways that are known to have stopped.
-    pub(crate) stopped: Vec<Slug>,
 }
 
 /// The same, as a server says it.
@@ -35,7 +33,6 @@ impl Place {
                 Ok(Status {
                     sends: None,
                     backlog: engine.store().backlog().await?,
-                    stopped: engine.stopped_gateways().await?,
                 })
             }
             At::Server(api) => {
@@ -43,7 +40,6 @@ impl Place {
                 Ok(Status {
                     sends: Some(told.health.running),
                     backlog: told.backlog,
-                    stopped: told.health.stopped,
                 })
             }
         }

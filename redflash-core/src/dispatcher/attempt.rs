@@ -1,7 +1,6 @@
 //! One attempt: through which gateway, within which budget, and what follows from its outcome.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tracing::info;
@@ -12,48 +11,50 @@ use super::peer::Verdict;
 use super::purse::{Short, Taken};
 use super::send::{Said, Sending};
 use super::trouble::Trouble;
+use crate::store::OutboxEntry;
 use crate::{
-    Accepted, Attempt, AttemptOutcome, Gateway, Job, Lane, Next, OnUnknown, OutboundMessage, Retry,
-    SendError, Settlement, Slug, Timestamp,
+    Accepted, Attempt, AttemptOutcome, Gateway, Job, Moment, Monotonic, Next, OnUnknown,
+    OutboundMessage, Retry, SendError, Settlement, Slug, Timestamp,
 };
-
-/// How long a delivery waits for a gateway of its channel to be configured again.
-const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A gateway that was chosen for a message.
 struct Chosen {
     gateway: Arc<Gateway>,
     requests: Arc<Semaphore>,
     taken: Taken,
-    until: Timestamp,
+    until: Monotonic,
 }
 
 impl Dispatcher {
     /// Hands a delivery to a gateway, if one takes it now.
     ///
     /// * `until` - when its lease ends.
-    pub(super) async fn attempt(self: &Arc<Self>, job: &Job, until: Timestamp) -> Settlement {
+    pub(super) async fn attempt(self: &Arc<Self>, job: &Job, until: Monotonic) -> Settlement {
         if job.delivery.is_unrecorded()
             && let Some(gateway) = self.holding(job)
         {
-            return settle(job, None, self.hold(&gateway, Attempt::UNRECORDED));
+            return self.settle(job, None, self.hold(&gateway, Attempt::UNRECORDED));
         }
         let lane = &job.delivery.lane;
         let mut over: Vec<(Slug, String)> = Vec::new();
         let only = self.knows_repeat(job);
         loop {
-            let now = self.clock.now();
+            let now = self.moment();
             let may = |gateway: &Gateway| {
                 comes_into_question(job, gateway)
                     && only.is_none_or(|only| *only == gateway.name)
                     && over.iter().all(|(name, _)| *name != gateway.name)
             };
-            let (gateway, requests) = match self.lanes().choose(lane, now, may) {
-                Choice::Gateway(gateway, requests) => (gateway, requests),
-                Choice::Wait(until) => return self.wait(job, now, until),
-                Choice::Nobody => return nobody(job, &over),
-            };
-            let short = match self.take(&gateway, job, now).await {
+            let (gateway, requests) =
+                match self
+                    .lanes()
+                    .choose(lane, &job.delivery.address, now.monotonic, may)
+                {
+                    Choice::Gateway(gateway, requests) => (gateway, requests),
+                    Choice::Wait(wait) => return self.wait(job, now, &wait),
+                    Choice::Nobody => return self.nobody(job, &over),
+                };
+            let short = match self.take(&gateway, job, now.wall).await {
                 Ok(taken) => {
                     let chosen = Chosen {
                         gateway,
@@ -61,18 +62,19 @@ impl Dispatcher {
                         taken,
                         until,
                     };
-                    return self.hand_to(job, chosen, now).await;
+                    return self.hand_to(job, chosen, now.wall).await;
                 }
                 Err(short) => short,
             };
-            self.lanes().end(&gateway.name, lane, Verdict::Nothing, now);
+            self.lanes()
+                .end(&gateway.name, lane, Verdict::Nothing, None, now.monotonic);
             match short {
                 Short::Gateway(why) => over.push((gateway.name.clone(), why)),
-                Short::Address(why) => return settle(job, None, suppress(&gateway.name, why)),
+                Short::Address(why) => return self.settle(job, None, suppress(&gateway.name, why)),
                 Short::Unknown(fault) => {
-                    let due_at = now.plus(super::POLL);
+                    let due_at = now.wall.plus(super::POLL);
                     let detail = format!("the store did not answer: {}", crate::report(&fault));
-                    return settle(job, None, Next::Queue { due_at, detail });
+                    return self.settle(job, None, Next::Queue { due_at, detail });
                 }
             }
         }
@@ -102,8 +104,9 @@ impl Dispatcher {
             mut result,
             is_first,
         } = self.send(sending).await;
-        let ended_at = self.clock.now();
-        self.judge(job, gateway, &result, is_first, ended_at);
+        let ended = self.moment();
+        let ended_at = ended.wall;
+        self.judge(job, gateway, &result, is_first, ended.monotonic);
         let went_out = matches!(result, Ok(_) | Err(SendError::Unknown(_)));
         if went_out {
             self.watch_budget(gateway, &taken, started_at);
@@ -129,75 +132,9 @@ impl Dispatcher {
         log(job, gateway, &attempt);
         let next = match result {
             Ok(accepted) => self.accepted(job, gateway, accepted, &attempt),
-            Err(error) => self.after(job, gateway, &error, &attempt),
+            Err(error) => self.after(job, gateway, &error, &attempt, ended),
         };
-        settle(job, Some(attempt), next)
-    }
-
-    /// Tells the breaker what a hand-over says of its gateway, and whoever has to know of it.
-    ///
-    /// * `is_first` - whether it was the first message of its request.
-    fn judge(
-        &self,
-        job: &Job,
-        gateway: &Gateway,
-        result: &Result<Accepted, SendError>,
-        is_first: bool,
-        now: Timestamp,
-    ) {
-        let lane = &job.delivery.lane;
-        let verdict = match verdict(result, gateway, now) {
-            // A request that failed is one failure.
-            Verdict::Fails if !is_first => Verdict::Nothing,
-            verdict => verdict,
-        };
-        let stopped = self.lanes().end(&gateway.name, lane, verdict, now);
-        // One dead host among many is not the gateway's fault.
-        let as_a_whole = lane.as_str() == lane.channel();
-        match result {
-            Err(error) if stopped && as_a_whole => self.troubles.push(Trouble::Stopped {
-                gateway: gateway.name.clone(),
-                reason: error.detail(),
-            }),
-            Ok(_) if as_a_whole => self.troubles.works(&gateway.name),
-            _ => {}
-        }
-    }
-
-    /// No gateway takes messages now: the delivery waits without using up an attempt, but not for ever.
-    fn wait(&self, job: &Job, now: Timestamp, until: Timestamp) -> Settlement {
-        let lane = &job.delivery.lane;
-        let gateways = self.gateways();
-        let gateway = gateways.of(lane.channel()).next();
-        let patience = gateway.map_or(ORPHANED, |gateway| gateway.schedule.give_up_after());
-        let why = gateway.map_or_else(
-            || format!("no gateway is configured for {}", lane.channel()),
-            |_| format!("no gateway for {lane} takes messages now"),
-        );
-        let since = job.delivery.first_attempt_at.unwrap_or(job.raised_at);
-        let next = if now.since(since) >= patience {
-            let detail = format!("given up: {why}");
-            Next::Fail { detail }
-        } else {
-            let (due_at, detail) = (until.plus(self.spread(lane)), why);
-            Next::Queue { due_at, detail }
-        };
-        settle(job, None, next)
-    }
-
-    /// How much longer a delivery waits than it has to. Where the gateways of a lane serve different
-    /// addresses, more may be claimed than one of them takes: not all of it is to come back at once.
-    fn spread(&self, lane: &Lane) -> Duration {
-        const LONGEST: Duration = Duration::from_secs(60);
-        let gateways = self.gateways();
-        if gateways
-            .of(lane.channel())
-            .all(|gateway| gateway.prefixes.is_empty())
-        {
-            return Duration::ZERO;
-        }
-        let longest = Duration::from_millis(self.about_queued().saturating_mul(10));
-        longest.min(LONGEST).mul_f64(fastrand::f64())
+        self.settle(job, Some(attempt), next)
     }
 
     /// What becomes of a delivery that a gateway took.
@@ -218,8 +155,15 @@ impl Dispatcher {
     }
 
     /// What becomes of a delivery whose attempt failed.
-    fn after(&self, job: &Job, gateway: &Gateway, error: &SendError, attempt: &Attempt) -> Next {
-        let now = attempt.ended_at;
+    fn after(
+        &self,
+        job: &Job,
+        gateway: &Gateway,
+        error: &SendError,
+        attempt: &Attempt,
+        ended: Moment,
+    ) -> Next {
+        let now = ended.wall;
         let detail = attempt.detail.clone();
         let retry_after = match error.retry() {
             Retry::Elsewhere | Retry::ElsewhereOrLater if self.has_other(job, gateway) => {
@@ -229,7 +173,7 @@ impl Dispatcher {
             Retry::MayRepeat if holds(gateway) => return self.hold(gateway, &detail),
             Retry::StopGateway => {
                 let other = |other: &Gateway| is_other(job, gateway, other);
-                if self.lanes().has(&job.delivery.lane, now, other) {
+                if self.lanes().has(&job.delivery.lane, ended.monotonic, other) {
                     let due_at = now;
                     return Next::Queue { due_at, detail };
                 }
@@ -241,14 +185,14 @@ impl Dispatcher {
         let first = job.delivery.first_attempt_at.unwrap_or(attempt.started_at);
         match gateway
             .schedule
-            .draw(attempt.number, now.since(first), retry_after)
+            .draw(attempt.number, self.elapsed(first, ended), retry_after)
         {
             Some(wait) => Next::Queue {
                 due_at: now.plus(wait),
                 detail,
             },
             None => Next::Fail {
-                detail: format!("given up after {} attempts: {detail}", attempt.number),
+                detail: OutboxEntry::given_up(attempt.number, &detail),
             },
         }
     }
@@ -286,9 +230,34 @@ impl Dispatcher {
         let mut others = gateways.of(job.delivery.lane.channel());
         others.any(|other| is_other(job, gateway, other))
     }
+
+    /// No gateway is left for a delivery.
+    fn nobody(&self, job: &Job, over: &[(Slug, String)]) -> Settlement {
+        let why: Vec<_> = over.iter().map(|(_, why)| &**why).collect();
+        let next = match over.last() {
+            Some((gateway, _)) => suppress(gateway, why.join("; ")),
+            None => Next::Fail {
+                detail: format!(
+                    "no gateway is left for this address: {}",
+                    job.delivery.detail
+                ),
+            },
+        };
+        self.settle(job, None, next)
+    }
+
+    /// What ends the lease of a delivery now.
+    pub(super) fn settle(&self, job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
+        Settlement {
+            delivery: job.delivery.clone(),
+            attempt,
+            next,
+            at: self.clock.now(),
+        }
+    }
 }
 
-fn comes_into_question(job: &Job, gateway: &Gateway) -> bool {
+pub(super) fn comes_into_question(job: &Job, gateway: &Gateway) -> bool {
     gateway.serves(&job.delivery.address) && !job.delivery.refused_by.contains(&gateway.name)
 }
 
@@ -299,21 +268,6 @@ fn is_other(job: &Job, gateway: &Gateway, other: &Gateway) -> bool {
 /// Whether a message that may have gone out through a gateway is not sent again by itself.
 fn holds(gateway: &Gateway) -> bool {
     gateway.on_unknown == OnUnknown::Hold && !gateway.channel.capabilities().idempotent
-}
-
-/// No gateway is left for a delivery.
-fn nobody(job: &Job, over: &[(Slug, String)]) -> Settlement {
-    let why: Vec<_> = over.iter().map(|(_, why)| &**why).collect();
-    let next = match over.last() {
-        Some((gateway, _)) => suppress(gateway, why.join("; ")),
-        None => Next::Fail {
-            detail: format!(
-                "no gateway is left for this address: {}",
-                job.delivery.detail
-            ),
-        },
-    };
-    settle(job, None, next)
 }
 
 fn suppress(gateway: &Slug, detail: String) -> Next {
@@ -353,34 +307,6 @@ const fn outcome(result: &Result<Accepted, SendError>) -> AttemptOutcome {
             Retry::MayRepeat => AttemptOutcome::Unknown,
             Retry::After(_) | Retry::StopGateway | Retry::ElsewhereOrLater => AttemptOutcome::Retry,
         },
-    }
-}
-
-fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timestamp) -> Verdict {
-    match result {
-        Ok(_)
-        | Err(
-            SendError::Rejected { .. }
-            | SendError::InvalidAddress { .. }
-            | SendError::Unroutable { .. }
-            | SendError::Refused { .. }
-            | SendError::Deferred { .. },
-        ) => Verdict::Works,
-        Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
-        Err(SendError::RateLimited {
-            retry_after: Some(after),
-            ..
-        }) => Verdict::Pauses(now.plus((*after).min(gateway.schedule.longest_wait()))),
-        Err(SendError::RateLimited { .. }) => Verdict::Nothing,
-        Err(SendError::Unreachable(_) | SendError::Unknown(_)) => Verdict::Fails,
-    }
-}
-
-pub(super) fn settle(job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
-    Settlement {
-        delivery: job.delivery.clone(),
-        attempt,
-        next,
     }
 }
 

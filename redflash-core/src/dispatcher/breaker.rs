@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::Timestamp;
+use crate::{Address, Monotonic};
 
-/// Opens after five failures in a row, or when half of the last ten within a minute failed.
+/// Opens after five failures in a row, or when half of the last ten within a minute failed, or when
+/// the messages to three different recipients in a row were not taken.
 ///
 /// Open for 30 s at first, doubling to 10 min with every probe that fails; then one message is let
 /// through, and the rest waits for what becomes of it.
@@ -13,15 +14,17 @@ use crate::Timestamp;
 pub(crate) struct Breaker {
     state: State,
     in_a_row: u32,
-    recent: VecDeque<(Timestamp, bool)>,
+    recent: VecDeque<(Monotonic, bool)>,
     openings: u32,
+    /// The different recipients whose messages were not taken since the last success, oldest first.
+    not_taken: VecDeque<Address>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     Closed,
-    Open(Timestamp),
+    Open(Monotonic),
     Probing,
 }
 
@@ -33,10 +36,14 @@ pub(crate) enum Admission {
     /// One, to see whether the gateway works again.
     One,
     /// None before this time.
-    Wait(Timestamp),
+    Wait(Monotonic),
 }
 
 const IN_A_ROW: u32 = 5;
+/// Number of different recipients in a row after which the gateway is to blame, not they.
+const RECIPIENTS: usize = 3;
+/// Number of recipients remembered, so that a probe with one of them proves nothing new.
+const REMEMBERED: usize = 16;
 const RECENT: usize = 10;
 const WINDOW: Duration = Duration::from_secs(60);
 const SHORTEST: Duration = Duration::from_secs(30);
@@ -46,7 +53,7 @@ const PROBE: Duration = Duration::from_secs(1);
 
 impl Breaker {
     /// Whether a message may be handed over, without counting it.
-    pub(crate) fn admission(&self, now: Timestamp) -> Admission {
+    pub(crate) fn admission(&self, now: Monotonic) -> Admission {
         match self.state {
             State::Closed => Admission::Any,
             State::Open(until) if now < until => Admission::Wait(until),
@@ -63,15 +70,50 @@ impl Breaker {
     }
 
     /// A hand-over came to nothing that says anything about the gateway.
-    pub(crate) fn abandon(&mut self, now: Timestamp) {
+    pub(crate) fn abandon(&mut self, now: Monotonic) {
         if self.state == State::Probing {
             self.state = State::Open(now);
         }
     }
 
+    /// The gateway answered, and its answer says nothing about the messages to others.
+    pub(crate) fn answer(&mut self) {
+        if self.state == State::Probing {
+            *self = Self::default();
+        }
+    }
+
+    /// The gateway answered, and did not take the message to this recipient: the fault of the message
+    /// or of the recipient, unless the same happens to different recipients in a row.
+    ///
+    /// * `random` - as for [`fail`](Self::fail).
+    pub(crate) fn fail_for(&mut self, recipient: &Address, now: Monotonic, random: f64) {
+        let is_probe = self.state == State::Probing;
+        let is_to_blame = self.not_taken.len() >= RECIPIENTS;
+        if is_probe && !is_to_blame {
+            // It was closed for another reason, and answers again.
+            self.answer();
+        }
+        let is_new = !self.not_taken.contains(recipient);
+        if is_new {
+            self.not_taken.push_back(recipient.clone());
+            while self.not_taken.len() > REMEMBERED {
+                self.not_taken.pop_front();
+            }
+        }
+        match self.state {
+            State::Closed if is_new && self.not_taken.len() >= RECIPIENTS => self.open(now, random),
+            State::Probing if is_new => self.open(now, random),
+            // Another recipient has to be tried, or those few would keep all others waiting.
+            State::Probing => self.abandon(now),
+            State::Closed | State::Open(_) => {}
+        }
+    }
+
     /// The gateway works.
-    pub(crate) fn succeed(&mut self, now: Timestamp) {
+    pub(crate) fn succeed(&mut self, now: Monotonic) {
         self.in_a_row = 0;
+        self.not_taken.clear();
         self.note(now, true);
         if self.state != State::Closed {
             *self = Self::default();
@@ -81,7 +123,7 @@ impl Breaker {
     /// The gateway did not take a message.
     ///
     /// * `random` - a number from 0 to 1 that places the time it stays open within ±20 %.
-    pub(crate) fn fail(&mut self, now: Timestamp, random: f64) {
+    pub(crate) fn fail(&mut self, now: Monotonic, random: f64) {
         self.in_a_row += 1;
         self.note(now, false);
         let failed = self.recent.iter().filter(|(_, ok)| !ok).count();
@@ -94,13 +136,13 @@ impl Breaker {
     }
 
     /// The gateway refuses our account: nothing more is tried for the longest time.
-    pub(crate) fn trip(&mut self, now: Timestamp) {
+    pub(crate) fn trip(&mut self, now: Monotonic) {
         self.openings = u32::MAX;
         self.open(now, 0.5);
     }
 
     /// The time until which nothing is handed over, while that is so.
-    pub(crate) const fn open_until(&self) -> Option<Timestamp> {
+    pub(crate) const fn open_until(&self) -> Option<Monotonic> {
         match self.state {
             State::Open(until) => Some(until),
             State::Closed | State::Probing => None,
@@ -116,12 +158,13 @@ impl Breaker {
     }
 
     /// Whether it remembers nothing that matters.
-    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
-        let old = |(at, ok): &(Timestamp, bool)| *ok || now.since(*at) > WINDOW;
-        self.state == State::Closed && self.in_a_row == 0 && self.recent.iter().all(old)
+    pub(crate) fn is_fresh(&self, now: Monotonic) -> bool {
+        let old = |(at, ok): &(Monotonic, bool)| *ok || now.since(*at) > WINDOW;
+        let counts_nothing = self.in_a_row == 0 && self.not_taken.is_empty();
+        self.state == State::Closed && counts_nothing && self.recent.iter().all(old)
     }
 
-    fn note(&mut self, now: Timestamp, ok: bool) {
+    fn note(&mut self, now: Monotonic, ok: bool) {
         self.recent.push_back((now, ok));
         while self.recent.len() > RECENT
             || self
@@ -133,7 +176,7 @@ impl Breaker {
         }
     }
 
-    fn open(&mut self, now: Timestamp, random: f64) {
+    fn open(&mut self, now: Monotonic, random: f64) {
         let doubled = SHORTEST.saturating_mul(1 << self.openings.min(10));
         let spread = 0.8 + 0.4 * random.clamp(0.0, 1.0);
         self.openings = self.openings.saturating_add(1);
@@ -148,11 +191,11 @@ mod tests {
 
     const MIDDLE: f64 = 0.5;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_millis(seconds * 1000)
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::from_millis(seconds * 1000)
     }
 
-    fn failed(times: u32, now: Timestamp) -> Breaker {
+    fn failed(times: u32, now: Monotonic) -> Breaker {
         let mut breaker = Breaker::default();
         (0..times).for_each(|_| breaker.fail(now, MIDDLE));
         breaker
@@ -168,7 +211,7 @@ mod tests {
 
     #[test]
     fn it_opens_when_half_of_ten_fail_within_a_minute() {
-        let alternate = |apart: i64| {
+        let alternate = |apart: u64| {
             let mut breaker = Breaker::default();
             for turn in 0..5 {
                 breaker.succeed(at(2 * turn * apart));
@@ -212,6 +255,67 @@ mod tests {
             waits.push(breaker.open_until().unwrap().since(until).as_secs());
         }
         assert_eq!(waits, [60, 120, 240, 480, 600, 600, 600]);
+    }
+
+    fn to(recipient: &str) -> Address {
+        Address::new(recipient).unwrap()
+    }
+
+    fn failed_for(recipients: &[&str]) -> Breaker {
+        let mut breaker = Breaker::default();
+        for recipient in recipients {
+            breaker.fail_for(&to(recipient), at(0), MIDDLE);
+        }
+        breaker
+    }
+
+    #[test]
+    fn opens_after_three_different_recipients_in_a_row() {
+        assert_eq!(failed_for(&["a"; 50]).admission(at(0)), Admission::Any);
+        assert_eq!(
+            failed_for(&["a", "b", "a", "b"]).admission(at(0)),
+            Admission::Any
+        );
+        let opened = failed_for(&["a", "b", "a", "c"]);
+        assert_eq!(opened.admission(at(0)), Admission::Wait(at(30)));
+        let mut breaker = failed_for(&["a", "b"]);
+        breaker.succeed(at(0));
+        breaker.fail_for(&to("c"), at(0), MIDDLE);
+        assert_eq!(breaker.admission(at(0)), Admission::Any);
+    }
+
+    #[test]
+    fn deferral_of_a_recipient_counts_neither_as_failure_nor_as_success() {
+        let mut breaker = failed_for(&["a", "b"]);
+        breaker.answer();
+        breaker.fail_for(&to("c"), at(0), MIDDLE);
+        assert!(breaker.is_open());
+    }
+
+    #[test]
+    fn probe_that_is_answered_closes_a_breaker_opened_by_silence() {
+        for answer in [Breaker::answer, |breaker: &mut Breaker| {
+            breaker.fail_for(&to("a"), at(31), MIDDLE);
+        }] {
+            let mut breaker = failed(5, at(0));
+            breaker.begin();
+            answer(&mut breaker);
+            assert_eq!(breaker.admission(at(31)), Admission::Any);
+        }
+    }
+
+    #[test]
+    fn probe_with_a_recipient_that_failed_before_asks_for_another() {
+        let mut breaker = failed_for(&["a", "b", "c"]);
+        breaker.begin();
+        breaker.fail_for(&to("b"), at(31), MIDDLE);
+        assert_eq!(breaker.admission(at(31)), Admission::One);
+        breaker.begin();
+        breaker.fail_for(&to("d"), at(31), MIDDLE);
+        assert_eq!(breaker.open_until(), Some(at(91)));
+        breaker.begin();
+        breaker.succeed(at(91));
+        assert!(breaker.is_fresh(at(91)));
     }
 
     #[test]

@@ -5,25 +5,24 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::warn;
 
-use super::attempt::settle;
 use super::record::Ended;
 use super::{Dispatcher, Slot};
-use crate::{Job, Next, Settlement, StoreError, Timestamp, stopped};
+use crate::{Job, Monotonic, Next, Settlement, StoreError, stopped};
 
 impl Dispatcher {
     pub(super) async fn hand_over(
         self: Arc<Self>,
         job: Job,
         slot: Slot,
-        until: Timestamp,
+        until: Monotonic,
         planned_at: Option<u64>,
     ) {
         let Some((pass, waited)) = pass(&slot.gate).await else {
             // Nothing was sent, and nothing more is to be.
             let (due_at, detail) = (self.clock.now(), String::new());
-            return self.end(settle(&job, None, Next::Queue { due_at, detail }));
+            return self.end(self.settle(&job, None, Next::Queue { due_at, detail }));
         };
-        if self.clock.now() >= until {
+        if self.clock.monotonic() >= until {
             // It waited for too long, or the whole process stood still: it is somebody else's.
             return warn!(delivery = %job.delivery.id, "its lease ended before its turn came");
         }
@@ -34,11 +33,11 @@ impl Dispatcher {
         };
         let settlement = match stopped {
             Ok(None) => self.attempt(&job, until).await,
-            Ok(Some(detail)) => settle(&job, None, Next::Cancel { detail }),
+            Ok(Some(detail)) => self.settle(&job, None, Next::Cancel { detail }),
             Err(fault) => {
                 let due_at = self.clock.now().plus(super::POLL);
                 let detail = format!("the store did not answer: {}", crate::report(&fault));
-                settle(&job, None, Next::Queue { due_at, detail })
+                self.settle(&job, None, Next::Queue { due_at, detail })
             }
         };
         drop(pass);

@@ -1,6 +1,6 @@
 //! Lanes: who may be handed what, how much at once, and whose turn it is.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,17 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::breaker::Admission;
-use super::peer::{GatewayHealth, Peer, Verdict};
+use super::health::GatewayHealth;
+use super::paused::PausedAddresses;
+use super::peer::{Peer, Verdict};
 use super::rate::Rate;
+use super::wait::{Cause, Wait};
 use crate::store::{ClosedLane, DueQueue, Nodes, Want};
-use crate::{Gateway, Gateways, Lane, Slug, Timestamp};
+use crate::{Address, Gateway, Gateways, Lane, Moment, Monotonic, Slug};
 
 /// How long a delivery waits before its channel is looked for again, when no gateway serves it.
 const NONE_CONFIGURED: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
 /// How many deliveries are leased for each that may be under way, so that no gateway waits for the
 /// next claim. As many hand-overs, each up to its deadline, fit into a lease.
 const AHEAD: u32 = 4;
@@ -26,6 +30,7 @@ pub(crate) struct Lanes {
     states: HashMap<Lane, LaneState>,
     peers: HashMap<(Slug, Lane), Peer>,
     rates: HashMap<Slug, Rate>,
+    paused: PausedAddresses,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +77,7 @@ enum Room {
     /// All slots are taken; one that becomes free wakes the dispatcher.
     Full,
     /// No gateway takes anything before this time.
-    Closed(Timestamp),
+    Closed(Monotonic),
 }
 
 /// Through which gateway a delivery goes.
@@ -81,8 +86,8 @@ pub(crate) enum Choice {
     /// This one, and what its request has to go through; it counts as under way until
     /// [`Lanes::end`].
     Gateway(Arc<Gateway>, Arc<Semaphore>),
-    /// None before this time.
-    Wait(Timestamp),
+    /// None for now.
+    Wait(Wait),
     /// No gateway of the channel is left for this address.
     Nobody,
 }
@@ -94,6 +99,7 @@ impl Lanes {
             states: HashMap::new(),
             peers: HashMap::new(),
             rates: HashMap::new(),
+            paused: PausedAddresses::default(),
         };
         lanes.replace_gateways(gateways);
         lanes
@@ -135,7 +141,7 @@ impl Lanes {
     }
 
     /// How many slots of a lane are free for what comes now: none while something waits in it.
-    pub(crate) fn free(&self, lane: &Lane, now: Timestamp) -> u32 {
+    pub(crate) fn free(&self, lane: &Lane, now: Monotonic) -> u32 {
         let waits = self.states.get(lane).is_some_and(|state| state.backlog);
         match self.room(lane, now) {
             Room::Slots(free) if !waits => free.get(),
@@ -196,18 +202,19 @@ impl Lanes {
     pub(crate) fn share(
         &mut self,
         queues: &[DueQueue],
-        now: Timestamp,
-    ) -> (Vec<Want>, Option<Timestamp>) {
+        now: Moment,
+    ) -> (Vec<Want>, Option<Monotonic>) {
         let mut by_lane: BTreeMap<&Lane, Vec<&DueQueue>> = BTreeMap::new();
-        let mut next: Option<Timestamp> = None;
-        let mut at = |time: Timestamp| next = Some(next.map_or(time, |next| next.min(time)));
+        let mut next: Option<Monotonic> = None;
+        let mut at = |time: Monotonic| next = Some(next.map_or(time, |next| next.min(time)));
         for due in queues {
-            if due.due_at <= now {
+            if due.due_at <= now.wall {
                 by_lane.entry(&due.queue.lane).or_default().push(due);
             } else {
-                at(due.due_at);
+                at(now.monotonic_at(due.due_at));
             }
         }
+        let now = now.monotonic;
         for (lane, state) in &mut self.states {
             state.backlog |= by_lane.contains_key(lane);
         }
@@ -243,42 +250,89 @@ impl Lanes {
         shares.collect()
     }
 
-    /// Chooses the first gateway of the lane that takes messages now.
+    /// Chooses the first gateway of the lane that takes messages to this address now.
     ///
     /// * `may` - whether a gateway comes into question for the message.
     pub(crate) fn choose(
         &mut self,
         lane: &Lane,
-        now: Timestamp,
+        to: &Address,
+        now: Monotonic,
         may: impl Fn(&Gateway) -> bool,
     ) -> Choice {
-        let mut earliest: Option<Timestamp> = None;
-        let mut any = false;
-        for gateway in self.gateways.of(lane.channel()) {
-            any = true;
-            if !may(gateway) {
-                continue;
+        let gateways: Vec<_> = self.gateways.of(lane.channel()).cloned().collect();
+        let mut waits = Vec::new();
+        for gateway in gateways.iter().filter(|gateway| may(gateway)) {
+            match self.begin(gateway, lane, to, now) {
+                Ok(requests) => return Choice::Gateway(Arc::clone(gateway), requests),
+                Err(wait) => waits.push(wait),
             }
-            let key = (gateway.name.clone(), lane.clone());
-            let peer = self.peers.entry(key).or_default();
-            let rate = self.rates.get_mut(&gateway.name);
-            let until = match peer.admission(now) {
-                Admission::Wait(until) => until,
-                Admission::Any | Admission::One => match rate.map_or(Ok(()), |r| r.take(now)) {
-                    Ok(()) => {
-                        let requests = peer.begin(&gateway.limits);
-                        return Choice::Gateway(Arc::clone(gateway), requests);
-                    }
-                    Err(until) => until,
-                },
-            };
-            earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
         }
-        match earliest {
-            Some(earliest) => Choice::Wait(earliest),
-            None if any => Choice::Nobody,
-            None => Choice::Wait(now.plus(NONE_CONFIGURED)),
+        match Wait::earliest(waits) {
+            Some(wait) => Choice::Wait(wait),
+            None if gateways.is_empty() => Choice::Wait(Wait {
+                until: now.plus(NONE_CONFIGURED),
+                cause: Cause::NoneConfigured,
+                closed_since: None,
+            }),
+            None => Choice::Nobody,
         }
+    }
+
+    /// Begins a hand-over to a gateway, or says what has to be waited for.
+    fn begin(
+        &mut self,
+        gateway: &Gateway,
+        lane: &Lane,
+        to: &Address,
+        now: Monotonic,
+    ) -> Result<Arc<Semaphore>, Wait> {
+        let name = &gateway.name;
+        let peer = self.peers.entry((name.clone(), lane.clone())).or_default();
+        if let Admission::Wait(until) = peer.admission(now) {
+            return Err(Wait {
+                until,
+                cause: Cause::Closed(name.clone(), peer.last_error().map(str::to_owned)),
+                closed_since: peer.closed_since(now),
+            });
+        }
+        let waits = |until, cause| Wait {
+            until,
+            cause,
+            closed_since: None,
+        };
+        if let Some(until) = self.paused.until(name, to, now) {
+            return Err(waits(until, Cause::PausedAddress(name.clone())));
+        }
+        if let Some(rate) = self.rates.get_mut(name) {
+            rate.take(now)
+                .map_err(|until| waits(until, Cause::OwnLimit(name.clone())))?;
+        }
+        Ok(peer.begin(&gateway.limits))
+    }
+
+    /// The lanes in which no gateway takes messages, each with the reason and since when.
+    pub(crate) fn closed_lanes(&self, now: Monotonic) -> Vec<(Lane, Wait)> {
+        let lanes: BTreeSet<_> = self.peers.keys().map(|(_, lane)| lane).collect();
+        let closed = lanes.into_iter();
+        closed
+            .filter_map(|lane| Some((lane.clone(), self.closed_lane(lane, now)?)))
+            .collect()
+    }
+
+    /// Why no gateway takes messages in a lane, and since when; `None` when one does.
+    pub(crate) fn closed_lane(&self, lane: &Lane, now: Monotonic) -> Option<Wait> {
+        let wait = |gateway: &Arc<Gateway>| {
+            let peer = self.peers.get(&(gateway.name.clone(), lane.clone()))?;
+            let error = peer.last_error().map(str::to_owned);
+            Some(Wait {
+                until: now,
+                cause: Cause::Closed(gateway.name.clone(), error),
+                closed_since: Some(peer.closed_since(now)?),
+            })
+        };
+        let waits: Option<Vec<_>> = self.gateways.of(lane.channel()).map(wait).collect();
+        Wait::earliest(waits?)
     }
 
     /// Ends what [`choose`](Self::choose) began. Says whether the gateway has stopped by it.
@@ -287,29 +341,37 @@ impl Lanes {
         gateway: &Slug,
         lane: &Lane,
         verdict: Verdict,
-        now: Timestamp,
+        error: Option<&str>,
+        now: Monotonic,
     ) -> bool {
         let Some(peer) = self.peers.get_mut(&(gateway.clone(), lane.clone())) else {
             return false;
         };
-        peer.end(verdict, now)
+        peer.end(verdict, error, now)
+    }
+
+    /// Hands nothing for this address to this gateway before `until`.
+    pub(crate) fn pause_address(
+        &mut self,
+        gateway: &Slug,
+        to: &Address,
+        until: Monotonic,
+        now: Monotonic,
+    ) {
+        self.paused.pause(gateway, to, until, now);
     }
 
     /// Whether one of these gateways of the lane takes messages now.
-    pub(crate) fn has(&self, lane: &Lane, now: Timestamp, may: impl Fn(&Gateway) -> bool) -> bool {
+    pub(crate) fn has(&self, lane: &Lane, now: Monotonic, may: impl Fn(&Gateway) -> bool) -> bool {
         let takes = |gateway: &Arc<Gateway>| {
             may(gateway) && !matches!(self.admission(gateway, lane, now), Admission::Wait(_))
         };
         self.gateways.of(lane.channel()).any(takes)
     }
 
-    pub(crate) fn health(&self, now: Timestamp) -> Vec<GatewayHealth> {
-        let health = |((gateway, lane), peer): (&(Slug, Lane), &Peer)| GatewayHealth {
-            gateway: gateway.clone(),
-            lane: lane.clone(),
-            state: peer.state(now),
-            in_flight: peer.in_flight,
-        };
+    pub(crate) fn health(&self, now: Moment) -> Vec<GatewayHealth> {
+        let health =
+            |((gateway, lane), peer): (&(Slug, Lane), &Peer)| peer.health(gateway, lane, now);
         let mut all: Vec<_> = self.peers.iter().map(health).collect();
         all.sort_by(|a, b| (&a.gateway, &a.lane).cmp(&(&b.gateway, &b.lane)));
         all
@@ -339,18 +401,18 @@ impl Lanes {
         self.concurrency(lane)
     }
 
-    fn admission(&self, gateway: &Gateway, lane: &Lane, now: Timestamp) -> Admission {
+    fn admission(&self, gateway: &Gateway, lane: &Lane, now: Monotonic) -> Admission {
         let peer = self.peers.get(&(gateway.name.clone(), lane.clone()));
         peer.map_or(Admission::Any, |peer| peer.admission(now))
     }
 
-    fn room(&self, lane: &Lane, now: Timestamp) -> Room {
+    fn room(&self, lane: &Lane, now: Monotonic) -> Room {
         let in_flight = self.states.get(lane).map_or(0, |state| state.in_flight);
         let Some(free) = NonZeroU32::new(self.capacity(lane).saturating_sub(in_flight)) else {
             return Room::Full;
         };
         let mut best: Option<NonZeroU32> = None;
-        let mut earliest: Option<Timestamp> = None;
+        let mut earliest: Option<Monotonic> = None;
         let mut any = false;
         for gateway in self.gateways.of(lane.channel()) {
             any = true;
@@ -377,39 +439,42 @@ impl Lanes {
     }
 
     /// Which gateways were found to take nothing, and until when.
-    pub(crate) fn closed(&self, now: Timestamp) -> Vec<ClosedLane> {
+    pub(crate) fn closed(&self, now: Moment) -> Vec<ClosedLane> {
         let closed = self.peers.iter().filter_map(|((gateway, lane), peer)| {
             let until = peer.found_until()?;
-            (until > now).then(|| ClosedLane {
+            (until > now.monotonic).then(|| ClosedLane {
                 gateway: gateway.clone(),
                 lane: lane.clone(),
-                until,
+                // In whole seconds, so that equal findings are equal lists.
+                until: now.wall_at(until).plus(SECOND).floor(SECOND),
             })
         });
-        // In one order, so that equal findings are equal lists.
+        // In one order, for the same reason.
         let mut closed: Vec<_> = closed.collect();
         closed.sort();
         closed
     }
 
     /// Takes over what other nodes have found out, and this one's share of what all may send.
-    pub(crate) fn learn(&mut self, nodes: &Nodes, now: Timestamp) {
+    pub(crate) fn learn(&mut self, nodes: &Nodes, now: Moment) {
         for rate in self.rates.values_mut() {
             rate.share(nodes.count.get());
         }
-        for closed in nodes.closed.iter().filter(|closed| closed.until > now) {
+        for closed in nodes.closed.iter().filter(|closed| closed.until > now.wall) {
             if self.gateways.get(&closed.gateway).is_none() {
                 continue;
             }
             let key = (closed.gateway.clone(), closed.lane.clone());
-            self.peers.entry(key).or_default().told_until = closed.until;
+            let peer = self.peers.entry(key).or_default();
+            peer.learn(now.monotonic_at(closed.until), now.monotonic);
         }
     }
 
     /// Drops lanes and peers that remember nothing that matters.
-    fn forget(&mut self, now: Timestamp) {
+    fn forget(&mut self, now: Monotonic) {
         self.states
             .retain(|_, lane| lane.in_flight > 0 || lane.backlog);
         self.peers.retain(|_, peer| peer.matters(now));
+        self.paused.forget(now);
     }
 }

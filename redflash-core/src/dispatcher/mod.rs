@@ -7,14 +7,20 @@
 mod attempt;
 mod breaker;
 mod count;
+mod expiry;
 mod hand_over;
+mod health;
 mod lane;
+mod paused;
 mod peer;
 mod purse;
 mod rate;
 mod record;
 mod send;
 mod trouble;
+mod verdict;
+mod wait;
+mod wall_clock;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -28,17 +34,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
-pub use peer::{GatewayHealth, GatewayState};
+pub use health::{GatewayHealth, GatewayState};
 
 use crate::cache::Cache;
 use crate::store::{DueQueue, Want};
 use crate::waiter::Waiters;
-use crate::{Clock, Gateways, Job, Lane, Lease, Settings, Store, StoreError, Timestamp, WorkerId};
+use crate::{
+    Clock, Gateways, Job, Lane, Lease, Moment, Monotonic, Settings, Store, StoreError, Timestamp,
+    WorkerId,
+};
 use lane::Lanes;
 use record::Recorder;
 use send::Batches;
 pub(crate) use send::Sending;
-pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles, stopped, subject};
+use trouble::refusing;
+pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles, refusal_subject, stopped, subject};
+use wall_clock::WallClock;
 
 /// How often the store is looked at without being told that something is there.
 const POLL: Duration = Duration::from_secs(1);
@@ -56,6 +67,7 @@ pub(crate) struct Dispatcher {
     lease: Duration,
     nodes: AtomicU32,
     lanes: Mutex<Lanes>,
+    wall_clock: Mutex<WallClock>,
     wake: Notify,
     tasks: TaskTracker,
     recorder: Recorder,
@@ -66,7 +78,7 @@ pub(crate) struct Dispatcher {
     queued: AtomicU64,
 }
 
-type Share = (Vec<Want>, HashMap<Lane, Vec<Slot>>, Option<Timestamp>);
+type Share = (Vec<Want>, HashMap<Lane, Vec<Slot>>, Option<Monotonic>);
 
 /// One slot of a lane, given back when dropped.
 #[derive(Debug)]
@@ -87,6 +99,7 @@ impl Dispatcher {
         Self {
             worker: WorkerId::new(clock.now()),
             lanes: Mutex::new(Lanes::new(settings.gateways.clone())),
+            wall_clock: Mutex::default(),
             store,
             clock,
             settings: ArcSwap::from_pointee(settings),
@@ -137,12 +150,17 @@ impl Dispatcher {
         }
     }
 
+    /// The present moment.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::of(&*self.clock)
+    }
+
     /// Takes a slot for each of these lanes that has room and in which nothing waits.
     pub(crate) fn reserve<'a>(
         self: &Arc<Self>,
         lanes: impl Iterator<Item = &'a Lane>,
-        now: Timestamp,
     ) -> Vec<Option<Slot>> {
+        let now = self.clock.monotonic();
         if !self.is_running() {
             return lanes.map(|_| None).collect();
         }
@@ -156,6 +174,12 @@ impl Dispatcher {
                 Some(self.slot(&mut state, lane))
             })
             .collect()
+    }
+
+    /// What a delivery in this lane waits for while no gateway takes messages.
+    pub(crate) fn waits_for(&self, lane: &Lane) -> Option<String> {
+        let closed = self.lanes().closed_lane(lane, self.clock.monotonic());
+        closed.map(|wait| wait.cause.to_string())
     }
 
     fn slot(self: &Arc<Self>, state: &mut Lanes, lane: &Lane) -> Slot {
@@ -192,6 +216,7 @@ impl Dispatcher {
         planned_at: Option<u64>,
     ) {
         let dispatcher = Arc::clone(self);
+        let until = self.moment().monotonic_at(until);
         self.tasks
             .spawn(async move { dispatcher.hand_over(job, slot, until, planned_at).await });
     }
@@ -207,20 +232,21 @@ impl Dispatcher {
                 "took back deliveries whose outcome was not recorded; they may arrive twice"
             );
         }
+        self.follow_clock(self.moment()).await?;
         self.running.store(true, Ordering::Release);
         Ok(())
     }
 
     /// Works until told to stop.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut checked_at = None;
+        let (mut checked_at, mut swept_at) = (None, None);
         while !stop.is_cancelled() {
             // Registered before the store is read, so that no wake-up in between is lost.
             let mut woken = std::pin::pin!(self.wake.notified());
             woken.as_mut().enable();
-            let now = self.clock.now();
-            let pause = match self.turn(now, &mut checked_at).await {
-                Ok(Some(next)) => next.since(now).min(POLL),
+            let now = self.moment();
+            let pause = match self.turn(now, &mut checked_at, &mut swept_at).await {
+                Ok(Some(next)) => next.since(now.monotonic).min(POLL),
                 Ok(None) => POLL,
                 Err(fault) => {
                     error!(error = %crate::report(&fault), "the store does not answer the dispatcher");
@@ -259,33 +285,38 @@ impl Dispatcher {
     /// One look at the queue. Returns when to look again, at the latest.
     async fn turn(
         self: &Arc<Self>,
-        now: Timestamp,
-        checked_at: &mut Option<Timestamp>,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        if checked_at.is_none_or(|at| now.since(at) >= POLL) {
-            self.store.requeue_orphans(now, None).await?;
+        now: Moment,
+        checked_at: &mut Option<Monotonic>,
+        swept_at: &mut Option<Monotonic>,
+    ) -> Result<Option<Monotonic>, StoreError> {
+        self.follow_clock(now).await?;
+        if checked_at.is_none_or(|at| now.monotonic.since(at) >= POLL) {
+            self.store.requeue_orphans(now.wall, None).await?;
             self.exchange(now).await?;
             // Neither may keep anything else from being sent.
-            if let Err(fault) = self.requeue_unconfirmed(now).await {
+            if let Err(fault) = self.requeue_unconfirmed(now.wall).await {
                 error!(error = %crate::report(&fault), "missing receipts were not looked for");
             }
-            if let Err(fault) = self.learn_alarms().await {
+            if let Err(fault) = self.give_up_overdue(now, swept_at).await {
+                error!(error = %crate::report(&fault), "what waited for too long was not given up");
+            }
+            if let Err(fault) = self.learn_alarms(now.monotonic).await {
                 error!(error = %crate::report(&fault), "it is not known which gateways have stopped");
             }
             let backlog = self.store.backlog().await?;
             self.queued.store(backlog.queued, Ordering::Relaxed);
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
             metrics::gauge!("redflash_queued").set(backlog.queued as f64);
-            *checked_at = Some(now);
+            *checked_at = Some(now.monotonic);
         }
         self.lanes().look();
         let queues = self.store.due_queues().await?;
         let (wants, mut slots, next) = self.share(&queues, now);
-        self.moved_at.store(now.as_millis(), Ordering::Relaxed);
+        self.moved_at.store(now.wall.as_millis(), Ordering::Relaxed);
         if wants.is_empty() {
             return Ok(next);
         }
-        let lease = self.lease(now);
+        let lease = self.lease(now.wall);
         let jobs = self.store.claim_due(&lease, &wants).await?;
         let found = !jobs.is_empty();
         for job in jobs {
@@ -295,7 +326,7 @@ impl Dispatcher {
                 self.begin(job, slot, lease.until, None);
             }
         }
-        Ok(if found { Some(now) } else { next })
+        Ok(if found { Some(now.monotonic) } else { next })
     }
 
     /// Sends through another gateway what was not confirmed in time.
@@ -319,16 +350,18 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Learns of which gateways it is known, by any node, that they have stopped.
-    async fn learn_alarms(&self) -> Result<(), StoreError> {
-        self.troubles.know(stopped(&self.store.alarms().await?));
+    /// Learns of which gateways it is known, by any node, that they have stopped or refuse messages.
+    async fn learn_alarms(&self, now: Monotonic) -> Result<(), StoreError> {
+        let alarms = self.store.alarms().await?;
+        self.troubles.know(stopped(&alarms));
+        self.troubles.know_refusing(&refusing(&alarms), now);
         Ok(())
     }
 
     /// Tells the other nodes what this one knows, and learns what they know.
-    async fn exchange(&self, now: Timestamp) -> Result<(), StoreError> {
+    async fn exchange(&self, now: Moment) -> Result<(), StoreError> {
         let closed = self.lanes().closed(now);
-        let nodes = self.store.exchange(self.worker, &closed, now).await?;
+        let nodes = self.store.exchange(self.worker, &closed, now.wall).await?;
         self.nodes.store(nodes.count.get(), Ordering::Relaxed);
         self.lanes().learn(&nodes, now);
         Ok(())
@@ -340,7 +373,7 @@ impl Dispatcher {
     }
 
     /// What to claim, with a slot for each, and when there may be more at the latest.
-    fn share(self: &Arc<Self>, queues: &[DueQueue], now: Timestamp) -> Share {
+    fn share(self: &Arc<Self>, queues: &[DueQueue], now: Moment) -> Share {
         let mut state = self.lanes();
         let (wants, next) = state.share(queues, now);
         let mut slots: HashMap<Lane, Vec<Slot>> = HashMap::new();
@@ -367,7 +400,12 @@ impl Dispatcher {
     }
 
     pub(crate) fn gateway_health(&self) -> Vec<GatewayHealth> {
-        self.lanes().health(self.clock.now())
+        self.lanes().health(self.moment())
+    }
+
+    fn wall_clock(&self) -> MutexGuard<'_, WallClock> {
+        let wall_clock = self.wall_clock.lock();
+        wall_clock.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::breaker::{Admission, Breaker};
-use crate::{Lane, Limits, Slug, Timestamp};
+use super::health::{GatewayHealth, GatewayState};
+use crate::{Address, Lane, Limits, Moment, Monotonic, Slug};
 
 /// A gateway as seen from one lane.
 #[derive(Debug, Default)]
@@ -17,54 +17,42 @@ pub(super) struct Peer {
     /// How many that is.
     width: usize,
     pub(super) in_flight: u32,
-    paused_until: Timestamp,
+    paused_until: Monotonic,
     /// Until when another node has found it closed.
-    pub(super) told_until: Timestamp,
+    told_until: Monotonic,
+    /// Since when it has taken no messages.
+    closed_since: Option<Monotonic>,
+    /// Its latest answer that counts against it.
+    last_error: Option<String>,
 }
 
 /// What a hand-over says about its gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It works, whatever it thought of the message.
     Works,
+    /// It answered, and the answer says nothing about what it does with other messages.
+    Answers,
+    /// It answered, and did not take the message to this recipient.
+    FailsFor(Address),
     /// It did not take the message, or nobody knows.
     Fails,
     /// It asks for a pause until this time.
-    Pauses(Timestamp),
+    Pauses(Monotonic),
     /// It refuses our account.
     Refuses,
     /// Nothing.
     Nothing,
 }
 
-/// A gateway's health within a lane.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GatewayHealth {
-    /// The gateway.
-    pub gateway: Slug,
-    /// The lane.
-    pub lane: Lane,
-    /// Whether messages are handed to it.
-    pub state: GatewayState,
-    /// How many are under way.
-    pub in_flight: u32,
-}
-
-/// Whether messages are handed to a gateway. As JSON `works`, `rests` or `probing`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GatewayState {
-    /// Yes.
-    #[serde(rename = "works")]
-    Closed,
-    /// Not before this time: too much failed.
-    #[serde(rename = "rests")]
-    Open {
-        /// When one message is let through.
-        until: Timestamp,
-    },
-    /// One message is under way to see whether it works again.
-    Probing,
+impl Verdict {
+    /// Whether it counts against the gateway.
+    const fn is_bad(&self) -> bool {
+        match self {
+            Self::FailsFor(_) | Self::Fails | Self::Pauses(_) | Self::Refuses => true,
+            Self::Works | Self::Answers | Self::Nothing => false,
+        }
+    }
 }
 
 impl Peer {
@@ -96,11 +84,18 @@ impl Peer {
     }
 
     /// A hand-over has ended. Says whether the gateway has stopped by it.
-    pub(super) fn end(&mut self, verdict: Verdict, now: Timestamp) -> bool {
+    ///
+    /// * `error` - its answer, unless it took the message.
+    pub(super) fn end(&mut self, verdict: Verdict, error: Option<&str>, now: Monotonic) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
         let was_open = self.breaker.is_open();
+        if verdict.is_bad() {
+            self.last_error = error.map(str::to_owned);
+        }
         match verdict {
             Verdict::Works => self.breaker.succeed(now),
+            Verdict::Answers => self.breaker.answer(),
+            Verdict::FailsFor(to) => self.breaker.fail_for(&to, now, fastrand::f64()),
             Verdict::Fails => self.breaker.fail(now, fastrand::f64()),
             Verdict::Refuses => self.breaker.trip(now),
             Verdict::Nothing => self.breaker.abandon(now),
@@ -109,23 +104,74 @@ impl Peer {
                 self.paused_until = self.paused_until.max(until);
             }
         }
+        self.note_closed(now);
         !was_open && self.breaker.is_open()
     }
 
-    /// Whether messages are handed to it.
-    pub(super) fn state(&self, now: Timestamp) -> GatewayState {
-        match self.breaker.open_until() {
-            None if self.told_until > now => GatewayState::Open {
-                until: self.told_until,
-            },
-            Some(until) => GatewayState::Open { until },
-            None if self.breaker.is_probing() => GatewayState::Probing,
-            None => GatewayState::Closed,
+    /// Another node has found that it takes nothing before this time.
+    pub(super) fn learn(&mut self, until: Monotonic, now: Monotonic) {
+        self.told_until = until;
+        self.note_closed(now);
+    }
+
+    fn note_closed(&mut self, now: Monotonic) {
+        if self.takes_all(now) {
+            self.closed_since = None;
+        } else {
+            self.closed_since.get_or_insert(now);
+        }
+    }
+
+    fn takes_all(&self, now: Monotonic) -> bool {
+        self.admission(now) == Admission::Any
+    }
+
+    /// Since when it has taken no messages; `None` when it does.
+    pub(super) fn closed_since(&self, now: Monotonic) -> Option<Monotonic> {
+        self.closed_since.filter(|_| !self.takes_all(now))
+    }
+
+    /// Its latest answer that counts against it.
+    pub(super) fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    /// Its state, as it is shown.
+    pub(super) fn health(&self, gateway: &Slug, lane: &Lane, now: Moment) -> GatewayHealth {
+        let state = self.state(now.monotonic);
+        let is_ok = state == GatewayState::Ok;
+        let next_try = match self.admission(now.monotonic) {
+            Admission::Wait(until) if state != GatewayState::Probing => Some(until),
+            Admission::One => Some(now.monotonic),
+            _ => None,
+        };
+        let since = self.closed_since(now.monotonic);
+        GatewayHealth {
+            gateway: gateway.clone(),
+            lane: lane.clone(),
+            host: lane.host().map(str::to_owned),
+            state,
+            since: since.map(|since| now.wall_at(since)),
+            last_error: self.last_error.clone().filter(|_| !is_ok),
+            next_try_at: next_try.map(|until| now.wall_at(until)),
+            in_flight: self.in_flight,
+        }
+    }
+
+    fn state(&self, now: Monotonic) -> GatewayState {
+        if self.breaker.is_open() {
+            GatewayState::Stopped
+        } else if now < self.paused_until.max(self.told_until) {
+            GatewayState::Paused
+        } else if self.breaker.is_probing() {
+            GatewayState::Probing
+        } else {
+            GatewayState::Ok
         }
     }
 
     /// Whether it remembers anything that matters.
-    pub(super) fn matters(&self, now: Timestamp) -> bool {
+    pub(super) fn matters(&self, now: Monotonic) -> bool {
         self.in_flight > 0
             || self.paused_until > now
             || self.told_until > now
@@ -133,17 +179,64 @@ impl Peer {
     }
 
     /// Until when this node has found it to take nothing.
-    pub(super) fn found_until(&self) -> Option<Timestamp> {
-        let paused = (self.paused_until > Timestamp::default()).then_some(self.paused_until);
+    pub(super) fn found_until(&self) -> Option<Monotonic> {
+        let paused = (self.paused_until > Monotonic::default()).then_some(self.paused_until);
         self.breaker.open_until().max(paused)
     }
 
     /// Whether it takes messages now.
-    pub(super) fn admission(&self, now: Timestamp) -> Admission {
+    pub(super) fn admission(&self, now: Monotonic) -> Admission {
         let until = self.paused_until.max(self.told_until);
         if now < until {
             return Admission::Wait(until);
         }
         self.breaker.admission(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::from_millis(seconds * 1000)
+    }
+
+    fn health(peer: &Peer, seconds: u64) -> GatewayHealth {
+        let now = Moment {
+            wall: crate::Timestamp::from_millis(i64::try_from(seconds).unwrap() * 1000),
+            monotonic: at(seconds),
+        };
+        let lane = Lane::stored("webhook:one.example".into());
+        peer.health(&Slug::parse("hook").unwrap(), &lane, now)
+    }
+
+    #[test]
+    fn health_says_why_since_when_and_until_when_it_is_stopped() {
+        let mut peer = Peer::default();
+        peer.end(Verdict::Refuses, Some("wrong password"), at(10));
+        peer.end(Verdict::Refuses, Some("still wrong"), at(11));
+        let shown = health(&peer, 20);
+        assert_eq!(shown.state, GatewayState::Stopped);
+        assert_eq!(shown.since.unwrap().as_millis(), 10_000);
+        assert_eq!(shown.next_try_at.unwrap().as_millis(), 611_000);
+        assert_eq!(shown.last_error.as_deref(), Some("still wrong"));
+        assert_eq!(shown.host.as_deref(), Some("one.example"));
+        peer.begin(&Limits::default());
+        assert_eq!(health(&peer, 700).state, GatewayState::Probing);
+        peer.end(Verdict::Works, None, at(701));
+        let shown = health(&peer, 701);
+        assert_eq!(shown.state, GatewayState::Ok);
+        assert_eq!((shown.since, shown.last_error), (None, None));
+    }
+
+    #[test]
+    fn pause_that_was_asked_for_is_over_by_itself() {
+        let mut peer = Peer::default();
+        peer.end(Verdict::Pauses(at(40)), Some("rate limited"), at(10));
+        assert_eq!(health(&peer, 39).state, GatewayState::Paused);
+        assert_eq!(peer.closed_since(at(39)), Some(at(10)));
+        assert_eq!(health(&peer, 40).state, GatewayState::Ok);
+        assert_eq!(peer.closed_since(at(40)), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Timestamp;
+use crate::Monotonic;
 
 /// Lets through `per_second` messages a second, evenly, with one second's worth saved up at most.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub(crate) struct Rate {
     whole: f64,
     /// The same of this node.
     interval: f64,
-    /// When all that was let through is used up, in milliseconds since the epoch.
+    /// When all that was let through is used up, in milliseconds.
     used_until: f64,
 }
 
@@ -21,7 +21,7 @@ const SAVED: f64 = 1000.0;
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "milliseconds since the epoch and counts of messages are far below 2^52"
+    reason = "milliseconds and counts of messages are far below 2^52"
 )]
 impl Rate {
     pub(crate) fn per_second(per_second: f64) -> Self {
@@ -39,18 +39,18 @@ impl Rate {
     }
 
     /// How many may go now, or when the next may.
-    pub(crate) fn available(&self, now: Timestamp) -> Result<u32, Timestamp> {
+    pub(crate) fn available(&self, now: Monotonic) -> Result<u32, Monotonic> {
         let now = now.as_millis() as f64;
         let saved = SAVED.max(self.interval) - (self.used_until - now).max(0.0);
         if saved + 1e-6 >= self.interval {
             return Ok(((saved + 1e-6) / self.interval) as u32);
         }
         let missing = Duration::from_millis((self.interval - saved).ceil() as u64);
-        Err(Timestamp::from_millis(now as i64).plus(missing))
+        Err(Monotonic::from_millis(now as u64).plus(missing))
     }
 
     /// Lets one through, or says when one may go.
-    pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+    pub(crate) fn take(&mut self, now: Monotonic) -> Result<(), Monotonic> {
         self.available(now)?;
         self.used_until = self.used_until.max(now.as_millis() as f64) + self.interval;
         Ok(())
@@ -67,7 +67,7 @@ mod tests {
         let start = 1_700_000_000_000;
         let mut sent = 0;
         for millis in 0..10_000 {
-            while rate.take(Timestamp::from_millis(start + millis)).is_ok() {
+            while rate.take(Monotonic::from_millis(start + millis)).is_ok() {
                 sent += 1;
             }
         }
@@ -78,7 +78,7 @@ mod tests {
     fn nodes_share_a_rate() {
         let mut rate = Rate::per_second(30.0);
         rate.share(3);
-        let now = Timestamp::from_millis(1_700_000_000_000);
+        let now = Monotonic::from_millis(1_700_000_000_000);
         assert_eq!(rate.available(now), Ok(10));
         rate.share(1);
         assert_eq!(rate.available(now), Ok(30));
@@ -87,9 +87,9 @@ mod tests {
     #[test]
     fn a_slow_rate_says_when_the_next_may_go() {
         let mut rate = Rate::per_second(0.5);
-        let now = Timestamp::from_millis(10_000);
+        let now = Monotonic::from_millis(10_000);
         assert_eq!(rate.take(now), Ok(()));
-        assert_eq!(rate.take(now), Err(Timestamp::from_millis(12_000)));
-        assert_eq!(rate.take(Timestamp::from_millis(12_000)), Ok(()));
+        assert_eq!(rate.take(now), Err(Monotonic::from_millis(12_000)));
+        assert_eq!(rate.take(Monotonic::from_millis(12_000)), Ok(()));
     }
 }

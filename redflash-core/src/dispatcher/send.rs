@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::Dispatcher;
-use crate::{Accepted, Channel, Gateway, OutboundMessage, SendError, Slug, Timestamp};
+use crate::{Accepted, Channel, Gateway, Monotonic, OutboundMessage, SendError, Slug};
 
 type Sent = Result<Accepted, SendError>;
 
@@ -25,7 +25,7 @@ pub(crate) struct Sending {
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) message: OutboundMessage,
     /// When its lease ends.
-    pub(crate) until: Timestamp,
+    pub(crate) until: Monotonic,
 }
 
 /// What became of a message, and whether it is the first to say so of its request: what befalls one
@@ -43,7 +43,7 @@ pub(super) struct Batches(Mutex<HashMap<(Slug, usize), Vec<Waiting>>>);
 #[derive(Debug)]
 struct Waiting {
     message: OutboundMessage,
-    until: Timestamp,
+    until: Monotonic,
     answer: oneshot::Sender<Said>,
 }
 
@@ -141,7 +141,7 @@ impl Dispatcher {
         &self,
         gateway: &Gateway,
         requests: &Arc<Semaphore>,
-        until: Timestamp,
+        until: Monotonic,
     ) -> Result<OwnedSemaphorePermit, SendError> {
         if let Ok(request) = Arc::clone(requests).try_acquire_owned() {
             return Ok(request);
@@ -154,8 +154,8 @@ impl Dispatcher {
         Ok(request)
     }
 
-    fn is_late(&self, gateway: &Gateway, until: Timestamp) -> bool {
-        self.clock.now().plus(gateway.limits.deadline) > until
+    fn is_late(&self, gateway: &Gateway, until: Monotonic) -> bool {
+        self.clock.monotonic().plus(gateway.limits.deadline) > until
     }
 
     /// Sends what waits for a gateway, as much at once as goes into a request, until nothing waits.

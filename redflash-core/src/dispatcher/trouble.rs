@@ -1,12 +1,14 @@
 //! What somebody has to be told about the gateways themselves.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::{Address, ChannelKind, Slug, Timestamp, Window};
+use crate::store::Alarm;
+use crate::{Address, ChannelKind, Monotonic, Slug, Timestamp, Window};
 
 /// Something that the person in charge has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,10 @@ pub(crate) enum Trouble {
     Stopped { gateway: Slug, reason: String },
     /// A gateway of which that was told takes messages again.
     Works { gateway: Slug },
+    /// A gateway refuses to take some messages from us.
+    Refuses { gateway: Slug, reason: String },
+    /// A gateway of which that was told has refused nothing for a while.
+    RefusesNoMore { gateway: Slug },
     /// A gateway's budget is nearly used up, or just now.
     Budget {
         alarm: BudgetAlarm,
@@ -36,11 +42,29 @@ pub(crate) fn subject(gateway: &Slug) -> String {
     format!("gateway/{gateway}")
 }
 
+/// The alarm about a gateway that refuses to take some messages from us, as in the store.
+pub(crate) fn refusal_subject(gateway: &Slug) -> String {
+    format!("refusal/{gateway}")
+}
+
 /// The gateways that have stopped, by the alarms in the store.
-pub(crate) fn stopped(alarms: &[String]) -> Vec<Slug> {
-    let gateway = |subject: &String| subject.strip_prefix("gateway/")?.parse().ok();
+pub(crate) fn stopped(alarms: &[Alarm]) -> Vec<Slug> {
+    named(alarms, "gateway/")
+}
+
+/// The gateways that refuse to take some messages from us, by the alarms in the store.
+pub(crate) fn refusing(alarms: &[Alarm]) -> Vec<Slug> {
+    named(alarms, "refusal/")
+}
+
+fn named(alarms: &[Alarm], prefix: &str) -> Vec<Slug> {
+    let gateway = |alarm: &Alarm| alarm.subject.strip_prefix(prefix)?.parse().ok();
     alarms.iter().filter_map(gateway).collect()
 }
+
+/// Time without a refusal after which a message that is taken ends the episode. Some messages are
+/// taken while others are refused, so a single one ends nothing.
+const QUIET: Duration = Duration::from_secs(60 * 60);
 
 /// What is told of a budget once in a window.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +83,10 @@ pub(crate) struct Troubles {
     /// The gateways that are known to have stopped.
     stopped: Mutex<HashSet<Slug>>,
     any_stopped: AtomicBool,
+    /// The gateways that are known to refuse messages, and when each last did as far as this process
+    /// knows.
+    refusing: Mutex<HashMap<Slug, Monotonic>>,
+    any_refusing: AtomicBool,
     /// What this process has found out about the budgets of these windows.
     budgets: Mutex<HashSet<BudgetAlarm>>,
 }
@@ -71,6 +99,8 @@ impl Default for Troubles {
             waiting: Mutex::new(Some(waiting)),
             stopped: Mutex::default(),
             any_stopped: AtomicBool::new(false),
+            refusing: Mutex::default(),
+            any_refusing: AtomicBool::new(false),
             budgets: Mutex::default(),
         }
     }
@@ -96,11 +126,39 @@ impl Troubles {
         budgets.insert(alarm.clone())
     }
 
-    /// A gateway took a message: if it is known to have stopped, that is over.
-    pub(super) fn works(&self, gateway: &Slug) {
-        if !self.any_stopped.load(Ordering::Relaxed) {
-            return;
+    /// A gateway refused to take a message from us: somebody is told once an episode.
+    pub(super) fn refuses(&self, gateway: &Slug, reason: &str, now: Monotonic) {
+        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any_refusing.store(true, Ordering::Relaxed);
+        if refusing.insert(gateway.clone(), now).is_none() {
+            self.push(Trouble::Refuses {
+                gateway: gateway.clone(),
+                reason: reason.to_owned(),
+            });
         }
+    }
+
+    /// A gateway took a message: what is known of it may be over.
+    pub(super) fn works(&self, gateway: &Slug, now: Monotonic) {
+        if self.any_stopped.load(Ordering::Relaxed) {
+            self.has_not_stopped(gateway);
+        }
+        if self.any_refusing.load(Ordering::Relaxed) {
+            self.refuses_no_more(gateway, now);
+        }
+    }
+
+    fn refuses_no_more(&self, gateway: &Slug, now: Monotonic) {
+        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_quiet = |last: &Monotonic| now.since(*last) >= QUIET;
+        if refusing.get(gateway).is_some_and(is_quiet) {
+            refusing.remove(gateway);
+            let gateway = gateway.clone();
+            self.push(Trouble::RefusesNoMore { gateway });
+        }
+    }
+
+    fn has_not_stopped(&self, gateway: &Slug) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         if stopped.remove(gateway) {
             let gateway = gateway.clone();
@@ -114,6 +172,18 @@ impl Troubles {
         *stopped = gateways.into_iter().collect();
         self.any_stopped
             .store(!stopped.is_empty(), Ordering::Relaxed);
+    }
+
+    /// These are the gateways that are known to refuse messages. One that this process has not heard
+    /// of before counts as refusing now, whichever process found it out.
+    pub(crate) fn know_refusing(&self, gateways: &[Slug], now: Monotonic) {
+        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        refusing.retain(|gateway, _| gateways.contains(gateway));
+        for gateway in gateways {
+            refusing.entry(gateway.clone()).or_insert(now);
+        }
+        self.any_refusing
+            .store(!refusing.is_empty(), Ordering::Relaxed);
     }
 
     /// The gateways that are known to have stopped, in order.

@@ -6,9 +6,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::Engine;
-use crate::dispatcher::{BudgetAlarm, Trouble, stopped, subject};
+use crate::dispatcher::{BudgetAlarm, Trouble, refusal_subject, stopped, subject};
 use crate::store::{Allowance, Spent};
-use crate::{ChannelKind, Gateway, Raise, Slug, StoreError, Window, report};
+use crate::{ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Window, report};
 
 impl Engine {
     /// The gateways of which an alarm was given that is not over, as the store has it now.
@@ -18,6 +18,20 @@ impl Engine {
     /// [`StoreError`] when the store does not answer.
     pub async fn stopped_gateways(&self) -> Result<Vec<Slug>, StoreError> {
         Ok(stopped(&self.dispatcher.store.alarms().await?))
+    }
+
+    /// The states of the gateways, as far as this process and the store know them now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store does not answer.
+    pub async fn gateway_statuses(&self) -> Result<GatewayStatuses, StoreError> {
+        let store = &self.dispatcher.store;
+        Ok(GatewayStatuses {
+            alarms: store.alarms().await?,
+            health: self.dispatcher.gateway_health(),
+            waiting: store.waiting().await?,
+        })
     }
 
     /// Tells of troubles until told to stop.
@@ -51,7 +65,7 @@ impl Engine {
         match trouble {
             Trouble::Stopped { gateway, reason } => {
                 let subject = subject(gateway);
-                if store.start_alarm(&subject, self.now()).await? {
+                if store.start_alarm(&subject, reason, self.now()).await? {
                     let others = self.others(gateway);
                     let text =
                         format!("RedFlash: the gateway {gateway} has stopped. {reason}. {others}");
@@ -66,6 +80,14 @@ impl Engine {
                 if store.end_alarm(&subject(gateway)).await? {
                     warn!(%gateway, "a gateway works again");
                     let text = format!("RedFlash: the gateway {gateway} works again.");
+                    self.alarm(text, self.channel_of(gateway)).await;
+                }
+            }
+            Trouble::Refuses { gateway, reason } => self.tell_of_refusal(gateway, reason).await?,
+            Trouble::RefusesNoMore { gateway } => {
+                if store.end_alarm(&refusal_subject(gateway)).await? {
+                    warn!(%gateway, "a gateway refuses no more messages");
+                    let text = format!("RedFlash: the gateway {gateway} refuses no more messages.");
                     self.alarm(text, self.channel_of(gateway)).await;
                 }
             }
@@ -97,6 +119,25 @@ impl Engine {
                 );
                 self.alarm(text, None).await;
             }
+        }
+        Ok(())
+    }
+
+    /// Tells that a gateway refuses messages, once an episode, with its answer.
+    async fn tell_of_refusal(&self, gateway: &Slug, reason: &str) -> Result<(), StoreError> {
+        let store = &self.dispatcher.store;
+        let subject = refusal_subject(gateway);
+        if !store.start_alarm(&subject, reason, self.now()).await? {
+            return Ok(());
+        }
+        warn!(%gateway, reason, "a gateway refuses messages");
+        let others = self.others(gateway);
+        let text = format!(
+            "RedFlash: the gateway {gateway} refuses messages from us. Its answer: {reason}. {others}"
+        );
+        if !self.alarm(text, self.channel_of(gateway)).await {
+            // So that it is told when it happens again.
+            store.end_alarm(&subject).await?;
         }
         Ok(())
     }

@@ -99,10 +99,12 @@ impl Engine {
         let now = notification.raised_at;
         let id = notification.id;
         let mut deliveries = deliveries(&notification);
-        let slots = self.dispatcher.reserve(lanes(&deliveries), now);
+        let slots = self.dispatcher.reserve(lanes(&deliveries));
         for (delivery, slot) in deliveries.iter_mut().zip(&slots) {
             if slot.is_some() {
                 delivery.state = DeliveryState::Sending;
+            } else if let Some(why) = self.dispatcher.waits_for(&delivery.lane) {
+                delivery.detail = why;
             }
         }
         let order = Enqueue {
@@ -172,7 +174,9 @@ impl Engine {
     async fn dispatch_later(self, notification: Notification, born: Vec<(Delivery, Option<Slot>)>) {
         let raised_at = notification.raised_at;
         let half = self.dispatcher.lease(raised_at).until.since(raised_at) / 2;
-        while self.now().since(raised_at) < half {
+        let clock = &self.dispatcher.clock;
+        let begun = clock.monotonic();
+        while clock.monotonic().since(begun) < half {
             tokio::time::sleep(Duration::from_secs(1)).await;
             if self.holds(notification.id).await == Some(true) {
                 // The switches are looked at again.

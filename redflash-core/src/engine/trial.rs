@@ -183,7 +183,7 @@ impl Engine {
             gateway: Arc::clone(&gateway),
             requests: Arc::new(Semaphore::new(1)),
             message,
-            until: lease.until,
+            until: self.dispatcher.moment().monotonic_at(lease.until),
         };
         let result = self.dispatcher.send(sending).await.result;
         let ended_at = self.now();
@@ -212,6 +212,7 @@ impl Engine {
                 may_repeat: false,
             }),
             next,
+            at: ended_at,
         };
         let settled = self.store().settle(lease.worker, &[settlement]).await;
         // It was sent, whether or not that is recorded.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};
-use crate::store::{Allowance, Spent};
+use crate::store::{Alarm, Allowance, Spent};
 use crate::{Meter, StoreError, Timestamp};
 
 #[async_trait]
@@ -38,16 +38,31 @@ impl Meter for MemoryStore {
         Ok(())
     }
 
-    async fn start_alarm(&self, subject: &str, _: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.state().alarms.insert(subject.to_owned()))
+    async fn start_alarm(
+        &self,
+        subject: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        if state.alarms.contains_key(subject) {
+            return Ok(false);
+        }
+        let alarm = Alarm {
+            subject: subject.to_owned(),
+            since: now,
+            reason: reason.to_owned(),
+        };
+        state.alarms.insert(subject.to_owned(), alarm);
+        Ok(true)
     }
 
     async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError> {
-        Ok(self.state().alarms.remove(subject))
+        Ok(self.state().alarms.remove(subject).is_some())
     }
 
-    async fn alarms(&self) -> Result<Vec<String>, StoreError> {
-        Ok(self.state().alarms.iter().cloned().collect())
+    async fn alarms(&self) -> Result<Vec<Alarm>, StoreError> {
+        Ok(self.state().alarms.values().cloned().collect())
     }
 }
 

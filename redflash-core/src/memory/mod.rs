@@ -9,10 +9,10 @@ mod outbox;
 mod receipt;
 mod sessions;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::store::OutboxEntry;
+use crate::store::{Alarm, OutboxEntry};
 use crate::{
     ApiKey, Attempt, Change, ChangeId, Contact, DeliveryId, Event, Group, Inbound, InboundId,
     KeyHash, Notification, NotificationId, Receipt, Session, Slug, Timestamp, User, Window,
@@ -39,7 +39,7 @@ struct State {
     early_receipts: VecDeque<(Slug, Receipt)>,
     inbound: BTreeMap<InboundId, Inbound>,
     meters: HashMap<(String, Window), (Timestamp, u32)>,
-    alarms: BTreeSet<String>,
+    alarms: BTreeMap<String, Alarm>,
 }
 
 #[derive(Clone, Debug)]

@@ -10,11 +10,11 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Remembered, Row, State};
 use crate::store::{
-    Backlog, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, LogPage, OutboxEntry,
-    OutcomeCount, Queue, ReceiptEffect, Recent, Want,
+    Backlog, ClockStep, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, LogPage,
+    OutboxEntry, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Want,
 };
 use crate::{
-    DeliveryId, DeliveryState, Idempotency, Job, Lease, Notification, NotificationId, Outbox,
+    DeliveryId, DeliveryState, Idempotency, Job, Lane, Lease, Notification, NotificationId, Outbox,
     Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
 };
 
@@ -100,6 +100,62 @@ impl Outbox for MemoryStore {
             })
         });
         Ok(missing.take(limit.get() as usize).count() as u64)
+    }
+
+    async fn give_up(
+        &self,
+        overdue: &[Overdue],
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let mut state = self.state();
+        let most = limit.get() as usize;
+        let mut given_up = Vec::new();
+        for overdue in overdue {
+            let why = match overdue {
+                Overdue::Attempted { .. } => None,
+                Overdue::Waiting { why, .. } => Some(&**why),
+            };
+            let rows = state
+                .deliveries
+                .values_mut()
+                .filter(|row| row.is_overdue(overdue));
+            for row in rows.take(most - given_up.len()) {
+                if row.entry.give_up(why, now) {
+                    given_up.push(row.entry.delivery.id);
+                }
+            }
+        }
+        Ok(given_up)
+    }
+
+    async fn follow_clock(&self, step: &ClockStep, worker: WorkerId) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let move_it = |at: &mut Timestamp| {
+            *at = Timestamp::from_millis(at.as_millis().saturating_add(step.by()));
+        };
+        let mut moved = 0;
+        for row in state.deliveries.values_mut() {
+            let waits = row.is(DeliveryState::Queued);
+            let delivery = &mut row.entry.delivery;
+            if waits && delivery.due_at > step.earlier() {
+                move_it(&mut delivery.due_at);
+                moved += 1;
+            }
+            if let Some(due_at) = &mut delivery.receipt_due_at
+                && *due_at > step.earlier()
+            {
+                move_it(due_at);
+                moved += 1;
+            }
+            if let Some((holder, until)) = &mut row.entry.lease
+                && *holder == worker
+            {
+                move_it(until);
+                moved += 1;
+            }
+        }
+        Ok(moved)
     }
 
     async fn record_receipt(
@@ -226,6 +282,16 @@ impl Outbox for MemoryStore {
                 .map(|row| row.entry.delivery.due_at)
                 .min(),
         })
+    }
+
+    async fn waiting(&self) -> Result<Vec<(Lane, u64)>, StoreError> {
+        let state = self.state();
+        let mut lanes: BTreeMap<Lane, u64> = BTreeMap::new();
+        let rows = state.deliveries.values();
+        for row in rows.filter(|row| row.is(DeliveryState::Queued)) {
+            *lanes.entry(row.entry.delivery.lane.clone()).or_default() += 1;
+        }
+        Ok(lanes.into_iter().collect())
     }
 
     async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
@@ -357,6 +423,22 @@ impl State {
 impl Row {
     fn is(&self, state: DeliveryState) -> bool {
         self.entry.delivery.state == state
+    }
+
+    fn is_overdue(&self, overdue: &Overdue) -> bool {
+        let delivery = &self.entry.delivery;
+        let is_overdue = match overdue {
+            Overdue::Attempted { channel, before } => {
+                delivery.channel == *channel
+                    && delivery.first_attempt_at.is_some_and(|at| at < *before)
+            }
+            Overdue::Waiting { lane, before, .. } => {
+                delivery.lane == *lane
+                    && delivery.first_attempt_at.is_none()
+                    && delivery.notification < NotificationId::first_at(*before)
+            }
+        };
+        is_overdue && self.is(DeliveryState::Queued)
     }
 
     fn queue(&self) -> Queue {

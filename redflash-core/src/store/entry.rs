@@ -86,6 +86,9 @@ impl OutboxEntry {
             }
             let was_unrecorded = self.delivery.is_unrecorded();
             self.end(&settlement.next);
+            if attempt.is_none() && self.delivery.state.is_final() {
+                self.delivery.due_at = settlement.at;
+            }
             // As long as nothing more was tried, it counts that the message may have gone out.
             let only_waits = attempt.is_none() && self.delivery.state == DeliveryState::Queued;
             if only_waits && was_unrecorded {
@@ -234,6 +237,32 @@ impl OutboxEntry {
             self.claims = 0;
         }
         ended_badly
+    }
+
+    /// Gives a delivery up that waits in the queue; `false` when it does not.
+    ///
+    /// * `why` - what a delivery that was never attempted has waited for.
+    pub fn give_up(&mut self, why: Option<&str>, now: Timestamp) -> bool {
+        let delivery = &mut self.delivery;
+        if delivery.state != DeliveryState::Queued {
+            return false;
+        }
+        let why = why.unwrap_or(&delivery.detail);
+        let detail = Self::given_up(delivery.attempts, why);
+        self.end(&Next::Fail { detail });
+        self.delivery.due_at = now;
+        true
+    }
+
+    /// The reason of a delivery that is given up.
+    ///
+    /// * `why` - the last failure, or what it waited for.
+    pub(crate) fn given_up(attempts: u32, why: &str) -> String {
+        match attempts {
+            0 => format!("given up: {why}"),
+            1 => format!("given up after 1 attempt: {why}"),
+            _ => format!("given up after {attempts} attempts: {why}"),
+        }
     }
 
     /// Whether receipts may have come that were kept, since the hand-over was still under way.

@@ -25,6 +25,17 @@ pub enum Spent {
     UsedUp(usize),
 }
 
+/// An alarm that has been given and is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// The subject, such as `gateway/office-mail`.
+    pub subject: String,
+    /// When it was given.
+    pub since: Timestamp,
+    /// Why, for people.
+    pub reason: String,
+}
+
 /// Counts that bound what is sent, and alarms that have been given.
 #[async_trait]
 pub trait Meter: Send + Sync {
@@ -35,12 +46,18 @@ pub trait Meter: Send + Sync {
     /// Takes back what was counted at this time.
     async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Result<(), StoreError>;
 
-    /// Notes that an alarm has been given about a subject; `false` when it was noted already.
-    async fn start_alarm(&self, subject: &str, now: Timestamp) -> Result<bool, StoreError>;
+    /// Notes that an alarm has been given about a subject, with the reason for people; `false` when it
+    /// was noted already.
+    async fn start_alarm(
+        &self,
+        subject: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Notes that the alarm about a subject is over; `false` when there was none.
     async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError>;
 
-    /// The subjects of which an alarm has been given that is not over.
-    async fn alarms(&self) -> Result<Vec<String>, StoreError>;
+    /// The alarms that have been given and are not over, by subject.
+    async fn alarms(&self) -> Result<Vec<Alarm>, StoreError>;
 }

@@ -21,10 +21,10 @@ pub use directory::{Directory, Edit, Entry, EntryRef, Save, Step};
 pub use entry::{OutboxEntry, Received};
 pub use error::StoreError;
 pub use inbox::{InboundFilter, Inbox};
-pub use meter::{Allowance, Meter, Spent};
+pub use meter::{Alarm, Allowance, Meter, Spent};
 pub use outbox::{
-    Backlog, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, LogPage,
-    MAX_CLAIMS, Nodes, Outbox, OutcomeCount, Queue, ReceiptEffect, Recent, Want,
+    Backlog, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter,
+    LogPage, MAX_CLAIMS, Nodes, Outbox, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Want,
 };
 pub use sessions::Sessions;
 

@@ -104,6 +104,50 @@ pub struct Want {
     pub limit: NonZeroU32,
 }
 
+/// Deliveries that have waited in the queue for too long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// Those of a channel that were first attempted before a time.
+    Attempted {
+        /// The channel.
+        channel: ChannelKind,
+        /// The time.
+        before: Timestamp,
+    },
+    /// Those of a lane that were raised before a time and never attempted.
+    Waiting {
+        /// The lane.
+        lane: Lane,
+        /// The time.
+        before: Timestamp,
+        /// What they have waited for.
+        why: String,
+    },
+}
+
+/// The clock on the wall was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockStep {
+    /// The time that it would show.
+    pub before: Timestamp,
+    /// The time that it shows.
+    pub after: Timestamp,
+}
+
+impl ClockStep {
+    /// How far it was set forward, in milliseconds; negative when it was set back.
+    pub const fn by(&self) -> i64 {
+        self.after
+            .as_millis()
+            .saturating_sub(self.before.as_millis())
+    }
+
+    /// The earlier of both times: what is later than it was not due yet.
+    pub fn earlier(&self) -> Timestamp {
+        self.before.min(self.after)
+    }
+}
+
 /// What a receipt did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptEffect {
@@ -331,6 +375,20 @@ pub trait Outbox: Send + Sync {
         limit: NonZeroU32,
     ) -> Result<u64, StoreError>;
 
+    /// Gives up queued deliveries that have waited for too long, which end now. At most `limit`; returns
+    /// them.
+    async fn give_up(
+        &self,
+        overdue: &[Overdue],
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<Vec<DeliveryId>, StoreError>;
+
+    /// Moves with the clock that the only dispatcher's machine goes by: what is queued and was not due
+    /// yet, what this worker has leased, and the receipts that are waited for. Returns how many deliveries
+    /// were moved.
+    async fn follow_clock(&self, step: &ClockStep, worker: WorkerId) -> Result<u64, StoreError>;
+
     /// Applies a gateway's receipt. Receipts repeat, come in any order, and may come before
     /// [`settle`](Self::settle); they only move a state forward: `Sent` to `Delivered` or `Failed`,
     /// `Failed` and `Quarantined` to `Delivered`, and `Queued` to `Delivered`, which cancels the
@@ -376,6 +434,9 @@ pub trait Outbox: Send + Sync {
 
     /// How much waits. The cost may grow with what waits, never with the history.
     async fn backlog(&self) -> Result<Backlog, StoreError>;
+
+    /// How many deliveries wait in each lane, by lane.
+    async fn waiting(&self) -> Result<Vec<(Lane, u64)>, StoreError>;
 
     /// Removes finished notifications raised before a time, at most `limit`. What still has a
     /// delivery to be sent is never removed. Returns how many.

@@ -77,7 +77,7 @@ async fn one_dead_host_among_many_is_no_alarm() {
     world
         .until(id, |record| record.delivery.attempts == 1)
         .await;
-    let open = |health: &GatewayHealth| matches!(health.state, GatewayState::Open { .. });
+    let open = |health: &GatewayHealth| matches!(health.state, GatewayState::Stopped);
     assert!(world.engine.health().gateways.iter().any(open));
     assert!(world.store.alarms().await.unwrap().is_empty());
     assert_eq!(other.sent_to("ops"), 0);

@@ -4,8 +4,11 @@
 
 mod alarm;
 mod batch;
+mod blame;
 mod budget;
+mod clock;
 mod dispatch;
+mod expiry;
 mod failover;
 mod fairness;
 mod inbound;

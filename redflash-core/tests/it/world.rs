@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use redflash_core::store::{DeliveryRecord, Entry, Save};
 use redflash_core::{
     Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    Clock, Contact, Directory, EndpointId, Engine, EngineBuilder, Gateway, Group, Handle,
+    Clock, Contact, Deferral, Directory, EndpointId, Engine, EngineBuilder, Gateway, Group, Handle,
     InboundMessage, Limits, ManualClock, MemoryStore, Name, NotificationId, OutboundMessage,
     Outbox, Raise, Raised, RetrySchedule, SendError, SenderError, Slug, Store, Timestamp,
 };
@@ -33,6 +33,8 @@ pub(crate) enum Answer {
     Unauthorized,
     Unroutable,
     RateLimited(Option<Duration>),
+    Deferred(Deferral, Option<Duration>),
+    Refused,
     Panic,
     /// Waits for a permit of [`Script::gate`], then accepts.
     Gated,
@@ -207,6 +209,12 @@ impl Script {
                 reason: "busy".into(),
                 retry_after,
             }),
+            Answer::Deferred(scope, retry_after) => Err(SendError::Deferred {
+                scope,
+                reason,
+                retry_after,
+            }),
+            Answer::Refused => Err(SendError::Refused { reason }),
             Answer::Panic => panic!("as told"),
             Answer::Gated => {
                 self.0.gate.acquire().await.unwrap().forget();

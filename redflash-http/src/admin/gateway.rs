@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use redflash_core::{
-    Address, Gateway, GatewayHealth, GatewayState, Idempotency, NotificationId, Slug, StoreError,
-    Timestamp, Tried,
+    Address, Gateway, GatewayDetails, GatewayHealth, GatewayStatus, Idempotency, NotificationId,
+    Slug, StoreError, Timestamp, Tried,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use super::desk::{self, Desk};
 use super::field::Field;
 use super::form::Form;
 use super::gateway_facts::{self, Fact};
-use super::gateway_state::{self, State};
+use super::gateway_state::State;
 use super::log;
 use super::named::Named;
 use super::oops::Oops;
@@ -29,8 +29,6 @@ use crate::route::{Door, Needs, Route};
 
 /// The list.
 const LIST: &str = "/admin/gateways";
-/// How many lanes of a gateway are shown, those first that are closed.
-const LANES: usize = 50;
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Door::Session(Needs::View);
@@ -59,23 +57,27 @@ struct Row {
     channel: String,
     used_for: String,
     state: State,
+    last_error: Option<String>,
+    waiting: u64,
     taken: u64,
     not_taken: u64,
 }
 
 async fn list(desk: Desk) -> Result<Response, Oops> {
     let engine = &desk.app.engine;
-    let stopped = engine.stopped_gateways().await?;
-    let health = engine.health().gateways;
+    let statuses = engine.gateway_statuses().await?;
     let recent = last_day::recent(engine).await?;
     let row = |gateway: &Arc<Gateway>| {
         let outcomes = Outcomes::of(&recent, &gateway.name, desk.now());
+        let status = statuses.of(gateway);
         Row {
             url: url(&gateway.name),
             name: gateway.name.to_string(),
             channel: gateway.channel.kind().to_string(),
             used_for: gateway_facts::used_for(gateway),
-            state: gateway_state::of(&gateway.name, &stopped, &health).0,
+            state: State::from(status.state),
+            last_error: status.last_error,
+            waiting: status.waiting,
             taken: outcomes.taken,
             not_taken: outcomes.not_taken(),
         }
@@ -98,6 +100,7 @@ struct Page {
     name: String,
     channel: String,
     state: State,
+    status: GatewayStatus,
     facts: Vec<Fact>,
     lanes: Vec<LaneRow>,
     outcomes: Outcomes,
@@ -111,7 +114,9 @@ struct Page {
 struct LaneRow {
     lane: String,
     state: State,
-    until: Option<Timestamp>,
+    since: Option<Timestamp>,
+    last_error: Option<String>,
+    next_try_at: Option<Timestamp>,
     in_flight: u32,
 }
 
@@ -145,15 +150,16 @@ async fn show(
 ) -> Result<Response, Oops> {
     let engine = &desk.app.engine;
     let gateway = find(desk, name)?;
-    let stopped = engine.stopped_gateways().await?;
-    let health = engine.health().gateways;
+    let statuses = engine.gateway_statuses().await?;
+    let status = statuses.of(gateway);
     let recent = last_day::recent(engine).await?;
     let page = Page {
         name: name.to_string(),
         channel: gateway.channel.kind().to_string(),
-        state: gateway_state::of(name, &stopped, &health).0,
+        state: State::from(status.state),
+        status,
         facts: gateway_facts::of(&gateway, &desk.app.config),
-        lanes: lanes(name, &health),
+        lanes: lanes(statuses.lanes(name)),
         outcomes: Outcomes::of(&recent, name, desk.now()),
         log: format!("{}?gateway={name}", log::LIST),
         trial: trial(desk, name).await?,
@@ -173,26 +179,17 @@ fn find(desk: &Desk, name: &Slug) -> Result<Arc<Gateway>, Oops> {
     found.ok_or_else(|| Oops::missing(format!("gateway {name}")))
 }
 
-fn lanes(name: &Slug, health: &[GatewayHealth]) -> Vec<LaneRow> {
-    let mut ours: Vec<_> = health.iter().filter(|one| one.gateway == *name).collect();
-    ours.sort_by_key(|one| (one.state == GatewayState::Closed, &one.lane));
-    let row = |one: &GatewayHealth| {
-        let (class, word, until) = match one.state {
-            GatewayState::Closed => ("on", "works", None),
-            GatewayState::Open { until } => ("suppressed", "pauses", Some(until)),
-            GatewayState::Probing => ("sending", "is tried again", None),
-        };
-        LaneRow {
-            lane: one.lane.to_string(),
-            state: State {
-                class,
-                word: word.to_owned(),
-            },
-            until,
-            in_flight: one.in_flight,
-        }
+fn lanes(lanes: Vec<GatewayHealth>) -> Vec<LaneRow> {
+    let row = |one: GatewayHealth| LaneRow {
+        lane: one.lane.to_string(),
+        state: State::from(one.state),
+        since: one.since,
+        last_error: one.last_error,
+        next_try_at: one.next_try_at,
+        in_flight: one.in_flight,
     };
-    ours.into_iter().take(LANES).map(row).collect()
+    let shown = lanes.into_iter().take(GatewayDetails::LANES);
+    shown.map(row).collect()
 }
 
 fn to(gateway: &Gateway, form: &Form, rejection: Option<&Rejection>) -> Field {

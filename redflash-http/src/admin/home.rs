@@ -86,7 +86,7 @@ async fn page(desk: Desk) -> Result<Response, Oops> {
         numbers: numbers(&backlog, &recent),
         is_cut: recent.cut,
         chart: outcomes::chart(CHART, recent.outcomes.iter(), now),
-        gateways: gateway_state::rows(engine, &health),
+        gateways: gateway_state::rows(engine, &engine.gateway_statuses().await?),
         off: off::all(engine).await?,
         lately: history::newest(engine, LATELY).await?,
         worries,

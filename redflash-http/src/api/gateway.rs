@@ -1,4 +1,4 @@
-//! `/api/v1/gateways`: what messages go through, and whether it works.
+//! `/api/v1/gateways`: what messages go through, and its state.
 
 use std::sync::Arc;
 
@@ -78,14 +78,14 @@ fn missing(name: &Slug) -> StoreError {
 async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Problem> {
     let (engine, limit) = (&app.engine, query.limit()?);
     let after: Option<Slug> = query.read("cursor")?;
-    let stopped = engine.stopped_gateways().await?;
+    let statuses = engine.gateway_statuses().await?;
     let gateways = engine.gateways();
     let mut all = gateways.iter();
     if let Some(after) = &after {
         // Behind one that is gone stands nothing.
         all.find(|gateway| gateway.name == *after);
     }
-    let view = |gateway: &Arc<Gateway>| GatewayView::new(gateway, !stopped.contains(&gateway.name));
+    let view = |gateway: &Arc<Gateway>| GatewayView::new(gateway, statuses.of(gateway));
     let mut items: Vec<_> = all.map(view).collect();
     let next = cut(&mut items, limit, |gateway| gateway.name.clone());
     let page = Page {
@@ -101,9 +101,9 @@ async fn read(
     Named(name): Named,
 ) -> Result<Json<GatewayDetails>, Problem> {
     let gateway = find(&app.engine, &name)?;
-    let works = !app.engine.stopped_gateways().await?.contains(&name);
+    let statuses = app.engine.gateway_statuses().await?;
     let callbacks = app.config.callbacks(&name);
-    Ok(Json(GatewayDetails::new(&gateway, works, callbacks)))
+    Ok(Json(GatewayDetails::new(&gateway, &statuses, callbacks)))
 }
 
 async fn test(

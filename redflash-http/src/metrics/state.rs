@@ -97,9 +97,9 @@ pub(super) async fn render(engine: &Engine) -> String {
 }
 
 fn by_lane(gateways: &[GatewayHealth], text: &mut String) {
-    let mut open = Gauge::new(
-        "redflash_gateway_open",
-        "1 while the circuit breaker of a gateway in a lane is open, otherwise 0.",
+    let mut state = Gauge::new(
+        "redflash_gateway_state",
+        "1 for the state that a gateway is in within a lane, 0 for the others.",
     );
     let mut in_flight = Gauge::new(
         "redflash_in_flight",
@@ -108,11 +108,13 @@ fn by_lane(gateways: &[GatewayHealth], text: &mut String) {
     let lanes: Vec<_> = gateways.iter().map(|one| one.lane.to_string()).collect();
     for (gateway, lane) in gateways.iter().zip(&lanes) {
         let labels = [("gateway", gateway.gateway.as_str()), ("lane", lane)];
-        let is_open = matches!(gateway.state, GatewayState::Open { .. });
-        open = open.with(&labels, number(is_open));
+        for one in GatewayState::ALL {
+            let labels = [labels[0], labels[1], ("state", one.as_str())];
+            state = state.with(&labels, number(gateway.state == one));
+        }
         in_flight = in_flight.with(&labels, f64::from(gateway.in_flight));
     }
-    open.write(text);
+    state.write(text);
     in_flight.write(text);
 }
 

@@ -1,15 +1,30 @@
-//! The database's time, kept by this machine's clock between two looks at it.
+//! The database's time, kept by this machine's monotonic clock between two looks at it, so that
+//! setting this machine's clock changes nothing.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use redflash_core::{Clock, SystemClock, Timestamp};
+use redflash_core::{Clock, Monotonic, SystemClock, Timestamp};
 
-/// How far the database's clock is ahead of this machine's.
-#[derive(Debug, Default)]
+/// How far the database's clock is ahead of this machine's monotonic one.
+#[derive(Debug)]
 pub(super) struct DatabaseClock {
     /// In milliseconds.
     ahead: AtomicI64,
+}
+
+impl Default for DatabaseClock {
+    /// This machine's time, as long as the database's is not known.
+    fn default() -> Self {
+        let ahead = SystemClock.now().as_millis() - passed();
+        Self {
+            ahead: AtomicI64::new(ahead),
+        }
+    }
+}
+
+fn passed() -> i64 {
+    i64::try_from(SystemClock.monotonic().as_millis()).unwrap_or(i64::MAX)
 }
 
 impl DatabaseClock {
@@ -17,7 +32,8 @@ impl DatabaseClock {
     ///
     /// * `took` - the time from one to the other.
     pub(super) fn set(&self, database: Timestamp, took: Duration) {
-        let ours = SystemClock.now().minus(took / 2).as_millis();
+        let half = i64::try_from((took / 2).as_millis()).unwrap_or(i64::MAX);
+        let ours = passed().saturating_sub(half);
         let ahead = database.as_millis() - ours;
         // What lies within the answer's own time says nothing about the clocks.
         let slack = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
@@ -30,7 +46,10 @@ impl DatabaseClock {
 
 impl Clock for DatabaseClock {
     fn now(&self) -> Timestamp {
-        let ours = SystemClock.now().as_millis();
-        Timestamp::from_millis(ours + self.ahead.load(Ordering::Relaxed))
+        Timestamp::from_millis(passed() + self.ahead.load(Ordering::Relaxed))
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        SystemClock.monotonic()
     }
 }

@@ -8,19 +8,22 @@ use diesel_async::AsyncConnection;
 #[cfg(feature = "sqlite")]
 use diesel_async::RunQueryDsl;
 use redflash_core::store::{
-    Allowance, Backlog, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue, Enqueued,
-    InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, ReceiptEffect, Recent, Spent, Want,
+    Alarm, Allowance, Backlog, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue,
+    Enqueued, InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, Overdue, ReceiptEffect,
+    Recent, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
-    Group, Inbound, Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt, Settled,
-    Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
+    Group, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId, Outbox, Receipt,
+    Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
 };
 
 use super::closed::{found_by_others, publish};
 use super::node::{DIRECTORY, QUEUE, alive, announce};
 use super::outbox::{claim_due, due_queues, leased_to, match_kept, settle};
-use super::query::{count, directory, inbox, log, meter, outbox, receipt, recent, save, user};
+use super::query::{
+    count, directory, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
+};
 use super::run::{ask, run, snapshot, transact};
 use super::{Conn, PostgresStore};
 use crate::copy::Counts;
@@ -250,6 +253,25 @@ impl Outbox for PostgresStore {
         })
     }
 
+    async fn give_up(
+        &self,
+        overdue: &[Overdue],
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let found = ask!(self, |conn| overdue::overdue(conn, overdue, limit))?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        transact!(self, |conn| overdue::give_up(conn, &found, now).await)
+    }
+
+    async fn follow_clock(&self, step: &ClockStep, worker: WorkerId) -> Result<u64, StoreError> {
+        transact!(self, |conn| {
+            overdue::follow_clock(conn, step, worker).await
+        })
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,
@@ -298,6 +320,10 @@ impl Outbox for PostgresStore {
         ask!(self, |conn| outbox::backlog(conn))
     }
 
+    async fn waiting(&self) -> Result<Vec<(Lane, u64)>, StoreError> {
+        ask!(self, |conn| outbox::waiting(conn))
+    }
+
     async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
         transact!(self, |conn| outbox::prune(conn, before, limit).await)
     }
@@ -343,15 +369,22 @@ impl Meter for PostgresStore {
         transact!(self, |conn| meter::refund(conn, allowances, at).await)
     }
 
-    async fn start_alarm(&self, subject: &str, now: Timestamp) -> Result<bool, StoreError> {
-        run!(wrote, self, |conn| meter::start_alarm(conn, subject, now))
+    async fn start_alarm(
+        &self,
+        subject: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        run!(wrote, self, |conn| meter::start_alarm(
+            conn, subject, reason, now
+        ))
     }
 
     async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError> {
         run!(wrote, self, |conn| meter::end_alarm(conn, subject))
     }
 
-    async fn alarms(&self) -> Result<Vec<String>, StoreError> {
+    async fn alarms(&self) -> Result<Vec<Alarm>, StoreError> {
         ask!(self, |conn| meter::alarms(conn))
     }
 }

@@ -3,7 +3,7 @@
 use diesel::dsl::case_when;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::upsert::excluded;
-use redflash_core::store::{Allowance, Spent};
+use redflash_core::store::{Alarm, Allowance, Spent};
 use redflash_core::{Timestamp, Window};
 
 use super::{Conn, RunQueryDsl};
@@ -93,12 +93,14 @@ async fn give_back(conn: &mut Conn, allowance: &Allowance, at: Timestamp) -> Res
 pub(crate) async fn start_alarm(
     conn: &mut Conn,
     subject: &str,
+    reason: &str,
     now: Timestamp,
 ) -> Result<bool, Fault> {
     let started = diesel::insert_into(alarms::table)
         .values((
             alarms::subject.eq(subject),
             alarms::since.eq(now.as_millis()),
+            alarms::reason.eq(storable(reason)),
         ))
         .on_conflict_do_nothing()
         .execute(conn)
@@ -113,13 +115,18 @@ pub(crate) async fn end_alarm(conn: &mut Conn, subject: &str) -> Result<bool, Fa
     Ok(ended > 0)
 }
 
-pub(crate) async fn alarms(conn: &mut Conn) -> Result<Vec<String>, Fault> {
-    let subjects = alarms::table
+pub(crate) async fn alarms(conn: &mut Conn) -> Result<Vec<Alarm>, Fault> {
+    let rows: Vec<(String, i64, String)> = alarms::table
         .order(alarms::subject)
-        .select(alarms::subject)
+        .select((alarms::subject, alarms::since, alarms::reason))
         .load(conn)
         .await?;
-    Ok(subjects)
+    let alarm = |(subject, since, reason)| Alarm {
+        subject,
+        since: Timestamp::from_millis(since),
+        reason,
+    };
+    Ok(rows.into_iter().map(alarm).collect())
 }
 
 /// Drops counts of windows that ended before a time.

@@ -14,6 +14,7 @@ pub(crate) mod inbox;
 pub(crate) mod log;
 pub(crate) mod meter;
 pub(crate) mod outbox;
+pub(crate) mod overdue;
 pub(crate) mod receipt;
 pub(crate) mod recent;
 pub(crate) mod save;

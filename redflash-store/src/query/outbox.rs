@@ -2,12 +2,13 @@
 
 use std::num::NonZeroU32;
 
-use diesel::dsl::sql;
+use diesel::dsl::{count_star, sql};
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel::sql_types::Bool;
 use redflash_core::store::{Backlog, Enqueued};
 use redflash_core::{
-    Attempt, DeliveryId, Idempotency, NotificationId, Settled, Settlement, Timestamp, WorkerId,
+    Attempt, DeliveryId, Idempotency, Lane, NotificationId, Settled, Settlement, Timestamp,
+    WorkerId,
 };
 
 use super::{
@@ -208,6 +209,19 @@ pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, Fault> {
         sending,
         oldest_due,
     })
+}
+
+/// How many deliveries wait in each lane.
+pub(crate) async fn waiting(conn: &mut Conn) -> Result<Vec<(Lane, u64)>, Fault> {
+    let rows: Vec<(String, i64)> = deliveries::table
+        .filter(sql::<Bool>(QUEUED))
+        .group_by(deliveries::lane)
+        .order(deliveries::lane)
+        .select((deliveries::lane, count_star()))
+        .load(conn)
+        .await?;
+    let lane = |(lane, count): (String, i64)| (Lane::stored(lane), count.unsigned_abs());
+    Ok(rows.into_iter().map(lane).collect())
 }
 
 pub(crate) async fn prune(

@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Allowance, Backlog, DeliveryRecord, DueQueue, Edit, Enqueue, Enqueued, InboundFilter, Inbox,
-    LogFilter, LogPage, Meter, ReceiptEffect, Recent, Spent, Want,
+    Alarm, Allowance, Backlog, ClockStep, DeliveryRecord, DueQueue, Edit, Enqueue, Enqueued,
+    InboundFilter, Inbox, LogFilter, LogPage, Meter, Overdue, ReceiptEffect, Recent, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group, Inbound,
-    Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug,
-    StoreError, Target, Timestamp, User, View, WorkerId,
+    Job, KeyHash, Lane, Lease, Notification, NotificationId, Outbox, Receipt, Settled, Settlement,
+    Slug, StoreError, Target, Timestamp, User, View, WorkerId,
 };
 
 use super::SqliteStore;
 use super::outbox::{SettledRows, claim_due, due_queues, enqueue};
-use super::query::{count, directory, inbox, log, meter, outbox, receipt, recent, save, user};
+use super::query::{
+    count, directory, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
+};
 use super::run::now as run;
 use crate::copy::Counts;
 use crate::row::notification::NewRows;
@@ -185,6 +187,31 @@ impl Outbox for SqliteStore {
             .await
     }
 
+    async fn give_up(
+        &self,
+        overdue: &[Overdue],
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let all = overdue.to_vec();
+        // Found by a reader: what waits may be much, and the writer has other things to do.
+        let look = move |conn: &mut _| run(overdue::overdue(conn, &all, limit));
+        let found = self.readers.long(look).await?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.writer
+            .write(move |conn| run(overdue::give_up(conn, &found, now)))
+            .await
+    }
+
+    async fn follow_clock(&self, step: &ClockStep, worker: WorkerId) -> Result<u64, StoreError> {
+        let step = *step;
+        self.writer
+            .write(move |conn| run(overdue::follow_clock(conn, &step, worker)))
+            .await
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,
@@ -232,6 +259,10 @@ impl Outbox for SqliteStore {
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
         self.readers.long(|conn| run(outbox::backlog(conn))).await
+    }
+
+    async fn waiting(&self) -> Result<Vec<(Lane, u64)>, StoreError> {
+        self.readers.long(|conn| run(outbox::waiting(conn))).await
     }
 
     async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
@@ -295,10 +326,15 @@ impl Meter for SqliteStore {
             .await
     }
 
-    async fn start_alarm(&self, subject: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let subject = subject.to_owned();
+    async fn start_alarm(
+        &self,
+        subject: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (subject, reason) = (subject.to_owned(), reason.to_owned());
         self.writer
-            .write(move |conn| run(meter::start_alarm(conn, &subject, now)))
+            .write(move |conn| run(meter::start_alarm(conn, &subject, &reason, now)))
             .await
     }
 
@@ -309,7 +345,7 @@ impl Meter for SqliteStore {
             .await
     }
 
-    async fn alarms(&self) -> Result<Vec<String>, StoreError> {
+    async fn alarms(&self) -> Result<Vec<Alarm>, StoreError> {
         self.readers.read(|conn| run(meter::alarms(conn)))
     }
 }

@@ -212,6 +212,7 @@ pub(super) fn sent(delivery: &Delivery, message_id: &str, now: Timestamp) -> Set
             delivered: false,
             detail: "taken".into(),
         }),
+        at: START,
     }
 }
 
@@ -228,6 +229,7 @@ pub(super) fn requeued(
             due_at,
             detail: "later".into(),
         },
+        at: START,
     }
 }
 

@@ -28,6 +28,7 @@ async fn fail_one(store: &Opened) -> NotificationId {
         delivery: alert.deliveries[0].clone(),
         attempt: None,
         next,
+        at: START,
     };
     store.settle(me, &[settlement]).await.expect("settled");
     alert.notification.id
@@ -59,6 +60,7 @@ pub async fn one_delivery_can_be_resent_alone(store: Opened) {
         next: Next::Fail {
             detail: "refused".into(),
         },
+        at: START,
     });
     let failed: Vec<_> = failed.collect();
     store.settle(me, &failed).await.expect("settled");

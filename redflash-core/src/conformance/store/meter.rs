@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fixture::{Opened, START, at, limit};
 use crate::Window;
-use crate::store::{Allowance, Spent};
+use crate::store::{Alarm, Allowance, Spent};
 
 fn allowance(meter: &str, window: Window, limit: u32) -> Allowance {
     Allowance {
@@ -85,13 +85,21 @@ pub async fn of_many_at_once_as_many_are_counted_as_there_is_room_for(store: Ope
 
 /// An alarm starts once, and ends once.
 pub async fn an_alarm_starts_once_and_ends_once(store: Opened) {
-    let start = async |subject| store.start_alarm(subject, START).await.expect("noted");
+    let start = async |subject| {
+        let started = store.start_alarm(subject, "wrong password", START).await;
+        started.expect("noted")
+    };
     let end = async |subject| store.end_alarm(subject).await.expect("noted");
     assert!(!end("gateway/a").await);
     assert!(start("gateway/b").await && start("gateway/a").await);
     assert!(!start("gateway/a").await);
     let known = store.alarms().await.expect("it can be read");
-    assert_eq!(known, ["gateway/a", "gateway/b"]);
+    let alarm = |subject: &str| Alarm {
+        subject: subject.into(),
+        since: START,
+        reason: "wrong password".into(),
+    };
+    assert_eq!(known, [alarm("gateway/a"), alarm("gateway/b")]);
     assert!(end("gateway/a").await && !end("gateway/a").await);
     assert!(start("gateway/a").await);
 }

@@ -17,6 +17,7 @@ mod fixture;
 mod inbox;
 mod log;
 mod meter;
+mod overdue;
 mod receipt;
 mod recent;
 mod search;
@@ -32,6 +33,7 @@ pub use fixture::{alert_of, sent_of};
 pub use inbox::*;
 pub use log::*;
 pub use meter::*;
+pub use overdue::*;
 pub use receipt::*;
 pub use recent::*;
 pub use search::*;
@@ -101,6 +103,14 @@ macro_rules! store_conformance {
             a_message_with_a_failed_part_has_failed
             a_missing_receipt_sends_elsewhere
             a_receipt_in_time_ends_the_waiting
+            what_was_attempted_is_given_up_in_time
+            what_was_never_attempted_is_given_up_in_time
+            only_what_waits_is_given_up
+            an_end_without_an_attempt_has_its_time
+            what_was_not_due_yet_follows_the_clock
+            leases_follow_the_clock_of_their_worker
+            receipts_follow_the_clock
+            what_waits_is_counted_by_lane
             what_ended_badly_can_be_resent
             one_delivery_can_be_resent_alone
             the_log_is_newest_first_and_pages
@@ -173,6 +183,7 @@ mod tests {
             include_str!("inbox.rs"),
             include_str!("log.rs"),
             include_str!("meter.rs"),
+            include_str!("overdue.rs"),
             include_str!("receipt.rs"),
             include_str!("recent.rs"),
             include_str!("search.rs"),

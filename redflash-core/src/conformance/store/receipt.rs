@@ -311,6 +311,7 @@ pub async fn an_early_receipt_counts_after_any_outcome(store: Opened) {
             delivery: alert.deliveries[0].clone(),
             attempt: Some(attempt(AttemptOutcome::Unknown, START)),
             next,
+            at: START,
         };
         store.settle(me, &[settlement]).await.expect("settled");
         let state = record(&store, &alert).await.delivery.state;
@@ -364,6 +365,7 @@ pub async fn what_was_taken_back_says_so_until_it_is_tried_again(store: Opened) 
             due_at: at(1010),
             detail: "no gateway takes messages now".into(),
         },
+        at: START,
     };
     store.settle(me, &[settlement]).await.expect("settled");
     let delivery = record(&store, &alert).await.delivery;
@@ -385,6 +387,7 @@ pub async fn a_late_arrival_ends_what_waited_in_vain(store: Opened) {
             delivery: jobs[0].delivery.clone(),
             attempt: None,
             next,
+            at: START,
         };
         store.settle(me, &[settlement]).await.expect("settled");
         receive(&store, "gw", &of(&alert, ReceiptState::Delivered)).await;

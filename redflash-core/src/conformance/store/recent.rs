@@ -38,6 +38,7 @@ pub async fn what_was_raised_lately_is_counted(store: Opened) {
         next: Next::Fail {
             detail: "refused".into(),
         },
+        at: START,
     };
     let retry = requeued(&lately.deliveries[3], AttemptOutcome::Retry, first, first);
     let settlements = [
@@ -147,6 +148,7 @@ pub async fn only_the_newest_attempts_are_counted(store: Opened) {
             next: Next::Fail {
                 detail: "refused".into(),
             },
+            at: START,
         });
         let failed: Vec<_> = failed.collect();
         store.settle(me, &failed).await.expect("settled");

@@ -47,6 +47,7 @@ pub async fn an_arrival_is_recorded(store: Opened) {
             price: Some("0.0333".parse().expect("a price")),
             ..Accepted::delivered("201")
         }),
+        at: START,
     };
     settle(&store, me, settlement).await;
     let delivery = record(&store, &alert).await.delivery;
@@ -125,6 +126,7 @@ pub async fn giving_up_and_cancelling_are_final(store: Opened) {
             delivery: alert.deliveries[0].clone(),
             attempt: None,
             next,
+            at: START,
         };
         assert_eq!(settle(&store, me, settlement).await, Settled::Recorded);
         let delivery = record(&store, &alert).await.delivery;
@@ -142,6 +144,7 @@ pub async fn what_a_gateway_cannot_reach_goes_elsewhere(store: Opened) {
         next: Next::Elsewhere {
             detail: "no route".into(),
         },
+        at: START,
     };
     assert_eq!(settle(&store, me, settlement).await, Settled::Recorded);
     let jobs = claim(&store, me, at(1), 1).await;
@@ -159,6 +162,7 @@ pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
             due_at: at(9),
             detail: "the gateway is stopped".into(),
         },
+        at: START,
     };
     assert_eq!(settle(&store, me, settlement).await, Settled::Recorded);
     let record = record(&store, &alert).await;

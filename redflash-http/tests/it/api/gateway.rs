@@ -20,8 +20,9 @@ async fn a_gateway_is_shown_without_its_secret() {
     let world = World::start_with(config).await;
     let list = world.get("gateways").await;
     let summary = json!({
-        "name": "pager", "type": "pager", "channel": "pager", "works": true, "can": ["receipts"],
-        "used_for": [],
+        "name": "pager", "type": "pager", "channel": "pager", "can": ["receipts"],
+        "used_for": [], "state": "ok", "since": null, "last_error": null, "next_try_at": null,
+        "waiting": 0,
     });
     assert_eq!(list, json!({"gateways": [summary], "next": null}));
     assert_eq!(world.get("gateways?limit=1").await, list);

@@ -234,7 +234,7 @@ async fn how_things_are_is_counted() {
         .expect(202);
     let status = world.get("status").await;
     assert_eq!(status["health"]["running"], true);
-    assert_eq!(status["health"]["gateways"][0]["state"], "works");
+    assert_eq!(status["health"]["gateways"][0]["state"], "ok");
     assert_eq!(status["recent"]["states"], json!({"failed": 1, "sent": 1}));
 }
 

@@ -11,15 +11,24 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
     world.contact("ann", "Ann", &["a", "refuse"]).await;
     world.tell("ann", "hello").await;
     let list = world.page("/admin/gateways").await;
-    says(&list, &["first", "pager", "works", "all addresses"]);
+    says(&list, &["first", "pager", "ok", "all addresses"]);
     let now = world.engine.now();
-    world.store.start_alarm("gateway/first", now).await.unwrap();
-    says(&world.page("/admin/gateways").await, &["has stopped"]);
+    world
+        .store
+        .start_alarm("gateway/first", "the gateway refuses our account: no", now)
+        .await
+        .unwrap();
+    says(
+        &world.page("/admin/gateways").await,
+        &["stopped", "the gateway refuses our account: no"],
+    );
     let page = world.page("/admin/gateways/first").await;
     says(
         &page,
         &[
-            "has stopped",
+            "stopped",
+            "the gateway refuses our account: no",
+            "Since",
             "2 attempts: 1 sent, 1 failed",
             "receipts",
             "nowhere: the gateway has no callback_secret",

@@ -1,0 +1,99 @@
+//! The judgement of a hand-over: what it says about its gateway, and what of it is to be told.
+
+use std::time::Duration;
+
+use super::Dispatcher;
+use super::peer::Verdict;
+use super::trouble::Trouble;
+use crate::{Accepted, Address, Deferral, Gateway, Job, Monotonic, SendError};
+
+impl Dispatcher {
+    /// Tells the breaker what a hand-over says of its gateway, and whoever has to know of it.
+    ///
+    /// * `is_first` - whether it was the first message of its request.
+    pub(super) fn judge(
+        &self,
+        job: &Job,
+        gateway: &Gateway,
+        result: &Result<Accepted, SendError>,
+        is_first: bool,
+        now: Monotonic,
+    ) {
+        let (lane, to) = (&job.delivery.lane, &job.delivery.address);
+        let verdict = match verdict(result, to, gateway, now) {
+            // A request that failed is one failure.
+            Verdict::Fails | Verdict::FailsFor(_) if !is_first => Verdict::Nothing,
+            verdict => verdict,
+        };
+        let error = result.as_ref().err().map(SendError::detail);
+        let pause = address_pause(result, gateway);
+        let stopped = {
+            let mut lanes = self.lanes();
+            if let Some(pause) = pause {
+                lanes.pause_address(&gateway.name, to, now.plus(pause), now);
+            }
+            lanes.end(&gateway.name, lane, verdict, error.as_deref(), now)
+        };
+        // One dead host among many is not the gateway's fault.
+        if lane.host().is_some() {
+            return;
+        }
+        if let Err(SendError::Refused { reason }) = result {
+            self.troubles.refuses(&gateway.name, reason, now);
+        }
+        match error {
+            Some(reason) if stopped => self.troubles.push(Trouble::Stopped {
+                gateway: gateway.name.clone(),
+                reason,
+            }),
+            None => self.troubles.works(&gateway.name, now),
+            Some(_) => {}
+        }
+    }
+}
+
+fn verdict(
+    result: &Result<Accepted, SendError>,
+    to: &Address,
+    gateway: &Gateway,
+    now: Monotonic,
+) -> Verdict {
+    match result {
+        Ok(_)
+        | Err(
+            SendError::Rejected { .. }
+            | SendError::InvalidAddress { .. }
+            | SendError::Unroutable { .. },
+        ) => Verdict::Works,
+        Err(SendError::Deferred {
+            scope: Deferral::Recipient,
+            ..
+        }) => Verdict::Answers,
+        Err(
+            SendError::Refused { .. }
+            | SendError::Deferred {
+                scope: Deferral::Message,
+                ..
+            },
+        ) => Verdict::FailsFor(to.clone()),
+        Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
+        Err(SendError::RateLimited {
+            retry_after: Some(after),
+            ..
+        }) => Verdict::Pauses(now.plus((*after).min(gateway.schedule.longest_wait()))),
+        Err(SendError::RateLimited { .. }) => Verdict::Nothing,
+        Err(SendError::Unreachable(_) | SendError::Unknown(_)) => Verdict::Fails,
+    }
+}
+
+/// How long the gateway asks us to leave the address of a message alone, within bounds.
+fn address_pause(result: &Result<Accepted, SendError>, gateway: &Gateway) -> Option<Duration> {
+    match result {
+        Err(SendError::Deferred {
+            scope: Deferral::Recipient,
+            retry_after,
+            ..
+        }) => retry_after.map(|after| after.min(gateway.schedule.longest_wait())),
+        _ => None,
+    }
+}

@@ -1,0 +1,121 @@
+//! The clock on the wall is set while the dispatcher works.
+
+use std::time::Duration;
+
+use redflash_core::DeliveryState::{Queued, Sent};
+use redflash_core::{AttemptOutcome, GatewayState, Limits};
+
+use crate::world::{Answer, START, Script, World, gateway};
+
+const MINUTES: Duration = Duration::from_secs(5 * 60);
+const HOURS: Duration = Duration::from_secs(2 * 3600);
+
+/// Waits until the dispatcher has looked at the clock, which it does once a second.
+async fn looked(world: &World) {
+    world.engine.wake();
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+}
+
+#[tokio::test]
+async fn clock_set_forward_sends_nothing_twice() {
+    let script = Script::new("x");
+    script.next("a", [Answer::Gated]);
+    let limits = Limits {
+        deadline: Duration::from_secs(30),
+        ..Limits::default()
+    };
+    let world = World::new([gateway("mail", &script, 8).with_limits(limits)]).await;
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "hello").await.notification;
+    while script.sent().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    world.clock.set(START.plus(MINUTES));
+    looked(&world).await;
+    world.advance(Duration::from_secs(2));
+    looked(&world).await;
+    script.open_gate(1);
+    let record = world.until(id, |r| r.delivery.state == Sent).await;
+    assert_eq!(record.attempts_made.len(), 1, "{record:?}");
+    assert_eq!(record.attempts_made[0].outcome, AttemptOutcome::Ok);
+    assert_eq!(script.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn clock_set_back_stalls_no_retry() {
+    for by in [MINUTES, HOURS] {
+        let script = Script::new("x");
+        script.next("a", [Answer::Unreachable]);
+        let world = World::new([gateway("mail", &script, 8)]).await;
+        world.contact("ann", &["a"]).await;
+        let id = world.tell("ann", "hello").await.notification;
+        world.until(id, |r| r.delivery.attempts == 1).await;
+        world.clock.set(START.minus(by));
+        looked(&world).await;
+        let waits = &world.records(id).await[0].delivery;
+        assert_eq!(waits.state, Queued);
+        let wait = waits.due_at.since(world.engine.now());
+        assert!((1600..=2400).contains(&wait.as_millis()), "{wait:?}");
+        world.advance(Duration::from_secs(3));
+        world.until(id, |r| r.delivery.state == Sent).await;
+        let new = world.tell("ann", "hello").await.notification;
+        world.until(new, |r| r.delivery.state == Sent).await;
+    }
+}
+
+#[tokio::test]
+async fn clock_set_back_stalls_no_rate_limit() {
+    let script = Script::new("x");
+    let limits = Limits {
+        per_second: Some(1.0),
+        ..Limits::default()
+    };
+    let world = World::new([gateway("mail", &script, 8).with_limits(limits)]).await;
+    world.contact("ann", &["a"]).await;
+    world.tell("ann", "hello").await;
+    let second = world.tell("ann", "hello").await.notification;
+    world.clock.set(START.minus(HOURS));
+    looked(&world).await;
+    for _ in 0..3 {
+        world.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.until(second, |r| r.delivery.state == Sent).await;
+}
+
+#[tokio::test]
+async fn clock_set_back_stalls_no_breaker_and_no_pause() {
+    let pause = Answer::RateLimited(Some(Duration::from_secs(60)));
+    for answer in [Answer::Unauthorized, pause] {
+        let script = Script::new("x");
+        script.next("a", [answer]);
+        let world = World::new([gateway("mail", &script, 8)]).await;
+        world.contact("ann", &["a"]).await;
+        let id = world.tell("ann", "hello").await.notification;
+        world.until(id, |r| r.delivery.attempts == 1).await;
+        world.clock.set(START.minus(HOURS));
+        looked(&world).await;
+        let health = &world.engine.health().gateways[0];
+        assert_ne!(health.state, GatewayState::Ok);
+        let wait = health.next_try_at.unwrap().since(world.engine.now());
+        assert!(wait <= Duration::from_secs(600), "{wait:?}");
+        world.advance(Duration::from_secs(601));
+        world.until(id, |r| r.delivery.state == Sent).await;
+    }
+}
+
+#[tokio::test]
+async fn clock_set_forward_gives_nothing_up() {
+    let script = Script::new("x");
+    script.next("a", [Answer::Unreachable, Answer::Unreachable]);
+    let world = World::new([gateway("mail", &script, 8)]).await;
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "hello").await.notification;
+    world.until(id, |r| r.delivery.attempts == 1).await;
+    world.clock.set(START.plus(10 * HOURS));
+    looked(&world).await;
+    world.advance(Duration::from_secs(3));
+    world.until(id, |r| r.delivery.attempts == 2).await;
+    world.advance(Duration::from_secs(10));
+    world.until(id, |r| r.delivery.state == Sent).await;
+}

@@ -1,0 +1,2 @@
+ALTER TABLE alarms DROP COLUMN reason;
+DROP INDEX deliveries_attempted;
