@@ -32,6 +32,7 @@ mod gateway_view;
 mod group;
 mod id;
 mod inbound;
+mod lease;
 mod memory;
 mod message;
 mod name;
@@ -65,11 +66,12 @@ pub use engine::{
     Handle, Health, Item, RaiseError, Raised, Revision, Trial, TrialView, Tried,
 };
 pub use event::Event;
-pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
+pub use gateway::{BuildError, DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
 pub use gateway_view::{Callbacks, GatewayDetails, GatewayView};
 pub use group::Group;
 pub use id::{ChangeId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
 pub use inbound::{Inbound, Keyword};
+pub use lease::{HeldLease, LeaseGrant, LeaseToken};
 pub use memory::MemoryStore;
 pub use message::{
     Accepted, BoxError, Deferral, OutboundMessage, Price, PriceError, Retry, SendError,

@@ -8,6 +8,7 @@ use tracing::info;
 
 use super::Dispatcher;
 use super::lane::Choice;
+use super::lease::LeaseView;
 use super::peer::Verdict;
 use super::purse::{Short, Taken};
 use super::send::{Said, Sending};
@@ -25,14 +26,14 @@ struct Chosen {
     gateway: Arc<Gateway>,
     requests: Arc<Semaphore>,
     taken: Taken,
-    until: Timestamp,
+    lease: LeaseView,
 }
 
 impl Dispatcher {
     /// Hands a delivery to a gateway, if one takes it now.
     ///
-    /// * `until` - when its lease ends.
-    pub(super) async fn attempt(self: &Arc<Self>, job: &Job, until: Timestamp) -> Settlement {
+    /// * `lease` - its lease.
+    pub(super) async fn attempt(self: &Arc<Self>, job: &Job, lease: &LeaseView) -> Settlement {
         if job.delivery.is_unrecorded()
             && let Some(gateway) = self.holding(job)
         {
@@ -59,7 +60,7 @@ impl Dispatcher {
                         gateway,
                         requests,
                         taken,
-                        until,
+                        lease: lease.clone(),
                     };
                     return self.hand_to(job, chosen, now).await;
                 }
@@ -88,14 +89,14 @@ impl Dispatcher {
             gateway,
             requests,
             taken,
-            until,
+            lease,
         } = chosen;
         let (message, note) = outbound(job, &gateway, started_at);
         let sending = Sending {
             gateway: Arc::clone(&gateway),
             requests,
             message,
-            until,
+            lease,
         };
         let gateway = &*gateway;
         let Said {
@@ -373,6 +374,7 @@ fn verdict(result: &Result<Accepted, SendError>, gateway: &Gateway, now: Timesta
 pub(super) fn settle(job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
     Settlement {
         delivery: job.delivery.clone(),
+        token: job.token,
         attempt,
         next,
     }

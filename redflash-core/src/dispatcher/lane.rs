@@ -16,7 +16,7 @@ use crate::{Gateway, Gateways, Lane, Slug, Timestamp};
 /// How long a delivery waits before its channel is looked for again, when no gateway serves it.
 const NONE_CONFIGURED: Duration = Duration::from_secs(60);
 /// How many deliveries are leased for each that may be under way, so that no gateway waits for the
-/// next claim. As many hand-overs, each up to its deadline, fit into a lease.
+/// next claim. Leases are renewed meanwhile.
 const AHEAD: u32 = 4;
 
 /// The state of every lane and of every gateway within it.

@@ -8,6 +8,7 @@ mod attempt;
 mod breaker;
 mod hand_over;
 mod lane;
+mod lease;
 mod peer;
 mod purse;
 mod rate;
@@ -31,8 +32,10 @@ pub use peer::{GatewayHealth, GatewayState};
 use crate::cache::Cache;
 use crate::store::{DueQueue, Want};
 use crate::waiter::Waiters;
-use crate::{Clock, Gateways, Job, Lane, Lease, Store, StoreError, Timestamp, WorkerId};
+use crate::{Clock, Gateways, Job, Lane, Store, StoreError, Timestamp, WorkerId};
 use lane::Lanes;
+pub(crate) use lease::LeaseGuard;
+use lease::{Leases, Pace};
 use record::Recorder;
 use send::Batches;
 pub(crate) use send::Sending;
@@ -52,6 +55,7 @@ pub(crate) struct Dispatcher {
     worker: WorkerId,
     exclusive: bool,
     lease: Duration,
+    leases: Leases,
     nodes: AtomicU32,
     lanes: Mutex<Lanes>,
     wake: Notify,
@@ -90,6 +94,7 @@ impl Dispatcher {
             gateways,
             exclusive,
             lease,
+            leases: Leases::default(),
             nodes: AtomicU32::new(1),
             cache: Cache::default(),
             waiters: Waiters::default(),
@@ -107,14 +112,6 @@ impl Dispatcher {
     /// Looks at the queue now.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
-    }
-
-    pub(crate) fn lease(&self, now: Timestamp) -> Lease {
-        Lease {
-            worker: self.worker,
-            now,
-            until: now.plus(self.lease),
-        }
     }
 
     /// Takes a slot for each of these lanes that has room and in which nothing waits.
@@ -162,25 +159,26 @@ impl Dispatcher {
 
     /// Hands a leased delivery over, in a task of its own.
     ///
-    /// * `until` - when its lease ends.
+    /// * `guard` - keeps its lease.
     /// * `planned_at` - the directory's version at which its plan was made, if that is known.
     pub(crate) fn begin(
         self: &Arc<Self>,
         job: Job,
         slot: Slot,
-        until: Timestamp,
+        guard: LeaseGuard,
         planned_at: Option<u64>,
     ) {
         let dispatcher = Arc::clone(self);
         self.tasks
-            .spawn(async move { dispatcher.hand_over(job, slot, until, planned_at).await });
+            .spawn(async move { dispatcher.hand_over(job, slot, guard, planned_at).await });
     }
 
     /// Takes back what a predecessor left, and gets ready to work.
     pub(crate) async fn recover(&self) -> Result<(), StoreError> {
         self.store.join(self.worker).await?;
         let except = self.exclusive.then_some(self.worker);
-        let orphans = self.store.requeue_orphans(self.clock.now(), except).await?;
+        let (now, running) = (self.clock.now(), self.leases.running());
+        let orphans = self.store.requeue_orphans(now, except, &running).await?;
         if orphans > 0 {
             warn!(
                 orphans,
@@ -194,12 +192,13 @@ impl Dispatcher {
     /// Works until told to stop.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut checked_at = None;
+        let mut pace = Pace::default();
         while !stop.is_cancelled() {
             // Registered before the store is read, so that no wake-up in between is lost.
             let mut woken = std::pin::pin!(self.wake.notified());
             woken.as_mut().enable();
             let now = self.clock.now();
-            let pause = match self.turn(now, &mut checked_at).await {
+            let pause = match self.turn(now, &mut checked_at, &mut pace).await {
                 Ok(Some(next)) => next.since(now).min(POLL),
                 Ok(None) => POLL,
                 Err(fault) => {
@@ -241,9 +240,10 @@ impl Dispatcher {
         self: &Arc<Self>,
         now: Timestamp,
         checked_at: &mut Option<Timestamp>,
+        pace: &mut Pace,
     ) -> Result<Option<Timestamp>, StoreError> {
         if checked_at.is_none_or(|at| now.since(at) >= POLL) {
-            self.store.requeue_orphans(now, None).await?;
+            self.requeue_orphans(now, pace).await?;
             self.exchange(now).await?;
             // Neither may keep anything else from being sent.
             if let Err(fault) = self.requeue_unconfirmed(now).await {
@@ -272,10 +272,23 @@ impl Dispatcher {
             // No more come than were asked for.
             let slot = slots.get_mut(&job.delivery.lane).and_then(Vec::pop);
             if let Some(slot) = slot {
-                self.begin(job, slot, lease.until, None);
+                let guard = self.guard(job.delivery.id, &lease);
+                self.begin(job, slot, guard, None);
             }
         }
         Ok(if found { Some(now) } else { next })
+    }
+
+    /// Takes back what has lost its holder, once the leases of this process are renewed.
+    async fn requeue_orphans(&self, now: Timestamp, pace: &mut Pace) -> Result<(), StoreError> {
+        self.renew_leases(now).await;
+        // Other nodes renew theirs by the new time first. Where there are none, nothing can be theirs.
+        if pace.has_jumped(now) && !self.exclusive {
+            return Ok(());
+        }
+        let running = self.leases.running();
+        self.store.requeue_orphans(now, None, &running).await?;
+        Ok(())
     }
 
     /// Sends through another gateway what was not confirmed in time.

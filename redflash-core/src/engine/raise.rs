@@ -6,12 +6,15 @@ use std::time::Duration;
 use tracing::info;
 
 use super::{Engine, RaiseError, Raised};
-use crate::dispatcher::{Dispatcher, Slot};
+use crate::dispatcher::{Dispatcher, LeaseGuard, Slot};
 use crate::store::{Enqueue, Enqueued};
 use crate::{
     Content, Delivery, DeliveryId, DeliveryState, Job, Lane, Notification, NotificationId, Raise,
     Refusal, StoreError, Verdict,
 };
+
+/// A new delivery, with what it takes to hand it over if it is leased from the beginning.
+type Born = (Delivery, Option<(Slot, LeaseGuard)>);
 
 impl Engine {
     /// Raises an alert: decides, and records the decision with all deliveries in one transaction.
@@ -99,10 +102,15 @@ impl Engine {
                 delivery.state = DeliveryState::Sending;
             }
         }
+        let lease = self.dispatcher.lease(now);
+        let held = deliveries.iter().zip(slots).map(|(delivery, slot)| {
+            slot.map(|slot| (slot, self.dispatcher.guard(delivery.id, &lease)))
+        });
+        let held: Vec<_> = held.collect();
         let order = Enqueue {
             notification: &notification,
             deliveries: &deliveries,
-            lease: Some(&self.dispatcher.lease(now)),
+            lease: Some(&lease),
             idempotency: raise.idempotency.as_ref(),
             planned_at: Some(version),
         };
@@ -119,8 +127,8 @@ impl Engine {
             Ok(Enqueued::Mismatch) => return Err(RaiseError::IdempotencyMismatch),
             Err(StoreError::Unknown(source)) => {
                 if self.holds(id).await != Some(true) {
-                    let born: Vec<_> = deliveries.into_iter().zip(slots).collect();
-                    if born.iter().any(|(_, slot)| slot.is_some()) {
+                    let born: Vec<_> = deliveries.into_iter().zip(held).collect();
+                    if born.iter().any(|(_, held)| held.is_some()) {
                         tokio::spawn(self.clone().dispatch_later(notification, born));
                     }
                     let source = StoreError::Unknown(source);
@@ -141,7 +149,7 @@ impl Engine {
             deliveries = deliveries.len(),
             "raised"
         );
-        let born = deliveries.into_iter().zip(slots).collect();
+        let born = deliveries.into_iter().zip(held).collect();
         self.dispatch(&notification, born, Some(version));
         Ok(Some(Raised {
             notification: id,
@@ -158,9 +166,9 @@ impl Engine {
 
     /// Hands over what was leased at birth in a commit of which nobody knows yet whether it holds. It
     /// stays this process's until its lease ends; half of that is left for sending.
-    async fn dispatch_later(self, notification: Notification, born: Vec<(Delivery, Option<Slot>)>) {
+    async fn dispatch_later(self, notification: Notification, born: Vec<Born>) {
         let raised_at = notification.raised_at;
-        let half = self.dispatcher.lease(raised_at).until.since(raised_at) / 2;
+        let half = self.dispatcher.lease_length() / 2;
         while self.now().since(raised_at) < half {
             tokio::time::sleep(Duration::from_secs(1)).await;
             if self.holds(notification.id).await == Some(true) {
@@ -171,28 +179,23 @@ impl Engine {
     }
 
     /// Hands leased deliveries over; the others wait in the store for the dispatcher.
-    fn dispatch(
-        &self,
-        notification: &Notification,
-        born: Vec<(Delivery, Option<Slot>)>,
-        version: Option<u64>,
-    ) {
+    fn dispatch(&self, notification: &Notification, born: Vec<Born>, version: Option<u64>) {
         let message = Arc::new(notification.plan.message.clone());
-        let until = self.dispatcher.lease(notification.raised_at).until;
         let mut queued = Vec::new();
-        for (delivery, slot) in born {
-            let Some(slot) = slot else {
+        for (delivery, held) in born {
+            let Some((slot, guard)) = held else {
                 queued.push(delivery.lane);
                 continue;
             };
             let job = Job {
                 delivery,
+                token: guard.token(),
                 message: Arc::clone(&message),
                 target: notification.target().clone(),
                 raised_at: notification.raised_at,
                 raised_by: notification.raised_by.clone(),
             };
-            self.dispatcher.begin(job, slot, until, version);
+            self.dispatcher.begin(job, slot, guard, version);
         }
         self.dispatcher.queued(&queued);
     }

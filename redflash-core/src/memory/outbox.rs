@@ -14,8 +14,8 @@ use crate::store::{
     OutcomeCount, Queue, ReceiptEffect, Recent, Want,
 };
 use crate::{
-    DeliveryId, DeliveryState, Idempotency, Job, Lease, Notification, NotificationId, Outbox,
-    Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
+    DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lease, LeaseToken, Notification,
+    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
 };
 
 #[async_trait]
@@ -62,15 +62,33 @@ impl Outbox for MemoryStore {
             .collect())
     }
 
+    async fn renew(
+        &self,
+        worker: WorkerId,
+        held: &[HeldLease],
+        until: Timestamp,
+    ) -> Result<Vec<HeldLease>, StoreError> {
+        let mut state = self.state();
+        let mut lost = held.to_vec();
+        lost.retain(|held| {
+            let row = state.deliveries.get_mut(&held.delivery);
+            !row.is_some_and(|row| row.entry.renew(worker, held.token, until))
+        });
+        Ok(lost)
+    }
+
     async fn requeue_orphans(
         &self,
         now: Timestamp,
         except: Option<WorkerId>,
+        running: &[HeldLease],
     ) -> Result<u64, StoreError> {
         let mut state = self.state();
         let orphaned = |row: &&mut Row| {
-            row.entry.lease.is_some_and(|(worker, until)| {
-                until <= now || except.is_some_and(|except| except != worker)
+            row.entry.lease.is_some_and(|lease| {
+                let ended =
+                    lease.until <= now || except.is_some_and(|except| except != lease.worker);
+                ended && !running.contains(&row.held(lease.token))
             })
         };
         let mut taken_back = Vec::new();
@@ -323,6 +341,7 @@ impl State {
             let notification = &self.notifications[&row.entry.delivery.notification].0;
             Job {
                 delivery: row.entry.delivery.clone(),
+                token: lease.token,
                 message: Arc::new(notification.plan.message.clone()),
                 target: notification.target().clone(),
                 raised_at: notification.raised_at,
@@ -357,6 +376,13 @@ impl State {
 impl Row {
     fn is(&self, state: DeliveryState) -> bool {
         self.entry.delivery.state == state
+    }
+
+    fn held(&self, token: LeaseToken) -> HeldLease {
+        HeldLease {
+            delivery: self.entry.delivery.id,
+            token,
+        }
     }
 
     fn queue(&self) -> Queue {

@@ -9,6 +9,7 @@ mod dispatch;
 mod failover;
 mod fairness;
 mod inbound;
+mod lease;
 mod raising;
 mod recovery;
 mod trial;

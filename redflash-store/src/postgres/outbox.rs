@@ -12,13 +12,14 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use redflash_core::store::{DueQueue, OutboxEntry, ReceiptEffect, Want};
 use redflash_core::{
-    Attempt, DeliveryId, Job, Lease, Receipt, Settled, Settlement, Slug, Timestamp, WorkerId,
+    Attempt, DeliveryId, HeldLease, Job, Lease, Receipt, Settled, Settlement, Slug, Timestamp,
+    WorkerId,
 };
 
 use super::Conn;
 use super::query::outbox::SENDING;
 use super::query::{outbox, receipt};
-use super::statement::{Claim, DueQueues, Settle};
+use super::statement::{Claim, DueQueues, Renew, Settle};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{Changes, DeliveryRow, due_queue};
@@ -127,6 +128,7 @@ pub(super) async fn claim_due(
         let entry = row.into_entry()?;
         jobs.push(Job {
             delivery: entry.delivery,
+            token: lease.token,
             message,
             target,
             raised_at,
@@ -154,6 +156,16 @@ async fn heads(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<HashMap<String, 
     heads.collect()
 }
 
+/// Renews leases by one statement. Returns the ids of those that hold.
+pub(super) async fn renew(
+    conn: &mut Conn,
+    worker: WorkerId,
+    held: &[HeldLease],
+    until: Timestamp,
+) -> Result<Vec<String>, Fault> {
+    Ok(Renew::new(worker, held, until).load(conn).await?)
+}
+
 /// Ends leases by one statement; those that have passed to another, each for itself.
 pub(super) async fn settle(
     conn: &mut Conn,
@@ -166,7 +178,7 @@ pub(super) async fn settle(
         let delivery = &settlement.delivery;
         let (after, attempt) = OutboxEntry::settled(worker, settlement);
         let row = |attempt: Attempt| AttemptRow::new(delivery.id, &attempt);
-        statement.push(delivery, &after, attempt.map(row));
+        statement.push(settlement, &after, attempt.map(row));
         if after.may_have_early_receipts() {
             let message_id = after.delivery.message_id.as_deref().map(storable);
             sent.push((delivery.id, message_id));

@@ -13,18 +13,19 @@ use redflash_core::store::{
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
-    Group, Inbound, Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt, Settled,
-    Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
+    Group, HeldLease, Inbound, Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt,
+    Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
 };
 
 use super::closed::{found_by_others, publish};
 use super::node::{DIRECTORY, QUEUE, alive, announce};
-use super::outbox::{claim_due, due_queues, leased_to, match_kept, settle};
+use super::outbox::{claim_due, due_queues, leased_to, match_kept, renew, settle};
 use super::query::{count, directory, inbox, log, meter, outbox, receipt, recent, save, user};
 use super::run::{ask, run, snapshot, transact};
 use super::{Conn, PostgresStore};
 use crate::copy::Counts;
 use crate::error::Fault;
+use crate::row::delivery::lost;
 use crate::row::notification::NewRows;
 
 /// How much longer saving may take for each entry.
@@ -221,13 +222,24 @@ impl Outbox for PostgresStore {
         run!(wrote, self, |conn| settle(conn, worker, settlements))
     }
 
+    async fn renew(
+        &self,
+        worker: WorkerId,
+        held: &[HeldLease],
+        until: Timestamp,
+    ) -> Result<Vec<HeldLease>, StoreError> {
+        let renewed = run!(wrote, self, |conn| renew(conn, worker, held, until))?;
+        Ok(lost(held, &renewed))
+    }
+
     async fn requeue_orphans(
         &self,
         now: Timestamp,
         except: Option<WorkerId>,
+        running: &[HeldLease],
     ) -> Result<u64, StoreError> {
         let ended = transact!(self, |conn| {
-            outbox::requeue_orphans(conn, now, except).await
+            outbox::requeue_orphans(conn, now, except, running).await
         })?;
         let dead = ask!(self, |conn| self.node.dead(conn))?;
         if dead.is_empty() {

@@ -1,5 +1,6 @@
 //! The queue: recording, leasing and settling deliveries.
 
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 use diesel::dsl::sql;
@@ -7,7 +8,8 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, Selectable
 use diesel::sql_types::Bool;
 use redflash_core::store::{Backlog, Enqueued};
 use redflash_core::{
-    Attempt, DeliveryId, Idempotency, NotificationId, Settled, Settlement, Timestamp, WorkerId,
+    Attempt, DeliveryId, HeldLease, Idempotency, NotificationId, Settled, Settlement, Timestamp,
+    WorkerId,
 };
 
 use super::{
@@ -123,8 +125,14 @@ pub(crate) async fn requeue_orphans(
     conn: &mut Conn,
     now: Timestamp,
     except: Option<WorkerId>,
+    running: &[HeldLease],
 ) -> Result<u64, Fault> {
-    let rows = orphans(conn, now, except).await?;
+    let mut rows = orphans(conn, now, except).await?;
+    let running: HashSet<_> = running
+        .iter()
+        .map(|held| (held.delivery.to_string(), Some(held.token.as_i64())))
+        .collect();
+    rows.retain(|row| !running.contains(&(row.id.clone(), row.lease_token)));
     take_back(conn, rows, now).await
 }
 

@@ -1,8 +1,10 @@
 //! Rows of deliveries.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use redflash_core::store::{DueQueue, OutboxEntry, Queue};
-use redflash_core::{Delivery, Lane, Timestamp};
+use redflash_core::{Delivery, HeldLease, Lane, LeaseGrant, LeaseToken, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -38,6 +40,7 @@ pub(crate) struct DeliveryRow {
     pub(crate) refused_by: String,
     pub(crate) receipt_due_at: Option<i64>,
     pub(crate) parts_delivered: String,
+    pub(crate) lease_token: Option<i64>,
 }
 
 /// A queue, with the time at which its first is due.
@@ -52,6 +55,15 @@ pub(crate) fn due_queue(
         },
         due_at: Timestamp::from_millis(due_at),
     })
+}
+
+/// Those of some leases that are held no longer.
+///
+/// * `renewed` - the ids of the deliveries of the others.
+pub(crate) fn lost(held: &[HeldLease], renewed: &[String]) -> Vec<HeldLease> {
+    let renewed: HashSet<&str> = renewed.iter().map(String::as_str).collect();
+    let is_lost = |held: &&HeldLease| !renewed.contains(&*held.delivery.to_string());
+    held.iter().filter(is_lost).copied().collect()
 }
 
 pub(crate) fn small(count: u32) -> i32 {
@@ -97,6 +109,7 @@ pub(crate) struct Changes {
     pub(crate) refused_by: String,
     pub(crate) receipt_due_at: Option<i64>,
     pub(crate) parts_delivered: String,
+    pub(crate) lease_token: Option<i64>,
 }
 
 impl Changes {
@@ -113,12 +126,13 @@ impl Changes {
             price: delivery.price.as_ref().map(ToString::to_string),
             detail: storable(&delivery.detail),
             may_repeat: delivery.may_repeat,
-            worker: entry.lease.map(|(worker, _)| worker.to_string()),
-            leased_until: entry.lease.map(|(_, until)| until.as_millis()),
+            worker: entry.lease.map(|lease| lease.worker.to_string()),
+            leased_until: entry.lease.map(|lease| lease.until.as_millis()),
             claims: small(entry.claims),
             refused_by: list(&delivery.refused_by),
             receipt_due_at: delivery.receipt_due_at.map(Timestamp::as_millis),
             parts_delivered: list(&delivery.parts_delivered),
+            lease_token: entry.lease.map(|lease| lease.token.as_i64()),
         }
     }
 }
@@ -153,6 +167,7 @@ impl DeliveryRow {
             refused_by: changes.refused_by,
             receipt_due_at: changes.receipt_due_at,
             parts_delivered: changes.parts_delivered,
+            lease_token: changes.lease_token,
         }
     }
 
@@ -194,7 +209,12 @@ impl DeliveryRow {
         Ok(OutboxEntry {
             delivery,
             raised_by,
-            lease: worker.zip(until),
+            lease: worker.zip(until).map(|(worker, until)| LeaseGrant {
+                worker,
+                // A version without tokens leased it.
+                token: LeaseToken::stored(self.lease_token.unwrap_or(0)),
+                until,
+            }),
             claims,
         })
     }

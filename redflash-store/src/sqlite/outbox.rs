@@ -9,13 +9,13 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use redflash_core::store::{DueQueue, Enqueued, OutboxEntry, Want};
-use redflash_core::{DeliveryId, Job, Lease, Settled, Settlement, Timestamp, WorkerId};
+use redflash_core::{DeliveryId, HeldLease, Job, Lease, Settled, Settlement, Timestamp, WorkerId};
 
 use super::Conn;
 use super::query::outbox::SENDING;
 use super::query::{outbox, receipt};
 use super::run::now;
-use super::statement::{Claim, DueQueues, InsertNotification, Settle, Update};
+use super::statement::{Claim, DueQueues, InsertNotification, Renew, Settle, Update};
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, due_queue};
@@ -53,6 +53,16 @@ pub(super) fn enqueue(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault
 pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
     let rows: Vec<(String, String, i64)> = DueQueues.load(conn)?;
     rows.into_iter().map(due_queue).collect()
+}
+
+/// Renews leases. Returns the ids of those that hold.
+pub(super) fn renew(
+    conn: &mut Conn,
+    worker: WorkerId,
+    held: &[HeldLease],
+    until: Timestamp,
+) -> Result<Vec<String>, Fault> {
+    Ok(Renew::new(worker, held, until).load(conn)?)
 }
 
 /// A delivery, to be changed.
@@ -138,6 +148,7 @@ pub(super) fn claim_due(conn: &mut Conn, lease: &Lease, wants: &[Want]) -> Resul
             let entry = row.into_entry()?;
             jobs.push(Job {
                 delivery: entry.delivery,
+                token: lease.token,
                 message: Arc::clone(&head.message),
                 target: head.target.clone(),
                 raised_at: head.raised_at,
@@ -170,7 +181,7 @@ impl SettledRows {
         let delivery = &settlement.delivery;
         let (after, attempt) = OutboxEntry::settled(worker, settlement);
         Self {
-            settle: Settle::new(delivery, worker, &after),
+            settle: Settle::new(settlement, worker, &after),
             attempt: attempt.map(|attempt| AttemptRow::new(delivery.id, &attempt)),
             settlement: settlement.clone(),
             after,

@@ -9,16 +9,17 @@ use redflash_core::store::{
     LogFilter, LogPage, Meter, ReceiptEffect, Recent, Spent, Want,
 };
 use redflash_core::{
-    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group, Inbound,
-    Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug,
-    StoreError, Target, Timestamp, User, View, WorkerId,
+    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group,
+    HeldLease, Inbound, Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt,
+    Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
 };
 
 use super::SqliteStore;
-use super::outbox::{SettledRows, claim_due, due_queues, enqueue};
+use super::outbox::{SettledRows, claim_due, due_queues, enqueue, renew};
 use super::query::{count, directory, inbox, log, meter, outbox, receipt, recent, save, user};
 use super::run::now as run;
 use crate::copy::Counts;
+use crate::row::delivery::lost;
 use crate::row::notification::NewRows;
 
 impl SqliteStore {
@@ -165,13 +166,28 @@ impl Outbox for SqliteStore {
         self.writer.write(work).await
     }
 
+    async fn renew(
+        &self,
+        worker: WorkerId,
+        held: &[HeldLease],
+        until: Timestamp,
+    ) -> Result<Vec<HeldLease>, StoreError> {
+        let leases = held.to_vec();
+        let renewed = self
+            .writer
+            .write(move |conn| renew(conn, worker, &leases, until));
+        Ok(lost(held, &renewed.await?))
+    }
+
     async fn requeue_orphans(
         &self,
         now: Timestamp,
         except: Option<WorkerId>,
+        running: &[HeldLease],
     ) -> Result<u64, StoreError> {
+        let running = running.to_vec();
         self.writer
-            .write(move |conn| run(outbox::requeue_orphans(conn, now, except)))
+            .write(move |conn| run(outbox::requeue_orphans(conn, now, except, &running)))
             .await
     }
 

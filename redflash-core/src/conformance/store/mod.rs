@@ -15,6 +15,7 @@ mod edit;
 mod enqueue;
 mod fixture;
 mod inbox;
+mod lease;
 mod log;
 mod meter;
 mod receipt;
@@ -30,6 +31,7 @@ pub use edit::*;
 pub use enqueue::*;
 pub use fixture::{alert_of, sent_of};
 pub use inbox::*;
+pub use lease::*;
 pub use log::*;
 pub use meter::*;
 pub use receipt::*;
@@ -75,6 +77,10 @@ macro_rules! store_conformance {
             an_ended_lease_returns_the_delivery
             another_workers_leases_are_taken_back
             what_never_has_an_outcome_is_quarantined
+            an_earlier_grants_settlement_is_lost
+            a_renewed_lease_lasts_longer
+            renewing_reports_what_was_lost
+            what_still_runs_is_not_taken_back
             a_success_is_recorded
             an_arrival_is_recorded
             a_failure_waits_for_its_time
@@ -171,6 +177,7 @@ mod tests {
             include_str!("edit.rs"),
             include_str!("enqueue.rs"),
             include_str!("inbox.rs"),
+            include_str!("lease.rs"),
             include_str!("log.rs"),
             include_str!("meter.rs"),
             include_str!("receipt.rs"),
