@@ -19,9 +19,9 @@ use redflash_core::store::{
 };
 use redflash_core::{
     Address, ApiKey, Change, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group,
-    HeldLease, Inbound, Job, KeyHash, Lease, MemoryStore, Notification, NotificationId, Raise,
-    Receipt, Session, Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View,
-    WorkerId,
+    HeldLease, Idempotency, Inbound, Job, KeyHash, Lease, MemoryStore, Notification,
+    NotificationId, Raise, Receipt, Session, Settled, Settlement, Slug, StoreError, Target,
+    Timestamp, User, View, WorkerId,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -118,6 +118,15 @@ impl Outbox for Journaled {
                 .push(line);
         }
         Ok(enqueued)
+    }
+
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Answer<Option<Enqueued>> {
+        self.inner.promised(raised_by, idempotency, now).await
     }
 
     async fn due_queues(&self) -> Answer<Vec<DueQueue>> {

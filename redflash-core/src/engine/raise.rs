@@ -23,8 +23,37 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Every variant of [`RaiseError`]. An empty text is refused before the target is looked up.
+    /// Every variant of [`RaiseError`]. An empty text is refused before the target is looked up. What
+    /// was recorded under the same idempotency key is answered again, whatever would be refused now,
+    /// as long as the API key still allows it.
     pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
+        match self.raise_or_refuse(&raise).await {
+            Err(refusal) if refusal.gives_way_to_promise() => {
+                self.raised_before(&raise).await?.map_or(Err(refusal), Ok)
+            }
+            raised => raised,
+        }
+    }
+
+    /// What was recorded under the idempotency key of a raise. Looked up only when it would be refused:
+    /// otherwise the transaction that records it finds out.
+    async fn raised_before(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
+        let Some(idempotency) = &raise.idempotency else {
+            return Ok(None);
+        };
+        if raise.checked_at.is_some() {
+            self.check_again(raise).await?;
+        }
+        let store = &self.dispatcher.store;
+        let raised_by = raise.raised_by.as_ref();
+        match store.promised(raised_by, idempotency, self.now()).await? {
+            Some(Enqueued::Repeat(earlier)) => Ok(Some(repeat(*earlier))),
+            Some(Enqueued::Mismatch) => Err(RaiseError::IdempotencyMismatch),
+            Some(Enqueued::New | Enqueued::Outdated) | None => Ok(None),
+        }
+    }
+
+    async fn raise_or_refuse(&self, raise: &Raise) -> Result<Raised, RaiseError> {
         if self.dispatcher.about_queued() >= self.max_queued {
             let retry_after = Duration::from_secs(1);
             return Err(RaiseError::Overloaded { retry_after });
@@ -36,7 +65,7 @@ impl Engine {
         // transaction that records the alert, and before anything is refused.
         let mut is_current = false;
         loop {
-            match self.try_raise(&raise).await {
+            match self.try_raise(raise).await {
                 Ok(Some(raised)) => return Ok(raised),
                 Err(fault) if is_current || !fault.is_decided_by_directory() => return Err(fault),
                 Ok(None) | Err(_) => {}
@@ -116,13 +145,7 @@ impl Engine {
         };
         match self.dispatcher.store.enqueue(&order).await {
             Ok(Enqueued::New) => {}
-            Ok(Enqueued::Repeat(earlier)) => {
-                return Ok(Some(Raised {
-                    notification: earlier.id,
-                    plan: earlier.plan,
-                    repeat: true,
-                }));
-            }
+            Ok(Enqueued::Repeat(earlier)) => return Ok(Some(repeat(*earlier))),
             Ok(Enqueued::Outdated) => return Ok(None),
             Ok(Enqueued::Mismatch) => return Err(RaiseError::IdempotencyMismatch),
             Err(StoreError::Unknown(source)) => {
@@ -198,6 +221,15 @@ impl Engine {
             self.dispatcher.begin(job, slot, guard, version);
         }
         self.dispatcher.queued(&queued);
+    }
+}
+
+/// The answer to a request that was recorded before.
+fn repeat(earlier: Notification) -> Raised {
+    Raised {
+        notification: earlier.id,
+        plan: earlier.plan,
+        repeat: true,
     }
 }
 

@@ -24,6 +24,15 @@ impl Outbox for MemoryStore {
         Ok(self.state().enqueue(order))
     }
 
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Enqueued>, StoreError> {
+        Ok(self.state().promised(raised_by, idempotency, now))
+    }
+
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
         let state = self.state();
         let mut first: BTreeMap<Queue, Timestamp> = BTreeMap::new();
@@ -297,16 +306,11 @@ impl State {
         }
         if let Some(idempotency) = idempotency {
             let now = notification.raised_at;
-            self.idempotency
-                .retain(|_, kept| now.since(kept.at) < Idempotency::KEPT);
-            let scope = (notification.raised_by.clone(), idempotency.key.clone());
-            if let Some(kept) = self.idempotency.get(&scope) {
-                return if kept.digest == idempotency.digest {
-                    Enqueued::Repeat(Box::new(self.notifications[&kept.notification].0.clone()))
-                } else {
-                    Enqueued::Mismatch
-                };
+            let raised_by = notification.raised_by.as_ref();
+            if let Some(known) = self.promised(raised_by, idempotency, now) {
+                return known;
             }
+            let scope = (notification.raised_by.clone(), idempotency.key.clone());
             let remembered = Remembered {
                 digest: idempotency.digest.clone(),
                 notification: notification.id,
@@ -326,6 +330,23 @@ impl State {
             self.deliveries.insert(delivery.id, row);
         }
         Enqueued::New
+    }
+
+    fn promised(
+        &mut self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Option<Enqueued> {
+        self.idempotency
+            .retain(|_, kept| now.since(kept.at) < Idempotency::KEPT);
+        let scope = (raised_by.cloned(), idempotency.key.clone());
+        let kept = self.idempotency.get(&scope)?;
+        Some(if kept.digest == idempotency.digest {
+            Enqueued::Repeat(Box::new(self.notifications[&kept.notification].0.clone()))
+        } else {
+            Enqueued::Mismatch
+        })
     }
 
     fn claim(&mut self, lease: &Lease, want: &Want) -> Vec<Job> {

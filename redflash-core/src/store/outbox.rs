@@ -265,6 +265,17 @@ pub trait Outbox: Send + Sync {
     /// commit failed and nobody knows.
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError>;
 
+    /// What was recorded under an idempotency key and is still remembered, without recording anything:
+    /// [`Enqueued::Repeat`] of the same request, [`Enqueued::Mismatch`] with another.
+    ///
+    /// * `raised_by` - the API key that the idempotency key belongs to.
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Enqueued>, StoreError>;
+
     /// A dispatcher of this name begins to lease.
     ///
     /// A store of several nodes tells by this which leases have lost their holder.

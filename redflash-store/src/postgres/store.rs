@@ -13,8 +13,9 @@ use redflash_core::store::{
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
-    Group, HeldLease, Inbound, Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt,
-    Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
+    Group, HeldLease, Idempotency, Inbound, Job, KeyHash, Lease, Notification, NotificationId,
+    Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View,
+    WorkerId,
 };
 
 use super::closed::{found_by_others, publish};
@@ -26,7 +27,7 @@ use super::{Conn, PostgresStore};
 use crate::copy::Counts;
 use crate::error::Fault;
 use crate::row::delivery::lost;
-use crate::row::notification::NewRows;
+use crate::row::notification::{IdempotencyRow, NewRows};
 
 /// How much longer saving may take for each entry.
 const EACH: Duration = Duration::from_millis(20);
@@ -172,6 +173,16 @@ impl Outbox for PostgresStore {
             let _: Result<(), StoreError> = ask!(self, |conn| announce(conn, QUEUE));
         }
         Ok(enqueued)
+    }
+
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Enqueued>, StoreError> {
+        let wanted = IdempotencyRow::wanted(raised_by, idempotency, now);
+        snapshot!(self, |conn| outbox::known(conn, &wanted).await)
     }
 
     async fn join(&self, worker: WorkerId) -> Result<(), StoreError> {

@@ -10,8 +10,8 @@ use redflash_core::store::{
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group,
-    HeldLease, Inbound, Job, KeyHash, Lease, Notification, NotificationId, Outbox, Receipt,
-    Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
+    HeldLease, Idempotency, Inbound, Job, KeyHash, Lease, Notification, NotificationId, Outbox,
+    Receipt, Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
 };
 
 use super::SqliteStore;
@@ -20,7 +20,7 @@ use super::query::{count, directory, inbox, log, meter, outbox, receipt, recent,
 use super::run::now as run;
 use crate::copy::Counts;
 use crate::row::delivery::lost;
-use crate::row::notification::NewRows;
+use crate::row::notification::{IdempotencyRow, NewRows};
 
 impl SqliteStore {
     /// How much it holds.
@@ -140,6 +140,17 @@ impl Outbox for SqliteStore {
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
         let rows = NewRows::of(order);
         self.writer.write(move |conn| enqueue(conn, &rows)).await
+    }
+
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Enqueued>, StoreError> {
+        let wanted = IdempotencyRow::wanted(raised_by, idempotency, now);
+        self.readers
+            .snapshot(|conn| run(outbox::known(conn, &wanted)))
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {

@@ -65,6 +65,7 @@ macro_rules! store_conformance {
             an_enqueued_notification_reads_back
             equal_requests_are_recorded_once
             idempotency_keys_belong_to_an_api_key
+            what_was_promised_is_found_without_recording_anything
             idempotency_keys_are_forgotten_after_a_day
             of_many_equal_requests_one_is_new
             an_outdated_plan_is_not_recorded
