@@ -222,7 +222,9 @@ impl Outbox for PostgresStore {
     }
 
     async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
-        run!(wrote, self, |conn| claim_due(conn, lease, wants))
+        transact!(self, |conn| {
+            claim_due(conn, lease, wants, &self.heads).await
+        })
     }
 
     async fn settle(

@@ -12,6 +12,7 @@ use redflash_core::{
     WorkerId,
 };
 
+use super::set_aside::set_aside;
 use super::{
     Conn, RunQueryDsl, due_queues, entry, inbox, meter, orphans, receipt, unconfirmed, write,
 };
@@ -19,7 +20,7 @@ use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, small};
 use crate::row::notification::{IdempotencyRow, NotificationRow};
-use crate::row::parse;
+use crate::row::{parse, readable};
 use crate::schema::{attempts, deliveries, idempotency, notifications, probe};
 
 /// The conditions of the indexes of what waits, what is under way and what ended badly. Literally, since a parameter
@@ -144,7 +145,14 @@ pub(crate) async fn take_back(
 ) -> Result<u64, Fault> {
     let mut taken_back = 0;
     for row in rows {
-        let mut entry = row.into_entry()?;
+        let id = row.id.clone();
+        let mut entry = match row.into_entry() {
+            Ok(entry) => entry,
+            Err(fault) => {
+                set_aside(conn, &id, fault).await?;
+                continue;
+            }
+        };
         let attempt = entry.take_back(now);
         log(conn, entry.delivery.id, &attempt).await?;
         write(conn, &entry).await?;
@@ -162,7 +170,14 @@ pub(crate) async fn requeue_unconfirmed(
 ) -> Result<u64, Fault> {
     let mut missing = 0;
     for row in unconfirmed(conn, now, limit).await? {
-        let mut entry = row.into_entry()?;
+        let id = row.id.clone();
+        let mut entry = match row.into_entry() {
+            Ok(entry) => entry,
+            Err(fault) => {
+                set_aside(conn, &id, fault).await?;
+                continue;
+            }
+        };
         if let Some(attempt) = entry.miss_receipt(now) {
             log(conn, entry.delivery.id, &attempt).await?;
             missing += 1;
@@ -239,13 +254,14 @@ pub(crate) async fn prune(
         .load(conn)
         .await?;
     for text in &old {
-        let id = parse(text, "notifications", "id", text)?;
-        let ours = deliveries::table.filter(of_notification(id));
-        let theirs = attempts::delivery.between(first(id), last(id));
-        diesel::delete(attempts::table.filter(theirs))
-            .execute(conn)
-            .await?;
-        diesel::delete(ours).execute(conn).await?;
+        if let Some(id) = readable(parse(text, "notifications", "id", text))? {
+            let ours = deliveries::table.filter(of_notification(id));
+            let theirs = attempts::delivery.between(first(id), last(id));
+            diesel::delete(attempts::table.filter(theirs))
+                .execute(conn)
+                .await?;
+            diesel::delete(ours).execute(conn).await?;
+        }
         diesel::delete(notifications::table.find(text))
             .execute(conn)
             .await?;

@@ -43,18 +43,30 @@ pub(crate) struct DeliveryRow {
     pub(crate) lease_token: Option<i64>,
 }
 
-/// A queue, with the time at which its first is due.
-pub(crate) fn due_queue(
-    (lane, raised_by, due_at): (String, String, i64),
-) -> Result<DueQueue, Fault> {
-    let key = Some(&*raised_by).filter(|key| !key.is_empty());
-    Ok(DueQueue {
-        queue: Queue {
-            lane: Lane::stored(lane),
-            raised_by: parse_some(key, "deliveries", "raised_by", &raised_by)?,
-        },
-        due_at: Timestamp::from_millis(due_at),
-    })
+/// A queue whose key cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnreadableQueue {
+    pub(crate) lane: String,
+    pub(crate) raised_by: String,
+}
+
+/// Queues, with the time at which the first of each is due, and those that cannot be read.
+pub(crate) fn queues(rows: Vec<(String, String, i64)>) -> (Vec<DueQueue>, Vec<UnreadableQueue>) {
+    let (mut queues, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for (lane, raised_by, due_at) in rows {
+        let key = Some(&*raised_by).filter(|key| !key.is_empty());
+        match parse_some(key, "deliveries", "raised_by", &raised_by) {
+            Ok(key) => queues.push(DueQueue {
+                queue: Queue {
+                    lane: Lane::stored(lane),
+                    raised_by: key,
+                },
+                due_at: Timestamp::from_millis(due_at),
+            }),
+            Err(_) => unreadable.push(UnreadableQueue { lane, raised_by }),
+        }
+    }
+    (queues, unreadable)
 }
 
 /// Those of some leases that are held no longer.

@@ -59,6 +59,7 @@ impl NewRows {
 }
 
 /// What is needed of a notification to hand one of its deliveries over.
+#[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) target: Target,
     pub(crate) message: Arc<Message>,

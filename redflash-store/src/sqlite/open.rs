@@ -16,6 +16,7 @@ use super::SqliteStore;
 use super::lock::Lock;
 use super::reader::Readers;
 use super::writer::Writer;
+use crate::heads::Heads;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -93,6 +94,7 @@ pub(super) fn open(path: &Path, access: Access) -> Result<SqliteStore, OpenError
         path: path.to_path_buf(),
         writer: Writer::start(conn, Arc::clone(&path)).map_err(database)?,
         readers: Readers::new(path),
+        heads: Heads::default(),
         _lock: lock,
     })
 }

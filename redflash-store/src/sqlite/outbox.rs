@@ -3,7 +3,6 @@
 //! Rows are made by whoever asks, so that the writer has nothing to do but to write them.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -13,13 +12,14 @@ use redflash_core::{DeliveryId, HeldLease, Job, Lease, Settled, Settlement, Time
 
 use super::Conn;
 use super::query::outbox::SENDING;
-use super::query::{outbox, receipt};
+use super::query::{claimed, outbox, receipt};
 use super::run::now;
 use super::statement::{Claim, DueQueues, InsertNotification, Renew, Settle, Update};
 use crate::error::Fault;
+use crate::heads::Heads;
 use crate::row::attempt::AttemptRow;
-use crate::row::delivery::{DeliveryRow, due_queue};
-use crate::row::notification::{Head, NewRows, NotificationRow};
+use crate::row::delivery::{DeliveryRow, UnreadableQueue, queues};
+use crate::row::notification::{NewRows, NotificationRow};
 use crate::schema::{attempts, deliveries, idempotency, notifications};
 
 /// Records a notification with its deliveries.
@@ -51,8 +51,12 @@ pub(super) fn enqueue(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault
 }
 
 pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
-    let rows: Vec<(String, String, i64)> = DueQueues.load(conn)?;
-    rows.into_iter().map(due_queue).collect()
+    Ok(queue_rows(conn)?.0)
+}
+
+/// Every queue with something in it, and those that cannot be read.
+pub(super) fn queue_rows(conn: &mut Conn) -> Result<(Vec<DueQueue>, Vec<UnreadableQueue>), Fault> {
+    Ok(queues(DueQueues.load(conn)?))
 }
 
 /// Renews leases. Returns the ids of those that hold.
@@ -134,38 +138,36 @@ pub(super) async fn within(
     Ok(found)
 }
 
-pub(super) fn claim_due(conn: &mut Conn, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, Fault> {
+pub(super) fn claim_due(
+    conn: &mut Conn,
+    lease: &Lease,
+    wants: &[Want],
+    heads: &Heads,
+) -> Result<Vec<Job>, Fault> {
     let mut jobs = Vec::new();
     for want in wants {
         let mut rows: Vec<DeliveryRow> = Claim::new(lease, want).load(conn)?;
         rows.sort_unstable_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
-        let mut last: Option<(String, Head)> = None;
-        for row in rows {
-            let (id, head) = match last.take() {
-                Some(known) if known.0 == row.notification => known,
-                _ => (row.notification.clone(), head(conn, &row.notification)?),
-            };
-            let entry = row.into_entry()?;
-            jobs.push(Job {
-                delivery: entry.delivery,
-                token: lease.token,
-                message: Arc::clone(&head.message),
-                target: head.target.clone(),
-                raised_at: head.raised_at,
-                raised_by: entry.raised_by,
-            });
-            last = Some((id, head));
-        }
+        jobs.extend(now(claimed::jobs(conn, rows, lease.token, heads))?);
     }
     Ok(jobs)
 }
 
-fn head(conn: &mut Conn, notification: &str) -> Result<Head, Fault> {
-    notifications::table
-        .find(notification)
-        .select(NotificationRow::as_select())
-        .get_result(conn)?
-        .into_head()
+/// Notifications, each by a statement that is prepared once.
+pub(super) async fn plans(
+    conn: &mut Conn,
+    ids: Vec<String>,
+) -> Result<Vec<NotificationRow>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let row = notifications::table
+            .find(id)
+            .select(NotificationRow::as_select())
+            .get_result(conn)
+            .optional()?;
+        found.extend(row);
+    }
+    Ok(found)
 }
 
 /// The rows of a settlement, as long as the lease holds.

@@ -15,7 +15,8 @@ use redflash_core::{
 };
 
 use super::SqliteStore;
-use super::outbox::{SettledRows, claim_due, due_queues, enqueue, renew};
+use super::outbox::{SettledRows, claim_due, enqueue, queue_rows, renew};
+use super::query::set_aside::set_queue_aside;
 use super::query::{count, directory, inbox, log, meter, outbox, receipt, recent, save, user};
 use super::run::now as run;
 use crate::copy::Counts;
@@ -154,13 +155,21 @@ impl Outbox for SqliteStore {
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
-        self.readers.read(|conn| run(due_queues(conn)))
+        let (queues, unreadable) = self.readers.read(queue_rows)?;
+        if !unreadable.is_empty() {
+            let work = move |conn: &mut _| {
+                let mut queues = unreadable.iter();
+                queues.try_for_each(|queue| run(set_queue_aside(conn, queue)))
+            };
+            self.writer.write(work).await?;
+        }
+        Ok(queues)
     }
 
     async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
-        let (lease, wants) = (*lease, wants.to_vec());
+        let (lease, wants, heads) = (*lease, wants.to_vec(), self.heads.clone());
         self.writer
-            .write(move |conn| claim_due(conn, &lease, &wants))
+            .write(move |conn| claim_due(conn, &lease, &wants, &heads))
             .await
     }
 

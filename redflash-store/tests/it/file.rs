@@ -17,6 +17,42 @@ async fn open() -> std::sync::Arc<dyn redflash_core::Store> {
 
 redflash_core::store_conformance!(open);
 
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// Runs a statement beside the store, and returns the column `name`.
+fn sql(path: &Path, statement: &str) -> Vec<String> {
+    use diesel::RunQueryDsl as _;
+
+    let mut conn = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let query = diesel::sql_query(statement);
+    if !statement.starts_with("SELECT") {
+        query.execute(&mut conn).unwrap();
+        return Vec::new();
+    }
+    let rows: Vec<Row> = query.load(&mut conn).unwrap();
+    rows.into_iter().map(|row| row.name).collect()
+}
+
+#[tokio::test]
+async fn one_unreadable_row_stops_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    crate::unreadable::is_set_aside(&store, async |text| sql(&path, text)).await;
+}
+
+#[tokio::test]
+async fn a_large_plan_is_read_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    crate::unreadable::is_not_read_again(&store, async |text| sql(&path, text)).await;
+}
+
 fn contact(who: &str) -> Entry {
     Entry::Contact(Contact::new(
         Slug::parse(who).unwrap(),
