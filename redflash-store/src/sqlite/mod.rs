@@ -15,6 +15,7 @@ mod savepoint;
 mod sessions;
 mod statement;
 mod store;
+mod watch;
 mod writer;
 
 pub use open::{Access, OpenError};
