@@ -76,8 +76,7 @@ async fn a_living_holder_renews_what_another_would_take_back() {
     script.next("a", [Answer::Gated]);
     let world = World::new([patient(&script, 8)]).await;
     let other_script = Script::new("x");
-    let other = World::built(Arc::clone(&world.store), [patient(&other_script, 8)], |b| b);
-    let mut other = other;
+    let mut other = World::over(Arc::clone(&world.store), [patient(&other_script, 8)]);
     other.start().await;
     world.contact("ann", &["a"]).await;
     let id = world.tell("ann", "hello").await.notification;
