@@ -16,7 +16,7 @@ use crate::{DeliveryId, HeldLease, Lease, LeaseToken, Timestamp};
 /// How far the clock may be off the time that passed before that counts as a jump.
 const JUMP: Duration = Duration::from_secs(1);
 /// How long after a jump other nodes get to renew their leases by the new time.
-const RENEWING: Duration = Duration::from_secs(5);
+const RENEWING: Duration = Duration::from_secs(2);
 
 /// The leases of every delivery that is under way in this process, until its outcome is recorded.
 #[derive(Clone, Debug, Default)]

@@ -281,9 +281,11 @@ impl Dispatcher {
 
     /// Takes back what has lost its holder, once the leases of this process are renewed.
     async fn requeue_orphans(&self, now: Timestamp, pace: &mut Pace) -> Result<(), StoreError> {
+        // Measured before anything is waited for, which would look like a jump.
+        let has_jumped = pace.has_jumped(now);
         self.renew_leases(now).await;
         // Other nodes renew theirs by the new time first. Where there are none, nothing can be theirs.
-        if pace.has_jumped(now) && !self.exclusive {
+        if has_jumped && !self.exclusive {
             return Ok(());
         }
         let running = self.leases.running();
