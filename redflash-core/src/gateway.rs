@@ -201,10 +201,10 @@ impl Gateways {
     pub fn check_lease(&self, lease: Duration) -> Result<(), BuildError> {
         let slowest = self.0.iter().max_by_key(|gateway| gateway.limits.deadline);
         match slowest.map(|gateway| (gateway, gateway.shortest_lease())) {
-            Some((gateway, least)) if lease < least => Err(BuildError::ShortLease {
+            Some((gateway, shortest)) if lease < shortest => Err(BuildError::ShortLease {
                 gateway: gateway.name.clone(),
                 lease,
-                least,
+                least: shortest,
             }),
             _ => Ok(()),
         }

@@ -29,7 +29,7 @@ impl Engine {
     pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
         match self.raise_or_refuse(&raise).await {
             Err(refusal) if refusal.gives_way_to_promise() => {
-                self.raised_before(&raise).await?.map_or(Err(refusal), Ok)
+                self.raised_before(&raise).await?.ok_or(refusal)
             }
             raised => raised,
         }
