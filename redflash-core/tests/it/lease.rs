@@ -81,7 +81,7 @@ async fn a_living_holder_renews_what_another_would_take_back() {
     world.contact("ann", &["a"]).await;
     let id = world.tell("ann", "hello").await.notification;
     handed_over(&script, 1).await;
-    let most = EngineBuilder::LEASE - Duration::from_secs(10);
+    let most = EngineBuilder::LEASE.mul_f64(0.9);
     for _ in 0..3 {
         world.advance(most);
         turned(&world).await;
