@@ -19,8 +19,9 @@ use redflash_core::store::{
 };
 use redflash_core::{
     Address, ApiKey, Change, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group,
-    Inbound, Job, KeyHash, Lane, Lease, MemoryStore, Notification, NotificationId, Raise, Receipt,
-    Session, Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
+    HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, MemoryStore, Notification,
+    NotificationId, Raise, Receipt, Session, Settled, Settlement, Slug, StoreError, Target,
+    Timestamp, User, View, WorkerId,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -119,6 +120,15 @@ impl Outbox for Journaled {
         Ok(enqueued)
     }
 
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Answer<Option<Enqueued>> {
+        self.inner.promised(raised_by, idempotency, now).await
+    }
+
     async fn due_queues(&self) -> Answer<Vec<DueQueue>> {
         self.inner.due_queues().await
     }
@@ -131,8 +141,22 @@ impl Outbox for Journaled {
         self.inner.settle(worker, ends).await
     }
 
-    async fn requeue_orphans(&self, now: Timestamp, except: Option<WorkerId>) -> Answer<u64> {
-        self.inner.requeue_orphans(now, except).await
+    async fn renew(
+        &self,
+        worker: WorkerId,
+        held: &[HeldLease],
+        until: Timestamp,
+    ) -> Answer<Vec<HeldLease>> {
+        self.inner.renew(worker, held, until).await
+    }
+
+    async fn requeue_orphans(
+        &self,
+        now: Timestamp,
+        except: Option<WorkerId>,
+        running: &[HeldLease],
+    ) -> Answer<u64> {
+        self.inner.requeue_orphans(now, except, running).await
     }
 
     async fn requeue_unconfirmed(&self, now: Timestamp, limit: NonZeroU32) -> Answer<u64> {

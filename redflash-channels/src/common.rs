@@ -7,10 +7,9 @@ use redflash_core::{
     Budget, Channel, ChannelKind, Gateway, Limits, OnUnknown, RetrySchedule, Slug,
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::settings::{Settings, read};
-use crate::{ConfigError, duration};
+use crate::{ConfigError, deadline, duration};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,6 +23,8 @@ pub(crate) struct Common {
     budget: BudgetTable,
     on_unknown: OnUnknown,
     receipt_timeout: Option<Wait>,
+    #[serde(skip)]
+    deadline: Option<Duration>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -54,13 +55,16 @@ pub const COMMON_KEYS: &[&str] = &[
 ];
 
 impl Common {
-    /// Takes the keys out of a gateway's table.
-    pub(crate) fn take(settings: &mut Settings) -> Result<Self, ConfigError> {
-        check_timeout(settings)?;
+    /// Takes the keys out of the table of a gateway of this type.
+    pub(crate) fn take(settings: &mut Settings, type_name: &str) -> Result<Self, ConfigError> {
         let keys = COMMON_KEYS
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), settings.remove(*key)?)));
-        read(keys.collect())
+        let common: Self = read(keys.collect())?;
+        Ok(Self {
+            deadline: deadline::of(settings, type_name),
+            ..common
+        })
     }
 
     /// The gateway of this channel.
@@ -111,6 +115,9 @@ impl Common {
 
     fn limits(&self) -> Result<Limits, ConfigError> {
         let mut limits = Limits::default();
+        if let Some(deadline) = self.deadline {
+            limits.deadline = deadline;
+        }
         if let Some(concurrency) = self.concurrency {
             if !(1..=1000).contains(&concurrency) {
                 return Err(ConfigError::at("concurrency", "it must be from 1 to 1000"));
@@ -136,21 +143,6 @@ impl Common {
             }
             None => ordinary.giving_up_after(give_up_after),
         }
-    }
-}
-
-/// Whether the type's own `timeout` ends before a hand-over is given up, so that it is the channel that
-/// says what is known of the message.
-fn check_timeout(settings: &Settings) -> Result<(), ConfigError> {
-    let longest = Limits::default().deadline;
-    let timeout = settings.get("timeout").and_then(Value::as_str);
-    match timeout.map(duration::parse) {
-        Some(Ok(timeout)) if timeout > longest => {
-            let reason = format!("it must be at most {} s", longest.as_secs());
-            Err(ConfigError::at("timeout", reason))
-        }
-        // What is no length of time is refused where the type reads it.
-        _ => Ok(()),
     }
 }
 

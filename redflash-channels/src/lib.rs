@@ -25,6 +25,7 @@ pub mod clickatell;
 pub mod clickatell_classic;
 mod common;
 pub mod console;
+mod deadline;
 #[cfg(feature = "chat")]
 pub mod discord;
 mod duration;

@@ -89,7 +89,7 @@ pub fn configure(
         .map_err(|fault| ConfigError::at("name", format!("{fault}")))?;
     let kind = gateway_type(&mut settings)?;
     let callback_secrets = callback_secrets(&mut settings)?;
-    let common = Common::take(&mut settings)?;
+    let common = Common::take(&mut settings, kind.name)?;
     for secret in kind.secrets {
         read_secret(&mut settings, secret)?;
     }
@@ -220,10 +220,6 @@ mod tests {
                 "budget.alarm_percent",
             ),
             (
-                json!({"name": "a", "type": "console", "timeout": "31s"}),
-                "timeout",
-            ),
-            (
                 json!({"name": "a", "type": "console", "receipt_timeout": "5m"}),
                 "receipt_timeout",
             ),
@@ -298,6 +294,26 @@ mod tests {
             assert!(refused.reason.contains(reason), "{refused}");
         }
         std::fs::remove_file(&directory).unwrap();
+    }
+
+    #[cfg(feature = "webhook")]
+    #[test]
+    fn a_hand_over_may_take_as_long_as_its_gateway() {
+        let deadline = |timeout: Value| {
+            let mut table = settings(json!({"name": "a", "type": "webhook"}));
+            if !timeout.is_null() {
+                table.insert("timeout".into(), timeout);
+            }
+            configure(table, None).map(|configured| configured.gateway.limits.deadline)
+        };
+        for (timeout, seconds) in [(json!("2s"), 3), (json!("90s"), 91), (Value::Null, 11)] {
+            let deadline = deadline(timeout.clone()).unwrap();
+            assert_eq!(deadline, Duration::from_secs(seconds), "{timeout}");
+        }
+        for timeout in [json!("soon"), json!(5)] {
+            let fault = deadline(timeout).unwrap_err();
+            assert_eq!(fault.key.as_deref(), Some("timeout"));
+        }
     }
 
     #[test]

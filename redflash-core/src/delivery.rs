@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    Accepted, Address, ChannelKind, DeliveryId, EndpointId, Message, NotificationId, Price, Slug,
-    Target, Timestamp, WorkerId,
+    Accepted, Address, ChannelKind, DeliveryId, EndpointId, LeaseToken, Message, NotificationId,
+    Price, Slug, Target, Timestamp, WorkerId,
 };
 
 /// One message to one endpoint. As JSON it also says when it [ended](Self::ended_at).
@@ -263,9 +263,11 @@ impl fmt::Display for Lane {
 pub struct Lease {
     /// Who holds it.
     pub worker: WorkerId,
+    /// The grant, by which later outcomes are told from those of other grants.
+    pub token: LeaseToken,
     /// The time of the claim.
     pub now: Timestamp,
-    /// When the deliveries return to the queue unless they have been settled.
+    /// When the deliveries return to the queue unless they are settled or their leases renewed.
     pub until: Timestamp,
 }
 
@@ -274,6 +276,8 @@ pub struct Lease {
 pub struct Job {
     /// The delivery.
     pub delivery: Delivery,
+    /// The lease it was claimed under.
+    pub token: LeaseToken,
     /// What it says.
     pub message: Arc<Message>,
     /// What was raised.
@@ -378,6 +382,8 @@ pub struct AttemptOutcomeError;
 pub struct Settlement {
     /// The delivery, as it was leased.
     pub delivery: Delivery,
+    /// The lease that it ends.
+    pub token: LeaseToken,
     /// The attempt that was made; `None` when none was.
     pub attempt: Option<Attempt>,
     /// What becomes of the delivery.

@@ -54,7 +54,8 @@ pub struct Limits {
     pub concurrency: u32,
     /// How many messages may start in a second; `None` for no bound.
     pub per_second: Option<f64>,
-    /// When a hand-over is given up with its outcome unknown, should the channel not end it itself.
+    /// When a hand-over is given up with its outcome unknown, should the channel not end it itself: a
+    /// little longer than the channel's own timeout.
     pub deadline: Duration,
 }
 
@@ -118,6 +119,12 @@ impl Gateway {
         self.channel.check_sender(sender)
     }
 
+    /// The shortest lease that is safe with it: two hand-overs, and time to record their outcomes.
+    pub fn shortest_lease(&self) -> Duration {
+        const RECORDING: Duration = Duration::from_secs(2);
+        self.limits.deadline.saturating_mul(2) + RECORDING
+    }
+
     /// The gateway with other limits.
     #[must_use]
     pub const fn with_limits(mut self, limits: Limits) -> Self {
@@ -144,6 +151,27 @@ pub(crate) fn is_for(beginnings: &[String], address: &Address) -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct Gateways(Arc<Vec<Arc<Gateway>>>);
 
+/// Why an engine cannot be put together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Two gateways have one name.
+    #[error(transparent)]
+    DuplicateGateway(#[from] DuplicateGateway),
+    /// A lease could end while a hand-over is still under way.
+    #[error(
+        "a lease of {lease:?} is too short for the gateway {gateway}: it must be at least {least:?}, twice its deadline and 2 s"
+    )]
+    ShortLease {
+        /// The gateway with the longest deadline.
+        gateway: Slug,
+        /// The lease.
+        lease: Duration,
+        /// The shortest that is allowed.
+        least: Duration,
+    },
+}
+
 /// Two gateways of one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("two gateways are called {0}: give each its own name")]
@@ -164,6 +192,23 @@ impl Gateways {
             all.push(Arc::new(gateway));
         }
         Ok(Self(Arc::new(all)))
+    }
+
+    /// Whether leases are long enough for every gateway.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::ShortLease`] names the gateway that needs the longest.
+    pub fn check_lease(&self, lease: Duration) -> Result<(), BuildError> {
+        let slowest = self.0.iter().max_by_key(|gateway| gateway.limits.deadline);
+        match slowest.map(|gateway| (gateway, gateway.shortest_lease())) {
+            Some((gateway, shortest)) if lease < shortest => Err(BuildError::ShortLease {
+                gateway: gateway.name.clone(),
+                lease,
+                least: shortest,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// The gateway of this name.

@@ -34,6 +34,7 @@ mod gateway_view;
 mod group;
 mod id;
 mod inbound;
+mod lease;
 mod memory;
 mod message;
 mod message_id;
@@ -71,12 +72,13 @@ pub use engine::{
     Handle, Health, Item, RaiseError, Raised, Revision, Trial, TrialView, Tried,
 };
 pub use event::{Event, MissingArguments, MissingArgumentsError};
-pub use gateway::{DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
+pub use gateway::{BuildError, DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
 pub use gateway_status::{GatewayStatus, GatewayStatuses};
 pub use gateway_view::{Callbacks, GatewayDetails, GatewayView};
 pub use group::Group;
 pub use id::{ChangeId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
 pub use inbound::{Inbound, Keyword};
+pub use lease::{HeldLease, LeaseGrant, LeaseToken};
 pub use memory::MemoryStore;
 pub use message::{
     Accepted, BoxError, Deferral, OutboundMessage, Price, PriceError, Retry, SendError,

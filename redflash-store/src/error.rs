@@ -25,6 +25,11 @@ impl Fault {
         StoreError::Inconsistent { table, column, id }.into()
     }
 
+    /// Whether a row holds what cannot be read: the others may be well.
+    pub(crate) const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Inconsistent { .. }))
+    }
+
     /// Whether the connection can no longer be trusted: the disk is full, or failed.
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_fatal(&self) -> bool {

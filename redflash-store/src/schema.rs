@@ -69,7 +69,7 @@ diesel::table! {
         gateway -> Nullable<Text>, message_id -> Nullable<Text>, parts -> Nullable<Integer>,
         price -> Nullable<Text>, detail -> Text, may_repeat -> Bool, worker -> Nullable<Text>,
         leased_until -> Nullable<BigInt>, claims -> Integer, refused_by -> Text,
-        receipt_due_at -> Nullable<BigInt>, parts_delivered -> Text,
+        receipt_due_at -> Nullable<BigInt>, parts_delivered -> Text, lease_token -> Nullable<BigInt>,
     }
 }
 diesel::table! {

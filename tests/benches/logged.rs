@@ -12,7 +12,9 @@ use axum::routing::post;
 use axum::{Form, Router};
 use redflash_core::conformance::store::{alert_of, sent_of};
 use redflash_core::store::{Enqueue, Outbox as _};
-use redflash_core::{Clock as _, DeliveryState, Lease, Settlement, SystemClock, WorkerId};
+use redflash_core::{
+    Clock as _, DeliveryState, Lease, LeaseToken, Settlement, SystemClock, WorkerId,
+};
 use redflash_store::{Access, SqliteStore};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -63,6 +65,7 @@ async fn take(
     deliveries[0].state = DeliveryState::Sending;
     let lease = Lease {
         worker: relay.worker,
+        token: LeaseToken::random(),
         now,
         until: now.plus(std::time::Duration::from_secs(120)),
     };
@@ -84,7 +87,7 @@ async fn take(
         let sent = relay.client.post(&relay.sink).form(&form).send().await;
         assert_eq!(sent.unwrap().status(), 201);
         drop(slot);
-        let outcome = sent_of(&deliveries[0], SystemClock.now());
+        let outcome = sent_of(&deliveries[0], lease.token, SystemClock.now());
         relay.outcomes.send(outcome).ok().unwrap();
     });
     StatusCode::CREATED

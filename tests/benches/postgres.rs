@@ -153,7 +153,7 @@ ANALYZE;";
 async fn claims(store: &redflash_store::PostgresStore) -> (f64, f64) {
     use redflash_core::conformance::store::{alert_of, sent_of};
     use redflash_core::store::{Queue, Want};
-    use redflash_core::{Clock, Lane, Lease, Outbox, SystemClock, WorkerId};
+    use redflash_core::{Clock, Lane, Lease, LeaseToken, Outbox, SystemClock, WorkerId};
 
     let worker = WorkerId::new(SystemClock.now());
     let mut times = Vec::new();
@@ -170,6 +170,7 @@ async fn claims(store: &redflash_store::PostgresStore) -> (f64, f64) {
         store.enqueue(&order).await.unwrap();
         let lease = Lease {
             worker,
+            token: LeaseToken::random(),
             now,
             until: now.plus(Duration::from_secs(60)),
         };
@@ -188,7 +189,10 @@ async fn claims(store: &redflash_store::PostgresStore) -> (f64, f64) {
                 .unwrap();
             times.push(begun.elapsed().as_secs_f64() * 1e3);
             assert_eq!(jobs.len(), 16);
-            let settlements: Vec<_> = jobs.iter().map(|job| sent_of(&job.delivery, now)).collect();
+            let settlements: Vec<_> = jobs
+                .iter()
+                .map(|job| sent_of(&job.delivery, job.token, now))
+                .collect();
             store.settle(worker, &settlements).await.unwrap();
         }
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use redflash_core::store::ChangeFilter;
 use redflash_core::{Action, Actor, Audit};
 use redflash_store::{Access, SqliteStore};
-use redflash_tests::{Config, Site};
+use redflash_tests::{Config, Site, until};
 
 use crate::world::World;
 
@@ -25,6 +25,38 @@ async fn a_second_server_on_the_same_store_is_refused() {
         second.stderr
     );
     world.raise("contact/ada", "hi").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_moved_away_takes_nothing_until_it_is_back() {
+    let world = World::start().await;
+    world.hooked("ada").await;
+    world.raise("contact/ada", "before").await;
+    let (file, away) = (world.site.database(), world.site.path().join("away.db"));
+    std::fs::rename(&file, &away).unwrap();
+    let ready = async |wanted: u16| {
+        until("the readiness changes", async || {
+            let answer = world.client.get("/readyz").await;
+            (answer.status == wanted).then_some(answer)
+        })
+        .await
+    };
+    let verdict = ready(503).await;
+    assert!(
+        verdict.body.contains("was removed or moved"),
+        "{}",
+        verdict.body
+    );
+    let fields = [("message", "meanwhile")];
+    let refused = world.client.raise("contact/ada", &world.key, &fields).await;
+    assert_eq!(refused.status, 500, "{}", refused.body);
+    assert_eq!(refused.code(), "store_unavailable", "{}", refused.body);
+    std::fs::rename(&away, &file).unwrap();
+    ready(200).await;
+    world.raise("contact/ada", "after").await;
+    let log = world.server.log();
+    assert_eq!(log.matches("nothing more is recorded").count(), 1, "{log}");
+    world.webhook.expect(2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,8 +14,9 @@ async fn a_node_without_the_database_loses_nothing_and_comes_back() {
         Err(reason) => return eprintln!("skipped: no network of our own can be made: {reason}"),
     };
     let hooks = HOOKS.replace("\"127.0.0.0/8\"", "\"127.0.0.0/8\", \"10.231.0.0/16\"");
+    let hooks = format!("{hooks}\ntimeout = \"1s\"");
     let config = Config::new()
-        .delivery("lease = \"3s\"")
+        .delivery("lease = \"6s\"")
         .section("[postgres]\ntimeout = \"1s\"")
         .gateway(&hooks);
     let world = World::with(config.clone()).await;

@@ -139,6 +139,16 @@ fn the_example_shows_every_key_of_every_gateway() {
 }
 
 #[test]
+fn the_example_shows_the_timeouts_that_count_without_it() {
+    let deadline = |table: &Map<_, _>| configured(table).unwrap().gateway.limits.deadline;
+    for mut table in Example::new().tables() {
+        let shown = deadline(&table);
+        table.remove("timeout");
+        assert_eq!(deadline(&table), shown, "{}", table["type"]);
+    }
+}
+
+#[test]
 fn the_example_shows_every_key_of_the_web_admin() {
     let example: Value = toml::from_str(&Example::new().text).unwrap();
     for (section, shown) in [

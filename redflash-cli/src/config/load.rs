@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use redflash_channels::{COMMON_KEYS, Configured, TYPES, configure, read_secret_file};
 use redflash_core::{Slug, report};
 use secrecy::ExposeSecret;
@@ -73,6 +74,7 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
     let public_url = config.server.public_url.as_deref();
     config.admin.check(public_url, &source)?;
     check(&config, &source)?;
+    check_lease(&config, &gateways, &source)?;
     let known = |name: &Slug| {
         gateways
             .iter()
@@ -248,6 +250,31 @@ fn check(config: &Config, source: &Source<'_>) -> Result<(), Failure> {
         .map_err(|reason| source.key("log.level", &reason))
 }
 
+/// A lease could end while a hand-over is still under way, so that the message is sent twice.
+fn check_lease(
+    config: &Config,
+    gateways: &[Configured],
+    source: &Source<'_>,
+) -> Result<(), Failure> {
+    let gateways = gateways.iter().map(|configured| &configured.gateway);
+    let Some(slowest) = gateways.max_by_key(|gateway| gateway.limits.deadline) else {
+        return Ok(());
+    };
+    let least = slowest.shortest_lease();
+    if config.delivery.lease >= least {
+        return Ok(());
+    }
+    let least = SignedDuration::try_from(least).unwrap_or(SignedDuration::MAX);
+    let reason = format!(
+        "it must be at least {least:#}, since a hand-over through the gateway {} may take {} s \
+         (its timeout and 1 s), and a lease lasts for two of them and 2 s: make it longer, or that \
+         gateway's timeout shorter",
+        slowest.name,
+        slowest.limits.deadline.as_secs_f32()
+    );
+    Err(source.key("delivery.lease", &reason))
+}
+
 fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
     let mut warnings = Vec::new();
     let mode = file.and_then(|path| Some(path.metadata().ok()?.permissions().mode()));
@@ -343,6 +370,34 @@ pub(super) mod tests {
                 .any(|warning| warning.contains("trusted_proxies"));
             assert_eq!(warned, warns, "{text}");
         }
+    }
+
+    #[test]
+    fn a_lease_outlasts_two_hand_overs() {
+        let config = |lease: &str, timeout: &str| {
+            format!(
+                "[delivery]\nlease = \"{lease}\"\n[[gateways]]\nname = \"quick\"\ntype = \"webhook\"\n\
+                 timeout = \"1s\"\n[[gateways]]\nname = \"slow\"\ntype = \"webhook\"\n\
+                 timeout = \"{timeout}\"\n"
+            )
+        };
+        let fault = loaded(&config("3s", "10s")).unwrap_err();
+        for wanted in [
+            "FILE, line 2: delivery.lease:",
+            "gateway slow",
+            "at least 24s",
+        ] {
+            assert!(fault.contains(wanted), "{wanted}: {fault}");
+        }
+        assert!(loaded(&config("23s", "10s")).is_err());
+        loaded(&config("24s", "10s")).unwrap();
+        loaded(&config("10m", "4m")).unwrap();
+        let without_lease = "[[gateways]]\nname = \"a\"\ntype = \"webhook\"\ntimeout = \"2m\"";
+        let fault = loaded(without_lease).unwrap_err();
+        assert!(
+            fault.contains("delivery.lease: it must be at least 4m 4s"),
+            "{fault}"
+        );
     }
 
     #[test]

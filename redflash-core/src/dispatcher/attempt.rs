@@ -7,14 +7,15 @@ use tracing::info;
 
 use super::Dispatcher;
 use super::lane::Choice;
+use super::lease::LeaseView;
 use super::peer::Verdict;
 use super::purse::{Short, Taken};
 use super::send::{Said, Sending};
 use super::trouble::Trouble;
 use crate::store::OutboxEntry;
 use crate::{
-    Accepted, Attempt, AttemptOutcome, Gateway, Job, Moment, Monotonic, Next, OnUnknown,
-    OutboundMessage, Retry, SendError, Settlement, Slug, Timestamp,
+    Accepted, Attempt, AttemptOutcome, Gateway, Job, Moment, Next, OnUnknown, OutboundMessage,
+    Retry, SendError, Settlement, Slug, Timestamp,
 };
 
 /// A gateway that was chosen for a message.
@@ -22,14 +23,14 @@ struct Chosen {
     gateway: Arc<Gateway>,
     requests: Arc<Semaphore>,
     taken: Taken,
-    until: Monotonic,
+    lease: LeaseView,
 }
 
 impl Dispatcher {
     /// Hands a delivery to a gateway, if one takes it now.
     ///
-    /// * `until` - when its lease ends.
-    pub(super) async fn attempt(self: &Arc<Self>, job: &Job, until: Monotonic) -> Settlement {
+    /// * `lease` - its lease.
+    pub(super) async fn attempt(self: &Arc<Self>, job: &Job, lease: &LeaseView) -> Settlement {
         if job.delivery.is_unrecorded()
             && let Some(gateway) = self.holding(job)
         {
@@ -60,7 +61,7 @@ impl Dispatcher {
                         gateway,
                         requests,
                         taken,
-                        until,
+                        lease: lease.clone(),
                     };
                     return self.hand_to(job, chosen, now.wall).await;
                 }
@@ -90,14 +91,14 @@ impl Dispatcher {
             gateway,
             requests,
             taken,
-            until,
+            lease,
         } = chosen;
         let (message, note) = outbound(job, &gateway, started_at);
         let sending = Sending {
             gateway: Arc::clone(&gateway),
             requests,
             message,
-            until,
+            lease,
         };
         let gateway = &*gateway;
         let Said {
@@ -250,6 +251,7 @@ impl Dispatcher {
     pub(super) fn settle(&self, job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
         Settlement {
             delivery: job.delivery.clone(),
+            token: job.token,
             attempt,
             next,
             at: self.clock.now(),

@@ -1,29 +1,34 @@
 //! One delivery on its way: checked once more, handed to a gateway, settled.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::warn;
 
 use super::record::Ended;
-use super::{Dispatcher, Slot};
-use crate::{Job, Monotonic, Next, Settlement, StoreError, stopped};
+use super::{Dispatcher, LeaseGuard, Slot};
+use crate::{Job, Next, Settlement, StoreError, stopped};
 
 impl Dispatcher {
     pub(super) async fn hand_over(
         self: Arc<Self>,
         job: Job,
         slot: Slot,
-        until: Monotonic,
+        guard: LeaseGuard,
         planned_at: Option<u64>,
     ) {
         let Some((pass, waited)) = pass(&slot.gate).await else {
             // Nothing was sent, and nothing more is to be.
             let (due_at, detail) = (self.clock.now(), String::new());
-            return self.end(self.settle(&job, None, Next::Queue { due_at, detail }));
+            return self.end(
+                self.settle(&job, None, Next::Queue { due_at, detail }),
+                guard,
+            );
         };
-        if self.clock.monotonic() >= until {
-            // It waited for too long, or the whole process stood still: it is somebody else's.
+        let lease = guard.view();
+        if !self.still_holds(&lease, Duration::ZERO).await {
+            // The whole process stood still, or was cut off from the store: it is somebody else's.
             return warn!(delivery = %job.delivery.id, "its lease ended before its turn came");
         }
         let stopped = match planned_at {
@@ -32,7 +37,7 @@ impl Dispatcher {
             _ => self.stopped(&job, planned_at).await,
         };
         let settlement = match stopped {
-            Ok(None) => self.attempt(&job, until).await,
+            Ok(None) => self.attempt(&job, &lease).await,
             Ok(Some(detail)) => self.settle(&job, None, Next::Cancel { detail }),
             Err(fault) => {
                 let due_at = self.clock.now().plus(super::POLL);
@@ -42,12 +47,16 @@ impl Dispatcher {
         };
         drop(pass);
         drop(slot);
-        self.end(settlement);
+        self.end(settlement, guard);
     }
 
-    fn end(&self, settlement: Settlement) {
+    fn end(&self, settlement: Settlement, guard: LeaseGuard) {
         let token = self.tasks.token();
-        self.recorder.push(Ended { settlement, token });
+        self.recorder.push(Ended {
+            settlement,
+            guard,
+            token,
+        });
     }
 
     /// Why the delivery must not be handed over any more, by the switches as they are now.

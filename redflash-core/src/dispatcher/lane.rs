@@ -20,7 +20,7 @@ use crate::{Address, Gateway, Gateways, Lane, Moment, Monotonic, Slug};
 const NONE_CONFIGURED: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 /// How many deliveries are leased for each that may be under way, so that no gateway waits for the
-/// next claim. As many hand-overs, each up to its deadline, fit into a lease.
+/// next claim. Leases are renewed meanwhile.
 const AHEAD: u32 = 4;
 
 /// The state of every lane and of every gateway within it.

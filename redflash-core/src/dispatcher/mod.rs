@@ -11,6 +11,7 @@ mod expiry;
 mod hand_over;
 mod health;
 mod lane;
+mod lease;
 mod paused;
 mod peer;
 mod purse;
@@ -40,10 +41,11 @@ use crate::cache::Cache;
 use crate::store::{DueQueue, Want};
 use crate::waiter::Waiters;
 use crate::{
-    Clock, Gateways, Job, Lane, Lease, Moment, Monotonic, Settings, Store, StoreError, Timestamp,
-    WorkerId,
+    Clock, Gateways, Job, Lane, Moment, Monotonic, Settings, Store, StoreError, Timestamp, WorkerId,
 };
 use lane::Lanes;
+pub(crate) use lease::LeaseGuard;
+use lease::Leases;
 use record::Recorder;
 use send::Batches;
 pub(crate) use send::Sending;
@@ -65,6 +67,7 @@ pub(crate) struct Dispatcher {
     worker: WorkerId,
     exclusive: bool,
     lease: Duration,
+    leases: Leases,
     nodes: AtomicU32,
     lanes: Mutex<Lanes>,
     wall_clock: Mutex<WallClock>,
@@ -105,6 +108,7 @@ impl Dispatcher {
             settings: ArcSwap::from_pointee(settings),
             exclusive,
             lease,
+            leases: Leases::default(),
             nodes: AtomicU32::new(1),
             cache: Cache::default(),
             waiters: Waiters::default(),
@@ -140,14 +144,6 @@ impl Dispatcher {
     /// Looks at the queue now.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
-    }
-
-    pub(crate) fn lease(&self, now: Timestamp) -> Lease {
-        Lease {
-            worker: self.worker,
-            now,
-            until: now.plus(self.lease),
-        }
     }
 
     /// The present moment.
@@ -206,26 +202,26 @@ impl Dispatcher {
 
     /// Hands a leased delivery over, in a task of its own.
     ///
-    /// * `until` - when its lease ends.
+    /// * `guard` - keeps its lease.
     /// * `planned_at` - the directory's version at which its plan was made, if that is known.
     pub(crate) fn begin(
         self: &Arc<Self>,
         job: Job,
         slot: Slot,
-        until: Timestamp,
+        guard: LeaseGuard,
         planned_at: Option<u64>,
     ) {
         let dispatcher = Arc::clone(self);
-        let until = self.moment().monotonic_at(until);
         self.tasks
-            .spawn(async move { dispatcher.hand_over(job, slot, until, planned_at).await });
+            .spawn(async move { dispatcher.hand_over(job, slot, guard, planned_at).await });
     }
 
     /// Takes back what a predecessor left, and gets ready to work.
     pub(crate) async fn recover(&self) -> Result<(), StoreError> {
         self.store.join(self.worker).await?;
         let except = self.exclusive.then_some(self.worker);
-        let orphans = self.store.requeue_orphans(self.clock.now(), except).await?;
+        let (now, running) = (self.clock.now(), self.leases.running());
+        let orphans = self.store.requeue_orphans(now, except, &running).await?;
         if orphans > 0 {
             warn!(
                 orphans,
@@ -291,7 +287,7 @@ impl Dispatcher {
     ) -> Result<Option<Monotonic>, StoreError> {
         self.follow_clock(now).await?;
         if checked_at.is_none_or(|at| now.monotonic.since(at) >= POLL) {
-            self.store.requeue_orphans(now.wall, None).await?;
+            self.requeue_orphans(now).await?;
             self.exchange(now).await?;
             // Neither may keep anything else from being sent.
             if let Err(fault) = self.requeue_unconfirmed(now.wall).await {
@@ -323,10 +319,23 @@ impl Dispatcher {
             // No more come than were asked for.
             let slot = slots.get_mut(&job.delivery.lane).and_then(Vec::pop);
             if let Some(slot) = slot {
-                self.begin(job, slot, lease.until, None);
+                let guard = self.guard(job.delivery.id, &lease);
+                self.begin(job, slot, guard, None);
             }
         }
         Ok(if found { Some(now.monotonic) } else { next })
+    }
+
+    /// Takes back what has lost its holder, once the leases of this process are renewed.
+    async fn requeue_orphans(&self, now: Moment) -> Result<(), StoreError> {
+        self.renew_leases(now).await;
+        // Other nodes renew theirs by the new time first. Where there are none, nothing can be theirs.
+        if !self.exclusive && self.was_just_set(now) {
+            return Ok(());
+        }
+        let running = self.leases.running();
+        self.store.requeue_orphans(now.wall, None, &running).await?;
+        Ok(())
     }
 
     /// Sends through another gateway what was not confirmed in time.

@@ -4,15 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::warn;
 
-use super::Dispatcher;
+use super::{Dispatcher, LeaseGuard};
 use crate::{Next, Settled, Settlement, Store, StoreError, WorkerId};
 
-/// How long recording an outcome is tried: as long as the lease certainly holds.
+/// How long recording an outcome is tried that the store refuses, though it works: one that is down is
+/// waited for, since the lease is renewed as soon as it is back.
 const RECORDING: Duration = Duration::from_secs(60);
 /// The most outcomes that are recorded at once.
 const BATCH: usize = 256;
@@ -21,6 +22,8 @@ const BATCH: usize = 256;
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) settlement: Settlement,
+    /// Its lease, which is not to end before it is recorded.
+    pub(super) guard: LeaseGuard,
     /// Under way until it is recorded.
     pub(super) token: TaskTrackerToken,
 }
@@ -92,9 +95,9 @@ impl Dispatcher {
 
 impl Recording {
     async fn batch(&self, batch: Vec<Ended>) {
-        let (settlements, tokens): (Vec<_>, Vec<_>) = batch
+        let (settlements, kept): (Vec<_>, Vec<_>) = batch
             .into_iter()
-            .map(|ended| (ended.settlement, ended.token))
+            .map(|ended| (ended.settlement, (ended.guard, ended.token)))
             .unzip();
         match self.store.settle(self.worker, &settlements).await {
             Ok(settled) => {
@@ -105,46 +108,50 @@ impl Recording {
             Err(fault) => {
                 late(&fault);
                 // It may be one of them that cannot be recorded: from now on each for itself.
-                for (settlement, token) in settlements.into_iter().zip(tokens) {
+                for (settlement, kept) in settlements.into_iter().zip(kept) {
                     let recording = self.clone();
                     tokio::spawn(async move {
                         recording.alone(&settlement).await;
-                        drop(token);
+                        drop(kept);
                     });
                 }
             }
         }
     }
 
-    /// Records an outcome, however long the store needs as long as the lease holds.
+    /// Records an outcome, however long the store is down.
     async fn alone(&self, settlement: &Settlement) {
-        let trying = async {
-            let mut pause = Duration::from_millis(50);
-            loop {
-                sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(2));
-                let one = std::slice::from_ref(settlement);
-                match self.store.settle(self.worker, one).await {
-                    Ok(settled) => return settled,
-                    Err(fault) => late(&fault),
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        loop {
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(2));
+            let one = std::slice::from_ref(settlement);
+            let fault = match self.store.settle(self.worker, one).await {
+                Ok(settled) => {
+                    for settled in settled {
+                        self.recorded(settlement, settled);
+                    }
+                    return;
                 }
+                Err(fault) => fault,
+            };
+            late(&fault);
+            let is_down = matches!(fault, StoreError::Unavailable(_) | StoreError::Unknown(_));
+            let is_waited_for = is_down && self.dispatcher.strong_count() > 0;
+            if !is_waited_for && begun.elapsed() >= RECORDING {
+                return warn!(
+                    delivery = %settlement.delivery.id,
+                    "an outcome could not be recorded; the delivery is repeated when its lease ends"
+                );
             }
-        };
-        let Ok(settled) = timeout(RECORDING, trying).await else {
-            return warn!(
-                delivery = %settlement.delivery.id,
-                "an outcome could not be recorded; the delivery is repeated when its lease ends"
-            );
-        };
-        for settled in settled {
-            self.recorded(settlement, settled);
         }
     }
 
     fn recorded(&self, settlement: &Settlement, settled: Settled) {
         let delivery = &settlement.delivery;
         if settled == Settled::Lost {
-            warn!(delivery = %delivery.id, "the lease had passed to another worker");
+            warn!(delivery = %delivery.id, "the lease had passed to another grant");
         }
         if settled == Settled::Recorded {
             super::count::count_end(settlement);

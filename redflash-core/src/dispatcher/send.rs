@@ -10,7 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::Dispatcher;
-use crate::{Accepted, Channel, Gateway, Monotonic, OutboundMessage, SendError, Slug};
+use super::lease::LeaseView;
+use crate::{Accepted, Channel, Gateway, OutboundMessage, SendError, Slug};
 
 type Sent = Result<Accepted, SendError>;
 
@@ -24,8 +25,7 @@ pub(crate) struct Sending {
     /// Lets through as many requests as the gateway may have under way.
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) message: OutboundMessage,
-    /// When its lease ends.
-    pub(crate) until: Monotonic,
+    pub(crate) lease: LeaseView,
 }
 
 /// What became of a message, and whether it is the first to say so of its request: what befalls one
@@ -43,7 +43,7 @@ pub(super) struct Batches(Mutex<HashMap<(Slug, usize), Vec<Waiting>>>);
 #[derive(Debug)]
 struct Waiting {
     message: OutboundMessage,
-    until: Monotonic,
+    lease: LeaseView,
     answer: oneshot::Sender<Said>,
 }
 
@@ -105,10 +105,10 @@ impl Dispatcher {
             gateway,
             requests,
             message,
-            until,
+            lease,
         } = sending;
         if gateway.channel.capabilities().batch <= 1 {
-            let begun = self.may_begin(&gateway, &requests, until).await;
+            let begun = self.may_begin(&gateway, &requests, &lease).await;
             // What was not begun says nothing of the gateway.
             let is_first = begun.is_ok();
             let result = match begun {
@@ -120,7 +120,7 @@ impl Dispatcher {
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {
             message,
-            until,
+            lease,
             answer,
         };
         // Each lane of a gateway has requests of its own.
@@ -135,27 +135,36 @@ impl Dispatcher {
         })
     }
 
-    /// Waits until a gateway may get another request. What had to wait is not begun if its lease could
-    /// end before the gateway's deadline.
+    /// Waits until a gateway may get another request. What had to wait is not begun if its lease does
+    /// not hold until the gateway's deadline.
     async fn may_begin(
         &self,
         gateway: &Gateway,
         requests: &Arc<Semaphore>,
-        until: Monotonic,
+        lease: &LeaseView,
     ) -> Result<OwnedSemaphorePermit, SendError> {
         if let Ok(request) = Arc::clone(requests).try_acquire_owned() {
             return Ok(request);
         }
         let request = Arc::clone(requests).acquire_owned().await;
         let request = request.map_err(|closed| SendError::Unreachable(closed.into()))?;
-        if self.is_late(gateway, until) {
+        if !self.still_holds(lease, gateway.limits.deadline).await {
             return Err(late());
         }
         Ok(request)
     }
 
-    fn is_late(&self, gateway: &Gateway, until: Monotonic) -> bool {
-        self.clock.monotonic().plus(gateway.limits.deadline) > until
+    /// Parts what waited for its request from what is somebody else's by now.
+    async fn held(&self, gateway: &Gateway, waited: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
+        let (mut held, mut lost) = (Vec::new(), Vec::new());
+        for one in waited {
+            if self.still_holds(&one.lease, gateway.limits.deadline).await {
+                held.push(one);
+            } else {
+                lost.push(one);
+            }
+        }
+        (held, lost)
     }
 
     /// Sends what waits for a gateway, as much at once as goes into a request, until nothing waits.
@@ -178,9 +187,12 @@ impl Dispatcher {
             if taken.is_empty() {
                 return;
             }
-            let is_late = |one: &Waiting| had_to_wait && self.is_late(&gateway, one.until);
-            let (too_late, batch): (Vec<_>, Vec<_>) = taken.into_iter().partition(is_late);
-            for one in too_late {
+            let (batch, lost) = if had_to_wait {
+                self.held(&gateway, taken).await
+            } else {
+                (taken, Vec::new())
+            };
+            for one in lost {
                 // Nobody waits for it once the process is about to end.
                 let _ = one.answer.send(Said {
                     result: Err(late()),
@@ -196,7 +208,7 @@ impl Dispatcher {
     }
 }
 
-/// What waited for so long that it is about to be somebody else's.
+/// What waited for so long that it is somebody else's, or about to be.
 fn late() -> SendError {
     SendError::Unreachable("its lease was about to end before its turn came".into())
 }

@@ -7,12 +7,14 @@ use tracing::warn;
 
 use super::Dispatcher;
 use crate::store::ClockStep;
-use crate::{Moment, StoreError, Timestamp};
+use crate::{Moment, Monotonic, StoreError, Timestamp};
 
 /// Smallest difference that counts. Slewing stays far below it between two looks.
 const SMALLEST: i64 = 1000;
 /// Number of steps remembered.
 const REMEMBERED: usize = 16;
+/// How long after a step other nodes get to renew their leases by the new time.
+const RENEWING: Duration = Duration::from_secs(2);
 
 /// Steps of the clock on the wall, found by comparing it with the monotonic one.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub(super) struct WallClock {
     steps: VecDeque<ClockStep>,
     /// Those of them that the store has not followed yet.
     pending: VecDeque<ClockStep>,
+    /// When the last step was noticed.
+    set_at: Option<Monotonic>,
 }
 
 impl WallClock {
@@ -35,6 +39,7 @@ impl WallClock {
         if step.by().abs() < SMALLEST {
             return None;
         }
+        self.set_at = Some(now.monotonic);
         self.steps.push_back(step);
         if self.steps.len() > REMEMBERED {
             self.steps.pop_front();
@@ -88,6 +93,13 @@ impl Dispatcher {
             self.store.follow_clock(&step, self.worker).await?;
             self.wall_clock().pending.pop_front();
         }
+    }
+
+    /// Whether the clock was set a moment ago, so that leases of other nodes that live may look as if
+    /// they had ended.
+    pub(super) fn was_just_set(&self, now: Moment) -> bool {
+        let set_at = self.wall_clock().set_at;
+        set_at.is_some_and(|at| now.monotonic.since(at) < RENEWING)
     }
 
     /// The time that has really passed since a time on the wall.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Engine;
 use crate::dispatcher::Dispatcher;
 use crate::{
-    Address, AddressError, ChannelKind, Clock, DuplicateGateway, Gateway, Gateways, Settings, Slug,
+    Address, AddressError, BuildError, ChannelKind, Clock, Gateway, Gateways, Settings, Slug,
     Store, SystemClock,
 };
 
@@ -80,8 +80,9 @@ impl EngineBuilder {
         self
     }
 
-    /// How long a delivery is leased: longer than four hand-overs one after the other, and what it
-    /// takes to record them. Only a node that hangs without ending makes others wait for it.
+    /// How long a delivery is leased. Leases are renewed while their holder lives, so that only a node
+    /// that hangs without ending makes others wait for it. At least
+    /// [`shortest_lease`](Gateway::shortest_lease) of every gateway.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
@@ -110,9 +111,11 @@ impl EngineBuilder {
     ///
     /// # Errors
     ///
-    /// [`DuplicateGateway`] when two gateways have one name.
-    pub fn build(self) -> Result<Engine, DuplicateGateway> {
+    /// [`BuildError::DuplicateGateway`] when two gateways have one name, and
+    /// [`BuildError::ShortLease`] when a lease could end during a hand-over.
+    pub fn build(self) -> Result<Engine, BuildError> {
         let gateways = Gateways::new(self.gateways)?;
+        gateways.check_lease(self.lease)?;
         let settings = Settings {
             gateways,
             alarm_contact: self.alarm_contact,

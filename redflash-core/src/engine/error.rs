@@ -89,6 +89,22 @@ impl RaiseError {
     }
 }
 
+impl RaiseError {
+    /// Whether the same request may have been recorded before, under its idempotency key, when nothing
+    /// stood against it. A key that allows it no more is refused all the same.
+    pub(super) const fn gives_way_to_promise(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownTarget(_)
+                | Self::Disabled(_)
+                | Self::EmptyMessage
+                | Self::NoRecipients(_)
+                | Self::TooManyRecipients(_)
+                | Self::Overloaded { .. }
+        )
+    }
+}
+
 impl From<StoreError> for RaiseError {
     fn from(source: StoreError) -> Self {
         Self::Store {

@@ -159,6 +159,7 @@ impl Engine {
         let task = tokio::spawn(Arc::clone(&dispatcher).run(stop.clone()));
         let settled = CancellationToken::new();
         let recorder = tokio::spawn(dispatcher.record(settled.clone()));
+        tokio::spawn(dispatcher.keep_leases(stop.clone()));
         tokio::spawn(self.tell(stop.clone()));
         Ok(Handle {
             dispatcher,

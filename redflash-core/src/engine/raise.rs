@@ -6,12 +6,15 @@ use std::time::Duration;
 use tracing::info;
 
 use super::{Engine, RaiseError, Raised};
-use crate::dispatcher::{Dispatcher, Slot};
+use crate::dispatcher::{Dispatcher, LeaseGuard, Slot};
 use crate::store::{Enqueue, Enqueued};
 use crate::{
     Content, Delivery, DeliveryId, DeliveryState, Job, Lane, Notification, NotificationId, Plan,
     Raise, Refusal, StoreError, Verdict,
 };
+
+/// A new delivery, with what it takes to hand it over if it is leased from the beginning.
+type Born = (Delivery, Option<(Slot, LeaseGuard)>);
 
 impl Engine {
     /// Raises an alert: decides, and records the decision with all deliveries in one transaction.
@@ -20,8 +23,37 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Every variant of [`RaiseError`]. An empty text is refused before the target is looked up.
+    /// Every variant of [`RaiseError`]. An empty text is refused before the target is looked up. What
+    /// was recorded under the same idempotency key is answered again, whatever would be refused now,
+    /// as long as the API key still allows it.
     pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
+        match self.raise_or_refuse(&raise).await {
+            Err(refusal) if refusal.gives_way_to_promise() => {
+                self.raised_before(&raise).await?.ok_or(refusal)
+            }
+            raised => raised,
+        }
+    }
+
+    /// What was recorded under the idempotency key of a raise. Looked up only when it would be refused:
+    /// otherwise the transaction that records it finds out.
+    async fn raised_before(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
+        let Some(idempotency) = &raise.idempotency else {
+            return Ok(None);
+        };
+        if raise.checked_at.is_some() {
+            self.check_again(raise).await?;
+        }
+        let store = &self.dispatcher.store;
+        let raised_by = raise.raised_by.as_ref();
+        match store.promised(raised_by, idempotency, self.now()).await? {
+            Some(Enqueued::Repeat(earlier)) => Ok(Some(repeat(*earlier))),
+            Some(Enqueued::Mismatch) => Err(RaiseError::IdempotencyMismatch),
+            Some(Enqueued::New | Enqueued::Outdated) | None => Ok(None),
+        }
+    }
+
+    async fn raise_or_refuse(&self, raise: &Raise) -> Result<Raised, RaiseError> {
         if self.dispatcher.about_queued() >= self.max_queued {
             let retry_after = Duration::from_secs(1);
             return Err(RaiseError::Overloaded { retry_after });
@@ -33,7 +65,7 @@ impl Engine {
         // transaction that records the alert, and before anything is refused.
         let mut is_current = false;
         loop {
-            match self.try_raise(&raise).await {
+            match self.try_raise(raise).await {
                 Ok(Some(raised)) => return Ok(raised),
                 Err(fault) if is_current || !fault.is_decided_by_directory() => return Err(fault),
                 Ok(None) | Err(_) => {}
@@ -107,28 +139,27 @@ impl Engine {
                 delivery.detail = why;
             }
         }
+        let lease = self.dispatcher.lease(now);
+        let held = deliveries.iter().zip(slots).map(|(delivery, slot)| {
+            slot.map(|slot| (slot, self.dispatcher.guard(delivery.id, &lease)))
+        });
+        let held: Vec<_> = held.collect();
         let order = Enqueue {
             notification: &notification,
             deliveries: &deliveries,
-            lease: Some(&self.dispatcher.lease(now)),
+            lease: Some(&lease),
             idempotency: raise.idempotency.as_ref(),
             planned_at: Some(version),
         };
         match self.dispatcher.store.enqueue(&order).await {
             Ok(Enqueued::New) => {}
-            Ok(Enqueued::Repeat(earlier)) => {
-                return Ok(Some(Raised {
-                    notification: earlier.id,
-                    plan: earlier.plan,
-                    repeat: true,
-                }));
-            }
+            Ok(Enqueued::Repeat(earlier)) => return Ok(Some(repeat(*earlier))),
             Ok(Enqueued::Outdated) => return Ok(None),
             Ok(Enqueued::Mismatch) => return Err(RaiseError::IdempotencyMismatch),
             Err(StoreError::Unknown(source)) => {
                 if self.holds(id).await != Some(true) {
-                    let born: Vec<_> = deliveries.into_iter().zip(slots).collect();
-                    if born.iter().any(|(_, slot)| slot.is_some()) {
+                    let born: Vec<_> = deliveries.into_iter().zip(held).collect();
+                    if born.iter().any(|(_, held)| held.is_some()) {
                         tokio::spawn(self.clone().dispatch_later(notification, born));
                     }
                     let source = StoreError::Unknown(source);
@@ -154,7 +185,7 @@ impl Engine {
             unused = (!unused.is_empty()).then(|| unused.join(", ")),
             "raised"
         );
-        let born = deliveries.into_iter().zip(slots).collect();
+        let born = deliveries.into_iter().zip(held).collect();
         self.dispatch(&notification, born, Some(version));
         Ok(Some(Raised {
             notification: id,
@@ -171,9 +202,8 @@ impl Engine {
 
     /// Hands over what was leased at birth in a commit of which nobody knows yet whether it holds. It
     /// stays this process's until its lease ends; half of that is left for sending.
-    async fn dispatch_later(self, notification: Notification, born: Vec<(Delivery, Option<Slot>)>) {
-        let raised_at = notification.raised_at;
-        let half = self.dispatcher.lease(raised_at).until.since(raised_at) / 2;
+    async fn dispatch_later(self, notification: Notification, born: Vec<Born>) {
+        let half = self.dispatcher.lease_length() / 2;
         let clock = &self.dispatcher.clock;
         let begun = clock.monotonic();
         while clock.monotonic().since(begun) < half {
@@ -186,30 +216,34 @@ impl Engine {
     }
 
     /// Hands leased deliveries over; the others wait in the store for the dispatcher.
-    fn dispatch(
-        &self,
-        notification: &Notification,
-        born: Vec<(Delivery, Option<Slot>)>,
-        version: Option<u64>,
-    ) {
+    fn dispatch(&self, notification: &Notification, born: Vec<Born>, version: Option<u64>) {
         let message = Arc::new(notification.plan.message.clone());
-        let until = self.dispatcher.lease(notification.raised_at).until;
         let mut queued = Vec::new();
-        for (delivery, slot) in born {
-            let Some(slot) = slot else {
+        for (delivery, held) in born {
+            let Some((slot, guard)) = held else {
                 queued.push(delivery.lane);
                 continue;
             };
             let job = Job {
                 delivery,
+                token: guard.token(),
                 message: Arc::clone(&message),
                 target: notification.target().clone(),
                 raised_at: notification.raised_at,
                 raised_by: notification.raised_by.clone(),
             };
-            self.dispatcher.begin(job, slot, until, version);
+            self.dispatcher.begin(job, slot, guard, version);
         }
         self.dispatcher.queued(&queued);
+    }
+}
+
+/// The answer to a request that was recorded before.
+fn repeat(earlier: Notification) -> Raised {
+    Raised {
+        notification: earlier.id,
+        plan: earlier.plan,
+        repeat: true,
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::Engine;
-use crate::dispatcher::Sending;
+use crate::dispatcher::{LeaseGuard, Sending};
 use crate::plan::printable;
 use crate::store::{Enqueue, Enqueued};
 use crate::{
@@ -81,6 +81,7 @@ struct Begun {
     notification: Notification,
     delivery: Delivery,
     lease: Lease,
+    guard: LeaseGuard,
 }
 
 impl Engine {
@@ -165,6 +166,7 @@ impl Engine {
             notification,
             delivery,
             lease,
+            guard,
         } = begun;
         let now = notification.raised_at;
         let said = notification.plan.message;
@@ -183,7 +185,7 @@ impl Engine {
             gateway: Arc::clone(&gateway),
             requests: Arc::new(Semaphore::new(1)),
             message,
-            until: self.dispatcher.moment().monotonic_at(lease.until),
+            lease: guard.view(),
         };
         let result = self.dispatcher.send(sending).await.result;
         let ended_at = self.now();
@@ -202,6 +204,7 @@ impl Engine {
         let told = format!("{}, notification/{}", delivery.address, notification.id);
         let settlement = Settlement {
             delivery,
+            token: lease.token,
             attempt: Some(Attempt {
                 number: 1,
                 gateway: Some(gateway.name.clone()),
@@ -215,6 +218,7 @@ impl Engine {
             at: ended_at,
         };
         let settled = self.store().settle(lease.worker, &[settlement]).await;
+        drop(guard);
         // It was sent, whether or not that is recorded.
         self.note_done(by, Action::Tested, &subject, &told).await;
         settled?;
@@ -278,8 +282,10 @@ impl Engine {
             raised_by: None,
             plan,
         };
+        let lease = self.dispatcher.lease(now);
         Begun {
-            lease: self.dispatcher.lease(now),
+            guard: self.dispatcher.guard(delivery.id, &lease),
+            lease,
             gateway,
             notification,
             delivery,

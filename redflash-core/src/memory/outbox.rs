@@ -14,14 +14,23 @@ use crate::store::{
     OutboxEntry, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Want,
 };
 use crate::{
-    DeliveryId, DeliveryState, Idempotency, Job, Lane, Lease, Notification, NotificationId, Outbox,
-    Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
+    DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lane, Lease, LeaseToken, Notification,
+    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
 };
 
 #[async_trait]
 impl Outbox for MemoryStore {
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
         Ok(self.state().enqueue(order))
+    }
+
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Enqueued>, StoreError> {
+        Ok(self.state().promised(raised_by, idempotency, now))
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
@@ -62,15 +71,33 @@ impl Outbox for MemoryStore {
             .collect())
     }
 
+    async fn renew(
+        &self,
+        worker: WorkerId,
+        held: &[HeldLease],
+        until: Timestamp,
+    ) -> Result<Vec<HeldLease>, StoreError> {
+        let mut state = self.state();
+        let mut lost = held.to_vec();
+        lost.retain(|held| {
+            let row = state.deliveries.get_mut(&held.delivery);
+            !row.is_some_and(|row| row.entry.renew(worker, held.token, until))
+        });
+        Ok(lost)
+    }
+
     async fn requeue_orphans(
         &self,
         now: Timestamp,
         except: Option<WorkerId>,
+        running: &[HeldLease],
     ) -> Result<u64, StoreError> {
         let mut state = self.state();
         let orphaned = |row: &&mut Row| {
-            row.entry.lease.is_some_and(|(worker, until)| {
-                until <= now || except.is_some_and(|except| except != worker)
+            row.entry.lease.is_some_and(|lease| {
+                let ended =
+                    lease.until <= now || except.is_some_and(|except| except != lease.worker);
+                ended && !running.contains(&row.held(lease.token))
             })
         };
         let mut taken_back = Vec::new();
@@ -148,10 +175,10 @@ impl Outbox for MemoryStore {
                 move_it(due_at);
                 moved += 1;
             }
-            if let Some((holder, until)) = &mut row.entry.lease
-                && *holder == worker
+            if let Some(grant) = &mut row.entry.lease
+                && grant.worker == worker
             {
-                move_it(until);
+                move_it(&mut grant.until);
                 moved += 1;
             }
         }
@@ -345,16 +372,11 @@ impl State {
         }
         if let Some(idempotency) = idempotency {
             let now = notification.raised_at;
-            self.idempotency
-                .retain(|_, kept| now.since(kept.at) < Idempotency::KEPT);
-            let scope = (notification.raised_by.clone(), idempotency.key.clone());
-            if let Some(kept) = self.idempotency.get(&scope) {
-                return if kept.digest == idempotency.digest {
-                    Enqueued::Repeat(Box::new(self.notifications[&kept.notification].0.clone()))
-                } else {
-                    Enqueued::Mismatch
-                };
+            let raised_by = notification.raised_by.as_ref();
+            if let Some(known) = self.promised(raised_by, idempotency, now) {
+                return known;
             }
+            let scope = (notification.raised_by.clone(), idempotency.key.clone());
             let remembered = Remembered {
                 digest: idempotency.digest.clone(),
                 notification: notification.id,
@@ -376,6 +398,23 @@ impl State {
         Enqueued::New
     }
 
+    fn promised(
+        &mut self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Option<Enqueued> {
+        self.idempotency
+            .retain(|_, kept| now.since(kept.at) < Idempotency::KEPT);
+        let scope = (raised_by.cloned(), idempotency.key.clone());
+        let kept = self.idempotency.get(&scope)?;
+        Some(if kept.digest == idempotency.digest {
+            Enqueued::Repeat(Box::new(self.notifications[&kept.notification].0.clone()))
+        } else {
+            Enqueued::Mismatch
+        })
+    }
+
     fn claim(&mut self, lease: &Lease, want: &Want) -> Vec<Job> {
         let due = |row: &&mut Row| {
             row.is(DeliveryState::Queued)
@@ -389,6 +428,7 @@ impl State {
             let notification = &self.notifications[&row.entry.delivery.notification].0;
             Job {
                 delivery: row.entry.delivery.clone(),
+                token: lease.token,
                 message: Arc::new(notification.plan.message.clone()),
                 target: notification.target().clone(),
                 raised_at: notification.raised_at,
@@ -439,6 +479,13 @@ impl Row {
             }
         };
         is_overdue && self.is(DeliveryState::Queued)
+    }
+
+    fn held(&self, token: LeaseToken) -> HeldLease {
+        HeldLease {
+            delivery: self.entry.delivery.id,
+            token,
+        }
     }
 
     fn queue(&self) -> Queue {

@@ -2,8 +2,8 @@
 
 use super::MAX_CLAIMS;
 use crate::{
-    Attempt, AttemptOutcome, Delivery, DeliveryState, Lease, Next, Receipt, ReceiptState, Settled,
-    Settlement, Slug, Timestamp, WorkerId,
+    Attempt, AttemptOutcome, Delivery, DeliveryState, Lease, LeaseGrant, LeaseToken, Next, Receipt,
+    ReceiptState, Settled, Settlement, Slug, Timestamp, WorkerId,
 };
 
 /// A delivery as a store keeps it. A store reads one, changes it by one of the methods here, and
@@ -15,7 +15,7 @@ pub struct OutboxEntry {
     /// The key its notification was raised with: whose turn it uses.
     pub raised_by: Option<Slug>,
     /// Who has it leased, until when.
-    pub lease: Option<(WorkerId, Timestamp)>,
+    pub lease: Option<LeaseGrant>,
     /// How often it was leased since the last recorded outcome.
     pub claims: u32,
 }
@@ -53,7 +53,11 @@ impl OutboxEntry {
     /// Leases it.
     pub const fn lease_to(&mut self, lease: &Lease) {
         self.delivery.state = DeliveryState::Sending;
-        self.lease = Some((lease.worker, lease.until));
+        self.lease = Some(LeaseGrant {
+            worker: lease.worker,
+            token: lease.token,
+            until: lease.until,
+        });
         self.claims += 1;
     }
 
@@ -62,7 +66,11 @@ impl OutboxEntry {
     pub fn settled(worker: WorkerId, settlement: &Settlement) -> (Self, Option<Attempt>) {
         let delivery = settlement.delivery.clone();
         let mut entry = Self {
-            lease: Some((worker, delivery.due_at)),
+            lease: Some(LeaseGrant {
+                worker,
+                token: settlement.token,
+                until: delivery.due_at,
+            }),
             delivery,
             raised_by: None,
             claims: 0,
@@ -71,13 +79,15 @@ impl OutboxEntry {
         (entry, attempt)
     }
 
-    /// Ends a lease. Returns the attempt to log, and whether the lease still held.
+    /// Ends a lease. Returns the attempt to log, and whether that grant of it still held.
     pub fn settle(
         &mut self,
         worker: WorkerId,
         settlement: &Settlement,
     ) -> (Option<Attempt>, Settled) {
-        let held = self.lease.is_some_and(|(holder, _)| holder == worker);
+        let held = self
+            .lease
+            .is_some_and(|lease| (lease.worker, lease.token) == (worker, settlement.token));
         let attempt = settlement.attempt.as_ref().map(|attempt| self.log(attempt));
         let waits = self.delivery.state == DeliveryState::Queued;
         if held || (waits && matches!(settlement.next, Next::Done { .. })) {
@@ -101,6 +111,16 @@ impl OutboxEntry {
             Settled::Lost
         };
         (attempt, settled)
+    }
+
+    /// Renews the lease, if this is the grant that holds; `false` when it is not.
+    pub fn renew(&mut self, worker: WorkerId, token: LeaseToken, until: Timestamp) -> bool {
+        let held = |lease: &&mut LeaseGrant| (lease.worker, lease.token) == (worker, token);
+        let Some(lease) = self.lease.as_mut().filter(held) else {
+            return false;
+        };
+        lease.until = until;
+        true
     }
 
     /// Takes it back from a holder that recorded no outcome. Returns the attempt to log.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::{
-    Attempt, AttemptOutcome, ChannelKind, Delivery, DeliveryId, DeliveryState, Idempotency, Job,
-    Lane, Lease, Notification, NotificationId, Receipt, Settled, Settlement, Slug, Target,
-    Timestamp, WorkerId,
+    Attempt, AttemptOutcome, ChannelKind, Delivery, DeliveryId, DeliveryState, HeldLease,
+    Idempotency, Job, Lane, Lease, Notification, NotificationId, Receipt, Settled, Settlement,
+    Slug, Target, Timestamp, WorkerId,
 };
 
 /// After how many claims in a row without an outcome a delivery is set aside.
@@ -309,6 +309,17 @@ pub trait Outbox: Send + Sync {
     /// commit failed and nobody knows.
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError>;
 
+    /// What was recorded under an idempotency key and is still remembered, without recording anything:
+    /// [`Enqueued::Repeat`] of the same request, [`Enqueued::Mismatch`] with another.
+    ///
+    /// * `raised_by` - the API key that the idempotency key belongs to.
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Enqueued>, StoreError>;
+
     /// A dispatcher of this name begins to lease.
     ///
     /// A store of several nodes tells by this which leases have lost their holder.
@@ -346,17 +357,30 @@ pub trait Outbox: Send + Sync {
     /// settlements.
     ///
     /// A settlement that was recorded before, without the answer having arrived, changes nothing.
-    /// A lease that has passed to another is [`Settled::Lost`]: the attempt is logged all the same,
-    /// and a success still ends a delivery that is queued for a repeat.
+    /// A lease that has passed to another grant, also one to the same worker, is [`Settled::Lost`]:
+    /// the attempt is logged all the same, and a success still ends a delivery that is queued for a
+    /// repeat.
     async fn settle(
         &self,
         worker: WorkerId,
         settlements: &[Settlement],
     ) -> Result<Vec<Settled>, StoreError>;
 
+    /// Renews leases in one statement, so that they end at `until`. Returns those that are held no
+    /// longer: they were settled, taken back, or granted anew.
+    async fn renew(
+        &self,
+        worker: WorkerId,
+        held: &[HeldLease],
+        until: Timestamp,
+    ) -> Result<Vec<HeldLease>, StoreError>;
+
     /// Takes back what a dispatcher left behind without an outcome: leases that ended before `now`,
     /// and, with `except`, every lease of any other worker (for a store that only one process may
     /// dispatch from).
+    ///
+    /// * `running` - leases of deliveries that the caller is still handing over: they are never taken
+    ///   back, whatever the clock says.
     ///
     /// Each gets an attempt of outcome `Unknown` in its log and is due at once; one taken back for
     /// the [`MAX_CLAIMS`]th time in a row is quarantined. Returns how many.
@@ -364,6 +388,7 @@ pub trait Outbox: Send + Sync {
         &self,
         now: Timestamp,
         except: Option<WorkerId>,
+        running: &[HeldLease],
     ) -> Result<u64, StoreError>;
 
     /// Puts deliveries whose receipt was due before `now` back into the queue, for another gateway

@@ -12,6 +12,7 @@ mod expiry;
 mod failover;
 mod fairness;
 mod inbound;
+mod lease;
 mod raising;
 mod recovery;
 mod trial;

@@ -50,6 +50,50 @@ async fn refusals_store_nothing() {
 }
 
 #[tokio::test]
+async fn an_earlier_promise_comes_before_any_refusal() {
+    let world = world().await;
+    let raise = |key: &str, digest: &str| world.engine.raise(hello(Some((key, digest))));
+    let first = raise("k", "d").await.unwrap();
+    let refused = async |code: &str| {
+        let again = raise("k", "d").await.unwrap();
+        assert!(again.repeat && again.notification == first.notification);
+        assert_eq!(raise("new", "d").await.unwrap_err().code(), code);
+        let mismatch = raise("k", "other").await.unwrap_err();
+        assert!(matches!(mismatch, RaiseError::IdempotencyMismatch));
+    };
+    world.switch_off("ann").await;
+    refused("disabled").await;
+    world.contact("ann", &[]).await;
+    refused("no_recipients").await;
+    let ann = EntryRef::Target(Target::Contact(slug("ann")));
+    world.store.remove(&ann).await.unwrap();
+    refused("unknown_target").await;
+    assert_eq!(raised(&world).await, 1);
+}
+
+#[tokio::test]
+async fn a_promise_does_not_outlive_its_key() {
+    let world = world().await;
+    let (mut key, secret) = ApiKey::generate(slug("app"), false, Scope::All, world.engine.now());
+    world.save(Entry::ApiKey(key.clone())).await;
+    let target = Target::Contact(slug("ann"));
+    let checked = world.engine.key_to_raise(&secret, Some(&target)).await;
+    let checked = checked.unwrap().unwrap();
+    let raise = || {
+        world
+            .engine
+            .raise(hello(Some(("k", "d"))).with_key(&checked))
+    };
+    raise().await.unwrap();
+    world.switch_off("ann").await;
+    assert!(raise().await.unwrap().repeat);
+    key.enabled = false;
+    world.save(Entry::ApiKey(key)).await;
+    let refused = raise().await.unwrap_err();
+    assert!(matches!(refused, RaiseError::KeyRevoked(_)), "{refused}");
+}
+
+#[tokio::test]
 async fn equal_requests_are_one_notification() {
     let world = world().await;
     let raises = (0..50).map(|_| world.engine.raise(hello(Some(("k", "d")))));

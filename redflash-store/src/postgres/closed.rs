@@ -7,7 +7,7 @@ use redflash_core::{Lane, Timestamp};
 
 use super::Conn;
 use crate::error::Fault;
-use crate::row::parse;
+use crate::row::{parse, readable};
 use crate::schema::closed_lanes;
 
 /// Replaces what this node has told the others.
@@ -53,11 +53,12 @@ pub(super) async fn found_by_others(
         .load(conn)
         .await?;
     let lanes = rows.into_iter().map(|(gateway, lane, until)| {
-        Ok(ClosedLane {
-            gateway: parse(&gateway, "closed_lanes", "gateway", &gateway)?,
+        let gateway = readable(parse(&gateway, "closed_lanes", "gateway", &gateway))?;
+        Ok(gateway.map(|gateway| ClosedLane {
+            gateway,
             lane: Lane::stored(lane),
             until: Timestamp::from_millis(until),
-        })
+        }))
     });
-    lanes.collect()
+    lanes.filter_map(Result::transpose).collect()
 }

@@ -41,10 +41,11 @@ use tokio::time::timeout;
 pub use connect::PostgresConfig;
 
 use crate::error::{Fault, write_failed};
+use crate::heads::Heads;
 use connect::Connector;
 use enqueue::Enqueuer;
 use node::Node;
-use outbox::{due_queues, entry, orphans, unconfirmed, write};
+use outbox::{due_queues, entry, orphans, plans, unconfirmed, write};
 use version::held_version;
 use within::within;
 
@@ -57,6 +58,7 @@ pub struct PostgresStore {
     connections: Connections,
     enqueuer: Enqueuer,
     node: Arc<Node>,
+    heads: Heads,
 }
 
 /// Why a database could not be opened.
@@ -132,6 +134,7 @@ impl PostgresStore {
         Ok(Self {
             enqueuer: Enqueuer::start(&connections),
             node: Node::start(connector),
+            heads: Heads::default(),
             connections,
         })
     }

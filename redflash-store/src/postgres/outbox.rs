@@ -1,8 +1,7 @@
 //! The way of every delivery on Postgres: leased, settled, taken back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use diesel::dsl::sql;
 use diesel::prelude::{
@@ -12,23 +11,29 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use redflash_core::store::{DueQueue, OutboxEntry, ReceiptEffect, Want};
 use redflash_core::{
-    Attempt, DeliveryId, Job, Lease, Receipt, Settled, Settlement, Slug, Timestamp, WorkerId,
+    Attempt, DeliveryId, HeldLease, Job, Lease, Receipt, Settled, Settlement, Slug, Timestamp,
+    WorkerId,
 };
 
 use super::Conn;
 use super::query::outbox::SENDING;
-use super::query::{outbox, receipt};
-use super::statement::{Claim, DueQueues, Settle};
+use super::query::set_aside::set_queue_aside;
+use super::query::{claimed, outbox, receipt};
+use super::statement::{Claim, DueQueues, Renew, Settle};
 use crate::error::Fault;
+use crate::heads::Heads;
 use crate::row::attempt::AttemptRow;
-use crate::row::delivery::{Changes, DeliveryRow, due_queue};
-use crate::row::notification::{Head, NotificationRow};
+use crate::row::delivery::{Changes, DeliveryRow, queues};
+use crate::row::notification::NotificationRow;
 use crate::row::storable;
 use crate::schema::{deliveries, early_receipts, notifications};
 
 pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
-    let rows: Vec<(String, String, i64)> = DueQueues.load(conn).await?;
-    rows.into_iter().map(due_queue).collect()
+    let (queues, unreadable) = queues(DueQueues.load(conn).await?);
+    for queue in &unreadable {
+        set_queue_aside(conn, queue).await?;
+    }
+    Ok(queues)
 }
 
 /// A delivery, to be changed: nobody else changes it before the transaction ends.
@@ -114,44 +119,37 @@ pub(super) async fn claim_due(
     conn: &mut Conn,
     lease: &Lease,
     wants: &[Want],
+    heads: &Heads,
 ) -> Result<Vec<Job>, Fault> {
     let mut rows: Vec<DeliveryRow> = Claim::new(lease, wants).load(conn).await?;
     rows.sort_unstable_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
-    let heads = heads(conn, &rows).await?;
-    let mut jobs = Vec::with_capacity(rows.len());
-    for row in rows {
-        let missing = || Fault::inconsistent("deliveries", "notification", &row.id);
-        let head = heads.get(&row.notification).ok_or_else(missing)?;
-        let (message, target) = (Arc::clone(&head.message), head.target.clone());
-        let raised_at = head.raised_at;
-        let entry = row.into_entry()?;
-        jobs.push(Job {
-            delivery: entry.delivery,
-            message,
-            target,
-            raised_at,
-            raised_by: entry.raised_by,
-        });
-    }
-    Ok(jobs)
+    claimed::jobs(conn, rows, lease.token, heads).await
 }
 
-async fn heads(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<HashMap<String, Head>, Fault> {
-    let ids: HashSet<_> = rows.iter().map(|row| row.notification.as_str()).collect();
+/// Notifications, by one statement.
+pub(super) async fn plans(
+    conn: &mut Conn,
+    ids: Vec<String>,
+) -> Result<Vec<NotificationRow>, Fault> {
     if ids.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     }
-    let ids: Vec<_> = ids.into_iter().collect();
-    let found: Vec<NotificationRow> = notifications::table
+    let rows = notifications::table
         .filter(notifications::id.eq_any(ids))
         .select(NotificationRow::as_select())
         .load(conn)
         .await?;
-    let heads = found.into_iter().map(|row| {
-        let id = row.id.clone();
-        Ok((id, row.into_head()?))
-    });
-    heads.collect()
+    Ok(rows)
+}
+
+/// Renews leases by one statement. Returns the ids of those that hold.
+pub(super) async fn renew(
+    conn: &mut Conn,
+    worker: WorkerId,
+    held: &[HeldLease],
+    until: Timestamp,
+) -> Result<Vec<String>, Fault> {
+    Ok(Renew::new(worker, held, until).load(conn).await?)
 }
 
 /// Ends leases by one statement; those that have passed to another, each for itself.
@@ -166,7 +164,7 @@ pub(super) async fn settle(
         let delivery = &settlement.delivery;
         let (after, attempt) = OutboxEntry::settled(worker, settlement);
         let row = |attempt: Attempt| AttemptRow::new(delivery.id, &attempt);
-        statement.push(delivery, &after, attempt.map(row));
+        statement.push(settlement, &after, attempt.map(row));
         if after.may_have_early_receipts() {
             let message_id = after.delivery.message_id.as_deref().map(storable);
             sent.push((delivery.id, message_id));

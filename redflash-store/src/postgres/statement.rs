@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use redflash_core::store::{OutboxEntry, Want};
-use redflash_core::{Delivery, Lease, WorkerId};
+use redflash_core::{HeldLease, Lease, Settlement, Timestamp, WorkerId};
 
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{Changes, small};
@@ -65,6 +65,7 @@ struct Deliveries {
     worker: Vec<Option<String>>,
     leased_until: Vec<Option<i64>>,
     claims: Vec<i32>,
+    lease_token: Vec<Option<i64>>,
 }
 
 impl Insert {
@@ -92,6 +93,7 @@ impl Insert {
             columns.worker.push(row.worker.clone());
             columns.leased_until.push(row.leased_until);
             columns.claims.push(row.claims);
+            columns.lease_token.push(row.lease_token);
         }
     }
 }
@@ -119,8 +121,8 @@ impl QueryFragment<Pg> for Insert {
             ), queued AS (
                 INSERT INTO deliveries (
                     id, notification, contact, endpoint, channel, address, via, lane, raised_by,
-                    state, due_at, detail, worker, leased_until, claims, attempts, may_repeat,
-                    refused_by, parts_delivered
+                    state, due_at, detail, worker, leased_until, claims, lease_token, attempts,
+                    may_repeat, refused_by, parts_delivered
                 )
                 SELECT d.*, 0, FALSE, '', '' FROM ",
         );
@@ -141,11 +143,12 @@ impl QueryFragment<Pg> for Insert {
             MaybeTexts: new.worker,
             MaybeLongs: new.leased_until,
             Integers: new.claims,
+            MaybeLongs: new.lease_token,
         );
         out.push_sql(
             " AS d (
                     id, notification, contact, endpoint, channel, address, via, lane, raised_by,
-                    state, due_at, detail, worker, leased_until, claims
+                    state, due_at, detail, worker, leased_until, claims, lease_token
                 )
                 WHERE d.notification IN (SELECT id FROM recorded)
             )
@@ -164,6 +167,7 @@ impl Query for Insert {
 pub(super) struct Settle {
     worker: String,
     id: Vec<String>,
+    token: Vec<i64>,
     attempts_before: Vec<i32>,
     state: Vec<String>,
     attempts: Vec<i32>,
@@ -202,16 +206,18 @@ impl Settle {
         }
     }
 
-    /// Writes `after`, if `before` is what is leased, and logs an attempt.
+    /// Writes `after`, if what a settlement ends is still leased under its token, and logs an attempt.
     pub(super) fn push(
         &mut self,
-        before: &Delivery,
+        settlement: &Settlement,
         after: &OutboxEntry,
         attempt: Option<AttemptRow>,
     ) {
         let changes = Changes::of(after);
         self.id.push(after.delivery.id.to_string());
-        self.attempts_before.push(small(before.attempts));
+        self.token.push(settlement.token.as_i64());
+        self.attempts_before
+            .push(small(settlement.delivery.attempts));
         self.state.push(changes.state.to_owned());
         self.attempts.push(changes.attempts);
         self.due_at.push(changes.due_at);
@@ -248,12 +254,13 @@ impl QueryFragment<Pg> for Settle {
                     message_id = s.message_id, parts = s.parts, price = s.price,
                     detail = s.detail, may_repeat = s.may_repeat, refused_by = s.refused_by,
                     receipt_due_at = s.receipt_due_at, parts_delivered = s.parts_delivered,
-                    worker = NULL, leased_until = NULL, claims = 0
+                    worker = NULL, leased_until = NULL, lease_token = NULL, claims = 0
                 FROM ",
         );
         unnest!(
             out,
             Texts: self.id,
+            Longs: self.token,
             Integers: self.attempts_before,
             Texts: self.state,
             Integers: self.attempts,
@@ -270,11 +277,11 @@ impl QueryFragment<Pg> for Settle {
             Texts: self.parts_delivered,
         );
         out.push_sql(
-            " AS s (id, attempts_before, state, attempts, due_at, first_attempt_at, gateway,
+            " AS s (id, token, attempts_before, state, attempts, due_at, first_attempt_at, gateway,
                     message_id, parts, price, detail, may_repeat, refused_by, receipt_due_at,
                     parts_delivered)
-                WHERE d.id = s.id AND d.state = 'sending' AND d.attempts = s.attempts_before
-                    AND d.worker = ",
+                WHERE d.id = s.id AND d.state = 'sending' AND d.lease_token = s.token
+                    AND d.attempts = s.attempts_before AND d.worker = ",
         );
         out.push_bind_param::<Text, _>(&self.worker)?;
         out.push_sql(
@@ -311,6 +318,46 @@ impl Query for Settle {
     type SqlType = Text;
 }
 
+/// Renews leases. Returns the ids of those that hold.
+#[derive(Debug, QueryId)]
+pub(super) struct Renew {
+    worker: String,
+    id: Vec<String>,
+    token: Vec<i64>,
+    until: i64,
+}
+
+impl Renew {
+    pub(super) fn new(worker: WorkerId, held: &[HeldLease], until: Timestamp) -> Self {
+        Self {
+            worker: worker.to_string(),
+            id: held.iter().map(|held| held.delivery.to_string()).collect(),
+            token: held.iter().map(|held| held.token.as_i64()).collect(),
+            until: until.as_millis(),
+        }
+    }
+}
+
+impl QueryFragment<Pg> for Renew {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("UPDATE deliveries AS d SET leased_until = ");
+        out.push_bind_param::<BigInt, _>(&self.until)?;
+        out.push_sql(" FROM ");
+        unnest!(out, Texts: self.id, Longs: self.token);
+        out.push_sql(
+            " AS held (id, token) WHERE d.id = held.id AND d.lease_token = held.token
+                AND d.state = 'sending' AND d.worker = ",
+        );
+        out.push_bind_param::<Text, _>(&self.worker)?;
+        out.push_sql(" RETURNING d.id");
+        Ok(())
+    }
+}
+
+impl Query for Renew {
+    type SqlType = Text;
+}
+
 /// Leases what is due of several queues, passing over what another node is just leasing.
 #[derive(Debug, QueryId)]
 pub(super) struct Claim {
@@ -318,6 +365,7 @@ pub(super) struct Claim {
     raised_by: Vec<String>,
     limit: Vec<i32>,
     worker: String,
+    token: i64,
     now: i64,
     until: i64,
 }
@@ -333,6 +381,7 @@ impl Claim {
             raised_by: wants.iter().map(owner_of).collect(),
             limit: wants.iter().map(|want| small(want.limit.get())).collect(),
             worker: lease.worker.to_string(),
+            token: lease.token.as_i64(),
             now: lease.now.as_millis(),
             until: lease.until.as_millis(),
         }
@@ -358,6 +407,8 @@ impl QueryFragment<Pg> for Claim {
         out.push_bind_param::<Text, _>(&self.worker)?;
         out.push_sql(", leased_until = ");
         out.push_bind_param::<BigInt, _>(&self.until)?;
+        out.push_sql(", lease_token = ");
+        out.push_bind_param::<BigInt, _>(&self.token)?;
         out.push_sql(" FROM due WHERE deliveries.id = due.id RETURNING ");
         deliveries::all_columns.walk_ast(out.reborrow())
     }

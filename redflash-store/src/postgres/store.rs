@@ -14,13 +14,14 @@ use redflash_core::store::{
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
-    Group, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId, Outbox, Receipt,
-    Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
+    Group, HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, Notification,
+    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, Timestamp,
+    User, View, WorkerId,
 };
 
 use super::closed::{found_by_others, publish};
 use super::node::{DIRECTORY, QUEUE, alive, announce};
-use super::outbox::{claim_due, due_queues, leased_to, match_kept, settle};
+use super::outbox::{claim_due, due_queues, leased_to, match_kept, renew, settle};
 use super::query::{
     count, directory, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
 };
@@ -28,7 +29,8 @@ use super::run::{ask, run, snapshot, transact};
 use super::{Conn, PostgresStore};
 use crate::copy::Counts;
 use crate::error::Fault;
-use crate::row::notification::NewRows;
+use crate::row::delivery::lost;
+use crate::row::notification::{IdempotencyRow, NewRows};
 
 /// How much longer saving may take for each entry.
 const EACH: Duration = Duration::from_millis(20);
@@ -176,6 +178,16 @@ impl Outbox for PostgresStore {
         Ok(enqueued)
     }
 
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Enqueued>, StoreError> {
+        let wanted = IdempotencyRow::wanted(raised_by, idempotency, now);
+        snapshot!(self, |conn| outbox::known(conn, &wanted).await)
+    }
+
     async fn join(&self, worker: WorkerId) -> Result<(), StoreError> {
         let joined = self.node.join(worker, self.connections.timeout).await;
         joined.map_err(StoreError::Unavailable)
@@ -213,7 +225,9 @@ impl Outbox for PostgresStore {
     }
 
     async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
-        run!(wrote, self, |conn| claim_due(conn, lease, wants))
+        transact!(self, |conn| {
+            claim_due(conn, lease, wants, &self.heads).await
+        })
     }
 
     async fn settle(
@@ -224,13 +238,24 @@ impl Outbox for PostgresStore {
         run!(wrote, self, |conn| settle(conn, worker, settlements))
     }
 
+    async fn renew(
+        &self,
+        worker: WorkerId,
+        held: &[HeldLease],
+        until: Timestamp,
+    ) -> Result<Vec<HeldLease>, StoreError> {
+        let renewed = run!(wrote, self, |conn| renew(conn, worker, held, until))?;
+        Ok(lost(held, &renewed))
+    }
+
     async fn requeue_orphans(
         &self,
         now: Timestamp,
         except: Option<WorkerId>,
+        running: &[HeldLease],
     ) -> Result<u64, StoreError> {
         let ended = transact!(self, |conn| {
-            outbox::requeue_orphans(conn, now, except).await
+            outbox::requeue_orphans(conn, now, except, running).await
         })?;
         let dead = ask!(self, |conn| self.node.dead(conn))?;
         if dead.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::dsl::sql;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel::sql_types::Bool;
-use redflash_core::store::{DeliveryRecord, LogFilter, LogPage};
+use redflash_core::store::{DeliveryRecord, LogFilter, LogPage, OutboxEntry};
 use redflash_core::{Attempt, Delivery, DeliveryState, Notification, NotificationId, Slug};
 
 use super::outbox::{ENDED_BADLY, QUEUED, SENDING, first, last, of_notification};
@@ -14,7 +14,7 @@ use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::NotificationRow;
-use crate::row::parse;
+use crate::row::{parse, readable};
 use crate::schema::{attempts, deliveries, notifications};
 
 /// How many notifications are read at a time.
@@ -54,8 +54,10 @@ async fn deliveries_of(
         .select(DeliveryRow::as_select())
         .load(conn)
         .await?;
-    rows.into_iter()
-        .map(|row| Ok(row.into_entry()?.delivery))
+    let entries = rows.into_iter().map(|row| readable(row.into_entry()));
+    entries
+        .filter_map(Result::transpose)
+        .map(|entry| Ok(entry?.delivery))
         .collect()
 }
 
@@ -72,7 +74,7 @@ async fn attempts_of(
     let mut of_delivery: HashMap<String, Vec<Attempt>> = HashMap::new();
     for row in rows {
         let list = of_delivery.entry(row.delivery.clone()).or_default();
-        list.push(row.into_attempt()?);
+        list.extend(readable(row.into_attempt())?);
     }
     Ok(of_delivery)
 }
@@ -83,9 +85,10 @@ async fn deliveries_of_all(
     filter: &LogFilter,
     chunk: &[NotificationRow],
 ) -> Result<HashMap<NotificationId, Vec<Delivery>>, Fault> {
-    let mut ids = Vec::with_capacity(chunk.len());
+    let mut ids: Vec<NotificationId> = Vec::with_capacity(chunk.len());
     for row in chunk {
-        ids.push(parse(&row.id, "notifications", "id", &row.id)?);
+        let id: Option<NotificationId> = readable(parse(&row.id, "notifications", "id", &row.id))?;
+        ids.extend(id);
     }
     let ids = ids.as_slice();
     let (Some(newest), Some(oldest)) = (ids.first(), ids.last()) else {
@@ -100,11 +103,12 @@ async fn deliveries_of_all(
     };
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
     for row in within(conn, ranges).await? {
-        let delivery = row.into_entry()?.delivery;
-        found
-            .entry(delivery.notification)
-            .or_default()
-            .push(delivery);
+        if let Some(OutboxEntry { delivery, .. }) = readable(row.into_entry())? {
+            found
+                .entry(delivery.notification)
+                .or_default()
+                .push(delivery);
+        }
     }
     Ok(found)
 }
@@ -135,14 +139,18 @@ pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, 
                 return Ok(page);
             }
             looked_through += 1;
-            let notification = row.into_notification()?;
-            page.next = Some(notification.id);
+            let id = row.id.parse();
+            page.next = id.ok().or(page.next);
+            let Some(notification) = readable(row.into_notification())? else {
+                continue;
+            };
             let deliveries = deliveries.remove(&notification.id).unwrap_or_default();
             if filter.lets(&notification, &deliveries) {
                 page.entries.push((notification, deliveries));
             }
         }
-        if is_last {
+        // What is left when nothing of a chunk has an id cannot be gone past.
+        if is_last || page.next == before {
             page.next = None;
             return Ok(page);
         }

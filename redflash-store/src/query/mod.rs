@@ -5,9 +5,11 @@
 //! own and gives it what it is called for: `Conn`, the connection; `RunQueryDsl`, which runs a query
 //! on it; `entry` and `write`, which read a delivery to change it and write it back; `held_version`,
 //! the directory's version, held against other edits; `within`, deliveries of several ranges of ids;
-//! `orphans`, `unconfirmed` and `due_queues`, which each back end has to say in its own way.
+//! `plans`, notifications by their ids; `orphans`, `unconfirmed` and `due_queues`, which each back end
+//! has to say in its own way.
 
 pub(crate) mod audit;
+pub(crate) mod claimed;
 pub(crate) mod count;
 pub(crate) mod directory;
 pub(crate) mod inbox;
@@ -19,8 +21,9 @@ pub(crate) mod receipt;
 pub(crate) mod recent;
 pub(crate) mod save;
 pub(crate) mod session;
+pub(crate) mod set_aside;
 pub(crate) mod user;
 
 use super::{
-    Conn, RunQueryDsl, due_queues, entry, held_version, orphans, unconfirmed, within, write,
+    Conn, RunQueryDsl, due_queues, entry, held_version, orphans, plans, unconfirmed, within, write,
 };

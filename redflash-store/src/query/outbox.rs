@@ -1,5 +1,6 @@
 //! The queue: recording, leasing and settling deliveries.
 
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 use diesel::dsl::{count_star, sql};
@@ -7,10 +8,11 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, Selectable
 use diesel::sql_types::Bool;
 use redflash_core::store::{Backlog, Enqueued};
 use redflash_core::{
-    Attempt, DeliveryId, Idempotency, Lane, NotificationId, Settled, Settlement, Timestamp,
-    WorkerId,
+    Attempt, DeliveryId, HeldLease, Idempotency, Lane, NotificationId, Settled, Settlement,
+    Timestamp, WorkerId,
 };
 
+use super::set_aside::set_aside;
 use super::{
     Conn, RunQueryDsl, due_queues, entry, inbox, meter, orphans, receipt, unconfirmed, write,
 };
@@ -18,7 +20,7 @@ use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, small};
 use crate::row::notification::{IdempotencyRow, NotificationRow};
-use crate::row::parse;
+use crate::row::{parse, readable};
 use crate::schema::{attempts, deliveries, idempotency, notifications, probe};
 
 /// The conditions of the indexes of what waits, what is under way and what ended badly. Literally, since a parameter
@@ -124,8 +126,14 @@ pub(crate) async fn requeue_orphans(
     conn: &mut Conn,
     now: Timestamp,
     except: Option<WorkerId>,
+    running: &[HeldLease],
 ) -> Result<u64, Fault> {
-    let rows = orphans(conn, now, except).await?;
+    let mut rows = orphans(conn, now, except).await?;
+    let running: HashSet<_> = running
+        .iter()
+        .map(|held| (held.delivery.to_string(), Some(held.token.as_i64())))
+        .collect();
+    rows.retain(|row| !running.contains(&(row.id.clone(), row.lease_token)));
     take_back(conn, rows, now).await
 }
 
@@ -137,7 +145,14 @@ pub(crate) async fn take_back(
 ) -> Result<u64, Fault> {
     let mut taken_back = 0;
     for row in rows {
-        let mut entry = row.into_entry()?;
+        let id = row.id.clone();
+        let mut entry = match row.into_entry() {
+            Ok(entry) => entry,
+            Err(fault) => {
+                set_aside(conn, &id, fault).await?;
+                continue;
+            }
+        };
         let attempt = entry.take_back(now);
         log(conn, entry.delivery.id, &attempt).await?;
         write(conn, &entry).await?;
@@ -155,7 +170,14 @@ pub(crate) async fn requeue_unconfirmed(
 ) -> Result<u64, Fault> {
     let mut missing = 0;
     for row in unconfirmed(conn, now, limit).await? {
-        let mut entry = row.into_entry()?;
+        let id = row.id.clone();
+        let mut entry = match row.into_entry() {
+            Ok(entry) => entry,
+            Err(fault) => {
+                set_aside(conn, &id, fault).await?;
+                continue;
+            }
+        };
         if let Some(attempt) = entry.miss_receipt(now) {
             log(conn, entry.delivery.id, &attempt).await?;
             missing += 1;
@@ -245,13 +267,14 @@ pub(crate) async fn prune(
         .load(conn)
         .await?;
     for text in &old {
-        let id = parse(text, "notifications", "id", text)?;
-        let ours = deliveries::table.filter(of_notification(id));
-        let theirs = attempts::delivery.between(first(id), last(id));
-        diesel::delete(attempts::table.filter(theirs))
-            .execute(conn)
-            .await?;
-        diesel::delete(ours).execute(conn).await?;
+        if let Some(id) = readable(parse(text, "notifications", "id", text))? {
+            let ours = deliveries::table.filter(of_notification(id));
+            let theirs = attempts::delivery.between(first(id), last(id));
+            diesel::delete(attempts::table.filter(theirs))
+                .execute(conn)
+                .await?;
+            diesel::delete(ours).execute(conn).await?;
+        }
         diesel::delete(notifications::table.find(text))
             .execute(conn)
             .await?;

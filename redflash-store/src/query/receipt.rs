@@ -9,7 +9,7 @@ use redflash_core::{Receipt, Slug, Timestamp};
 use super::{Conn, RunQueryDsl, entry, write};
 use crate::error::Fault;
 use crate::row::receipt::{EarlyReceiptRow, NewEarlyReceipt};
-use crate::row::{parse, storable};
+use crate::row::{parse, readable, storable};
 use crate::schema::{deliveries, early_receipts};
 
 /// How long a receipt is kept that is about nothing known.
@@ -103,7 +103,12 @@ pub(crate) async fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Res
     }
     for row in rows {
         let kept = row.id;
-        let (gateway, receipt) = row.into_receipt()?;
+        let Some((gateway, receipt)) = readable(row.into_receipt())? else {
+            diesel::delete(early_receipts::table.find(kept))
+                .execute(conn)
+                .await?;
+            continue;
+        };
         let at = entry.delivery.due_at;
         let received = entry.receive(&gateway, &receipt, at);
         if received == Received::Applied {

@@ -1,8 +1,10 @@
 //! Rows of deliveries.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use redflash_core::store::{DueQueue, OutboxEntry, Queue};
-use redflash_core::{Delivery, Lane, Timestamp};
+use redflash_core::{Delivery, HeldLease, Lane, LeaseGrant, LeaseToken, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -38,20 +40,42 @@ pub(crate) struct DeliveryRow {
     pub(crate) refused_by: String,
     pub(crate) receipt_due_at: Option<i64>,
     pub(crate) parts_delivered: String,
+    pub(crate) lease_token: Option<i64>,
 }
 
-/// A queue, with the time at which its first is due.
-pub(crate) fn due_queue(
-    (lane, raised_by, due_at): (String, String, i64),
-) -> Result<DueQueue, Fault> {
-    let key = Some(&*raised_by).filter(|key| !key.is_empty());
-    Ok(DueQueue {
-        queue: Queue {
-            lane: Lane::stored(lane),
-            raised_by: parse_some(key, "deliveries", "raised_by", &raised_by)?,
-        },
-        due_at: Timestamp::from_millis(due_at),
-    })
+/// A queue whose key cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnreadableQueue {
+    pub(crate) lane: String,
+    pub(crate) raised_by: String,
+}
+
+/// Queues, with the time at which the first of each is due, and those that cannot be read.
+pub(crate) fn queues(rows: Vec<(String, String, i64)>) -> (Vec<DueQueue>, Vec<UnreadableQueue>) {
+    let (mut queues, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for (lane, raised_by, due_at) in rows {
+        let key = Some(&*raised_by).filter(|key| !key.is_empty());
+        match parse_some(key, "deliveries", "raised_by", &raised_by) {
+            Ok(key) => queues.push(DueQueue {
+                queue: Queue {
+                    lane: Lane::stored(lane),
+                    raised_by: key,
+                },
+                due_at: Timestamp::from_millis(due_at),
+            }),
+            Err(_) => unreadable.push(UnreadableQueue { lane, raised_by }),
+        }
+    }
+    (queues, unreadable)
+}
+
+/// Those of some leases that are held no longer.
+///
+/// * `renewed` - the ids of the deliveries of the others.
+pub(crate) fn lost(held: &[HeldLease], renewed: &[String]) -> Vec<HeldLease> {
+    let renewed: HashSet<&str> = renewed.iter().map(String::as_str).collect();
+    let is_lost = |held: &&HeldLease| !renewed.contains(&*held.delivery.to_string());
+    held.iter().filter(is_lost).copied().collect()
 }
 
 pub(crate) fn small(count: u32) -> i32 {
@@ -97,6 +121,7 @@ pub(crate) struct Changes {
     pub(crate) refused_by: String,
     pub(crate) receipt_due_at: Option<i64>,
     pub(crate) parts_delivered: String,
+    pub(crate) lease_token: Option<i64>,
 }
 
 impl Changes {
@@ -113,12 +138,13 @@ impl Changes {
             price: delivery.price.as_ref().map(ToString::to_string),
             detail: storable(&delivery.detail),
             may_repeat: delivery.may_repeat,
-            worker: entry.lease.map(|(worker, _)| worker.to_string()),
-            leased_until: entry.lease.map(|(_, until)| until.as_millis()),
+            worker: entry.lease.map(|lease| lease.worker.to_string()),
+            leased_until: entry.lease.map(|lease| lease.until.as_millis()),
             claims: small(entry.claims),
             refused_by: list(&delivery.refused_by),
             receipt_due_at: delivery.receipt_due_at.map(Timestamp::as_millis),
             parts_delivered: list(&delivery.parts_delivered),
+            lease_token: entry.lease.map(|lease| lease.token.as_i64()),
         }
     }
 }
@@ -153,6 +179,7 @@ impl DeliveryRow {
             refused_by: changes.refused_by,
             receipt_due_at: changes.receipt_due_at,
             parts_delivered: changes.parts_delivered,
+            lease_token: changes.lease_token,
         }
     }
 
@@ -194,7 +221,12 @@ impl DeliveryRow {
         Ok(OutboxEntry {
             delivery,
             raised_by,
-            lease: worker.zip(until),
+            lease: worker.zip(until).map(|(worker, until)| LeaseGrant {
+                worker,
+                // A version without tokens leased it.
+                token: LeaseToken::stored(self.lease_token.unwrap_or(0)),
+                until,
+            }),
             claims,
         })
     }

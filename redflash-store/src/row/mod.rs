@@ -14,6 +14,8 @@ use std::str::FromStr;
 
 use redflash_core::Slug;
 
+use tracing::error;
+
 use crate::error::Fault;
 
 /// A key in a column that is never null, so that it can be part of a key: empty for none.
@@ -24,6 +26,18 @@ pub(crate) fn owner(key: Option<&Slug>) -> String {
 /// A text from outside as every back end can keep it: Postgres refuses the character NUL.
 pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+/// What was made of a row, if that could be read: otherwise it is left out, and the log names it.
+pub(crate) fn readable<T>(made: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match made {
+        Ok(made) => Ok(Some(made)),
+        Err(fault) if fault.is_unreadable() => {
+            error!(error = %fault, "a row cannot be read and is left out");
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 /// Parses what a column holds; what does not parse is named by table, column and row.

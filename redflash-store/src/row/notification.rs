@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use redflash_core::store::{Enqueue, OutboxEntry};
-use redflash_core::{Delivery, Idempotency, Message, Notification, Target, Timestamp};
+use redflash_core::{Delivery, Idempotency, Message, Notification, Slug, Target, Timestamp};
 
 use super::delivery::DeliveryRow;
 use super::{owner, parse, parse_some};
@@ -59,6 +59,7 @@ impl NewRows {
 }
 
 /// What is needed of a notification to hand one of its deliveries over.
+#[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) target: Target,
     pub(crate) message: Arc<Message>,
@@ -73,6 +74,17 @@ struct PlanHead {
 }
 
 impl IdempotencyRow {
+    /// A promise that is looked up, for no notification yet.
+    pub(crate) fn wanted(raised_by: Option<&Slug>, promise: &Idempotency, now: Timestamp) -> Self {
+        Self {
+            raised_by: owner(raised_by),
+            key: promise.key.clone(),
+            digest: promise.digest.clone(),
+            notification: String::new(),
+            raised_at: now.as_millis(),
+        }
+    }
+
     pub(crate) fn new(notification: &Notification, promise: &Idempotency) -> Self {
         Self {
             raised_by: owner(notification.raised_by.as_ref()),

@@ -15,15 +15,17 @@ mod savepoint;
 mod sessions;
 mod statement;
 mod store;
+mod watch;
 mod writer;
 
 pub use open::{Access, OpenError};
 
 use std::path::{Path, PathBuf};
 
+use crate::heads::Heads;
 use diesel::sqlite::SqliteConnection;
 use lock::Lock;
-use outbox::{due_queues, entry, orphans, unconfirmed, within, write};
+use outbox::{due_queues, entry, orphans, plans, unconfirmed, within, write};
 use query::directory::version as held_version;
 use reader::Readers;
 use run::RunQueryDsl;
@@ -41,6 +43,7 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Writer,
     readers: Readers,
+    heads: Heads,
     /// Held as long as this process dispatches from the file.
     _lock: Option<Lock>,
 }

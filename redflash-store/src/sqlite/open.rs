@@ -15,7 +15,9 @@ use redflash_core::BoxError;
 use super::SqliteStore;
 use super::lock::Lock;
 use super::reader::Readers;
+use super::watch::FileWatch;
 use super::writer::Writer;
+use crate::heads::Heads;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -110,11 +112,16 @@ pub(super) fn open(path: &Path, access: Access, creates: bool) -> Result<SqliteS
     };
     let mut conn = connect(path).map_err(database)?;
     migrate(&mut conn, path)?;
+    let watch = FileWatch::start(path).map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
     let path: Arc<Path> = path.into();
     Ok(SqliteStore {
         path: path.to_path_buf(),
-        writer: Writer::start(conn, Arc::clone(&path)).map_err(database)?,
-        readers: Readers::new(path),
+        writer: Writer::start(conn, Arc::clone(&path), watch.clone()).map_err(database)?,
+        readers: Readers::new(path, watch),
+        heads: Heads::default(),
         _lock: lock,
     })
 }
@@ -141,13 +148,21 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
     })
 }
 
+/// A path as a URI of a file that is there: one that is gone must not be made anew, empty.
+/// <https://www.sqlite.org/uri.html>
+fn existing(path: &str) -> String {
+    let path = path.replace('%', "%25");
+    let path = path.replace('?', "%3f").replace('#', "%23");
+    format!("file:{path}?mode=rw")
+}
+
 /// A connection that waits for locks, and syncs what it commits.
 pub(super) fn connect(path: &Path) -> Result<SqliteConnection, BoxError> {
     // A name that SQLite could take for something else than a file, such as `:memory:` or `file:…`,
     // is made a path.
     let absolute = std::path::absolute(path)?;
     let name = absolute.to_str().ok_or("the path is not valid UTF-8")?;
-    let mut conn = SqliteConnection::establish(name)?;
+    let mut conn = SqliteConnection::establish(&existing(name))?;
     conn.batch_execute(
         "PRAGMA busy_timeout = 5000;
          PRAGMA journal_mode = WAL;

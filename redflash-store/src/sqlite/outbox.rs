@@ -3,23 +3,23 @@
 //! Rows are made by whoever asks, so that the writer has nothing to do but to write them.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use redflash_core::store::{DueQueue, Enqueued, OutboxEntry, Want};
-use redflash_core::{DeliveryId, Job, Lease, Settled, Settlement, Timestamp, WorkerId};
+use redflash_core::{DeliveryId, HeldLease, Job, Lease, Settled, Settlement, Timestamp, WorkerId};
 
 use super::Conn;
 use super::query::outbox::SENDING;
-use super::query::{outbox, receipt};
+use super::query::{claimed, outbox, receipt};
 use super::run::now;
-use super::statement::{Claim, DueQueues, InsertNotification, Settle, Update};
+use super::statement::{Claim, DueQueues, InsertNotification, Renew, Settle, Update};
 use crate::error::Fault;
+use crate::heads::Heads;
 use crate::row::attempt::AttemptRow;
-use crate::row::delivery::{DeliveryRow, due_queue};
-use crate::row::notification::{Head, NewRows, NotificationRow};
+use crate::row::delivery::{DeliveryRow, UnreadableQueue, queues};
+use crate::row::notification::{NewRows, NotificationRow};
 use crate::schema::{attempts, deliveries, idempotency, notifications};
 
 /// Records a notification with its deliveries.
@@ -51,8 +51,22 @@ pub(super) fn enqueue(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault
 }
 
 pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
-    let rows: Vec<(String, String, i64)> = DueQueues.load(conn)?;
-    rows.into_iter().map(due_queue).collect()
+    Ok(queue_rows(conn)?.0)
+}
+
+/// Every queue with something in it, and those that cannot be read.
+pub(super) fn queue_rows(conn: &mut Conn) -> Result<(Vec<DueQueue>, Vec<UnreadableQueue>), Fault> {
+    Ok(queues(DueQueues.load(conn)?))
+}
+
+/// Renews leases. Returns the ids of those that hold.
+pub(super) fn renew(
+    conn: &mut Conn,
+    worker: WorkerId,
+    held: &[HeldLease],
+    until: Timestamp,
+) -> Result<Vec<String>, Fault> {
+    Ok(Renew::new(worker, held, until).load(conn)?)
 }
 
 /// A delivery, to be changed.
@@ -124,37 +138,36 @@ pub(super) async fn within(
     Ok(found)
 }
 
-pub(super) fn claim_due(conn: &mut Conn, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, Fault> {
+pub(super) fn claim_due(
+    conn: &mut Conn,
+    lease: &Lease,
+    wants: &[Want],
+    heads: &Heads,
+) -> Result<Vec<Job>, Fault> {
     let mut jobs = Vec::new();
     for want in wants {
         let mut rows: Vec<DeliveryRow> = Claim::new(lease, want).load(conn)?;
         rows.sort_unstable_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
-        let mut last: Option<(String, Head)> = None;
-        for row in rows {
-            let (id, head) = match last.take() {
-                Some(known) if known.0 == row.notification => known,
-                _ => (row.notification.clone(), head(conn, &row.notification)?),
-            };
-            let entry = row.into_entry()?;
-            jobs.push(Job {
-                delivery: entry.delivery,
-                message: Arc::clone(&head.message),
-                target: head.target.clone(),
-                raised_at: head.raised_at,
-                raised_by: entry.raised_by,
-            });
-            last = Some((id, head));
-        }
+        jobs.extend(now(claimed::jobs(conn, rows, lease.token, heads))?);
     }
     Ok(jobs)
 }
 
-fn head(conn: &mut Conn, notification: &str) -> Result<Head, Fault> {
-    notifications::table
-        .find(notification)
-        .select(NotificationRow::as_select())
-        .get_result(conn)?
-        .into_head()
+/// Notifications, each by a statement that is prepared once.
+pub(super) async fn plans(
+    conn: &mut Conn,
+    ids: Vec<String>,
+) -> Result<Vec<NotificationRow>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let row = notifications::table
+            .find(id)
+            .select(NotificationRow::as_select())
+            .get_result(conn)
+            .optional()?;
+        found.extend(row);
+    }
+    Ok(found)
 }
 
 /// The rows of a settlement, as long as the lease holds.
@@ -170,7 +183,7 @@ impl SettledRows {
         let delivery = &settlement.delivery;
         let (after, attempt) = OutboxEntry::settled(worker, settlement);
         Self {
-            settle: Settle::new(delivery, worker, &after),
+            settle: Settle::new(settlement, worker, &after),
             attempt: attempt.map(|attempt| AttemptRow::new(delivery.id, &attempt)),
             settlement: settlement.clone(),
             after,

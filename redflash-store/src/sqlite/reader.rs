@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use redflash_core::StoreError;
 
+use super::watch::FileWatch;
 use crate::error::Fault;
 
 /// How many idle connections are kept.
@@ -17,13 +18,14 @@ const KEPT: usize = 8;
 #[derive(Clone)]
 pub(super) struct Readers {
     path: Arc<Path>,
+    watch: FileWatch,
     idle: Arc<Mutex<Vec<SqliteConnection>>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: Arc<Path>) -> Self {
+    pub(super) fn new(path: Arc<Path>, watch: FileWatch) -> Self {
         let idle = Arc::default();
-        Self { path, idle }
+        Self { path, watch, idle }
     }
 
     /// Reads at one moment, on the calling thread: for look-ups that take microseconds.
@@ -31,13 +33,18 @@ impl Readers {
         &self,
         query: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
+        let checked = self.watch.check();
+        checked.map_err(|fault| StoreError::Unavailable(fault.into()))?;
         let idle = self.idle().pop();
         let mut conn = match idle {
             Some(conn) => conn,
             None => self.connect()?,
         };
         let result = query(&mut conn);
-        if !result.as_ref().is_err_and(Fault::is_fatal) {
+        if result.as_ref().is_err_and(Fault::is_fatal) {
+            drop(conn);
+            self.watch.forget_log();
+        } else {
             let mut idle = self.idle();
             if idle.len() < KEPT {
                 idle.push(conn);
@@ -67,6 +74,8 @@ impl Readers {
     }
 
     fn connect(&self) -> Result<SqliteConnection, StoreError> {
+        let checked = self.watch.check_now();
+        checked.map_err(|fault| StoreError::Unavailable(fault.into()))?;
         let mut conn = super::open::connect(&self.path).map_err(StoreError::Unavailable)?;
         let only = conn.batch_execute("PRAGMA query_only = ON;");
         only.map_err(|error| StoreError::Unavailable(error.into()))?;

@@ -10,7 +10,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use redflash_core::store::{OutboxEntry, Want};
-use redflash_core::{Delivery, Lease, WorkerId};
+use redflash_core::{HeldLease, Lease, Settlement, Timestamp, WorkerId};
 
 use crate::row::delivery::{Changes, small};
 use crate::row::notification::NotificationRow;
@@ -157,6 +157,8 @@ impl QueryFragment<Sqlite> for Update {
         out.push_bind_param::<Nullable<BigInt>, _>(&changes.receipt_due_at)?;
         out.push_sql(", parts_delivered = ");
         out.push_bind_param::<Text, _>(&changes.parts_delivered)?;
+        out.push_sql(", lease_token = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&changes.lease_token)?;
         out.push_sql(" WHERE id = ");
         out.push_bind_param::<Text, _>(&self.id)
     }
@@ -169,16 +171,18 @@ impl RunQueryDsl<SqliteConnection> for Update {}
 pub(super) struct Settle {
     update: Update,
     worker: String,
+    token: i64,
     attempts: i32,
 }
 
 impl Settle {
-    /// Writes `after`, if `before` is what is leased to this worker.
-    pub(super) fn new(before: &Delivery, worker: WorkerId, after: &OutboxEntry) -> Self {
+    /// Writes `after`, if what a settlement ends is still leased to this worker under its token.
+    pub(super) fn new(settlement: &Settlement, worker: WorkerId, after: &OutboxEntry) -> Self {
         Self {
             update: Update::of(after),
             worker: worker.to_string(),
-            attempts: small(before.attempts),
+            token: settlement.token.as_i64(),
+            attempts: small(settlement.delivery.attempts),
         }
     }
 }
@@ -188,6 +192,8 @@ impl QueryFragment<Sqlite> for Settle {
         self.update.walk_ast(out.reborrow())?;
         out.push_sql(" AND state = 'sending' AND worker = ");
         out.push_bind_param::<Text, _>(&self.worker)?;
+        out.push_sql(" AND lease_token = ");
+        out.push_bind_param::<BigInt, _>(&self.token)?;
         out.push_sql(" AND attempts = ");
         out.push_bind_param::<Integer, _>(&self.attempts)
     }
@@ -195,12 +201,56 @@ impl QueryFragment<Sqlite> for Settle {
 
 impl RunQueryDsl<SqliteConnection> for &Settle {}
 
+/// Renews leases by one statement. Returns the ids of those that hold.
+#[derive(Debug, QueryId)]
+pub(super) struct Renew {
+    worker: String,
+    /// The token of each delivery, as an object in JSON.
+    tokens: String,
+    until: i64,
+}
+
+impl Renew {
+    pub(super) fn new(worker: WorkerId, held: &[HeldLease], until: Timestamp) -> Self {
+        let token = |held: &HeldLease| (held.delivery.to_string(), held.token.as_i64().into());
+        let tokens: serde_json::Map<_, _> = held.iter().map(token).collect();
+        Self {
+            worker: worker.to_string(),
+            tokens: serde_json::Value::Object(tokens).to_string(),
+            until: until.as_millis(),
+        }
+    }
+}
+
+impl QueryFragment<Sqlite> for Renew {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE deliveries SET leased_until = ");
+        out.push_bind_param::<BigInt, _>(&self.until)?;
+        out.push_sql(" FROM json_each(");
+        out.push_bind_param::<Text, _>(&self.tokens)?;
+        out.push_sql(
+            ") AS held WHERE deliveries.id = held.key AND deliveries.lease_token = held.value
+                AND deliveries.state = 'sending' AND deliveries.worker = ",
+        );
+        out.push_bind_param::<Text, _>(&self.worker)?;
+        out.push_sql(" RETURNING deliveries.id");
+        Ok(())
+    }
+}
+
+impl Query for Renew {
+    type SqlType = Text;
+}
+
+impl RunQueryDsl<SqliteConnection> for Renew {}
+
 /// Leases what is due of a queue, and returns it in no order.
 #[derive(Debug)]
 pub(super) struct Claim {
     lane: String,
     raised_by: String,
     worker: String,
+    token: i64,
     now: i64,
     until: i64,
     limit: NonZeroU32,
@@ -212,6 +262,7 @@ impl Claim {
             lane: want.queue.lane.to_string(),
             raised_by: owner(want.queue.raised_by.as_ref()),
             worker: lease.worker.to_string(),
+            token: lease.token.as_i64(),
             now: lease.now.as_millis(),
             until: lease.until.as_millis(),
             limit: want.limit,
@@ -225,6 +276,8 @@ impl QueryFragment<Sqlite> for Claim {
         out.push_bind_param::<Text, _>(&self.worker)?;
         out.push_sql(", leased_until = ");
         out.push_bind_param::<BigInt, _>(&self.until)?;
+        out.push_sql(", lease_token = ");
+        out.push_bind_param::<BigInt, _>(&self.token)?;
         out.push_sql(
             ", claims = claims + 1 WHERE id IN (
                 SELECT id FROM deliveries INDEXED BY deliveries_queued

@@ -9,19 +9,22 @@ use redflash_core::store::{
     InboundFilter, Inbox, LogFilter, LogPage, Meter, Overdue, ReceiptEffect, Recent, Spent, Want,
 };
 use redflash_core::{
-    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group, Inbound,
-    Job, KeyHash, Lane, Lease, Notification, NotificationId, Outbox, Receipt, Settled, Settlement,
-    Slug, StoreError, Target, Timestamp, User, View, WorkerId,
+    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group,
+    HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId,
+    Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View,
+    WorkerId,
 };
 
 use super::SqliteStore;
-use super::outbox::{SettledRows, claim_due, due_queues, enqueue};
+use super::outbox::{SettledRows, claim_due, enqueue, queue_rows, renew};
+use super::query::set_aside::set_queue_aside;
 use super::query::{
     count, directory, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
 };
 use super::run::now as run;
 use crate::copy::Counts;
-use crate::row::notification::NewRows;
+use crate::row::delivery::lost;
+use crate::row::notification::{IdempotencyRow, NewRows};
 
 impl SqliteStore {
     /// How much it holds.
@@ -143,14 +146,33 @@ impl Outbox for SqliteStore {
         self.writer.write(move |conn| enqueue(conn, &rows)).await
     }
 
+    async fn promised(
+        &self,
+        raised_by: Option<&Slug>,
+        idempotency: &Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Enqueued>, StoreError> {
+        let wanted = IdempotencyRow::wanted(raised_by, idempotency, now);
+        self.readers
+            .snapshot(|conn| run(outbox::known(conn, &wanted)))
+    }
+
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
-        self.readers.read(|conn| run(due_queues(conn)))
+        let (queues, unreadable) = self.readers.read(queue_rows)?;
+        if !unreadable.is_empty() {
+            let work = move |conn: &mut _| {
+                let mut queues = unreadable.iter();
+                queues.try_for_each(|queue| run(set_queue_aside(conn, queue)))
+            };
+            self.writer.write(work).await?;
+        }
+        Ok(queues)
     }
 
     async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
-        let (lease, wants) = (*lease, wants.to_vec());
+        let (lease, wants, heads) = (*lease, wants.to_vec(), self.heads.clone());
         self.writer
-            .write(move |conn| claim_due(conn, &lease, &wants))
+            .write(move |conn| claim_due(conn, &lease, &wants, &heads))
             .await
     }
 
@@ -167,13 +189,28 @@ impl Outbox for SqliteStore {
         self.writer.write(work).await
     }
 
+    async fn renew(
+        &self,
+        worker: WorkerId,
+        held: &[HeldLease],
+        until: Timestamp,
+    ) -> Result<Vec<HeldLease>, StoreError> {
+        let leases = held.to_vec();
+        let renewed = self
+            .writer
+            .write(move |conn| renew(conn, worker, &leases, until));
+        Ok(lost(held, &renewed.await?))
+    }
+
     async fn requeue_orphans(
         &self,
         now: Timestamp,
         except: Option<WorkerId>,
+        running: &[HeldLease],
     ) -> Result<u64, StoreError> {
+        let running = running.to_vec();
         self.writer
-            .write(move |conn| run(outbox::requeue_orphans(conn, now, except)))
+            .write(move |conn| run(outbox::requeue_orphans(conn, now, except, &running)))
             .await
     }
 

@@ -12,6 +12,7 @@ use tracing::error;
 
 use super::open::connect;
 use super::savepoint;
+use super::watch::{FileFault, FileWatch};
 use crate::error::{Fault, nothing_was_written};
 
 /// The most jobs that share a commit.
@@ -31,6 +32,8 @@ trait Work: Send {
 /// What became of a transaction.
 enum Commit {
     Done,
+    /// Not begun.
+    Refused(FileFault),
     /// Certainly not committed.
     Nothing(String),
     /// Perhaps committed.
@@ -70,6 +73,7 @@ where
             (Commit::Nothing(cause) | Commit::Unknown(cause), _) => {
                 Err(StoreError::Unavailable(cause.clone().into()))
             }
+            (Commit::Refused(fault), _) => Err(StoreError::Unavailable(fault.clone().into())),
             (Commit::Done, None) => Err(StoreError::Unavailable("the writer stopped".into())),
         };
         // Whoever asked may have given up waiting.
@@ -91,10 +95,14 @@ impl std::fmt::Debug for dyn Work {
 }
 
 impl Writer {
-    pub(super) fn start(conn: SqliteConnection, path: Arc<Path>) -> Result<Self, BoxError> {
+    pub(super) fn start(
+        conn: SqliteConnection,
+        path: Arc<Path>,
+        watch: FileWatch,
+    ) -> Result<Self, BoxError> {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let named = std::thread::Builder::new().name("redflash-writer".into());
-        let thread = named.spawn(move || write(Some(conn), &path, waiting))?;
+        let thread = named.spawn(move || write(Some(conn), &path, &watch, waiting))?;
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
@@ -130,9 +138,25 @@ impl Drop for Writer {
     }
 }
 
-fn write(mut conn: Option<SqliteConnection>, path: &Path, mut jobs: mpsc::Receiver<Box<dyn Work>>) {
+fn write(
+    mut conn: Option<SqliteConnection>,
+    path: &Path,
+    watch: &FileWatch,
+    mut jobs: mpsc::Receiver<Box<dyn Work>>,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
+        let checked = if conn.is_some() {
+            watch.check()
+        } else {
+            watch.check_now()
+        };
+        if let Err(fault) = checked {
+            // Logged when it was found out. The connection stays: the file may come back.
+            let commit = Commit::Refused(fault);
+            batch.drain(..).for_each(|job| job.end(&commit));
+            continue;
+        }
         let open = match conn.take() {
             Some(open) => Ok(open),
             None => connect(path),
@@ -141,9 +165,13 @@ fn write(mut conn: Option<SqliteConnection>, path: &Path, mut jobs: mpsc::Receiv
             Err(fault) => Commit::Nothing(fault.to_string()),
             Ok(mut open) => {
                 let commit = transact(&mut open, &mut batch);
-                // After any fault the connection is opened anew: its state is not known.
-                if matches!(commit, Commit::Done) {
+                // After any fault the connection is opened anew: its state is not known. It stays if the
+                // file is gone, so that its log is not removed with the last connection.
+                if matches!(commit, Commit::Done) || watch.check_now().is_err() {
                     conn = Some(open);
+                } else {
+                    drop(open);
+                    watch.forget_log();
                 }
                 commit
             }

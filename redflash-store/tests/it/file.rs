@@ -17,6 +17,107 @@ async fn open() -> std::sync::Arc<dyn redflash_core::Store> {
 
 redflash_core::store_conformance!(open);
 
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// Runs a statement beside the store, and returns the column `name`.
+fn sql(path: &Path, statement: &str) -> Vec<String> {
+    use diesel::RunQueryDsl as _;
+
+    let mut conn = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let query = diesel::sql_query(statement);
+    if !statement.starts_with("SELECT") {
+        query.execute(&mut conn).unwrap();
+        return Vec::new();
+    }
+    let rows: Vec<Row> = query.load(&mut conn).unwrap();
+    rows.into_iter().map(|row| row.name).collect()
+}
+
+#[tokio::test]
+async fn one_unreadable_row_stops_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    crate::unreadable::is_set_aside(&store, async |text| sql(&path, text)).await;
+}
+
+#[tokio::test]
+async fn a_large_plan_is_read_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    crate::unreadable::is_not_read_again(&store, async |text| sql(&path, text)).await;
+}
+
+/// Waits until the store refuses to work, or works again: within a second. Returns why it refuses.
+async fn within_a_second(store: &SqliteStore, works: bool) -> String {
+    let begun = std::time::Instant::now();
+    loop {
+        let probed = store.probe(Timestamp::default()).await;
+        let read = store.contacts().await;
+        if probed.is_ok() == works && read.is_ok() == works {
+            return read.err().map_or_else(String::new, |fault| {
+                assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
+                redflash_core::report(&fault)
+            });
+        }
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(1),
+            "{probed:?}"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_moved_away_is_noticed_until_it_is_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, away) = (directory.path().join("a.db"), directory.path().join("b.db"));
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    store.save(&[contact("ann")], Save::Create).await.unwrap();
+    std::fs::rename(&path, &away).unwrap();
+    let why = within_a_second(&store, false).await;
+    assert!(why.contains("a.db was removed or moved"), "{why}");
+    assert!(!path.exists(), "nobody makes another");
+    let refused = store.save(&[contact("bob")], Save::Create).await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
+    std::fs::copy(&away, &path).unwrap();
+    let why = within_a_second(&store, false).await;
+    let mut is_replaced = why.contains("was replaced by another file");
+    while !is_replaced {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        is_replaced = within_a_second(&store, false)
+            .await
+            .contains("was replaced");
+    }
+    std::fs::rename(&away, &path).unwrap();
+    within_a_second(&store, true).await;
+    assert_eq!(store.contacts().await.unwrap().len(), 1);
+    store.save(&[contact("bob")], Save::Create).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_removed_write_ahead_log_is_noticed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    store.save(&[contact("ann")], Save::Create).await.unwrap();
+    std::fs::remove_file(directory.path().join("a.db-wal")).unwrap();
+    let why = within_a_second(&store, false).await;
+    assert!(why.contains("a.db-wal was removed"), "{why}");
+    assert!(
+        !directory.path().join("a.db-wal").exists(),
+        "nobody makes another"
+    );
+}
+
 fn contact(who: &str) -> Entry {
     Entry::Contact(Contact::new(
         Slug::parse(who).unwrap(),
@@ -161,9 +262,14 @@ async fn a_missing_file_is_created_only_where_that_is_asked_for() {
 #[tokio::test]
 async fn names_that_mean_something_to_sqlite_are_files() {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join(":memory:");
-    drop(SqliteStore::open(&path, Access::Server).unwrap());
-    assert!(path.exists());
+    for name in [":memory:", "a?mode=memory", "a#b", "50%25.db"] {
+        let path = directory.path().join(name);
+        let store = SqliteStore::open(&path, Access::Server).unwrap();
+        store.save(&[contact("ann")], Save::Create).await.unwrap();
+        assert_eq!(store.contacts().await.unwrap().len(), 1);
+        drop(store);
+        assert!(path.metadata().unwrap().len() > 0, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 mod file;
 #[cfg(feature = "postgres")]
 mod server;
+mod unreadable;
 
 /// What `first.sql` put there is there, and can be used.
 async fn keeps_what_the_first_version_left(store: &impl redflash_core::Store) {

@@ -30,6 +30,58 @@ async fn a_database_of_the_first_version_is_brought_up_to_date() {
     crate::keeps_what_the_first_version_left(&store).await;
 }
 
+/// Runs a statement in a database, and returns the lines of its answer.
+async fn sql(cluster: &Postgres, url: &str, statement: &str) -> Vec<String> {
+    let answer = cluster.sql(url, statement).await;
+    let lines = answer.lines().filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_unreadable_row_stops_no_other() {
+    let cluster = Postgres::start().await;
+    let url = cluster.database().await;
+    let store = PostgresStore::open(&PostgresConfig::new(&*url))
+        .await
+        .unwrap();
+    let sql = async |text: &str| sql(&cluster, &url, text).await;
+    crate::unreadable::is_set_aside(&store, sql).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_plan_is_read_once() {
+    let cluster = Postgres::start().await;
+    let url = cluster.database().await;
+    let store = PostgresStore::open(&PostgresConfig::new(&*url))
+        .await
+        .unwrap();
+    let sql = async |text: &str| sql(&cluster, &url, text).await;
+    crate::unreadable::is_not_read_again(&store, sql).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_fails_half_way_leases_nothing() {
+    use redflash_core::Outbox;
+
+    let cluster = Postgres::start().await;
+    let url = cluster.database().await;
+    let store = PostgresStore::open(&PostgresConfig::new(&*url))
+        .await
+        .unwrap();
+    crate::unreadable::enqueue(&store, 3).await;
+    let rename = async |from: &str, to: &str| {
+        let statement = format!("ALTER TABLE {from} RENAME TO {to}");
+        cluster.sql(&url, &statement).await;
+    };
+    let (lease, wants) = (crate::unreadable::lease(), [crate::unreadable::want(10)]);
+    rename("notifications", "elsewhere").await;
+    store.claim_due(&lease, &wants).await.unwrap_err();
+    rename("elsewhere", "notifications").await;
+    let leased = "SELECT id FROM deliveries WHERE state <> 'queued' OR claims > 0";
+    assert_eq!(sql(&cluster, &url, leased).await, Vec::<String>::new());
+    assert_eq!(store.claim_due(&lease, &wants).await.unwrap().len(), 3);
+}
+
 /// The tables and columns of both back ends are the same, but for what only nodes need.
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]

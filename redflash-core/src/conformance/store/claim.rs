@@ -128,11 +128,17 @@ pub async fn an_ended_lease_returns_the_delivery(store: Opened) {
     let alert = one(&store).await;
     claim(&store, worker(), START, 1).await;
     assert_eq!(
-        store.requeue_orphans(at(59), None).await.expect("requeued"),
+        store
+            .requeue_orphans(at(59), None, &[])
+            .await
+            .expect("requeued"),
         0
     );
     assert_eq!(
-        store.requeue_orphans(at(60), None).await.expect("requeued"),
+        store
+            .requeue_orphans(at(60), None, &[])
+            .await
+            .expect("requeued"),
         1
     );
     let record = record(&store, &alert).await;
@@ -158,7 +164,7 @@ pub async fn another_workers_leases_are_taken_back(store: Opened) {
     assert_eq!(claim(&store, worker(), START, 1).await.len(), 1);
     assert_eq!(
         store
-            .requeue_orphans(START, Some(me))
+            .requeue_orphans(START, Some(me), &[])
             .await
             .expect("requeued"),
         1
@@ -182,7 +188,7 @@ pub async fn what_never_has_an_outcome_is_quarantined(store: Opened) {
         assert_eq!(claim(&store, me, at(now), 1).await.len(), 1);
         now += 60;
         store
-            .requeue_orphans(at(now), None)
+            .requeue_orphans(at(now), None, &[])
             .await
             .expect("requeued");
         record(&store, &alert).await.delivery.state

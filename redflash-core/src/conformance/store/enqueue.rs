@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fixture::{
-    Alert, Opened, START, alert, contact, enqueue, lease, limit, one, record, save, worker,
+    Alert, Opened, START, alert, contact, enqueue, lease, limit, one, record, save, slug, worker,
 };
 use crate::store::{Enqueue, Enqueued, Entry, LogFilter};
 use crate::{DeliveryState, Idempotency, Outbox, Timestamp};
@@ -67,6 +67,32 @@ pub async fn equal_requests_are_recorded_once(store: Opened) {
     assert_eq!(again, Enqueued::Repeat(Box::new(first.notification)));
     let (_, other) = raise(&store, Some("app"), "k", "other", START).await;
     assert_eq!(other, Enqueued::Mismatch);
+    assert_eq!(recorded(&store).await, 1);
+}
+
+/// A promise is looked up by the same rules by which it is kept.
+pub async fn what_was_promised_is_found_without_recording_anything(store: Opened) {
+    let (first, _) = raise(&store, Some("app"), "k", "d", START).await;
+    let later = START.plus(Idempotency::KEPT);
+    let just_before = later.minus(Duration::from_millis(1));
+    let repeat = || Some(Enqueued::Repeat(Box::new(first.notification.clone())));
+    for (by, key, digest, now, wanted) in [
+        (Some("app"), "k", "d", START, repeat()),
+        (Some("app"), "k", "d", just_before, repeat()),
+        (Some("app"), "k", "other", START, Some(Enqueued::Mismatch)),
+        (Some("other"), "k", "d", START, None),
+        (None, "k", "d", START, None),
+        (Some("app"), "other", "d", START, None),
+        (Some("app"), "k", "d", later, None),
+    ] {
+        let by = by.map(slug);
+        let idempotency = Idempotency {
+            key: key.to_owned(),
+            digest: digest.to_owned(),
+        };
+        let found = store.promised(by.as_ref(), &idempotency, now).await;
+        assert_eq!(found.expect("looked up"), wanted, "{by:?} {key} {digest}");
+    }
     assert_eq!(recorded(&store).await, 1);
 }
 

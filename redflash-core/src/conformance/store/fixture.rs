@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::store::{Enqueue, Entry, Queue, Save, Want};
 use crate::{
     Accepted, Address, Attempt, AttemptOutcome, ChannelKind, Contact, Delivery, DeliveryId,
-    DeliveryState, EndpointId, Job, Lane, Lease, Message, Name, Next, Notification, NotificationId,
-    Outbox, Plan, PlannedEndpoint, Recipient, Settlement, Slug, Store, Target, Timestamp, Verdict,
-    WorkerId,
+    DeliveryState, EndpointId, Job, Lane, Lease, LeaseToken, Message, Name, Next, Notification,
+    NotificationId, Outbox, Plan, PlannedEndpoint, Recipient, Settlement, Slug, Store, Target,
+    Timestamp, Verdict, WorkerId,
 };
 
 pub(super) type Opened = Arc<dyn Store>;
@@ -153,9 +153,13 @@ pub(super) async fn one(store: &Opened) -> Alert {
     alert
 }
 
+/// The token of every lease here that a case does not choose one for.
+pub(super) const TOKEN: LeaseToken = LeaseToken::stored(1);
+
 pub(super) fn lease(worker: WorkerId, now: Timestamp) -> Lease {
     Lease {
         worker,
+        token: TOKEN,
         now,
         until: now.plus(Duration::from_secs(60)),
     }
@@ -204,6 +208,7 @@ pub(super) fn attempt(outcome: AttemptOutcome, now: Timestamp) -> Attempt {
 pub(super) fn sent(delivery: &Delivery, message_id: &str, now: Timestamp) -> Settlement {
     Settlement {
         delivery: delivery.clone(),
+        token: TOKEN,
         attempt: Some(attempt(AttemptOutcome::Ok, now)),
         next: Next::done(Accepted {
             message_id: Some(message_id.to_owned()),
@@ -224,6 +229,7 @@ pub(super) fn requeued(
 ) -> Settlement {
     Settlement {
         delivery: delivery.clone(),
+        token: TOKEN,
         attempt: Some(attempt(outcome, now)),
         next: Next::Queue {
             due_at,
@@ -247,6 +253,9 @@ pub fn alert_of(count: u32, lane: &str, now: Timestamp) -> (Notification, Vec<De
 }
 
 /// The settlement of a delivery that a gateway took: for measuring a store.
-pub fn sent_of(delivery: &Delivery, now: Timestamp) -> Settlement {
-    sent(delivery, "m", now)
+pub fn sent_of(delivery: &Delivery, token: LeaseToken, now: Timestamp) -> Settlement {
+    Settlement {
+        token,
+        ..sent(delivery, "m", now)
+    }
 }

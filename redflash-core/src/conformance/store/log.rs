@@ -1,6 +1,8 @@
 //! Promises of the log, and of what is left of it.
 
-use super::fixture::{Opened, START, alert, at, claim, enqueue, limit, one, sent, slug, worker};
+use super::fixture::{
+    Opened, START, TOKEN, alert, at, claim, enqueue, limit, one, sent, slug, worker,
+};
 use crate::store::LogFilter;
 use crate::{DeliveryId, DeliveryState, Next, NotificationId, Settlement};
 
@@ -26,6 +28,7 @@ async fn fail_one(store: &Opened) -> NotificationId {
     };
     let settlement = Settlement {
         delivery: alert.deliveries[0].clone(),
+        token: TOKEN,
         attempt: None,
         next,
         at: START,
@@ -56,6 +59,7 @@ pub async fn one_delivery_can_be_resent_alone(store: Opened) {
     claim(&store, me, START, 2).await;
     let failed = alert.deliveries.iter().map(|delivery| Settlement {
         delivery: delivery.clone(),
+        token: TOKEN,
         attempt: None,
         next: Next::Fail {
             detail: "refused".into(),

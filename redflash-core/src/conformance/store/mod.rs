@@ -15,6 +15,7 @@ mod edit;
 mod enqueue;
 mod fixture;
 mod inbox;
+mod lease;
 mod log;
 mod meter;
 mod overdue;
@@ -31,6 +32,7 @@ pub use edit::*;
 pub use enqueue::*;
 pub use fixture::{alert_of, sent_of};
 pub use inbox::*;
+pub use lease::*;
 pub use log::*;
 pub use meter::*;
 pub use overdue::*;
@@ -65,6 +67,7 @@ macro_rules! store_conformance {
             an_enqueued_notification_reads_back
             equal_requests_are_recorded_once
             idempotency_keys_belong_to_an_api_key
+            what_was_promised_is_found_without_recording_anything
             idempotency_keys_are_forgotten_after_a_day
             of_many_equal_requests_one_is_new
             an_outdated_plan_is_not_recorded
@@ -77,6 +80,10 @@ macro_rules! store_conformance {
             an_ended_lease_returns_the_delivery
             another_workers_leases_are_taken_back
             what_never_has_an_outcome_is_quarantined
+            an_earlier_grants_settlement_is_lost
+            a_renewed_lease_lasts_longer
+            renewing_reports_what_was_lost
+            what_still_runs_is_not_taken_back
             a_success_is_recorded
             an_arrival_is_recorded
             a_failure_waits_for_its_time
@@ -181,6 +188,7 @@ mod tests {
             include_str!("edit.rs"),
             include_str!("enqueue.rs"),
             include_str!("inbox.rs"),
+            include_str!("lease.rs"),
             include_str!("log.rs"),
             include_str!("meter.rs"),
             include_str!("overdue.rs"),

@@ -1,7 +1,8 @@
 //! Promises of receipts.
 
 use super::fixture::{
-    Alert, Opened, START, at, attempt, claim, limit, one, record, requeued, sent, slug, worker,
+    Alert, Opened, START, TOKEN, at, attempt, claim, limit, one, record, requeued, sent, slug,
+    worker,
 };
 use crate::store::ReceiptEffect;
 use crate::{
@@ -309,6 +310,7 @@ pub async fn an_early_receipt_counts_after_any_outcome(store: Opened) {
         receive(&store, "gw", &arrived).await;
         let settlement = Settlement {
             delivery: alert.deliveries[0].clone(),
+            token: TOKEN,
             attempt: Some(attempt(AttemptOutcome::Unknown, START)),
             next,
             at: START,
@@ -329,7 +331,7 @@ pub async fn a_receipt_settles_what_was_taken_back(store: Opened) {
         if is_early {
             receive(&store, "gw", &arrived).await;
         }
-        let taken_back = store.requeue_orphans(at(1000), None).await;
+        let taken_back = store.requeue_orphans(at(1000), None, &[]).await;
         assert_eq!(taken_back.expect("taken back"), 1);
         if !is_early {
             assert_eq!(
@@ -353,13 +355,14 @@ pub async fn a_receipt_settles_what_was_taken_back(store: Opened) {
 pub async fn what_was_taken_back_says_so_until_it_is_tried_again(store: Opened) {
     let (alert, _) = claimed(&store).await;
     store
-        .requeue_orphans(at(1000), None)
+        .requeue_orphans(at(1000), None, &[])
         .await
         .expect("taken back");
     let me = worker();
     let jobs = claim(&store, me, at(1000), 1).await;
     let settlement = Settlement {
         delivery: jobs[0].delivery.clone(),
+        token: TOKEN,
         attempt: None,
         next: Next::Queue {
             due_at: at(1010),
@@ -385,6 +388,7 @@ pub async fn a_late_arrival_ends_what_waited_in_vain(store: Opened) {
         let jobs = claim(&store, me, at(30), 1).await;
         let settlement = Settlement {
             delivery: jobs[0].delivery.clone(),
+            token: TOKEN,
             attempt: None,
             next,
             at: START,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::fixture::{
-    Opened, START, alert, at, attempt, claim, enqueue, lease, requeued, sent, slug, worker,
+    Opened, START, TOKEN, alert, at, attempt, claim, enqueue, lease, requeued, sent, slug, worker,
 };
 use crate::store::{OutcomeCount, Recent};
 use crate::{AttemptOutcome, DeliveryState, Next, Settlement, Timestamp};
@@ -34,6 +34,7 @@ pub async fn what_was_raised_lately_is_counted(store: Opened) {
     }
     let failed = Settlement {
         delivery: lately.deliveries[2].clone(),
+        token: TOKEN,
         attempt: Some(attempt(AttemptOutcome::Permanent, first)),
         next: Next::Fail {
             detail: "refused".into(),
@@ -85,7 +86,7 @@ pub async fn what_was_raised_lately_is_counted(store: Opened) {
 pub async fn what_a_crash_left_behind_is_counted(store: Opened) {
     let alert = alert(1, "sms", Some("app"), START);
     enqueue(&store, &alert, Some(&lease(worker(), START))).await;
-    let requeued = store.requeue_orphans(at(600), None).await;
+    let requeued = store.requeue_orphans(at(600), None, &[]).await;
     assert_eq!(requeued.expect("requeued"), 1);
     let counted = recent(&store, START).await;
     assert_eq!(counted.states, BTreeMap::from([(DeliveryState::Queued, 1)]));
@@ -144,6 +145,7 @@ pub async fn only_the_newest_attempts_are_counted(store: Opened) {
     for some in new.deliveries.chunks(2000) {
         let failed = some.iter().map(|delivery| Settlement {
             delivery: delivery.clone(),
+            token: TOKEN,
             attempt: Some(attempt(AttemptOutcome::Permanent, at(1))),
             next: Next::Fail {
                 detail: "refused".into(),

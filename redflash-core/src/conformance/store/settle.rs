@@ -1,8 +1,8 @@
 //! Promises of ending a lease.
 
 use super::fixture::{
-    Alert, Opened, START, alert, at, attempt, claim, enqueue, one, record, requeued, sent, slug,
-    worker,
+    Alert, Opened, START, TOKEN, alert, at, attempt, claim, enqueue, one, record, requeued, sent,
+    slug, worker,
 };
 use crate::{Accepted, AttemptOutcome, DeliveryState, Next, Settled, Settlement, WorkerId};
 
@@ -42,6 +42,7 @@ pub async fn an_arrival_is_recorded(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = Settlement {
         delivery: alert.deliveries[0].clone(),
+        token: TOKEN,
         attempt: Some(attempt(AttemptOutcome::Ok, START)),
         next: Next::done(Accepted {
             price: Some("0.0333".parse().expect("a price")),
@@ -124,6 +125,7 @@ pub async fn giving_up_and_cancelling_are_final(store: Opened) {
         let (alert, me) = claimed(&store).await;
         let settlement = Settlement {
             delivery: alert.deliveries[0].clone(),
+            token: TOKEN,
             attempt: None,
             next,
             at: START,
@@ -140,6 +142,7 @@ pub async fn what_a_gateway_cannot_reach_goes_elsewhere(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = Settlement {
         delivery: alert.deliveries[0].clone(),
+        token: TOKEN,
         attempt: Some(attempt(AttemptOutcome::Permanent, START)),
         next: Next::Elsewhere {
             detail: "no route".into(),
@@ -157,6 +160,7 @@ pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = Settlement {
         delivery: alert.deliveries[0].clone(),
+        token: TOKEN,
         attempt: None,
         next: Next::Queue {
             due_at: at(9),
@@ -177,7 +181,10 @@ pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
 pub async fn a_lost_lease_changes_nothing_but_the_log(store: Opened) {
     let (alert, slow) = claimed(&store).await;
     let delivery = &alert.deliveries[0];
-    store.requeue_orphans(at(60), None).await.expect("requeued");
+    store
+        .requeue_orphans(at(60), None, &[])
+        .await
+        .expect("requeued");
     let quick = worker();
     assert_eq!(claim(&store, quick, at(60), 1).await.len(), 1);
     let late = requeued(delivery, AttemptOutcome::Retry, START, at(5));
@@ -200,7 +207,10 @@ pub async fn a_lost_lease_changes_nothing_but_the_log(store: Opened) {
 /// A success that comes after the lease ended cancels the repeat that waits.
 pub async fn a_late_success_cancels_the_repeat(store: Opened) {
     let (alert, slow) = claimed(&store).await;
-    store.requeue_orphans(at(60), None).await.expect("requeued");
+    store
+        .requeue_orphans(at(60), None, &[])
+        .await
+        .expect("requeued");
     let late = sent(&alert.deliveries[0], "m", at(61));
     assert_eq!(settle(&store, slow, late).await, Settled::Lost);
     let delivery = record(&store, &alert).await.delivery;

@@ -1,0 +1,134 @@
+//! Promises of holding a lease: one grant after the other, renewed, and kept while it is used.
+
+use std::time::Duration;
+
+use super::fixture::{
+    Opened, START, alert, at, enqueue, lease, one, record, requeued, want, worker,
+};
+use crate::{AttemptOutcome, DeliveryState, HeldLease, Job, LeaseToken, Settled, WorkerId};
+
+/// Claims what is due under a lease of a token of its own.
+async fn granted(store: &Opened, worker: WorkerId, seconds: u64) -> Vec<Job> {
+    let lease = crate::Lease {
+        token: LeaseToken::random(),
+        ..lease(worker, at(seconds))
+    };
+    let wants = [want("sms", Some("app"), 10)];
+    let claimed = store.claim_due(&lease, &wants);
+    claimed.await.expect("claimed")
+}
+
+const fn held(job: &Job) -> HeldLease {
+    HeldLease {
+        delivery: job.delivery.id,
+        token: job.token,
+    }
+}
+
+async fn requeue(store: &Opened, seconds: u64, running: &[HeldLease]) -> u64 {
+    let requeued = store.requeue_orphans(at(seconds), None, running);
+    requeued.await.expect("requeued")
+}
+
+/// The outcome of an earlier grant does not settle a later one, though the worker is the same and no
+/// attempt was counted in between.
+pub async fn an_earlier_grants_settlement_is_lost(store: Opened) {
+    let alert = one(&store).await;
+    let me = worker();
+    let first = granted(&store, me, 0).await.remove(0);
+    let given_back = crate::Settlement {
+        token: first.token,
+        attempt: None,
+        ..requeued(&first.delivery, AttemptOutcome::Retry, START, START)
+    };
+    store.settle(me, &[given_back]).await.expect("settled");
+    let second = granted(&store, me, 1).await.remove(0);
+    assert_eq!(first.delivery.attempts, second.delivery.attempts);
+    assert_ne!(first.token, second.token);
+    let settle = async |job: &Job| {
+        let settlement = crate::Settlement {
+            token: job.token,
+            ..requeued(&job.delivery, AttemptOutcome::Retry, at(2), at(90))
+        };
+        store.settle(me, &[settlement]).await.expect("settled")
+    };
+    assert_eq!(settle(&first).await, [Settled::Lost]);
+    let record = async || record(&store, &alert).await.delivery;
+    assert_eq!(record().await.state, DeliveryState::Sending);
+    let later = crate::Settlement {
+        token: second.token,
+        ..requeued(&second.delivery, AttemptOutcome::Unknown, at(3), at(90))
+    };
+    assert_eq!(
+        store.settle(me, &[later]).await.expect("settled"),
+        [Settled::Recorded]
+    );
+    let settled = record().await;
+    assert_eq!(
+        (settled.state, settled.due_at, settled.attempts),
+        (DeliveryState::Queued, at(90), 2)
+    );
+}
+
+/// A lease that its holder renews is not taken back when it would have ended, and is when it then
+/// ends. Others stay as they are.
+pub async fn a_renewed_lease_lasts_longer(store: Opened) {
+    let alerts = alert(3, "sms", Some("app"), START);
+    enqueue(&store, &alerts, None).await;
+    let me = worker();
+    let jobs = granted(&store, me, 0).await;
+    let renewed: Vec<_> = jobs[..2].iter().map(held).collect();
+    let until = at(60).plus(Duration::from_secs(60));
+    let lost = store.renew(me, &renewed, until).await.expect("renewed");
+    assert_eq!(lost, []);
+    assert_eq!(requeue(&store, 60, &[]).await, 1);
+    assert_eq!(requeue(&store, 119, &[]).await, 0);
+    assert_eq!(requeue(&store, 120, &[]).await, 2);
+    assert_eq!(store.renew(me, &[], until).await.expect("renewed"), []);
+}
+
+/// Renewing says which leases are held no longer, and does not touch those who hold them now.
+pub async fn renewing_reports_what_was_lost(store: Opened) {
+    let alerts = alert(4, "sms", Some("app"), START);
+    enqueue(&store, &alerts, None).await;
+    let (slow, quick) = (worker(), worker());
+    let jobs = granted(&store, slow, 0).await;
+    let mut mine: Vec<_> = jobs.iter().map(held).collect();
+    mine.sort();
+    let settlement = crate::Settlement {
+        token: mine[0].token,
+        ..requeued(&jobs[0].delivery, AttemptOutcome::Retry, START, at(1000))
+    };
+    store.settle(slow, &[settlement]).await.expect("settled");
+    // One is settled, one still held; the others are granted anew.
+    let kept = held(&jobs[1]);
+    assert_eq!(requeue(&store, 60, &[kept]).await, 2);
+    let again = granted(&store, quick, 60).await;
+    assert_eq!(again.len(), 2);
+    let mut lost = store.renew(slow, &mine, at(500)).await.expect("renewed");
+    lost.sort();
+    mine.retain(|lease| *lease != kept);
+    assert_eq!(lost, mine);
+    let again: Vec<_> = again.iter().map(held).collect();
+    let nobodys = store.renew(slow, &again, at(500)).await.expect("renewed");
+    assert_eq!(nobodys.len(), 2, "another worker's token renews nothing");
+    assert_eq!(requeue(&store, 120, &[]).await, 2);
+    assert_eq!(requeue(&store, 500, &[]).await, 1);
+}
+
+/// What its holder is still handing over is not taken back, however late the clock says it is.
+pub async fn what_still_runs_is_not_taken_back(store: Opened) {
+    let alert = one(&store).await;
+    let me = worker();
+    let job = granted(&store, me, 0).await.remove(0);
+    assert_eq!(requeue(&store, 1_000_000, &[held(&job)]).await, 0);
+    assert_eq!(
+        record(&store, &alert).await.delivery.state,
+        DeliveryState::Sending
+    );
+    let earlier = HeldLease {
+        token: LeaseToken::random(),
+        ..held(&job)
+    };
+    assert_eq!(requeue(&store, 1_000_000, &[earlier]).await, 1);
+}

@@ -1,0 +1,187 @@
+//! The leases of what this process is handing over: renewed while it lives, and never taken back by
+//! itself.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::Dispatcher;
+use crate::{DeliveryId, HeldLease, Lease, LeaseToken, Moment, Monotonic, Timestamp};
+
+/// The leases of every delivery that is under way in this process, until its outcome is recorded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Leases(Arc<Mutex<HashMap<HeldLease, Arc<Held>>>>);
+
+/// One lease of this process.
+#[derive(Debug)]
+struct Held {
+    lease: HeldLease,
+    /// In milliseconds of the monotonic clock, so that setting the clock neither ends nor prolongs it.
+    until: AtomicU64,
+    /// The store has said that it is held no longer.
+    is_lost: AtomicBool,
+}
+
+/// Keeps a lease of this process; it is renewed as long as this is not dropped.
+#[derive(Debug)]
+pub(crate) struct LeaseGuard {
+    held: Arc<Held>,
+    leases: Leases,
+}
+
+/// A view of a lease that somebody else keeps.
+#[derive(Clone, Debug)]
+pub(crate) struct LeaseView(Arc<Held>);
+
+impl Leases {
+    fn state(&self) -> MutexGuard<'_, HashMap<HeldLease, Arc<Held>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn guard(&self, lease: HeldLease, until: Monotonic) -> LeaseGuard {
+        let held = Arc::new(Held {
+            lease,
+            until: AtomicU64::new(until.as_millis()),
+            is_lost: AtomicBool::new(false),
+        });
+        self.state().insert(lease, Arc::clone(&held));
+        LeaseGuard {
+            held,
+            leases: self.clone(),
+        }
+    }
+
+    /// Those that are under way.
+    pub(super) fn running(&self) -> Vec<HeldLease> {
+        self.state().keys().copied().collect()
+    }
+
+    /// Those that end before a time.
+    fn ending(&self, before: Monotonic) -> Vec<Arc<Held>> {
+        let ends = |held: &&Arc<Held>| !held.is_lost() && held.until() <= before;
+        self.state().values().filter(ends).cloned().collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.state().is_empty()
+    }
+}
+
+impl Held {
+    fn until(&self) -> Monotonic {
+        Monotonic::from_millis(self.until.load(Ordering::Relaxed))
+    }
+
+    fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
+    }
+}
+
+impl LeaseGuard {
+    pub(crate) fn token(&self) -> LeaseToken {
+        self.held.lease.token
+    }
+
+    pub(crate) fn view(&self) -> LeaseView {
+        LeaseView(Arc::clone(&self.held))
+    }
+}
+
+impl Drop for LeaseGuard {
+    fn drop(&mut self) {
+        self.leases.state().remove(&self.held.lease);
+    }
+}
+
+impl Dispatcher {
+    /// A lease that begins now.
+    pub(crate) fn lease(&self, now: Timestamp) -> Lease {
+        Lease {
+            worker: self.worker,
+            token: LeaseToken::random(),
+            now,
+            until: now.plus(self.lease),
+        }
+    }
+
+    /// How long leases last.
+    pub(crate) const fn lease_length(&self) -> Duration {
+        self.lease
+    }
+
+    /// Keeps the lease of a delivery that is about to be handed over.
+    pub(crate) fn guard(&self, delivery: DeliveryId, lease: &Lease) -> LeaseGuard {
+        let token = lease.token;
+        let until = self.moment().monotonic_at(lease.until);
+        self.leases.guard(HeldLease { delivery, token }, until)
+    }
+
+    /// Renews the leases of which a third is over.
+    pub(super) async fn renew_leases(&self, now: Moment) {
+        let ending = self.leases.ending(now.monotonic.plus(self.lease * 2 / 3));
+        self.renew(&ending, now).await;
+    }
+
+    async fn renew(&self, held: &[Arc<Held>], now: Moment) {
+        if held.is_empty() {
+            return;
+        }
+        let until = now.wall.plus(self.lease);
+        let leases: Vec<_> = held.iter().map(|held| held.lease).collect();
+        let lost = match self.store.renew(self.worker, &leases, until).await {
+            Ok(lost) => lost,
+            Err(fault) => {
+                let error = crate::report(&fault);
+                return warn!(error, leases = leases.len(), "leases are not renewed yet");
+            }
+        };
+        for held in held {
+            if lost.contains(&held.lease) {
+                held.is_lost.store(true, Ordering::Relaxed);
+            } else {
+                let until = now.monotonic.plus(self.lease);
+                held.until.store(until.as_millis(), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Whether a lease holds for so long. One that seems to end sooner is renewed first: the process
+    /// may have stood still while another took over.
+    pub(super) async fn still_holds(&self, lease: &LeaseView, within: Duration) -> bool {
+        let LeaseView(held) = lease;
+        let now = self.moment();
+        let needed = now.monotonic.plus(within);
+        if !held.is_lost() && held.until() <= needed {
+            self.renew(std::slice::from_ref(held), now).await;
+        }
+        !held.is_lost() && held.until() > needed
+    }
+
+    /// Renews leases, also while the dispatcher waits for the store, until it is to stop and nothing is
+    /// under way any more. It does not keep the dispatcher.
+    pub(crate) fn keep_leases(
+        self: &Arc<Self>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        const SHORTEST: Duration = Duration::from_millis(50);
+        let pause = (self.lease / 6).clamp(SHORTEST, super::POLL);
+        let dispatcher = Arc::downgrade(self);
+        async move {
+            loop {
+                sleep(pause).await;
+                let Some(dispatcher) = dispatcher.upgrade() else {
+                    return;
+                };
+                if stop.is_cancelled() && dispatcher.leases.is_empty() {
+                    return;
+                }
+                dispatcher.renew_leases(dispatcher.moment()).await;
+            }
+        }
+    }
+}

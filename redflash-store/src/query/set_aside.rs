@@ -1,0 +1,68 @@
+//! Rows that cannot be read, set aside so that they stop nothing else.
+
+use diesel::dsl::sql;
+use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::sql_types::Bool;
+use redflash_core::DeliveryState;
+use tracing::error;
+
+use super::outbox::QUEUED;
+use super::{Conn, RunQueryDsl};
+use crate::error::Fault;
+use crate::row::delivery::UnreadableQueue;
+use crate::schema::deliveries;
+
+/// What becomes of a row that cannot be read.
+#[derive(diesel::AsChangeset)]
+#[diesel(table_name = deliveries, treat_none_as_null = true)]
+struct Quarantine {
+    state: &'static str,
+    detail: String,
+    worker: Option<String>,
+    leased_until: Option<i64>,
+    lease_token: Option<i64>,
+    receipt_due_at: Option<i64>,
+}
+
+impl Quarantine {
+    fn because(fault: &Fault) -> Self {
+        Self {
+            state: DeliveryState::Quarantined.as_str(),
+            detail: format!("set aside, since it cannot be read: {fault}"),
+            worker: None,
+            leased_until: None,
+            lease_token: None,
+            receipt_due_at: None,
+        }
+    }
+}
+
+/// Sets a delivery aside that cannot be read. Any other fault is given back.
+///
+/// * `id` - the delivery's id as it stands in its row, which may be no id.
+pub(crate) async fn set_aside(conn: &mut Conn, id: &str, fault: Fault) -> Result<(), Fault> {
+    if !fault.is_unreadable() {
+        return Err(fault);
+    }
+    error!(delivery = id, error = %fault, "a delivery cannot be read and is set aside");
+    diesel::update(deliveries::table.find(id))
+        .set(Quarantine::because(&fault))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Sets what waits in a queue aside whose key cannot be read.
+pub(crate) async fn set_queue_aside(conn: &mut Conn, queue: &UnreadableQueue) -> Result<(), Fault> {
+    let waiting = deliveries::table
+        .filter(sql::<Bool>(QUEUED))
+        .filter(deliveries::lane.eq(&queue.lane))
+        .filter(deliveries::raised_by.eq(&queue.raised_by));
+    let fault = Fault::inconsistent("deliveries", "raised_by", &queue.raised_by);
+    let rows = diesel::update(waiting)
+        .set(Quarantine::because(&fault))
+        .execute(conn)
+        .await?;
+    error!(lane = queue.lane, rows, error = %fault, "deliveries cannot be read and are set aside");
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Whether the database's files are still those that were opened. SQLite itself goes on with files
+//! that were removed or replaced, and what it writes into them is lost.
+
+use std::fmt;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tracing::{error, info};
+
+/// How often the files are looked at, at most.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Watches the files of one database for everybody who uses it.
+#[derive(Clone, Debug)]
+pub(super) struct FileWatch(Arc<Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    path: PathBuf,
+    log: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    file: FileId,
+    /// The write-ahead log, once there is one.
+    log: Option<FileId>,
+    looked_at: Option<Instant>,
+    fault: Option<FileFault>,
+}
+
+/// A file, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+/// Why what is opened is no longer the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FileFault {
+    path: PathBuf,
+    /// Another file is there.
+    is_replaced: bool,
+}
+
+impl std::error::Error for FileFault {}
+
+impl fmt::Display for FileFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        if self.is_replaced {
+            write!(f, "{path} was replaced by another file")?;
+        } else {
+            write!(f, "{path} was removed or moved")?;
+        }
+        f.write_str(
+            " while it was in use: put the file back that was there, or restart to use what is there now",
+        )
+    }
+}
+
+fn file_id(path: &Path) -> io::Result<Option<FileId>> {
+    match path.metadata() {
+        Ok(found) => Ok(Some(FileId {
+            device: found.dev(),
+            inode: found.ino(),
+        })),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+impl FileWatch {
+    /// Watches the files that have just been opened.
+    pub(super) fn start(path: &Path) -> io::Result<Self> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let log = PathBuf::from(log);
+        let state = State {
+            file: file_id(path)?.ok_or(io::ErrorKind::NotFound)?,
+            log: file_id(&log)?,
+            looked_at: None,
+            fault: None,
+        };
+        Ok(Self(Arc::new(Watched {
+            path: path.to_owned(),
+            log,
+            state: Mutex::new(state),
+        })))
+    }
+
+    /// Whether the files are those that were opened, as it was at most a quarter of a second ago.
+    ///
+    /// # Errors
+    ///
+    /// [`FileFault`] says what happened to which of them.
+    pub(super) fn check(&self) -> Result<(), FileFault> {
+        let mut state = self.state();
+        let is_fresh = |at: Instant| at.elapsed() < LOOK;
+        if !state.looked_at.is_some_and(is_fresh) {
+            self.look(&mut state);
+        }
+        state.fault.clone().map_or(Ok(()), Err)
+    }
+
+    /// The same as it is now: before a connection is made to what is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub(super) fn check_now(&self) -> Result<(), FileFault> {
+        self.state().looked_at = None;
+        self.check()
+    }
+
+    /// A connection was closed. If it was the last, SQLite has removed the write-ahead log, and the next
+    /// one makes another.
+    pub(super) fn forget_log(&self) {
+        self.state().log = None;
+    }
+
+    fn look(&self, state: &mut State) {
+        state.looked_at = Some(Instant::now());
+        let fault =
+            compare(&self.0.path, Some(state.file)).or_else(|| compare(&self.0.log, state.log));
+        match (&state.fault, &fault) {
+            (None, Some(fault)) => error!(%fault, "nothing more is recorded"),
+            (Some(_), None) => info!(path = %self.0.path.display(), "the database is back"),
+            _ => {}
+        }
+        if fault.is_none() && state.log.is_none() {
+            state.log = file_id(&self.0.log).ok().flatten();
+        }
+        state.fault = fault;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is wrong with a file, if it is known and can be looked at.
+fn compare(path: &Path, known: Option<FileId>) -> Option<FileFault> {
+    let known = known?;
+    // A file system that does not answer says nothing about the file.
+    let found = file_id(path).ok()?;
+    (found != Some(known)).then(|| FileFault {
+        path: path.to_owned(),
+        is_replaced: found.is_some(),
+    })
+}
