@@ -12,6 +12,7 @@
 //! | [`Simulator`] | a vendor's cloud that checks each request by its rules |
 //! | [`Vonage`] | an SMS gateway that checks each request against the vendor's rules |
 //! | [`MailSink`] | a mail server with TLS, logins and faults |
+//! | [`Postfix`] | a real Postfix with mailboxes and restrictions |
 //! | [`Kannel`] | a real Kannel, with an SMS centre that the test plays |
 //! | [`Postgres`] | a PostgreSQL cluster that can be killed, stopped and paused |
 //! | [`Browser`] | a real Chromium, which also judges how accessible a page is |
@@ -49,6 +50,7 @@ mod mail;
 mod mail_sink;
 mod peer;
 mod port;
+mod postfix;
 mod postgres;
 pub mod raw;
 mod schemathesis;
@@ -76,6 +78,7 @@ pub use mail::Mail;
 pub use mail_sink::MailSink;
 pub use peer::{Received, Reply};
 pub use port::Port;
+pub use postfix::Postfix;
 pub use postgres::Postgres;
 pub use rustix::process::Signal;
 pub use schemathesis::{Examination, Schemathesis};
