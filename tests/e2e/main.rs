@@ -10,6 +10,7 @@ mod file;
 mod kannel;
 mod mail;
 mod operator;
+mod postfix;
 mod process;
 mod raising;
 mod remote;

@@ -40,6 +40,9 @@ pub enum SmtpFault {
     HangAfterData,
     /// It falls silent instead of greeting.
     Hang,
+    /// It answers this command of the second mail with these words, if any, and closes. The command
+    /// `.` is the end of the message.
+    Later(&'static str, Option<&'static str>),
 }
 
 /// What a mail server knows beyond one connection.
@@ -63,6 +66,20 @@ struct Session {
     from: String,
     to: Vec<String>,
     fault: Option<SmtpFault>,
+    /// Whether it has taken a mail.
+    has_taken: bool,
+}
+
+impl Session {
+    /// The last words, if any, of a connection that ends at this command.
+    fn ends_at(&self, command: &str) -> Option<Option<&'static str>> {
+        match self.fault {
+            Some(SmtpFault::Later(verb, answer)) if self.has_taken && verb == command => {
+                Some(answer)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What follows a command.
@@ -157,6 +174,10 @@ where
 {
     let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
     let verb = verb.to_ascii_uppercase();
+    if let Some(answer) = session.ends_at(&verb) {
+        say(stream, answer?).await?;
+        return Some(Then::Close);
+    }
     let protected = session.tls || state.tls == SmtpTls::None;
     match &*verb {
         "EHLO" => {
@@ -221,6 +242,10 @@ where
         source += line.strip_prefix('.').unwrap_or(&line);
         source += "\r\n";
     }
+    if let Some(answer) = session.ends_at(".") {
+        say(stream, answer?).await?;
+        return Some(Then::Close);
+    }
     match session.fault {
         Some(SmtpFault::Data(answer)) => {
             say(stream, answer).await?;
@@ -240,6 +265,7 @@ where
         source,
     };
     state.mails.lock().unwrap().push(mail);
+    session.has_taken = true;
     state.more.notify_waiters();
     if let Some(SmtpFault::DropAfterData) = session.fault {
         return Some(Then::Close);

@@ -30,6 +30,11 @@ impl Letterhead {
         })
     }
 
+    /// The gateway's own address.
+    pub(super) const fn from(&self) -> &lettre::Address {
+        &self.from.email
+    }
+
     /// The envelope and the mail as it goes over the line, dots not yet stuffed.
     pub(super) fn write(
         &self,
