@@ -62,6 +62,7 @@ impl Context {
             .alarm_contact(self.loaded.config.alarm.contact.clone())
             .inbound_event(self.loaded.config.inbound.event.clone())
             .address_rules(redflash_channels::parse_address)
+            .notification_pages(self.loaded.config.server.notification_pages())
             .build()
             .map_err(|fault| Failure::usage(fault.to_string()))
     }

@@ -4,6 +4,7 @@
 //! id, so that a repeat can be told by whoever stores mail. The text names the notification.
 
 mod config;
+mod encoded_word;
 mod hello;
 mod mail;
 mod pool;

@@ -210,6 +210,12 @@ impl Default for Server {
 }
 
 impl Server {
+    /// The URL of the pages of notifications, to which an id is added.
+    pub(crate) fn notification_pages(&self) -> Option<String> {
+        let url = self.public_url.as_deref()?;
+        Some(format!("{}/admin/log/", url.trim_end_matches('/')))
+    }
+
     /// Where people look after everything in a browser.
     ///
     /// * `listen` - the address and port, should nothing say how others see the server.

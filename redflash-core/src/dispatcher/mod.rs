@@ -52,6 +52,8 @@ pub(crate) struct Dispatcher {
     worker: WorkerId,
     exclusive: bool,
     lease: Duration,
+    /// The URL to which a notification's id is added to name its page.
+    notification_pages: Option<String>,
     nodes: AtomicU32,
     lanes: Mutex<Lanes>,
     wake: Notify,
@@ -90,6 +92,7 @@ impl Dispatcher {
             gateways,
             exclusive,
             lease,
+            notification_pages: None,
             nodes: AtomicU32::new(1),
             cache: Cache::default(),
             waiters: Waiters::default(),
@@ -102,6 +105,12 @@ impl Dispatcher {
             moved_at: AtomicI64::new(i64::MIN),
             queued: AtomicU64::new(0),
         }
+    }
+
+    /// The dispatcher with pages of notifications below this URL.
+    pub(crate) fn with_notification_pages(mut self, url: Option<String>) -> Self {
+        self.notification_pages = url;
+        self
     }
 
     /// Looks at the queue now.

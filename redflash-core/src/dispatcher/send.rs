@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::Dispatcher;
-use crate::{Accepted, Gateway, OutboundMessage, SendError, Slug, Timestamp};
+use crate::{Accepted, Gateway, NotificationId, OutboundMessage, SendError, Slug, Timestamp};
 
 type Sent = Result<Accepted, SendError>;
 
@@ -81,9 +81,10 @@ impl Dispatcher {
         let Sending {
             gateway,
             requests,
-            message,
+            mut message,
             until,
         } = sending;
+        message.link = self.page_of(message.notification);
         if gateway.channel.capabilities().batch <= 1 {
             let begun = self.may_begin(&gateway, &requests, until).await;
             // What was not begun says nothing of the gateway.
@@ -110,6 +111,12 @@ impl Dispatcher {
             result: Err(SendError::Unknown("its request was given up".into())),
             is_first: true,
         })
+    }
+
+    /// The page of a notification, if there is one.
+    fn page_of(&self, notification: NotificationId) -> Option<String> {
+        let pages = self.notification_pages.as_ref()?;
+        Some(format!("{pages}{notification}"))
     }
 
     /// Waits until a gateway may get another request. What had to wait is not begun if its lease could

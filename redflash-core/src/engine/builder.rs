@@ -26,6 +26,7 @@ pub struct EngineBuilder {
     alarm_contact: Option<Slug>,
     inbound_event: Option<Slug>,
     address_rules: Option<AddressRules>,
+    notification_pages: Option<String>,
 }
 
 impl EngineBuilder {
@@ -46,6 +47,7 @@ impl EngineBuilder {
             alarm_contact: None,
             inbound_event: None,
             address_rules: None,
+            notification_pages: None,
         }
     }
 
@@ -106,6 +108,13 @@ impl EngineBuilder {
         self
     }
 
+    /// The URL of the pages of notifications, such as `https://alerts.example.org/admin/log/`, to
+    /// which a notification's id is added. Messages carry it as their [link](crate::OutboundMessage::link).
+    pub fn notification_pages(mut self, url: Option<String>) -> Self {
+        self.notification_pages = url;
+        self
+    }
+
     /// The engine. It raises from now on, and sends once it is [started](Engine::start).
     ///
     /// # Errors
@@ -114,7 +123,8 @@ impl EngineBuilder {
     pub fn build(self) -> Result<Engine, DuplicateGateway> {
         let gateways = Gateways::new(self.gateways)?;
         let dispatcher =
-            Dispatcher::new(self.store, self.clock, gateways, self.exclusive, self.lease);
+            Dispatcher::new(self.store, self.clock, gateways, self.exclusive, self.lease)
+                .with_notification_pages(self.notification_pages);
         Ok(Engine {
             dispatcher: Arc::new(dispatcher),
             max_queued: self.max_queued,

@@ -177,6 +177,7 @@ impl Engine {
             subject: said.subject,
             body: said.body,
             sender: None,
+            link: None,
         };
         let sending = Sending {
             gateway: Arc::clone(&gateway),
