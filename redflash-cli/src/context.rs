@@ -63,6 +63,7 @@ impl Context {
             .inbound_event(self.loaded.config.inbound.event.clone())
             .address_rules(redflash_channels::parse_address)
             .notification_pages(self.loaded.config.server.notification_pages())
+            .premium_prefixes(self.loaded.config.sms.premium_prefixes.clone())
             .build()
             .map_err(|fault| Failure::usage(fault.to_string()))
     }

@@ -53,7 +53,16 @@ pub(crate) struct Config {
     pub(crate) callbacks: Callbacks,
     pub(crate) inbound: Inbound,
     pub(crate) alarm: Alarm,
+    pub(crate) sms: Sms,
     pub(crate) admin: Admin,
+}
+
+/// Text messages, whichever gateway sends them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sms {
+    /// The beginnings of numbers of premium rate, which are refused.
+    pub(crate) premium_prefixes: Vec<String>,
 }
 
 /// Where everything is kept. It may hold a password.
@@ -186,6 +195,7 @@ impl Default for Config {
             callbacks: Callbacks::default(),
             inbound: Inbound::default(),
             alarm: Alarm::default(),
+            sms: Sms::default(),
             admin: Admin::default(),
         }
     }
@@ -226,6 +236,15 @@ impl Server {
         // Browsers keep the cookie of a session only over TLS, or on this machine.
         let port = listen.rsplit_once(':').map_or("", |(_, port)| port);
         format!("http://localhost:{port}/admin")
+    }
+}
+
+impl Default for Sms {
+    fn default() -> Self {
+        let prefixes = redflash_core::EngineBuilder::PREMIUM_PREFIXES;
+        Self {
+            premium_prefixes: prefixes.map(str::to_owned).to_vec(),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub struct EngineBuilder {
     inbound_event: Option<Slug>,
     address_rules: Option<AddressRules>,
     notification_pages: Option<String>,
+    premium_prefixes: Vec<String>,
 }
 
 impl EngineBuilder {
@@ -35,6 +36,13 @@ impl EngineBuilder {
 
     /// How long a lease lasts, unless said otherwise.
     pub const LEASE: Duration = Duration::from_secs(120);
+
+    /// The beginnings of telephone numbers that cost extra, unless said otherwise: the international
+    /// service (ITU-T E.169.2), and what national plans set apart: 900 in North America, 09 in
+    /// Britain, 0900 in Germany, 0900, 0901 and 0906 in Switzerland, 089 in France, 190 in Australia.
+    pub const PREMIUM_PREFIXES: [&str; 9] = [
+        "+979", "+1900", "+449", "+49900", "+41900", "+41901", "+41906", "+3389", "+61190",
+    ];
 
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
         Self {
@@ -48,6 +56,7 @@ impl EngineBuilder {
             inbound_event: None,
             address_rules: None,
             notification_pages: None,
+            premium_prefixes: Self::PREMIUM_PREFIXES.map(str::to_owned).to_vec(),
         }
     }
 
@@ -115,6 +124,14 @@ impl EngineBuilder {
         self
     }
 
+    /// The beginnings of telephone numbers of premium rate, in the place of
+    /// [`PREMIUM_PREFIXES`](Self::PREMIUM_PREFIXES). Such an address of the channel `sms` is refused when
+    /// it is saved or a gateway is tested with it.
+    pub fn premium_prefixes(mut self, prefixes: impl IntoIterator<Item = String>) -> Self {
+        self.premium_prefixes = prefixes.into_iter().collect();
+        self
+    }
+
     /// The engine. It raises from now on, and sends once it is [started](Engine::start).
     ///
     /// # Errors
@@ -131,6 +148,7 @@ impl EngineBuilder {
             alarm_contact: self.alarm_contact,
             inbound_event: self.inbound_event,
             address_rules: self.address_rules,
+            premium_prefixes: self.premium_prefixes,
         })
     }
 }
