@@ -313,11 +313,8 @@ async fn a_mail_links_to_the_page_of_its_notification() {
 
     let mail = world.mail.expect(1).await.remove(0);
     let link = format!("https://alerts.example.org/admin/log/{id}");
-    assert!(
-        mail.text().ends_with(&format!("\n{link}\n")),
-        "{}",
-        mail.text()
-    );
+    let text = mail.text();
+    assert!(text.trim_end().ends_with(&format!("\n{link}")), "{text}");
     assert_eq!(mail.header("MIME-Version"), "1.0");
     let page = world.client.get(&format!("/admin/log/{id}")).await;
     page.expect(303);

@@ -205,19 +205,19 @@ fn prepare(root: &Path, port: &Port, mailboxes: &[&str], settings: &[&str]) {
 
 fn mail(path: &Path) -> Mail {
     let source = fs::read_to_string(path).unwrap().replace('\n', "\r\n");
-    let mut mail = Mail {
+    let bare = Mail {
         tls: false,
         login: None,
         from: String::new(),
         to: Vec::new(),
         source,
     };
-    mail.from = mail
-        .header("Return-Path")
-        .trim_matches(['<', '>'])
-        .to_owned();
-    mail.to = vec![mail.header("Delivered-To")];
-    mail
+    let from = bare.header("Return-Path");
+    Mail {
+        from: from.trim_matches(['<', '>']).to_owned(),
+        to: vec![bare.header("Delivered-To")],
+        ..bare
+    }
 }
 
 /// Ends the test where Postfix cannot be started.

@@ -173,9 +173,10 @@ pub(super) fn check(digits: &str) -> Result<(), AddressError> {
     if (least..=most).contains(&national.len()) {
         return Ok(());
     }
-    let expected = match (least, most) {
-        (least, most) if least == most => least.to_string(),
-        (least, most) => format!("{least} to {most}"),
+    let expected = if least == most {
+        least.to_string()
+    } else {
+        format!("{least} to {most}")
     };
     Err(AddressError::new(format!(
         "+{digits} is not a telephone number: +{code} is followed by {expected} digits, not by {}",

@@ -42,14 +42,14 @@ impl Hello {
     }
 
     fn derive(host: &ClientId, from: &str) -> Self {
-        let (id, origin) = match host {
-            ClientId::Domain(name) if has_dot(name) => (host.clone(), Origin::Host),
-            host => {
-                let origin = Origin::From {
-                    host: host.to_string(),
-                };
-                (own_domain(from), origin)
+        let is_full = matches!(host, ClientId::Domain(name) if has_dot(name));
+        let own = own_domain(from).filter(|_| !is_full);
+        let (id, origin) = match own {
+            Some(own) => {
+                let host = host.to_string();
+                (own, Origin::From { host })
             }
+            None => (host.clone(), Origin::Host),
         };
         Self { id, origin }
     }
@@ -77,9 +77,11 @@ fn has_dot(name: &str) -> bool {
     name.trim_matches('.').contains('.') && is_domain(name)
 }
 
-/// The domain of an address as a name, which may be an address literal (RFC 5321, section 4.1.3).
-fn own_domain(domain: &str) -> ClientId {
-    literal(domain).unwrap_or_else(|| ClientId::Domain(domain.to_ascii_lowercase()))
+/// The domain of an address as a name, which may be an address literal (RFC 5321, section 4.1.3);
+/// none for a domain that is not plain ASCII.
+fn own_domain(domain: &str) -> Option<ClientId> {
+    let name = || ClientId::Domain(domain.to_ascii_lowercase());
+    literal(domain).or_else(|| is_domain(domain).then(name))
 }
 
 fn parse(name: &str) -> Result<ClientId, ConfigError> {
@@ -137,6 +139,7 @@ mod tests {
         let hello = Hello::derive(&unnamed, "example.org");
         assert_eq!(hello.client_id().to_string(), "example.org");
         assert_eq!(derived("box", "[192.0.2.7]"), "[192.0.2.7]");
+        assert_eq!(derived("box", "ex\u{e4}mple.org"), "box");
     }
 
     #[test]

@@ -287,16 +287,17 @@ mod tests {
     /// A header with its encoded words read, all of which are in base64.
     fn decoded(head: &str, name: &str) -> String {
         let unfolded = head.replace("\r\n ", " ");
-        let lines = unfolded.lines();
-        let value = lines.filter_map(|line| line.split_once(": "));
-        let (_, value) = { value }.find(|(given, _)| *given == name).unwrap();
+        let mut headers = unfolded.lines().filter_map(|line| line.split_once(": "));
+        let (_, value) = headers.find(|(given, _)| *given == name).unwrap();
         let mut text = String::new();
         let mut was_encoded = false;
         for word in value.split(' ') {
             let encoded = word
                 .strip_prefix("=?utf-8?b?")
                 .and_then(|word| word.strip_suffix("?="));
-            if !text.is_empty() && !(was_encoded && encoded.is_some()) {
+            // Space between encoded words is none of the text (RFC 2047, section 6.2).
+            let is_joined = was_encoded && encoded.is_some();
+            if !text.is_empty() && !is_joined {
                 text.push(' ');
             }
             was_encoded = encoded.is_some();

@@ -109,16 +109,16 @@ impl Reply {
             Stage::Sender { is_ours: false } => SendError::Refused { reason },
             Stage::Recipient | Stage::Data | Stage::Content => match self.status {
                 Some(_) if self.is_about_sender() => SendError::Refused { reason },
-                Some(Status { subject: 2, detail }) if detail == 3 && stage != Stage::Recipient => {
-                    SendError::Rejected { reason }
-                }
-                Some(Status { subject, .. }) if matches!(subject, 1 | 2) => {
-                    SendError::InvalidAddress { reason }
-                }
+                Some(Status {
+                    subject: 2,
+                    detail: 3,
+                }) if stage != Stage::Recipient => SendError::Rejected { reason },
+                Some(Status { subject: 1 | 2, .. }) => SendError::InvalidAddress { reason },
                 // The mail system, the network, the protocol or a policy refuses us.
-                Some(Status { subject, .. }) if matches!(subject, 3 | 4 | 5 | 7) => {
-                    SendError::Refused { reason }
-                }
+                Some(Status {
+                    subject: 3 | 4 | 5 | 7,
+                    ..
+                }) => SendError::Refused { reason },
                 _ if stage == Stage::Recipient => SendError::InvalidAddress { reason },
                 _ => SendError::Rejected { reason },
             },
