@@ -319,8 +319,8 @@ async fn a_mail_links_to_the_page_of_its_notification() {
     let page = world.client.get(&format!("/admin/log/{id}")).await;
     page.expect(303);
 
-    let test = ["gateway", "test", "office-mail", "--to", "bob@example.org"];
-    world.site.run(test).await;
+    let command = ["gateway", "test", "office-mail", "--to", "bob@example.org"];
+    world.site.run(command).await;
     let mail = world.mail.expect(2).await.remove(1);
     assert!(
         mail.text()
