@@ -355,6 +355,7 @@ mod tests {
                 subject: String::new(),
                 body: "a & b".into(),
                 sender: None,
+                link: None,
             };
             let request = webhook(WebhookConfig::default()).request(&message).unwrap();
             assert_eq!(request.url.as_str(), format!("https://a.example{path}"));

@@ -87,6 +87,8 @@ impl Context {
             .alarm_contact(self.loaded.config.alarm.contact.clone())
             .inbound_event(self.loaded.config.inbound.event.clone())
             .address_rules(redflash_channels::parse_address)
+            .notification_pages(self.loaded.config.server.notification_pages())
+            .premium_prefixes(self.loaded.config.sms.premium_prefixes.clone())
             .build()
             .map_err(|fault| Failure::usage(fault.to_string()))
     }

@@ -53,6 +53,12 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Settings that the channel has derived where the configuration is silent, each with the reason;
+    /// for `redflash doctor`.
+    fn derived_settings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Hands one message over, once.
     ///
     /// # Errors

@@ -57,13 +57,12 @@ pub enum Keyword {
 
 impl Keyword {
     /// The word of a message, in the customs of text messages. One word alone counts, whatever its
-    /// case: a sentence with "stop" in it is a message.
+    /// case and the punctuation around it: a sentence with "stop" in it is a message.
     pub fn of(text: &str) -> Option<Self> {
-        let word = text.trim().trim_end_matches(['.', '!']).to_uppercase();
-        match &*word {
-            "STOP" | "STOPALL" | "STOP ALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" => {
-                Some(Self::Stop)
-            }
+        let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+        match &*word.to_uppercase() {
+            "STOP" | "STOPALL" | "STOP ALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT"
+            | "REVOKE" | "OPTOUT" | "OPT OUT" | "OPT-OUT" => Some(Self::Stop),
             "START" | "UNSTOP" => Some(Self::Start),
             _ => None,
         }
@@ -76,11 +75,44 @@ mod tests {
 
     #[test]
     fn one_word_alone_is_a_keyword() {
-        for stop in ["STOP", " stop ", "Stop.", "UNSUBSCRIBE", "quit!"] {
+        for word in [
+            "STOP",
+            "STOPALL",
+            "UNSUBSCRIBE",
+            "CANCEL",
+            "END",
+            "QUIT",
+            "REVOKE",
+            "OPTOUT",
+        ] {
+            let lower = word.to_lowercase();
+            for stop in [
+                word.to_owned(),
+                format!(" {lower}\r\n"),
+                format!("{lower}."),
+                format!("\u{201c}{word}\u{201d}!!"),
+                format!("*{lower}*"),
+                format!("({word})?"),
+            ] {
+                assert_eq!(Keyword::of(&stop), Some(Keyword::Stop), "{stop}");
+            }
+        }
+        for stop in ["Stop all", "opt out", "Opt-out."] {
             assert_eq!(Keyword::of(stop), Some(Keyword::Stop), "{stop}");
         }
         assert_eq!(Keyword::of("start"), Some(Keyword::Start));
-        for message in ["", "stop the press", "yes", "STOP2", "ok"] {
+        assert_eq!(Keyword::of(" \"START\"."), Some(Keyword::Start));
+        for message in [
+            "",
+            "...",
+            "stop the press",
+            "please stop",
+            "stop, no: go on",
+            "the end",
+            "yes",
+            "STOP2",
+            "ok",
+        ] {
             assert_eq!(Keyword::of(message), None, "{message}");
         }
     }

@@ -33,6 +33,8 @@ pub struct OutboundMessage {
     pub body: String,
     /// Who it says it comes from, where the gateway allows that.
     pub sender: Option<String>,
+    /// The page of its notification, where people see what became of it; set by the dispatcher.
+    pub link: Option<String>,
 }
 
 /// A gateway's word that it took a message.

@@ -130,7 +130,7 @@ async fn a_notification_is_told_from_its_raise_to_its_end_and_the_log_is_taken_a
     let lines: Vec<&str> = table.body.lines().collect();
     assert_eq!(lines.len(), 5, "{}", table.body);
     assert!(
-        lines[0].starts_with("raised_at,notification,target,"),
+        lines[0].starts_with("\u{feff}raised_at,notification,target,"),
         "{}",
         lines[0]
     );

@@ -302,3 +302,76 @@ async fn foreign_letters_survive_in_subject_and_text() {
         "{subject}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_links_to_the_page_of_its_notification() {
+    let config = Config::new().server("public_url = \"https://alerts.example.org/\"");
+    let world = World::with(config).await;
+    world.contact("ada", &["--email", "ada@example.org"]).await;
+
+    let id = world.raise("contact/ada", "hi").await;
+
+    let mail = world.mail.expect(1).await.remove(0);
+    let link = format!("https://alerts.example.org/admin/log/{id}");
+    let text = mail.text();
+    assert!(text.trim_end().ends_with(&format!("\n{link}")), "{text}");
+    assert_eq!(mail.header("MIME-Version"), "1.0");
+    let page = world.client.get(&format!("/admin/log/{id}")).await;
+    page.expect(303);
+
+    let command = ["gateway", "test", "office-mail", "--to", "bob@example.org"];
+    world.site.run(command).await;
+    let mail = world.mail.expect(2).await.remove(1);
+    assert!(
+        mail.text()
+            .contains("https://alerts.example.org/admin/log/"),
+        "{}",
+        mail.text()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_events_long_subject_is_folded_and_comes_whole() {
+    let world = World::start().await;
+    world.contact("ada", &["--email", "ada@example.org"]).await;
+    let event = [
+        "event",
+        "add",
+        "disk",
+        "--name",
+        "Disk",
+        "--message",
+        "full",
+    ];
+    let more = ["--subject", "about {{x}}", "--contact", "ada"];
+    world.site.run(event.into_iter().chain(more)).await;
+    let long = "a word ".repeat(25);
+
+    world.fire("disk", &[("x", long.trim_end())]).await;
+    world.fire("disk", &[("x", "=?utf-8?q?=41=42?=")]).await;
+
+    let mails = world.mail.expect(2).await;
+    let subject = |mail: &redflash_tests::Mail| mail.header("Subject");
+    let long = format!("about {}", long.trim_end());
+    assert!(mails.iter().any(|mail| subject(mail) == long), "{mails:?}");
+    for mail in &mails {
+        assert!(
+            mail.source.lines().all(|line| line.len() <= 78),
+            "{}",
+            mail.source
+        );
+        assert!(!mail.source.contains("=?utf-8?q?"), "{}", mail.source);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_by_which_name_mail_servers_know_us() {
+    let sink = MailSink::plain().await;
+    let site = Site::new(&Config::new().gateway(&sink.gateway("mail", "")));
+    let doctor = site.run(["doctor"]).await.stdout;
+    assert!(doctor.contains("mail: the EHLO name is "), "{doctor}");
+    let named = sink.gateway("mail", "ehlo_name = \"alerts.example.org\"");
+    site.configure(&Config::new().gateway(&named));
+    let doctor = site.run(["doctor"]).await.stdout;
+    assert!(!doctor.contains("the EHLO name"), "{doctor}");
+}

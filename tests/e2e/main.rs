@@ -11,6 +11,7 @@ mod importing;
 mod kannel;
 mod mail;
 mod operator;
+mod postfix;
 mod process;
 mod raising;
 mod reload;

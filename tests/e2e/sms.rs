@@ -1,6 +1,6 @@
 //! Text messages through Vonage, and what it reports about them later.
 
-use redflash_tests::{Answer, Reply, Vonage};
+use redflash_tests::{Answer, Config, Reply, Vonage};
 use serde_json::Value;
 
 use crate::world::{CALLBACK_SECRET, World, detail, outcomes, state};
@@ -295,4 +295,45 @@ async fn strange_receipts_change_nothing_and_are_taken() {
         assert_eq!(state(&delivery), "sent", "{receipt:?}");
         assert_eq!(delivery["price"], Vonage::PRICE);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_are_kept_as_they_are_dialled_from_abroad() {
+    let world = World::start().await;
+    world.contact("ada", &["--sms", "+44 (0)7700 900123"]).await;
+    let ada = world.site.run(["contact", "show", "ada"]).await.stdout;
+    assert!(ada.contains("+447700900123"), "{ada}");
+    for (number, says) in [
+        ("+4407700900123", "leave out the 0 after +44"),
+        ("+44 7700 900 1234", "7 to 10 digits"),
+        ("+4498989898", "sms.premium_prefixes lists +449"),
+    ] {
+        let add = ["contact", "add", "bob", "--name", "Bob", "--sms", number];
+        let refused = world.site.cli(add).run().await.exited(2);
+        assert!(refused.stderr.contains(says), "{}", refused.stderr);
+    }
+    let test = ["gateway", "test", "vonage-uk", "--to", "+449098790123"];
+    let refused = world.site.cli(test).run().await.exited(2);
+    assert!(refused.stderr.contains("premium"), "{}", refused.stderr);
+    assert!(world.vonage.received().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn premium_prefixes_are_configuration() {
+    let config = Config::new().section("[sms]\npremium_prefixes = [\"+44770\"]");
+    let world = World::with(config).await;
+    world.contact("ada", &["--sms", "+4498989898"]).await;
+    world.raise("contact/ada", "hi").await;
+    world.vonage.expect(1).await;
+    let add = [
+        "contact",
+        "add",
+        "bob",
+        "--name",
+        "Bob",
+        "--sms",
+        "+447700900123",
+    ];
+    let refused = world.site.cli(add).run().await.exited(2);
+    assert!(refused.stderr.contains("+44770"), "{}", refused.stderr);
 }

@@ -140,7 +140,8 @@ impl Client {
         Ok(Answer {
             status: answer.status().as_u16(),
             headers,
-            body: answer.text().await?,
+            // Unlike `text`, this keeps a byte order mark.
+            body: String::from_utf8_lossy(&answer.bytes().await?).into_owned(),
         })
     }
 }

@@ -13,6 +13,7 @@
 //! | [`Vonage`] | an SMS gateway that checks each request against the vendor's rules |
 //! | [`MailSink`] | a mail server with TLS, logins and faults |
 //! | [`Nginx`] | a real nginx in front of a server |
+//! | [`Postfix`] | a real Postfix with mailboxes and restrictions |
 //! | [`Kannel`] | a real Kannel, with an SMS centre that the test plays |
 //! | [`Postgres`] | a PostgreSQL cluster that can be killed, stopped and paused |
 //! | [`Browser`] | a real Chromium, which also judges how accessible a page is |
@@ -51,6 +52,7 @@ mod mail_sink;
 mod nginx;
 mod peer;
 mod port;
+mod postfix;
 mod postgres;
 mod promtool;
 pub mod raw;
@@ -80,6 +82,7 @@ pub use mail_sink::MailSink;
 pub use nginx::Nginx;
 pub use peer::{Received, Reply};
 pub use port::Port;
+pub use postfix::Postfix;
 pub use postgres::Postgres;
 pub use promtool::promtool;
 pub use rustix::process::Signal;

@@ -40,6 +40,9 @@ pub enum SmtpFault {
     HangAfterData,
     /// It falls silent instead of greeting.
     Hang,
+    /// It answers this command of the second mail with these words, or with none where they are
+    /// empty, and closes. The command `.` is the end of the message.
+    Later(&'static str, &'static str),
 }
 
 /// What a mail server knows beyond one connection.
@@ -63,6 +66,18 @@ struct Session {
     from: String,
     to: Vec<String>,
     fault: Option<SmtpFault>,
+    /// Whether it has taken a mail.
+    has_taken: bool,
+}
+
+impl Session {
+    /// The last words of a connection that ends at this command.
+    fn ends_at(&self, command: &str) -> Option<&'static str> {
+        match self.fault {
+            Some(SmtpFault::Later(verb, words)) if self.has_taken && verb == command => Some(words),
+            _ => None,
+        }
+    }
 }
 
 /// What follows a command.
@@ -157,6 +172,9 @@ where
 {
     let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
     let verb = verb.to_ascii_uppercase();
+    if let Some(words) = session.ends_at(&verb) {
+        return part(stream, words).await;
+    }
     let protected = session.tls || state.tls == SmtpTls::None;
     match &*verb {
         "EHLO" => {
@@ -221,6 +239,9 @@ where
         source += line.strip_prefix('.').unwrap_or(&line);
         source += "\r\n";
     }
+    if let Some(words) = session.ends_at(".") {
+        return part(stream, words).await;
+    }
     match session.fault {
         Some(SmtpFault::Data(answer)) => {
             say(stream, answer).await?;
@@ -240,6 +261,7 @@ where
         source,
     };
     state.mails.lock().unwrap().push(mail);
+    session.has_taken = true;
     state.more.notify_waiters();
     if let Some(SmtpFault::DropAfterData) = session.fault {
         return Some(Then::Close);
@@ -295,6 +317,17 @@ async fn line<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>) -> O
         .filter(|n| *n > 0)?;
     let text = String::from_utf8_lossy(&bytes);
     Some(text.strip_suffix("\r\n").unwrap_or(&text).to_owned())
+}
+
+/// Says the last words of a connection, if there are any.
+async fn part<S>(stream: &mut BufStream<S>, words: &str) -> Option<Then>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if !words.is_empty() {
+        say(stream, words).await?;
+    }
+    Some(Then::Close)
 }
 
 async fn say<S>(stream: &mut BufStream<S>, line: &str) -> Option<()>

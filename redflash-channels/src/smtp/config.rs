@@ -32,6 +32,10 @@ pub struct SmtpConfig {
     /// Where answers go, when not to the sender.
     #[serde(default)]
     pub reply_to: Option<String>,
+    /// The name this machine gives itself in EHLO, such as `alerts.example.org`; the host name by
+    /// default, or the domain of `from` when the host name has no dot.
+    #[serde(default)]
+    pub ehlo_name: Option<String>,
     /// The subject, as a template over `subject` and `message`; `{{subject}}` by default.
     #[serde(default = "subject")]
     pub subject: String,
@@ -75,6 +79,7 @@ impl SmtpConfig {
             password: None,
             from: from.into(),
             reply_to: None,
+            ehlo_name: None,
             subject: subject(),
             timeout: timeout(),
         }

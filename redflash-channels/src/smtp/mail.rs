@@ -4,13 +4,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::address::Envelope;
 use lettre::message::Mailbox;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use redflash_core::{
     Address, AddressError, Arguments, MissingArguments, OutboundMessage, SendError, Template,
     report,
 };
 
-use super::SmtpConfig;
+use super::{SmtpConfig, encoded_word};
 use crate::ConfigError;
 
 /// What all mails of a gateway have in common.
@@ -31,6 +31,11 @@ impl Letterhead {
         })
     }
 
+    /// The gateway's own address.
+    pub(super) const fn from(&self) -> &lettre::Address {
+        &self.from.email
+    }
+
     /// The envelope and the mail as it goes over the line, dots not yet stuffed.
     pub(super) fn write(
         &self,
@@ -38,12 +43,15 @@ impl Letterhead {
     ) -> Result<(Envelope, Vec<u8>), SendError> {
         let to: lettre::Address = message.to.as_str().parse().map_err(invalid)?;
         let millis = u64::try_from(message.at.as_millis()).unwrap_or_default();
+        let sender = self.sender(message.sender.as_deref());
+        let subject = self.subject(message);
         let mut mail = lettre::Message::builder()
-            .from(self.sender(message.sender.as_deref()))
+            .from(sender.clone())
             .to(Mailbox::new(None, to))
-            .subject(self.subject(message))
+            .subject(subject.clone())
             .message_id(Some(message_id(self, message)))
             .date(UNIX_EPOCH + Duration::from_millis(millis))
+            .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN);
         if let Some(reply_to) = &self.reply_to {
             mail = mail.reply_to(reply_to.clone());
@@ -53,11 +61,23 @@ impl Letterhead {
             .map_err(|fault| SendError::Rejected {
                 reason: report(&fault),
             })?;
+        let headers = mail.headers_mut();
         // So that nobody's absence assistant answers (RFC 3834).
-        mail.headers_mut().insert_raw(HeaderValue::new(
+        headers.insert_raw(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".into(),
         ));
+        if encoded_word::looks_like_one(&subject) {
+            headers.insert_raw(encoded_word::subject(subject));
+        }
+        for (name, mailbox) in [
+            ("From", Some(&sender)),
+            ("Reply-To", self.reply_to.as_ref()),
+        ] {
+            if let Some(value) = mailbox.and_then(|mailbox| encoded_word::mailbox(name, mailbox)) {
+                headers.insert_raw(value);
+            }
+        }
         Ok((mail.envelope().clone(), mail.formatted()))
     }
 
@@ -71,6 +91,7 @@ impl Letterhead {
         }
     }
 
+    /// The subject on one line; the mail folds it (RFC 5322, section 2.2.3).
     fn subject(&self, message: &OutboundMessage) -> String {
         let mut arguments = Arguments::new();
         arguments.insert("subject".into(), message.subject.clone().into());
@@ -100,11 +121,15 @@ pub(super) fn message_id(letterhead: &Letterhead, message: &OutboundMessage) -> 
 }
 
 fn body(message: &OutboundMessage) -> String {
-    format!(
+    let mut body = format!(
         "{}\n\n-- \nNotification {}\n",
         message.body.trim_end(),
         message.notification
-    )
+    );
+    if let Some(link) = &message.link {
+        body.extend([link, "\n"]);
+    }
+    body
 }
 
 fn invalid(fault: lettre::address::AddressError) -> SendError {
@@ -162,6 +187,7 @@ mod tests {
             subject: "Disk full".into(),
             body: "The disk of db1 is full.".into(),
             sender: None,
+            link: None,
         }
     }
 
@@ -204,6 +230,9 @@ mod tests {
             "Reply-To: ops@example.org",
             "Subject: [alert] Disk full",
             "Auto-Submitted: auto-generated",
+            "MIME-Version: 1.0",
+            "Content-Type: text/plain; charset=utf-8",
+            "Content-Transfer-Encoding: 7bit",
             &format!("Message-ID: <{}@example.org>", message.delivery),
             "The disk of db1 is full.",
             &format!("Notification {}", message.notification),
@@ -223,6 +252,93 @@ mod tests {
         assert!(written(&letterhead, &message).contains("From: Backups <backup@example.org>\r\n"));
         message.sender = Some("Backups".into());
         assert!(written(&letterhead, &message).contains("From: Backups <alerts@example.org>\r\n"));
+    }
+
+    #[test]
+    fn a_mail_links_to_its_page_where_there_is_one() {
+        let letterhead = letterhead(|_| {});
+        let mut message = message();
+        assert!(!written(&letterhead, &message).contains("https://"));
+        let link = format!(
+            "https://alerts.example.org/admin/log/{}",
+            message.notification
+        );
+        message.link = Some(link.clone());
+        let mail = written(&letterhead, &message);
+        assert!(mail.ends_with(&format!("\r\n{link}\r\n")), "{mail}");
+    }
+
+    #[test]
+    fn texts_that_look_encoded_are_shown_as_they_are() {
+        let letterhead = letterhead(|config| {
+            config.reply_to = Some("=?utf-8?q?x?= <ops@example.org>".into());
+        });
+        let mut message = message();
+        message.subject = format!("disk =?utf-8?q?=41=42?= {}", "é".repeat(60));
+        message.sender = Some("=?iso-8859-1?b?QUI=?=".into());
+        let mail = written(&letterhead, &message);
+        let (head, _) = mail.split_once("\r\n\r\n").unwrap();
+        assert!(
+            !head.contains("=41") && !head.contains("iso-8859-1"),
+            "{head}"
+        );
+        assert!(head.lines().all(|line| line.len() <= 78), "{head}");
+        let parsed = |name| decoded(head, name);
+        assert_eq!(parsed("Subject"), message.subject);
+        assert_eq!(parsed("From"), "=?iso-8859-1?b?QUI=?= <alerts@example.org>");
+        assert_eq!(parsed("Reply-To"), "=?utf-8?q?x?= <ops@example.org>");
+    }
+
+    /// A header with its encoded words read, all of which are in base64.
+    fn decoded(head: &str, name: &str) -> String {
+        let unfolded = head.replace("\r\n ", " ");
+        let mut headers = unfolded.lines().filter_map(|line| line.split_once(": "));
+        let (_, value) = headers.find(|(given, _)| *given == name).unwrap();
+        let mut text = String::new();
+        let mut was_encoded = false;
+        for word in value.split(' ') {
+            let encoded = word
+                .strip_prefix("=?utf-8?b?")
+                .and_then(|word| word.strip_suffix("?="));
+            // Space between encoded words is none of the text (RFC 2047, section 6.2).
+            let is_joined = was_encoded && encoded.is_some();
+            if !text.is_empty() && !is_joined {
+                text.push(' ');
+            }
+            was_encoded = encoded.is_some();
+            match encoded {
+                Some(encoded) => text += &unbase64(encoded),
+                None => text += word,
+            }
+        }
+        text
+    }
+
+    fn unbase64(text: &str) -> String {
+        let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut bytes = Vec::new();
+        let (mut bits, mut count) = (0_u32, 0);
+        for digit in text.bytes().filter(|digit| *digit != b'=') {
+            let value = digits.iter().position(|known| *known == digit).unwrap();
+            bits = (bits << 6) | u32::try_from(value).unwrap();
+            count += 6;
+            if count >= 8 {
+                count -= 8;
+                bytes.push(u8::try_from((bits >> count) & 0xff).unwrap());
+            }
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn long_subjects_are_folded() {
+        let letterhead = letterhead(|_| {});
+        let mut message = message();
+        message.subject = "disk full ".repeat(20).trim_end().to_owned();
+        let mail = written(&letterhead, &message);
+        let (head, _) = mail.split_once("\r\n\r\n").unwrap();
+        assert!(head.lines().all(|line| line.len() <= 78), "{head}");
+        assert_eq!(decoded(head, "Subject"), message.subject);
     }
 
     #[test]

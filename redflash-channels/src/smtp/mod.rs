@@ -4,14 +4,16 @@
 //! id, so that a repeat can be told by whoever stores mail. The text names the notification.
 
 mod config;
+mod encoded_word;
+mod hello;
 mod mail;
 mod pool;
+mod reply;
 mod stage;
 
 use std::fmt;
 
 use async_trait::async_trait;
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use redflash_core::{
     Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage,
     SendError, SenderError,
@@ -24,7 +26,7 @@ use crate::ConfigError;
 use mail::Letterhead;
 pub(crate) use mail::parse_address;
 use pool::Pool;
-use stage::{Stage, step};
+use stage::{Failure, Stage, step};
 
 /// Sends mail through one server.
 pub struct Smtp {
@@ -47,10 +49,9 @@ impl Smtp {
     ///
     /// [`ConfigError`] names the key.
     pub fn new(config: SmtpConfig) -> Result<Self, ConfigError> {
-        Ok(Self {
-            letterhead: Letterhead::new(&config)?,
-            pool: Pool::new(config)?,
-        })
+        let letterhead = Letterhead::new(&config)?;
+        let pool = Pool::new(config, letterhead.from())?;
+        Ok(Self { letterhead, pool })
     }
 }
 
@@ -81,17 +82,18 @@ impl Channel for Smtp {
         Ok(())
     }
 
+    /// Names the derived EHLO name, since it decides whether some servers take mail.
+    fn derived_settings(&self) -> Vec<String> {
+        self.pool.hello().derived().into_iter().collect()
+    }
+
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let (envelope, mail) = self.letterhead.write(message)?;
         let end = Instant::now() + self.pool.timeout();
-        let from = Mail::new(envelope.from().cloned(), Vec::new());
-        let mut connection = self.pool.begin(from, end).await?;
-        for to in envelope.to() {
-            let recipient = connection.command(Rcpt::new(to.clone(), Vec::new()));
-            step(Stage::Recipient, end, recipient).await?;
-        }
-        step(Stage::Sender, end, connection.command(Data)).await?;
-        let answer = step(Stage::Content, end, connection.message(&mail)).await?;
+        let announced = self.pool.announce(&envelope, end).await;
+        let mut connection = announced.map_err(Failure::meaning)?;
+        let taken = step(Stage::Content, end, connection.message(&mail)).await;
+        let answer = taken.map_err(Failure::meaning)?;
         self.pool.keep(connection);
         let detail: Vec<_> = answer.message().collect();
         Ok(Accepted {

@@ -5,15 +5,16 @@ use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::commands::Mail;
-use lettre::transport::smtp::extension::ClientId;
-use redflash_core::{SendError, report};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use redflash_core::report;
 use secrecy::ExposeSecret;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::stage::{Stage, step};
+use super::hello::Hello;
+use super::stage::{Failure, Stage, step};
 use super::{SmtpConfig, SmtpTls};
 use crate::ConfigError;
 
@@ -26,7 +27,9 @@ const IDLE: Duration = Duration::from_secs(30);
 pub(super) struct Pool {
     config: SmtpConfig,
     tls: Option<TlsParameters>,
-    hello: ClientId,
+    /// The gateway's own address.
+    from: lettre::Address,
+    hello: Hello,
     idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
 }
 
@@ -41,7 +44,7 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
-    pub(super) fn new(config: SmtpConfig) -> Result<Self, ConfigError> {
+    pub(super) fn new(config: SmtpConfig, from: &lettre::Address) -> Result<Self, ConfigError> {
         if config.host.is_empty() {
             return Err(ConfigError::at("host", "it must not be empty"));
         }
@@ -56,10 +59,12 @@ impl Pool {
             SmtpTls::None => None,
             SmtpTls::Tls | SmtpTls::Starttls => Some(tls(&config)?),
         };
+        let hello = Hello::new(config.ehlo_name.as_deref(), from.domain())?;
         Ok(Self {
             config,
             tls,
-            hello: ClientId::default(),
+            from: from.clone(),
+            hello,
             idle: Mutex::default(),
         })
     }
@@ -68,26 +73,50 @@ impl Pool {
         self.config.timeout
     }
 
-    /// A connection on which the sender has been named.
-    pub(super) async fn begin(
+    pub(super) const fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    /// A connection on which the server waits for the text of a mail.
+    ///
+    /// A server may end the session of an idle connection at any time (RFC 5321, section 3.8), which
+    /// says nothing about this mail: it goes over a new connection at once.
+    pub(super) async fn announce(
         &self,
-        from: Mail,
+        envelope: &Envelope,
         end: Instant,
-    ) -> Result<AsyncSmtpConnection, SendError> {
-        while let Some(mut used) = self.take() {
-            match timeout_at(end, used.command(from.clone())).await {
-                Ok(Ok(_)) => return Ok(used),
-                Ok(Err(fault)) if fault.status().is_some() => {
-                    return Err(Stage::Sender.failure(fault));
-                }
-                // The server has closed it meanwhile: nothing was sent.
-                Ok(Err(_)) => {}
-                Err(_) => return Err(Stage::Sender.silence()),
+    ) -> Result<AsyncSmtpConnection, Failure> {
+        if let Some(mut used) = self.take() {
+            match self.name(&mut used, envelope, end).await {
+                Ok(()) => return Ok(used),
+                // The others have been idle for longer.
+                Err(failure) if failure.ended_session() => self.lock().clear(),
+                Err(failure) => return Err(failure),
             }
         }
         let mut new = self.open(end).await?;
-        step(Stage::Sender, end, new.command(from)).await?;
+        self.name(&mut new, envelope, end).await?;
         Ok(new)
+    }
+
+    /// Names sender and recipient, and announces the text.
+    async fn name(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        envelope: &Envelope,
+        end: Instant,
+    ) -> Result<(), Failure> {
+        let sender = Stage::Sender {
+            is_ours: envelope.from() == Some(&self.from),
+        };
+        let from = Mail::new(envelope.from().cloned(), Vec::new());
+        step(sender, end, connection.command(from)).await?;
+        for to in envelope.to() {
+            let recipient = connection.command(Rcpt::new(to.clone(), Vec::new()));
+            step(Stage::Recipient, end, recipient).await?;
+        }
+        step(Stage::Data, end, connection.command(Data)).await?;
+        Ok(())
     }
 
     /// Keeps a connection for the next mail.
@@ -110,16 +139,17 @@ impl Pool {
     }
 
     /// A new connection, protected and logged in as the configuration says.
-    async fn open(&self, end: Instant) -> Result<AsyncSmtpConnection, SendError> {
+    async fn open(&self, end: Instant) -> Result<AsyncSmtpConnection, Failure> {
         let server = (&*self.config.host, self.config.port());
         let at_once = match self.config.tls {
             SmtpTls::Tls => self.tls.clone(),
             SmtpTls::Starttls | SmtpTls::None => None,
         };
-        let connect = AsyncSmtpConnection::connect_tokio1(server, None, &self.hello, at_once, None);
+        let hello = self.hello.client_id();
+        let connect = AsyncSmtpConnection::connect_tokio1(server, None, hello, at_once, None);
         let mut connection = step(Stage::Connect, end, connect).await?;
         if let (SmtpTls::Starttls, Some(tls)) = (self.config.tls, &self.tls) {
-            let upgrade = connection.starttls(tls.clone(), &self.hello);
+            let upgrade = connection.starttls(tls.clone(), hello);
             step(Stage::Connect, end, upgrade).await?;
         }
         if let (Some(name), Some(password)) = (&self.config.username, &self.config.password) {

@@ -3,22 +3,48 @@
 use std::future::Future;
 
 use lettre::transport::smtp::Error;
-use redflash_core::{SendError, report};
+use redflash_core::{BoxError, SendError, report};
 use tokio::time::{Instant, timeout_at};
+
+use super::reply::Reply;
 
 /// How far a conversation got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Connection, greeting and TLS.
+    /// Connection, greeting, EHLO and TLS.
     Connect,
     /// The login.
     Login,
-    /// The sender was named, or the text announced.
-    Sender,
+    /// The sender was named.
+    Sender {
+        /// Whether it is the gateway's own address, not that of an event.
+        is_ours: bool,
+    },
     /// The recipient was named.
     Recipient,
+    /// The text was announced.
+    Data,
     /// The text is under way: from here on the server may have taken it.
     Content,
+}
+
+/// A step of a conversation that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    stage: Stage,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    /// The server refused the step.
+    Answer(Reply),
+    /// The step was not taken, since it cannot be with this server.
+    Impossible(Error),
+    /// The connection was lost, or what came back makes no sense.
+    Lost(Error),
+    /// Nothing came back in time.
+    Silence,
 }
 
 /// Takes one step of a conversation.
@@ -26,41 +52,44 @@ pub(super) async fn step<T>(
     stage: Stage,
     end: Instant,
     work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, SendError> {
-    match timeout_at(end, work).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(fault)) => Err(stage.failure(fault)),
-        Err(_) => Err(stage.silence()),
-    }
+) -> Result<T, Failure> {
+    let cause = match timeout_at(end, work).await {
+        Ok(Ok(done)) => return Ok(done),
+        Ok(Err(error)) => match Reply::of(&error) {
+            Some(reply) => Cause::Answer(reply),
+            None if error.is_client() => Cause::Impossible(error),
+            None => Cause::Lost(error),
+        },
+        Err(_) => Cause::Silence,
+    };
+    Err(Failure { stage, cause })
 }
 
-impl Stage {
-    /// What follows when the server does not answer.
-    pub(super) fn silence(self) -> SendError {
-        self.lost("no answer in time".into())
-    }
-
-    /// What follows from a failure at this stage.
-    pub(super) fn failure(self, fault: Error) -> SendError {
-        let reason = report(&fault);
-        let code = fault.status().map(u16::from);
-        match (self, code) {
-            // Authentication is required, too weak, wrong, or wants encryption (RFC 4954).
-            (_, Some(530 | 534 | 535 | 538)) | (Self::Connect | Self::Login, Some(500..)) => {
-                SendError::Unauthorized { reason }
-            }
-            (Self::Login, None) if fault.is_client() => SendError::Unauthorized { reason },
-            (Self::Recipient, Some(500..)) => SendError::InvalidAddress { reason },
-            (_, Some(500..)) => SendError::Rejected { reason },
-            (_, Some(_)) => SendError::Unreachable(fault.into()),
-            (_, None) => self.lost(fault.into()),
+impl Failure {
+    /// Whether the server had ended the session, or does so now. On a connection that was idle it
+    /// says nothing about the mail.
+    pub(super) fn ended_session(&self) -> bool {
+        match &self.cause {
+            Cause::Answer(reply) => reply.ends_session(),
+            Cause::Lost(_) => true,
+            Cause::Impossible(_) | Cause::Silence => false,
         }
     }
 
-    fn lost(self, cause: redflash_core::BoxError) -> SendError {
-        match self {
-            Self::Content => SendError::Unknown(cause),
+    /// The consequence of this failure.
+    pub(super) fn meaning(self) -> SendError {
+        let Self { stage, cause } = self;
+        let lost = |cause: BoxError| match stage {
+            Stage::Content => SendError::Unknown(cause),
             _ => SendError::Unreachable(cause),
+        };
+        match cause {
+            Cause::Answer(reply) => reply.meaning(stage),
+            Cause::Impossible(error) if stage == Stage::Login => SendError::Unauthorized {
+                reason: report(&error),
+            },
+            Cause::Impossible(error) | Cause::Lost(error) => lost(error.into()),
+            Cause::Silence => lost("no answer in time".into()),
         }
     }
 }

@@ -15,6 +15,7 @@ mod matrix;
 mod messagemedia;
 mod ntfy;
 mod pagerduty;
+mod postfix;
 mod pushover;
 mod reuse;
 mod signal;

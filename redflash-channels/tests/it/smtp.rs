@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use redflash_channels::smtp::{Smtp, SmtpConfig, SmtpTls as Tls};
 use redflash_core::conformance::channel::{Behaviour, Fixture, message};
-use redflash_core::{Channel, SendError};
+use redflash_core::{Channel, Deferral, SendError};
 use redflash_tests::{Authority, MailSink, SmtpFault, SmtpTls};
 
 const LOGIN: (&str, &str) = ("alerts", "canary-smtp-p4ss");
@@ -104,11 +104,7 @@ async fn send(smtp: &Smtp) -> Result<(), SendError> {
 
 #[tokio::test]
 async fn how_far_it_got_says_what_a_failure_means() {
-    for early in [
-        SmtpFault::Greeting("421 4.3.2 try later"),
-        SmtpFault::Recipient("450 4.2.1 mailbox busy"),
-        SmtpFault::Hang,
-    ] {
+    for early in [SmtpFault::Greeting("421 4.3.2 try later"), SmtpFault::Hang] {
         let result = after(early.clone()).await;
         assert!(
             matches!(result, Err(SendError::Unreachable(_))),
@@ -118,6 +114,16 @@ async fn how_far_it_got_says_what_a_failure_means() {
     let result = after(SmtpFault::Greeting("554 5.7.1 not from you")).await;
     assert!(
         matches!(result, Err(SendError::Unauthorized { .. })),
+        "{result:?}"
+    );
+    let result = after(SmtpFault::Recipient("452 4.2.2 mailbox full")).await;
+    let Err(SendError::Deferred { scope, .. }) = result else {
+        panic!("{result:?}");
+    };
+    assert_eq!(scope, Deferral::Recipient);
+    let result = after(SmtpFault::Recipient("554 5.7.1 blocked")).await;
+    assert!(
+        matches!(result, Err(SendError::Refused { .. })),
         "{result:?}"
     );
     let result = after(SmtpFault::Data("552 5.2.3 too large")).await;
@@ -172,4 +178,53 @@ async fn a_connection_is_used_again_and_one_that_was_closed_is_replaced() {
     send(&post.channels[0]).await.unwrap();
     assert_eq!(post.sink.mails().len(), 4);
     assert_eq!(post.sink.connections(), 2);
+}
+
+#[tokio::test]
+async fn sessions_that_end_while_idle_cost_no_attempt() {
+    for command in ["MAIL", "RCPT", "DATA"] {
+        for answer in ["421 4.4.2 idle for too long", ""] {
+            let post = open().await;
+            post.sink.once(SmtpFault::Later(command, answer));
+            for _ in 0..2 {
+                let sent = send(&post.channels[0]).await;
+                sent.unwrap_or_else(|fault| panic!("{command} {answer:?}: {fault:?}"));
+            }
+            assert_eq!(post.sink.mails().len(), 2, "{command} {answer:?}");
+            assert_eq!(post.sink.connections(), 2, "{command} {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_renewed_once_and_only_before_the_text() {
+    let idle = "421 4.4.2 idle for too long";
+    let post = open().await;
+    post.sink.once(SmtpFault::Later("MAIL", idle));
+    post.sink.once(SmtpFault::Greeting("421 4.3.2 try later"));
+    send(&post.channels[0]).await.unwrap();
+    let second = send(&post.channels[0]).await;
+    assert!(
+        matches!(second, Err(SendError::Unreachable(_))),
+        "{second:?}"
+    );
+    assert_eq!(post.sink.connections(), 2);
+
+    let post = open().await;
+    post.sink.once(SmtpFault::Later(".", ""));
+    send(&post.channels[0]).await.unwrap();
+    let second = send(&post.channels[0]).await;
+    assert!(matches!(second, Err(SendError::Unknown(_))), "{second:?}");
+    assert_eq!(post.sink.connections(), 1);
+
+    let post = open().await;
+    let refused = "550 5.1.1 no such user";
+    post.sink.once(SmtpFault::Later("RCPT", refused));
+    send(&post.channels[0]).await.unwrap();
+    let second = send(&post.channels[0]).await;
+    assert!(
+        matches!(second, Err(SendError::InvalidAddress { .. })),
+        "{second:?}"
+    );
+    assert_eq!(post.sink.connections(), 1);
 }

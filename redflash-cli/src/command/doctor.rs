@@ -123,6 +123,14 @@ fn configuration(context: &Context) -> Vec<Finding> {
         Finding::new("configuration", Verdict::Fine, source),
         Finding::new("gateways", Verdict::Fine, names),
     ];
+    findings.extend(loaded.gateways.iter().flat_map(|configured| {
+        let gateway = &configured.gateway;
+        let derived = gateway.channel.derived_settings().into_iter();
+        derived.map(|setting| {
+            let detail = format!("{}: {setting}", gateway.name);
+            Finding::new("gateways", Verdict::Fine, detail)
+        })
+    }));
     let warnings = loaded.warnings.iter();
     findings.extend(
         warnings.map(|warning| Finding::new("configuration", Verdict::Warning, warning.as_str())),

@@ -218,6 +218,14 @@ fn check(config: &Config, source: &Source<'_>) -> Result<(), Failure> {
         1,
         1_000_000_000,
     )?;
+    for (place, prefix) in config.sms.premium_prefixes.iter().enumerate() {
+        let digits = prefix.strip_prefix('+').unwrap_or_default();
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            let key = format!("sms.premium_prefixes[{place}]");
+            let reason = "it must be the beginning of a telephone number, such as \"+449\"";
+            return Err(source.key(&key, reason));
+        }
+    }
     if let Some(url) = &server.public_url
         && !(url.starts_with("https://") || url.starts_with("http://"))
     {
@@ -472,6 +480,10 @@ pub(super) mod tests {
             ("[log]\nlevel = \"verbose\"", "FILE, line 2: log.level:"),
             ("[log]\nlevel = \"\"", "FILE, line 2: log.level:"),
             ("gateways = 5", "FILE, line 1: gateways:"),
+            (
+                "[sms]\npremium_prefixes = [\"+449\", \"0900\"]",
+                "FILE, line 2: sms.premium_prefixes[1]:",
+            ),
             (
                 "[[gateways]]\nname = \"a\"\n[[gateways]]\n",
                 "FILE, line 1: gateway a: type:",

@@ -57,7 +57,16 @@ pub(crate) struct Config {
     pub(crate) callbacks: Callbacks,
     pub(crate) inbound: Inbound,
     pub(crate) alarm: Alarm,
+    pub(crate) sms: Sms,
     pub(crate) admin: Admin,
+}
+
+/// Text messages, whichever gateway sends them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sms {
+    /// The beginnings of numbers of premium rate, which are refused.
+    pub(crate) premium_prefixes: Vec<String>,
 }
 
 /// Where everything is kept. It may hold a password.
@@ -192,6 +201,7 @@ impl Default for Config {
             callbacks: Callbacks::default(),
             inbound: Inbound::default(),
             alarm: Alarm::default(),
+            sms: Sms::default(),
             admin: Admin::default(),
         }
     }
@@ -216,6 +226,12 @@ impl Default for Server {
 }
 
 impl Server {
+    /// The URL of the pages of notifications, to which an id is added.
+    pub(crate) fn notification_pages(&self) -> Option<String> {
+        let url = self.public_url.as_deref()?;
+        Some(format!("{}/admin/log/", url.trim_end_matches('/')))
+    }
+
     /// Where people look after everything in a browser.
     ///
     /// * `listen` - the address and port, should nothing say how others see the server.
@@ -226,6 +242,15 @@ impl Server {
         // Browsers keep the cookie of a session only over TLS, or on this machine.
         let port = listen.rsplit_once(':').map_or("", |(_, port)| port);
         format!("http://localhost:{port}/admin")
+    }
+}
+
+impl Default for Sms {
+    fn default() -> Self {
+        let prefixes = redflash_core::EngineBuilder::PREMIUM_PREFIXES;
+        Self {
+            premium_prefixes: prefixes.map(str::to_owned).to_vec(),
+        }
     }
 }
 

@@ -94,7 +94,7 @@ impl Here {
         let Some(gateway) = gateways.get(name) else {
             return Ok(None);
         };
-        let to = gateway.channel.parse_address(to);
+        let to = engine.parse_test_address(gateway, to);
         let to = to.map_err(|fault| Failure::usage(format!("--to: {fault}")))?;
         let trial = engine.try_gateway(name, to, message, &operator()).await?;
         Ok(trial.as_ref().map(TrialView::from))

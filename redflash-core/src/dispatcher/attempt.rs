@@ -297,6 +297,7 @@ fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Op
         subject: job.message.subject.clone(),
         body: job.message.body.clone(),
         sender,
+        link: None,
     };
     (message, note)
 }

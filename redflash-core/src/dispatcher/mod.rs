@@ -68,6 +68,8 @@ pub(crate) struct Dispatcher {
     exclusive: bool,
     lease: Duration,
     leases: Leases,
+    /// The URL to which a notification's id is added to name its page.
+    notification_pages: Option<String>,
     nodes: AtomicU32,
     lanes: Mutex<Lanes>,
     wall_clock: Mutex<WallClock>,
@@ -109,6 +111,7 @@ impl Dispatcher {
             exclusive,
             lease,
             leases: Leases::default(),
+            notification_pages: None,
             nodes: AtomicU32::new(1),
             cache: Cache::default(),
             waiters: Waiters::default(),
@@ -139,6 +142,12 @@ impl Dispatcher {
         self.settings.store(Arc::new(settings));
         self.lanes().replace_gateways(gateways);
         self.wake();
+    }
+
+    /// The dispatcher with pages of notifications below this URL.
+    pub(crate) fn with_notification_pages(mut self, url: Option<String>) -> Self {
+        self.notification_pages = url;
+        self
     }
 
     /// Looks at the queue now.

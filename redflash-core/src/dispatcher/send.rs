@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::Dispatcher;
 use super::lease::LeaseView;
-use crate::{Accepted, Channel, Gateway, OutboundMessage, SendError, Slug};
+use crate::{Accepted, Channel, Gateway, NotificationId, OutboundMessage, SendError, Slug};
 
 type Sent = Result<Accepted, SendError>;
 
@@ -104,9 +104,10 @@ impl Dispatcher {
         let Sending {
             gateway,
             requests,
-            message,
+            mut message,
             lease,
         } = sending;
+        message.link = self.page_of(message.notification);
         if gateway.channel.capabilities().batch <= 1 {
             let begun = self.may_begin(&gateway, &requests, &lease).await;
             // What was not begun says nothing of the gateway.
@@ -133,6 +134,12 @@ impl Dispatcher {
             result: Err(SendError::Unknown("its request was given up".into())),
             is_first: true,
         })
+    }
+
+    /// The page of a notification, if there is one.
+    fn page_of(&self, notification: NotificationId) -> Option<String> {
+        let pages = self.notification_pages.as_ref()?;
+        Some(format!("{pages}{notification}"))
     }
 
     /// Waits until a gateway may get another request. What had to wait is not begun if its lease does

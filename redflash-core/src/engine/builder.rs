@@ -26,6 +26,8 @@ pub struct EngineBuilder {
     alarm_contact: Option<Slug>,
     inbound_event: Option<Slug>,
     address_rules: Option<AddressRules>,
+    notification_pages: Option<String>,
+    premium_prefixes: Vec<String>,
 }
 
 impl EngineBuilder {
@@ -34,6 +36,13 @@ impl EngineBuilder {
 
     /// How long a lease lasts, unless said otherwise.
     pub const LEASE: Duration = Duration::from_secs(120);
+
+    /// The beginnings of telephone numbers that cost extra, unless said otherwise: the international
+    /// service (ITU-T E.169.2), and what national plans set apart: 900 in North America, 09 in
+    /// Britain, 0900 in Germany, 0900, 0901 and 0906 in Switzerland, 089 in France, 190 in Australia.
+    pub const PREMIUM_PREFIXES: [&str; 9] = [
+        "+979", "+1900", "+449", "+49900", "+41900", "+41901", "+41906", "+3389", "+61190",
+    ];
 
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
         Self {
@@ -46,6 +55,8 @@ impl EngineBuilder {
             alarm_contact: None,
             inbound_event: None,
             address_rules: None,
+            notification_pages: None,
+            premium_prefixes: Self::PREMIUM_PREFIXES.map(str::to_owned).to_vec(),
         }
     }
 
@@ -107,6 +118,21 @@ impl EngineBuilder {
         self
     }
 
+    /// The URL of the pages of notifications, such as `https://alerts.example.org/admin/log/`, to
+    /// which a notification's id is added. Messages carry it as their [link](crate::OutboundMessage::link).
+    pub fn notification_pages(mut self, url: Option<String>) -> Self {
+        self.notification_pages = url;
+        self
+    }
+
+    /// The beginnings of telephone numbers of premium rate, in the place of
+    /// [`PREMIUM_PREFIXES`](Self::PREMIUM_PREFIXES). Such an address of the channel `sms` is refused when
+    /// it is saved or a gateway is tested with it.
+    pub fn premium_prefixes(mut self, prefixes: impl IntoIterator<Item = String>) -> Self {
+        self.premium_prefixes = prefixes.into_iter().collect();
+        self
+    }
+
     /// The engine. It raises from now on, and sends once it is [started](Engine::start).
     ///
     /// # Errors
@@ -122,11 +148,13 @@ impl EngineBuilder {
             inbound_event: self.inbound_event,
         };
         let dispatcher =
-            Dispatcher::new(self.store, self.clock, settings, self.exclusive, self.lease);
+            Dispatcher::new(self.store, self.clock, settings, self.exclusive, self.lease)
+                .with_notification_pages(self.notification_pages);
         Ok(Engine {
             dispatcher: Arc::new(dispatcher),
             max_queued: self.max_queued,
             address_rules: self.address_rules,
+            premium_prefixes: self.premium_prefixes,
         })
     }
 }

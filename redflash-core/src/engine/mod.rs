@@ -6,6 +6,7 @@ mod by_hand;
 mod edit;
 mod error;
 mod inbound;
+mod premium;
 mod preview;
 mod raise;
 mod resend;
@@ -40,6 +41,8 @@ pub struct Engine {
     max_queued: u64,
     /// How addresses of channels without a gateway are read.
     address_rules: Option<AddressRules>,
+    /// The beginnings of telephone numbers that are refused for what they cost.
+    premium_prefixes: Vec<String>,
 }
 
 /// An alert that was raised: it is on disk.

@@ -180,6 +180,7 @@ impl Engine {
             subject: said.subject,
             body: said.body,
             sender: None,
+            link: None,
         };
         let sending = Sending {
             gateway: Arc::clone(&gateway),

@@ -51,9 +51,9 @@ pub(super) fn compose(content: &Content, event: Option<&Event>, now: Timestamp) 
     }
 }
 
-/// The subject of a message that brings none: its first line, shortened.
+/// The subject that a text makes: its first line, shortened. Mail folds it.
 fn first_line(body: &str) -> String {
-    const LONGEST: usize = 78;
+    const LONGEST: usize = 200;
     let line = body
         .trim_start()
         .lines()
@@ -198,4 +198,19 @@ pub(crate) fn printable(text: &str) -> String {
             _ => Some(character),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_keep_200_characters() {
+        let long = "ä".repeat(200);
+        assert_eq!(first_line(&long), long);
+        assert_eq!(first_line(&format!("\n{long} \nmore")), long);
+        let cut = first_line(&format!("{long}ö"));
+        assert_eq!(cut.chars().count(), 200);
+        assert!(cut.ends_with("ä…"), "{cut}");
+    }
 }

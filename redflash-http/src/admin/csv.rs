@@ -26,6 +26,9 @@ const PAGE: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 /// About how many bytes are sent at once.
 const PIECE: usize = 64 * 1024;
 
+/// The mark without which Excel takes UTF-8 for the code page of its machine.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 const HEAD: [&str; 18] = [
     "raised_at",
     "notification",
@@ -137,9 +140,10 @@ impl Table {
     }
 
     fn write(&mut self) -> Piece {
+        let start = if self.begun { "" } else { BYTE_ORDER_MARK };
         let mut writer = WriterBuilder::new()
             .terminator(Terminator::CRLF)
-            .from_writer(Vec::new());
+            .from_writer(start.as_bytes().to_vec());
         if !self.begun {
             writer.write_record(HEAD)?;
             self.begun = true;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use redflash_core::{
-    Address, Gateway, GatewayDetails, GatewayHealth, GatewayStatus, Idempotency, NotificationId,
-    Slug, StoreError, Timestamp, Tried,
+    Address, Engine, Gateway, GatewayDetails, GatewayHealth, GatewayStatus, Idempotency,
+    NotificationId, Slug, StoreError, Timestamp, Tried,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -243,7 +243,8 @@ async fn trial(desk: &Desk, name: &Slug) -> Result<Option<Trial>, StoreError> {
 }
 
 async fn test(desk: Desk, Named(name): Named, form: Form) -> Result<Response, Oops> {
-    let (to, text) = match typed(&*find(&desk, &name)?, &form) {
+    let gateway = find(&desk, &name)?;
+    let (to, text) = match typed(&desk.app.engine, &gateway, &form) {
         Ok(typed) => typed,
         Err(refused) => return show(&desk, &name, &form, Some(&refused.form()?)).await,
     };
@@ -256,9 +257,12 @@ async fn test(desk: Desk, Named(name): Named, form: Form) -> Result<Response, Oo
     )))
 }
 
-fn typed(gateway: &Gateway, form: &Form) -> Result<(Address, String), Refused> {
+fn typed(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, String), Refused> {
     let mut faults = Faults::default();
-    let to = faults.take("to", gateway.channel.parse_address(form.get("to").trim()));
+    let to = faults.take(
+        "to",
+        engine.parse_test_address(gateway, form.get("to").trim()),
+    );
     let text = form.given("message").map(|text| text.replace("\r\n", "\n"));
     if text.is_none() {
         faults.add("message", "write what the test says");

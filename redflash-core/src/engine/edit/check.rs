@@ -171,10 +171,11 @@ impl Engine {
     /// [`AddressError`] says what is wrong with it.
     pub fn parse_address(&self, channel: &ChannelKind, raw: &str) -> Result<Address, AddressError> {
         let served = self.gateways().of(channel.as_str()).next().is_some();
-        match self.address_rules {
+        let address = match self.address_rules {
             Some(rules) if !served => rules(channel, raw),
             _ => self.gateways().parse_address(channel, raw),
-        }
+        };
+        self.refuse_premium(channel, address?)
     }
 
     /// Whether another admin can log in than this.

@@ -12,7 +12,13 @@ async fn table(world: &World, query: &str) -> Vec<String> {
     assert_eq!(answer.headers["content-type"], "text/csv; charset=utf-8");
     let disposition = &answer.headers["content-disposition"];
     assert!(disposition.starts_with("attachment"), "{disposition}");
-    let body = answer.body.strip_suffix("\r\n").expect("lines end");
+    let body = answer.body.strip_prefix('\u{feff}');
+    let body = body.expect("Excel needs a byte order mark to read UTF-8");
+    assert!(
+        !body.contains('\u{feff}'),
+        "the mark stands at the beginning only"
+    );
+    let body = body.strip_suffix("\r\n").expect("lines end");
     let mut lines = body.split("\r\n").map(str::to_owned);
     let head = lines.next().unwrap();
     assert!(
