@@ -42,7 +42,7 @@ diesel::table! {
 diesel::table! {
     users (slug) {
         slug -> Text, name -> Text, role -> Text, enabled -> Bool, subject -> Nullable<Text>,
-        password -> Nullable<Text>, created_at -> BigInt,
+        password -> Nullable<Text>, created_at -> BigInt, issuer -> Nullable<Text>,
     }
 }
 diesel::table! {
