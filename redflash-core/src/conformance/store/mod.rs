@@ -137,6 +137,7 @@ macro_rules! store_conformance {
             changes_are_newest_first_and_page
             changes_are_found_by_subject_and_actor
             odd_changes_are_recorded
+            old_changes_are_pruned_oldest_first
             the_last_use_of_a_key_only_moves_forward
         }
     };
