@@ -29,8 +29,8 @@ use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit_in};
 use crate::http::{
-    Client, Guard, Outcomes, Request, account_refusal, endpoint, for_each, short, take_first,
-    unanswered,
+    Client, Guard, HttpOptions, Outcomes, Request, account_refusal, endpoint, for_each, short,
+    take_first, unanswered,
 };
 use crate::{ConfigError, phone, sender};
 
@@ -57,6 +57,9 @@ pub struct ClickatellClassicConfig {
     /// How long a request may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -121,7 +124,7 @@ impl ClickatellClassic {
         }
         check_parts(config.max_parts, 3)?;
         let url = endpoint(&config.base_url, &["http", "sendmsg"])?;
-        let client = Client::new(Guard::open(), config.timeout)?;
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?;
         Ok(Self {
             config,
             url,

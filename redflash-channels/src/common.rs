@@ -62,6 +62,11 @@ impl Common {
         read(keys.collect())
     }
 
+    /// The beginnings of the addresses that the gateway is used for.
+    pub(crate) fn prefixes(&self) -> &[String] {
+        &self.prefixes
+    }
+
     /// The gateway of this channel.
     pub(crate) fn gateway(
         self,

@@ -100,5 +100,7 @@ pub mod x;
 mod x_error;
 
 pub use error::ConfigError;
+#[cfg(feature = "http")]
+pub use http::HttpOptions;
 pub use registry::{Configured, configure, parse_address};
 pub use types::{GatewayType, TYPES};

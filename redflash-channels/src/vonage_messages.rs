@@ -22,7 +22,9 @@ use serde_json::json;
 use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
-use crate::http::{Answer, Client, Guard, Request, account_refusal, basic, callback_url, endpoint};
+use crate::http::{
+    Answer, Client, Guard, HttpOptions, Request, account_refusal, basic, callback_url, endpoint,
+};
 use crate::jwt::Signer;
 use crate::vonage_callback::{CallbackFormat, Callbacks, secrets};
 use crate::vonage_signature::SignatureMethod;
@@ -64,6 +66,9 @@ pub struct VonageMessagesConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -196,7 +201,7 @@ impl VonageMessages {
             login: Login::new(&config)?,
             callbacks,
             url: endpoint(&config.base_url, &["v1", "messages"])?,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
             config,
         })
     }

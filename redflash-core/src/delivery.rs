@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Accepted, Address, ChannelKind, DeliveryId, EndpointId, Message, NotificationId, Price, Slug,
-    Target, Timestamp, WorkerId,
+    Accepted, Address, Arguments, ChannelKind, DeliveryId, EndpointId, Message, NotificationId,
+    Price, Slug, Target, Timestamp, WorkerId,
 };
 
 /// One message to one endpoint.
@@ -243,6 +243,8 @@ pub struct Job {
     pub raised_at: Timestamp,
     /// Whose turn it uses: the key it was raised with.
     pub raised_by: Option<Slug>,
+    /// The event's arguments, as far as they are stored.
+    pub arguments: Option<Arc<Arguments>>,
 }
 
 /// One hand-over of a delivery to a gateway, as it is logged.

@@ -72,7 +72,7 @@ pub use id::{ChangeId, DeliveryId, EndpointId, IdError, InboundId, NotificationI
 pub use inbound::{Inbound, Keyword};
 pub use memory::MemoryStore;
 pub use message::{
-    Accepted, BoxError, Deferral, OutboundMessage, Price, PriceError, Retry, SendError,
+    Accepted, BoxError, Deferral, Origin, OutboundMessage, Price, PriceError, Retry, SendError,
     SenderError, report,
 };
 pub use name::{Name, NameError};

@@ -54,7 +54,10 @@ diesel::table! {
     }
 }
 diesel::table! {
-    notifications (id) { id -> Text, raised_at -> BigInt, raised_by -> Nullable<Text>, plan -> Text, }
+    notifications (id) {
+        id -> Text, raised_at -> BigInt, raised_by -> Nullable<Text>, plan -> Text,
+        arguments -> Nullable<Text>,
+    }
 }
 diesel::table! {
     idempotency (raised_by, key) {

@@ -7,7 +7,11 @@ mod answer;
 mod batch;
 mod client;
 mod guard;
+mod options;
+mod proxy;
 mod request;
+mod tls;
+mod tunnel;
 
 #[cfg(feature = "sms")]
 pub(crate) use account::callback_url;
@@ -20,4 +24,6 @@ pub(crate) use answer::{Answer, short};
 pub(crate) use batch::{Outcomes, for_each, take_first, unanswered};
 pub(crate) use client::Client;
 pub(crate) use guard::Guard;
+pub use options::HttpOptions;
+pub(crate) use options::read_http;
 pub(crate) use request::Request;

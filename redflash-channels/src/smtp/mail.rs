@@ -157,6 +157,7 @@ mod tests {
             subject: "Disk full".into(),
             body: "The disk of db1 is full.".into(),
             sender: None,
+            origin: None,
         }
     }
 

@@ -15,6 +15,7 @@ mod matrix;
 mod messagemedia;
 mod ntfy;
 mod pagerduty;
+mod proxy;
 mod pushover;
 mod signal;
 mod slack;

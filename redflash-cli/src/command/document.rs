@@ -1,7 +1,8 @@
-//! The document that `redflash export` writes and `redflash import` reads: no secrets, no ids.
+//! The document that `redflash export` writes and `redflash import` reads: no keys, no users, no ids.
+//! Addresses are whole: a webhook's URL with a password is written with it.
 
 use redflash_core::{Address, ChannelKind, Contact, Event, Group, Name, Slug};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The version of the document's form.
 pub(super) const VERSION: u32 = 1;
@@ -34,6 +35,7 @@ pub(super) struct Person {
 #[serde(deny_unknown_fields)]
 pub(super) struct Place {
     pub(super) channel: ChannelKind,
+    #[serde(serialize_with = "whole")]
     pub(super) address: Address,
     #[serde(default = "on")]
     pub(super) enabled: bool,
@@ -43,6 +45,11 @@ pub(super) struct Place {
 
 const fn on() -> bool {
     true
+}
+
+/// Writes an address in full, since another store is to send there.
+fn whole<S: Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(address.as_str())
 }
 
 impl From<Contact> for Person {

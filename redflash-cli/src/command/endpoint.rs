@@ -70,12 +70,19 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             address,
         } => (Deed::Switch(false), contact, channel, address),
     };
-    let new = place.endpoint(channel, &address).await?;
+    let found: Contact = place.find(&contact).await?;
+    let written =
+        |known: &&Endpoint| known.channel == channel && known.address.is_written(address.trim());
+    let new = match found.endpoints.iter().find(written) {
+        Some(known) => known.clone(),
+        None => place.endpoint(channel, &address).await?,
+    };
     let Endpoint {
         channel, address, ..
     } = &new;
-    let same = |known: &&Endpoint| (&known.channel, &known.address) == (channel, address);
-    let found: Contact = place.find(&contact).await?;
+    // A server shows no passwords.
+    let same =
+        |known: &&Endpoint| known.channel == *channel && known.address.masked() == address.masked();
     let endpoint = match (deed, found.endpoints.iter().find(same)) {
         (Deed::Add, Some(_)) => {
             let message = format!("contact/{contact} has {channel} {address} already");

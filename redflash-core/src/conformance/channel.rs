@@ -119,6 +119,7 @@ pub fn message(channel: &dyn Channel, to: &str) -> OutboundMessage {
         subject: "Disk full".into(),
         body: "The disk of db1 is full: 100 %.".into(),
         sender: None,
+        origin: None,
     }
 }
 

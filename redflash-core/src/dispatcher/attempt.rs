@@ -13,8 +13,8 @@ use super::purse::{Short, Taken};
 use super::send::{Said, Sending};
 use super::trouble::Trouble;
 use crate::{
-    Accepted, Attempt, AttemptOutcome, Gateway, Job, Lane, Next, OnUnknown, OutboundMessage, Retry,
-    SendError, Settlement, Slug, Timestamp,
+    Accepted, Attempt, AttemptOutcome, Gateway, Job, Lane, Next, OnUnknown, Origin,
+    OutboundMessage, Retry, SendError, Settlement, Slug, Timestamp,
 };
 
 /// How long a delivery waits for a gateway of its channel to be configured again.
@@ -335,6 +335,11 @@ fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Op
         subject: job.message.subject.clone(),
         body: job.message.body.clone(),
         sender,
+        origin: Some(Origin {
+            target: job.target.clone(),
+            raised_at: job.raised_at,
+            arguments: job.arguments.clone(),
+        }),
     };
     (message, note)
 }

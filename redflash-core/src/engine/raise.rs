@@ -68,6 +68,10 @@ impl Engine {
             raised_at: now,
             raised_by: raise.raised_by.clone(),
             plan,
+            arguments: match raise.content() {
+                Content::Arguments(arguments) => Notification::storable(arguments),
+                Content::Message(_) => None,
+            },
         };
         self.commit(raise, notification, version).await
     }
@@ -178,6 +182,7 @@ impl Engine {
         version: Option<u64>,
     ) {
         let message = Arc::new(notification.plan.message.clone());
+        let arguments = notification.arguments.clone().map(Arc::new);
         let until = self.dispatcher.lease(notification.raised_at).until;
         let mut queued = Vec::new();
         for (delivery, slot) in born {
@@ -191,6 +196,7 @@ impl Engine {
                 target: notification.target().clone(),
                 raised_at: notification.raised_at,
                 raised_by: notification.raised_by.clone(),
+                arguments: arguments.clone(),
             };
             self.dispatcher.begin(job, slot, until, version);
         }

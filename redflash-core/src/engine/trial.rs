@@ -177,6 +177,7 @@ impl Engine {
             subject: said.subject,
             body: said.body,
             sender: None,
+            origin: None,
         };
         let sending = Sending {
             gateway: Arc::clone(&gateway),
@@ -273,6 +274,7 @@ impl Engine {
             raised_at: now,
             raised_by: None,
             plan,
+            arguments: None,
         };
         Begun {
             lease: self.dispatcher.lease(now),

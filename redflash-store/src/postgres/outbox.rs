@@ -131,6 +131,7 @@ pub(super) async fn claim_due(
             target,
             raised_at,
             raised_by: entry.raised_by,
+            arguments: head.arguments.clone(),
         });
     }
     Ok(jobs)

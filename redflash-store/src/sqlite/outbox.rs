@@ -142,6 +142,7 @@ pub(super) fn claim_due(conn: &mut Conn, lease: &Lease, wants: &[Want]) -> Resul
                 target: head.target.clone(),
                 raised_at: head.raised_at,
                 raised_by: entry.raised_by,
+                arguments: head.arguments.clone(),
             });
             last = Some((id, head));
         }

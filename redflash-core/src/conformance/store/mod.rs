@@ -61,6 +61,8 @@ macro_rules! store_conformance {
             steps_are_done_in_their_order
             removing_what_is_not_there_is_refused
             an_enqueued_notification_reads_back
+            arguments_are_stored_once_and_claimed
+            an_address_reads_back_with_its_password
             equal_requests_are_recorded_once
             idempotency_keys_belong_to_an_api_key
             idempotency_keys_are_forgotten_after_a_day
