@@ -310,6 +310,10 @@ impl Audit for Journaled {
         self.inner.changes(filter).await
     }
 
+    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Answer<u64> {
+        self.inner.prune_changes(before, limit).await
+    }
+
     async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Answer<()> {
         self.inner.note_key_uses(uses).await
     }

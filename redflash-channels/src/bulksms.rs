@@ -37,8 +37,8 @@ use url::Url;
 
 use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Outcomes, Request, Suspects, account_refusal_by_403, basic, endpoint,
-    short, take_first, unanswered,
+    Answer, Client, Guard, HttpOptions, Outcomes, Request, Suspects, account_refusal_by_403, basic,
+    endpoint, short, take_first, unanswered,
 };
 use crate::{ConfigError, phone, sender};
 
@@ -67,6 +67,9 @@ pub struct BulkSmsConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 const fn batch() -> u32 {
@@ -162,7 +165,7 @@ impl BulkSms {
         check_parts(config.max_parts, 20)?;
         let url = endpoint(&config.base_url, &["messages"])?;
         let login = basic(&config.token_id, &config.token_secret);
-        let client = Client::new(Guard::open(), config.timeout)?.for_batches();
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?.for_batches();
         Ok(Self {
             config,
             url,

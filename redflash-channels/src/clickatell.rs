@@ -27,8 +27,8 @@ use url::Url;
 
 use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Outcomes, Request, Suspects, account_refusal, endpoint, secret_header,
-    short, take_first, unanswered,
+    Answer, Client, Guard, HttpOptions, Outcomes, Request, Suspects, account_refusal, endpoint,
+    secret_header, short, take_first, unanswered,
 };
 use crate::{ConfigError, phone, sender};
 
@@ -51,6 +51,9 @@ pub struct ClickatellConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -181,7 +184,7 @@ impl Clickatell {
         }
         check_parts(config.max_parts, 20)?;
         let url = endpoint(&config.base_url, &["v1", "message"])?;
-        let client = Client::new(Guard::open(), config.timeout)?.for_batches();
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?.for_batches();
         Ok(Self {
             config,
             url,

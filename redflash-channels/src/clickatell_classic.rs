@@ -32,8 +32,8 @@ use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit_in};
 use crate::http::{
-    Client, Guard, Outcomes, Request, Suspects, account_refusal, endpoint, short, take_first,
-    unanswered,
+    Client, Guard, HttpOptions, Outcomes, Request, Suspects, account_refusal, endpoint, short,
+    take_first, unanswered,
 };
 use crate::{ConfigError, phone, sender};
 
@@ -60,6 +60,9 @@ pub struct ClickatellClassicConfig {
     /// How long a request may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -125,7 +128,7 @@ impl ClickatellClassic {
         }
         check_parts(config.max_parts, 3)?;
         let url = endpoint(&config.base_url, &["http", "sendmsg"])?;
-        let client = Client::new(Guard::open(), config.timeout)?;
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?;
         Ok(Self {
             config,
             url,

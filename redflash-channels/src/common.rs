@@ -67,6 +67,11 @@ impl Common {
         })
     }
 
+    /// The beginnings of the addresses that the gateway is used for.
+    pub(crate) fn prefixes(&self) -> &[String] {
+        &self.prefixes
+    }
+
     /// The gateway of this channel.
     pub(crate) fn gateway(
         self,

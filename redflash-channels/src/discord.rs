@@ -31,7 +31,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::ConfigError;
-use crate::http::{Answer, Client, Guard, Request, account_refusal, short};
+use crate::http::{Answer, Client, Guard, HttpOptions, Request, account_refusal, short};
 use crate::places::{Places, parse_name};
 use crate::text::{cut, noting_cut};
 
@@ -44,6 +44,9 @@ pub struct DiscordConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 /// As many characters as a text may have.
@@ -87,7 +90,7 @@ impl Discord {
         }
         Ok(Self {
             rooms,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
         })
     }
 }

@@ -22,7 +22,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ConfigError;
-use crate::http::{Client, Guard, Request, account_refusal_by_403, endpoint, secret_header};
+use crate::http::{
+    Client, Guard, HttpOptions, Request, account_refusal_by_403, endpoint, secret_header,
+};
 use crate::places::{Places, parse_name};
 
 /// How messages are pushed with Gotify.
@@ -39,6 +41,9 @@ pub struct GotifyConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 /// The header of a token.
@@ -97,7 +102,7 @@ impl Gotify {
             url: endpoint(&config.base_url, &["message"])?,
             apps,
             priority: config.priority,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
         })
     }
 }

@@ -55,7 +55,8 @@ use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Request, account_refusal, callback_url, endpoint, secret_header, short,
+    Answer, Client, Guard, HttpOptions, Request, account_refusal, callback_url, endpoint,
+    secret_header, short,
 };
 use crate::{ConfigError, phone, sender};
 
@@ -86,6 +87,9 @@ pub struct KannelConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -147,7 +151,7 @@ impl Kannel {
         }
         check_parts(config.max_parts, 20)?;
         let url = endpoint(&config.base_url, &["cgi-bin", "sendsms"])?;
-        let client = Client::new(Guard::open(), config.timeout)?;
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?;
         Ok(Self {
             config,
             url,

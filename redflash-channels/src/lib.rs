@@ -102,6 +102,8 @@ mod x_error;
 
 pub use common::COMMON_KEYS;
 pub use error::ConfigError;
+#[cfg(feature = "http")]
+pub use http::HttpOptions;
 pub use registry::{Configured, configure, parse_address};
 pub use settings::read_secret_file;
 pub use types::{GatewayType, TYPES};

@@ -27,7 +27,7 @@ use url::Url;
 
 use crate::ConfigError;
 use crate::http::{
-    Answer, Client, Guard, Request, account_refusal, endpoint, secret_header, short,
+    Answer, Client, Guard, HttpOptions, Request, account_refusal, endpoint, secret_header, short,
 };
 use crate::text::{cut_bytes, noting_cut};
 
@@ -42,6 +42,9 @@ pub struct MatrixConfig {
     /// How long a hand-over may take; 15 s by default.
     #[serde(default = "timeout", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 const fn timeout() -> Duration {
@@ -90,7 +93,7 @@ impl Matrix {
         Ok(Self {
             authorization: secret_header("access_token", "Bearer ", &config.access_token)?,
             base_url: config.base_url,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
         })
     }
 

@@ -28,7 +28,7 @@ use url::Url;
 
 use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Outcomes, Request, Suspects, account_refusal_by_403, basic,
+    Answer, Client, Guard, HttpOptions, Outcomes, Request, Suspects, account_refusal_by_403, basic,
     callback_url, endpoint, short, take_first, unanswered,
 };
 use crate::{ConfigError, phone, sender};
@@ -58,6 +58,9 @@ pub struct MessageMediaConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -174,7 +177,7 @@ impl MessageMedia {
         let url = endpoint(&config.base_url, &["v1", "messages"])?;
         let login = basic(&config.api_key, &config.api_secret);
         let callback_url = config.callback_url.as_ref().map(callback_url).transpose()?;
-        let client = Client::new(Guard::open(), config.timeout)?.for_batches();
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?.for_batches();
         Ok(Self {
             config,
             url,

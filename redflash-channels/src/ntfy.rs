@@ -23,7 +23,8 @@ use url::Url;
 
 use crate::ConfigError;
 use crate::http::{
-    Answer, Client, Guard, Request, account_refusal, basic, endpoint, secret_header, short,
+    Answer, Client, Guard, HttpOptions, Request, account_refusal, basic, endpoint, secret_header,
+    short,
 };
 use crate::text::{cut, cut_bytes, noting_cut};
 
@@ -52,6 +53,9 @@ pub struct NtfyConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -143,7 +147,7 @@ impl Ntfy {
             authorization,
             priority: config.priority,
             tags: config.tags,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
         })
     }
 }

@@ -26,7 +26,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::ConfigError;
-use crate::http::{Answer, Client, Guard, Request, endpoint, room_refusal, short};
+use crate::http::{Answer, Client, Guard, HttpOptions, Request, endpoint, room_refusal, short};
 use crate::places::{Places, parse_name};
 use crate::text::{cut, one_line};
 
@@ -51,6 +51,9 @@ pub struct PagerDutyConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 /// How severe an alert is.
@@ -134,7 +137,7 @@ impl PagerDuty {
             severity: config.severity,
             source: config.source,
             url: endpoint(&config.base_url, &["enqueue"])?,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
         })
     }
 

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::ConfigError;
-use crate::http::{Answer, Client, Guard, Request, account_refusal, endpoint, short};
+use crate::http::{Answer, Client, Guard, HttpOptions, Request, account_refusal, endpoint, short};
 use crate::text::{cut, noting_cut};
 
 /// How an application at Pushover is used.
@@ -41,6 +41,9 @@ pub struct PushoverConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -98,7 +101,7 @@ impl Pushover {
         }
         Ok(Self {
             url: endpoint(&config.base_url, &["messages.json"])?,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
             token: config.token,
             priority: config.priority.to_string(),
         })

@@ -17,6 +17,8 @@ pub struct Configured {
     /// The secrets that authenticate its callbacks when they stand in their path: none, one, or
     /// two while one replaces the other.
     pub callback_secrets: Vec<SecretString>,
+    /// What is valid in the table and should be known all the same.
+    pub warnings: Vec<String>,
 }
 
 /// Brings an address into the normal form of a channel for which no gateway is configured yet.
@@ -73,6 +75,8 @@ pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, Addres
 /// | `budget` | how much may be sent: `per_hour`, `per_day`, `address_per_hour`, `address_per_day`, and at how much of a gateway's bound an alarm is given, `alarm_percent` | no bound, 80 |
 /// | `on_unknown` | what is done with a message that may have gone out: `resend` or `hold` | `resend` |
 /// | `receipt_timeout` | how long a receipt is waited for before the channel's next gateway is used too | for ever |
+/// | `proxy` | the proxy of a type that speaks HTTP, such as `http://proxy.example.org:3128`, or `none` | `HTTPS_PROXY` and `HTTP_PROXY` of the environment |
+/// | `ca_file` | a PEM file of certificates that such a type trusts beside those of this machine | none |
 /// | `callback_secret`, `previous_callback_secret` | the secret in the path of its callbacks | callbacks are off |
 ///
 /// # Errors
@@ -99,11 +103,19 @@ pub fn configure(
             settings.insert("callback_url".into(), url.into());
         }
     }
+    if kind.links()
+        && let Some(public_url) = public_url
+        && !settings.contains_key("public_url")
+    {
+        settings.insert("public_url".into(), public_url.into());
+    }
+    let warnings = kind.warnings(&settings, common.prefixes());
     let channel = (kind.channel)(settings)?;
     let gateway = common.gateway(name, kind.name, channel, (kind.schedule)())?;
     Ok(Configured {
         gateway,
         callback_secrets,
+        warnings,
     })
 }
 

@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::http::{Answer, Client, Guard, Request, account_refusal, endpoint, short};
+use crate::http::{Answer, Client, Guard, HttpOptions, Request, account_refusal, endpoint, short};
 use crate::{ConfigError, phone};
 
 /// How an account of Signal is used.
@@ -38,6 +38,9 @@ pub struct SignalConfig {
     /// How long a hand-over may take; 30 s by default, as signal-cli may have to start first.
     #[serde(default = "timeout", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -89,12 +92,13 @@ impl Signal {
             number,
             base_url,
             timeout,
+            http,
         } = config;
         let number = phone::parse(&number);
         Ok(Self {
             number: number.map_err(|fault| ConfigError::at("number", fault.to_string()))?,
             url: endpoint(&base_url, &["v2", "send"])?,
-            client: Client::new(Guard::open(), timeout)?,
+            client: Client::new(Guard::open(), timeout, &http)?,
         })
     }
 }

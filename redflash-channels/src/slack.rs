@@ -35,7 +35,9 @@ use serde_json::json;
 use url::Url;
 
 use crate::ConfigError;
-use crate::http::{Answer, Client, Guard, Request, endpoint, room_refusal, secret_header, short};
+use crate::http::{
+    Answer, Client, Guard, HttpOptions, Request, endpoint, room_refusal, secret_header, short,
+};
 use crate::places::{Places, parse_name};
 use crate::text::{cut, noting_cut};
 
@@ -55,6 +57,9 @@ pub struct SlackConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -113,7 +118,7 @@ impl Slack {
             rooms,
             bot: bot.transpose()?,
             url: endpoint(&config.base_url, &["chat.postMessage"])?,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
         })
     }
 

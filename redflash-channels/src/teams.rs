@@ -26,7 +26,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::ConfigError;
-use crate::http::{Answer, Client, Guard, Request, room_refusal};
+use crate::http::{Answer, Client, Guard, HttpOptions, Request, room_refusal};
 use crate::places::{Places, parse_name};
 use crate::text::{cut, noting_cut};
 
@@ -39,6 +39,9 @@ pub struct TeamsConfig {
     /// How long a hand-over may take; 15 s by default.
     #[serde(default = "timeout", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 const fn timeout() -> Duration {
@@ -69,7 +72,7 @@ impl Teams {
         }
         Ok(Self {
             rooms,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
         })
     }
 }

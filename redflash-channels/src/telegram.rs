@@ -30,7 +30,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::http::{Answer, Client, Guard, Request, endpoint, refusal, short};
+use crate::http::{Answer, Client, Guard, HttpOptions, Request, endpoint, refusal, short};
 use crate::text::{cut, noting_cut};
 use crate::{ConfigError, mac};
 
@@ -52,6 +52,9 @@ pub struct TelegramConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -161,7 +164,7 @@ impl Telegram {
             token: config.token,
             webhook_secrets,
             base_url: config.base_url,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
         })
     }
 

@@ -6,6 +6,8 @@ use redflash_core::{Channel, RetrySchedule, Slug};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::ConfigError;
+#[cfg(feature = "http")]
+use crate::http::read_http;
 use crate::settings::{Settings, read};
 
 /// A type of gateway.
@@ -48,7 +50,11 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["token_secret"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::bulksms::BulkSms::new(read(settings)?)?)),
+        channel: |settings| {
+            Ok(Arc::new(crate::bulksms::BulkSms::new(read_http(
+                settings,
+            )?)?))
+        },
     },
     #[cfg(feature = "sms")]
     GatewayType {
@@ -58,7 +64,7 @@ pub const TYPES: &[GatewayType] = &[
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| {
-            Ok(Arc::new(crate::clickatell::Clickatell::new(read(
+            Ok(Arc::new(crate::clickatell::Clickatell::new(read_http(
                 settings,
             )?)?))
         },
@@ -71,7 +77,7 @@ pub const TYPES: &[GatewayType] = &[
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
         channel: |settings| {
-            let config = read(settings)?;
+            let config = read_http(settings)?;
             Ok(Arc::new(crate::clickatell_classic::ClickatellClassic::new(
                 config,
             )?))
@@ -92,7 +98,11 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["rooms.*"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::discord::Discord::new(read(settings)?)?)),
+        channel: |settings| {
+            Ok(Arc::new(crate::discord::Discord::new(read_http(
+                settings,
+            )?)?))
+        },
     },
     #[cfg(feature = "exec")]
     GatewayType {
@@ -110,7 +120,7 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["apps.*"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::gotify::Gotify::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::gotify::Gotify::new(read_http(settings)?)?)),
     },
     #[cfg(feature = "sms")]
     GatewayType {
@@ -119,7 +129,11 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["password", "token", "callback_url"],
         callbacks: Callbacks::InMessages { signed_by: None },
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::http_sms::HttpSms::new(read(settings)?)?)),
+        channel: |settings| {
+            Ok(Arc::new(crate::http_sms::HttpSms::new(read_http(
+                settings,
+            )?)?))
+        },
     },
     #[cfg(feature = "sms")]
     GatewayType {
@@ -128,7 +142,7 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["password", "callback_url"],
         callbacks: Callbacks::InMessages { signed_by: None },
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::kannel::Kannel::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::kannel::Kannel::new(read_http(settings)?)?)),
     },
     #[cfg(feature = "chat")]
     GatewayType {
@@ -137,7 +151,7 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["access_token"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::matrix::Matrix::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::matrix::Matrix::new(read_http(settings)?)?)),
     },
     #[cfg(feature = "sms")]
     GatewayType {
@@ -147,9 +161,9 @@ pub const TYPES: &[GatewayType] = &[
         callbacks: Callbacks::InMessages { signed_by: None },
         schedule: RetrySchedule::prompt,
         channel: |settings| {
-            Ok(Arc::new(crate::messagemedia::MessageMedia::new(read(
-                settings,
-            )?)?))
+            Ok(Arc::new(crate::messagemedia::MessageMedia::new(
+                read_http(settings)?,
+            )?))
         },
     },
     #[cfg(feature = "chat")]
@@ -159,7 +173,7 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["token", "password"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::ntfy::Ntfy::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::ntfy::Ntfy::new(read_http(settings)?)?)),
     },
     #[cfg(feature = "chat")]
     GatewayType {
@@ -168,7 +182,11 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["services.*"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::pagerduty::PagerDuty::new(read(settings)?)?)),
+        channel: |settings| {
+            Ok(Arc::new(crate::pagerduty::PagerDuty::new(read_http(
+                settings,
+            )?)?))
+        },
     },
     #[cfg(feature = "chat")]
     GatewayType {
@@ -177,7 +195,11 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["token"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::pushover::Pushover::new(read(settings)?)?)),
+        channel: |settings| {
+            Ok(Arc::new(crate::pushover::Pushover::new(read_http(
+                settings,
+            )?)?))
+        },
     },
     #[cfg(feature = "chat")]
     GatewayType {
@@ -186,7 +208,7 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &[],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::signal::Signal::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::signal::Signal::new(read_http(settings)?)?)),
     },
     #[cfg(feature = "chat")]
     GatewayType {
@@ -195,7 +217,7 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["bot_token", "rooms.*"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::slack::Slack::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::slack::Slack::new(read_http(settings)?)?)),
     },
     #[cfg(feature = "email")]
     GatewayType {
@@ -213,7 +235,7 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["rooms.*"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::teams::Teams::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::teams::Teams::new(read_http(settings)?)?)),
     },
     #[cfg(feature = "chat")]
     GatewayType {
@@ -222,7 +244,11 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["token", "webhook_secret", "previous_webhook_secret"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::telegram::Telegram::new(read(settings)?)?)),
+        channel: |settings| {
+            Ok(Arc::new(crate::telegram::Telegram::new(read_http(
+                settings,
+            )?)?))
+        },
     },
     #[cfg(feature = "sms")]
     GatewayType {
@@ -239,7 +265,7 @@ pub const TYPES: &[GatewayType] = &[
             signed_by: Some("auth_token"),
         },
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::twilio::Twilio::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::twilio::Twilio::new(read_http(settings)?)?)),
     },
     #[cfg(feature = "sms")]
     GatewayType {
@@ -252,7 +278,7 @@ pub const TYPES: &[GatewayType] = &[
         ],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::vonage::Vonage::new(read_http(settings)?)?)),
     },
     #[cfg(feature = "sms")]
     GatewayType {
@@ -270,7 +296,7 @@ pub const TYPES: &[GatewayType] = &[
         },
         schedule: RetrySchedule::prompt,
         channel: |settings| {
-            let config = read(settings)?;
+            let config = read_http(settings)?;
             Ok(Arc::new(crate::vonage_messages::VonageMessages::new(
                 config,
             )?))
@@ -280,10 +306,19 @@ pub const TYPES: &[GatewayType] = &[
     GatewayType {
         name: "webhook",
         aliases: &[],
-        secrets: &["signing_secret", "previous_signing_secret"],
+        secrets: &[
+            "signing_secret",
+            "previous_signing_secret",
+            "authorization",
+            "headers.*",
+        ],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::patient,
-        channel: |settings| Ok(Arc::new(crate::webhook::Webhook::new(read(settings)?)?)),
+        channel: |settings| {
+            Ok(Arc::new(crate::webhook::Webhook::new(read_http(
+                settings,
+            )?)?))
+        },
     },
     #[cfg(feature = "x")]
     GatewayType {
@@ -292,11 +327,35 @@ pub const TYPES: &[GatewayType] = &[
         secrets: &["consumer_secret", "access_token", "access_token_secret"],
         callbacks: Callbacks::Elsewhere,
         schedule: RetrySchedule::prompt,
-        channel: |settings| Ok(Arc::new(crate::x::X::new(read(settings)?)?)),
+        channel: |settings| Ok(Arc::new(crate::x::X::new(read_http(settings)?)?)),
     },
 ];
 
 impl GatewayType {
+    /// Returns what should be known of a table of this type.
+    ///
+    /// * `prefixes` - the beginnings of the addresses that the gateway is used for.
+    #[cfg_attr(
+        not(feature = "webhook"),
+        expect(
+            clippy::unused_self,
+            unused_variables,
+            reason = "only webhooks have warnings"
+        )
+    )]
+    pub(crate) fn warnings(&self, settings: &Settings, prefixes: &[String]) -> Vec<String> {
+        #[cfg(feature = "webhook")]
+        if self.name == "webhook" {
+            return crate::webhook::warnings(settings, prefixes);
+        }
+        Vec::new()
+    }
+
+    /// Returns true if its messages link to their notification.
+    pub(crate) fn links(&self) -> bool {
+        self.name == "webhook"
+    }
+
     /// The URL at which a gateway of this type is to call us, if each of its messages names one.
     pub(crate) fn callback_url(
         &self,

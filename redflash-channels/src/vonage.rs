@@ -19,7 +19,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
-use crate::http::{Client, Guard, Request, account_refusal_by_403, endpoint, short};
+use crate::http::{Client, Guard, HttpOptions, Request, account_refusal_by_403, endpoint, short};
 pub use crate::vonage_callback::CallbackFormat;
 use crate::vonage_callback::{Callbacks, secrets};
 pub use crate::vonage_signature::SignatureMethod;
@@ -57,6 +57,9 @@ pub struct VonageConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -134,7 +137,7 @@ impl Vonage {
             )?,
         };
         let url = endpoint(&config.base_url, &["sms", "json"])?;
-        let client = Client::new(Guard::open(), config.timeout)?;
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?;
         Ok(Self {
             config,
             credential,

@@ -24,7 +24,8 @@ use url::Url;
 
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Request, account_refusal_by_403, basic, callback_url, endpoint,
+    Answer, Client, Guard, HttpOptions, Request, account_refusal_by_403, basic, callback_url,
+    endpoint,
 };
 use crate::jwt::Signer;
 use crate::vonage_callback::{CallbackFormat, Callbacks, secrets};
@@ -67,6 +68,9 @@ pub struct VonageMessagesConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -199,7 +203,7 @@ impl VonageMessages {
             login: Login::new(&config)?,
             callbacks,
             url: endpoint(&config.base_url, &["v1", "messages"])?,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
             config,
         })
     }

@@ -1,7 +1,29 @@
 //! Webhooks: the channel `webhook`.
 //!
 //! A message is `POST {address}/{notification id}` with the form fields `notification_id` and
-//! `message`, and any 2xx answer, customarily 201 or 200, is proof that it arrived.
+//! `message`, and any 2xx answer, customarily 201 or 200, is proof that it arrived. With
+//! `append_id = false` it is posted to the address itself, with `format = "json"` as a JSON object:
+//!
+//! ```json
+//! {
+//!   "type": "notification",
+//!   "timestamp": "2026-11-30T12:00:00Z",
+//!   "id": "019adf3b5c8e7000a1b2c3d4e5f60000",
+//!   "event": "disk-full",
+//!   "target": "event/disk-full",
+//!   "subject": "Disk full",
+//!   "message": "The disk of db1 is at 97 %.",
+//!   "arguments": { "host": "db1", "percent": 97 },
+//!   "url": "https://alerts.example.org/admin/log/019adf3b5c8e7000a1b2c3d4e5f60000"
+//! }
+//! ```
+//!
+//! `id` is the notification's. `event` is null for a message to a contact or a group, `url` without a
+//! public URL of the server. `arguments` are as they were raised; they are null above 64 KiB of JSON,
+//! of which no copy is stored.
+//!
+//! An address may hold a user and a password, `https://me:secret@hooks.example.org/`; they are sent as
+//! `Authorization: Basic` (RFC 7617), before the gateway's own `authorization`.
 //!
 //! A receiver that is being deployed answers 404 for a while: until ten minutes after the first attempt
 //! that is "later", then it is for good, as 410 is at once. 408, 425 and 429 are "later" too, and a
@@ -13,7 +35,13 @@
 //! seconds of the attempt) and, with a signing secret, `webhook-signature`: `v1,` and the base64 of
 //! HMAC-SHA256 over `{id}.{timestamp}.{body}`, once for each live secret.
 
+mod address;
+mod header;
+mod payload;
+mod warning;
+
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -22,19 +50,36 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
 use redflash_core::{
     Accepted, Address, AddressError, Channel, ChannelKind, Deferral, OutboundMessage, SendError,
 };
-use reqwest::header::HeaderValue;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use sha2::Sha256;
-use url::{Host, Url};
+use url::Url;
 
 use crate::ConfigError;
-use crate::http::{Answer, Client, Guard, Request, refusal};
+use crate::http::{Answer, Client, Guard, HttpOptions, Request, basic, refusal};
 
-/// How webhooks are sent.
+pub(crate) use address::parse_address;
+use address::{authority, parse_url};
+pub(crate) use warning::warnings;
+
+/// The form of a webhook's body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum WebhookFormat {
+    /// The form fields `notification_id` and `message`.
+    #[default]
+    Form,
+    /// A JSON object, with the event and its arguments.
+    Json,
+}
+
+/// The configuration of a gateway for webhooks.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebhookConfig {
@@ -44,10 +89,25 @@ pub struct WebhookConfig {
     pub signing_secret: Option<SecretString>,
     /// The secret that signed before, which signs beside the new one while receivers change over.
     pub previous_signing_secret: Option<SecretString>,
+    /// The form of the body; `form` by default.
+    pub format: WebhookFormat,
+    /// Whether the notification's id is added to the address; true by default.
+    pub append_id: bool,
+    /// Headers of each request, such as `X-Api-Key`; none by default. Each address that the gateway is
+    /// used for gets them.
+    pub headers: BTreeMap<String, SecretString>,
+    /// The header `Authorization`, such as `Bearer …`; none by default. Each address that the gateway
+    /// is used for gets it, unless the address has a user of its own.
+    pub authorization: Option<SecretString>,
+    /// The server's URL as others see it, of which links to notifications are made; none by default.
+    pub public_url: Option<Url>,
     /// How long a hand-over may take from the resolving of the name to the end of the answer;
     /// 10 s by default.
     #[serde(with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 impl Default for WebhookConfig {
@@ -56,7 +116,13 @@ impl Default for WebhookConfig {
             allow_networks: Vec::new(),
             signing_secret: None,
             previous_signing_secret: None,
+            format: WebhookFormat::Form,
+            append_id: true,
+            headers: BTreeMap::new(),
+            authorization: None,
+            public_url: None,
             timeout: Duration::from_secs(10),
+            http: HttpOptions::default(),
         }
     }
 }
@@ -66,6 +132,10 @@ pub struct Webhook {
     client: Client,
     guard: Guard,
     keys: Vec<SecretSlice<u8>>,
+    format: WebhookFormat,
+    append_id: bool,
+    headers: HeaderMap,
+    public_url: Option<Url>,
 }
 
 impl fmt::Debug for Webhook {
@@ -73,6 +143,8 @@ impl fmt::Debug for Webhook {
         f.debug_struct("Webhook")
             .field("guard", &self.guard)
             .field("keys", &self.keys.len())
+            .field("format", &self.format)
+            .field("append_id", &self.append_id)
             .finish_non_exhaustive()
     }
 }
@@ -82,13 +154,19 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when a secret is none, or when this machine trusts no certificates.
+    /// [`ConfigError`] names the key; none when this machine trusts no certificates.
     pub fn new(config: WebhookConfig) -> Result<Self, ConfigError> {
         let WebhookConfig {
             allow_networks,
             signing_secret,
             previous_signing_secret,
+            format,
+            append_id,
+            headers,
+            authorization,
+            public_url,
             timeout,
+            http,
         } = config;
         let secrets = [
             ("signing_secret", signing_secret),
@@ -100,9 +178,13 @@ impl Webhook {
             .collect::<Result<_, _>>()?;
         let guard = Guard::new(&allow_networks);
         Ok(Self {
-            client: Client::new(guard.clone(), timeout)?,
+            client: Client::new(guard.clone(), timeout, &http)?,
             guard,
             keys,
+            format,
+            append_id,
+            headers: header::headers(&headers, authorization.as_ref())?,
+            public_url,
         })
     }
 
@@ -122,16 +204,33 @@ impl Webhook {
         let invalid = |reason: String| SendError::InvalidAddress { reason };
         let mut url =
             Url::parse(message.to.as_str()).map_err(|fault| invalid(fault.to_string()))?;
-        url.path_segments_mut()
-            .map_err(|()| invalid("it has no path".into()))?
-            .pop_if_empty()
-            .push(&message.notification.to_string());
-        let notification = message.notification.to_string();
-        let fields = [
-            ("notification_id", &*notification),
-            ("message", &message.body),
-        ];
-        let mut request = Request::form(url, &fields, message.at);
+        let user = take_user(&mut url);
+        if self.append_id {
+            url.path_segments_mut()
+                .map_err(|()| invalid("it has no path".into()))?
+                .pop_if_empty()
+                .push(&message.notification.to_string());
+        }
+        let mut request = match self.format {
+            WebhookFormat::Form => {
+                let notification = message.notification.to_string();
+                let fields = [
+                    ("notification_id", &*notification),
+                    ("message", &message.body),
+                ];
+                Request::form(url, &fields, message.at)
+            }
+            WebhookFormat::Json => {
+                let body = payload::json(message, self.public_url.as_ref());
+                Request::post(url, "application/json", body, message.at)
+            }
+        };
+        for (name, value) in &self.headers {
+            request.headers.insert(name, value.clone());
+        }
+        if let Some(user) = user {
+            request.headers.insert(AUTHORIZATION, user);
+        }
         let id = message.delivery.to_string();
         let timestamp = message.at.as_millis().div_euclid(1000);
         let signature = self.signature(&id, timestamp, &request.body);
@@ -146,6 +245,20 @@ impl Webhook {
         header("webhook-timestamp", timestamp.to_string());
         Ok(request)
     }
+}
+
+/// Takes the user and the password out of a URL, as the value of `Authorization`.
+fn take_user(url: &mut Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let user = decoded(url.username());
+    let password = SecretString::from(decoded(url.password().unwrap_or_default()));
+    // Only URLs without a host have no place for a user.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(basic(&user, &password))
 }
 
 fn signing_key(name: &str, secret: &SecretString) -> Result<SecretSlice<u8>, ConfigError> {
@@ -167,7 +280,7 @@ impl Channel for Webhook {
     }
 
     fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
-        parse_url(raw.trim(), &self.guard)
+        parse_url(raw.trim(), &self.guard, !self.append_id)
     }
 
     fn host<'a>(&self, address: &'a Address) -> Option<Cow<'a, str>> {
@@ -199,63 +312,6 @@ fn refused(answer: &Answer, message: &OutboundMessage) -> SendError {
     }
 }
 
-/// Brings a URL into its normal form, as long as no network but the public one may be dialled.
-pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
-    parse_url(raw.trim(), &Guard::new(&[]))
-}
-
-/// The host, with its port unless that is the scheme's own, in a URL of normal form.
-fn authority(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    rest.split(['/', '?']).next()
-}
-
-/// Brings a URL into its normal form: host in lower case, no port that goes without saying, no
-/// slash at the end of a path.
-fn parse_url(raw: &str, guard: &Guard) -> Result<Address, AddressError> {
-    let refuse = |reason: &str| Err(AddressError::new(reason));
-    // The parser drops some of these, so that what is checked would not be what was typed.
-    if raw.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return refuse("a webhook's address holds no white space");
-    }
-    let mut url = Url::parse(raw).map_err(|fault| {
-        AddressError::new(format!(
-            "{raw:?} is no URL ({fault}): write it as https://hooks.example.org/alerts"
-        ))
-    })?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return refuse("a webhook's address starts with https:// or http://");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse(
-            "a webhook's address holds no user name or password: they would be shown in the log",
-        );
-    }
-    if url.port() == Some(0) {
-        return refuse("nothing listens on port 0");
-    }
-    let literal = match url.host() {
-        None => return refuse("a webhook's address names a host"),
-        Some(Host::Ipv4(v4)) => Some(v4.into()),
-        Some(Host::Ipv6(v6)) => Some(v6.into()),
-        Some(Host::Domain(name)) => is_localhost(name).then_some([127, 0, 0, 1].into()),
-    };
-    if let Some(address) = literal {
-        let judged = guard.check(address);
-        judged.map_err(|blocked| AddressError::new(blocked.to_string()))?;
-    }
-    url.set_fragment(None);
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
-    Address::new(url)
-}
-
-/// Names that always mean the machine itself (RFC 6761, section 6.3).
-fn is_localhost(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name == "localhost" || name.ends_with(".localhost")
-}
-
 #[cfg(test)]
 mod tests {
     use redflash_core::{DeliveryId, NotificationId, Timestamp};
@@ -264,62 +320,6 @@ mod tests {
 
     fn webhook(config: WebhookConfig) -> Webhook {
         Webhook::new(config).unwrap()
-    }
-
-    fn parse(raw: &str) -> Result<String, String> {
-        let address = webhook(WebhookConfig::default()).parse_address(raw);
-        address
-            .map(|address| address.as_str().to_owned())
-            .map_err(|fault| fault.to_string())
-    }
-
-    #[test]
-    fn equal_places_have_equal_addresses() {
-        let normal = "https://hooks.example.org/alerts";
-        for same in [
-            "https://hooks.example.org/alerts",
-            " https://hooks.example.org/alerts/ ",
-            "HTTPS://Hooks.Example.org:443/alerts//#top",
-            "https://hooks.example.org/x/../alerts",
-        ] {
-            assert_eq!(parse(same).as_deref(), Ok(normal), "{same}");
-        }
-        let with_query = "https://hooks.example.org/a?b=c";
-        assert_eq!(parse(with_query).as_deref(), Ok(with_query));
-    }
-
-    #[test]
-    fn what_is_no_webhook_is_refused() {
-        for bad in [
-            "",
-            "hooks.example.org",
-            "//hooks.example.org/",
-            "javascript:alert(1)",
-            "ftp://hooks.example.org/",
-            "https://",
-            "https://a b/",
-            "http://hooks.example:99999/",
-            "http://hooks.example:0/",
-            "https://me:secret@hooks.example.org/",
-            "http://\t127.0.0.1/",
-            "http://127.0.0.1/",
-            "http://127.1/",
-            "http://0177.0.0.1/",
-            "http://①②⑦.0.0.1/",
-            "http://[::1]/",
-            "http://0/",
-            "http://[2002:c0a8:0001::1]/",
-            "http://localhost./",
-            "http://a.localhost/",
-            "http://169.254.169.254/latest",
-        ] {
-            assert!(parse(bad).is_err(), "{bad} was taken");
-        }
-        assert!(
-            parse("http://10.0.0.1/")
-                .unwrap_err()
-                .contains("allow_networks")
-        );
     }
 
     #[test]
@@ -356,6 +356,7 @@ mod tests {
                 body: "a & b".into(),
                 sender: None,
                 link: None,
+                origin: None,
             };
             let request = webhook(WebhookConfig::default()).request(&message).unwrap();
             assert_eq!(request.url.as_str(), format!("https://a.example{path}"));

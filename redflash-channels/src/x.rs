@@ -28,7 +28,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::ConfigError;
-use crate::http::{Answer, Client, Guard, Request, account_refusal, endpoint};
+use crate::http::{Answer, Client, Guard, HttpOptions, Request, account_refusal, endpoint};
 use crate::oauth1::Credentials;
 use crate::text::{cut, noting_cut};
 use crate::x_error::{Problem, account_refused, limited, refused};
@@ -52,6 +52,9 @@ pub struct XConfig {
     /// of that.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -134,7 +137,7 @@ impl X {
                 token: config.access_token,
                 token_secret: config.access_token_secret,
             },
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
             timeout: config.timeout,
             ids: Mutex::default(),
         })

@@ -1,4 +1,5 @@
-//! What the server clears away by itself: what is too old in the log, and sessions that have ended.
+//! What the server clears away by itself: what is too old in the log and in the audit log, and sessions
+//! that have ended.
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ const PAUSE: Duration = Duration::from_secs(600);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tidy {
     keep_log: Option<Duration>,
+    keep_audit: Option<Duration>,
     session_idle: Duration,
     session_length: Duration,
 }
@@ -25,6 +27,7 @@ impl Tidy {
     pub(crate) const fn new(config: &Config) -> Self {
         Self {
             keep_log: config.delivery.keep_log,
+            keep_audit: config.admin.keep_audit,
             session_idle: config.admin.session_idle,
             session_length: config.admin.session_length,
         }
@@ -42,6 +45,7 @@ impl Tidy {
                 look.tick().await;
                 let tidy = *configured.borrow();
                 tidy.log(&engine).await;
+                tidy.audit(&engine).await;
                 tidy.sessions(&engine).await;
             }
         };
@@ -55,6 +59,16 @@ impl Tidy {
             Ok(0) => {}
             Ok(removed) => info!(removed, "removed what is too old from the log"),
             Err(fault) => warn!(fault = report(&fault), "the log could not be tidied"),
+        }
+    }
+
+    /// Keeps the audit log from growing without end.
+    async fn audit(&self, engine: &Engine) {
+        let Some(age) = self.keep_audit else { return };
+        match prune::changes_older_than(engine, age).await {
+            Ok(0) => {}
+            Ok(removed) => info!(removed, "removed old changes from the audit log"),
+            Err(fault) => warn!(error = report(&fault), "the audit log could not be pruned"),
         }
     }
 
@@ -75,14 +89,53 @@ impl Tidy {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
     use std::sync::Arc;
 
-    use redflash_core::store::Save;
+    use redflash_core::store::{ChangeFilter, Save};
     use redflash_core::{
-        Directory, KeyHash, ManualClock, MemoryStore, Role, Session, Sessions, Timestamp, User,
+        Action, Actor, Audit, Change, Directory, KeyHash, ManualClock, MemoryStore, Role, Session,
+        Sessions, Timestamp, User,
     };
 
     use super::*;
+
+    #[tokio::test]
+    async fn prunes_the_audit_log_by_its_own_age() {
+        let store = Arc::new(MemoryStore::new());
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0)));
+        let engine = Engine::builder(Arc::clone(&store) as _).clock(Arc::clone(&clock) as _);
+        let engine = engine.build().unwrap();
+        let note = async || {
+            let by = Actor::User("ann".into());
+            let change = Change::new(engine.now(), by, Action::Changed, "contact/bob", "");
+            store.note(&[change]).await.unwrap();
+        };
+        let count = async || {
+            let all = ChangeFilter {
+                subject: None,
+                by: None,
+                before: None,
+                limit: NonZeroU32::MAX,
+            };
+            store.changes(&all).await.unwrap().len()
+        };
+        let mut tidy = Tidy {
+            keep_log: Some(Duration::ZERO),
+            keep_audit: None,
+            session_idle: Duration::MAX,
+            session_length: Duration::MAX,
+        };
+        note().await;
+        clock.advance(Duration::from_secs(100));
+        note().await;
+        tidy.audit(&engine).await;
+        tidy.log(&engine).await;
+        assert_eq!(count().await, 2);
+        tidy.keep_audit = Some(Duration::from_secs(50));
+        tidy.audit(&engine).await;
+        assert_eq!(count().await, 1);
+    }
 
     #[tokio::test]
     async fn sessions_that_have_ended_are_removed_and_others_stay() {
@@ -102,6 +155,7 @@ mod tests {
         let runs = async |hash: &KeyHash| store.session(hash).await.unwrap().is_some();
         let tidy = Tidy {
             keep_log: None,
+            keep_audit: None,
             session_idle: Duration::from_secs(60),
             session_length: Duration::from_secs(100),
         };

@@ -1,8 +1,9 @@
 //! Where a message goes: a channel and an address on it.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A way of telling, as an open kind: `sms`, `email`, `webhook`, or one an embedder brings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,8 +14,12 @@ pub struct ChannelKind(String);
 ///
 /// Made by [`Channel::parse_address`](crate::Channel::parse_address) when it is saved, and never
 /// parsed again: two endpoints are the same place exactly if their addresses are equal.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+///
+/// A URL may hold a user and a password, as in `https://me:secret@hooks.example.org/`. `Display`,
+/// `Debug` and `Serialize` mask the password; [`as_str`](Self::as_str) returns the whole address, which
+/// stores keep and channels use.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Address(String);
 
 /// Why a text is no address, in words for the person who typed it.
@@ -64,6 +69,8 @@ impl ChannelKind {
 }
 
 impl Address {
+    /// The characters shown in the place of a password.
+    pub const MASK: &'static str = "***";
     /// The longest address, in bytes.
     pub const MAX_LENGTH: usize = 2048;
 
@@ -92,9 +99,47 @@ impl Address {
         Ok(Self(text))
     }
 
-    /// The address as text.
+    /// The whole address, including a password that a URL may hold.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The address for people: `***` in the place of a URL's password, or of a user without one.
+    pub fn masked(&self) -> Cow<'_, str> {
+        let Some((scheme, userinfo, rest)) = self.userinfo() else {
+            return Cow::Borrowed(&self.0);
+        };
+        let user = match userinfo.split_once(':') {
+            Some((user, _)) => format!("{user}:"),
+            None => String::new(),
+        };
+        Cow::Owned(format!("{scheme}://{user}{}@{rest}", Self::MASK))
+    }
+
+    /// The address without the user and the password that a URL may hold.
+    pub fn without_userinfo(&self) -> Cow<'_, str> {
+        match self.userinfo() {
+            Some((scheme, _, rest)) => Cow::Owned(format!("{scheme}://{rest}")),
+            None => Cow::Borrowed(&self.0),
+        }
+    }
+
+    /// The part of a URL behind its user and password, if it holds them; otherwise the whole address.
+    pub fn after_userinfo(&self) -> &str {
+        self.userinfo().map_or(&self.0, |(_, _, rest)| rest)
+    }
+
+    /// The scheme, the user with the password, and the rest of a URL that has all three.
+    fn userinfo(&self) -> Option<(&str, &str, &str)> {
+        let (scheme, rest) = self.0.split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let at = rest[..end].rfind('@')?;
+        Some((scheme, &rest[..at], &rest[at + 1..]))
+    }
+
+    /// Returns true if `text` is this address, in full or as it is shown to people.
+    pub fn is_written(&self, text: &str) -> bool {
+        text == self.0 || text == self.masked()
     }
 }
 
@@ -135,7 +180,19 @@ impl From<ChannelKind> for String {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.masked())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Address").field(&self.masked()).finish()
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.masked())
     }
 }
 
@@ -176,5 +233,30 @@ mod tests {
             Address::new("+447700900000").unwrap().as_str(),
             "+447700900000"
         );
+    }
+
+    #[test]
+    fn masks_the_password_of_a_url_wherever_it_is_shown() {
+        for (whole, shown) in [
+            (
+                "https://me:canary@a.example/b",
+                "https://me:***@a.example/b",
+            ),
+            (
+                "https://me:can:ary@a.example:81?c@d",
+                "https://me:***@a.example:81?c@d",
+            ),
+            ("https://canary@a.example", "https://***@a.example"),
+            ("https://a.example/b@c", "https://a.example/b@c"),
+            ("a@example.org", "a@example.org"),
+        ] {
+            let address = Address::new(whole).unwrap();
+            assert_eq!(address.to_string(), shown);
+            assert_eq!(serde_json::to_value(&address).unwrap(), shown);
+            assert!(!format!("{address:?}").contains("canary"));
+            assert_eq!(address.as_str(), whole);
+            assert!(address.is_written(whole) && address.is_written(shown));
+            assert!(!address.without_userinfo().contains("canary"));
+        }
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    Accepted, Address, ChannelKind, DeliveryId, EndpointId, LeaseToken, Message, NotificationId,
-    Price, Slug, Target, Timestamp, WorkerId,
+    Accepted, Address, Arguments, ChannelKind, DeliveryId, EndpointId, LeaseToken, Message,
+    NotificationId, Price, Slug, Target, Timestamp, WorkerId,
 };
 
 /// One message to one endpoint. As JSON it also says when it [ended](Self::ended_at).
@@ -286,6 +286,8 @@ pub struct Job {
     pub raised_at: Timestamp,
     /// Whose turn it uses: the key it was raised with.
     pub raised_by: Option<Slug>,
+    /// The event's arguments, as far as they are stored.
+    pub arguments: Option<Arc<Arguments>>,
 }
 
 /// One hand-over of a delivery to a gateway, as it is logged.

@@ -142,7 +142,9 @@ impl Gateway {
 
 /// Whether what is used for addresses that begin so is used for this one.
 pub(crate) fn is_for(beginnings: &[String], address: &Address) -> bool {
-    let begins = |beginning: &String| address.as_str().starts_with(&**beginning);
+    // A user name must not pass for the host: https://hooks.example.org@elsewhere.example/
+    let address = address.without_userinfo();
+    let begins = |beginning: &String| address.starts_with(&**beginning);
     beginnings.is_empty() || beginnings.iter().any(begins)
 }
 
@@ -243,17 +245,30 @@ impl Gateways {
         Some(Lane::new(channel, gateway.channel.host(address).as_deref()))
     }
 
-    /// Brings an address into the normal form of its channel.
+    /// Brings an address into the normal form of its channel: by the first gateway that accepts the
+    /// address and is used for it. Gateways may differ in what they accept, as webhooks do in the
+    /// networks they may reach.
     ///
     /// # Errors
     ///
-    /// [`AddressError`] when no gateway serves the channel, or when the channel refuses the address.
+    /// [`AddressError`] when no gateway serves the channel, or when none of its gateways accepts the
+    /// address; then with the reason of the first.
     pub fn parse_address(&self, channel: &ChannelKind, raw: &str) -> Result<Address, AddressError> {
-        let gateway = self.of(channel.as_str()).next().ok_or_else(|| {
+        let parse = |gateway: &Gateway| gateway.channel.parse_address(raw);
+        let mut gateways = self.of(channel.as_str());
+        let first = gateways.next().ok_or_else(|| {
             AddressError::new(format!(
                 "no gateway is configured for the channel {channel}"
             ))
         })?;
-        gateway.channel.parse_address(raw)
+        let parsed = parse(first);
+        if parsed.as_ref().is_ok_and(|address| first.serves(address)) {
+            return parsed;
+        }
+        let other = gateways.find_map(|gateway| {
+            let address = parse(gateway).ok()?;
+            gateway.serves(&address).then_some(address)
+        });
+        other.map_or(parsed, Ok)
     }
 }

@@ -81,7 +81,7 @@ pub use inbound::{Inbound, Keyword};
 pub use lease::{HeldLease, LeaseGrant, LeaseToken};
 pub use memory::MemoryStore;
 pub use message::{
-    Accepted, BoxError, Deferral, OutboundMessage, Price, PriceError, Retry, SendError,
+    Accepted, BoxError, Deferral, Origin, OutboundMessage, Price, PriceError, Retry, SendError,
     SenderError, report,
 };
 pub use name::{Name, NameError};

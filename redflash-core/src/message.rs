@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, DeliveryId, NotificationId, Timestamp};
+use crate::{Address, Arguments, DeliveryId, NotificationId, Target, Timestamp};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
@@ -35,6 +36,20 @@ pub struct OutboundMessage {
     pub sender: Option<String>,
     /// The page of its notification, where people see what became of it; set by the dispatcher.
     pub link: Option<String>,
+    /// The raise it comes from; `None` for a test of the gateway.
+    pub origin: Option<Origin>,
+}
+
+/// The raise that a message comes from, for channels that pass it on as data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The contact, group or event that was raised.
+    pub target: Target,
+    /// The time of the raise.
+    pub raised_at: Timestamp,
+    /// The event's arguments; `None` for a literal message, and for arguments too large to be
+    /// stored.
+    pub arguments: Option<Arc<Arguments>>,
 }
 
 /// A gateway's word that it took a message.

@@ -1,8 +1,10 @@
 //! What one raise made.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{NotificationId, Plan, Slug, Target, Timestamp};
+use crate::{Arguments, NotificationId, Plan, Slug, Target, Timestamp};
 
 /// What one raise made: who asked for what, when, and what was decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,9 +17,26 @@ pub struct Notification {
     pub raised_by: Option<Slug>,
     /// The decision: who is told what through which channel, who is not, and why.
     pub plan: Plan,
+    /// The arguments of an event; `None` for a literal message, and where they exceed
+    /// [`MAX_ARGUMENTS`](Self::MAX_ARGUMENTS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<Arguments>,
 }
 
 impl Notification {
+    /// The most arguments that are stored, in bytes of JSON.
+    pub const MAX_ARGUMENTS: usize = 64 * 1024;
+
+    /// Returns the arguments if they are small enough to be stored.
+    pub(crate) fn storable(arguments: &Arguments) -> Option<Arguments> {
+        let mut room = Room(Self::MAX_ARGUMENTS);
+        serde_json::to_writer(&mut room, arguments).ok()?;
+        let mut stored = arguments.clone();
+        // A raising system may repeat its key there.
+        stored.remove("api_key");
+        Some(stored)
+    }
+
     /// What it was raised at.
     pub const fn target(&self) -> &Target {
         &self.plan.target
@@ -36,8 +55,23 @@ impl Notification {
                 let mut endpoints = recipient.endpoints.iter();
                 holds(recipient.contact.as_str())
                     || holds(recipient.name.as_str())
-                    || endpoints.any(|endpoint| holds(endpoint.address.as_str()))
+                    || endpoints.any(|endpoint| holds(&endpoint.address.masked()))
             })
+    }
+}
+
+/// Counts what is written, and refuses what exceeds the bytes that are left.
+struct Room(usize);
+
+impl io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.0.checked_sub(bytes.len());
+        self.0 = left.ok_or(io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -55,4 +89,32 @@ impl Idempotency {
     pub const MAX_KEY: usize = 255;
     /// How long a key is remembered.
     pub const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_arguments_up_to_64_kib_of_json() {
+        // `{"a":"…"}` takes 8 bytes beside the text.
+        let of_size = |bytes: usize| {
+            let text = "x".repeat(bytes - 8);
+            Arguments::from_iter([("a".to_owned(), text.into())])
+        };
+        let most = of_size(Notification::MAX_ARGUMENTS);
+        assert_eq!(Notification::storable(&most), Some(most));
+        let more = of_size(Notification::MAX_ARGUMENTS + 1);
+        assert_eq!(Notification::storable(&more), None);
+    }
+
+    #[test]
+    fn stores_no_key_among_arguments() {
+        let arguments = serde_json::json!({"host": "db1", "api_key": "canary"});
+        let stored = Notification::storable(arguments.as_object().unwrap()).unwrap();
+        assert_eq!(
+            serde_json::json!(stored),
+            serde_json::json!({"host": "db1"})
+        );
+    }
 }

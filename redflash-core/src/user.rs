@@ -22,6 +22,9 @@ pub struct User {
     /// Who the person is at the OpenID provider, once that has been seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The provider that calls the person so; `None` where it was not recorded yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// The hash of the password; without one the person logs in through the OpenID provider alone.
     #[serde(skip)]
     pub password: Option<PasswordHash>,
@@ -77,6 +80,7 @@ impl User {
             role,
             enabled: true,
             subject: None,
+            issuer: None,
             password: None,
             created_at: now,
         }

@@ -42,7 +42,7 @@ diesel::table! {
 diesel::table! {
     users (slug) {
         slug -> Text, name -> Text, role -> Text, enabled -> Bool, subject -> Nullable<Text>,
-        password -> Nullable<Text>, created_at -> BigInt,
+        password -> Nullable<Text>, created_at -> BigInt, issuer -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -54,7 +54,10 @@ diesel::table! {
     }
 }
 diesel::table! {
-    notifications (id) { id -> Text, raised_at -> BigInt, raised_by -> Nullable<Text>, plan -> Text, }
+    notifications (id) {
+        id -> Text, raised_at -> BigInt, raised_by -> Nullable<Text>, plan -> Text,
+        arguments -> Nullable<Text>,
+    }
 }
 diesel::table! {
     idempotency (raised_by, key) {

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use redflash_tests::{Config, Reply, Site, WebhookSink, until};
+use redflash_tests::{Config, ConnectProxy, Reply, Site, WebhookSink, until};
+use serde_json::json;
 
 use crate::world::{SIGNING_SECRET, World, detail, outcomes, state};
 
@@ -254,4 +255,137 @@ async fn an_absurd_retry_after_is_bounded() {
         assert_eq!(state(&delivery), "queued", "{status} {after}");
         assert!(!detail(&delivery).is_empty());
     }
+}
+
+/// The table of a gateway for webhooks that may dial this machine, with more keys.
+fn table(name: &str, keys: &str) -> String {
+    format!(
+        "name = \"{name}\"\ntype = \"webhook\"\nallow_networks = [\"127.0.0.0/8\"]\n\
+         signing_secret = \"{SIGNING_SECRET}\"\n{keys}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_arrives_as_json_with_its_arguments() {
+    let keys = "format = \"json\"\nappend_id = false\nheaders = { X-Source = \"red\" }";
+    let config = Config::new().server("public_url = \"https://alerts.example.org\"");
+    let world = World::with_hooks(config, &table("hooks", keys)).await;
+    world.hooked("ada").await;
+    let event = [
+        "event",
+        "add",
+        "disk",
+        "--name",
+        "Disk full",
+        "--contact",
+        "ada",
+    ];
+    let event = world.site.cli(event).argument("--message");
+    event.argument("{{host}} is full").run().await.succeeded();
+
+    let id = world
+        .fire("disk", &[("host", "db1"), ("odd \"name\"", "é\n")])
+        .await;
+
+    let got = world.webhook.expect(1).await.remove(0);
+    assert_eq!(got.path, "/ada");
+    assert_eq!(got.header("x-source"), "red");
+    assert!(got.is_signed_with(SIGNING_SECRET));
+    let body = got.json();
+    assert_eq!(body["id"], *id);
+    assert_eq!(body["event"], "disk");
+    assert_eq!(body["message"], "db1 is full");
+    let arguments = json!({"host": "db1", "odd \"name\"": "é\n"});
+    assert_eq!(body["arguments"], arguments, "the key is no argument");
+    let page = format!("https://alerts.example.org/admin/log/{id}");
+    assert_eq!(body["url"], page);
+    assert_eq!(world.notification(&id).await["arguments"], arguments);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_only_the_second_gateway_may_reach_goes_through_it() {
+    let config = Config::new().gateway("name = \"public\"\ntype = \"webhook\"");
+    let world = World::with_hooks(config, &table("private", "")).await;
+    world.hooked("ada").await;
+
+    let id = world.raise("contact/ada", "hi").await;
+
+    let delivery = &world.settled(&id).await[0];
+    assert_eq!(state(delivery), "delivered");
+    assert_eq!(delivery["gateway"], "private");
+    assert_eq!(world.webhook.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_in_an_address_is_sent_and_shown_nowhere() {
+    const PASSWORD: &str = "canary-b7d1";
+    let world = World::start().await;
+    let user = format!("http://me:{PASSWORD}@");
+    let url = world.webhook.url("/ada").replace("http://", &user);
+    world.contact("ada", &["--webhook", &url]).await;
+
+    let id = world.raise("contact/ada", "hi").await;
+    world.settled(&id).await;
+
+    let got = world.webhook.expect(1).await.remove(0);
+    // me:canary-b7d1
+    assert_eq!(got.header("authorization"), "Basic bWU6Y2FuYXJ5LWI3ZDE=");
+    assert!(!got.header("host").contains('@'), "{got:?}");
+    let masked = url.replace(PASSWORD, "***");
+    let (ada, log) = (["contact", "show", "ada"], ["log", &*id]);
+    for shown in [
+        world.site.run(ada).await.stdout,
+        world.site.cli(ada).argument("--json").run().await.stdout,
+        world.site.run(["endpoint", "list"]).await.stdout,
+        world.site.run(["explain", "contact", "ada"]).await.stdout,
+        world.site.run(log).await.stdout,
+        world.site.cli(log).argument("--json").run().await.stdout,
+        world.notification(&id).await.to_string(),
+    ] {
+        assert!(!shown.contains(PASSWORD), "{shown}");
+        assert!(shown.contains(&masked), "{shown}");
+    }
+    assert!(!world.server.log().contains(PASSWORD));
+    // What is shown is enough to name it, and a copy for another store is whole.
+    let off = ["endpoint", "off", "ada", "webhook", &*masked];
+    world.site.run(off).await;
+    assert!(world.site.run(["export"]).await.stdout.contains(&url));
+    let typed = [
+        "endpoint",
+        "add",
+        "ada",
+        "webhook",
+        "https://me:***@a.example/",
+    ];
+    let refused = world.site.cli(typed).run().await;
+    assert!(
+        refused.stderr.contains("type the password itself"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_proxy_of_the_environment_is_used_unless_a_host_is_excepted() {
+    let vendor = WebhookSink::start().await;
+    vendor.always(Reply::body(200, r#"{"id":"abc"}"#));
+    let proxy = ConnectProxy::to(vendor.address()).await;
+    let gateway = "name = \"push\"\ntype = \"ntfy\"\nbase_url = \"http://ntfy.example\"";
+    let site = Site::new(&Config::new().gateway(gateway));
+    let test = |no_proxy: &str| {
+        site.cli(["gateway", "test", "push", "--to", "topic"])
+            .variable("HTTP_PROXY", &proxy.url(Some("me:secret")))
+            .variable("NO_PROXY", no_proxy)
+    };
+    test("other.example").run().await.succeeded();
+    let asked = proxy.asked();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].line, "CONNECT ntfy.example:80 HTTP/1.1");
+    assert_eq!(
+        asked[0].authorization.as_deref(),
+        Some("Basic bWU6c2VjcmV0")
+    );
+    assert_eq!(vendor.count(), 1);
+    test(".example").run().await.exited(1);
+    assert_eq!(proxy.asked().len(), 1);
 }

@@ -21,6 +21,15 @@ pub struct Authority {
 impl Authority {
     /// Makes one.
     pub fn new() -> Self {
+        Self::of_names(&["localhost", "127.0.0.1"])
+    }
+
+    /// Makes one, and the certificate for this name instead.
+    pub fn naming(name: &str) -> Self {
+        Self::of_names(&[name])
+    }
+
+    fn of_names(names: &[&str]) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         // OpenSSL takes a certificate for self-signed when its issuer has the same name.
@@ -28,8 +37,8 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let names = ["localhost", "127.0.0.1"].map(str::to_owned);
-        let certificate = CertificateParams::new(names)
+        let names = names.iter().map(|name| (*name).to_owned());
+        let certificate = CertificateParams::new(names.collect::<Vec<_>>())
             .unwrap()
             .signed_by(&key, &issuer)
             .unwrap();

@@ -9,6 +9,8 @@
 //! | [`Terminal`] | a command that somebody runs at a terminal and answers |
 //! | [`Client`] | a raising system |
 //! | [`WebhookSink`] | a receiver of webhooks that answers as it is told |
+//! | [`ConnectProxy`] | an HTTP proxy that opens tunnels |
+//! | [`TlsFront`] | TLS in front of a peer that speaks without |
 //! | [`Simulator`] | a vendor's cloud that checks each request by its rules |
 //! | [`Vonage`] | an SMS gateway that checks each request against the vendor's rules |
 //! | [`MailSink`] | a mail server with TLS, logins and faults |
@@ -41,6 +43,7 @@ mod chromedriver;
 mod cli;
 mod client;
 mod config;
+mod connect_proxy;
 mod database;
 mod fetched;
 mod identity_provider;
@@ -63,6 +66,7 @@ mod site;
 mod smtp;
 mod terminal;
 mod text;
+mod tls_front;
 mod until;
 mod vonage;
 mod webhook_sink;
@@ -73,6 +77,7 @@ pub use browser::Browser;
 pub use cli::{Cli, Output};
 pub use client::{Answer, Client, http_client};
 pub use config::Config;
+pub use connect_proxy::{ConnectProxy, TunnelRequest};
 pub use identity_provider::IdentityProvider;
 pub use kannel::Kannel;
 pub use ledger::{Balance, Ledger};
@@ -93,6 +98,7 @@ pub use site::Site;
 pub use smtp::{SmtpFault, SmtpTls};
 pub use terminal::Terminal;
 pub use text::{Coding, Text};
+pub use tls_front::TlsFront;
 pub use until::{PATIENCE, until};
 pub use vonage::{VONAGE, Vonage};
 pub use webhook_sink::WebhookSink;

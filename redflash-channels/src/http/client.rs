@@ -2,17 +2,20 @@
 
 use std::error::Error;
 use std::future::Future;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use redflash_core::SendError;
-use reqwest::{Response, Url};
-use rustls_platform_verifier::BuilderVerifierExt;
+use reqwest::{Response, Url, header};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Answer, retry_after};
 use super::guard::{Blocked, Guard};
+use super::options::HttpOptions;
+use super::proxy::Proxies;
 use super::request::Request;
+use super::tls;
+use super::tunnel::{Tunnel, TunnelError};
 use crate::ConfigError;
 
 /// As much of an answer's body as is read.
@@ -23,39 +26,44 @@ const MAX_BATCH_BODY: usize = 1024 * 1024;
 /// How long a connection may stay without work.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Sends requests: no redirects, no proxies, one deadline over name, connection, headers and body.
+/// Names us to peers.
+const USER_AGENT: &str = concat!("RedFlash/", env!("CARGO_PKG_VERSION"));
+
+/// Sends requests: no redirects, one deadline over name, connection, headers and body.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    proxies: Proxies,
+    tunnel: Tunnel,
     guard: Guard,
     deadline: Duration,
     most: usize,
 }
-
-/// The certificates this machine trusts are read once.
-static TLS: LazyLock<Result<rustls::ClientConfig, String>> = LazyLock::new(|| {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|fault| fault.to_string())?;
-    Ok(config.with_no_client_auth())
-});
 
 impl Client {
     /// A client that dials what the guard lets through.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when this machine trusts no certificates.
-    pub(crate) fn new(guard: Guard, deadline: Duration) -> Result<Self, ConfigError> {
-        let builder = builder(deadline)?.dns_resolver(Arc::new(guard.clone()));
+    /// [`ConfigError`] at `proxy` or `ca_file`, or when this machine trusts no certificates.
+    pub(crate) fn new(
+        guard: Guard,
+        deadline: Duration,
+        options: &HttpOptions,
+    ) -> Result<Self, ConfigError> {
+        let tls = tls::config(options.ca_file.as_deref())?;
+        let proxies = Proxies::new(options.proxy.as_ref())?;
+        let times = (deadline / 2, IDLE);
+        let tunnel = Tunnel::new(proxies.clone(), guard.clone(), tls.clone(), times);
+        let builder = builder(deadline, tls).dns_resolver(Arc::new(guard.clone()));
         let http = builder.build().map_err(|fault| ConfigError {
             key: None,
             reason: format!("no HTTP client: {}", redflash_core::report(&fault)),
         })?;
         Ok(Self {
             http,
+            proxies,
+            tunnel,
             guard,
             deadline,
             most: MAX_BODY,
@@ -88,19 +96,26 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// * [`SendError::Rejected`] - the address may not be dialled.
+    /// * [`SendError::Unroutable`] - this gateway may not dial the address; another may.
     /// * [`SendError::Unreachable`] - no connection came about.
     /// * [`SendError::Unknown`] - the request may have arrived, and no answer came.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, SendError> {
         self.check_literal(&request.url)?;
         let end = Instant::now() + self.deadline;
+        let proxied = self.proxies.of(&request.url).is_some();
         let sending = self
             .http
             .request(request.method, request.url)
             .headers(request.headers)
-            .body(request.body)
-            .send();
-        let response = within(end, sending).await?.map_err(failure)?;
+            .body(request.body);
+        let response = if proxied {
+            let sending = sending.header(header::USER_AGENT, USER_AGENT);
+            let request = sending.build().map_err(failure)?;
+            let sending = self.tunnel.send(request);
+            within(end, sending).await?.map_err(tunnel_failure)?
+        } else {
+            within(end, sending.send()).await?.map_err(failure)?
+        };
         let status = response.status();
         let headers = response.headers().clone();
         Ok(Answer {
@@ -119,28 +134,19 @@ impl Client {
             _ => return Ok(()),
         };
         let judged = self.guard.check(address);
-        judged.map_err(|blocked| SendError::Rejected {
-            reason: blocked.to_string(),
-        })
+        judged.map_err(Blocked::refusal)
     }
 }
 
-fn builder(deadline: Duration) -> Result<reqwest::ClientBuilder, ConfigError> {
-    let tls = TLS.clone().map_err(|fault| ConfigError {
-        key: None,
-        reason: format!(
-            "the certificates that this machine trusts cannot be read: {fault}; \
-             install the package ca-certificates or point SSL_CERT_FILE at a file of them"
-        ),
-    })?;
-    Ok(reqwest::Client::builder()
+fn builder(deadline: Duration, tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .user_agent(concat!("RedFlash/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         // Shorter than the whole, so that running out of it means that nothing was sent.
         .connect_timeout(deadline / 2)
-        .pool_idle_timeout(IDLE))
+        .pool_idle_timeout(IDLE)
 }
 
 async fn within<T>(end: Instant, work: impl Future<Output = T>) -> Result<T, SendError> {
@@ -154,9 +160,7 @@ fn failure(fault: reqwest::Error) -> SendError {
     // The URL may hold a token.
     let fault = fault.without_url();
     if let Some(blocked) = cause::<Blocked>(&fault) {
-        return SendError::Rejected {
-            reason: blocked.to_string(),
-        };
+        return (*blocked).refusal();
     }
     if fault.is_builder() {
         return SendError::Rejected {
@@ -167,6 +171,20 @@ fn failure(fault: reqwest::Error) -> SendError {
         return SendError::Unreachable(fault.into());
     }
     SendError::Unknown(fault.into())
+}
+
+/// What follows from a request through a proxy that got no answer.
+fn tunnel_failure(fault: TunnelError) -> SendError {
+    if let Some(blocked) = cause::<Blocked>(&fault) {
+        return (*blocked).refusal();
+    }
+    match fault {
+        TunnelError::Build(_) => SendError::Rejected {
+            reason: redflash_core::report(&fault),
+        },
+        TunnelError::Send(_) if fault.is_connect() => SendError::Unreachable(fault.into()),
+        TunnelError::Send(_) => SendError::Unknown(fault.into()),
+    }
 }
 
 fn cause<'a, E: Error + 'static>(fault: &'a (dyn Error + 'static)) -> Option<&'a E> {

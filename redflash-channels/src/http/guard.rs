@@ -6,11 +6,12 @@
 
 use std::error::Error;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use redflash_core::{BoxError, SendError};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 use tokio::time::timeout;
@@ -22,6 +23,8 @@ const RESOLVE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     allowed: Arc<[IpNet]>,
+    /// Whether names are left to a proxy to resolve.
+    by_name: bool,
 }
 
 /// An address that may not be dialled.
@@ -40,11 +43,21 @@ impl fmt::Display for Blocked {
 
 impl Error for Blocked {}
 
+impl Blocked {
+    /// What follows from it: another gateway of the channel may be allowed to dial there.
+    pub(super) fn refusal(self) -> SendError {
+        SendError::Unroutable {
+            reason: self.to_string(),
+        }
+    }
+}
+
 impl Guard {
     /// Public addresses, and those of these networks.
     pub(crate) fn new(allowed: &[IpNet]) -> Self {
         Self {
             allowed: allowed.into(),
+            by_name: false,
         }
     }
 
@@ -52,7 +65,15 @@ impl Guard {
     #[cfg(feature = "account")]
     pub(crate) fn open() -> Self {
         let everything = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("it is a network"));
-        Self::new(&everything)
+        Self {
+            by_name: true,
+            ..Self::new(&everything)
+        }
+    }
+
+    /// Returns true for a peer that the configuration names: a proxy may resolve its name.
+    pub(super) const fn goes_by_name(&self) -> bool {
+        self.by_name
     }
 
     /// Whether an address may be dialled.
@@ -66,25 +87,39 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// Resolves a name, or reads an address that a URL holds in its place. Returns the addresses that
+    /// may be dialled.
+    ///
+    /// # Errors
+    ///
+    /// [`Blocked`] when there are only others; otherwise what went wrong with the name.
+    pub(super) async fn addresses(&self, host: &str) -> Result<Vec<SocketAddr>, BoxError> {
+        let name = host.trim_matches(['[', ']']);
+        let found = timeout(RESOLVE, lookup_host((name, 0)))
+            .await
+            .map_err(|_| format!("{name} did not resolve in time"))??;
+        let mut blocked = None;
+        let mut open = Vec::new();
+        for address in found {
+            match self.check(address.ip()) {
+                Ok(()) => open.push(address),
+                Err(refused) => blocked = Some(refused),
+            }
+        }
+        match blocked {
+            Some(refused) if open.is_empty() => Err(Box::new(refused)),
+            _ => Ok(open),
+        }
+    }
+}
+
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let found = timeout(RESOLVE, lookup_host((name.as_str(), 0)))
-                .await
-                .map_err(|_| format!("{} did not resolve in time", name.as_str()))??;
-            let mut blocked = None;
-            let mut open = Vec::new();
-            for address in found {
-                match guard.check(address.ip()) {
-                    Ok(()) => open.push(address),
-                    Err(refused) => blocked = Some(refused),
-                }
-            }
-            match blocked {
-                Some(refused) if open.is_empty() => Err(Box::new(refused) as _),
-                _ => Ok(Box::new(open.into_iter()) as Addrs),
-            }
+            let open = guard.addresses(name.as_str()).await?;
+            Ok(Box::new(open.into_iter()) as Addrs)
         })
     }
 }

@@ -7,7 +7,11 @@ mod answer;
 mod batch;
 mod client;
 mod guard;
+mod options;
+mod proxy;
 mod request;
+mod tls;
+mod tunnel;
 
 #[cfg(feature = "sms")]
 pub(crate) use account::callback_url;
@@ -22,4 +26,6 @@ pub(crate) use answer::{Answer, refusal};
 pub(crate) use batch::{Outcomes, Suspects, take_first, unanswered};
 pub(crate) use client::Client;
 pub(crate) use guard::Guard;
+pub use options::HttpOptions;
+pub(crate) use options::read_http;
 pub(crate) use request::Request;

@@ -76,7 +76,7 @@ pub use self::callback::{InboundFields, ReceiptFields};
 pub use self::rule::{AnswerRules, Extract, Pattern, Rule};
 use self::template::{Compiler, Values};
 use crate::gsm7::{Alphabet, Fitted, check_parts, fit};
-use crate::http::{Answer, Client, Guard, callback_url};
+use crate::http::{Answer, Client, Guard, HttpOptions, callback_url};
 use crate::{ConfigError, mac, phone, sender};
 
 /// How a gateway is used.
@@ -136,6 +136,9 @@ pub struct HttpSmsConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 /// Sends texts as its configuration says.
@@ -203,7 +206,7 @@ impl HttpSms {
             receipt: config.receipt,
             inbound: config.inbound,
             max_parts: config.max_parts,
-            client: Client::new(Guard::open(), config.timeout)?,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
         })
     }
 

@@ -188,6 +188,7 @@ mod tests {
             body: "The disk of db1 is full.".into(),
             sender: None,
             link: None,
+            origin: None,
         }
     }
 

@@ -25,7 +25,8 @@ use url::Url;
 
 use crate::gsm7::{Fitted, check_parts, fit};
 use crate::http::{
-    Answer, Client, Guard, Request, account_refusal, basic, callback_url, endpoint, short,
+    Answer, Client, Guard, HttpOptions, Request, account_refusal, basic, callback_url, endpoint,
+    short,
 };
 use crate::{ConfigError, phone, sender};
 use signature::SigningKeys;
@@ -71,6 +72,9 @@ pub struct TwilioConfig {
     /// How long a hand-over may take; 10 s by default.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
 }
 
 fn base_url() -> Url {
@@ -152,7 +156,7 @@ impl Twilio {
         let url = endpoint(&config.base_url, &path)?;
         let callback_url = config.callback_url.as_ref().map(receipts_url).transpose()?;
         let signing_keys = SigningKeys::new(&config)?;
-        let client = Client::new(Guard::open(), config.timeout)?;
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?;
         Ok(Self {
             config,
             url,

@@ -16,6 +16,7 @@ mod messagemedia;
 mod ntfy;
 mod pagerduty;
 mod postfix;
+mod proxy;
 mod pushover;
 mod reuse;
 mod signal;

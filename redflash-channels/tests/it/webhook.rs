@@ -1,14 +1,15 @@
 //! Webhooks against a receiver that does as it is told.
 
 use std::net::TcpListener;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_channels::webhook::{Webhook, WebhookConfig};
+use redflash_channels::webhook::{Webhook, WebhookConfig, WebhookFormat};
 use redflash_core::conformance::channel::{Behaviour, Fixture, message};
-use redflash_core::{Address, Channel, Retry, SendError, Timestamp};
+use redflash_core::{Address, Channel, Origin, OutboundMessage, Retry, SendError, Timestamp};
 use redflash_tests::{Reply, WebhookSink};
+use serde_json::{Value, json};
 
 use crate::vendor::class;
 
@@ -181,7 +182,7 @@ async fn a_private_address_is_refused_where_it_is_dialled() {
         let mut message = message(&webhook, "https://hooks.example.org/");
         message.to = Address::new(format!("http://{host}:{port}/")).unwrap();
         let result = webhook.send(&message).await;
-        let Err(SendError::Rejected { reason }) = result else {
+        let Err(SendError::Unroutable { reason }) = result else {
             panic!("{host}: {result:?}");
         };
         assert!(reason.contains("allow_networks"), "{reason}");
@@ -195,4 +196,114 @@ async fn a_slow_body_does_not_undo_a_success() {
     let message = message(&hook.webhook, &hook.sink.url("/"));
     hook.sink.once(Reply::DripBody(200));
     assert!(hook.webhook.send(&message).await.unwrap().delivered);
+}
+
+/// A sink, and what a webhook of this configuration posted to a path of it.
+async fn posted(
+    config: WebhookConfig,
+    url: impl Fn(&WebhookSink) -> String,
+    origin: Option<Origin>,
+) -> (OutboundMessage, redflash_tests::Received) {
+    let (webhook, sink) = (Webhook::new(config).unwrap(), WebhookSink::start().await);
+    let mut message = message(&webhook, &url(&sink));
+    message.origin = origin;
+    webhook.send(&message).await.unwrap();
+    (message, sink.received().remove(0))
+}
+
+fn json_config() -> WebhookConfig {
+    WebhookConfig {
+        format: WebhookFormat::Json,
+        append_id: false,
+        public_url: Some("https://alerts.example.org/redflash".parse().unwrap()),
+        ..config()
+    }
+}
+
+fn origin(target: &str, arguments: Option<Value>) -> Option<Origin> {
+    Some(Origin {
+        target: target.parse().unwrap(),
+        raised_at: Timestamp::from_millis(1_780_000_000_123),
+        arguments: arguments.map(|value| Arc::new(value.as_object().unwrap().clone())),
+    })
+}
+
+#[tokio::test]
+async fn json_holds_the_event_and_its_arguments() {
+    let arguments =
+        json!({"host": "db1", "percent": 97, "tags": ["a", null], "odd \u{1f525}": {"b": 0.5}});
+    let raised = origin("event/disk-full", Some(arguments.clone()));
+    let (message, got) = posted(json_config(), |sink| sink.url("/alerts/?a=b"), raised).await;
+    assert_eq!(got.path, "/alerts/?a=b");
+    assert_eq!(got.header("content-type"), "application/json");
+    let id = message.notification.to_string();
+    let expected = json!({
+        "type": "notification", "timestamp": "2026-05-28T20:26:40.123Z", "id": id,
+        "event": "disk-full", "target": "event/disk-full", "subject": message.subject,
+        "message": message.body, "arguments": arguments,
+        "url": format!("https://alerts.example.org/redflash/admin/log/{id}"),
+    });
+    assert_eq!(got.json(), expected);
+    assert_eq!(got.header("webhook-id"), message.delivery.to_string());
+    assert!(got.is_signed_with(SECRET));
+}
+
+#[tokio::test]
+async fn json_says_what_is_not_there() {
+    let without_url = WebhookConfig {
+        public_url: None,
+        ..json_config()
+    };
+    for (raised, event, target, arguments) in [
+        (None, json!(null), json!(null), json!({})),
+        (
+            origin("contact/ann", None),
+            json!(null),
+            json!("contact/ann"),
+            json!({}),
+        ),
+        (
+            origin("event/a", None),
+            json!("a"),
+            json!("event/a"),
+            json!(null),
+        ),
+        (
+            origin("event/a", Some(json!({}))),
+            json!("a"),
+            json!("event/a"),
+            json!({}),
+        ),
+    ] {
+        let (_, got) = posted(without_url.clone(), |sink| sink.url("/"), raised).await;
+        let body = got.json();
+        assert_eq!(body["event"], event);
+        assert_eq!(body["target"], target);
+        assert_eq!(body["arguments"], arguments);
+        assert_eq!(body["url"], json!(null));
+    }
+}
+
+#[tokio::test]
+async fn requests_carry_the_headers_of_the_configuration() {
+    let with_headers = WebhookConfig {
+        headers: [("X-Api-Key".to_owned(), "canary".into())].into(),
+        authorization: Some("Bearer canary".into()),
+        ..config()
+    };
+    let (_, got) = posted(with_headers.clone(), |sink| sink.url("/"), None).await;
+    assert_eq!(got.header("x-api-key"), "canary");
+    assert_eq!(got.header("authorization"), "Bearer canary");
+    // An address with a user of its own is told that one.
+    let url = |sink: &WebhookSink| sink.url("/a").replace("http://", "http://me:p%40ss@");
+    let (message, got) = posted(with_headers.clone(), url, None).await;
+    // me:p@ss
+    assert_eq!(got.header("authorization"), "Basic bWU6cEBzcw==");
+    assert_eq!(got.path, format!("/a/{}", message.notification));
+    assert!(!got.header("host").contains('@'), "{got:?}");
+    let webhook = Webhook::new(with_headers).unwrap();
+    assert!(!format!("{webhook:?} {message:?}").contains("canary"));
+    let host = webhook.host(&message.to).unwrap();
+    assert!(!host.contains("me"), "{host}");
+    assert!(!format!("{message:?}").contains("p%40ss"), "{message:?}");
 }

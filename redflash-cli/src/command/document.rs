@@ -1,4 +1,5 @@
-//! The document that `redflash export` writes and `redflash import` reads: no secrets, no ids.
+//! The document that `redflash export` writes and `redflash import` reads: no keys, no users, no ids.
+//! Addresses are whole: a webhook's URL with a password is written with it.
 
 use redflash_core::{ChannelKind, Contact, Event, Group, Name, Slug};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,11 @@ pub(super) struct Place {
 
 const fn on() -> bool {
     true
+}
+
+/// Writes an address in full, since another store is to send there.
+fn whole<S: Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(address.as_str())
 }
 
 impl From<Contact> for Person {

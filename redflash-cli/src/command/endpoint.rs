@@ -77,7 +77,7 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
     };
     let found: Contact = place.find(&contact).await?;
     let as_it_is =
-        |known: &&Endpoint| known.channel == channel && known.address.as_str() == address;
+        |known: &&Endpoint| known.channel == channel && known.address.is_written(address.trim());
     let new = match found.endpoints.iter().find(as_it_is) {
         // It may be one that is not valid, and is to go.
         Some(known) => known.clone(),
@@ -86,7 +86,9 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
     let Endpoint {
         channel, address, ..
     } = &new;
-    let same = |known: &&Endpoint| (&known.channel, &known.address) == (channel, address);
+    // A server shows no passwords.
+    let same =
+        |known: &&Endpoint| known.channel == *channel && known.address.masked() == address.masked();
     let endpoint = match (deed, found.endpoints.iter().find(same)) {
         (Deed::Add, Some(_)) => {
             let message = format!("contact/{contact} has {channel} {address} already");

@@ -23,9 +23,15 @@ pub(crate) struct Admin {
     pub(crate) session_idle: Duration,
     #[serde(deserialize_with = "session")]
     pub(crate) session_length: Duration,
+    /// How long changes stay in the audit log; `None` for ever.
+    #[serde(deserialize_with = "kept")]
+    pub(crate) keep_audit: Option<Duration>,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) oidc: Option<Oidc>,
 }
+
+/// How long changes stay in the audit log by default.
+const KEEP_AUDIT: Duration = Duration::from_secs(730 * 24 * 60 * 60);
 
 impl Default for Admin {
     fn default() -> Self {
@@ -33,6 +39,7 @@ impl Default for Admin {
         Self {
             session_idle: admin.session_idle,
             session_length: admin.session_length,
+            keep_audit: Some(KEEP_AUDIT),
             trusted_proxies: admin.trusted_proxies.into_iter().map(Network).collect(),
             oidc: None,
         }
@@ -72,6 +79,22 @@ fn session<'de, D: Deserializer<'de>>(reader: D) -> Result<Duration, D::Error> {
         let reason = format!("{text:?} is no length of time from 1m to 365d, such as \"12h\"");
         D::Error::custom(reason)
     })
+}
+
+/// How long something is kept: a length of time from an hour on, or `forever`.
+fn kept<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Duration>, D::Error> {
+    const SHORTEST: Duration = Duration::from_secs(60 * 60);
+    let text = String::deserialize(reader)?;
+    if text == "forever" {
+        return Ok(None);
+    }
+    let parsed = crate::command::log::age(&text).ok();
+    match parsed.filter(|length| *length >= SHORTEST) {
+        Some(length) => Ok(Some(length)),
+        None => Err(D::Error::custom(format!(
+            "{text:?} is no length of time from 1h, such as \"730d\", and not \"forever\""
+        ))),
+    }
 }
 
 /// A network, or one address alone.

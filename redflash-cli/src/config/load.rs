@@ -89,8 +89,14 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
         let reason = format!("no gateway is called {name}");
         return Err(source.key("callbacks.default_gateway", &reason));
     }
+    let mut warnings = warnings(&config, &text, file.as_deref());
+    for configured in &gateways {
+        let name = &configured.gateway.name;
+        let of_gateway = configured.warnings.iter();
+        warnings.extend(of_gateway.map(|warning| format!("gateway {name}: {warning}")));
+    }
     Ok(Loaded {
-        warnings: warnings(&config, &text, file.as_deref()),
+        warnings,
         config,
         gateways,
         file,
@@ -295,7 +301,7 @@ fn warnings(config: &Config, text: &str, file: Option<&Path>) -> Vec<String> {
         text.lines().any(|line| {
             let (name, value) = line.split_once('=').unwrap_or_default();
             let name = name.trim();
-            let is_login = name == "database" && value.contains('@');
+            let is_login = matches!(name, "database" | "proxy") && value.contains('@');
             let is_secret = match key.strip_suffix('*') {
                 Some(table) => name.starts_with(table),
                 None => name == *key,
@@ -406,6 +412,38 @@ pub(super) mod tests {
             fault.contains("delivery.lease: it must be at least 4m 4s"),
             "{fault}"
         );
+    }
+
+    #[test]
+    fn warns_of_a_gateway_that_may_dial_everything() {
+        for (networks, warns) in [
+            ("[\"0.0.0.0/0\"]", true),
+            ("[\"::/0\"]", true),
+            ("[\"10.1.0.0/16\", \"0.0.0.0/1\"]", true),
+            ("[\"10.0.0.0/8\"]", false),
+        ] {
+            let text = format!(
+                "[[gateways]]\nname = \"hooks\"\ntype = \"webhook\"\nallow_networks = {networks}"
+            );
+            let warnings = loaded(&text).unwrap().warnings;
+            let warned = warnings
+                .iter()
+                .any(|warning| warning.starts_with("gateway hooks: allow_networks holds"));
+            assert_eq!(warned, warns, "{networks}: {warnings:?}");
+        }
+    }
+
+    #[test]
+    fn the_audit_log_is_kept_as_long_as_asked_for() {
+        let kept = |text: &str| loaded(text).map(|loaded| loaded.config.admin.keep_audit);
+        let days = |days: u64| Some(std::time::Duration::from_secs(days * 24 * 60 * 60));
+        assert_eq!(kept(""), Ok(days(730)));
+        assert_eq!(kept("[admin]\nkeep_audit = \"90d\""), Ok(days(90)));
+        assert_eq!(kept("[admin]\nkeep_audit = \"forever\""), Ok(None));
+        for bad in ["\"0d\"", "\"59m\"", "\"\"", "90", "\"always\""] {
+            let fault = kept(&format!("[admin]\nkeep_audit = {bad}")).unwrap_err();
+            assert!(fault.contains("admin.keep_audit"), "{fault}");
+        }
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Document for Contact {
         engine.contact_warnings(self)
     }
 
-    /// The server names new endpoints.
+    /// The server names new endpoints. Passwords within their addresses are sent in full.
     fn body(&self, old: Option<&Self>) -> Value {
         let known = |endpoint: &&redflash_core::Endpoint| {
             let endpoints = old.map(|old| &old.endpoints).into_iter().flatten();
@@ -69,7 +69,7 @@ impl Document for Contact {
         };
         let endpoints = self.endpoints.iter().map(|endpoint| {
             let mut body = json!({
-                "channel": endpoint.channel, "address": endpoint.address, "enabled": endpoint.enabled,
+                "channel": endpoint.channel, "address": endpoint.address.as_str(), "enabled": endpoint.enabled,
             });
             if known(&endpoint) {
                 body["id"] = json!(endpoint.id);

@@ -121,6 +121,7 @@ pub fn message(channel: &dyn Channel, to: &str) -> OutboundMessage {
         body: "The disk of db1 is full: 100 %.".into(),
         sender: None,
         link: None,
+        origin: None,
     }
 }
 

@@ -14,8 +14,8 @@ use super::send::{Said, Sending};
 use super::trouble::Trouble;
 use crate::store::OutboxEntry;
 use crate::{
-    Accepted, Attempt, AttemptOutcome, Gateway, Job, Moment, Next, OnUnknown, OutboundMessage,
-    Retry, SendError, Settlement, Slug, Timestamp,
+    Accepted, Attempt, AttemptOutcome, Gateway, Job, Moment, Next, OnUnknown, Origin,
+    OutboundMessage, Retry, SendError, Settlement, Slug, Timestamp,
 };
 
 /// A gateway that was chosen for a message.
@@ -298,6 +298,11 @@ fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Op
         body: job.message.body.clone(),
         sender,
         link: None,
+        origin: Some(Origin {
+            target: job.target.clone(),
+            raised_at: job.raised_at,
+            arguments: job.arguments.clone(),
+        }),
     };
     (message, note)
 }

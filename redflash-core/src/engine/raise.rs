@@ -106,6 +106,10 @@ impl Engine {
             raised_at: now,
             raised_by: raise.raised_by.clone(),
             plan,
+            arguments: match raise.content() {
+                Content::Arguments(arguments) => Notification::storable(arguments),
+                Content::Message(_) => None,
+            },
         };
         self.commit(raise, notification, version).await
     }
@@ -218,6 +222,7 @@ impl Engine {
     /// Hands leased deliveries over; the others wait in the store for the dispatcher.
     fn dispatch(&self, notification: &Notification, born: Vec<Born>, version: Option<u64>) {
         let message = Arc::new(notification.plan.message.clone());
+        let arguments = notification.arguments.clone().map(Arc::new);
         let mut queued = Vec::new();
         for (delivery, held) in born {
             let Some((slot, guard)) = held else {
@@ -231,6 +236,7 @@ impl Engine {
                 target: notification.target().clone(),
                 raised_at: notification.raised_at,
                 raised_by: notification.raised_by.clone(),
+                arguments: arguments.clone(),
             };
             self.dispatcher.begin(job, slot, guard, version);
         }

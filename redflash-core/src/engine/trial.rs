@@ -181,6 +181,7 @@ impl Engine {
             body: said.body,
             sender: None,
             link: None,
+            origin: None,
         };
         let sending = Sending {
             gateway: Arc::clone(&gateway),
@@ -282,6 +283,7 @@ impl Engine {
             raised_at: now,
             raised_by: None,
             plan,
+            arguments: None,
         };
         let lease = self.dispatcher.lease(now);
         Begun {

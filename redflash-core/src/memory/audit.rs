@@ -1,6 +1,7 @@
 //! The audit log in memory.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 
@@ -27,6 +28,19 @@ impl Audit for MemoryStore {
             .take(filter.limit.get() as usize)
             .cloned()
             .collect())
+    }
+
+    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let old = state.changes.values().filter(|change| change.at < before);
+        let old: Vec<_> = old
+            .map(|change| change.id)
+            .take(limit.get() as usize)
+            .collect();
+        for id in &old {
+            state.changes.remove(id);
+        }
+        Ok(old.len() as u64)
     }
 
     async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {

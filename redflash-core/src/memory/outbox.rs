@@ -433,6 +433,7 @@ impl State {
                 target: notification.target().clone(),
                 raised_at: notification.raised_at,
                 raised_by: notification.raised_by.clone(),
+                arguments: notification.arguments.clone().map(Arc::new),
             }
         });
         claimed.collect()

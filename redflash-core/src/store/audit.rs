@@ -31,6 +31,9 @@ pub trait Audit: Send + Sync {
     /// The changes that a filter lets through, newest first.
     async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError>;
 
+    /// Removes the oldest changes made before a time, at most `limit`. Returns how many.
+    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError>;
+
     /// Notes when keys were used. A time earlier than the one that is known changes nothing, nor does
     /// a key that is gone.
     async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError>;

@@ -86,7 +86,8 @@ impl Fields {
             (_, OTHER) => form.get("other"),
             (_, unlisted) => unlisted,
         };
-        let address = endpoint.map_or("", |endpoint| endpoint.address.as_str());
+        let address = endpoint.map(|endpoint| endpoint.address.masked());
+        let address = address.as_deref().unwrap_or_default();
         let address = if form.has("address") {
             form.get("address")
         } else {
@@ -277,7 +278,11 @@ async fn change(desk: &Desk, named: &NamedEndpoint, form: &Form) -> Result<(), R
         let place = place(contact, named.id)?;
         let endpoint = &mut contact.endpoints[place];
         let mut faults = Faults::default();
-        let typed = if channel_in(form).is_some() {
+        let is_unchanged = endpoint.address.is_written(form.get("address").trim())
+            && channel_in(form).is_none_or(|channel| channel == endpoint.channel.as_str());
+        let typed = if is_unchanged {
+            Some((endpoint.channel.clone(), endpoint.address.clone()))
+        } else if channel_in(form).is_some() {
             typed(engine, form, &mut faults)
         } else {
             let channel = endpoint.channel.clone();

@@ -10,6 +10,10 @@ use crate::oidc::Identity;
 /// The user of this identity: the one who logged in with it before, or else the one of that name, who
 /// is tied to it from now on, or else a new one where that is allowed.
 ///
+/// An identity is the provider's issuer together with the subject (OpenID Connect Core 1.0, section
+/// 5.7): another provider may give the same subject to another person. A user whose issuer was not
+/// recorded is only recognised if the name fits as well, and is tied to the issuer by that.
+///
 /// A user who has a password is not tied by name: at many a provider people choose their names
 /// themselves, and would be whom they like here.
 ///
@@ -24,8 +28,14 @@ pub(super) async fn user(
         return Err(refused(text));
     }
     let users = engine.store().users().await?;
-    let is_tied = |user: &&User| user.subject.as_deref() == Some(&*identity.subject);
     let is_namesake = |user: &&User| user.slug.as_str() == identity.user;
+    let is_tied = |user: &&User| {
+        user.subject.as_deref() == Some(&*identity.subject)
+            && match &user.issuer {
+                Some(issuer) => *issuer == identity.issuer,
+                None => slug(&identity.user).is_some_and(|slug| slug == user.slug),
+            }
+    };
     let known = users.iter().find(is_tied);
     match known.or_else(|| users.iter().find(is_namesake)) {
         Some(user) if !user.enabled => Err(refused("You are switched off here. Ask an admin.")),
@@ -52,6 +62,7 @@ async fn tie(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User, 
     let change = |role: Option<Role>| {
         move |user: &mut User| {
             user.subject = Some(identity.subject.clone());
+            user.issuer = Some(identity.issuer.clone());
             user.role = role.unwrap_or(user.role);
             Ok(())
         }
@@ -77,6 +88,7 @@ async fn create(engine: &Engine, identity: &Identity) -> Result<User, Oops> {
     let name = name.map_err(|fault| refused(fault.to_string()))?;
     let mut user = User::new(slug, name, role, engine.now());
     user.subject = Some(identity.subject.clone());
+    user.issuer = Some(identity.issuer.clone());
     let by = Actor::User(user.slug.to_string());
     match engine.create(&user, &by).await {
         Err(EditError::Store(StoreError::Conflict { .. })) => Err(taken(&user.slug)),

@@ -25,7 +25,10 @@ impl Resource for Contact {
     }
 
     fn texts(&self) -> Vec<&str> {
-        let addresses = self.endpoints.iter().map(|one| one.address.as_str());
+        let addresses = self
+            .endpoints
+            .iter()
+            .map(|one| one.address.after_userinfo());
         [self.slug.as_str(), self.name.as_str()]
             .into_iter()
             .chain(addresses)

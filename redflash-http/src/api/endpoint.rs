@@ -124,7 +124,7 @@ impl Place {
     }
 
     fn is_at(&self, endpoint: &Endpoint) -> bool {
-        endpoint.channel == self.channel && endpoint.address.as_str() == self.address
+        endpoint.channel == self.channel && endpoint.address.is_written(&self.address)
     }
 
     fn endpoint(
@@ -264,7 +264,8 @@ async fn change(
     let apply = |contact: &mut Contact| {
         let place = place(contact, id)?;
         let mut endpoint = contact.endpoints[place].clone();
-        if let Some(raw) = &changes.address {
+        let written = |raw: &&String| !endpoint.address.is_written(raw);
+        if let Some(raw) = changes.address.as_ref().filter(written) {
             let moved = address(engine, &endpoint.channel, raw)?;
             if moved != endpoint.address {
                 endpoint.address = moved;

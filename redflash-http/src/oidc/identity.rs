@@ -10,6 +10,8 @@ use super::error::OidcError;
 /// Who has logged in, by what the provider says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
+    /// The provider. Another one may call another person by the same id.
+    pub(crate) issuer: String,
     /// The provider's own id of the user, which never changes and is never given to another.
     pub(crate) subject: String,
     /// What the user is called.
@@ -50,6 +52,7 @@ impl Identity {
         let role = config.role_claim.as_deref();
         let said = role.and_then(|claim| claims.get(claim));
         Ok(Self {
+            issuer: config.issuer.clone(),
             subject,
             name: claims.text("name").map(str::to_owned),
             user: user.to_owned(),

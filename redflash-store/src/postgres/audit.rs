@@ -1,6 +1,7 @@
 //! The audit log, on Postgres.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use diesel_async::AsyncConnection;
@@ -19,6 +20,10 @@ impl Audit for PostgresStore {
 
     async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError> {
         ask!(self, |conn| audit::changes(conn, filter))
+    }
+
+    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+        transact!(self, |conn| audit::prune(conn, before, limit).await)
     }
 
     /// Each key by itself, so that nodes that note the same keys do not wait for each other.

@@ -43,6 +43,7 @@ pub(super) struct Insert {
     raised_at: Vec<i64>,
     raised_by: Vec<Option<String>>,
     plan: Vec<String>,
+    arguments: Vec<Option<String>>,
     planned_at: Vec<Option<i64>>,
     deliveries: Deliveries,
 }
@@ -75,6 +76,7 @@ impl Insert {
         self.raised_at.push(notification.raised_at);
         self.raised_by.push(notification.raised_by.clone());
         self.plan.push(notification.plan.clone());
+        self.arguments.push(notification.arguments.clone());
         self.planned_at.push(rows.planned_at);
         let columns = &mut self.deliveries;
         for row in &rows.deliveries {
@@ -103,8 +105,8 @@ impl QueryFragment<Pg> for Insert {
         let new = &self.deliveries;
         out.push_sql(
             "WITH recorded AS (
-                INSERT INTO notifications (id, raised_at, raised_by, plan)
-                SELECT n.id, n.raised_at, n.raised_by, n.plan FROM ",
+                INSERT INTO notifications (id, raised_at, raised_by, plan, arguments)
+                SELECT n.id, n.raised_at, n.raised_by, n.plan, n.arguments FROM ",
         );
         unnest!(
             out,
@@ -112,10 +114,11 @@ impl QueryFragment<Pg> for Insert {
             Longs: self.raised_at,
             MaybeTexts: self.raised_by,
             Texts: self.plan,
+            MaybeTexts: self.arguments,
             MaybeLongs: self.planned_at,
         );
         out.push_sql(
-            " AS n (id, raised_at, raised_by, plan, planned_at)
+            " AS n (id, raised_at, raised_by, plan, arguments, planned_at)
                 WHERE coalesce(n.planned_at = (SELECT version FROM directory), TRUE)
                 RETURNING id
             ), queued AS (

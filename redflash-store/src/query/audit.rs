@@ -1,6 +1,7 @@
 //! Who did what, and when keys were used.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use diesel::prelude::{ExpressionMethods, IntoSql, QueryDsl, SelectableHelper};
 use diesel::query_dsl::methods;
@@ -43,6 +44,28 @@ pub(crate) async fn changes(conn: &mut Conn, filter: &ChangeFilter) -> Result<Ve
     }
     let rows: Vec<ChangeRow> = query.load(conn).await?;
     rows.into_iter().map(ChangeRow::into_change).collect()
+}
+
+/// Removes the oldest changes made before a time.
+pub(crate) async fn prune(
+    conn: &mut Conn,
+    before: Timestamp,
+    limit: NonZeroU32,
+) -> Result<u64, Fault> {
+    // Ids are ordered by time, so the oldest are the first of the primary key.
+    let first: Vec<(String, i64)> = changes::table
+        .order(changes::id)
+        .limit(i64::from(limit.get()))
+        .select((changes::id, changes::made_at))
+        .load(conn)
+        .await?;
+    let old = first
+        .into_iter()
+        .filter(|(_, made_at)| *made_at < before.as_millis())
+        .map(|(id, _)| id);
+    let old: Vec<_> = old.collect();
+    let removed = diesel::delete(changes::table.filter(changes::id.eq_any(old)));
+    Ok(removed.execute(conn).await? as u64)
 }
 
 /// Notes when keys were used, as far as they are there.

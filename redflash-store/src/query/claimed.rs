@@ -49,7 +49,8 @@ async fn heads_of(
         }
     }
     for row in plans(conn, unknown).await? {
-        let (id, size) = (row.id.clone(), row.plan.len());
+        let arguments = row.arguments.as_ref().map_or(0, String::len);
+        let (id, size) = (row.id.clone(), row.plan.len() + arguments);
         let head = row.into_head();
         if let Ok(head) = &head {
             heads.keep(&id, head, size);
@@ -78,5 +79,6 @@ fn job(
         target: head.target.clone(),
         raised_at: head.raised_at,
         raised_by: entry.raised_by,
+        arguments: head.arguments.clone(),
     })
 }

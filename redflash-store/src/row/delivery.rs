@@ -159,7 +159,7 @@ impl DeliveryRow {
             contact: delivery.contact.to_string(),
             endpoint: delivery.endpoint.to_string(),
             channel: delivery.channel.to_string(),
-            address: delivery.address.to_string(),
+            address: delivery.address.as_str().to_owned(),
             via: serde_json::to_string(&delivery.via).unwrap_or_default(),
             lane: delivery.lane.to_string(),
             raised_by: owner(entry.raised_by.as_ref()),

@@ -83,7 +83,7 @@ impl EndpointRow {
             contact: contact.to_string(),
             place,
             channel: endpoint.channel.to_string(),
-            address: endpoint.address.to_string(),
+            address: endpoint.address.as_str().to_owned(),
             enabled: endpoint.enabled,
             opted_out: endpoint.opted_out.as_deref().map(storable),
         }

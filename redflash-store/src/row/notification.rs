@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use redflash_core::store::{Enqueue, OutboxEntry};
-use redflash_core::{Delivery, Idempotency, Message, Notification, Slug, Target, Timestamp};
+use redflash_core::{
+    Arguments, Delivery, Idempotency, Message, Notification, Slug, Target, Timestamp,
+};
+use serde_json::Value;
 
 use super::delivery::DeliveryRow;
 use super::{owner, parse, parse_some};
@@ -18,6 +21,7 @@ pub(crate) struct NotificationRow {
     pub(crate) raised_at: i64,
     pub(crate) raised_by: Option<String>,
     pub(crate) plan: String,
+    pub(crate) arguments: Option<String>,
 }
 
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
@@ -64,6 +68,7 @@ pub(crate) struct Head {
     pub(crate) target: Target,
     pub(crate) message: Arc<Message>,
     pub(crate) raised_at: Timestamp,
+    pub(crate) arguments: Option<Arc<Arguments>>,
 }
 
 /// The part of a plan that does not grow with the number of its recipients.
@@ -98,18 +103,27 @@ impl IdempotencyRow {
 
 impl NotificationRow {
     pub(crate) fn new(notification: &Notification) -> Self {
+        let arguments = notification.arguments.as_ref();
         Self {
             id: notification.id.to_string(),
             raised_at: notification.raised_at.as_millis(),
             raised_by: notification.raised_by.as_ref().map(ToString::to_string),
             plan: serde_json::to_string(&notification.plan).unwrap_or_default(),
+            arguments: arguments.map(|arguments| Value::Object(arguments.clone()).to_string()),
         }
+    }
+
+    fn arguments(&self) -> Result<Option<Arguments>, Fault> {
+        let parsed = self.arguments.as_deref().map(serde_json::from_str);
+        let inconsistent = |_| Fault::inconsistent("notifications", "arguments", &self.id);
+        parsed.transpose().map_err(inconsistent)
     }
 
     pub(crate) fn into_head(self) -> Result<Head, Fault> {
         let plan: Result<PlanHead, _> = serde_json::from_str(&self.plan);
         let plan = plan.map_err(|_| Fault::inconsistent("notifications", "plan", &self.id))?;
         Ok(Head {
+            arguments: self.arguments()?.map(Arc::new),
             target: plan.target,
             message: Arc::new(plan.message),
             raised_at: Timestamp::from_millis(self.raised_at),
@@ -119,6 +133,7 @@ impl NotificationRow {
     pub(crate) fn into_notification(self) -> Result<Notification, Fault> {
         let plan = serde_json::from_str(&self.plan);
         Ok(Notification {
+            arguments: self.arguments()?,
             id: parse(&self.id, "notifications", "id", &self.id)?,
             raised_at: Timestamp::from_millis(self.raised_at),
             raised_by: parse_some(

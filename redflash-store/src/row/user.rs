@@ -18,6 +18,7 @@ pub(crate) struct UserRow {
     subject: Option<String>,
     pub(crate) password: Option<String>,
     created_at: i64,
+    issuer: Option<String>,
 }
 
 impl UserRow {
@@ -31,6 +32,7 @@ impl UserRow {
             subject: user.subject.as_deref().map(storable),
             password: password.map(storable),
             created_at: user.created_at.as_millis(),
+            issuer: user.issuer.as_deref().map(storable),
         }
     }
 
@@ -41,6 +43,7 @@ impl UserRow {
             role: parse(&self.role, "users", "role", &self.slug)?,
             enabled: self.enabled,
             subject: self.subject,
+            issuer: self.issuer,
             password: self.password.map(PasswordHash::new),
             created_at: Timestamp::from_millis(self.created_at),
         })

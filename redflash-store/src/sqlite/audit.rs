@@ -1,6 +1,7 @@
 //! The audit log, on SQLite.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use redflash_core::store::ChangeFilter;
@@ -23,6 +24,12 @@ impl Audit for SqliteStore {
         let filter = filter.clone();
         self.readers
             .long(move |conn| run(audit::changes(conn, &filter)))
+            .await
+    }
+
+    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |conn| run(audit::prune(conn, before, limit)))
             .await
     }
 

@@ -89,7 +89,9 @@ impl QueryId for InsertNotification<'_> {
 
 impl QueryFragment<Sqlite> for InsertNotification<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO notifications (id, raised_at, raised_by, plan) SELECT ");
+        out.push_sql(
+            "INSERT INTO notifications (id, raised_at, raised_by, plan, arguments) SELECT ",
+        );
         out.push_bind_param::<Text, _>(&self.row.id)?;
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&self.row.raised_at)?;
@@ -97,6 +99,8 @@ impl QueryFragment<Sqlite> for InsertNotification<'_> {
         out.push_bind_param::<Nullable<Text>, _>(&self.row.raised_by)?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(&self.row.plan)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.row.arguments)?;
         out.push_sql(" WHERE coalesce(");
         out.push_bind_param::<Nullable<BigInt>, _>(&self.planned_at)?;
         out.push_sql(" = (SELECT version FROM directory), TRUE)");

@@ -56,6 +56,25 @@ pub async fn changes_are_newest_first_and_page(store: Opened) {
     assert_eq!(read(&store, page).await, []);
 }
 
+/// The oldest changes made before a time are removed, no more than asked for; the others stay.
+pub async fn old_changes_are_pruned_oldest_first(store: Opened) {
+    let made: Vec<_> = (0..5)
+        .map(|seconds| change(seconds, ann(), "contact/bob"))
+        .collect();
+    note(&store, &made).await;
+    let prune = async |seconds, most| {
+        let pruned = store.prune_changes(at(seconds), limit(most)).await;
+        pruned.expect("pruned")
+    };
+    assert_eq!(prune(0, 10).await, 0);
+    assert_eq!(prune(3, 2).await, 2);
+    let left = read(&store, all()).await;
+    assert_eq!(left, [&made[4], &made[3], &made[2]].map(Clone::clone));
+    assert_eq!(prune(3, 2).await, 1);
+    assert_eq!(prune(3, 2).await, 0);
+    assert_eq!(read(&store, all()).await.len(), 2);
+}
+
 /// Changes are found by what was changed, by who changed it, and by both, exactly.
 pub async fn changes_are_found_by_subject_and_actor(store: Opened) {
     let key = || Actor::Key("ann".into());

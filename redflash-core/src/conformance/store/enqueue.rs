@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::fixture::{
-    Alert, Opened, START, alert, contact, enqueue, lease, limit, one, record, save, slug, worker,
+    Alert, Opened, START, alert, claim, contact, enqueue, lease, limit, one, record, save, slug,
+    worker,
 };
 use crate::store::{Enqueue, Enqueued, Entry, LogFilter};
-use crate::{DeliveryState, Idempotency, Outbox, Timestamp};
+use crate::{Address, DeliveryState, Idempotency, Outbox, Timestamp};
 
 /// A notification reads back with its plan and its deliveries in the order of the plan.
 pub async fn an_enqueued_notification_reads_back(store: Opened) {
@@ -32,6 +33,55 @@ pub async fn an_enqueued_notification_reads_back(store: Opened) {
         record(&store, &one(&store).await).await.delivery.state,
         DeliveryState::Queued
     );
+}
+
+/// The arguments of an event are stored with its notification and come with each claimed delivery.
+pub async fn arguments_are_stored_once_and_claimed(store: Opened) {
+    let mut event = alert(2, "sms", Some("app"), START);
+    let arguments = serde_json::json!({
+        "host": "db1", "odd \u{1f525} \\ \" '": [1, 2.5, null, {"a": ""}],
+        "long": "x".repeat(60_000),
+    });
+    event.notification.arguments = arguments.as_object().cloned();
+    enqueue(&store, &event, None).await;
+    let text = alert(1, "sms", Some("app"), START);
+    enqueue(&store, &text, None).await;
+    for alert in [&event, &text] {
+        let found = Outbox::notification(&*store, alert.notification.id).await;
+        let (notification, _) = found.expect("read").expect("a notification");
+        assert_eq!(notification.arguments, alert.notification.arguments);
+    }
+    let page = store.log(&LogFilter::newest(limit(10))).await;
+    let entries = page.expect("read").entries;
+    let logged = |id| entries.iter().find(|(one, _)| one.id == id);
+    for alert in [&event, &text] {
+        let (notification, _) = logged(alert.notification.id).expect("in the log");
+        assert_eq!(notification.arguments, alert.notification.arguments);
+    }
+    let jobs = claim(&store, worker(), START, 10).await;
+    assert_eq!(jobs.len(), 3);
+    for job in jobs {
+        let is_event = job.delivery.notification == event.notification.id;
+        let expected = arguments.as_object().filter(|_| is_event);
+        assert_eq!(job.arguments.as_deref(), expected);
+    }
+}
+
+/// An address reads back in full, with a password that is shown to nobody.
+pub async fn an_address_reads_back_with_its_password(store: Opened) {
+    let address = Address::new("https://me:canary@hooks.example.org/a").expect("an address");
+    let mut ann = contact("ann", "+447700900001");
+    ann.endpoints[0].address = address.clone();
+    save(&store, [Entry::Contact(ann)]).await;
+    let ann = store.contact(&slug("ann")).await.expect("read");
+    assert_eq!(ann.expect("a contact").endpoints[0].address, address);
+    let mut alert = alert(1, "sms", Some("app"), START);
+    alert.deliveries[0].address = address.clone();
+    enqueue(&store, &alert, None).await;
+    let jobs = claim(&store, worker(), START, 10).await;
+    assert_eq!(jobs[0].delivery.address, address);
+    let found = record(&store, &alert).await;
+    assert_eq!(found.delivery.address, address);
 }
 
 async fn raise(

@@ -106,6 +106,7 @@ pub(super) fn alert(count: u32, lane: &str, key: Option<&str>, now: Timestamp) -
         raised_at: now,
         raised_by: key.map(slug),
         plan,
+        arguments: None,
     };
     Alert {
         notification,

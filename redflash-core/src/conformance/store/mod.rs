@@ -65,6 +65,8 @@ macro_rules! store_conformance {
             steps_are_done_in_their_order
             removing_what_is_not_there_is_refused
             an_enqueued_notification_reads_back
+            arguments_are_stored_once_and_claimed
+            an_address_reads_back_with_its_password
             equal_requests_are_recorded_once
             idempotency_keys_belong_to_an_api_key
             what_was_promised_is_found_without_recording_anything
@@ -154,6 +156,7 @@ macro_rules! store_conformance {
             changes_are_newest_first_and_page
             changes_are_found_by_subject_and_actor
             odd_changes_are_recorded
+            old_changes_are_pruned_oldest_first
             the_last_use_of_a_key_only_moves_forward
         }
     };

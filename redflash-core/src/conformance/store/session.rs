@@ -30,6 +30,7 @@ pub async fn users_read_back_as_they_were_saved(store: Opened) {
     let mut ann = user("ann");
     ann.role = Role::Admin;
     ann.subject = Some("https://id.example/|42 'ü%_".into());
+    ann.issuer = Some("https://id.example/'ü%_".into());
     let mut bob = user("bob");
     bob.enabled = false;
     bob.password = None;
@@ -48,7 +49,7 @@ pub async fn users_read_back_as_they_were_saved(store: Opened) {
     assert!(matches!(refused, Err(StoreError::Conflict { .. })));
     let refused = store.save(&[Entry::User(user("cid"))], Save::Update).await;
     assert!(matches!(refused, Err(StoreError::Missing { .. })));
-    (ann.subject, ann.password) = (None, None);
+    (ann.subject, ann.issuer, ann.password) = (None, None, None);
     change(&store, &ann).await;
     assert_eq!(store.user(&ann.slug).await.expect("read"), Some(ann));
 }

@@ -169,6 +169,7 @@ async fn a_user_of_that_name_logs_in_and_is_tied_to_the_account() {
         before: None,
         limit: std::num::NonZeroU32::MIN,
     };
+    assert_eq!(ada.issuer, Some(world.site.config().issuer));
     let told = world.store.changes(&newest).await.unwrap();
     assert_eq!(told[0].action, redflash_core::Action::LoggedIn);
     // From now on it is the account that counts, not its name.
@@ -201,6 +202,42 @@ async fn who_is_no_user_or_another_or_switched_off_is_not_let_in() {
     let refused = world.browser().log_in().await;
     assert!(refused.body.contains("You are switched off here"));
     assert_eq!(world.find("ada").await.unwrap().subject, None);
+}
+
+#[tokio::test]
+async fn another_providers_equal_subject_is_another_person() {
+    let world = World::start(|_| {}).await;
+    world
+        .save("ada", |ada| {
+            ada.subject = Some("248289".into());
+            ada.issuer = Some("https://old.example.org".into());
+        })
+        .await;
+    // Neither under the same name, nor under another.
+    let refused = world.browser().log_in().await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("Another user logs in as ada"));
+    world.says("preferred_username", json!("eve")).await;
+    assert_eq!(world.browser().log_in().await.status, 403);
+    let ada = world.find("ada").await.unwrap();
+    assert_eq!(ada.issuer.as_deref(), Some("https://old.example.org"));
+}
+
+#[tokio::test]
+async fn a_subject_without_an_issuer_needs_the_name_too() {
+    let world = World::start(|_| {}).await;
+    let tied = |ada: &mut User| ada.subject = Some("248289".into());
+    world.save("ada", tied).await;
+    world.says("preferred_username", json!("eve")).await;
+    assert_eq!(world.browser().log_in().await.status, 403);
+    assert_eq!(world.find("ada").await.unwrap().issuer, None);
+    world.says("preferred_username", json!("ada")).await;
+    assert_eq!(world.browser().log_in().await.status, 303);
+    let issuer = world.site.config().issuer;
+    assert_eq!(world.find("ada").await.unwrap().issuer, Some(issuer));
+    // From now on it is the account that counts.
+    world.says("preferred_username", json!("eve")).await;
+    assert_eq!(world.browser().log_in().await.status, 303);
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ async fn a_login_says_who_it_is_by_whichever_signature() {
         let site = Simulated::start(key).await;
         let identity = login(&site, &Provider::new(site.config())).await.unwrap();
         let wanted = Identity {
+            issuer: site.config().issuer,
             subject: "248289".into(),
             name: Some("Ada Lovelace".into()),
             user: "ada".into(),

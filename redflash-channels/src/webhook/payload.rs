@@ -1,0 +1,77 @@
+//! The JSON body of a webhook.
+//!
+//! `type` and `timestamp` are those of the Standard Webhooks specification 1.0.0 ("Payload structure").
+
+use redflash_core::{Arguments, OutboundMessage, Target, Timestamp};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use url::Url;
+
+/// The body of `format = "json"`.
+#[derive(Serialize)]
+struct Payload<'a> {
+    r#type: &'static str,
+    /// The time of the raise; for a test of the gateway, of the request.
+    timestamp: String,
+    /// The notification.
+    id: String,
+    /// The event; null for a message to a contact or a group.
+    event: Option<&'a str>,
+    /// The contact, group or event that was raised; null for a test of the gateway.
+    target: Option<&'a Target>,
+    subject: &'a str,
+    message: &'a str,
+    arguments: ArgumentsOf<'a>,
+    /// The notification's page in the web admin; null without a public URL.
+    url: Option<Url>,
+}
+
+/// The arguments of an event; empty where there can be none, null where they are too many to be kept.
+struct ArgumentsOf<'a>(Option<Option<&'a Arguments>>);
+
+impl Serialize for ArgumentsOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(arguments) => arguments.serialize(serializer),
+            None => Value::Object(Arguments::new()).serialize(serializer),
+        }
+    }
+}
+
+/// Writes the body.
+///
+/// * `public_url` - the server's URL as others see it.
+pub(super) fn json(message: &OutboundMessage, public_url: Option<&Url>) -> String {
+    let origin = message.origin.as_ref();
+    let event = origin.and_then(|origin| match &origin.target {
+        Target::Event(slug) => Some(slug.as_str()),
+        Target::Contact(_) | Target::Group(_) => None,
+    });
+    let id = message.notification.to_string();
+    let payload = Payload {
+        r#type: "notification",
+        timestamp: rfc_3339(origin.map_or(message.at, |origin| origin.raised_at)),
+        event,
+        target: origin.map(|origin| &origin.target),
+        subject: &message.subject,
+        message: &message.body,
+        arguments: ArgumentsOf(event.map(|_| origin.and_then(|one| one.arguments.as_deref()))),
+        url: public_url.and_then(|base| page(base, &id)),
+        id,
+    };
+    serde_json::to_string(&payload).expect("a body of plain values is JSON")
+}
+
+fn page(public_url: &Url, id: &str) -> Option<Url> {
+    let mut url = public_url.clone();
+    url.path_segments_mut()
+        .ok()?
+        .pop_if_empty()
+        .extend(["admin", "log", id]);
+    Some(url)
+}
+
+fn rfc_3339(at: Timestamp) -> String {
+    let time = jiff::Timestamp::from_millisecond(at.as_millis());
+    time.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
+}
