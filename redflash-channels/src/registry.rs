@@ -103,12 +103,6 @@ pub fn configure(
             settings.insert("callback_url".into(), url.into());
         }
     }
-    if kind.links()
-        && let Some(public_url) = public_url
-        && !settings.contains_key("public_url")
-    {
-        settings.insert("public_url".into(), public_url.into());
-    }
     let warnings = kind.warnings(&settings, common.prefixes());
     let channel = (kind.channel)(settings)?;
     let gateway = common.gateway(name, kind.name, channel, (kind.schedule)())?;

@@ -351,11 +351,6 @@ impl GatewayType {
         Vec::new()
     }
 
-    /// Returns true if its messages link to their notification.
-    pub(crate) fn links(&self) -> bool {
-        self.name == "webhook"
-    }
-
     /// The URL at which a gateway of this type is to call us, if each of its messages names one.
     pub(crate) fn callback_url(
         &self,

@@ -99,8 +99,6 @@ pub struct WebhookConfig {
     /// The header `Authorization`, such as `Bearer …`; none by default. Each address that the gateway
     /// is used for gets it, unless the address has a user of its own.
     pub authorization: Option<SecretString>,
-    /// The server's URL as others see it, of which links to notifications are made; none by default.
-    pub public_url: Option<Url>,
     /// How long a hand-over may take from the resolving of the name to the end of the answer;
     /// 10 s by default.
     #[serde(with = "crate::duration")]
@@ -120,7 +118,6 @@ impl Default for WebhookConfig {
             append_id: true,
             headers: BTreeMap::new(),
             authorization: None,
-            public_url: None,
             timeout: Duration::from_secs(10),
             http: HttpOptions::default(),
         }
@@ -135,7 +132,6 @@ pub struct Webhook {
     format: WebhookFormat,
     append_id: bool,
     headers: HeaderMap,
-    public_url: Option<Url>,
 }
 
 impl fmt::Debug for Webhook {
@@ -164,7 +160,6 @@ impl Webhook {
             append_id,
             headers,
             authorization,
-            public_url,
             timeout,
             http,
         } = config;
@@ -184,7 +179,6 @@ impl Webhook {
             format,
             append_id,
             headers: header::headers(&headers, authorization.as_ref())?,
-            public_url,
         })
     }
 
@@ -221,7 +215,7 @@ impl Webhook {
                 Request::form(url, &fields, message.at)
             }
             WebhookFormat::Json => {
-                let body = payload::json(message, self.public_url.as_ref());
+                let body = payload::json(message);
                 Request::post(url, "application/json", body, message.at)
             }
         };

@@ -154,17 +154,20 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         callbacks: _,
         inbound: _,
         alarm: _,
+        sms,
         admin,
     } = before;
     let Admin {
         session_idle: _,
         session_length: _,
         trusted_proxies: _,
+        keep_audit: _,
         oidc,
     } = admin;
     let mut changed = vec![
         ("database", *database != after.database),
         ("postgres", *postgres != after.postgres),
+        ("sms", *sms != after.sms),
         ("log.format", log.format != after.log.format),
         ("admin.oidc", *oidc != after.admin.oidc),
     ];

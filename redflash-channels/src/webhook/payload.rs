@@ -5,7 +5,6 @@
 use redflash_core::{Arguments, OutboundMessage, Target, Timestamp};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use url::Url;
 
 /// The body of `format = "json"`.
 #[derive(Serialize)]
@@ -23,7 +22,7 @@ struct Payload<'a> {
     message: &'a str,
     arguments: ArgumentsOf<'a>,
     /// The notification's page in the web admin; null without a public URL.
-    url: Option<Url>,
+    url: Option<&'a str>,
 }
 
 /// The arguments of an event; empty where there can be none, null where they are too many to be kept.
@@ -39,15 +38,12 @@ impl Serialize for ArgumentsOf<'_> {
 }
 
 /// Writes the body.
-///
-/// * `public_url` - the server's URL as others see it.
-pub(super) fn json(message: &OutboundMessage, public_url: Option<&Url>) -> String {
+pub(super) fn json(message: &OutboundMessage) -> String {
     let origin = message.origin.as_ref();
     let event = origin.and_then(|origin| match &origin.target {
         Target::Event(slug) => Some(slug.as_str()),
         Target::Contact(_) | Target::Group(_) => None,
     });
-    let id = message.notification.to_string();
     let payload = Payload {
         r#type: "notification",
         timestamp: rfc_3339(origin.map_or(message.at, |origin| origin.raised_at)),
@@ -56,19 +52,10 @@ pub(super) fn json(message: &OutboundMessage, public_url: Option<&Url>) -> Strin
         subject: &message.subject,
         message: &message.body,
         arguments: ArgumentsOf(event.map(|_| origin.and_then(|one| one.arguments.as_deref()))),
-        url: public_url.and_then(|base| page(base, &id)),
-        id,
+        url: message.link.as_deref(),
+        id: message.notification.to_string(),
     };
     serde_json::to_string(&payload).expect("a body of plain values is JSON")
-}
-
-fn page(public_url: &Url, id: &str) -> Option<Url> {
-    let mut url = public_url.clone();
-    url.path_segments_mut()
-        .ok()?
-        .pop_if_empty()
-        .extend(["admin", "log", id]);
-    Some(url)
 }
 
 fn rfc_3339(at: Timestamp) -> String {

@@ -206,16 +206,18 @@ async fn posted(
 ) -> (OutboundMessage, redflash_tests::Received) {
     let (webhook, sink) = (Webhook::new(config).unwrap(), WebhookSink::start().await);
     let mut message = message(&webhook, &url(&sink));
+    message.link = Some(LINK.to_owned()).filter(|_| origin.is_some());
     message.origin = origin;
     webhook.send(&message).await.unwrap();
     (message, sink.received().remove(0))
 }
 
+const LINK: &str = "https://alerts.example.org/admin/log/019adf3b5c8e7000a1b2c3d4e5f60000";
+
 fn json_config() -> WebhookConfig {
     WebhookConfig {
         format: WebhookFormat::Json,
         append_id: false,
-        public_url: Some("https://alerts.example.org/redflash".parse().unwrap()),
         ..config()
     }
 }
@@ -241,7 +243,7 @@ async fn json_holds_the_event_and_its_arguments() {
         "type": "notification", "timestamp": "2026-05-28T20:26:40.123Z", "id": id,
         "event": "disk-full", "target": "event/disk-full", "subject": message.subject,
         "message": message.body, "arguments": arguments,
-        "url": format!("https://alerts.example.org/redflash/admin/log/{id}"),
+        "url": LINK,
     });
     assert_eq!(got.json(), expected);
     assert_eq!(got.header("webhook-id"), message.delivery.to_string());
@@ -250,10 +252,6 @@ async fn json_holds_the_event_and_its_arguments() {
 
 #[tokio::test]
 async fn json_says_what_is_not_there() {
-    let without_url = WebhookConfig {
-        public_url: None,
-        ..json_config()
-    };
     for (raised, event, target, arguments) in [
         (None, json!(null), json!(null), json!({})),
         (
@@ -275,12 +273,13 @@ async fn json_says_what_is_not_there() {
             json!({}),
         ),
     ] {
-        let (_, got) = posted(without_url.clone(), |sink| sink.url("/"), raised).await;
+        let link = raised.is_some().then_some(LINK);
+        let (_, got) = posted(json_config(), |sink| sink.url("/"), raised).await;
         let body = got.json();
         assert_eq!(body["event"], event);
         assert_eq!(body["target"], target);
         assert_eq!(body["arguments"], arguments);
-        assert_eq!(body["url"], json!(null));
+        assert_eq!(body["url"], json!(link));
     }
 }
 

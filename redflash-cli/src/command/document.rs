@@ -46,16 +46,12 @@ const fn on() -> bool {
     true
 }
 
-/// Writes an address in full, since another store is to send there.
-fn whole<S: Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(address.as_str())
-}
-
 impl From<Contact> for Person {
     fn from(contact: Contact) -> Self {
         let place = |endpoint: redflash_core::Endpoint| Place {
             channel: endpoint.channel,
-            address: endpoint.address.to_string(),
+            // In full, since another store is to send there.
+            address: endpoint.address.as_str().to_owned(),
             enabled: endpoint.enabled,
             opted_out: endpoint.opted_out,
         };

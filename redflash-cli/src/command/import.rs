@@ -1,5 +1,6 @@
 //! `redflash import`: reads contacts, groups and events from a file.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};

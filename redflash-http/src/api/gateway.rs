@@ -113,7 +113,7 @@ async fn test(
     Input(wanted): Input<Test>,
 ) -> Result<Response, Problem> {
     let gateway = find(&app.engine, &name)?;
-    let to = app.engine.parse_test_address(gateway, &wanted.to);
+    let to = app.engine.parse_test_address(&gateway, &wanted.to);
     let to = to.map_err(|fault| Problem::field("to", fault.to_string()))?;
     let text = wanted.message.as_deref().unwrap_or(alert::OF_GATEWAY);
     if text.chars().all(|c| c.is_whitespace() || c.is_control()) {

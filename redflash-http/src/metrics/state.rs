@@ -87,7 +87,8 @@ pub(super) async fn render(engine: &Engine) -> String {
         "redflash_gateway_stopped",
         "1 while an alarm says that the gateway has stopped, otherwise 0.",
     );
-    for gateway in engine.gateways().iter() {
+    let gateways = engine.gateways();
+    for gateway in gateways.iter() {
         let is_stopped = health.stopped.contains(&gateway.name);
         stopped = stopped.with(&[("gateway", gateway.name.as_str())], number(is_stopped));
     }
