@@ -260,6 +260,10 @@ impl Meter for Journaled {
         self.inner.refund(allowances, at).await
     }
 
+    async fn used(&self, allowances: &[Allowance], now: Timestamp) -> Answer<Vec<u32>> {
+        self.inner.used(allowances, now).await
+    }
+
     async fn start_alarm(&self, subject: &str, reason: &str, now: Timestamp) -> Answer<bool> {
         self.inner.start_alarm(subject, reason, now).await
     }

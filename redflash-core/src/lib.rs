@@ -69,7 +69,7 @@ pub use delivery::{
 pub use dispatcher::{GatewayHealth, GatewayState};
 pub use engine::{
     AddressRules, CallError, Called, EditError, Engine, EngineBuilder, Expected, FieldFault,
-    Handle, Health, Item, RaiseError, Raised, Revision, Trial, TrialView, Tried,
+    Handle, Health, Item, Obstacle, RaiseError, Raised, Revision, Trial, TrialView, Tried,
 };
 pub use event::{Event, MissingArguments, MissingArgumentsError};
 pub use gateway::{BuildError, DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};

@@ -28,7 +28,8 @@ pub(crate) async fn inspect(
     }
     let unknown = || {
         let text: String = slug.chars().take(100).collect();
-        Refusal::unknown(kind.name(), slug).as_before(format!("Invalid {}: {text}", kind.name()))
+        Refusal::unknown(kind.name(), slug)
+            .with_old_text(format!("Invalid {}: {text}", kind.name()))
     };
     let slug: Slug = slug.parse().map_err(|_| unknown())?;
     let failed = |fault: StoreError| Refusal::from(RaiseError::from(fault));
@@ -39,7 +40,7 @@ pub(crate) async fn inspect(
             let contact = contact.ok_or_else(unknown)?;
             if !contact.enabled {
                 let refusal = Refusal::disabled(&kind.target(slug), contact.name.as_str());
-                return Err(refusal.as_before("Disabled user"));
+                return Err(refusal.with_old_text("Disabled user"));
             }
             json!({ "name": contact.name, "slug": contact.slug })
         }
@@ -48,7 +49,7 @@ pub(crate) async fn inspect(
             let group = group.ok_or_else(unknown)?;
             if !group.enabled {
                 let refusal = Refusal::disabled(&kind.target(slug), group.name.as_str());
-                return Err(refusal.as_before("Disabled group"));
+                return Err(refusal.with_old_text("Disabled group"));
             }
             json!({ "name": group.name, "slug": group.slug, "short_contacts": group.contacts })
         }

@@ -31,15 +31,9 @@ pub(crate) struct Problem {
     /// The alert that may have been recorded all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     notification_id: Option<NotificationId>,
-    /// Everybody who was not told, and why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recipients: Option<Vec<Recipient>>,
-    /// Arguments that the event's templates need and that were not given.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    missing: Vec<String>,
-    /// Arguments that were given and that the event's templates do not use.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unused: Vec<String>,
+    /// The part of a refused plan that says why.
+    #[serde(flatten)]
+    plan: Option<Box<RefusedPlan>>,
     #[serde(skip)]
     retry_after: Option<Duration>,
     /// The body was not read to its end, so the connection cannot be used again.
@@ -58,6 +52,30 @@ struct Document<'a> {
     problem: &'a Problem,
 }
 
+/// The part of a refused plan that says why.
+#[derive(Debug, Default, Serialize)]
+struct RefusedPlan {
+    /// Everybody who was not told, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipients: Option<Vec<Recipient>>,
+    /// Arguments that the event's templates need and that were not given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
+    /// Arguments that were given and that the event's templates do not use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unused: Vec<String>,
+}
+
+impl RefusedPlan {
+    fn of(recipients: Option<Vec<Recipient>>) -> Option<Box<Self>> {
+        let recipients = Some(recipients?);
+        Some(Box::new(Self {
+            recipients,
+            ..Self::default()
+        }))
+    }
+}
+
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self {
@@ -66,9 +84,7 @@ impl Problem {
             code,
             errors: Vec::new(),
             notification_id: None,
-            recipients: None,
-            missing: Vec::new(),
-            unused: Vec::new(),
+            plan: None,
             retry_after: None,
             close: false,
         }
@@ -116,7 +132,9 @@ impl Problem {
 
     /// The same, as whoever has this key is told.
     pub(crate) fn shown_to(mut self, key: &ApiKey) -> Self {
-        self.recipients = self.recipients.filter(|_| key.inspect || key.admin);
+        if let Some(plan) = &mut self.plan {
+            plan.recipients = plan.recipients.take().filter(|_| key.inspect || key.admin);
+        }
         self
     }
 
@@ -190,12 +208,15 @@ impl From<RaiseError> for Problem {
                 because(StatusCode::UNPROCESSABLE_ENTITY)
             }
             RaiseError::MissingArguments(plan) | RaiseError::UnusedArguments(plan) => Self {
-                missing: plan.missing,
-                unused: plan.unused,
+                plan: Some(Box::new(RefusedPlan {
+                    missing: plan.missing,
+                    unused: plan.unused,
+                    recipients: None,
+                })),
                 ..because(StatusCode::UNPROCESSABLE_ENTITY)
             },
             RaiseError::NoRecipients(plan) => Self {
-                recipients: Some(plan.recipients),
+                plan: RefusedPlan::of(Some(plan.recipients)),
                 ..because(StatusCode::UNPROCESSABLE_ENTITY)
             },
             RaiseError::KeyRevoked(_) => Self::unauthorized(),
@@ -253,7 +274,7 @@ impl From<Refusal> for Problem {
         Self {
             retry_after: refusal.retry_after,
             notification_id: refusal.notification,
-            recipients: refusal.recipients,
+            plan: RefusedPlan::of(refusal.recipients.map(Into::into)),
             close: refusal.close,
             ..Self::new(status, refusal.code, refusal.detail)
         }

@@ -18,20 +18,24 @@ pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     /// The reason in our words.
-    pub(crate) detail: String,
+    pub(crate) detail: Box<str>,
     /// The reason in the words of the old service, where it had some: its clients compare them.
-    old_text: Option<String>,
+    old_text: Option<Box<str>>,
     /// When to try again, where that helps.
     pub(crate) retry_after: Option<Duration>,
     /// The alert that may have been recorded all the same.
     pub(crate) notification: Option<NotificationId>,
     /// Everybody who was not told, and why: for keys that may inspect.
-    pub(crate) recipients: Option<Vec<Recipient>>,
+    pub(crate) recipients: Option<Box<[Recipient]>>,
     /// The body was not read to its end, so the connection cannot be used again.
     pub(crate) close: bool,
-    /// The key whose request it was, for the log.
+    about: Box<About>,
+}
+
+/// The request that was refused, for the log.
+#[derive(Debug, Default)]
+struct About {
     key: Option<Slug>,
-    /// The target it was about, for the log.
     target: Option<Target>,
 }
 
@@ -47,7 +51,7 @@ struct Told<'a> {
 }
 
 impl Refusal {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self {
             status,
             code,
@@ -57,25 +61,24 @@ impl Refusal {
             notification: None,
             recipients: None,
             close: false,
-            key: None,
-            target: None,
+            about: Box::default(),
         }
     }
 
     /// The same refusal, of a request with this key.
     pub(crate) fn by(mut self, key: &ApiKey) -> Self {
-        self.key = Some(key.slug.clone());
+        self.about.key = Some(key.slug.clone());
         self
     }
 
     /// The same refusal, of a raise at this target.
     pub(crate) fn at(mut self, target: Option<&Target>) -> Self {
-        self.target = target.cloned();
+        self.about.target = target.cloned();
         self
     }
 
     /// The same refusal, with the text that the old service had for it.
-    pub(crate) fn as_before(mut self, old_text: impl Into<String>) -> Self {
+    pub(crate) fn with_old_text(mut self, old_text: impl Into<Box<str>>) -> Self {
         self.old_text = Some(old_text.into());
         self
     }
@@ -85,26 +88,27 @@ impl Refusal {
         let detail = "this request has no API key: send it as the field api_key, or as \
             Authorization: Bearer …";
         Self::new(StatusCode::FORBIDDEN, "invalid_key", detail)
-            .as_before("You must specify your API key")
+            .with_old_text("You must specify your API key")
     }
 
     /// An unknown key, or one that is switched off.
     pub(crate) fn invalid_key() -> Self {
         let detail = "there is no such API key, or it is switched off";
         Self::new(StatusCode::FORBIDDEN, "invalid_key", detail)
-            .as_before("Invalid API key for operation")
+            .with_old_text("Invalid API key for operation")
     }
 
     /// A key that may not do this.
-    pub(crate) fn not_allowed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "not_allowed", detail).as_before("Insufficient privileges")
+    pub(crate) fn not_allowed(detail: impl Into<Box<str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
+            .with_old_text("Insufficient privileges")
     }
 
     /// A method that this URL does not have.
     pub(crate) fn method() -> Self {
         let detail = "raise with POST; contacts and groups can be inspected with GET";
         Self::new(StatusCode::FORBIDDEN, "method_not_allowed", detail)
-            .as_before("Invalid request method")
+            .with_old_text("Invalid request method")
     }
 
     /// A target that does not exist.
@@ -112,7 +116,7 @@ impl Refusal {
         let slug: String = slug.chars().take(100).collect();
         let detail = format!("there is no {kind}/{slug}");
         Self::new(StatusCode::NOT_FOUND, "unknown_target", detail)
-            .as_before(format!("{slug} not found"))
+            .with_old_text(format!("{slug} not found"))
     }
 
     /// A target that is switched off.
@@ -121,7 +125,7 @@ impl Refusal {
     pub(crate) fn disabled(target: &Target, name: &str) -> Self {
         let detail = format!("{target} is switched off");
         let slug = target.slug();
-        Self::new(StatusCode::NOT_FOUND, "disabled", detail).as_before(match target {
+        Self::new(StatusCode::NOT_FOUND, "disabled", detail).with_old_text(match target {
             Target::Contact(_) => format!("Contact '{name}' ({slug}) is disabled"),
             Target::Group(_) => format!("Group {slug} is disabled"),
             Target::Event(_) => format!("Event {slug} is disabled"),
@@ -135,7 +139,7 @@ impl Refusal {
     }
 
     /// A request that cannot be read.
-    pub(crate) fn bad(code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn bad(code: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, detail)
     }
 
@@ -146,7 +150,7 @@ impl Refusal {
     }
 
     /// Something that may work later.
-    pub(crate) fn later(code: &'static str, detail: impl Into<String>, after: Duration) -> Self {
+    pub(crate) fn later(code: &'static str, detail: impl Into<Box<str>>, after: Duration) -> Self {
         Self {
             retry_after: Some(after),
             ..Self::bad(code, detail)
@@ -163,11 +167,11 @@ impl From<RaiseError> for Refusal {
             }
             RaiseError::Disabled(target) => Self::disabled(&target, target.slug().as_str()),
             RaiseError::EmptyMessage => {
-                Self::bad(code, error.to_string()).as_before("Empty message")
+                Self::bad(code, error.to_string()).with_old_text("Empty message")
             }
             RaiseError::KeyRevoked(_) => Self::invalid_key(),
             RaiseError::NoRecipients(ref plan) => Self {
-                recipients: Some(plan.recipients.clone()),
+                recipients: Some(plan.recipients.clone().into()),
                 ..Self::bad(code, error.to_string())
             },
             RaiseError::Overloaded { retry_after } => {
@@ -214,8 +218,8 @@ impl IntoResponse for Refusal {
         let mut response = (self.status, Json(told)).into_response();
         response.extensions_mut().insert(Refused {
             code: self.code,
-            key: self.key,
-            target: self.target,
+            key: self.about.key,
+            target: self.about.target,
         });
         if let Some(after) = self.retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);

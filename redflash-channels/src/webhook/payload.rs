@@ -3,8 +3,7 @@
 //! `type` and `timestamp` are those of the Standard Webhooks specification 1.0.0 ("Payload structure").
 
 use redflash_core::{Arguments, OutboundMessage, Target, Timestamp};
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::Serialize;
 
 /// The body of `format = "json"`.
 #[derive(Serialize)]
@@ -25,16 +24,14 @@ struct Payload<'a> {
     url: Option<&'a str>,
 }
 
-/// The arguments of an event; empty where there can be none, null where they are too many to be kept.
-struct ArgumentsOf<'a>(Option<Option<&'a Arguments>>);
-
-impl Serialize for ArgumentsOf<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Some(arguments) => arguments.serialize(serializer),
-            None => Value::Object(Arguments::new()).serialize(serializer),
-        }
-    }
+/// The arguments of an event, as JSON.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ArgumentsOf<'a> {
+    /// There are none, since no event was raised.
+    None(Arguments),
+    /// Those of the event; null where they are too large to be kept.
+    Event(Option<&'a Arguments>),
 }
 
 /// Writes the body.
@@ -51,7 +48,10 @@ pub(super) fn json(message: &OutboundMessage) -> String {
         target: origin.map(|origin| &origin.target),
         subject: &message.subject,
         message: &message.body,
-        arguments: ArgumentsOf(event.map(|_| origin.and_then(|one| one.arguments.as_deref()))),
+        arguments: match event {
+            None => ArgumentsOf::None(Arguments::new()),
+            Some(_) => ArgumentsOf::Event(origin.and_then(|one| one.arguments.as_deref())),
+        },
         url: message.link.as_deref(),
         id: message.notification.to_string(),
     };

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::settings::Settings;
 
-/// The shortest prefixes that one private network needs: 10.0.0.0/8 and fc00::/7.
+/// The shortest prefixes that one private network needs: `10.0.0.0/8` and `fc00::/7`.
 const SHORTEST: (u8, u8) = (8, 7);
 /// Where clouds hand out the machine's credentials.
 const METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];

@@ -16,7 +16,7 @@ const NTFY: Rules = Rules {
     accept: |_, _| Reply::body(200, r#"{"id":"abc"}"#),
 };
 
-fn gateway(table: Value) -> Gateway {
+fn gateway(table: &Value) -> Gateway {
     let mut table = table.as_object().cloned().unwrap();
     table.insert("name".into(), "peer".into());
     table.insert("timeout".into(), "5s".into());
@@ -28,7 +28,7 @@ fn webhook(more: &Value) -> Gateway {
     let mut table = json!({"type": "webhook", "allow_networks": ["127.0.0.0/8"]});
     let keys = table.as_object_mut().unwrap();
     keys.extend(more.as_object().unwrap().clone());
-    gateway(table)
+    gateway(&table)
 }
 
 async fn send(gateway: &Gateway, to: &str) -> Result<(), SendError> {
@@ -81,7 +81,7 @@ async fn a_webhook_is_resolved_here_and_tunnelled_to_the_checked_address() {
 async fn a_proxy_opens_no_way_around_the_guard() {
     let sink = WebhookSink::start().await;
     let proxy = ConnectProxy::to(sink.address()).await;
-    let hooks = gateway(json!({"type": "webhook", "proxy": proxy.url(None)}));
+    let hooks = gateway(&json!({"type": "webhook", "proxy": proxy.url(None)}));
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "10.0.0.1"] {
         for scheme in ["http", "https"] {
             let result = send(&hooks, &format!("{scheme}://{host}:4711/")).await;
@@ -116,14 +116,14 @@ async fn a_vendor_is_asked_for_by_name() {
         "type": "ntfy", "base_url": "https://ntfy.example", "proxy": proxy.url(None),
         "ca_file": ca.path(),
     });
-    let ntfy = gateway(table.clone());
+    let ntfy = gateway(&table);
     let message = message(&*ntfy.channel, "topic");
     ntfy.channel.send(&message).await.unwrap();
     assert_eq!(lines(&proxy), ["CONNECT ntfy.example:443 HTTP/1.1"]);
     assert_eq!(front.names(), ["ntfy.example"]);
     // Without the file, the certificate is by nobody that this machine trusts.
     table.as_object_mut().unwrap().remove("ca_file");
-    let result = gateway(table).channel.send(&message).await;
+    let result = gateway(&table).channel.send(&message).await;
     assert!(
         matches!(result, Err(SendError::Unreachable(_))),
         "{result:?}"

@@ -222,19 +222,19 @@ fn json_config() -> WebhookConfig {
     }
 }
 
-fn origin(target: &str, arguments: Option<Value>) -> Option<Origin> {
-    Some(Origin {
+fn origin(target: &str, arguments: Option<Value>) -> Origin {
+    Origin {
         target: target.parse().unwrap(),
         raised_at: Timestamp::from_millis(1_780_000_000_123),
         arguments: arguments.map(|value| Arc::new(value.as_object().unwrap().clone())),
-    })
+    }
 }
 
 #[tokio::test]
 async fn json_holds_the_event_and_its_arguments() {
     let arguments =
         json!({"host": "db1", "percent": 97, "tags": ["a", null], "odd \u{1f525}": {"b": 0.5}});
-    let raised = origin("event/disk-full", Some(arguments.clone()));
+    let raised = Some(origin("event/disk-full", Some(arguments.clone())));
     let (message, got) = posted(json_config(), |sink| sink.url("/alerts/?a=b"), raised).await;
     assert_eq!(got.path, "/alerts/?a=b");
     assert_eq!(got.header("content-type"), "application/json");
@@ -255,19 +255,19 @@ async fn json_says_what_is_not_there() {
     for (raised, event, target, arguments) in [
         (None, json!(null), json!(null), json!({})),
         (
-            origin("contact/ann", None),
+            Some(origin("contact/ann", None)),
             json!(null),
             json!("contact/ann"),
             json!({}),
         ),
         (
-            origin("event/a", None),
+            Some(origin("event/a", None)),
             json!("a"),
             json!("event/a"),
             json!(null),
         ),
         (
-            origin("event/a", Some(json!({}))),
+            Some(origin("event/a", Some(json!({})))),
             json!("a"),
             json!("event/a"),
             json!({}),

@@ -1,11 +1,12 @@
 //! `redflash serve`: the server.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use redflash_core::{Engine, report};
 use redflash_http::{AdminConfig, HttpConfig, Metrics, Mode, OidcConfig, serve, serve_metrics};
 use redflash_store::Access;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,7 @@ use crate::tidy::Tidy;
 pub(crate) struct Args {
     /// The address and port, instead of the configured one
     #[arg(long, value_name = "ADDRESS:PORT")]
-    listen: Option<std::net::SocketAddr>,
+    listen: Option<SocketAddr>,
     /// What is logged: error, warn, info, debug or trace, or a list such as `warn,redflash_http=debug`;
     /// otherwise `REDFLASH_LOG`, or log.level of the configuration
     #[arg(long, value_name = "LEVEL")]
@@ -107,9 +108,30 @@ async fn invite(engine: &Engine, url: &str) {
 }
 
 async fn bind(address: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
+    listen(address)
         .await
         .map_err(|fault| bound(address, &fault))
+}
+
+/// Listens at the first of an address's meanings at which that is possible.
+///
+/// With tokio's own backlog of 1,024, a burst of connections that say nothing would have the system
+/// drop the others, whose clients try again only a second later.
+async fn listen(address: &str) -> std::io::Result<TcpListener> {
+    const BACKLOG: u32 = 4096;
+    let mut last = None;
+    for address in lookup_host(address).await? {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
+            Ok(listener) => return Ok(listener),
+            Err(fault) => last = Some(fault),
+        }
+    }
+    Err(last.unwrap_or_else(|| std::io::Error::other("it names no address")))
 }
 
 fn bound(address: &str, fault: &std::io::Error) -> Failure {
@@ -169,10 +191,9 @@ pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>
     }
 }
 
-/// Starts the log, on standard error.
+/// Starts the log, on standard error. Returns what changes its level later.
 ///
 /// * `option` - the level that the command line names.
-/// Starts the log, which goes to standard error. Returns what changes its level later.
 fn start_log(log: &Log, option: Option<&str>) -> Result<LogFilter, Failure> {
     let (filter, handle) = reload::Layer::new(log_filter(log, option)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

@@ -96,10 +96,10 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
         warnings.extend(of_gateway.map(|warning| format!("gateway {name}: {warning}")));
     }
     Ok(Loaded {
-        warnings,
         config,
         gateways,
         file,
+        warnings,
     })
 }
 

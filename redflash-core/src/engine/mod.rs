@@ -6,6 +6,7 @@ mod by_hand;
 mod edit;
 mod error;
 mod inbound;
+mod outlook;
 mod premium;
 mod preview;
 mod raise;
@@ -25,6 +26,7 @@ pub use builder::{AddressRules, EngineBuilder};
 pub use edit::{EditError, FieldFault, Item, Revision};
 pub use error::{CallError, RaiseError};
 pub use inbound::{Called, Expected};
+pub use outlook::Obstacle;
 pub use trial::{Trial, TrialView, Tried};
 
 use crate::dispatcher::{Dispatcher, GatewayHealth};

@@ -38,6 +38,12 @@ impl Meter for MemoryStore {
         Ok(())
     }
 
+    async fn used(&self, allowances: &[Allowance], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        let mut state = self.state();
+        let used = allowances.iter().map(|one| *state.meter(one, now));
+        Ok(used.collect())
+    }
+
     async fn start_alarm(
         &self,
         subject: &str,

@@ -46,6 +46,9 @@ pub trait Meter: Send + Sync {
     /// Takes back what was counted at this time.
     async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Result<(), StoreError>;
 
+    /// Returns how much each allowance has used in the window that holds this moment, in their order.
+    async fn used(&self, allowances: &[Allowance], now: Timestamp) -> Result<Vec<u32>, StoreError>;
+
     /// Notes that an alarm has been given about a subject, with the reason for people; `false` when it
     /// was noted already.
     async fn start_alarm(

@@ -119,7 +119,6 @@ impl<'a> Scanner<'a> {
                 (Some(_), _) if escaped => escaped = false,
                 (Some(_), '\\') => escaped = true,
                 (Some(mark), _) if mark == character => quote = None,
-                (Some(_), _) => {}
                 (None, '"' | '\'') => quote = Some(character),
                 (None, '(' | '[' | '{') => {
                     open.push(character);
@@ -129,7 +128,7 @@ impl<'a> Scanner<'a> {
                     }
                 }
                 (None, ')' | ']' | '}') => close(&mut open, character),
-                (None, _) => {}
+                _ => {}
             }
         }
         Ok(())

@@ -63,9 +63,8 @@ impl Usage {
 
     fn expression(&mut self, expression: &Expression, scopes: &Scopes<'_>, is_list: bool) {
         match expression {
-            Expression::Literal(_) => {}
             Expression::Path(path) if scopes.is_argument(path) => self.note(path, is_list),
-            Expression::Path(_) => {}
+            Expression::Literal(_) | Expression::Path(_) => {}
             Expression::ArgumentOrDate(path) => {
                 self.names.insert(path.name.clone());
             }

@@ -69,7 +69,7 @@ async fn list(desk: Desk) -> Result<Response, Oops> {
     let recent = last_day::recent(engine).await?;
     let row = |gateway: &Arc<Gateway>| {
         let outcomes = Outcomes::of(&recent, &gateway.name, desk.now());
-        let status = statuses.of(&gateway);
+        let status = statuses.of(gateway);
         Row {
             url: url(&gateway.name),
             name: gateway.name.to_string(),

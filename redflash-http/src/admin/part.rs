@@ -59,6 +59,17 @@ pub(crate) struct Told {
     pub(crate) via: Vec<String>,
     pub(crate) channel: String,
     pub(crate) address: String,
+    /// What keeps the message from going out at once; `None` for nothing, and for what is past.
+    pub(crate) obstacle: Option<Obstacle>,
+}
+
+/// What keeps a planned message from going out at once.
+#[derive(Clone, Serialize)]
+pub(crate) struct Obstacle {
+    pub(crate) gateway: Link,
+    pub(crate) reason: String,
+    pub(crate) next_try_at: Option<Timestamp>,
+    pub(crate) suppresses: bool,
 }
 
 /// Somebody, or one endpoint of somebody, who is not.

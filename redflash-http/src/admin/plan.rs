@@ -2,7 +2,7 @@
 
 use redflash_core::{PlannedEndpoint, Recipient, Verdict};
 
-use super::part::{LeftOut, Link, Plan, Told};
+use super::part::{LeftOut, Link, Obstacle, Plan, Told};
 
 impl From<redflash_core::Plan> for Plan {
     fn from(plan: redflash_core::Plan) -> Self {
@@ -23,6 +23,14 @@ impl From<redflash_core::Plan> for Plan {
 }
 
 impl Plan {
+    /// The plan with what keeps its messages from going out at once, in their order.
+    pub(super) fn with_outlook(mut self, outlook: Vec<Option<redflash_core::Obstacle>>) -> Self {
+        for (told, obstacle) in self.told.iter_mut().zip(outlook) {
+            told.obstacle = obstacle.map(Obstacle::new);
+        }
+        self
+    }
+
     fn add(&mut self, recipient: &Recipient) {
         if let Some(skip) = &recipient.skip {
             self.left_out.push(LeftOut {
@@ -51,6 +59,22 @@ fn told(recipient: &Recipient, endpoint: &PlannedEndpoint) -> Told {
         via: recipient.via.iter().map(ToString::to_string).collect(),
         channel: endpoint.channel.to_string(),
         address: endpoint.address.to_string(),
+        obstacle: None,
+    }
+}
+
+impl Obstacle {
+    fn new(obstacle: redflash_core::Obstacle) -> Self {
+        let name = obstacle.gateway.to_string();
+        Self {
+            gateway: Link {
+                url: format!("/admin/gateways/{name}"),
+                label: name,
+            },
+            reason: obstacle.reason,
+            next_try_at: obstacle.next_try_at,
+            suppresses: obstacle.suppresses,
+        }
     }
 }
 

@@ -182,6 +182,7 @@ impl<'a> Draft<'a> {
     async fn planned(&self, desk: &Desk, fault: Option<&RaiseError>) -> Result<Response, Oops> {
         let plan = desk.app.engine.explain(&self.raise()).await?;
         let refusal = plan.refusal;
+        let outlook = desk.app.engine.outlook(&plan).await?;
         let status = match fault {
             Some(RaiseError::Overloaded { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -195,7 +196,7 @@ impl<'a> Draft<'a> {
                 .filter(|_| refusal.is_none())
                 .map(|fault| sentence(&fault.to_string())),
             fields: refusal.is_none().then(|| self.hidden()),
-            plan: plan.into(),
+            plan: Plan::from(plan).with_outlook(outlook),
         };
         Ok(self.page(desk, status, Some((planned, refusal))))
     }

@@ -394,6 +394,10 @@ impl Meter for PostgresStore {
         transact!(self, |conn| meter::refund(conn, allowances, at).await)
     }
 
+    async fn used(&self, allowances: &[Allowance], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        ask!(self, |conn| meter::used(conn, allowances, now))
+    }
+
     async fn start_alarm(
         &self,
         subject: &str,

@@ -1,7 +1,7 @@
 //! Counts that bound what is sent, and alarms that have been given.
 
 use diesel::dsl::case_when;
-use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::upsert::excluded;
 use redflash_core::store::{Alarm, Allowance, Spent};
 use redflash_core::{Timestamp, Window};
@@ -48,6 +48,26 @@ pub(crate) async fn refund(
         give_back(conn, allowance, at).await?;
     }
     Ok(())
+}
+
+/// Reads how much each allowance has used.
+pub(crate) async fn used(
+    conn: &mut Conn,
+    allowances: &[Allowance],
+    now: Timestamp,
+) -> Result<Vec<u32>, Fault> {
+    let mut counts = Vec::with_capacity(allowances.len());
+    for allowance in allowances {
+        let used: Option<i32> = meters::table
+            .find((storable(&allowance.meter), allowance.window.as_str()))
+            .filter(meters::starts_at.eq(allowance.window.start(now).as_millis()))
+            .select(meters::used)
+            .get_result(conn)
+            .await
+            .optional()?;
+        counts.push(used.unwrap_or(0).unsigned_abs());
+    }
+    Ok(counts)
 }
 
 /// Counts one more, whatever the limit, and returns how many that makes.

@@ -363,6 +363,11 @@ impl Meter for SqliteStore {
             .await
     }
 
+    async fn used(&self, allowances: &[Allowance], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        self.readers
+            .read(|conn| run(meter::used(conn, allowances, now)))
+    }
+
     async fn start_alarm(
         &self,
         subject: &str,

@@ -33,6 +33,22 @@ pub async fn a_meter_counts_up_to_its_limit(store: Opened) {
     assert_eq!(spend(&store, &[], 3).await, Spent::Counted(vec![]));
 }
 
+/// What a window has used is read without counting anything.
+pub async fn what_is_used_can_be_read(store: Opened) {
+    let both = [
+        allowance("b", Window::Hour, 3),
+        allowance("a", Window::Day, 2),
+    ];
+    let used = async |seconds| store.used(&both, at(seconds)).await.expect("read");
+    assert_eq!(used(0).await, [0, 0]);
+    spend(&store, &both, 0).await;
+    spend(&store, &both[..1], 1).await;
+    for _ in 0..2 {
+        assert_eq!(used(2).await, [2, 1]);
+    }
+    assert_eq!(used(24 * 3600).await, [0, 0]);
+}
+
 /// What is given back can be spent again.
 pub async fn what_is_refunded_can_be_spent_again(store: Opened) {
     let one = [allowance("a", Window::Hour, 1)];

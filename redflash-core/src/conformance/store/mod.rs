@@ -141,6 +141,7 @@ macro_rules! store_conformance {
             inbound_messages_are_newest_first_and_page
             a_delivery_is_found_by_what_its_gateway_calls_it
             a_meter_counts_up_to_its_limit
+            what_is_used_can_be_read
             what_is_refunded_can_be_spent_again
             meters_begin_anew_in_each_window
             pruning_keeps_the_count_of_running_windows

@@ -21,14 +21,15 @@ impl<'a> Renderer<'a> {
         let (this, segments) = match path.base {
             Base::Local(up) => return Ok(self.local(path, up)),
             Base::Root => (None, &*path.segments),
-            Base::Scope(up) => match self.named(path) {
-                Some(value) => (Some(value.clone()), &path.segments[1..]),
-                None => {
+            Base::Scope(up) => {
+                if let Some(value) = self.named(path) {
+                    (Some(value.clone()), &path.segments[1..])
+                } else {
                     let depth = self.scopes.len().checked_sub(up + 1);
                     let scope = depth.and_then(|depth| self.scopes.get(depth));
                     (scope.map(|scope| scope.this.clone()), &*path.segments)
                 }
-            },
+            }
         };
         if let Some(Val::Made(Value::String(copied))) = &this {
             self.work(copied.len())?;

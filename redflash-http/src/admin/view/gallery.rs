@@ -124,6 +124,7 @@ fn plan() -> Plan {
         via: vec!["on-call".into()],
         channel: channel.into(),
         address: address.into(),
+        obstacle: None,
     };
     Plan {
         refusal: None,

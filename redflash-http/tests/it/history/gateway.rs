@@ -22,6 +22,13 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
         &world.page("/admin/gateways").await,
         &["stopped", "the gateway refuses our account: no"],
     );
+    // The plan of an alert says that its message would wait, before anything is sent.
+    let fields = [("target", "contact/ann"), ("message", "hello")];
+    let plan = world.post("/admin/send/plan", &fields).await.expect(200);
+    says(
+        &plan.body,
+        &["Would wait", "stopped: the gateway refuses our account: no"],
+    );
     let page = world.page("/admin/gateways/first").await;
     says(
         &page,
