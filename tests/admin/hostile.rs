@@ -135,7 +135,7 @@ async fn keep(world: &World) -> Kept {
         .run(["key", "add", "evil", "--only", "contact/evil", "--inspect"])
         .await;
     let key = world.site.key("nagios", &["--inspect"]).await;
-    world.webhook.once(Reply::body(404, NAME));
+    world.webhook.once(Reply::body(410, NAME));
     let notification = world.raise("contact/evil", &key, NAME).await;
     world.webhook.expect(1).await;
     answer(world, NAME).await;

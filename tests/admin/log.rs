@@ -31,7 +31,7 @@ async fn with_log() -> World {
     let key = world.site.key("monitor", &["--inspect"]).await;
     for (target, message, reply) in [
         ("contact/ada", "the first tea is ready", 201),
-        ("contact/ada", "the second tea is cold", 404),
+        ("contact/ada", "the second tea is cold", 410),
         ("group/ops", "=cmd|'/C calc'!A0", 201),
         ("contact/pat", "a text, with a \"comma\"", 201),
     ] {
@@ -117,7 +117,7 @@ async fn a_notification_is_told_from_its_raise_to_its_end_and_the_log_is_taken_a
     world.browser.click("th a").await;
     world.says(".timeline", "Attempt 1 through hooks").await;
     world.says(".timeline", "Refused").await;
-    world.says(".timeline", "404").await;
+    world.says(".timeline", "410").await;
     world.page_says(SECOND).await;
     world.page_says("monitor").await;
 

@@ -51,7 +51,7 @@ impl Examples {
         world.raise("contact/ada", &key, "All is well").await;
         world.webhook.expect(1).await;
         world.webhook.once(Reply::status(201));
-        world.webhook.once(Reply::body(404, "<b>no such hook</b>"));
+        world.webhook.once(Reply::body(410, "<b>no such hook</b>"));
         let failed = world.raise("group/ops", &key, "It burns").await;
         let arguments = [("text", "a"), ("n", "b")];
         let degraded = world.client.raise("event/broken", &key, &arguments).await;

@@ -54,7 +54,7 @@ async fn try_an_event_and_add_it(world: &World) {
 
 async fn send_by_hand(world: &World) {
     let browser = &world.browser;
-    world.webhook.once(Reply::status(404));
+    world.webhook.once(Reply::status(410));
     world.visit("/admin/send?target=event/disk").await;
     browser.fill("[name='arg.host']", "db2").await;
     browser.submit("main form.form").await;

@@ -22,7 +22,7 @@ async fn the_plan_comes_first_then_what_becomes_of_it_live_and_what_failed_is_se
     world.site.run(add.iter().chain(&members)).await;
     let gate = Arc::new(Notify::new());
     world.webhook.once(Reply::Once(Arc::clone(&gate), 201));
-    elsewhere.once(Reply::status(404));
+    elsewhere.once(Reply::status(410));
 
     world.visit("/admin/send").await;
     browser.click("main [href*='group%2Fops']").await;

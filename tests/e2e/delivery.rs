@@ -136,7 +136,7 @@ async fn arguments_are_rendered_once_and_the_key_is_none_of_them() {
     world.fire("echo", &[("x", "{{y}}"), ("y", "other")]).await;
 
     let hooks = world.webhook.expect(1).await;
-    assert_eq!(hooks[0].message(), "x={{y}} key= all=x y ");
+    assert_eq!(hooks[0].message(), "x={{y}} key=[api_key?] all=x y ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -304,12 +304,12 @@ async fn an_alert_for_nobody_is_refused_and_leaves_nothing() {
 async fn a_failed_delivery_is_sent_again_by_hand() {
     let world = World::start().await;
     world.hooked("ada").await;
-    world.webhook.once(redflash_tests::Reply::status(404));
+    world.webhook.once(redflash_tests::Reply::status(410));
 
     let id = world.raise("contact/ada", "hi").await;
     let failed = world.settled(&id).await;
     assert_eq!(state(&failed[0]), "failed");
-    assert!(detail(&failed[0]).contains("404"), "{}", detail(&failed[0]));
+    assert!(detail(&failed[0]).contains("410"), "{}", detail(&failed[0]));
     assert_eq!(outcomes(&failed[0]), ["permanent"]);
 
     world.site.run(["resend", &id]).await;

@@ -42,12 +42,12 @@ async fn in_sync_mode_the_answer_is_the_outcome() {
             .all(|d| state(d) != "queued")
     );
 
-    world.webhook.once(Reply::status(404));
+    world.webhook.once(Reply::status(410));
     let some = raise().await.expect(202);
     assert_eq!(some.notification().len(), 32);
 
     world.site.run(["contact", "off", "bob"]).await;
-    world.webhook.once(Reply::status(404));
+    world.webhook.once(Reply::status(410));
     let none = raise().await.expect(500);
     assert_eq!(none.notification().len(), 32, "the alert is in the log");
 }
@@ -68,7 +68,7 @@ async fn one_request_may_ask_to_wait() {
         "delivered"
     );
 
-    world.webhook.once(Reply::status(404));
+    world.webhook.once(Reply::status(410));
     world
         .client
         .raise("contact/ada?wait=10s", &world.key, &[("message", "hi")])
