@@ -368,6 +368,7 @@ async fn an_events_long_subject_is_folded_and_comes_whole() {
 async fn doctor_says_by_which_name_mail_servers_know_us() {
     let sink = MailSink::plain().await;
     let site = Site::new(&Config::new().gateway(&sink.gateway("mail", "")));
+    site.run(["migrate"]).await;
     let doctor = site.run(["doctor"]).await.stdout;
     assert!(doctor.contains("mail: the EHLO name is "), "{doctor}");
     let named = sink.gateway("mail", "ehlo_name = \"alerts.example.org\"");

@@ -349,7 +349,7 @@ async fn a_password_in_an_address_is_sent_and_shown_nowhere() {
     // What is shown is enough to name it, and a copy for another store is whole.
     let off = ["endpoint", "off", "ada", "webhook", &*masked];
     world.site.run(off).await;
-    assert!(world.site.run(["export"]).await.stdout.contains(&url));
+    assert!(world.site.run(["export", "-"]).await.stdout.contains(&url));
     let typed = [
         "endpoint",
         "add",
@@ -372,6 +372,7 @@ async fn the_proxy_of_the_environment_is_used_unless_a_host_is_excepted() {
     let proxy = ConnectProxy::to(vendor.address()).await;
     let gateway = "name = \"push\"\ntype = \"ntfy\"\nbase_url = \"http://ntfy.example\"";
     let site = Site::new(&Config::new().gateway(gateway));
+    site.run(["migrate"]).await;
     let test = |no_proxy: &str| {
         site.cli(["gateway", "test", "push", "--to", "topic"])
             .variable("HTTP_PROXY", &proxy.url(Some("me:secret")))

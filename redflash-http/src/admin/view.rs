@@ -34,7 +34,7 @@
 //! | `{{> part/timeline steps}}` | a list of [`Step`](super::part::Step) |
 //! | `{{> part/plan p}}` | [`Plan`](super::part::Plan) |
 //! | `{{> part/words p}}` | the same, for what is said alone; `{{> part/left-out p.left_out}}` for who is not told, `{{> part/argument-report p}}` for missing and unused arguments |
-//! | `{{> part/flash f}}` | [`Flash`](super::flash::Flash); the layout shows it |
+//! | `{{> part/flash f}}` | [`Flash`]; the layout shows it |
 //! | `{{> part/chart c}}` | [`Chart`](super::chart::Chart) |
 //!
 //! | helper | gives |
