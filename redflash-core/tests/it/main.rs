@@ -15,5 +15,6 @@ mod inbound;
 mod lease;
 mod raising;
 mod recovery;
+mod reload;
 mod trial;
 mod world;

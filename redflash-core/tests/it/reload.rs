@@ -1,0 +1,53 @@
+//! Settings that are replaced while the engine runs.
+
+use redflash_core::{DeliveryState, Gateway, GatewayState, Gateways, Settings};
+
+use crate::world::{Answer, Script, World, gateway, slug};
+
+fn settings(gateways: impl IntoIterator<Item = Gateway>) -> Settings {
+    Settings::new(Gateways::new(gateways).unwrap())
+}
+
+#[tokio::test]
+async fn gateway_that_keeps_its_name_keeps_its_breaker() {
+    let (first, other) = (Script::new("x"), Script::new("x"));
+    first.always("a", Answer::Unauthorized);
+    let world = World::new([gateway("first", &first, 8)]).await;
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "one").await.notification;
+    world
+        .until(id, |record| !record.attempts_made.is_empty())
+        .await;
+    world
+        .engine
+        .replace_settings(settings([gateway("first", &other, 4)]));
+    let health = world.engine.health();
+    assert_eq!(health.gateways[0].state, GatewayState::Stopped);
+    assert_eq!(other.sent_to("a"), 0, "it is not tried before its time");
+}
+
+#[tokio::test]
+async fn what_is_queued_goes_through_the_gateways_of_now() {
+    let (first, second) = (Script::new("x"), Script::new("x"));
+    first.always("a", Answer::Unauthorized);
+    let world = World::new([gateway("first", &first, 8)]).await;
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "one").await.notification;
+    world
+        .until(id, |record| !record.attempts_made.is_empty())
+        .await;
+    world
+        .engine
+        .replace_settings(settings([gateway("second", &second, 8)]));
+    let ten_minutes = std::time::Duration::from_secs(600);
+    world.advance(ten_minutes);
+    let record = world
+        .until(id, |record| record.delivery.state == DeliveryState::Sent)
+        .await;
+    assert_eq!(record.delivery.gateway, Some(slug("second")));
+    let known = world.engine.health().gateways;
+    assert!(
+        known.iter().all(|one| one.gateway != slug("first")),
+        "{known:?}"
+    );
+}
