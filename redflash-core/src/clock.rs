@@ -79,6 +79,12 @@ impl Monotonic {
         Self(self.0.saturating_add(by))
     }
 
+    /// This reading moved back, stopping at the first one that can be held.
+    #[must_use]
+    pub const fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(by))
+    }
+
     /// Time from an earlier reading to this one; zero when it is not after it.
     pub const fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)

@@ -146,10 +146,7 @@ async fn judge(engine: &Engine) -> Vec<Fault> {
     let health = engine.health();
     if !health.running {
         faults.push(Fault::new("the dispatcher does not run"));
-    } else if health
-        .moved_at
-        .is_none_or(|moved| engine.now().since(moved) > STILL)
-    {
+    } else if engine.idle_for().is_none_or(|idle| idle > STILL) {
         faults.push(Fault::new("the dispatcher stands still"));
     }
     faults

@@ -80,6 +80,8 @@ pub(crate) struct Dispatcher {
     pub(crate) troubles: Troubles,
     running: AtomicBool,
     moved_at: AtomicI64,
+    /// The same by the monotonic clock, in milliseconds; the largest number before the first look.
+    moved: AtomicU64,
     queued: AtomicU64,
 }
 
@@ -122,6 +124,7 @@ impl Dispatcher {
             troubles: Troubles::default(),
             running: AtomicBool::new(false),
             moved_at: AtomicI64::new(i64::MIN),
+            moved: AtomicU64::new(u64::MAX),
             queued: AtomicU64::new(0),
         }
     }
@@ -318,6 +321,8 @@ impl Dispatcher {
         let queues = self.store.due_queues().await?;
         let (wants, mut slots, next) = self.share(&queues, now);
         self.moved_at.store(now.wall.as_millis(), Ordering::Relaxed);
+        self.moved
+            .store(now.monotonic.as_millis(), Ordering::Relaxed);
         if wants.is_empty() {
             return Ok(next);
         }
@@ -410,6 +415,13 @@ impl Dispatcher {
     pub(crate) fn moved_at(&self) -> Option<Timestamp> {
         let moved_at = self.moved_at.load(Ordering::Relaxed);
         (moved_at != i64::MIN).then(|| Timestamp::from_millis(moved_at))
+    }
+
+    /// Time since the last look at the queue.
+    pub(crate) fn idle_for(&self) -> Option<Duration> {
+        let moved = self.moved.load(Ordering::Relaxed);
+        let moved = (moved != u64::MAX).then(|| Monotonic::from_millis(moved));
+        moved.map(|moved| self.clock.monotonic().since(moved))
     }
 
     /// About how many deliveries wait: as counted a moment ago, and what came since.

@@ -32,8 +32,8 @@ pub use trial::{Trial, TrialView, Tried};
 use crate::dispatcher::{Dispatcher, GatewayHealth};
 use crate::store::DeliveryRecord;
 use crate::{
-    ApiKey, CheckedKey, Delivery, DeliveryState, Gateways, KeyHash, NotificationId, Plan, Raise,
-    Settings, Slug, Store, StoreError, Target, Timestamp, plan,
+    ApiKey, CheckedKey, Delivery, DeliveryState, Gateways, KeyHash, Monotonic, NotificationId,
+    Plan, Raise, Settings, Slug, Store, StoreError, Target, Timestamp, plan,
 };
 
 /// Raises alerts, and sends them once started. Cheap to clone; clones are the same engine.
@@ -245,6 +245,16 @@ impl Engine {
     /// The present moment, by the engine's clock.
     pub fn now(&self) -> Timestamp {
         self.dispatcher.clock.now()
+    }
+
+    /// The present reading of the engine's monotonic clock.
+    pub fn monotonic(&self) -> Monotonic {
+        self.dispatcher.clock.monotonic()
+    }
+
+    /// Time since the dispatcher last looked at the queue; `None` before its first look.
+    pub fn idle_for(&self) -> Option<Duration> {
+        self.dispatcher.idle_for()
     }
 
     /// How many nodes dispatch from the store, as was known a second ago.

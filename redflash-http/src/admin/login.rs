@@ -101,7 +101,10 @@ async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, O
         return Err(Oops::stale_form());
     }
     let slug = Slug::parse(form.get("user").trim()).ok();
-    let tried = match app.throttle.begin(slug.as_ref(), from, app.engine.now()) {
+    let tried = match app
+        .throttle
+        .begin(slug.as_ref(), from, app.engine.monotonic())
+    {
         Ok(tried) => tried,
         Err(wait) => return Ok(too_often(app, &form, &secret, wait).await?),
     };

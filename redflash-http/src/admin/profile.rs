@@ -139,7 +139,10 @@ async fn new_password(
     faults: &mut Faults,
 ) -> Result<Option<PasswordHash>, Oops> {
     let user = &desk.visitor.user;
-    let tried = desk.app.throttle.begin(Some(&user.slug), from, desk.now());
+    let tried = desk
+        .app
+        .throttle
+        .begin(Some(&user.slug), from, desk.app.engine.monotonic());
     let tried = tried.map_err(|wait| {
         let seconds = wait.as_secs() + 1;
         let text = format!("Too many tries were wrong. Try again in {seconds} seconds.");

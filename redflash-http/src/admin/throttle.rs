@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv6Net};
-use redflash_core::{Slug, Timestamp};
+use redflash_core::{Monotonic, Slug};
 
 /// In which time so many tries may be wrong.
 const SPAN: Duration = Duration::from_secs(60);
@@ -18,9 +18,9 @@ const OF_USER: u32 = 100;
 /// How many addresses and users are kept in mind. Beyond that nobody new may try.
 const KEPT: usize = 50_000;
 
-/// The wrong tries of the last minute.
+/// The wrong tries of the last minute, whatever the clock is set to.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<HashMap<Key, Timestamp>>);
+pub(crate) struct Throttle(Mutex<HashMap<Key, Monotonic>>);
 
 /// Whose tries are counted together, each with the time at which the last of them is forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +54,7 @@ impl Throttle {
         &self,
         user: Option<&Slug>,
         from: IpAddr,
-        now: Timestamp,
+        now: Monotonic,
     ) -> Result<Try<'_>, Duration> {
         let keys = [
             Some(Key::Address(neighbourhood(from))),
@@ -84,7 +84,7 @@ impl Throttle {
         })
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<Key, Timestamp>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<Key, Monotonic>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -113,7 +113,7 @@ fn neighbourhood(address: IpAddr) -> IpNet {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+    const NOW: Monotonic = Monotonic::from_millis(1_000_000);
 
     fn ann() -> Slug {
         "ann".parse().unwrap()
