@@ -123,7 +123,7 @@ impl AnywhereCommand {
 pub(crate) enum MachineCommand {
     /// Show everything at work on a throw-away store, with nothing to configure
     Demo(demo::Args),
-    /// Run the server
+    /// Run the server; SIGHUP makes it read its configuration again
     Serve(serve::Args),
     /// Remove finished notifications from the log
     Prune(prune::Args),

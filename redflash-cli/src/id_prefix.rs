@@ -14,6 +14,8 @@ use crate::words::time;
 const SHORTEST: usize = 4;
 /// The digits that all deliveries of a notification have in common.
 const COMMON: usize = 26;
+/// The number of notifications that are listed when several begin so.
+const MOST: u32 = 10;
 /// The digits of a whole id.
 const WHOLE: usize = 32;
 
@@ -54,7 +56,12 @@ impl IdPrefix {
             several => {
                 let lines = several.iter().map(|(id, line)| format!("\n  {id}  {line}"));
                 let lines: String = lines.collect();
-                let message = format!("several notifications begin with {}:{lines}", self.0);
+                let more = if several.len() < MOST as usize {
+                    ""
+                } else {
+                    "\n  and perhaps older ones"
+                };
+                let message = format!("several notifications begin with {}:{lines}{more}", self.0);
                 Err(Failure::usage(message))
             }
         }
@@ -69,14 +76,14 @@ impl IdPrefix {
 
     /// The newest notifications that begin so, with what tells them apart.
     async fn candidates(&self, place: &Place) -> Result<Vec<(NotificationId, String)>, Failure> {
-        const MOST: NonZeroU32 = NonZeroU32::new(10).expect("it is not 0");
+        const LIMIT: NonZeroU32 = NonZeroU32::new(MOST).expect("it is not 0");
         let after = format!("{:f<WHOLE$}", self.0);
         let before = after
             .parse()
             .map_err(|_| Failure::usage(format!("{} is not an id", self.0)))?;
         let filter = LogFilter {
             before: Some(before),
-            ..LogFilter::newest(MOST)
+            ..LogFilter::newest(LIMIT)
         };
         let found = place.log(&filter).await?.into_iter();
         let begins = found.filter(|(one, _)| one.id.to_string().starts_with(&self.0));

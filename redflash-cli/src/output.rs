@@ -122,7 +122,8 @@ fn terminal_width() -> Option<usize> {
 
 /// Replaces times in milliseconds by what people and other programs read.
 fn write_times(value: &mut Value) {
-    let is_time = |key: &str| key == "at" || key.ends_with("_at") || key == "oldest_due";
+    let is_time =
+        |key: &str| matches!(key, "at" | "since" | "until" | "oldest_due") || key.ends_with("_at");
     match value {
         Value::Array(items) => items.iter_mut().for_each(write_times),
         Value::Object(fields) => {

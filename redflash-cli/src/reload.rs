@@ -22,6 +22,7 @@ pub(crate) type LogFilter = reload::Handle<Targets, Registry>;
 /// What a reload changes.
 #[derive(Debug)]
 pub(crate) struct Reload {
+    /// With the file that the server was started with, wherever that was found.
     pub(crate) overrides: Overrides,
     /// The configuration that the server was started with.
     pub(crate) started: Config,

@@ -291,13 +291,17 @@ impl SendError {
     }
 }
 
-/// An error with the whole chain of its causes, on one line.
+/// An error with the whole chain of its causes, on one line. A cause that the line ends with already is
+/// not repeated.
 pub fn report(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
         cause = error.source();
     }
     line
@@ -315,6 +319,17 @@ mod tests {
         for bad in ["", "NaN", "-5", "1e9", "inf", "1.2.3", ".", &"9".repeat(21)] {
             assert_eq!(bad.parse::<Price>(), Err(PriceError), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_cause_is_named_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("connection error: {0}")]
+        struct Outer(#[source] Inner);
+        #[derive(Debug, thiserror::Error)]
+        #[error("refused")]
+        struct Inner;
+        assert_eq!(report(&Outer(Inner)), "connection error: refused");
     }
 
     #[test]

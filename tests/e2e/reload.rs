@@ -101,3 +101,13 @@ async fn believes_callbacks_by_the_secret_of_now() {
     report(&world, &new, &receipt).await.expect(200);
     assert_eq!(state(&world.settled(&id).await[0]), "delivered");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_gone_changes_nothing() {
+    let world = World::start().await;
+    world.hooked("ada").await;
+    std::fs::remove_file(world.site.config()).unwrap();
+    reload(&world.server, "nothing has changed").await;
+    let id = world.raise("contact/ada", "still here").await;
+    assert_eq!(state(&world.settled(&id).await[0]), "delivered");
+}

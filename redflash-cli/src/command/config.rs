@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::config::{EXAMPLE, Overrides, load};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::reload::log_filter;
 use crate::words::count;
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +41,7 @@ pub(crate) fn run(
 
 fn check(overrides: &Overrides, output: &Output) -> Result<(), Failure> {
     let loaded = load(overrides)?;
+    log_filter(&loaded.config.log, None)?;
     let file = loaded.file.map(|path| path.display().to_string());
     let gateways = loaded.gateways.iter().map(|configured| {
         let gateway = &configured.gateway;

@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let raise = Raise::event("disk-full".parse().map_err(failed)?, arguments);
     let plan = stage.engine.explain(&raise).await?;
     output.line("$ redflash explain event disk-full host=db1 percent=97")?;
-    explain::print(&output, &Routes::of(&stage.engine), &plan)?;
+    explain::print(&output, &Routes::of(&stage.engine).await?, &plan)?;
 
     output.line("\n$ curl -d … (as below)")?;
     let answer = fire(address, &stage.secret).await.map_err(failed)?;

@@ -77,7 +77,7 @@ fn failed(name: &str, problems: &[Problem], strict: bool) -> Result<(), Failure>
         (_, 0, _) | (false, _, 0) => return Ok(()),
         (true, all, _) => format!("{name}: {}: nothing was imported", count(all, "problem")),
         (false, _, left_out) => format!(
-            "{name}: {} left out: see above; the rest is fine",
+            "{name}: {} left out: see above; the rest was imported",
             count(left_out, "entry")
         ),
     };

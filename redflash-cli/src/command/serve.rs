@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{self, Config, Log, LogFormat};
+use crate::config::{self, Config, Log, LogFormat, Overrides};
 use crate::context::{Context, Missing};
 use crate::failure::{Exit, Failure};
 use crate::reload::{LogFilter, Reload, hangups, http_settings, log_filter};
@@ -80,7 +80,10 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     tokio::spawn(Tidy::run(changes, engine.clone(), stop.clone()));
     let http = http(context, metrics, oidc);
     let reload = Reload {
-        overrides: context.overrides.clone(),
+        overrides: Overrides {
+            config: context.loaded.file.clone(),
+            ..context.overrides.clone()
+        },
         started: context.loaded.config.clone(),
         engine: engine.clone(),
         http: http.settings.clone(),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use redflash_core::{Address, ChannelKind, Engine, Gateway, GatewayStatus, GatewayView};
+use redflash_core::{
+    Address, ChannelKind, Engine, Gateway, GatewayState, GatewayStatus, GatewayView,
+};
 
 use super::{At, Place};
 use crate::failure::Failure;
@@ -13,16 +15,16 @@ pub(crate) struct Routes(Vec<GatewayView>);
 
 impl Routes {
     /// Those of an engine.
-    pub(crate) fn of(engine: &Engine) -> Self {
-        let gateways = engine.gateways();
-        let view = |one: &Arc<Gateway>| GatewayView::new(one, GatewayStatus::default());
-        Self(gateways.iter().map(view).collect())
+    pub(crate) async fn of(engine: &Engine) -> Result<Self, Failure> {
+        let (gateways, statuses) = (engine.gateways(), engine.gateway_statuses().await?);
+        let view = |one: &Arc<Gateway>| GatewayView::new(one, statuses.of(one));
+        Ok(Self(gateways.iter().map(view).collect()))
     }
 
-    /// The gateways that serve an address, in words.
+    /// The gateways that serve an address, in words, with the state of those that take nothing.
     pub(crate) fn through(&self, channel: &ChannelKind, address: &Address) -> String {
         let serving = self.0.iter().filter(|one| one.serves(channel, address));
-        let names: Vec<_> = serving.map(|route| route.name.as_str()).collect();
+        let names: Vec<_> = serving.map(named).collect();
         names.join(", else ")
     }
 
@@ -32,11 +34,23 @@ impl Routes {
     }
 }
 
+/// The name of a gateway, with its state unless it takes messages.
+fn named(gateway: &GatewayView) -> String {
+    let GatewayStatus {
+        state, last_error, ..
+    } = &gateway.status;
+    match last_error {
+        _ if *state == GatewayState::Ok => gateway.name.to_string(),
+        Some(error) => format!("{} ({state}: {error})", gateway.name),
+        None => format!("{} ({state})", gateway.name),
+    }
+}
+
 impl Place {
     /// Which gateways serve which addresses.
     pub(crate) async fn routes(&self) -> Result<Routes, Failure> {
         match &self.at {
-            At::Here(here) => Ok(Routes::of(here.engine().await?)),
+            At::Here(here) => Routes::of(here.engine().await?).await,
             At::Server(api) => Ok(Routes(api.all("gateways", &[]).await?)),
         }
     }
@@ -65,6 +79,10 @@ mod tests {
         let through = |address: &str| routes.through(&sms, &Address::new(address).unwrap());
         assert_eq!(through("+447700900123"), "uk, else world");
         assert_eq!(through("+491700900123"), "world");
+        let mut stopped = route("uk", "sms", &[]);
+        stopped.status.state = GatewayState::Stopped;
+        stopped.status.last_error = Some("no route".into());
+        assert_eq!(named(&stopped), "uk (stopped: no route)");
         assert_eq!(
             routes.through(&"x".parse().unwrap(), &Address::new("a").unwrap()),
             ""

@@ -18,7 +18,7 @@ pub enum RaiseError {
     #[error("the message is empty")]
     EmptyMessage,
     /// The event or the raise wants all arguments, and some are missing.
-    #[error("{} needs arguments that are missing: {}", .0.target, .0.missing.join(", "))]
+    #[error("{} needs arguments that are missing: {}{}", .0.target, .0.missing.join(", "), beside(&.0.unused))]
     MissingArguments(Box<Plan>),
     /// The raise wants no argument that the event does not use, and there are some.
     #[error("{} does not use these arguments: {}", .0.target, .0.unused.join(", "))]
@@ -49,6 +49,14 @@ pub enum RaiseError {
         /// What failed.
         source: StoreError,
     },
+}
+
+/// Arguments that were given instead, perhaps misspelt.
+fn beside(unused: &[String]) -> String {
+    match unused {
+        [] => String::new(),
+        unused => format!("; not used: {}", unused.join(", ")),
+    }
 }
 
 impl RaiseError {
