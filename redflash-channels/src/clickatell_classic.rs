@@ -200,7 +200,7 @@ impl ClickatellClassic {
         self.suspects.all_failed_of(error, messages)
     }
 
-    /// What the lines of an answer mean for each message of its request.
+    /// Returns the outcome of each message of a request from the lines of the answer.
     fn outcomes(
         &self,
         mut lines: Vec<Line<'_>>,

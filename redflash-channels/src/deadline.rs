@@ -1,4 +1,4 @@
-//! How long a hand-over may take: as long as the gateway's own `timeout`, and a little more.
+//! The deadline of a hand-over: the gateway's own `timeout` plus a margin.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::duration;
 use crate::settings::Settings;
 
-/// How much longer than its `timeout` a channel gets to say itself what is known of the message.
+/// Time beyond its `timeout` that a channel gets to report the outcome of the message itself.
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// The `timeout` of a type of gateway whose table says none; `None` for a type that has none.

@@ -373,7 +373,7 @@ fn accepted(mut taken: Vec<Taken>, messages: &[OutboundMessage], texts: &[Fitted
     outcomes.collect()
 }
 
-/// What a complaint about a message means.
+/// Returns the send error for a complaint about a message.
 fn complained(complaint: Option<&str>, reason: String) -> SendError {
     match complaint {
         Some(text) if text.contains("destination_number") => SendError::InvalidAddress { reason },

@@ -17,7 +17,7 @@ pub struct Configured {
     /// The secrets that authenticate its callbacks when they stand in their path: none, one, or
     /// two while one replaces the other.
     pub callback_secrets: Vec<SecretString>,
-    /// What is valid in the table and should be known all the same.
+    /// Warnings about settings that are valid but need attention.
     pub warnings: Vec<String>,
 }
 

@@ -91,7 +91,7 @@ pub struct WebhookConfig {
     pub previous_signing_secret: Option<SecretString>,
     /// The form of the body; `form` by default.
     pub format: WebhookFormat,
-    /// Whether the notification's id is added to the address; true by default.
+    /// Adds the notification's id to the address; true by default.
     pub append_id: bool,
     /// Headers of each request, such as `X-Api-Key`; none by default. Each address that the gateway is
     /// used for gets them.
@@ -293,8 +293,8 @@ impl Channel for Webhook {
     }
 }
 
-/// How long after its first attempt a message may meet a 404: longer than a deployment takes, and short
-/// enough that a mistyped URL is not hidden for a day.
+/// Time after the first attempt in which a message is retried on a 404: longer than a deployment takes,
+/// and short enough that a mistyped URL is not hidden for a day.
 const NOT_FOUND_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// The meaning of a refusal.

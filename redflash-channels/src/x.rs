@@ -48,8 +48,8 @@ pub struct XConfig {
     /// Where the API is; `https://api.x.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// How long a hand-over may take; 10 s by default. The look-up of a name before it has up to half
-    /// of that.
+    /// Time limit of a hand-over; 10 s by default. Resolving the host name beforehand may take up to
+    /// half of that.
     #[serde(default = "crate::duration::ten_seconds", with = "crate::duration")]
     pub timeout: Duration,
     /// The proxy and the certificates of its connections.

@@ -104,7 +104,7 @@ pub(crate) fn account_refused(answer: &Answer, problem: &Problem) -> Option<Send
     })
 }
 
-/// What follows from the refusal of a message.
+/// Returns the send error for the refusal of a message.
 pub(crate) fn refused(answer: &Answer, problem: &Problem, now: Timestamp) -> SendError {
     let of_all = limited(answer, problem, now).or_else(|| account_refused(answer, problem));
     if let Some(of_all) = of_all {

@@ -19,8 +19,8 @@ pub(crate) struct Cli {
     /// The configuration; otherwise `REDFLASH_CONFIG`, ./redflash.toml, /etc/redflash/redflash.toml, or none
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where everything is kept: sqlite: and a file, or the URL of a Postgres database; otherwise
-    /// `REDFLASH_DATABASE`, or what the configuration names
+    /// The database: sqlite: and the path of a file, or the URL of a Postgres database; otherwise
+    /// `REDFLASH_DATABASE`, or the database in the configuration
     #[arg(long, visible_alias = "db", global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
     /// Work at a server over its API, with the key in `REDFLASH_API_KEY` or in the file that
@@ -104,8 +104,8 @@ pub(crate) enum AnywhereCommand {
 }
 
 impl AnywhereCommand {
-    /// Whether it creates the database of this machine where there is none: it adds something that
-    /// needs nothing else.
+    /// Returns true if the command creates this machine's database when it is missing: it adds an entry
+    /// that needs no others.
     pub(crate) const fn creates(&self) -> bool {
         matches!(
             self,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What the URL of a database names.
+/// The database that a URL names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     /// An SQLite file.
@@ -59,7 +59,7 @@ fn file(path: &str) -> Result<Named, String> {
     Ok(Named::File(path.into()))
 }
 
-/// Whether it can be the scheme of a URL: one of a single letter is taken for a file's name.
+/// Returns true if `text` can be the scheme of a URL. A single letter counts as part of a file's name.
 fn is_scheme(text: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '_');
     text.is_empty() || text.len() > 1 && text.chars().all(legal)

@@ -4,7 +4,7 @@ use std::fs;
 
 use redflash_core::Actor;
 
-/// Where accounts are listed, with their numbers.
+/// The file that lists accounts with their numbers.
 const ACCOUNTS: &str = "/etc/passwd";
 
 /// The account of the person at this machine: the one that called `sudo`, or else that of the process.

@@ -19,7 +19,7 @@ use crate::tidy::Tidy;
 /// The filter of a log that is being written.
 pub(crate) type LogFilter = reload::Handle<Targets, Registry>;
 
-/// What a reload changes.
+/// The state that a reload reads and changes.
 #[derive(Debug)]
 pub(crate) struct Reload {
     /// With the file that the server was started with, wherever that was found.

@@ -1,5 +1,4 @@
-//! What the server clears away by itself: what is too old in the log and in the audit log, and sessions
-//! that have ended.
+//! Automatic removal of old entries from the log and the audit log, and of sessions that have ended.
 
 use std::time::Duration;
 

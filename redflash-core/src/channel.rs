@@ -66,9 +66,9 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
     /// [`SendError`], by what the caller does next.
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError>;
 
-    /// Whether a message can go into one request with these, which go together already.
+    /// Returns true if a message can share a request with these, which already go together.
     ///
-    /// Asked with at least one other message, by callers of [`send_batch`](Self::send_batch).
+    /// Callers of [`send_batch`](Self::send_batch) pass at least one other message.
     fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
         let _ = (others, message);
         true

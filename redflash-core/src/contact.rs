@@ -28,8 +28,8 @@ pub struct Endpoint {
     pub address: Address,
     /// Off: nothing is sent to this address.
     pub enabled: bool,
-    /// Why it is off, when the person at the other end asked for that, or when it was imported with an
-    /// address that is not valid.
+    /// Reason why the endpoint is off, if the person at the other end asked for that or if it was
+    /// imported with an address that is not valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out: Option<String>,
 }

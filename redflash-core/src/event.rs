@@ -34,12 +34,12 @@ pub struct Event {
     /// Groups whose members are told.
     #[serde(default)]
     pub groups: Vec<Slug>,
-    /// What happens when a raise lacks arguments that the templates ask for.
+    /// The action when a raise lacks arguments that the templates ask for.
     #[serde(default)]
     pub missing_arguments: MissingArguments,
 }
 
-/// What happens when a raise lacks arguments that the templates of its event ask for.
+/// The action when a raise lacks arguments that the templates of its event ask for.
 ///
 /// Only an argument that is not there at all is missing: `null` and an empty text print nothing.
 /// Inside `if`, `unless` and `default`, and before the `else` of an `each` or `with`, arguments are

@@ -153,7 +153,7 @@ pub(crate) fn is_for(beginnings: &[String], address: &Address) -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct Gateways(Arc<Vec<Arc<Gateway>>>);
 
-/// Why an engine cannot be put together.
+/// Reason why an engine cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -196,7 +196,7 @@ impl Gateways {
         Ok(Self(Arc::new(all)))
     }
 
-    /// Whether leases are long enough for every gateway.
+    /// Checks that leases are long enough for every gateway.
     ///
     /// # Errors
     ///

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::store::Alarm;
 use crate::{Gateway, GatewayHealth, GatewayState, Lane, Slug, Timestamp};
 
-/// Whether messages are handed to a gateway, and why not.
+/// State of a gateway, and the reason if it gets no messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayStatus {
-    /// Whether messages are handed to it. One host of many that takes nothing does not count.
+    /// State of the gateway as a whole. A single host of many that takes nothing does not affect it.
     pub state: GatewayState,
     /// When that began; `None` while it is `ok`.
     #[serde(default)]
@@ -24,7 +24,7 @@ pub struct GatewayStatus {
     pub waiting: u64,
 }
 
-/// What is known of all gateways at one time.
+/// The states of all gateways at one time.
 #[derive(Clone, Debug, Default)]
 pub struct GatewayStatuses {
     pub(crate) alarms: Vec<Alarm>,

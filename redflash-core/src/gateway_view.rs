@@ -20,7 +20,7 @@ pub struct GatewayView {
     pub channel: ChannelKind,
     /// The beginnings of the addresses it is used for; all when there is none.
     pub used_for: Vec<String>,
-    /// Whether messages are handed to it, and why not.
+    /// State of the gateway, and the reason if it gets no messages.
     #[serde(flatten)]
     pub status: GatewayStatus,
     /// What it can, in a word or two each.

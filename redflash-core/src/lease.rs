@@ -38,7 +38,7 @@ pub struct HeldLease {
 /// A lease on one delivery, as a store keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseGrant {
-    /// Who holds it.
+    /// The worker that holds it.
     pub worker: WorkerId,
     /// The grant.
     pub token: LeaseToken,

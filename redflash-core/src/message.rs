@@ -187,7 +187,7 @@ pub enum SendError {
         scope: Deferral,
         /// The gateway's answer.
         reason: String,
-        /// How long the gateway asks us to wait.
+        /// Time that the gateway asks us to wait.
         retry_after: Option<Duration>,
     },
     /// The gateway, or our whole account at it, later: too much at once.
@@ -195,7 +195,7 @@ pub enum SendError {
     RateLimited {
         /// What the gateway said.
         reason: String,
-        /// How long the gateway asks us to wait.
+        /// Time that the gateway asks us to wait.
         retry_after: Option<Duration>,
     },
     /// The message certainly did not go out: the gateway was not reached, or said that it failed

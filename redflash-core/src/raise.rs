@@ -15,7 +15,7 @@ pub struct Raise {
     pub except: Option<ChannelKind>,
     /// The one endpoint that is used.
     pub only: Option<EndpointId>,
-    /// Whether it is refused when arguments are missing or of no use to the event.
+    /// True if the raise is refused when arguments are missing or of no use to the event.
     pub strict: bool,
     /// The directory's version at which the key was looked at.
     pub(crate) checked_at: Option<u64>,

@@ -26,7 +26,7 @@ const OWN: [&str; 10] = [
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BasePath(String);
 
-/// Why a URL is not one below which this server can be seen.
+/// Reason why a URL cannot be the public URL of this server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BasePathError(String);
 

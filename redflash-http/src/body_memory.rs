@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 const ALL: usize = 64 * 1024 * 1024;
 /// The most for those whose sender is not known yet, so that nobody who has no key can use it all up.
 const UNKNOWN: usize = ALL / 2;
-/// What is counted as one.
+/// Number of bytes in one unit.
 const UNIT: usize = 1024;
 
 /// The memory for bodies that is not in use.

@@ -31,7 +31,7 @@ pub struct HttpConfig {
     pub rate_per_key: Option<NonZeroU32>,
     /// How long requests that are under way may take to end once the server is to stop.
     pub drain: Duration,
-    /// What can change while the server runs.
+    /// Settings that can change while the server runs.
     pub settings: LiveSettings,
     /// The URL of this server as others see it, over which vendors sign their callbacks. With a path,
     /// all is served below it, and without it too.

@@ -113,7 +113,7 @@ impl Place {
         UnderWay(Arc::clone(self))
     }
 
-    /// Whether a request is under way.
+    /// Returns true if a request is under way.
     pub(crate) fn is_busy(&self) -> bool {
         self.number().is_none()
     }

@@ -51,7 +51,7 @@ impl Fault {
     }
 }
 
-/// What `/healthz` and `/readyz` answer.
+/// The response of `/healthz` and `/readyz`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
     /// `alive`, `ready` or `not ready`.
@@ -102,7 +102,7 @@ fn not_ready(faults: Vec<Fault>, is_told_all: bool) -> Answer {
     }
 }
 
-/// Whether a request has a key that may inspect, as far as the store can say.
+/// Returns true if a request has a key that may inspect; false if the store does not answer.
 async fn may_inspect(engine: &Engine, headers: &HeaderMap) -> bool {
     let Some(secret) = key::bearer(headers) else {
         return false;

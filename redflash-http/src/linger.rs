@@ -17,12 +17,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// How long what still comes is read.
+/// Maximum time for which remaining data is read.
 const LONGEST: Duration = Duration::from_secs(5);
-/// How much of it is read.
+/// Maximum size of the remaining data that is read, in bytes.
 const MOST: usize = 32 * 1024 * 1024;
 
-/// Whether a request on this connection has not been read to its end.
+/// A flag that is set while a request on this connection has not been read to its end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Unread(Arc<AtomicBool>);
 

@@ -17,7 +17,7 @@ use crate::alert::Failed;
 /// From how many bytes on something is large.
 pub(crate) const LARGE: usize = 64 * 1024;
 
-/// How many pieces of large work are done at once: as many as there are processors.
+/// Limit on large work done at once: one piece per processor.
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let processors = available_parallelism().map_or(1, NonZeroUsize::get);
     Arc::new(Semaphore::new(processors))
@@ -48,7 +48,7 @@ pub(crate) async fn run<T: Send + 'static>(
     })
 }
 
-/// Whether the content of an alert is large.
+/// Returns true if the content of an alert is large.
 pub(crate) fn is_large(content: &Content) -> bool {
     match content {
         Content::Message(text) => text.len() >= LARGE,
@@ -56,7 +56,7 @@ pub(crate) fn is_large(content: &Content) -> bool {
     }
 }
 
-/// Whether arguments are large.
+/// Returns true if arguments are large.
 pub(crate) fn are_large(arguments: &Arguments) -> bool {
     let mut left = LARGE;
     arguments

@@ -29,7 +29,7 @@ struct Answer {
     told: Told,
 }
 
-/// What a request brings.
+/// The contents of a request.
 struct Received {
     fields: Fields,
     query: Fields,

@@ -215,8 +215,8 @@ async fn connection(client: Client, app: Router, config: HttpConfig, stop: Cance
     }
 }
 
-/// Whether a request names the host once, as HTTP/1.1 demands (RFC 9112, section 3.2); HTTP/1.0 has
-/// no such header.
+/// Returns true if a request names the host once, as HTTP/1.1 requires (RFC 9112, section 3.2).
+/// HTTP/1.0 has no such header.
 fn has_one_host<B>(request: &Request<B>) -> bool {
     match request.headers().get_all(HOST).iter().count() {
         0 => request.version() < Version::HTTP_11,

@@ -20,9 +20,9 @@ pub struct HttpSettings {
     pub callback_secrets: BTreeMap<Slug, Vec<SecretString>>,
     /// The gateway of callbacks whose URL names none.
     pub default_gateway: Option<Slug>,
-    /// How long a session of the web admin lasts that nobody uses.
+    /// Time until an unused session of the web admin ends.
     pub session_idle: Duration,
-    /// How long a session of the web admin lasts at most.
+    /// Maximum length of a session of the web admin.
     pub session_length: Duration,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,

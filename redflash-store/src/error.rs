@@ -25,7 +25,7 @@ impl Fault {
         StoreError::Inconsistent { table, column, id }.into()
     }
 
-    /// Whether a row holds what cannot be read: the others may be well.
+    /// Returns true if a single row cannot be read: others may still be valid.
     pub(crate) const fn is_unreadable(&self) -> bool {
         matches!(self, Self::Store(StoreError::Inconsistent { .. }))
     }

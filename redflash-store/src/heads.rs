@@ -1,11 +1,11 @@
-//! What claims need of large notifications, read once for each.
+//! The parts of large notifications that claims need, read once for each.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::row::notification::Head;
 
-/// How many are kept.
+/// Maximum number of notifications kept.
 const KEPT: usize = 64;
 /// From this size on, a plan is not read again for each claim.
 const LARGE: usize = 8 * 1024;

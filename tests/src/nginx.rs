@@ -12,7 +12,7 @@ use crate::fetched::missing;
 use crate::server::Log;
 use crate::{Port, until};
 
-/// Where Debian's package has the program, which is on no user's path.
+/// Path of the program in Debian's package, which is on no user's path.
 const PROGRAM: &str = "/usr/sbin/nginx";
 
 /// Debian's nginx on loopback, which shows a server below a path; killed when dropped. When its test
@@ -65,7 +65,7 @@ impl Nginx {
         nginx
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.port.address()
     }

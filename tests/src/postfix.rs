@@ -14,7 +14,7 @@ use crate::fetched::missing;
 use crate::server::Log;
 use crate::{Mail, PATIENCE, Port, until};
 
-/// Where Debian's package has the servers.
+/// Directory of the servers in Debian's package.
 const SERVERS: &str = "/usr/lib/postfix/sbin";
 /// The user and group `nobody`, who owns the mailboxes.
 const NOBODY: u32 = 65534;

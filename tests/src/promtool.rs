@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::fetched::program;
 
-/// What `promtool check metrics` has to say against metrics; nothing when they are clean.
+/// Returns the complaints of `promtool check metrics`; nothing if the metrics are clean.
 pub async fn promtool(metrics: &str) -> String {
     let mut child = Command::new(program("promtool", "prometheus"))
         .args(["check", "metrics"])

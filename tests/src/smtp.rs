@@ -66,7 +66,7 @@ struct Session {
     from: String,
     to: Vec<String>,
     fault: Option<SmtpFault>,
-    /// Whether it has taken a mail.
+    /// True if the session has accepted a mail.
     has_taken: bool,
 }
 

@@ -44,7 +44,7 @@ impl TlsFront {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }

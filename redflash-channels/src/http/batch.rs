@@ -31,7 +31,7 @@ impl Suspects {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a message can go into one request with others.
+    /// Returns true if a message can share a request with others.
     pub(crate) fn may_go_with(
         &self,
         others: &[&OutboundMessage],

@@ -173,7 +173,7 @@ fn failure(fault: reqwest::Error) -> SendError {
     SendError::Unknown(fault.into())
 }
 
-/// What follows from a request through a proxy that got no answer.
+/// Returns the send error for a request through a proxy that got no answer.
 fn tunnel_failure(fault: TunnelError) -> SendError {
     if let Some(blocked) = cause::<Blocked>(&fault) {
         return (*blocked).refusal();

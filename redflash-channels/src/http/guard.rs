@@ -23,7 +23,7 @@ const RESOLVE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     allowed: Arc<[IpNet]>,
-    /// Whether names are left to a proxy to resolve.
+    /// True if a proxy resolves the names.
     by_name: bool,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Blocked {
 impl Error for Blocked {}
 
 impl Blocked {
-    /// What follows from it: another gateway of the channel may be allowed to dial there.
+    /// Returns the send error. It lets another gateway try, which may be allowed to dial there.
     pub(super) fn refusal(self) -> SendError {
         SendError::Unroutable {
             reason: self.to_string(),

@@ -15,7 +15,7 @@ use crate::ConfigError;
 #[derive(Clone, Debug)]
 pub(super) struct Proxies {
     matcher: Arc<Matcher>,
-    /// Whether the proxies are those of the environment.
+    /// True if the proxies come from the environment.
     of_environment: bool,
 }
 

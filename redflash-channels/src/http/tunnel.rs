@@ -77,7 +77,7 @@ impl Tunnel {
     }
 }
 
-/// Why a request through a proxy got no answer.
+/// Reason why a request through a proxy got no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TunnelError {
     /// It is no request.

@@ -149,7 +149,7 @@ impl Plan {
     }
 }
 
-/// Whether a zero in brackets behind this country code is left out from abroad.
+/// Returns true if a zero in brackets after this country code is dropped when dialling from abroad.
 pub(super) fn has_optional_zero(code: &str) -> bool {
     let is_code = Plan::of(code).is_some_and(|plan| plan.code == code);
     is_code && !LEADING_ZERO.contains(&code)

@@ -10,7 +10,7 @@ use email_encoding::headers::writer::EmailWriter;
 use lettre::message::Mailbox;
 use lettre::message::header::{HeaderName, HeaderValue};
 
-/// Whether a text may be taken for one that holds an encoded word.
+/// Returns true if a text may be mistaken for one that contains an encoded word.
 pub(super) fn looks_like_one(text: &str) -> bool {
     text.contains("=?")
 }

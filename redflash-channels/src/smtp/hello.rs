@@ -72,7 +72,7 @@ impl Hello {
     }
 }
 
-/// Whether a name has a dot between two labels.
+/// Returns true if a name has a dot between two labels.
 fn has_dot(name: &str) -> bool {
     name.trim_matches('.').contains('.') && is_domain(name)
 }

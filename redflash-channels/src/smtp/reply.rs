@@ -59,7 +59,7 @@ impl Reply {
         }
     }
 
-    /// Whether the server closes the connection after it (RFC 5321, section 3.8).
+    /// Returns true if the server closes the connection after this reply (RFC 5321, section 3.8).
     pub(super) const fn ends_session(&self) -> bool {
         self.code == 421
     }
@@ -129,7 +129,7 @@ impl Reply {
         self.code >= 500
     }
 
-    /// Whether it refuses the message itself, for its size (X.3.4) or its form (X.6).
+    /// Returns true if the reply refuses the message itself, for its size (X.3.4) or its form (X.6).
     const fn is_about_text(&self) -> bool {
         matches!(
             self.status,
@@ -142,9 +142,9 @@ impl Reply {
         )
     }
 
-    /// Whether it refuses the sender's address rather than the recipient's: X.1.7 and X.1.8 by
-    /// RFC 3463. Postfix and Exchange also answer RCPT so with X.1.0, the "other address status", and
-    /// their text alone tells which address it is ("Sender address rejected", "Sender denied").
+    /// Returns true if the reply refuses the sender's address rather than the recipient's: X.1.7 and
+    /// X.1.8 in RFC 3463. Postfix and Exchange also answer RCPT with X.1.0, the "other address status";
+    /// only the text then shows which address is meant ("Sender address rejected", "Sender denied").
     fn is_about_sender(&self) -> bool {
         match self.status {
             Some(Status {

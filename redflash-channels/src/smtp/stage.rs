@@ -17,7 +17,7 @@ pub(super) enum Stage {
     Login,
     /// The sender was named.
     Sender {
-        /// Whether it is the gateway's own address, not that of an event.
+        /// True if the address is the gateway's own, not that of an event.
         is_ours: bool,
     },
     /// The recipient was named.
@@ -66,8 +66,8 @@ pub(super) async fn step<T>(
 }
 
 impl Failure {
-    /// Whether the server had ended the session, or does so now. On a connection that was idle it
-    /// says nothing about the mail.
+    /// Returns true if the server had already ended the session, or ends it now. On a connection that
+    /// was idle, this says nothing about the mail.
     pub(super) fn ended_session(&self) -> bool {
         match &self.cause {
             Cause::Answer(reply) => reply.ends_session(),

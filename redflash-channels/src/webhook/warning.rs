@@ -9,7 +9,7 @@ use crate::settings::Settings;
 
 /// The shortest prefixes that one private network needs: `10.0.0.0/8` and `fc00::/7`.
 const SHORTEST: (u8, u8) = (8, 7);
-/// Where clouds hand out the machine's credentials.
+/// Addresses at which clouds serve the machine's credentials.
 const METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];
 /// The IPv6 form of all IPv4 addresses (RFC 4291, section 2.5.5.2).
 const MAPPED: &str = "::ffff:0:0/96";

@@ -15,8 +15,8 @@ use crate::vendor::class;
 
 /// An answer that promises to keep the connection.
 const TAKEN: &[u8] = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nKeep-Alive: timeout=5\r\n\r\n";
-/// What some servers and proxies say to a connection that has been idle for too long (RFC 9110,
-/// section 15.5.9).
+/// The answer of some servers and proxies on a connection that was idle for too long (RFC 9110, section
+/// 15.5.9).
 const TIMED_OUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
@@ -111,8 +111,8 @@ async fn read(stream: &mut TcpStream) -> bool {
     true
 }
 
-/// What is known to be closed before a message is sent costs nothing: the message goes by a new
-/// connection at once.
+/// A connection that is found closed before a message is sent costs no attempt: the message goes over a
+/// new connection at once.
 #[tokio::test]
 async fn a_connection_that_is_closed_while_it_is_idle_costs_no_attempt() {
     for end in [End::AfterAnswer, End::TimedOut] {

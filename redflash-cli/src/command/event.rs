@@ -52,7 +52,7 @@ pub(crate) struct Add {
     /// What it is about, for those who look after it
     #[arg(long, default_value = "", allow_hyphen_values = true)]
     description: String,
-    /// What is done when a raise leaves out an argument: blank prints nothing, mark prints [host?],
+    /// The action when a raise leaves out an argument: blank prints nothing, mark prints [host?],
     /// refuse refuses the raise
     #[arg(long, value_name = "blank|mark|refuse", default_value_t = MissingArguments::Mark)]
     missing_arguments: MissingArguments,
@@ -73,7 +73,7 @@ pub(crate) struct Edit {
     sender: Option<String>,
     #[arg(long, allow_hyphen_values = true)]
     description: Option<String>,
-    /// What is done when a raise leaves out an argument
+    /// The action when a raise leaves out an argument
     #[arg(long, value_name = "blank|mark|refuse")]
     missing_arguments: Option<MissingArguments>,
     #[arg(long, value_name = "CONTACT")]

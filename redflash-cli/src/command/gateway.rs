@@ -77,7 +77,7 @@ async fn list(place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Why messages are not handed to a gateway, since when, and when the next one is.
+/// Describes why a gateway gets no messages: the error, since when, and the time of the next try.
 pub(super) fn reason(status: &GatewayStatus) -> Option<String> {
     let error = one_line(status.last_error.as_deref()?);
     let mut reason = vec![error];

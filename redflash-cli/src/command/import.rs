@@ -165,7 +165,7 @@ pub(super) fn check(event: &Event) -> Result<(), String> {
     }
 }
 
-/// What may not be meant so, each once.
+/// Returns warnings about probable mistakes, each once.
 fn warnings(engine: &Engine, entries: &[Entry]) -> Vec<String> {
     let mut channels = BTreeMap::new();
     let mut warnings = Vec::new();

@@ -30,7 +30,7 @@ pub(super) enum Effect {
     LeftOut,
 }
 
-/// What a document holds, as far as it can be imported, and its problems.
+/// The entries of a document that can be imported, and the document's problems.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub(super) entries: Vec<Entry>,

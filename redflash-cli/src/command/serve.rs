@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The address and port, instead of the configured one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// What is logged: error, warn, info, debug or trace, or a list such as `warn,redflash_http=debug`;
+    /// The log level: error, warn, info, debug or trace, or a list such as `warn,redflash_http=debug`;
     /// otherwise `REDFLASH_LOG`, or log.level of the configuration
     #[arg(long, value_name = "LEVEL")]
     log: Option<String>,

@@ -23,14 +23,14 @@ pub(crate) struct Admin {
     pub(crate) session_idle: Duration,
     #[serde(deserialize_with = "session")]
     pub(crate) session_length: Duration,
-    /// How long changes stay in the audit log; `None` for ever.
+    /// Time that changes stay in the audit log; `None` for ever.
     #[serde(deserialize_with = "kept")]
     pub(crate) keep_audit: Option<Duration>,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) oidc: Option<Oidc>,
 }
 
-/// How long changes stay in the audit log by default.
+/// Default time that changes stay in the audit log.
 const KEEP_AUDIT: Duration = Duration::from_secs(730 * 24 * 60 * 60);
 
 impl Default for Admin {
@@ -81,7 +81,7 @@ fn session<'de, D: Deserializer<'de>>(reader: D) -> Result<Duration, D::Error> {
     })
 }
 
-/// How long something is kept: a length of time from an hour on, or `forever`.
+/// Reads a retention time: at least an hour, or `forever`.
 fn kept<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Duration>, D::Error> {
     const SHORTEST: Duration = Duration::from_secs(60 * 60);
     let text = String::deserialize(reader)?;

@@ -1,4 +1,4 @@
-//! What of the log is written.
+//! The filter that selects what is logged.
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 

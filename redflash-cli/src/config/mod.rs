@@ -27,7 +27,7 @@ pub(crate) use load::load;
 /// A complete example, the same as what counts when nothing is configured.
 pub(crate) const EXAMPLE: &str = include_str!("../../../redflash.example.toml");
 
-/// What the command line and `REDFLASH_CONFIG` say of the configuration.
+/// Settings from the command line and `REDFLASH_CONFIG`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overrides {
     pub(crate) config: Option<PathBuf>,

@@ -1,6 +1,6 @@
-//! What serde says of a wrong value, in words for whoever wrote it.
+//! Serde's errors about wrong values, reworded for the author of the configuration.
 
-/// How much two names must have in common for the one to be taken for the other misspelt, of 1.
+/// Least similarity, from 0 to 1, at which one name counts as a misspelling of the other.
 const ALIKE: f64 = 0.8;
 
 /// The name of a key that is not known, if that is what is wrong.
@@ -47,7 +47,7 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<Strin
         .map(|(_, known)| known)
 }
 
-/// What to write, for what serde calls the type.
+/// Returns what to write, for a type as serde names it.
 fn to_write(expected: &str) -> String {
     let is_number = |text: &str| {
         let bits = text.strip_prefix(['u', 'i']);

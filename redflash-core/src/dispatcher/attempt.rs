@@ -247,7 +247,7 @@ impl Dispatcher {
         self.settle(job, None, next)
     }
 
-    /// What ends the lease of a delivery now.
+    /// Returns the settlement that ends the lease of a delivery now.
     pub(super) fn settle(&self, job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
         Settlement {
             delivery: job.delivery.clone(),

@@ -77,7 +77,7 @@ impl Dispatcher {
         attempted.chain(waiting).collect()
     }
 
-    /// How long the most patient gateway of a channel tries a delivery.
+    /// Longest time that any gateway of a channel keeps trying a delivery.
     fn longest_patience(&self, channel: &ChannelKind) -> Duration {
         let gateways = self.gateways();
         let longest = gateways

@@ -16,7 +16,7 @@ pub struct GatewayHealth {
     /// The host, where hosts fail apart.
     #[serde(default)]
     pub host: Option<String>,
-    /// Whether messages are handed to it.
+    /// State of the gateway for this lane and host.
     pub state: GatewayState,
     /// When it stopped taking messages; `None` while it takes them.
     #[serde(default)]
@@ -31,7 +31,7 @@ pub struct GatewayHealth {
     pub in_flight: u32,
 }
 
-/// Whether messages are handed to a gateway.
+/// The state of a gateway: whether it gets messages.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]

@@ -44,7 +44,7 @@ struct LaneState {
     turns: usize,
 }
 
-/// What bounds the deliveries of a lane that are under way.
+/// Limit on the deliveries of a lane that are under way.
 #[derive(Debug)]
 struct Gate {
     permits: Arc<Semaphore>,
@@ -320,7 +320,7 @@ impl Lanes {
             .collect()
     }
 
-    /// Why no gateway takes messages in a lane, and since when; `None` when one does.
+    /// Returns why and since when no gateway takes messages in a lane; `None` if one does.
     pub(crate) fn closed_lane(&self, lane: &Lane, now: Monotonic) -> Option<Wait> {
         let wait = |gateway: &Arc<Gateway>| {
             let peer = self.peers.get(&(gateway.name.clone(), lane.clone()))?;

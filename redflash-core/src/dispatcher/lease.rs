@@ -109,7 +109,7 @@ impl Dispatcher {
         }
     }
 
-    /// How long leases last.
+    /// Returns the length of a lease.
     pub(crate) const fn lease_length(&self) -> Duration {
         self.lease
     }
@@ -150,8 +150,8 @@ impl Dispatcher {
         }
     }
 
-    /// Whether a lease holds for so long. One that seems to end sooner is renewed first: the process
-    /// may have stood still while another took over.
+    /// Returns true if a lease holds for at least `within`. A lease that seems to end sooner is renewed
+    /// first, since another node may have taken over while this process was suspended.
     pub(super) async fn still_holds(&self, lease: &LeaseView, within: Duration) -> bool {
         let LeaseView(held) = lease;
         let now = self.moment();

@@ -184,7 +184,7 @@ impl Dispatcher {
             .collect()
     }
 
-    /// What a delivery in this lane waits for while no gateway takes messages.
+    /// Returns why a delivery in this lane waits; `None` if a gateway takes messages.
     pub(crate) fn waits_for(&self, lane: &Lane) -> Option<String> {
         let closed = self.lanes().closed_lane(lane, self.clock.monotonic());
         closed.map(|wait| wait.cause.to_string())

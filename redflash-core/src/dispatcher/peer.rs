@@ -14,7 +14,7 @@ pub(super) struct Peer {
     breaker: Breaker,
     /// Lets through as many requests as this gateway may have under way.
     requests: Option<Arc<Semaphore>>,
-    /// How many that is.
+    /// Number of requests that may be under way.
     width: usize,
     pub(super) in_flight: u32,
     paused_until: Monotonic,
@@ -46,7 +46,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// Whether it counts against the gateway.
+    /// Returns true if the verdict counts against the gateway.
     const fn is_bad(&self) -> bool {
         match self {
             Self::FailsFor(_) | Self::Fails | Self::Pauses(_) | Self::Refuses => true,

@@ -12,8 +12,8 @@ use tracing::warn;
 use super::{Dispatcher, LeaseGuard};
 use crate::{Next, Settled, Settlement, Store, StoreError, WorkerId};
 
-/// How long recording an outcome is tried that the store refuses, though it works: one that is down is
-/// waited for, since the lease is renewed as soon as it is back.
+/// Time limit for recording an outcome that a working store refuses. A store that is down is waited for
+/// without a limit, since the lease is renewed as soon as it is back.
 const RECORDING: Duration = Duration::from_secs(60);
 /// The most outcomes that are recorded at once.
 const BATCH: usize = 256;

@@ -76,7 +76,7 @@ impl Batches {
 
 /// Takes the first message and what goes into one request with it, in their order.
 fn take_companions(waiting: &mut Vec<Waiting>, channel: &dyn Channel) -> Vec<Waiting> {
-    /// How many times as many messages as a request holds are looked through for companions.
+    /// Number of messages searched for companions, as a multiple of what a request holds.
     const LOOK_AHEAD: usize = 4;
     let most = usize::try_from(channel.capabilities().batch).unwrap_or(1);
     let window = waiting.len().min(most.saturating_mul(LOOK_AHEAD));
@@ -215,7 +215,7 @@ impl Dispatcher {
     }
 }
 
-/// What waited for so long that it is somebody else's, or about to be.
+/// Returns the error for a message whose lease ended, or was about to end, before its turn came.
 fn late() -> SendError {
     SendError::Unreachable("its lease was about to end before its turn came".into())
 }

@@ -86,7 +86,8 @@ fn verdict(
     }
 }
 
-/// How long the gateway asks us to leave the address of a message alone, within bounds.
+/// Returns the pause that the gateway asks for on the address of a message, up to the longest wait of
+/// its schedule.
 fn address_pause(result: &Result<Accepted, SendError>, gateway: &Gateway) -> Option<Duration> {
     match result {
         Err(SendError::Deferred {

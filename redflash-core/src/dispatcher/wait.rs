@@ -8,10 +8,10 @@ use super::attempt::comes_into_question;
 use crate::store::OutboxEntry;
 use crate::{Job, Lane, Moment, Monotonic, Next, Settlement, Slug};
 
-/// How long a delivery waits for a gateway of its channel to be configured again.
+/// Time that a delivery waits for a gateway of its channel to be configured again.
 const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Why a delivery waits, and for how long.
+/// The cause of a delivery's wait, and its end.
 #[derive(Clone, Debug)]
 pub(crate) struct Wait {
     pub(crate) until: Monotonic,
@@ -21,7 +21,7 @@ pub(crate) struct Wait {
     pub(crate) closed_since: Option<Monotonic>,
 }
 
-/// What a delivery waits for.
+/// The cause of a delivery's wait.
 #[derive(Clone, Debug)]
 pub(crate) enum Cause {
     /// A gateway for the channel, of which none is configured.
@@ -46,7 +46,7 @@ impl Wait {
         })
     }
 
-    /// Whether nothing has been taken for this long.
+    /// Returns true if nothing has been taken for at least `patience`.
     pub(super) fn is_closed_for(&self, patience: Duration, now: Monotonic) -> bool {
         self.closed_since
             .is_some_and(|since| now.since(since) >= patience)
@@ -97,7 +97,7 @@ impl Dispatcher {
         self.settle(job, None, next)
     }
 
-    /// How long the gateways that come into question try a delivery.
+    /// Returns the longest time that any gateway eligible for a delivery keeps trying it.
     fn patience(&self, job: &Job) -> Duration {
         let gateways = self.gateways();
         let ours = gateways
@@ -107,8 +107,8 @@ impl Dispatcher {
         longest.unwrap_or(ORPHANED)
     }
 
-    /// How much longer a delivery waits than it has to. Where the gateways of a lane serve different
-    /// addresses, more may be claimed than one of them takes: not all of it is to come back at once.
+    /// Returns a random extra wait for a delivery. If the gateways of a lane serve different addresses,
+    /// more deliveries may be claimed than one of them takes. This spreads their return.
     fn spread(&self, lane: &Lane) -> Duration {
         const LONGEST: Duration = Duration::from_secs(60);
         let gateways = self.gateways();

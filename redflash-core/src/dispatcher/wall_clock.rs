@@ -13,7 +13,7 @@ use crate::{Moment, Monotonic, StoreError, Timestamp};
 const SMALLEST: i64 = 1000;
 /// Number of steps remembered.
 const REMEMBERED: usize = 16;
-/// How long after a step other nodes get to renew their leases by the new time.
+/// Time that other nodes get after a step to renew their leases by the new time.
 const RENEWING: Duration = Duration::from_secs(2);
 
 /// Steps of the clock on the wall, found by comparing it with the monotonic one.
@@ -95,8 +95,7 @@ impl Dispatcher {
         }
     }
 
-    /// Whether the clock was set a moment ago, so that leases of other nodes that live may look as if
-    /// they had ended.
+    /// Returns true if the clock was just set, so that leases of other live nodes may look expired.
     pub(super) fn was_just_set(&self, now: Moment) -> bool {
         let set_at = self.wall_clock().set_at;
         set_at.is_some_and(|at| now.monotonic.since(at) < RENEWING)

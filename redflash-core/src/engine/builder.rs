@@ -91,9 +91,9 @@ impl EngineBuilder {
         self
     }
 
-    /// How long a delivery is leased. Leases are renewed while their holder lives, so that only a node
-    /// that hangs without ending makes others wait for it. At least
-    /// [`shortest_lease`](Gateway::shortest_lease) of every gateway.
+    /// Sets the length of a delivery's lease: at least [`shortest_lease`](Gateway::shortest_lease) of
+    /// every gateway. Leases are renewed while their holder lives, so only a node that hangs without
+    /// ending makes others wait for one.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self

@@ -98,8 +98,8 @@ impl RaiseError {
 }
 
 impl RaiseError {
-    /// Whether the same request may have been recorded before, under its idempotency key, when nothing
-    /// stood against it. A key that allows it no more is refused all the same.
+    /// Returns true if the same request may have been recorded before under its idempotency key, when
+    /// it was still acceptable. A request that its API key no longer allows is refused all the same.
     pub(super) const fn gives_way_to_promise(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! What keeps planned messages from going out at once: gateways that take nothing, budgets used up.
+//! Obstacles that delay planned messages: gateways that take nothing, and budgets that are used up.
 
 use std::sync::Arc;
 

@@ -35,8 +35,8 @@ impl Engine {
         }
     }
 
-    /// What was recorded under the idempotency key of a raise. Looked up only when it would be refused:
-    /// otherwise the transaction that records it finds out.
+    /// Returns the alert recorded earlier under the idempotency key of a raise. Called only when the
+    /// raise would be refused: otherwise the transaction that records it finds the earlier alert.
     async fn raised_before(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
         let Some(idempotency) = &raise.idempotency else {
             return Ok(None);

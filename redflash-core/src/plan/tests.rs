@@ -218,7 +218,7 @@ fn a_failing_template_gives_a_fallback_text() {
     }
 }
 
-/// What an event at ann decides when it is raised.
+/// Returns the plan for raising an event that notifies ann.
 fn decide_event(event: Event, arguments: &serde_json::Value, strict: bool) -> Plan {
     let view = View {
         event: Some(Event {

@@ -120,7 +120,7 @@ pub enum Overdue {
         lane: Lane,
         /// The time.
         before: Timestamp,
-        /// What they have waited for.
+        /// The reason why they waited.
         why: String,
     },
 }
@@ -135,7 +135,7 @@ pub struct ClockStep {
 }
 
 impl ClockStep {
-    /// How far it was set forward, in milliseconds; negative when it was set back.
+    /// Returns how far the clock was set forward, in milliseconds; negative if it was set back.
     pub const fn by(&self) -> i64 {
         self.after
             .as_millis()
@@ -309,8 +309,8 @@ pub trait Outbox: Send + Sync {
     /// commit failed and nobody knows.
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError>;
 
-    /// What was recorded under an idempotency key and is still remembered, without recording anything:
-    /// [`Enqueued::Repeat`] of the same request, [`Enqueued::Mismatch`] with another.
+    /// Returns what was recorded under an idempotency key and is still remembered, without recording
+    /// anything: [`Enqueued::Repeat`] for the same request, [`Enqueued::Mismatch`] for another.
     ///
     /// * `raised_by` - the API key that the idempotency key belongs to.
     async fn promised(
@@ -460,7 +460,7 @@ pub trait Outbox: Send + Sync {
     /// How much waits. The cost may grow with what waits, never with the history.
     async fn backlog(&self) -> Result<Backlog, StoreError>;
 
-    /// How many deliveries wait in each lane, by lane.
+    /// Counts the waiting deliveries of each lane, in the order of the lanes.
     async fn waiting(&self) -> Result<Vec<(Lane, u64)>, StoreError>;
 
     /// Removes finished notifications raised before a time, at most `limit`. What still has a

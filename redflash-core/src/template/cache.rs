@@ -5,7 +5,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::Template;
 
-/// How many are kept.
+/// Maximum number of templates kept.
 const MOST: usize = 200;
 
 static PARSED: LazyLock<Mutex<HashMap<String, Template>>> = LazyLock::new(Mutex::default);

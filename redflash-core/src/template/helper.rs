@@ -100,7 +100,7 @@ impl Helper {
     }
 }
 
-/// Whether a helper opens a block.
+/// Returns true if a helper opens a block.
 pub(super) fn is_block(name: &str) -> bool {
     BLOCKS.contains(&name)
 }

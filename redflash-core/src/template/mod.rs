@@ -158,7 +158,7 @@ impl Template {
         self.0.usage.parameters.clone()
     }
 
-    /// Whether an argument of this name can make a difference to the text.
+    /// Returns true if an argument of this name can affect the text.
     pub fn uses(&self, name: &str) -> bool {
         self.0.usage.has(name)
     }

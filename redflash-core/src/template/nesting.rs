@@ -44,11 +44,11 @@ struct Scanner<'a> {
     source: &'a str,
     /// The byte it is at.
     at: usize,
-    /// How many blocks are open.
+    /// Number of open blocks.
     blocks: usize,
-    /// How many opening brackets there were in all tags.
+    /// Number of opening brackets in all tags so far.
     openers: usize,
-    /// Where names begin that begin with `else`.
+    /// Positions of names that begin with `else`.
     names: Vec<usize>,
 }
 
@@ -135,7 +135,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether a name goes on here.
+/// Returns true if `rest` continues a name.
 fn goes_on(rest: &str) -> bool {
     rest.starts_with(|next: char| {
         next.is_ascii_alphanumeric() || "-_$:".contains(next) || !next.is_ascii()

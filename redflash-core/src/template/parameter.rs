@@ -18,11 +18,11 @@ pub struct Parameter {
 /// Arguments that a template can make use of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Usage {
-    /// What it asks for by name, in the order of the text.
+    /// The arguments that the template asks for by name, in the order of its text.
     pub(super) parameters: Vec<Parameter>,
     /// The names of all arguments that it could find a value in.
     names: BTreeSet<String>,
-    /// Whether it looks at all arguments together, so that any may be of use.
+    /// True if the template uses all arguments together, so that any may be of use.
     all: bool,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Scopes<'a> {
         }
     }
 
-    /// Whether a path leads from the arguments themselves, not from what a block is about.
+    /// Returns true if a path starts at the arguments themselves, not at the value of a block.
     fn is_argument(&self, path: &Path) -> bool {
         match path.base {
             Base::Root => true,

@@ -9,7 +9,7 @@ use super::helper::{self, Helper};
 use super::path::Path;
 use super::{Template, TemplateError};
 
-/// How many `each` blocks may be nested.
+/// Maximum depth of nested `each` blocks.
 const MAX_LOOPS: usize = 2;
 
 /// The parts of a template in their order.
@@ -35,9 +35,9 @@ pub(super) struct Choice {
 #[derive(Clone, Debug)]
 pub(super) struct Branch {
     pub(super) condition: Expression,
-    /// Whether the condition has to hold: `if`, not `unless`.
+    /// True if the condition must hold, as in `if`; false for `unless`.
     pub(super) wanted: bool,
-    /// Whether the number 0 counts as true.
+    /// True if the number 0 counts as true.
     pub(super) includes_zero: bool,
     pub(super) body: Program,
 }
@@ -105,9 +105,9 @@ fn nodes(parsed: &Parsed, around: Translator) -> Result<Program, TemplateError> 
 struct Translator {
     /// Line and column, counted from 1.
     place: (usize, usize),
-    /// How many `each` are around it.
+    /// Number of `each` blocks around it.
     loops: usize,
-    /// How many blocks and parentheses are around it.
+    /// Number of blocks and parentheses around it.
     depth: usize,
 }
 

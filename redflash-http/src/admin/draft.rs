@@ -33,7 +33,7 @@ pub(super) struct Fields {
     groups: Checklist,
 }
 
-/// What happens when arguments are missing, in words.
+/// Returns the label of a choice for missing arguments.
 pub(super) const fn label(choice: MissingArguments) -> &'static str {
     match choice {
         MissingArguments::Blank => "Print nothing in their place",
@@ -42,9 +42,9 @@ pub(super) const fn label(choice: MissingArguments) -> &'static str {
     }
 }
 
-/// What a form says is done when arguments are missing.
+/// Reads the choice for missing arguments from a form.
 ///
-/// * `before` - the event that is changed, which stays as it is when the form does not say.
+/// * `before` - the event being changed, which keeps its choice if the form has none.
 fn missing_arguments(form: &Form, before: Option<&Event>, faults: &mut Faults) -> MissingArguments {
     let usual = before.map_or(MissingArguments::Mark, |event| event.missing_arguments);
     let Some(given) = form.given("missing_arguments") else {

@@ -3,7 +3,7 @@
 use redflash_core::{Engine, GatewayState, GatewayStatuses, Timestamp};
 use serde::Serialize;
 
-/// Whether messages are handed to a gateway: the word, and the class of its badge.
+/// The state of a gateway: the word, and the class of its badge.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct State {
     pub(super) class: &'static str,

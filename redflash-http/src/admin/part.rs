@@ -59,11 +59,11 @@ pub(crate) struct Told {
     pub(crate) via: Vec<String>,
     pub(crate) channel: String,
     pub(crate) address: String,
-    /// What keeps the message from going out at once; `None` for nothing, and for what is past.
+    /// The obstacle that delays the message; `None` without one, and for past messages.
     pub(crate) obstacle: Option<Obstacle>,
 }
 
-/// What keeps a planned message from going out at once.
+/// An obstacle that delays a planned message.
 #[derive(Clone, Serialize)]
 pub(crate) struct Obstacle {
     pub(crate) gateway: Link,

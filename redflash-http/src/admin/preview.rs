@@ -36,7 +36,7 @@ pub(super) struct Preview {
     /// Nothing is written yet.
     blank: bool,
     faults: Vec<Fault>,
-    /// What may not be meant so.
+    /// Warnings about probable mistakes.
     warnings: Vec<String>,
     /// Why something else is sent than the template says.
     degraded: Option<String>,

@@ -51,7 +51,7 @@ struct ToGroup {
 struct OfEvent {
     #[serde(default)]
     arguments: Arguments,
-    /// Whether it is refused when arguments are missing or unused.
+    /// True if the alert is refused when arguments are missing or unused.
     #[serde(default)]
     strict: bool,
 }

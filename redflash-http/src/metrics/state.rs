@@ -9,7 +9,7 @@ use std::time::Duration;
 use redflash_core::{Engine, GatewayHealth, GatewayState};
 use tokio::time::timeout;
 
-/// How long the store may take to say what waits.
+/// Time limit for the store to report what waits.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Series of one name, in the text format of Prometheus.

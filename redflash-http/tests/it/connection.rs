@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::site::Site;
 
-/// How long a test may take.
+/// Time limit of a test.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits until the server closes a connection.

@@ -106,7 +106,7 @@ fn cookie(answer: &Answer, name: &str) -> String {
     line.split(';').next().unwrap().to_owned()
 }
 
-/// How a browser uses a URL in a page.
+/// A browser's use of a URL in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Use {
     Get,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redflash_core::{Clock, Monotonic, SystemClock, Timestamp};
 
-/// How far the database's clock is ahead of this machine's monotonic one.
+/// Time by which the database's clock is ahead of this machine's monotonic one.
 #[derive(Debug)]
 pub(super) struct DatabaseClock {
     /// In milliseconds.

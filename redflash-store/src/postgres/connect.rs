@@ -52,7 +52,7 @@ impl PostgresConfig {
 #[derive(Clone)]
 pub(super) struct Connector {
     config: Config,
-    /// Where the database is, without who logs in.
+    /// The location of the database, without credentials.
     database: String,
     tls: Option<MakeRustlsConnect>,
     /// What every session is told at its beginning.

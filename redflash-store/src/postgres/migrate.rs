@@ -17,7 +17,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const LOCK: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
                     SELECT pg_advisory_lock(5931471, 1)";
 
-/// Whether the tables have ever been created.
+/// SQL condition that is true once the tables have been created.
 const HAS_TABLES: &str = "to_regclass('__diesel_schema_migrations') IS NOT NULL";
 
 /// Brings the tables up to date.

@@ -85,7 +85,7 @@ pub enum OpenError {
     /// The database has no tables of RedFlash, and none were to be created.
     #[error("no tables of RedFlash in the database {database}")]
     Missing {
-        /// Where it is, without who logs in.
+        /// Its location, without credentials.
         database: String,
     },
     /// The tables were made by a newer version.

@@ -33,7 +33,7 @@ pub(crate) async fn jobs(
     Ok(jobs)
 }
 
-/// What is needed of the notifications of some deliveries, each read once.
+/// Reads the heads of the notifications of some deliveries, each once.
 async fn heads_of(
     conn: &mut Conn,
     rows: &[DeliveryRow],

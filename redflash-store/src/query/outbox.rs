@@ -233,7 +233,7 @@ pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, Fault> {
     })
 }
 
-/// How many deliveries wait in each lane.
+/// Counts the waiting deliveries of each lane.
 pub(crate) async fn waiting(conn: &mut Conn) -> Result<Vec<(Lane, u64)>, Fault> {
     let rows: Vec<(String, i64)> = deliveries::table
         .filter(sql::<Bool>(QUEUED))

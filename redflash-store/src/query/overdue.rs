@@ -1,4 +1,4 @@
-//! What has waited for too long, and what follows the clock when that is set.
+//! Deliveries that have waited for too long, and times that follow the clock when it is set.
 
 use std::num::NonZeroU32;
 

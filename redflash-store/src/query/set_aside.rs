@@ -12,7 +12,7 @@ use crate::error::Fault;
 use crate::row::delivery::UnreadableQueue;
 use crate::schema::deliveries;
 
-/// What becomes of a row that cannot be read.
+/// The changes to a row that cannot be read.
 #[derive(diesel::AsChangeset)]
 #[diesel(table_name = deliveries, treat_none_as_null = true)]
 struct Quarantine {

@@ -28,7 +28,7 @@ pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-/// What was made of a row, if that could be read: otherwise it is left out, and the log names it.
+/// Returns what was made of a row; logs a row that cannot be read and returns `None` for it.
 pub(crate) fn readable<T>(made: Result<T, Fault>) -> Result<Option<T>, Fault> {
     match made {
         Ok(made) => Ok(Some(made)),

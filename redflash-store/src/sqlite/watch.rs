@@ -1,5 +1,5 @@
-//! Whether the database's files are still those that were opened. SQLite itself goes on with files
-//! that were removed or replaced, and what it writes into them is lost.
+//! A check that the database's files are still those that were opened. SQLite itself continues to use
+//! files that were removed or replaced, and anything it writes to them is lost.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{error, info};
 
-/// How often the files are looked at, at most.
+/// Minimum time between two checks of the files.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Watches the files of one database for everybody who uses it.
@@ -40,7 +40,7 @@ struct FileId {
     inode: u64,
 }
 
-/// Why what is opened is no longer the database.
+/// Reason why an open file is no longer the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FileFault {
     path: PathBuf,
@@ -94,11 +94,11 @@ impl FileWatch {
         })))
     }
 
-    /// Whether the files are those that were opened, as it was at most a quarter of a second ago.
+    /// Checks that the files are those that were opened. The result is at most 250 ms old.
     ///
     /// # Errors
     ///
-    /// [`FileFault`] says what happened to which of them.
+    /// [`FileFault`] names the file and what happened to it.
     pub(super) fn check(&self) -> Result<(), FileFault> {
         let mut state = self.state();
         let is_fresh = |at: Instant| at.elapsed() < LOOK;
@@ -144,7 +144,7 @@ impl FileWatch {
     }
 }
 
-/// What is wrong with a file, if it is known and can be looked at.
+/// Returns what is wrong with a file, if it is known and can be inspected.
 fn compare(path: &Path, known: Option<FileId>) -> Option<FileFault> {
     let known = known?;
     // A file system that does not answer says nothing about the file.

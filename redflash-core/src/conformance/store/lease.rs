@@ -116,7 +116,7 @@ pub async fn renewing_reports_what_was_lost(store: Opened) {
     assert_eq!(requeue(&store, 500, &[]).await, 1);
 }
 
-/// What its holder is still handing over is not taken back, however late the clock says it is.
+/// A delivery that its holder is still handing over is not taken back, however late it is.
 pub async fn what_still_runs_is_not_taken_back(store: Opened) {
     let alert = one(&store).await;
     let me = worker();

@@ -33,7 +33,7 @@ pub async fn a_meter_counts_up_to_its_limit(store: Opened) {
     assert_eq!(spend(&store, &[], 3).await, Spent::Counted(vec![]));
 }
 
-/// What a window has used is read without counting anything.
+/// Reading the usage of a window counts nothing.
 pub async fn what_is_used_can_be_read(store: Opened) {
     let both = [
         allowance("b", Window::Hour, 3),

@@ -26,8 +26,8 @@ fn waiting(lane: &str, before: u64) -> Overdue {
     }
 }
 
-/// What was attempted and waits again is given up by the time of its first attempt, whenever it is due,
-/// and ends then.
+/// A delivery that was attempted and waits again is given up by the time of its first attempt, whenever
+/// it is due. It ends when it is given up.
 pub async fn what_was_attempted_is_given_up_in_time(store: Opened) {
     let alert = one(&store).await;
     let channel = alert.deliveries[0].channel.clone();
@@ -51,7 +51,7 @@ pub async fn what_was_attempted_is_given_up_in_time(store: Opened) {
     assert_eq!(delivery.detail, "given up after 2 attempts: later");
 }
 
-/// What was never attempted is given up by the time of its raise, with what it has waited for.
+/// A delivery that was never attempted is given up by the time of its raise, with the reason.
 pub async fn what_was_never_attempted_is_given_up_in_time(store: Opened) {
     let alert = one(&store).await;
     let lane = alert.deliveries[0].lane.to_string();
@@ -65,7 +65,7 @@ pub async fn what_was_never_attempted_is_given_up_in_time(store: Opened) {
     assert_eq!(delivery.detail, "given up: waiting for gateway gw");
 }
 
-/// What is being handed over, or has ended, is not given up; and no more at once than asked for.
+/// Only waiting deliveries are given up, and no more at once than the limit.
 pub async fn only_what_waits_is_given_up(store: Opened) {
     let alert = alert(5, "sms", Some("app"), START);
     enqueue(&store, &alert, None).await;
@@ -81,7 +81,7 @@ pub async fn only_what_waits_is_given_up(store: Opened) {
     assert!(give_up(&store, waiting("sms", 9), 70).await.is_empty());
 }
 
-/// What ends without an attempt ends when that is decided.
+/// A delivery that ends without an attempt ends when that is decided.
 pub async fn an_end_without_an_attempt_has_its_time(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
@@ -176,7 +176,7 @@ fn step(after: u64) -> ClockStep {
     }
 }
 
-/// How many deliveries wait is known by lane.
+/// The number of waiting deliveries is known for each lane.
 pub async fn what_waits_is_counted_by_lane(store: Opened) {
     for (count, lane) in [(3, "sms"), (2, "webhook:a.example"), (1, "sms")] {
         enqueue(&store, &alert(count, lane, Some("app"), START), None).await;

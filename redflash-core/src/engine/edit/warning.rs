@@ -1,4 +1,4 @@
-//! What may not be meant so, though it can be saved.
+//! Warnings about input that can be saved but is probably a mistake.
 
 use crate::{ChannelKind, Contact, Engine, Event, Template, closest};
 
@@ -48,7 +48,7 @@ const ALIASES: [(&str, &str); 22] = [
 ];
 
 impl Engine {
-    /// Why nothing can be sent on a channel yet; `None` when a gateway serves it.
+    /// Returns a warning if no gateway serves a channel, so that nothing can be sent on it yet.
     pub fn channel_warning(&self, channel: &ChannelKind) -> Option<String> {
         let gateways = self.gateways();
         if gateways.of(channel.as_str()).next().is_some() {
@@ -88,7 +88,7 @@ fn meant<'a>(channel: &str, served: impl Iterator<Item = &'a str>) -> Option<&'a
 }
 
 impl Event {
-    /// What may not be meant so in the templates.
+    /// Returns warnings about probable mistakes in the templates.
     pub fn warnings(&self) -> Vec<String> {
         let sources = [
             ("message", Some(&self.message)),

@@ -6,7 +6,7 @@ use super::super::helper::{self, Helper};
 use super::{NULL, Renderer, Stop, Val};
 use crate::Timestamp;
 
-/// How many steps it takes to write a date.
+/// Number of steps that writing a date takes.
 const DATE_STEPS: usize = 20;
 
 impl<'a> Renderer<'a> {
@@ -95,7 +95,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    /// Whether two values are the same; of texts and numbers, whether they print the same.
+    /// Returns true if two values are equal. Texts and numbers are equal if they print the same.
     fn is_equal(&mut self, one: &Value, other: &Value) -> Result<bool, Stop> {
         self.step(1)?;
         match (one, other) {

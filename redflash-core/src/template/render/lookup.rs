@@ -6,7 +6,7 @@ use super::super::path::{Base, Path};
 use super::{Renderer, Stop, Val};
 
 impl<'a> Renderer<'a> {
-    /// Whether a path without a value names a missing argument, and not a part of some entry of a list.
+    /// Returns true if a path without a value names a missing argument, not a part of a list's entry.
     pub(super) fn is_argument(&self, path: &Path) -> bool {
         let is_root = match path.base {
             Base::Root => true,

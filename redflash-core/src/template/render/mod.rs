@@ -19,14 +19,14 @@ use super::program::{Block, Choice, Expression, Node};
 use super::{Arguments, Rendered, Template, TemplateError};
 use crate::{MissingArguments, Timestamp};
 
-/// How many bytes of text are worked on in one step.
+/// Number of bytes of text processed in one step.
 const BYTES_A_STEP: usize = 16;
 
 static NULL: Value = Value::Null;
 /// The text of all arguments together.
 static ALL: LazyLock<Value> = LazyLock::new(|| "[object]".into());
 
-/// Why a rendering ends early.
+/// Reason why a rendering ends early.
 enum Stop {
     /// The text is as long as it may be.
     Full,
@@ -61,7 +61,7 @@ impl Val<'_> {
     }
 }
 
-/// What a block is about.
+/// The context of a block.
 struct Scope<'a> {
     this: Val<'a>,
     /// The names that the block gives.
@@ -317,7 +317,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Whether a condition holds for a value.
+/// Returns true if a value satisfies a condition.
 fn is_true(value: &Value, includes_zero: bool) -> bool {
     match value {
         Value::Null => false,
