@@ -302,6 +302,10 @@ fn refused(answer: &Answer, message: &OutboundMessage) -> SendError {
     let tried_for = message.at.since(message.first_attempt_at);
     match answer.status.as_u16() {
         404 if tried_for < NOT_FOUND_FOR => answer.deferred(Deferral::Recipient, answer.detail()),
+        // Its application says when to come again; others on the same host are not asked to wait.
+        503 if answer.retry_after.is_some() => {
+            answer.deferred(Deferral::Recipient, answer.detail())
+        }
         _ => refusal(answer),
     }
 }

@@ -1,5 +1,6 @@
 //! How a command fails, and what the shell learns of it.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use redflash_channels::ConfigError;
@@ -71,7 +72,9 @@ impl Failure {
 
     /// Tells the person, and the shell.
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("redflash: {}", crate::output::harmless(&self.message));
+        let message = crate::output::harmless(&self.message);
+        // Nobody reads a standard error that is closed; the exit code says it all the same.
+        let _ = writeln!(std::io::stderr(), "redflash: {message}");
         ExitCode::from(self.exit as u8)
     }
 }

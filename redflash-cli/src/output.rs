@@ -64,7 +64,8 @@ impl Output {
         reason = "all that is printed goes through an output"
     )]
     pub(crate) fn note(&self, text: &str) {
-        eprintln!("redflash: {}", harmless(text));
+        // Nobody reads a standard error that is closed.
+        let _ = writeln!(io::stderr(), "redflash: {}", harmless(text));
     }
 
     /// Prints what may not be meant so, apart from the answer.

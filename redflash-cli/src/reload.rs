@@ -1,6 +1,8 @@
 //! `SIGHUP`: reads the configuration again, and applies what can change while the server runs.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use redflash_core::{Engine, Gateways, Settings};
 use redflash_http::{HttpSettings, LiveSettings};
@@ -56,6 +58,9 @@ impl Reload {
     /// Reads everything before anything is changed: a file with an error changes nothing.
     fn apply(&self) -> Result<Loaded, Failure> {
         let loaded = config::load(&self.overrides)?;
+        if let Some(file) = &loaded.file {
+            refuse_empty(file)?;
+        }
         let filter = log_filter(&loaded.config.log, self.log_option.as_deref())?;
         let settings = settings(&loaded)?;
         self.engine.replace_settings(settings);
@@ -93,6 +98,16 @@ fn notify_reloading() -> std::io::Result<()> {
 pub(crate) fn hangups() -> Result<Signal, Failure> {
     signal(SignalKind::hangup())
         .map_err(|fault| Failure::new(Exit::Failed, format!("no signals: {fault}")))
+}
+
+/// Refuses a file without a word: it is one that is being written.
+fn refuse_empty(file: &Path) -> Result<(), Failure> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    if text.trim().is_empty() {
+        let file = file.display();
+        return Err(Failure::usage(format!("{file}: it is empty")));
+    }
+    Ok(())
 }
 
 /// The filter of the log: an option wins over the environment, and that over the file.

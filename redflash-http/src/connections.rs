@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::http::Extensions;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,7 @@ pub(crate) struct Connections {
     silent: Arc<Silent>,
 }
 
-/// The connections without a request under way.
+/// The connections without a request that has arrived to its end.
 #[derive(Debug, Default)]
 struct Silent {
     queue: Mutex<Queue>,
@@ -32,7 +33,7 @@ struct Queue {
 #[derive(Debug)]
 pub(crate) struct Place {
     silent: Arc<Silent>,
-    /// The number in the queue; `None` while a request is under way.
+    /// The number in the queue; `None` while a request that has arrived to its end is under way.
     number: Mutex<Option<u64>>,
     evicted: CancellationToken,
     _permit: OwnedSemaphorePermit,
@@ -86,6 +87,13 @@ impl Connections {
     }
 }
 
+/// Keeps the connection of a request whose key is known, however slowly the rest of it arrives.
+pub(crate) fn keep(extensions: &Extensions) {
+    if let Some(place) = extensions.get::<Arc<Place>>() {
+        place.received();
+    }
+}
+
 impl Silent {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -107,10 +115,18 @@ impl Place {
         self.evicted.cancelled().await;
     }
 
-    /// Notes that the head of a request has arrived.
+    /// Notes that the head of a request has arrived. Until the rest of it has, or its key is known, the
+    /// connection makes room as silent ones do: strangers that never finish a request must not keep
+    /// others out.
     pub(crate) fn begin(self: &Arc<Self>) -> UnderWay {
         self.leave_queue();
+        self.fall_silent();
         UnderWay(Arc::clone(self))
+    }
+
+    /// Notes that a request has arrived to its end, or that its rest is waited for.
+    pub(crate) fn received(&self) {
+        self.leave_queue();
     }
 
     /// Returns true if a request is under way.
@@ -145,8 +161,16 @@ impl Drop for Place {
     }
 }
 
+impl UnderWay {
+    /// Notes that a request is answered, whether or not it has arrived to its end.
+    pub(crate) fn answer(&self) {
+        self.0.received();
+    }
+}
+
 impl Drop for UnderWay {
     fn drop(&mut self) {
+        self.0.leave_queue();
         self.0.fall_silent();
     }
 }
@@ -168,6 +192,7 @@ mod tests {
         let connections = Connections::new(3);
         let busy = connections.place().await;
         let _request = busy.begin();
+        busy.received();
         let (old, young) = (connections.place().await, connections.place().await);
         let next = connections.place();
         let mut next = pin!(next);
@@ -183,6 +208,7 @@ mod tests {
         let connections = Connections::new(1);
         let place = connections.place().await;
         let request = place.begin();
+        place.received();
         let mut next = pin!(connections.place());
         assert!(poll!(next.as_mut()).is_pending());
         assert!(!is_evicted(&place).await);
@@ -191,6 +217,18 @@ mod tests {
         assert!(is_evicted(&place).await && !place.is_busy());
         drop(place);
         next.await;
+    }
+
+    #[tokio::test]
+    async fn connection_with_half_a_request_makes_room() {
+        let connections = Connections::new(2);
+        let (whole, half) = (connections.place().await, connections.place().await);
+        let _requests = (whole.begin(), half.begin());
+        whole.received();
+        let next = connections.place();
+        let mut next = pin!(next);
+        assert!(poll!(next.as_mut()).is_pending());
+        assert!(is_evicted(&half).await && !is_evicted(&whole).await);
     }
 
     #[tokio::test]

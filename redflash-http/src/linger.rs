@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use crate::connections::Place;
+
 /// Maximum time for which remaining data is read.
 const LONGEST: Duration = Duration::from_secs(5);
 /// Maximum size of the remaining data that is read, in bytes.
@@ -32,12 +34,16 @@ impl Unread {
     }
 
     /// The body of a request, watched for its end.
-    pub(crate) fn watch(&self, body: Incoming) -> WatchedBody {
-        self.set(!body.is_end_stream());
-        WatchedBody {
+    ///
+    /// * `place` - the place of its connection, which is told of that end.
+    pub(crate) fn watch(&self, body: Incoming, place: Arc<Place>) -> WatchedBody {
+        let watched = WatchedBody {
             body,
             unread: self.clone(),
-        }
+            place,
+        };
+        watched.note();
+        watched
     }
 }
 
@@ -46,6 +52,17 @@ impl Unread {
 pub(crate) struct WatchedBody {
     body: Incoming,
     unread: Unread,
+    place: Arc<Place>,
+}
+
+impl WatchedBody {
+    fn note(&self) {
+        let is_read = self.body.is_end_stream();
+        self.unread.set(!is_read);
+        if is_read {
+            self.place.received();
+        }
+    }
 }
 
 impl Body for WatchedBody {
@@ -57,8 +74,11 @@ impl Body for WatchedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if frame.is_none() || self.body.is_end_stream() {
+        if frame.is_none() {
             self.unread.set(false);
+            self.place.received();
+        } else {
+            self.note();
         }
         Poll::Ready(frame)
     }

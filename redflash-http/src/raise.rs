@@ -17,7 +17,7 @@ use crate::body::{self, Fields, Whole};
 use crate::body_memory::Reservation;
 use crate::front::{App, Kind};
 use crate::refusal::Refusal;
-use crate::{idempotency, key};
+use crate::{connections, idempotency, key};
 
 /// An alert that is on disk, as the caller is told.
 #[derive(Debug, Serialize)]
@@ -72,6 +72,9 @@ async fn receive(
     };
     let known = outside.as_ref().and_then(|checked| checked.as_ref().ok());
     let by = known.map(|checked| checked.key.clone());
+    if by.is_some() {
+        connections::keep(&parts.extensions);
+    }
     let (mut fields, memory) = match read(app, parts, body, by.is_some()).await {
         Ok(read) => read,
         Err(refusal) => {

@@ -174,8 +174,9 @@ async fn connection(client: Client, app: Router, config: HttpConfig, stop: Cance
     let service = service_fn(|mut request: Request<Incoming>| {
         let under_way = place.begin();
         request.extensions_mut().insert(Peer(from));
+        request.extensions_mut().insert(Arc::clone(&place));
         request.extensions_mut().insert(stopping.clone());
-        let request = request.map(|body| unread.watch(body));
+        let request = request.map(|body| unread.watch(body, Arc::clone(&place)));
         let app = app.clone();
         async move {
             let response = if has_one_host(&request) {
@@ -183,6 +184,7 @@ async fn connection(client: Client, app: Router, config: HttpConfig, stop: Cance
             } else {
                 wrong_host()
             };
+            under_way.answer();
             Ok::<_, Infallible>(response.map(|body| Answer::new(body, under_way)))
         }
     });

@@ -103,11 +103,13 @@ async fn believes_callbacks_by_the_secret_of_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_gone_changes_nothing() {
+async fn a_file_that_is_empty_or_gone_changes_nothing() {
     let world = World::start().await;
     world.hooked("ada").await;
+    std::fs::write(world.site.config(), "\n").unwrap();
+    reload(&world.server, "it is empty").await;
     std::fs::remove_file(world.site.config()).unwrap();
-    reload(&world.server, "nothing has changed").await;
+    reload(&world.server, "there is no file").await;
     let id = world.raise("contact/ada", "still here").await;
     assert_eq!(state(&world.settled(&id).await[0]), "delivered");
 }

@@ -167,10 +167,9 @@ async fn a_busy_receiver_may_say_until_when() {
     let message = message(&hook.webhook, &hook.sink.url("/"));
     hook.sink.once(Reply::status(503).with("Retry-After", "9"));
     let result = hook.webhook.send(&message).await;
-    let Err(SendError::RateLimited { retry_after, .. }) = result else {
-        panic!("{result:?}");
-    };
-    assert_eq!(retry_after, Some(Duration::from_secs(9)));
+    let fault = result.unwrap_err();
+    assert_eq!(class(&fault), "recipient later");
+    assert_eq!(fault.retry(), Retry::After(Some(Duration::from_secs(9))));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{Actor, ApiKey, Target};
 
 use super::query;
+use crate::connections;
 use crate::front::App;
 use crate::key;
 use crate::problem::Problem;
@@ -59,6 +60,7 @@ pub(crate) async fn guard(
         return problem.into_response();
     }
     app.used(&key);
+    connections::keep(request.extensions());
     let (by, target) = (key.slug.clone(), target(request.uri().path()));
     request.extensions_mut().insert(Caller { key });
     let mut response = next.run(request).await;

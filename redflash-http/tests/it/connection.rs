@@ -161,3 +161,21 @@ async fn host_is_named_once() {
         assert!(status == 200 || talk.closed.is_some(), "{head}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_with_half_a_request_make_room_for_others() {
+    let site = Site::start(crowded(3)).await;
+    let half = "POST /contact/ann HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nmess";
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(site.address).await.unwrap();
+        stream.write_all(half.as_bytes()).await.unwrap();
+        strangers.push(stream);
+    }
+    let fields = [("message", "hi")];
+    let raised = site.client.raise("contact/ann", &site.key, &fields);
+    timeout(PATIENCE, raised).await.unwrap().expect(201);
+    for stream in &mut strangers[..17] {
+        closed(stream).await;
+    }
+}
