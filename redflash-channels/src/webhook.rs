@@ -26,7 +26,8 @@
 //! `Authorization: Basic` (RFC 7617), before the gateway's own `authorization`.
 //!
 //! A receiver that is being deployed answers 404 for a while: until ten minutes after the first attempt
-//! that is "later", then it is for good, as 410 is at once. 408, 425 and 429 are "later" too, and a
+//! that is "later", then it is for good, as 410 is at once. 408, 425, 429 and a 503 that
+//! says when to come again are "later" too, for this address alone or this message, and a
 //! redirect is not followed. 401, 403 and 407 refuse us, not the message: another gateway of the channel
 //! may send it, and it is tried again.
 //!
