@@ -325,8 +325,12 @@ impl Lanes {
         let wait = |gateway: &Arc<Gateway>| {
             let peer = self.peers.get(&(gateway.name.clone(), lane.clone()))?;
             let error = peer.last_error().map(str::to_owned);
+            let until = match peer.admission(now) {
+                Admission::Wait(until) => until,
+                Admission::Any | Admission::One => now,
+            };
             Some(Wait {
-                until: now,
+                until,
                 cause: Cause::Closed(gateway.name.clone(), error),
                 closed_since: Some(peer.closed_since(now)?),
             })

@@ -184,10 +184,11 @@ impl Dispatcher {
             .collect()
     }
 
-    /// Returns why a delivery in this lane waits; `None` if a gateway takes messages.
+    /// Returns why a delivery in this lane waits, and until when; `None` if a gateway takes messages.
     pub(crate) fn waits_for(&self, lane: &Lane) -> Option<String> {
-        let closed = self.lanes().closed_lane(lane, self.clock.monotonic());
-        closed.map(|wait| wait.cause.to_string())
+        let now = self.moment();
+        let closed = self.lanes().closed_lane(lane, now.monotonic)?;
+        Some(closed.describe(now))
     }
 
     fn slot(self: &Arc<Self>, state: &mut Lanes, lane: &Lane) -> Slot {

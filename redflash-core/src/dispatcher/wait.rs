@@ -46,6 +46,17 @@ impl Wait {
         })
     }
 
+    /// The cause and the time of the next try, for people.
+    pub(super) fn describe(&self, now: Moment) -> String {
+        let at = jiff::Timestamp::from_millisecond(now.wall_at(self.until).as_millis());
+        match at {
+            Ok(at) if self.until > now.monotonic => {
+                format!("{}, next try {}", self.cause, at.strftime("%H:%M:%S UTC"))
+            }
+            _ => self.cause.to_string(),
+        }
+    }
+
     /// Returns true if nothing has been taken for at least `patience`.
     pub(super) fn is_closed_for(&self, patience: Duration, now: Monotonic) -> bool {
         self.closed_since
