@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use redflash_core::store::{
     Alarm, Allowance, Audit, Backlog, ChangeFilter, ClockStep, DeliveryRecord, Directory, DueQueue,
     Edit, Enqueue, Enqueued, Entry, InboundFilter, Inbox, LogFilter, LogPage, Meter, Outbox,
-    Overdue, ReceiptEffect, Recent, Save, Sessions, Spent, Want,
+    Overdue, ReceiptEffect, Recent, Save, Serving, Sessions, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, Change, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group,
@@ -118,6 +118,10 @@ impl Outbox for Journaled {
                 .push(line);
         }
         Ok(enqueued)
+    }
+
+    fn serve(&self, worker: WorkerId) -> Answer<Serving> {
+        self.inner.serve(worker)
     }
 
     async fn promised(

@@ -12,7 +12,7 @@ mod sessions;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::store::{Alarm, OutboxEntry};
+use crate::store::{Alarm, OutboxEntry, ServingSlot};
 use crate::{
     ApiKey, Attempt, Change, ChangeId, Contact, DeliveryId, Event, Group, Inbound, InboundId,
     KeyHash, Notification, NotificationId, Receipt, Session, Slug, Timestamp, User, Window,
@@ -20,7 +20,10 @@ use crate::{
 
 /// Keeps everything in memory, and forgets it when dropped.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<State>);
+pub struct MemoryStore {
+    state: Mutex<State>,
+    serving: ServingSlot,
+}
 
 #[derive(Clone, Debug, Default)]
 struct State {
@@ -62,6 +65,6 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

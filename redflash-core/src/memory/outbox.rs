@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, Remembered, Row, State};
 use crate::store::{
     Backlog, ClockStep, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, LogPage,
-    OutboxEntry, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Want,
+    OutboxEntry, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Serving, Want,
 };
 use crate::{
     DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lane, Lease, LeaseToken, Notification,
@@ -31,6 +31,10 @@ impl Outbox for MemoryStore {
         now: Timestamp,
     ) -> Result<Option<Enqueued>, StoreError> {
         Ok(self.state().promised(raised_by, idempotency, now))
+    }
+
+    fn serve(&self, _worker: WorkerId) -> Result<Serving, StoreError> {
+        self.serving.take()
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {

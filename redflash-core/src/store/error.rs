@@ -45,6 +45,12 @@ pub enum StoreError {
         /// The row.
         id: String,
     },
+    /// Somebody else dispatches from the store, and only one may.
+    #[error("{by} dispatches from this store already")]
+    Served {
+        /// Who, as `process 4711` or `another engine of this process`.
+        by: String,
+    },
     /// The driver failed in another way.
     #[error("the store failed")]
     Backend(#[source] BoxError),

@@ -12,6 +12,7 @@ mod error;
 mod inbox;
 mod meter;
 mod outbox;
+mod serving;
 mod sessions;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use outbox::{
     Backlog, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter,
     LogPage, MAX_CLAIMS, Nodes, Outbox, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Want,
 };
+pub use serving::{Serving, ServingSlot};
 pub use sessions::Sessions;
 
 /// Everything RedFlash keeps.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::{Serving, StoreError};
 use crate::{
     Attempt, AttemptOutcome, ChannelKind, Delivery, DeliveryId, DeliveryState, HeldLease,
     Idempotency, Job, Lane, Lease, Notification, NotificationId, Receipt, Settled, Settlement,
@@ -319,6 +319,16 @@ pub trait Outbox: Send + Sync {
         idempotency: &Idempotency,
         now: Timestamp,
     ) -> Result<Option<Enqueued>, StoreError>;
+
+    /// Takes the right to dispatch from the store, until the result is dropped. Where only one engine may
+    /// dispatch, no other can take it meanwhile, in this process or in another.
+    ///
+    /// * `worker` - the name under which the engine leases.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Served`] when somebody else has it.
+    fn serve(&self, worker: WorkerId) -> Result<Serving, StoreError>;
 
     /// A dispatcher of this name begins to lease.
     ///

@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use redflash_core::store::{
     Alarm, Allowance, Backlog, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue,
     Enqueued, InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, Overdue, ReceiptEffect,
-    Recent, Spent, Want,
+    Recent, Serving, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
@@ -186,6 +186,10 @@ impl Outbox for PostgresStore {
     ) -> Result<Option<Enqueued>, StoreError> {
         let wanted = IdempotencyRow::wanted(raised_by, idempotency, now);
         snapshot!(self, |conn| outbox::known(conn, &wanted).await)
+    }
+
+    fn serve(&self, _worker: WorkerId) -> Result<Serving, StoreError> {
+        Ok(Serving::shared(()))
     }
 
     async fn join(&self, worker: WorkerId) -> Result<(), StoreError> {

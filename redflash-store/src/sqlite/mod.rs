@@ -28,6 +28,7 @@ use lock::Lock;
 use outbox::{due_queues, entry, orphans, plans, unconfirmed, within, write};
 use query::directory::version as held_version;
 use reader::Readers;
+use redflash_core::store::ServingSlot;
 use run::RunQueryDsl;
 use writer::Writer;
 
@@ -44,6 +45,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     heads: Heads,
+    serving: ServingSlot,
     /// Held as long as this process dispatches from the file.
     _lock: Option<Lock>,
 }

@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use redflash_core::BoxError;
+use redflash_core::store::ServingSlot;
 
 use super::SqliteStore;
 use super::lock::Lock;
@@ -122,6 +123,7 @@ pub(super) fn open(path: &Path, access: Access, creates: bool) -> Result<SqliteS
         writer: Writer::start(conn, Arc::clone(&path), watch.clone()).map_err(database)?,
         readers: Readers::new(path, watch),
         heads: Heads::default(),
+        serving: ServingSlot::default(),
         _lock: lock,
     })
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_core::store::{
     Alarm, Allowance, Backlog, ClockStep, DeliveryRecord, DueQueue, Edit, Enqueue, Enqueued,
-    InboundFilter, Inbox, LogFilter, LogPage, Meter, Overdue, ReceiptEffect, Recent, Spent, Want,
+    InboundFilter, Inbox, LogFilter, LogPage, Meter, Overdue, ReceiptEffect, Recent, Serving,
+    Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group,
@@ -155,6 +156,10 @@ impl Outbox for SqliteStore {
         let wanted = IdempotencyRow::wanted(raised_by, idempotency, now);
         self.readers
             .snapshot(|conn| run(outbox::known(conn, &wanted)))
+    }
+
+    fn serve(&self, _worker: WorkerId) -> Result<Serving, StoreError> {
+        self.serving.take()
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {
