@@ -70,7 +70,7 @@ impl Context {
                 };
                 let store = Arc::new(store);
                 let clock = store.clock();
-                Engine::builder(store).clock(clock).exclusive(false)
+                Engine::builder(store).clock(clock)
             }
         };
         self.built(builder)

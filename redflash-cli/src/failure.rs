@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use redflash_channels::ConfigError;
-use redflash_core::{EditError, RaiseError, StoreError, report};
+use redflash_core::{EditError, RaiseError, StartError, StoreError, report};
 use redflash_store::OpenError;
 
 /// The kinds of failure, by exit code.
@@ -89,6 +89,15 @@ impl From<StoreError> for Failure {
             _ => Exit::Failed,
         };
         Self::new(exit, report(&fault))
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(fault: StartError) -> Self {
+        match fault {
+            StartError::Store(fault) => fault.into(),
+            fault => Self::new(Exit::Failed, report(&fault)),
+        }
     }
 }
 

@@ -132,10 +132,10 @@ impl Delivery {
         self.state.is_final().then_some(self.due_at)
     }
 
-    /// Whether its last holder vanished without recording an outcome, and nothing was tried since: it
-    /// may have gone out.
+    /// Returns true if its last holder vanished without recording an outcome, or was cut off, and nothing
+    /// was tried since: it may have gone out.
     pub fn is_unrecorded(&self) -> bool {
-        self.detail == Attempt::UNRECORDED
+        [Attempt::UNRECORDED, Attempt::CUT_OFF].contains(&&*self.detail)
     }
 }
 
@@ -322,6 +322,9 @@ impl Next {
 impl Attempt {
     /// What the log says of an attempt whose outcome was not recorded.
     pub const UNRECORDED: &str = "the process ended before the outcome was recorded";
+
+    /// What the log says of an attempt that the end of its dispatcher cut off.
+    pub const CUT_OFF: &str = "it was cut off before the gateway answered";
 
     /// An attempt whose holder vanished: it may have been made, or may not.
     pub fn unrecorded(now: Timestamp) -> Self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::guarded::Guarded;
 use crate::{
     Address, AddressError, Budget, Channel, ChannelKind, Lane, RetrySchedule, SenderError, Slug,
 };
@@ -187,10 +188,11 @@ impl Gateways {
     /// [`DuplicateGateway`] when two have one name.
     pub fn new(gateways: impl IntoIterator<Item = Gateway>) -> Result<Self, DuplicateGateway> {
         let mut all: Vec<Arc<Gateway>> = Vec::new();
-        for gateway in gateways {
+        for mut gateway in gateways {
             if all.iter().any(|other| other.name == gateway.name) {
                 return Err(DuplicateGateway(gateway.name));
             }
+            gateway.channel = Arc::new(Guarded::new(gateway.channel));
             all.push(Arc::new(gateway));
         }
         Ok(Self(Arc::new(all)))

@@ -32,6 +32,7 @@ mod gateway;
 mod gateway_status;
 mod gateway_view;
 mod group;
+mod guarded;
 mod id;
 mod inbound;
 mod lease;
@@ -40,6 +41,7 @@ mod message;
 mod message_id;
 mod name;
 mod notification;
+mod panicked;
 mod plan;
 mod raise;
 mod receipt;
@@ -66,10 +68,10 @@ pub use delivery::{
     Attempt, AttemptOutcome, AttemptOutcomeError, Delivery, DeliveryState, DeliveryStateError, Job,
     Lane, Lease, Next, Settled, Settlement,
 };
-pub use dispatcher::{GatewayHealth, GatewayState};
+pub use dispatcher::{GatewayHealth, GatewayState, Leftover, StartError};
 pub use engine::{
-    AddressRules, CallError, Called, EditError, Engine, EngineBuilder, Expected, FieldFault,
-    Handle, Health, Item, Obstacle, RaiseError, Raised, Revision, Trial, TrialView, Tried,
+    AddressRules, CallError, Called, DispatcherHandle, EditError, Engine, EngineBuilder, Expected,
+    FieldFault, Health, Item, Obstacle, RaiseError, Raised, Revision, Trial, TrialView, Tried,
 };
 pub use event::{Event, MissingArguments, MissingArgumentsError};
 pub use gateway::{BuildError, DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};

@@ -19,8 +19,6 @@ use crate::key;
 const FRESH: Duration = Duration::from_secs(1);
 /// How long a commit may take.
 const COMMIT: Duration = Duration::from_secs(2);
-/// How long the dispatcher may stand still: it looks at its queue every few seconds.
-const STILL: Duration = Duration::from_secs(30);
 
 /// The last answer, and when it was found.
 #[derive(Debug, Default)]
@@ -145,9 +143,10 @@ async fn judge(engine: &Engine) -> Vec<Fault> {
     }
     let health = engine.health();
     if !health.running {
-        faults.push(Fault::new("the dispatcher does not run"));
-    } else if engine.idle_for().is_none_or(|idle| idle > STILL) {
-        faults.push(Fault::new("the dispatcher stands still"));
+        faults.push(Fault {
+            reason: "the dispatcher does not run".to_owned(),
+            detail: Some(health.problems.join("; ")),
+        });
     }
     faults
 }

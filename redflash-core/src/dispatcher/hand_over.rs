@@ -6,57 +6,42 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::warn;
 
-use super::record::Ended;
-use super::{Dispatcher, LeaseGuard, Slot};
-use crate::{Job, Next, Settlement, StoreError, stopped};
+use super::Dispatcher;
+use super::underway::Underway;
+use crate::{Job, Next, StoreError, stopped};
 
 impl Dispatcher {
-    pub(super) async fn hand_over(
-        self: Arc<Self>,
-        job: Job,
-        slot: Slot,
-        guard: LeaseGuard,
-        planned_at: Option<u64>,
-    ) {
-        let Some((pass, waited)) = pass(&slot.gate).await else {
-            // Nothing was sent, and nothing more is to be.
-            let (due_at, detail) = (self.clock.now(), String::new());
-            return self.end(
-                self.settle(&job, None, Next::Queue { due_at, detail }),
-                guard,
-            );
+    pub(super) async fn hand_over(self: Arc<Self>, underway: Underway, planned_at: Option<u64>) {
+        let gate = Arc::clone(&underway.slot().gate);
+        // When the gate is closed, nothing was sent, and nothing more is to be.
+        let Some((pass, waited)) = pass(&gate).await else {
+            return;
         };
-        let lease = guard.view();
+        let Some(lease) = underway.lease() else {
+            return;
+        };
+        let job = underway.job();
         if !self.still_holds(&lease, Duration::ZERO).await {
             // The whole process stood still, or was cut off from the store: it is somebody else's.
-            return warn!(delivery = %job.delivery.id, "its lease ended before its turn came");
+            warn!(delivery = %job.delivery.id, "its lease ended before its turn came");
+            return underway.forget();
         }
         let stopped = match planned_at {
             // Planned a moment ago, by the switches as they were when it was recorded.
             Some(_) if !waited => Ok(None),
-            _ => self.stopped(&job, planned_at).await,
+            _ => self.stopped(job, planned_at).await,
         };
         let settlement = match stopped {
-            Ok(None) => self.attempt(&job, &lease).await,
-            Ok(Some(detail)) => self.settle(&job, None, Next::Cancel { detail }),
+            Ok(None) => self.attempt(job, &lease).await,
+            Ok(Some(detail)) => self.settle(job, None, Next::Cancel { detail }),
             Err(fault) => {
                 let due_at = self.clock.now().plus(super::POLL);
                 let detail = format!("the store did not answer: {}", crate::report(&fault));
-                self.settle(&job, None, Next::Queue { due_at, detail })
+                self.settle(job, None, Next::Queue { due_at, detail })
             }
         };
         drop(pass);
-        drop(slot);
-        self.end(settlement, guard);
-    }
-
-    fn end(&self, settlement: Settlement, guard: LeaseGuard) {
-        let token = self.tasks.token();
-        self.recorder.push(Ended {
-            settlement,
-            guard,
-            token,
-        });
+        underway.end(settlement);
     }
 
     /// Why the delivery must not be handed over any more, by the switches as they are now.

@@ -182,6 +182,13 @@ impl Lanes {
         }
     }
 
+    /// Lets things through again.
+    pub(crate) fn open(&mut self) {
+        for state in self.states.values_mut() {
+            state.gate = None;
+        }
+    }
+
     /// Something was put into the store's queue of this lane; `true` when it is the first that
     /// waits there since the last look, so that the dispatcher should look.
     pub(crate) fn queued(&mut self, lane: &Lane) -> bool {

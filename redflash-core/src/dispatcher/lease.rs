@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::Dispatcher;
-use crate::{DeliveryId, HeldLease, Lease, LeaseToken, Moment, Monotonic, Timestamp};
+use super::life::Life;
+use super::pulse::Part;
+use crate::{DeliveryId, HeldLease, Lease, LeaseToken, Moment, Monotonic, Slug, Timestamp};
 
 /// The leases of every delivery that is under way in this process, until its outcome is recorded.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,15 @@ struct Held {
     until: AtomicU64,
     /// The store has said that it is held no longer.
     is_lost: AtomicBool,
+    /// The hand-over to a gateway, once it has begun.
+    sent: OnceLock<Sent>,
+}
+
+/// The beginning of a hand-over to a gateway, after which its outcome is unknown until it is told.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) gateway: Slug,
+    pub(super) at: Timestamp,
 }
 
 /// Keeps a lease of this process; it is renewed as long as this is not dropped.
@@ -48,6 +58,7 @@ impl Leases {
             lease,
             until: AtomicU64::new(until.as_millis()),
             is_lost: AtomicBool::new(false),
+            sent: OnceLock::new(),
         });
         self.state().insert(lease, Arc::clone(&held));
         LeaseGuard {
@@ -67,7 +78,7 @@ impl Leases {
         self.state().values().filter(ends).cloned().collect()
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.state().is_empty()
     }
 }
@@ -89,6 +100,20 @@ impl LeaseGuard {
 
     pub(crate) fn view(&self) -> LeaseView {
         LeaseView(Arc::clone(&self.held))
+    }
+
+    /// The hand-over to a gateway, if it has begun.
+    pub(super) fn sent(&self) -> Option<&Sent> {
+        self.held.sent.get()
+    }
+}
+
+impl LeaseView {
+    /// The hand-over to a gateway begins now.
+    pub(super) fn begin(&self, gateway: &Slug, at: Timestamp) {
+        let gateway = gateway.clone();
+        // One that has begun goes on.
+        let _ = self.0.sent.set(Sent { gateway, at });
     }
 }
 
@@ -162,26 +187,29 @@ impl Dispatcher {
         !held.is_lost() && held.until() > needed
     }
 
-    /// Renews leases, also while the dispatcher waits for the store, until it is to stop and nothing is
-    /// under way any more. It does not keep the dispatcher.
-    pub(crate) fn keep_leases(
-        self: &Arc<Self>,
-        stop: CancellationToken,
-    ) -> impl Future<Output = ()> + Send + use<> {
+    /// Renews leases in a loop of its own, also while the queue's waits for the store, until the
+    /// dispatcher is to stop and nothing is under way any more. It does not keep the dispatcher.
+    pub(super) fn keep_leases(self: &Arc<Self>, life: &Arc<Life>) {
         const SHORTEST: Duration = Duration::from_millis(50);
         let pause = (self.lease / 6).clamp(SHORTEST, super::POLL);
-        let dispatcher = Arc::downgrade(self);
-        async move {
-            loop {
-                sleep(pause).await;
-                let Some(dispatcher) = dispatcher.upgrade() else {
-                    return;
-                };
-                if stop.is_cancelled() && dispatcher.leases.is_empty() {
-                    return;
+        let (weak, kept) = (Arc::downgrade(self), Arc::clone(life));
+        life.keep(Part::Leases, move || {
+            let (weak, life) = (weak.clone(), Arc::clone(&kept));
+            async move {
+                loop {
+                    sleep(pause).await;
+                    let Some(dispatcher) = weak.upgrade() else {
+                        return;
+                    };
+                    if life.stop().is_cancelled() && dispatcher.leases.is_empty() {
+                        return;
+                    }
+                    let now = dispatcher.moment();
+                    let round = life.pulse(Part::Leases).begin(now.monotonic);
+                    dispatcher.renew_leases(now).await;
+                    round.succeed();
                 }
-                dispatcher.renew_leases(dispatcher.moment()).await;
             }
-        }
+        });
     }
 }

@@ -12,45 +12,52 @@ mod hand_over;
 mod health;
 mod lane;
 mod lease;
+mod life;
 mod paused;
 mod peer;
+mod pulse;
 mod purse;
 mod rate;
 mod record;
 mod send;
+mod start;
 mod trouble;
+mod underway;
 mod verdict;
 mod wait;
 mod wall_clock;
+mod watchdog;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{Notify, Semaphore};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
 pub use health::{GatewayHealth, GatewayState};
 
 use crate::cache::Cache;
-use crate::store::{DueQueue, Want};
+use crate::store::{DueQueue, ServingSlot, Want};
 use crate::waiter::Waiters;
 use crate::{
-    Clock, Gateways, Job, Lane, Moment, Monotonic, Settings, Store, StoreError, Timestamp, WorkerId,
+    Clock, Gateways, Lane, Moment, Monotonic, Settings, Store, StoreError, Timestamp, WorkerId,
 };
 use lane::Lanes;
 pub(crate) use lease::LeaseGuard;
 use lease::Leases;
+pub(crate) use life::Life;
+pub(crate) use pulse::Part;
 use record::Recorder;
 use send::Batches;
 pub(crate) use send::Sending;
+pub use start::{Leftover, StartError};
 use trouble::refusing;
 pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles, refusal_subject, stopped, subject};
+pub(crate) use underway::Underway;
 use wall_clock::WallClock;
 
 /// How often the store is looked at without being told that something is there.
@@ -65,7 +72,10 @@ pub(crate) struct Dispatcher {
     pub(crate) cache: Cache,
     pub(crate) waiters: Waiters,
     worker: WorkerId,
-    exclusive: bool,
+    /// The present life, or the last.
+    life: ArcSwapOption<Life>,
+    /// The place of the one life at a time.
+    place: ServingSlot,
     lease: Duration,
     leases: Leases,
     /// The URL to which a notification's id is added to name its page.
@@ -74,11 +84,9 @@ pub(crate) struct Dispatcher {
     lanes: Mutex<Lanes>,
     wall_clock: Mutex<WallClock>,
     wake: Notify,
-    tasks: TaskTracker,
-    recorder: Recorder,
+    recorder: Arc<Recorder>,
     batches: Batches,
     pub(crate) troubles: Troubles,
-    running: AtomicBool,
     moved_at: AtomicI64,
     /// The same by the monotonic clock, in milliseconds; the largest number before the first look.
     moved: AtomicU64,
@@ -100,7 +108,6 @@ impl Dispatcher {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         settings: Settings,
-        exclusive: bool,
         lease: Duration,
     ) -> Self {
         Self {
@@ -110,7 +117,8 @@ impl Dispatcher {
             store,
             clock,
             settings: ArcSwap::from_pointee(settings),
-            exclusive,
+            life: ArcSwapOption::empty(),
+            place: ServingSlot::default(),
             lease,
             leases: Leases::default(),
             notification_pages: None,
@@ -118,11 +126,9 @@ impl Dispatcher {
             cache: Cache::default(),
             waiters: Waiters::default(),
             wake: Notify::new(),
-            tasks: TaskTracker::new(),
-            recorder: Recorder::default(),
+            recorder: Arc::default(),
             batches: Batches::default(),
             troubles: Troubles::default(),
-            running: AtomicBool::new(false),
             moved_at: AtomicI64::new(i64::MIN),
             moved: AtomicU64::new(u64::MAX),
             queued: AtomicU64::new(0),
@@ -215,50 +221,34 @@ impl Dispatcher {
 
     /// Hands a leased delivery over, in a task of its own.
     ///
-    /// * `guard` - keeps its lease.
     /// * `planned_at` - the directory's version at which its plan was made, if that is known.
-    pub(crate) fn begin(
-        self: &Arc<Self>,
-        job: Job,
-        slot: Slot,
-        guard: LeaseGuard,
-        planned_at: Option<u64>,
-    ) {
-        let dispatcher = Arc::clone(self);
-        self.tasks
-            .spawn(async move { dispatcher.hand_over(job, slot, guard, planned_at).await });
-    }
-
-    /// Takes back what a predecessor left, and gets ready to work.
-    pub(crate) async fn recover(&self) -> Result<(), StoreError> {
-        self.store.join(self.worker).await?;
-        let except = self.exclusive.then_some(self.worker);
-        let (now, running) = (self.clock.now(), self.leases.running());
-        let orphans = self.store.requeue_orphans(now, except, &running).await?;
-        if orphans > 0 {
-            warn!(
-                orphans,
-                "took back deliveries whose outcome was not recorded; they may arrive twice"
-            );
+    pub(crate) fn begin(self: &Arc<Self>, underway: Underway, planned_at: Option<u64>) {
+        // Without a life it goes back to the queue.
+        if let Some(life) = self.life() {
+            life.spawn_hand_over(Arc::clone(self).hand_over(underway, planned_at));
         }
-        self.follow_clock(self.moment()).await?;
-        self.running.store(true, Ordering::Release);
-        Ok(())
     }
 
-    /// Works until told to stop.
-    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+    /// Takes what is due until told to stop.
+    async fn run(self: Arc<Self>, life: Arc<Life>) {
         let (mut checked_at, mut swept_at) = (None, None);
+        let (stop, pulse) = (life.stop(), life.pulse(Part::Queue));
         while !stop.is_cancelled() {
             // Registered before the store is read, so that no wake-up in between is lost.
             let mut woken = std::pin::pin!(self.wake.notified());
             woken.as_mut().enable();
             let now = self.moment();
+            let round = pulse.begin(now.monotonic);
             let pause = match self.turn(now, &mut checked_at, &mut swept_at).await {
-                Ok(Some(next)) => next.since(now.monotonic).min(POLL),
-                Ok(None) => POLL,
+                Ok(next) => {
+                    round.succeed();
+                    next.map_or(POLL, |next| next.since(now.monotonic).min(POLL))
+                }
                 Err(fault) => {
-                    error!(error = %crate::report(&fault), "the store does not answer the dispatcher");
+                    drop(round);
+                    let error = crate::report(&fault);
+                    error!(error, "the store does not answer the dispatcher");
+                    pulse.fail(error);
                     POLL
                 }
             };
@@ -271,23 +261,6 @@ impl Dispatcher {
                 () = self.store.news() => {}
                 () = tokio::time::sleep(pause) => {}
             }
-        }
-        self.running.store(false, Ordering::Release);
-    }
-
-    /// Waits for what is under way, at most so long.
-    pub(crate) async fn finish(&self, grace: Duration) {
-        self.lanes().close();
-        self.tasks.close();
-        if tokio::time::timeout(grace, self.tasks.wait())
-            .await
-            .is_err()
-        {
-            let left = self.tasks.len();
-            warn!(
-                left,
-                "stopped while deliveries were under way; they are taken back at the next start"
-            );
         }
     }
 
@@ -335,7 +308,7 @@ impl Dispatcher {
             let slot = slots.get_mut(&job.delivery.lane).and_then(Vec::pop);
             if let Some(slot) = slot {
                 let guard = self.guard(job.delivery.id, &lease);
-                self.begin(job, slot, guard, None);
+                self.begin(Underway::new(job, slot, guard), None);
             }
         }
         Ok(if found { Some(now.monotonic) } else { next })
@@ -345,7 +318,7 @@ impl Dispatcher {
     async fn requeue_orphans(&self, now: Moment) -> Result<(), StoreError> {
         self.renew_leases(now).await;
         // Other nodes renew theirs by the new time first. Where there are none, nothing can be theirs.
-        if !self.exclusive && self.was_just_set(now) {
+        if !self.is_exclusive() && self.was_just_set(now) {
             return Ok(());
         }
         let running = self.leases.running();
@@ -406,10 +379,6 @@ impl Dispatcher {
             slots.entry(queue.lane.clone()).or_default().extend(more);
         }
         (wants, slots, next)
-    }
-
-    pub(crate) fn is_running(&self) -> bool {
-        self.running.load(Ordering::Acquire)
     }
 
     /// When it last looked at the queue.

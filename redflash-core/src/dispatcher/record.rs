@@ -1,14 +1,17 @@
 //! Recording what became of hand-overs, as many at once as have ended meanwhile.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::warn;
 
+use super::life::Life;
+use super::pulse::Part;
 use super::{Dispatcher, LeaseGuard};
 use crate::{Next, Settled, Settlement, Store, StoreError, WorkerId};
 
@@ -17,140 +20,226 @@ use crate::{Next, Settled, Settlement, Store, StoreError, WorkerId};
 const RECORDING: Duration = Duration::from_secs(60);
 /// The most outcomes that are recorded at once.
 const BATCH: usize = 256;
+/// The shortest and the longest wait before the store is asked again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 /// A hand-over that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) settlement: Settlement,
     /// Its lease, which is not to end before it is recorded.
-    pub(super) guard: LeaseGuard,
-    /// Under way until it is recorded.
-    pub(super) token: TaskTrackerToken,
+    pub(super) _guard: LeaseGuard,
+    /// Under way until it is recorded; `None` if the dispatcher had ended before.
+    pub(super) _token: Option<TaskTrackerToken>,
 }
 
-/// Where hand-overs leave what became of them.
+/// An outcome that waits to be recorded.
 #[derive(Debug)]
-pub(super) struct Recorder {
-    ended: mpsc::UnboundedSender<Ended>,
-    waiting: Mutex<Option<mpsc::UnboundedReceiver<Ended>>>,
+struct Waiting {
+    ended: Ended,
+    since: Instant,
+    /// Not before this time, after it was refused by itself; and the wait that led to it.
+    held_back: Option<(Instant, Duration)>,
 }
 
-impl Default for Recorder {
-    fn default() -> Self {
-        let (ended, waiting) = mpsc::unbounded_channel();
-        let waiting = Mutex::new(Some(waiting));
-        Self { ended, waiting }
+/// Where hand-overs leave what became of them. It outlives the loop that records, so that nothing is
+/// lost when that panics or ends early.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    waiting: Mutex<Vec<Waiting>>,
+    /// Number of those that are being recorded.
+    being_recorded: AtomicUsize,
+    news: Notify,
+    /// Held by the loop that records.
+    recording: tokio::sync::Mutex<()>,
+}
+
+/// Outcomes that are being recorded. What is not recorded goes back to those that wait.
+struct Batch<'a> {
+    recorder: &'a Recorder,
+    waiting: Vec<Waiting>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.recorder.lock();
+        self.recorder.being_recorded.store(0, Ordering::Relaxed);
+        self.waiting.append(&mut waiting);
+        *waiting = std::mem::take(&mut self.waiting);
     }
 }
 
 impl Recorder {
     pub(super) fn push(&self, ended: Ended) {
-        // Nobody receives once the process is about to end: the lease then tells.
-        let _ = self.ended.send(ended);
+        self.lock().push(Waiting {
+            ended,
+            since: Instant::now(),
+            held_back: None,
+        });
+        self.news.notify_one();
     }
 
-    fn take(&self) -> Option<mpsc::UnboundedReceiver<Ended>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.take()
+    /// Number of outcomes that are not recorded.
+    pub(super) fn len(&self) -> usize {
+        let waiting = self.lock();
+        waiting.len() + self.being_recorded.load(Ordering::Relaxed)
+    }
+
+    /// Takes what may be recorded now. Otherwise returns when there will be something, if that is known.
+    fn take(&self, now: Instant) -> Result<Batch<'_>, Option<Instant>> {
+        let mut all = self.lock();
+        let is_free = |one: &mut Waiting| one.held_back.is_none_or(|(until, _)| until <= now);
+        let end = all.len().min(BATCH);
+        let waiting: Vec<_> = all.extract_if(..end, is_free).collect();
+        if waiting.is_empty() {
+            let held_back = all.iter().filter_map(|one| one.held_back);
+            return Err(held_back.map(|(until, _)| until).min());
+        }
+        self.being_recorded.store(waiting.len(), Ordering::Relaxed);
+        drop(all);
+        let recorder = self;
+        Ok(Batch { recorder, waiting })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The work of recording. It keeps the store open, and not the dispatcher.
 #[derive(Clone)]
 struct Recording {
+    recorder: Arc<Recorder>,
+    life: Arc<Life>,
     store: Arc<dyn Store>,
     worker: WorkerId,
     dispatcher: Weak<Dispatcher>,
 }
 
 impl Dispatcher {
-    /// Records outcomes until told to stop, or until nobody is left who could bring one.
-    pub(crate) fn record(
-        self: &Arc<Self>,
-        stop: CancellationToken,
-    ) -> impl Future<Output = ()> + Send + use<> {
+    /// Records outcomes, in a loop of its own, until nothing is left that could bring one.
+    pub(super) fn keep_recording(self: &Arc<Self>, life: &Arc<Life>) {
         let recording = Recording {
+            recorder: Arc::clone(&self.recorder),
+            life: Arc::clone(life),
             store: Arc::clone(&self.store),
             worker: self.worker,
             dispatcher: Arc::downgrade(self),
         };
-        // Started a second time, there is nothing to do: the first goes on recording.
-        let waiting = self.recorder.take();
-        async move {
-            let Some(mut waiting) = waiting else {
-                return;
-            };
-            let mut batch = Vec::new();
-            loop {
+        let clock = Arc::clone(&self.clock);
+        life.keep(Part::Recorder, move || {
+            let (recording, clock) = (recording.clone(), Arc::clone(&clock));
+            async move {
+                let _only = recording.recorder.recording.lock().await;
                 tokio::select! {
-                    biased;
-                    some = waiting.recv_many(&mut batch, BATCH) => if some == 0 { return },
-                    () = stop.cancelled() => return,
+                    () = recording.run(&*clock) => {}
+                    () = recording.life.tasks().wait() => {}
                 }
-                recording.batch(std::mem::take(&mut batch)).await;
             }
-        }
+        });
     }
 }
 
 impl Recording {
-    async fn batch(&self, batch: Vec<Ended>) {
-        let (settlements, kept): (Vec<_>, Vec<_>) = batch
-            .into_iter()
-            .map(|ended| (ended.settlement, (ended.guard, ended.token)))
-            .unzip();
-        match self.store.settle(self.worker, &settlements).await {
-            Ok(settled) => {
-                for (settlement, settled) in settlements.iter().zip(settled) {
-                    self.recorded(settlement, settled);
+    /// Records whatever comes, for ever.
+    async fn run(&self, clock: &dyn crate::Clock) {
+        let pulse = self.life.pulse(Part::Recorder);
+        let mut pause = PAUSES.0;
+        loop {
+            let batch = match self.recorder.take(Instant::now()) {
+                Ok(batch) => batch,
+                Err(Some(until)) => {
+                    tokio::select! {
+                        () = self.recorder.news.notified() => {}
+                        () = tokio::time::sleep_until(until) => {}
+                    }
+                    continue;
                 }
-            }
-            Err(fault) => {
-                late(&fault);
-                // It may be one of them that cannot be recorded: from now on each for itself.
-                for (settlement, kept) in settlements.into_iter().zip(kept) {
-                    let recording = self.clone();
-                    tokio::spawn(async move {
-                        recording.alone(&settlement).await;
-                        drop(kept);
-                    });
+                Err(None) => {
+                    self.recorder.news.notified().await;
+                    continue;
+                }
+            };
+            let round = pulse.begin(clock.monotonic());
+            match self.record(batch).await {
+                Ok(()) => {
+                    round.succeed();
+                    pause = PAUSES.0;
+                }
+                Err(fault) => {
+                    drop(round);
+                    pulse.fail(crate::report(&fault));
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
                 }
             }
         }
     }
 
-    /// Records an outcome, however long the store is down.
-    async fn alone(&self, settlement: &Settlement) {
-        let begun = Instant::now();
-        let mut pause = Duration::from_millis(50);
-        loop {
-            sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(2));
-            let one = std::slice::from_ref(settlement);
-            let fault = match self.store.settle(self.worker, one).await {
-                Ok(settled) => {
-                    for settled in settled {
-                        self.recorded(settlement, settled);
-                    }
-                    return;
+    /// Records outcomes together, or each for itself should one of them be at fault.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store is down. What is left of the batch waits.
+    async fn record(&self, mut batch: Batch<'_>) -> Result<(), StoreError> {
+        let all = batch.waiting.len();
+        let fault = match self.settle(&mut batch, 0..all).await {
+            Ok(()) => return Ok(()),
+            Err(fault) => fault,
+        };
+        late(&fault);
+        if is_down(&fault) {
+            self.forget_overdue(&mut batch);
+            return Err(fault);
+        }
+        let mut place = 0;
+        while place < batch.waiting.len() {
+            match self.settle(&mut batch, place..place + 1).await {
+                Ok(()) => {}
+                Err(fault) if is_down(&fault) => return Err(fault),
+                Err(fault) => {
+                    late(&fault);
+                    hold_back(&mut batch.waiting[place]);
+                    place += 1;
                 }
-                Err(fault) => fault,
-            };
-            late(&fault);
-            let is_down = matches!(fault, StoreError::Unavailable(_) | StoreError::Unknown(_));
-            let is_waited_for = is_down && self.dispatcher.strong_count() > 0;
-            if !is_waited_for && begun.elapsed() >= RECORDING {
-                return warn!(
-                    delivery = %settlement.delivery.id,
+            }
+        }
+        self.forget_overdue(&mut batch);
+        Ok(())
+    }
+
+    /// Records a part of a batch, and takes it out.
+    async fn settle(&self, batch: &mut Batch<'_>, part: Range<usize>) -> Result<(), StoreError> {
+        let some = batch.waiting[part.clone()].iter();
+        let settlements: Vec<_> = some.map(|one| one.ended.settlement.clone()).collect();
+        let settled = self.store.settle(self.worker, &settlements).await?;
+        let recorded: Vec<_> = batch.waiting.drain(part).collect();
+        for (one, settled) in recorded.iter().zip(settled) {
+            self.recorded(&one.ended.settlement, settled);
+        }
+        Ok(())
+    }
+
+    /// Gives up outcomes that could not be recorded for too long. Those for which the store is down are
+    /// kept as long as the dispatcher is.
+    fn forget_overdue(&self, batch: &mut Batch<'_>) {
+        let is_kept = self.dispatcher.strong_count() > 0;
+        batch.waiting.retain(|one| {
+            let is_own_fault = one.held_back.is_some();
+            let is_over = (is_own_fault || !is_kept) && one.since.elapsed() >= RECORDING;
+            if is_over {
+                warn!(
+                    delivery = %one.ended.settlement.delivery.id,
                     "an outcome could not be recorded; the delivery is repeated when its lease ends"
                 );
             }
-        }
+            !is_over
+        });
     }
 
     fn recorded(&self, settlement: &Settlement, settled: Settled) {
         let delivery = &settlement.delivery;
-        if settled == Settled::Lost {
+        if settled == Settled::Lost && settlement.attempt.is_some() {
             warn!(delivery = %delivery.id, "the lease had passed to another grant");
         }
         if settled == Settled::Recorded {
@@ -165,6 +254,17 @@ impl Recording {
         }
         dispatcher.waiters.notify(delivery.notification);
     }
+}
+
+/// Tries an outcome that was refused by itself again later, and longer each time.
+fn hold_back(one: &mut Waiting) {
+    let before = one.held_back.map_or(PAUSES.0, |(_, pause)| pause);
+    let pause = (before * 2).min(PAUSES.1);
+    one.held_back = Some((Instant::now() + pause, pause));
+}
+
+const fn is_down(fault: &StoreError) -> bool {
+    matches!(fault, StoreError::Unavailable(_) | StoreError::Unknown(_))
 }
 
 fn late(fault: &StoreError) {

@@ -1,10 +1,8 @@
 //! Handing a message to a gateway: once, within its deadline, alone or with others in one request.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
@@ -74,6 +72,35 @@ impl Batches {
     }
 }
 
+/// The collecting of messages for a gateway. If it ends early, nobody collects, and what waits is dropped.
+struct Collecting<'a> {
+    batches: &'a Batches,
+    key: Option<(Slug, usize)>,
+}
+
+impl Collecting<'_> {
+    /// Takes what goes into the next request; nothing ends the collecting.
+    fn take(&mut self, channel: &dyn Channel) -> Vec<Waiting> {
+        let Some(key) = &self.key else {
+            return Vec::new();
+        };
+        let taken = self.batches.take(key, channel);
+        if taken.is_empty() {
+            // The next message finds another collector.
+            self.key = None;
+        }
+        taken
+    }
+}
+
+impl Drop for Collecting<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = &self.key {
+            self.batches.state().remove(key);
+        }
+    }
+}
+
 /// Takes the first message and what goes into one request with it, in their order.
 fn take_companions(waiting: &mut Vec<Waiting>, channel: &dyn Channel) -> Vec<Waiting> {
     /// Number of messages searched for companions, as a multiple of what a request holds.
@@ -113,7 +140,10 @@ impl Dispatcher {
             // What was not begun says nothing of the gateway.
             let is_first = begun.is_ok();
             let result = match begun {
-                Ok(_request) => alone(&gateway, &message).await,
+                Ok(_request) => {
+                    lease.begin(&gateway.name, self.clock.now());
+                    self.alone(&gateway, &message).await
+                }
                 Err(late) => Err(late),
             };
             return Said { result, is_first };
@@ -128,7 +158,7 @@ impl Dispatcher {
         let key = (gateway.name.clone(), Arc::as_ptr(&requests).addr());
         if self.batches.add(key.clone(), waiting) {
             let collecting = Arc::clone(self).collect(key, gateway, requests);
-            self.tasks.spawn(collecting);
+            self.spawn(collecting);
         }
         answered.await.unwrap_or_else(|_| Said {
             result: Err(SendError::Unknown("its request was given up".into())),
@@ -181,6 +211,10 @@ impl Dispatcher {
         gateway: Arc<Gateway>,
         requests: Arc<Semaphore>,
     ) {
+        let mut collecting = Collecting {
+            batches: &self.batches,
+            key: Some(key),
+        };
         let mut had_to_wait = false;
         loop {
             had_to_wait |= requests.available_permits() == 0;
@@ -190,7 +224,7 @@ impl Dispatcher {
             for _ in 0..JOIN {
                 tokio::task::yield_now().await;
             }
-            let taken = self.batches.take(&key, &*gateway.channel);
+            let taken = collecting.take(&*gateway.channel);
             if taken.is_empty() {
                 return;
             }
@@ -206,11 +240,88 @@ impl Dispatcher {
                     is_first: false,
                 });
             }
-            let gateway = Arc::clone(&gateway);
-            self.tasks.spawn(async move {
-                together(&gateway, batch).await;
+            let (dispatcher, gateway) = (Arc::clone(&self), Arc::clone(&gateway));
+            self.spawn(async move {
+                dispatcher.together(&gateway, batch).await;
                 drop(request);
             });
+        }
+    }
+
+    /// Calls the gateway once for one message.
+    async fn alone(&self, gateway: &Gateway, message: &OutboundMessage) -> Sent {
+        self.within_deadline(gateway, gateway.channel.send(message))
+            .await
+            .unwrap_or_else(|why| Err(SendError::Unknown(why.into())))
+            .map(Accepted::with_kept_id)
+    }
+
+    /// Calls the gateway once for several messages, and answers each.
+    async fn together(&self, gateway: &Gateway, batch: Vec<Waiting>) {
+        let now = self.clock.now();
+        for one in &batch {
+            one.lease.begin(&gateway.name, now);
+        }
+        let (messages, answers): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|one| (one.message, one.answer))
+            .unzip();
+        let sending = match &*messages {
+            [] => return,
+            // A vendor may have a simpler request for one.
+            [message] => Box::pin(async move { vec![gateway.channel.send(message).await] }),
+            many => gateway.channel.send_batch(many),
+        };
+        let (sent, why) = match self.within_deadline(gateway, sending).await {
+            Ok(sent) => (
+                sent,
+                "the gateway answered for fewer messages than it got".to_owned(),
+            ),
+            Err(why) => (Vec::new(), why),
+        };
+        let mut sent = sent.into_iter();
+        for (place, answer) in answers.into_iter().enumerate() {
+            let unanswered = || Err(SendError::Unknown(why.clone().into()));
+            let said = Said {
+                result: sent
+                    .next()
+                    .unwrap_or_else(unanswered)
+                    .map(Accepted::with_kept_id),
+                is_first: place == 0,
+            };
+            // Nobody waits for it once the process is about to end.
+            let _ = answer.send(said);
+        }
+    }
+
+    /// What a channel answers within the deadline, whatever it does; otherwise why it did not.
+    async fn within_deadline<T>(
+        &self,
+        gateway: &Gateway,
+        sending: Pin<Box<dyn Future<Output = T> + Send + '_>>,
+    ) -> Result<T, String> {
+        let deadline = gateway.limits.deadline;
+        let late = |_| format!("no answer within {} s", deadline.as_secs_f32());
+        let Some(life) = self.life().filter(|life| !life.is_over()) else {
+            return timeout(deadline, sending).await.map_err(late);
+        };
+        let watched = life.watchdog().watched(&gateway.name, sending);
+        tokio::select! {
+            biased;
+            answer = timeout(deadline, watched) => answer.map_err(late),
+            () = life.cut().cancelled() => {
+                Err("the engine was shut down before the gateway answered".to_owned())
+            }
+        }
+    }
+
+    /// Runs a part of a hand-over in a task of its own, which ends when hand-overs do.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        match self.life().filter(|life| !life.is_over()) {
+            Some(life) => life.spawn_hand_over(task),
+            None => {
+                tokio::spawn(task);
+            }
         }
     }
 }
@@ -218,75 +329,4 @@ impl Dispatcher {
 /// Returns the error for a message whose lease ended, or was about to end, before its turn came.
 fn late() -> SendError {
     SendError::Unreachable("its lease was about to end before its turn came".into())
-}
-
-/// Calls the gateway once for one message.
-async fn alone(gateway: &Gateway, message: &OutboundMessage) -> Sent {
-    within_deadline(gateway, gateway.channel.send(message))
-        .await
-        .unwrap_or_else(|why| Err(SendError::Unknown(why.into())))
-        .map(Accepted::with_kept_id)
-}
-
-/// Calls the gateway once for several messages, and answers each.
-async fn together(gateway: &Gateway, batch: Vec<Waiting>) {
-    let (messages, answers): (Vec<_>, Vec<_>) = batch
-        .into_iter()
-        .map(|one| (one.message, one.answer))
-        .unzip();
-    let sending = match &*messages {
-        [] => return,
-        // A vendor may have a simpler request for one.
-        [message] => Box::pin(async move { vec![gateway.channel.send(message).await] }),
-        many => gateway.channel.send_batch(many),
-    };
-    let (sent, why) = match within_deadline(gateway, sending).await {
-        Ok(sent) => (
-            sent,
-            "the gateway answered for fewer messages than it got".to_owned(),
-        ),
-        Err(why) => (Vec::new(), why),
-    };
-    let mut sent = sent.into_iter();
-    for (place, answer) in answers.into_iter().enumerate() {
-        let unanswered = || Err(SendError::Unknown(why.clone().into()));
-        let said = Said {
-            result: sent
-                .next()
-                .unwrap_or_else(unanswered)
-                .map(Accepted::with_kept_id),
-            is_first: place == 0,
-        };
-        // Nobody waits for it once the process is about to end.
-        let _ = answer.send(said);
-    }
-}
-
-/// What a channel answers within the deadline, whatever it does; otherwise why it did not.
-async fn within_deadline<T>(
-    gateway: &Gateway,
-    sending: Pin<Box<dyn Future<Output = T> + Send + '_>>,
-) -> Result<T, String> {
-    let deadline = gateway.limits.deadline;
-    match timeout(deadline, CatchPanic(sending)).await {
-        Ok(result) => result,
-        Err(_) => Err(format!("no answer within {} s", deadline.as_secs_f32())),
-    }
-}
-
-/// A future whose panic is an answer.
-struct CatchPanic<'a, T>(Pin<Box<dyn Future<Output = T> + Send + 'a>>);
-
-impl<T> Future for CatchPanic<'_, T> {
-    type Output = Result<T, String>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let inner = &mut self.0;
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(context)));
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(answer)) => Poll::Ready(Ok(answer)),
-            Err(_) => Poll::Ready(Err("the channel panicked".into())),
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{MutexGuard, mpsc};
 
 use crate::store::Alarm;
 use crate::{Address, ChannelKind, Monotonic, Slug, Timestamp, Window};
@@ -79,7 +79,7 @@ pub(crate) struct BudgetAlarm {
 #[derive(Debug)]
 pub(crate) struct Troubles {
     told: mpsc::UnboundedSender<Trouble>,
-    waiting: Mutex<Option<mpsc::UnboundedReceiver<Trouble>>>,
+    waiting: tokio::sync::Mutex<mpsc::UnboundedReceiver<Trouble>>,
     /// The gateways that are known to have stopped.
     stopped: Mutex<HashSet<Slug>>,
     any_stopped: AtomicBool,
@@ -96,7 +96,7 @@ impl Default for Troubles {
         let (told, waiting) = mpsc::unbounded_channel();
         Self {
             told,
-            waiting: Mutex::new(Some(waiting)),
+            waiting: tokio::sync::Mutex::new(waiting),
             stopped: Mutex::default(),
             any_stopped: AtomicBool::new(false),
             refusing: Mutex::default(),
@@ -194,9 +194,8 @@ impl Troubles {
         stopped
     }
 
-    /// What is to be told, for the first who asks.
-    pub(crate) fn take(&self) -> Option<mpsc::UnboundedReceiver<Trouble>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.take()
+    /// What is to be told, for one at a time.
+    pub(crate) async fn waiting(&self) -> MutexGuard<'_, mpsc::UnboundedReceiver<Trouble>> {
+        self.waiting.lock().await
     }
 }

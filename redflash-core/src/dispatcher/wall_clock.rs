@@ -81,7 +81,7 @@ impl Dispatcher {
         if let Some(step) = step {
             let seconds = step.by() / 1000;
             warn!(seconds, "the clock was set; what waits follows it");
-            if self.exclusive {
+            if self.is_exclusive() {
                 self.wall_clock().pending.push_back(step);
             }
         }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::Engine;
-use crate::dispatcher::{BudgetAlarm, Trouble, refusal_subject, stopped, subject};
+use crate::dispatcher::{BudgetAlarm, Life, Part, Trouble, refusal_subject, stopped, subject};
 use crate::store::{Allowance, Spent};
 use crate::{ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Window, report};
 
@@ -34,24 +33,28 @@ impl Engine {
         })
     }
 
-    /// Tells of troubles until told to stop.
-    pub(super) fn tell(&self, stop: CancellationToken) -> impl Future<Output = ()> + Send + use<> {
-        let engine = self.clone();
-        let waiting = self.dispatcher.troubles.take();
-        async move {
-            let Some(mut waiting) = waiting else {
-                return;
-            };
-            loop {
-                let trouble = tokio::select! {
+    /// Tells of troubles, in a loop of its own, until the dispatcher is to stop.
+    pub(super) fn tell(&self, life: &Arc<Life>) {
+        let (engine, kept) = (self.clone(), Arc::clone(life));
+        life.keep(Part::Alarms, move || {
+            let (engine, life) = (engine.clone(), Arc::clone(&kept));
+            async move {
+                tokio::select! {
                     biased;
-                    () = stop.cancelled() => return,
-                    trouble = waiting.recv() => trouble,
-                };
-                let Some(trouble) = trouble else {
-                    return;
-                };
-                if let Err(fault) = engine.tell_of(&trouble).await {
+                    () = life.stop().cancelled() => {}
+                    () = engine.tell_of_all(&life) => {}
+                }
+            }
+        });
+    }
+
+    async fn tell_of_all(&self, life: &Life) {
+        let mut waiting = self.dispatcher.troubles.waiting().await;
+        while let Some(trouble) = waiting.recv().await {
+            let round = life.pulse(Part::Alarms).begin(self.monotonic());
+            match self.tell_of(&trouble).await {
+                Ok(()) => round.succeed(),
+                Err(fault) => {
                     error!(?trouble, error = report(&fault), "an alarm was not given");
                 }
             }

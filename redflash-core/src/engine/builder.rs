@@ -21,7 +21,6 @@ pub struct EngineBuilder {
     clock: Arc<dyn Clock>,
     gateways: Vec<Gateway>,
     max_queued: u64,
-    exclusive: bool,
     lease: Duration,
     alarm_contact: Option<Slug>,
     inbound_event: Option<Slug>,
@@ -50,7 +49,6 @@ impl EngineBuilder {
             clock: Arc::new(SystemClock),
             gateways: Vec::new(),
             max_queued: Self::MAX_QUEUED,
-            exclusive: true,
             lease: Self::LEASE,
             alarm_contact: None,
             inbound_event: None,
@@ -81,13 +79,6 @@ impl EngineBuilder {
     /// How many deliveries may wait before raises are refused.
     pub const fn max_queued(mut self, max_queued: u64) -> Self {
         self.max_queued = max_queued;
-        self
-    }
-
-    /// Whether no other process dispatches from this store, as is usual. What a predecessor left
-    /// unfinished is then taken back at once, instead of when its lease ends.
-    pub const fn exclusive(mut self, exclusive: bool) -> Self {
-        self.exclusive = exclusive;
         self
     }
 
@@ -147,9 +138,8 @@ impl EngineBuilder {
             alarm_contact: self.alarm_contact,
             inbound_event: self.inbound_event,
         };
-        let dispatcher =
-            Dispatcher::new(self.store, self.clock, settings, self.exclusive, self.lease)
-                .with_notification_pages(self.notification_pages);
+        let dispatcher = Dispatcher::new(self.store, self.clock, settings, self.lease)
+            .with_notification_pages(self.notification_pages);
         Ok(Engine {
             dispatcher: Arc::new(dispatcher),
             max_queued: self.max_queued,

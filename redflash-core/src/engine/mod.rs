@@ -5,6 +5,8 @@ mod builder;
 mod by_hand;
 mod edit;
 mod error;
+mod handle;
+mod health;
 mod inbound;
 mod outlook;
 mod premium;
@@ -17,23 +19,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
 pub use builder::{AddressRules, EngineBuilder};
 pub use edit::{EditError, FieldFault, Item, Revision};
 pub use error::{CallError, RaiseError};
+pub use handle::DispatcherHandle;
+pub use health::Health;
 pub use inbound::{Called, Expected};
 pub use outlook::Obstacle;
 pub use trial::{Trial, TrialView, Tried};
 
-use crate::dispatcher::{Dispatcher, GatewayHealth};
+use crate::dispatcher::Dispatcher;
 use crate::store::DeliveryRecord;
 use crate::{
     ApiKey, CheckedKey, Delivery, DeliveryState, Gateways, KeyHash, Monotonic, NotificationId,
-    Plan, Raise, Settings, Slug, Store, StoreError, Target, Timestamp, plan,
+    Plan, Raise, Settings, Store, StoreError, Target, Timestamp, plan,
 };
 
 /// Raises alerts, and sends them once started. Cheap to clone; clones are the same engine.
@@ -56,35 +57,9 @@ pub struct Raised {
     pub plan: Plan,
     /// Whether this is the answer to an earlier, equal request.
     pub repeat: bool,
-}
-
-/// How an engine is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Health {
-    /// Whether the dispatcher works.
+    /// True if this engine's dispatcher runs. Otherwise the alert waits until this engine is started, or
+    /// for another process that dispatches from the store.
     pub running: bool,
-    /// When it last looked at the queue.
-    pub moved_at: Option<Timestamp>,
-    /// About how many deliveries wait.
-    pub queued: u64,
-    /// How many nodes dispatch from the store, as was known a second ago.
-    pub nodes: u32,
-    /// Every gateway that was used lately, by lane.
-    pub gateways: Vec<GatewayHealth>,
-    /// The gateways of which an alarm was given that is not over.
-    pub stopped: Vec<Slug>,
-}
-
-/// A started dispatcher. Dropping it stops the dispatcher without waiting for what is under way.
-#[derive(Debug)]
-#[must_use = "dropping the handle stops the dispatcher"]
-pub struct Handle {
-    dispatcher: Arc<Dispatcher>,
-    stop: CancellationToken,
-    task: tokio::task::JoinHandle<()>,
-    recorder: tokio::task::JoinHandle<()>,
-    /// Cancelled when no outcome is left to be recorded.
-    settled: CancellationToken,
 }
 
 /// How often a waiter looks for itself, should another process send what it waits for.
@@ -150,29 +125,6 @@ impl Engine {
             |key: &ApiKey| key.enabled && target.is_none_or(|target| key.may_raise(target));
         let Dispatcher { cache, store, .. } = &*self.dispatcher;
         cache.api_key(&**store, &hash, allows).await
-    }
-
-    /// Starts sending, on the current Tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when what a predecessor left behind cannot be taken back.
-    pub async fn start(&self) -> Result<Handle, StoreError> {
-        self.dispatcher.recover().await?;
-        let stop = CancellationToken::new();
-        let dispatcher = Arc::clone(&self.dispatcher);
-        let task = tokio::spawn(Arc::clone(&dispatcher).run(stop.clone()));
-        let settled = CancellationToken::new();
-        let recorder = tokio::spawn(dispatcher.record(settled.clone()));
-        tokio::spawn(dispatcher.keep_leases(stop.clone()));
-        tokio::spawn(self.tell(stop.clone()));
-        Ok(Handle {
-            dispatcher,
-            stop,
-            task,
-            recorder,
-            settled,
-        })
     }
 
     /// Waits until each delivery of a notification has had an attempt or has ended, or until the
@@ -260,41 +212,6 @@ impl Engine {
     /// How many nodes dispatch from the store, as was known a second ago.
     pub fn nodes(&self) -> u32 {
         self.dispatcher.nodes()
-    }
-
-    /// How the engine is.
-    pub fn health(&self) -> Health {
-        Health {
-            running: self.dispatcher.is_running(),
-            moved_at: self.dispatcher.moved_at(),
-            queued: self.dispatcher.about_queued(),
-            nodes: self.dispatcher.nodes(),
-            gateways: self.dispatcher.gateway_health(),
-            stopped: self.dispatcher.troubles.stopped(),
-        }
-    }
-}
-
-impl Handle {
-    /// Stops claiming, and waits for what is under way, at most so long. What is not finished by
-    /// then is taken back at the next start, marked as possibly sent.
-    pub async fn shutdown(self, grace: Duration) {
-        self.stop.cancel();
-        let mut handle = self;
-        if let Err(fault) = (&mut handle.task).await {
-            warn!(error = %fault, "the dispatcher ended badly");
-        }
-        handle.dispatcher.finish(grace).await;
-        handle.settled.cancel();
-        if let Err(fault) = (&mut handle.recorder).await {
-            warn!(error = %fault, "recording ended badly");
-        }
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 

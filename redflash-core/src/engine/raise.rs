@@ -1,25 +1,37 @@
 //! The way of a raise: decided by what is kept of the directory, recorded, handed over.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tracing::info;
 
 use super::{Engine, RaiseError, Raised};
-use crate::dispatcher::{Dispatcher, LeaseGuard, Slot};
+use crate::dispatcher::{Dispatcher, Underway};
+use crate::panicked::caught;
 use crate::store::{Enqueue, Enqueued};
 use crate::{
-    Content, Delivery, DeliveryId, DeliveryState, Job, Lane, Notification, NotificationId, Plan,
-    Raise, Refusal, StoreError, Verdict,
+    BoxError, Content, Delivery, DeliveryId, DeliveryState, Job, Lane, Lease, Notification,
+    NotificationId, Plan, Raise, Refusal, StoreError, Verdict,
 };
 
-/// A new delivery, with what it takes to hand it over if it is leased from the beginning.
-type Born = (Delivery, Option<(Slot, LeaseGuard)>);
+/// Whoever waits for a raise.
+#[derive(Debug)]
+struct Caller {
+    answer: oneshot::Sender<Result<Raised, RaiseError>>,
+    /// The notification, once its commit has begun.
+    began: Began,
+}
+
+/// The notification whose commit has begun.
+type Began = Arc<OnceLock<NotificationId>>;
 
 impl Engine {
     /// Raises an alert: decides, and records the decision with all deliveries in one transaction.
     ///
-    /// When this returns, the alert is as durable as the store is.
+    /// When this returns, the alert is as durable as the store is. It may be called from anywhere, also
+    /// outside a runtime, once the engine is started. When its future is dropped earlier, the alert is
+    /// either recorded and sent, or not recorded at all.
     ///
     /// # Errors
     ///
@@ -27,9 +39,59 @@ impl Engine {
     /// was recorded under the same idempotency key is answered again, whatever would be refused now,
     /// as long as the API key still allows it.
     pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
-        match self.raise_or_refuse(&raise).await {
+        let life = self.dispatcher.life();
+        if let Some(life) = life.as_ref().filter(|life| !life.is_here()) {
+            return Err(forked(life.process()));
+        }
+        let Some(life) = life.filter(|life| life.takes()) else {
+            return self.raise_caught(&raise, None).await;
+        };
+        let (raise, began) = (Arc::new(raise), Began::default());
+        let (answer, answered) = oneshot::channel();
+        let (engine, asked) = (self.clone(), Arc::clone(&raise));
+        let caller = Caller {
+            answer,
+            began: Arc::clone(&began),
+        };
+        life.spawn_raise(async move {
+            let raised = engine.raise_caught(&asked, Some(&caller)).await;
+            // What was recorded is sent, whether or not anybody still waits for the answer.
+            let _ = caller.answer.send(raised);
+        });
+        if let Ok(raised) = answered.await {
+            return raised;
+        }
+        // The runtime that the engine was started on has ended meanwhile.
+        match began.get() {
+            Some(id) => Err(unknown(*id, "the runtime of the engine ended meanwhile")),
+            None => self.raise_caught(&raise, None).await,
+        }
+    }
+
+    /// Raises an alert here. A store that panics is one that failed.
+    async fn raise_caught(
+        &self,
+        raise: &Raise,
+        caller: Option<&Caller>,
+    ) -> Result<Raised, RaiseError> {
+        let raised = caught(self.raise_or_repeat(raise, caller)).await;
+        raised.unwrap_or_else(|panicked| {
+            let why = format!("the store {panicked}");
+            match caller.and_then(|caller| caller.began.get()) {
+                Some(id) => Err(unknown(*id, why)),
+                None => Err(StoreError::Backend(why.into()).into()),
+            }
+        })
+    }
+
+    async fn raise_or_repeat(
+        &self,
+        raise: &Raise,
+        caller: Option<&Caller>,
+    ) -> Result<Raised, RaiseError> {
+        match self.raise_or_refuse(raise, caller).await {
             Err(refusal) if refusal.gives_way_to_promise() => {
-                self.raised_before(&raise).await?.ok_or(refusal)
+                self.raised_before(raise).await?.ok_or(refusal)
             }
             raised => raised,
         }
@@ -47,13 +109,17 @@ impl Engine {
         let store = &self.dispatcher.store;
         let raised_by = raise.raised_by.as_ref();
         match store.promised(raised_by, idempotency, self.now()).await? {
-            Some(Enqueued::Repeat(earlier)) => Ok(Some(repeat(*earlier))),
+            Some(Enqueued::Repeat(earlier)) => Ok(Some(self.repeat(*earlier))),
             Some(Enqueued::Mismatch) => Err(RaiseError::IdempotencyMismatch),
             Some(Enqueued::New | Enqueued::Outdated) | None => Ok(None),
         }
     }
 
-    async fn raise_or_refuse(&self, raise: &Raise) -> Result<Raised, RaiseError> {
+    async fn raise_or_refuse(
+        &self,
+        raise: &Raise,
+        caller: Option<&Caller>,
+    ) -> Result<Raised, RaiseError> {
         if self.dispatcher.about_queued() >= self.max_queued {
             let retry_after = Duration::from_secs(1);
             return Err(RaiseError::Overloaded { retry_after });
@@ -65,7 +131,7 @@ impl Engine {
         // transaction that records the alert, and before anything is refused.
         let mut is_current = false;
         loop {
-            match self.try_raise(raise).await {
+            match self.try_raise(raise, caller).await {
                 Ok(Some(raised)) => return Ok(raised),
                 Err(fault) if is_current || !fault.is_decided_by_directory() => return Err(fault),
                 Ok(None) | Err(_) => {}
@@ -77,7 +143,11 @@ impl Engine {
     }
 
     /// Raises an alert by what is kept of the directory; `None` when that was out of date.
-    async fn try_raise(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
+    async fn try_raise(
+        &self,
+        raise: &Raise,
+        caller: Option<&Caller>,
+    ) -> Result<Option<Raised>, RaiseError> {
         let now = self.now();
         let (plan, version) = self.plan(raise, now).await?;
         match plan.refusal {
@@ -111,6 +181,13 @@ impl Engine {
                 Content::Message(_) => None,
             },
         };
+        if let Some(caller) = caller {
+            if caller.answer.is_closed() {
+                // Nobody waits any more, and nothing is recorded yet.
+                return Err(StoreError::Unavailable("the caller has given up".into()).into());
+            }
+            let _ = caller.began.set(notification.id);
+        }
         self.commit(raise, notification, version).await
     }
 
@@ -135,19 +212,8 @@ impl Engine {
         let now = notification.raised_at;
         let id = notification.id;
         let mut deliveries = deliveries(&notification);
-        let slots = self.dispatcher.reserve(lanes(&deliveries));
-        for (delivery, slot) in deliveries.iter_mut().zip(&slots) {
-            if slot.is_some() {
-                delivery.state = DeliveryState::Sending;
-            } else if let Some(why) = self.dispatcher.waits_for(&delivery.lane) {
-                delivery.detail = why;
-            }
-        }
         let lease = self.dispatcher.lease(now);
-        let held = deliveries.iter().zip(slots).map(|(delivery, slot)| {
-            slot.map(|slot| (slot, self.dispatcher.guard(delivery.id, &lease)))
-        });
-        let held: Vec<_> = held.collect();
+        let leased = self.lease_at_birth(&notification, &mut deliveries, &lease);
         let order = Enqueue {
             notification: &notification,
             deliveries: &deliveries,
@@ -157,24 +223,24 @@ impl Engine {
         };
         match self.dispatcher.store.enqueue(&order).await {
             Ok(Enqueued::New) => {}
-            Ok(Enqueued::Repeat(earlier)) => return Ok(Some(repeat(*earlier))),
-            Ok(Enqueued::Outdated) => return Ok(None),
-            Ok(Enqueued::Mismatch) => return Err(RaiseError::IdempotencyMismatch),
+            Ok(other) => {
+                leased.into_iter().for_each(Underway::forget);
+                return match other {
+                    Enqueued::Repeat(earlier) => Ok(Some(self.repeat(*earlier))),
+                    Enqueued::Mismatch => Err(RaiseError::IdempotencyMismatch),
+                    Enqueued::Outdated | Enqueued::New => Ok(None),
+                };
+            }
             Err(StoreError::Unknown(source)) => {
                 if self.holds(id).await != Some(true) {
-                    let born: Vec<_> = deliveries.into_iter().zip(held).collect();
-                    if born.iter().any(|(_, held)| held.is_some()) {
-                        tokio::spawn(self.clone().dispatch_later(notification, born));
-                    }
-                    let source = StoreError::Unknown(source);
-                    let notification = Some(id);
-                    return Err(RaiseError::Store {
-                        notification,
-                        source,
-                    });
+                    self.dispatch_later(id, leased);
+                    return Err(unknown(id, source));
                 }
             }
-            Err(source) => return Err(source.into()),
+            Err(source) => {
+                leased.into_iter().for_each(Underway::forget);
+                return Err(source.into());
+            }
         }
         metrics::counter!("redflash_raised_total", "target" => notification.target().kind())
             .increment(1);
@@ -189,13 +255,53 @@ impl Engine {
             unused = (!unused.is_empty()).then(|| unused.join(", ")),
             "raised"
         );
-        let born = deliveries.into_iter().zip(held).collect();
-        self.dispatch(&notification, born, Some(version));
+        let waits = |delivery: &&Delivery| delivery.state == DeliveryState::Queued;
+        let queued: Vec<_> = deliveries.iter().filter(waits).collect();
+        for underway in leased {
+            self.dispatcher.begin(underway, Some(version));
+        }
+        self.dispatcher
+            .queued(queued.iter().map(|delivery| &delivery.lane));
         Ok(Some(Raised {
             notification: id,
             plan: notification.plan,
             repeat: false,
+            running: self.dispatcher.is_running(),
         }))
+    }
+
+    /// Leases what can be handed over at once, before it is recorded. Of the rest it is said why it waits.
+    fn lease_at_birth(
+        &self,
+        notification: &Notification,
+        deliveries: &mut [Delivery],
+        lease: &Lease,
+    ) -> Vec<Underway> {
+        let slots = self.dispatcher.reserve(lanes(deliveries));
+        let message = Arc::new(notification.plan.message.clone());
+        let arguments = notification.arguments.clone().map(Arc::new);
+        let mut leased = Vec::new();
+        for (delivery, slot) in deliveries.iter_mut().zip(slots) {
+            let Some(slot) = slot else {
+                if let Some(why) = self.dispatcher.waits_for(&delivery.lane) {
+                    delivery.detail = why;
+                }
+                continue;
+            };
+            delivery.state = DeliveryState::Sending;
+            let guard = self.dispatcher.guard(delivery.id, lease);
+            let job = Job {
+                delivery: delivery.clone(),
+                token: guard.token(),
+                message: Arc::clone(&message),
+                target: notification.target().clone(),
+                raised_at: notification.raised_at,
+                raised_by: notification.raised_by.clone(),
+                arguments: arguments.clone(),
+            };
+            leased.push(Underway::new(job, slot, guard));
+        }
+        leased
     }
 
     /// After a commit that failed: whether it holds all the same, if the store can say so now.
@@ -206,51 +312,54 @@ impl Engine {
 
     /// Hands over what was leased at birth in a commit of which nobody knows yet whether it holds. It
     /// stays this process's until its lease ends; half of that is left for sending.
-    async fn dispatch_later(self, notification: Notification, born: Vec<Born>) {
-        let half = self.dispatcher.lease_length() / 2;
-        let clock = &self.dispatcher.clock;
-        let begun = clock.monotonic();
-        while clock.monotonic().since(begun) < half {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            if self.holds(notification.id).await == Some(true) {
-                // The switches are looked at again.
-                return self.dispatch(&notification, born, None);
+    fn dispatch_later(&self, id: NotificationId, leased: Vec<Underway>) {
+        let engine = self.clone();
+        let Some(life) = self.dispatcher.life().filter(|_| !leased.is_empty()) else {
+            return;
+        };
+        life.spawn_hand_over(async move {
+            let half = engine.dispatcher.lease_length() / 2;
+            let clock = &engine.dispatcher.clock;
+            let begun = clock.monotonic();
+            while clock.monotonic().since(begun) < half {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if engine.holds(id).await == Some(true) {
+                    for underway in leased {
+                        // The switches are looked at again.
+                        engine.dispatcher.begin(underway, None);
+                    }
+                    return;
+                }
             }
-        }
+        });
     }
 
-    /// Hands leased deliveries over; the others wait in the store for the dispatcher.
-    fn dispatch(&self, notification: &Notification, born: Vec<Born>, version: Option<u64>) {
-        let message = Arc::new(notification.plan.message.clone());
-        let arguments = notification.arguments.clone().map(Arc::new);
-        let mut queued = Vec::new();
-        for (delivery, held) in born {
-            let Some((slot, guard)) = held else {
-                queued.push(delivery.lane);
-                continue;
-            };
-            let job = Job {
-                delivery,
-                token: guard.token(),
-                message: Arc::clone(&message),
-                target: notification.target().clone(),
-                raised_at: notification.raised_at,
-                raised_by: notification.raised_by.clone(),
-                arguments: arguments.clone(),
-            };
-            self.dispatcher.begin(job, slot, guard, version);
+    /// The answer to a request that was recorded before.
+    fn repeat(&self, earlier: Notification) -> Raised {
+        Raised {
+            notification: earlier.id,
+            plan: earlier.plan,
+            repeat: true,
+            running: self.dispatcher.is_running(),
         }
-        self.dispatcher.queued(&queued);
     }
 }
 
-/// The answer to a request that was recorded before.
-fn repeat(earlier: Notification) -> Raised {
-    Raised {
-        notification: earlier.id,
-        plan: earlier.plan,
-        repeat: true,
+/// The error of a raise of which nobody knows whether it was recorded.
+fn unknown(id: NotificationId, why: impl Into<BoxError>) -> RaiseError {
+    RaiseError::Store {
+        notification: Some(id),
+        source: StoreError::Unknown(why.into()),
     }
+}
+
+/// The error of a raise in a fork of the process that started the engine.
+fn forked(process: u32) -> RaiseError {
+    let here = std::process::id();
+    let why = format!(
+        "process {process} started the engine, and this is process {here}: open the store and start an engine again after a fork"
+    );
+    StoreError::Unavailable(why.into()).into()
 }
 
 fn lanes(deliveries: &[Delivery]) -> impl Iterator<Item = &Lane> + Clone {

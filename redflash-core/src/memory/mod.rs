@@ -23,6 +23,7 @@ use crate::{
 pub struct MemoryStore {
     state: Mutex<State>,
     serving: ServingSlot,
+    has_nodes: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -59,9 +60,17 @@ struct Remembered {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// An empty store, from which one engine may dispatch at a time.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty store that several engines may dispatch from at a time, as nodes of one system.
+    pub fn of_nodes() -> Self {
+        Self {
+            has_nodes: true,
+            ..Self::default()
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -83,10 +83,11 @@ async fn our_own_limit_gives_nothing_up() {
 async fn waiting_delivery_says_what_it_waits_for() {
     let script = Script::new("x");
     script.always("a", Answer::Unauthorized);
-    let world = World::new([gateway("mail", &script, 1)]).await;
+    let mut world = World::asleep([gateway("mail", &script, 1)]);
     world.contact("ann", &["a"]).await;
     let first = world.tell("ann", "hello").await.notification;
     let second = world.tell("ann", "hello").await.notification;
+    world.start().await;
     world.until(first, |r| r.delivery.attempts == 1).await;
     let waits = |r: &redflash_core::store::DeliveryRecord| !r.delivery.detail.is_empty();
     let record = world.until(second, waits).await;

@@ -74,7 +74,9 @@ async fn what_waits_for_its_turn_survives_a_jump_of_the_clock() {
 async fn a_living_holder_renews_what_another_would_take_back() {
     let script = Script::new("x");
     script.next("a", [Answer::Gated]);
-    let world = World::new([patient(&script, 8)]).await;
+    let store = Arc::new(MemoryStore::of_nodes());
+    let mut world = World::over(store, [patient(&script, 8)]);
+    world.start().await;
     let other_script = Script::new("x");
     let mut other = World::over(Arc::clone(&world.store), [patient(&other_script, 8)]);
     other.start().await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::{AttemptOutcome, DeliveryState};
+use redflash_core::{AttemptOutcome, DeliveryState, MemoryStore, Store};
 
 use crate::world::{Answer, Script, World, gateway};
 
@@ -30,27 +30,39 @@ async fn shutting_down_finishes_what_is_under_way() {
     );
 }
 
-#[tokio::test]
-async fn what_a_predecessor_left_is_taken_back_and_labelled() {
-    let script = Script::new("x");
-    script.next("a", [Answer::Gated]);
-    let world = World::new([gateway("first", &script, 8)]).await;
-    world.contact("ann", &["a"]).await;
-    let id = world.tell("ann", "hello").await.notification;
-    while script.sent().is_empty() {
-        tokio::task::yield_now().await;
-    }
-    // A second engine over the same store, as after a crash of the first.
-    let mut next = World::over(
-        Arc::clone(&world.store),
-        [gateway("first", &Script::new("x"), 8)],
-    );
-    next.start().await;
-    let record = next
-        .until(id, |r| r.delivery.state == DeliveryState::Sent)
-        .await;
-    assert_eq!(record.attempts_made[0].outcome, AttemptOutcome::Unknown);
-    assert!(record.delivery.may_repeat && record.attempts_made.last().unwrap().may_repeat);
+#[test]
+fn what_a_predecessor_left_is_taken_back_and_labelled() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+    };
+    let first = runtime().unwrap();
+    let (world, id) = first.block_on(async {
+        let script = Script::new("x");
+        script.next("a", [Answer::Gated]);
+        let mut world = World::over(Arc::clone(&store), [gateway("first", &script, 8)]);
+        world.start().await;
+        world.contact("ann", &["a"]).await;
+        let id = world.tell("ann", "hello").await.notification;
+        while script.sent().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        (world, id)
+    });
+    // Nobody records anything any more, as after a crash.
+    drop(first);
+    runtime().unwrap().block_on(async {
+        let mut next = World::over(store, [gateway("first", &Script::new("x"), 8)]);
+        next.start().await;
+        let record = next
+            .until(id, |r| r.delivery.state == DeliveryState::Sent)
+            .await;
+        assert_eq!(record.attempts_made[0].outcome, AttemptOutcome::Unknown);
+        assert!(record.delivery.may_repeat && record.attempts_made.last().unwrap().may_repeat);
+    });
+    drop(world);
 }
 
 #[tokio::test]

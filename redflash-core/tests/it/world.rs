@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use redflash_core::store::{DeliveryRecord, Entry, Save};
 use redflash_core::{
     Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    Clock, Contact, Deferral, Directory, EndpointId, Engine, EngineBuilder, Gateway, Group, Handle,
-    InboundMessage, Limits, ManualClock, MemoryStore, Name, NotificationId, OutboundMessage,
-    Outbox, Raise, Raised, RetrySchedule, SendError, SenderError, Slug, Store, Timestamp,
+    Clock, Contact, Deferral, Directory, DispatcherHandle, EndpointId, Engine, EngineBuilder,
+    Gateway, Group, InboundMessage, Limits, ManualClock, MemoryStore, Name, NotificationId,
+    OutboundMessage, Outbox, Raise, Raised, RetrySchedule, SendError, SenderError, Slug, Store,
+    Timestamp,
 };
 use tokio::sync::Semaphore;
 
@@ -229,7 +230,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: Engine,
-    handle: Option<Handle>,
+    handle: Option<DispatcherHandle>,
 }
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);

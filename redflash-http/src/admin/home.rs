@@ -112,12 +112,14 @@ fn worries(health: &Health, backlog: &Backlog, recent: &Recent, now: Timestamp) 
         url: url.to_owned(),
     };
     let mut worries = Vec::new();
-    if !health.running {
-        worries.push(worry(
-            "Nothing is sent from here: the dispatcher does not run.",
-            None,
-            "/admin/log?state=queued",
-        ));
+    if !health.running || !health.problems.is_empty() {
+        let verb = if health.running {
+            "has a problem"
+        } else {
+            "does not run"
+        };
+        let text = format!("The dispatcher {verb}: {}.", health.problems.join("; "));
+        worries.push(worry(&text, None, "/admin/log?state=queued"));
     } else if let Some(at) = health.moved_at.filter(|at| now.since(*at) >= ASLEEP) {
         worries.push(worry(
             "The queue was not looked at for a while.",
@@ -217,6 +219,7 @@ mod tests {
     fn healthy() -> Health {
         Health {
             running: true,
+            problems: Vec::new(),
             moved_at: Some(NOW),
             queued: 0,
             nodes: 1,

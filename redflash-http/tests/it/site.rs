@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use redflash_core::store::{Entry, Save};
 use redflash_core::{
-    Address, ApiKey, Contact, Directory, EndpointId, Engine, Event, Gateway, Group, Handle,
-    MemoryStore, Scope, Timestamp,
+    Address, ApiKey, Contact, Directory, DispatcherHandle, EndpointId, Engine, Event, Gateway,
+    Group, MemoryStore, Scope, Timestamp,
 };
 use redflash_http::{HttpConfig, serve};
 use redflash_tests::Client;
@@ -32,7 +32,7 @@ pub(crate) struct Site {
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) serving: JoinHandle<std::io::Result<()>>,
     pub(crate) address: SocketAddr,
-    _running: Handle,
+    _running: DispatcherHandle,
 }
 
 fn contact(slug: &str, name: &str) -> Contact {

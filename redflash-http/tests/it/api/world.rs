@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use redflash_core::store::{Entry, Save};
 use redflash_core::{
-    Address, ApiKey, Contact, Directory, EndpointId, Engine, Gateway, Handle, MemoryStore, Scope,
-    Timestamp,
+    Address, ApiKey, Contact, Directory, DispatcherHandle, EndpointId, Engine, Gateway,
+    MemoryStore, Scope, Timestamp,
 };
 use redflash_http::{HttpConfig, serve};
 use redflash_tests::{Answer, Client};
@@ -31,7 +31,7 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) store: Arc<MemoryStore>,
     secrets: [String; 3],
-    _running: Handle,
+    _running: DispatcherHandle,
 }
 
 impl World {

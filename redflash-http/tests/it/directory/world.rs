@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use redflash_core::store::{Entry, Save};
 use redflash_core::{
-    Address, ApiKey, Contact, Directory, Endpoint, EndpointId, Engine, Event, Gateway, Group,
-    Handle, MemoryStore, Role, Scope, Timestamp, User,
+    Address, ApiKey, Contact, Directory, DispatcherHandle, Endpoint, EndpointId, Engine, Event,
+    Gateway, Group, MemoryStore, Role, Scope, Timestamp, User,
 };
 use redflash_http::{HttpConfig, hash_password, serve};
 use redflash_tests::Client;
@@ -20,7 +20,7 @@ use crate::visitor::Visitors;
 pub(crate) struct World {
     visitors: Visitors,
     pub(crate) store: Arc<MemoryStore>,
-    _running: Handle,
+    _running: DispatcherHandle,
 }
 
 impl World {

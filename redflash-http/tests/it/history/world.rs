@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use redflash_core::store::{Entry, LogFilter, Save};
 use redflash_core::{
-    Address, Contact, DeliveryState, Directory, EndpointId, Engine, Gateway, Group, Handle,
-    MemoryStore, NotificationId, Outbox, Raise, Timestamp,
+    Address, Contact, DeliveryState, Directory, DispatcherHandle, EndpointId, Engine, Gateway,
+    Group, MemoryStore, NotificationId, Outbox, Raise, Timestamp,
 };
 use redflash_http::{HttpConfig, serve};
 use redflash_tests::{Client, until};
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) pager: Pager,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) serving: JoinHandle<std::io::Result<()>>,
-    _running: Handle,
+    _running: DispatcherHandle,
 }
 
 impl World {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use redflash_core::store::{Entry, LogFilter, Save};
 use redflash_core::{
-    Address, ApiKey, Contact, Directory, EndpointId, Engine, Event, Gateway, Group, Handle,
-    MemoryStore, NotificationId, Outbox, Raise, Role, Scope, Slug, Timestamp, User,
+    Address, ApiKey, Contact, Directory, DispatcherHandle, EndpointId, Engine, Event, Gateway,
+    Group, MemoryStore, NotificationId, Outbox, Raise, Role, Scope, Slug, Timestamp, User,
 };
 use redflash_http::{HttpConfig, serve};
 use redflash_tests::Client;
@@ -27,7 +27,7 @@ pub(crate) struct World {
     engine: Engine,
     endpoint: EndpointId,
     pub(crate) notification: NotificationId,
-    _running: Handle,
+    _running: DispatcherHandle,
 }
 
 /// Everything that a request could have changed.

@@ -1,0 +1,63 @@
+//! The start of an engine, and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Engine;
+use crate::dispatcher::{Dispatcher, Leftover, Life, StartError};
+
+/// A started dispatcher. Dropping it ends the dispatcher without waiting: requests to gateways are cut
+/// off, and another engine can be started on the store as soon as the drop returns.
+#[derive(Debug)]
+#[must_use = "dropping the handle stops the dispatcher"]
+pub struct DispatcherHandle {
+    dispatcher: Arc<Dispatcher>,
+    life: Arc<Life>,
+}
+
+impl Engine {
+    /// Starts sending, on the present Tokio runtime. Raises are recorded and handed over on that runtime
+    /// too, wherever they are called, so that one whose future is dropped is finished all the same.
+    ///
+    /// An engine that has ended can be started again, on this runtime or another.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Runtime`] without a runtime that has timers and I/O,
+    /// [`StartError::AlreadyRunning`] while this engine runs, or while another dispatches from a store
+    /// that only one may dispatch from, and [`StartError::Store`] when what a predecessor left behind
+    /// cannot be taken back.
+    pub async fn start(&self) -> Result<DispatcherHandle, StartError> {
+        let life = self.dispatcher.start().await?;
+        self.tell(&life);
+        let dispatcher = Arc::clone(&self.dispatcher);
+        Ok(DispatcherHandle { dispatcher, life })
+    }
+}
+
+impl DispatcherHandle {
+    /// Takes nothing more from the queue, and waits for what is under way, at most so long. Then it is cut
+    /// off, and recorded as possibly sent. Returns within 100 ms after the grace, whatever hangs, with what
+    /// was left.
+    pub async fn shutdown(self, grace: Duration) -> Leftover {
+        self.dispatcher.end(&self.life, grace).await
+    }
+
+    /// Sends what is due, including what is raised meanwhile, until nothing is due and nothing is under
+    /// way, at most so long; then shuts down without further grace. What waits for a later attempt stays
+    /// in the queue.
+    pub async fn drain(self, limit: Duration) -> Leftover {
+        let deadline = Instant::now() + limit;
+        self.dispatcher.drain(&self.life, deadline).await;
+        let grace = deadline.saturating_duration_since(Instant::now());
+        self.dispatcher.end(&self.life, grace).await
+    }
+}
+
+impl Drop for DispatcherHandle {
+    fn drop(&mut self) {
+        self.dispatcher.abandon(&self.life);
+    }
+}
