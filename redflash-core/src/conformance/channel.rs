@@ -15,6 +15,7 @@
     reason = "a promise fails by panicking, and all promises are called alike"
 )]
 
+use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -86,6 +87,7 @@ macro_rules! channel_conformance {
             a_throttled_message_waits_as_long_as_asked
             a_failure_for_now_is_tried_again
             silence_ends_with_an_unknown_outcome
+            silence_blocks_no_thread
             a_lost_connection_is_an_unknown_outcome
             an_answer_without_sense_is_an_unknown_outcome
             an_answer_without_end_is_given_up
@@ -235,6 +237,26 @@ pub async fn a_failure_for_now_is_tried_again(fixture: &dyn Fixture) {
 /// After silence nobody knows whether the message went out.
 pub async fn silence_ends_with_an_unknown_outcome(fixture: &dyn Fixture) {
     unknown(fixture, Behaviour::Hang).await;
+}
+
+/// A channel that waits gives its thread back: everything else in the program runs on it too, and no
+/// deadline ends what blocks.
+pub async fn silence_blocks_no_thread(fixture: &dyn Fixture) {
+    const BLOCKING: Duration = Duration::from_secs(1);
+    if !fixture.prepare(Behaviour::Hang).await {
+        return;
+    }
+    let message = message(fixture.channel(), &fixture.address().0);
+    let mut sending = fixture.channel().send(&message);
+    let mut longest = Duration::ZERO;
+    let _ = poll_fn(|context| {
+        let begun = Instant::now();
+        let polled = sending.as_mut().poll(context);
+        longest = longest.max(begun.elapsed());
+        polled
+    })
+    .await;
+    assert!(longest < BLOCKING, "it blocked its thread for {longest:?}");
 }
 
 /// After a lost connection nobody knows whether the message went out.

@@ -169,6 +169,11 @@ impl Life {
         });
     }
 
+    /// Runs a task that brings no outcome.
+    pub(crate) fn spawn_aside(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
     /// Runs a task that may be dropped where it is when the dispatcher ends.
     pub(crate) fn spawn_hand_over(&self, task: impl Future<Output = ()> + Send + 'static) {
         let kill = self.kill.clone();

@@ -129,19 +129,33 @@ impl Dispatcher {
     /// Ends a life, waiting at most so long for what is under way.
     pub(crate) async fn end(&self, life: &Arc<Life>, grace: Duration) -> Leftover {
         self.close(life);
-        life.end(Instant::now() + grace).await;
+        let deadline = Instant::now() + grace;
+        life.end(deadline).await;
         let unrecorded = self.recorder.len();
         let sending = self.leases.running().len().saturating_sub(unrecorded);
         let leftover = Leftover {
             waiting_for_store: life.pending(),
             sending,
             unrecorded,
-            queued: self.about_queued(),
+            queued: self.queued_by(life, deadline).await,
         };
         if !leftover.is_clean() {
             warn!(?leftover, "stopped before everything had ended");
         }
         leftover
+    }
+
+    /// Number of deliveries that wait in the queue: as the store counts them, if it does so in time.
+    async fn queued_by(&self, life: &Life, deadline: Instant) -> u64 {
+        if life.is_gone() {
+            return self.about_queued();
+        }
+        tokio::select! {
+            biased;
+            Ok(backlog) = self.store.backlog() => backlog.queued,
+            () = life.sleep_until(deadline) => self.about_queued(),
+            else => self.about_queued(),
+        }
     }
 
     /// Ends a life without waiting.

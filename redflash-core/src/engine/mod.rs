@@ -14,12 +14,12 @@ mod preview;
 mod raise;
 mod resend;
 mod trial;
+mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
 
 pub use builder::{AddressRules, EngineBuilder};
 pub use edit::{EditError, FieldFault, Item, Revision};
@@ -31,10 +31,9 @@ pub use outlook::Obstacle;
 pub use trial::{Trial, TrialView, Tried};
 
 use crate::dispatcher::Dispatcher;
-use crate::store::DeliveryRecord;
 use crate::{
-    ApiKey, CheckedKey, Delivery, DeliveryState, Gateways, KeyHash, Monotonic, NotificationId,
-    Plan, Raise, Settings, Store, StoreError, Target, Timestamp, plan,
+    ApiKey, CheckedKey, Gateways, KeyHash, Monotonic, NotificationId, Plan, Raise, Settings, Store,
+    StoreError, Target, Timestamp, plan,
 };
 
 /// Raises alerts, and sends them once started. Cheap to clone; clones are the same engine.
@@ -61,9 +60,6 @@ pub struct Raised {
     /// for another process that dispatches from the store.
     pub running: bool,
 }
-
-/// How often a waiter looks for itself, should another process send what it waits for.
-const LOOK: Duration = Duration::from_millis(250);
 
 impl Engine {
     /// Starts putting an engine together over a store.
@@ -127,47 +123,6 @@ impl Engine {
         cache.api_key(&**store, &hash, allows).await
     }
 
-    /// Waits until each delivery of a notification has had an attempt or has ended, or until the
-    /// time is up. Returns the deliveries as they then stand.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Missing`] when there is no such notification, others when the store fails.
-    pub async fn wait(
-        &self,
-        id: NotificationId,
-        limit: Duration,
-    ) -> Result<Vec<DeliveryRecord>, StoreError> {
-        let waiter = self.dispatcher.waiters.wait(id);
-        let attempted = async {
-            loop {
-                let mut settled = std::pin::pin!(waiter.notify.notified());
-                settled.as_mut().enable();
-                let records = self.records(id).await?;
-                let now = self.now();
-                if records
-                    .iter()
-                    .all(|record| attempted(&record.delivery, now))
-                {
-                    return Ok(records);
-                }
-                let _ = timeout(LOOK, settled).await;
-            }
-        };
-        match timeout(limit, attempted).await {
-            Ok(records) => records,
-            Err(_) => self.records(id).await,
-        }
-    }
-
-    async fn records(&self, id: NotificationId) -> Result<Vec<DeliveryRecord>, StoreError> {
-        let found = self.dispatcher.store.notification(id).await?;
-        let missing = || StoreError::Missing {
-            what: format!("notification {id}"),
-        };
-        Ok(found.ok_or_else(missing)?.1)
-    }
-
     /// Makes the dispatcher look at the queue now, after something else than this engine changed it.
     pub fn wake(&self) {
         self.dispatcher.wake();
@@ -212,14 +167,5 @@ impl Engine {
     /// How many nodes dispatch from the store, as was known a second ago.
     pub fn nodes(&self) -> u32 {
         self.dispatcher.nodes()
-    }
-}
-
-/// Whether nothing more is about to happen.
-fn attempted(delivery: &Delivery, now: Timestamp) -> bool {
-    match delivery.state {
-        DeliveryState::Sending => false,
-        DeliveryState::Queued => delivery.attempts > 0 && delivery.due_at > now,
-        _ => true,
     }
 }

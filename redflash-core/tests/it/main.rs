@@ -13,6 +13,7 @@ mod failover;
 mod fairness;
 mod inbound;
 mod lease;
+mod life;
 mod raising;
 mod recovery;
 mod reload;

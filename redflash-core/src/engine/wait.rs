@@ -1,0 +1,95 @@
+//! Waiting for what becomes of a notification.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::Engine;
+use crate::store::DeliveryRecord;
+use crate::{Delivery, DeliveryState, NotificationId, StoreError, Timestamp};
+
+/// Time after which a waiter looks for itself, should another process send what it waits for.
+const LOOK: Duration = Duration::from_millis(250);
+
+impl Engine {
+    /// Waits until each delivery of a notification has had an attempt or has ended, or until the
+    /// time is up. Returns the deliveries as they then stand. Where the engine is not started, this is
+    /// to be called within a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when there is no such notification, [`StoreError::Unavailable`] without
+    /// a runtime, others when the store fails.
+    pub async fn wait(
+        &self,
+        id: NotificationId,
+        limit: Duration,
+    ) -> Result<Vec<DeliveryRecord>, StoreError> {
+        let Some(life) = self.dispatcher.life().filter(|life| life.takes()) else {
+            if Handle::try_current().is_err() {
+                let why = "waiting needs an engine that is started, or a Tokio runtime";
+                return Err(StoreError::Unavailable(why.into()));
+            }
+            return self.wait_here(id, limit).await;
+        };
+        let (mut answer, answered) = oneshot::channel();
+        let engine = self.clone();
+        life.spawn_aside(async move {
+            tokio::select! {
+                records = engine.wait_here(id, limit) => {
+                    // Whoever waited may have given up.
+                    let _ = answer.send(records);
+                }
+                () = answer.closed() => {}
+            }
+        });
+        let gone = |_| StoreError::Unavailable("the runtime of the engine has ended".into());
+        answered.await.map_err(gone)?
+    }
+
+    async fn wait_here(
+        &self,
+        id: NotificationId,
+        limit: Duration,
+    ) -> Result<Vec<DeliveryRecord>, StoreError> {
+        let waiter = self.dispatcher.waiters.wait(id);
+        let attempted = async {
+            loop {
+                let mut settled = std::pin::pin!(waiter.notify.notified());
+                settled.as_mut().enable();
+                let records = self.records(id).await?;
+                let now = self.now();
+                if records
+                    .iter()
+                    .all(|record| attempted(&record.delivery, now))
+                {
+                    return Ok(records);
+                }
+                let _ = timeout(LOOK, settled).await;
+            }
+        };
+        match timeout(limit, attempted).await {
+            Ok(records) => records,
+            Err(_) => self.records(id).await,
+        }
+    }
+
+    async fn records(&self, id: NotificationId) -> Result<Vec<DeliveryRecord>, StoreError> {
+        let found = self.dispatcher.store.notification(id).await?;
+        let missing = || StoreError::Missing {
+            what: format!("notification {id}"),
+        };
+        Ok(found.ok_or_else(missing)?.1)
+    }
+}
+
+/// Returns true if nothing more is about to happen.
+fn attempted(delivery: &Delivery, now: Timestamp) -> bool {
+    match delivery.state {
+        DeliveryState::Sending => false,
+        DeliveryState::Queued => delivery.attempts > 0 && delivery.due_at > now,
+        _ => true,
+    }
+}

@@ -1,0 +1,206 @@
+//! One life of the dispatcher: how it starts, ends and starts again, and what it leaves.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redflash_core::store::DeliveryRecord;
+use redflash_core::{
+    Attempt, AttemptOutcome, DeliveryState, Gateway, Leftover, MemoryStore, NotificationId,
+    OnUnknown, StartError, Store,
+};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::world::{Answer, Script, World, gateway};
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// A gateway that takes one message at a time and never answers, so that others wait for their turn.
+fn silent(script: &Script) -> Gateway {
+    script.always("a", Answer::Gated);
+    let mut gateway = gateway("first", script, 1);
+    gateway.limits.deadline = Duration::from_secs(50);
+    gateway
+}
+
+/// Raises twice: one message that is being sent, and one that waits for its turn.
+async fn two_under_way(world: &World, script: &Script) -> (NotificationId, NotificationId) {
+    world.contact("ann", &["a"]).await;
+    let sent = world.tell("ann", "sent").await.notification;
+    while script.sent().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let waiting = world.tell("ann", "waiting").await.notification;
+    let state = world.records(waiting).await[0].delivery.state;
+    assert_eq!(state, DeliveryState::Sending);
+    (sent, waiting)
+}
+
+fn has_no_attempt(record: &DeliveryRecord) {
+    let delivery = &record.delivery;
+    assert_eq!(
+        (delivery.state, delivery.attempts),
+        (DeliveryState::Queued, 0)
+    );
+    assert_eq!(record.attempts_made, []);
+}
+
+#[tokio::test]
+async fn second_start_is_refused_and_a_later_one_works() {
+    let script = Script::new("x");
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let mut world = World::over(Arc::clone(&store), [gateway("first", &script, 8)]);
+    world.contact("ann", &["a"]).await;
+    world.start().await;
+    let again = world.engine.start().await;
+    assert!(matches!(again, Err(StartError::AlreadyRunning { by }) if by == "this engine"));
+    let other = World::over(store, [gateway("first", &script, 8)]);
+    let beside = other.engine.start().await;
+    assert!(matches!(beside, Err(StartError::AlreadyRunning { .. })));
+
+    let mut told = vec![world.tell("ann", "before").await];
+    world
+        .engine
+        .wait(told[0].notification, Duration::from_secs(9))
+        .await
+        .unwrap();
+    world.stop().await;
+    told.push(world.tell("ann", "between").await);
+    world.start().await;
+    told.push(world.tell("ann", "after").await);
+    for raised in &told {
+        let record = world
+            .until(raised.notification, |r| {
+                r.delivery.state == DeliveryState::Sent
+            })
+            .await;
+        assert_eq!(record.attempts_made.len(), 1);
+    }
+    let running: Vec<_> = told.iter().map(|raised| raised.running).collect();
+    assert_eq!((running, script.sent_to("a")), (vec![true, false, true], 3));
+}
+
+#[tokio::test]
+async fn end_of_the_grace_cuts_off_what_was_begun_and_gives_back_the_rest() {
+    let script = Script::new("x");
+    let world = World::asleep([silent(&script)]);
+    let running = world.engine.start().await.unwrap();
+    let (sent, waiting) = two_under_way(&world, &script).await;
+    let begun = Instant::now();
+    let left = running.shutdown(Duration::from_millis(50)).await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(left.is_clean(), "{left:?}");
+    let record = world.records(sent).await.remove(0);
+    assert_eq!(record.delivery.state, DeliveryState::Queued);
+    let [attempt] = &*record.attempts_made else {
+        panic!("{record:#?}");
+    };
+    assert_eq!(attempt.outcome, AttemptOutcome::Unknown);
+    assert!(
+        attempt
+            .detail
+            .contains("shut down before the gateway answered")
+    );
+    has_no_attempt(&world.records(waiting).await[0]);
+}
+
+#[tokio::test]
+async fn dropped_handle_cuts_off_and_another_engine_starts_at_once() {
+    let script = Script::new("x");
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let world = World::over(Arc::clone(&store), [silent(&script)]);
+    let running = world.engine.start().await.unwrap();
+    let (sent, waiting) = two_under_way(&world, &script).await;
+    drop(running);
+    let answers = Script::new("x");
+    let mut next = World::over(store, [gateway("first", &answers, 8)]);
+    next.start().await;
+    for id in [sent, waiting] {
+        next.until(id, |r| r.delivery.state == DeliveryState::Sent)
+            .await;
+    }
+    let later = world.tell("ann", "later").await;
+    assert!(!later.running);
+    assert!(!world.engine.health().running);
+}
+
+#[test]
+fn only_what_was_begun_is_unknown_when_the_runtime_is_gone() {
+    let script = Script::new("x");
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let mut holding = silent(&script);
+    holding.on_unknown = OnUnknown::Hold;
+    let first = runtime();
+    let world = World::over(Arc::clone(&store), [holding]);
+    let (handle, (sent, waiting)) = first.block_on(async {
+        let handle = world.engine.start().await.unwrap();
+        (handle, two_under_way(&world, &script).await)
+    });
+    drop(first);
+    let health = world.engine.health();
+    assert!(!health.running);
+    assert!(
+        health.problems[0].contains("runtime"),
+        "{:?}",
+        health.problems
+    );
+    script.always("a", Answer::Accept);
+    // The same engine, on another runtime.
+    runtime().block_on(async {
+        let running = world.engine.start().await.unwrap();
+        let held = world
+            .until(sent, |r| r.delivery.state == DeliveryState::Quarantined)
+            .await;
+        assert_eq!(held.attempts_made[0].detail, Attempt::CUT_OFF);
+        let record = world
+            .until(waiting, |r| r.delivery.state == DeliveryState::Sent)
+            .await;
+        assert_eq!(record.attempts_made.len(), 1);
+        assert_eq!(script.sent_to("a"), 2);
+        let left = running.drain(Duration::from_secs(5)).await;
+        assert_eq!(left, Leftover::default());
+    });
+    drop(handle);
+}
+
+#[tokio::test]
+async fn health_says_why_nothing_is_sent() {
+    let mut world = World::asleep([]);
+    let health = world.engine.health();
+    assert!(!health.running);
+    assert_eq!(
+        health.problems,
+        ["nothing is sent from here: the engine was not started"]
+    );
+    world.start().await;
+    let health = world.engine.health();
+    assert_eq!((health.running, health.problems), (true, Vec::new()));
+    world.stop().await;
+    let health = world.engine.health();
+    assert!(!health.running);
+    assert_eq!(
+        health.problems,
+        ["nothing is sent from here: the engine was stopped"]
+    );
+}
+
+#[test]
+fn start_is_refused_without_a_runtime_that_can_do_it() {
+    let world = World::asleep([]);
+    let refused = |started: Result<_, StartError>| match started {
+        Err(StartError::Runtime(why)) => why,
+        started => panic!("{started:?}"),
+    };
+    let outside = futures_util::FutureExt::now_or_never(world.engine.start()).unwrap();
+    assert!(refused(outside).contains("no Tokio runtime"));
+    let bare = Builder::new_current_thread().build().unwrap();
+    assert!(refused(bare.block_on(world.engine.start())).contains("no timers"));
+    let timed = Builder::new_current_thread().enable_time().build().unwrap();
+    assert!(refused(timed.block_on(world.engine.start())).contains("no I/O"));
+    assert!(!world.engine.health().running);
+}
