@@ -155,7 +155,7 @@ impl Outbox for Journaled {
         now: Timestamp,
         except: Option<WorkerId>,
         running: &[HeldLease],
-    ) -> Answer<u64> {
+    ) -> Answer<Vec<Delivery>> {
         self.inner.requeue_orphans(now, except, running).await
     }
 
@@ -168,7 +168,7 @@ impl Outbox for Journaled {
         overdue: &[Overdue],
         now: Timestamp,
         limit: NonZeroU32,
-    ) -> Answer<Vec<DeliveryId>> {
+    ) -> Answer<Vec<Delivery>> {
         self.inner.give_up(overdue, now, limit).await
     }
 

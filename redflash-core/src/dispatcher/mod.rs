@@ -235,12 +235,13 @@ impl Dispatcher {
         let except = self.exclusive.then_some(self.worker);
         let (now, running) = (self.clock.now(), self.leases.running());
         let orphans = self.store.requeue_orphans(now, except, &running).await?;
-        if orphans > 0 {
+        if !orphans.is_empty() {
             warn!(
-                orphans,
+                orphans = orphans.len(),
                 "took back deliveries whose outcome was not recorded; they may arrive twice"
             );
         }
+        self.ended(&orphans);
         self.follow_clock(self.moment()).await?;
         self.running.store(true, Ordering::Release);
         Ok(())
@@ -349,7 +350,8 @@ impl Dispatcher {
             return Ok(());
         }
         let running = self.leases.running();
-        self.store.requeue_orphans(now.wall, None, &running).await?;
+        let orphans = self.store.requeue_orphans(now.wall, None, &running).await?;
+        self.ended(&orphans);
         Ok(())
     }
 

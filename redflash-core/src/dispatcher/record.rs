@@ -150,11 +150,11 @@ impl Recording {
 
     fn recorded(&self, settlement: &Settlement, settled: Settled) {
         let delivery = &settlement.delivery;
-        if settled == Settled::Lost {
+        if settled != Settled::Recorded {
             warn!(delivery = %delivery.id, "the lease had passed to another grant");
         }
-        if settled == Settled::Recorded {
-            super::count::count_end(settlement);
+        if settled != Settled::Lost {
+            super::count::count_settlement(settlement);
         }
         let Some(dispatcher) = self.dispatcher.upgrade() else {
             return;

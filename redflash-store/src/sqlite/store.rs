@@ -207,7 +207,7 @@ impl Outbox for SqliteStore {
         now: Timestamp,
         except: Option<WorkerId>,
         running: &[HeldLease],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<Delivery>, StoreError> {
         let running = running.to_vec();
         self.writer
             .write(move |conn| run(outbox::requeue_orphans(conn, now, except, &running)))
@@ -229,7 +229,7 @@ impl Outbox for SqliteStore {
         overdue: &[Overdue],
         now: Timestamp,
         limit: NonZeroU32,
-    ) -> Result<Vec<DeliveryId>, StoreError> {
+    ) -> Result<Vec<Delivery>, StoreError> {
         let all = overdue.to_vec();
         // Found by a reader: what waits may be much, and the writer has other things to do.
         let look = move |conn: &mut _| run(overdue::overdue(conn, &all, limit));
