@@ -264,8 +264,8 @@ impl Meter for Journaled {
         self.inner.used(allowances, now).await
     }
 
-    async fn start_alarm(&self, subject: &str, reason: &str, now: Timestamp) -> Answer<bool> {
-        self.inner.start_alarm(subject, reason, now).await
+    async fn start_alarm(&self, alarm: &Alarm) -> Answer<bool> {
+        self.inner.start_alarm(alarm).await
     }
 
     async fn end_alarm(&self, subject: &str) -> Answer<bool> {

@@ -399,15 +399,8 @@ impl Meter for PostgresStore {
         ask!(self, |conn| meter::used(conn, allowances, now))
     }
 
-    async fn start_alarm(
-        &self,
-        subject: &str,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        run!(wrote, self, |conn| meter::start_alarm(
-            conn, subject, reason, now
-        ))
+    async fn start_alarm(&self, alarm: &Alarm) -> Result<bool, StoreError> {
+        run!(wrote, self, |conn| meter::start_alarm(conn, alarm))
     }
 
     async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError> {

@@ -368,15 +368,10 @@ impl Meter for SqliteStore {
             .read(|conn| run(meter::used(conn, allowances, now)))
     }
 
-    async fn start_alarm(
-        &self,
-        subject: &str,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (subject, reason) = (subject.to_owned(), reason.to_owned());
+    async fn start_alarm(&self, alarm: &Alarm) -> Result<bool, StoreError> {
+        let alarm = alarm.clone();
         self.writer
-            .write(move |conn| run(meter::start_alarm(conn, &subject, &reason, now)))
+            .write(move |conn| run(meter::start_alarm(conn, &alarm)))
             .await
     }
 
