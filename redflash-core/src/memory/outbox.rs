@@ -66,6 +66,10 @@ impl Outbox for MemoryStore {
         settlements: &[Settlement],
     ) -> Result<Vec<Settled>, StoreError> {
         let mut state = self.state();
+        #[cfg(test)]
+        if state.records_nothing {
+            return Err(StoreError::Unavailable("the store is down".into()));
+        }
         Ok(settlements
             .iter()
             .map(|settlement| state.settle(worker, settlement))

@@ -1,7 +1,6 @@
 //! Every delivery is counted in the state in which it ends.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,8 +9,8 @@ use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
     set_default_local_recorder,
 };
-use redflash_core::store::{MAX_CLAIMS, Want};
-use redflash_core::{DeliveryState, Lease, LeaseToken, RetrySchedule, WorkerId};
+use redflash_core::store::MAX_CLAIMS;
+use redflash_core::{DeliveryState, RetrySchedule};
 
 use crate::world::{Answer, START, Script, World, gateway};
 
@@ -74,21 +73,7 @@ async fn what_is_set_aside_without_any_outcome_is_counted() {
     let id = world.tell("ann", "hello").await.notification;
     for _ in 0..MAX_CLAIMS {
         world.store.requeue_orphans(START, None, &[]).await.unwrap();
-        let queue = world.store.due_queues().await.unwrap().remove(0).queue;
-        let wants = [Want {
-            queue,
-            limit: NonZeroU32::MIN,
-        }];
-        let lease = Lease {
-            worker: WorkerId::new(START),
-            token: LeaseToken::random(),
-            now: START,
-            until: START,
-        };
-        assert_eq!(
-            world.store.claim_due(&lease, &wants).await.unwrap().len(),
-            1
-        );
+        world.leased_to_another(Duration::ZERO).await;
     }
     world.start().await;
     let state = world.records(id).await[0].delivery.state;
