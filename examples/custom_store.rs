@@ -159,7 +159,7 @@ impl Outbox for Journaled {
         now: Timestamp,
         except: Option<WorkerId>,
         running: &[HeldLease],
-    ) -> Answer<u64> {
+    ) -> Answer<Vec<Delivery>> {
         self.inner.requeue_orphans(now, except, running).await
     }
 
@@ -172,7 +172,7 @@ impl Outbox for Journaled {
         overdue: &[Overdue],
         now: Timestamp,
         limit: NonZeroU32,
-    ) -> Answer<Vec<DeliveryId>> {
+    ) -> Answer<Vec<Delivery>> {
         self.inner.give_up(overdue, now, limit).await
     }
 
@@ -268,8 +268,8 @@ impl Meter for Journaled {
         self.inner.used(allowances, now).await
     }
 
-    async fn start_alarm(&self, subject: &str, reason: &str, now: Timestamp) -> Answer<bool> {
-        self.inner.start_alarm(subject, reason, now).await
+    async fn start_alarm(&self, alarm: &Alarm) -> Answer<bool> {
+        self.inner.start_alarm(alarm).await
     }
 
     async fn end_alarm(&self, subject: &str) -> Answer<bool> {

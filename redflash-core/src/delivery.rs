@@ -446,8 +446,9 @@ pub enum Next {
 pub enum Settled {
     /// It was recorded.
     Recorded,
-    /// The lease had passed to another: the attempt is logged, and the other's state stands. Only a
-    /// success still counts, in that it cancels a repeat that has not begun.
+    /// The lease had ended before, and the delivery was queued for a repeat: a success ended it.
+    Late,
+    /// The lease had passed to another: the attempt is logged, and the other's state stands.
     Lost,
 }
 

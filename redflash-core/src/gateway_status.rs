@@ -16,7 +16,7 @@ pub struct GatewayStatus {
     /// Its answer or the failure that keeps messages from it, or why it refuses some of them.
     #[serde(default)]
     pub last_error: Option<String>,
-    /// When the next message is handed to it, if the process that was asked knows.
+    /// When the next message is handed to it, if that is known.
     #[serde(default)]
     pub next_try_at: Option<Timestamp>,
     /// Number of deliveries queued on its channel.
@@ -61,6 +61,9 @@ impl GatewayStatuses {
         let last_error = worst.and_then(|lane| lane.last_error.clone());
         let next_try_at = closed().filter_map(|lane| lane.next_try_at).min();
         if let Some(alarm) = self.alarm(&crate::dispatcher::subject(gateway)) {
+            // The lanes know better, also that a message is under way.
+            let is_known = closed().next().is_some();
+            let next_try_at = next_try_at.or(alarm.next_try_at.filter(|_| !is_known));
             return GatewayStatus {
                 state: GatewayState::Stopped,
                 since: Some(alarm.since),
@@ -129,6 +132,7 @@ mod tests {
             subject: subject.into(),
             since: at(3),
             reason: "wrong password".into(),
+            next_try_at: Some(at(90)),
         });
         let statuses = GatewayStatuses {
             alarms: alarm.into_iter().collect(),
@@ -171,7 +175,12 @@ mod tests {
         // Where only the store is known, its alarm says it.
         let shown = status(&[], Some("gateway/hook"));
         assert_eq!(shown.last_error.as_deref(), Some("wrong password"));
-        assert_eq!((shown.since, shown.next_try_at), (Some(at(3)), None));
+        assert_eq!(
+            (shown.since, shown.next_try_at),
+            (Some(at(3)), Some(at(90)))
+        );
+        let shown = status(&[lane("a", GatewayState::Stopped)], Some("gateway/hook"));
+        assert_eq!(shown.next_try_at, Some(at(60)));
         let shown = status(&[], Some("refusal/hook"));
         assert_eq!(
             shown.last_error.as_deref(),

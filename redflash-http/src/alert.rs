@@ -12,6 +12,7 @@ use serde::Serialize;
 use tracing::error;
 
 use crate::front::App;
+use crate::refusal::Refusal;
 use crate::{HttpConfig, Mode, idempotency, off_thread};
 
 /// An alert that is on disk.
@@ -47,31 +48,43 @@ pub(crate) struct Told {
 pub(crate) enum Failed {
     /// The engine refused it.
     Refused(RaiseError),
+    /// Its key raises too much.
+    RateLimited(Refusal),
     /// It is on disk, and what became of it cannot be said now.
     LostSight(NotificationId),
     /// Something is broken here.
     Broken,
 }
 
-/// Raises an alert, and waits for its first attempts if that is wanted.
+/// Raises an alert, and waits for its first attempts if that is wanted. A key that raises too much
+/// is answered all the same if it repeats an earlier request.
 ///
+/// * `key` - the API key, which may raise this.
 /// * `promise` - the caller's `Idempotency-Key`.
 pub(crate) async fn raise(
     app: &App,
+    key: &ApiKey,
     mut raise: Raise,
     promise: Option<String>,
     wait: Option<Duration>,
 ) -> Result<Outcome, Failed> {
     let engine = app.engine.clone();
     let is_large = off_thread::is_large(raise.content());
+    let limited = app.limit(key).err();
     let work = async move {
         raise.idempotency = promise.map(|key| Idempotency {
             key,
             digest: idempotency::digest(raise.target(), raise.content()),
         });
-        engine.raise(raise).await
+        match limited {
+            None => recorded(engine.raise(raise).await),
+            Some(refusal) => {
+                let earlier = recorded(engine.promised(&raise).await)?;
+                earlier.ok_or(Failed::RateLimited(refusal))
+            }
+        }
     };
-    let raised = recorded(to_its_end(off_thread::run(is_large, work)).await??)?;
+    let raised = to_its_end(off_thread::run(is_large, work)).await???;
     let records = match wait {
         None => None,
         Some(limit) => {
@@ -106,7 +119,7 @@ pub(crate) async fn to_its_end<T: Send + 'static>(
     })
 }
 
-fn recorded(raised: Result<Raised, RaiseError>) -> Result<Raised, Failed> {
+fn recorded<T>(raised: Result<T, RaiseError>) -> Result<T, Failed> {
     raised.map_err(|fault| {
         if let RaiseError::Store { source, .. } = &fault {
             error!(fault = report(source), "an alert was not recorded");

@@ -91,7 +91,8 @@ fn describe() {
     );
     describe_counter!(
         "redflash_deliveries_total",
-        "Deliveries by the state in which sending them ended; a later receipt is not counted."
+        "Deliveries by the state in which sending them ended, be it that they were sent, given up \
+         or set aside. Receipts are not counted."
     );
     describe_counter!(
         "redflash_attempts_total",

@@ -240,6 +240,7 @@ impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Refused(fault) => fault.into(),
+            Failed::RateLimited(refusal) => refusal.into(),
             Failed::LostSight(id) => {
                 let detail = "the alert is recorded; what became of it cannot be said now";
                 Self {

@@ -128,7 +128,6 @@ async fn record(
         let detail = format!("The key {} may not raise {target}", key.slug);
         return Err(Refusal::not_allowed(detail));
     }
-    app.limit(key)?;
     app.used(key);
     let raise = match target {
         Target::Contact(slug) => Raise::contact(slug, message(fields)?),
@@ -136,7 +135,7 @@ async fn record(
         Target::Event(slug) => Raise::event(slug, fields),
     };
     let promise = idempotency::read(headers)?;
-    match alert::raise(app, raise.with_key(&checked), promise, wait).await {
+    match alert::raise(app, key, raise.with_key(&checked), promise, wait).await {
         Ok(outcome) => Ok(answer(outcome, key)),
         Err(failed) => {
             let mut refusal = refusal(app, failed).await;

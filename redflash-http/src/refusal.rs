@@ -191,6 +191,7 @@ impl From<Failed> for Refusal {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Refused(error) => error.into(),
+            Failed::RateLimited(refusal) => refusal,
             Failed::LostSight(notification) => {
                 let message = "the alert is recorded; what became of it cannot be said now";
                 Self {

@@ -100,7 +100,9 @@ diesel::table! {
     meters (meter, period) { meter -> Text, period -> Text, starts_at -> BigInt, used -> Integer, }
 }
 diesel::table! {
-    alarms (subject) { subject -> Text, since -> BigInt, reason -> Text, }
+    alarms (subject) {
+        subject -> Text, since -> BigInt, reason -> Text, next_try_at -> Nullable<BigInt>,
+    }
 }
 diesel::table! {
     probe (id) { id -> Integer, probed_at -> BigInt, }

@@ -107,7 +107,7 @@ impl Dispatcher {
         } = self.send(sending).await;
         let ended = self.moment();
         let ended_at = ended.wall;
-        self.judge(job, gateway, &result, is_first, ended.monotonic);
+        self.judge(job, gateway, &result, is_first, ended);
         let went_out = matches!(result, Ok(_) | Err(SendError::Unknown(_)));
         if went_out {
             self.watch_budget(gateway, &taken, started_at);

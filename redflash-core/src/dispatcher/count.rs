@@ -1,16 +1,31 @@
 //! Counting deliveries as they end.
 
-use crate::{DeliveryState, Next, Settlement};
+use super::Dispatcher;
+use crate::{Delivery, DeliveryState, Next, Settlement, Slug};
+
+impl Dispatcher {
+    /// Counts those of some deliveries that have ended without a settlement, and notifies whoever waits
+    /// for them.
+    pub(super) fn ended(&self, deliveries: &[Delivery]) {
+        for delivery in deliveries.iter().filter(|one| one.state.is_final()) {
+            count(delivery, delivery.state, delivery.gateway.as_ref());
+            self.waiters.notify(delivery.notification);
+        }
+    }
+}
 
 /// Counts a delivery whose outcome was recorded, if that ended it.
-pub(super) fn count_end(settlement: &Settlement) {
+pub(super) fn count_settlement(settlement: &Settlement) {
     let Some(state) = end(&settlement.next) else {
         return;
     };
     let delivery = &settlement.delivery;
     let attempted = settlement.attempt.as_ref();
     let gateway = attempted.and_then(|attempt| attempt.gateway.as_ref());
-    let gateway = gateway.or(delivery.gateway.as_ref());
+    count(delivery, state, gateway.or(delivery.gateway.as_ref()));
+}
+
+fn count(delivery: &Delivery, state: DeliveryState, gateway: Option<&Slug>) {
     metrics::counter!(
         "redflash_deliveries_total",
         "state" => state.as_str(),

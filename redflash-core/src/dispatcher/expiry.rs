@@ -36,9 +36,7 @@ impl Dispatcher {
         let overdue = self.overdue(now);
         loop {
             let given_up = self.store.give_up(&overdue, now.wall, AT_ONCE).await?;
-            for delivery in &given_up {
-                self.waiters.notify(delivery.notification());
-            }
+            self.ended(&given_up);
             if !given_up.is_empty() {
                 warn!(
                     deliveries = given_up.len(),

@@ -346,7 +346,8 @@ impl Lanes {
         Wait::earliest(waits?)
     }
 
-    /// Ends what [`choose`](Self::choose) began. Says whether the gateway has stopped by it.
+    /// Ends what [`choose`](Self::choose) began. Returns the time of the next try if the gateway has
+    /// stopped by it.
     pub(crate) fn end(
         &mut self,
         gateway: &Slug,
@@ -354,10 +355,8 @@ impl Lanes {
         verdict: Verdict,
         error: Option<&str>,
         now: Monotonic,
-    ) -> bool {
-        let Some(peer) = self.peers.get_mut(&(gateway.clone(), lane.clone())) else {
-            return false;
-        };
+    ) -> Option<Monotonic> {
+        let peer = self.peers.get_mut(&(gateway.clone(), lane.clone()))?;
         peer.end(verdict, error, now)
     }
 

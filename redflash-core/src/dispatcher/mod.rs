@@ -322,7 +322,8 @@ impl Dispatcher {
             return Ok(());
         }
         let running = self.leases.running();
-        self.store.requeue_orphans(now.wall, None, &running).await?;
+        let orphans = self.store.requeue_orphans(now.wall, None, &running).await?;
+        self.ended(&orphans);
         Ok(())
     }
 

@@ -83,10 +83,15 @@ impl Peer {
         Arc::clone(requests)
     }
 
-    /// A hand-over has ended. Says whether the gateway has stopped by it.
+    /// A hand-over has ended. Returns the time of the next try if the gateway has stopped by it.
     ///
     /// * `error` - its answer, unless it took the message.
-    pub(super) fn end(&mut self, verdict: Verdict, error: Option<&str>, now: Monotonic) -> bool {
+    pub(super) fn end(
+        &mut self,
+        verdict: Verdict,
+        error: Option<&str>,
+        now: Monotonic,
+    ) -> Option<Monotonic> {
         self.in_flight = self.in_flight.saturating_sub(1);
         let was_open = self.breaker.is_open();
         if verdict.is_bad() {
@@ -105,7 +110,11 @@ impl Peer {
             }
         }
         self.note_closed(now);
-        !was_open && self.breaker.is_open()
+        let has_stopped = !was_open && self.breaker.is_open();
+        has_stopped.then(|| match self.admission(now) {
+            Admission::Wait(until) => until,
+            Admission::Any | Admission::One => now,
+        })
     }
 
     /// Another node has found that it takes nothing before this time.

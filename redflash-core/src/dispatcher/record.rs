@@ -239,11 +239,11 @@ impl Recording {
 
     fn recorded(&self, settlement: &Settlement, settled: Settled) {
         let delivery = &settlement.delivery;
-        if settled == Settled::Lost && settlement.attempt.is_some() {
+        if settled != Settled::Recorded && settlement.attempt.is_some() {
             warn!(delivery = %delivery.id, "the lease had passed to another grant");
         }
-        if settled == Settled::Recorded {
-            super::count::count_end(settlement);
+        if settled != Settled::Lost {
+            super::count::count_settlement(settlement);
         }
         let Some(dispatcher) = self.dispatcher.upgrade() else {
             return;
@@ -270,4 +270,81 @@ const fn is_down(fault: &StoreError) -> bool {
 fn late(fault: &StoreError) {
     let error = crate::report(fault);
     warn!(error, "outcomes are not recorded yet");
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::store::{DeliveryRecord, Entry, Save};
+    use crate::{
+        Accepted, Address, AddressError, AttemptOutcome, Channel, ChannelKind, Contact,
+        DeliveryState, Directory, EndpointId, Engine, Gateway, MemoryStore, NotificationId,
+        OutboundMessage, Outbox, Raise, SendError, Slug, Timestamp,
+    };
+
+    /// Takes every message.
+    #[derive(Debug)]
+    struct Taker;
+
+    #[async_trait]
+    impl Channel for Taker {
+        fn kind(&self) -> ChannelKind {
+            ChannelKind::parse("x").unwrap()
+        }
+
+        fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
+            Address::new(raw)
+        }
+
+        async fn send(&self, _: &OutboundMessage) -> Result<Accepted, SendError> {
+            Ok(Accepted::new(None))
+        }
+    }
+
+    fn slug(text: &str) -> Slug {
+        Slug::parse(text).unwrap()
+    }
+
+    /// An engine over a store that has a contact to notify.
+    async fn engine(store: &Arc<MemoryStore>) -> Engine {
+        let ann = Contact::new(slug("ann"), "Ann".parse().unwrap()).with_endpoint(
+            EndpointId::new(Timestamp::from_millis(0)),
+            Taker.kind(),
+            Address::new("a").unwrap(),
+        );
+        let entries = [Entry::Contact(ann)];
+        store.save(&entries, Save::Create).await.unwrap();
+        let gateway = Gateway::new(slug("first"), Taker);
+        let engine = Engine::builder(Arc::clone(store) as _).gateway(gateway);
+        engine.build().unwrap()
+    }
+
+    async fn delivery(store: &MemoryStore, id: NotificationId) -> DeliveryRecord {
+        let (_, mut records) = store.notification(id).await.unwrap().unwrap();
+        records.remove(0)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn outcome_is_recorded_however_long_the_store_was_down() {
+        let store = Arc::new(MemoryStore::new());
+        let engine = engine(&store).await;
+        let running = engine.start().await.unwrap();
+        store.refuse_outcomes(true);
+        let raised = engine.raise(Raise::contact(slug("ann"), "hello")).await;
+        let id = raised.unwrap().notification;
+        sleep(RECORDING * 3).await;
+        let record = delivery(&store, id).await;
+        assert_eq!(record.delivery.state, DeliveryState::Sending);
+
+        store.refuse_outcomes(false);
+        let records = engine.wait(id, Duration::from_secs(10)).await.unwrap();
+        assert_eq!(records[0].delivery.state, DeliveryState::Sent);
+        assert_eq!(records[0].attempts_made.len(), 1);
+        assert_eq!(records[0].attempts_made[0].outcome, AttemptOutcome::Ok);
+        running.shutdown(Duration::from_secs(5)).await;
+    }
 }

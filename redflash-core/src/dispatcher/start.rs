@@ -109,12 +109,13 @@ impl Dispatcher {
         let except = life.is_exclusive().then_some(self.worker);
         let (now, running) = (self.clock.now(), self.leases.running());
         let orphans = self.store.requeue_orphans(now, except, &running).await?;
-        if orphans > 0 {
+        if !orphans.is_empty() {
             warn!(
-                orphans,
+                orphans = orphans.len(),
                 "took back deliveries whose outcome was not recorded; they may arrive twice"
             );
         }
+        self.ended(&orphans);
         self.follow_clock(self.moment()).await
     }
 

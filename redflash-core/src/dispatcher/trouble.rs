@@ -13,8 +13,12 @@ use crate::{Address, ChannelKind, Monotonic, Slug, Timestamp, Window};
 /// Something that the person in charge has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// A gateway takes no more messages.
-    Stopped { gateway: Slug, reason: String },
+    /// A gateway takes no more messages, or was tried again in vain.
+    Stopped {
+        gateway: Slug,
+        reason: String,
+        next_try_at: Timestamp,
+    },
     /// A gateway of which that was told takes messages again.
     Works { gateway: Slug },
     /// A gateway refuses to take some messages from us.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Dispatcher;
 use super::peer::Verdict;
 use super::trouble::Trouble;
-use crate::{Accepted, Address, Deferral, Gateway, Job, Monotonic, SendError};
+use crate::{Accepted, Address, Deferral, Gateway, Job, Moment, Monotonic, SendError};
 
 impl Dispatcher {
     /// Tells the breaker what a hand-over says of its gateway, and whoever has to know of it.
@@ -17,37 +17,39 @@ impl Dispatcher {
         gateway: &Gateway,
         result: &Result<Accepted, SendError>,
         is_first: bool,
-        now: Monotonic,
+        now: Moment,
     ) {
+        let Moment { monotonic, .. } = now;
         let (lane, to) = (&job.delivery.lane, &job.delivery.address);
-        let verdict = match verdict(result, to, gateway, now) {
+        let verdict = match verdict(result, to, gateway, monotonic) {
             // A request that failed is one failure.
             Verdict::Fails | Verdict::FailsFor(_) if !is_first => Verdict::Nothing,
             verdict => verdict,
         };
         let error = result.as_ref().err().map(SendError::detail);
         let pause = address_pause(result, gateway);
-        let stopped = {
+        let next_try = {
             let mut lanes = self.lanes();
             if let Some(pause) = pause {
-                lanes.pause_address(&gateway.name, to, now.plus(pause), now);
+                lanes.pause_address(&gateway.name, to, monotonic.plus(pause), monotonic);
             }
-            lanes.end(&gateway.name, lane, verdict, error.as_deref(), now)
+            lanes.end(&gateway.name, lane, verdict, error.as_deref(), monotonic)
         };
         // One dead host among many is not the gateway's fault.
         if lane.host().is_some() {
             return;
         }
         if let Err(SendError::Refused { reason }) = result {
-            self.troubles.refuses(&gateway.name, reason, now);
+            self.troubles.refuses(&gateway.name, reason, monotonic);
         }
-        match error {
-            Some(reason) if stopped => self.troubles.push(Trouble::Stopped {
+        match (error, next_try) {
+            (Some(reason), Some(next_try)) => self.troubles.push(Trouble::Stopped {
                 gateway: gateway.name.clone(),
                 reason,
+                next_try_at: now.wall_at(next_try),
             }),
-            None => self.troubles.works(&gateway.name, now),
-            Some(_) => {}
+            (None, _) => self.troubles.works(&gateway.name, monotonic),
+            (Some(_), None) => {}
         }
     }
 }

@@ -6,8 +6,10 @@ use tracing::{error, warn};
 
 use super::Engine;
 use crate::dispatcher::{BudgetAlarm, Life, Part, Trouble, refusal_subject, stopped, subject};
-use crate::store::{Allowance, Spent};
-use crate::{ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Window, report};
+use crate::store::{Alarm, Allowance, Spent};
+use crate::{
+    ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Timestamp, Window, report,
+};
 
 impl Engine {
     /// The gateways of which an alarm was given that is not over, as the store has it now.
@@ -26,8 +28,18 @@ impl Engine {
     /// [`StoreError`] when the store does not answer.
     pub async fn gateway_statuses(&self) -> Result<GatewayStatuses, StoreError> {
         let store = &self.dispatcher.store;
+        let now = self.now();
+        let mut alarms = store.alarms().await?;
+        for next_try_at in alarms.iter_mut().filter_map(|one| one.next_try_at.as_mut()) {
+            // A process that has begun to dispatch since hands the next message over at once.
+            *next_try_at = if self.dispatcher.is_running() {
+                now
+            } else {
+                now.max(*next_try_at)
+            };
+        }
         Ok(GatewayStatuses {
-            alarms: store.alarms().await?,
+            alarms,
             health: self.dispatcher.gateway_health(),
             waiting: store.waiting().await?,
         })
@@ -66,9 +78,16 @@ impl Engine {
     async fn tell_of(&self, trouble: &Trouble) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
         match trouble {
-            Trouble::Stopped { gateway, reason } => {
+            Trouble::Stopped {
+                gateway,
+                reason,
+                next_try_at,
+            } => {
                 let subject = subject(gateway);
-                if store.start_alarm(&subject, reason, self.now()).await? {
+                if self
+                    .start_alarm(&subject, reason, Some(*next_try_at))
+                    .await?
+                {
                     let others = self.others(gateway);
                     let text =
                         format!("RedFlash: the gateway {gateway} has stopped. {reason}. {others}");
@@ -126,11 +145,27 @@ impl Engine {
         Ok(())
     }
 
+    /// Notes an alarm that begins now; `false` when it has begun before.
+    async fn start_alarm(
+        &self,
+        subject: &str,
+        reason: &str,
+        next_try_at: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let alarm = Alarm {
+            subject: subject.to_owned(),
+            since: self.now(),
+            reason: reason.to_owned(),
+            next_try_at,
+        };
+        self.dispatcher.store.start_alarm(&alarm).await
+    }
+
     /// Tells that a gateway refuses messages, once an episode, with its answer.
     async fn tell_of_refusal(&self, gateway: &Slug, reason: &str) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
         let subject = refusal_subject(gateway);
-        if !store.start_alarm(&subject, reason, self.now()).await? {
+        if !self.start_alarm(&subject, reason, None).await? {
             return Ok(());
         }
         warn!(%gateway, reason, "a gateway refuses messages");

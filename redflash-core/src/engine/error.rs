@@ -106,6 +106,8 @@ impl RaiseError {
             Self::UnknownTarget(_)
                 | Self::Disabled(_)
                 | Self::EmptyMessage
+                | Self::MissingArguments(_)
+                | Self::UnusedArguments(_)
                 | Self::NoRecipients(_)
                 | Self::TooManyRecipients(_)
                 | Self::Overloaded { .. }

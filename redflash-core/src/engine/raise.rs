@@ -91,15 +91,21 @@ impl Engine {
     ) -> Result<Raised, RaiseError> {
         match self.raise_or_refuse(raise, caller).await {
             Err(refusal) if refusal.gives_way_to_promise() => {
-                self.raised_before(raise).await?.ok_or(refusal)
+                self.promised(raise).await?.ok_or(refusal)
             }
             raised => raised,
         }
     }
 
-    /// Returns the alert recorded earlier under the idempotency key of a raise. Called only when the
+    /// Returns the alert recorded earlier under the idempotency key of a raise. Needed only when the
     /// raise would be refused: otherwise the transaction that records it finds the earlier alert.
-    async fn raised_before(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
+    ///
+    /// # Errors
+    ///
+    /// [`RaiseError::KeyRevoked`] if the API key no longer allows the raise,
+    /// [`RaiseError::IdempotencyMismatch`] if the earlier request was another one, and
+    /// [`RaiseError::Store`] if the store cannot be read.
+    pub async fn promised(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
         let Some(idempotency) = &raise.idempotency else {
             return Ok(None);
         };

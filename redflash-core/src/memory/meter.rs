@@ -44,22 +44,13 @@ impl Meter for MemoryStore {
         Ok(used.collect())
     }
 
-    async fn start_alarm(
-        &self,
-        subject: &str,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    async fn start_alarm(&self, alarm: &Alarm) -> Result<bool, StoreError> {
         let mut state = self.state();
-        if state.alarms.contains_key(subject) {
+        if let Some(known) = state.alarms.get_mut(&alarm.subject) {
+            known.next_try_at = alarm.next_try_at;
             return Ok(false);
         }
-        let alarm = Alarm {
-            subject: subject.to_owned(),
-            since: now,
-            reason: reason.to_owned(),
-        };
-        state.alarms.insert(subject.to_owned(), alarm);
+        state.alarms.insert(alarm.subject.clone(), alarm.clone());
         Ok(true)
     }
 

@@ -44,6 +44,8 @@ struct State {
     inbound: BTreeMap<InboundId, Inbound>,
     meters: HashMap<(String, Window), (Timestamp, u32)>,
     alarms: BTreeMap<String, Alarm>,
+    #[cfg(test)]
+    records_nothing: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +73,12 @@ impl MemoryStore {
             has_nodes: true,
             ..Self::default()
         }
+    }
+
+    /// Makes the store refuse every outcome, as one that is down does, or record them again.
+    #[cfg(test)]
+    pub(crate) fn refuse_outcomes(&self, is_down: bool) {
+        self.state().records_nothing = is_down;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

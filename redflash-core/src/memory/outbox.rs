@@ -14,8 +14,9 @@ use crate::store::{
     OutboxEntry, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Serving, Want,
 };
 use crate::{
-    DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lane, Lease, LeaseToken, Notification,
-    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
+    Delivery, DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lane, Lease, LeaseToken,
+    Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError,
+    Timestamp, WorkerId,
 };
 
 #[async_trait]
@@ -72,6 +73,10 @@ impl Outbox for MemoryStore {
         settlements: &[Settlement],
     ) -> Result<Vec<Settled>, StoreError> {
         let mut state = self.state();
+        #[cfg(test)]
+        if state.records_nothing {
+            return Err(StoreError::Unavailable("the store is down".into()));
+        }
         Ok(settlements
             .iter()
             .map(|settlement| state.settle(worker, settlement))
@@ -98,7 +103,7 @@ impl Outbox for MemoryStore {
         now: Timestamp,
         except: Option<WorkerId>,
         running: &[HeldLease],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<Delivery>, StoreError> {
         let mut state = self.state();
         let orphaned = |row: &&mut Row| {
             row.entry.lease.is_some_and(|lease| {
@@ -116,7 +121,8 @@ impl Outbox for MemoryStore {
         for id in &taken_back {
             state.apply_early(*id);
         }
-        Ok(taken_back.len() as u64)
+        let rows = taken_back.iter().map(|id| &state.deliveries[id]);
+        Ok(rows.map(|row| row.entry.delivery.clone()).collect())
     }
 
     async fn requeue_unconfirmed(
@@ -141,7 +147,7 @@ impl Outbox for MemoryStore {
         overdue: &[Overdue],
         now: Timestamp,
         limit: NonZeroU32,
-    ) -> Result<Vec<DeliveryId>, StoreError> {
+    ) -> Result<Vec<Delivery>, StoreError> {
         let mut state = self.state();
         let most = limit.get() as usize;
         let mut given_up = Vec::new();
@@ -156,7 +162,7 @@ impl Outbox for MemoryStore {
                 .filter(|row| row.is_overdue(overdue));
             for row in rows.take(most - given_up.len()) {
                 if row.entry.give_up(why, now) {
-                    given_up.push(row.entry.delivery.id);
+                    given_up.push(row.entry.delivery.clone());
                 }
             }
         }

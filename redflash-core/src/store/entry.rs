@@ -90,7 +90,14 @@ impl OutboxEntry {
             .is_some_and(|lease| (lease.worker, lease.token) == (worker, settlement.token));
         let attempt = settlement.attempt.as_ref().map(|attempt| self.log(attempt));
         let waits = self.delivery.state == DeliveryState::Queued;
-        if held || (waits && matches!(settlement.next, Next::Done { .. })) {
+        let settled = if held {
+            Settled::Recorded
+        } else if waits && matches!(settlement.next, Next::Done { .. }) {
+            Settled::Late
+        } else {
+            Settled::Lost
+        };
+        if settled != Settled::Lost {
             if let Some(attempt) = &attempt {
                 self.delivery.due_at = attempt.ended_at;
             }
@@ -105,11 +112,6 @@ impl OutboxEntry {
                 Attempt::UNRECORDED.clone_into(&mut self.delivery.detail);
             }
         }
-        let settled = if held {
-            Settled::Recorded
-        } else {
-            Settled::Lost
-        };
         (attempt, settled)
     }
 

@@ -34,6 +34,8 @@ pub struct Alarm {
     pub since: Timestamp,
     /// Why, for people.
     pub reason: String,
+    /// When the gateway that it is about is tried again, if there is one.
+    pub next_try_at: Option<Timestamp>,
 }
 
 /// Counts that bound what is sent, and alarms that have been given.
@@ -49,14 +51,9 @@ pub trait Meter: Send + Sync {
     /// Returns how much each allowance has used in the window that holds this moment, in their order.
     async fn used(&self, allowances: &[Allowance], now: Timestamp) -> Result<Vec<u32>, StoreError>;
 
-    /// Notes that an alarm has been given about a subject, with the reason for people; `false` when it
-    /// was noted already.
-    async fn start_alarm(
-        &self,
-        subject: &str,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    /// Notes that an alarm has been given; `false` when one about its subject was noted already, of
+    /// which then only the time of the next try changes.
+    async fn start_alarm(&self, alarm: &Alarm) -> Result<bool, StoreError>;
 
     /// Notes that the alarm about a subject is over; `false` when there was none.
     async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError>;

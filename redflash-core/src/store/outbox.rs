@@ -368,8 +368,8 @@ pub trait Outbox: Send + Sync {
     ///
     /// A settlement that was recorded before, without the answer having arrived, changes nothing.
     /// A lease that has passed to another grant, also one to the same worker, is [`Settled::Lost`]:
-    /// the attempt is logged all the same, and a success still ends a delivery that is queued for a
-    /// repeat.
+    /// the attempt is logged all the same. A success still ends a delivery that is queued for a
+    /// repeat, which is [`Settled::Late`].
     async fn settle(
         &self,
         worker: WorkerId,
@@ -393,13 +393,13 @@ pub trait Outbox: Send + Sync {
     ///   back, whatever the clock says.
     ///
     /// Each gets an attempt of outcome `Unknown` in its log and is due at once; one taken back for
-    /// the [`MAX_CLAIMS`]th time in a row is quarantined. Returns how many.
+    /// the [`MAX_CLAIMS`]th time in a row is quarantined. Returns them as they are now.
     async fn requeue_orphans(
         &self,
         now: Timestamp,
         except: Option<WorkerId>,
         running: &[HeldLease],
-    ) -> Result<u64, StoreError>;
+    ) -> Result<Vec<Delivery>, StoreError>;
 
     /// Puts deliveries whose receipt was due before `now` back into the queue, for another gateway
     /// than theirs, each with an attempt of outcome `Unknown` in its log. At most `limit`; returns how
@@ -411,13 +411,13 @@ pub trait Outbox: Send + Sync {
     ) -> Result<u64, StoreError>;
 
     /// Gives up queued deliveries that have waited for too long, which end now. At most `limit`; returns
-    /// them.
+    /// them as they are now.
     async fn give_up(
         &self,
         overdue: &[Overdue],
         now: Timestamp,
         limit: NonZeroU32,
-    ) -> Result<Vec<DeliveryId>, StoreError>;
+    ) -> Result<Vec<Delivery>, StoreError>;
 
     /// Moves with the clock that the only dispatcher's machine goes by: what is queued and was not due
     /// yet, what this worker has leased, and the receipts that are waited for. Returns how many deliveries

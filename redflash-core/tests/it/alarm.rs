@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use redflash_core::{Budget, Gateway, GatewayHealth, GatewayState, MemoryStore};
 
-use crate::world::{Answer, Script, World, gateway, slug};
+use crate::world::{Answer, START, Script, World, gateway, slug};
 
 /// A world whose person in charge, `ops`, has an endpoint on `x` and one on `y`.
 async fn watched(gateways: impl IntoIterator<Item = Gateway>) -> World {
@@ -57,6 +57,47 @@ async fn a_gateway_that_stops_is_told_once_and_once_when_it_works_again() {
     let texts = told(&other, 2).await;
     assert_eq!(texts[1..], ["RedFlash: the gateway first works again."]);
     assert!(world.store.alarms().await.unwrap().is_empty());
+}
+
+/// Waits until the store says that the next try of the only stopped gateway is so many seconds after
+/// the start.
+async fn next_try(world: &World, seconds: u64) {
+    let expected = Some(START.plus(Duration::from_secs(seconds)));
+    for _ in 0..2000 {
+        let alarms = world.store.alarms().await.unwrap();
+        if alarms
+            .first()
+            .is_some_and(|one| one.next_try_at == expected)
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    panic!("{:?}", world.store.alarms().await)
+}
+
+#[tokio::test]
+async fn the_next_try_of_a_stopped_gateway_is_known_to_other_processes() {
+    let broken = Script::new("x");
+    broken.always("a", Answer::Unauthorized);
+    let first = gateway("first", &broken, 8);
+    let world = watched([first.clone(), gateway("other", &Script::new("y"), 8)]).await;
+    let other = World::over(Arc::clone(&world.store), [first.clone()]);
+    let shown = async |after| {
+        other.clock.set(START.plus(Duration::from_secs(after)));
+        let status = other.engine.gateway_statuses().await.unwrap().of(&first);
+        assert_eq!(status.state, GatewayState::Stopped);
+        status.next_try_at.unwrap().since(START).as_secs()
+    };
+    world.tell("ann", "hello").await;
+    next_try(&world, 600).await;
+    assert_eq!(shown(5).await, 600);
+    assert_eq!(shown(650).await, 650, "what is overdue is due now");
+    let ours = world.engine.gateway_statuses().await.unwrap().of(&first);
+    assert_eq!(ours.next_try_at, Some(START.plus(Duration::from_secs(600))));
+    world.advance(Duration::from_secs(700));
+    next_try(&world, 1300).await;
+    assert_eq!(shown(710).await, 1300);
 }
 
 #[tokio::test]

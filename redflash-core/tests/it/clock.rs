@@ -1,12 +1,15 @@
 //! The clock on the wall is set while the dispatcher works.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::DeliveryState::{Queued, Sent};
-use redflash_core::{AttemptOutcome, GatewayState, Limits};
+use redflash_core::DeliveryState::{Queued, Sending, Sent};
+use redflash_core::{AttemptOutcome, GatewayState, Limits, MemoryStore};
 
 use crate::world::{Answer, START, Script, World, gateway};
 
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 const MINUTES: Duration = Duration::from_secs(5 * 60);
 const HOURS: Duration = Duration::from_secs(2 * 3600);
 
@@ -118,4 +121,53 @@ async fn clock_set_forward_gives_nothing_up() {
     world.until(id, |r| r.delivery.attempts == 2).await;
     world.advance(Duration::from_secs(10));
     world.until(id, |r| r.delivery.state == Sent).await;
+}
+
+/// Lets time pass, and waits until the dispatcher has looked at the queue then.
+async fn pass(world: &World, by: Duration) {
+    world.advance(by);
+    let now = Some(world.engine.now());
+    while world.engine.health().moved_at != now {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn clock_set_forward_takes_nothing_from_a_node_that_lives() {
+    let store = Arc::new(MemoryStore::of_nodes());
+    let gateways = [gateway("mail", &Script::new("x"), 8)];
+    let mut world = World::over(store, gateways);
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "hello").await.notification;
+    let (other, lease) = world.leased_to_another(MINUTE).await;
+    world.start().await;
+    world.clock.set(START.plus(MINUTES));
+    let sending = async || world.records(id).await[0].delivery.state == Sending;
+
+    pass(&world, SECOND).await;
+    assert!(sending().await, "the other node has no chance to renew it");
+    let until = world.engine.now().plus(MINUTE);
+    let lost = world.store.renew(other, &[lease], until).await.unwrap();
+    assert_eq!(lost, []);
+    pass(&world, 5 * SECOND).await;
+    assert!(sending().await);
+    // A node that renews nothing for so long is gone.
+    pass(&world, MINUTE).await;
+    let record = world.until(id, |one| one.delivery.state == Sent).await;
+    assert_eq!(record.attempts_made[0].outcome, AttemptOutcome::Unknown);
+}
+
+#[tokio::test]
+async fn clock_set_forward_keeps_the_leases_of_a_dead_node_for_two_seconds_at_most() {
+    let store = Arc::new(MemoryStore::of_nodes());
+    let gateways = [gateway("mail", &Script::new("x"), 8)];
+    let mut world = World::over(store, gateways);
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "hello").await.notification;
+    world.leased_to_another(MINUTE).await;
+    world.start().await;
+    world.clock.set(START.plus(MINUTES));
+    pass(&world, SECOND).await;
+    pass(&world, 2 * SECOND).await;
+    world.until(id, |one| one.delivery.state == Sent).await;
 }

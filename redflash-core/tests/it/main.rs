@@ -7,6 +7,7 @@ mod batch;
 mod blame;
 mod budget;
 mod clock;
+mod counting;
 mod dispatch;
 mod expiry;
 mod failover;

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use std::sync::Arc;
 
 use redflash_core::store::{Entry, EntryRef, LogFilter};
-use redflash_core::{ApiKey, Slug, Target};
+use redflash_core::{ApiKey, Arguments, Event, MissingArguments, Slug, Target};
 
 use crate::world::{Script, World, gateway, slug};
 
@@ -69,6 +69,27 @@ async fn an_earlier_promise_comes_before_any_refusal() {
     world.store.remove(&ann).await.unwrap();
     refused("unknown_target").await;
     assert_eq!(raised(&world).await, 1);
+}
+
+#[tokio::test]
+async fn an_earlier_promise_comes_before_what_the_event_refuses_by_now() {
+    let world = world().await;
+    let mut event = Event::new(slug("disk"), "Disk".parse().unwrap(), "{{host}} is full");
+    event.contacts.push(slug("ann"));
+    world.save(Entry::Event(event.clone())).await;
+    let raise = |key: &str| {
+        let raise = Raise::event(slug("disk"), Arguments::new()).by(slug("app"));
+        world.engine.raise(raise.idempotent(Idempotency {
+            key: key.to_owned(),
+            digest: "d".to_owned(),
+        }))
+    };
+    let first = raise("k").await.unwrap();
+    event.missing_arguments = MissingArguments::Refuse;
+    world.save(Entry::Event(event)).await;
+    assert_eq!(raise("new").await.unwrap_err().code(), "missing_arguments");
+    let again = raise("k").await.unwrap();
+    assert!(again.repeat && again.notification == first.notification);
 }
 
 #[tokio::test]

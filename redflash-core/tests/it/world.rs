@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::store::{DeliveryRecord, Entry, Save};
+use redflash_core::store::{DeliveryRecord, Entry, Save, Want};
 use redflash_core::{
     Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
     Clock, Contact, Deferral, Directory, DispatcherHandle, EndpointId, Engine, EngineBuilder,
-    Gateway, Group, InboundMessage, Limits, ManualClock, MemoryStore, Name, NotificationId,
-    OutboundMessage, Outbox, Raise, Raised, RetrySchedule, SendError, SenderError, Slug, Store,
-    Timestamp,
+    Gateway, Group, HeldLease, InboundMessage, Lease, LeaseToken, Limits, ManualClock, MemoryStore,
+    Name, NotificationId, OutboundMessage, Outbox, Raise, Raised, RetrySchedule, SendError,
+    SenderError, Slug, Store, Timestamp, WorkerId,
 };
 use tokio::sync::Semaphore;
 
@@ -343,6 +344,27 @@ impl World {
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.engine.wake();
+    }
+
+    /// Leases the delivery that waits, the only one, to another node for so long.
+    pub(crate) async fn leased_to_another(&self, length: Duration) -> (WorkerId, HeldLease) {
+        let now = self.clock.now();
+        let lease = Lease {
+            worker: WorkerId::new(now),
+            token: LeaseToken::random(),
+            now,
+            until: now.plus(length),
+        };
+        let wants = [Want {
+            queue: self.store.due_queues().await.unwrap().remove(0).queue,
+            limit: NonZeroU32::MIN,
+        }];
+        let jobs = self.store.claim_due(&lease, &wants).await.unwrap();
+        let held = HeldLease {
+            delivery: jobs[0].delivery.id,
+            token: lease.token,
+        };
+        (lease.worker, held)
     }
 
     pub(crate) async fn records(&self, id: NotificationId) -> Vec<DeliveryRecord> {

@@ -137,6 +137,9 @@ impl From<Failed> for Oops {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Refused(fault) => fault.into(),
+            Failed::RateLimited(refusal) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", refusal.detail)
+            }
             Failed::LostSight(_) | Failed::Broken => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Something is broken here",

@@ -148,9 +148,8 @@ async fn raise<T: Alert>(
         let detail = format!("the key {} may not raise {target}", key.slug);
         return Err(Problem::forbidden(detail));
     }
-    app.limit(key)?;
     let promise = idempotency::read(&headers)?;
-    let outcome = alert::raise(&app, raise.with_key(&checked), promise, wait).await;
+    let outcome = alert::raise(&app, key, raise.with_key(&checked), promise, wait).await;
     let outcome = outcome.map_err(|failed| Problem::from(failed).shown_to(key))?;
     let status = status(&outcome);
     let told = outcome.told(key);

@@ -91,6 +91,26 @@ async fn a_key_may_raise_so_much_and_others_are_not_touched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_is_answered_though_its_key_raises_too_much() {
+    let config = HttpConfig {
+        rate_per_key: NonZeroU32::new(1),
+        ..HttpConfig::default()
+    };
+    let site = Site::start(config).await;
+    let raise = async |promise: &str| {
+        let headers = [("idempotency-key", promise)];
+        let fields = [("message", "hi")];
+        site.client
+            .raise_with("contact/ann", &site.key, &fields, &headers)
+            .await
+    };
+    let first = raise("one").await.expect(201).json();
+    assert_eq!(raise("two").await.expect(500).code(), "rate_limited");
+    assert_eq!(raise("one").await.expect(201).json(), first);
+    assert_eq!(raise("").await.expect(500).code(), "bad_idempotency_key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sync_answer_says_what_was_sent() {
     let config = HttpConfig {
         mode: Mode::Sync,

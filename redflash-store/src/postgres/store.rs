@@ -257,19 +257,20 @@ impl Outbox for PostgresStore {
         now: Timestamp,
         except: Option<WorkerId>,
         running: &[HeldLease],
-    ) -> Result<u64, StoreError> {
-        let ended = transact!(self, |conn| {
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let mut taken_back = transact!(self, |conn| {
             outbox::requeue_orphans(conn, now, except, running).await
         })?;
         let dead = ask!(self, |conn| self.node.dead(conn))?;
         if dead.is_empty() {
-            return Ok(ended);
+            return Ok(taken_back);
         }
         let left = transact!(self, |conn| {
             let rows = leased_to(conn, &dead).await?;
             outbox::take_back(conn, rows, now).await
         })?;
-        Ok(ended + left)
+        taken_back.extend(left);
+        Ok(taken_back)
     }
 
     async fn requeue_unconfirmed(
@@ -287,7 +288,7 @@ impl Outbox for PostgresStore {
         overdue: &[Overdue],
         now: Timestamp,
         limit: NonZeroU32,
-    ) -> Result<Vec<DeliveryId>, StoreError> {
+    ) -> Result<Vec<Delivery>, StoreError> {
         let found = ask!(self, |conn| overdue::overdue(conn, overdue, limit))?;
         if found.is_empty() {
             return Ok(Vec::new());
@@ -402,15 +403,8 @@ impl Meter for PostgresStore {
         ask!(self, |conn| meter::used(conn, allowances, now))
     }
 
-    async fn start_alarm(
-        &self,
-        subject: &str,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        run!(wrote, self, |conn| meter::start_alarm(
-            conn, subject, reason, now
-        ))
+    async fn start_alarm(&self, alarm: &Alarm) -> Result<bool, StoreError> {
+        run!(wrote, self, |conn| meter::start_alarm(conn, alarm))
     }
 
     async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError> {

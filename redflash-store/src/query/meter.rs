@@ -110,17 +110,21 @@ async fn give_back(conn: &mut Conn, allowance: &Allowance, at: Timestamp) -> Res
     Ok(())
 }
 
-pub(crate) async fn start_alarm(
-    conn: &mut Conn,
-    subject: &str,
-    reason: &str,
-    now: Timestamp,
-) -> Result<bool, Fault> {
+pub(crate) async fn start_alarm(conn: &mut Conn, alarm: &Alarm) -> Result<bool, Fault> {
+    let next_try_at = alarms::next_try_at.eq(alarm.next_try_at.map(Timestamp::as_millis));
+    let known = diesel::update(alarms::table.find(&alarm.subject))
+        .set(next_try_at)
+        .execute(conn)
+        .await?;
+    if known > 0 {
+        return Ok(false);
+    }
     let started = diesel::insert_into(alarms::table)
         .values((
-            alarms::subject.eq(subject),
-            alarms::since.eq(now.as_millis()),
-            alarms::reason.eq(storable(reason)),
+            alarms::subject.eq(&alarm.subject),
+            alarms::since.eq(alarm.since.as_millis()),
+            alarms::reason.eq(storable(&alarm.reason)),
+            next_try_at,
         ))
         .on_conflict_do_nothing()
         .execute(conn)
@@ -136,15 +140,13 @@ pub(crate) async fn end_alarm(conn: &mut Conn, subject: &str) -> Result<bool, Fa
 }
 
 pub(crate) async fn alarms(conn: &mut Conn) -> Result<Vec<Alarm>, Fault> {
-    let rows: Vec<(String, i64, String)> = alarms::table
-        .order(alarms::subject)
-        .select((alarms::subject, alarms::since, alarms::reason))
-        .load(conn)
-        .await?;
-    let alarm = |(subject, since, reason)| Alarm {
+    let rows: Vec<(String, i64, String, Option<i64>)> =
+        alarms::table.order(alarms::subject).load(conn).await?;
+    let alarm = |(subject, since, reason, next_try_at): (_, _, _, Option<_>)| Alarm {
         subject,
         since: Timestamp::from_millis(since),
         reason,
+        next_try_at: next_try_at.map(Timestamp::from_millis),
     };
     Ok(rows.into_iter().map(alarm).collect())
 }

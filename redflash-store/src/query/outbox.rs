@@ -8,8 +8,8 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, Selectable
 use diesel::sql_types::Bool;
 use redflash_core::store::{Backlog, Enqueued};
 use redflash_core::{
-    Attempt, DeliveryId, HeldLease, Idempotency, Lane, NotificationId, Settled, Settlement,
-    Timestamp, WorkerId,
+    Attempt, Delivery, DeliveryId, HeldLease, Idempotency, Lane, NotificationId, Settled,
+    Settlement, Timestamp, WorkerId,
 };
 
 use super::set_aside::set_aside;
@@ -127,7 +127,7 @@ pub(crate) async fn requeue_orphans(
     now: Timestamp,
     except: Option<WorkerId>,
     running: &[HeldLease],
-) -> Result<u64, Fault> {
+) -> Result<Vec<Delivery>, Fault> {
     let mut rows = orphans(conn, now, except).await?;
     let running: HashSet<_> = running
         .iter()
@@ -137,13 +137,13 @@ pub(crate) async fn requeue_orphans(
     take_back(conn, rows, now).await
 }
 
-/// Takes back deliveries whose holder recorded no outcome. Returns how many.
+/// Takes back deliveries whose holder recorded no outcome. Returns them as they are now.
 pub(crate) async fn take_back(
     conn: &mut Conn,
     rows: Vec<DeliveryRow>,
     now: Timestamp,
-) -> Result<u64, Fault> {
-    let mut taken_back = 0;
+) -> Result<Vec<Delivery>, Fault> {
+    let mut taken_back = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.id.clone();
         let mut entry = match row.into_entry() {
@@ -157,7 +157,7 @@ pub(crate) async fn take_back(
         log(conn, entry.delivery.id, &attempt).await?;
         write(conn, &entry).await?;
         receipt::apply_early(conn, &mut entry).await?;
-        taken_back += 1;
+        taken_back.push(entry.delivery);
     }
     Ok(taken_back)
 }

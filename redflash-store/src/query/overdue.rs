@@ -6,7 +6,7 @@ use diesel::dsl::sql;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::sql_types::Bool;
 use redflash_core::store::{ClockStep, Overdue};
-use redflash_core::{DeliveryId, NotificationId, Timestamp, WorkerId};
+use redflash_core::{Delivery, NotificationId, Timestamp, WorkerId};
 
 use super::outbox::{QUEUED, SENDING, first};
 use super::{Conn, RunQueryDsl, entry, write};
@@ -55,12 +55,12 @@ pub(crate) async fn overdue(
     Ok(found)
 }
 
-/// Gives up those that still wait. Returns them.
+/// Gives up those that still wait. Returns them as they are now.
 pub(crate) async fn give_up(
     conn: &mut Conn,
     overdue: &[(String, Option<String>)],
     now: Timestamp,
-) -> Result<Vec<DeliveryId>, Fault> {
+) -> Result<Vec<Delivery>, Fault> {
     let mut given_up = Vec::new();
     for (text, why) in overdue {
         let id = parse(text, "deliveries", "id", text)?;
@@ -68,7 +68,7 @@ pub(crate) async fn give_up(
             && entry.give_up(why.as_deref(), now)
         {
             write(conn, &entry).await?;
-            given_up.push(id);
+            given_up.push(entry.delivery);
         }
     }
     Ok(given_up)

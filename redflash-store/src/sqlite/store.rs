@@ -212,7 +212,7 @@ impl Outbox for SqliteStore {
         now: Timestamp,
         except: Option<WorkerId>,
         running: &[HeldLease],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<Delivery>, StoreError> {
         let running = running.to_vec();
         self.writer
             .write(move |conn| run(outbox::requeue_orphans(conn, now, except, &running)))
@@ -234,7 +234,7 @@ impl Outbox for SqliteStore {
         overdue: &[Overdue],
         now: Timestamp,
         limit: NonZeroU32,
-    ) -> Result<Vec<DeliveryId>, StoreError> {
+    ) -> Result<Vec<Delivery>, StoreError> {
         let all = overdue.to_vec();
         // Found by a reader: what waits may be much, and the writer has other things to do.
         let look = move |conn: &mut _| run(overdue::overdue(conn, &all, limit));
@@ -373,15 +373,10 @@ impl Meter for SqliteStore {
             .read(|conn| run(meter::used(conn, allowances, now)))
     }
 
-    async fn start_alarm(
-        &self,
-        subject: &str,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (subject, reason) = (subject.to_owned(), reason.to_owned());
+    async fn start_alarm(&self, alarm: &Alarm) -> Result<bool, StoreError> {
+        let alarm = alarm.clone();
         self.writer
-            .write(move |conn| run(meter::start_alarm(conn, &subject, &reason, now)))
+            .write(move |conn| run(meter::start_alarm(conn, &alarm)))
             .await
     }
 

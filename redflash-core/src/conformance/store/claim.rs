@@ -127,21 +127,14 @@ pub async fn what_is_born_leased_is_not_claimed(store: Opened) {
 pub async fn an_ended_lease_returns_the_delivery(store: Opened) {
     let alert = one(&store).await;
     claim(&store, worker(), START, 1).await;
-    assert_eq!(
-        store
-            .requeue_orphans(at(59), None, &[])
-            .await
-            .expect("requeued"),
-        0
-    );
-    assert_eq!(
-        store
-            .requeue_orphans(at(60), None, &[])
-            .await
-            .expect("requeued"),
-        1
-    );
+    let orphans = async |seconds| {
+        let orphans = store.requeue_orphans(at(seconds), None, &[]).await;
+        orphans.expect("requeued")
+    };
+    assert_eq!(orphans(59).await, []);
+    let taken_back = orphans(60).await;
     let record = record(&store, &alert).await;
+    assert_eq!(taken_back, std::slice::from_ref(&record.delivery));
     assert_eq!(record.delivery.state, DeliveryState::Queued);
     assert_eq!(
         (record.delivery.due_at, record.delivery.attempts),
@@ -162,13 +155,10 @@ pub async fn another_workers_leases_are_taken_back(store: Opened) {
         mine.deliveries[0].id
     );
     assert_eq!(claim(&store, worker(), START, 1).await.len(), 1);
-    assert_eq!(
-        store
-            .requeue_orphans(START, Some(me), &[])
-            .await
-            .expect("requeued"),
-        1
-    );
+    let orphans = store.requeue_orphans(START, Some(me), &[]).await;
+    let orphans = orphans.expect("requeued");
+    assert_eq!(orphans.len(), 1);
+    assert_eq!(orphans[0].id, other.deliveries[0].id);
     assert_eq!(
         record(&store, &mine).await.delivery.state,
         DeliveryState::Sending
@@ -187,11 +177,11 @@ pub async fn what_never_has_an_outcome_is_quarantined(store: Opened) {
     let mut lose = async || {
         assert_eq!(claim(&store, me, at(now), 1).await.len(), 1);
         now += 60;
-        store
-            .requeue_orphans(at(now), None, &[])
-            .await
-            .expect("requeued");
-        record(&store, &alert).await.delivery.state
+        let orphans = store.requeue_orphans(at(now), None, &[]).await;
+        let delivery = record(&store, &alert).await.delivery;
+        let orphans = orphans.expect("requeued");
+        assert_eq!(orphans, std::slice::from_ref(&delivery));
+        delivery.state
     };
     for _ in 1..MAX_CLAIMS {
         assert_eq!(lose().await, DeliveryState::Queued);

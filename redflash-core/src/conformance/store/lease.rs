@@ -25,9 +25,9 @@ const fn held(job: &Job) -> HeldLease {
     }
 }
 
-async fn requeue(store: &Opened, seconds: u64, running: &[HeldLease]) -> u64 {
+async fn requeue(store: &Opened, seconds: u64, running: &[HeldLease]) -> usize {
     let requeued = store.requeue_orphans(at(seconds), None, running);
-    requeued.await.expect("requeued")
+    requeued.await.expect("requeued").len()
 }
 
 /// The outcome of an earlier grant does not settle a later one, though the worker is the same and no

@@ -101,8 +101,14 @@ pub async fn of_many_at_once_as_many_are_counted_as_there_is_room_for(store: Ope
 
 /// An alarm starts once, and ends once.
 pub async fn an_alarm_starts_once_and_ends_once(store: Opened) {
+    let alarm = |subject: &str| Alarm {
+        subject: subject.into(),
+        since: START,
+        reason: "wrong password".into(),
+        next_try_at: None,
+    };
     let start = async |subject| {
-        let started = store.start_alarm(subject, "wrong password", START).await;
+        let started = store.start_alarm(&alarm(subject)).await;
         started.expect("noted")
     };
     let end = async |subject| store.end_alarm(subject).await.expect("noted");
@@ -110,14 +116,33 @@ pub async fn an_alarm_starts_once_and_ends_once(store: Opened) {
     assert!(start("gateway/b").await && start("gateway/a").await);
     assert!(!start("gateway/a").await);
     let known = store.alarms().await.expect("it can be read");
-    let alarm = |subject: &str| Alarm {
-        subject: subject.into(),
-        since: START,
-        reason: "wrong password".into(),
-    };
     assert_eq!(known, [alarm("gateway/a"), alarm("gateway/b")]);
     assert!(end("gateway/a").await && !end("gateway/a").await);
     assert!(start("gateway/a").await);
+}
+
+/// An alarm that is noted again keeps its beginning and its reason, and says when the next try is.
+pub async fn an_alarm_says_when_the_next_try_is(store: Opened) {
+    let first = Alarm {
+        subject: "gateway/a".into(),
+        since: START,
+        reason: "wrong password".into(),
+        next_try_at: Some(at(600)),
+    };
+    assert!(store.start_alarm(&first).await.expect("noted"));
+    let again = Alarm {
+        since: at(601),
+        reason: "still wrong".into(),
+        next_try_at: Some(at(1201)),
+        ..first.clone()
+    };
+    assert!(!store.start_alarm(&again).await.expect("noted"));
+    let known = store.alarms().await.expect("it can be read");
+    let expected = Alarm {
+        next_try_at: again.next_try_at,
+        ..first
+    };
+    assert_eq!(known, [expected]);
 }
 
 /// Pruning drops counts of windows that have ended, and no others.

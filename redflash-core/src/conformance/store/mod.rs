@@ -147,6 +147,7 @@ macro_rules! store_conformance {
             pruning_keeps_the_count_of_running_windows
             of_many_at_once_as_many_are_counted_as_there_is_room_for
             an_alarm_starts_once_and_ends_once
+            an_alarm_says_when_the_next_try_is
             users_read_back_as_they_were_saved
             a_session_lasts_until_it_is_ended
             a_session_needs_its_user

@@ -212,7 +212,7 @@ pub async fn a_late_success_cancels_the_repeat(store: Opened) {
         .await
         .expect("requeued");
     let late = sent(&alert.deliveries[0], "m", at(61));
-    assert_eq!(settle(&store, slow, late).await, Settled::Lost);
+    assert_eq!(settle(&store, slow, late).await, Settled::Late);
     let delivery = record(&store, &alert).await.delivery;
     assert_eq!(delivery.state, DeliveryState::Sent);
     assert!(claim(&store, worker(), at(1000), 1).await.is_empty());

@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use redflash_core::{ApiKey, Contact, Group, Scope, Timestamp};
+use redflash_core::store::EntryRef;
+use redflash_core::{ApiKey, Contact, Directory, Group, Scope, Timestamp};
 use redflash_http::HttpConfig;
 use redflash_tests::Answer;
 use secrecy::ExposeSecret;
@@ -191,6 +192,39 @@ async fn a_promise_is_kept() {
     refused(&other, 409, "idempotency_mismatch", "");
     refused(&post("", HELLO).await, 400, "bad_idempotency_key", "");
     assert_ne!(post("two", HELLO).await.expect(201).json(), first);
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_though_its_key_raises_too_much() {
+    let world = people_with(HttpConfig {
+        rate_per_key: NonZeroU32::new(1),
+        ..HttpConfig::default()
+    })
+    .await;
+    let post = async |who, key: &str, body: &str| {
+        let promise = [("idempotency-key", key)];
+        world
+            .send(who, "POST", "contacts/ann/messages", &promise, body)
+            .await
+    };
+    let first = post(Who::Plain, "one", HELLO).await.expect(201).json();
+    refused(
+        &post(Who::Plain, "two", HELLO).await,
+        429,
+        "rate_limited",
+        "",
+    );
+    let again = post(Who::Plain, "one", HELLO).await;
+    assert_eq!(again.expect(201).json(), first);
+    let other = post(Who::Plain, "one", r#"{"message":"else"}"#).await;
+    refused(&other, 409, "idempotency_mismatch", "");
+    // Another key's requests are its own.
+    let others = post(Who::Inspect, "one", HELLO).await.expect(201).json();
+    assert_ne!(others["notification_id"], first["notification_id"]);
+    let plain = EntryRef::ApiKey("plain".parse().unwrap());
+    world.store.remove(&plain).await.unwrap();
+    let revoked = post(Who::Plain, "one", HELLO).await;
+    refused(&revoked, 401, "invalid_key", "");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Gateways: listed, shown, tried out.
 
 use redflash_core::Meter;
+use redflash_core::store::Alarm;
 
 use super::world::World;
 use crate::visitor::{HOSTILE, Who, hidden, lacks, says};
@@ -15,7 +16,12 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
     let now = world.engine.now();
     world
         .store
-        .start_alarm("gateway/first", "the gateway refuses our account: no", now)
+        .start_alarm(&Alarm {
+            subject: "gateway/first".into(),
+            since: now,
+            reason: "the gateway refuses our account: no".into(),
+            next_try_at: None,
+        })
         .await
         .unwrap();
     says(
