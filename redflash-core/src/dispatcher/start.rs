@@ -105,9 +105,10 @@ impl Dispatcher {
     }
 
     async fn recover(&self, life: &Life) -> Result<(), StoreError> {
+        let now = self.clock.now().checked()?;
         self.store.join(self.worker).await?;
         let except = life.is_exclusive().then_some(self.worker);
-        let (now, running) = (self.clock.now(), self.leases.running());
+        let running = self.leases.running();
         let orphans = self.store.requeue_orphans(now, except, &running).await?;
         if orphans > 0 {
             warn!(

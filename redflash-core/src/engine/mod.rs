@@ -13,6 +13,7 @@ mod premium;
 mod preview;
 mod raise;
 mod resend;
+mod size;
 mod trial;
 
 use std::sync::Arc;
@@ -42,6 +43,8 @@ use crate::{
 pub struct Engine {
     dispatcher: Arc<Dispatcher>,
     max_queued: u64,
+    /// The most bytes of text or arguments of an alert.
+    max_content: usize,
     /// How addresses of channels without a gateway are read.
     address_rules: Option<AddressRules>,
     /// The beginnings of telephone numbers that are refused for what they cost.
@@ -76,11 +79,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`RaiseError::UnknownTarget`] and [`RaiseError::Store`].
+    /// [`RaiseError::TooLarge`], [`RaiseError::Clock`], [`RaiseError::UnknownTarget`] and
+    /// [`RaiseError::Store`].
     pub async fn explain(&self, raise: &Raise) -> Result<Plan, RaiseError> {
+        self.check_size(raise)?;
+        let now = self.now().checked()?;
         let Dispatcher { cache, store, .. } = &*self.dispatcher;
         cache.refresh(&**store).await?;
-        Ok(self.plan(raise, self.now()).await?.0)
+        Ok(self.plan(raise, now).await?.0)
     }
 
     async fn plan(&self, raise: &Raise, now: Timestamp) -> Result<(Plan, u64), RaiseError> {

@@ -35,10 +35,13 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Every variant of [`RaiseError`]. An empty text is refused before the target is looked up. What
+    /// Every variant of [`RaiseError`]. What is too large is refused before anything else, and an empty
+    /// text before the target is looked up. What
     /// was recorded under the same idempotency key is answered again, whatever would be refused now,
     /// as long as the API key still allows it.
     pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
+        self.check_size(&raise)?;
+        self.now().checked()?;
         let life = self.dispatcher.life();
         if let Some(life) = life.as_ref().filter(|life| !life.is_here()) {
             return Err(forked(life.process()));

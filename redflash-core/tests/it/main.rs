@@ -5,6 +5,7 @@
 mod alarm;
 mod batch;
 mod blame;
+mod bounds;
 mod budget;
 mod clock;
 mod dispatch;

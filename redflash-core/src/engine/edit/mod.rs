@@ -216,6 +216,7 @@ impl Engine {
         version: Option<u64>,
         changes: &[Change],
     ) -> Result<(), EditError> {
+        self.now().checked().map_err(StoreError::from)?;
         let edit = Edit {
             steps,
             version,
