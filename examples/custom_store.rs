@@ -180,6 +180,10 @@ impl Outbox for Journaled {
         self.inner.follow_clock(step, worker).await
     }
 
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Answer<u64> {
+        self.inner.bring_forward(now, latest).await
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,

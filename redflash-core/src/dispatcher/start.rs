@@ -116,7 +116,8 @@ impl Dispatcher {
                 "took back deliveries whose outcome was not recorded; they may arrive twice"
             );
         }
-        self.follow_clock(self.moment()).await
+        self.follow_clock(self.moment()).await?;
+        self.bring_forward(now).await
     }
 
     /// Stops taking what is due. What waits for its turn goes back to the queue.

@@ -192,6 +192,27 @@ impl Outbox for MemoryStore {
         Ok(moved)
     }
 
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let mut moved = 0;
+        for row in state.deliveries.values_mut() {
+            let waits = row.is(DeliveryState::Queued);
+            let delivery = &mut row.entry.delivery;
+            if waits && delivery.due_at > latest {
+                delivery.due_at = now;
+                delivery.first_attempt_at = delivery.first_attempt_at.map(|at| at.min(now));
+                moved += 1;
+            }
+            if let Some(due_at) = &mut delivery.receipt_due_at
+                && *due_at > latest
+            {
+                *due_at = now;
+                moved += 1;
+            }
+        }
+        Ok(moved)
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,

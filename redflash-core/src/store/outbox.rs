@@ -424,6 +424,11 @@ pub trait Outbox: Send + Sync {
     /// were moved.
     async fn follow_clock(&self, step: &ClockStep, worker: WorkerId) -> Result<u64, StoreError>;
 
+    /// Makes due what a clock that was wrong has put too far ahead: queued deliveries that are due after
+    /// `latest`, and receipts that are waited for longer than that, are due `now`. A first attempt that
+    /// lies in the future of such a delivery counts as made now. Returns how many deliveries were moved.
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Result<u64, StoreError>;
+
     /// Applies a gateway's receipt. Receipts repeat, come in any order, and may come before
     /// [`settle`](Self::settle); they only move a state forward: `Sent` to `Delivered` or `Failed`,
     /// `Failed` and `Quarantined` to `Delivered`, and `Queued` to `Delivered`, which cancels the

@@ -301,6 +301,12 @@ impl Outbox for PostgresStore {
         })
     }
 
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Result<u64, StoreError> {
+        transact!(self, |conn| {
+            overdue::bring_forward(conn, now, latest).await
+        })
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,

@@ -254,6 +254,12 @@ impl Outbox for SqliteStore {
             .await
     }
 
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |conn| run(overdue::bring_forward(conn, now, latest)))
+            .await
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,

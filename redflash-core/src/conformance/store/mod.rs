@@ -119,6 +119,7 @@ macro_rules! store_conformance {
             what_was_not_due_yet_follows_the_clock
             leases_follow_the_clock_of_their_worker
             receipts_follow_the_clock
+            what_lies_too_far_ahead_is_brought_forward
             what_waits_is_counted_by_lane
             what_ended_badly_can_be_resent
             one_delivery_can_be_resent_alone
