@@ -9,6 +9,7 @@ mod bounds;
 mod budget;
 mod clock;
 mod dispatch;
+mod endpoint;
 mod expiry;
 mod failover;
 mod fairness;

@@ -50,6 +50,7 @@ macro_rules! store_conformance {
     ($open:path) => {
         $crate::store_conformance! { $open =>
             entities_read_back_as_they_were_saved
+            an_endpoint_keeps_its_id
             a_taken_slug_is_a_conflict
             changing_what_is_not_there_is_refused
             what_names_something_unknown_is_refused
