@@ -220,6 +220,7 @@ impl Engine {
         let order = Enqueue {
             notification: &notification,
             deliveries: &deliveries,
+            unqueued: 0,
             lease: Some(&lease),
             idempotency: raise.idempotency.as_ref(),
             planned_at: Some(version),

@@ -7,6 +7,7 @@ mod inbox;
 mod meter;
 mod outbox;
 mod receipt;
+mod record;
 mod sessions;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -37,13 +38,21 @@ struct State {
     users: BTreeMap<Slug, User>,
     sessions: HashMap<KeyHash, Session>,
     changes: BTreeMap<ChangeId, Change>,
-    notifications: BTreeMap<NotificationId, (Notification, Vec<DeliveryId>)>,
+    notifications: BTreeMap<NotificationId, Logged>,
     deliveries: HashMap<DeliveryId, Row>,
     idempotency: HashMap<(Option<Slug>, String), Remembered>,
     early_receipts: VecDeque<(Slug, Receipt)>,
     inbound: BTreeMap<InboundId, Inbound>,
     meters: HashMap<(String, Window), (Timestamp, u32)>,
     alarms: BTreeMap<String, Alarm>,
+}
+
+#[derive(Clone, Debug)]
+struct Logged {
+    notification: Notification,
+    deliveries: Vec<DeliveryId>,
+    /// Number of deliveries that are still to be recorded.
+    unqueued: u32,
 }
 
 #[derive(Clone, Debug)]
