@@ -172,6 +172,10 @@ impl Dispatcher {
             return false;
         }
         let now = self.clock.now();
+        let unfinished = self.store.unfinished().await;
+        if !unfinished.is_ok_and(|unfinished| unfinished.is_empty()) {
+            return false;
+        }
         let queues = self.store.due_queues().await;
         queues.is_ok_and(|queues| queues.iter().all(|queue| queue.due_at > now))
     }

@@ -32,6 +32,7 @@ impl Engine {
     pub async fn start(&self) -> Result<DispatcherHandle, StartError> {
         let life = self.dispatcher.start().await?;
         self.tell(&life);
+        self.finish_fan_outs(&life);
         let dispatcher = Arc::clone(&self.dispatcher);
         Ok(DispatcherHandle { dispatcher, life })
     }

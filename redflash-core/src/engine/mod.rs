@@ -5,6 +5,7 @@ mod builder;
 mod by_hand;
 mod edit;
 mod error;
+mod fan_out;
 mod handle;
 mod health;
 mod inbound;
@@ -97,8 +98,14 @@ impl Engine {
             .view(&*self.dispatcher.store, raise.target())
             .await?;
         let view = view.ok_or_else(unknown)?;
-        let plan = plan(raise, &view, &self.dispatcher.gateways(), now).ok_or_else(unknown)?;
-        Ok((plan, view.version))
+        let (gateways, version) = (self.dispatcher.gateways(), view.version);
+        let plan = if view.contacts.len() < fan_out::MANY {
+            plan(raise, &view, &gateways, now)
+        } else {
+            let raise = raise.clone();
+            fan_out::aside(async move { plan(&raise, &view, &gateways, now) }).await
+        };
+        Ok((plan.ok_or_else(unknown)?, version))
     }
 
     /// The key whose secret this is, on or off, as it is now.
@@ -149,12 +156,10 @@ impl Engine {
             loop {
                 let mut settled = std::pin::pin!(waiter.notify.notified());
                 settled.as_mut().enable();
-                let records = self.records(id).await?;
+                let (records, all) = self.records(id).await?;
                 let now = self.now();
-                if records
-                    .iter()
-                    .all(|record| attempted(&record.delivery, now))
-                {
+                let mut made = records.iter();
+                if records.len() >= all && made.all(|record| attempted(&record.delivery, now)) {
                     return Ok(records);
                 }
                 let _ = timeout(LOOK, settled).await;
@@ -162,16 +167,21 @@ impl Engine {
         };
         match timeout(limit, attempted).await {
             Ok(records) => records,
-            Err(_) => self.records(id).await,
+            Err(_) => Ok(self.records(id).await?.0),
         }
     }
 
-    async fn records(&self, id: NotificationId) -> Result<Vec<DeliveryRecord>, StoreError> {
+    /// The deliveries of a notification that are recorded, and how many there are to be.
+    async fn records(
+        &self,
+        id: NotificationId,
+    ) -> Result<(Vec<DeliveryRecord>, usize), StoreError> {
         let found = self.dispatcher.store.notification(id).await?;
         let missing = || StoreError::Missing {
             what: format!("notification {id}"),
         };
-        Ok(found.ok_or_else(missing)?.1)
+        let (notification, records) = found.ok_or_else(missing)?;
+        Ok((records, notification.plan.queued()))
     }
 
     /// Makes the dispatcher look at the queue now, after something else than this engine changed it.

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::info;
 
+use super::fan_out::{First, PIECE, Rest};
 use super::{Engine, RaiseError, Raised};
 use crate::dispatcher::{Dispatcher, Underway};
 use crate::panicked::caught;
-use crate::store::{Enqueue, Enqueued};
+use crate::store::Enqueued;
 use crate::{
     BoxError, Content, Delivery, DeliveryId, DeliveryState, Job, Lane, Lease, Notification,
     NotificationId, Plan, Raise, Refusal, StoreError, Verdict,
@@ -27,11 +28,12 @@ struct Caller {
 type Began = Arc<OnceLock<NotificationId>>;
 
 impl Engine {
-    /// Raises an alert: decides, and records the decision with all deliveries in one transaction.
+    /// Raises an alert: decides, and records the decision with its deliveries in one transaction.
     ///
-    /// When this returns, the alert is as durable as the store is. It may be called from anywhere, also
-    /// outside a runtime, once the engine is started. When its future is dropped earlier, the alert is
-    /// either recorded and sent, or not recorded at all.
+    /// When this returns, the alert is as durable as the store is. Of a large one the last deliveries are
+    /// still to be queued, which goes on whatever ends. It may be called from anywhere, also outside a
+    /// runtime, once the engine is started. When its future is dropped earlier, the alert is either
+    /// recorded and sent, or not recorded at all.
     ///
     /// # Errors
     ///
@@ -215,17 +217,28 @@ impl Engine {
         let now = notification.raised_at;
         let id = notification.id;
         let mut deliveries = deliveries(&notification);
+        let rest = Rest {
+            notification: id,
+            raised_by: notification.raised_by.clone(),
+            deliveries: deliveries.split_off(PIECE.min(deliveries.len())),
+        };
         let lease = self.dispatcher.lease(now);
         let leased = self.lease_at_birth(&notification, &mut deliveries, &lease);
-        let order = Enqueue {
-            notification: &notification,
-            deliveries: &deliveries,
-            unqueued: 0,
-            lease: Some(&lease),
-            idempotency: raise.idempotency.as_ref(),
-            planned_at: Some(version),
+        let first = First {
+            notification,
+            deliveries,
+            unqueued: rest.deliveries.len(),
+            lease,
+            idempotency: raise.idempotency.clone(),
+            planned_at: version,
         };
-        match self.dispatcher.store.enqueue(&order).await {
+        let (first, enqueued) = first.record(Arc::clone(&self.dispatcher.store)).await;
+        let First {
+            notification,
+            deliveries,
+            ..
+        } = first;
+        match enqueued {
             Ok(Enqueued::New) => {}
             Ok(other) => {
                 leased.into_iter().for_each(Underway::forget);
@@ -254,7 +267,7 @@ impl Engine {
         info!(
             notification = %id,
             target = %notification.target(),
-            deliveries = deliveries.len(),
+            deliveries = deliveries.len() + rest.deliveries.len(),
             missing = (!missing.is_empty()).then(|| missing.join(", ")),
             unused = (!unused.is_empty()).then(|| unused.join(", ")),
             "raised"
@@ -266,6 +279,7 @@ impl Engine {
         }
         self.dispatcher
             .queued(queued.iter().map(|delivery| &delivery.lane));
+        self.go_on(rest).await;
         Ok(Some(Raised {
             notification: id,
             plan: notification.plan,
@@ -371,7 +385,7 @@ fn lanes(deliveries: &[Delivery]) -> impl Iterator<Item = &Lane> + Clone {
 }
 
 /// The deliveries that a notification's plan asks for, in the order of the plan.
-fn deliveries(notification: &Notification) -> Vec<Delivery> {
+pub(super) fn deliveries(notification: &Notification) -> Vec<Delivery> {
     let now = notification.raised_at;
     let mut deliveries = Vec::with_capacity(notification.plan.queued());
     let mut places = 1..=DeliveryId::MOST;

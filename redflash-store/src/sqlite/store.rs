@@ -45,8 +45,15 @@ impl Directory for SqliteStore {
     }
 
     async fn view(&self, target: &Target) -> Result<Option<View>, StoreError> {
+        let target = target.clone();
+        if matches!(target, Target::Contact(_)) {
+            let view = |conn: &mut _| run(directory::view(conn, &target));
+            return self.readers.snapshot(view);
+        }
+        // There may be many behind it. What was read is kept until the directory changes.
         self.readers
-            .snapshot(|conn| run(directory::view(conn, target)))
+            .long(move |conn| run(directory::view(conn, &target)))
+            .await
     }
 
     async fn contact(&self, slug: &Slug) -> Result<Option<Contact>, StoreError> {
