@@ -21,7 +21,10 @@ use crate::{
 #[async_trait]
 impl Outbox for MemoryStore {
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
-        Ok(self.state().enqueue(order))
+        let mut state = self.state();
+        let enqueued = state.enqueue(order);
+        state.keep(self.limit);
+        Ok(enqueued)
     }
 
     async fn enqueue_more(&self, order: &EnqueueMore<'_>) -> Result<bool, StoreError> {

@@ -1,5 +1,7 @@
 //! Recording notifications in memory, and forgetting them.
 
+use std::num::NonZeroUsize;
+
 use super::{Logged, Remembered, Row, State};
 use crate::store::{Enqueue, EnqueueMore, Enqueued, OutboxEntry};
 use crate::{Delivery, Idempotency, Lease, NotificationId, Slug, Timestamp};
@@ -96,6 +98,19 @@ impl State {
         let mut ids = logged.deliveries.iter();
         let is_final = |id| self.deliveries[id].entry.delivery.state.is_final();
         logged.unqueued == 0 && ids.all(is_final)
+    }
+
+    /// Forgets the oldest finished notifications beyond so many.
+    pub(super) fn keep(&mut self, limit: NonZeroUsize) {
+        let surplus = self.notifications.len().saturating_sub(limit.get());
+        if surplus == 0 {
+            return;
+        }
+        let oldest_first = self.notifications.values();
+        let finished = oldest_first.filter(|logged| self.is_finished(logged));
+        let old = finished.take(surplus).map(|logged| logged.notification.id);
+        let old: Vec<_> = old.collect();
+        self.forget(&old);
     }
 
     /// Forgets notifications with all that belongs to them.

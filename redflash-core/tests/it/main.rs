@@ -15,6 +15,7 @@ mod failover;
 mod fairness;
 mod inbound;
 mod lease;
+mod memory;
 mod raising;
 mod recovery;
 mod reload;
