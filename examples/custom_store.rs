@@ -14,8 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redflash_core::store::{
     Alarm, Allowance, Audit, Backlog, ChangeFilter, ClockStep, DeliveryRecord, Directory, DueQueue,
-    Edit, Enqueue, Enqueued, Entry, InboundFilter, Inbox, LogFilter, LogPage, Meter, Outbox,
-    Overdue, ReceiptEffect, Recent, Save, Serving, Sessions, Spent, Want,
+    Edit, Enqueue, EnqueueMore, Enqueued, Entry, FanOut, InboundFilter, Inbox, LogFilter, LogPage,
+    Meter, Outbox, Overdue, ReceiptEffect, Recent, Save, Serving, Sessions, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, Change, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group,
@@ -124,6 +124,14 @@ impl Outbox for Journaled {
         self.inner.serve(worker)
     }
 
+    async fn enqueue_more(&self, order: &EnqueueMore<'_>) -> Answer<bool> {
+        self.inner.enqueue_more(order).await
+    }
+
+    async fn unfinished(&self) -> Answer<Vec<FanOut>> {
+        self.inner.unfinished().await
+    }
+
     async fn promised(
         &self,
         raised_by: Option<&Slug>,
@@ -178,6 +186,10 @@ impl Outbox for Journaled {
 
     async fn follow_clock(&self, step: &ClockStep, worker: WorkerId) -> Answer<u64> {
         self.inner.follow_clock(step, worker).await
+    }
+
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Answer<u64> {
+        self.inner.bring_forward(now, latest).await
     }
 
     async fn record_receipt(

@@ -83,6 +83,7 @@ impl Context {
         builder
             .gateways(gateways.map(|configured| configured.gateway.clone()))
             .max_queued(delivery.max_queued)
+            .max_content(self.loaded.config.server.max_body)
             .lease(delivery.lease)
             .alarm_contact(self.loaded.config.alarm.contact.clone())
             .inbound_event(self.loaded.config.inbound.event.clone())

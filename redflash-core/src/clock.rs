@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The first instant of the year 10000.
+    const END: Self = Self(253_402_300_800_000);
+
     /// The instant that many milliseconds after the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
@@ -23,6 +26,18 @@ impl Timestamp {
     /// Milliseconds since the Unix epoch.
     pub const fn as_millis(self) -> i64 {
         self.0
+    }
+
+    /// Returns this instant if a clock that is right can show it.
+    ///
+    /// # Errors
+    ///
+    /// [`ClockError`] before 1970 and after 9999.
+    pub const fn checked(self) -> Result<Self, ClockError> {
+        if self.0 < 0 || self.0 >= Self::END.0 {
+            return Err(ClockError(self));
+        }
+        Ok(self)
     }
 
     /// This instant moved forward, stopping at the largest one that can be held.
@@ -49,6 +64,15 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
+
+/// A clock shows a time that cannot be right. Nothing is stored with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the clock is wrong: it shows {} ms since 1970, and only the years 1970 to 9999 can be stored; \
+     set the clock",
+    .0.as_millis()
+)]
+pub struct ClockError(pub Timestamp);
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
@@ -206,6 +230,28 @@ mod tests {
         let first = Timestamp::from_millis(i64::MIN);
         assert_eq!(first.minus(Duration::MAX), first);
         assert_eq!(first.since(last), Duration::ZERO);
+    }
+
+    #[test]
+    fn only_the_years_1970_to_9999_can_be_stored() {
+        for (millis, is_stored) in [
+            (i64::MIN, false),
+            (-1, false),
+            (0, true),
+            (253_402_300_799_999, true),
+            (253_402_300_800_000, false),
+            (i64::MAX, false),
+        ] {
+            let at = Timestamp::from_millis(millis);
+            assert_eq!(
+                at.checked(),
+                if is_stored {
+                    Ok(at)
+                } else {
+                    Err(ClockError(at))
+                }
+            );
+        }
     }
 
     #[test]

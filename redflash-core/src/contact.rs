@@ -45,6 +45,24 @@ impl Contact {
         }
     }
 
+    /// Gives endpoints that were there before under the same address the id that they had, so that what
+    /// is queued for them is still sent.
+    pub(crate) fn keep_endpoint_ids(&mut self, old: &Self) {
+        let has = |contact: &Self, id| contact.endpoints.iter().any(|one| one.id == id);
+        for known in &old.endpoints {
+            if has(self, known.id) {
+                continue;
+            }
+            let is_same = |new: &&mut Endpoint| {
+                (&new.channel, &new.address) == (&known.channel, &known.address)
+                    && !has(old, new.id)
+            };
+            if let Some(same) = self.endpoints.iter_mut().find(is_same) {
+                same.id = known.id;
+            }
+        }
+    }
+
     /// The contact with one more endpoint, which is on.
     #[must_use]
     pub fn with_endpoint(mut self, id: EndpointId, channel: ChannelKind, address: Address) -> Self {

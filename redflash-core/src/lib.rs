@@ -61,7 +61,7 @@ pub use budget::{Budget, Window};
 pub use change::{Action, ActionError, Actor, ActorError, Change};
 pub use channel::{Capabilities, Channel};
 pub(crate) use clock::Moment;
-pub use clock::{Clock, ManualClock, Monotonic, SystemClock, Timestamp};
+pub use clock::{Clock, ClockError, ManualClock, Monotonic, SystemClock, Timestamp};
 pub use closest::closest;
 pub use contact::{Contact, Endpoint};
 pub use delivery::{

@@ -1,5 +1,7 @@
 //! What is asked for when an alert is raised.
 
+use serde_json::Value;
+
 use crate::{Arguments, ChannelKind, CheckedKey, EndpointId, Idempotency, Slug, Target};
 
 /// What is asked for: a notification at a target.
@@ -30,7 +32,40 @@ pub enum Content {
     Arguments(Arguments),
 }
 
+impl Content {
+    /// Returns the bytes of a text, or of the names and values of arguments: at most what these take up
+    /// as JSON.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Message(text) => text.len(),
+            Self::Arguments(arguments) => Self::size_of(arguments),
+        }
+    }
+
+    /// Returns the bytes of the names and values of arguments.
+    pub fn size_of(arguments: &Arguments) -> usize {
+        let fields = arguments.iter();
+        fields.map(|(name, value)| name.len() + size(value)).sum()
+    }
+}
+
+fn size(value: &Value) -> usize {
+    1 + match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(size).sum(),
+        Value::Object(object) => Content::size_of(object),
+        _ => 0,
+    }
+}
+
 impl Raise {
+    /// The most bytes of text or arguments that an alert has, unless the engine is
+    /// [built](crate::EngineBuilder::max_content) for others.
+    pub const MAX_CONTENT: usize = 4 * 1024 * 1024;
+
+    /// The most arguments of an event.
+    pub const MAX_ARGUMENTS: usize = 1000;
+
     /// Tells one contact this text.
     pub fn contact(slug: Slug, message: impl Into<String>) -> Self {
         Self::new(Target::Contact(slug), Content::Message(message.into()))
@@ -111,5 +146,30 @@ impl Raise {
     /// What is to be said.
     pub const fn content(&self) -> &Content {
         &self.content
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn size_of_arguments_is_that_of_all_their_parts() {
+        for (arguments, least) in [
+            (json!({}), 0),
+            (json!({"host": "db1"}), 7),
+            (json!({"alerts": vec![json!({"host": "db1"}); 1000]}), 8000),
+            (json!({"n": vec![0; 1000]}), 1000),
+        ] {
+            let written = arguments.to_string().len();
+            let Value::Object(arguments) = arguments else {
+                unreachable!("arguments are an object")
+            };
+            let size = Content::Arguments(arguments).size();
+            assert!((least..=written).contains(&size), "{size} {written}");
+        }
+        assert_eq!(Content::Message("déjà".into()).size(), 6);
     }
 }

@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use futures_util::stream;
 use http_body_util::BodyExt;
+use redflash_core::Raise;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 use url::form_urlencoded;
@@ -18,7 +19,7 @@ use crate::off_thread;
 use crate::refusal::Refusal;
 
 /// The most fields of one request.
-const MAX_FIELDS: usize = 1000;
+const MAX_FIELDS: usize = Raise::MAX_ARGUMENTS;
 
 /// The fields of a request by name; of several of one name, the last.
 pub(crate) type Fields = Map<String, Value>;

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use redflash_core::{Callbacks, Slug};
+use redflash_core::{Callbacks, Raise, Slug};
 
 use crate::{LiveSettings, Metrics};
 
@@ -78,7 +78,7 @@ impl Default for HttpConfig {
             mode: Mode::Async,
             sync_wait: Duration::from_secs(10),
             max_wait: Duration::from_secs(60),
-            max_body: 4 * 1024 * 1024,
+            max_body: Raise::MAX_CONTENT,
             header_timeout: Duration::from_secs(8),
             body_timeout: Duration::from_secs(15),
             connection_timeout: Duration::from_secs(300),

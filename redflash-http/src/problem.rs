@@ -204,6 +204,7 @@ impl From<RaiseError> for Problem {
             RaiseError::Disabled(_) | RaiseError::IdempotencyMismatch => {
                 because(StatusCode::CONFLICT)
             }
+            RaiseError::TooLarge { .. } => because(StatusCode::PAYLOAD_TOO_LARGE),
             RaiseError::EmptyMessage | RaiseError::TooManyRecipients(_) => {
                 because(StatusCode::UNPROCESSABLE_ENTITY)
             }

@@ -79,6 +79,8 @@ impl fmt::Display for Counts {
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) notifications: Vec<crate::row::notification::NotificationRow>,
+    /// Ids of notifications with the number of deliveries that are still to be recorded.
+    pub(crate) fan_outs: Vec<(String, u32)>,
     pub(crate) deliveries: Vec<crate::row::delivery::DeliveryRow>,
     pub(crate) attempts: Vec<crate::row::attempt::AttemptRow>,
     pub(crate) idempotency: Vec<crate::row::notification::IdempotencyRow>,

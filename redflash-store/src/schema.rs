@@ -65,6 +65,9 @@ diesel::table! {
     }
 }
 diesel::table! {
+    fan_outs (notification) { notification -> Text, unqueued -> Integer, }
+}
+diesel::table! {
     deliveries (id) {
         id -> Text, notification -> Text, contact -> Text, endpoint -> Text,
         channel -> Text, address -> Text, via -> Text, lane -> Text, raised_by -> Text,
@@ -122,7 +125,7 @@ diesel::joinable!(group_contacts -> contacts (contact));
 diesel::joinable!(inbound_contacts -> inbound (inbound));
 diesel::allow_tables_to_appear_in_same_query!(api_keys, key_uses);
 diesel::allow_tables_to_appear_in_same_query!(inbound, inbound_contacts);
-diesel::allow_tables_to_appear_in_same_query!(attempts, deliveries, notifications);
+diesel::allow_tables_to_appear_in_same_query!(attempts, deliveries, fan_outs, notifications);
 diesel::allow_tables_to_appear_in_same_query!(
     contacts,
     event_contacts,

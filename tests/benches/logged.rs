@@ -73,6 +73,7 @@ async fn take(
         notification: &notification,
         deliveries: &deliveries,
         lease: Some(&lease),
+        unqueued: 0,
         idempotency: None,
         planned_at: None,
     };

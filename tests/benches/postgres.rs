@@ -164,6 +164,7 @@ async fn claims(store: &redflash_store::PostgresStore) -> (f64, f64) {
             notification: &notification,
             deliveries: &deliveries,
             lease: None,
+            unqueued: 0,
             idempotency: None,
             planned_at: None,
         };

@@ -271,6 +271,7 @@ impl Dispatcher {
         checked_at: &mut Option<Monotonic>,
         swept_at: &mut Option<Monotonic>,
     ) -> Result<Option<Monotonic>, StoreError> {
+        now.wall.checked()?;
         self.follow_clock(now).await?;
         if checked_at.is_none_or(|at| now.monotonic.since(at) >= POLL) {
             self.requeue_orphans(now).await?;

@@ -20,10 +20,18 @@ pub(crate) enum Part {
     Leases,
     /// Gives alarms.
     Alarms,
+    /// Queues what is left of large alerts.
+    FanOuts,
 }
 
 impl Part {
-    pub(super) const ALL: [Self; 4] = [Self::Queue, Self::Recorder, Self::Leases, Self::Alarms];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Queue,
+        Self::Recorder,
+        Self::Leases,
+        Self::Alarms,
+        Self::FanOuts,
+    ];
 
     /// The loop in a sentence.
     pub(super) const fn as_str(self) -> &'static str {
@@ -32,6 +40,7 @@ impl Part {
             Self::Recorder => "the recorder of outcomes",
             Self::Leases => "the renewal of leases",
             Self::Alarms => "the sender of alarms",
+            Self::FanOuts => "the queueing of large alerts",
         }
     }
 }

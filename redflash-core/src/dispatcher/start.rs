@@ -105,9 +105,10 @@ impl Dispatcher {
     }
 
     async fn recover(&self, life: &Life) -> Result<(), StoreError> {
+        let now = self.clock.now().checked()?;
         self.store.join(self.worker).await?;
         let except = life.is_exclusive().then_some(self.worker);
-        let (now, running) = (self.clock.now(), self.leases.running());
+        let running = self.leases.running();
         let orphans = self.store.requeue_orphans(now, except, &running).await?;
         if !orphans.is_empty() {
             warn!(
@@ -116,7 +117,8 @@ impl Dispatcher {
             );
         }
         self.ended(&orphans);
-        self.follow_clock(self.moment()).await
+        self.follow_clock(self.moment()).await?;
+        self.bring_forward(now).await
     }
 
     /// Stops taking what is due. What waits for its turn goes back to the queue.
@@ -185,6 +187,10 @@ impl Dispatcher {
             return false;
         }
         let now = self.clock.now();
+        let unfinished = self.store.unfinished().await;
+        if !unfinished.is_ok_and(|unfinished| unfinished.is_empty()) {
+            return false;
+        }
         let queues = self.store.due_queues().await;
         queues.is_ok_and(|queues| queues.iter().all(|queue| queue.due_at > now))
     }

@@ -13,6 +13,9 @@ use crate::{Moment, Monotonic, StoreError, Timestamp};
 const SMALLEST: i64 = 1000;
 /// Number of steps remembered.
 const REMEMBERED: usize = 16;
+/// Time by which waits may exceed the longest of all schedules: those are spread, gateways are paused,
+/// and the schedules may have been longer before.
+const MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Time that other nodes get after a step to renew their leases by the new time.
 const RENEWING: Duration = Duration::from_secs(2);
 
@@ -93,6 +96,26 @@ impl Dispatcher {
             self.store.follow_clock(&step, self.worker).await?;
             self.wall_clock().pending.pop_front();
         }
+    }
+
+    /// Makes due what waits for a time that no schedule gives: a clock that was wrong has put it there, and
+    /// was set right while nothing ran that could follow it.
+    pub(super) async fn bring_forward(&self, now: Timestamp) -> Result<(), StoreError> {
+        let gateways = self.gateways();
+        let waits = gateways.iter().map(|gateway| {
+            let receipt = gateway.receipt_timeout.unwrap_or_default();
+            gateway.schedule.longest_wait().max(receipt)
+        });
+        let longest = waits.max().unwrap_or_default();
+        let latest = now.plus(longest).plus(MARGIN);
+        let moved = self.store.bring_forward(now, latest).await?;
+        if moved > 0 {
+            warn!(
+                deliveries = moved,
+                "a clock that was wrong had put deliveries far ahead; they are due now"
+            );
+        }
+        Ok(())
     }
 
     /// Returns true if the clock was just set, so that leases of other live nodes may look expired.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Engine;
 use crate::dispatcher::Dispatcher;
 use crate::{
-    Address, AddressError, BuildError, ChannelKind, Clock, Gateway, Gateways, Settings, Slug,
-    Store, SystemClock,
+    Address, AddressError, BuildError, ChannelKind, Clock, Gateway, Gateways, Raise, Settings,
+    Slug, Store, SystemClock,
 };
 
 /// Brings an address into the normal form of a channel, whichever gateway serves it.
@@ -21,6 +21,7 @@ pub struct EngineBuilder {
     clock: Arc<dyn Clock>,
     gateways: Vec<Gateway>,
     max_queued: u64,
+    max_content: usize,
     lease: Duration,
     alarm_contact: Option<Slug>,
     inbound_event: Option<Slug>,
@@ -49,6 +50,7 @@ impl EngineBuilder {
             clock: Arc::new(SystemClock),
             gateways: Vec::new(),
             max_queued: Self::MAX_QUEUED,
+            max_content: Raise::MAX_CONTENT,
             lease: Self::LEASE,
             alarm_contact: None,
             inbound_event: None,
@@ -79,6 +81,13 @@ impl EngineBuilder {
     /// How many deliveries may wait before raises are refused.
     pub const fn max_queued(mut self, max_queued: u64) -> Self {
         self.max_queued = max_queued;
+        self
+    }
+
+    /// The most bytes of text or arguments of an alert, in the place of
+    /// [`MAX_CONTENT`](Raise::MAX_CONTENT).
+    pub const fn max_content(mut self, bytes: usize) -> Self {
+        self.max_content = bytes;
         self
     }
 
@@ -143,6 +152,7 @@ impl EngineBuilder {
         Ok(Engine {
             dispatcher: Arc::new(dispatcher),
             max_queued: self.max_queued,
+            max_content: self.max_content,
             address_rules: self.address_rules,
             premium_prefixes: self.premium_prefixes,
         })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{CallbackError, NotificationId, Plan, Slug, StoreError, Target};
+use crate::{CallbackError, ClockError, NotificationId, Plan, Slug, StoreError, Target};
 
 /// Why an alert was not raised. Nothing is sent, except where the store's outcome is unknown.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,19 @@ pub enum RaiseError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// More is said than one notification can say.
+    #[error("it has {size} {what}, and at most {most} are taken")]
+    TooLarge {
+        /// What is counted, such as `bytes of text`.
+        what: &'static str,
+        /// How many there are.
+        size: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// The clock shows a time that cannot be stored.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// The store failed.
     #[error("the alert could not be recorded")]
     Store {
@@ -73,6 +86,8 @@ impl RaiseError {
             Self::KeyRevoked(_) => "key_revoked",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::Overloaded { .. } => "overloaded",
+            Self::TooLarge { .. } => "too_large",
+            Self::Clock(_) => "clock_wrong",
             Self::Store {
                 notification: None, ..
             } => "store_unavailable",

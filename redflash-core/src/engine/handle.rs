@@ -28,10 +28,11 @@ impl Engine {
     /// [`StartError::Runtime`] without a runtime that has timers and I/O,
     /// [`StartError::AlreadyRunning`] while this engine runs, or while another dispatches from a store
     /// that only one may dispatch from, and [`StartError::Store`] when what a predecessor left behind
-    /// cannot be taken back.
+    /// cannot be taken back, or when the clock shows no time that can be stored.
     pub async fn start(&self) -> Result<DispatcherHandle, StartError> {
         let life = self.dispatcher.start().await?;
         self.tell(&life);
+        self.finish_fan_outs(&life);
         let dispatcher = Arc::clone(&self.dispatcher);
         Ok(DispatcherHandle { dispatcher, life })
     }

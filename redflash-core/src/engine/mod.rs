@@ -5,6 +5,7 @@ mod builder;
 mod by_hand;
 mod edit;
 mod error;
+mod fan_out;
 mod handle;
 mod health;
 mod inbound;
@@ -13,6 +14,7 @@ mod premium;
 mod preview;
 mod raise;
 mod resend;
+mod size;
 mod trial;
 mod wait;
 
@@ -41,6 +43,8 @@ use crate::{
 pub struct Engine {
     dispatcher: Arc<Dispatcher>,
     max_queued: u64,
+    /// The most bytes of text or arguments of an alert.
+    max_content: usize,
     /// How addresses of channels without a gateway are read.
     address_rules: Option<AddressRules>,
     /// The beginnings of telephone numbers that are refused for what they cost.
@@ -72,11 +76,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`RaiseError::UnknownTarget`] and [`RaiseError::Store`].
+    /// [`RaiseError::TooLarge`], [`RaiseError::Clock`], [`RaiseError::UnknownTarget`] and
+    /// [`RaiseError::Store`].
     pub async fn explain(&self, raise: &Raise) -> Result<Plan, RaiseError> {
+        self.check_size(raise)?;
+        let now = self.now().checked()?;
         let Dispatcher { cache, store, .. } = &*self.dispatcher;
         cache.refresh(&**store).await?;
-        Ok(self.plan(raise, self.now()).await?.0)
+        Ok(self.plan(raise, now).await?.0)
     }
 
     async fn plan(&self, raise: &Raise, now: Timestamp) -> Result<(Plan, u64), RaiseError> {
@@ -87,8 +94,14 @@ impl Engine {
             .view(&*self.dispatcher.store, raise.target())
             .await?;
         let view = view.ok_or_else(unknown)?;
-        let plan = plan(raise, &view, &self.dispatcher.gateways(), now).ok_or_else(unknown)?;
-        Ok((plan, view.version))
+        let (gateways, version) = (self.dispatcher.gateways(), view.version);
+        let plan = if view.contacts.len() < fan_out::MANY {
+            plan(raise, &view, &gateways, now)
+        } else {
+            let raise = raise.clone();
+            fan_out::aside(async move { plan(&raise, &view, &gateways, now) }).await
+        };
+        Ok((plan.ok_or_else(unknown)?, version))
     }
 
     /// The key whose secret this is, on or off, as it is now.

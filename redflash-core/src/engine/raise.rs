@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::info;
 
+use super::fan_out::{First, PIECE, Rest};
 use super::{Engine, RaiseError, Raised};
 use crate::dispatcher::{Dispatcher, Underway};
 use crate::panicked::caught;
-use crate::store::{Enqueue, Enqueued};
+use crate::store::Enqueued;
 use crate::{
     BoxError, Content, Delivery, DeliveryId, DeliveryState, Job, Lane, Lease, Notification,
     NotificationId, Plan, Raise, Refusal, StoreError, Verdict,
@@ -27,18 +28,22 @@ struct Caller {
 type Began = Arc<OnceLock<NotificationId>>;
 
 impl Engine {
-    /// Raises an alert: decides, and records the decision with all deliveries in one transaction.
+    /// Raises an alert: decides, and records the decision with its deliveries in one transaction.
     ///
-    /// When this returns, the alert is as durable as the store is. It may be called from anywhere, also
-    /// outside a runtime, once the engine is started. When its future is dropped earlier, the alert is
-    /// either recorded and sent, or not recorded at all.
+    /// When this returns, the alert is as durable as the store is. Of a large one the last deliveries are
+    /// still to be queued, which goes on whatever ends. It may be called from anywhere, also outside a
+    /// runtime, once the engine is started. When its future is dropped earlier, the alert is either
+    /// recorded and sent, or not recorded at all.
     ///
     /// # Errors
     ///
-    /// Every variant of [`RaiseError`]. An empty text is refused before the target is looked up. What
+    /// Every variant of [`RaiseError`]. What is too large is refused before anything else, and an empty
+    /// text before the target is looked up. What
     /// was recorded under the same idempotency key is answered again, whatever would be refused now,
     /// as long as the API key still allows it.
     pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
+        self.check_size(&raise)?;
+        self.now().checked()?;
         let life = self.dispatcher.life();
         if let Some(life) = life.as_ref().filter(|life| !life.is_here()) {
             return Err(forked(life.process()));
@@ -218,16 +223,28 @@ impl Engine {
         let now = notification.raised_at;
         let id = notification.id;
         let mut deliveries = deliveries(&notification);
+        let rest = Rest {
+            notification: id,
+            raised_by: notification.raised_by.clone(),
+            deliveries: deliveries.split_off(PIECE.min(deliveries.len())),
+        };
         let lease = self.dispatcher.lease(now);
         let leased = self.lease_at_birth(&notification, &mut deliveries, &lease);
-        let order = Enqueue {
-            notification: &notification,
-            deliveries: &deliveries,
-            lease: Some(&lease),
-            idempotency: raise.idempotency.as_ref(),
-            planned_at: Some(version),
+        let first = First {
+            notification,
+            deliveries,
+            unqueued: rest.deliveries.len(),
+            lease,
+            idempotency: raise.idempotency.clone(),
+            planned_at: version,
         };
-        match self.dispatcher.store.enqueue(&order).await {
+        let (first, enqueued) = first.record(Arc::clone(&self.dispatcher.store)).await;
+        let First {
+            notification,
+            deliveries,
+            ..
+        } = first;
+        match enqueued {
             Ok(Enqueued::New) => {}
             Ok(other) => {
                 leased.into_iter().for_each(Underway::forget);
@@ -256,7 +273,7 @@ impl Engine {
         info!(
             notification = %id,
             target = %notification.target(),
-            deliveries = deliveries.len(),
+            deliveries = deliveries.len() + rest.deliveries.len(),
             missing = (!missing.is_empty()).then(|| missing.join(", ")),
             unused = (!unused.is_empty()).then(|| unused.join(", ")),
             "raised"
@@ -268,6 +285,7 @@ impl Engine {
         }
         self.dispatcher
             .queued(queued.iter().map(|delivery| &delivery.lane));
+        self.go_on(rest).await;
         Ok(Some(Raised {
             notification: id,
             plan: notification.plan,
@@ -373,7 +391,7 @@ fn lanes(deliveries: &[Delivery]) -> impl Iterator<Item = &Lane> + Clone {
 }
 
 /// The deliveries that a notification's plan asks for, in the order of the plan.
-fn deliveries(notification: &Notification) -> Vec<Delivery> {
+pub(super) fn deliveries(notification: &Notification) -> Vec<Delivery> {
     let now = notification.raised_at;
     let mut deliveries = Vec::with_capacity(notification.plan.queued());
     let mut places = 1..=DeliveryId::MOST;

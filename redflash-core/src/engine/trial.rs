@@ -153,6 +153,7 @@ impl Engine {
             notification: &begun.notification,
             deliveries: std::slice::from_ref(&begun.delivery),
             lease: Some(&begun.lease),
+            unqueued: 0,
             idempotency: promise,
             planned_at: None,
         };

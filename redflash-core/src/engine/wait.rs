@@ -59,12 +59,10 @@ impl Engine {
             loop {
                 let mut settled = std::pin::pin!(waiter.notify.notified());
                 settled.as_mut().enable();
-                let records = self.records(id).await?;
+                let (records, all) = self.records(id).await?;
                 let now = self.now();
-                if records
-                    .iter()
-                    .all(|record| attempted(&record.delivery, now))
-                {
+                let mut made = records.iter();
+                if records.len() >= all && made.all(|record| attempted(&record.delivery, now)) {
                     return Ok(records);
                 }
                 let _ = timeout(LOOK, settled).await;
@@ -72,16 +70,21 @@ impl Engine {
         };
         match timeout(limit, attempted).await {
             Ok(records) => records,
-            Err(_) => self.records(id).await,
+            Err(_) => Ok(self.records(id).await?.0),
         }
     }
 
-    async fn records(&self, id: NotificationId) -> Result<Vec<DeliveryRecord>, StoreError> {
+    /// The deliveries of a notification that are recorded, and how many there are to be.
+    async fn records(
+        &self,
+        id: NotificationId,
+    ) -> Result<(Vec<DeliveryRecord>, usize), StoreError> {
         let found = self.dispatcher.store.notification(id).await?;
         let missing = || StoreError::Missing {
             what: format!("notification {id}"),
         };
-        Ok(found.ok_or_else(missing)?.1)
+        let (notification, records) = found.ok_or_else(missing)?;
+        Ok((records, notification.plan.queued()))
     }
 }
 

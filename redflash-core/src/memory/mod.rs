@@ -7,9 +7,11 @@ mod inbox;
 mod meter;
 mod outbox;
 mod receipt;
+mod record;
 mod sessions;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::{Alarm, OutboxEntry, ServingSlot};
@@ -19,9 +21,14 @@ use crate::{
 };
 
 /// Keeps everything in memory, and forgets it when dropped.
-#[derive(Debug, Default)]
+///
+/// It holds [`KEPT`](Self::KEPT) notifications, or as many as it was [told](Self::with_limit) to. With each
+/// new one beyond that, it forgets the oldest that are finished, with their idempotency keys. What still
+/// has something to be sent is never forgotten.
+#[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    limit: NonZeroUsize,
     serving: ServingSlot,
     has_nodes: bool,
 }
@@ -37,7 +44,7 @@ struct State {
     users: BTreeMap<Slug, User>,
     sessions: HashMap<KeyHash, Session>,
     changes: BTreeMap<ChangeId, Change>,
-    notifications: BTreeMap<NotificationId, (Notification, Vec<DeliveryId>)>,
+    notifications: BTreeMap<NotificationId, Logged>,
     deliveries: HashMap<DeliveryId, Row>,
     idempotency: HashMap<(Option<Slug>, String), Remembered>,
     early_receipts: VecDeque<(Slug, Receipt)>,
@@ -46,6 +53,14 @@ struct State {
     alarms: BTreeMap<String, Alarm>,
     #[cfg(test)]
     records_nothing: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Logged {
+    notification: Notification,
+    deliveries: Vec<DeliveryId>,
+    /// Number of deliveries that are still to be recorded.
+    unqueued: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -61,10 +76,29 @@ struct Remembered {
     at: Timestamp,
 }
 
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::with_limit(Self::KEPT)
+    }
+}
+
 impl MemoryStore {
+    /// Number of notifications held unless said otherwise.
+    pub const KEPT: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is more than nothing");
+
     /// An empty store, from which one engine may dispatch at a time.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty store that holds so many notifications.
+    pub fn with_limit(notifications: NonZeroUsize) -> Self {
+        Self {
+            state: Mutex::default(),
+            limit: notifications,
+            serving: ServingSlot::default(),
+            has_nodes: false,
+        }
     }
 
     /// An empty store that several engines may dispatch from at a time, as nodes of one system.

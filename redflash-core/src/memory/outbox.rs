@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Remembered, Row, State};
+use super::{MemoryStore, Row, State};
 use crate::store::{
-    Backlog, ClockStep, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter, LogPage,
-    OutboxEntry, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Serving, Want,
+    Backlog, ClockStep, DeliveryRecord, DueQueue, Enqueue, EnqueueMore, Enqueued, FanOut,
+    LogFilter, LogPage, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Serving, Want,
 };
 use crate::{
     Delivery, DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lane, Lease, LeaseToken,
@@ -22,7 +22,23 @@ use crate::{
 #[async_trait]
 impl Outbox for MemoryStore {
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
-        Ok(self.state().enqueue(order))
+        let mut state = self.state();
+        let enqueued = state.enqueue(order);
+        state.keep(self.limit);
+        Ok(enqueued)
+    }
+
+    async fn enqueue_more(&self, order: &EnqueueMore<'_>) -> Result<bool, StoreError> {
+        Ok(self.state().enqueue_more(order))
+    }
+
+    async fn unfinished(&self) -> Result<Vec<FanOut>, StoreError> {
+        let state = self.state();
+        let fan_outs = state.notifications.iter().map(|(id, logged)| FanOut {
+            notification: *id,
+            unqueued: logged.unqueued,
+        });
+        Ok(fan_outs.filter(|fan_out| fan_out.unqueued > 0).collect())
     }
 
     async fn promised(
@@ -198,6 +214,27 @@ impl Outbox for MemoryStore {
         Ok(moved)
     }
 
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let mut moved = 0;
+        for row in state.deliveries.values_mut() {
+            let waits = row.is(DeliveryState::Queued);
+            let delivery = &mut row.entry.delivery;
+            if waits && delivery.due_at > latest {
+                delivery.due_at = now;
+                delivery.first_attempt_at = delivery.first_attempt_at.map(|at| at.min(now));
+                moved += 1;
+            }
+            if let Some(due_at) = &mut delivery.receipt_due_at
+                && *due_at > latest
+            {
+                *due_at = now;
+                moved += 1;
+            }
+        }
+        Ok(moved)
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,
@@ -227,17 +264,18 @@ impl Outbox for MemoryStore {
         id: NotificationId,
     ) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, StoreError> {
         let state = self.state();
-        let Some((notification, deliveries)) = state.notifications.get(&id) else {
+        let Some(logged) = state.notifications.get(&id) else {
             return Ok(None);
         };
-        let records = deliveries
+        let records = logged
+            .deliveries
             .iter()
             .map(|id| &state.deliveries[id])
             .map(|row| DeliveryRecord {
                 delivery: row.entry.delivery.clone(),
                 attempts_made: row.attempts.clone(),
             });
-        Ok(Some((notification.clone(), records.collect())))
+        Ok(Some((logged.notification.clone(), records.collect())))
     }
 
     async fn log(&self, filter: &LogFilter) -> Result<LogPage, StoreError> {
@@ -251,11 +289,12 @@ impl Outbox for MemoryStore {
         };
         let state = self.state();
         let newest_first = state.notifications.values().rev();
-        let all = newest_first.map(|(notification, ids)| {
-            let rows = ids
+        let all = newest_first.map(|logged| {
+            let rows = logged
+                .deliveries
                 .iter()
                 .map(|id| state.deliveries[id].entry.delivery.clone());
-            (notification.clone(), rows.collect::<Vec<_>>())
+            (logged.notification.clone(), rows.collect::<Vec<_>>())
         });
         let most = if filter.looks_through() {
             LogFilter::LOOKED_THROUGH as usize
@@ -315,8 +354,10 @@ impl Outbox for MemoryStore {
     async fn backlog(&self) -> Result<Backlog, StoreError> {
         let state = self.state();
         let of = |wanted| state.deliveries.values().filter(move |row| row.is(wanted));
+        let unqueued = state.notifications.values();
+        let unqueued: u64 = unqueued.map(|logged| u64::from(logged.unqueued)).sum();
         Ok(Backlog {
-            queued: of(DeliveryState::Queued).count() as u64,
+            queued: of(DeliveryState::Queued).count() as u64 + unqueued,
             sending: of(DeliveryState::Sending).count() as u64,
             oldest_due: of(DeliveryState::Queued)
                 .map(|row| row.entry.delivery.due_at)
@@ -336,33 +377,18 @@ impl Outbox for MemoryStore {
 
     async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
         let mut state = self.state();
-        let ended = |ids: &[_]| {
-            ids.iter()
-                .all(|id| state.deliveries[id].entry.delivery.state.is_final())
-        };
-        let old = state
-            .notifications
-            .values()
-            .filter(|(n, ids)| n.raised_at < before && ended(ids));
-        let old: Vec<_> = old.take(limit.get() as usize).map(|(n, _)| n.id).collect();
-        for id in &old {
-            let (_, ids) = state
-                .notifications
-                .remove(id)
-                .unwrap_or_else(|| unreachable!("just seen"));
-            for id in ids {
-                state.deliveries.remove(&id);
-            }
-        }
+        let old = state.notifications.values();
+        let old = old
+            .filter(|logged| logged.notification.raised_at < before && state.is_finished(logged));
+        let old = old.take(limit.get() as usize);
+        let old: Vec<_> = old.map(|logged| logged.notification.id).collect();
+        state.forget(&old);
         state
             .inbound
             .retain(|_, inbound| inbound.received_at >= before);
         state
             .meters
             .retain(|(_, window), (starts_at, _)| starts_at.plus(window.length()) > before);
-        state
-            .idempotency
-            .retain(|_, remembered| !old.contains(&remembered.notification));
         Ok(old.len() as u64)
     }
 
@@ -372,62 +398,6 @@ impl Outbox for MemoryStore {
 }
 
 impl State {
-    fn enqueue(&mut self, order: &Enqueue<'_>) -> Enqueued {
-        let Enqueue {
-            notification,
-            deliveries,
-            lease,
-            idempotency,
-            planned_at,
-        } = *order;
-        if planned_at.is_some_and(|version| version != self.version) {
-            return Enqueued::Outdated;
-        }
-        if let Some(idempotency) = idempotency {
-            let now = notification.raised_at;
-            let raised_by = notification.raised_by.as_ref();
-            if let Some(known) = self.promised(raised_by, idempotency, now) {
-                return known;
-            }
-            let scope = (notification.raised_by.clone(), idempotency.key.clone());
-            let remembered = Remembered {
-                digest: idempotency.digest.clone(),
-                notification: notification.id,
-                at: now,
-            };
-            self.idempotency.insert(scope, remembered);
-        }
-        let ids = deliveries.iter().map(|delivery| delivery.id).collect();
-        self.notifications
-            .insert(notification.id, (notification.clone(), ids));
-        for delivery in deliveries {
-            let raised_by = notification.raised_by.clone();
-            let row = Row {
-                entry: OutboxEntry::new(delivery.clone(), raised_by, lease),
-                attempts: Vec::new(),
-            };
-            self.deliveries.insert(delivery.id, row);
-        }
-        Enqueued::New
-    }
-
-    fn promised(
-        &mut self,
-        raised_by: Option<&Slug>,
-        idempotency: &Idempotency,
-        now: Timestamp,
-    ) -> Option<Enqueued> {
-        self.idempotency
-            .retain(|_, kept| now.since(kept.at) < Idempotency::KEPT);
-        let scope = (raised_by.cloned(), idempotency.key.clone());
-        let kept = self.idempotency.get(&scope)?;
-        Some(if kept.digest == idempotency.digest {
-            Enqueued::Repeat(Box::new(self.notifications[&kept.notification].0.clone()))
-        } else {
-            Enqueued::Mismatch
-        })
-    }
-
     fn claim(&mut self, lease: &Lease, want: &Want) -> Vec<Job> {
         let due = |row: &&mut Row| {
             row.is(DeliveryState::Queued)
@@ -438,7 +408,8 @@ impl State {
         rows.sort_by_key(|row| (row.entry.delivery.due_at, row.entry.delivery.id));
         let claimed = rows.into_iter().take(want.limit.get() as usize).map(|row| {
             row.entry.lease_to(lease);
-            let notification = &self.notifications[&row.entry.delivery.notification].0;
+            let logged = &self.notifications[&row.entry.delivery.notification];
+            let notification = &logged.notification;
             Job {
                 delivery: row.entry.delivery.clone(),
                 token: lease.token,

@@ -24,7 +24,7 @@ pub fn stopped(
         None if matches!(target, Target::Event(_)) => return gone(target),
         _ => {}
     }
-    let Some(contact) = view.contacts.iter().find(|known| known.slug == *contact) else {
+    let Some(contact) = view.contact(contact) else {
         return gone(&format_args!("contact/{contact}"));
     };
     if !contact.enabled {

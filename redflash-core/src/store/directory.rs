@@ -155,7 +155,7 @@ pub trait Directory: Send + Sync {
 
     /// Changes the directory.
     ///
-    /// A saved contact has exactly the endpoints of the entry. A group's contacts and an event's
+    /// A saved contact has exactly the endpoints of the entry, under their ids. A group's contacts and an event's
     /// contacts and groups must exist, in the store or by an earlier step.
     ///
     /// # Errors
@@ -166,16 +166,26 @@ pub trait Directory: Send + Sync {
     async fn edit(&self, edit: &Edit<'_>) -> Result<(), StoreError>;
 
     /// Saves entries in their order, all or none, without a word in the audit log and over whatever
-    /// anybody has changed: for tests and tools. Programs use [`Engine`](crate::Engine).
+    /// anybody has changed: for tests and tools. Programs use [`Engine`](crate::Engine). An endpoint of
+    /// the same channel and address as before keeps its id.
     ///
     /// # Errors
     ///
     /// As [`edit`](Self::edit).
     #[doc(hidden)]
     async fn save(&self, entries: &[Entry], save: Save) -> Result<(), StoreError> {
-        let steps = entries.iter().map(|entry| Step::Save(entry.clone(), save));
+        let mut steps = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let mut entry = entry.clone();
+            if let Entry::Contact(new) = &mut entry
+                && let Some(old) = self.contact(&new.slug).await?
+            {
+                new.keep_endpoint_ids(&old);
+            }
+            steps.push(Step::Save(entry, save));
+        }
         let edit = Edit {
-            steps: &steps.collect::<Vec<_>>(),
+            steps: &steps,
             version: None,
             changes: &[],
         };

@@ -1,6 +1,6 @@
 //! What can go wrong with a store, by what the caller does next.
 
-use crate::BoxError;
+use crate::{BoxError, ClockError};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The commit failed: what was asked may have been done, or may not.
     #[error("the commit failed, so nobody knows whether it holds")]
     Unknown(#[source] BoxError),
+    /// The clock shows a time that cannot be stored. Nothing was changed.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// Something in the store makes no sense.
     #[error("the store holds nonsense in {table}.{column} of {id}")]
     Inconsistent {

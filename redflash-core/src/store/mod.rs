@@ -9,6 +9,7 @@ mod audit;
 mod directory;
 mod entry;
 mod error;
+mod fan_out;
 mod inbox;
 mod meter;
 mod outbox;
@@ -21,6 +22,7 @@ pub use audit::{Audit, ChangeFilter};
 pub use directory::{Directory, Edit, Entry, EntryRef, Save, Step};
 pub use entry::{OutboxEntry, Received};
 pub use error::StoreError;
+pub use fan_out::{EnqueueMore, FanOut};
 pub use inbox::{InboundFilter, Inbox};
 pub use meter::{Alarm, Allowance, Meter, Spent};
 pub use outbox::{

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Serving, StoreError};
+use super::{EnqueueMore, FanOut, Serving, StoreError};
 use crate::{
     Attempt, AttemptOutcome, ChannelKind, Delivery, DeliveryId, DeliveryState, HeldLease,
     Idempotency, Job, Lane, Lease, Notification, NotificationId, Receipt, Settled, Settlement,
@@ -25,6 +25,9 @@ pub struct Enqueue<'a> {
     /// Its deliveries, in the order of the plan. Those in state `Queued` wait for a claim; those in
     /// state `Sending` are born leased.
     pub deliveries: &'a [Delivery],
+    /// Number of deliveries after these that [`enqueue_more`](Outbox::enqueue_more) records later. Until
+    /// then the store keeps the notification among its [unfinished](Outbox::unfinished) ones.
+    pub unqueued: u32,
     /// The lease of those that are born leased, to be settled by its holder like claimed ones.
     pub lease: Option<&'a Lease>,
     /// Looked up among what was raised by the same key in the last [`KEPT`](Idempotency::KEPT); of
@@ -162,7 +165,7 @@ pub enum ReceiptEffect {
 /// How much waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backlog {
-    /// Deliveries waiting for their turn or their next attempt.
+    /// Deliveries waiting for their turn or their next attempt, and those still to be recorded.
     pub queued: u64,
     /// Deliveries leased to a dispatcher.
     pub sending: u64,
@@ -301,13 +304,25 @@ impl Recent {
 /// Time is always an argument. Costs grow with the work asked for, never with the history.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Records a notification with all of its deliveries, durably, all or nothing.
+    /// Records a notification with its deliveries, or the first of them, durably, all or nothing.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when nothing was recorded, [`StoreError::Unknown`] when the
     /// commit failed and nobody knows.
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError>;
+
+    /// Records the next deliveries of an unfinished notification, durably, all or nothing. Returns false,
+    /// and records nothing, if these are not the next ones: somebody else has recorded them.
+    ///
+    /// # Errors
+    ///
+    /// As [`enqueue`](Self::enqueue). What was recorded without the answer having arrived is not recorded
+    /// again.
+    async fn enqueue_more(&self, order: &EnqueueMore<'_>) -> Result<bool, StoreError>;
+
+    /// Returns every notification of which deliveries are still to be recorded, oldest first.
+    async fn unfinished(&self) -> Result<Vec<FanOut>, StoreError>;
 
     /// Returns what was recorded under an idempotency key and is still remembered, without recording
     /// anything: [`Enqueued::Repeat`] for the same request, [`Enqueued::Mismatch`] for another.
@@ -424,6 +439,11 @@ pub trait Outbox: Send + Sync {
     /// were moved.
     async fn follow_clock(&self, step: &ClockStep, worker: WorkerId) -> Result<u64, StoreError>;
 
+    /// Makes due what a clock that was wrong has put too far ahead: queued deliveries that are due after
+    /// `latest`, and receipts that are waited for longer than that, are due `now`. A first attempt that
+    /// lies in the future of such a delivery counts as made now. Returns how many deliveries were moved.
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Result<u64, StoreError>;
+
     /// Applies a gateway's receipt. Receipts repeat, come in any order, and may come before
     /// [`settle`](Self::settle); they only move a state forward: `Sent` to `Delivered` or `Failed`,
     /// `Failed` and `Quarantined` to `Delivered`, and `Queued` to `Delivered`, which cancels the
@@ -474,7 +494,7 @@ pub trait Outbox: Send + Sync {
     async fn waiting(&self) -> Result<Vec<(Lane, u64)>, StoreError>;
 
     /// Removes finished notifications raised before a time, at most `limit`. What still has a
-    /// delivery to be sent is never removed. Returns how many.
+    /// delivery to be sent or to be recorded is never removed. Returns how many.
     async fn prune(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError>;
 
     /// Makes one real, durable commit that changes nothing else.

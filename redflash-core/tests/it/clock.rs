@@ -171,3 +171,41 @@ async fn clock_set_forward_keeps_the_leases_of_a_dead_node_for_two_seconds_at_mo
     pass(&world, 2 * SECOND).await;
     world.until(id, |one| one.delivery.state == Sent).await;
 }
+
+#[tokio::test]
+async fn start_sends_at_once_what_a_wrong_clock_put_years_ahead() {
+    const YEARS: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
+    let script = Script::new("x");
+    script.next("a", [Answer::Unreachable]);
+    let mut wrong = World::asleep([gateway("mail", &script, 8)]);
+    wrong.clock.set(START.plus(YEARS));
+    wrong.contact("ann", &["a"]).await;
+    wrong.start().await;
+    let id = wrong.tell("ann", "hello").await.notification;
+    wrong.until(id, |r| r.delivery.attempts == 1).await;
+    wrong.stop().await;
+
+    let mut right = World::over(wrong.store.clone(), [gateway("mail", &script, 8)]);
+    right.start().await;
+    let record = right.until(id, |r| r.delivery.state == Sent).await;
+    assert!(record.delivery.due_at < START.plus(MINUTES), "{record:?}");
+}
+
+#[tokio::test]
+async fn start_leaves_what_waits_on_its_schedule() {
+    let script = Script::new("x");
+    script.next("a", [Answer::Unreachable]);
+    let mut first = World::asleep([gateway("mail", &script, 8)]);
+    first.contact("ann", &["a"]).await;
+    first.start().await;
+    let id = first.tell("ann", "hello").await.notification;
+    let waits = first.until(id, |r| r.delivery.attempts == 1).await;
+    first.stop().await;
+
+    let mut again = World::over(first.store.clone(), [gateway("mail", &script, 8)]);
+    again.start().await;
+    looked(&again).await;
+    let still = &again.records(id).await[0].delivery;
+    assert_eq!(still.due_at, waits.delivery.due_at);
+    assert_eq!(script.sent().len(), 1);
+}

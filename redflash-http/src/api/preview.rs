@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
-use redflash_core::{Arguments, EditError, Event, FieldFault, Name, Plan, Slug};
+use redflash_core::{Arguments, Content, EditError, Event, FieldFault, Name, Plan, Slug};
 use serde::Deserialize;
 
 use super::edit::Written;
@@ -54,7 +54,7 @@ async fn show(
         return Err(EditError::Invalid(faults.collect()).into());
     }
     let (engine, arguments) = (app.engine.clone(), preview.arguments);
-    let is_large = off_thread::are_large(&arguments);
+    let is_large = Content::size_of(&arguments) >= off_thread::LARGE;
     let plan = off_thread::run(
         is_large,
         async move { engine.preview(&event, arguments).await },

@@ -8,6 +8,7 @@ use redflash_core::store::Enqueued;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::query::fan_out;
 use super::query::outbox::known;
 use super::statement::Insert;
 use super::{Conn, Connections, wrote};
@@ -54,9 +55,9 @@ impl Enqueuer {
     }
 
     pub(super) async fn enqueue(&self, rows: NewRows) -> Result<Enqueued, StoreError> {
-        if let Some(promise) = &rows.idempotency {
+        if rows.idempotency.is_some() || rows.unqueued > 0 {
             let mut conn = self.connections.get().await?;
-            let work = promised(&mut conn, &rows, promise);
+            let work = alone(&mut conn, &rows);
             let recorded = timeout(self.connections.timeout, work).await;
             return wrote(conn, recorded);
         }
@@ -134,16 +135,14 @@ async fn run(connections: &Connections, statement: Insert) -> Result<Vec<String>
     wrote(conn, outcome)
 }
 
-/// Records an alert under a promise: of many at once, the first to be recorded wins, and the others
-/// wait for it.
-async fn promised(
-    conn: &mut Conn,
-    rows: &NewRows,
-    promise: &IdempotencyRow,
-) -> Result<Enqueued, Fault> {
+/// Records an alert in a transaction of its own: one under a promise, of which the first to be recorded
+/// wins and the others wait for it, or the first piece of a large one.
+async fn alone(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault> {
     let recorded = conn
         .transaction(async |conn| {
-            if !reserve(conn, promise).await? {
+            if let Some(promise) = &rows.idempotency
+                && !reserve(conn, promise).await?
+            {
                 return known(conn, promise)
                     .await?
                     .ok_or_else(|| Fault::Store(raced()));
@@ -154,6 +153,7 @@ async fn promised(
             if recorded.is_empty() {
                 return Err(Fault::Outdated);
             }
+            fan_out::begin(conn, &rows.notification.id, rows.unqueued).await?;
             Ok(Enqueued::New)
         })
         .await;

@@ -45,7 +45,7 @@ use crate::heads::Heads;
 use connect::Connector;
 use enqueue::Enqueuer;
 use node::Node;
-use outbox::{due_queues, entry, orphans, plans, unconfirmed, write};
+use outbox::{due_queues, entry, insert, orphans, plans, unconfirmed, write};
 use version::held_version;
 use within::within;
 

@@ -36,6 +36,17 @@ pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> 
     Ok(queues)
 }
 
+/// Records deliveries, many by one statement.
+pub(super) async fn insert(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<(), Fault> {
+    /// As many as one statement has parameters for.
+    const ROWS: usize = 1000;
+    for rows in rows.chunks(ROWS) {
+        let insert = diesel::insert_into(deliveries::table).values(rows);
+        insert.execute(conn).await?;
+    }
+    Ok(())
+}
+
 /// A delivery, to be changed: nobody else changes it before the transaction ends.
 pub(super) async fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<OutboxEntry>, Fault> {
     let row = deliveries::table

@@ -9,8 +9,8 @@ use diesel_async::AsyncConnection;
 use diesel_async::RunQueryDsl;
 use redflash_core::store::{
     Alarm, Allowance, Backlog, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue,
-    Enqueued, InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, Overdue, ReceiptEffect,
-    Recent, Serving, Spent, Want,
+    EnqueueMore, Enqueued, FanOut, InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, Overdue,
+    ReceiptEffect, Recent, Serving, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
@@ -21,16 +21,16 @@ use redflash_core::{
 
 use super::closed::{found_by_others, publish};
 use super::node::{DIRECTORY, QUEUE, alive, announce};
-use super::outbox::{claim_due, due_queues, leased_to, match_kept, renew, settle};
+use super::outbox::{claim_due, due_queues, insert, leased_to, match_kept, renew, settle};
 use super::query::{
-    count, directory, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
+    count, directory, fan_out, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
 };
 use super::run::{ask, run, snapshot, transact};
 use super::{Conn, PostgresStore};
 use crate::copy::Counts;
 use crate::error::Fault;
 use crate::row::delivery::lost;
-use crate::row::notification::{IdempotencyRow, NewRows};
+use crate::row::notification::{IdempotencyRow, MoreRows, NewRows};
 
 /// How much longer saving may take for each entry.
 const EACH: Duration = Duration::from_millis(20);
@@ -178,6 +178,19 @@ impl Outbox for PostgresStore {
         Ok(enqueued)
     }
 
+    async fn enqueue_more(&self, order: &EnqueueMore<'_>) -> Result<bool, StoreError> {
+        let rows = MoreRows::of(order);
+        transact!(self, |conn| {
+            let is_recorded = fan_out::record(conn, &rows).await?;
+            announce(conn, QUEUE).await?;
+            Ok::<_, Fault>(is_recorded)
+        })
+    }
+
+    async fn unfinished(&self) -> Result<Vec<FanOut>, StoreError> {
+        ask!(self, |conn| fan_out::unfinished(conn))
+    }
+
     async fn promised(
         &self,
         raised_by: Option<&Slug>,
@@ -302,6 +315,12 @@ impl Outbox for PostgresStore {
         })
     }
 
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Result<u64, StoreError> {
+        transact!(self, |conn| {
+            overdue::bring_forward(conn, now, latest).await
+        })
+    }
+
     async fn record_receipt(
         &self,
         gateway: &Slug,
@@ -419,7 +438,7 @@ impl Meter for PostgresStore {
 /// Inserts rows as they are, many by one statement.
 #[cfg(feature = "sqlite")]
 async fn take(conn: &mut Conn, page: &crate::copy::Page) -> Result<(), Fault> {
-    use crate::schema::{attempts, deliveries, idempotency, notifications};
+    use crate::schema::{attempts, idempotency, notifications};
 
     /// As many as one statement has parameters for.
     const ROWS: usize = 1000;
@@ -427,9 +446,9 @@ async fn take(conn: &mut Conn, page: &crate::copy::Page) -> Result<(), Fault> {
         let insert = diesel::insert_into(notifications::table).values(rows);
         insert.execute(conn).await?;
     }
-    for rows in page.deliveries.chunks(ROWS) {
-        let insert = diesel::insert_into(deliveries::table).values(rows);
-        insert.execute(conn).await?;
+    insert(conn, &page.deliveries).await?;
+    for (notification, unqueued) in &page.fan_outs {
+        fan_out::begin(conn, notification, *unqueued).await?;
     }
     for rows in page.attempts.chunks(ROWS) {
         let insert = diesel::insert_into(attempts::table).values(rows);

@@ -5,13 +5,14 @@
 //! own and gives it what it is called for: `Conn`, the connection; `RunQueryDsl`, which runs a query
 //! on it; `entry` and `write`, which read a delivery to change it and write it back; `held_version`,
 //! the directory's version, held against other edits; `within`, deliveries of several ranges of ids;
-//! `plans`, notifications by their ids; `orphans`, `unconfirmed` and `due_queues`, which each back end
+//! `plans`, notifications by their ids; `insert`, which records deliveries; `orphans`, `unconfirmed` and `due_queues`, which each back end
 //! has to say in its own way.
 
 pub(crate) mod audit;
 pub(crate) mod claimed;
 pub(crate) mod count;
 pub(crate) mod directory;
+pub(crate) mod fan_out;
 pub(crate) mod inbox;
 pub(crate) mod log;
 pub(crate) mod meter;
@@ -25,5 +26,6 @@ pub(crate) mod set_aside;
 pub(crate) mod user;
 
 use super::{
-    Conn, RunQueryDsl, due_queues, entry, held_version, orphans, plans, unconfirmed, within, write,
+    Conn, RunQueryDsl, due_queues, entry, held_version, insert, orphans, plans, unconfirmed,
+    within, write,
 };

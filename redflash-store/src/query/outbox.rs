@@ -14,14 +14,15 @@ use redflash_core::{
 
 use super::set_aside::set_aside;
 use super::{
-    Conn, RunQueryDsl, due_queues, entry, inbox, meter, orphans, receipt, unconfirmed, write,
+    Conn, RunQueryDsl, due_queues, entry, fan_out, inbox, meter, orphans, receipt, unconfirmed,
+    write,
 };
 use crate::error::Fault;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, small};
 use crate::row::notification::{IdempotencyRow, NotificationRow};
 use crate::row::{parse, readable};
-use crate::schema::{attempts, deliveries, idempotency, notifications, probe};
+use crate::schema::{attempts, deliveries, fan_outs, idempotency, notifications, probe};
 
 /// The conditions of the indexes of what waits, what is under way and what ended badly. Literally, since a parameter
 /// would keep SQLite from using them.
@@ -227,7 +228,7 @@ pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, Fault> {
     let oldest_due = due_queues(conn).await?;
     let oldest_due = oldest_due.into_iter().map(|due| due.due_at).min();
     Ok(Backlog {
-        queued,
+        queued: queued + fan_out::unqueued(conn).await?,
         sending,
         oldest_due,
     })
@@ -261,6 +262,7 @@ pub(crate) async fn prune(
         .filter(notifications::id.lt(earliest))
         .filter(notifications::id.ne_all(waiting(QUEUED)))
         .filter(notifications::id.ne_all(waiting(SENDING)))
+        .filter(notifications::id.ne_all(fan_outs::table.select(fan_outs::notification)))
         .order(notifications::id)
         .limit(i64::from(limit.get()))
         .select(notifications::id)

@@ -102,3 +102,29 @@ pub(crate) async fn follow_clock(
         .await?;
     Ok((queued + leased + unconfirmed) as u64)
 }
+
+/// Makes due what lies further ahead than `latest`. Returns how many deliveries were moved.
+pub(crate) async fn bring_forward(
+    conn: &mut Conn,
+    now: Timestamp,
+    latest: Timestamp,
+) -> Result<u64, Fault> {
+    let (now, latest) = (now.as_millis(), latest.as_millis());
+    let queued = deliveries::table
+        .filter(sql::<Bool>(QUEUED))
+        .filter(deliveries::due_at.gt(latest));
+    diesel::update(queued.clone().filter(deliveries::first_attempt_at.gt(now)))
+        .set(deliveries::first_attempt_at.eq(now))
+        .execute(conn)
+        .await?;
+    let queued = diesel::update(queued)
+        .set(deliveries::due_at.eq(now))
+        .execute(conn)
+        .await?;
+    let unconfirmed = deliveries::table.filter(deliveries::receipt_due_at.gt(latest));
+    let unconfirmed = diesel::update(unconfirmed)
+        .set(deliveries::receipt_due_at.eq(now))
+        .execute(conn)
+        .await?;
+    Ok((queued + unconfirmed) as u64)
+}

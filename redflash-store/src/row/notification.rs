@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use redflash_core::store::{Enqueue, OutboxEntry};
+use redflash_core::store::{Enqueue, EnqueueMore, OutboxEntry};
 use redflash_core::{
     Arguments, Delivery, Idempotency, Message, Notification, Slug, Target, Timestamp,
 };
@@ -41,7 +41,20 @@ pub(crate) struct NewRows {
     /// The directory's version that it was planned from.
     pub(crate) planned_at: Option<i64>,
     pub(crate) deliveries: Vec<DeliveryRow>,
+    /// Number of deliveries that come later.
+    pub(crate) unqueued: u32,
     pub(crate) idempotency: Option<IdempotencyRow>,
+}
+
+/// The rows of the next deliveries of a notification.
+#[derive(Debug)]
+pub(crate) struct MoreRows {
+    pub(crate) notification: String,
+    pub(crate) deliveries: Vec<DeliveryRow>,
+    /// Number of deliveries that were not recorded before these.
+    pub(crate) before: u32,
+    /// Number of deliveries that come later.
+    pub(crate) unqueued: u32,
 }
 
 impl NewRows {
@@ -55,9 +68,25 @@ impl NewRows {
             notification: NotificationRow::new(notification),
             planned_at: order.planned_at.map(u64::cast_signed),
             deliveries: order.deliveries.iter().map(delivery).collect(),
+            unqueued: order.unqueued,
             idempotency: order
                 .idempotency
                 .map(|promise| IdempotencyRow::new(notification, promise)),
+        }
+    }
+}
+
+impl MoreRows {
+    pub(crate) fn of(order: &EnqueueMore<'_>) -> Self {
+        let delivery = |delivery: &Delivery| {
+            let raised_by = order.raised_by.cloned();
+            DeliveryRow::new(&OutboxEntry::new(delivery.clone(), raised_by, None))
+        };
+        Self {
+            notification: order.notification.to_string(),
+            deliveries: order.deliveries.iter().map(delivery).collect(),
+            before: order.unqueued_before(),
+            unqueued: order.unqueued,
         }
     }
 }

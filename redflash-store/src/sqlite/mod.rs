@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use crate::heads::Heads;
 use diesel::sqlite::SqliteConnection;
 use lock::Lock;
-use outbox::{due_queues, entry, orphans, plans, unconfirmed, within, write};
+use outbox::{due_queues, entry, insert, orphans, plans, unconfirmed, within, write};
 use query::directory::version as held_version;
 use reader::Readers;
 use redflash_core::store::ServingSlot;

@@ -12,7 +12,7 @@ use redflash_core::{DeliveryId, HeldLease, Job, Lease, Settled, Settlement, Time
 
 use super::Conn;
 use super::query::outbox::SENDING;
-use super::query::{claimed, outbox, receipt};
+use super::query::{claimed, fan_out, outbox, receipt};
 use super::run::now;
 use super::statement::{Claim, DueQueues, InsertNotification, Renew, Settle, Update};
 use crate::error::Fault;
@@ -42,12 +42,19 @@ pub(super) fn enqueue(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault
             .values(promise)
             .execute(conn)?;
     }
-    for row in &rows.deliveries {
+    now(insert(conn, &rows.deliveries))?;
+    now(fan_out::begin(conn, &rows.notification.id, rows.unqueued))?;
+    Ok(Enqueued::New)
+}
+
+/// Records deliveries, each by a statement that is prepared once.
+pub(super) async fn insert(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<(), Fault> {
+    for row in rows {
         diesel::insert_into(deliveries::table)
             .values(row)
             .execute(conn)?;
     }
-    Ok(Enqueued::New)
+    Ok(())
 }
 
 pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {

@@ -12,7 +12,7 @@ use crate::row::attempt::AttemptRow;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::{IdempotencyRow, NotificationRow};
 use crate::row::parse;
-use crate::schema::{attempts, deliveries, idempotency, notifications};
+use crate::schema::{attempts, deliveries, fan_outs, idempotency, notifications};
 
 impl SqliteStore {
     /// The next notifications in the order of their ids, with all that belongs to them.
@@ -41,6 +41,13 @@ async fn page(conn: &mut Conn, after: &str, limit: i64) -> Result<Page, Fault> {
             .load(conn)
             .await?;
         page.deliveries.extend(rows);
+        let unqueued: Vec<i32> = fan_outs::table
+            .find(&row.id)
+            .select(fan_outs::unqueued)
+            .load(conn)
+            .await?;
+        let fan_out = |unqueued: i32| (row.id.clone(), unqueued.unsigned_abs());
+        page.fan_outs.extend(unqueued.into_iter().map(fan_out));
         let rows: Vec<AttemptRow> = attempts::table
             .filter(attempts::delivery.between(first(id), last(id)))
             .select(AttemptRow::as_select())

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Alarm, Allowance, Backlog, ClockStep, DeliveryRecord, DueQueue, Edit, Enqueue, Enqueued,
-    InboundFilter, Inbox, LogFilter, LogPage, Meter, Overdue, ReceiptEffect, Recent, Serving,
-    Spent, Want,
+    Alarm, Allowance, Backlog, ClockStep, DeliveryRecord, DueQueue, Edit, Enqueue, EnqueueMore,
+    Enqueued, FanOut, InboundFilter, Inbox, LogFilter, LogPage, Meter, Overdue, ReceiptEffect,
+    Recent, Serving, Spent, Want,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group,
@@ -20,12 +20,12 @@ use super::SqliteStore;
 use super::outbox::{SettledRows, claim_due, enqueue, queue_rows, renew};
 use super::query::set_aside::set_queue_aside;
 use super::query::{
-    count, directory, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
+    count, directory, fan_out, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
 };
 use super::run::now as run;
 use crate::copy::Counts;
 use crate::row::delivery::lost;
-use crate::row::notification::{IdempotencyRow, NewRows};
+use crate::row::notification::{IdempotencyRow, MoreRows, NewRows};
 
 impl SqliteStore {
     /// How much it holds.
@@ -45,8 +45,15 @@ impl Directory for SqliteStore {
     }
 
     async fn view(&self, target: &Target) -> Result<Option<View>, StoreError> {
+        let target = target.clone();
+        if matches!(target, Target::Contact(_)) {
+            let view = |conn: &mut _| run(directory::view(conn, &target));
+            return self.readers.snapshot(view);
+        }
+        // There may be many behind it. What was read is kept until the directory changes.
         self.readers
-            .snapshot(|conn| run(directory::view(conn, target)))
+            .long(move |conn| run(directory::view(conn, &target)))
+            .await
     }
 
     async fn contact(&self, slug: &Slug) -> Result<Option<Contact>, StoreError> {
@@ -145,6 +152,17 @@ impl Outbox for SqliteStore {
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
         let rows = NewRows::of(order);
         self.writer.write(move |conn| enqueue(conn, &rows)).await
+    }
+
+    async fn enqueue_more(&self, order: &EnqueueMore<'_>) -> Result<bool, StoreError> {
+        let rows = MoreRows::of(order);
+        self.writer
+            .write(move |conn| run(fan_out::record(conn, &rows)))
+            .await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<FanOut>, StoreError> {
+        self.readers.read(|conn| run(fan_out::unfinished(conn)))
     }
 
     async fn promised(
@@ -251,6 +269,12 @@ impl Outbox for SqliteStore {
         let step = *step;
         self.writer
             .write(move |conn| run(overdue::follow_clock(conn, &step, worker)))
+            .await
+    }
+
+    async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |conn| run(overdue::bring_forward(conn, now, latest)))
             .await
     }
 

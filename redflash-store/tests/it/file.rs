@@ -17,6 +17,16 @@ async fn open() -> std::sync::Arc<dyn redflash_core::Store> {
 
 redflash_core::store_conformance!(open);
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_alert_lets_small_ones_pass() {
+    crate::fan_out::lets_small_ones_pass(open().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_that_is_left_half_way_is_finished_by_others() {
+    crate::fan_out::is_finished_by_others(open().await, 1).await;
+}
+
 #[derive(diesel::QueryableByName)]
 struct Row {
     #[diesel(sql_type = diesel::sql_types::Text)]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
+mod fan_out;
 #[cfg(feature = "sqlite")]
 mod file;
 #[cfg(feature = "postgres")]

@@ -18,6 +18,16 @@ async fn open() -> Arc<dyn Store> {
 
 redflash_core::store_conformance!(open);
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_alert_lets_small_ones_pass() {
+    crate::fan_out::lets_small_ones_pass(open().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_that_is_left_half_way_is_finished_by_others() {
+    crate::fan_out::is_finished_by_others(open().await, 2).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_the_first_version_is_brought_up_to_date() {
     let cluster = Postgres::start().await;

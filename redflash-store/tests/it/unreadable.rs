@@ -17,6 +17,7 @@ pub(crate) async fn enqueue(store: &impl Store, count: u32) -> NotificationId {
         notification: &notification,
         deliveries: &deliveries,
         lease: None,
+        unqueued: 0,
         idempotency: None,
         planned_at: None,
     };

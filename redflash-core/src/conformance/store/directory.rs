@@ -39,6 +39,37 @@ async fn with_crew(store: &Opened) {
     .await;
 }
 
+/// An endpoint that is saved anew with the channel and address that it has keeps its id; one that is
+/// moved to another address keeps it too, and so the address that it leaves gets a new one.
+pub async fn an_endpoint_keeps_its_id(store: Opened) {
+    let read = async || store.contact(&slug("ann")).await.expect("read");
+    let endpoints = async || read().await.expect("a contact").endpoints;
+    let again = async |contact| {
+        let entry = [Entry::Contact(contact)];
+        store.save(&entry, Save::Upsert).await.expect("saved");
+    };
+    let first = contact("ann", "+1");
+    again(first.clone()).await;
+    let two = contact("ann", "+2").with_endpoint(
+        crate::EndpointId::new(Timestamp::from_millis(9)),
+        ChannelKind::sms(),
+        first.endpoints[0].address.clone(),
+    );
+    again(two.clone()).await;
+    let ids: Vec<_> = endpoints().await.iter().map(|one| one.id).collect();
+    assert_eq!(ids, [two.endpoints[0].id, first.endpoints[0].id]);
+
+    let mut moved = first.clone();
+    moved.endpoints[0].address = crate::Address::new("+3").expect("an address");
+    let moved = moved.with_endpoint(
+        crate::EndpointId::new(Timestamp::from_millis(10)),
+        ChannelKind::sms(),
+        first.endpoints[0].address.clone(),
+    );
+    again(moved.clone()).await;
+    assert_eq!(read().await, Some(moved));
+}
+
 /// Whatever is saved reads back equal, alone and in lists in the order of slugs.
 pub async fn entities_read_back_as_they_were_saved(store: Opened) {
     let mut ann = contact("ann", "+1");

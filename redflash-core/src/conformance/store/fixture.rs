@@ -62,6 +62,7 @@ impl Alert {
             notification: &self.notification,
             deliveries: &self.deliveries,
             lease: None,
+            unqueued: 0,
             idempotency: None,
             planned_at: None,
         }

@@ -13,6 +13,7 @@ mod claim;
 mod directory;
 mod edit;
 mod enqueue;
+mod fan_out;
 mod fixture;
 mod inbox;
 mod lease;
@@ -30,6 +31,7 @@ pub use claim::*;
 pub use directory::*;
 pub use edit::*;
 pub use enqueue::*;
+pub use fan_out::*;
 pub use fixture::{alert_of, sent_of};
 pub use inbox::*;
 pub use lease::*;
@@ -50,6 +52,7 @@ macro_rules! store_conformance {
     ($open:path) => {
         $crate::store_conformance! { $open =>
             entities_read_back_as_they_were_saved
+            an_endpoint_keeps_its_id
             a_taken_slug_is_a_conflict
             changing_what_is_not_there_is_refused
             what_names_something_unknown_is_refused
@@ -74,6 +77,11 @@ macro_rules! store_conformance {
             of_many_equal_requests_one_is_new
             an_outdated_plan_is_not_recorded
             some_may_be_born_leased
+            a_notification_is_recorded_in_pieces
+            of_two_who_go_on_one_records_a_piece
+            pruning_keeps_what_is_recorded_in_part
+            an_equal_request_finds_what_is_recorded_in_part
+            an_outdated_plan_leaves_nothing_to_be_recorded
             claims_are_exclusive
             claims_keep_to_time_order_and_limit
             claims_keep_to_their_queue
@@ -119,6 +127,7 @@ macro_rules! store_conformance {
             what_was_not_due_yet_follows_the_clock
             leases_follow_the_clock_of_their_worker
             receipts_follow_the_clock
+            what_lies_too_far_ahead_is_brought_forward
             what_waits_is_counted_by_lane
             what_ended_badly_can_be_resent
             one_delivery_can_be_resent_alone
@@ -192,6 +201,7 @@ mod tests {
             include_str!("directory.rs"),
             include_str!("edit.rs"),
             include_str!("enqueue.rs"),
+            include_str!("fan_out.rs"),
             include_str!("inbox.rs"),
             include_str!("lease.rs"),
             include_str!("log.rs"),

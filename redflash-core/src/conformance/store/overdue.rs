@@ -170,6 +170,45 @@ pub async fn receipts_follow_the_clock(store: Opened) {
     }
 }
 
+/// What a clock that was wrong has put years ahead is due now; what a schedule can give waits on.
+pub async fn what_lies_too_far_ahead_is_brought_forward(store: Opened) {
+    let me = worker();
+    let (now, latest) = (at(200), at(1_000));
+    let mut tried = Vec::new();
+    for (first_attempt, due) in [(100, 1_000), (50_000, 50_002)] {
+        let alert = one(&store).await;
+        let job = claim(&store, me, START, 1).await.remove(0);
+        let retry = requeued(
+            &job.delivery,
+            AttemptOutcome::Retry,
+            at(first_attempt),
+            at(due),
+        );
+        store.settle(me, &[retry]).await.expect("settled");
+        tried.push(alert);
+    }
+    let unconfirmed = one(&store).await;
+    claim(&store, me, START, 1).await;
+    let mut settlement = sent(&unconfirmed.deliveries[0], "m", at(50_000));
+    if let Next::Done { receipt_due_at, .. } = &mut settlement.next {
+        *receipt_due_at = Some(at(50_600));
+    }
+    store.settle(me, &[settlement]).await.expect("settled");
+
+    let moved = store.bring_forward(now, latest).await.expect("moved");
+    assert_eq!(moved, 2);
+    let times = async |alert| {
+        let delivery = record(&store, alert).await.delivery;
+        (delivery.first_attempt_at, delivery.due_at)
+    };
+    assert_eq!(times(&tried[0]).await, (Some(at(100)), at(1_000)));
+    assert_eq!(times(&tried[1]).await, (Some(now), now));
+    let missing = store.requeue_unconfirmed(now, limit(9)).await;
+    assert_eq!(missing.expect("looked"), 1);
+    let again = store.bring_forward(now, latest).await.expect("moved");
+    assert_eq!(again, 0);
+}
+
 /// A clock that showed second 100,000 and was set.
 fn step(after: u64) -> ClockStep {
     ClockStep {

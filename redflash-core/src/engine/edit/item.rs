@@ -33,6 +33,11 @@ pub trait Item:
     /// [`EditError::Invalid`] with each field that breaks a rule.
     fn check(&self, engine: &Engine, old: Option<&Self>) -> Result<(), EditError>;
 
+    /// Takes over from what it was before the ids that are to stay.
+    fn keep_ids(&mut self, old: &Self) {
+        let _ = old;
+    }
+
     /// Whether it is one of those of which the last must stay: an admin who can log in.
     fn is_guardian(&self) -> bool {
         false
@@ -70,6 +75,10 @@ impl Item for Contact {
 
     fn check(&self, engine: &Engine, old: Option<&Self>) -> Result<(), EditError> {
         check::contact(engine, self, old)
+    }
+
+    fn keep_ids(&mut self, old: &Self) {
+        self.keep_endpoint_ids(old);
     }
 }
 

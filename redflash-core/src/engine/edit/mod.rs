@@ -8,6 +8,7 @@ mod item;
 mod tests;
 mod warning;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,8 @@ impl Engine {
     }
 
     /// Changes something of the directory: reads it, has it changed, checks it and saves it, all
-    /// anew should somebody else change the directory meanwhile. Returns it as it is now.
+    /// anew should somebody else change the directory meanwhile. Returns it as it is now. An endpoint
+    /// of the same channel and address as before keeps its id.
     ///
     /// * `seen` - the state it must still be in.
     ///
@@ -98,6 +100,7 @@ impl Engine {
             let (version, old) = self.seen::<T>(slug, seen).await?;
             let mut new = old.clone();
             change(&mut new)?;
+            new.keep_ids(&old);
             if new == old {
                 return Ok(new);
             }
@@ -153,7 +156,8 @@ impl Engine {
         Err(StoreError::Outdated.into())
     }
 
-    /// Makes or changes entries, all or none: those of a document, which its reader has checked.
+    /// Makes or changes entries, all or none: those of a document, which its reader has checked. Endpoints
+    /// keep their ids as in [`change`](Self::change).
     ///
     /// * `source` - the name of the document, for the audit log.
     ///
@@ -167,14 +171,37 @@ impl Engine {
         source: &str,
         by: &Actor,
     ) -> Result<(), EditError> {
-        let steps = entries.iter().map(|entry| Step::Save(entry.clone(), save));
         let changes = entries.iter().map(|entry| {
             let detail = format!("imported from {source}");
             let subject = entry.named().to_string();
             Change::new(self.now(), by.clone(), Action::Changed, subject, detail)
         });
-        let (steps, changes): (Vec<_>, Vec<_>) = (steps.collect(), changes.collect());
-        self.edit(&steps, None, &changes).await
+        let changes: Vec<_> = changes.collect();
+        for _ in 0..TRIES {
+            let version = self.store().version().await?;
+            let steps = self.keeping_ids(entries, save).await?;
+            match self.edit(&steps, Some(version), &changes).await {
+                Err(EditError::Store(StoreError::Outdated)) => {}
+                ended => return ended,
+            }
+        }
+        Err(StoreError::Outdated.into())
+    }
+
+    /// The steps that save entries, with the ids that endpoints of the same address have now.
+    async fn keeping_ids(&self, entries: &[Entry], save: Save) -> Result<Vec<Step>, StoreError> {
+        let known = self.store().contacts().await?;
+        let known: HashMap<_, _> = known.iter().map(|old| (&old.slug, old)).collect();
+        let keep = |entry: &Entry| {
+            let mut entry = entry.clone();
+            if let Entry::Contact(new) = &mut entry
+                && let Some(old) = known.get(&new.slug)
+            {
+                new.keep_endpoint_ids(old);
+            }
+            Step::Save(entry, save)
+        };
+        Ok(entries.iter().map(keep).collect())
     }
 
     /// Records something that changes nothing in the directory, such as a login.
@@ -216,6 +243,7 @@ impl Engine {
         version: Option<u64>,
         changes: &[Change],
     ) -> Result<(), EditError> {
+        self.now().checked().map_err(StoreError::from)?;
         let edit = Edit {
             steps,
             version,

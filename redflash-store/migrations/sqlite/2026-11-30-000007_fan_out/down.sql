@@ -1,0 +1,1 @@
+DROP TABLE fan_outs;
