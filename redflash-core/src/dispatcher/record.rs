@@ -64,6 +64,9 @@ impl Drop for Batch<'_> {
     fn drop(&mut self) {
         let mut waiting = self.recorder.lock();
         self.recorder.being_recorded.store(0, Ordering::Relaxed);
+        if self.waiting.is_empty() {
+            return;
+        }
         self.waiting.append(&mut waiting);
         *waiting = std::mem::take(&mut self.waiting);
     }
@@ -89,8 +92,7 @@ impl Recorder {
     fn take(&self, now: Instant) -> Result<Batch<'_>, Option<Instant>> {
         let mut all = self.lock();
         let is_free = |one: &mut Waiting| one.held_back.is_none_or(|(until, _)| until <= now);
-        let end = all.len().min(BATCH);
-        let waiting: Vec<_> = all.extract_if(..end, is_free).collect();
+        let waiting: Vec<_> = all.extract_if(.., is_free).take(BATCH).collect();
         if waiting.is_empty() {
             let held_back = all.iter().filter_map(|one| one.held_back);
             return Err(held_back.map(|(until, _)| until).min());

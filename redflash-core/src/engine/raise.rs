@@ -79,7 +79,8 @@ impl Engine {
         raise: &Raise,
         caller: Option<&Caller>,
     ) -> Result<Raised, RaiseError> {
-        let raised = caught(self.raise_or_repeat(raise, caller)).await;
+        // On the heap, lest every future that raises is as large.
+        let raised = caught(Box::pin(self.raise_or_repeat(raise, caller))).await;
         raised.unwrap_or_else(|panicked| {
             let why = format!("the store {panicked}");
             match caller.and_then(|caller| caller.began.get()) {
