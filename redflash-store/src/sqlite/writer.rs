@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::sqlite::SqliteConnection;
@@ -10,6 +9,7 @@ use redflash_core::{BoxError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
+use super::database_file::DatabaseFile;
 use super::open::connect;
 use super::savepoint;
 use super::watch::{FileFault, FileWatch};
@@ -81,11 +81,12 @@ where
     }
 }
 
-/// A handle on the writer's thread, which ends when this is dropped.
+/// A handle on the writer's thread, which ends some time after this is dropped: when all is done that it
+/// was given.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Box<dyn Work>>>,
-    thread: Option<JoinHandle<()>>,
+    file: Arc<DatabaseFile>,
 }
 
 impl std::fmt::Debug for dyn Work {
@@ -97,16 +98,19 @@ impl std::fmt::Debug for dyn Work {
 impl Writer {
     pub(super) fn start(
         conn: SqliteConnection,
-        path: Arc<Path>,
+        file: Arc<DatabaseFile>,
         watch: FileWatch,
     ) -> Result<Self, BoxError> {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let named = std::thread::Builder::new().name("redflash-writer".into());
-        let thread = named.spawn(move || write(Some(conn), &path, &watch, waiting))?;
-        Ok(Self {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
+        let kept = Arc::clone(&file);
+        named.spawn(move || {
+            write(conn, kept.path(), &watch, waiting);
+            // Given up after the connection.
+            drop(kept);
+        })?;
+        let jobs = Some(jobs);
+        Ok(Self { jobs, file })
     }
 
     /// Runs a job in a transaction, and answers when that is committed and synced.
@@ -114,6 +118,8 @@ impl Writer {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
+        // A forked process has no thread that would answer.
+        self.file.check_process()?;
         let stopped = || StoreError::Unavailable("the writer stopped".into());
         let (answer, answered) = oneshot::channel();
         let job = Job {
@@ -122,28 +128,28 @@ impl Writer {
             answer,
         };
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.send(Box::new(job)).await.map_err(|_| stopped())?;
+        let sent = jobs.send(Box::new(job)).await;
+        sent.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            error!("the writer's thread panicked");
+        // A forked process must not wake a thread that it does not have.
+        if !self.file.is_of_this_process() {
+            std::mem::forget(self.jobs.take());
         }
     }
 }
 
 fn write(
-    mut conn: Option<SqliteConnection>,
+    conn: SqliteConnection,
     path: &Path,
     watch: &FileWatch,
     mut jobs: mpsc::Receiver<Box<dyn Work>>,
 ) {
+    let mut conn = Some(conn);
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
         let checked = if conn.is_some() {
@@ -184,8 +190,8 @@ fn write(
         }
     }
     if let Some(mut conn) = conn {
-        // Leaves one file behind instead of three. The log is used again if this fails.
-        let _ = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE);");
+        // Leaves one file behind instead of three, unless somebody else uses them.
+        let _ = conn.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);");
     }
 }
 
