@@ -1,5 +1,7 @@
 //! The one writer: takes what has queued, and commits once for all of it.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -55,9 +57,14 @@ where
         let Some(work) = self.work.take() else {
             return Ok(());
         };
-        match savepoint::within(conn, work) {
-            Err(fault) if fault.is_fatal() => Err(fault.to_string()),
-            result => {
+        match catch_unwind(AssertUnwindSafe(|| savepoint::within(conn, work))) {
+            Err(panic) => {
+                let cause = format!("a write panicked: {}", message(&*panic));
+                self.result = Some(Err(StoreError::Backend(cause.clone().into())));
+                Err(cause)
+            }
+            Ok(Err(fault)) if fault.is_fatal() => Err(fault.to_string()),
+            Ok(result) => {
                 self.result = Some(result.map_err(StoreError::from));
                 Ok(())
             }
@@ -79,6 +86,13 @@ where
         // Whoever asked may have given up waiting.
         let _ = self.answer.send(result);
     }
+}
+
+/// Returns the message of a panic.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
 }
 
 /// A handle on the writer's thread, which ends some time after this is dropped: when all is done that it
@@ -209,5 +223,33 @@ fn transact(conn: &mut SqliteConnection, batch: &mut [Box<dyn Work>]) -> Commit 
         Ok(()) => Commit::Done,
         Err(fault) if nothing_was_written(&fault) => Commit::Nothing(fault.to_string()),
         Err(fault) => Commit::Unknown(fault.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Access, SqliteStore};
+    use super::*;
+    use redflash_core::{Directory, Timestamp};
+
+    #[tokio::test]
+    async fn survives_a_job_that_panics() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("a.db"), Access::Server).unwrap();
+        let before = store.version().await.unwrap();
+        for _ in 0..2 {
+            let work = |conn: &mut SqliteConnection| -> Result<(), Fault> {
+                conn.batch_execute("UPDATE directory SET version = version + 1")?;
+                panic!("of no use")
+            };
+            let failed = store.writer.write(work).await.unwrap_err();
+            assert!(matches!(failed, StoreError::Backend(_)), "{failed:?}");
+            let report = redflash_core::report(&failed);
+            assert!(report.contains("a write panicked: of no use"), "{report}");
+        }
+        redflash_core::Outbox::probe(&store, Timestamp::default())
+            .await
+            .unwrap();
+        assert_eq!(store.version().await.unwrap(), before);
     }
 }
