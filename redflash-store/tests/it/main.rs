@@ -6,6 +6,8 @@
 mod child;
 #[cfg(feature = "sqlite")]
 mod closing;
+#[cfg(feature = "postgres")]
+mod dispatcher;
 mod fan_out;
 #[cfg(feature = "sqlite")]
 mod file;
