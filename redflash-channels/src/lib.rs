@@ -17,6 +17,11 @@
     )
 )]
 
+#[cfg(all(feature = "exec", not(unix)))]
+compile_error!(
+    "the feature `exec` of redflash-channels needs a Unix system, such as Linux or macOS: leave it out, with `default-features = false` and the features that you use"
+);
+
 #[cfg(feature = "sms")]
 pub mod bulksms;
 #[cfg(feature = "sms")]
@@ -30,7 +35,7 @@ mod deadline;
 pub mod discord;
 mod duration;
 mod error;
-#[cfg(feature = "exec")]
+#[cfg(all(feature = "exec", unix))]
 pub mod exec;
 #[cfg(feature = "chat")]
 pub mod gotify;

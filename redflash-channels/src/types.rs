@@ -104,7 +104,7 @@ pub const TYPES: &[GatewayType] = &[
             )?)?))
         },
     },
-    #[cfg(feature = "exec")]
+    #[cfg(all(feature = "exec", unix))]
     GatewayType {
         name: "exec",
         aliases: &[],

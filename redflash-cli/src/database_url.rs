@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use redflash_store::{OpenError, SqliteStore};
+
 /// The database that a URL names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
@@ -14,7 +16,7 @@ pub(crate) enum Named {
 const RIGHT: &str =
     "write sqlite: and the path of a file, or postgres://user:password@host/database";
 
-/// Reads `sqlite:PATH`, `sqlite://PATH`, a path alone, or the URL of a Postgres database.
+/// Reads `sqlite:PATH`, `sqlite://PATH`, `file:PATH`, a path alone, or the URL of a Postgres database.
 ///
 /// # Errors
 ///
@@ -36,7 +38,7 @@ pub(crate) fn parse(url: &str) -> Result<Named, String> {
             file(path)
         }
         "postgres" | "postgresql" if rest.starts_with("//") => Ok(Named::Postgres),
-        "file" => Err("file: URIs are not supported: write sqlite: and the path of a file".into()),
+        "file" => file(&format!("file:{rest}")),
         "" => file(url),
         other => Err(format!("{other}: is not supported: {RIGHT}")),
     }
@@ -46,17 +48,16 @@ fn file(path: &str) -> Result<Named, String> {
     if path.trim_start_matches('/').is_empty() {
         return Err(RIGHT.into());
     }
-    if path == ":memory:" {
-        return Err(
+    match SqliteStore::path_of(path) {
+        Ok(path) => Ok(Named::File(path)),
+        Err(OpenError::Memory { .. }) => Err(
             "a database in memory would be another one for every command: name a file, or try \
              `redflash demo`"
                 .into(),
-        );
+        ),
+        Err(OpenError::Unnamed) => Err(RIGHT.into()),
+        Err(refused) => Err(refused.to_string()),
     }
-    if path.starts_with("file:") {
-        return Err("file: URIs are not supported: write sqlite: and the path of a file".into());
-    }
-    Ok(Named::File(path.into()))
 }
 
 /// Returns true if `text` can be the scheme of a URL. A single letter counts as part of a file's name.
@@ -79,6 +80,9 @@ mod tests {
             ("sqlite:/var/lib/b.db", "/var/lib/b.db"),
             ("SQLite:b.db", "b.db"),
             ("b.db", "b.db"),
+            ("file:b.db", "b.db"),
+            ("FILE:///var/lib/b.db", "/var/lib/b.db"),
+            ("sqlite:file:b%20c.db", "b c.db"),
             ("./a:b.db", "./a:b.db"),
             ("/var/lib/b.db", "/var/lib/b.db"),
         ] {
@@ -98,9 +102,10 @@ mod tests {
             ("sqlite::memory:", "redflash demo"),
             ("sqlite://:memory:", "redflash demo"),
             (":memory:", "redflash demo"),
-            ("file:b.db", "sqlite: and the path"),
-            ("file:b.db?mode=ro", "sqlite: and the path"),
-            ("sqlite:file:b.db", "sqlite: and the path"),
+            ("file::memory:", "redflash demo"),
+            ("file:b.db?mode=memory&cache=shared", "redflash demo"),
+            ("file:b.db?mode=ro", "mode=ro is not supported"),
+            ("file:", "the path of a file"),
             ("sqlite:b.db?mode=ro", "parameters"),
             ("mysql://root:canary@c/d", "mysql: is not supported"),
             ("sqlite3:b.db", "sqlite3: is not supported"),

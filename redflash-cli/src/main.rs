@@ -1,5 +1,10 @@
 //! The `redflash` command: the server, the directory, the log.
 
+#[cfg(not(unix))]
+compile_error!(
+    "the command `redflash` needs a Unix system, such as Linux or macOS: build it there"
+);
+
 mod args;
 mod command;
 mod config;
@@ -19,6 +24,7 @@ mod tidy;
 mod words;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -26,6 +32,9 @@ use args::Cli;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Maximum time to wait for databases to be closed: a little more than a write waits for a lock.
+const CLOSING: Duration = Duration::from_secs(6);
 
 fn main() -> ExitCode {
     // An alert must not be lost for a byte that is not UTF-8.
@@ -44,6 +53,8 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(command::run(cli));
     // What still runs after an orderly end is a lookup in a thread that cannot be stopped.
     runtime.shutdown_background();
+    // Leaves each database in one file, unless others use it or lock it.
+    redflash_store::SqliteStore::wait_until_closed(CLOSING);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

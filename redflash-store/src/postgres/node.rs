@@ -1,10 +1,10 @@
 //! This node among the others: what it hears of them, and how they know that it lives.
 //!
 //! A connection of its own listens for what other nodes announce, looks at the directory's version
-//! and the database's time more than once a second, and holds a lock in the name of the dispatcher. The lock
-//! ends with the session, so that others can tell a node that has died from one that is busy.
+//! and the database's time more than once a second, and holds a lock in the name of each dispatcher. The locks
+//! end with the session, so that others can tell a node that has died from one that is busy.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,16 +60,29 @@ struct Heard {
     /// The directory's version, and when it was last known to be the newest.
     version: Mutex<(u64, Option<Instant>)>,
     news: Notify,
-    /// In whose name the lock is held.
-    worker: watch::Sender<Option<WorkerId>>,
-    /// Whether it is held.
-    joined: watch::Sender<bool>,
+    /// The dispatchers of this node, each of which is to have its lock.
+    dispatchers: watch::Sender<BTreeSet<WorkerId>>,
+    /// Those whose locks are held.
+    held: watch::Sender<BTreeSet<WorkerId>>,
     /// Dispatchers that hold leases and no lock, and since when that is so.
     missing: Mutex<HashMap<String, Instant>>,
     /// When something queued was last announced.
     announced: Mutex<Option<Instant>>,
-    /// What the other nodes were last told.
-    told: Mutex<Vec<ClosedLane>>,
+    /// What the other nodes were last told by each dispatcher.
+    told: Mutex<HashMap<WorkerId, Vec<ClosedLane>>>,
+}
+
+/// A dispatcher of this node, which others take for dead once this is dropped.
+#[derive(Debug)]
+pub(super) struct Dispatching {
+    node: Arc<Node>,
+    worker: WorkerId,
+}
+
+impl Drop for Dispatching {
+    fn drop(&mut self) {
+        self.node.leave(self.worker);
+    }
 }
 
 impl Node {
@@ -78,8 +91,8 @@ impl Node {
             clock: Arc::default(),
             version: Mutex::default(),
             news: Notify::new(),
-            worker: watch::Sender::new(None),
-            joined: watch::Sender::new(false),
+            dispatchers: watch::Sender::default(),
+            held: watch::Sender::default(),
             missing: Mutex::default(),
             announced: Mutex::default(),
             told: Mutex::default(),
@@ -109,15 +122,35 @@ impl Node {
         known.0 = known.0.max(version);
     }
 
+    /// Adds a dispatcher to this node until the result is dropped.
+    pub(super) fn serve(self: &Arc<Self>, worker: WorkerId) -> Dispatching {
+        self.add(worker);
+        Dispatching {
+            node: Arc::clone(self),
+            worker,
+        }
+    }
+
     /// Holds a lock in a dispatcher's name from now on; waits until it does.
     pub(super) async fn join(&self, worker: WorkerId, within: Duration) -> Result<(), BoxError> {
-        let mut joined = self.heard.joined.subscribe();
-        self.heard.worker.send_replace(Some(worker));
-        let held = timeout(within, joined.wait_for(|joined| *joined)).await;
-        match held {
+        let mut held = self.heard.held.subscribe();
+        self.add(worker);
+        match timeout(within, held.wait_for(|held| held.contains(&worker))).await {
             Ok(Ok(_)) => Ok(()),
             _ => Err("the database server did not answer in time".into()),
         }
+    }
+
+    fn add(&self, worker: WorkerId) {
+        let add = |all: &mut BTreeSet<_>| all.insert(worker);
+        self.heard.dispatchers.send_if_modified(add);
+    }
+
+    /// Lets go of a dispatcher's lock, so that others take over what it has left.
+    fn leave(&self, worker: WorkerId) {
+        let remove = |all: &mut BTreeSet<_>| all.remove(&worker);
+        self.heard.dispatchers.send_if_modified(remove);
+        lock(&self.heard.told).remove(&worker);
     }
 
     /// Whether something queued is to be announced: not for every alert of a busy node, since each
@@ -132,9 +165,10 @@ impl Node {
         is_due
     }
 
-    /// Whether the others know something else than this.
-    pub(super) fn has_to_tell(&self, closed: &[ClosedLane]) -> bool {
-        let mut told = lock(&self.heard.told);
+    /// Returns true if the others know something else from a dispatcher than this.
+    pub(super) fn has_to_tell(&self, worker: WorkerId, closed: &[ClosedLane]) -> bool {
+        let mut all = lock(&self.heard.told);
+        let told = all.entry(worker).or_default();
         if *told == closed {
             return false;
         }
@@ -144,9 +178,13 @@ impl Node {
 
     /// The dispatchers that are dead: they hold leases, and have held no lock for a while.
     pub(super) async fn dead(&self, conn: &mut AsyncPgConnection) -> Result<Vec<String>, Fault> {
-        let Some(me) = *self.heard.worker.borrow() else {
-            return Ok(Vec::new());
+        let mine: Vec<_> = {
+            let dispatchers = self.heard.dispatchers.borrow();
+            dispatchers.iter().map(ToString::to_string).collect()
         };
+        if mine.is_empty() {
+            return Ok(Vec::new());
+        }
         let alive = alive(conn).await?;
         let holders: Vec<(String, i32)> = deliveries::table
             .filter(sql::<Bool>("deliveries.state = 'sending'"))
@@ -157,10 +195,9 @@ impl Node {
             .distinct()
             .load(conn)
             .await?;
-        let me = me.to_string();
         let missing_now = holders
             .into_iter()
-            .filter(|(worker, hash)| *worker != me && !alive.contains(hash));
+            .filter(|(worker, hash)| !mine.contains(worker) && !alive.contains(hash));
         let now = Instant::now();
         let mut missing = lock(&self.heard.missing);
         let since = |(worker, _)| {
@@ -227,7 +264,7 @@ impl Heard {
                     fault.into(),
                 ))),
             };
-            self.joined.send_replace(false);
+            self.held.send_replace(BTreeSet::new());
             // Nobody can be found missing by a node that does not hear.
             lock(&self.missing).clear();
             if let Some(fault) = fault {
@@ -247,8 +284,8 @@ impl Heard {
             .await?;
         // What was announced while nobody listened.
         self.news.notify_one();
-        let mut worker = self.worker.subscribe();
-        worker.mark_changed();
+        let mut dispatchers = self.dispatchers.subscribe();
+        dispatchers.mark_changed();
         let mut look = interval(LOOK);
         loop {
             let mut announced = None;
@@ -259,23 +296,36 @@ impl Heard {
                         Some(some) => announced = Some(some?.payload),
                         None => return Ok(()),
                     },
-                    _ = worker.changed() => {}
+                    _ = dispatchers.changed() => {}
                     _ = look.tick() => {}
                 }
             }
-            let name = *worker.borrow_and_update();
-            if let Some(name) = name
-                && !*self.joined.borrow()
-            {
-                bounded(hold(&mut conn, name)).await?;
-                self.joined.send_replace(true);
-            }
+            let wanted = dispatchers.borrow_and_update().clone();
+            bounded(self.hold(&mut conn, &wanted)).await?;
             if announced.as_deref() == Some(QUEUE) {
                 self.news.notify_one();
                 continue;
             }
             bounded(self.look(&mut conn)).await?;
         }
+    }
+
+    /// Takes the locks of dispatchers that have come, and lets go of those of dispatchers that have gone.
+    async fn hold(
+        &self,
+        conn: &mut AsyncPgConnection,
+        wanted: &BTreeSet<WorkerId>,
+    ) -> Result<(), Fault> {
+        let held = self.held.borrow().clone();
+        for &worker in wanted.difference(&held) {
+            hold(conn, worker).await?;
+            self.held.send_if_modified(|held| held.insert(worker));
+        }
+        for worker in held.difference(wanted) {
+            let_go(conn, *worker).await?;
+            self.held.send_if_modified(|held| held.remove(worker));
+        }
+        Ok(())
     }
 
     /// Looks at the directory's version and the database's time.
@@ -298,6 +348,15 @@ impl Heard {
 /// Takes the lock of a dispatcher, which a session of the same one that has not ended yet may hold.
 async fn hold(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fault> {
     diesel::sql_query("SELECT pg_advisory_lock($1, hashtext($2))")
+        .bind::<Integer, _>(LIVES)
+        .bind::<Text, _>(worker.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn let_go(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fault> {
+    diesel::sql_query("SELECT pg_advisory_unlock($1, hashtext($2))")
         .bind::<Integer, _>(LIVES)
         .bind::<Text, _>(worker.to_string())
         .execute(conn)

@@ -201,8 +201,8 @@ impl Outbox for PostgresStore {
         snapshot!(self, |conn| outbox::known(conn, &wanted).await)
     }
 
-    fn serve(&self, _worker: WorkerId) -> Result<Serving, StoreError> {
-        Ok(Serving::shared(()))
+    fn serve(&self, worker: WorkerId) -> Result<Serving, StoreError> {
+        Ok(Serving::shared(self.node.serve(worker)))
     }
 
     async fn join(&self, worker: WorkerId) -> Result<(), StoreError> {
@@ -220,8 +220,8 @@ impl Outbox for PostgresStore {
         closed: &[ClosedLane],
         now: Timestamp,
     ) -> Result<Nodes, StoreError> {
+        let tell = self.node.has_to_tell(worker, closed);
         let worker = worker.to_string();
-        let tell = self.node.has_to_tell(closed);
         let (count, closed) = ask!(self, |conn| async {
             if tell {
                 conn.transaction(async |conn| publish(conn, &worker, closed).await)

@@ -1,81 +1,221 @@
-//! The lock that keeps a second server off a file.
+//! The right to dispatch from a file, which one store of one process has at a time.
+//!
+//! Two locks make it up. The one on the database itself holds under whatever name the file is opened. The
+//! one on the file `.lock` beside it carries the number of the process, and is all there is where locks on
+//! the database would meet SQLite's own.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use super::OpenError;
+use redflash_core::StoreError;
 
-/// Held by the process that dispatches from a file; given up when dropped or when the process ends.
+use super::database_file::{DatabaseFile, Descriptor, is_served_here};
+use super::holder::{Holder, holder};
+
+/// Maximum time to wait for another process: one that is about to end, or that only asks who has the lock.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The right to dispatch from a file; given up when dropped or when the process ends.
 #[derive(Debug)]
-pub(super) struct Lock {
-    _file: File,
+pub(super) struct ServerLock {
+    // Unlocked first, so that whoever gets the second lock gets this one.
+    _beside: Beside,
+    _database: OnDatabase,
 }
 
-fn beside(path: &Path) -> PathBuf {
+/// Reason why the lock was not taken.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// A process holds it, which may have left its number.
+    Held(Option<u32>),
+    /// A file cannot be locked.
+    Io(PathBuf, io::Error),
+}
+
+impl ServerLock {
+    /// Takes the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`].
+    pub(super) fn take(database: &Arc<DatabaseFile>) -> Result<Self, Refused> {
+        let until = Instant::now() + PATIENCE;
+        let path = database.path();
+        let on_database = OnDatabase::take(database, until)?;
+        let beside = beside(path);
+        match Beside::take(&beside, until) {
+            Ok(Some(beside)) => Ok(Self {
+                _beside: beside,
+                _database: on_database,
+            }),
+            Ok(None) => {
+                // So that this process is not taken for the holder.
+                drop(on_database);
+                Err(Refused::by(path))
+            }
+            Err(fault) => Err(Refused::Io(beside, fault)),
+        }
+    }
+}
+
+/// The lock on the database.
+#[derive(Debug)]
+struct OnDatabase(Arc<DatabaseFile>);
+
+impl OnDatabase {
+    fn take(database: &Arc<DatabaseFile>, until: Instant) -> Result<Self, Refused> {
+        let path = database.path();
+        if is_served_here(database.id()) {
+            return Err(Refused::by(path));
+        }
+        let locked = patiently(until, || {
+            // Not held while waiting: other stores need it too.
+            database.with(lock_database).unwrap_or(Ok(false))
+        });
+        match locked {
+            Ok(true) => Ok(Self(Arc::clone(database))),
+            Ok(false) => Err(Refused::by(path)),
+            Err(fault) => Err(Refused::Io(path.to_owned(), fault)),
+        }
+    }
+}
+
+/// Returns false if another store or process has the lock.
+fn lock_database(known: &mut Descriptor) -> io::Result<bool> {
+    if known.is_served || locks_apart(&known.file) && !try_lock(&known.file)? {
+        return Ok(false);
+    }
+    known.is_served = true;
+    Ok(true)
+}
+
+impl Drop for OnDatabase {
+    fn drop(&mut self) {
+        // A forked process shares the lock, and would take it from the one that has forked it.
+        if !self.0.is_of_this_process() {
+            return;
+        }
+        self.0.with(|known| {
+            known.is_served = false;
+            if locks_apart(&known.file) {
+                let _ = known.file.unlock();
+            }
+        });
+    }
+}
+
+/// The lock on the file beside the database, which has the number of this process.
+#[derive(Debug)]
+struct Beside {
+    file: File,
+    process: u32,
+}
+
+impl Beside {
+    /// Locks the file. `None` if another process holds the lock.
+    fn take(path: &Path, until: Instant) -> io::Result<Option<Self>> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.mode(0o600).open(path)?;
+        if !patiently(until, || try_lock(&file))? {
+            return Ok(None);
+        }
+        let process = std::process::id();
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{process}")?;
+        Ok(Some(Self { file, process }))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if self.process == std::process::id() {
+            // An empty file says that nobody serves, without anybody having to try the lock.
+            let _ = self.file.set_len(0);
+            let _ = self.file.unlock();
+        }
+    }
+}
+
+impl Refused {
+    /// Refused since another store or process serves the database.
+    fn by(path: &Path) -> Self {
+        let Ok(Holder::Process(number)) = holder(path) else {
+            return Self::Held(None);
+        };
+        Self::Held(Some(number))
+    }
+
+    /// The error of a store that is open.
+    pub(super) fn serving(self) -> StoreError {
+        match self {
+            Self::Held(Some(number)) if number == std::process::id() => StoreError::Served {
+                by: "another engine of this process".to_owned(),
+            },
+            Self::Held(Some(number)) => StoreError::Served {
+                by: format!("process {number}"),
+            },
+            Self::Held(None) => StoreError::Served {
+                by: "another process".to_owned(),
+            },
+            Self::Io(path, fault) => {
+                let cause = format!("{}: {fault}", path.display());
+                StoreError::Unavailable(cause.into())
+            }
+        }
+    }
+}
+
+/// Returns the path of the lock file of a database.
+pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     name.into()
 }
 
-fn file(path: &Path) -> Result<File, OpenError> {
-    let beside = beside(path);
-    let mut options = OpenOptions::new();
-    let options = options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600);
-    options.open(&beside).map_err(|source| OpenError::Io {
-        path: beside,
-        source,
-    })
-}
-
-impl Lock {
-    /// Takes the lock.
-    pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
-        let io = |source| OpenError::Io {
-            path: beside(path),
-            source,
-        };
-        let mut file = file(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let path = path.to_owned();
-                let pid = pid(&mut file);
-                return Err(OpenError::Served { path, pid });
-            }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
+/// Tries until the lock is taken. Returns false if another process has it all the time.
+fn patiently(until: Instant, mut tries: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
+    while !tries()? {
+        if Instant::now() >= until {
+            return Ok(false);
         }
-        file.set_len(0).map_err(io)?;
-        file.rewind().map_err(io)?;
-        writeln!(file, "{}", std::process::id()).map_err(io)?;
-        Ok(Self { _file: file })
+        sleep(Duration::from_millis(2));
+    }
+    Ok(true)
+}
+
+/// Returns false if another process has locked a file.
+fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(fault)) => Err(fault),
     }
 }
 
-/// The process that holds the lock.
-pub(super) fn holder(path: &Path) -> Result<Option<u32>, OpenError> {
-    if !beside(path).exists() {
-        return Ok(None);
-    }
-    let mut file = file(path)?;
-    match file.try_lock_shared() {
-        Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => Ok(Some(pid(&mut file).unwrap_or(0))),
-        Err(TryLockError::Error(source)) => Err(OpenError::Io {
-            path: beside(path),
-            source,
-        }),
-    }
+/// Returns true if locks of whole files are apart from those of parts of them, which SQLite takes.
+///
+/// They are on Linux, except on file systems that hand both to a server as the same kind.
+#[cfg(target_os = "linux")]
+fn locks_apart(file: &File) -> bool {
+    const NFS: i64 = 0x6969;
+    const SMB: i64 = 0x517b;
+    const CIFS: i64 = 0xff53_4d42;
+    const SMB2: i64 = 0xfe53_4d42;
+    const PLAN_9: i64 = 0x0102_1997;
+
+    let found = rustix::fs::fstatfs(file);
+    found.is_ok_and(|found| ![NFS, SMB, CIFS, SMB2, PLAN_9].contains(&found.f_type))
 }
 
-fn pid(file: &mut File) -> Option<u32> {
-    let mut text = String::new();
-    file.read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+/// Returns false: both kinds of locks may be one.
+#[cfg(not(target_os = "linux"))]
+const fn locks_apart(_file: &File) -> bool {
+    false
 }

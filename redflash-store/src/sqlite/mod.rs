@@ -1,7 +1,11 @@
 //! SQLite: one file, one writer that commits for many, readers beside it.
 
 mod audit;
+mod database_file;
+mod file_id;
+mod holder;
 mod lock;
+mod name;
 mod open;
 mod outbox;
 #[cfg(feature = "postgres")]
@@ -21,14 +25,17 @@ mod writer;
 pub use open::{Access, OpenError};
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::heads::Heads;
+use database_file::DatabaseFile;
 use diesel::sqlite::SqliteConnection;
-use lock::Lock;
+use holder::Holder;
+use lock::ServerLock;
 use outbox::{due_queues, entry, insert, orphans, plans, unconfirmed, within, write};
 use query::directory::version as held_version;
 use reader::Readers;
-use redflash_core::store::ServingSlot;
 use run::RunQueryDsl;
 use writer::Writer;
 
@@ -39,19 +46,27 @@ type Conn = SqliteConnection;
 ///
 /// Writes go through one thread, which takes what has queued, runs each job in a savepoint of its
 /// own and commits once, synced. Readers have their own connections and never wait for the writer.
+///
+/// Dropping it gives up the right to dispatch at once and waits for nothing: the thread finishes what it
+/// was given and closes the file later. [`wait_until_closed`](Self::wait_until_closed) waits for that.
+///
+/// A forked process cannot use it, nor open the same file: fork first, then open the store.
 #[derive(Debug)]
 pub struct SqliteStore {
-    path: PathBuf,
-    writer: Writer,
+    // Closed before the writer's connection, which clears up after the last one.
     readers: Readers,
+    writer: Writer,
     heads: Heads,
-    serving: ServingSlot,
-    /// Held as long as this process dispatches from the file.
-    _lock: Option<Lock>,
+    /// Held from opening on until somebody serves.
+    server: Mutex<Option<ServerLock>>,
+    file: Arc<DatabaseFile>,
 }
 
 impl SqliteStore {
     /// Opens a file, making it when it is missing and bringing its tables up to date.
+    ///
+    /// * `path` - a path, or a `file:` URI without parameters. It is resolved once: later changes of the
+    ///   working directory or of symbolic links make no difference.
     ///
     /// # Errors
     ///
@@ -69,17 +84,48 @@ impl SqliteStore {
         open::open(path.as_ref(), access, false)
     }
 
-    /// The process that dispatches from a file, if there is one.
+    /// The process that dispatches from a file, if there is one; 0 if it has left no number.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when the lock file cannot be looked at.
+    /// [`OpenError::Io`] when the lock file cannot be read, and those of names as in
+    /// [`open`](Self::open).
     pub fn served_by(path: impl AsRef<Path>) -> Result<Option<u32>, OpenError> {
-        lock::holder(path.as_ref())
+        let path = name::path_of(path.as_ref())?;
+        let resolved = path.canonicalize().unwrap_or_else(|_| path.clone());
+        match holder::holder(&resolved) {
+            Ok(Holder::Nobody) => Ok(None),
+            Ok(Holder::Process(number)) => Ok(Some(number)),
+            Ok(Holder::Unknown) => Ok(Some(0)),
+            Err(source) => Err(OpenError::Io { path, source }),
+        }
     }
 
-    /// The file.
+    /// Returns the path that a name stands for: a path is its own, and a `file:` URI has one.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Unnamed`] for none, [`OpenError::Memory`] for a database in memory, and
+    /// [`OpenError::Uri`] for a URI with parameters.
+    pub fn path_of(name: impl AsRef<Path>) -> Result<PathBuf, OpenError> {
+        name::path_of(name.as_ref())
+    }
+
+    /// Waits until the files of all dropped stores of this process are closed, and returns false if
+    /// they are not in time. It blocks the thread: call it before the program ends, so that each
+    /// database is left in one file.
+    pub fn wait_until_closed(within: Duration) -> bool {
+        database_file::wait_until_closed(within)
+    }
+
+    /// The absolute path of the file, without symbolic links.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.file.start_closing();
     }
 }

@@ -1,20 +1,19 @@
 //! Opening a file.
 
-use std::fs::{OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use redflash_core::BoxError;
-use redflash_core::store::ServingSlot;
 
 use super::SqliteStore;
-use super::lock::Lock;
+use super::database_file::DatabaseFile;
+use super::lock::{Refused, ServerLock};
+use super::name::path_of;
 use super::reader::Readers;
 use super::watch::FileWatch;
 use super::writer::Writer;
@@ -35,12 +34,37 @@ pub enum Access {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Another process dispatches from the file.
-    #[error("{} is served by another process{}: stop that one first, or use another file", path.display(), pid.map_or_else(String::new, |pid| format!(" (pid {pid})")))]
+    /// Another process dispatches from the file, or another store of this one.
+    #[error("{}", served(path, *pid))]
     Served {
         /// The file.
         path: PathBuf,
         /// The process, if it left its number.
+        pid: Option<u32>,
+    },
+    /// No file is named.
+    #[error("no database file is named: give the path of one, such as redflash.db")]
+    Unnamed,
+    /// The name is that of a database in memory.
+    #[error("{} is a database in memory, which is lost with the process: name a file, or use redflash_core::MemoryStore", path.display())]
+    Memory {
+        /// The name.
+        path: PathBuf,
+    },
+    /// The name is a URI with more to it than a path.
+    #[error("{}: {reason}: give the path alone, as /path/to/redflash.db or file:/path/to/redflash.db", path.display())]
+    Uri {
+        /// The URI.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The process that has forked this one had the file open.
+    #[error("{} was already open in {} when this process was forked: open the store after fork", path.display(), pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")))]
+    Forked {
+        /// The file.
+        path: PathBuf,
+        /// The process that had it open, if that can be told.
         pid: Option<u32>,
     },
     /// The path names a directory.
@@ -89,65 +113,65 @@ pub enum OpenError {
     },
 }
 
+/// The message of a store that is refused since another serves its file.
+fn served(path: &Path, pid: Option<u32>) -> String {
+    let path = path.display();
+    match pid {
+        Some(pid) if pid == std::process::id() => format!(
+            "{path} is served by another store of this process (pid {pid}): drop that one first, or use another file"
+        ),
+        Some(pid) => format!(
+            "{path} is served by another process (pid {pid}): stop that one first, or use another file"
+        ),
+        None => {
+            format!("{path} is served by another process: stop that one first, or use another file")
+        }
+    }
+}
+
 /// Opens a file.
 ///
 /// * `creates` - whether the file is created when it is missing.
-pub(super) fn open(path: &Path, access: Access, creates: bool) -> Result<SqliteStore, OpenError> {
+pub(super) fn open(name: &Path, access: Access, creates: bool) -> Result<SqliteStore, OpenError> {
+    let path = path_of(name)?;
     if path.is_dir() {
-        let path = path.to_owned();
         return Err(OpenError::Directory { path });
     }
-    if creates {
-        create_private(path)?;
-    } else if !path.exists() {
-        let path = path.to_owned();
-        return Err(OpenError::Missing { path });
-    }
-    let lock = match access {
-        Access::Server => Some(Lock::take(path)?),
+    let file = DatabaseFile::open(&path, creates)?;
+    let server = match access {
+        Access::Server => Some(ServerLock::take(&file).map_err(|refused| refused.opening(&path))?),
         Access::Shared => None,
     };
     let database = |source: BoxError| OpenError::Database {
-        path: path.to_owned(),
+        path: path.clone(),
         source,
     };
-    let mut conn = connect(path).map_err(database)?;
-    migrate(&mut conn, path)?;
-    let watch = FileWatch::start(path).map_err(|source| OpenError::Io {
-        path: path.to_owned(),
+    let mut conn = connect(file.path()).map_err(database)?;
+    migrate(&mut conn, &path)?;
+    let watch = FileWatch::start(&file).map_err(|source| OpenError::Io {
+        path: path.clone(),
         source,
     })?;
-    let path: Arc<Path> = path.into();
     Ok(SqliteStore {
-        path: path.to_path_buf(),
-        writer: Writer::start(conn, Arc::clone(&path), watch.clone()).map_err(database)?,
-        readers: Readers::new(path, watch),
+        readers: Readers::new(Arc::clone(&file), watch.clone()),
+        writer: Writer::start(conn, Arc::clone(&file), watch).map_err(database)?,
         heads: Heads::default(),
-        serving: ServingSlot::default(),
-        _lock: lock,
+        server: Mutex::new(server),
+        file,
     })
 }
 
-/// Makes the file, if it is missing, so that only its owner can read it. SQLite gives the files
-/// beside it the same mode.
-fn create_private(path: &Path) -> Result<(), OpenError> {
-    let mut options = OpenOptions::new();
-    let made = options.write(true).create_new(true).mode(0o600).open(path);
-    let made = match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        made => made.and_then(|file| file.set_permissions(Permissions::from_mode(0o600))),
-    };
-    made.map_err(|source| {
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let path = path.to_owned();
-        match absolute.parent().filter(|directory| !directory.exists()) {
-            Some(directory) => OpenError::NoDirectory {
-                path,
-                directory: directory.to_owned(),
+impl Refused {
+    /// The error of a store that is being opened.
+    fn opening(self, path: &Path) -> OpenError {
+        match self {
+            Self::Held(pid) => OpenError::Served {
+                path: path.to_owned(),
+                pid,
             },
-            None => OpenError::Io { path, source },
+            Self::Io(path, source) => OpenError::Io { path, source },
         }
-    })
+    }
 }
 
 /// A path as a URI of a file that is there: one that is gone must not be made anew, empty.
@@ -158,18 +182,33 @@ fn existing(path: &str) -> String {
     format!("file:{path}?mode=rw")
 }
 
+/// Connects to a file by its absolute path.
+fn establish(path: &Path) -> Result<SqliteConnection, BoxError> {
+    let name = path.to_str().ok_or("the path is not valid UTF-8")?;
+    Ok(SqliteConnection::establish(&existing(name))?)
+}
+
 /// A connection that waits for locks, and syncs what it commits.
 pub(super) fn connect(path: &Path) -> Result<SqliteConnection, BoxError> {
-    // A name that SQLite could take for something else than a file, such as `:memory:` or `file:…`,
-    // is made a path.
-    let absolute = std::path::absolute(path)?;
-    let name = absolute.to_str().ok_or("the path is not valid UTF-8")?;
-    let mut conn = SqliteConnection::establish(&existing(name))?;
+    let mut conn = establish(path)?;
     conn.batch_execute(
         "PRAGMA busy_timeout = 5000;
          PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -8000;",
+    )?;
+    Ok(conn)
+}
+
+/// A connection that only reads. It hardly waits, since it may be on a thread that serves others too: in
+/// the mode that [`connect`] sets, readers need no lock that a writer holds.
+pub(super) fn connect_reader(path: &Path) -> Result<SqliteConnection, BoxError> {
+    let mut conn = establish(path)?;
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 20;
+         PRAGMA query_only = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -8000;",
     )?;
@@ -206,5 +245,29 @@ impl MigrationSource {
             .iter()
             .map(|migration| migration.name().version().to_string())
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn reader_does_not_wait_for_a_locked_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        std::fs::write(&path, "").unwrap();
+        let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        other
+            .batch_execute("CREATE TABLE t (a); BEGIN EXCLUSIVE")
+            .unwrap();
+
+        let begun = Instant::now();
+        let read = connect_reader(&path)
+            .and_then(|mut reader| Ok(reader.batch_execute("SELECT a FROM t")?));
+        let refused = read.unwrap_err().to_string();
+        assert!(refused.contains("locked"), "{refused}");
+        assert!(begun.elapsed() < Duration::from_secs(3));
     }
 }

@@ -1,13 +1,14 @@
 //! Connections that only read. They see what was committed when they began, and wait for nobody.
 
-use std::path::Path;
+use std::mem::take;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use redflash_core::StoreError;
 
+use super::database_file::DatabaseFile;
+use super::open::connect_reader;
 use super::watch::FileWatch;
 use crate::error::Fault;
 
@@ -17,15 +18,38 @@ const KEPT: usize = 8;
 /// Connections for reading, made when needed and kept for the next reader.
 #[derive(Clone)]
 pub(super) struct Readers {
-    path: Arc<Path>,
     watch: FileWatch,
-    idle: Arc<Mutex<Vec<SqliteConnection>>>,
+    idle: Arc<Idle>,
+    // Given up after the connections.
+    file: Arc<DatabaseFile>,
+}
+
+/// Connections that nobody reads with.
+struct Idle {
+    connections: Mutex<Vec<SqliteConnection>>,
+    // Given up after the connections.
+    file: Arc<DatabaseFile>,
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        if !self.file.is_of_this_process() {
+            // A forked process must not close what it inherited.
+            // https://www.sqlite.org/howtocorrupt.html, section 2.6
+            let connections = self.connections.get_mut();
+            std::mem::forget(take(connections.unwrap_or_else(PoisonError::into_inner)));
+        }
+    }
 }
 
 impl Readers {
-    pub(super) fn new(path: Arc<Path>, watch: FileWatch) -> Self {
-        let idle = Arc::default();
-        Self { path, watch, idle }
+    pub(super) fn new(file: Arc<DatabaseFile>, watch: FileWatch) -> Self {
+        let idle = Idle {
+            connections: Mutex::default(),
+            file: Arc::clone(&file),
+        };
+        let idle = Arc::new(idle);
+        Self { watch, idle, file }
     }
 
     /// Reads at one moment, on the calling thread: for look-ups that take microseconds.
@@ -33,6 +57,7 @@ impl Readers {
         &self,
         query: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
+        self.file.check_process()?;
         let checked = self.watch.check();
         checked.map_err(|fault| StoreError::Unavailable(fault.into()))?;
         let idle = self.idle().pop();
@@ -66,6 +91,8 @@ impl Readers {
         &self,
         query: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
+        // A forked process has none of the threads that this would wait for.
+        self.file.check_process()?;
         let readers = self.clone();
         let reading = tokio::task::spawn_blocking(move || readers.snapshot(query));
         reading
@@ -76,21 +103,19 @@ impl Readers {
     fn connect(&self) -> Result<SqliteConnection, StoreError> {
         let checked = self.watch.check_now();
         checked.map_err(|fault| StoreError::Unavailable(fault.into()))?;
-        let mut conn = super::open::connect(&self.path).map_err(StoreError::Unavailable)?;
-        let only = conn.batch_execute("PRAGMA query_only = ON;");
-        only.map_err(|error| StoreError::Unavailable(error.into()))?;
-        Ok(conn)
+        connect_reader(self.file.path()).map_err(StoreError::Unavailable)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<SqliteConnection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        let idle = self.idle.connections.lock();
+        idle.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl std::fmt::Debug for Readers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Readers")
-            .field("path", &self.path)
+            .field("path", &self.file.path())
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! The traits, on SQLite.
 
 use std::num::NonZeroU32;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ use redflash_core::{
 };
 
 use super::SqliteStore;
+use super::lock::{Refused, ServerLock};
 use super::outbox::{SettledRows, claim_due, enqueue, queue_rows, renew};
 use super::query::set_aside::set_queue_aside;
 use super::query::{
@@ -177,7 +179,13 @@ impl Outbox for SqliteStore {
     }
 
     fn serve(&self, _worker: WorkerId) -> Result<Serving, StoreError> {
-        self.serving.take()
+        self.file.check_process()?;
+        let mut held = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = match held.take() {
+            Some(lock) => lock,
+            None => ServerLock::take(&self.file).map_err(Refused::serving)?,
+        };
+        Ok(Serving::exclusive(lock))
     }
 
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError> {

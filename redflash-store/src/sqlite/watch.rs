@@ -3,12 +3,14 @@
 
 use std::fmt;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::{error, info};
+
+use super::database_file::DatabaseFile;
+use super::file_id::FileId;
 
 /// Minimum time between two checks of the files.
 const LOOK: Duration = Duration::from_millis(250);
@@ -31,13 +33,6 @@ struct State {
     log: Option<FileId>,
     looked_at: Option<Instant>,
     fault: Option<FileFault>,
-}
-
-/// A file, whatever it is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileId {
-    device: u64,
-    inode: u64,
 }
 
 /// Reason why an open file is no longer the database.
@@ -64,26 +59,16 @@ impl fmt::Display for FileFault {
     }
 }
 
-fn file_id(path: &Path) -> io::Result<Option<FileId>> {
-    match path.metadata() {
-        Ok(found) => Ok(Some(FileId {
-            device: found.dev(),
-            inode: found.ino(),
-        })),
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(fault) => Err(fault),
-    }
-}
-
 impl FileWatch {
     /// Watches the files that have just been opened.
-    pub(super) fn start(path: &Path) -> io::Result<Self> {
+    pub(super) fn start(file: &DatabaseFile) -> io::Result<Self> {
+        let path = file.path();
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         let log = PathBuf::from(log);
         let state = State {
-            file: file_id(path)?.ok_or(io::ErrorKind::NotFound)?,
-            log: file_id(&log)?,
+            file: file.id(),
+            log: FileId::at(&log)?,
             looked_at: None,
             fault: None,
         };
@@ -134,7 +119,7 @@ impl FileWatch {
             _ => {}
         }
         if fault.is_none() && state.log.is_none() {
-            state.log = file_id(&self.0.log).ok().flatten();
+            state.log = FileId::at(&self.0.log).ok().flatten();
         }
         state.fault = fault;
     }
@@ -148,7 +133,7 @@ impl FileWatch {
 fn compare(path: &Path, known: Option<FileId>) -> Option<FileFault> {
     let known = known?;
     // A file system that does not answer says nothing about the file.
-    let found = file_id(path).ok()?;
+    let found = FileId::at(path).ok()?;
     (found != Some(known)).then(|| FileFault {
         path: path.to_owned(),
         is_replaced: found.is_some(),

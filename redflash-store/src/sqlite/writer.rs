@@ -1,8 +1,9 @@
 //! The one writer: takes what has queued, and commits once for all of it.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::sqlite::SqliteConnection;
@@ -10,6 +11,7 @@ use redflash_core::{BoxError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
+use super::database_file::DatabaseFile;
 use super::open::connect;
 use super::savepoint;
 use super::watch::{FileFault, FileWatch};
@@ -55,9 +57,14 @@ where
         let Some(work) = self.work.take() else {
             return Ok(());
         };
-        match savepoint::within(conn, work) {
-            Err(fault) if fault.is_fatal() => Err(fault.to_string()),
-            result => {
+        match catch_unwind(AssertUnwindSafe(|| savepoint::within(conn, work))) {
+            Err(panic) => {
+                let cause = format!("a write panicked: {}", message(&*panic));
+                self.result = Some(Err(StoreError::Backend(cause.clone().into())));
+                Err(cause)
+            }
+            Ok(Err(fault)) if fault.is_fatal() => Err(fault.to_string()),
+            Ok(result) => {
                 self.result = Some(result.map_err(StoreError::from));
                 Ok(())
             }
@@ -81,11 +88,19 @@ where
     }
 }
 
-/// A handle on the writer's thread, which ends when this is dropped.
+/// Returns the message of a panic.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+}
+
+/// A handle on the writer's thread, which ends some time after this is dropped: when all is done that it
+/// was given.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Box<dyn Work>>>,
-    thread: Option<JoinHandle<()>>,
+    file: Arc<DatabaseFile>,
 }
 
 impl std::fmt::Debug for dyn Work {
@@ -97,16 +112,19 @@ impl std::fmt::Debug for dyn Work {
 impl Writer {
     pub(super) fn start(
         conn: SqliteConnection,
-        path: Arc<Path>,
+        file: Arc<DatabaseFile>,
         watch: FileWatch,
     ) -> Result<Self, BoxError> {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let named = std::thread::Builder::new().name("redflash-writer".into());
-        let thread = named.spawn(move || write(Some(conn), &path, &watch, waiting))?;
-        Ok(Self {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
+        let kept = Arc::clone(&file);
+        named.spawn(move || {
+            write(conn, kept.path(), &watch, waiting);
+            // Given up after the connection.
+            drop(kept);
+        })?;
+        let jobs = Some(jobs);
+        Ok(Self { jobs, file })
     }
 
     /// Runs a job in a transaction, and answers when that is committed and synced.
@@ -114,6 +132,8 @@ impl Writer {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
+        // A forked process has no thread that would answer.
+        self.file.check_process()?;
         let stopped = || StoreError::Unavailable("the writer stopped".into());
         let (answer, answered) = oneshot::channel();
         let job = Job {
@@ -122,28 +142,28 @@ impl Writer {
             answer,
         };
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.send(Box::new(job)).await.map_err(|_| stopped())?;
+        let sent = jobs.send(Box::new(job)).await;
+        sent.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            error!("the writer's thread panicked");
+        // A forked process must not wake a thread that it does not have.
+        if !self.file.is_of_this_process() {
+            std::mem::forget(self.jobs.take());
         }
     }
 }
 
 fn write(
-    mut conn: Option<SqliteConnection>,
+    conn: SqliteConnection,
     path: &Path,
     watch: &FileWatch,
     mut jobs: mpsc::Receiver<Box<dyn Work>>,
 ) {
+    let mut conn = Some(conn);
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
         let checked = if conn.is_some() {
@@ -184,8 +204,8 @@ fn write(
         }
     }
     if let Some(mut conn) = conn {
-        // Leaves one file behind instead of three. The log is used again if this fails.
-        let _ = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE);");
+        // Leaves one file behind instead of three, unless somebody else uses them.
+        let _ = conn.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);");
     }
 }
 
@@ -203,5 +223,33 @@ fn transact(conn: &mut SqliteConnection, batch: &mut [Box<dyn Work>]) -> Commit 
         Ok(()) => Commit::Done,
         Err(fault) if nothing_was_written(&fault) => Commit::Nothing(fault.to_string()),
         Err(fault) => Commit::Unknown(fault.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Access, SqliteStore};
+    use super::*;
+    use redflash_core::{Directory, Timestamp};
+
+    #[tokio::test]
+    async fn survives_a_job_that_panics() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("a.db"), Access::Server).unwrap();
+        let before = store.version().await.unwrap();
+        for _ in 0..2 {
+            let work = |conn: &mut SqliteConnection| -> Result<(), Fault> {
+                conn.batch_execute("UPDATE directory SET version = version + 1")?;
+                panic!("of no use")
+            };
+            let failed = store.writer.write(work).await.unwrap_err();
+            assert!(matches!(failed, StoreError::Backend(_)), "{failed:?}");
+            let report = redflash_core::report(&failed);
+            assert!(report.contains("a write panicked: of no use"), "{report}");
+        }
+        redflash_core::Outbox::probe(&store, Timestamp::default())
+            .await
+            .unwrap();
+        assert_eq!(store.version().await.unwrap(), before);
     }
 }

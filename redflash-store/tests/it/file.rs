@@ -128,7 +128,7 @@ async fn a_removed_write_ahead_log_is_noticed() {
     );
 }
 
-fn contact(who: &str) -> Entry {
+pub(crate) fn contact(who: &str) -> Entry {
     Entry::Contact(Contact::new(
         Slug::parse(who).unwrap(),
         Name::parse(who).unwrap(),

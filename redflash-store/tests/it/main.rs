@@ -2,9 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
+#[cfg(feature = "sqlite")]
+mod child;
+#[cfg(feature = "sqlite")]
+mod closing;
+#[cfg(feature = "postgres")]
+mod dispatcher;
 mod fan_out;
 #[cfg(feature = "sqlite")]
 mod file;
+#[cfg(feature = "sqlite")]
+mod fork;
+#[cfg(feature = "sqlite")]
+mod lock;
 #[cfg(feature = "postgres")]
 mod server;
 mod unreadable;

@@ -1,0 +1,110 @@
+//! The process that dispatches from a file, found without taking a lock wherever that is possible: a lock
+//! taken to ask could make a server fail that starts at the same moment.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::database_file::is_served_here;
+use super::file_id::FileId;
+use super::lock::beside;
+
+/// The process that dispatches from a file, if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    Nobody,
+    Process(u32),
+    /// A process that has left no number.
+    Unknown,
+}
+
+/// Returns the process that dispatches from a database.
+///
+/// # Errors
+///
+/// Those of reading the lock file.
+pub(super) fn holder(path: &Path) -> io::Result<Holder> {
+    let database = FileId::at(path)?;
+    if database.is_some_and(is_served_here) {
+        return Ok(Holder::Process(std::process::id()));
+    }
+    let beside = beside(path);
+    let files = [database, FileId::at(&beside)?];
+    match files.into_iter().flatten().find_map(listed) {
+        Some(process) => Ok(Holder::Process(process)),
+        None => left_behind(&beside),
+    }
+}
+
+/// Returns the process that the system lists as the holder of a file's lock.
+#[cfg(target_os = "linux")]
+fn listed(file: FileId) -> Option<u32> {
+    let all = std::fs::read_to_string("/proc/locks").ok()?;
+    holder_in(&all, file)
+}
+
+/// Returns `None`: there is no such list.
+#[cfg(not(target_os = "linux"))]
+const fn listed(_file: FileId) -> Option<u32> {
+    None
+}
+
+/// Returns the process that holds the lock of a file by a list as in `/proc/locks`, such as
+/// `1: FLOCK  ADVISORY  WRITE 4711 fe:00:131073 0 EOF`.
+#[cfg(target_os = "linux")]
+fn holder_in(list: &str, file: FileId) -> Option<u32> {
+    use rustix::fs::{major, minor};
+
+    let (major, minor) = (major(file.device), minor(file.device));
+    let wanted = format!("{major:02x}:{minor:02x}:{}", file.inode);
+    list.lines().find_map(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        match fields[..] {
+            [_, "FLOCK", _, "WRITE", process, of, ..] if of == wanted => process.parse().ok(),
+            _ => None,
+        }
+    })
+}
+
+/// Asks by the lock file, where a server has left its number there. The list does not help if that server
+/// is in another container, or if the file system counts devices in its own way; or the server has
+/// crashed. Only then a lock is taken for a moment.
+fn left_behind(beside: &Path) -> io::Result<Holder> {
+    let mut file = match File::open(beside) {
+        Ok(file) => file,
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Holder::Nobody),
+        Err(fault) => return Err(fault),
+    };
+    let mut number = String::new();
+    file.read_to_string(&mut number)?;
+    if number.is_empty() {
+        return Ok(Holder::Nobody);
+    }
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Holder::Nobody),
+        Err(TryLockError::Error(fault)) => Err(fault),
+        Err(TryLockError::WouldBlock) => {
+            let number = number.trim().parse();
+            Ok(number.map_or(Holder::Unknown, Holder::Process))
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_holder_in_the_list_of_the_system() {
+        let list = "1: POSIX  ADVISORY  READ  7 fe:00:42 1073741826 1073742335\n\
+                    2: FLOCK  ADVISORY  WRITE 8 fe:00:4242 0 EOF\n\
+                    3: FLOCK  ADVISORY  READ 9 fe:00:43 0 EOF\n\
+                    4: FLOCK  ADVISORY  WRITE 10 fe:00:42 0 EOF\n\
+                    4: -> FLOCK  ADVISORY  WRITE 11 fe:00:43 0 EOF\n";
+        let device = rustix::fs::makedev(0xfe, 0);
+        let find = |inode| holder_in(list, FileId { device, inode });
+        assert_eq!(find(42), Some(10));
+        assert_eq!(find(4242), Some(8));
+        assert_eq!(find(43), None);
+    }
+}
