@@ -83,7 +83,7 @@ impl Raising {
 
 impl Drop for Raising {
     fn drop(&mut self) {
-        self.0.raising.fetch_sub(1, Ordering::Relaxed);
+        self.0.raising.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -254,6 +254,11 @@ impl Life {
             () = self.tasks.wait() => true,
             () = self.sleep_until(deadline) => false,
         }
+    }
+
+    /// Returns true if no raise is under way, and nothing is being taken from the queue.
+    pub(super) fn is_idle(&self) -> bool {
+        self.raising.load(Ordering::Acquire) == 0 && !self.pulse(Part::Queue).is_busy()
     }
 
     /// Number of raises and looks at the queue that wait for the store.

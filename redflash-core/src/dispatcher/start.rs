@@ -172,7 +172,7 @@ impl Dispatcher {
         const LOOK: Duration = Duration::from_millis(20);
         while life.takes() && Instant::now() < deadline {
             tokio::select! {
-                is_empty = self.is_drained() => if is_empty {
+                is_empty = self.is_drained(life) => if is_empty {
                     return;
                 },
                 () = life.sleep_until(deadline) => return,
@@ -182,17 +182,23 @@ impl Dispatcher {
         }
     }
 
-    async fn is_drained(&self) -> bool {
-        if !self.leases.is_empty() {
-            return false;
-        }
+    async fn is_drained(&self, life: &Life) -> bool {
+        // What is being claimed or raised is neither in the queue nor under way.
+        let is_idle = || life.is_idle() && self.leases.is_empty();
+        let was_idle = is_idle();
+        // A store that fails or panics says nothing of the queue. Its loop reports that.
+        let nothing_is_due = caught(self.nothing_is_due()).await;
+        let nothing_is_due = nothing_is_due.is_ok_and(|is_so| is_so.unwrap_or(false));
+        nothing_is_due && was_idle && is_idle()
+    }
+
+    async fn nothing_is_due(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let unfinished = self.store.unfinished().await;
-        if !unfinished.is_ok_and(|unfinished| unfinished.is_empty()) {
-            return false;
+        if !self.store.unfinished().await?.is_empty() {
+            return Ok(false);
         }
-        let queues = self.store.due_queues().await;
-        queues.is_ok_and(|queues| queues.iter().all(|queue| queue.due_at > now))
+        let queues = self.store.due_queues().await?;
+        Ok(queues.iter().all(|queue| queue.due_at > now))
     }
 
     /// What is wrong with the dispatcher, in words; nothing while it works.
@@ -205,8 +211,13 @@ impl Dispatcher {
         let idle = self.idle_for().filter(|idle| *idle >= BOUND);
         if let (true, Some(idle)) = (problems.is_empty(), idle) {
             let seconds = idle.as_secs();
+            let why = if life.pulse(Part::Queue).is_busy() {
+                "the store is slow to answer"
+            } else {
+                "the runtime of the engine stands still"
+            };
             problems.push(format!(
-                "the queue was not looked at for {seconds} s: the runtime of the engine stands still"
+                "the queue was not looked at for {seconds} s: {why}"
             ));
         }
         problems
