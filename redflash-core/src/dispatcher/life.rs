@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::error;
 
 use super::pulse::{Part, Pulse};
@@ -215,6 +215,16 @@ impl Life {
         } else {
             self.runtime.spawn(supervised);
         }
+    }
+
+    /// Asks the store something on the runtime of this life, which stores may need. Returns `None` if the
+    /// store panics, or if the runtime is gone.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let asked = AbortOnDropHandle::new(self.runtime.spawn(question));
+        asked.await.ok()
     }
 
     /// Takes nothing more. What is under way goes on.

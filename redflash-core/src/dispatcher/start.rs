@@ -11,8 +11,11 @@ use tracing::warn;
 use super::Dispatcher;
 use super::life::Life;
 use super::pulse::{BOUND, Part};
-use crate::StoreError;
 use crate::panicked::{caught, caught_now};
+use crate::{Store, StoreError, Timestamp};
+
+/// Time for the store to count what is left, once everything was ended.
+const COUNTING: Duration = Duration::from_millis(15);
 
 /// Reason why an engine was not started. Nothing was taken from the queue.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +135,7 @@ impl Dispatcher {
     /// Ends a life, waiting at most so long for what is under way.
     pub(crate) async fn end(&self, life: &Arc<Life>, grace: Duration) -> Leftover {
         self.close(life);
-        let deadline = Instant::now() + grace;
+        let deadline = after(grace);
         life.end(deadline).await;
         let unrecorded = self.recorder.len();
         let sending = self.leases.running().len().saturating_sub(unrecorded);
@@ -153,9 +156,11 @@ impl Dispatcher {
         if life.is_gone() {
             return self.about_queued();
         }
+        let deadline = deadline.max(Instant::now() + COUNTING);
+        let store = Arc::clone(&self.store);
         tokio::select! {
             biased;
-            Ok(backlog) = self.store.backlog() => backlog.queued,
+            Some(Ok(backlog)) = life.ask(async move { store.backlog().await }) => backlog.queued,
             () = life.sleep_until(deadline) => self.about_queued(),
             else => self.about_queued(),
         }
@@ -186,19 +191,10 @@ impl Dispatcher {
         // What is being claimed or raised is neither in the queue nor under way.
         let is_idle = || life.is_idle() && self.leases.is_empty();
         let was_idle = is_idle();
+        let looked = nothing_is_due(Arc::clone(&self.store), self.clock.now());
         // A store that fails or panics says nothing of the queue. Its loop reports that.
-        let nothing_is_due = caught(self.nothing_is_due()).await;
-        let nothing_is_due = nothing_is_due.is_ok_and(|is_so| is_so.unwrap_or(false));
+        let nothing_is_due = matches!(life.ask(looked).await, Some(Ok(true)));
         nothing_is_due && was_idle && is_idle()
-    }
-
-    async fn nothing_is_due(&self) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        if !self.store.unfinished().await?.is_empty() {
-            return Ok(false);
-        }
-        let queues = self.store.due_queues().await?;
-        Ok(queues.iter().all(|queue| queue.due_at > now))
     }
 
     /// What is wrong with the dispatcher, in words; nothing while it works.
@@ -238,6 +234,20 @@ impl Dispatcher {
             .as_ref()
             .is_some_and(|present| Arc::ptr_eq(present, life))
     }
+}
+
+/// Returns the end of a limit that begins now. One that is too long to be told ends in years.
+pub(crate) fn after(limit: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    Instant::now() + limit.min(YEARS)
+}
+
+async fn nothing_is_due(store: Arc<dyn Store>, now: Timestamp) -> Result<bool, StoreError> {
+    if !store.unfinished().await?.is_empty() {
+        return Ok(false);
+    }
+    let queues = store.due_queues().await?;
+    Ok(queues.iter().all(|queue| queue.due_at > now))
 }
 
 /// The present runtime, if the engine can run on it.
