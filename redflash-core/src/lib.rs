@@ -12,6 +12,8 @@
 //! | user | a person who may log in, with a role; on/off |
 //! | change | one entry of the audit log: who did what, when |
 //! | attempt | one hand-over of a delivery to a gateway |
+//!
+//! The [`guide`] shows the life of an engine in a program that embeds it.
 
 mod address;
 mod api_key;
@@ -33,6 +35,10 @@ mod gateway_status;
 mod gateway_view;
 mod group;
 mod guarded;
+// Its code needs a store and a channel: it is compiled with the examples.
+#[cfg(not(doctest))]
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 mod id;
 mod inbound;
 mod lease;

@@ -21,6 +21,7 @@
 //! | [`Browser`] | a real Chromium, which also judges how accessible a page is |
 //! | [`IdentityProvider`] | a real OpenID provider with users to log in as |
 //! | [`Schemathesis`] | a real tester of APIs by their description |
+//! | [`HookedStore`] | a store that hangs or panics where the test says |
 //! | [`Load`] | raising systems that never pause |
 //! | [`Ledger`] | what was accepted, against what arrived |
 //!
@@ -46,6 +47,7 @@ mod config;
 mod connect_proxy;
 mod database;
 mod fetched;
+mod hooked_store;
 mod identity_provider;
 mod kannel;
 mod ledger;
@@ -78,6 +80,7 @@ pub use cli::{Cli, Output};
 pub use client::{Answer, Client, http_client};
 pub use config::Config;
 pub use connect_proxy::{ConnectProxy, TunnelRequest};
+pub use hooked_store::HookedStore;
 pub use identity_provider::IdentityProvider;
 pub use kannel::Kannel;
 pub use ledger::{Balance, Ledger};

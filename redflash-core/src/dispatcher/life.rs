@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::error;
 
 use super::pulse::{Part, Pulse};
@@ -83,7 +83,7 @@ impl Raising {
 
 impl Drop for Raising {
     fn drop(&mut self) {
-        self.0.raising.fetch_sub(1, Ordering::Relaxed);
+        self.0.raising.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -217,6 +217,16 @@ impl Life {
         }
     }
 
+    /// Asks the store something on the runtime of this life, which stores may need. Returns `None` if the
+    /// store panics, or if the runtime is gone.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let asked = AbortOnDropHandle::new(self.runtime.spawn(question));
+        asked.await.ok()
+    }
+
     /// Takes nothing more. What is under way goes on.
     pub(super) fn close(&self) {
         self.stop.cancel();
@@ -254,6 +264,11 @@ impl Life {
             () = self.tasks.wait() => true,
             () = self.sleep_until(deadline) => false,
         }
+    }
+
+    /// Returns true if no raise is under way, and nothing is being taken from the queue.
+    pub(super) fn is_idle(&self) -> bool {
+        self.raising.load(Ordering::Acquire) == 0 && !self.pulse(Part::Queue).is_busy()
     }
 
     /// Number of raises and looks at the queue that wait for the store.

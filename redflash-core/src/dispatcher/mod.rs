@@ -54,6 +54,7 @@ pub(crate) use pulse::Part;
 use record::Recorder;
 use send::Batches;
 pub(crate) use send::Sending;
+pub(crate) use start::after;
 pub use start::{Leftover, StartError};
 use trouble::refusing;
 pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles, refusal_subject, stopped, subject};

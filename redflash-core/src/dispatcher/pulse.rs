@@ -82,6 +82,11 @@ impl Pulse {
         self.has_ended.load(Ordering::Acquire)
     }
 
+    /// Returns true if a round is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy_since.load(Ordering::Acquire) != 0
+    }
+
     /// Returns what is wrong with the loop, in words; `None` while it is well.
     pub(super) fn problem(&self, part: Part, now: Monotonic) -> Option<String> {
         let part = part.as_str();
@@ -118,7 +123,7 @@ impl Round<'_> {
 
 impl Drop for Round<'_> {
     fn drop(&mut self) {
-        self.0.busy_since.store(0, Ordering::Relaxed);
+        self.0.busy_since.store(0, Ordering::Release);
     }
 }
 

@@ -216,6 +216,10 @@ impl Recording {
         let settlements: Vec<_> = some.map(|one| one.ended.settlement.clone()).collect();
         let settled = self.store.settle(self.worker, &settlements).await?;
         let recorded: Vec<_> = batch.waiting.drain(part).collect();
+        // Before their tokens are dropped, by which an end learns that all is recorded.
+        self.recorder
+            .being_recorded
+            .store(batch.waiting.len(), Ordering::Relaxed);
         for (one, settled) in recorded.iter().zip(settled) {
             self.recorded(&one.ended.settlement, settled);
         }

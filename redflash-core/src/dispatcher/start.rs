@@ -11,8 +11,11 @@ use tracing::warn;
 use super::Dispatcher;
 use super::life::Life;
 use super::pulse::{BOUND, Part};
-use crate::StoreError;
 use crate::panicked::{caught, caught_now};
+use crate::{Store, StoreError, Timestamp};
+
+/// Time for the store to count what is left, once everything was ended.
+const COUNTING: Duration = Duration::from_millis(15);
 
 /// Reason why an engine was not started. Nothing was taken from the queue.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +135,7 @@ impl Dispatcher {
     /// Ends a life, waiting at most so long for what is under way.
     pub(crate) async fn end(&self, life: &Arc<Life>, grace: Duration) -> Leftover {
         self.close(life);
-        let deadline = Instant::now() + grace;
+        let deadline = after(grace);
         life.end(deadline).await;
         let unrecorded = self.recorder.len();
         let sending = self.leases.running().len().saturating_sub(unrecorded);
@@ -153,9 +156,11 @@ impl Dispatcher {
         if life.is_gone() {
             return self.about_queued();
         }
+        let deadline = deadline.max(Instant::now() + COUNTING);
+        let store = Arc::clone(&self.store);
         tokio::select! {
             biased;
-            Ok(backlog) = self.store.backlog() => backlog.queued,
+            Some(Ok(backlog)) = life.ask(async move { store.backlog().await }) => backlog.queued,
             () = life.sleep_until(deadline) => self.about_queued(),
             else => self.about_queued(),
         }
@@ -172,7 +177,7 @@ impl Dispatcher {
         const LOOK: Duration = Duration::from_millis(20);
         while life.takes() && Instant::now() < deadline {
             tokio::select! {
-                is_empty = self.is_drained() => if is_empty {
+                is_empty = self.is_drained(life) => if is_empty {
                     return;
                 },
                 () = life.sleep_until(deadline) => return,
@@ -182,17 +187,14 @@ impl Dispatcher {
         }
     }
 
-    async fn is_drained(&self) -> bool {
-        if !self.leases.is_empty() {
-            return false;
-        }
-        let now = self.clock.now();
-        let unfinished = self.store.unfinished().await;
-        if !unfinished.is_ok_and(|unfinished| unfinished.is_empty()) {
-            return false;
-        }
-        let queues = self.store.due_queues().await;
-        queues.is_ok_and(|queues| queues.iter().all(|queue| queue.due_at > now))
+    async fn is_drained(&self, life: &Life) -> bool {
+        // What is being claimed or raised is neither in the queue nor under way.
+        let is_idle = || life.is_idle() && self.leases.is_empty();
+        let was_idle = is_idle();
+        let looked = nothing_is_due(Arc::clone(&self.store), self.clock.now());
+        // A store that fails or panics says nothing of the queue. Its loop reports that.
+        let nothing_is_due = matches!(life.ask(looked).await, Some(Ok(true)));
+        nothing_is_due && was_idle && is_idle()
     }
 
     /// What is wrong with the dispatcher, in words; nothing while it works.
@@ -205,8 +207,13 @@ impl Dispatcher {
         let idle = self.idle_for().filter(|idle| *idle >= BOUND);
         if let (true, Some(idle)) = (problems.is_empty(), idle) {
             let seconds = idle.as_secs();
+            let why = if life.pulse(Part::Queue).is_busy() {
+                "the store is slow to answer"
+            } else {
+                "the runtime of the engine stands still"
+            };
             problems.push(format!(
-                "the queue was not looked at for {seconds} s: the runtime of the engine stands still"
+                "the queue was not looked at for {seconds} s: {why}"
             ));
         }
         problems
@@ -227,6 +234,20 @@ impl Dispatcher {
             .as_ref()
             .is_some_and(|present| Arc::ptr_eq(present, life))
     }
+}
+
+/// Returns the end of a limit that begins now. One that is too long to be told ends in years.
+pub(crate) fn after(limit: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    Instant::now() + limit.min(YEARS)
+}
+
+async fn nothing_is_due(store: Arc<dyn Store>, now: Timestamp) -> Result<bool, StoreError> {
+    if !store.unfinished().await?.is_empty() {
+        return Ok(false);
+    }
+    let queues = store.due_queues().await?;
+    Ok(queues.iter().all(|queue| queue.due_at > now))
 }
 
 /// The present runtime, if the engine can run on it.

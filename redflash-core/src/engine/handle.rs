@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Engine;
-use crate::dispatcher::{Dispatcher, Leftover, Life, StartError};
+use crate::dispatcher::{Dispatcher, Leftover, Life, StartError, after};
 
 /// A started dispatcher. Dropping it ends the dispatcher without waiting: requests to gateways are cut
 /// off, and another engine can be started on the store as soon as the drop returns.
@@ -50,7 +50,7 @@ impl DispatcherHandle {
     /// way, at most so long; then shuts down without further grace. What waits for a later attempt stays
     /// in the queue.
     pub async fn drain(self, limit: Duration) -> Leftover {
-        let deadline = Instant::now() + limit;
+        let deadline = after(limit);
         self.dispatcher.drain(&self.life, deadline).await;
         let grace = deadline.saturating_duration_since(Instant::now());
         self.dispatcher.end(&self.life, grace).await
