@@ -144,6 +144,7 @@ impl From<RaiseError> for Failure {
     fn from(fault: RaiseError) -> Self {
         let exit = match &fault {
             RaiseError::Overloaded { .. } => Exit::TryAgain,
+            RaiseError::Clock(_) => Exit::Failed,
             RaiseError::Store { source, .. } => match source {
                 StoreError::Unavailable(_) | StoreError::Unknown(_) => Exit::TryAgain,
                 _ => Exit::Failed,

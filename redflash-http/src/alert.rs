@@ -175,7 +175,9 @@ impl Outcome {
             matches!(state, DeliveryState::Sent | DeliveryState::Delivered)
         };
         let records = self.records.as_ref()?;
-        Some((records.iter().filter(taken).count(), records.len()))
+        // Of a large alert some may not be recorded yet.
+        let all = self.raised.plan.queued();
+        Some((records.iter().filter(taken).count(), all))
     }
 
     /// What whoever has this key is told.

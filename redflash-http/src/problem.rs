@@ -325,6 +325,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn too_large_an_alert_is_answered_as_too_large_a_body_is() {
+        let fault = || RaiseError::TooLarge {
+            what: "bytes of text",
+            size: 11,
+            most: 10,
+        };
+        let problem = Problem::from(fault());
+        assert_eq!(problem.status, StatusCode::PAYLOAD_TOO_LARGE);
+        let refusal = Refusal::from(fault());
+        assert_eq!(refusal.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!((problem.code, refusal.code), ("too_large", "too_large"));
+    }
+
+    #[test]
     fn what_may_work_later_says_when_and_what_may_have_been_recorded() {
         let id = NotificationId::new(Timestamp::from_millis(1));
         let overloaded = RaiseError::Overloaded {

@@ -208,11 +208,17 @@ impl Dispatcher {
 
     /// Something was put into the store's queue of these lanes.
     pub(crate) fn queued<'a>(&self, lanes: impl IntoIterator<Item = &'a Lane>) {
+        let mut count = 0;
+        self.look_at(lanes.into_iter().inspect(|_| count += 1));
+        self.queued.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Looks at these lanes, in which something waits that was counted before.
+    pub(crate) fn look_at<'a>(&self, lanes: impl Iterator<Item = &'a Lane>) {
         let mut state = self.lanes();
         let mut news = false;
         for lane in lanes {
             news |= state.queued(lane);
-            self.queued.fetch_add(1, Ordering::Relaxed);
         }
         drop(state);
         if news {

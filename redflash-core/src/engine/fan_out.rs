@@ -55,9 +55,9 @@ pub(super) struct First {
 impl First {
     /// Records it, on a thread of its own if its plan is long.
     pub(super) async fn record(
-        self,
+        self: Box<Self>,
         store: Arc<dyn Store>,
-    ) -> (Self, Result<Enqueued, StoreError>) {
+    ) -> (Box<Self>, Result<Enqueued, StoreError>) {
         let is_long = self.notification.plan.recipients.len() >= MANY;
         let recorded = async move {
             let order = Enqueue {
@@ -121,7 +121,7 @@ impl Rest {
             if !dispatcher.store.enqueue_more(&order).await? {
                 return Ok(());
             }
-            dispatcher.queued(piece.iter().map(|delivery| &delivery.lane));
+            dispatcher.look_at(piece.iter().map(|delivery| &delivery.lane));
         }
         Ok(())
     }
@@ -154,7 +154,7 @@ impl Engine {
         if rest.deliveries.is_empty() {
             return;
         }
-        let recorded = rest.record(Arc::clone(&self.dispatcher));
+        let recorded = Box::pin(rest.record(Arc::clone(&self.dispatcher)));
         match self.dispatcher.life().filter(|life| life.takes()) {
             Some(life) => life.spawn_hand_over(recorded),
             None => recorded.await,

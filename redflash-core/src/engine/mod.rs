@@ -99,7 +99,8 @@ impl Engine {
             plan(raise, &view, &gateways, now)
         } else {
             let raise = raise.clone();
-            fan_out::aside(async move { plan(&raise, &view, &gateways, now) }).await
+            let planned = async move { plan(&raise, &view, &gateways, now) };
+            Box::pin(fan_out::aside(planned)).await
         };
         Ok((plan.ok_or_else(unknown)?, version))
     }

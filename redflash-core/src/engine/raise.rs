@@ -231,20 +231,15 @@ impl Engine {
         };
         let lease = self.dispatcher.lease(now);
         let leased = self.lease_at_birth(&notification, &mut deliveries, &lease);
-        let first = First {
+        let first = Box::new(First {
             notification,
             deliveries,
             unqueued: rest.deliveries.len(),
             lease,
             idempotency: raise.idempotency.clone(),
             planned_at: version,
-        };
+        });
         let (first, enqueued) = first.record(Arc::clone(&self.dispatcher.store)).await;
-        let First {
-            notification,
-            deliveries,
-            ..
-        } = first;
         match enqueued {
             Ok(Enqueued::New) => {}
             Ok(other) => {
@@ -266,6 +261,7 @@ impl Engine {
                 return Err(source.into());
             }
         }
+        let notification = &first.notification;
         metrics::counter!("redflash_raised_total", "target" => notification.target().kind())
             .increment(1);
         let Plan {
@@ -274,22 +270,23 @@ impl Engine {
         info!(
             notification = %id,
             target = %notification.target(),
-            deliveries = deliveries.len() + rest.deliveries.len(),
+            deliveries = first.deliveries.len() + rest.deliveries.len(),
             missing = (!missing.is_empty()).then(|| missing.join(", ")),
             unused = (!unused.is_empty()).then(|| unused.join(", ")),
             "raised"
         );
-        let waits = |delivery: &&Delivery| delivery.state == DeliveryState::Queued;
-        let queued: Vec<_> = deliveries.iter().filter(waits).collect();
         for underway in leased {
             self.dispatcher.begin(underway, Some(version));
         }
-        self.dispatcher
-            .queued(queued.iter().map(|delivery| &delivery.lane));
+        let waits = |delivery: &&Delivery| delivery.state == DeliveryState::Queued;
+        let queued = first.deliveries.iter().filter(waits);
+        let queued = queued.chain(&rest.deliveries);
+        let lanes = queued.map(|delivery| &delivery.lane);
+        self.dispatcher.queued(lanes);
         self.go_on(rest).await;
         Ok(Some(Raised {
             notification: id,
-            plan: notification.plan,
+            plan: first.notification.plan,
             repeat: false,
             running: self.dispatcher.is_running(),
         }))

@@ -28,7 +28,7 @@ fn text(bytes: usize) -> Raise {
 
 fn event(arguments: usize) -> Raise {
     let arguments = (0..arguments).map(|number| (number.to_string(), 1.into()));
-    Raise::event(slug("none"), Arguments::from_iter(arguments))
+    Raise::event(slug("none"), arguments.collect())
 }
 
 #[tokio::test]

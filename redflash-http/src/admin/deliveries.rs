@@ -77,7 +77,8 @@ impl Deliveries {
         let badly = states().filter(|state| ended_badly(*state)).count();
         Self {
             tally: Tally::of(records.iter().map(|record| &record.delivery)),
-            open: states().any(|state| !state.is_final()),
+            open: records.len() < notification.plan.queued()
+                || states().any(|state| !state.is_final()),
             url: log::url(notification.id),
             cards: shown.iter().take(SHOWN).map(card).collect(),
             more: records.len().saturating_sub(SHOWN),
