@@ -31,3 +31,4 @@ mod vonage;
 mod vonage_messages;
 mod webhook;
 mod x;
+mod x_lookup;

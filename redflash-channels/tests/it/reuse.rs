@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use redflash_channels::webhook::{Webhook, WebhookConfig};
 use redflash_core::conformance::channel::message;
-use redflash_core::{Accepted, Channel as _, SendError};
+use redflash_core::store::{Entry, Save};
+use redflash_core::{
+    Accepted, AttemptOutcome, Contact, DeliveryState, Directory as _, EndpointId, Engine, Gateway,
+    MemoryStore, Raise, SendError, Timestamp,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -35,7 +39,7 @@ enum End {
 
 /// A receiver that breaks its promise about connections.
 struct Receiver {
-    webhook: Webhook,
+    gateway: Gateway,
     url: String,
     requests: Arc<AtomicUsize>,
     closed: Arc<Notify>,
@@ -44,13 +48,13 @@ struct Receiver {
 impl Receiver {
     async fn start(end: End) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let webhook = Webhook::new(WebhookConfig {
+            allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+            timeout: Duration::from_secs(5),
+            ..WebhookConfig::default()
+        });
         let receiver = Self {
-            webhook: Webhook::new(WebhookConfig {
-                allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
-                timeout: Duration::from_secs(5),
-                ..WebhookConfig::default()
-            })
-            .unwrap(),
+            gateway: Gateway::new("hooks".parse().unwrap(), webhook.unwrap()),
             url: format!("http://{}/", listener.local_addr().unwrap()),
             requests: Arc::default(),
             closed: Arc::default(),
@@ -71,7 +75,8 @@ impl Receiver {
 
     /// Sends a message.
     async fn sent(&self) -> Result<Accepted, SendError> {
-        self.webhook.send(&message(&self.webhook, &self.url)).await
+        let channel = &*self.gateway.channel;
+        channel.send(&message(channel, &self.url)).await
     }
 
     /// The number of requests that came.
@@ -123,6 +128,38 @@ async fn a_connection_that_is_closed_while_it_is_idle_costs_no_attempt() {
             receiver.closed.notified().await;
         }
         assert_eq!(receiver.count(), 200, "{end:?}");
+    }
+}
+
+/// The log of an alert that found its connection closed shows one attempt, and the alert arrived once.
+#[tokio::test]
+async fn an_alert_over_a_connection_that_was_closed_meanwhile_is_one_attempt() {
+    for end in [End::AfterAnswer, End::TimedOut] {
+        let receiver = Receiver::start(end).await;
+        let store = Arc::new(MemoryStore::new());
+        let channel = &receiver.gateway.channel;
+        let ann = Contact::new("ann".parse().unwrap(), "Ann".parse().unwrap()).with_endpoint(
+            EndpointId::new(Timestamp::from_millis(0)),
+            channel.kind(),
+            channel.parse_address(&receiver.url).unwrap(),
+        );
+        let entries = [Entry::Contact(ann)];
+        store.save(&entries, Save::Create).await.unwrap();
+        let engine = Engine::builder(store).gateway(receiver.gateway.clone());
+        let engine = engine.build().unwrap();
+        let running = engine.start().await.unwrap();
+        for sent in 1..=20 {
+            let raise = Raise::contact("ann".parse().unwrap(), "the disk is full: 100 %.");
+            let id = engine.raise(raise).await.unwrap().notification;
+            let records = engine.wait(id, Duration::from_secs(10)).await.unwrap();
+            assert_eq!(records[0].delivery.state, DeliveryState::Delivered);
+            let outcomes = records[0].attempts_made.iter().map(|one| one.outcome);
+            let outcomes: Vec<_> = outcomes.collect();
+            assert_eq!(outcomes, [AttemptOutcome::Ok], "{end:?}, message {sent}");
+            receiver.closed.notified().await;
+        }
+        assert_eq!(receiver.count(), 20, "{end:?}");
+        running.shutdown(Duration::from_secs(5)).await;
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::vendor::{Account, Vendor};
 
-const ID: &str = "2244994945";
+pub(crate) const ID: &str = "2244994945";
 
 const VENDOR: Vendor = Vendor {
     gateway: table,
@@ -40,7 +40,7 @@ const VENDOR: Vendor = Vendor {
     },
 };
 
-fn table(base_url: &str) -> Value {
+pub(crate) fn table(base_url: &str) -> Value {
     json!({
         "type": "twitter", "base_url": base_url, "consumer_key": "key",
         "consumer_secret": "canary-consumer", "access_token": "canary-access",
