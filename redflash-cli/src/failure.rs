@@ -20,6 +20,8 @@ pub(crate) enum Exit {
     Refused = 4,
     /// Some were told, others not.
     Partly = 5,
+    /// The answer could not be printed (`EX_IOERR`): what was asked for may have been done.
+    NotPrinted = 74,
     /// It may work later (`EX_TEMPFAIL`).
     TryAgain = 75,
 }
@@ -40,6 +42,7 @@ Exit codes:
   3   the server does not take the API key, or the key may not do this
   4   there is no such thing, or the alert was refused: nothing was sent
   5   some were told, others not
+  74  the answer could not be printed: what was asked for may have been done
   75  the store or the server cannot be used now: try again";
 
 impl Failure {

@@ -48,7 +48,10 @@ impl Output {
         match writeln!(stdout, "{}", text.as_ref()) {
             // Whoever read has read enough.
             Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-            Err(fault) => Err(Failure::new(Exit::Failed, format!("cannot print: {fault}"))),
+            Err(fault) => {
+                let message = format!("the answer cannot be printed to standard output: {fault}");
+                Err(Failure::new(Exit::NotPrinted, message))
+            }
             Ok(()) => Ok(()),
         }
     }

@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Answers a look-up after a while, and lets no other connection come about from then on. Returns its
 /// address.
-async fn start(answers_after: Duration) -> SocketAddr {
+fn start(answers_after: Duration) -> SocketAddr {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
@@ -69,7 +69,7 @@ async fn to_name(address: SocketAddr) -> (SendError, Duration) {
 #[tokio::test]
 async fn a_slow_look_up_leaves_its_message_time_to_connect() {
     for answers_after in [Duration::ZERO, TIMEOUT * 2 / 5, TIMEOUT * 4 / 5] {
-        let (fault, took) = to_name(start(answers_after).await).await;
+        let (fault, took) = to_name(start(answers_after)).await;
         assert_eq!(class(&fault), "unreachable", "{answers_after:?}: {fault:?}");
         assert!(took < TIMEOUT + Duration::from_millis(500), "{took:?}");
     }
@@ -78,7 +78,7 @@ async fn a_slow_look_up_leaves_its_message_time_to_connect() {
 /// A look-up has half of the time, since the message needs the other half.
 #[tokio::test]
 async fn a_look_up_without_an_answer_ends_at_half_time() {
-    let (fault, took) = to_name(start(TIMEOUT * 2).await).await;
+    let (fault, took) = to_name(start(TIMEOUT * 2)).await;
     assert_eq!(class(&fault), "unreachable", "{fault:?}");
     assert!(took < TIMEOUT * 3 / 4, "{took:?}");
 }

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
-    let given = arguments(args.arguments);
+    let given = arguments(args.arguments)?;
     // Something is said, or there would be nothing to explain.
     let message = || match given.get("message").and_then(|text| text.as_str()) {
         Some(text) => text.to_owned(),

@@ -59,12 +59,21 @@ pub(super) fn argument(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// The arguments of a template; of several of one name, the last.
-pub(super) fn arguments(given: Vec<(String, String)>) -> Arguments {
-    given
-        .into_iter()
-        .map(|(name, value)| (name, Value::from(value)))
-        .collect()
+/// The arguments of a template.
+///
+/// # Errors
+///
+/// Names an argument that is given twice.
+pub(super) fn arguments(given: Vec<(String, String)>) -> Result<Arguments, Failure> {
+    let mut arguments = Arguments::new();
+    for (name, value) in given {
+        if arguments.contains_key(&name) {
+            let message = format!("{name} is given twice: leave one out");
+            return Err(Failure::usage(message));
+        }
+        arguments.insert(name, Value::from(value));
+    }
+    Ok(arguments)
 }
 
 pub(crate) async fn send(place: &Place, args: SendArgs) -> Result<(), Failure> {
@@ -80,7 +89,7 @@ pub(crate) async fn send(place: &Place, args: SendArgs) -> Result<(), Failure> {
 }
 
 pub(crate) async fn fire(place: &Place, args: FireArgs) -> Result<(), Failure> {
-    let raise = Raise::event(args.event, arguments(args.arguments)).strict(args.strict);
+    let raise = Raise::event(args.event, arguments(args.arguments)?).strict(args.strict);
     raise_and_tell(place, raise, args.wait).await
 }
 
@@ -212,4 +221,23 @@ fn left_out(outcome: &Outcome) -> Vec<String> {
         format!("{} ({reason})", recipient.contact)
     };
     plan.unreached().map(said).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_that_is_given_twice_is_refused() {
+        let given = |names: &[&str]| {
+            let pairs = names
+                .iter()
+                .map(|name| argument(&format!("{name}=1")).unwrap());
+            arguments(pairs.collect())
+        };
+        assert_eq!(given(&["host", "disk"]).unwrap().len(), 2);
+        let refused = given(&["host", "disk", "host"]).unwrap_err();
+        assert_eq!(refused.exit, Exit::Usage);
+        assert_eq!(refused.message, "host is given twice: leave one out");
+    }
 }

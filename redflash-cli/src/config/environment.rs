@@ -4,12 +4,24 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use redflash_core::closest;
 use toml::{Table, Value};
 
 use super::twin;
 use crate::failure::Failure;
 
 const PREFIX: &str = "REDFLASH_";
+
+/// The variables that are no keys of a section.
+const PLAIN: [&str; 7] = [
+    "REDFLASH_API_KEY",
+    "REDFLASH_API_KEY_FILE",
+    "REDFLASH_CONFIG",
+    "REDFLASH_DATABASE",
+    "REDFLASH_DATABASE_FILE",
+    "REDFLASH_LOG",
+    "REDFLASH_SERVER",
+];
 
 /// Keys that variables have set, such as `server.listen` or `gateways[0].port`, and their variables.
 pub(super) type Overlaid = BTreeMap<String, String>;
@@ -46,6 +58,23 @@ pub(super) fn variables() -> Result<Vec<(String, String)>, Failure> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Warnings of variables that nothing reads. Those with a section are left to
+/// [`overlay`], since the configuration knows its keys.
+pub(super) fn unread(variables: &[(String, String)]) -> Vec<String> {
+    let is_read = |name: &str| name.contains("__") || PLAIN.contains(&name);
+    let unread = variables
+        .iter()
+        .filter(|(name, text)| !text.is_empty() && !is_read(name));
+    let warning = |(name, _): &(String, String)| match closest(name, PLAIN) {
+        Some(meant) => format!("nothing reads the variable {name}: did you mean {meant}?"),
+        None => format!(
+            "nothing reads the variable {name}: two underscores stand between a section and its \
+             key, as in REDFLASH_SERVER__LISTEN"
+        ),
+    };
+    unread.map(warning).collect()
 }
 
 /// Puts variables into the place of what the file sets, whether directly or through the other key of
@@ -261,6 +290,29 @@ mod tests {
             refused.message.contains("REDFLASH_GATEWAYS__X__PORT"),
             "{}",
             refused.message
+        );
+    }
+
+    #[test]
+    fn a_variable_that_nothing_reads_is_named() {
+        let unread = |name: &str| unread(&[(name.to_owned(), "1".to_owned())]);
+        for name in PLAIN.into_iter().chain(["REDFLASH_SERVER__LISTEN"]) {
+            assert_eq!(unread(name), [""; 0]);
+        }
+        for (name, hint) in [
+            ("REDFLASH_DATABSE", "did you mean REDFLASH_DATABASE?"),
+            ("REDFLASH_API_KEYS", "did you mean REDFLASH_API_KEY?"),
+            ("REDFLASH_SERVER_LISTEN", "as in REDFLASH_SERVER__LISTEN"),
+        ] {
+            let warnings = unread(name);
+            assert!(
+                warnings[0].contains(name) && warnings[0].contains(hint),
+                "{warnings:?}"
+            );
+        }
+        assert_eq!(
+            super::unread(&[("REDFLASH_DATABSE".into(), String::new())]),
+            [""; 0]
         );
     }
 }

@@ -44,7 +44,9 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
         let reason = format!("give {} or {name}, not both", twin::of(name));
         return Err(source.key(&key, &reason));
     }
-    source.variables = environment::overlay(&mut table, environment::variables()?)?;
+    let variables = environment::variables()?;
+    let unread = environment::unread(&variables);
+    source.variables = environment::overlay(&mut table, variables)?;
     if let Some(database) = &overrides.database {
         table.remove("database_file");
         table.insert("database".into(), database.as_str().into());
@@ -90,6 +92,7 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
         return Err(source.key("callbacks.default_gateway", &reason));
     }
     let mut warnings = warnings(&config, &text, file.as_deref());
+    warnings.extend(unread);
     for configured in &gateways {
         let name = &configured.gateway.name;
         let of_gateway = configured.warnings.iter();
