@@ -14,6 +14,7 @@ mod endpoint;
 mod expiry;
 mod failover;
 mod fairness;
+mod fan_out;
 mod inbound;
 mod lease;
 mod life;

@@ -92,6 +92,38 @@ async fn a_claim_that_fails_half_way_leases_nothing() {
     assert_eq!(store.claim_due(&lease, &wants).await.unwrap().len(), 3);
 }
 
+/// What is still to be queued in the file is still to be queued in the database.
+#[cfg(feature = "sqlite")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_keeps_what_is_still_to_be_queued() {
+    use redflash_core::Outbox;
+    use redflash_core::conformance::store::alert_of;
+    use redflash_core::store::Enqueue;
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let from = redflash_store::SqliteStore::open(file.path(), redflash_store::Access::Server);
+    let from = from.unwrap();
+    let (notification, deliveries) = alert_of(3, "sms", redflash_core::Timestamp::default());
+    let order = Enqueue {
+        notification: &notification,
+        deliveries: &deliveries[..1],
+        unqueued: 2,
+        lease: None,
+        idempotency: None,
+        planned_at: None,
+    };
+    from.enqueue(&order).await.unwrap();
+    let cluster = Postgres::start().await;
+    let url = cluster.database().await;
+    let to = PostgresStore::open(&PostgresConfig::new(&*url))
+        .await
+        .unwrap();
+    redflash_store::copy(&from, &to).await.unwrap();
+    let left = from.unfinished().await.unwrap();
+    assert_eq!((left.len(), left[0].unqueued), (1, 2));
+    assert_eq!(to.unfinished().await.unwrap(), left);
+}
+
 /// The tables and columns of both back ends are the same, but for what only nodes need.
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
