@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redflash_core::{Engine, EngineBuilder, MemoryStore};
+use redflash_core::{Engine, EngineBuilder, MemoryStore, Raise};
 use redflash_store::{Access, PostgresConfig, PostgresStore, SqliteStore};
 use secrecy::ExposeSecret;
 use tracing::info;
@@ -83,7 +83,7 @@ impl Context {
         builder
             .gateways(gateways.map(|configured| configured.gateway.clone()))
             .max_queued(delivery.max_queued)
-            .max_content(self.loaded.config.server.max_body)
+            .max_content(self.loaded.config.server.max_body.max(Raise::MAX_CONTENT))
             .lease(delivery.lease)
             .alarm_contact(self.loaded.config.alarm.contact.clone())
             .inbound_event(self.loaded.config.inbound.event.clone())
