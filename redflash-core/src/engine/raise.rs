@@ -38,9 +38,8 @@ impl Engine {
     /// # Errors
     ///
     /// Every variant of [`RaiseError`]. What is too large is refused before anything else, and an empty
-    /// text before the target is looked up. What
-    /// was recorded under the same idempotency key is answered again, whatever would be refused now,
-    /// as long as the API key still allows it.
+    /// text before the target is looked up. What was recorded under the same idempotency key is answered
+    /// again, whatever would be refused now, as long as the API key still allows it.
     pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
         self.check_size(&raise)?;
         self.now().checked()?;

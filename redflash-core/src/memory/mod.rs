@@ -22,9 +22,9 @@ use crate::{
 
 /// Keeps everything in memory, and forgets it when dropped.
 ///
-/// It holds [`KEPT`](Self::KEPT) notifications, or as many as it was [told](Self::with_limit) to. With each
-/// new one beyond that, it forgets the oldest that are finished, with their idempotency keys. What still
-/// has something to be sent is never forgotten.
+/// It holds [`KEPT`](Self::KEPT) notifications, or another [number](Self::with_limit). With each new one
+/// beyond that, it forgets the oldest that are finished, with their idempotency keys. What still has
+/// something to be sent is never forgotten.
 #[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,

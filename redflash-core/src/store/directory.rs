@@ -155,8 +155,8 @@ pub trait Directory: Send + Sync {
 
     /// Changes the directory.
     ///
-    /// A saved contact has exactly the endpoints of the entry, under their ids. A group's contacts and an event's
-    /// contacts and groups must exist, in the store or by an earlier step.
+    /// A saved contact has exactly the endpoints of the entry, under their ids. A group's contacts
+    /// and an event's contacts and groups must exist, in the store or by an earlier step.
     ///
     /// # Errors
     ///

@@ -5,8 +5,8 @@
 //! own and gives it what it is called for: `Conn`, the connection; `RunQueryDsl`, which runs a query
 //! on it; `entry` and `write`, which read a delivery to change it and write it back; `held_version`,
 //! the directory's version, held against other edits; `within`, deliveries of several ranges of ids;
-//! `plans`, notifications by their ids; `insert`, which records deliveries; `orphans`, `unconfirmed` and `due_queues`, which each back end
-//! has to say in its own way.
+//! `plans`, notifications by their ids; `insert`, which records deliveries; `orphans`, `unconfirmed`
+//! and `due_queues`, which each back end has to say in its own way.
 
 pub(crate) mod audit;
 pub(crate) mod claimed;
