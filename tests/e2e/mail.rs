@@ -1,6 +1,7 @@
 //! Mail over real SMTP: TLS, logins, refusals and lost connections.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use redflash_tests::{
     Authority, Client, Config, MailSink, Server, Site, SmtpFault, SmtpTls, until,
@@ -13,7 +14,7 @@ const LOGIN: (&str, &str) = ("alerts", "canary-smtp-p4ss");
 
 /// A running installation with one mail gateway, and the contact `ada` behind it.
 struct Post {
-    _site: Site,
+    site: Site,
     _server: Server,
     client: Client,
     key: String,
@@ -40,7 +41,7 @@ impl Post {
         let server = site.serve().await;
         Self {
             client: server.client(),
-            _site: site,
+            site,
             _server: server,
             key,
         }
@@ -142,6 +143,30 @@ async fn a_wrong_password_stops_the_gateway_and_keeps_the_alert() {
     let shown = post.client.get_as(&path, &post.key).await.json();
     assert_eq!(state(&shown["deliveries"][0]), "queued");
     assert_eq!(sink.refused_logins(), 1, "the gateway is stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_beside_the_server_know_when_a_stopped_gateway_is_tried_again() {
+    let authority = Authority::new();
+    let sink = MailSink::start(SmtpTls::Implicit, Some(&authority), Some(LOGIN)).await;
+    let post = Post::start(&sink.gateway("mail", &login("wrong")), &authority).await;
+    post.first_attempt().await;
+
+    for command in [&["gateway", "list"][..], &["doctor"]] {
+        until("the next try is known", async || {
+            let said = post.site.run(command).await.stdout;
+            (said.contains("535") && said.contains("next try 2")).then_some(())
+        })
+        .await;
+    }
+    // The next try comes later than anybody waits, so that nobody does.
+    let begun = Instant::now();
+    let command = ["send", "contact", "ada", "hi", "--wait"];
+    let sent = post.site.cli(command).run().await.exited(1).stdout;
+    assert!(begun.elapsed() < Duration::from_secs(30), "{sent}");
+    for part in ["waiting for gateway mail: stopped: ", "535", "next try 2"] {
+        assert!(sent.contains(part), "{sent}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -177,3 +177,12 @@ async fn a_table_is_whole_on_a_terminal_that_does_not_know_its_width() {
         .sees("ann-of-the-night-shift  Annabel  on  email")
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_printed_has_an_exit_code_of_its_own() {
+    let site = Site::new(&Config::new());
+    site.run(["contact", "add", "ann", "--name", "Ann"]).await;
+    let full = site.shell("redflash contact list > /dev/full").run().await;
+    let full = full.exited(74);
+    assert!(full.stderr.contains("cannot be printed"), "{}", full.stderr);
+}

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use redflash_core::store::DeliveryRecord;
 use redflash_core::{
-    Content, DeliveryState, Notification, NotificationId, Plan, Raise, Raised, Target,
+    Content, DeliveryState, Engine, Notification, NotificationId, Obstacle, Plan, Raise, Raised,
+    StoreError, Target,
 };
 use redflash_store::Access;
 use reqwest::{Method, StatusCode};
@@ -17,6 +18,7 @@ use super::refusal::strange;
 use super::{At, Place};
 use crate::context::{Missing, Served};
 use crate::failure::Failure;
+use crate::words::time;
 
 /// What a raise came to.
 #[derive(Debug)]
@@ -106,7 +108,7 @@ impl Here {
         if served.is_some() {
             let engine = self.engine().await?;
             let raised = engine.raise(raise).await?;
-            let records = engine.wait(raised.notification, limit).await?;
+            let records = watch(engine, &raised, limit).await?;
             return Ok(Outcome::new(raised, Some(records), false));
         }
         // Nobody else would send it.
@@ -117,6 +119,39 @@ impl Here {
         running.shutdown(GRACE).await;
         Ok(Outcome::new(raised, Some(records), false))
     }
+}
+
+/// Waits for the first attempts of an alert that a server sends, unless all of its gateways are tried
+/// again later than that. What has had no attempt says which gateway it waits for.
+async fn watch(
+    engine: &Engine,
+    raised: &Raised,
+    limit: Duration,
+) -> Result<Vec<DeliveryRecord>, StoreError> {
+    let obstacles = engine.outlook(&raised.plan).await?;
+    let until = engine.now().plus(limit);
+    let next_try = |one: &Option<Obstacle>| one.as_ref().and_then(|one| one.next_try_at);
+    let comes_later = |one| next_try(one).is_some_and(|next_try| next_try > until);
+    let is_in_vain = !obstacles.is_empty() && obstacles.iter().all(comes_later);
+    let limit = if is_in_vain { Duration::ZERO } else { limit };
+    let mut records = engine.wait(raised.notification, limit).await?;
+    for (record, obstacle) in records.iter_mut().zip(obstacles) {
+        let delivery = &mut record.delivery;
+        if let Some(obstacle) = obstacle
+            && delivery.state == DeliveryState::Queued
+            && delivery.detail.is_empty()
+        {
+            let next = obstacle.next_try_at;
+            let next = next.map(|at| format!(", next try {}", time(at)));
+            delivery.detail = format!(
+                "waiting for gateway {}: {}{}",
+                obstacle.gateway,
+                obstacle.reason,
+                next.unwrap_or_default()
+            );
+        }
+    }
+    Ok(records)
 }
 
 impl Api {
