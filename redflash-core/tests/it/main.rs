@@ -19,6 +19,7 @@ mod inbound;
 mod lease;
 mod life;
 mod memory;
+mod paused;
 mod raising;
 mod recovery;
 mod reload;
