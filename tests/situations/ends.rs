@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
 use redflash_core::AttemptOutcome::{Ok as Accepted, Unknown};
 use redflash_core::Limits;
 use redflash_tests::until;
@@ -14,7 +12,7 @@ use crate::deadline::{
     at_every_place, on_both_stores, several_threads, took_at_most, within_limit,
 };
 use crate::fake_channel::FakeChannel;
-use crate::world::{Kept, LONG, World, is_clean, is_untouched, outcomes, to_ann};
+use crate::world::{FileLock, Kept, LONG, World, is_clean, is_untouched, outcomes, to_ann};
 
 const GRACE: Duration = Duration::from_millis(100);
 /// The longest time from the end of the grace until the shutdown returns.
@@ -236,25 +234,6 @@ fn shutdown_that_is_dropped_ends_at_once() {
         let record = world.record(raised.notification).await;
         assert_eq!(outcomes(&record), [Unknown, Accepted]);
     });
-}
-
-/// Keeps all others from writing to a file until it is dropped.
-struct FileLock(SqliteConnection);
-
-impl FileLock {
-    fn take(world: &World) -> Self {
-        let file = world.file();
-        let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-        conn.batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE")
-            .unwrap();
-        Self(conn)
-    }
-}
-
-impl Drop for FileLock {
-    fn drop(&mut self) {
-        self.0.batch_execute("ROLLBACK").unwrap();
-    }
 }
 
 #[test]

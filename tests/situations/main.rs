@@ -7,6 +7,7 @@
 mod deadline;
 mod ends;
 mod fake_channel;
+mod files;
 mod lives;
 mod panics;
 mod processes;

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use redflash_core::AttemptOutcome::{Ok as Accepted, Unknown};
+use redflash_core::store::LogFilter;
 use redflash_core::{Attempt, DeliveryState, Engine, NotificationId, Store};
 use redflash_store::{Access, OpenError, SqliteStore};
 use redflash_tests::{HookedStore, until};
@@ -20,24 +21,36 @@ const FILE: &str = "REDFLASH_TEST_FILE";
 const MARK: &str = "role: ";
 
 /// Another process, killed when dropped.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Process {
     /// Starts this program again, in a role, with a file of alerts.
-    fn start(role: &str, file: &Path) -> Self {
+    pub(crate) fn start(role: &str, file: &Path) -> Self {
+        Self::start_in(role, file, Path::new("/"))
+    }
+
+    /// Starts this program in a directory.
+    pub(crate) fn start_in(role: &str, file: &Path, directory: &Path) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "processes::plays_its_role", "--nocapture"]);
-        command.env(ROLE, role).env(FILE, file);
+        command
+            .env(ROLE, role)
+            .env(FILE, file)
+            .current_dir(directory);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns the next line that the process writes for the test.
-    fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let marked = self.lines.by_ref().find_map(|line| {
             let line = line.unwrap();
             line.split_once(MARK).map(|(_, text)| text.to_owned())
@@ -46,7 +59,7 @@ impl Process {
     }
 
     /// Kills the process, and waits until it is gone.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -72,6 +85,7 @@ fn plays_its_role() {
             "commits" => commit_and_wait(&file).await,
             "sends" => send_and_wait(&file).await,
             "serves" => serve(&file).await,
+            "moves" => move_away(&file).await,
             "aborts" => abort_in_a_send(&file).await,
             role => panic!("there is no role {role}"),
         }
@@ -123,6 +137,20 @@ async fn serve(file: &Path) {
     until("it is sent", async || channel.sent().pop()).await;
     say("sent");
     std::mem::forget(handle);
+}
+
+/// Leaves the directory after the file was opened by its relative path.
+async fn move_away(file: &Path) {
+    let store = open(file);
+    add_ann(&*store).await;
+    std::env::set_current_dir("/").unwrap();
+    let engine = engine(store, FakeChannel::new().gateway());
+    let handle = engine.start().await.unwrap();
+    engine.raise(to_ann("alert")).await.unwrap();
+    let newest = LogFilter::newest(std::num::NonZeroU32::MIN);
+    engine.store().log(&newest).await.unwrap();
+    is_clean(handle.drain(LONG).await);
+    say("sent");
 }
 
 /// Raises alerts in a program that aborts at the first panic.
@@ -234,7 +262,7 @@ fn alert_raised_beside_a_serving_process_is_sent_by_it() {
         assert_eq!(process.line(), "serves");
         several_threads().block_on(async {
             let refused = SqliteStore::open(&file, Access::Server).unwrap_err();
-            let pid = process.child.id();
+            let pid = process.id();
             let is_right = matches!(refused, OpenError::Served { pid: Some(by), .. } if by == pid);
             assert!(is_right, "{refused}");
             let beside = SqliteStore::open(&file, Access::Shared).unwrap();

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use redflash_core::store::{DeliveryRecord, Entry, LogFilter, Save};
 use redflash_core::{
     Address, AttemptOutcome, Contact, Delivery, DeliveryState, DispatcherHandle, EndpointId,
@@ -29,7 +31,7 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) channel: FakeChannel,
     /// The directory of the file, if there is one.
-    directory: Option<TempDir>,
+    pub(crate) directory: Option<TempDir>,
 }
 
 /// Longer than any drain or shutdown in a situation that ends by itself.
@@ -171,6 +173,25 @@ pub(crate) fn engine(store: Arc<dyn Store>, gateway: Gateway) -> Engine {
 /// Opens a file of alerts in order to dispatch from it.
 pub(crate) fn open(file: &std::path::Path) -> Arc<dyn Store> {
     Arc::new(SqliteStore::open(file, Access::Server).unwrap())
+}
+
+/// Keeps all others from writing to a file until it is dropped.
+pub(crate) struct FileLock(SqliteConnection);
+
+impl FileLock {
+    pub(crate) fn take(world: &World) -> Self {
+        let file = world.file();
+        let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE")
+            .unwrap();
+        Self(conn)
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        self.0.batch_execute("ROLLBACK").unwrap();
+    }
 }
 
 /// Saves the contact `ann`, whose only address is on the fake channel.
