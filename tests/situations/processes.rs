@@ -58,6 +58,13 @@ impl Process {
         marked.expect("the process has ended")
     }
 
+    /// Returns the next line of the process's log that contains a text.
+    fn logs(&mut self, text: &str) -> String {
+        let mut lines = self.lines.by_ref().map(Result::unwrap);
+        let logged = lines.find(|line| line.contains(text));
+        logged.expect("the process has ended")
+    }
+
     /// Kills the process, and waits until it is gone.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -86,6 +93,7 @@ fn plays_its_role() {
             "sends" => send_and_wait(&file).await,
             "serves" => serve(&file).await,
             "moves" => move_away(&file).await,
+            "blocks" => block_in_a_send(&file).await,
             "aborts" => abort_in_a_send(&file).await,
             role => panic!("there is no role {role}"),
         }
@@ -151,6 +159,17 @@ async fn move_away(file: &Path) {
     engine.store().log(&newest).await.unwrap();
     is_clean(handle.drain(LONG).await);
     say("sent");
+}
+
+/// Raises an alert whose channel blocks its thread, in a program with a log.
+async fn block_in_a_send(file: &Path) {
+    tracing_subscriber::fmt().with_ansi(false).init();
+    let store = open(file);
+    add_ann(&*store).await;
+    let engine = engine(store, FakeChannel::new().gateway());
+    let _handle = engine.start().await.unwrap();
+    engine.raise(to_ann("block")).await.unwrap();
+    std::future::pending::<()>().await;
 }
 
 /// Raises alerts in a program that aborts at the first panic.
@@ -250,6 +269,17 @@ fn program_that_aborts_at_a_panic_keeps_every_alert() {
             let record = record(&engine, ids[3]).await;
             assert_eq!(outcomes(&record)[0], Unknown);
         });
+    });
+}
+
+#[test]
+fn channel_that_blocks_its_thread_is_named_in_the_log() {
+    within_limit(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let mut process = Process::start("blocks", &directory.path().join("alerts.db"));
+        let line = process.logs("a channel blocks its thread");
+        assert!(line.contains("gateway=fake"), "{line}");
+        assert!(line.contains("ERROR redflash_core"), "{line}");
     });
 }
 
