@@ -5,13 +5,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redflash_core::StartError;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use crate::deadline::{BOTH, on_both_stores, one_thread, several_threads, within_limit};
+use crate::deadline::{
+    BOTH, on_both_stores, one_thread, several_threads, took_at_most, within_limit,
+};
 use crate::world::{Kept, LONG, World, is_already_running, is_clean};
 
 /// Polls a future at most so often, and lets other tasks run after each time. Returns `None` if that was too
@@ -186,6 +188,34 @@ fn one_thread_is_enough() {
                 is_clean(handle.drain(LONG).await);
                 world.all_sent_once().await;
             });
+        }
+    });
+}
+
+#[test]
+fn engine_on_a_runtime_that_nobody_runs_ends_in_time() {
+    within_limit(|| {
+        for kept in BOTH {
+            let standing = one_thread();
+            let (world, handle, other) = standing.block_on(async {
+                let world = World::new(kept).await;
+                let handle = world.start().await;
+                world.raise("gated").await;
+                world.channel.begins("gated").await;
+                let other = World::new(kept).await;
+                let drained = other.start().await;
+                (world, handle, (other, drained))
+            });
+            let grace = Duration::from_millis(50);
+            let ending = Instant::now();
+            let left = block_on(handle.shutdown(grace));
+            took_at_most(grace * 4, ending);
+            assert_eq!(left.sending, 1, "{left:?}");
+            let (_other, drained) = other;
+            let ending = Instant::now();
+            several_threads().block_on(drained.drain(grace));
+            took_at_most(grace * 6, ending);
+            drop(world);
         }
     });
 }

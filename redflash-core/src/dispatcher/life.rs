@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::error;
 
+use super::deadline::pass;
 use super::pulse::{Part, Pulse};
 use super::watchdog::Watchdog;
 use crate::Monotonic;
@@ -262,7 +263,7 @@ impl Life {
         tokio::select! {
             biased;
             () = self.tasks.wait() => true,
-            () = self.sleep_until(deadline) => false,
+            () = pass(deadline.saturating_duration_since(Instant::now())) => false,
         }
     }
 
@@ -275,12 +276,6 @@ impl Life {
     pub(super) fn pending(&self) -> usize {
         let looks = usize::from(!self.pulse(Part::Queue).has_ended());
         self.raising.load(Ordering::Relaxed) + looks
-    }
-
-    /// Sleeps by the timers of its own runtime, wherever it is awaited.
-    pub(super) fn sleep_until(&self, deadline: Instant) -> Sleep {
-        let _within = self.runtime.enter();
-        sleep_until(deadline)
     }
 
     /// Lets others dispatch from the store, before this returns.

@@ -7,6 +7,7 @@
 mod attempt;
 mod breaker;
 mod count;
+mod deadline;
 mod expiry;
 mod hand_over;
 mod health;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use super::Dispatcher;
+use super::deadline::pass;
 use super::life::Life;
 use super::pulse::{BOUND, Part};
 use crate::panicked::{caught, caught_now};
@@ -161,7 +162,7 @@ impl Dispatcher {
         tokio::select! {
             biased;
             Some(Ok(backlog)) = life.ask(async move { store.backlog().await }) => backlog.queued,
-            () = life.sleep_until(deadline) => self.about_queued(),
+            () = pass(deadline.saturating_duration_since(Instant::now())) => self.about_queued(),
             else => self.about_queued(),
         }
     }
@@ -175,15 +176,14 @@ impl Dispatcher {
     /// Waits until nothing is due and nothing is under way, until `deadline` at most.
     pub(crate) async fn drain(&self, life: &Arc<Life>, deadline: Instant) {
         const LOOK: Duration = Duration::from_millis(20);
-        while life.takes() && Instant::now() < deadline {
-            tokio::select! {
-                is_empty = self.is_drained(life) => if is_empty {
-                    return;
-                },
-                () = life.sleep_until(deadline) => return,
+        let drained = async {
+            while life.takes() && !self.is_drained(life).await {
+                life.ask(async { sleep(LOOK).await }).await;
             }
-            let next = deadline.min(Instant::now() + LOOK);
-            life.sleep_until(next).await;
+        };
+        tokio::select! {
+            () = drained => {}
+            () = pass(deadline.saturating_duration_since(Instant::now())) => {}
         }
     }
 

@@ -1,15 +1,21 @@
 //! Telling the person in charge what has happened to the gateways themselves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::sleep;
 use tracing::{error, warn};
 
 use super::Engine;
 use crate::dispatcher::{BudgetAlarm, Life, Part, Trouble, refusal_subject, stopped, subject};
+use crate::panicked::caught;
 use crate::store::{Alarm, Allowance, Spent};
 use crate::{
     ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Timestamp, Window, report,
 };
+
+/// Time before an alarm is given again whose giving panicked.
+const CALM: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// The gateways of which an alarm was given that is not over, as the store has it now.
@@ -64,10 +70,15 @@ impl Engine {
         let mut waiting = self.dispatcher.troubles.waiting().await;
         while let Some(trouble) = waiting.recv().await {
             let round = life.pulse(Part::Alarms).begin(self.monotonic());
-            match self.tell_of(&trouble).await {
-                Ok(()) => round.succeed(),
-                Err(fault) => {
+            match caught(Box::pin(self.tell_of(&trouble))).await {
+                Ok(Ok(())) => round.succeed(),
+                Ok(Err(fault)) => {
                     error!(?trouble, error = report(&fault), "an alarm was not given");
+                }
+                Err(panicked) => {
+                    error!(?trouble, error = %panicked, "an alarm was not given, and is given again");
+                    self.dispatcher.troubles.push(trouble);
+                    sleep(CALM).await;
                 }
             }
         }
