@@ -221,6 +221,30 @@ fn engine_on_a_runtime_that_nobody_runs_ends_in_time() {
 }
 
 #[test]
+fn health_names_a_runtime_that_nobody_runs() {
+    within_limit(|| {
+        let standing = one_thread();
+        let (world, _handle) = standing.block_on(async {
+            let world = World::new(Kept::InFile).await;
+            let handle = world.start().await;
+            world.raise("hello").await;
+            (world, handle)
+        });
+        assert!(world.engine.health().running);
+        let begun = Instant::now();
+        loop {
+            let health = world.engine.health();
+            if !health.running {
+                assert_eq!(health.problems, ["the runtime of the engine stands still"]);
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(7));
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+}
+
+#[test]
 fn start_says_what_its_runtime_lacks() {
     within_limit(|| {
         let lacks = |started: Result<_, StartError>, what: &str| {

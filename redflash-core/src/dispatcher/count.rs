@@ -1,6 +1,7 @@
 //! Counting deliveries as they end.
 
 use super::Dispatcher;
+use super::trouble::Trouble;
 use crate::{Delivery, DeliveryState, Next, Settlement, Slug};
 
 impl Dispatcher {
@@ -10,6 +11,11 @@ impl Dispatcher {
         for delivery in deliveries.iter().filter(|one| one.state.is_final()) {
             count(delivery, delivery.state, delivery.gateway.as_ref());
             self.waiters.notify(delivery.notification);
+        }
+        let is_set_aside = |one: &&Delivery| one.state == DeliveryState::Quarantined;
+        let set_aside = deliveries.iter().filter(is_set_aside).count();
+        if set_aside > 0 {
+            self.troubles.push(Trouble::SetAside { set_aside });
         }
     }
 }

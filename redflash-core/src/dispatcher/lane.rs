@@ -14,7 +14,7 @@ use super::peer::{Peer, Verdict};
 use super::rate::Rate;
 use super::wait::{Cause, Wait};
 use crate::store::{ClosedLane, DueQueue, Nodes, Want};
-use crate::{Address, Gateway, Gateways, Lane, Moment, Monotonic, Slug};
+use crate::{Address, Gateway, Gateways, Lane, Moment, Monotonic, OnUnknown, Slug};
 
 /// How long a delivery waits before its channel is looked for again, when no gateway serves it.
 const NONE_CONFIGURED: Duration = Duration::from_secs(60);
@@ -22,6 +22,10 @@ const SECOND: Duration = Duration::from_secs(1);
 /// How many deliveries are leased for each that may be under way, so that no gateway waits for the
 /// next claim. Leases are renewed meanwhile.
 const AHEAD: u32 = 4;
+
+/// Time after a crash in which nothing is leased ahead. A delivery that crashes the program is found out
+/// by it, and none that only waited for its turn is blamed.
+const CAUTION: Duration = Duration::from_secs(600);
 
 /// The state of every lane and of every gateway within it.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub(crate) struct Lanes {
     peers: HashMap<(Slug, Lane), Peer>,
     rates: HashMap<Slug, Rate>,
     paused: PausedAddresses,
+    /// Nothing is leased ahead before this time.
+    cautious_until: Option<Monotonic>,
 }
 
 #[derive(Debug, Default)]
@@ -100,6 +106,7 @@ impl Lanes {
             peers: HashMap::new(),
             rates: HashMap::new(),
             paused: PausedAddresses::default(),
+            cautious_until: None,
         };
         lanes.replace_gateways(gateways);
         lanes
@@ -182,6 +189,11 @@ impl Lanes {
         }
     }
 
+    /// Leases no more than may be under way for some time: the process before this one has crashed.
+    pub(crate) fn lease_nothing_ahead(&mut self, now: Monotonic) {
+        self.cautious_until = Some(now.plus(CAUTION));
+    }
+
     /// Lets things through again.
     pub(crate) fn open(&mut self) {
         for state in self.states.values_mut() {
@@ -234,6 +246,9 @@ impl Lanes {
             }
         }
         self.forget(now);
+        if self.cautious_until.is_some_and(|until| until <= now) {
+            self.cautious_until = None;
+        }
         (wants, next)
     }
 
@@ -389,7 +404,22 @@ impl Lanes {
 
     /// How many deliveries may be leased.
     fn capacity(&self, lane: &Lane) -> u32 {
-        self.concurrency(lane).saturating_mul(AHEAD)
+        let concurrency = self.concurrency(lane);
+        if self.leases_ahead(lane) {
+            concurrency.saturating_mul(AHEAD)
+        } else {
+            concurrency
+        }
+    }
+
+    /// Returns true if more is leased than may be under way. What is leased when the program crashes may
+    /// have gone out for all that anybody knows, so nothing is where that would set it aside. Batches
+    /// are collected from what is leased.
+    fn leases_ahead(&self, lane: &Lane) -> bool {
+        let holds = |gateway: &Arc<Gateway>| gateway.on_unknown == OnUnknown::Hold;
+        let collects = |gateway: &Arc<Gateway>| gateway.channel.capabilities().batch > 1;
+        let gateways = || self.gateways.of(lane.channel());
+        gateways().any(collects) || self.cautious_until.is_none() && !gateways().any(holds)
     }
 
     /// How many may be under way.

@@ -1,6 +1,6 @@
 //! One life of the dispatcher: from its start to its end, on the runtime that it was started on.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +12,6 @@ use tracing::error;
 
 use super::deadline::pass;
 use super::pulse::{Part, Pulse};
-use super::watchdog::Watchdog;
 use crate::Monotonic;
 use crate::panicked::caught;
 use crate::store::Serving;
@@ -21,6 +20,11 @@ use crate::store::Serving;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 /// Time after which a loop that panics is taken for one that had recovered.
 const CALM: Duration = Duration::from_secs(60);
+/// Time between two signs of life of the runtime.
+const BEAT: Duration = Duration::from_secs(1);
+/// Time without a sign of life after which a runtime stands still: less than [what a loop
+/// has](super::pulse::BOUND), so that no store is blamed for it.
+const STILL: Duration = Duration::from_secs(4);
 /// Time for hand-overs to end once their requests are cut off.
 const CUTTING: Duration = Duration::from_millis(30);
 /// Time for outcomes to be recorded once every hand-over was ended.
@@ -46,7 +50,9 @@ pub(crate) struct Life {
     pulses: [Pulse; Part::ALL.len()],
     /// The runtime is gone.
     is_gone: AtomicBool,
-    watchdog: Watchdog,
+    begun: std::time::Instant,
+    /// When the runtime last ran a task that only says so, in milliseconds since the beginning.
+    beat: AtomicU64,
     /// What keeps others from dispatching: the engine's own place, and the right of the store.
     rights: Mutex<Option<[Serving; 2]>>,
 }
@@ -101,7 +107,8 @@ impl Life {
             raising: AtomicUsize::new(0),
             pulses: std::array::from_fn(|_| Pulse::default()),
             is_gone: AtomicBool::new(false),
-            watchdog: Watchdog::start(),
+            begun: std::time::Instant::now(),
+            beat: AtomicU64::new(0),
             rights: Mutex::new(Some([place, serving])),
         }
     }
@@ -121,10 +128,6 @@ impl Life {
 
     pub(super) const fn tasks(&self) -> &TaskTracker {
         &self.tasks
-    }
-
-    pub(super) const fn watchdog(&self) -> &Watchdog {
-        &self.watchdog
     }
 
     pub(crate) fn pulse(&self, part: Part) -> &Pulse {
@@ -228,6 +231,29 @@ impl Life {
         asked.await.ok()
     }
 
+    /// Shows that the runtime runs tasks, as long as this life does.
+    pub(super) fn keep_beating(self: &Arc<Self>) {
+        let life = Arc::downgrade(self);
+        self.runtime.spawn(async move {
+            while let Some(life) = life.upgrade().filter(|life| !life.stop.is_cancelled()) {
+                life.beat.store(life.age(), Ordering::Relaxed);
+                drop(life);
+                sleep(BEAT).await;
+            }
+        });
+    }
+
+    /// Returns true if the runtime has run no task for some time, so that no loop can be blamed.
+    pub(super) fn stands_still(&self) -> bool {
+        let beat = self.beat.load(Ordering::Relaxed);
+        Duration::from_millis(self.age().saturating_sub(beat)) >= STILL
+    }
+
+    /// Milliseconds since the beginning.
+    fn age(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Takes nothing more. What is under way goes on.
     pub(super) fn close(&self) {
         self.stop.cancel();
@@ -301,13 +327,12 @@ impl Life {
                 "nothing is sent from here: the runtime that the engine was started on is gone";
             return vec![why.to_owned()];
         }
+        if self.stands_still() {
+            return vec!["the runtime of the engine stands still".to_owned()];
+        }
         let loops = Part::ALL.iter();
-        let loops = loops.filter_map(|part| self.pulse(*part).problem(*part, now));
-        let blocking = self.watchdog.blocking().into_iter();
-        let blocking = blocking.map(|(gateway, taken)| {
-            let seconds = taken.as_secs();
-            format!("the channel of gateway {gateway} has blocked its thread for {seconds} s")
-        });
-        loops.chain(blocking).collect()
+        loops
+            .filter_map(|part| self.pulse(*part).problem(*part, now))
+            .collect()
     }
 }

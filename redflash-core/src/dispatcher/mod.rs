@@ -32,7 +32,7 @@ mod watchdog;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -61,6 +61,7 @@ use trouble::refusing;
 pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles, refusal_subject, stopped, subject};
 pub(crate) use underway::Underway;
 use wall_clock::WallClock;
+use watchdog::Watchdog;
 
 /// How often the store is looked at without being told that something is there.
 const POLL: Duration = Duration::from_secs(1);
@@ -87,6 +88,8 @@ pub(crate) struct Dispatcher {
     wall_clock: Mutex<WallClock>,
     wake: Notify,
     recorder: Arc<Recorder>,
+    /// From the first start on.
+    watchdog: OnceLock<Watchdog>,
     batches: Batches,
     pub(crate) troubles: Troubles,
     moved_at: AtomicI64,
@@ -129,6 +132,7 @@ impl Dispatcher {
             waiters: Waiters::default(),
             wake: Notify::new(),
             recorder: Arc::default(),
+            watchdog: OnceLock::new(),
             batches: Batches::default(),
             troubles: Troubles::default(),
             moved_at: AtomicI64::new(i64::MIN),

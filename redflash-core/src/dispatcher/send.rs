@@ -305,7 +305,7 @@ impl Dispatcher {
         let Some(life) = self.life().filter(|life| !life.is_over()) else {
             return timeout(deadline, sending).await.map_err(late);
         };
-        let watched = life.watchdog().watched(&gateway.name, sending);
+        let watched = self.watchdog().watched(&gateway.name, sending);
         tokio::select! {
             biased;
             answer = timeout(deadline, watched) => answer.map_err(late),

@@ -12,6 +12,7 @@ use super::Dispatcher;
 use super::deadline::pass;
 use super::life::Life;
 use super::pulse::{BOUND, Part};
+use super::watchdog::Watchdog;
 use crate::panicked::{caught, caught_now};
 use crate::{Store, StoreError, Timestamp};
 
@@ -77,6 +78,11 @@ impl Dispatcher {
         life.as_ref().is_some_and(|life| life.is_exclusive())
     }
 
+    /// The watch over channels that block their thread. What blocks may outlive a life.
+    pub(super) fn watchdog(&self) -> &Watchdog {
+        self.watchdog.get_or_init(Watchdog::start)
+    }
+
     /// Takes back what a predecessor left, and starts to work on the present runtime.
     pub(crate) async fn start(self: &Arc<Self>) -> Result<Arc<Life>, StartError> {
         let runtime = usable_runtime()?;
@@ -105,6 +111,7 @@ impl Dispatcher {
         });
         self.keep_recording(&life);
         self.keep_leases(&life);
+        life.keep_beating();
         Ok(life)
     }
 
@@ -115,6 +122,7 @@ impl Dispatcher {
         let running = self.leases.running();
         let orphans = self.store.requeue_orphans(now, except, &running).await?;
         if !orphans.is_empty() {
+            self.lanes().lease_nothing_ahead(self.clock.monotonic());
             warn!(
                 orphans = orphans.len(),
                 "took back deliveries whose outcome was not recorded; they may arrive twice"
@@ -204,6 +212,7 @@ impl Dispatcher {
             return vec!["nothing is sent from here: the engine was not started".to_owned()];
         };
         let mut problems = life.problems(now);
+        problems.extend(self.blocking());
         let idle = self.idle_for().filter(|idle| *idle >= BOUND);
         if let (true, Some(idle)) = (problems.is_empty(), idle) {
             let seconds = idle.as_secs();
@@ -219,12 +228,21 @@ impl Dispatcher {
         problems
     }
 
+    /// The channels that block a thread, in words.
+    fn blocking(&self) -> impl Iterator<Item = String> {
+        let blocking = self.watchdog.get().map(Watchdog::blocking);
+        blocking.into_iter().flatten().map(|(gateway, taken)| {
+            let seconds = taken.as_secs();
+            format!("the channel of gateway {gateway} has blocked its thread for {seconds} s")
+        })
+    }
+
     /// Returns true if what is due is taken, and was looked for lately.
     pub(crate) fn is_well(&self) -> bool {
         let now = self.clock.monotonic();
         let life = self.life();
         let hangs = |life: &Arc<Life>| life.pulse(Part::Queue).hangs_for(now).is_some();
-        life.is_some_and(|life| life.takes() && !hangs(&life))
+        life.is_some_and(|life| life.takes() && !hangs(&life) && !life.stands_still())
             && self.idle_for().is_none_or(|idle| idle < BOUND)
     }
 

@@ -33,6 +33,8 @@ pub(crate) enum Trouble {
     },
     /// A message through a gateway may have gone out, and waits until somebody resends it.
     Held { gateway: Slug },
+    /// Deliveries were leased several times without any outcome, and wait until somebody resends them.
+    SetAside { set_aside: usize },
     /// A person does not want to be told any more at an address.
     OptedOut {
         contacts: Vec<Slug>,

@@ -9,7 +9,7 @@ use tracing::{error, warn};
 use super::Engine;
 use crate::dispatcher::{BudgetAlarm, Life, Part, Trouble, refusal_subject, stopped, subject};
 use crate::panicked::caught;
-use crate::store::{Alarm, Allowance, Spent};
+use crate::store::{Alarm, Allowance, MAX_CLAIMS, Spent};
 use crate::{
     ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Timestamp, Window, report,
 };
@@ -137,6 +137,18 @@ impl Engine {
                         "RedFlash: messages through {gateway} may have gone out and were set aside: see `redflash log --state quarantined`."
                     );
                     self.alarm(text, self.channel_of(gateway)).await;
+                }
+            }
+            Trouble::SetAside { set_aside } => {
+                warn!(
+                    set_aside,
+                    "set aside what was leased several times without any outcome"
+                );
+                if self.is_first("set-aside", Window::Hour).await? {
+                    let text = format!(
+                        "RedFlash: messages were set aside ({set_aside} now), since the program ended {MAX_CLAIMS} times while they were being sent: see `redflash log --state quarantined`."
+                    );
+                    self.alarm(text, None).await;
                 }
             }
             Trouble::OptedOut {

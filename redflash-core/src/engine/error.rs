@@ -55,13 +55,23 @@ pub enum RaiseError {
     #[error(transparent)]
     Clock(#[from] ClockError),
     /// The store failed.
-    #[error("the alert could not be recorded")]
+    #[error("{}", not_recorded(notification.as_ref()))]
     Store {
         /// The notification's id, when it may have been recorded all the same.
         notification: Option<NotificationId>,
         /// What failed.
         source: StoreError,
     },
+}
+
+/// The message of a store that failed.
+fn not_recorded(perhaps: Option<&NotificationId>) -> String {
+    match perhaps {
+        None => "the alert could not be recorded".to_owned(),
+        Some(id) => format!(
+            "nobody knows whether the alert was recorded, as {id}: look for it there, or raise it again with the same idempotency key"
+        ),
+    }
 }
 
 /// Arguments that were given instead, perhaps misspelt.

@@ -20,7 +20,7 @@ pub struct Health {
     pub queued: u64,
     /// How many nodes dispatch from the store, as was known a second ago.
     pub nodes: u32,
-    /// Every gateway that was used lately, by lane.
+    /// The gateways that have something under way, or do not take everything, by lane.
     pub gateways: Vec<GatewayHealth>,
     /// The gateways of which an alarm was given that is not over.
     pub stopped: Vec<Slug>,

@@ -67,9 +67,21 @@ impl Engine {
         }
         // The runtime that the engine was started on has ended meanwhile.
         match began.get() {
-            Some(id) => Err(unknown(*id, "the runtime of the engine ended meanwhile")),
+            Some(id) => self.recorded_meanwhile(*id).await,
             None => self.raise_caught(&raise, None).await,
         }
+    }
+
+    /// The answer to a raise whose commit had begun when the runtime of the engine ended.
+    async fn recorded_meanwhile(&self, id: NotificationId) -> Result<Raised, RaiseError> {
+        let found = caught(self.dispatcher.store.notification(id)).await;
+        if let Ok(Ok(Some((notification, _)))) = found {
+            return Ok(Raised {
+                repeat: false,
+                ..self.repeat(notification)
+            });
+        }
+        Err(unknown(id, "the runtime of the engine ended meanwhile"))
     }
 
     /// Raises an alert here. A store that panics is one that failed.

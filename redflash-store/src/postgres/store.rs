@@ -21,7 +21,7 @@ use redflash_core::{
 
 use super::closed::{found_by_others, publish};
 use super::node::{DIRECTORY, QUEUE, alive, announce};
-use super::outbox::{claim_due, due_queues, insert, leased_to, match_kept, renew, settle};
+use super::outbox::{claim_due, due_queues, leased_to, match_kept, renew, settle};
 use super::query::{
     count, directory, fan_out, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
 };
@@ -438,6 +438,7 @@ impl Meter for PostgresStore {
 /// Inserts rows as they are, many by one statement.
 #[cfg(feature = "sqlite")]
 async fn take(conn: &mut Conn, page: &crate::copy::Page) -> Result<(), Fault> {
+    use super::outbox::insert;
     use crate::schema::{attempts, idempotency, notifications};
 
     /// As many as one statement has parameters for.

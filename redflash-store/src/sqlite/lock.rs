@@ -156,7 +156,7 @@ impl Refused {
     pub(super) fn serving(self) -> StoreError {
         match self {
             Self::Held(Some(number)) if number == std::process::id() => StoreError::Served {
-                by: "another engine of this process".to_owned(),
+                by: "another store of this process".to_owned(),
             },
             Self::Held(Some(number)) => StoreError::Served {
                 by: format!("process {number}"),
