@@ -76,6 +76,25 @@ fn end_of_the_grace_cuts_off_what_was_begun_and_gives_the_rest_back() {
 }
 
 #[test]
+fn end_of_the_engine_is_not_the_fault_of_a_gateway() {
+    on_both_stores(async |kept| {
+        let world = World::new(kept).await;
+        let handle = world.start().await;
+        for place in 0..8 {
+            let text = format!("gated {place}");
+            world.raise(&text).await;
+            world.channel.begins(&text).await;
+        }
+        handle.shutdown(GRACE).await;
+        let _handle = world.start().await;
+        let begun = Instant::now();
+        let raised = world.raise("urgent").await;
+        world.sent(raised.notification).await;
+        took_at_most(Duration::from_secs(5), begun);
+    });
+}
+
+#[test]
 fn answer_at_the_end_of_the_grace_is_logged_in_any_case() {
     on_both_stores(async |kept| {
         for early in 0..10_u64 {

@@ -7,14 +7,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use redflash_core::StartError;
+use redflash_core::{DeliveryState, StartError};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 use crate::deadline::{
     BOTH, on_both_stores, one_thread, several_threads, took_at_most, within_limit,
 };
-use crate::world::{Kept, LONG, World, is_already_running, is_clean};
+use crate::world::{Kept, LONG, World, is_already_running, is_clean, to_ann};
 
 /// Polls a future at most so often, and lets other tasks run after each time. Returns `None` if that was too
 /// seldom.
@@ -216,6 +216,62 @@ fn engine_on_a_runtime_that_nobody_runs_ends_in_time() {
             several_threads().block_on(drained.drain(grace));
             took_at_most(grace * 6, ending);
             drop(world);
+        }
+    });
+}
+
+#[test]
+fn shutdown_survives_the_end_of_its_runtime() {
+    within_limit(|| {
+        for kept in BOTH {
+            for _ in 0..10 {
+                let ending = several_threads();
+                let (world, handle) = ending.block_on(async {
+                    let world = World::new(kept).await;
+                    let handle = world.start().await;
+                    world.raise("gated").await;
+                    world.channel.begins("gated").await;
+                    (world, handle)
+                });
+                ending.shutdown_background();
+                let grace = Duration::from_millis(20);
+                let begun = Instant::now();
+                one_thread().block_on(handle.shutdown(grace));
+                took_at_most(grace * 6, begun);
+                drop(world);
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_claimed_as_its_runtime_ends_is_sent_on_the_next() {
+    within_limit(|| {
+        for kept in BOTH {
+            let first = several_threads();
+            let world = first.block_on(World::new(kept));
+            let mut runtime = first;
+            for round in 0..8 {
+                let handle = runtime.block_on(async {
+                    // Queued by an engine that is not started, and claimed by the one that is.
+                    let other = world.another_engine();
+                    for place in 0..20 {
+                        let raise = to_ann(&format!("alert {round} {place}"));
+                        other.raise(raise).await.unwrap();
+                    }
+                    world.start().await
+                });
+                drop(runtime);
+                drop(handle);
+                runtime = several_threads();
+            }
+            runtime.block_on(async {
+                let handle = world.start().await;
+                is_clean(handle.drain(LONG).await);
+                for (text, delivery) in world.log().await {
+                    assert_eq!(delivery.state, DeliveryState::Sent, "{text}");
+                }
+            });
         }
     });
 }

@@ -254,7 +254,7 @@ impl Dispatcher {
             token: job.token,
             attempt,
             next,
-            at: self.clock.now(),
+            at: self.now(),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Dispatcher {
             Ok(None) => self.attempt(job, &lease).await,
             Ok(Some(detail)) => self.settle(job, None, Next::Cancel { detail }),
             Err(fault) => {
-                let due_at = self.clock.now().plus(super::POLL);
+                let due_at = self.now().plus(super::POLL);
                 let detail = format!("the store did not answer: {}", crate::report(&fault));
                 self.settle(job, None, Next::Queue { due_at, detail })
             }

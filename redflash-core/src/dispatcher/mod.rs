@@ -170,9 +170,18 @@ impl Dispatcher {
         self.wake.notify_one();
     }
 
-    /// The present moment.
+    /// The present moment. A clock that shows no possible time is taken to have gone on as it was.
     pub(crate) fn moment(&self) -> Moment {
-        Moment::of(&*self.clock)
+        let now = Moment::of(&*self.clock);
+        if now.wall.checked().is_ok() {
+            return now;
+        }
+        self.wall_clock().gone_on(now)
+    }
+
+    /// The present time by the clock on the wall.
+    fn now(&self) -> Timestamp {
+        self.moment().wall
     }
 
     /// Takes a slot for each of these lanes that has room and in which nothing waits.
@@ -283,7 +292,7 @@ impl Dispatcher {
         checked_at: &mut Option<Monotonic>,
         swept_at: &mut Option<Monotonic>,
     ) -> Result<Option<Monotonic>, StoreError> {
-        now.wall.checked()?;
+        self.clock.now().checked()?;
         self.follow_clock(now).await?;
         if checked_at.is_none_or(|at| now.monotonic.since(at) >= POLL) {
             self.requeue_orphans(now).await?;

@@ -26,6 +26,13 @@ pub(crate) struct Sending {
     pub(crate) lease: LeaseView,
 }
 
+/// A request without an answer.
+struct Unanswered {
+    why: String,
+    /// True if the end of the dispatcher cut it off, which says nothing of the gateway.
+    is_cut_off: bool,
+}
+
 /// What became of a message, and whether it is the first to say so of its request: what befalls one
 /// request befalls each of its messages.
 #[derive(Debug)]
@@ -136,17 +143,17 @@ impl Dispatcher {
         } = sending;
         message.link = self.page_of(message.notification);
         if gateway.channel.capabilities().batch <= 1 {
-            let begun = self.may_begin(&gateway, &requests, &lease).await;
-            // What was not begun says nothing of the gateway.
-            let is_first = begun.is_ok();
-            let result = match begun {
+            return match self.may_begin(&gateway, &requests, &lease).await {
                 Ok(_request) => {
-                    lease.begin(&gateway.name, self.clock.now());
+                    lease.begin(&gateway.name, self.now());
                     self.alone(&gateway, &message).await
                 }
-                Err(late) => Err(late),
+                // What was not begun says nothing of the gateway.
+                Err(late) => Said {
+                    result: Err(late),
+                    is_first: false,
+                },
             };
-            return Said { result, is_first };
         }
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {
@@ -249,16 +256,23 @@ impl Dispatcher {
     }
 
     /// Calls the gateway once for one message.
-    async fn alone(&self, gateway: &Gateway, message: &OutboundMessage) -> Sent {
-        self.within_deadline(gateway, gateway.channel.send(message))
-            .await
-            .unwrap_or_else(|why| Err(SendError::Unknown(why.into())))
-            .map(Accepted::with_kept_id)
+    async fn alone(&self, gateway: &Gateway, message: &OutboundMessage) -> Said {
+        let sending = gateway.channel.send(message);
+        let (result, is_first) = match self.within_deadline(gateway, sending).await {
+            Ok(sent) => (sent, true),
+            Err(Unanswered { why, is_cut_off }) => {
+                (Err(SendError::Unknown(why.into())), !is_cut_off)
+            }
+        };
+        Said {
+            result: result.map(Accepted::with_kept_id),
+            is_first,
+        }
     }
 
     /// Calls the gateway once for several messages, and answers each.
     async fn together(&self, gateway: &Gateway, batch: Vec<Waiting>) {
-        let now = self.clock.now();
+        let now = self.now();
         for one in &batch {
             one.lease.begin(&gateway.name, now);
         }
@@ -272,13 +286,17 @@ impl Dispatcher {
             [message] => Box::pin(async move { vec![gateway.channel.send(message).await] }),
             many => gateway.channel.send_batch(many),
         };
-        let (sent, why) = match self.within_deadline(gateway, sending).await {
-            Ok(sent) => (
-                sent,
-                "the gateway answered for fewer messages than it got".to_owned(),
-            ),
-            Err(why) => (Vec::new(), why),
-        };
+        let (sent, Unanswered { why, is_cut_off }) =
+            match self.within_deadline(gateway, sending).await {
+                Ok(sent) => (
+                    sent,
+                    Unanswered {
+                        why: "the gateway answered for fewer messages than it got".to_owned(),
+                        is_cut_off: false,
+                    },
+                ),
+                Err(unanswered) => (Vec::new(), unanswered),
+            };
         let mut sent = sent.into_iter();
         for (place, answer) in answers.into_iter().enumerate() {
             let unanswered = || Err(SendError::Unknown(why.clone().into()));
@@ -287,7 +305,7 @@ impl Dispatcher {
                     .next()
                     .unwrap_or_else(unanswered)
                     .map(Accepted::with_kept_id),
-                is_first: place == 0,
+                is_first: place == 0 && !is_cut_off,
             };
             // Nobody waits for it once the process is about to end.
             let _ = answer.send(said);
@@ -299,9 +317,12 @@ impl Dispatcher {
         &self,
         gateway: &Gateway,
         sending: Pin<Box<dyn Future<Output = T> + Send + '_>>,
-    ) -> Result<T, String> {
+    ) -> Result<T, Unanswered> {
         let deadline = gateway.limits.deadline;
-        let late = |_| format!("no answer within {} s", deadline.as_secs_f32());
+        let late = |_| Unanswered {
+            why: format!("no answer within {} s", deadline.as_secs_f32()),
+            is_cut_off: false,
+        };
         let Some(life) = self.life().filter(|life| !life.is_over()) else {
             return timeout(deadline, sending).await.map_err(late);
         };
@@ -309,9 +330,10 @@ impl Dispatcher {
         tokio::select! {
             biased;
             answer = timeout(deadline, watched) => answer.map_err(late),
-            () = life.cut().cancelled() => {
-                Err("the engine was shut down before the gateway answered".to_owned())
-            }
+            () = life.cut().cancelled() => Err(Unanswered {
+                why: "the engine was shut down before the gateway answered".to_owned(),
+                is_cut_off: true,
+            }),
         }
     }
 

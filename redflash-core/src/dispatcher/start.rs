@@ -14,7 +14,7 @@ use super::life::Life;
 use super::pulse::{BOUND, Part};
 use super::watchdog::Watchdog;
 use crate::panicked::{caught, caught_now};
-use crate::{Store, StoreError, Timestamp};
+use crate::{Store, StoreError, Timestamp, WorkerId};
 
 /// Time for the store to count what is left, once everything was ended.
 const COUNTING: Duration = Duration::from_millis(15);
@@ -118,7 +118,9 @@ impl Dispatcher {
     async fn recover(&self, life: &Life) -> Result<(), StoreError> {
         let now = self.clock.now().checked()?;
         self.store.join(self.worker).await?;
-        let except = life.is_exclusive().then_some(self.worker);
+        // Where nobody else dispatches, every lease is taken back that is not under way here: also one that
+        // this engine was granted as its last runtime ended, of which nobody holds a guard.
+        let except = life.is_exclusive().then(|| WorkerId::new(now));
         let running = self.leases.running();
         let orphans = self.store.requeue_orphans(now, except, &running).await?;
         if !orphans.is_empty() {
@@ -199,7 +201,7 @@ impl Dispatcher {
         // What is being claimed or raised is neither in the queue nor under way.
         let is_idle = || life.is_idle() && self.leases.is_empty();
         let was_idle = is_idle();
-        let looked = nothing_is_due(Arc::clone(&self.store), self.clock.now());
+        let looked = nothing_is_due(Arc::clone(&self.store), self.now());
         // A store that fails or panics says nothing of the queue. Its loop reports that.
         let nothing_is_due = matches!(life.ask(looked).await, Some(Ok(true)));
         nothing_is_due && was_idle && is_idle()

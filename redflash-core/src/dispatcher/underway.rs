@@ -68,7 +68,7 @@ impl Dispatcher {
     ///
     /// * `sent` - through which gateway it was being sent, if it was.
     fn cut_off(&self, job: &Job, sent: Option<&Sent>) -> Settlement {
-        let now = self.clock.now();
+        let now = self.now();
         let Some(sent) = sent else {
             let (due_at, detail) = (again_at(now), job.delivery.detail.clone());
             return self.settle(job, None, Next::Queue { due_at, detail });

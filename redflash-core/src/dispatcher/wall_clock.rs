@@ -50,6 +50,14 @@ impl WallClock {
         Some(step)
     }
 
+    /// A moment by the clock as it was last looked at.
+    pub(super) fn gone_on(&self, now: Moment) -> Moment {
+        let wall = self
+            .last
+            .map_or(now.wall, |last| last.wall_at(now.monotonic));
+        Moment { wall, ..now }
+    }
+
     /// The time that has really passed since a time on the wall.
     fn elapsed(&self, since: Timestamp, now: Moment) -> Duration {
         let is_older = |step: &&ClockStep| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redflash_core::DeliveryState::{Queued, Sending, Sent};
-use redflash_core::{AttemptOutcome, GatewayState, Limits, MemoryStore};
+use redflash_core::{AttemptOutcome, GatewayState, Limits, MemoryStore, Timestamp};
 
 use crate::world::{Answer, START, Script, World, gateway};
 
@@ -208,4 +208,24 @@ async fn start_leaves_what_waits_on_its_schedule() {
     let still = &again.records(id).await[0].delivery;
     assert_eq!(still.due_at, waits.delivery.due_at);
     assert_eq!(script.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn outcome_at_an_impossible_time_is_recorded_at_the_time_that_has_gone_on() {
+    const YEAR_10000: Timestamp = Timestamp::from_millis(253_402_300_800_000);
+    let script = Script::new("x");
+    script.next("a", [Answer::Gated]);
+    let world = World::new([gateway("mail", &script, 8)]).await;
+    world.contact("ann", &["a"]).await;
+    let id = world.tell("ann", "hello").await.notification;
+    while script.sent().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    world.clock.set(YEAR_10000);
+    script.open_gate(1);
+    let record = world.until(id, |r| r.delivery.state == Sent).await;
+    assert!(
+        record.attempts_made[0].ended_at < START.plus(MINUTES),
+        "{record:?}"
+    );
 }

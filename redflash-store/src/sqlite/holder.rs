@@ -3,6 +3,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::database_file::is_served_here;
@@ -34,6 +35,31 @@ pub(super) fn holder(path: &Path) -> io::Result<Holder> {
         Some(process) => Ok(Holder::Process(process)),
         None => left_behind(&beside),
     }
+}
+
+/// Returns the process that dispatches from a database under another of its names: of a file with several
+/// links, each has a write-ahead log of its own, so that they must not be used side by side.
+///
+/// # Errors
+///
+/// Those of looking at the files.
+pub(super) fn holder_by_another_name(path: &Path) -> io::Result<Option<u32>> {
+    if path.metadata()?.nlink() < 2 {
+        return Ok(None);
+    }
+    let Some(database) = FileId::at(path)? else {
+        return Ok(None);
+    };
+    let here = is_served_here(database).then(std::process::id);
+    let Some(process) = here.or_else(|| listed(database)) else {
+        return Ok(None);
+    };
+    let beside = beside(path);
+    let is_by_this_name = match FileId::at(&beside)?.and_then(listed) {
+        Some(by_this_name) => by_this_name == process,
+        None => left_behind(&beside)? != Holder::Nobody,
+    };
+    Ok((!is_by_this_name).then_some(process))
 }
 
 /// Returns the process that the system lists as the holder of a file's lock.

@@ -12,6 +12,7 @@ use redflash_core::BoxError;
 
 use super::SqliteStore;
 use super::database_file::DatabaseFile;
+use super::holder::holder_by_another_name;
 use super::lock::{Refused, ServerLock};
 use super::name::path_of;
 use super::reader::Readers;
@@ -66,6 +67,15 @@ pub enum OpenError {
         path: PathBuf,
         /// The process that had it open, if that can be told.
         pid: Option<u32>,
+    },
+    /// A process dispatches from the file under another name, a hard link. Both would write into logs of
+    /// their own, and what one records the other never sees.
+    #[error("{} is served by process {pid} under another name: open it by the path that process uses", path.display())]
+    OtherName {
+        /// The file.
+        path: PathBuf,
+        /// The process.
+        pid: u32,
     },
     /// The path names a directory.
     #[error("{} is a directory: name a file in it, such as {}", path.display(), path.join("redflash.db").display())]
@@ -140,7 +150,11 @@ pub(super) fn open(name: &Path, access: Access, creates: bool) -> Result<SqliteS
     let file = DatabaseFile::open(&path, creates)?;
     let server = match access {
         Access::Server => Some(ServerLock::take(&file).map_err(|refused| refused.opening(&path))?),
-        Access::Shared => None,
+        Access::Shared => match holder_by_another_name(file.path()) {
+            Ok(None) => None,
+            Ok(Some(pid)) => return Err(OpenError::OtherName { path, pid }),
+            Err(source) => return Err(OpenError::Io { path, source }),
+        },
     };
     let database = |source: BoxError| OpenError::Database {
         path: path.clone(),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use redflash_core::StoreError;
+use tokio::runtime::Handle;
 
 use super::database_file::DatabaseFile;
 use super::open::connect_reader;
@@ -93,6 +94,10 @@ impl Readers {
     ) -> Result<T, StoreError> {
         // A forked process has none of the threads that this would wait for.
         self.file.check_process()?;
+        if Handle::try_current().is_err() {
+            // Outside a runtime the calling thread is there to wait.
+            return self.snapshot(query);
+        }
         let readers = self.clone();
         let reading = tokio::task::spawn_blocking(move || readers.snapshot(query));
         reading

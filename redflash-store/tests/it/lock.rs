@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use redflash_core::store::Serving;
 use redflash_core::{Outbox, StoreError, Timestamp, WorkerId};
@@ -162,7 +164,7 @@ fn one_engine_serves_at_a_time() {
         assert!(serving.is_exclusive());
         for other in [&*store, &beside] {
             let by = is_served_elsewhere(serve(other));
-            assert_eq!(by, "another engine of this process");
+            assert_eq!(by, "another store of this process");
         }
         let mut child = Child::start("serve a shared store", &place.path, Path::new("/"));
         let refused = child.line();
@@ -188,4 +190,33 @@ fn engine_keeps_the_lock_of_a_dropped_store() {
     is_served_by(&place.path, std::process::id());
     drop(serving);
     drop(place.open(Access::Server));
+}
+
+#[test]
+fn hard_link_to_a_served_file_is_not_opened_beside_the_server() {
+    let place = Place::new();
+    let hard = place.beside("hard.db");
+    let server = place.open(Access::Server);
+    std::fs::hard_link(&place.path, &hard).unwrap();
+    let refused = SqliteStore::open(&hard, Access::Shared);
+    let pid = std::process::id();
+    assert!(matches!(refused, Err(OpenError::OtherName { pid: by, .. }) if by == pid));
+    drop(place.open(Access::Shared));
+    drop(server);
+    let other = Child::serving(&place.path);
+    let refused = SqliteStore::open(&hard, Access::Shared);
+    assert!(matches!(refused, Err(OpenError::OtherName { pid: by, .. }) if by == other.id()));
+    drop(place.open(Access::Shared));
+    other.stop();
+}
+
+#[test]
+fn long_reads_work_outside_of_a_runtime() {
+    let place = Place::new();
+    let store = place.open(Access::Shared);
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(read) = pin!(store.counts()).poll(&mut context) else {
+        panic!("it waits for somebody else");
+    };
+    assert_eq!(read.unwrap().contacts, 0);
 }
