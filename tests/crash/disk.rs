@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use redflash_tests::{Site, until};
+use redflash_tests::{Site, missing, until};
 
 use crate::load::World;
 use crate::mount::Mount;
@@ -20,7 +20,7 @@ fn fill(path: &Path) {
 async fn a_full_disk_refuses_alerts_and_takes_them_again_once_there_is_room() {
     let disk = match Mount::memory("16m") {
         Ok(disk) => disk,
-        Err(reason) => return eprintln!("skipped: no small disk can be mounted: {reason}"),
+        Err(reason) => missing(&format!("no small disk can be mounted: {reason}")),
     };
     let database = format!("sqlite:{}", disk.path("redflash.db").display());
     let site = Site::new(&World::config()).with_variable("REDFLASH_DATABASE", database);

@@ -7,6 +7,7 @@
 mod disk;
 mod kill;
 mod load;
+mod missing;
 mod mount;
 mod power;
 mod stop;

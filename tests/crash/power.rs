@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use redflash_tests::{Signal, Site};
+use redflash_tests::{Signal, Site, missing};
 
 use crate::load::World;
 use crate::mount::{Mount, run};
@@ -15,7 +15,11 @@ async fn what_was_accepted_before_a_power_cut_is_on_the_disk() {
     let formatted = run("mkfs.ext4", ["-q", image.to_str().unwrap()]);
     let disk = match formatted.and_then(|()| Mount::image(&image)) {
         Ok(disk) => disk,
-        Err(reason) => return eprintln!("skipped: no disk image can be mounted: {reason}"),
+        Err(reason) => {
+            // The test ends here without dropping anything.
+            drop(directory);
+            missing(&format!("no disk image can be mounted: {reason}"))
+        }
     };
     let on = |disk: &Mount| format!("sqlite:{}", disk.path("redflash.db").display());
     let site = Site::new(&World::config()).with_variable("REDFLASH_DATABASE", on(&disk));

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::fetched::missing;
+use crate::missing;
 use crate::server::Log;
 use crate::{Check, Coding, PATIENCE, Port, Reply, Rules, Simulator, Text, http_client, until};
 

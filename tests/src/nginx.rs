@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use crate::fetched::missing;
+use crate::missing;
 use crate::server::Log;
 use crate::{Port, until};
 

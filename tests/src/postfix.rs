@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::time::timeout;
 
-use crate::fetched::missing;
+use crate::missing;
 use crate::server::Log;
 use crate::{Mail, PATIENCE, Port, until};
 

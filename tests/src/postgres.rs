@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::fetched::missing;
+use crate::missing;
 use crate::{Authority, Cli, PATIENCE, Port};
 
 /// How the directories of clusters are called, before the number of the process that has them.
