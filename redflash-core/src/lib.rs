@@ -42,6 +42,7 @@ pub mod guide {}
 mod id;
 mod inbound;
 mod lease;
+mod log_target;
 mod memory;
 mod message;
 mod message_id;
@@ -87,6 +88,7 @@ pub use group::Group;
 pub use id::{ChangeId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
 pub use inbound::{Inbound, Keyword};
 pub use lease::{HeldLease, LeaseGrant, LeaseToken};
+pub use log_target::is_own_log_target;
 pub use memory::MemoryStore;
 pub use message::{
     Accepted, BoxError, Deferral, Origin, OutboundMessage, Price, PriceError, Retry, SendError,
