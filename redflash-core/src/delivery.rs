@@ -323,7 +323,7 @@ impl Attempt {
     /// What the log says of an attempt whose outcome was not recorded.
     pub const UNRECORDED: &str = "the process ended before the outcome was recorded";
 
-    /// What the log says of an attempt that the end of its dispatcher cut off.
+    /// The detail of an attempt that the end of its dispatcher cut off.
     pub const CUT_OFF: &str = "it was cut off before the gateway answered";
 
     /// An attempt whose holder vanished: it may have been made, or may not.

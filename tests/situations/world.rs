@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::fake_channel::FakeChannel;
 
-/// Where the alerts of a situation are kept.
+/// The store in which the alerts of a situation are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
     InMemory,

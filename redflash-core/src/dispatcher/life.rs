@@ -53,7 +53,7 @@ pub(crate) struct Life {
     begun: std::time::Instant,
     /// When the runtime last ran a task that only says so, in milliseconds since the beginning.
     beat: AtomicU64,
-    /// What keeps others from dispatching: the engine's own place, and the right of the store.
+    /// Keeps others from dispatching: the engine's own place, and the right of the store.
     rights: Mutex<Option<[Serving; 2]>>,
 }
 
@@ -311,7 +311,7 @@ impl Life {
         drop(rights);
     }
 
-    /// What is wrong with it, in words.
+    /// The problems of this life, in words.
     pub(super) fn problems(&self, now: Monotonic) -> Vec<String> {
         if !self.is_here() {
             let process = self.process;

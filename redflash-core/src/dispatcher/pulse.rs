@@ -52,7 +52,7 @@ pub(crate) struct Pulse {
     /// two rounds.
     busy_since: AtomicU64,
     has_ended: AtomicBool,
-    /// What the last round failed with, if it did.
+    /// The error of the last round, if it failed.
     failure: Mutex<Option<String>>,
 }
 

@@ -42,7 +42,7 @@ struct Waiting {
     held_back: Option<(Instant, Duration)>,
 }
 
-/// Where hand-overs leave what became of them. It outlives the loop that records, so that nothing is
+/// The outcomes of hand-overs, until they are recorded. It outlives the loop that records, so that nothing is
 /// lost when that panics or ends early.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {

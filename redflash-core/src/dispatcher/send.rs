@@ -312,7 +312,7 @@ impl Dispatcher {
         }
     }
 
-    /// What a channel answers within the deadline, whatever it does; otherwise why it did not.
+    /// Returns the answer of a channel within the deadline, whatever it does; otherwise why there is none.
     async fn within_deadline<T>(
         &self,
         gateway: &Gateway,

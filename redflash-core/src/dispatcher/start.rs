@@ -27,7 +27,7 @@ pub enum StartError {
     /// not ended.
     #[error("{by} dispatches from this store already: stop that one first")]
     AlreadyRunning {
-        /// Who, as `this engine` or `process 4711`.
+        /// The one that does, as `this engine` or `process 4711`.
         by: String,
     },
     /// There is no Tokio runtime here, or one that lacks timers or I/O.
@@ -38,7 +38,7 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
-/// What was not done when an engine had to end.
+/// Work that was not done when an engine had to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Leftover {
     /// Raises and looks at the queue that the store has not answered. What they record is sent after the
@@ -207,7 +207,7 @@ impl Dispatcher {
         nothing_is_due && was_idle && is_idle()
     }
 
-    /// What is wrong with the dispatcher, in words; nothing while it works.
+    /// The problems of the dispatcher, in words; none while it works.
     pub(crate) fn problems(&self) -> Vec<String> {
         let now = self.clock.monotonic();
         let Some(life) = self.life() else {

@@ -200,7 +200,7 @@ impl Troubles {
         stopped
     }
 
-    /// What is to be told, for one at a time.
+    /// The troubles that are to be told, for one reader at a time.
     pub(crate) async fn waiting(&self) -> MutexGuard<'_, mpsc::UnboundedReceiver<Trouble>> {
         self.waiting.lock().await
     }

@@ -64,7 +64,7 @@ impl Drop for Underway {
 }
 
 impl Dispatcher {
-    /// What becomes of a delivery whose hand-over was dropped where it was.
+    /// Returns the settlement of a delivery whose hand-over was dropped where it was.
     ///
     /// * `sent` - through which gateway it was being sent, if it was.
     fn cut_off(&self, job: &Job, sent: Option<&Sent>) -> Settlement {

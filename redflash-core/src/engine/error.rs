@@ -44,11 +44,11 @@ pub enum RaiseError {
     /// More is said than one notification can say.
     #[error("it has {size} {what}, and at most {most} are taken")]
     TooLarge {
-        /// What is counted, such as `bytes of text`.
+        /// The thing that is counted, such as `bytes of text`.
         what: &'static str,
-        /// How many there are.
+        /// The number that there are.
         size: usize,
-        /// How many there may be.
+        /// The number that there may be.
         most: usize,
     },
     /// The clock shows a time that cannot be stored.

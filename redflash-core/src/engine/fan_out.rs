@@ -21,7 +21,7 @@ use crate::{Delivery, Idempotency, Lease, Notification, NotificationId, Slug, St
 pub(super) const PIECE: usize = 250;
 /// Number of recipients from which on the work on a plan would keep other alerts waiting.
 pub(super) const MANY: usize = 1000;
-/// How often it is looked for alerts that nobody goes on with.
+/// Time between two looks for alerts that nobody goes on with.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Does work that takes a while on a thread of its own.

@@ -18,7 +18,7 @@ pub struct Health {
     pub moved_at: Option<Timestamp>,
     /// About how many deliveries wait.
     pub queued: u64,
-    /// How many nodes dispatch from the store, as was known a second ago.
+    /// Number of nodes that dispatch from the store, as was known a second ago.
     pub nodes: u32,
     /// The gateways that have something under way, or do not take everything, by lane.
     pub gateways: Vec<GatewayHealth>,

@@ -178,7 +178,7 @@ impl Engine {
         self.dispatcher.idle_for()
     }
 
-    /// How many nodes dispatch from the store, as was known a second ago.
+    /// Number of nodes that dispatch from the store, as was known a second ago.
     pub fn nodes(&self) -> u32 {
         self.dispatcher.nodes()
     }

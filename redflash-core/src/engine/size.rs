@@ -1,4 +1,4 @@
-//! How much an alert may say.
+//! Bounds on what an alert may say.
 
 use super::{Engine, RaiseError};
 use crate::{Content, Idempotency, Raise};

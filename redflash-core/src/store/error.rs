@@ -51,7 +51,7 @@ pub enum StoreError {
     /// Somebody else dispatches from the store, and only one may.
     #[error("{by} dispatches from this store already")]
     Served {
-        /// Who, as `process 4711` or `another engine of this process`.
+        /// The one that does, as `process 4711` or `another engine of this process`.
         by: String,
     },
     /// The driver failed in another way.

@@ -1,4 +1,4 @@
-//! What no alert may have: too much to say, or a time that cannot be.
+//! Alerts that are refused: with too much to say, or at a time that cannot be.
 
 use std::sync::Arc;
 

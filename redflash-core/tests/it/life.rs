@@ -204,7 +204,7 @@ fn start_is_refused_without_a_runtime_that_can_do_it() {
     assert!(!world.engine.health().running);
 }
 
-/// How many of ten deliveries are leased, of which one at a time may be under way.
+/// Returns how many of ten deliveries are leased, of which one at a time may be under way.
 async fn leased(world: &World, script: &Script) -> usize {
     let mut ids = Vec::new();
     for _ in 0..10 {

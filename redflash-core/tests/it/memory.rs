@@ -1,4 +1,4 @@
-//! How much the memory store keeps.
+//! Bounds on what the memory store keeps.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -68,7 +68,7 @@ struct Heard {
     missing: Mutex<HashMap<String, Instant>>,
     /// When something queued was last announced.
     announced: Mutex<Option<Instant>>,
-    /// What the other nodes were last told by each dispatcher.
+    /// The closed lanes that each dispatcher last told the other nodes of.
     told: Mutex<HashMap<WorkerId, Vec<ClosedLane>>>,
 }
 

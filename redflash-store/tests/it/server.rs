@@ -92,7 +92,7 @@ async fn a_claim_that_fails_half_way_leases_nothing() {
     assert_eq!(store.claim_due(&lease, &wants).await.unwrap().len(), 3);
 }
 
-/// What is still to be queued in the file is still to be queued in the database.
+/// Deliveries still to be queued in the file are still to be queued in the database.
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_keeps_what_is_still_to_be_queued() {

@@ -92,7 +92,7 @@ pub async fn of_two_who_go_on_one_records_a_piece(store: Opened) {
     assert_eq!(unfinished(&store).await, []);
 }
 
-/// What was recorded in part is not removed, though all of that part has ended.
+/// A notification recorded in part is not removed, though all of that part has ended.
 pub async fn pruning_keeps_what_is_recorded_in_part(store: Opened) {
     let alert = alert(2, "sms", Some("app"), START);
     begin(&store, &alert, 1).await;

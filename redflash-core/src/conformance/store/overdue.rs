@@ -170,7 +170,7 @@ pub async fn receipts_follow_the_clock(store: Opened) {
     }
 }
 
-/// What a clock that was wrong has put years ahead is due now; what a schedule can give waits on.
+/// Deliveries that a wrong clock has put years ahead are due now; those of a schedule wait on.
 pub async fn what_lies_too_far_ahead_is_brought_forward(store: Opened) {
     let me = worker();
     let (now, latest) = (at(200), at(1_000));
