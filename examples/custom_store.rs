@@ -13,15 +13,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Alarm, Allowance, Audit, Backlog, ChangeFilter, ClockStep, DeliveryRecord, Directory, DueQueue,
-    Edit, Enqueue, EnqueueMore, Enqueued, Entry, FanOut, InboundFilter, Inbox, LogFilter, LogPage,
-    Meter, Outbox, Overdue, ReceiptEffect, Recent, Save, Serving, Sessions, Spent, Want,
+    Alarm, Allowance, Audit, AuditFilter, Backlog, ClaimRequest, ClockStep, DeliveryRecord,
+    Directory, DueQueue, Edit, Enqueue, EnqueueMore, Enqueued, Entry, FanOut, InboundFilter, Inbox,
+    LogFilter, LogPage, Meter, Outbox, Overdue, ReceiptEffect, Recent, Save, Serving, Sessions,
+    Spent,
 };
 use redflash_core::{
-    Address, ApiKey, Change, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group,
+    Address, ApiKey, AuditEntry, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group,
     HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, MemoryStore, Notification,
     NotificationId, Raise, Receipt, Session, Settled, Settlement, Slug, StoreError, Target,
-    Timestamp, User, View, WorkerId,
+    TargetView, Timestamp, User, WorkerId,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -39,7 +40,7 @@ impl Directory for Journaled {
         self.inner.version().await
     }
 
-    async fn view(&self, target: &Target) -> Answer<Option<View>> {
+    async fn view(&self, target: &Target) -> Answer<Option<TargetView>> {
         self.inner.view(target).await
     }
 
@@ -145,7 +146,7 @@ impl Outbox for Journaled {
         self.inner.due_queues().await
     }
 
-    async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Answer<Vec<Job>> {
+    async fn claim_due(&self, lease: &Lease, wants: &[ClaimRequest]) -> Answer<Vec<Job>> {
         self.inner.claim_due(lease, wants).await
     }
 
@@ -322,16 +323,16 @@ impl Sessions for Journaled {
 
 #[async_trait]
 impl Audit for Journaled {
-    async fn note(&self, changes: &[Change]) -> Answer<()> {
+    async fn note(&self, changes: &[AuditEntry]) -> Answer<()> {
         self.inner.note(changes).await
     }
 
-    async fn changes(&self, filter: &ChangeFilter) -> Answer<Vec<Change>> {
-        self.inner.changes(filter).await
+    async fn audit_entries(&self, filter: &AuditFilter) -> Answer<Vec<AuditEntry>> {
+        self.inner.audit_entries(filter).await
     }
 
-    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Answer<u64> {
-        self.inner.prune_changes(before, limit).await
+    async fn prune_audit(&self, before: Timestamp, limit: NonZeroU32) -> Answer<u64> {
+        self.inner.prune_audit(before, limit).await
     }
 
     async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Answer<()> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use redflash_core::report;
+use redflash_core::error_chain;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -44,7 +44,10 @@ pub(crate) fn read_secret(settings: &mut Settings, key: &str) -> Result<(), Conf
         ));
     }
     let secret = read_secret_file(Path::new(&path)).map_err(|fault| {
-        ConfigError::at(&*twin, format!("{path} cannot be read: {}", report(&fault)))
+        ConfigError::at(
+            &*twin,
+            format!("{path} cannot be read: {}", error_chain(&fault)),
+        )
     })?;
     let secret = secret.expose_secret();
     if secret.is_empty() {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use redflash_channels::ConfigError;
-use redflash_core::{EditError, RaiseError, StartError, StoreError, report};
+use redflash_core::{EditError, RaiseError, StartError, StoreError, error_chain};
 use redflash_store::OpenError;
 
 /// The kinds of failure, by exit code.
@@ -91,7 +91,7 @@ impl From<StoreError> for Failure {
             }
             _ => Exit::Failed,
         };
-        Self::new(exit, report(&fault))
+        Self::new(exit, error_chain(&fault))
     }
 }
 
@@ -99,7 +99,7 @@ impl From<StartError> for Failure {
     fn from(fault: StartError) -> Self {
         match fault {
             StartError::Store(fault) => fault.into(),
-            fault => Self::new(Exit::Failed, report(&fault)),
+            fault => Self::new(Exit::Failed, error_chain(&fault)),
         }
     }
 }
@@ -125,7 +125,7 @@ impl From<OpenError> for Failure {
     fn from(fault: OpenError) -> Self {
         match fault {
             OpenError::Missing { .. } => Self::no_database(&fault),
-            fault => Self::new(Exit::Failed, report(&fault)),
+            fault => Self::new(Exit::Failed, error_chain(&fault)),
         }
     }
 }
@@ -139,7 +139,7 @@ impl From<redflash_store::postgres::OpenError> for Failure {
             OpenError::Server(_) => Exit::TryAgain,
             _ => Exit::Failed,
         };
-        Self::new(exit, report(&fault))
+        Self::new(exit, error_chain(&fault))
     }
 }
 
@@ -161,7 +161,7 @@ impl From<RaiseError> for Failure {
             }
             _ => String::new(),
         };
-        Self::new(exit, format!("{}{hint}", report(&fault)))
+        Self::new(exit, format!("{}{hint}", error_chain(&fault)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use redflash_core::report;
+use redflash_core::error_chain;
 use rustls_platform_verifier::BuilderVerifierExt;
 
 /// A client that follows no redirects, which would carry keys, codes and tokens elsewhere, and believes
@@ -28,7 +28,7 @@ pub(crate) fn http_client() -> Result<reqwest::Client, String> {
         .no_proxy()
         .user_agent(concat!("RedFlash/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|fault| format!("no HTTP client: {}", report(&fault)))
+        .map_err(|fault| format!("no HTTP client: {}", error_chain(&fault)))
 }
 
 #[cfg(test)]

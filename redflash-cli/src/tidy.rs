@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redflash_core::{Engine, report};
+use redflash_core::{Engine, error_chain};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -57,7 +57,7 @@ impl Tidy {
         match prune::older_than(engine, age).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "removed what is too old from the log"),
-            Err(fault) => warn!(fault = report(&fault), "the log could not be tidied"),
+            Err(fault) => warn!(fault = error_chain(&fault), "the log could not be tidied"),
         }
     }
 
@@ -67,7 +67,10 @@ impl Tidy {
         match prune::changes_older_than(engine, age).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "removed old changes from the audit log"),
-            Err(fault) => warn!(error = report(&fault), "the audit log could not be pruned"),
+            Err(fault) => warn!(
+                error = error_chain(&fault),
+                "the audit log could not be pruned"
+            ),
         }
     }
 
@@ -79,7 +82,7 @@ impl Tidy {
             Ok(0) => {}
             Ok(removed) => info!(removed, "removed sessions that have ended"),
             Err(fault) => warn!(
-                fault = report(&fault),
+                fault = error_chain(&fault),
                 "the sessions that have ended could not be removed"
             ),
         }
@@ -91,10 +94,10 @@ mod tests {
     use std::num::NonZeroU32;
     use std::sync::Arc;
 
-    use redflash_core::store::{ChangeFilter, Save};
+    use redflash_core::store::{AuditFilter, Save};
     use redflash_core::{
-        Action, Actor, Audit, Change, Directory, KeyHash, ManualClock, MemoryStore, Role, Session,
-        Sessions, Timestamp, User,
+        Action, Actor, Audit, AuditEntry, Directory, KeyHash, ManualClock, MemoryStore, Role,
+        Session, Sessions, Timestamp, User,
     };
 
     use super::*;
@@ -107,17 +110,17 @@ mod tests {
         let engine = engine.build().unwrap();
         let note = async || {
             let by = Actor::User("ann".into());
-            let change = Change::new(engine.now(), by, Action::Changed, "contact/bob", "");
+            let change = AuditEntry::new(engine.now(), by, Action::Changed, "contact/bob", "");
             store.note(&[change]).await.unwrap();
         };
         let count = async || {
-            let all = ChangeFilter {
+            let all = AuditFilter {
                 subject: None,
                 by: None,
                 before: None,
                 limit: NonZeroU32::MAX,
             };
-            store.changes(&all).await.unwrap().len()
+            store.audit_entries(&all).await.unwrap().len()
         };
         let mut tidy = Tidy {
             keep_log: Some(Duration::ZERO),

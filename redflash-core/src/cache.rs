@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{ApiKey, CheckedKey, Directory, KeyHash, StoreError, Target, View};
+use crate::{ApiKey, CheckedKey, Directory, KeyHash, StoreError, Target, TargetView};
 
 /// How many views are kept. A full cache starts anew.
 const MOST: usize = 4096;
@@ -19,7 +19,7 @@ pub(crate) struct Cache(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     version: u64,
-    views: HashMap<Target, Arc<View>>,
+    views: HashMap<Target, Arc<TargetView>>,
     keys: HashMap<KeyHash, ApiKey>,
 }
 
@@ -59,7 +59,7 @@ impl Cache {
         &self,
         directory: &D,
         target: &Target,
-    ) -> Result<Option<Arc<View>>, StoreError> {
+    ) -> Result<Option<Arc<TargetView>>, StoreError> {
         if let Some(view) = self.kept().views.get(target) {
             return Ok(Some(Arc::clone(view)));
         }

@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeId, Timestamp};
+use crate::{AuditEntryId, Timestamp};
 
 /// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct AuditEntry {
     /// Names it.
-    pub id: ChangeId,
+    pub id: AuditEntryId,
     /// When it was made.
     pub at: Timestamp,
     /// Who made it.
@@ -74,7 +74,7 @@ pub enum Action {
 #[error("{0:?} is no action")]
 pub struct ActionError(String);
 
-impl Change {
+impl AuditEntry {
     /// A change that is made now.
     pub fn new(
         at: Timestamp,
@@ -84,7 +84,7 @@ impl Change {
         detail: impl Into<String>,
     ) -> Self {
         Self {
-            id: ChangeId::new(at),
+            id: AuditEntryId::new(at),
             at,
             by,
             action,

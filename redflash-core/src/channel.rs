@@ -76,7 +76,7 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
 
     /// Hands several messages over in one request. Answers for each, in their order.
     ///
-    /// Called with at most [`Capabilities::batch`] messages, which [go together](Self::goes_with); the
+    /// CallbackOutcome with at most [`Capabilities::batch`] messages, which [go together](Self::goes_with); the
     /// caller takes a message without an answer for one whose outcome is unknown. All share the
     /// deadline of one request, so this must be no sequence of requests, of which a late one would
     /// make the caller give up what others have answered. By default each message has a request of

@@ -309,7 +309,7 @@ pub struct Attempt {
     pub may_repeat: bool,
 }
 
-impl Next {
+impl Disposition {
     /// A gateway took it, and no receipt is waited for.
     pub const fn done(accepted: Accepted) -> Self {
         Self::Done {
@@ -392,14 +392,14 @@ pub struct Settlement {
     /// The attempt that was made; `None` when none was.
     pub attempt: Option<Attempt>,
     /// What becomes of the delivery.
-    pub next: Next,
+    pub next: Disposition,
     /// When that was decided: the end of a delivery that ends without an attempt.
     pub at: Timestamp,
 }
 
 /// What becomes of a delivery after a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum Disposition {
     /// A gateway took it.
     Done {
         /// What the gateway said.

@@ -100,7 +100,7 @@ id! {
 }
 id! {
     /// Names one entry of the audit log.
-    ChangeId
+    AuditEntryId
 }
 id! {
     /// Names one running dispatcher, so that a lease can say who holds it.
@@ -168,7 +168,7 @@ impl InboundId {
     }
 }
 
-impl ChangeId {
+impl AuditEntryId {
     /// A new id, larger than those this process made before it.
     pub fn new(now: Timestamp) -> Self {
         Self(ordered(now))

@@ -65,39 +65,41 @@ mod waiter;
 pub use address::{Address, AddressError, ChannelKind, ChannelKindError};
 pub use api_key::{ApiKey, CheckedKey, KeyError, KeyHash, KeyHashError, KeyView, Scope};
 pub use budget::{Budget, Window};
-pub use change::{Action, ActionError, Actor, ActorError, Change};
+pub use change::{Action, ActionError, Actor, ActorError, AuditEntry};
 pub use channel::{Capabilities, Channel};
 pub(crate) use clock::Moment;
 pub use clock::{Clock, ClockError, ManualClock, Monotonic, SystemClock, Timestamp};
 pub use closest::closest;
 pub use contact::{Contact, Endpoint};
 pub use delivery::{
-    Attempt, AttemptOutcome, AttemptOutcomeError, Delivery, DeliveryState, DeliveryStateError, Job,
-    Lane, Lease, Next, Settled, Settlement,
+    Attempt, AttemptOutcome, AttemptOutcomeError, Delivery, DeliveryState, DeliveryStateError,
+    Disposition, Job, Lane, Lease, Settled, Settlement,
 };
 pub use dispatcher::{GatewayHealth, GatewayState, Leftover, StartError};
 pub use engine::{
-    AddressRules, CallError, Called, DispatcherHandle, EditError, Engine, EngineBuilder, Expected,
-    FieldFault, Health, Item, Obstacle, RaiseError, Raised, Revision, Trial, TrialView, Tried,
+    AddressRules, CallbackKind, CallbackOutcome, DirectoryItem, DispatcherHandle, EditError,
+    Engine, EngineBuilder, FieldFault, GatewayTest, GatewayTestRef, GatewayTestView, Health,
+    Obstacle, RaiseError, Raised, ReceiveError, Revision,
 };
 pub use event::{Event, MissingArguments, MissingArgumentsError};
 pub use gateway::{BuildError, DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
 pub use gateway_status::{GatewayStatus, GatewayStatuses};
 pub use gateway_view::{Callbacks, GatewayDetails, GatewayView};
 pub use group::Group;
-pub use id::{ChangeId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
+pub use id::{AuditEntryId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
 pub use inbound::{Inbound, Keyword};
 pub use lease::{HeldLease, LeaseGrant, LeaseToken};
 pub use log_target::is_own_log_target;
 pub use memory::MemoryStore;
 pub use message::{
     Accepted, BoxError, Deferral, Origin, OutboundMessage, Price, PriceError, Retry, SendError,
-    SenderError, report,
+    SenderError, error_chain,
 };
 pub use name::{Name, NameError};
 pub use notification::{Idempotency, Notification};
 pub use plan::{
-    Message, Plan, PlannedEndpoint, Recipient, Refusal, Skip, Verdict, View, plan, stopped,
+    Message, Plan, PlannedEndpoint, Recipient, Refusal, Skip, TargetView, Verdict,
+    cancellation_reason, plan,
 };
 pub use raise::{Content, Raise};
 pub use receipt::{Authenticity, Callback, CallbackError, InboundMessage, Receipt, ReceiptState};

@@ -287,13 +287,13 @@ impl SendError {
 
     /// The whole chain of causes on one line, for the log.
     pub fn detail(&self) -> String {
-        report(self)
+        error_chain(self)
     }
 }
 
 /// An error with the whole chain of its causes, on one line. A cause that the line ends with already is
 /// not repeated.
-pub fn report(error: &(dyn Error + 'static)) -> String {
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -329,7 +329,7 @@ mod tests {
         #[derive(Debug, thiserror::Error)]
         #[error("refused")]
         struct Inner;
-        assert_eq!(report(&Outer(Inner)), "connection error: refused");
+        assert_eq!(error_chain(&Outer(Inner)), "connection error: refused");
     }
 
     #[test]

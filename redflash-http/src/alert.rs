@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use redflash_core::store::DeliveryRecord;
 use redflash_core::{
     Actor, ApiKey, DeliveryState, Idempotency, Name, NotificationId, Raise, RaiseError, Raised,
-    Recipient, StoreError, report,
+    Recipient, StoreError, error_chain,
 };
 use serde::Serialize;
 use tracing::error;
@@ -96,9 +96,9 @@ pub(crate) async fn raise(
 }
 
 /// Raises an alert by hand, which the audit log tells.
-pub(crate) async fn raise_by(app: &App, raise: Raise, by: Actor) -> Result<Outcome, Failed> {
+pub(crate) async fn raise_as(app: &App, raise: Raise, by: Actor) -> Result<Outcome, Failed> {
     let engine = app.engine.clone();
-    let raise = async move { engine.raise_by(raise, &by).await };
+    let raise = async move { engine.raise_as(raise, &by).await };
     Ok(Outcome {
         raised: recorded(to_its_end(raise).await?)?,
         records: None,
@@ -122,14 +122,14 @@ pub(crate) async fn to_its_end<T: Send + 'static>(
 fn recorded<T>(raised: Result<T, RaiseError>) -> Result<T, Failed> {
     raised.map_err(|fault| {
         if let RaiseError::Store { source, .. } = &fault {
-            error!(fault = report(source), "an alert was not recorded");
+            error!(fault = error_chain(source), "an alert was not recorded");
         }
         Failed::Refused(fault)
     })
 }
 
 fn lost_sight(id: NotificationId, fault: &StoreError) -> Failed {
-    error!(notification = %id, fault = report(fault), "lost sight of an alert");
+    error!(notification = %id, fault = error_chain(fault), "lost sight of an alert");
     Failed::LostSight(id)
 }
 

@@ -16,7 +16,9 @@ use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use redflash_core::{Authenticity, CallError, Callback, Engine, Expected, Slug, report};
+use redflash_core::{
+    Authenticity, Callback, CallbackKind, Engine, ReceiveError, Slug, error_chain,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
@@ -57,7 +59,7 @@ impl Forgeries {
 }
 
 pub(crate) async fn ack(State(app): State<Arc<App>>, request: Request) -> StatusCode {
-    bare(&app, Expected::Receipts, request).await
+    bare(&app, CallbackKind::Receipts, request).await
 }
 
 pub(crate) async fn ack_of(
@@ -65,7 +67,7 @@ pub(crate) async fn ack_of(
     Path(gateway): Path<String>,
     request: Request,
 ) -> StatusCode {
-    called(&app, Expected::Receipts, &gateway, None, request).await
+    called(&app, CallbackKind::Receipts, &gateway, None, request).await
 }
 
 pub(crate) async fn ack_secret(
@@ -73,11 +75,18 @@ pub(crate) async fn ack_secret(
     Path((gateway, secret)): Path<(String, String)>,
     request: Request,
 ) -> StatusCode {
-    called(&app, Expected::Receipts, &gateway, Some(&secret), request).await
+    called(
+        &app,
+        CallbackKind::Receipts,
+        &gateway,
+        Some(&secret),
+        request,
+    )
+    .await
 }
 
 pub(crate) async fn inbound(State(app): State<Arc<App>>, request: Request) -> StatusCode {
-    bare(&app, Expected::Inbound, request).await
+    bare(&app, CallbackKind::Inbound, request).await
 }
 
 pub(crate) async fn inbound_of(
@@ -85,7 +94,7 @@ pub(crate) async fn inbound_of(
     Path(gateway): Path<String>,
     request: Request,
 ) -> StatusCode {
-    called(&app, Expected::Inbound, &gateway, None, request).await
+    called(&app, CallbackKind::Inbound, &gateway, None, request).await
 }
 
 pub(crate) async fn inbound_secret(
@@ -93,11 +102,18 @@ pub(crate) async fn inbound_secret(
     Path((gateway, secret)): Path<(String, String)>,
     request: Request,
 ) -> StatusCode {
-    called(&app, Expected::Inbound, &gateway, Some(&secret), request).await
+    called(
+        &app,
+        CallbackKind::Inbound,
+        &gateway,
+        Some(&secret),
+        request,
+    )
+    .await
 }
 
 /// A callback that names no gateway is the default gateway's.
-async fn bare(app: &App, expected: Expected, request: Request) -> StatusCode {
+async fn bare(app: &App, expected: CallbackKind, request: Request) -> StatusCode {
     match &app.config.settings.get().default_gateway {
         Some(gateway) => called(app, expected, gateway.as_str(), None, request).await,
         None => StatusCode::OK,
@@ -106,7 +122,7 @@ async fn bare(app: &App, expected: Expected, request: Request) -> StatusCode {
 
 async fn called(
     app: &App,
-    expected: Expected,
+    expected: CallbackKind,
     gateway: &str,
     secret: Option<&str>,
     request: Request,
@@ -133,7 +149,7 @@ async fn called(
             return StatusCode::OK;
         }
         Err(fault) => {
-            warn!(%gateway, fault = report(&fault), "a callback is not believed");
+            warn!(%gateway, fault = error_chain(&fault), "a callback is not believed");
             return app.forgeries.status(from);
         }
     }
@@ -158,20 +174,20 @@ fn knows_secret(app: &App, gateway: &Slug, secret: Option<&str>) -> bool {
 async fn record(
     engine: Engine,
     gateway: Slug,
-    expected: Expected,
+    expected: CallbackKind,
     received: Received,
 ) -> StatusCode {
     let callback = received.callback();
     match engine.record_callback(&gateway, expected, &callback).await {
         Ok(_) => StatusCode::OK,
-        Err(CallError::Store(fault)) => {
-            error!(%gateway, fault = report(&fault), "a callback was not recorded");
+        Err(ReceiveError::Store(fault)) => {
+            error!(%gateway, fault = error_chain(&fault), "a callback was not recorded");
             // So that the gateway calls again.
             StatusCode::SERVICE_UNAVAILABLE
         }
         Err(fault) => {
             // A gateway that repeats it helps nobody.
-            warn!(%gateway, fault = report(&fault), "a callback that says nothing");
+            warn!(%gateway, fault = error_chain(&fault), "a callback that says nothing");
             StatusCode::OK
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use redflash_core::{Engine, report};
+use redflash_core::{Engine, error_chain};
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -134,7 +134,7 @@ async fn judge(engine: &Engine) -> Vec<Fault> {
         Ok(Ok(())) => {}
         Ok(Err(fault)) => faults.push(Fault {
             reason: "no commit is possible".to_owned(),
-            detail: Some(report(&fault)),
+            detail: Some(error_chain(&fault)),
         }),
         Err(_) => {
             let reason = format!("a commit takes longer than {} s", COMMIT.as_secs());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redflash_core::{Engine, Slug, Timestamp, report};
+use redflash_core::{Engine, Slug, Timestamp, error_chain};
 use tracing::warn;
 
 /// How long uses are kept before they are recorded.
@@ -46,7 +46,7 @@ impl KeyUses {
         };
         if let Err(fault) = engine.store().note_key_uses(&uses).await {
             warn!(
-                fault = report(&fault),
+                fault = error_chain(&fault),
                 "when keys were used was not recorded"
             );
         }

@@ -7,7 +7,8 @@ use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    ApiKey, EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError, report,
+    ApiKey, EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError,
+    error_chain,
 };
 use serde::Serialize;
 use tracing::error;
@@ -163,7 +164,7 @@ impl From<StoreError> for Problem {
             },
             _ => {
                 // The chain may hold paths of this machine.
-                error!(fault = report(&fault), "the store failed");
+                error!(fault = error_chain(&fault), "the store failed");
                 Self {
                     retry_after: Some(Duration::from_secs(1)),
                     ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", said)

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::http::header::{CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{ApiKey, NotificationId, RaiseError, Recipient, Slug, Target, report};
+use redflash_core::{ApiKey, NotificationId, RaiseError, Recipient, Slug, Target, error_chain};
 use serde::Serialize;
 
 use crate::alert::Failed;
@@ -182,7 +182,7 @@ impl From<RaiseError> for Refusal {
                 // The chain may hold paths of this machine; it is in the server's log.
                 ..Self::later(code, error.to_string(), Duration::from_secs(1))
             },
-            _ => Self::bad(code, report(&error)),
+            _ => Self::bad(code, error_chain(&error)),
         }
     }
 }

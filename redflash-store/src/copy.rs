@@ -156,18 +156,18 @@ async fn copy_audit(
     to: &crate::PostgresStore,
 ) -> Result<(), redflash_core::StoreError> {
     use redflash_core::Audit;
-    use redflash_core::store::ChangeFilter;
+    use redflash_core::store::AuditFilter;
 
     let uses: Vec<_> = from.key_uses().await?.into_iter().collect();
     to.note_key_uses(&uses).await?;
-    let mut filter = ChangeFilter {
+    let mut filter = AuditFilter {
         subject: None,
         by: None,
         before: None,
         limit: NonZeroU32::MIN.saturating_add(199),
     };
     loop {
-        let page = from.changes(&filter).await?;
+        let page = from.audit_entries(&filter).await?;
         let Some(last) = page.last() else {
             return Ok(());
         };

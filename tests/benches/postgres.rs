@@ -152,7 +152,7 @@ ANALYZE;";
 /// The median and the 99th percentile of a claim of 16 among 64 that wait, in milliseconds.
 async fn claims(store: &redflash_store::PostgresStore) -> (f64, f64) {
     use redflash_core::conformance::store::{alert_of, sent_of};
-    use redflash_core::store::{Queue, Want};
+    use redflash_core::store::{ClaimRequest, Queue};
     use redflash_core::{Clock, Lane, Lease, LeaseToken, Outbox, SystemClock, WorkerId};
 
     let worker = WorkerId::new(SystemClock.now());
@@ -175,7 +175,7 @@ async fn claims(store: &redflash_store::PostgresStore) -> (f64, f64) {
             now,
             until: now.plus(Duration::from_secs(60)),
         };
-        let want = Want {
+        let want = ClaimRequest {
             queue: Queue {
                 lane: Lane::stored("sms".into()),
                 raised_by: None,

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
 
-use redflash_core::store::ChangeFilter;
+use redflash_core::store::AuditFilter;
 use redflash_core::{Action, Actor, Audit};
 use redflash_store::{Access, SqliteStore};
 use redflash_tests::{Config, Site, until};
@@ -90,13 +90,13 @@ async fn what_an_operator_changes_stands_in_the_audit_log() {
     }
 
     let store = SqliteStore::open(site.database(), Access::Shared).unwrap();
-    let filter = ChangeFilter {
+    let filter = AuditFilter {
         subject: None,
         by: Some(Actor::Operator("olga".into())),
         before: None,
         limit: NonZeroU32::new(20).unwrap(),
     };
-    let changes = store.changes(&filter).await.unwrap();
+    let changes = store.audit_entries(&filter).await.unwrap();
     let told: Vec<_> = changes
         .iter()
         .rev()

@@ -170,7 +170,7 @@ fn store_in_memory_is_named_where_sqlite_would_keep_one() {
         let refused = SqliteStore::open(name, Access::Server)
             .map(drop)
             .unwrap_err();
-        let told = redflash_core::report(&refused);
+        let told = redflash_core::error_chain(&refused);
         assert!(told.contains("MemoryStore"), "{name}: {told}");
     }
     assert!(SqliteStore::open("", Access::Server).is_err());

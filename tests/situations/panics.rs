@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use redflash_core::AttemptOutcome::{Ok as Taken, Unknown};
 use redflash_core::{
     Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage,
-    RaiseError, SendError, report,
+    RaiseError, SendError, error_chain,
 };
 use redflash_tests::until;
 
@@ -250,7 +250,7 @@ fn raise_says_that_the_store_panicked() {
             };
             // Once the commit has begun, nobody knows.
             assert_eq!(notification.is_some(), place != "view", "{source}");
-            assert!(report(&source).contains("panic"), "{source:?}");
+            assert!(error_chain(&source).contains("panic"), "{source:?}");
         }
         // The last panic came after the commit.
         world.all_sent_once().await;

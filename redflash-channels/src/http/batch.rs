@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redflash_core::{Accepted, Deferral, DeliveryId, OutboundMessage, Retry, SendError, report};
+use redflash_core::{
+    Accepted, Deferral, DeliveryId, OutboundMessage, Retry, SendError, error_chain,
+};
 
 /// What an answer means for each message of a request.
 pub(crate) type Outcomes = Vec<Result<Accepted, SendError>>;
@@ -151,8 +153,8 @@ fn again(error: &SendError) -> SendError {
             reason: reason.clone(),
             retry_after: *retry_after,
         },
-        SendError::Unreachable(cause) => SendError::Unreachable(report(&**cause).into()),
-        SendError::Unknown(cause) => SendError::Unknown(report(&**cause).into()),
+        SendError::Unreachable(cause) => SendError::Unreachable(error_chain(&**cause).into()),
+        SendError::Unknown(cause) => SendError::Unknown(error_chain(&**cause).into()),
         other => SendError::Unknown(other.detail().into()),
     }
 }

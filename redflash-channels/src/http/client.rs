@@ -58,7 +58,7 @@ impl Client {
         let builder = builder(deadline, tls).dns_resolver(Arc::new(guard.clone()));
         let http = builder.build().map_err(|fault| ConfigError {
             key: None,
-            reason: format!("no HTTP client: {}", redflash_core::report(&fault)),
+            reason: format!("no HTTP client: {}", redflash_core::error_chain(&fault)),
         })?;
         Ok(Self {
             http,
@@ -164,7 +164,7 @@ fn failure(fault: reqwest::Error) -> SendError {
     }
     if fault.is_builder() {
         return SendError::Rejected {
-            reason: redflash_core::report(&fault),
+            reason: redflash_core::error_chain(&fault),
         };
     }
     if fault.is_connect() {
@@ -180,7 +180,7 @@ fn tunnel_failure(fault: TunnelError) -> SendError {
     }
     match fault {
         TunnelError::Build(_) => SendError::Rejected {
-            reason: redflash_core::report(&fault),
+            reason: redflash_core::error_chain(&fault),
         },
         TunnelError::Send(_) if fault.is_connect() => SendError::Unreachable(fault.into()),
         TunnelError::Send(_) => SendError::Unknown(fault.into()),

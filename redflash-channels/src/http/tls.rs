@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use redflash_core::report;
+use redflash_core::error_chain;
 use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
@@ -36,10 +36,10 @@ pub(super) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, ConfigError
     let wrong = |reason: String| ConfigError::at("ca_file", reason);
     let file = path.display();
     let pem = std::fs::read(path)
-        .map_err(|fault| wrong(format!("{file} cannot be read: {}", report(&fault))))?;
+        .map_err(|fault| wrong(format!("{file} cannot be read: {}", error_chain(&fault))))?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates
-        .map_err(|fault| wrong(format!("{file} is not valid PEM: {}", report(&fault))))?;
+        .map_err(|fault| wrong(format!("{file} is not valid PEM: {}", error_chain(&fault))))?;
     if certificates.is_empty() {
         let reason = format!(
             "{file} holds no certificate: write each between -----BEGIN CERTIFICATE----- and \

@@ -7,7 +7,7 @@ use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use redflash_core::{
     Address, AddressError, Arguments, MissingArguments, OutboundMessage, SendError, Template,
-    report,
+    error_chain,
 };
 
 use super::{SmtpConfig, encoded_word};
@@ -59,7 +59,7 @@ impl Letterhead {
         let mut mail = mail
             .body(body(message))
             .map_err(|fault| SendError::Rejected {
-                reason: report(&fault),
+                reason: error_chain(&fault),
             })?;
         let headers = mail.headers_mut();
         // So that nobody's absence assistant answers (RFC 3834).
@@ -134,7 +134,7 @@ fn body(message: &OutboundMessage) -> String {
 
 fn invalid(fault: lettre::address::AddressError) -> SendError {
     SendError::InvalidAddress {
-        reason: report(&fault),
+        reason: error_chain(&fault),
     }
 }
 

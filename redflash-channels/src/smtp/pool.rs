@@ -9,7 +9,7 @@ use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use redflash_core::report;
+use redflash_core::error_chain;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
@@ -167,11 +167,12 @@ fn tls(config: &SmtpConfig) -> Result<TlsParameters, ConfigError> {
     if let Some(path) = &config.ca_file {
         let wrong =
             |reason: String| ConfigError::at("ca_file", format!("{}: {reason}", path.display()));
-        let pem = fs::read(path).map_err(|fault| wrong(report(&fault)))?;
-        let certificate = Certificate::from_pem(&pem).map_err(|fault| wrong(report(&fault)))?;
+        let pem = fs::read(path).map_err(|fault| wrong(error_chain(&fault)))?;
+        let certificate =
+            Certificate::from_pem(&pem).map_err(|fault| wrong(error_chain(&fault)))?;
         builder = builder.add_root_certificate(certificate);
     }
     builder
         .build_rustls()
-        .map_err(|fault| ConfigError::at("host", report(&fault)))
+        .map_err(|fault| ConfigError::at("host", error_chain(&fault)))
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use lettre::transport::smtp::Error;
-use redflash_core::{BoxError, SendError, report};
+use redflash_core::{BoxError, SendError, error_chain};
 use tokio::time::{Instant, timeout_at};
 
 use super::reply::Reply;
@@ -86,7 +86,7 @@ impl Failure {
         match cause {
             Cause::Answer(reply) => reply.meaning(stage),
             Cause::Impossible(error) if stage == Stage::Login => SendError::Unauthorized {
-                reason: report(&error),
+                reason: error_chain(&error),
             },
             Cause::Impossible(error) | Cause::Lost(error) => lost(error.into()),
             Cause::Silence => lost("no answer in time".into()),

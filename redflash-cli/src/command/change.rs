@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use clap::{Args, Subcommand};
-use redflash_core::store::ChangeFilter;
-use redflash_core::{Actor, Change, ChangeId};
+use redflash_core::store::AuditFilter;
+use redflash_core::{Actor, AuditEntry, AuditEntryId};
 
 use crate::failure::Failure;
 use crate::output::one_line;
@@ -27,7 +27,7 @@ pub(crate) struct List {
     by: Option<Actor>,
     /// Only changes before this one, as --json shows it
     #[arg(long, value_name = "ID")]
-    before: Option<ChangeId>,
+    before: Option<AuditEntryId>,
     /// At most so many, newest first
     #[arg(long, default_value = "50")]
     limit: NonZeroU32,
@@ -39,17 +39,17 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
 }
 
 async fn list(place: &Place, list: List) -> Result<(), Failure> {
-    let filter = ChangeFilter {
+    let filter = AuditFilter {
         subject: list.subject,
         by: list.by,
         before: list.before,
         limit: list.limit,
     };
-    let found = place.changes(&filter).await?;
+    let found = place.audit_entries(&filter).await?;
     if place.output.json {
         return place.output.json(&found);
     }
-    let row = |change: &Change| {
+    let row = |change: &AuditEntry| {
         [
             time(change.at),
             one_line(&change.by.to_string()),

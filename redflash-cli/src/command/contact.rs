@@ -58,7 +58,7 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             change(place, &slug, |contact| contact.name = name.clone()).await
         }
         Command::Remove { slug } => {
-            let remove = Box::pin(place.discard::<Contact>(&slug));
+            let remove = Box::pin(place.remove::<Contact>(&slug));
             let is_other = |contact: &Contact| contact.slug != slug;
             warn_of_losses(place, remove, |reach| reach.contacts.retain(is_other)).await
         }

@@ -9,7 +9,7 @@ use redflash_channels::webhook::{Webhook, WebhookConfig};
 use redflash_core::store::{Entry, Save};
 use redflash_core::{
     ApiKey, ChannelKind, Contact, EndpointId, Engine, Event, Gateway, Group, Raise, Role, Scope,
-    Session, User, report,
+    Session, User, error_chain,
 };
 use redflash_http::hash_password;
 use redflash_store::{Access, SqliteStore};
@@ -131,7 +131,7 @@ impl Stage {
 }
 
 fn failed(fault: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
-    Failure::new(Exit::Failed, report(&*fault.into()))
+    Failure::new(Exit::Failed, error_chain(&*fault.into()))
 }
 
 async fn loopback() -> Result<TcpListener, Failure> {

@@ -1,7 +1,7 @@
 //! `redflash doctor`: looks for what is wrong.
 
 use redflash_core::store::Backlog;
-use redflash_core::{Contact, Engine, Event, GatewayView, Timestamp, report};
+use redflash_core::{Contact, Engine, Event, GatewayView, Timestamp, error_chain};
 use serde::Serialize;
 
 use super::gateway;
@@ -152,7 +152,7 @@ async fn server(context: &Context) -> Finding {
 async fn commit(engine: &Engine) -> Finding {
     let (verdict, detail) = match engine.store().probe(engine.now()).await {
         Ok(()) => (Verdict::Fine, "a commit was made and synced".to_owned()),
-        Err(fault) => (Verdict::Wrong, report(&fault)),
+        Err(fault) => (Verdict::Wrong, error_chain(&fault)),
     };
     Finding::new("store", verdict, detail)
 }

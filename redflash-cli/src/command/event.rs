@@ -100,7 +100,7 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             });
             warn_of_losses(place, change, |reach| reach.event(&slug, edit)).await
         }
-        Command::Remove { slug } => place.discard::<Event>(&slug).await,
+        Command::Remove { slug } => place.remove::<Event>(&slug).await,
         Command::On { slug } => change(place, &slug, |event| event.enabled = true).await,
         Command::Off { slug } => change(place, &slug, |event| event.enabled = false).await,
     }

@@ -145,7 +145,7 @@ fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 1
 
 async fn test(place: &Place, test: Test) -> Result<(), Failure> {
     let gateway = place.gateway(&test.name).await?.gateway;
-    let trial = place.try_gateway(&test.name, &test.to, &test.message);
+    let trial = place.test_gateway(&test.name, &test.to, &test.message);
     let trial = trial.await?;
     let output = &place.output;
     let is_accepted = trial.class == "accepted";

@@ -73,7 +73,7 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             warn_of_losses(place, change, |reach| reach.group(&slug, edit)).await
         }
         Command::Remove { slug } => {
-            let remove = Box::pin(place.discard::<Group>(&slug));
+            let remove = Box::pin(place.remove::<Group>(&slug));
             let is_other = |group: &Group| group.slug != slug;
             warn_of_losses(place, remove, |reach| reach.groups.retain(is_other)).await
         }

@@ -59,7 +59,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         let by = operator();
         let saved = engine.load(&reading.entries, Save::Upsert, &source, &by);
         let saved = saved.await;
-        saved.map_err(|fault| wrong(redflash_core::report(&fault)))?;
+        saved.map_err(|fault| wrong(redflash_core::error_chain(&fault)))?;
     }
     if !is_refused {
         let warnings = warnings(&engine, &reading.entries);

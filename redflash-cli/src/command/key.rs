@@ -48,7 +48,7 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         Command::Add(add) => self::add(place, add).await,
         Command::List => list(place).await,
         Command::Show { slug } => show(place, &slug).await,
-        Command::Remove { slug } => place.discard::<ApiKey>(&slug).await,
+        Command::Remove { slug } => place.remove::<ApiKey>(&slug).await,
         Command::On { slug } => turn(place, &slug, true).await,
         Command::Off { slug } => turn(place, &slug, false).await,
     }

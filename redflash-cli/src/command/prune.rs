@@ -70,7 +70,7 @@ pub(crate) async fn changes_older_than(engine: &Engine, age: Duration) -> Result
     let before = engine.now().minus(age);
     let mut removed = 0;
     loop {
-        let some = engine.store().prune_changes(before, BATCH).await?;
+        let some = engine.store().prune_audit(before, BATCH).await?;
         removed += some;
         if some < u64::from(BATCH.get()) {
             return Ok(removed);

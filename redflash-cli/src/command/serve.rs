@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use redflash_core::{Engine, report};
+use redflash_core::{Engine, error_chain};
 use redflash_http::{AdminConfig, HttpConfig, Metrics, Mode, OidcConfig, serve, serve_metrics};
 use redflash_store::Access;
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
@@ -53,7 +53,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         None => None,
     };
     let engine = context.engine(Access::Server, Missing::Create).await?;
-    let metrics = Metrics::install().map_err(|fault| Failure::new(Exit::Failed, report(&fault)))?;
+    let metrics =
+        Metrics::install().map_err(|fault| Failure::new(Exit::Failed, error_chain(&fault)))?;
     let stop = stopped()?;
     let hangups = hangups()?;
     if let Some((address, listener)) = metrics_listener {

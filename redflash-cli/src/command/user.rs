@@ -1,7 +1,7 @@
 //! `redflash user`: who may log in to the web admin.
 
 use clap::{Args, Subcommand};
-use redflash_core::{Item, Name, Role, Slug, StoreError, User, UserView};
+use redflash_core::{DirectoryItem, Name, Role, Slug, StoreError, User, UserView};
 
 use crate::failure::Failure;
 use crate::output::{harmless, one_line};
@@ -64,7 +64,7 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
         Command::Edit { slug, name } => edit(place, &slug, UserEdit::Name(name)).await,
         Command::Passwd { slug } => passwd(place, &slug).await,
         Command::Role { slug, role } => edit(place, &slug, UserEdit::Role(role)).await,
-        Command::Remove { slug } => place.discard::<User>(&slug).await,
+        Command::Remove { slug } => place.remove::<User>(&slug).await,
         Command::On { slug } => edit(place, &slug, UserEdit::Enabled(true)).await,
         Command::Off { slug } => edit(place, &slug, UserEdit::Enabled(false)).await,
     }

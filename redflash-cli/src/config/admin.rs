@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use redflash_channels::read_secret_file;
-use redflash_core::report;
+use redflash_core::error_chain;
 use redflash_http::{OidcConfig, UserClaim};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -177,7 +177,7 @@ impl Oidc {
         let wrong = |reason: &str| source.key("admin.oidc.client_secret_file", reason);
         let secret = read_secret_file(path).map_err(|fault| {
             let path = path.display();
-            wrong(&format!("{path} cannot be read: {}", report(&fault)))
+            wrong(&format!("{path} cannot be read: {}", error_chain(&fault)))
         })?;
         self.client_secret = Some(ClientSecret(secret));
         Ok(())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use redflash_channels::{COMMON_KEYS, Configured, TYPES, configure, read_secret_file};
-use redflash_core::{Slug, report};
+use redflash_core::{Slug, error_chain};
 use secrecy::ExposeSecret;
 use toml::{Table, Value};
 
@@ -31,8 +31,9 @@ const DEFAULT_GATEWAY: &str = "name = \"webhook\"\ntype = \"webhook\"\n";
 pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, Failure> {
     let file = file(overrides)?;
     let text = match &file {
-        Some(path) => fs::read_to_string(path)
-            .map_err(|fault| Failure::usage(format!("{}: {}", path.display(), report(&fault))))?,
+        Some(path) => fs::read_to_string(path).map_err(|fault| {
+            Failure::usage(format!("{}: {}", path.display(), error_chain(&fault)))
+        })?,
         None => String::new(),
     };
     let path = file.as_deref().unwrap_or(Path::new("the environment"));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use redflash_core::store::EntryRef;
-use redflash_core::{Slug, report};
+use redflash_core::{Slug, error_chain};
 use reqwest::header::{ETAG, IF_MATCH};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -244,7 +244,7 @@ impl Api {
     fn lost(&self, fault: reqwest::Error, changes: bool) -> Failure {
         let host = self.base.host_str().unwrap_or("the server");
         let may_be_done = changes && !fault.is_connect();
-        let fault = report(&fault.without_url());
+        let fault = error_chain(&fault.without_url());
         let message = if may_be_done {
             format!("{host} did not answer ({fault}), and may have done it: look, and try again")
         } else {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redflash_channels::Configured;
-use redflash_core::{Callbacks, GatewayDetails, GatewayView, Slug, TrialView};
+use redflash_core::{Callbacks, GatewayDetails, GatewayTestView, GatewayView, Slug};
 use reqwest::Method;
 use serde_json::json;
 
@@ -38,14 +38,14 @@ impl Place {
     }
 
     /// Sends a real message through one gateway.
-    pub(crate) async fn try_gateway(
+    pub(crate) async fn test_gateway(
         &self,
         name: &Slug,
         to: &str,
         message: &str,
-    ) -> Result<TrialView, Failure> {
+    ) -> Result<GatewayTestView, Failure> {
         let found = match &self.at {
-            At::Here(here) => here.try_gateway(name, to, message).await?,
+            At::Here(here) => here.test_gateway(name, to, message).await?,
             At::Server(api) => {
                 let request = api.request(Method::POST, &["gateways", name.as_str(), "test"]);
                 let body = json!({ "to": to, "message": message });
@@ -83,12 +83,12 @@ impl Here {
         Ok(found.map(details))
     }
 
-    async fn try_gateway(
+    async fn test_gateway(
         &self,
         name: &Slug,
         to: &str,
         message: &str,
-    ) -> Result<Option<TrialView>, Failure> {
+    ) -> Result<Option<GatewayTestView>, Failure> {
         let engine = self.engine().await?;
         let gateways = engine.gateways();
         let Some(gateway) = gateways.get(name) else {
@@ -96,7 +96,7 @@ impl Here {
         };
         let to = engine.parse_test_address(gateway, to);
         let to = to.map_err(|fault| Failure::usage(format!("--to: {fault}")))?;
-        let trial = engine.try_gateway(name, to, message, &operator()).await?;
-        Ok(trial.as_ref().map(TrialView::from))
+        let trial = engine.test_gateway(name, to, message, &operator()).await?;
+        Ok(trial.as_ref().map(GatewayTestView::from))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use redflash_core::{Clock, Engine, Item, Slug, SystemClock, Timestamp};
+use redflash_core::{Clock, DirectoryItem, Engine, Slug, SystemClock, Timestamp};
 use redflash_store::Access;
 use tokio::sync::OnceCell;
 
@@ -33,7 +33,7 @@ impl Here {
         self.engine.get_or_try_init(open).await
     }
 
-    pub(super) async fn change<T: Item>(
+    pub(super) async fn change<T: DirectoryItem>(
         &self,
         slug: &Slug,
         change: impl Fn(&mut T) + Send + Sync,

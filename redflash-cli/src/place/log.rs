@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use redflash_core::store::{ChangeFilter, DeliveryRecord, InboundFilter, LogFilter};
-use redflash_core::{Change, Delivery, DeliveryId, Inbound, Notification, NotificationId};
+use redflash_core::store::{AuditFilter, DeliveryRecord, InboundFilter, LogFilter};
+use redflash_core::{AuditEntry, Delivery, DeliveryId, Inbound, Notification, NotificationId};
 use reqwest::Method;
 use serde::Deserialize;
 
@@ -109,9 +109,12 @@ impl Place {
     }
 
     /// The newest entries of the audit log that fit.
-    pub(crate) async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Failure> {
+    pub(crate) async fn audit_entries(
+        &self,
+        filter: &AuditFilter,
+    ) -> Result<Vec<AuditEntry>, Failure> {
         match &self.at {
-            At::Here(here) => Ok(here.engine().await?.store().changes(filter).await?),
+            At::Here(here) => Ok(here.engine().await?.store().audit_entries(filter).await?),
             At::Server(api) => {
                 let named = [
                     ("subject", filter.subject.clone()),

@@ -12,7 +12,7 @@ mod route;
 mod status;
 mod user;
 
-use redflash_core::{Address, ChannelKind, Endpoint, EndpointId, Item, Slug};
+use redflash_core::{Address, ChannelKind, DirectoryItem, Endpoint, EndpointId, Slug};
 
 use api::Api;
 pub(crate) use api::Server;
@@ -130,12 +130,12 @@ impl Place {
     }
 
     /// Removes something, and says so.
-    pub(crate) async fn discard<T: Item>(&self, slug: &Slug) -> Result<(), Failure> {
+    pub(crate) async fn remove<T: DirectoryItem>(&self, slug: &Slug) -> Result<(), Failure> {
         let named = T::named(slug.clone());
         match &self.at {
             At::Here(here) => {
                 let engine = here.engine().await?;
-                engine.discard::<T>(slug, &operator(), None).await?;
+                engine.remove::<T>(slug, &operator(), None).await?;
             }
             At::Server(api) => api.remove(&named).await?,
         }

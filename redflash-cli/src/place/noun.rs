@@ -1,7 +1,7 @@
 //! What the directory holds, and what each kind is called in commands and URLs.
 
 use async_trait::async_trait;
-use redflash_core::{Contact, Engine, Event, Group, Item, Slug, Store, StoreError};
+use redflash_core::{Contact, DirectoryItem, Engine, Event, Group, Slug, Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub(crate) trait Noun: Serialize + DeserializeOwned + Send + Sync {
 }
 
 /// Something of the directory that is made and changed whole.
-pub(crate) trait Document: Noun + Item {
+pub(crate) trait Document: Noun + DirectoryItem {
     /// How it is called in commands and URLs.
     fn slug(&self) -> &Slug;
 

@@ -1,6 +1,6 @@
 //! Why a server did not do what it was asked, in the words and exit codes of this machine's store.
 
-use redflash_core::{FieldFault, report};
+use redflash_core::{FieldFault, error_chain};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
@@ -82,7 +82,7 @@ fn said(status: StatusCode, problem: &Problem) -> String {
 pub(super) fn strange(fault: &(dyn std::error::Error + 'static)) -> Failure {
     let message = format!(
         "the server's answer cannot be read ({}): is it RedFlash, and of this version?",
-        report(fault)
+        error_chain(fault)
     );
     Failure::new(Exit::Failed, message)
 }

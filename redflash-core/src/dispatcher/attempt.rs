@@ -14,7 +14,7 @@ use super::send::{Said, Sending};
 use super::trouble::Trouble;
 use crate::store::OutboxEntry;
 use crate::{
-    Accepted, Attempt, AttemptOutcome, Gateway, Job, Moment, Next, OnUnknown, Origin,
+    Accepted, Attempt, AttemptOutcome, Disposition, Gateway, Job, Moment, OnUnknown, Origin,
     OutboundMessage, Retry, SendError, Settlement, Slug, Timestamp,
 };
 
@@ -74,8 +74,9 @@ impl Dispatcher {
                 Short::Address(why) => return self.settle(job, None, suppress(&gateway.name, why)),
                 Short::Unknown(fault) => {
                     let due_at = now.wall.plus(super::POLL);
-                    let detail = format!("the store did not answer: {}", crate::report(&fault));
-                    return self.settle(job, None, Next::Queue { due_at, detail });
+                    let detail =
+                        format!("the store did not answer: {}", crate::error_chain(&fault));
+                    return self.settle(job, None, Disposition::Queue { due_at, detail });
                 }
             }
         }
@@ -145,11 +146,11 @@ impl Dispatcher {
         gateway: &Gateway,
         accepted: Accepted,
         attempt: &Attempt,
-    ) -> Next {
+    ) -> Disposition {
         let timeout = gateway.receipt_timeout.filter(|_| !accepted.delivered);
         let timeout = timeout.filter(|_| self.has_other(job, gateway));
         let receipt_due_at = timeout.map(|timeout| attempt.ended_at.plus(timeout));
-        Next::Done {
+        Disposition::Done {
             accepted,
             receipt_due_at,
         }
@@ -163,20 +164,20 @@ impl Dispatcher {
         error: &SendError,
         attempt: &Attempt,
         ended: Moment,
-    ) -> Next {
+    ) -> Disposition {
         let now = ended.wall;
         let detail = attempt.detail.clone();
         let retry_after = match error.retry() {
             Retry::Elsewhere | Retry::ElsewhereOrLater if self.has_other(job, gateway) => {
-                return Next::Elsewhere { detail };
+                return Disposition::Elsewhere { detail };
             }
-            Retry::Never | Retry::Elsewhere => return Next::Fail { detail },
+            Retry::Never | Retry::Elsewhere => return Disposition::Fail { detail },
             Retry::MayRepeat if holds(gateway) => return self.hold(gateway, &detail),
             Retry::StopGateway => {
                 let other = |other: &Gateway| is_other(job, gateway, other);
                 if self.lanes().has(&job.delivery.lane, ended.monotonic, other) {
                     let due_at = now;
-                    return Next::Queue { due_at, detail };
+                    return Disposition::Queue { due_at, detail };
                 }
                 None
             }
@@ -188,11 +189,11 @@ impl Dispatcher {
             .schedule
             .draw(attempt.number, self.elapsed(first, ended), retry_after)
         {
-            Some(wait) => Next::Queue {
+            Some(wait) => Disposition::Queue {
                 due_at: now.plus(wait),
                 detail,
             },
-            None => Next::Fail {
+            None => Disposition::Fail {
                 detail: OutboxEntry::given_up(attempt.number, &detail),
             },
         }
@@ -218,11 +219,11 @@ impl Dispatcher {
     }
 
     /// Sets a delivery aside, and has somebody told of it.
-    fn hold(&self, gateway: &Gateway, why: &str) -> Next {
+    fn hold(&self, gateway: &Gateway, why: &str) -> Disposition {
         let gateway = gateway.name.clone();
         let detail = format!("set aside, since {gateway} is not to repeat: {why}");
         self.troubles.push(Trouble::Held { gateway });
-        Next::Hold { detail }
+        Disposition::Hold { detail }
     }
 
     /// Whether another gateway comes into question, now or later.
@@ -237,7 +238,7 @@ impl Dispatcher {
         let why: Vec<_> = over.iter().map(|(_, why)| &**why).collect();
         let next = match over.last() {
             Some((gateway, _)) => suppress(gateway, why.join("; ")),
-            None => Next::Fail {
+            None => Disposition::Fail {
                 detail: format!(
                     "no gateway is left for this address: {}",
                     job.delivery.detail
@@ -248,7 +249,12 @@ impl Dispatcher {
     }
 
     /// Returns the settlement that ends the lease of a delivery now.
-    pub(super) fn settle(&self, job: &Job, attempt: Option<Attempt>, next: Next) -> Settlement {
+    pub(super) fn settle(
+        &self,
+        job: &Job,
+        attempt: Option<Attempt>,
+        next: Disposition,
+    ) -> Settlement {
         Settlement {
             delivery: job.delivery.clone(),
             token: job.token,
@@ -272,9 +278,9 @@ fn holds(gateway: &Gateway) -> bool {
     gateway.on_unknown == OnUnknown::Hold && !gateway.channel.capabilities().idempotent
 }
 
-fn suppress(gateway: &Slug, detail: String) -> Next {
+fn suppress(gateway: &Slug, detail: String) -> Disposition {
     metrics::counter!("redflash_suppressed_total", "gateway" => gateway.to_string()).increment(1);
-    Next::Suppress { detail }
+    Disposition::Suppress { detail }
 }
 
 /// The message as a gateway gets it, with what is to be said about that.

@@ -2,7 +2,7 @@
 
 use super::Dispatcher;
 use super::trouble::Trouble;
-use crate::{Delivery, DeliveryState, Next, Settlement, Slug};
+use crate::{Delivery, DeliveryState, Disposition, Settlement, Slug};
 
 impl Dispatcher {
     /// Counts those of some deliveries that have ended without a settlement, and notifies whoever waits
@@ -42,14 +42,14 @@ fn count(delivery: &Delivery, state: DeliveryState, gateway: Option<&Slug>) {
 }
 
 /// The state in which a delivery ends; `None` when it waits again.
-const fn end(next: &Next) -> Option<DeliveryState> {
+const fn end(next: &Disposition) -> Option<DeliveryState> {
     match next {
-        Next::Done { accepted, .. } if accepted.delivered => Some(DeliveryState::Delivered),
-        Next::Done { .. } => Some(DeliveryState::Sent),
-        Next::Fail { .. } => Some(DeliveryState::Failed),
-        Next::Cancel { .. } => Some(DeliveryState::Cancelled),
-        Next::Suppress { .. } => Some(DeliveryState::Suppressed),
-        Next::Hold { .. } => Some(DeliveryState::Quarantined),
-        Next::Elsewhere { .. } | Next::Queue { .. } => None,
+        Disposition::Done { accepted, .. } if accepted.delivered => Some(DeliveryState::Delivered),
+        Disposition::Done { .. } => Some(DeliveryState::Sent),
+        Disposition::Fail { .. } => Some(DeliveryState::Failed),
+        Disposition::Cancel { .. } => Some(DeliveryState::Cancelled),
+        Disposition::Suppress { .. } => Some(DeliveryState::Suppressed),
+        Disposition::Hold { .. } => Some(DeliveryState::Quarantined),
+        Disposition::Elsewhere { .. } | Disposition::Queue { .. } => None,
     }
 }

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::Dispatcher;
 use super::underway::Underway;
-use crate::{Job, Next, StoreError, stopped};
+use crate::{Disposition, Job, StoreError, cancellation_reason};
 
 impl Dispatcher {
     pub(super) async fn hand_over(self: Arc<Self>, underway: Underway, planned_at: Option<u64>) {
@@ -33,11 +33,11 @@ impl Dispatcher {
         };
         let settlement = match stopped {
             Ok(None) => self.attempt(job, &lease).await,
-            Ok(Some(detail)) => self.settle(job, None, Next::Cancel { detail }),
+            Ok(Some(detail)) => self.settle(job, None, Disposition::Cancel { detail }),
             Err(fault) => {
                 let due_at = self.now().plus(super::POLL);
-                let detail = format!("the store did not answer: {}", crate::report(&fault));
-                self.settle(job, None, Next::Queue { due_at, detail })
+                let detail = format!("the store did not answer: {}", crate::error_chain(&fault));
+                self.settle(job, None, Disposition::Queue { due_at, detail })
             }
         };
         drop(pass);
@@ -59,7 +59,7 @@ impl Dispatcher {
             return Ok(Some(format!("{} was removed", job.target)));
         };
         let delivery = &job.delivery;
-        Ok(stopped(
+        Ok(cancellation_reason(
             &view,
             &job.target,
             &delivery.contact,

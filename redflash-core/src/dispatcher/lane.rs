@@ -13,7 +13,7 @@ use super::paused::PausedAddresses;
 use super::peer::{Peer, Verdict};
 use super::rate::Rate;
 use super::wait::{Cause, Wait};
-use crate::store::{ClosedLane, DueQueue, Nodes, Want};
+use crate::store::{ClaimRequest, ClosedLane, DueQueue, Nodes};
 use crate::{Address, Gateway, Gateways, Lane, Moment, Monotonic, OnUnknown, Slug};
 
 /// How long a delivery waits before its channel is looked for again, when no gateway serves it.
@@ -222,7 +222,7 @@ impl Lanes {
         &mut self,
         queues: &[DueQueue],
         now: Moment,
-    ) -> (Vec<Want>, Option<Monotonic>) {
+    ) -> (Vec<ClaimRequest>, Option<Monotonic>) {
         let mut by_lane: BTreeMap<&Lane, Vec<&DueQueue>> = BTreeMap::new();
         let mut next: Option<Monotonic> = None;
         let mut at = |time: Monotonic| next = Some(next.map_or(time, |next| next.min(time)));
@@ -253,7 +253,7 @@ impl Lanes {
     }
 
     /// Deals `free` slots out to the queues of a lane, starting where the last deal ended.
-    fn turns(&mut self, lane: &Lane, queues: &[&DueQueue], free: u32) -> Vec<Want> {
+    fn turns(&mut self, lane: &Lane, queues: &[&DueQueue], free: u32) -> Vec<ClaimRequest> {
         let state = self.states.entry(lane.clone()).or_default();
         state.backlog = true;
         state.in_flight += free;
@@ -264,7 +264,7 @@ impl Lanes {
         let ordered = queues[start..].iter().chain(&queues[..start]);
         let shares = ordered.zip(0..).filter_map(|(due, index)| {
             let limit = NonZeroU32::new(each + u32::from(index < rest))?;
-            Some(Want {
+            Some(ClaimRequest {
                 queue: due.queue.clone(),
                 limit,
             })

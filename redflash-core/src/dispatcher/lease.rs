@@ -161,7 +161,7 @@ impl Dispatcher {
         let lost = match self.store.renew(self.worker, &leases, until).await {
             Ok(lost) => lost,
             Err(fault) => {
-                let error = crate::report(&fault);
+                let error = crate::error_chain(&fault);
                 return warn!(error, leases = leases.len(), "leases are not renewed yet");
             }
         };

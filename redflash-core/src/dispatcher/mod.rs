@@ -42,7 +42,7 @@ use tracing::{error, warn};
 pub use health::{GatewayHealth, GatewayState};
 
 use crate::cache::Cache;
-use crate::store::{DueQueue, ServingSlot, Want};
+use crate::store::{ClaimRequest, DueQueue, ServingSlot};
 use crate::waiter::Waiters;
 use crate::{
     Clock, Gateways, Lane, Moment, Monotonic, Settings, Store, StoreError, Timestamp, WorkerId,
@@ -58,7 +58,7 @@ pub(crate) use send::Sending;
 pub(crate) use start::after;
 pub use start::{Leftover, StartError};
 use trouble::refusing;
-pub(crate) use trouble::{BudgetAlarm, Trouble, Troubles, refusal_subject, stopped, subject};
+pub(crate) use trouble::{Alarms, BudgetAlarm, Trouble, refusal_subject, stopped, subject};
 pub(crate) use underway::Underway;
 use wall_clock::WallClock;
 use watchdog::Watchdog;
@@ -91,14 +91,18 @@ pub(crate) struct Dispatcher {
     /// From the first start on.
     watchdog: OnceLock<Watchdog>,
     batches: Batches,
-    pub(crate) troubles: Troubles,
+    pub(crate) troubles: Alarms,
     moved_at: AtomicI64,
     /// The same by the monotonic clock, in milliseconds; the largest number before the first look.
     moved: AtomicU64,
     queued: AtomicU64,
 }
 
-type Share = (Vec<Want>, HashMap<Lane, Vec<Slot>>, Option<Monotonic>);
+type Share = (
+    Vec<ClaimRequest>,
+    HashMap<Lane, Vec<Slot>>,
+    Option<Monotonic>,
+);
 
 /// One slot of a lane, given back when dropped.
 #[derive(Debug)]
@@ -134,7 +138,7 @@ impl Dispatcher {
             recorder: Arc::default(),
             watchdog: OnceLock::new(),
             batches: Batches::default(),
-            troubles: Troubles::default(),
+            troubles: Alarms::default(),
             moved_at: AtomicI64::new(i64::MIN),
             moved: AtomicU64::new(u64::MAX),
             queued: AtomicU64::new(0),
@@ -267,7 +271,7 @@ impl Dispatcher {
                 }
                 Err(fault) => {
                     drop(round);
-                    let error = crate::report(&fault);
+                    let error = crate::error_chain(&fault);
                     error!(error, "the store does not answer the dispatcher");
                     pulse.fail(error);
                     POLL
@@ -299,13 +303,13 @@ impl Dispatcher {
             self.exchange(now).await?;
             // Neither may keep anything else from being sent.
             if let Err(fault) = self.requeue_unconfirmed(now.wall).await {
-                error!(error = %crate::report(&fault), "missing receipts were not looked for");
+                error!(error = %crate::error_chain(&fault), "missing receipts were not looked for");
             }
             if let Err(fault) = self.give_up_overdue(now, swept_at).await {
-                error!(error = %crate::report(&fault), "what waited for too long was not given up");
+                error!(error = %crate::error_chain(&fault), "what waited for too long was not given up");
             }
             if let Err(fault) = self.learn_alarms(now.monotonic).await {
-                error!(error = %crate::report(&fault), "it is not known which gateways have stopped");
+                error!(error = %crate::error_chain(&fault), "it is not known which gateways have stopped");
             }
             let backlog = self.store.backlog().await?;
             self.queued.store(backlog.queued, Ordering::Relaxed);
@@ -397,7 +401,7 @@ impl Dispatcher {
         let mut state = self.lanes();
         let (wants, next) = state.share(queues, now);
         let mut slots: HashMap<Lane, Vec<Slot>> = HashMap::new();
-        for Want { queue, limit } in &wants {
+        for ClaimRequest { queue, limit } in &wants {
             let more = (0..limit.get()).map(|_| self.slot(&mut state, &queue.lane));
             slots.entry(queue.lane.clone()).or_default().extend(more);
         }

@@ -5,7 +5,7 @@ use tracing::warn;
 use super::Dispatcher;
 use super::trouble::{BudgetAlarm, Trouble};
 use crate::store::{Allowance, Spent};
-use crate::{Budget, Gateway, Job, StoreError, Timestamp, report};
+use crate::{Budget, Gateway, Job, StoreError, Timestamp, error_chain};
 
 /// What a message took of its gateway's budget.
 #[derive(Default)]
@@ -62,7 +62,7 @@ impl Dispatcher {
             return;
         }
         if let Err(fault) = self.store.refund(&taken.allowances, taken_at).await {
-            warn!(error = report(&fault), "a budget was not given back");
+            warn!(error = error_chain(&fault), "a budget was not given back");
         }
     }
 

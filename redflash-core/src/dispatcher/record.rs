@@ -13,7 +13,7 @@ use tracing::warn;
 use super::life::Life;
 use super::pulse::Part;
 use super::{Dispatcher, LeaseGuard};
-use crate::{Next, Settled, Settlement, Store, StoreError, WorkerId};
+use crate::{Disposition, Settled, Settlement, Store, StoreError, WorkerId};
 
 /// Time limit for recording an outcome that a working store refuses. A store that is down is waited for
 /// without a limit, since the lease is renewed as soon as it is back.
@@ -170,7 +170,7 @@ impl Recording {
                 }
                 Err(fault) => {
                     drop(round);
-                    pulse.fail(crate::report(&fault));
+                    pulse.fail(crate::error_chain(&fault));
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);
                 }
@@ -254,7 +254,10 @@ impl Recording {
         let Some(dispatcher) = self.dispatcher.upgrade() else {
             return;
         };
-        let waits = matches!(settlement.next, Next::Queue { .. } | Next::Elsewhere { .. });
+        let waits = matches!(
+            settlement.next,
+            Disposition::Queue { .. } | Disposition::Elsewhere { .. }
+        );
         if settled == Settled::Recorded && waits {
             dispatcher.queued([&delivery.lane]);
         }
@@ -274,7 +277,7 @@ const fn is_down(fault: &StoreError) -> bool {
 }
 
 fn late(fault: &StoreError) {
-    let error = crate::report(fault);
+    let error = crate::error_chain(fault);
     warn!(error, "outcomes are not recorded yet");
 }
 

@@ -83,7 +83,7 @@ pub(crate) struct BudgetAlarm {
 
 /// What is to be told, on its way to whoever tells it.
 #[derive(Debug)]
-pub(crate) struct Troubles {
+pub(crate) struct Alarms {
     told: mpsc::UnboundedSender<Trouble>,
     waiting: tokio::sync::Mutex<mpsc::UnboundedReceiver<Trouble>>,
     /// The gateways that are known to have stopped.
@@ -97,7 +97,7 @@ pub(crate) struct Troubles {
     budgets: Mutex<HashSet<BudgetAlarm>>,
 }
 
-impl Default for Troubles {
+impl Default for Alarms {
     fn default() -> Self {
         let (told, waiting) = mpsc::unbounded_channel();
         Self {
@@ -112,7 +112,7 @@ impl Default for Troubles {
     }
 }
 
-impl Troubles {
+impl Alarms {
     pub(crate) fn push(&self, trouble: Trouble) {
         // Nobody receives once the process is about to end.
         let _ = self.told.send(trouble);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::lease::{LeaseView, Sent};
 use super::record::Ended;
 use super::{Dispatcher, LeaseGuard, Slot};
-use crate::{Attempt, AttemptOutcome, Job, Next, Settlement, Timestamp};
+use crate::{Attempt, AttemptOutcome, Disposition, Job, Settlement, Timestamp};
 
 /// A leased delivery. However it is dropped, an outcome is recorded: what was not begun goes back to the
 /// queue as it was, and of what was begun the log says that its outcome is unknown.
@@ -71,7 +71,7 @@ impl Dispatcher {
         let now = self.now();
         let Some(sent) = sent else {
             let (due_at, detail) = (again_at(now), job.delivery.detail.clone());
-            return self.settle(job, None, Next::Queue { due_at, detail });
+            return self.settle(job, None, Disposition::Queue { due_at, detail });
         };
         let detail = Attempt::CUT_OFF.to_owned();
         let attempt = Attempt {
@@ -84,7 +84,7 @@ impl Dispatcher {
             may_repeat: job.delivery.may_repeat,
         };
         let due_at = again_at(now);
-        self.settle(job, Some(attempt), Next::Queue { due_at, detail })
+        self.settle(job, Some(attempt), Disposition::Queue { due_at, detail })
     }
 
     fn push(&self, settlement: Settlement, guard: LeaseGuard) {

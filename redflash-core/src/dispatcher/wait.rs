@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Dispatcher;
 use super::attempt::comes_into_question;
 use crate::store::OutboxEntry;
-use crate::{Job, Lane, Moment, Monotonic, Next, Settlement, Slug};
+use crate::{Disposition, Job, Lane, Moment, Monotonic, Settlement, Slug};
 
 /// Time that a delivery waits for a gateway of its channel to be configured again.
 const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -99,11 +99,11 @@ impl Dispatcher {
         };
         let next = if is_over {
             let detail = OutboxEntry::given_up(job.delivery.attempts, &why);
-            Next::Fail { detail }
+            Disposition::Fail { detail }
         } else {
             let until = wait.until.plus(self.spread(lane));
             let (due_at, detail) = (now.wall_at(until), why);
-            Next::Queue { due_at, detail }
+            Disposition::Queue { due_at, detail }
         };
         self.settle(job, None, next)
     }

@@ -11,7 +11,7 @@ use crate::dispatcher::{BudgetAlarm, Life, Part, Trouble, refusal_subject, stopp
 use crate::panicked::caught;
 use crate::store::{Alarm, Allowance, MAX_CLAIMS, Spent};
 use crate::{
-    ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Timestamp, Window, report,
+    ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Timestamp, Window, error_chain,
 };
 
 /// Time before an alarm is given again whose giving panicked.
@@ -73,7 +73,11 @@ impl Engine {
             match caught(Box::pin(self.tell_of(&trouble))).await {
                 Ok(Ok(())) => round.succeed(),
                 Ok(Err(fault)) => {
-                    error!(?trouble, error = report(&fault), "an alarm was not given");
+                    error!(
+                        ?trouble,
+                        error = error_chain(&fault),
+                        "an alarm was not given"
+                    );
                 }
                 Err(panicked) => {
                     error!(?trouble, error = %panicked, "an alarm was not given, and is given again");
@@ -286,7 +290,7 @@ impl Engine {
         match self.raise(raise).await {
             Ok(_) => true,
             Err(fault) => {
-                let why = report(&fault);
+                let why = error_chain(&fault);
                 error!(%contact, why, "an alarm reached nobody");
                 let passes = matches!(
                     fault,

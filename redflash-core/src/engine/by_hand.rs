@@ -3,7 +3,7 @@
 use tracing::error;
 
 use super::{Engine, Raised};
-use crate::{Action, Actor, EndpointId, Raise, RaiseError, report};
+use crate::{Action, Actor, EndpointId, Raise, RaiseError, error_chain};
 
 impl Engine {
     /// Raises an alert by hand, and tells so in the audit log: of a [single](Raise::only) endpoint that
@@ -12,7 +12,7 @@ impl Engine {
     /// # Errors
     ///
     /// As [`raise`](Self::raise).
-    pub async fn raise_by(&self, raise: Raise, by: &Actor) -> Result<Raised, RaiseError> {
+    pub async fn raise_as(&self, raise: Raise, by: &Actor) -> Result<Raised, RaiseError> {
         let only = raise.only;
         let raised = self.raise(raise).await?;
         if raised.repeat {
@@ -33,7 +33,7 @@ impl Engine {
     pub(super) async fn note_done(&self, by: &Actor, action: Action, subject: &str, detail: &str) {
         if let Err(fault) = self.note(by, action, subject, detail).await {
             let action = action.as_str();
-            let fault = report(&fault);
+            let fault = error_chain(&fault);
             error!(%by, action, subject, fault, "the audit log lacks what was done");
         }
     }

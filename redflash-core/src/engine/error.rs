@@ -152,7 +152,7 @@ impl From<StoreError> for RaiseError {
 /// Why a callback was not applied.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CallError {
+pub enum ReceiveError {
     /// No gateway has this name.
     #[error("no gateway is called {0}")]
     UnknownGateway(Slug),

@@ -97,7 +97,7 @@ impl Rest {
         if let Err(fault) = self.pieces(&dispatcher).await {
             warn!(
                 notification = %self.notification,
-                error = %crate::report(&fault),
+                error = %crate::error_chain(&fault),
                 "the deliveries of an alert are not all queued yet"
             );
         }
@@ -170,7 +170,7 @@ impl Engine {
                 let mut seen = Vec::new();
                 while let Some(dispatcher) = weak.upgrade() {
                     if let Err(fault) = stalled(dispatcher, &life, &mut seen).await {
-                        let error = crate::report(&fault);
+                        let error = crate::error_chain(&fault);
                         warn!(error, "it is not known which alerts are still to be queued");
                     }
                     tokio::select! {

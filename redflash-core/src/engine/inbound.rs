@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::{CallError, Engine};
+use super::{Engine, ReceiveError};
 use crate::dispatcher::Trouble;
 use crate::store::{Allowance, ReceiptEffect, Spent};
 use crate::{
-    Action, Actor, Arguments, Authenticity, Callback, CallbackError, Change, ChannelKind, Contact,
-    DeliveryId, Gateway, Idempotency, Inbound, InboundId, InboundMessage, Keyword, NotificationId,
-    Raise, Receipt, Slug, StoreError, Window,
+    Action, Actor, Arguments, AuditEntry, Authenticity, Callback, CallbackError, ChannelKind,
+    Contact, DeliveryId, Gateway, Idempotency, Inbound, InboundId, InboundMessage, Keyword,
+    NotificationId, Raise, Receipt, Slug, StoreError, Window,
 };
 
 /// What a gateway's callback brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Called {
+pub struct CallbackOutcome {
     /// What each receipt did.
     pub receipts: Vec<ReceiptEffect>,
     /// The messages that were recorded; repeats are not.
@@ -24,7 +24,7 @@ pub struct Called {
 
 /// What a callback is expected to bring, by the URL it came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
+pub enum CallbackKind {
     /// Receipts.
     Receipts,
     /// Messages that people send back.
@@ -47,12 +47,12 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`CallError::UnknownGateway`], and [`CallError::Callback`] when the signature does not hold.
+    /// [`ReceiveError::UnknownGateway`], and [`ReceiveError::Callback`] when the signature does not hold.
     pub fn authenticate(
         &self,
         gateway: &Slug,
         callback: &Callback<'_>,
-    ) -> Result<Authenticity, CallError> {
+    ) -> Result<Authenticity, ReceiveError> {
         let gateway = self.gateway(gateway)?;
         Ok(gateway.channel.authenticate(callback, self.now())?)
     }
@@ -64,16 +64,16 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Every variant of [`CallError`]; what was read before a failing part stays applied.
+    /// Every variant of [`ReceiveError`]; what was read before a failing part stays applied.
     pub async fn record_callback(
         &self,
         gateway: &Slug,
-        expected: Expected,
+        expected: CallbackKind,
         callback: &Callback<'_>,
-    ) -> Result<Called, CallError> {
+    ) -> Result<CallbackOutcome, ReceiveError> {
         let gateway = &*self.gateway(gateway)?;
         let read = read(gateway, expected, callback)?;
-        let mut called = Called::default();
+        let mut called = CallbackOutcome::default();
         let store = &self.dispatcher.store;
         for receipt in read.receipts {
             let effect = store
@@ -90,10 +90,10 @@ impl Engine {
         Ok(called)
     }
 
-    fn gateway(&self, name: &Slug) -> Result<Arc<Gateway>, CallError> {
+    fn gateway(&self, name: &Slug) -> Result<Arc<Gateway>, ReceiveError> {
         let gateways = self.gateways();
         let known = gateways.get(name).cloned();
-        known.ok_or_else(|| CallError::UnknownGateway(name.clone()))
+        known.ok_or_else(|| ReceiveError::UnknownGateway(name.clone()))
     }
 
     /// Does what a message asks for, and records it; `None` when it came before.
@@ -215,7 +215,7 @@ impl Engine {
                 inbound.gateway
             );
             let by = Actor::Contact(slug.to_string());
-            Change::new(
+            AuditEntry::new(
                 inbound.received_at,
                 by,
                 action,
@@ -277,7 +277,7 @@ impl Engine {
                 Err(StoreError::Unavailable(fault.into()))
             }
             Err(fault) => {
-                let why = crate::report(&fault);
+                let why = crate::error_chain(&fault);
                 warn!(%event, why, "an inbound message raised nothing");
                 Ok(format!("nothing: event/{event} was not raised: {why}"))
             }
@@ -288,7 +288,7 @@ impl Engine {
 /// Reads a callback as what it is expected to bring, or else as the other.
 fn read(
     gateway: &Gateway,
-    expected: Expected,
+    expected: CallbackKind,
     callback: &Callback<'_>,
 ) -> Result<Read, CallbackError> {
     let receipts = || {
@@ -306,12 +306,12 @@ fn read(
         })
     };
     let wanted = match expected {
-        Expected::Receipts => receipts(),
-        Expected::Inbound => inbound(),
+        CallbackKind::Receipts => receipts(),
+        CallbackKind::Inbound => inbound(),
     };
     let other = || match expected {
-        Expected::Receipts => inbound(),
-        Expected::Inbound => receipts(),
+        CallbackKind::Receipts => inbound(),
+        CallbackKind::Inbound => receipts(),
     };
     match wanted {
         Ok(read) if !read.receipts.is_empty() || !read.inbound.is_empty() => Ok(read),

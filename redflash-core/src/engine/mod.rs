@@ -24,13 +24,13 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use builder::{AddressRules, EngineBuilder};
-pub use edit::{EditError, FieldFault, Item, Revision};
-pub use error::{CallError, RaiseError};
+pub use edit::{DirectoryItem, EditError, FieldFault, Revision};
+pub use error::{RaiseError, ReceiveError};
 pub use handle::DispatcherHandle;
 pub use health::Health;
-pub use inbound::{Called, Expected};
+pub use inbound::{CallbackKind, CallbackOutcome};
 pub use outlook::Obstacle;
-pub use trial::{Trial, TrialView, Tried};
+pub use trial::{GatewayTest, GatewayTestRef, GatewayTestView};
 
 use crate::dispatcher::Dispatcher;
 use crate::{

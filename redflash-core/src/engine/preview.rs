@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Engine, RaiseError};
-use crate::{Arguments, Event, Plan, Raise, View, plan};
+use crate::{Arguments, Event, Plan, Raise, TargetView, plan};
 
 impl Engine {
     /// Decides what an event would do if it were saved as it is here and raised now. Records nothing.
@@ -15,10 +15,10 @@ impl Engine {
     /// [`RaiseError::Store`].
     pub async fn preview(&self, event: &Event, arguments: Arguments) -> Result<Plan, RaiseError> {
         let store = self.store();
-        let mut view = View {
+        let mut view = TargetView {
             version: store.version().await?,
             event: Some(event.clone()),
-            ..View::default()
+            ..TargetView::default()
         };
         for slug in &event.groups {
             view.groups.extend(store.group(slug).await?);

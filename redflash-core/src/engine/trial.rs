@@ -12,14 +12,14 @@ use crate::plan::printable;
 use crate::store::{Enqueue, Enqueued};
 use crate::{
     Accepted, Action, Actor, Address, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState,
-    EndpointId, Gateway, Idempotency, Lane, Lease, Message, Name, Next, Notification,
+    Disposition, EndpointId, Gateway, Idempotency, Lane, Lease, Message, Name, Notification,
     NotificationId, OutboundMessage, Plan, PlannedEndpoint, Price, Recipient, SendError,
     Settlement, Slug, StoreError, Target, Verdict,
 };
 
 /// What came of trying a gateway out.
 #[derive(Debug)]
-pub struct Trial {
+pub struct GatewayTest {
     /// The notification it was recorded as, where a receipt shows up.
     pub notification: NotificationId,
     /// What the gateway said.
@@ -30,7 +30,7 @@ pub struct Trial {
 
 /// What came of trying a gateway out, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrialView {
+pub struct GatewayTestView {
     /// The notification it was recorded as, where a receipt shows up.
     pub notification: NotificationId,
     /// `accepted`, or else what kind of failure it was.
@@ -45,8 +45,8 @@ pub struct TrialView {
     pub price: Option<Price>,
 }
 
-impl From<&Trial> for TrialView {
-    fn from(trial: &Trial) -> Self {
+impl From<&GatewayTest> for GatewayTestView {
+    fn from(trial: &GatewayTest) -> Self {
         let (class, detail) = match &trial.result {
             Ok(accepted) => ("accepted", accepted.detail.clone()),
             Err(fault) => (fault.class(), fault.detail()),
@@ -68,7 +68,7 @@ const SOMEBODY: &str = "gateway-test";
 
 /// A trial that was asked for with a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tried {
+pub struct GatewayTestRef {
     /// The notification it was recorded as.
     pub notification: NotificationId,
     /// Whether that was the first time it was asked for, and nothing was sent now.
@@ -94,13 +94,13 @@ impl Engine {
     ///
     /// [`StoreError`] when it cannot be recorded; after a failure to record the outcome the message
     /// may have gone out.
-    pub async fn try_gateway(
+    pub async fn test_gateway(
         &self,
         gateway: &Slug,
         to: Address,
         text: &str,
         by: &Actor,
-    ) -> Result<Option<Trial>, StoreError> {
+    ) -> Result<Option<GatewayTest>, StoreError> {
         let Some(gateway) = self.gateways().get(gateway).cloned() else {
             return Ok(None);
         };
@@ -113,21 +113,21 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`try_gateway`](Self::try_gateway), and [`StoreError::Outdated`] when the promise was made for
+    /// As [`test_gateway`](Self::test_gateway), and [`StoreError::Outdated`] when the promise was made for
     /// something else.
-    pub async fn try_gateway_once(
+    pub async fn test_gateway_once(
         &self,
         gateway: &Slug,
         to: Address,
         text: &str,
         promise: &Idempotency,
         by: &Actor,
-    ) -> Result<Option<Tried>, StoreError> {
+    ) -> Result<Option<GatewayTestRef>, StoreError> {
         let Some(gateway) = self.gateways().get(gateway).cloned() else {
             return Ok(None);
         };
         let begun = self.trial(gateway, to, text);
-        let tried = |notification, repeat| Tried {
+        let tried = |notification, repeat| GatewayTestRef {
             notification,
             repeat,
         };
@@ -161,7 +161,7 @@ impl Engine {
     }
 
     /// Hands a trial over, and records what came of it.
-    async fn finish(&self, begun: Begun, by: &Actor) -> Result<Trial, StoreError> {
+    async fn finish(&self, begun: Begun, by: &Actor) -> Result<GatewayTest, StoreError> {
         let Begun {
             gateway,
             notification,
@@ -198,8 +198,8 @@ impl Engine {
             Err(fault) => (AttemptOutcome::Permanent, fault.detail()),
         };
         let next = match &result {
-            Ok(accepted) => Next::done(accepted.clone()),
-            Err(_) => Next::Fail {
+            Ok(accepted) => Disposition::done(accepted.clone()),
+            Err(_) => Disposition::Fail {
                 detail: detail.clone(),
             },
         };
@@ -225,7 +225,7 @@ impl Engine {
         // It was sent, whether or not that is recorded.
         self.note_done(by, Action::Tested, &subject, &told).await;
         settled?;
-        Ok(Trial {
+        Ok(GatewayTest {
             notification: notification.id,
             result,
             took: ended_at.since(now),

@@ -6,19 +6,19 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};
-use crate::store::ChangeFilter;
-use crate::{Audit, Change, Slug, StoreError, Timestamp};
+use crate::store::AuditFilter;
+use crate::{Audit, AuditEntry, Slug, StoreError, Timestamp};
 
 #[async_trait]
 impl Audit for MemoryStore {
-    async fn note(&self, changes: &[Change]) -> Result<(), StoreError> {
+    async fn note(&self, changes: &[AuditEntry]) -> Result<(), StoreError> {
         self.state().note(changes);
         Ok(())
     }
 
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError> {
+    async fn audit_entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         let state = self.state();
-        let wanted = |change: &&Change| {
+        let wanted = |change: &&AuditEntry| {
             filter.before.is_none_or(|before| change.id < before)
                 && (filter.subject.as_ref()).is_none_or(|subject| change.subject == *subject)
                 && (filter.by.as_ref()).is_none_or(|by| change.by == *by)
@@ -30,7 +30,7 @@ impl Audit for MemoryStore {
             .collect())
     }
 
-    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+    async fn prune_audit(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
         let mut state = self.state();
         let old = state.changes.values().filter(|change| change.at < before);
         let old: Vec<_> = old
@@ -60,7 +60,7 @@ impl Audit for MemoryStore {
 }
 
 impl State {
-    pub(super) fn note(&mut self, changes: &[Change]) {
+    pub(super) fn note(&mut self, changes: &[AuditEntry]) {
         let changes = changes.iter().cloned();
         self.changes
             .extend(changes.map(|change| (change.id, change)));

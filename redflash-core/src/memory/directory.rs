@@ -6,7 +6,7 @@ use super::{MemoryStore, State};
 use crate::store::{Edit, Entry, EntryRef, Save, Step};
 use crate::{
     Address, ApiKey, ChannelKind, Contact, Directory, Endpoint, Event, Group, KeyHash, Slug,
-    StoreError, Target, User, View,
+    StoreError, Target, TargetView, User,
 };
 
 #[async_trait]
@@ -15,7 +15,7 @@ impl Directory for MemoryStore {
         Ok(self.state().version)
     }
 
-    async fn view(&self, target: &Target) -> Result<Option<View>, StoreError> {
+    async fn view(&self, target: &Target) -> Result<Option<TargetView>, StoreError> {
         Ok(self.state().view(target))
     }
 
@@ -135,10 +135,10 @@ impl Directory for MemoryStore {
 }
 
 impl State {
-    fn view(&self, target: &Target) -> Option<View> {
-        let mut view = View {
+    fn view(&self, target: &Target) -> Option<TargetView> {
+        let mut view = TargetView {
             version: self.version,
-            ..View::default()
+            ..TargetView::default()
         };
         let mut people: Vec<&Slug> = Vec::new();
         match target {

@@ -16,8 +16,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::{Alarm, OutboxEntry, ServingSlot};
 use crate::{
-    ApiKey, Attempt, Change, ChangeId, Contact, DeliveryId, Event, Group, Inbound, InboundId,
-    KeyHash, Notification, NotificationId, Receipt, Session, Slug, Timestamp, User, Window,
+    ApiKey, Attempt, AuditEntry, AuditEntryId, Contact, DeliveryId, Event, Group, Inbound,
+    InboundId, KeyHash, Notification, NotificationId, Receipt, Session, Slug, Timestamp, User,
+    Window,
 };
 
 /// Keeps everything in memory, and forgets it when dropped.
@@ -43,7 +44,7 @@ struct State {
     key_uses: BTreeMap<Slug, Timestamp>,
     users: BTreeMap<Slug, User>,
     sessions: HashMap<KeyHash, Session>,
-    changes: BTreeMap<ChangeId, Change>,
+    changes: BTreeMap<AuditEntryId, AuditEntry>,
     notifications: BTreeMap<NotificationId, Logged>,
     deliveries: HashMap<DeliveryId, Row>,
     idempotency: HashMap<(Option<Slug>, String), Remembered>,

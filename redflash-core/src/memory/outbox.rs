@@ -10,8 +10,8 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Row, State};
 use crate::store::{
-    Backlog, ClockStep, DeliveryRecord, DueQueue, Enqueue, EnqueueMore, Enqueued, FanOut,
-    LogFilter, LogPage, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Serving, Want,
+    Backlog, ClaimRequest, ClockStep, DeliveryRecord, DueQueue, Enqueue, EnqueueMore, Enqueued,
+    FanOut, LogFilter, LogPage, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Serving,
 };
 use crate::{
     Delivery, DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lane, Lease, LeaseToken,
@@ -75,7 +75,11 @@ impl Outbox for MemoryStore {
         Ok(queues.collect())
     }
 
-    async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
+    async fn claim_due(
+        &self,
+        lease: &Lease,
+        wants: &[ClaimRequest],
+    ) -> Result<Vec<Job>, StoreError> {
         let mut state = self.state();
         Ok(wants
             .iter()
@@ -398,7 +402,7 @@ impl Outbox for MemoryStore {
 }
 
 impl State {
-    fn claim(&mut self, lease: &Lease, want: &Want) -> Vec<Job> {
+    fn claim(&mut self, lease: &Lease, want: &ClaimRequest) -> Vec<Job> {
         let due = |row: &&mut Row| {
             row.is(DeliveryState::Queued)
                 && row.entry.delivery.due_at <= lease.now

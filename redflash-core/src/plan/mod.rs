@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use message::Message;
 pub(crate) use message::printable;
-pub use switch::stopped;
+pub use switch::cancellation_reason;
 
 use crate::{
     Address, ChannelKind, Contact, EndpointId, Event, Gateways, Group, Lane, MissingArguments,
@@ -24,7 +24,7 @@ use crate::{
 
 /// What the directory says about a target: the target itself and everybody behind it, on or off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct View {
+pub struct TargetView {
     /// The [directory's version](crate::store::Directory::version) at which this was read.
     pub version: u64,
     /// The event, when that is the target.
@@ -36,7 +36,7 @@ pub struct View {
     pub contacts: Vec<Contact>,
 }
 
-impl View {
+impl TargetView {
     /// The contact of this slug.
     fn contact(&self, slug: &Slug) -> Option<&Contact> {
         match self.contacts.binary_search_by(|one| one.slug.cmp(slug)) {
@@ -127,7 +127,8 @@ pub enum Skip {
     /// Another endpoint alone was asked for.
     NotChosen,
     /// The alarm is about this channel, and goes through another.
-    Troubled,
+    #[serde(rename = "troubled")]
+    AlarmedChannel,
     /// The same address is told already, as an endpoint of this contact.
     Duplicate(Slug),
 }
@@ -162,7 +163,7 @@ impl fmt::Display for Skip {
             Self::NoGateway => f.write_str("no gateway serves this channel"),
             Self::NoRoute => f.write_str("no gateway of this channel is used for such addresses"),
             Self::NotChosen => f.write_str("another endpoint alone was asked for"),
-            Self::Troubled => f.write_str("this alert is about that channel"),
+            Self::AlarmedChannel => f.write_str("this alert is about that channel"),
             Self::Duplicate(contact) => write!(f, "the same address is told as {contact}"),
         }
     }
@@ -228,7 +229,7 @@ impl Plan {
 /// * `now` - the time of the raise, which templates may show.
 ///
 /// Returns `None` when the view does not hold the target.
-pub fn plan(raise: &Raise, view: &View, gateways: &Gateways, now: Timestamp) -> Option<Plan> {
+pub fn plan(raise: &Raise, view: &TargetView, gateways: &Gateways, now: Timestamp) -> Option<Plan> {
     let target = raise.target();
     let (name, enabled) = match target {
         Target::Contact(slug) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{PlannedEndpoint, Recipient, Skip, Verdict, View};
+use super::{PlannedEndpoint, Recipient, Skip, TargetView, Verdict};
 use crate::{Address, ChannelKind, Contact, Gateways, Raise, Slug, Target};
 
 /// How a contact came to be behind the target.
@@ -21,7 +21,7 @@ struct Behind<'a> {
 }
 
 impl<'a> Behind<'a> {
-    fn of(target: &'a Target, view: &'a View) -> Self {
+    fn of(target: &'a Target, view: &'a TargetView) -> Self {
         let mut behind = Self::default();
         match target {
             Target::Contact(slug) => behind.reach(slug).direct = true,
@@ -56,7 +56,7 @@ impl<'a> Behind<'a> {
     }
 }
 
-pub(super) fn recipients(raise: &Raise, view: &View, gateways: &Gateways) -> Vec<Recipient> {
+pub(super) fn recipients(raise: &Raise, view: &TargetView, gateways: &Gateways) -> Vec<Recipient> {
     let target = raise.target();
     let contacts: HashMap<&Slug, &Contact> = view
         .contacts
@@ -101,7 +101,7 @@ fn recipient<'a>(
         } else if raise.only.is_some_and(|only| only != endpoint.id) {
             Verdict::Skip(Skip::NotChosen)
         } else if raise.except.as_ref() == Some(place.0) {
-            Verdict::Skip(Skip::Troubled)
+            Verdict::Skip(Skip::AlarmedChannel)
         } else if let Some(lane) = gateways.lane(place.0, place.1) {
             match told.insert(place, &contact.slug) {
                 Some(first) => {

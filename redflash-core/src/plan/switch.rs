@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::View;
+use super::TargetView;
 use crate::{EndpointId, Slug, Target};
 
 /// Why a delivery that was planned must no longer be handed over, judged on the directory as it is
 /// now: a switch was turned off, or what it was for is gone.
 ///
 /// * `via` - the groups through which the contact was to be told; empty when directly.
-pub fn stopped(
-    view: &View,
+pub fn cancellation_reason(
+    view: &TargetView,
     target: &Target,
     contact: &Slug,
     endpoint: EndpointId,

@@ -79,13 +79,13 @@ fn raise_group() -> Raise {
     Raise::group(slug("crew"), "hello")
 }
 
-fn decide(raise: &Raise, view: &View) -> Plan {
+fn decide(raise: &Raise, view: &TargetView) -> Plan {
     plan(raise, view, &both(), Timestamp::default()).unwrap()
 }
 
 #[test]
 fn everybody_in_a_group_is_told_on_every_endpoint() {
-    let view = View {
+    let view = TargetView {
         groups: vec![group("crew", &["ann", "bob"])],
         contacts: vec![
             contact("bob", &[(ChannelKind::sms(), "+2")]),
@@ -94,7 +94,7 @@ fn everybody_in_a_group_is_told_on_every_endpoint() {
                 &[(ChannelKind::sms(), "+1"), (ChannelKind::email(), "a@x")],
             ),
         ],
-        ..View::default()
+        ..TargetView::default()
     };
     let plan = decide(&raise_group(), &view);
     assert_eq!(
@@ -120,10 +120,10 @@ fn what_is_off_is_left_out_with_its_reason() {
     half.endpoints[0].enabled = false;
     let other = contact("cyd", &[(ChannelKind::webhook(), "https://c")]);
     let bare = contact("dee", &[]);
-    let view = View {
+    let view = TargetView {
         groups: vec![group("crew", &["ann", "bob", "cyd", "dee"])],
         contacts: vec![off, half, other, bare],
-        ..View::default()
+        ..TargetView::default()
     };
     let plan = decide(&raise_group(), &view);
     assert_eq!(
@@ -142,13 +142,13 @@ fn what_is_off_is_left_out_with_its_reason() {
 
 #[test]
 fn one_address_is_told_once() {
-    let view = View {
+    let view = TargetView {
         groups: vec![group("crew", &["ann", "bob"])],
         contacts: vec![
             contact("ann", &[(ChannelKind::sms(), "+1")]),
             contact("bob", &[(ChannelKind::sms(), "+1")]),
         ],
-        ..View::default()
+        ..TargetView::default()
     };
     let plan = decide(&raise_group(), &view);
     let duplicate = Skip::Duplicate(slug("ann"));
@@ -168,7 +168,7 @@ fn an_event_tells_its_contacts_and_groups_in_its_own_words() {
     event.groups = vec![slug("crew"), slug("asleep")];
     let mut asleep = group("asleep", &["cyd", "ann"]);
     asleep.enabled = false;
-    let view = View {
+    let view = TargetView {
         event: Some(event),
         groups: vec![group("crew", &["ann", "bob"]), asleep],
         contacts: vec![
@@ -176,7 +176,7 @@ fn an_event_tells_its_contacts_and_groups_in_its_own_words() {
             contact("bob", &[(ChannelKind::sms(), "+2")]),
             contact("cyd", &[(ChannelKind::sms(), "+3")]),
         ],
-        ..View::default()
+        ..TargetView::default()
     };
     let arguments = json!({"host": "db1", "percent": 97})
         .as_object()
@@ -206,10 +206,10 @@ fn a_failing_template_gives_a_fallback_text() {
     for broken in ["{{#if x}}never closed", "{{truncate x \"many\"}}"] {
         let mut event = Event::new(slug("disk"), name("Disk full"), broken);
         event.contacts = vec![slug("ann")];
-        let view = View {
+        let view = TargetView {
             event: Some(event),
             contacts: vec![contact("ann", &[(ChannelKind::sms(), "+1")])],
-            ..View::default()
+            ..TargetView::default()
         };
         let arguments = json!({"x": "1", "y": "two"}).as_object().unwrap().clone();
         let plan = decide(&Raise::event(slug("disk"), arguments), &view);
@@ -220,13 +220,13 @@ fn a_failing_template_gives_a_fallback_text() {
 
 /// Returns the plan for raising an event that notifies ann.
 fn decide_event(event: Event, arguments: &serde_json::Value, strict: bool) -> Plan {
-    let view = View {
+    let view = TargetView {
         event: Some(Event {
             contacts: vec![slug("ann")],
             ..event
         }),
         contacts: vec![contact("ann", &[(ChannelKind::sms(), "+1")])],
-        ..View::default()
+        ..TargetView::default()
     };
     let arguments = arguments.as_object().unwrap().clone();
     decide(&Raise::event(slug("disk"), arguments).strict(strict), &view)
@@ -335,9 +335,9 @@ fn a_plan_stored_before_reads_back() {
 
 #[test]
 fn refusals_are_part_of_the_plan() {
-    let mut view = View {
+    let mut view = TargetView {
         contacts: vec![contact("ann", &[])],
-        ..View::default()
+        ..TargetView::default()
     };
     let hello = Raise::contact(slug("ann"), "hello");
     assert_eq!(decide(&hello, &view).refusal, Some(Refusal::NoRecipients));
@@ -351,9 +351,9 @@ fn refusals_are_part_of_the_plan() {
 
 #[test]
 fn texts_are_literal_and_printable() {
-    let view = View {
+    let view = TargetView {
         contacts: vec![contact("ann", &[(ChannelKind::sms(), "+1")])],
-        ..View::default()
+        ..TargetView::default()
     };
     let said = |text: &str| {
         decide(&Raise::contact(slug("ann"), text), &view)
@@ -368,16 +368,17 @@ fn texts_are_literal_and_printable() {
 fn a_switch_turned_off_later_stops_what_is_queued() {
     let ann = contact("ann", &[(ChannelKind::sms(), "+1")]);
     let endpoint = ann.endpoints[0].id;
-    let view = View {
+    let view = TargetView {
         groups: vec![group("crew", &["ann"])],
         contacts: vec![ann],
-        ..View::default()
+        ..TargetView::default()
     };
     let target = Target::Group(slug("crew"));
     let via = [slug("crew")];
-    let check = |view: &View| stopped(view, &target, &slug("ann"), endpoint, &via);
+    let check =
+        |view: &TargetView| cancellation_reason(view, &target, &slug("ann"), endpoint, &via);
     assert_eq!(check(&view), None);
-    let changed = |change: fn(&mut View)| {
+    let changed = |change: fn(&mut TargetView)| {
         let mut view = view.clone();
         change(&mut view);
         check(&view).unwrap()
@@ -451,7 +452,7 @@ proptest! {
             .chain(groups.iter().flat_map(|g| &g.contacts)).cloned().collect();
         let expected: HashSet<_> = contacts.iter().filter(|c| behind.contains(&c.slug))
             .flat_map(|c| c.endpoints.iter().map(|e| e.id)).collect();
-        let view = View { event: Some(event), groups, contacts, ..View::default() };
+        let view = TargetView { event: Some(event), groups, contacts, ..TargetView::default() };
         let plan = decide(&Raise::event(slug("e"), Arguments::new()), &view);
 
         let planned: Vec<_> = plan.recipients.iter().flat_map(|r| &r.endpoints).collect();

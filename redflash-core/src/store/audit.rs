@@ -6,17 +6,17 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Actor, Change, ChangeId, Slug, Timestamp};
+use crate::{Actor, AuditEntry, AuditEntryId, Slug, Timestamp};
 
 /// Which changes a query wants, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChangeFilter {
+pub struct AuditFilter {
     /// Only those made to this, such as `contact/ann`.
     pub subject: Option<String>,
     /// Only those made by this actor.
     pub by: Option<Actor>,
     /// Only those made before this one: the last of the page before.
-    pub before: Option<ChangeId>,
+    pub before: Option<AuditEntryId>,
     /// At most so many.
     pub limit: NonZeroU32,
 }
@@ -26,13 +26,13 @@ pub struct ChangeFilter {
 #[async_trait]
 pub trait Audit: Send + Sync {
     /// Records changes.
-    async fn note(&self, changes: &[Change]) -> Result<(), StoreError>;
+    async fn note(&self, changes: &[AuditEntry]) -> Result<(), StoreError>;
 
     /// The changes that a filter lets through, newest first.
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError>;
+    async fn audit_entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// Removes the oldest changes made before a time, at most `limit`. Returns how many.
-    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError>;
+    async fn prune_audit(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError>;
 
     /// Notes when keys were used. A time earlier than the one that is known changes nothing, nor does
     /// a key that is gone.

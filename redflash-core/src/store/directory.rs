@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::StoreError;
 use crate::{
-    Address, ApiKey, Change, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target, User, View,
+    Address, ApiKey, AuditEntry, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target,
+    TargetView, User,
 };
 
 /// Whether saving makes something new or changes what is there.
@@ -68,7 +69,7 @@ pub struct Edit<'a> {
     /// to do it whatever the directory says now.
     pub version: Option<u64>,
     /// What the audit log says of it.
-    pub changes: &'a [Change],
+    pub changes: &'a [AuditEntry],
 }
 
 impl Entry {
@@ -118,7 +119,7 @@ pub trait Directory: Send + Sync {
     }
 
     /// What the directory says about a target, on or off, read at one moment.
-    async fn view(&self, target: &Target) -> Result<Option<View>, StoreError>;
+    async fn view(&self, target: &Target) -> Result<Option<TargetView>, StoreError>;
 
     /// The contact with this slug.
     async fn contact(&self, slug: &Slug) -> Result<Option<Contact>, StoreError>;

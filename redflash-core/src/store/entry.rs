@@ -2,8 +2,8 @@
 
 use super::MAX_CLAIMS;
 use crate::{
-    Attempt, AttemptOutcome, Delivery, DeliveryState, Lease, LeaseGrant, LeaseToken, Next, Receipt,
-    ReceiptState, Settled, Settlement, Slug, Timestamp, WorkerId,
+    Attempt, AttemptOutcome, Delivery, DeliveryState, Disposition, Lease, LeaseGrant, LeaseToken,
+    Receipt, ReceiptState, Settled, Settlement, Slug, Timestamp, WorkerId,
 };
 
 /// A delivery as a store keeps it. A store reads one, changes it by one of the methods here, and
@@ -92,7 +92,7 @@ impl OutboxEntry {
         let waits = self.delivery.state == DeliveryState::Queued;
         let settled = if held {
             Settled::Recorded
-        } else if waits && matches!(settlement.next, Next::Done { .. }) {
+        } else if waits && matches!(settlement.next, Disposition::Done { .. }) {
             Settled::Late
         } else {
             Settled::Lost
@@ -157,7 +157,7 @@ impl OutboxEntry {
             detail: detail.clone(),
             may_repeat: self.delivery.may_repeat,
         });
-        self.end(&Next::Elsewhere { detail });
+        self.end(&Disposition::Elsewhere { detail });
         self.delivery.due_at = now;
         self.delivery.first_attempt_at = Some(now);
         Some(attempt)
@@ -271,7 +271,7 @@ impl OutboxEntry {
         }
         let why = why.unwrap_or(&delivery.detail);
         let detail = Self::given_up(delivery.attempts, why);
-        self.end(&Next::Fail { detail });
+        self.end(&Disposition::Fail { detail });
         self.delivery.due_at = now;
         true
     }
@@ -312,12 +312,12 @@ impl OutboxEntry {
         }
     }
 
-    fn end(&mut self, next: &Next) {
+    fn end(&mut self, next: &Disposition) {
         self.lease = None;
         self.claims = 0;
         let delivery = &mut self.delivery;
         let (state, detail) = match next {
-            Next::Done {
+            Disposition::Done {
                 accepted,
                 receipt_due_at,
             } => {
@@ -334,18 +334,18 @@ impl OutboxEntry {
                 };
                 (state, &accepted.detail)
             }
-            Next::Elsewhere { detail } => {
+            Disposition::Elsewhere { detail } => {
                 delivery.refused_by.extend(delivery.gateway.clone());
                 (DeliveryState::Queued, detail)
             }
-            Next::Queue { due_at, detail } => {
+            Disposition::Queue { due_at, detail } => {
                 delivery.due_at = *due_at;
                 (DeliveryState::Queued, detail)
             }
-            Next::Fail { detail } => (DeliveryState::Failed, detail),
-            Next::Cancel { detail } => (DeliveryState::Cancelled, detail),
-            Next::Suppress { detail } => (DeliveryState::Suppressed, detail),
-            Next::Hold { detail } => (DeliveryState::Quarantined, detail),
+            Disposition::Fail { detail } => (DeliveryState::Failed, detail),
+            Disposition::Cancel { detail } => (DeliveryState::Cancelled, detail),
+            Disposition::Suppress { detail } => (DeliveryState::Suppressed, detail),
+            Disposition::Hold { detail } => (DeliveryState::Quarantined, detail),
         };
         delivery.state = state;
         delivery.detail.clone_from(detail);

@@ -18,7 +18,7 @@ mod sessions;
 
 use std::fmt;
 
-pub use audit::{Audit, ChangeFilter};
+pub use audit::{Audit, AuditFilter};
 pub use directory::{Directory, Edit, Entry, EntryRef, Save, Step};
 pub use entry::{OutboxEntry, Received};
 pub use error::StoreError;
@@ -26,8 +26,9 @@ pub use fan_out::{EnqueueMore, FanOut};
 pub use inbox::{InboundFilter, Inbox};
 pub use meter::{Alarm, Allowance, Meter, Spent};
 pub use outbox::{
-    Backlog, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued, LogFilter,
-    LogPage, MAX_CLAIMS, Nodes, Outbox, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Want,
+    Backlog, ClaimRequest, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued,
+    LogFilter, LogPage, MAX_CLAIMS, Nodes, Outbox, OutcomeCount, Overdue, Queue, ReceiptEffect,
+    Recent,
 };
 pub use serving::{Serving, ServingSlot};
 pub use sessions::Sessions;

@@ -100,7 +100,7 @@ impl Default for Nodes {
 
 /// How many deliveries of a queue are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Want {
+pub struct ClaimRequest {
     /// The queue.
     pub queue: Queue,
     /// At most so many.
@@ -376,7 +376,11 @@ pub trait Outbox: Send + Sync {
     async fn due_queues(&self) -> Result<Vec<DueQueue>, StoreError>;
 
     /// Leases deliveries that are due, earliest first within each queue. No two leases overlap.
-    async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError>;
+    async fn claim_due(
+        &self,
+        lease: &Lease,
+        wants: &[ClaimRequest],
+    ) -> Result<Vec<Job>, StoreError>;
 
     /// Ends leases and logs the attempts that were made, durably. Answers in the order of the
     /// settlements.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redflash_core::store::{Entry, InboundFilter};
 use redflash_core::{
-    Callback, Contact, DeliveryState, Event, Expected, Inbound, MemoryStore, Slug,
+    Callback, CallbackKind, Contact, DeliveryState, Event, Inbound, MemoryStore, Slug,
 };
 
 use crate::world::{Script, World, gateway, name, slug};
@@ -40,7 +40,7 @@ async fn comes(world: &World, fields: &[(&str, &str)]) -> Option<Inbound> {
     let gateway: Slug = slug("first");
     let called = world
         .engine
-        .record_callback(&gateway, Expected::Inbound, &callback);
+        .record_callback(&gateway, CallbackKind::Inbound, &callback);
     let called = called.await.unwrap();
     let id = *called.inbound.first()?;
     let all = InboundFilter {

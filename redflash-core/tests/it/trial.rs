@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use redflash_core::store::ChangeFilter;
+use redflash_core::store::AuditFilter;
 use redflash_core::{Actor, Address, DeliveryState, Idempotency, NotificationId, Raise};
 
 use crate::world::{Answer, Script, World, gateway, slug};
@@ -21,7 +21,7 @@ async fn a_trial_is_sent_once_however_often_it_is_asked_for_with_one_promise() {
         let (first, by) = (slug("first"), by());
         let tried = world
             .engine
-            .try_gateway_once(&first, to, "hi", &promise, &by);
+            .test_gateway_once(&first, to, "hi", &promise, &by);
         let tried = tried.await.unwrap().unwrap();
         (tried.notification, tried.repeat)
     };
@@ -44,7 +44,7 @@ async fn a_gateway_that_there_is_not_cannot_be_tried() {
     let to = Address::new("a").unwrap();
     let tried = world
         .engine
-        .try_gateway(&slug("second"), to, "hi", &by())
+        .test_gateway(&slug("second"), to, "hi", &by())
         .await;
     assert!(tried.unwrap().is_none());
 }
@@ -55,20 +55,20 @@ async fn what_is_done_by_hand_is_told_in_the_audit_log_once() {
     world.contact("ann", &["a"]).await;
     let to = Address::new("a").unwrap();
     let (first, by) = (slug("first"), by());
-    let trial = world.engine.try_gateway(&first, to, "hi", &by);
+    let trial = world.engine.test_gateway(&first, to, "hi", &by);
     let trial = trial.await.unwrap().unwrap().notification;
 
     let ann = world.store.contact(&slug("ann")).await.unwrap().unwrap();
     let test = Raise::contact(slug("ann"), "hi").only(ann.endpoints[0].id);
-    world.engine.raise_by(test, &by).await.unwrap();
+    world.engine.raise_as(test, &by).await.unwrap();
 
     let promise = Idempotency {
         key: "once".into(),
         digest: String::new(),
     };
     let raise = Raise::contact(slug("ann"), "hi").idempotent(promise);
-    let raised = world.engine.raise_by(raise.clone(), &by).await.unwrap();
-    assert!(world.engine.raise_by(raise, &by).await.unwrap().repeat);
+    let raised = world.engine.raise_as(raise.clone(), &by).await.unwrap();
+    assert!(world.engine.raise_as(raise, &by).await.unwrap().repeat);
 
     assert_eq!(
         told(&world).await,
@@ -89,14 +89,14 @@ fn by() -> Actor {
 
 /// The audit log, newest first.
 async fn told(world: &World) -> Vec<String> {
-    let all = ChangeFilter {
+    let all = AuditFilter {
         subject: None,
         by: None,
         before: None,
         limit: NonZeroU32::new(10).unwrap(),
     };
-    let told = world.store.changes(&all).await.unwrap();
-    let line = |change: &redflash_core::Change| {
+    let told = world.store.audit_entries(&all).await.unwrap();
+    let line = |change: &redflash_core::AuditEntry| {
         let (by, action) = (&change.by, change.action.as_str());
         format!("{by} {action} {}: {}", change.subject, change.detail)
     };

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::store::{DeliveryRecord, Entry, Save, Want};
+use redflash_core::store::{ClaimRequest, DeliveryRecord, Entry, Save};
 use redflash_core::{
     Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
     Clock, Contact, Deferral, Directory, DispatcherHandle, EndpointId, Engine, EngineBuilder,
@@ -355,7 +355,7 @@ impl World {
             now,
             until: now.plus(length),
         };
-        let wants = [Want {
+        let wants = [ClaimRequest {
             queue: self.store.due_queues().await.unwrap().remove(0).queue,
             limit: NonZeroU32::MIN,
         }];

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use axum::http::Method;
 use axum::response::Response;
-use redflash_core::store::ChangeFilter;
-use redflash_core::{Action, Actor, Change, ChangeId, Timestamp};
+use redflash_core::store::AuditFilter;
+use redflash_core::{Action, Actor, AuditEntry, AuditEntryId, Timestamp};
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
 struct Wanted<'a> {
     subject: Option<&'a str>,
     actor: Option<Actor>,
-    before: Option<ChangeId>,
+    before: Option<AuditEntryId>,
 }
 
 #[derive(Serialize)]
@@ -67,13 +67,13 @@ struct Named {
 
 async fn page(desk: Desk) -> Result<Response, Oops> {
     let wanted = Wanted::of(&desk.query);
-    let filter = ChangeFilter {
+    let filter = AuditFilter {
         subject: wanted.subject.map(str::to_owned),
         by: wanted.actor.clone(),
         before: wanted.before,
         limit: ASKED,
     };
-    let mut changes = desk.app.engine.store().changes(&filter).await?;
+    let mut changes = desk.app.engine.store().audit_entries(&filter).await?;
     let is_more = changes.len() > LENGTH as usize;
     changes.truncate(LENGTH as usize);
     let older = changes.last().filter(|_| is_more);
@@ -92,7 +92,7 @@ async fn page(desk: Desk) -> Result<Response, Oops> {
     Ok(desk.page("audit", Section::Audit, "Audit", page))
 }
 
-fn row(desk: &Desk, change: &Change) -> Row {
+fn row(desk: &Desk, change: &AuditEntry) -> Row {
     Row {
         at: change.at,
         by: named(desk, change.by.to_string(), "actor"),
@@ -163,7 +163,7 @@ impl<'a> Wanted<'a> {
             .map_or_else(String::new, Actor::to_string)
     }
 
-    fn url(&self, before: Option<ChangeId>) -> String {
+    fn url(&self, before: Option<AuditEntryId>) -> String {
         let (actor, before) = (self.actor_text(), before.map(|id| id.to_string()));
         url(&[
             ("subject", self.subject.unwrap_or_default()),

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use csv::{Terminator, Writer, WriterBuilder};
 use futures_util::stream;
 use redflash_core::store::{LogFilter, LogPage};
-use redflash_core::{Delivery, Notification, Timestamp, report};
+use redflash_core::{Delivery, Notification, Timestamp, error_chain};
 use tracing::warn;
 
 use super::desk::Desk;
@@ -103,7 +103,10 @@ impl Table {
             match self.app.engine.store().log(&self.filter).await {
                 Ok(page) => self.take(page),
                 Err(fault) => {
-                    warn!(fault = report(&fault), "a table of the log was cut off");
+                    warn!(
+                        fault = error_chain(&fault),
+                        "a table of the log was cut off"
+                    );
                     return Some((Err(io::Error::other(fault)), None));
                 }
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use redflash_core::{
-    Address, Engine, Gateway, GatewayDetails, GatewayHealth, GatewayStatus, Idempotency,
-    NotificationId, Slug, StoreError, Timestamp, Tried,
+    Address, Engine, Gateway, GatewayDetails, GatewayHealth, GatewayStatus, GatewayTestRef,
+    Idempotency, NotificationId, Slug, StoreError, Timestamp,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -105,7 +105,7 @@ struct Page {
     lanes: Vec<LaneRow>,
     outcomes: Outcomes,
     log: String,
-    trial: Option<Trial>,
+    trial: Option<GatewayTest>,
     test: Option<Test>,
 }
 
@@ -122,7 +122,7 @@ struct LaneRow {
 
 /// What came of a test.
 #[derive(Serialize)]
-struct Trial {
+struct GatewayTest {
     state: &'static str,
     text: String,
     url: String,
@@ -216,7 +216,7 @@ fn message(form: &Form, rejection: Option<&Rejection>) -> Field {
 }
 
 /// What came of the test that the query names.
-async fn trial(desk: &Desk, name: &Slug) -> Result<Option<Trial>, StoreError> {
+async fn trial(desk: &Desk, name: &Slug) -> Result<Option<GatewayTest>, StoreError> {
     let Ok(id) = desk.query.get("trial").parse::<NotificationId>() else {
         return Ok(None);
     };
@@ -234,7 +234,7 @@ async fn trial(desk: &Desk, name: &Slug) -> Result<Option<Trial>, StoreError> {
             (Some(took), "") => format!("After {took} ms."),
             (Some(took), detail) => format!("After {took} ms: {detail}"),
         };
-        Trial {
+        GatewayTest {
             state: record.delivery.state.as_str(),
             text,
             url: log::url(id),
@@ -295,11 +295,11 @@ async fn tried(
     to: Address,
     text: String,
     promise: Idempotency,
-) -> Result<Tried, Oops> {
+) -> Result<GatewayTestRef, Oops> {
     let (engine, by, name) = (desk.app.engine.clone(), desk.actor(), name.clone());
     let trying = async move {
         engine
-            .try_gateway_once(&name, to, &text, &promise, &by)
+            .test_gateway_once(&name, to, &text, &promise, &by)
             .await
     };
     let tried = alert::to_its_end(trying).await??;

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{Role, report};
+use redflash_core::{Role, error_chain};
 use tracing::error;
 use url::form_urlencoded;
 
@@ -44,7 +44,7 @@ type Refused = (Option<Visitor>, Response);
 async fn admit(app: &App, needs: Needs, request: Request) -> Result<(Visitor, Request), Refused> {
     let found = session::find(app, request.headers()).await;
     let found = found.map_err(|fault| {
-        error!(fault = report(&fault), "a session could not be read");
+        error!(fault = error_chain(&fault), "a session could not be read");
         (None, Oops::unavailable().into_response())
     })?;
     let Some(visitor) = found else {

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use redflash_core::{NotificationId, StoreError, Timestamp, report};
+use redflash_core::{NotificationId, StoreError, Timestamp, error_chain};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -145,7 +145,7 @@ impl Watch {
                 Ok(Look::Gone) => return None,
                 Err(fault) => {
                     warn!(
-                        fault = report(&fault),
+                        fault = error_chain(&fault),
                         "what becomes of an alert is not told"
                     );
                     return None;

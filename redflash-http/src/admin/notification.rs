@@ -4,9 +4,10 @@ use std::num::NonZeroU32;
 
 use axum::http::Method;
 use axum::response::Response;
-use redflash_core::store::{ChangeFilter, DeliveryRecord, InboundFilter};
+use redflash_core::store::{AuditFilter, DeliveryRecord, InboundFilter};
 use redflash_core::{
-    Action, Change, DeliveryId, Inbound, Notification, NotificationId, Slug, StoreError, Timestamp,
+    Action, AuditEntry, DeliveryId, Inbound, Notification, NotificationId, Slug, StoreError,
+    Timestamp,
 };
 use serde::Serialize;
 
@@ -100,18 +101,18 @@ pub(super) async fn find(
 }
 
 /// What the audit log says of a notification, newest first.
-async fn changes(desk: &Desk, id: NotificationId) -> Result<Vec<Change>, StoreError> {
-    let filter = ChangeFilter {
+async fn changes(desk: &Desk, id: NotificationId) -> Result<Vec<AuditEntry>, StoreError> {
+    let filter = AuditFilter {
         subject: Some(format!("notification/{id}")),
         by: None,
         before: None,
         limit: NEWEST,
     };
-    desk.app.engine.store().changes(&filter).await
+    desk.app.engine.store().audit_entries(&filter).await
 }
 
 /// Who raised it.
-fn by(notification: &Notification, changes: &[Change]) -> Link {
+fn by(notification: &Notification, changes: &[AuditEntry]) -> Link {
     let by_hand = changes.iter().find(|one| one.action == Action::Raised);
     let (url, label) = match (&notification.raised_by, by_hand) {
         (Some(key), _) => (format!("/admin/keys/{key}"), format!("key/{key}")),
@@ -125,7 +126,7 @@ fn by(notification: &Notification, changes: &[Change]) -> Link {
     Link { url, label }
 }
 
-fn step(change: &Change) -> Step {
+fn step(change: &AuditEntry) -> Step {
     let done = match change.action {
         Action::Raised => "Raised",
         Action::Resent => "Sent again",

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{EditError, RaiseError, StoreError, report};
+use redflash_core::{EditError, RaiseError, StoreError, error_chain};
 use tracing::error;
 
 use super::desk;
@@ -107,7 +107,7 @@ impl From<StoreError> for Oops {
                 Self::new(StatusCode::CONFLICT, "This does not fit", text)
             }
             fault => {
-                error!(fault = report(&fault), "the store failed");
+                error!(fault = error_chain(&fault), "the store failed");
                 Self::unavailable()
             }
         }

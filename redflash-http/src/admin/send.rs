@@ -137,7 +137,7 @@ async fn send(desk: Desk, form: Form) -> Result<Response, Oops> {
             key: once.to_owned(),
             digest: digest(raise.target(), raise.content()),
         });
-    match alert::raise_by(&desk.app, raise, desk.actor()).await {
+    match alert::raise_as(&desk.app, raise, desk.actor()).await {
         Ok(outcome) => {
             let id = outcome.raised().notification;
             Ok(Desk::go(&log::url(id), Said::Raised))

@@ -1,7 +1,7 @@
 //! What everything in the directory has below its page: a switch, and an end.
 
 use axum::response::Response;
-use redflash_core::{ApiKey, Contact, EditError, Event, Group, Item, Slug, User};
+use redflash_core::{ApiKey, Contact, DirectoryItem, EditError, Event, Group, Slug, User};
 
 use super::desk::{Desk, Said};
 use super::form::Form;
@@ -11,7 +11,7 @@ use super::referer::Referer;
 use super::{contact, event, group, key, user};
 
 /// What stands in a list, and can be switched off.
-pub(super) trait Listed: Item {
+pub(super) trait Listed: DirectoryItem {
     /// The list; the page of each stands below it.
     const LIST: &'static str;
 
@@ -77,7 +77,7 @@ pub(super) async fn delete<T: Listed>(desk: Desk, Named(slug): Named) -> Result<
 /// Removes it.
 pub(super) async fn remove<T: Listed>(desk: &Desk, slug: &Slug) -> Result<Response, EditError> {
     let engine = &desk.app.engine;
-    engine.discard::<T>(slug, &desk.actor(), None).await?;
+    engine.remove::<T>(slug, &desk.actor(), None).await?;
     Ok(Desk::go(T::LIST, Said::Removed))
 }
 

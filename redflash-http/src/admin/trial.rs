@@ -33,7 +33,7 @@ async fn test(desk: Desk, named: NamedEndpoint, form: Form) -> Result<Response, 
     let usual = || alert::of_test(&contact.name);
     let text = form.given("message").map_or_else(usual, str::to_owned);
     let raise = raise(&slug, id, &text, form.given("once"));
-    let outcome = alert::raise_by(&desk.app, raise, desk.actor()).await;
+    let outcome = alert::raise_as(&desk.app, raise, desk.actor()).await;
     let outcome = outcome.map_err(|failed| match failed {
         Failed::Refused(RaiseError::NoRecipients(plan)) => unreached(&plan, id),
         failed => failed.into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use redflash_core::store::ChangeFilter;
+use redflash_core::store::AuditFilter;
 
 use super::operation::Operation;
 use super::page::{Page, cut};
@@ -28,13 +28,13 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Problem> {
     let limit = query.limit()?;
-    let filter = ChangeFilter {
+    let filter = AuditFilter {
         subject: query.text("subject").map(str::to_owned),
         by: query.read("by")?,
         before: query.read("cursor")?,
         limit: limit.saturating_add(1),
     };
-    let mut changes = app.engine.store().changes(&filter).await?;
+    let mut changes = app.engine.store().audit_entries(&filter).await?;
     let next = cut(&mut changes, limit, |change| change.id);
     let page = Page {
         name: "changes",

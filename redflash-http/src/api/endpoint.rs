@@ -316,7 +316,7 @@ async fn test(
     let raise = Raise::contact(slug, text)
         .only(id)
         .by(caller.key.slug.clone());
-    let outcome = alert::raise_by(&app, raise, caller.actor()).await?;
+    let outcome = alert::raise_as(&app, raise, caller.actor()).await?;
     let told = outcome.told(&caller.key);
     let location = [(
         LOCATION,

@@ -8,7 +8,8 @@ use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    Address, Engine, Gateway, GatewayDetails, GatewayView, Slug, StoreError, Trial, TrialView,
+    Address, Engine, Gateway, GatewayDetails, GatewayTest, GatewayTestView, GatewayView, Slug,
+    StoreError,
 };
 use serde::Deserialize;
 
@@ -50,7 +51,11 @@ pub(super) fn routes() -> Vec<Route> {
                 "Sends a real message through one gateway, and says what it answers",
             )
             .takes("GatewayTest")
-            .answers(StatusCode::CREATED, Some("Trial".into()), &["Location"]),
+            .answers(
+                StatusCode::CREATED,
+                Some("GatewayTest".into()),
+                &["Location"],
+            ),
         ),
     ]
 }
@@ -121,7 +126,7 @@ async fn test(
     }
     let trial = tried(&app.engine, &name, to, text, &caller).await?;
     let place = format!("/api/v1/notifications/{}", trial.notification);
-    let view = Json(TrialView::from(&trial));
+    let view = Json(GatewayTestView::from(&trial));
     Ok((StatusCode::CREATED, [(LOCATION, place)], view).into_response())
 }
 
@@ -131,10 +136,10 @@ async fn tried(
     to: Address,
     text: &str,
     caller: &Caller,
-) -> Result<Trial, Problem> {
+) -> Result<GatewayTest, Problem> {
     let by = caller.actor();
     let (engine, gateway, text) = (engine.clone(), name.clone(), text.to_owned());
-    let trying = async move { engine.try_gateway(&gateway, to, &text, &by).await };
+    let trying = async move { engine.test_gateway(&gateway, to, &text, &by).await };
     let trial = alert::to_its_end(trying).await??;
     Ok(trial.ok_or_else(|| missing(name))?)
 }

@@ -207,7 +207,7 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     is_another(&slug, &caller)?;
     let (by, seen) = (caller.actor(), condition.seen());
-    app.engine.discard::<ApiKey>(&slug, &by, seen).await?;
+    app.engine.remove::<ApiKey>(&slug, &by, seen).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

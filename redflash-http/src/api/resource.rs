@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{Engine, Item, Revision, Slug, Store, StoreError};
+use redflash_core::{DirectoryItem, Engine, Revision, Slug, Store, StoreError};
 use serde::Serialize;
 
 use super::Caller;
@@ -20,7 +20,7 @@ use crate::front::App;
 use crate::problem::Problem;
 
 /// Something of the directory that the API shows.
-pub(super) trait Resource: Item {
+pub(super) trait Resource: DirectoryItem {
     /// What several are called, such as `contacts`: they are at `/api/v1/contacts`.
     const PLURAL: &'static str;
 
@@ -88,7 +88,7 @@ pub(super) async fn read<T: Resource>(
 /// # Errors
 ///
 /// [`StoreError::Missing`] when there is none.
-pub(super) async fn find<T: Item>(engine: &Engine, slug: &Slug) -> Result<T, StoreError> {
+pub(super) async fn find<T: DirectoryItem>(engine: &Engine, slug: &Slug) -> Result<T, StoreError> {
     let found = T::find(&**engine.store(), slug).await?;
     found.ok_or_else(|| StoreError::Missing {
         what: T::named(slug.clone()).to_string(),
@@ -103,9 +103,7 @@ pub(super) async fn remove<T: Resource>(
     condition: Condition,
 ) -> Result<StatusCode, Problem> {
     let seen = condition.seen();
-    app.engine
-        .discard::<T>(&slug, &caller.actor(), seen)
-        .await?;
+    app.engine.remove::<T>(&slug, &caller.actor(), seen).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use axum::http::Response as HttpResponse;
 use openidconnect::HttpRequest;
-use redflash_core::report;
+use redflash_core::error_chain;
 use reqwest::{Client, Response, Url};
 
 use super::OidcError;
@@ -70,6 +70,6 @@ pub(crate) fn place(url: &Url) -> String {
 }
 
 fn failure(place: &str, fault: reqwest::Error) -> OidcError {
-    let reason = report(&fault.without_url());
+    let reason = error_chain(&fault.without_url());
     OidcError::Unreachable(format!("{place}: {reason}"))
 }

@@ -31,7 +31,7 @@ use super::error::OidcError;
 use super::exchange::{place, send, sender};
 use super::identity::{self, Identity};
 use super::remembered::{Begun, Remembered};
-use super::token::{self, Expected, TokenError, Tokens};
+use super::token::{self, CallbackKind, TokenError, Tokens};
 
 /// How long it counts what a provider has said of itself.
 const FRESH: Duration = Duration::from_secs(60 * 60);
@@ -146,7 +146,7 @@ impl Provider {
         let token = tokens.id_token().ok_or_else(|| {
             OidcError::Unreachable("it gives no ID token for the code".to_owned())
         })?;
-        let expected = Expected {
+        let expected = CallbackKind {
             issuer: metadata.issuer(),
             client_id: client.client_id(),
             nonce: &Nonce::new(remembered.nonce.expose_secret().to_owned()),

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use diesel_async::AsyncConnection;
-use redflash_core::store::ChangeFilter;
-use redflash_core::{Audit, Change, Slug, StoreError, Timestamp};
+use redflash_core::store::AuditFilter;
+use redflash_core::{Audit, AuditEntry, Slug, StoreError, Timestamp};
 
 use super::PostgresStore;
 use super::query::audit;
@@ -14,15 +14,15 @@ use super::run::{ask, run, transact};
 
 #[async_trait]
 impl Audit for PostgresStore {
-    async fn note(&self, changes: &[Change]) -> Result<(), StoreError> {
+    async fn note(&self, changes: &[AuditEntry]) -> Result<(), StoreError> {
         transact!(self, |conn| audit::note(conn, changes).await)
     }
 
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError> {
+    async fn audit_entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         ask!(self, |conn| audit::changes(conn, filter))
     }
 
-    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+    async fn prune_audit(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
         transact!(self, |conn| audit::prune(conn, before, limit).await)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use diesel::result::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
-use redflash_core::report;
+use redflash_core::error_chain;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -123,7 +123,7 @@ impl Connector {
     /// A new connection.
     pub(super) async fn connect(&self) -> ConnectionResult<AsyncPgConnection> {
         let bad = |fault: tokio_postgres::Error| {
-            let reason = format!("{}: {}", self.database, report(&fault));
+            let reason = format!("{}: {}", self.database, error_chain(&fault));
             ConnectionError::BadConnection(reason)
         };
         let mut conn = if let Some(tls) = &self.tls {
@@ -232,7 +232,7 @@ mod tests {
         let connector = Connector::new(&PostgresConfig::new(url));
         connector
             .map(|connector| connector.tls.is_some())
-            .map_err(|fault| report(&fault))
+            .map_err(|fault| error_chain(&fault))
     }
 
     #[test]

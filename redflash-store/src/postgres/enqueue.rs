@@ -102,7 +102,7 @@ async fn record(connections: &Connections, batch: Vec<Waiting>) {
             }
         }
         Err(fault) => {
-            let reason = redflash_core::report(&fault);
+            let reason = redflash_core::error_chain(&fault);
             let is_unknown = matches!(fault, StoreError::Unknown(_));
             for waiting in batch {
                 let reason = reason.clone().into();

@@ -15,7 +15,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt;
 use redflash_core::store::ClosedLane;
-use redflash_core::{BoxError, Clock, Timestamp, WorkerId, report};
+use redflash_core::{BoxError, Clock, Timestamp, WorkerId, error_chain};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval, sleep, timeout};
@@ -268,7 +268,10 @@ impl Heard {
             // Nobody can be found missing by a node that does not hear.
             lock(&self.missing).clear();
             if let Some(fault) = fault {
-                warn!(fault = report(&fault), "the database server is not heard");
+                warn!(
+                    fault = error_chain(&fault),
+                    "the database server is not heard"
+                );
             }
             if begun.elapsed() > LOOK {
                 pause = Duration::from_millis(50);

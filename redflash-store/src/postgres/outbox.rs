@@ -9,7 +9,7 @@ use diesel::prelude::{
 };
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
-use redflash_core::store::{DueQueue, OutboxEntry, ReceiptEffect, Want};
+use redflash_core::store::{ClaimRequest, DueQueue, OutboxEntry, ReceiptEffect};
 use redflash_core::{
     Attempt, DeliveryId, HeldLease, Job, Lease, Receipt, Settled, Settlement, Slug, Timestamp,
     WorkerId,
@@ -129,7 +129,7 @@ pub(super) async fn leased_to(
 pub(super) async fn claim_due(
     conn: &mut Conn,
     lease: &Lease,
-    wants: &[Want],
+    wants: &[ClaimRequest],
     heads: &Heads,
 ) -> Result<Vec<Job>, Fault> {
     let mut rows: Vec<DeliveryRow> = Claim::new(lease, wants).load(conn).await?;

@@ -5,7 +5,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
-use redflash_core::store::{OutboxEntry, Want};
+use redflash_core::store::{ClaimRequest, OutboxEntry};
 use redflash_core::{HeldLease, Lease, Settlement, Timestamp, WorkerId};
 
 use crate::row::attempt::AttemptRow;
@@ -374,8 +374,8 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    pub(super) fn new(lease: &Lease, wants: &[Want]) -> Self {
-        let owner_of = |want: &Want| owner(want.queue.raised_by.as_ref());
+    pub(super) fn new(lease: &Lease, wants: &[ClaimRequest]) -> Self {
+        let owner_of = |want: &ClaimRequest| owner(want.queue.raised_by.as_ref());
         Self {
             lane: wants
                 .iter()

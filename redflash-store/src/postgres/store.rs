@@ -8,15 +8,15 @@ use diesel_async::AsyncConnection;
 #[cfg(feature = "sqlite")]
 use diesel_async::RunQueryDsl;
 use redflash_core::store::{
-    Alarm, Allowance, Backlog, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue,
-    EnqueueMore, Enqueued, FanOut, InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, Overdue,
-    ReceiptEffect, Recent, Serving, Spent, Want,
+    Alarm, Allowance, Backlog, ClaimRequest, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Edit,
+    Enqueue, EnqueueMore, Enqueued, FanOut, InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes,
+    Overdue, ReceiptEffect, Recent, Serving, Spent,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
     Group, HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, Notification,
-    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, Timestamp,
-    User, View, WorkerId,
+    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, TargetView,
+    Timestamp, User, WorkerId,
 };
 
 use super::closed::{found_by_others, publish};
@@ -77,7 +77,7 @@ impl Directory for PostgresStore {
         }
     }
 
-    async fn view(&self, target: &Target) -> Result<Option<View>, StoreError> {
+    async fn view(&self, target: &Target) -> Result<Option<TargetView>, StoreError> {
         snapshot!(self, |conn| directory::view(conn, target).await)
     }
 
@@ -241,7 +241,11 @@ impl Outbox for PostgresStore {
         ask!(self, |conn| due_queues(conn))
     }
 
-    async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
+    async fn claim_due(
+        &self,
+        lease: &Lease,
+        wants: &[ClaimRequest],
+    ) -> Result<Vec<Job>, StoreError> {
         transact!(self, |conn| {
             claim_due(conn, lease, wants, &self.heads).await
         })

@@ -7,8 +7,8 @@ use diesel::prelude::{ExpressionMethods, IntoSql, QueryDsl, SelectableHelper};
 use diesel::query_dsl::methods;
 use diesel::sql_types::BigInt;
 use diesel::upsert::excluded;
-use redflash_core::store::ChangeFilter;
-use redflash_core::{Change, Slug, Timestamp};
+use redflash_core::store::AuditFilter;
+use redflash_core::{AuditEntry, Slug, Timestamp};
 
 use super::{Conn, RunQueryDsl};
 use crate::error::Fault;
@@ -16,7 +16,7 @@ use crate::row::change::ChangeRow;
 use crate::row::{parse, storable};
 use crate::schema::{api_keys, changes, key_uses};
 
-pub(crate) async fn note(conn: &mut Conn, made: &[Change]) -> Result<(), Fault> {
+pub(crate) async fn note(conn: &mut Conn, made: &[AuditEntry]) -> Result<(), Fault> {
     for change in made {
         diesel::insert_into(changes::table)
             .values(&ChangeRow::new(change))
@@ -27,7 +27,10 @@ pub(crate) async fn note(conn: &mut Conn, made: &[Change]) -> Result<(), Fault> 
     Ok(())
 }
 
-pub(crate) async fn changes(conn: &mut Conn, filter: &ChangeFilter) -> Result<Vec<Change>, Fault> {
+pub(crate) async fn changes(
+    conn: &mut Conn,
+    filter: &AuditFilter,
+) -> Result<Vec<AuditEntry>, Fault> {
     let mut query = changes::table
         .order(changes::id.desc())
         .limit(i64::from(filter.limit.get()))

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use redflash_core::{
-    Address, ApiKey, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target, View,
+    Address, ApiKey, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target, TargetView,
 };
 
 use super::{Conn, RunQueryDsl};
@@ -23,10 +23,10 @@ pub(crate) async fn version(conn: &mut Conn) -> Result<u64, Fault> {
     Ok(version.unsigned_abs())
 }
 
-pub(crate) async fn view(conn: &mut Conn, target: &Target) -> Result<Option<View>, Fault> {
-    let mut view = View {
+pub(crate) async fn view(conn: &mut Conn, target: &Target) -> Result<Option<TargetView>, Fault> {
+    let mut view = TargetView {
         version: version(conn).await?,
-        ..View::default()
+        ..TargetView::default()
     };
     let mut people = BTreeSet::new();
     match target {

@@ -1,7 +1,7 @@
 //! Rows of the audit log.
 
 use diesel::prelude::*;
-use redflash_core::{Change, Timestamp};
+use redflash_core::{AuditEntry, Timestamp};
 
 use super::{parse, storable};
 use crate::error::Fault;
@@ -19,7 +19,7 @@ pub(crate) struct ChangeRow {
 }
 
 impl ChangeRow {
-    pub(crate) fn new(change: &Change) -> Self {
+    pub(crate) fn new(change: &AuditEntry) -> Self {
         Self {
             id: change.id.to_string(),
             made_at: change.at.as_millis(),
@@ -30,8 +30,8 @@ impl ChangeRow {
         }
     }
 
-    pub(crate) fn into_change(self) -> Result<Change, Fault> {
-        Ok(Change {
+    pub(crate) fn into_change(self) -> Result<AuditEntry, Fault> {
+        Ok(AuditEntry {
             id: parse(&self.id, "changes", "id", &self.id)?,
             at: Timestamp::from_millis(self.made_at),
             by: parse(&self.actor, "changes", "actor", &self.id)?,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use async_trait::async_trait;
-use redflash_core::store::ChangeFilter;
-use redflash_core::{Audit, Change, Slug, StoreError, Timestamp};
+use redflash_core::store::AuditFilter;
+use redflash_core::{Audit, AuditEntry, Slug, StoreError, Timestamp};
 
 use super::SqliteStore;
 use super::query::audit;
@@ -13,21 +13,21 @@ use super::run::now as run;
 
 #[async_trait]
 impl Audit for SqliteStore {
-    async fn note(&self, changes: &[Change]) -> Result<(), StoreError> {
+    async fn note(&self, changes: &[AuditEntry]) -> Result<(), StoreError> {
         let changes = changes.to_vec();
         self.writer
             .write(move |conn| run(audit::note(conn, &changes)))
             .await
     }
 
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError> {
+    async fn audit_entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         let filter = filter.clone();
         self.readers
             .long(move |conn| run(audit::changes(conn, &filter)))
             .await
     }
 
-    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+    async fn prune_audit(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
         self.writer
             .write(move |conn| run(audit::prune(conn, before, limit)))
             .await

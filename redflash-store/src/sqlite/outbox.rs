@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
-use redflash_core::store::{DueQueue, Enqueued, OutboxEntry, Want};
+use redflash_core::store::{ClaimRequest, DueQueue, Enqueued, OutboxEntry};
 use redflash_core::{DeliveryId, HeldLease, Job, Lease, Settled, Settlement, Timestamp, WorkerId};
 
 use super::Conn;
@@ -148,7 +148,7 @@ pub(super) async fn within(
 pub(super) fn claim_due(
     conn: &mut Conn,
     lease: &Lease,
-    wants: &[Want],
+    wants: &[ClaimRequest],
     heads: &Heads,
 ) -> Result<Vec<Job>, Fault> {
     let mut jobs = Vec::new();

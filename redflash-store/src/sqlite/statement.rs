@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
-use redflash_core::store::{OutboxEntry, Want};
+use redflash_core::store::{ClaimRequest, OutboxEntry};
 use redflash_core::{HeldLease, Lease, Settlement, Timestamp, WorkerId};
 
 use crate::row::delivery::{Changes, small};
@@ -261,7 +261,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    pub(super) fn new(lease: &Lease, want: &Want) -> Self {
+    pub(super) fn new(lease: &Lease, want: &ClaimRequest) -> Self {
         Self {
             lane: want.queue.lane.to_string(),
             raised_by: owner(want.queue.raised_by.as_ref()),

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Alarm, Allowance, Backlog, ClockStep, DeliveryRecord, DueQueue, Edit, Enqueue, EnqueueMore,
-    Enqueued, FanOut, InboundFilter, Inbox, LogFilter, LogPage, Meter, Overdue, ReceiptEffect,
-    Recent, Serving, Spent, Want,
+    Alarm, Allowance, Backlog, ClaimRequest, ClockStep, DeliveryRecord, DueQueue, Edit, Enqueue,
+    EnqueueMore, Enqueued, FanOut, InboundFilter, Inbox, LogFilter, LogPage, Meter, Overdue,
+    ReceiptEffect, Recent, Serving, Spent,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group,
     HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId,
-    Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View,
+    Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, TargetView, Timestamp, User,
     WorkerId,
 };
 
@@ -46,7 +46,7 @@ impl Directory for SqliteStore {
         self.readers.read(|conn| run(directory::version(conn)))
     }
 
-    async fn view(&self, target: &Target) -> Result<Option<View>, StoreError> {
+    async fn view(&self, target: &Target) -> Result<Option<TargetView>, StoreError> {
         let target = target.clone();
         if matches!(target, Target::Contact(_)) {
             let view = |conn: &mut _| run(directory::view(conn, &target));
@@ -200,7 +200,11 @@ impl Outbox for SqliteStore {
         Ok(queues)
     }
 
-    async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Result<Vec<Job>, StoreError> {
+    async fn claim_due(
+        &self,
+        lease: &Lease,
+        wants: &[ClaimRequest],
+    ) -> Result<Vec<Job>, StoreError> {
         let (lease, wants, heads) = (*lease, wants.to_vec(), self.heads.clone());
         self.writer
             .write(move |conn| claim_due(conn, &lease, &wants, &heads))

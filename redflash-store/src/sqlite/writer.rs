@@ -244,7 +244,7 @@ mod tests {
             };
             let failed = store.writer.write(work).await.unwrap_err();
             assert!(matches!(failed, StoreError::Backend(_)), "{failed:?}");
-            let report = redflash_core::report(&failed);
+            let report = redflash_core::error_chain(&failed);
             assert!(report.contains("a write panicked: of no use"), "{report}");
         }
         redflash_core::Outbox::probe(&store, Timestamp::default())

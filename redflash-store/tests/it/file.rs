@@ -72,7 +72,7 @@ async fn within_a_second(store: &SqliteStore, works: bool) -> String {
         if probed.is_ok() == works && read.is_ok() == works {
             return read.err().map_or_else(String::new, |fault| {
                 assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
-                redflash_core::report(&fault)
+                redflash_core::error_chain(&fault)
             });
         }
         assert!(

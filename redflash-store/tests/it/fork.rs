@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork, waitpid_nohang};
-use redflash_core::{Directory, Outbox, StoreError, Timestamp, WorkerId, report};
+use redflash_core::{Directory, Outbox, StoreError, Timestamp, WorkerId, error_chain};
 use redflash_store::{Access, OpenError, SqliteStore};
 
 use crate::child::Child;
@@ -48,7 +48,7 @@ fn forked_process_is_refused_and_harms_nothing() {
     let status = in_forked_process(|| {
         let (store, serving) = both.take().unwrap();
         let refused = |fault: StoreError| {
-            let fault = report(&fault);
+            let fault = error_chain(&fault);
             let wanted = format!("opened by process {parent}; open the store after fork");
             assert!(fault.contains(&wanted), "{fault}");
         };

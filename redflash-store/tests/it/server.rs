@@ -166,10 +166,10 @@ async fn the_tables_are_those_of_sqlite() {
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
 async fn users_and_the_audit_log_are_copied_and_sessions_are_not() {
-    use redflash_core::store::{ChangeFilter, Edit, Entry, Save, Step};
+    use redflash_core::store::{AuditFilter, Edit, Entry, Save, Step};
     use redflash_core::{
-        Action, Actor, ApiKey, Audit, Change, Directory, Name, PasswordHash, Role, Scope, Session,
-        Sessions, Slug, Timestamp, User,
+        Action, Actor, ApiKey, Audit, AuditEntry, Directory, Name, PasswordHash, Role, Scope,
+        Session, Sessions, Slug, Timestamp, User,
     };
 
     let cluster = Postgres::start().await;
@@ -193,7 +193,7 @@ async fn users_and_the_audit_log_are_copied_and_sessions_are_not() {
     // More than are copied at once.
     let change = |number| {
         let by = Actor::User("ann".into());
-        Change::new(now, by, Action::Changed, format!("contact/c{number}"), "")
+        AuditEntry::new(now, by, Action::Changed, format!("contact/c{number}"), "")
     };
     let changes: Vec<_> = (0..450).map(change).collect();
     let edit = Edit {
@@ -210,13 +210,13 @@ async fn users_and_the_audit_log_are_copied_and_sessions_are_not() {
     assert_eq!(to.users().await.unwrap(), [ann]);
     assert_eq!(to.api_keys().await.unwrap(), [key.with_admin()]);
     assert_eq!(to.key_uses().await.unwrap(), [(slug("app"), now)].into());
-    let all = ChangeFilter {
+    let all = AuditFilter {
         subject: None,
         by: None,
         before: None,
         limit: std::num::NonZeroU32::MAX,
     };
-    let copied = to.changes(&all).await.unwrap();
+    let copied = to.audit_entries(&all).await.unwrap();
     assert!(copied.iter().eq(changes.iter().rev()));
     let counts = to.counts().await.unwrap();
     assert_eq!(counts, from.counts().await.unwrap());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redflash_core::conformance::store::{alert_of, sent_of};
-use redflash_core::store::{Enqueue, LogFilter, Queue, Want};
+use redflash_core::store::{ClaimRequest, Enqueue, LogFilter, Queue};
 use redflash_core::{
     DeliveryId, Job, Lane, Lease, LeaseToken, NotificationId, Store, Timestamp, WorkerId,
 };
@@ -34,8 +34,8 @@ pub(crate) fn lease() -> Lease {
     }
 }
 
-pub(crate) fn want(limit: u32) -> Want {
-    Want {
+pub(crate) fn want(limit: u32) -> ClaimRequest {
+    ClaimRequest {
         queue: Queue {
             lane: Lane::stored("sms".into()),
             raised_by: None,

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_core::store::{
-    Alarm, Allowance, Audit, Backlog, ChangeFilter, ClockStep, ClosedLane, DeliveryRecord,
-    Directory, DueQueue, Edit, Enqueue, EnqueueMore, Enqueued, FanOut, InboundFilter, Inbox,
-    LogFilter, LogPage, Meter, Nodes, Outbox, Overdue, ReceiptEffect, Recent, Serving, Sessions,
-    Spent, Want,
+    Alarm, Allowance, Audit, AuditFilter, Backlog, ClaimRequest, ClockStep, ClosedLane,
+    DeliveryRecord, Directory, DueQueue, Edit, Enqueue, EnqueueMore, Enqueued, FanOut,
+    InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, Outbox, Overdue, ReceiptEffect, Recent,
+    Serving, Sessions, Spent,
 };
 use redflash_core::{
-    Address, ApiKey, Change, ChannelKind, Contact, Delivery, DeliveryId, Event, Group, HeldLease,
-    Idempotency, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId, Receipt,
-    Session, Settled, Settlement, Slug, StoreError, Target, Timestamp, User, View, WorkerId,
+    Address, ApiKey, AuditEntry, ChannelKind, Contact, Delivery, DeliveryId, Event, Group,
+    HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId,
+    Receipt, Session, Settled, Settlement, Slug, StoreError, Target, TargetView, Timestamp, User,
+    WorkerId,
 };
 
 use super::HookedStore;
@@ -33,7 +34,7 @@ impl Directory for HookedStore {
         self.inner.recent_version().await
     }
 
-    async fn view(&self, target: &Target) -> Answer<Option<View>> {
+    async fn view(&self, target: &Target) -> Answer<Option<TargetView>> {
         self.reach("view").await;
         self.inner.view(target).await
     }
@@ -172,7 +173,7 @@ impl Outbox for HookedStore {
         self.inner.due_queues().await
     }
 
-    async fn claim_due(&self, lease: &Lease, wants: &[Want]) -> Answer<Vec<Job>> {
+    async fn claim_due(&self, lease: &Lease, wants: &[ClaimRequest]) -> Answer<Vec<Job>> {
         self.reach("claim_due").await;
         let claimed = self.inner.claim_due(lease, wants).await;
         self.reach("claimed").await;
@@ -384,19 +385,19 @@ impl Sessions for HookedStore {
 
 #[async_trait]
 impl Audit for HookedStore {
-    async fn note(&self, changes: &[Change]) -> Answer<()> {
+    async fn note(&self, changes: &[AuditEntry]) -> Answer<()> {
         self.reach("note").await;
         self.inner.note(changes).await
     }
 
-    async fn changes(&self, filter: &ChangeFilter) -> Answer<Vec<Change>> {
+    async fn audit_entries(&self, filter: &AuditFilter) -> Answer<Vec<AuditEntry>> {
         self.reach("changes").await;
-        self.inner.changes(filter).await
+        self.inner.audit_entries(filter).await
     }
 
-    async fn prune_changes(&self, before: Timestamp, limit: NonZeroU32) -> Answer<u64> {
-        self.reach("prune_changes").await;
-        self.inner.prune_changes(before, limit).await
+    async fn prune_audit(&self, before: Timestamp, limit: NonZeroU32) -> Answer<u64> {
+        self.reach("prune_audit").await;
+        self.inner.prune_audit(before, limit).await
     }
 
     async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Answer<()> {

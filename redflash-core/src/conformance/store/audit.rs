@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::fixture::{Opened, START, at, limit, save, slug};
-use crate::store::{ChangeFilter, Entry, EntryRef, Save};
-use crate::{Action, Actor, ApiKey, Change, Scope};
+use crate::store::{AuditFilter, Entry, EntryRef, Save};
+use crate::{Action, Actor, ApiKey, AuditEntry, Scope};
 
-fn all() -> ChangeFilter {
-    ChangeFilter {
+fn all() -> AuditFilter {
+    AuditFilter {
         subject: None,
         by: None,
         before: None,
@@ -19,17 +19,17 @@ fn ann() -> Actor {
     Actor::User("ann".into())
 }
 
-fn change(seconds: u64, by: Actor, subject: &str) -> Change {
+fn change(seconds: u64, by: Actor, subject: &str) -> AuditEntry {
     let detail = format!("the change at {seconds}");
-    Change::new(at(seconds), by, Action::Changed, subject, detail)
+    AuditEntry::new(at(seconds), by, Action::Changed, subject, detail)
 }
 
-async fn note(store: &Opened, changes: &[Change]) {
+async fn note(store: &Opened, changes: &[AuditEntry]) {
     store.note(changes).await.expect("noted");
 }
 
-async fn read(store: &Opened, filter: ChangeFilter) -> Vec<Change> {
-    store.changes(&filter).await.expect("read")
+async fn read(store: &Opened, filter: AuditFilter) -> Vec<AuditEntry> {
+    store.audit_entries(&filter).await.expect("read")
 }
 
 /// Changes read back as they were noted, newest first, and each page goes on where the last ended.
@@ -44,7 +44,7 @@ pub async fn changes_are_newest_first_and_page(store: Opened) {
     note(&store, &expected[..5]).await;
     note(&store, &[]).await;
     assert_eq!(read(&store, all()).await, expected);
-    let mut page = ChangeFilter {
+    let mut page = AuditFilter {
         limit: limit(4),
         ..all()
     };
@@ -63,7 +63,7 @@ pub async fn old_changes_are_pruned_oldest_first(store: Opened) {
         .collect();
     note(&store, &made).await;
     let prune = async |seconds, most| {
-        let pruned = store.prune_changes(at(seconds), limit(most)).await;
+        let pruned = store.prune_audit(at(seconds), limit(most)).await;
         pruned.expect("pruned")
     };
     assert_eq!(prune(0, 10).await, 0);
@@ -86,7 +86,7 @@ pub async fn changes_are_found_by_subject_and_actor(store: Opened) {
     ];
     note(&store, &changes).await;
     let found = async |subject: Option<&str>, by: Option<Actor>, before: Option<usize>| {
-        let filter = ChangeFilter {
+        let filter = AuditFilter {
             subject: subject.map(str::to_owned),
             by,
             before: before.map(|place| changes[place].id),
@@ -113,16 +113,16 @@ pub async fn changes_are_found_by_subject_and_actor(store: Opened) {
 /// Whatever a change says is recorded, in any script; only the character NUL may become another.
 pub async fn odd_changes_are_recorded(store: Opened) {
     let odd = "a'b\"c\\d%_\n\t\u{202e}\u{1f525}\u{fffd}é e\u{301}";
-    let plain = Change::new(START, Actor::Operator(odd.into()), Action::Tested, odd, odd);
+    let plain = AuditEntry::new(START, Actor::Operator(odd.into()), Action::Tested, odd, odd);
     note(&store, std::slice::from_ref(&plain)).await;
-    let by_it = ChangeFilter {
+    let by_it = AuditFilter {
         subject: Some(odd.into()),
         by: Some(plain.by.clone()),
         ..all()
     };
     assert_eq!(read(&store, by_it).await, [plain]);
 
-    let nul = Change::new(
+    let nul = AuditEntry::new(
         at(1),
         Actor::Contact("n\0".into()),
         Action::Tested,
@@ -130,7 +130,7 @@ pub async fn odd_changes_are_recorded(store: Opened) {
         "before\0after",
     );
     note(&store, std::slice::from_ref(&nul)).await;
-    let by_it = ChangeFilter {
+    let by_it = AuditFilter {
         subject: Some(nul.subject.clone()),
         by: Some(nul.by.clone()),
         ..all()

@@ -281,7 +281,7 @@ pub async fn a_view_holds_everybody_behind_a_target(store: Opened) {
         let target: Target = target.parse().expect("a target");
         store.view(&target).await.expect("read")
     };
-    let slugs = |view: &crate::View| {
+    let slugs = |view: &crate::TargetView| {
         let mut slugs: Vec<_> = view.contacts.iter().map(|c| c.slug.to_string()).collect();
         slugs.sort();
         slugs

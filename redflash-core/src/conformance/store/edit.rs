@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use super::fixture::{Opened, START, contact, limit, name, save, slug};
-use crate::store::{ChangeFilter, Edit, Entry, EntryRef, Save, Step};
+use crate::store::{AuditFilter, Edit, Entry, EntryRef, Save, Step};
 use crate::{
-    Action, Actor, Change, Contact, Group, Role, Slug, StoreError, Target, Timestamp, User,
+    Action, Actor, AuditEntry, Contact, Group, Role, Slug, StoreError, Target, Timestamp, User,
 };
 
-fn change(subject: &str) -> Change {
+fn change(subject: &str) -> AuditEntry {
     let by = Actor::User("ann".into());
-    Change::new(START, by, Action::Changed, subject, "what is different")
+    AuditEntry::new(START, by, Action::Changed, subject, "what is different")
 }
 
-async fn recorded(store: &Opened) -> Vec<Change> {
-    let all = ChangeFilter {
+async fn recorded(store: &Opened) -> Vec<AuditEntry> {
+    let all = AuditFilter {
         subject: None,
         by: None,
         before: None,
         limit: limit(100),
     };
-    store.changes(&all).await.expect("read")
+    store.audit_entries(&all).await.expect("read")
 }
 
 fn create(entry: Entry) -> Step {

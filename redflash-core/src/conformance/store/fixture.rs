@@ -4,12 +4,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::{Enqueue, Entry, Queue, Save, Want};
+use crate::store::{ClaimRequest, Enqueue, Entry, Queue, Save};
 use crate::{
     Accepted, Address, Attempt, AttemptOutcome, ChannelKind, Contact, Delivery, DeliveryId,
-    DeliveryState, EndpointId, Job, Lane, Lease, LeaseToken, Message, Name, Next, Notification,
-    NotificationId, Outbox, Plan, PlannedEndpoint, Recipient, Settlement, Slug, Store, Target,
-    Timestamp, Verdict, WorkerId,
+    DeliveryState, Disposition, EndpointId, Job, Lane, Lease, LeaseToken, Message, Name,
+    Notification, NotificationId, Outbox, Plan, PlannedEndpoint, Recipient, Settlement, Slug,
+    Store, Target, Timestamp, Verdict, WorkerId,
 };
 
 pub(super) type Opened = Arc<dyn Store>;
@@ -171,8 +171,8 @@ pub(super) fn worker() -> WorkerId {
     WorkerId::new(START)
 }
 
-pub(super) fn want(lane: &str, key: Option<&str>, count: u32) -> Want {
-    Want {
+pub(super) fn want(lane: &str, key: Option<&str>, count: u32) -> ClaimRequest {
+    ClaimRequest {
         queue: Queue {
             lane: Lane::stored(lane.to_owned()),
             raised_by: key.map(slug),
@@ -212,7 +212,7 @@ pub(super) fn sent(delivery: &Delivery, message_id: &str, now: Timestamp) -> Set
         delivery: delivery.clone(),
         token: TOKEN,
         attempt: Some(attempt(AttemptOutcome::Ok, now)),
-        next: Next::done(Accepted {
+        next: Disposition::done(Accepted {
             message_id: Some(message_id.to_owned()),
             parts: 2,
             price: None,
@@ -233,7 +233,7 @@ pub(super) fn requeued(
         delivery: delivery.clone(),
         token: TOKEN,
         attempt: Some(attempt(outcome, now)),
-        next: Next::Queue {
+        next: Disposition::Queue {
             due_at,
             detail: "later".into(),
         },

@@ -4,7 +4,7 @@ use super::fixture::{
     Opened, START, TOKEN, alert, at, claim, enqueue, limit, one, sent, slug, worker,
 };
 use crate::store::LogFilter;
-use crate::{DeliveryId, DeliveryState, Next, NotificationId, Settlement};
+use crate::{DeliveryId, DeliveryState, Disposition, NotificationId, Settlement};
 
 fn all() -> LogFilter {
     LogFilter::newest(limit(100))
@@ -23,7 +23,7 @@ async fn fail_one(store: &Opened) -> NotificationId {
     let me = worker();
     let claimed = claim(store, me, START, 1).await;
     assert_eq!(claimed[0].delivery.id, alert.deliveries[0].id);
-    let next = Next::Fail {
+    let next = Disposition::Fail {
         detail: "refused".into(),
     };
     let settlement = Settlement {
@@ -61,7 +61,7 @@ pub async fn one_delivery_can_be_resent_alone(store: Opened) {
         delivery: delivery.clone(),
         token: TOKEN,
         attempt: None,
-        next: Next::Fail {
+        next: Disposition::Fail {
             detail: "refused".into(),
         },
         at: START,

@@ -4,7 +4,9 @@ use super::fixture::{
     Opened, START, alert, at, claim, enqueue, limit, one, record, requeued, sent, worker,
 };
 use crate::store::{ClockStep, Overdue};
-use crate::{AttemptOutcome, ChannelKind, DeliveryId, DeliveryState, Lane, Next, StoreError};
+use crate::{
+    AttemptOutcome, ChannelKind, DeliveryId, DeliveryState, Disposition, Lane, StoreError,
+};
 
 async fn give_up(store: &Opened, overdue: Overdue, seconds: u64) -> Vec<DeliveryId> {
     let given_up: Result<_, StoreError> = store.give_up(&[overdue], at(seconds), limit(10)).await;
@@ -92,7 +94,7 @@ pub async fn an_end_without_an_attempt_has_its_time(store: Opened) {
         delivery: alert.deliveries[0].clone(),
         token: jobs[0].token,
         attempt: None,
-        next: Next::Cancel {
+        next: Disposition::Cancel {
             detail: "switched off".into(),
         },
         at: at(40),
@@ -159,7 +161,7 @@ pub async fn receipts_follow_the_clock(store: Opened) {
     let me = worker();
     assert_eq!(claim(&store, me, START, 1).await.len(), 1);
     let mut settlement = sent(&alert.deliveries[0], "m", at(99_990));
-    if let Next::Done { receipt_due_at, .. } = &mut settlement.next {
+    if let Disposition::Done { receipt_due_at, .. } = &mut settlement.next {
         *receipt_due_at = Some(at(100_200));
     }
     store.settle(me, &[settlement]).await.expect("settled");
@@ -190,7 +192,7 @@ pub async fn what_lies_too_far_ahead_is_brought_forward(store: Opened) {
     let unconfirmed = one(&store).await;
     claim(&store, me, START, 1).await;
     let mut settlement = sent(&unconfirmed.deliveries[0], "m", at(50_000));
-    if let Next::Done { receipt_due_at, .. } = &mut settlement.next {
+    if let Disposition::Done { receipt_due_at, .. } = &mut settlement.next {
         *receipt_due_at = Some(at(50_600));
     }
     store.settle(me, &[settlement]).await.expect("settled");

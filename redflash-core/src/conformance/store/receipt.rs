@@ -6,7 +6,8 @@ use super::fixture::{
 };
 use crate::store::ReceiptEffect;
 use crate::{
-    Attempt, AttemptOutcome, DeliveryState, Next, Receipt, ReceiptState, Settlement, WorkerId,
+    Attempt, AttemptOutcome, DeliveryState, Disposition, Receipt, ReceiptState, Settlement,
+    WorkerId,
 };
 
 fn receipt(state: ReceiptState) -> Receipt {
@@ -48,7 +49,7 @@ async fn delivered(store: &Opened) -> Alert {
 async fn delivered_in(store: &Opened, count: u32) -> Alert {
     let (alert, me) = claimed(store).await;
     let mut settlement = sent(&alert.deliveries[0], "m", START);
-    if let Next::Done { accepted, .. } = &mut settlement.next {
+    if let Disposition::Done { accepted, .. } = &mut settlement.next {
         accepted.parts = count;
     }
     store.settle(me, &[settlement]).await.expect("settled");
@@ -242,7 +243,7 @@ pub async fn a_missing_receipt_sends_elsewhere(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let id = alert.deliveries[0].id;
     let mut settlement = sent(&alert.deliveries[0], "m", START);
-    if let Next::Done { receipt_due_at, .. } = &mut settlement.next {
+    if let Disposition::Done { receipt_due_at, .. } = &mut settlement.next {
         *receipt_due_at = Some(at(300));
     }
     store.settle(me, &[settlement]).await.expect("settled");
@@ -282,7 +283,7 @@ pub async fn a_receipt_in_time_ends_the_waiting(store: Opened) {
     for state in [ReceiptState::Delivered, ReceiptState::Failed] {
         let (alert, me) = claimed(&store).await;
         let mut settlement = sent(&alert.deliveries[0], "m", START);
-        if let Next::Done { receipt_due_at, .. } = &mut settlement.next {
+        if let Disposition::Done { receipt_due_at, .. } = &mut settlement.next {
             *receipt_due_at = Some(at(300));
         }
         store.settle(me, &[settlement]).await.expect("settled");
@@ -297,12 +298,12 @@ pub async fn a_receipt_in_time_ends_the_waiting(store: Opened) {
 pub async fn an_early_receipt_counts_after_any_outcome(store: Opened) {
     let detail = || "no answer in time".to_owned();
     let ends = [
-        Next::Queue {
+        Disposition::Queue {
             due_at: at(30),
             detail: detail(),
         },
-        Next::Hold { detail: detail() },
-        Next::Fail { detail: detail() },
+        Disposition::Hold { detail: detail() },
+        Disposition::Fail { detail: detail() },
     ];
     for next in ends {
         let (alert, me) = claimed(&store).await;
@@ -365,7 +366,7 @@ pub async fn what_was_taken_back_says_so_until_it_is_tried_again(store: Opened) 
         delivery: jobs[0].delivery.clone(),
         token: TOKEN,
         attempt: None,
-        next: Next::Queue {
+        next: Disposition::Queue {
             due_at: at(1010),
             detail: "no gateway takes messages now".into(),
         },
@@ -380,8 +381,8 @@ pub async fn what_was_taken_back_says_so_until_it_is_tried_again(store: Opened) 
 pub async fn a_late_arrival_ends_what_waited_in_vain(store: Opened) {
     let detail = || "for a reason".to_owned();
     for next in [
-        Next::Suppress { detail: detail() },
-        Next::Cancel { detail: detail() },
+        Disposition::Suppress { detail: detail() },
+        Disposition::Cancel { detail: detail() },
     ] {
         let (alert, me) = claimed(&store).await;
         let settlement = requeued(&alert.deliveries[0], AttemptOutcome::Unknown, START, at(30));

@@ -7,7 +7,7 @@ use super::fixture::{
     Opened, START, TOKEN, alert, at, attempt, claim, enqueue, lease, requeued, sent, slug, worker,
 };
 use crate::store::{OutcomeCount, Recent};
-use crate::{AttemptOutcome, DeliveryState, Next, Settlement, Timestamp};
+use crate::{AttemptOutcome, DeliveryState, Disposition, Settlement, Timestamp};
 
 const STEP: Duration = Duration::from_secs(60);
 
@@ -36,7 +36,7 @@ pub async fn what_was_raised_lately_is_counted(store: Opened) {
         delivery: lately.deliveries[2].clone(),
         token: TOKEN,
         attempt: Some(attempt(AttemptOutcome::Permanent, first)),
-        next: Next::Fail {
+        next: Disposition::Fail {
             detail: "refused".into(),
         },
         at: START,
@@ -147,7 +147,7 @@ pub async fn only_the_newest_attempts_are_counted(store: Opened) {
             delivery: delivery.clone(),
             token: TOKEN,
             attempt: Some(attempt(AttemptOutcome::Permanent, at(1))),
-            next: Next::Fail {
+            next: Disposition::Fail {
                 detail: "refused".into(),
             },
             at: START,

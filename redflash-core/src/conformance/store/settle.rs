@@ -4,7 +4,7 @@ use super::fixture::{
     Alert, Opened, START, TOKEN, alert, at, attempt, claim, enqueue, one, record, requeued, sent,
     slug, worker,
 };
-use crate::{Accepted, AttemptOutcome, DeliveryState, Next, Settled, Settlement, WorkerId};
+use crate::{Accepted, AttemptOutcome, DeliveryState, Disposition, Settled, Settlement, WorkerId};
 
 async fn claimed(store: &Opened) -> (Alert, WorkerId) {
     let alert = one(store).await;
@@ -44,7 +44,7 @@ pub async fn an_arrival_is_recorded(store: Opened) {
         delivery: alert.deliveries[0].clone(),
         token: TOKEN,
         attempt: Some(attempt(AttemptOutcome::Ok, START)),
-        next: Next::done(Accepted {
+        next: Disposition::done(Accepted {
             price: Some("0.0333".parse().expect("a price")),
             ..Accepted::delivered("201")
         }),
@@ -113,13 +113,22 @@ pub async fn an_unknown_outcome_is_remembered(store: Opened) {
 pub async fn giving_up_and_cancelling_are_final(store: Opened) {
     let detail = || "for a reason".to_owned();
     let ends = [
-        (Next::Fail { detail: detail() }, DeliveryState::Failed),
-        (Next::Cancel { detail: detail() }, DeliveryState::Cancelled),
         (
-            Next::Suppress { detail: detail() },
+            Disposition::Fail { detail: detail() },
+            DeliveryState::Failed,
+        ),
+        (
+            Disposition::Cancel { detail: detail() },
+            DeliveryState::Cancelled,
+        ),
+        (
+            Disposition::Suppress { detail: detail() },
             DeliveryState::Suppressed,
         ),
-        (Next::Hold { detail: detail() }, DeliveryState::Quarantined),
+        (
+            Disposition::Hold { detail: detail() },
+            DeliveryState::Quarantined,
+        ),
     ];
     for (next, state) in ends {
         let (alert, me) = claimed(&store).await;
@@ -144,7 +153,7 @@ pub async fn what_a_gateway_cannot_reach_goes_elsewhere(store: Opened) {
         delivery: alert.deliveries[0].clone(),
         token: TOKEN,
         attempt: Some(attempt(AttemptOutcome::Permanent, START)),
-        next: Next::Elsewhere {
+        next: Disposition::Elsewhere {
             detail: "no route".into(),
         },
         at: START,
@@ -162,7 +171,7 @@ pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
         delivery: alert.deliveries[0].clone(),
         token: TOKEN,
         attempt: None,
-        next: Next::Queue {
+        next: Disposition::Queue {
             due_at: at(9),
             detail: "the gateway is stopped".into(),
         },

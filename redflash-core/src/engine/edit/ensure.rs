@@ -1,6 +1,6 @@
 //! Creating what is missing, for programs that declare their contacts, groups and events at each start.
 
-use super::{EditError, Item};
+use super::{DirectoryItem, EditError};
 use crate::{Actor, Contact, Engine, Event, Group, Slug, StoreError};
 
 impl Engine {
@@ -40,7 +40,12 @@ impl Engine {
         self.ensure(&event.slug, event, by).await
     }
 
-    async fn ensure<T: Item>(&self, slug: &Slug, item: &T, by: &Actor) -> Result<T, EditError> {
+    async fn ensure<T: DirectoryItem>(
+        &self,
+        slug: &Slug,
+        item: &T,
+        by: &Actor,
+    ) -> Result<T, EditError> {
         if let Some(known) = T::find(&**self.store(), slug).await? {
             return Ok(known);
         }

@@ -12,7 +12,7 @@ use crate::{
 /// Something of the directory that can be made, changed and removed: a contact, a group, an event,
 /// an API key or a user.
 #[async_trait]
-pub trait Item:
+pub trait DirectoryItem:
     Clone + PartialEq + Serialize + Into<Entry> + Send + Sync + Sized + 'static
 {
     /// What one of this slug is called in the directory.
@@ -61,7 +61,7 @@ entry!(ApiKey);
 entry!(User);
 
 #[async_trait]
-impl Item for Contact {
+impl DirectoryItem for Contact {
     fn named(slug: Slug) -> EntryRef {
         Target::Contact(slug).into()
     }
@@ -83,7 +83,7 @@ impl Item for Contact {
 }
 
 #[async_trait]
-impl Item for Group {
+impl DirectoryItem for Group {
     fn named(slug: Slug) -> EntryRef {
         Target::Group(slug).into()
     }
@@ -101,7 +101,7 @@ impl Item for Group {
 }
 
 #[async_trait]
-impl Item for Event {
+impl DirectoryItem for Event {
     fn named(slug: Slug) -> EntryRef {
         Target::Event(slug).into()
     }
@@ -119,7 +119,7 @@ impl Item for Event {
 }
 
 #[async_trait]
-impl Item for ApiKey {
+impl DirectoryItem for ApiKey {
     fn named(slug: Slug) -> EntryRef {
         EntryRef::ApiKey(slug)
     }
@@ -137,7 +137,7 @@ impl Item for ApiKey {
 }
 
 #[async_trait]
-impl Item for User {
+impl DirectoryItem for User {
     fn named(slug: Slug) -> EntryRef {
         EntryRef::User(slug)
     }

@@ -14,11 +14,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use item::Item;
+pub use item::DirectoryItem;
 
 use super::Engine;
 use crate::store::{Edit, Entry, EntryRef, Save, Step};
-use crate::{Action, Actor, Change, Slug, StoreError};
+use crate::{Action, Actor, AuditEntry, Slug, StoreError};
 
 /// The state in which somebody saw an entry: another one whenever anything in it is changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ impl Engine {
     ///
     /// [`EditError::Invalid`] for what breaks a rule, [`EditError::Store`] with
     /// [`StoreError::Conflict`] when the slug is taken.
-    pub async fn create<T: Item>(&self, item: &T, by: &Actor) -> Result<(), EditError> {
+    pub async fn create<T: DirectoryItem>(&self, item: &T, by: &Actor) -> Result<(), EditError> {
         item.check(self, None)?;
         let entry: Entry = item.clone().into();
         let change = self.noted(None, &entry, by);
@@ -89,7 +89,7 @@ impl Engine {
     ///
     /// Every variant of [`EditError`]; [`EditError::Store`] with [`StoreError::Missing`] when it is
     /// not there; those of `change`.
-    pub async fn change<T: Item>(
+    pub async fn change<T: DirectoryItem>(
         &self,
         slug: &Slug,
         by: &Actor,
@@ -128,7 +128,7 @@ impl Engine {
     /// # Errors
     ///
     /// As [`change`](Self::change).
-    pub async fn discard<T: Item>(
+    pub async fn remove<T: DirectoryItem>(
         &self,
         slug: &Slug,
         by: &Actor,
@@ -140,7 +140,7 @@ impl Engine {
                 self.must_not_be_last(slug).await?;
             }
             let named = T::named(slug.clone());
-            let change = Change::new(
+            let change = AuditEntry::new(
                 self.now(),
                 by.clone(),
                 Action::Removed,
@@ -174,7 +174,7 @@ impl Engine {
         let changes = entries.iter().map(|entry| {
             let detail = format!("imported from {source}");
             let subject = entry.named().to_string();
-            Change::new(self.now(), by.clone(), Action::Changed, subject, detail)
+            AuditEntry::new(self.now(), by.clone(), Action::Changed, subject, detail)
         });
         let changes: Vec<_> = changes.collect();
         for _ in 0..TRIES {
@@ -216,12 +216,12 @@ impl Engine {
         subject: &str,
         detail: &str,
     ) -> Result<(), StoreError> {
-        let change = Change::new(self.now(), by.clone(), action, subject, detail);
+        let change = AuditEntry::new(self.now(), by.clone(), action, subject, detail);
         self.store().note(&[change]).await
     }
 
     /// An item and the version at which it was read.
-    async fn seen<T: Item>(
+    async fn seen<T: DirectoryItem>(
         &self,
         slug: &Slug,
         seen: Option<&Revision>,
@@ -241,7 +241,7 @@ impl Engine {
         &self,
         steps: &[Step],
         version: Option<u64>,
-        changes: &[Change],
+        changes: &[AuditEntry],
     ) -> Result<(), EditError> {
         self.now().checked().map_err(StoreError::from)?;
         let edit = Edit {
@@ -252,10 +252,10 @@ impl Engine {
         Ok(self.store().edit(&edit).await?)
     }
 
-    fn noted(&self, old: Option<&Entry>, new: &Entry, by: &Actor) -> Change {
+    fn noted(&self, old: Option<&Entry>, new: &Entry, by: &Actor) -> AuditEntry {
         let (action, detail) = describe::between(old, new);
         let subject = new.named().to_string();
-        Change::new(self.now(), by.clone(), action, subject, detail)
+        AuditEntry::new(self.now(), by.clone(), action, subject, detail)
     }
 }
 
@@ -264,7 +264,7 @@ impl Revision {
     pub const LENGTH: usize = 24;
 
     /// The state of something now.
-    pub fn of(item: &impl Item) -> Self {
+    pub fn of(item: &impl DirectoryItem) -> Self {
         let digest = Sha256::digest(serde_json::to_vec(item).unwrap_or_default());
         let number = digest[..12].iter();
         let number = number.fold(0_u128, |number, byte| number << 8 | u128::from(*byte));

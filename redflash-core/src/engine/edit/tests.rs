@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::*;
-use crate::store::ChangeFilter;
+use crate::store::AuditFilter;
 use crate::{
     Address, ChannelKind, Contact, EndpointId, Event, ManualClock, MemoryStore, Name, PasswordHash,
     Role, Timestamp, User,
@@ -37,14 +37,14 @@ fn ann() -> Contact {
 }
 
 pub(super) async fn told(engine: &Engine) -> Vec<(Action, String, String)> {
-    let filter = ChangeFilter {
+    let filter = AuditFilter {
         subject: None,
         by: None,
         before: None,
         limit: NonZeroU32::new(50).unwrap(),
     };
-    let changes = engine.store().changes(&filter).await.unwrap();
-    let parts = |change: Change| (change.action, change.subject, change.detail);
+    let changes = engine.store().audit_entries(&filter).await.unwrap();
+    let parts = |change: AuditEntry| (change.action, change.subject, change.detail);
     changes.into_iter().map(parts).collect()
 }
 
@@ -67,7 +67,7 @@ async fn every_edit_is_told_in_the_audit_log() {
         .await
         .unwrap();
     engine
-        .discard::<Contact>(&slug("ann"), &by(), None)
+        .remove::<Contact>(&slug("ann"), &by(), None)
         .await
         .unwrap();
     let told = told(&engine).await;
@@ -106,7 +106,7 @@ async fn nobody_writes_over_what_somebody_else_has_changed() {
     assert_eq!(first.await.unwrap().name.as_str(), "Anna");
     let second = engine.change(&ann, &by, Some(&seen), rename("Annie"));
     assert!(matches!(second.await, Err(EditError::Outdated(_))));
-    let gone = engine.discard::<Contact>(&ann, &by, Some(&seen));
+    let gone = engine.remove::<Contact>(&ann, &by, Some(&seen));
     assert!(matches!(gone.await, Err(EditError::Outdated(_))));
 }
 
@@ -206,7 +206,7 @@ async fn the_last_admin_stays() {
     };
     let refused = engine.change(&slug("ann"), &by(), None, off).await;
     assert!(matches!(refused, Err(EditError::LastAdmin(_))));
-    let refused = engine.discard::<User>(&slug("ann"), &by(), None).await;
+    let refused = engine.remove::<User>(&slug("ann"), &by(), None).await;
     assert!(matches!(refused, Err(EditError::LastAdmin(_))));
     engine.create(&admin("bob"), &by()).await.unwrap();
     engine.change(&slug("ann"), &by(), None, off).await.unwrap();

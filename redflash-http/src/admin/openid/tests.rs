@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
 use http_body_util::BodyExt;
-use redflash_core::store::{ChangeFilter, Save};
+use redflash_core::store::{AuditFilter, Save};
 use redflash_core::{Audit, Directory, ManualClock, MemoryStore, PasswordHash, Role, User};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -163,14 +163,14 @@ async fn a_user_of_that_name_logs_in_and_is_tied_to_the_account() {
         (ada.subject.as_deref(), ada.role),
         (Some("248289"), Role::Viewer)
     );
-    let newest = ChangeFilter {
+    let newest = AuditFilter {
         subject: Some("user/ada".into()),
         by: None,
         before: None,
         limit: std::num::NonZeroU32::MIN,
     };
     assert_eq!(ada.issuer, Some(world.site.config().issuer));
-    let told = world.store.changes(&newest).await.unwrap();
+    let told = world.store.audit_entries(&newest).await.unwrap();
     assert_eq!(told[0].action, redflash_core::Action::LoggedIn);
     // From now on it is the account that counts, not its name.
     world.says("preferred_username", json!("countess")).await;

@@ -1,6 +1,6 @@
 //! Who changed what, and when.
 
-use redflash_core::{Action, Actor, Audit, Change, Timestamp};
+use redflash_core::{Action, Actor, Audit, AuditEntry, Timestamp};
 
 use super::world::World;
 use crate::visitor::{HOSTILE, Who, says};
@@ -8,7 +8,7 @@ use crate::visitor::{HOSTILE, Who, says};
 async fn note(world: &World, by: Actor, count: usize, subject: &str) {
     let change = |number| {
         let at = Timestamp::from_millis(number);
-        Change::new(
+        AuditEntry::new(
             at,
             by.clone(),
             Action::Changed,
