@@ -11,9 +11,10 @@ use redflash_core::{
 use serde::Serialize;
 use tracing::error;
 
-use crate::front::App;
-use crate::refusal::Refusal;
-use crate::{HttpConfig, Mode, idempotency, off_thread};
+use crate::app::App;
+use crate::extract::idempotency;
+use crate::legacy::error::Refusal;
+use crate::{HttpConfig, Mode, off_thread};
 
 /// An alert that is on disk.
 #[derive(Debug)]

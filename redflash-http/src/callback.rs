@@ -24,9 +24,10 @@ use serde_json::Value;
 use subtle::ConstantTimeEq;
 use tracing::{error, warn};
 
-use crate::body::{self, Bounds, Fields, Whole};
-use crate::body_memory::Reservation;
-use crate::front::App;
+use crate::app::App;
+use crate::extract::body;
+use crate::extract::body::{Bounds, Fields, Whole};
+use crate::extract::body_memory::Reservation;
 use crate::server::Peer;
 
 /// The largest callback, in bytes.

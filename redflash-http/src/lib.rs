@@ -15,46 +15,31 @@
 
 mod admin;
 mod alert;
-mod answer;
 mod api;
+pub(crate) mod app;
+pub(crate) mod auth;
 mod base_path;
-mod body;
-mod body_memory;
 mod callback;
-mod client_address;
 mod config;
-mod connections;
-mod front;
-mod health;
-mod idempotency;
-mod inspect;
-mod json;
-mod key;
-mod key_uses;
+pub(crate) mod extract;
 mod last_day;
-mod limit;
-mod linger;
-mod metrics;
+pub(crate) mod legacy;
+pub(crate) mod middleware;
 mod off_thread;
 #[cfg(feature = "oidc")]
 mod oidc;
-mod password;
-mod path;
-mod problem;
-mod raise;
-mod refusal;
-mod request;
+pub(crate) mod ops;
 mod route;
 mod server;
 mod settings;
 
+pub use app::router;
+pub use auth::password::{PasswordError, hash_password};
 pub use base_path::{BasePath, BasePathError};
 pub use config::{AdminConfig, HttpConfig, Mode};
-pub use front::router;
-pub use metrics::{Metrics, MetricsError};
 #[cfg(feature = "oidc")]
 pub use oidc::{OidcConfig, UserClaim};
-pub use password::{PasswordError, hash_password};
+pub use ops::metrics::{Metrics, MetricsError};
 pub use route::{Door, Needs, Route, routes};
 pub use server::{serve, serve_metrics};
 pub use settings::{HttpSettings, LiveSettings};

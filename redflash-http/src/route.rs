@@ -10,8 +10,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 
 use crate::api::Operation;
-use crate::front::App;
-use crate::{admin, api, front};
+use crate::app::App;
+use crate::{admin, api, app};
 
 /// One method of one URL.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Route {
 
 /// Every route of the server.
 pub fn routes() -> Vec<Route> {
-    let mut routes = front::routes();
+    let mut routes = app::routes();
     routes.extend(api::routes());
     routes.extend(admin::routes());
     routes
@@ -124,7 +124,7 @@ pub(crate) fn mount(app: &Arc<App>) -> Router<Arc<App>> {
         routes.into_iter().fold(Router::new(), add)
     };
     let by_name = from_fn_with_state(Arc::clone(app), admin::by_known_name);
-    router(front::routes())
+    router(app::routes())
         .merge(router(api::routes()))
         .merge(router(admin::routes()).route_layer(by_name))
 }

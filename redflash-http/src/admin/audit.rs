@@ -9,12 +9,12 @@ use redflash_core::{Action, Actor, AuditEntry, AuditEntryId, Timestamp};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::desk::Desk;
-use super::field::Field;
-use super::form::Form;
-use super::oops::Oops;
-use super::part::{Empty, Link, Pager};
-use super::view::Section;
+use crate::admin::ui::field::Field;
+use crate::admin::ui::form::Form;
+use crate::admin::ui::page::Desk;
+use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::partials::{Empty, Link, Pager};
+use crate::admin::ui::templates::Section;
 use crate::route::{Door, Needs, Route};
 
 const PATH: &str = "/admin/audit";

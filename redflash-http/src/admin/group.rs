@@ -5,19 +5,21 @@ use axum::response::Response;
 use redflash_core::{Contact, EditError, Event, Group, Name, Revision, Slug, StoreError, Target};
 use serde::Serialize;
 
-use super::contact::{self, slug_field};
-use super::desk::{Desk, Said};
-use super::field::{Checklist, Confirm, Field, Switch};
-use super::form::Form;
-use super::history::{self, Sent};
-use super::listing::{Listing, Turn};
-use super::named::Named;
-use super::oops::Oops;
-use super::part::{Empty, Link};
-use super::refused::{Faults, Notice, Refused, Rejection, is_once};
-use super::roster::{self, Naming};
-use super::switching;
-use super::view::Section;
+use crate::admin::contact::list::slug_field;
+use crate::admin::log::history;
+use crate::admin::log::history::Sent;
+use crate::admin::toggle;
+use crate::admin::ui::choices;
+use crate::admin::ui::choices::Naming;
+use crate::admin::ui::field::{Checklist, Confirm, Field, Switch};
+use crate::admin::ui::form::Form;
+use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
+use crate::admin::ui::page::{Desk, Said};
+use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::pagination::{Listing, Turn};
+use crate::admin::ui::partials::{Empty, Link};
+use crate::admin::ui::path::Named;
+use crate::admin::ui::templates::Section;
 use crate::route::{Door, Needs, Route};
 
 pub(super) const LIST: &str = "/admin/groups";
@@ -35,13 +37,13 @@ pub(super) fn routes() -> Vec<Route> {
             Method::POST,
             "/admin/groups/{slug}/switch",
             admin,
-            switching::switch::<Group>,
+            toggle::switch::<Group>,
         ),
         Route::new(
             Method::POST,
             "/admin/groups/{slug}/delete",
             admin,
-            switching::delete::<Group>,
+            toggle::delete::<Group>,
         ),
     ]
 }
@@ -136,7 +138,7 @@ impl Fields {
             contacts: Checklist {
                 name: "contacts",
                 legend: "Members".into(),
-                options: roster::contacts(all, members),
+                options: choices::contacts(all, members),
                 error: error("contacts"),
             },
         }
@@ -150,7 +152,7 @@ async fn blank(desk: Desk) -> Result<Response, Oops> {
 /// The form of a new group, as it was filled in.
 async fn form(desk: &Desk, form: &Form, rejection: Option<&Rejection>) -> Result<Response, Oops> {
     let all = desk.app.engine.store().contacts().await?;
-    let members = roster::ticked(form, "contacts", &[], &mut Faults::default());
+    let members = choices::ticked(form, "contacts", &[], &mut Faults::default());
     let error = |field| rejection.and_then(|rejection| rejection.error(field));
     let page = New {
         notice: rejection.map(|rejection| rejection.notice(Vec::new())),
@@ -174,7 +176,7 @@ async fn add(desk: &Desk, form: &Form) -> Result<Slug, Refused> {
     let mut faults = Faults::default();
     let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
     let name = faults.take("name", Name::parse(form.get("name")));
-    let members = roster::ticked(form, "contacts", &[], &mut faults);
+    let members = choices::ticked(form, "contacts", &[], &mut faults);
     let (Some(slug), Some(name), true) = (slug, name, faults.is_empty()) else {
         return Err(faults.into());
     };
@@ -277,10 +279,10 @@ async fn show(
 
 fn member(contact: &Contact) -> Member {
     Member {
-        url: contact::url(&contact.slug),
+        url: crate::admin::contact::list::url(&contact.slug),
         name: contact.name.to_string(),
-        reach: roster::reach(contact),
-        state: roster::word(contact.enabled),
+        reach: choices::reach(contact),
+        state: choices::word(contact.enabled),
     }
 }
 
@@ -295,11 +297,11 @@ impl Edit {
         let fields = match refused {
             None => Fields::new(contacts, group.name.as_str(), &group.contacts, None),
             Some((form, rejection)) => {
-                let members = roster::ticked(form, "contacts", &[], &mut Faults::default());
+                let members = choices::ticked(form, "contacts", &[], &mut Faults::default());
                 Fields::new(contacts, form.get("name"), &members, Some(rejection))
             }
         };
-        let text = roster::losses(events.iter());
+        let text = choices::losses(events.iter());
         Self {
             send: format!("/admin/send?target=group/{}", group.slug),
             version: Revision::of(group).to_string(),
@@ -329,7 +331,7 @@ async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
     let change = |group: &mut Group| {
         let mut faults = Faults::default();
         let name = faults.take("name", Name::parse(form.get("name")));
-        let members = roster::ticked(form, "contacts", &group.contacts, &mut faults);
+        let members = choices::ticked(form, "contacts", &group.contacts, &mut faults);
         let (Some(name), true) = (name, faults.is_empty()) else {
             return Err(faults.into());
         };

@@ -10,13 +10,12 @@ use redflash_core::{Inbound, InboundId, Name, NotificationId, Slug, Timestamp};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::deliveries;
-use super::desk::Desk;
-use super::field::Field;
-use super::log;
-use super::oops::Oops;
-use super::part::{Empty, Link};
-use super::view::Section;
+use crate::admin::log::deliveries;
+use crate::admin::ui::field::Field;
+use crate::admin::ui::page::Desk;
+use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::partials::{Empty, Link};
+use crate::admin::ui::templates::Section;
 use crate::route::{Door, Needs, Route};
 
 /// The list.
@@ -117,7 +116,7 @@ fn row(inbound: Inbound, names: &Names) -> Row {
         channel: inbound.channel.to_string(),
         gateway: inbound.gateway.to_string(),
         text: inbound.text,
-        raised: raised(&inbound.effect).map(log::url),
+        raised: raised(&inbound.effect).map(crate::admin::log::list::url),
         effect: inbound.effect,
         answers: inbound.answers.map(deliveries::url),
     }

@@ -2,87 +2,36 @@
 //!
 //! `view` says how a page is written.
 
-mod arguments;
-mod assets;
 mod audit;
-mod chart;
-mod contact;
-mod contact_page;
-mod csv;
-mod deliveries;
-mod desk;
-mod draft;
-mod endpoint;
-mod event;
-mod event_page;
-mod field;
-mod flash;
-mod form;
-mod gateway;
-mod gateway_facts;
-mod gateway_state;
+pub(crate) mod auth;
+pub(crate) mod contact;
+pub(crate) mod dashboard;
+pub(crate) mod event;
+pub(crate) mod gateway;
 mod group;
-mod guard;
-mod helper;
-mod history;
-mod home;
-mod host;
 mod inbound;
-mod key;
-mod key_page;
-mod listing;
-mod live;
-mod log;
-mod log_query;
-mod login;
-mod named;
-mod new_password;
-mod notification;
-mod off;
-mod oops;
-#[cfg(feature = "oidc")]
-mod openid;
-mod origin;
-mod outcomes;
-mod part;
-#[cfg(feature = "oidc")]
-mod pending;
-mod plan;
-mod preview;
+pub(crate) mod key;
+pub(crate) mod log;
 mod profile;
-#[cfg(feature = "oidc")]
-mod recognition;
-mod referer;
-mod refused;
-mod rights;
-mod roster;
-mod samples;
 mod search;
 mod send;
-mod session;
-mod switching;
-mod tally;
-mod targets;
-mod throttle;
-mod trial;
-mod user;
-mod user_page;
-mod view;
-mod wrong_method;
+pub(crate) mod toggle;
+pub(crate) mod ui;
+pub(crate) mod user;
 
 use axum::http::Method;
 
-pub(crate) use guard::guard;
-pub(crate) use host::by_known_name;
-pub(crate) use listing::compact;
-pub(crate) use live::Places;
+pub(crate) use auth::guard::guard;
+pub(crate) use auth::host::by_known_name;
 #[cfg(feature = "oidc")]
-pub(crate) use openid::OpenId;
-pub(crate) use throttle::Throttle;
-pub(crate) use view::Views;
-pub(crate) use wrong_method::wrong_method;
+pub(crate) use auth::oidc::OpenId;
+pub(crate) use auth::throttle::Throttle;
+pub(crate) use log::stream::Places;
+pub(crate) use ui::pagination::compact;
+pub(crate) use ui::templates::Views;
+pub(crate) use ui::wrong_method::wrong_method;
 
-use self::oops::Oops;
+use crate::admin::ui::page_error::Oops;
 use crate::route::{Door, Needs, Route};
 
 /// Every URL of the web admin.
@@ -91,29 +40,29 @@ pub(crate) fn routes() -> Vec<Route> {
         Method::GET,
         "/admin/assets/{name}",
         Door::Open,
-        assets::asset,
+        ui::assets::asset,
     )];
-    routes.extend(login::routes());
+    routes.extend(auth::login::routes());
     #[cfg(feature = "oidc")]
-    routes.extend(openid::routes());
-    routes.extend(home::routes());
+    routes.extend(auth::oidc::routes());
+    routes.extend(dashboard::home::routes());
     routes.extend(search::routes());
     routes.extend(audit::routes());
     routes.extend(profile::routes());
-    routes.extend(user::routes());
-    routes.extend(key::routes());
-    routes.extend(contact::routes());
-    routes.extend(endpoint::routes());
-    routes.extend(trial::routes());
+    routes.extend(user::list::routes());
+    routes.extend(key::list::routes());
+    routes.extend(contact::list::routes());
+    routes.extend(contact::endpoint::routes());
+    routes.extend(contact::endpoint_test::routes());
     routes.extend(group::routes());
-    routes.extend(event::routes());
-    routes.extend(preview::routes());
-    routes.extend(log::routes());
-    routes.extend(csv::routes());
-    routes.extend(notification::routes());
-    routes.extend(live::routes());
+    routes.extend(event::list::routes());
+    routes.extend(event::preview::routes());
+    routes.extend(log::list::routes());
+    routes.extend(log::csv::routes());
+    routes.extend(log::notification::routes());
+    routes.extend(log::stream::routes());
     routes.extend(send::routes());
-    routes.extend(gateway::routes());
+    routes.extend(gateway::list::routes());
     routes.extend(inbound::routes());
     let logged_in = Door::Session(Needs::Any);
     routes.push(Route::any("/admin/{*rest}", logged_in, nowhere));

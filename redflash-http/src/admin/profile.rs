@@ -7,15 +7,15 @@ use axum::response::Response;
 use redflash_core::{Name, PasswordHash, Revision, Role, User};
 use serde::Serialize;
 
-use super::desk::{Desk, Said};
-use super::field::Field;
-use super::form::Form;
-use super::login::with_session;
-use super::new_password;
-use super::oops::Oops;
-use super::refused::{Faults, Notice, Refused, Rejection};
-use crate::client_address::ClientAddress;
-use crate::password::is_password;
+use crate::admin::auth::login::with_session;
+use crate::admin::ui::field::Field;
+use crate::admin::ui::form::Form;
+use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection};
+use crate::admin::ui::page::{Desk, Said};
+use crate::admin::ui::page_error::Oops;
+use crate::admin::user::new_password;
+use crate::auth::password::is_password;
+use crate::middleware::client_ip::ClientAddress;
 use crate::route::{Door, Needs, Route};
 
 const PATH: &str = "/admin/profile";

@@ -12,13 +12,15 @@ use redflash_core::{
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::desk::{Desk, go};
-use super::field::Field;
-use super::history::{self, Sent};
-use super::listing::compact;
-use super::oops::Oops;
-use super::part::Link;
-use super::{contact, key, rights, roster, user};
+use crate::admin::key::permissions;
+use crate::admin::log::history;
+use crate::admin::log::history::Sent;
+use crate::admin::ui::choices;
+use crate::admin::ui::field::Field;
+use crate::admin::ui::page::{Desk, go};
+use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::pagination::compact;
+use crate::admin::ui::partials::Link;
 use crate::route::{Door, Needs, Route};
 
 const PATH: &str = "/admin/search";
@@ -175,9 +177,9 @@ fn of_contact(contact: &Contact) -> (Found, Vec<String>) {
     let mut places = vec![contact.slug.to_string(), contact.name.to_string()];
     places.extend(contact.endpoints.iter().map(|one| one.address.to_string()));
     let found = Found {
-        url: contact::url(&contact.slug),
+        url: crate::admin::contact::list::url(&contact.slug),
         name: contact.name.to_string(),
-        detail: format!("{} · {}", contact.slug, roster::reach(contact)),
+        detail: format!("{} · {}", contact.slug, choices::reach(contact)),
         state: state(contact.enabled),
     };
     (found, places)
@@ -187,7 +189,7 @@ fn of_group(group: &Group) -> (Found, Vec<String>) {
     let found = Found {
         url: format!("/admin/groups/{}", group.slug),
         name: group.name.to_string(),
-        detail: format!("{} · {}", group.slug, roster::size(group)),
+        detail: format!("{} · {}", group.slug, choices::size(group)),
         state: state(group.enabled),
     };
     (found, vec![group.slug.to_string(), group.name.to_string()])
@@ -221,9 +223,9 @@ fn of_gateway(gateway: &Gateway) -> (Found, Vec<String>) {
 
 fn of_key(key: &ApiKey) -> (Found, Vec<String>) {
     let found = Found {
-        url: key::url(&key.slug),
+        url: crate::admin::key::list::url(&key.slug),
         name: key.slug.to_string(),
-        detail: rights::words(key),
+        detail: permissions::words(key),
         state: state(key.enabled),
     };
     (found, vec![key.slug.to_string(), key.hint.clone()])
@@ -231,7 +233,7 @@ fn of_key(key: &ApiKey) -> (Found, Vec<String>) {
 
 fn of_user(user: &User) -> (Found, Vec<String>) {
     let found = Found {
-        url: user::url(&user.slug),
+        url: crate::admin::user::list::url(&user.slug),
         name: user.name.to_string(),
         detail: format!("{} · {}", user.slug, user.role),
         state: state(user.enabled),

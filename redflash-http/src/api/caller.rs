@@ -9,13 +9,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use redflash_core::{Actor, ApiKey, Target};
 
-use super::query;
-use crate::connections;
-use crate::front::App;
-use crate::key;
-use crate::problem::Problem;
-use crate::request::Refused;
+use crate::api::extract::query;
+use crate::api::problem::Problem;
+use crate::app::App;
+use crate::auth::api_key;
+use crate::middleware::request_log::Refused;
 use crate::route::Needs;
+use crate::server::connections;
 
 /// Who asks: a key that is on and may do what the route needs.
 #[derive(Clone, Debug)]
@@ -37,8 +37,8 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let secret = key::bearer(request.headers());
-    let key = match key::check(&app.engine, secret).await {
+    let secret = api_key::bearer(request.headers());
+    let key = match api_key::check(&app.engine, secret).await {
         Ok(key) => key,
         Err(refusal) => return Problem::from(refusal).into_response(),
     };

@@ -8,14 +8,14 @@ use axum::response::Response;
 use redflash_core::{EditError, Engine, Revision, Slug};
 use serde::de::DeserializeOwned;
 
-use super::Caller;
-use super::condition::Condition;
-use super::input::Input;
-use super::named::Named;
-use super::operation::Operation;
-use super::resource::{Resource, created, list, read, remove, shown};
-use crate::front::App;
-use crate::problem::Problem;
+use crate::api::Caller;
+use crate::api::extract::json_body::Input;
+use crate::api::extract::path::Named;
+use crate::api::extract::precondition::Condition;
+use crate::api::openapi::operation::Operation;
+use crate::api::problem::Problem;
+use crate::api::resource::{Resource, created, list, read, remove, shown};
+use crate::app::App;
 use crate::route::{Door, Needs, Route};
 
 /// Something of the directory that is written field by field.

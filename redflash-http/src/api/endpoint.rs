@@ -13,14 +13,14 @@ use redflash_core::{
 };
 use serde::Deserialize;
 
-use super::Caller;
-use super::input::{Input, given, on};
-use super::named::{Named, NamedEndpoint};
-use super::operation::Operation;
-use super::resource::Warned;
 use crate::alert;
-use crate::front::App;
-use crate::problem::Problem;
+use crate::api::Caller;
+use crate::api::extract::json_body::{Input, given, on};
+use crate::api::extract::path::{Named, NamedEndpoint};
+use crate::api::openapi::operation::Operation;
+use crate::api::problem::Problem;
+use crate::api::resource::Warned;
+use crate::app::App;
 use crate::route::{Door, Needs, Route};
 
 const ALL: &str = "/api/v1/contacts/{slug}/endpoints";

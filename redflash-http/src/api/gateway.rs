@@ -13,15 +13,15 @@ use redflash_core::{
 };
 use serde::Deserialize;
 
-use super::Caller;
-use super::input::{Input, given};
-use super::named::Named;
-use super::operation::Operation;
-use super::page::{Page, cut};
-use super::query::Query;
 use crate::alert;
-use crate::front::App;
-use crate::problem::Problem;
+use crate::api::Caller;
+use crate::api::extract::json_body::{Input, given};
+use crate::api::extract::path::Named;
+use crate::api::extract::query::Query;
+use crate::api::openapi::operation::Operation;
+use crate::api::page::{Page, cut};
+use crate::api::problem::Problem;
+use crate::app::App;
 use crate::route::{Door, Needs, Route};
 
 const ALL: &str = "/api/v1/gateways";

@@ -3,9 +3,10 @@
 use redflash_core::{EditError, Engine, Group, Name, Slug, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::edit::{self, Written, needed};
-use super::input::given;
-use super::resource::Resource;
+use crate::api::edit;
+use crate::api::edit::{Written, needed};
+use crate::api::extract::json_body::given;
+use crate::api::resource::Resource;
 use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {

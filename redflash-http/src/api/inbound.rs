@@ -7,11 +7,11 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use redflash_core::store::InboundFilter;
 
-use super::operation::Operation;
-use super::page::{Page, cut};
-use super::query::Query;
-use crate::front::App;
-use crate::problem::Problem;
+use crate::api::extract::query::Query;
+use crate::api::openapi::operation::Operation;
+use crate::api::page::{Page, cut};
+use crate::api::problem::Problem;
+use crate::app::App;
 use crate::route::{Door, Needs, Route};
 
 pub(super) fn routes() -> Vec<Route> {

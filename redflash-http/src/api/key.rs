@@ -12,16 +12,16 @@ use redflash_core::{ApiKey, EditError, Engine, KeyView, Revision, Scope, Slug, T
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::Caller;
-use super::condition::{Condition, revised};
-use super::input::{Input, OrNull, Secret, given, on};
-use super::named::Named;
-use super::operation::Operation;
-use super::page::Page;
-use super::query::Query;
-use super::resource::{excerpt, find};
-use crate::front::App;
-use crate::problem::Problem;
+use crate::api::Caller;
+use crate::api::extract::json_body::{Input, OrNull, Secret, given, on};
+use crate::api::extract::path::Named;
+use crate::api::extract::precondition::{Condition, revised};
+use crate::api::extract::query::Query;
+use crate::api::openapi::operation::Operation;
+use crate::api::page::Page;
+use crate::api::problem::Problem;
+use crate::api::resource::{excerpt, find};
+use crate::app::App;
 use crate::route::{Door, Needs, Route};
 
 const ALL: &str = "/api/v1/keys";

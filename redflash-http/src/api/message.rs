@@ -12,16 +12,19 @@ use redflash_core::{Arguments, Plan, Raise, Slug};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::input::Input;
-use super::named::Named;
-use super::operation::Operation;
-use super::query::Query;
-use crate::alert::{self, Outcome};
-use crate::front::App;
-use crate::problem::Problem;
-use crate::refusal::Refusal;
+use crate::alert;
+use crate::alert::Outcome;
+use crate::api::extract::json_body::Input;
+use crate::api::extract::path::Named;
+use crate::api::extract::query::Query;
+use crate::api::openapi::operation::Operation;
+use crate::api::problem::Problem;
+use crate::app::App;
+use crate::auth::api_key;
+use crate::extract::idempotency;
+use crate::legacy::error::Refusal;
+use crate::off_thread;
 use crate::route::{Door, Needs, Route};
-use crate::{idempotency, key, off_thread};
 
 const TAG: &str = "Alerts";
 
@@ -141,8 +144,8 @@ async fn raise<T: Alert>(
     let raise = alert.at(slug);
     let target = raise.target().clone();
     // Looked at again, since the raise has to know as of which version of the directory it holds.
-    let secret = key::bearer(&headers).ok_or_else(Refusal::missing_key)?;
-    let checked = key::check_to_raise(&app.engine, secret, Some(&target)).await?;
+    let secret = api_key::bearer(&headers).ok_or_else(Refusal::missing_key)?;
+    let checked = api_key::check_to_raise(&app.engine, secret, Some(&target)).await?;
     let key = &checked.key;
     if !key.may_raise(&target) {
         let detail = format!("the key {} may not raise {target}", key.slug);

@@ -4,35 +4,32 @@
 //! the status that fits. Lists come in pages: `next` of one is the `cursor` of the following. What can
 //! be edited has a revision in `ETag`, and is replaced only by who says in `If-Match` to have seen it.
 
+pub(crate) mod audit;
 mod caller;
-mod change;
-mod condition;
 mod contact;
 mod edit;
 mod endpoint;
 mod event;
+pub(crate) mod extract;
 mod gateway;
 mod group;
 mod inbound;
-mod input;
 mod key;
 mod message;
-mod moment;
-mod named;
 mod notification;
 mod openapi;
-mod operation;
 mod page;
 mod preview;
-mod query;
+pub(crate) mod problem;
 mod resource;
 mod status;
+pub(crate) mod timestamp;
 mod user;
 
 pub(crate) use caller::{Caller, guard};
-pub(crate) use operation::Operation;
+pub(crate) use openapi::operation::Operation;
 
-use crate::problem::Problem;
+use crate::api::problem::Problem;
 use crate::route::{Door, Route};
 
 /// Every URL of the API.
@@ -50,7 +47,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(status::routes());
     routes.extend(key::routes());
     routes.extend(user::routes());
-    routes.extend(change::routes());
+    routes.extend(audit::routes());
     routes.push(Route::any("/api/{*rest}", Door::Open, nowhere));
     routes
 }

@@ -14,15 +14,15 @@ use redflash_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Caller;
-use super::input::{Input, given};
-use super::moment::Moment;
-use super::named::NamedNotification;
-use super::operation::Operation;
-use super::page::Page;
-use super::query::Query;
-use crate::front::App;
-use crate::problem::Problem;
+use crate::api::Caller;
+use crate::api::extract::json_body::{Input, given};
+use crate::api::extract::path::NamedNotification;
+use crate::api::extract::query::Query;
+use crate::api::openapi::operation::Operation;
+use crate::api::page::Page;
+use crate::api::problem::Problem;
+use crate::api::timestamp::Moment;
+use crate::app::App;
 use crate::route::{Door, Needs, Route};
 
 const ALL: &str = "/api/v1/notifications";

@@ -8,13 +8,13 @@ use axum::http::Method;
 use redflash_core::{Arguments, Content, EditError, Event, FieldFault, Name, Plan, Slug};
 use serde::Deserialize;
 
-use super::edit::Written;
-use super::event::Said;
-use super::input::Input;
-use super::operation::Operation;
-use crate::front::App;
+use crate::api::edit::Written;
+use crate::api::event::Said;
+use crate::api::extract::json_body::Input;
+use crate::api::openapi::operation::Operation;
+use crate::api::problem::Problem;
+use crate::app::App;
 use crate::off_thread;
-use crate::problem::Problem;
 use crate::route::{Door, Needs, Route};
 
 pub(super) fn routes() -> Vec<Route> {

@@ -10,14 +10,14 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{DirectoryItem, Engine, Revision, Slug, Store, StoreError};
 use serde::Serialize;
 
-use super::Caller;
-use super::condition::{Condition, revised};
-use super::named::Named;
-use super::page::{Page, cut};
-use super::query::Query;
 use crate::admin::compact;
-use crate::front::App;
-use crate::problem::Problem;
+use crate::api::Caller;
+use crate::api::extract::path::Named;
+use crate::api::extract::precondition::{Condition, revised};
+use crate::api::extract::query::Query;
+use crate::api::page::{Page, cut};
+use crate::api::problem::Problem;
+use crate::app::App;
 
 /// Something of the directory that the API shows.
 pub(super) trait Resource: DirectoryItem {

@@ -9,10 +9,10 @@ use redflash_core::Health;
 use redflash_core::store::{Backlog, Recent};
 use serde::Serialize;
 
-use super::operation::Operation;
-use crate::front::App;
+use crate::api::openapi::operation::Operation;
+use crate::api::problem::Problem;
+use crate::app::App;
 use crate::last_day;
-use crate::problem::Problem;
 use crate::route::{Door, Needs, Route};
 
 pub(super) fn routes() -> Vec<Route> {

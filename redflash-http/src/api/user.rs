@@ -9,15 +9,15 @@ use redflash_core::{Name, PasswordHash, Role, Slug, Store, StoreError, User, Use
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::Caller;
-use super::condition::Condition;
-use super::input::{Input, Secret, given, on};
-use super::named::Named;
-use super::operation::Operation;
-use super::resource::{Resource, created, find, list, remove, shown};
-use crate::front::App;
-use crate::password::{PasswordError, hash_password};
-use crate::problem::Problem;
+use crate::api::Caller;
+use crate::api::extract::json_body::{Input, Secret, given, on};
+use crate::api::extract::path::Named;
+use crate::api::extract::precondition::Condition;
+use crate::api::openapi::operation::Operation;
+use crate::api::problem::Problem;
+use crate::api::resource::{Resource, created, find, list, remove, shown};
+use crate::app::App;
+use crate::auth::password::{PasswordError, hash_password};
 use crate::route::{Door, Needs, Route};
 
 const ALL: &str = "/api/v1/users";

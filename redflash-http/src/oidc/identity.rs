@@ -3,9 +3,9 @@
 use redflash_core::Role;
 use serde_json::Value;
 
-use super::claims::Claims;
-use super::config::{OidcConfig, UserClaim};
-use super::error::OidcError;
+use crate::oidc::claims::Claims;
+use crate::oidc::config::{OidcConfig, UserClaim};
+use crate::oidc::error::OidcError;
 
 /// Who has logged in, by what the provider says.
 #[derive(Clone, Debug, PartialEq, Eq)]

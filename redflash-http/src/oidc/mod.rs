@@ -9,24 +9,24 @@
 //! The caller keeps what is [`Remembered`] where nobody else can put it, such as an encrypted cookie
 //! of this browser, and takes it away once it was used.
 
-mod answer;
+pub(crate) mod authorization_response;
 mod claims;
 mod config;
 mod error;
-mod exchange;
+pub(crate) mod http;
 mod identity;
-mod provider;
-mod remembered;
+pub(crate) mod login_state;
 #[cfg(test)]
-pub(crate) mod simulated;
+pub(crate) mod mock_provider;
+mod provider;
 #[cfg(test)]
 mod tests;
 mod token;
 
 pub use config::{OidcConfig, UserClaim};
 
-pub(crate) use answer::Answer;
+pub(crate) use authorization_response::Answer;
 pub(crate) use error::OidcError;
 pub(crate) use identity::Identity;
+pub(crate) use login_state::Remembered;
 pub(crate) use provider::Provider;
-pub(crate) use remembered::Remembered;

@@ -24,14 +24,16 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use url::Url;
 
-use super::answer::Answer;
-use super::claims::{Claims, OtherClaims};
-use super::config::OidcConfig;
-use super::error::OidcError;
-use super::exchange::{place, send, sender};
-use super::identity::{self, Identity};
-use super::remembered::{Begun, Remembered};
-use super::token::{self, CallbackKind, TokenError, Tokens};
+use crate::oidc::authorization_response::Answer;
+use crate::oidc::claims::{Claims, OtherClaims};
+use crate::oidc::config::OidcConfig;
+use crate::oidc::error::OidcError;
+use crate::oidc::http::{place, send, sender};
+use crate::oidc::identity;
+use crate::oidc::identity::Identity;
+use crate::oidc::login_state::{Begun, Remembered};
+use crate::oidc::token;
+use crate::oidc::token::{CallbackKind, TokenError, Tokens};
 
 /// How long it counts what a provider has said of itself.
 const FRESH: Duration = Duration::from_secs(60 * 60);

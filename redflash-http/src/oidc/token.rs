@@ -14,8 +14,8 @@ use openidconnect::{
 use redflash_core::Timestamp;
 use serde_json::Value;
 
-use super::claims::{Claims, OtherClaims};
-use super::error::OidcError;
+use crate::oidc::claims::{Claims, OtherClaims};
+use crate::oidc::error::OidcError;
 
 type Token = IdToken<
     OtherClaims,

@@ -3,9 +3,9 @@
 use redflash_core::Role;
 use serde_json::{Value, json};
 
-use super::super::simulated::{ACCESS_TOKEN, Key, Simulated};
-use super::super::{OidcConfig, OidcError, Provider, UserClaim};
-use super::{is_untrusted, login, login_with};
+use crate::oidc::mock_provider::{ACCESS_TOKEN, Key, Simulated};
+use crate::oidc::tests::{is_untrusted, login, login_with};
+use crate::oidc::{OidcConfig, OidcError, Provider, UserClaim};
 
 #[tokio::test]
 async fn what_the_token_lacks_is_asked_of_the_provider() {

@@ -10,8 +10,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::simulated::{COME_BACK, Key, NOW, Says, Simulated, answer};
-use super::{Identity, OidcConfig, OidcError, Provider, Remembered};
+use crate::oidc::mock_provider::{COME_BACK, Key, NOW, Says, Simulated, answer};
+use crate::oidc::{Identity, OidcConfig, OidcError, Provider, Remembered};
 
 /// A login at this provider by this client, as it should go.
 async fn login(site: &Simulated, provider: &Provider) -> Result<Identity, OidcError> {

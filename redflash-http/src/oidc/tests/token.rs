@@ -4,9 +4,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::super::simulated::{Key, NOW, SECRET, encode, signed, unsigned};
-use super::super::{Identity, OidcError};
-use super::{is_untrusted, login_with};
+use crate::oidc::mock_provider::{Key, NOW, SECRET, encode, signed, unsigned};
+use crate::oidc::tests::{is_untrusted, login_with};
+use crate::oidc::{Identity, OidcError};
 
 /// A login with a claim that is not what it should be; null takes it away.
 async fn login_claiming(claim: &str, value: Value) -> Result<Identity, OidcError> {

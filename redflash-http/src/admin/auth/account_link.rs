@@ -1,0 +1,117 @@
+//! The user that somebody is by what the OpenID provider says.
+
+use axum::http::StatusCode;
+use redflash_core::{Actor, EditError, Engine, Name, Role, Slug, StoreError, User};
+
+use crate::OidcConfig;
+use crate::admin::ui::page_error::Oops;
+use crate::oidc::Identity;
+
+/// The user of this identity: the one who logged in with it before, or else the one of that name, who
+/// is tied to it from now on, or else a new one where that is allowed.
+///
+/// An identity is the provider's issuer together with the subject (OpenID Connect Core 1.0, section
+/// 5.7): another provider may give the same subject to another person. A user whose issuer was not
+/// recorded is only recognised if the name fits as well, and is tied to the issuer by that.
+///
+/// A user who has a password is not tied by name: at many a provider people choose their names
+/// themselves, and would be whom they like here.
+///
+/// The role is the one that the provider says, unless that would leave no admin.
+pub(crate) async fn user(
+    engine: &Engine,
+    config: &OidcConfig,
+    identity: &Identity,
+) -> Result<User, Oops> {
+    if config.role_claim.is_some() && identity.role.is_none() {
+        let text = "The OpenID provider gives you no role here. Ask whoever looks after it.";
+        return Err(refused(text));
+    }
+    let users = engine.store().users().await?;
+    let is_namesake = |user: &&User| user.slug.as_str() == identity.user;
+    let is_tied = |user: &&User| {
+        user.subject.as_deref() == Some(&*identity.subject)
+            && match &user.issuer {
+                Some(issuer) => *issuer == identity.issuer,
+                None => slug(&identity.user).is_some_and(|slug| slug == user.slug),
+            }
+    };
+    let known = users.iter().find(is_tied);
+    match known.or_else(|| users.iter().find(is_namesake)) {
+        Some(user) if !user.enabled => Err(refused("You are switched off here. Ask an admin.")),
+        Some(user) if known.is_none() && user.subject.is_some() => Err(taken(&user.slug)),
+        Some(user) if known.is_none() && user.password.is_some() => Err(refused(format!(
+            "{} logs in here with a password. Ask an admin for a user without one.",
+            user.slug
+        ))),
+        Some(user) => tie(engine, &user.slug, identity).await,
+        None if config.create_users => create(engine, identity).await,
+        None => {
+            let text = format!(
+                "You are no user here. An admin can add one who logs in as {:?}.",
+                identity.user
+            );
+            Err(refused(text))
+        }
+    }
+}
+
+/// Ties a user to the identity, and gives the role that it says.
+async fn tie(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User, Oops> {
+    let by = Actor::User(slug.to_string());
+    let change = |role: Option<Role>| {
+        move |user: &mut User| {
+            user.subject = Some(identity.subject.clone());
+            user.issuer = Some(identity.issuer.clone());
+            user.role = role.unwrap_or(user.role);
+            Ok(())
+        }
+    };
+    match engine.change(slug, &by, None, change(identity.role)).await {
+        Err(EditError::LastAdmin(_)) => Ok(engine.change(slug, &by, None, change(None)).await?),
+        changed => Ok(changed?),
+    }
+}
+
+async fn create(engine: &Engine, identity: &Identity) -> Result<User, Oops> {
+    let role = identity.role.ok_or_else(|| {
+        refused("You are no user here, and the OpenID provider gives you no role. Ask an admin.")
+    })?;
+    let slug = slug(&identity.user).ok_or_else(|| {
+        refused(format!(
+            "{:?} cannot be the name of a user. Ask an admin.",
+            identity.user
+        ))
+    })?;
+    let called = identity.name.as_deref().unwrap_or(&identity.user);
+    let name = Name::parse(called).or_else(|_| Name::parse(slug.as_str()));
+    let name = name.map_err(|fault| refused(fault.to_string()))?;
+    let mut user = User::new(slug, name, role, engine.now());
+    user.subject = Some(identity.subject.clone());
+    user.issuer = Some(identity.issuer.clone());
+    let by = Actor::User(user.slug.to_string());
+    match engine.create(&user, &by).await {
+        Err(EditError::Store(StoreError::Conflict { .. })) => Err(taken(&user.slug)),
+        made => Ok(made.map(|()| user)?),
+    }
+}
+
+/// A slug as much like a name as can be.
+fn slug(name: &str) -> Option<Slug> {
+    let legal = |c: char| match c {
+        '-' | '_' => c,
+        c if c.is_ascii_alphanumeric() => c,
+        _ => '-',
+    };
+    Slug::parse(&name.chars().map(legal).collect::<String>()).ok()
+}
+
+fn taken(slug: &Slug) -> Oops {
+    refused(format!(
+        "Another user logs in as {slug}, with another account of the OpenID provider. Ask an admin."
+    ))
+}
+
+fn refused(text: impl Into<String>) -> Oops {
+    Oops::new(StatusCode::FORBIDDEN, "You cannot log in", text)
+}

@@ -1,0 +1,90 @@
+//! By which name a browser has come to the web admin.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use url::{Host, Url};
+
+use crate::admin::auth::guard;
+use crate::admin::ui::page_error::Oops;
+use crate::app::App;
+
+/// Serves the web admin only by names that it is known by: a page from elsewhere can have a name of its
+/// own lead here, and would then count as a page of this server.
+pub(crate) async fn by_known_name(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_known(request.headers(), app.config.public_url.as_deref()) {
+        return next.run(request).await;
+    }
+    let text = "The web admin is found at localhost, at the addresses of its machine, and by the name in \
+        server.public_url. Whoever runs it can write this name there.";
+    let status = StatusCode::MISDIRECTED_REQUEST;
+    let oops = Oops::new(status, "This server does not go by that name", text);
+    guard::finished(&app, None, oops.into_response())
+}
+
+/// Whether the name is no name at all, but an address; or that of this machine for itself; or the one
+/// that is configured. What says none is no browser.
+fn is_known(headers: &HeaderMap, public_url: Option<&str>) -> bool {
+    let Some(host) = headers.get(HOST) else {
+        return true;
+    };
+    let said = host.to_str().ok();
+    let said = said.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
+    match said.as_ref().and_then(Url::host) {
+        Some(Host::Domain("localhost") | Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        Some(name) => {
+            let public = public_url.and_then(|url| Url::parse(url).ok());
+            public.as_ref().and_then(Url::host) == Some(name)
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(host: &str) -> bool {
+        let headers = [(HOST, host.parse().unwrap())];
+        is_known(
+            &headers.into_iter().collect(),
+            Some("https://alerts.example.org/x"),
+        )
+    }
+
+    #[test]
+    fn names_that_anybody_can_point_here_are_not_known() {
+        for host in [
+            "alerts.example.org",
+            "ALERTS.example.org:8025",
+            "localhost:8025",
+            "127.0.0.1:8025",
+            "192.0.2.1",
+            "[::1]:8025",
+        ] {
+            assert!(known(host), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "alerts.example.org.evil.example",
+            "x@evil.example",
+            "127.0.0.1.evil.example",
+            "",
+            " ",
+            "a/b",
+        ] {
+            assert!(!known(host), "{host}");
+        }
+        assert!(is_known(&HeaderMap::new(), None));
+        let headers = [(HOST, "alerts.example.org".parse().unwrap())];
+        assert!(!is_known(&headers.into_iter().collect(), None));
+    }
+}

@@ -1,0 +1,68 @@
+//! A message to one endpoint, to try it out.
+
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use redflash_core::{EndpointId, Idempotency, Plan, Raise, RaiseError, Slug, Verdict};
+
+use crate::admin::contact::endpoint::gone;
+use crate::admin::ui::form::Form;
+use crate::admin::ui::page::{Desk, Said};
+use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::path::NamedEndpoint;
+use crate::alert;
+use crate::alert::Failed;
+use crate::extract::idempotency::digest;
+use crate::route::{Door, Needs, Route};
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![Route::new(
+        Method::POST,
+        "/admin/contacts/{slug}/endpoints/{id}/test",
+        Door::Session(Needs::Admin),
+        test,
+    )]
+}
+
+async fn test(desk: Desk, named: NamedEndpoint, form: Form) -> Result<Response, Oops> {
+    let NamedEndpoint { contact: slug, id } = named;
+    let engine = &desk.app.engine;
+    let contact = engine.store().contact(&slug).await?;
+    let contact = contact.ok_or_else(|| Oops::missing(format!("contact {slug}")))?;
+    if !contact.endpoints.iter().any(|one| one.id == id) {
+        return Err(gone());
+    }
+    let usual = || alert::of_test(&contact.name);
+    let text = form.given("message").map_or_else(usual, str::to_owned);
+    let raise = raise(&slug, id, &text, form.given("once"));
+    let outcome = alert::raise_as(&desk.app, raise, desk.actor()).await;
+    let outcome = outcome.map_err(|failed| match failed {
+        Failed::Refused(RaiseError::NoRecipients(plan)) => unreached(&plan, id),
+        failed => failed.into(),
+    })?;
+    let path = format!("/admin/log/{}", outcome.raised().notification);
+    Ok(Desk::go(&path, Said::Raised))
+}
+
+/// The test, which goes out once however often its form is sent.
+fn raise(contact: &Slug, endpoint: EndpointId, text: &str, once: Option<&str>) -> Raise {
+    let raise = Raise::contact(contact.clone(), text).only(endpoint);
+    let Some(once) = once.filter(|once| once.len() <= Idempotency::MAX_KEY) else {
+        return raise;
+    };
+    let what = digest(raise.target(), raise.content());
+    raise.idempotent(Idempotency {
+        key: once.to_owned(),
+        digest: format!("{endpoint} {what}"),
+    })
+}
+
+/// Why a test was not sent.
+fn unreached(plan: &Plan, endpoint: EndpointId) -> Oops {
+    let mut endpoints = plan.recipients.iter().flat_map(|one| &one.endpoints);
+    let found = endpoints.find(|one| one.endpoint == endpoint);
+    let Some(Verdict::Skip(skip)) = found.map(|one| &one.verdict) else {
+        return gone();
+    };
+    let text = format!("Nothing was sent: {skip}.");
+    Oops::new(StatusCode::UNPROCESSABLE_ENTITY, "Not sent", text)
+}

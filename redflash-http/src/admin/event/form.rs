@@ -1,0 +1,203 @@
+//! An event as it is typed, right or wrong.
+
+use redflash_core::{Contact, Event, Group, MissingArguments, Name, Slug};
+use serde::Serialize;
+
+use crate::admin::ui::choices;
+use crate::admin::ui::field::{Checklist, Choice, Field};
+use crate::admin::ui::form::Form;
+use crate::admin::ui::form_error::{Faults, Rejection};
+
+/// An event as it is typed, right or wrong.
+pub(crate) struct Draft {
+    name: String,
+    description: String,
+    subject: String,
+    message: String,
+    sender: String,
+    missing_arguments: MissingArguments,
+    contacts: Vec<Slug>,
+    groups: Vec<Slug>,
+}
+
+/// What an event is made of, to be filled in: `{{> partials/event page.fields}}`.
+#[derive(Serialize)]
+pub(crate) struct Fields {
+    name: Field,
+    description: Field,
+    subject: Field,
+    message: Field,
+    sender: Field,
+    missing_arguments: Field,
+    contacts: Checklist,
+    groups: Checklist,
+}
+
+/// Returns the label of a choice for missing arguments.
+pub(crate) const fn label(choice: MissingArguments) -> &'static str {
+    match choice {
+        MissingArguments::Blank => "Print nothing in their place",
+        MissingArguments::Mark => "Print their names, as in [host?]",
+        MissingArguments::Refuse => "Refuse the alert",
+    }
+}
+
+/// Reads the choice for missing arguments from a form.
+///
+/// * `before` - the event being changed, which keeps its choice if the form has none.
+fn missing_arguments(form: &Form, before: Option<&Event>, faults: &mut Faults) -> MissingArguments {
+    let usual = before.map_or(MissingArguments::Mark, |event| event.missing_arguments);
+    let Some(given) = form.given("missing_arguments") else {
+        return usual;
+    };
+    let choice = faults.take("missing_arguments", given.parse());
+    choice.unwrap_or(usual)
+}
+
+impl Draft {
+    /// An event as it is.
+    pub(crate) fn of(event: &Event) -> Self {
+        Self {
+            name: event.name.to_string(),
+            description: event.description.clone(),
+            subject: event.subject.clone().unwrap_or_default(),
+            message: event.message.clone(),
+            sender: event.sender.clone().unwrap_or_default(),
+            missing_arguments: event.missing_arguments,
+            contacts: event.contacts.clone(),
+            groups: event.groups.clone(),
+        }
+    }
+
+    /// What a form says.
+    ///
+    /// * `before` - the event that is changed, whose order of contacts and groups is kept.
+    pub(crate) fn typed(form: &Form, before: Option<&Event>, faults: &mut Faults) -> Self {
+        let (contacts, groups) = match before {
+            Some(event) => (&*event.contacts, &*event.groups),
+            None => (&[][..], &[][..]),
+        };
+        Self {
+            name: form.get("name").to_owned(),
+            description: lines(form.get("description")),
+            subject: form.get("subject").trim().to_owned(),
+            message: lines(form.get("message")),
+            sender: form.get("sender").trim().to_owned(),
+            missing_arguments: missing_arguments(form, before, faults),
+            contacts: choices::ticked(form, "contacts", contacts, faults),
+            groups: choices::ticked(form, "groups", groups, faults),
+        }
+    }
+
+    /// Puts all but the name into an event.
+    pub(crate) fn fill(&self, event: &mut Event) {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        self.description.trim().clone_into(&mut event.description);
+        event.subject = some(&self.subject);
+        event.message.clone_from(&self.message);
+        event.sender = some(&self.sender);
+        event.missing_arguments = self.missing_arguments;
+        event.contacts.clone_from(&self.contacts);
+        event.groups.clone_from(&self.groups);
+    }
+
+    /// The name, if it is one.
+    pub(crate) fn name(&self, faults: &mut Faults) -> Option<Name> {
+        faults.take("name", Name::parse(&self.name))
+    }
+
+    /// An event to look at, which is never saved: with a name in any case.
+    pub(crate) fn event(&self, slug: &Slug) -> Event {
+        let unnamed = || Name::parse("Event").expect("it is a name");
+        let name = Name::parse(&self.name).unwrap_or_else(|_| unnamed());
+        let mut event = Event::new(slug.clone(), name, "");
+        self.fill(&mut event);
+        event
+    }
+
+    /// The fields in which it is typed.
+    pub(crate) fn fields(
+        &self,
+        contacts: &[Contact],
+        groups: &[Group],
+        rejection: Option<&Rejection>,
+    ) -> Fields {
+        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+        let text =
+            |name, label, value: &str| Field::text(name, label).value(value).error(error(name));
+        let area =
+            |name, label, value: &str| Field::area(name, label).value(value).error(error(name));
+        Fields {
+            name: text("name", "Name", &self.name).required(),
+            description: area("description", "Description", &self.description)
+                .hint("What it is about and what to do, for the people who look after it. It is not sent."),
+            subject: text("subject", "Subject", &self.subject)
+                .hint("For channels that have one, such as mail. Without it the name serves."),
+            message: area("message", "Message", &self.message)
+                .hint(
+                    "{{host}} stands for what a raise says of host. Also {{#if host}}…{{/if}}, \
+                     {{#if (eq status \"resolved\")}}…{{/if}}, {{#each list}}…{{/each}}, \
+                     {{default host \"unknown\"}}, {{upper host}}, {{truncate text 100}}, {{date}}, \
+                     {{format_date time \"%H:%M\"}}.",
+                )
+                .required(),
+            sender: text("sender", "Sender", &self.sender)
+                .hint("Who it says it comes from, where a gateway allows that. Usually empty."),
+            missing_arguments: Field::select("missing_arguments", "Missing arguments", self.choices())
+                .hint("What is done when a raise leaves out an argument that the templates need.")
+                .error(error("missing_arguments")),
+            contacts: Checklist {
+                name: "contacts",
+                legend: "Contacts that are told".into(),
+                options: choices::contacts(contacts, &self.contacts),
+                error: error("contacts"),
+            },
+            groups: Checklist {
+                name: "groups",
+                legend: "Groups that are told".into(),
+                options: choices::groups(groups, &self.groups),
+                error: error("groups"),
+            },
+        }
+    }
+
+    fn choices(&self) -> Vec<Choice> {
+        let choices = MissingArguments::ALL.into_iter();
+        let choice = |choice: MissingArguments| Choice {
+            value: choice.to_string(),
+            label: label(choice).into(),
+            detail: None,
+            chosen: choice == self.missing_arguments,
+        };
+        choices.map(choice).collect()
+    }
+
+    /// What there is now, said to somebody who would have put something else in its place.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let names = |slugs: &[Slug]| {
+            let names: Vec<_> = slugs.iter().map(Slug::as_str).collect();
+            names.join(", ")
+        };
+        let (contacts, groups) = (names(&self.contacts), names(&self.groups));
+        let missing = label(self.missing_arguments).to_owned();
+        [
+            ("Name", &self.name),
+            ("Description", &self.description),
+            ("Subject", &self.subject),
+            ("Message", &self.message),
+            ("Sender", &self.sender),
+            ("Missing arguments", &missing),
+            ("Contacts", &contacts),
+            ("Groups", &groups),
+        ]
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(label, text)| format!("{label}: {text}"))
+        .collect()
+    }
+}
+
+/// A text of several lines as it was typed: browsers end each with CR LF.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}

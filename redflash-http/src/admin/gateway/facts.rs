@@ -1,0 +1,88 @@
+//! What is configured of a gateway, without anything secret.
+
+use std::time::Duration;
+
+use redflash_core::{Gateway, OnUnknown};
+use serde::Serialize;
+
+use crate::HttpConfig;
+
+/// Something that is configured.
+#[derive(Serialize)]
+pub(crate) struct Fact {
+    name: &'static str,
+    value: String,
+}
+
+/// The addresses that a gateway is used for.
+pub(crate) fn used_for(gateway: &Gateway) -> String {
+    if gateway.prefixes.is_empty() {
+        return "all addresses".into();
+    }
+    gateway.prefixes.join(", ")
+}
+
+/// Everything that is configured of a gateway, and that it can do.
+pub(crate) fn of(gateway: &Gateway, config: &HttpConfig) -> Vec<Fact> {
+    let limits = &gateway.limits;
+    let abilities: Vec<_> = gateway.abilities().collect();
+    let callbacks = config.callbacks(&gateway.name);
+    let (receipts, replies) = (callbacks.receipts(gateway), callbacks.replies(gateway));
+    let unknown = match gateway.on_unknown {
+        OnUnknown::Resend => "sent again, and may arrive twice",
+        OnUnknown::Hold => "set aside until somebody sends it again",
+    };
+    let facts = [
+        ("Used for", used_for(gateway)),
+        ("Can", abilities.join(", ")),
+        ("At once", limits.concurrency.to_string()),
+        (
+            "A second",
+            limits
+                .per_second
+                .map(|rate| rate.to_string())
+                .unwrap_or_default(),
+        ),
+        ("Budget", gateway.budget.to_string()),
+        ("Senders", gateway.senders.join(", ")),
+        ("Gives up a request after", span(limits.deadline)),
+        (
+            "Gives up a message after",
+            span(gateway.schedule.give_up_after()),
+        ),
+        ("Of unknown outcome", unknown.into()),
+        (
+            "Waits for a receipt",
+            gateway.receipt_timeout.map(span).unwrap_or_default(),
+        ),
+        ("Receipts come to", receipts.unwrap_or_default()),
+        ("Replies come to", replies.unwrap_or_default()),
+    ];
+    let facts = facts.map(|(name, value)| Fact { name, value });
+    facts
+        .into_iter()
+        .filter(|fact| !fact.value.is_empty())
+        .collect()
+}
+
+/// A length of time, as `90 s`, `10 min` or `6 h`.
+fn span(length: Duration) -> String {
+    match length.as_secs() {
+        0 => format!("{} ms", length.as_millis()),
+        seconds if seconds.is_multiple_of(3600) => format!("{} h", seconds / 3600),
+        seconds if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_is_told_in_the_unit_that_fits() {
+        for (seconds, text) in [(0, "0 ms"), (90, "90 s"), (600, "10 min"), (21_600, "6 h")] {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! TODO: one line.
+
+pub(crate) mod attempt_chart;
+pub(crate) mod facts;
+pub(crate) mod list;
+pub(crate) mod state;

@@ -1,0 +1,191 @@
+//! What a key may do: chosen in a form, said in words.
+
+use std::collections::BTreeSet;
+
+use redflash_core::{ApiKey, Engine, Scope, StoreError, Target};
+use serde::Serialize;
+
+use crate::admin::ui::field::{Checklist, Choice, Field};
+use crate::admin::ui::form::Form;
+use crate::admin::ui::form_error::{Faults, Rejection};
+
+/// What a key may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rights {
+    inspect: bool,
+    admin: bool,
+    scope: Scope,
+}
+
+/// Where that is chosen.
+#[derive(Serialize)]
+pub(crate) struct Fields {
+    scope: Field,
+    targets: Checklist,
+    inspect: Field,
+    admin: Field,
+}
+
+/// In a few words.
+pub(crate) fn words(key: &ApiKey) -> String {
+    let raises = match &key.scope {
+        Scope::All => "raises everything".to_owned(),
+        Scope::Only(targets) => match targets.len() {
+            0 => "raises nothing".to_owned(),
+            1 | 2 => {
+                let targets: Vec<_> = targets.iter().map(Target::to_string).collect();
+                format!("raises {}", targets.join(" and "))
+            }
+            count => format!("raises {count} targets"),
+        },
+    };
+    let more = match (key.admin, key.inspect) {
+        (true, _) => ", looks at everything and changes everything",
+        (false, true) => ", looks at everything",
+        (false, false) => "",
+    };
+    format!("{raises}{more}")
+}
+
+impl Rights {
+    pub(crate) fn of(key: &ApiKey) -> Self {
+        Self {
+            inspect: key.inspect,
+            admin: key.admin,
+            scope: key.scope.clone(),
+        }
+    }
+
+    /// What was chosen in a form.
+    pub(crate) fn typed(form: &Form, faults: &mut Faults) -> Self {
+        let targets = form.all("targets");
+        let targets = targets.filter_map(|text| faults.take("targets", text.parse::<Target>()));
+        let targets: BTreeSet<_> = targets.collect();
+        let scope = match form.get("scope") {
+            "all" => Scope::All,
+            "only" => {
+                if !form.has("targets") {
+                    let message = "tick what the key may raise, or let it raise everything";
+                    faults.add("targets", message);
+                }
+                Scope::Only(targets)
+            }
+            _ => {
+                faults.add("scope", "choose what the key may raise");
+                Scope::All
+            }
+        };
+        let admin = form.is_on("admin");
+        Self {
+            inspect: admin || form.is_on("inspect"),
+            admin,
+            scope,
+        }
+    }
+
+    /// Lets a key do this and nothing else.
+    pub(crate) fn give(&self, key: &mut ApiKey) {
+        key.inspect = self.inspect;
+        key.admin = self.admin;
+        key.scope = self.scope.clone();
+    }
+}
+
+impl Fields {
+    pub(crate) async fn new(
+        engine: &Engine,
+        rights: &Rights,
+        rejection: Option<&Rejection>,
+    ) -> Result<Self, StoreError> {
+        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+        let choice = |value: &str, label: &str, chosen| Choice {
+            value: value.into(),
+            label: label.into(),
+            detail: None,
+            chosen,
+        };
+        let none = BTreeSet::new();
+        let (all, chosen) = match &rights.scope {
+            Scope::All => (true, &none),
+            Scope::Only(targets) => (false, targets),
+        };
+        let scopes = vec![
+            choice("all", "Everything", all),
+            choice("only", "Only what is ticked", !all),
+        ];
+        Ok(Self {
+            scope: Field::select("scope", "May raise", scopes).error(error("scope")),
+            targets: Checklist {
+                name: "targets",
+                legend: "What is ticked".into(),
+                options: options(engine, chosen).await?,
+                error: error("targets"),
+            },
+            inspect: Field::checkbox("inspect", "May look at everything", rights.inspect)
+                .hint("Contacts with their addresses, and every notification."),
+            admin: Field::checkbox("admin", "May change everything", rights.admin)
+                .hint("All that an admin may, through the API. For tools that keep the directory."),
+        })
+    }
+}
+
+/// Everything that can be raised, those first that are chosen, whether they are still there or not.
+async fn options(engine: &Engine, chosen: &BTreeSet<Target>) -> Result<Vec<Choice>, StoreError> {
+    let store = engine.store();
+    let mut named = Vec::new();
+    for contact in store.contacts().await? {
+        named.push((Target::Contact(contact.slug), contact.name.to_string()));
+    }
+    for group in store.groups().await? {
+        named.push((Target::Group(group.slug), group.name.to_string()));
+    }
+    for event in store.events().await? {
+        named.push((Target::Event(event.slug), event.name.to_string()));
+    }
+    let is_known = |target: &Target| named.iter().any(|(known, _)| known == target);
+    let gone = chosen.iter().filter(|target| !is_known(target));
+    let gone = gone.map(|target| (target.clone(), "no longer there".to_owned()));
+    let gone: Vec<_> = gone.collect();
+    let choices = gone.into_iter().chain(named).map(|(target, name)| Choice {
+        label: name,
+        detail: Some(target.to_string()),
+        chosen: chosen.contains(&target),
+        value: target.to_string(),
+    });
+    let mut choices: Vec<_> = choices.collect();
+    choices.sort_by_key(|choice| !choice.chosen);
+    Ok(choices)
+}
+
+#[cfg(test)]
+mod tests {
+    use redflash_core::Timestamp;
+
+    use super::*;
+
+    fn said(query: &str) -> (String, bool) {
+        let form = Form::parse(query.as_bytes()).unwrap();
+        let mut faults = Faults::default();
+        let rights = Rights::typed(&form, &mut faults);
+        let (slug, now) = ("app".parse().unwrap(), Timestamp::default());
+        let (mut key, _) = ApiKey::generate(slug, true, Scope::All, now);
+        rights.give(&mut key);
+        assert_eq!(Rights::of(&key), rights);
+        (words(&key), faults.is_empty())
+    }
+
+    #[test]
+    fn a_key_may_what_was_chosen() {
+        let fine = |words: &str| (words.to_owned(), true);
+        assert_eq!(said("scope=all&targets=event/a"), fine("raises everything"));
+        let only = "scope=only&targets=event/a&targets=contact/b";
+        assert_eq!(said(only), fine("raises contact/b and event/a"));
+        let three = "scope=only&targets=event/a&targets=event/b&targets=event/c&inspect=true";
+        assert_eq!(said(three), fine("raises 3 targets, looks at everything"));
+        let admin = "raises everything, looks at everything and changes everything";
+        assert_eq!(said("scope=all&admin=true"), fine(admin));
+        assert!(!said("").1);
+        assert!(!said("scope=only").1);
+        assert!(!said("scope=only&targets=x").1);
+    }
+}

@@ -1,0 +1,10 @@
+//! TODO: one line.
+
+pub(crate) mod csv;
+pub(crate) mod deliveries;
+pub(crate) mod history;
+pub(crate) mod list;
+pub(crate) mod notification;
+pub(crate) mod query;
+pub(crate) mod state_counts;
+pub(crate) mod stream;

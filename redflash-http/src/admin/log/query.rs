@@ -1,0 +1,224 @@
+//! Which part of the log a query asks for.
+
+use std::num::NonZeroU32;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use redflash_core::store::LogFilter;
+use redflash_core::{ChannelKind, DeliveryState, Engine, NotificationId, Slug, Target, Timestamp};
+use serde::Serialize;
+use url::form_urlencoded;
+
+use crate::admin::ui::field::{Choice, Field};
+use crate::admin::ui::form::Form;
+
+/// What can be asked for, the place in the log apart.
+const NAMES: [&str; 9] = [
+    "q", "state", "channel", "gateway", "contact", "target", "since", "from", "until",
+];
+
+/// What stands at a time that cannot be read.
+const NO_TIME: &str = "Write a time as 2026-11-25T04:32, or a day as 2026-11-25. Until then it is not \
+    looked at.";
+
+/// Which part of the log a query asks for. What it says that makes no sense is not looked at.
+pub(crate) struct LogQuery<'a>(&'a Form);
+
+/// The form of the query: `q` and `state` first, the others below them.
+#[derive(Serialize)]
+pub(crate) struct Fields {
+    first: [Field; 2],
+    more: Vec<Field>,
+    /// Whether one of the others is filled in.
+    open: bool,
+}
+
+impl<'a> LogQuery<'a> {
+    pub(crate) const fn of(query: &'a Form) -> Self {
+        Self(query)
+    }
+
+    /// As the store is asked.
+    pub(crate) fn filter(&self, limit: NonZeroU32) -> LogFilter {
+        LogFilter {
+            state: self.parsed::<DeliveryState>("state"),
+            contact: self.parsed::<Slug>("contact"),
+            channel: self.parsed::<ChannelKind>("channel"),
+            gateway: self.parsed::<Slug>("gateway"),
+            target: self.parsed::<Target>("target"),
+            // A NUL stands in no text, and databases refuse to look for it.
+            text: self.0.given("q").map(|text| text.replace('\0', "")),
+            since: moment(self.since()),
+            until: moment(self.0.get("until")),
+            before: self.parsed::<NotificationId>("before"),
+            limit,
+        }
+    }
+
+    /// Whether anything is asked for but the newest.
+    pub(crate) fn is_any(&self) -> bool {
+        NAMES.iter().all(|name| self.0.given(name).is_none())
+    }
+
+    /// The same query of another page.
+    pub(crate) fn url(&self, path: &str, before: Option<NotificationId>) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for name in NAMES {
+            query.extend_pairs(self.0.given(name).map(|value| (name, value)));
+        }
+        query.extend_pairs(before.map(|id| ("before", id.to_string())));
+        match query.finish() {
+            query if query.is_empty() => path.to_owned(),
+            query => format!("{path}?{query}"),
+        }
+    }
+
+    /// The form, as it was filled in.
+    pub(crate) fn fields(&self, engine: &Engine) -> Fields {
+        let state = DeliveryState::ALL.iter().map(|state| state.as_str());
+        let gateways = engine.gateways();
+        let channel = gateways
+            .iter()
+            .map(|gateway| gateway.channel.kind().to_string());
+        let gateway = gateways.iter().map(|gateway| gateway.name.to_string());
+        let more = vec![
+            self.select("channel", "Channel", channel),
+            self.select("gateway", "Gateway", gateway),
+            self.text::<Slug>("contact", "Contact"),
+            self.text::<Target>("target", "Raised at"),
+            time("since", "Since (UTC)", self.since()),
+            time("until", "Before (UTC)", self.0.get("until")),
+        ];
+        let first = ["q", "state", "before"];
+        Fields {
+            first: [
+                Field::input("q", "Words, names or addresses", "search").value(self.0.get("q")),
+                self.select("state", "State", state.map(str::to_owned)),
+            ],
+            more,
+            open: NAMES
+                .iter()
+                .any(|name| !first.contains(name) && self.0.given(name).is_some()),
+        }
+    }
+
+    fn since(&self) -> &str {
+        self.0.given("since").unwrap_or(self.0.get("from"))
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.0.given(name)?.parse().ok()
+    }
+
+    /// A choice of what there is, and of what was asked for although it is gone.
+    fn select(
+        &self,
+        name: &'static str,
+        label: &'static str,
+        known: impl Iterator<Item = String>,
+    ) -> Field {
+        let wanted = self.0.given(name).filter(|text| Slug::parse(text).is_ok());
+        let mut values: Vec<String> = known.collect();
+        values.extend(wanted.map(str::to_owned));
+        values.sort();
+        values.dedup();
+        let any = Choice {
+            value: String::new(),
+            label: "Any".into(),
+            detail: None,
+            chosen: wanted.is_none(),
+        };
+        let choices = values.into_iter().map(|value| Choice {
+            label: value.clone(),
+            detail: None,
+            chosen: wanted == Some(&value),
+            value,
+        });
+        Field::select(name, label, [any].into_iter().chain(choices).collect())
+    }
+
+    /// A text, with what is wrong with it.
+    fn text<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &self,
+        name: &'static str,
+        label: &'static str,
+    ) -> Field {
+        let typed = self.0.given(name);
+        let error = typed.and_then(|text| text.parse::<T>().err());
+        Field::text(name, label)
+            .value(typed.unwrap_or_default())
+            .error(error.map(|error| error.to_string()))
+    }
+}
+
+/// A time, as it was typed.
+fn time(name: &'static str, label: &'static str, typed: &str) -> Field {
+    let typed = typed.trim();
+    match (civil(typed), typed) {
+        (Some(at), _) => {
+            let text = at.strftime("%Y-%m-%dT%H:%M").to_string();
+            Field::input(name, label, "datetime-local").value(text)
+        }
+        (None, "") => Field::input(name, label, "datetime-local"),
+        (None, typed) => Field::text(name, label).value(typed).error(Some(NO_TIME)),
+    }
+}
+
+/// A moment as somebody writes it: `2026-11-25`, `2026-11-25T04:32`, `2026-11-25T04:32:10Z`. Without
+/// an offset it is in UTC.
+fn moment(text: &str) -> Option<Timestamp> {
+    let at = TimeZone::UTC.to_timestamp(civil(text.trim())?).ok()?;
+    Some(Timestamp::from_millis(at.as_millisecond()))
+}
+
+fn civil(text: &str) -> Option<DateTime> {
+    let exact = text.parse::<jiff::Timestamp>();
+    let exact = exact.map(|at| TimeZone::UTC.to_datetime(at));
+    exact.or_else(|_| text.parse()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(query: &str) -> LogFilter {
+        let query = Form::parse(query.as_bytes()).unwrap();
+        LogQuery::of(&query).filter(NonZeroU32::MIN)
+    }
+
+    #[test]
+    fn times_are_read_as_browsers_and_people_write_them() {
+        let at = |text: &str| moment(text).map(Timestamp::as_millis);
+        let day = 1_795_564_800_000;
+        for text in ["2026-11-25", "2026-11-25T00:00", "2026-11-25T02:00+02:00"] {
+            assert_eq!(at(text), Some(day), "{text}");
+        }
+        assert_eq!(at("2026-11-25T00:00:01Z"), Some(day + 1000));
+        for bad in ["", "soon", "2026-13-01", "10000000-01-01", "\u{202e}"] {
+            assert_eq!(at(bad), None, "{bad}");
+        }
+        assert_eq!(filter("from=2026-11-25").since, moment("2026-11-25"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_not_looked_at() {
+        let odd =
+            "state=lost&channel=%F0&gateway=a%2Fb&contact=+&target=ann&since=x&before=1&page=1";
+        assert_eq!(filter(odd), LogFilter::newest(NonZeroU32::MIN));
+        let plain = filter("state=failed&target=event%2Fx&q=+disk+");
+        assert_eq!(plain.state, Some(DeliveryState::Failed));
+        assert_eq!(plain.target, "event/x".parse().ok());
+        assert_eq!(plain.text.as_deref(), Some("disk"));
+    }
+
+    #[test]
+    fn the_query_goes_with_the_pages() {
+        let query = Form::parse(b"q=a%26b&state=failed&said=raised&before=x&page=7").unwrap();
+        let query = LogQuery::of(&query);
+        assert_eq!(query.url("/x", None), "/x?q=a%26b&state=failed");
+        let id = NotificationId::new(Timestamp::from_millis(1));
+        let next = query.url("/x", Some(id));
+        assert_eq!(next, format!("/x?q=a%26b&state=failed&before={id}"));
+        assert!(LogQuery::of(&Form::default()).is_any() && !query.is_any());
+    }
+}

@@ -1,0 +1,86 @@
+//! A plan as pages show it.
+
+use redflash_core::{PlannedEndpoint, Recipient, Verdict};
+
+use crate::admin::ui::partials::{LeftOut, Link, Obstacle, Plan, Told};
+
+impl From<redflash_core::Plan> for Plan {
+    fn from(plan: redflash_core::Plan) -> Self {
+        let mut shown = Self {
+            refusal: plan.refusal.map(|refusal| refusal.to_string()),
+            subject: (!plan.message.subject.is_empty()).then_some(plan.message.subject),
+            text: plan.message.body,
+            missing: plan.missing.join(", "),
+            unused: plan.unused.join(", "),
+            told: Vec::new(),
+            left_out: Vec::new(),
+        };
+        for recipient in &plan.recipients {
+            shown.add(recipient);
+        }
+        shown
+    }
+}
+
+impl Plan {
+    /// The plan with what keeps its messages from going out at once, in their order.
+    pub(crate) fn with_outlook(mut self, outlook: Vec<Option<redflash_core::Obstacle>>) -> Self {
+        for (told, obstacle) in self.told.iter_mut().zip(outlook) {
+            told.obstacle = obstacle.map(Obstacle::new);
+        }
+        self
+    }
+
+    fn add(&mut self, recipient: &Recipient) {
+        if let Some(skip) = &recipient.skip {
+            self.left_out.push(LeftOut {
+                contact: link(recipient),
+                endpoint: None,
+                why: skip.to_string(),
+            });
+            return;
+        }
+        for endpoint in &recipient.endpoints {
+            match &endpoint.verdict {
+                Verdict::Deliver(_) => self.told.push(told(recipient, endpoint)),
+                Verdict::Skip(skip) => self.left_out.push(LeftOut {
+                    contact: link(recipient),
+                    endpoint: Some(format!("{} {}", endpoint.channel, endpoint.address)),
+                    why: skip.to_string(),
+                }),
+            }
+        }
+    }
+}
+
+fn told(recipient: &Recipient, endpoint: &PlannedEndpoint) -> Told {
+    Told {
+        contact: link(recipient),
+        via: recipient.via.iter().map(ToString::to_string).collect(),
+        channel: endpoint.channel.to_string(),
+        address: endpoint.address.to_string(),
+        obstacle: None,
+    }
+}
+
+impl Obstacle {
+    fn new(obstacle: redflash_core::Obstacle) -> Self {
+        let name = obstacle.gateway.to_string();
+        Self {
+            gateway: Link {
+                url: format!("/admin/gateways/{name}"),
+                label: name,
+            },
+            reason: obstacle.reason,
+            next_try_at: obstacle.next_try_at,
+            suppresses: obstacle.suppresses,
+        }
+    }
+}
+
+fn link(recipient: &Recipient) -> Link {
+    Link {
+        url: format!("/admin/contacts/{}", recipient.contact),
+        label: recipient.name.to_string(),
+    }
+}

@@ -1,0 +1,125 @@
+//! What an alert can be raised at, as a list to choose from.
+
+use redflash_core::{Contact, Event, Group, Name, StoreError, Target};
+use serde::Serialize;
+use url::form_urlencoded;
+
+use crate::admin::ui::choices;
+use crate::admin::ui::page::Desk;
+
+/// How many of each kind are shown.
+const SHOWN: usize = 20;
+
+/// The targets of one kind.
+#[derive(Serialize)]
+pub(crate) struct Kind {
+    title: &'static str,
+    rows: Vec<Row>,
+    /// How many more match.
+    more: usize,
+}
+
+#[derive(Serialize)]
+struct Row {
+    url: String,
+    name: String,
+    slug: String,
+    detail: String,
+    is_off: bool,
+}
+
+/// Every kind of which something has this text in its name, slug or description.
+pub(crate) async fn matching(desk: &Desk, text: &str) -> Result<Vec<Kind>, StoreError> {
+    let store = desk.app.engine.store();
+    let (events, groups) = (store.events().await?, store.groups().await?);
+    let contacts = store.contacts().await?;
+    let kinds = [
+        kind("Events", text, events.iter().map(event)),
+        kind("Groups", text, groups.iter().map(group)),
+        kind("Contacts", text, contacts.iter().map(contact)),
+    ];
+    Ok(kinds
+        .into_iter()
+        .filter(|kind| !kind.rows.is_empty())
+        .collect())
+}
+
+fn kind(title: &'static str, text: &str, all: impl Iterator<Item = Row>) -> Kind {
+    let text = text.to_lowercase();
+    let matches = |row: &Row| {
+        let places = [&row.name, &row.slug, &row.detail];
+        places
+            .iter()
+            .any(|place| place.to_lowercase().contains(&text))
+    };
+    let mut rows: Vec<_> = all.filter(matches).collect();
+    let more = rows.len().saturating_sub(SHOWN);
+    rows.truncate(SHOWN);
+    Kind { title, rows, more }
+}
+
+fn event(event: &Event) -> Row {
+    let target = Target::Event(event.slug.clone());
+    row(
+        &target,
+        &event.name,
+        event.enabled,
+        event.description.clone(),
+    )
+}
+
+fn group(group: &Group) -> Row {
+    let detail = match group.contacts.len() {
+        1 => "1 contact".to_owned(),
+        count => format!("{count} contacts"),
+    };
+    row(
+        &Target::Group(group.slug.clone()),
+        &group.name,
+        group.enabled,
+        detail,
+    )
+}
+
+fn contact(contact: &Contact) -> Row {
+    let target = Target::Contact(contact.slug.clone());
+    let reach = if contact.enabled {
+        choices::reach(contact)
+    } else {
+        String::new()
+    };
+    row(&target, &contact.name, contact.enabled, reach)
+}
+
+fn row(target: &Target, name: &Name, enabled: bool, detail: String) -> Row {
+    Row {
+        url: url(target),
+        name: name.to_string(),
+        slug: target.slug().to_string(),
+        detail,
+        is_off: !enabled,
+    }
+}
+
+/// Where something is sent to a target.
+pub(crate) fn url(target: &Target) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("target", &target.to_string());
+    format!("/admin/send?{}", query.finish())
+}
+
+/// How a target is called among people, and the event where it is one; `None` when there is none.
+pub(crate) async fn find(
+    desk: &Desk,
+    target: &Target,
+) -> Result<Option<(Name, Option<Event>)>, StoreError> {
+    let store = desk.app.engine.store();
+    Ok(match target {
+        Target::Contact(slug) => store.contact(slug).await?.map(|one| (one.name, None)),
+        Target::Group(slug) => store.group(slug).await?.map(|one| (one.name, None)),
+        Target::Event(slug) => store
+            .event(slug)
+            .await?
+            .map(|one| (one.name.clone(), Some(one))),
+    })
+}

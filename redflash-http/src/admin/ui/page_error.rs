@@ -1,0 +1,163 @@
+//! Why a page is not shown, in the frame of the pages.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use redflash_core::{EditError, RaiseError, StoreError, error_chain};
+use tracing::error;
+
+use crate::admin::auth::session::Visitor;
+use crate::admin::ui::page;
+use crate::admin::ui::partials::{Fault, Link};
+use crate::alert::Failed;
+use crate::app::App;
+
+/// Why a page is not shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Oops {
+    pub(crate) status: StatusCode,
+    title: &'static str,
+    /// What to do.
+    text: String,
+}
+
+impl Oops {
+    pub(crate) fn new(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            title,
+            text: text.into(),
+        }
+    }
+
+    /// Nothing of this name.
+    pub(crate) fn missing(what: impl std::fmt::Display) -> Self {
+        let text = format!("There is no {what}. It may have been removed.");
+        Self::new(StatusCode::NOT_FOUND, "Not found", text)
+    }
+
+    pub(crate) fn role() -> Self {
+        let text =
+            "You may look at everything, and change nothing. An admin can give you the role.";
+        Self::new(StatusCode::FORBIDDEN, "This takes an admin", text)
+    }
+
+    pub(crate) fn foreign_form() -> Self {
+        let text = "The form came from a page of another site. Nothing was changed.";
+        Self::new(StatusCode::FORBIDDEN, "Not from here", text)
+    }
+
+    pub(crate) fn stale_form() -> Self {
+        let text =
+            "The form was made for another session. Nothing was changed: open the page again.";
+        Self::new(StatusCode::FORBIDDEN, "This form is stale", text)
+    }
+
+    pub(crate) fn unreadable(why: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "This cannot be read", why)
+    }
+
+    /// Somebody else was quicker.
+    pub(crate) fn outdated(text: impl Into<String>) -> Self {
+        let title = "Somebody else has changed this";
+        Self::new(StatusCode::CONFLICT, title, text)
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        let text = "The store does not answer now. Alerts that were accepted are safe. Try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not now", text)
+    }
+
+    /// The page that says it.
+    pub(crate) fn show(self, app: &App, visitor: Option<&Visitor>) -> Response {
+        let fault = Fault {
+            status: self.status.as_u16(),
+            title: self.title.to_owned(),
+            text: self.text,
+            action: Some(match visitor {
+                Some(_) => Link {
+                    url: "/admin".into(),
+                    label: "To the home page".into(),
+                },
+                None => Link {
+                    url: "/admin/login".into(),
+                    label: "To the login".into(),
+                },
+            }),
+        };
+        let html = page::render(app, visitor, "error", self.title, None, None, fault);
+        (self.status, html).into_response()
+    }
+}
+
+/// Shown by the guard, which knows who asked.
+impl IntoResponse for Oops {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for Oops {
+    fn from(fault: StoreError) -> Self {
+        match fault {
+            StoreError::Missing { what } => Self::missing(what),
+            fault @ (StoreError::Conflict { .. } | StoreError::Dangling { .. }) => {
+                let text = format!("{fault}. Nothing was changed.");
+                Self::new(StatusCode::CONFLICT, "This does not fit", text)
+            }
+            fault => {
+                error!(fault = error_chain(&fault), "the store failed");
+                Self::unavailable()
+            }
+        }
+    }
+}
+
+impl From<EditError> for Oops {
+    fn from(fault: EditError) -> Self {
+        match fault {
+            EditError::Store(fault) => fault.into(),
+            EditError::Outdated(_) => {
+                Self::outdated("Your change was not saved. Open the page again to see theirs.")
+            }
+            fault => {
+                let text = format!("{fault}. Nothing was changed.");
+                Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "This cannot be done",
+                    text,
+                )
+            }
+        }
+    }
+}
+
+impl From<Failed> for Oops {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(fault) => fault.into(),
+            Failed::RateLimited(refusal) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", refusal.detail)
+            }
+            Failed::LostSight(_) | Failed::Broken => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something is broken here",
+                "The log of the server says what. Look into the log before you try again.",
+            ),
+        }
+    }
+}
+
+impl From<RaiseError> for Oops {
+    fn from(fault: RaiseError) -> Self {
+        match fault {
+            RaiseError::UnknownTarget(target) => Self::missing(target),
+            RaiseError::Store { source, .. } => source.into(),
+            fault => {
+                let text = format!("{fault}. Nothing was sent.");
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Not sent", text)
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The page that a form was on.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::REFERER;
+use axum::http::request::Parts;
+use url::{Url, form_urlencoded};
+
+use crate::admin::ui::flash::UNDO;
+use crate::app::App;
+use crate::base_path::BasePath;
+
+/// The page that a form was on, as far as the browser says.
+pub(crate) struct Referer {
+    page: Option<Url>,
+    base: BasePath,
+}
+
+impl Referer {
+    /// That page with its query, if it is the list at this path; otherwise another page.
+    ///
+    /// Whatever else the browser says, it leads to no other site.
+    pub(crate) fn list_or(&self, list: &str, otherwise: &str) -> String {
+        let is_list = |url: &&Url| self.base.strip(url.path()) == list;
+        let Some(url) = self.page.as_ref().filter(is_list) else {
+            return otherwise.to_owned();
+        };
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(
+            url.query_pairs()
+                .filter(|(name, _)| name != "said" && name != UNDO),
+        );
+        match query.finish() {
+            query if query.is_empty() => list.to_owned(),
+            query => format!("{list}?{query}"),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Referer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let header = parts.headers.get(REFERER);
+        let text = header.and_then(|header| header.to_str().ok());
+        Ok(Self {
+            page: text.and_then(|text| Url::parse(text).ok()),
+            base: app.base.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_list_is_gone_back_to() {
+        let back = |url: &str| {
+            let referer = Referer {
+                page: Url::parse(url).ok(),
+                base: BasePath::of("https://a.example/redflash").unwrap(),
+            };
+            referer.list_or("/admin/contacts", "/admin/contacts/ann")
+        };
+        let list = "https://a.example/admin/contacts?q=x%26y&said=off&undo=contacts/eve&after=bob";
+        assert_eq!(back(list), "/admin/contacts?q=x%26y&after=bob");
+        assert_eq!(back("https://a.example/admin/contacts"), "/admin/contacts");
+        let below = "https://a.example/redflash/admin/contacts?q=x";
+        assert_eq!(back(below), "/admin/contacts?q=x");
+        for other in [
+            "",
+            "https://a.example/admin/contacts/bob",
+            "https://evil.example//x",
+        ] {
+            assert_eq!(back(other), "/admin/contacts/ann", "{other}");
+        }
+        assert_eq!(
+            back("https://evil.example/admin/contacts"),
+            "/admin/contacts"
+        );
+    }
+}

@@ -1,0 +1,314 @@
+//! How a page is made.
+//!
+//! A page is a template in `page/` and a row of [`TEMPLATES`]. Its handler fills a [`Frame`] and calls
+//! [`Views::render`]; the template finds its own context under `page`:
+//!
+//! ```text
+//! {{#> layout}}
+//! <header class="head"><h1>Groups</h1><p class="actions"><a class="button" href="…">New group</a></p></header>
+//! {{#if page.groups}}
+//! <table class="cards">
+//!   <thead><tr><th scope="col">Group</th><th scope="col">State</th></tr></thead>
+//!   <tbody>{{#each page.groups}}
+//!     <tr><th scope="row"><a href="{{url}}">{{name}}</a></th><td data-label="State">{{> partials/switch switch}}</td></tr>
+//!   {{/each}}</tbody>
+//! </table>
+//! {{else}}{{> partials/empty page.empty}}{{/if}}
+//! {{/layout}}
+//! ```
+//!
+//! A field that does not exist is an error: write `Option`s, which are `null` and may be asked with
+//! `{{#if}}`, and leave nothing out of a context. Texts are escaped; `{{{ }}}` is not used. There is no
+//! `style=`, no `onclick=` and no `<script>` in a page, since browsers are told to refuse them.
+//!
+//! | part | context |
+//! | --- | --- |
+//! | `{{> partials/field f}}` | [`Field`](crate::admin::ui::field::Field) |
+//! | `{{> partials/checklist c}}` | [`Checklist`](crate::admin::ui::field::Checklist) |
+//! | `{{> partials/switch s}}` | [`Switch`](crate::admin::ui::field::Switch), a form of its own, so never inside another |
+//! | `{{> partials/confirm c}}` | [`Confirm`](crate::admin::ui::field::Confirm), likewise |
+//! | `{{> partials/csrf}}` | none; the first line of every `<form method="post">` |
+//! | `{{> partials/badge state}}` | a delivery state, `on` or `off`, as a text |
+//! | `{{> partials/empty e}}` | [`Empty`](crate::admin::ui::partials::Empty) |
+//! | `{{> partials/pager p}}` | [`Pager`](crate::admin::ui::partials::Pager) |
+//! | `{{> partials/timeline steps}}` | a list of [`Step`](crate::admin::ui::partials::Step) |
+//! | `{{> partials/plan p}}` | [`Plan`](crate::admin::ui::partials::Plan) |
+//! | `{{> partials/words p}}` | the same, for what is said alone; `{{> partials/left-out p.left_out}}` for who is not told, `{{> partials/argument-report p}}` for missing and unused arguments |
+//! | `{{> partials/flash f}}` | [`Flash`]; the layout shows it |
+//! | `{{> partials/chart c}}` | [`Chart`](crate::admin::dashboard::chart::Chart) |
+//!
+//! | helper | gives |
+//! | --- | --- |
+//! | `{{time at}}` | `2026-11-25 04:32:10 UTC`; `–` for `null` |
+//! | `{{ago at}}` | `3 minutes ago`; `–` for `null` |
+//! | `{{plural n "delivery" "deliveries"}}` | `1 delivery`, `2 deliveries` |
+//! | `{{asset "style.css"}}` | the URL of a file in `assets` |
+//! | `{{#if (eq a b)}}` | handlebars' own: `eq`, `ne`, `gt`, `lt`, `and`, `or`, `not`, `len` |
+//!
+//! Every URL of this server is written `href="{{@root.base}}/admin…"` or `href="{{@root.base}}{{url}}"`,
+//! since a proxy may show the server below a path of its own. Contexts hold URLs without it.
+//!
+//! Inside `{{#each}}` and in parts the frame is `@root`: `@root.csrf`, `@root.user.role`. The classes
+//! are listed at the top of `style.css`, the attributes that bring a page to life in `script.js`.
+//! A fragment, for `data-preview-url` or `data-events-url`, is a template without the layout, rendered
+//! with the same frame.
+
+#[cfg(test)]
+mod tests;
+
+use handlebars::{Handlebars, RenderError, TemplateError};
+use redflash_core::Timestamp;
+use serde::Serialize;
+
+use crate::admin::ui::flash::Flash;
+use crate::admin::ui::helpers;
+
+/// Every template by its name. `part/` and `layout` are parts, the others pages.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("audit", include_str!("../templates/audit.hbs")),
+    ("contact", include_str!("../templates/contact.hbs")),
+    ("contact-new", include_str!("../templates/contact-new.hbs")),
+    ("contacts", include_str!("../templates/contacts.hbs")),
+    ("deliveries", include_str!("../templates/deliveries.hbs")),
+    ("endpoint", include_str!("../templates/endpoint.hbs")),
+    ("error", include_str!("../templates/error.hbs")),
+    ("event", include_str!("../templates/event.hbs")),
+    ("event-new", include_str!("../templates/event-new.hbs")),
+    ("events", include_str!("../templates/events.hbs")),
+    ("gateway", include_str!("../templates/gateway.hbs")),
+    ("gateways", include_str!("../templates/gateways.hbs")),
+    ("group", include_str!("../templates/group.hbs")),
+    ("group-new", include_str!("../templates/group-new.hbs")),
+    ("groups", include_str!("../templates/groups.hbs")),
+    ("home", include_str!("../templates/home.hbs")),
+    ("inbound", include_str!("../templates/inbound.hbs")),
+    ("key", include_str!("../templates/key.hbs")),
+    ("key-made", include_str!("../templates/key-made.hbs")),
+    ("key-new", include_str!("../templates/key-new.hbs")),
+    ("keys", include_str!("../templates/keys.hbs")),
+    ("layout", include_str!("../templates/layout.hbs")),
+    ("log", include_str!("../templates/log.hbs")),
+    ("login", include_str!("../templates/login.hbs")),
+    (
+        "notification",
+        include_str!("../templates/notification.hbs"),
+    ),
+    (
+        "partials/account",
+        include_str!("../templates/partials/account.hbs"),
+    ),
+    (
+        "partials/arguments",
+        include_str!("../templates/partials/arguments.hbs"),
+    ),
+    (
+        "partials/badge",
+        include_str!("../templates/partials/badge.hbs"),
+    ),
+    (
+        "partials/chart",
+        include_str!("../templates/partials/chart.hbs"),
+    ),
+    (
+        "partials/checklist",
+        include_str!("../templates/partials/checklist.hbs"),
+    ),
+    (
+        "partials/confirm",
+        include_str!("../templates/partials/confirm.hbs"),
+    ),
+    (
+        "partials/csrf",
+        include_str!("../templates/partials/csrf.hbs"),
+    ),
+    (
+        "partials/deliveries",
+        include_str!("../templates/partials/deliveries.hbs"),
+    ),
+    (
+        "partials/described",
+        include_str!("../templates/partials/described.hbs"),
+    ),
+    (
+        "partials/empty",
+        include_str!("../templates/partials/empty.hbs"),
+    ),
+    (
+        "partials/endpoint",
+        include_str!("../templates/partials/endpoint.hbs"),
+    ),
+    (
+        "partials/event",
+        include_str!("../templates/partials/event.hbs"),
+    ),
+    (
+        "partials/field",
+        include_str!("../templates/partials/field.hbs"),
+    ),
+    (
+        "partials/flash",
+        include_str!("../templates/partials/flash.hbs"),
+    ),
+    (
+        "partials/health",
+        include_str!("../templates/partials/health.hbs"),
+    ),
+    (
+        "partials/history",
+        include_str!("../templates/partials/history.hbs"),
+    ),
+    (
+        "partials/left-out",
+        include_str!("../templates/partials/left-out.hbs"),
+    ),
+    (
+        "partials/mark",
+        include_str!("../templates/partials/mark.hbs"),
+    ),
+    (
+        "partials/menu",
+        include_str!("../templates/partials/menu.hbs"),
+    ),
+    (
+        "partials/naming",
+        include_str!("../templates/partials/naming.hbs"),
+    ),
+    (
+        "partials/notice",
+        include_str!("../templates/partials/notice.hbs"),
+    ),
+    (
+        "partials/pager",
+        include_str!("../templates/partials/pager.hbs"),
+    ),
+    (
+        "partials/plan",
+        include_str!("../templates/partials/plan.hbs"),
+    ),
+    (
+        "partials/preview",
+        include_str!("../templates/partials/preview.hbs"),
+    ),
+    (
+        "partials/rights",
+        include_str!("../templates/partials/rights.hbs"),
+    ),
+    (
+        "partials/samples",
+        include_str!("../templates/partials/samples.hbs"),
+    ),
+    (
+        "partials/switch",
+        include_str!("../templates/partials/switch.hbs"),
+    ),
+    (
+        "partials/tally",
+        include_str!("../templates/partials/tally.hbs"),
+    ),
+    (
+        "partials/timeline",
+        include_str!("../templates/partials/timeline.hbs"),
+    ),
+    (
+        "partials/turn",
+        include_str!("../templates/partials/turn.hbs"),
+    ),
+    (
+        "partials/words",
+        include_str!("../templates/partials/words.hbs"),
+    ),
+    (
+        "partials/argument-report",
+        include_str!("../templates/partials/argument-report.hbs"),
+    ),
+    ("preview", include_str!("../templates/preview.hbs")),
+    ("profile", include_str!("../templates/profile.hbs")),
+    ("search", include_str!("../templates/search.hbs")),
+    ("send", include_str!("../templates/send.hbs")),
+    ("send-choose", include_str!("../templates/send-choose.hbs")),
+    ("user", include_str!("../templates/user.hbs")),
+    ("user-new", include_str!("../templates/user-new.hbs")),
+    ("users", include_str!("../templates/users.hbs")),
+];
+
+/// What is shown when a page cannot be.
+const BROKEN: &str = "<!DOCTYPE html><html lang=\"en\"><title>RedFlash</title>\
+    <h1>This page could not be shown</h1><p>The log of the server says why.</p></html>";
+
+/// Every page, compiled once.
+pub(crate) struct Views(Handlebars<'static>);
+
+/// What every page is shown with; its own context is `page`.
+#[derive(Serialize)]
+pub(crate) struct Frame<'a, P> {
+    /// What the browser calls the page.
+    pub(crate) title: &'a str,
+    /// The entry of the menu that leads here.
+    pub(crate) nav: Option<Section>,
+    /// Who is logged in; without anybody there is no menu.
+    pub(crate) user: Option<Person<'a>>,
+    /// The token by which a form proves to come from here.
+    pub(crate) csrf: &'a str,
+    /// What was done last.
+    pub(crate) flash: Option<Flash>,
+    /// The path below which others see the server, to be put before every URL.
+    pub(crate) base: &'a str,
+    /// When it is, for `{{ago}}`.
+    pub(crate) now: Timestamp,
+    /// What the page itself shows.
+    pub(crate) page: P,
+}
+
+/// The entries of the menu.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Section {
+    Home,
+    Send,
+    Contacts,
+    Groups,
+    Events,
+    Log,
+    Inbound,
+    Gateways,
+    Keys,
+    Users,
+    Audit,
+}
+
+/// Who is logged in.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Person<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) role: &'a str,
+}
+
+impl Views {
+    /// Compiles every template.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is no template, which the tests would have shown.
+    pub(crate) fn new() -> Result<Self, Box<TemplateError>> {
+        let mut registry = Handlebars::new();
+        registry.set_strict_mode(true);
+        registry.set_prevent_indent(true);
+        helpers::register(&mut registry);
+        for (name, source) in TEMPLATES {
+            registry.register_template_string(name, source)?;
+        }
+        Ok(Self(registry))
+    }
+
+    /// The HTML of a page. One that lacks something is logged, and said to be broken.
+    pub(crate) fn render<P: Serialize>(&self, page: &str, frame: &Frame<'_, P>) -> String {
+        self.fill(page, frame).unwrap_or_else(|error| {
+            tracing::error!(page, %error, "a page could not be rendered");
+            BROKEN.to_owned()
+        })
+    }
+
+    fn fill<P: Serialize>(&self, page: &str, frame: &Frame<'_, P>) -> Result<String, RenderError> {
+        self.0.render(page, frame)
+    }
+}

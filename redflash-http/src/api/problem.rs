@@ -1,0 +1,372 @@
+//! Why a request below `/api/v1` was refused, in the way of RFC 9457.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use redflash_core::{
+    ApiKey, EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError,
+    error_chain,
+};
+use serde::Serialize;
+use tracing::error;
+
+use crate::alert::Failed;
+use crate::legacy::error::Refusal;
+use crate::middleware::request_log::Refused;
+
+/// Why a request was refused.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(skip)]
+    status: StatusCode,
+    /// What was wrong, and what would be right.
+    detail: Box<str>,
+    /// A word for programs.
+    code: &'static str,
+    /// Every field that breaks a rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldFault>,
+    /// The alert that may have been recorded all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notification_id: Option<NotificationId>,
+    /// The part of a refused plan that says why.
+    #[serde(flatten)]
+    plan: Option<Box<RefusedPlan>>,
+    #[serde(skip)]
+    retry_after: Option<Duration>,
+    /// The body was not read to its end, so the connection cannot be used again.
+    #[serde(skip)]
+    close: bool,
+}
+
+/// A problem, with what its status says already.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(flatten)]
+    problem: &'a Problem,
+}
+
+/// The part of a refused plan that says why.
+#[derive(Debug, Default, Serialize)]
+struct RefusedPlan {
+    /// Everybody who was not told, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipients: Option<Vec<Recipient>>,
+    /// Arguments that the event's templates need and that were not given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
+    /// Arguments that were given and that the event's templates do not use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unused: Vec<String>,
+}
+
+impl RefusedPlan {
+    fn of(recipients: Option<Vec<Recipient>>) -> Option<Box<Self>> {
+        let recipients = Some(recipients?);
+        Some(Box::new(Self {
+            recipients,
+            ..Self::default()
+        }))
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Box<str>>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            code,
+            errors: Vec::new(),
+            notification_id: None,
+            plan: None,
+            retry_after: None,
+            close: false,
+        }
+    }
+
+    /// One field breaks a rule.
+    pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        EditError::field(field, message).into()
+    }
+
+    /// Nobody who may be here.
+    pub(crate) fn unauthorized() -> Self {
+        let detail = "send a valid key as Authorization: Bearer …";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_key", detail)
+    }
+
+    /// What is put under one name says that it has another.
+    pub(crate) fn other_slug(slug: &Slug) -> Self {
+        let message = format!("this is {slug}, and a slug stays what it is");
+        Self {
+            errors: vec![FieldFault::new("slug", &*message)],
+            ..Self::new(StatusCode::CONFLICT, "other_slug", message)
+        }
+    }
+
+    /// A path that leads nowhere.
+    pub(crate) fn no_such_resource() -> Self {
+        let detail = "there is no such resource";
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// Something that a field names is not there.
+    pub(crate) fn unknown_reference(field: &str, message: String) -> Self {
+        Self {
+            errors: vec![FieldFault::new(field, &*message)],
+            ..Self::new(StatusCode::CONFLICT, "unknown_reference", message)
+        }
+    }
+
+    /// A notification that is not there, or that a key may not see.
+    pub(crate) fn unknown_notification() -> Self {
+        let detail = "there is no such notification, or this key may not see it";
+        Self::new(StatusCode::NOT_FOUND, "unknown_notification", detail)
+    }
+
+    /// The same, as whoever has this key is told.
+    pub(crate) fn shown_to(mut self, key: &ApiKey) -> Self {
+        if let Some(plan) = &mut self.plan {
+            plan.recipients = plan.recipients.take().filter(|_| key.inspect || key.admin);
+        }
+        self
+    }
+
+    /// A key that may not do this.
+    pub(crate) fn forbidden(detail: impl Into<Box<str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(fault: StoreError) -> Self {
+        let said = fault.to_string();
+        match fault {
+            StoreError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "exists", said),
+            StoreError::Missing { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", said),
+            StoreError::Dangling { ref reference, .. } => {
+                let message = format!("there is no {reference}");
+                Self {
+                    errors: vec![FieldFault::new(field_of(reference), message)],
+                    ..Self::new(StatusCode::CONFLICT, "unknown_reference", said)
+                }
+            }
+            StoreError::Outdated => Self {
+                retry_after: Some(Duration::from_secs(1)),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", said)
+            },
+            _ => {
+                // The chain may hold paths of this machine.
+                error!(fault = error_chain(&fault), "the store failed");
+                Self {
+                    retry_after: Some(Duration::from_secs(1)),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", said)
+                }
+            }
+        }
+    }
+}
+
+/// The field in which a group or an event names something, such as `contacts` for `contact/ann`.
+fn field_of(reference: &str) -> String {
+    let (kind, _) = reference.split_once('/').unwrap_or((reference, ""));
+    format!("{kind}s")
+}
+
+impl From<EditError> for Problem {
+    fn from(fault: EditError) -> Self {
+        let said = fault.to_string();
+        match fault {
+            EditError::Invalid(errors) => Self {
+                errors,
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", said)
+            },
+            EditError::Outdated(_) => Self::new(StatusCode::PRECONDITION_FAILED, "outdated", said),
+            EditError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", said),
+            EditError::Store(fault) => fault.into(),
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", said),
+        }
+    }
+}
+
+impl From<RaiseError> for Problem {
+    fn from(fault: RaiseError) -> Self {
+        let (code, said) = (fault.code(), fault.to_string());
+        let because = |status| Self::new(status, code, said.clone());
+        match fault {
+            RaiseError::UnknownTarget(_) => because(StatusCode::NOT_FOUND),
+            RaiseError::Disabled(_) | RaiseError::IdempotencyMismatch => {
+                because(StatusCode::CONFLICT)
+            }
+            RaiseError::TooLarge { .. } => because(StatusCode::PAYLOAD_TOO_LARGE),
+            RaiseError::EmptyMessage | RaiseError::TooManyRecipients(_) => {
+                because(StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            RaiseError::MissingArguments(plan) | RaiseError::UnusedArguments(plan) => Self {
+                plan: Some(Box::new(RefusedPlan {
+                    missing: plan.missing,
+                    unused: plan.unused,
+                    recipients: None,
+                })),
+                ..because(StatusCode::UNPROCESSABLE_ENTITY)
+            },
+            RaiseError::NoRecipients(plan) => Self {
+                plan: RefusedPlan::of(Some(plan.recipients)),
+                ..because(StatusCode::UNPROCESSABLE_ENTITY)
+            },
+            RaiseError::KeyRevoked(_) => Self::unauthorized(),
+            RaiseError::Overloaded { retry_after } => Self {
+                retry_after: Some(retry_after),
+                ..because(StatusCode::SERVICE_UNAVAILABLE)
+            },
+            RaiseError::Store {
+                notification,
+                source,
+            } => Self {
+                notification_id: notification,
+                ..source.into()
+            },
+            _ => because(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(fault) => fault.into(),
+            Failed::RateLimited(refusal) => refusal.into(),
+            Failed::LostSight(id) => {
+                let detail = "the alert is recorded; what became of it cannot be said now";
+                Self {
+                    notification_id: Some(id),
+                    retry_after: Some(Duration::from_secs(1)),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail)
+                }
+            }
+            Failed::Broken => {
+                let detail = "something is broken here; the server's log has more";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+            }
+        }
+    }
+}
+
+/// What the old contract says with three statuses, said with as many as there are.
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.code {
+            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            "too_slow" => StatusCode::REQUEST_TIMEOUT,
+            "bad_encoding" | "bad_content_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
+            "invalid_key" => return Self::unauthorized(),
+            code if code.starts_with("bad_") || code == "too_many_fields" => {
+                StatusCode::BAD_REQUEST
+            }
+            _ if refusal.retry_after.is_some() => StatusCode::SERVICE_UNAVAILABLE,
+            _ => refusal.status,
+        };
+        Self {
+            retry_after: refusal.retry_after,
+            notification_id: refusal.notification,
+            plan: RefusedPlan::of(refusal.recipients.map(Into::into)),
+            close: refusal.close,
+            ..Self::new(status, refusal.code, refusal.detail)
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status;
+        let document = Document {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            problem: &self,
+        };
+        let mut response = (status, Json(document)).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(CONTENT_TYPE, kind);
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.close {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_millis().div_ceil(1000).max(1);
+            headers.insert(
+                RETRY_AFTER,
+                HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)),
+            );
+        }
+        response.extensions_mut().insert(Refused {
+            code: self.code,
+            key: None,
+            target: None,
+        });
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redflash_core::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn too_large_an_alert_is_answered_as_too_large_a_body_is() {
+        let fault = || RaiseError::TooLarge {
+            what: "bytes of text",
+            size: 11,
+            most: 10,
+        };
+        let problem = Problem::from(fault());
+        assert_eq!(problem.status, StatusCode::PAYLOAD_TOO_LARGE);
+        let refusal = Refusal::from(fault());
+        assert_eq!(refusal.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!((problem.code, refusal.code), ("too_large", "too_large"));
+    }
+
+    #[test]
+    fn what_may_work_later_says_when_and_what_may_have_been_recorded() {
+        let id = NotificationId::new(Timestamp::from_millis(1));
+        let overloaded = RaiseError::Overloaded {
+            retry_after: Duration::from_millis(1_500),
+        };
+        let unknown = RaiseError::Store {
+            notification: Some(id),
+            source: StoreError::Unknown("the disk is gone".into()),
+        };
+        for (problem, code, after, notification) in [
+            (overloaded.into(), "overloaded", "2", None),
+            (unknown.into(), "store_unavailable", "1", Some(id)),
+            (
+                Problem::from(Failed::LostSight(id)),
+                "outcome_unknown",
+                "1",
+                Some(id),
+            ),
+        ] {
+            assert_eq!(
+                (problem.code, problem.notification_id),
+                (code, notification)
+            );
+            assert!(!problem.detail.contains("disk"), "{}", problem.detail);
+            let response = problem.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[RETRY_AFTER], after);
+        }
+    }
+}

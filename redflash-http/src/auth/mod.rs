@@ -1,0 +1,4 @@
+//! TODO: one line.
+
+pub(crate) mod api_key;
+pub(crate) mod password;

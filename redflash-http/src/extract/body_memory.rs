@@ -1,0 +1,109 @@
+//! The memory that bodies of requests may take up while they are read and worked on, all together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::legacy::error::Refusal;
+
+/// The most memory for all bodies, in bytes.
+const ALL: usize = 64 * 1024 * 1024;
+/// The most for those whose sender is not known yet, so that nobody who has no key can use it all up.
+const UNKNOWN: usize = ALL / 2;
+/// Number of bytes in one unit.
+const UNIT: usize = 1024;
+
+/// The memory for bodies that is not in use.
+#[derive(Debug)]
+pub(crate) struct BodyMemory {
+    all: Arc<Semaphore>,
+    unknown: Arc<Semaphore>,
+}
+
+impl Default for BodyMemory {
+    fn default() -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(ALL / UNIT)),
+            unknown: Arc::new(Semaphore::new(UNKNOWN / UNIT)),
+        }
+    }
+}
+
+/// The memory of one body, given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    pools: Vec<Arc<Semaphore>>,
+    permits: Vec<OwnedSemaphorePermit>,
+    units: usize,
+}
+
+impl BodyMemory {
+    /// Memory for one body, none as yet.
+    ///
+    /// * `is_known` - whether its sender has shown a valid key.
+    pub(crate) fn reservation(&self, is_known: bool) -> Reservation {
+        let mut pools = vec![Arc::clone(&self.all)];
+        if !is_known {
+            pools.push(Arc::clone(&self.unknown));
+        }
+        Reservation {
+            pools,
+            permits: Vec::new(),
+            units: 0,
+        }
+    }
+}
+
+impl Reservation {
+    /// Takes as much memory as so many bytes need, with what was taken before.
+    ///
+    /// # Errors
+    ///
+    /// A refusal that says when to try again, if other bodies use it.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let more = bytes.div_ceil(UNIT).saturating_sub(self.units);
+        if more == 0 {
+            return Ok(());
+        }
+        let wanted = u32::try_from(more).unwrap_or(u32::MAX);
+        for pool in &self.pools {
+            let Ok(permit) = Arc::clone(pool).try_acquire_many_owned(wanted) else {
+                let detail = "too many large requests at once, try again in 1 s";
+                return Err(Refusal::later("overloaded", detail, Duration::from_secs(1)).closing());
+            };
+            self.permits.push(permit);
+        }
+        self.units += more;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_over_all_bodies_and_given_back() {
+        let memory = BodyMemory::default();
+        let mut large = memory.reservation(true);
+        large.grow(ALL - UNIT).unwrap();
+        let mut small = memory.reservation(true);
+        small.grow(UNIT).unwrap();
+        small.grow(UNIT - 1).unwrap();
+        let refusal = small.grow(UNIT + 1).unwrap_err();
+        assert_eq!(refusal.code, "overloaded");
+        assert!(refusal.retry_after.is_some());
+        drop(large);
+        small.grow(ALL).unwrap();
+    }
+
+    #[test]
+    fn unknown_senders_leave_memory_to_those_with_a_key() {
+        let memory = BodyMemory::default();
+        let mut unknown = memory.reservation(false);
+        unknown.grow(UNKNOWN).unwrap();
+        assert!(memory.reservation(false).grow(1).is_err());
+        memory.reservation(true).grow(ALL - UNKNOWN).unwrap();
+    }
+}

@@ -1,0 +1,7 @@
+//! TODO: one line.
+
+pub(crate) mod body;
+pub(crate) mod body_memory;
+pub(crate) mod idempotency;
+pub(crate) mod path;
+pub(crate) mod strict_json;

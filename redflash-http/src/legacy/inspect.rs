@@ -1,0 +1,60 @@
+//! `GET /contact/{slug}`, `/group/{slug}`: what is there, without addresses.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use redflash_core::{RaiseError, Slug, StoreError};
+use serde_json::json;
+
+use crate::app::{App, Kind};
+use crate::auth::api_key;
+use crate::extract::body;
+use crate::legacy::error::Refusal;
+
+pub(crate) async fn inspect(
+    app: &App,
+    kind: Kind,
+    slug: &str,
+    request: Request,
+) -> Result<Response, Refusal> {
+    // Nothing is read from a body.
+    let (parts, _) = request.into_parts();
+    let mut query = body::query(parts.uri.query())?;
+    let secret = api_key::outside(&mut query, &parts.headers);
+    let key = api_key::check(&app.engine, secret).await?;
+    app.used(&key);
+    if !key.inspect {
+        let message = format!("The key {} may not inspect", key.slug);
+        return Err(Refusal::not_allowed(message));
+    }
+    let unknown = || {
+        let text: String = slug.chars().take(100).collect();
+        Refusal::unknown(kind.name(), slug)
+            .with_old_text(format!("Invalid {}: {text}", kind.name()))
+    };
+    let slug: Slug = slug.parse().map_err(|_| unknown())?;
+    let failed = |fault: StoreError| Refusal::from(RaiseError::from(fault));
+    let store = app.engine.store();
+    let shown = match kind {
+        Kind::Contact => {
+            let contact = store.contact(&slug).await.map_err(failed)?;
+            let contact = contact.ok_or_else(unknown)?;
+            if !contact.enabled {
+                let refusal = Refusal::disabled(&kind.target(slug), contact.name.as_str());
+                return Err(refusal.with_old_text("Disabled user"));
+            }
+            json!({ "name": contact.name, "slug": contact.slug })
+        }
+        Kind::Group => {
+            let group = store.group(&slug).await.map_err(failed)?;
+            let group = group.ok_or_else(unknown)?;
+            if !group.enabled {
+                let refusal = Refusal::disabled(&kind.target(slug), group.name.as_str());
+                return Err(refusal.with_old_text("Disabled group"));
+            }
+            json!({ "name": group.name, "slug": group.slug, "short_contacts": group.contacts })
+        }
+        Kind::Event => return Err(Refusal::method()),
+    };
+    Ok(Json(shown).into_response())
+}

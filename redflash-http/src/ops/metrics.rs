@@ -1,0 +1,144 @@
+//! `/metrics`, for Prometheus.
+
+mod state;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use metrics::{SetRecorderError, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{
+    BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
+use redflash_core::Engine;
+
+use crate::api::problem::Problem;
+use crate::app::App;
+use crate::auth::api_key;
+
+/// What this process counts.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+/// Why the counting could not begin.
+#[derive(Debug)]
+pub struct MetricsError(redflash_core::BoxError);
+
+impl std::fmt::Display for MetricsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("metrics cannot be collected in this process")
+    }
+}
+
+impl std::error::Error for MetricsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+impl Metrics {
+    /// Begins to count, once in a process.
+    ///
+    /// # Errors
+    ///
+    /// [`MetricsError`] when something else counts here already.
+    pub fn install() -> Result<Self, MetricsError> {
+        /// In seconds: from a webhook next door to a gateway that runs into its deadline.
+        const BUCKETS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 2.0, 10.0, 30.0];
+        let attempts = Matcher::Full("redflash_attempt_seconds".into());
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(attempts, &BUCKETS);
+        let builder = builder.map_err(|fault: BuildError| MetricsError(fault.into()))?;
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        metrics::set_global_recorder(recorder).map_err(
+            |fault: SetRecorderError<PrometheusRecorder>| MetricsError(fault.to_string().into()),
+        )?;
+        describe();
+        Ok(Self(handle))
+    }
+
+    /// Everything counted so far, with the state of the engine as it is now.
+    pub(crate) async fn render(&self, engine: &Engine) -> String {
+        let mut text = self.0.render();
+        text.push_str(&state::render(engine).await);
+        text
+    }
+
+    /// Keeps the memory of histograms small; to be called every few seconds.
+    pub(crate) fn tidy(&self) {
+        self.0.run_upkeep();
+    }
+
+    pub(crate) async fn response(&self, engine: &Engine) -> Response {
+        let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        ([(CONTENT_TYPE, kind)], self.render(engine).await).into_response()
+    }
+}
+
+/// Says what each series that is counted means.
+fn describe() {
+    describe_counter!(
+        "redflash_raised_total",
+        "Alerts that were recorded, by the kind of their target."
+    );
+    describe_counter!(
+        "redflash_deliveries_total",
+        "Deliveries by the state in which sending them ended, be it that they were sent, given up \
+         or set aside. Receipts are not counted."
+    );
+    describe_counter!(
+        "redflash_attempts_total",
+        "Attempts to hand a delivery to a gateway, by their outcome."
+    );
+    describe_histogram!(
+        "redflash_attempt_seconds",
+        "Duration of an attempt to hand a delivery to a gateway."
+    );
+    describe_counter!(
+        "redflash_suppressed_total",
+        "Deliveries that were not sent because the budget of the gateway was used up."
+    );
+    describe_counter!(
+        "redflash_inbound_total",
+        "Messages that people sent back, by gateway."
+    );
+    describe_counter!(
+        "redflash_refused_keys_total",
+        "Requests that were refused because their API key is unknown or switched off."
+    );
+    describe_counter!(
+        "redflash_http_requests_total",
+        "HTTP requests by route and status."
+    );
+    describe_gauge!(
+        "redflash_queued",
+        "Deliveries that wait for their turn or their next attempt."
+    );
+}
+
+pub(crate) async fn behind_key(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let key = api_key::check(&app.engine, api_key::bearer(&headers)).await?;
+    if !(key.inspect || key.admin) {
+        let detail = format!(
+            "the key {} does not have the right inspect, which metrics need",
+            key.slug
+        );
+        return Err(Problem::forbidden(detail));
+    }
+    let Some(metrics) = &app.config.metrics else {
+        let detail = "metrics are not collected";
+        return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", detail));
+    };
+    Ok(metrics.response(&app.engine).await)
+}

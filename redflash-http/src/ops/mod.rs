@@ -1,0 +1,4 @@
+//! TODO: one line.
+
+pub(crate) mod health;
+pub(crate) mod metrics;

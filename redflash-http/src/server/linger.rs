@@ -1,0 +1,188 @@
+//! A connection that is closed without losing the answer to a request whose body was not read.
+//!
+//! To close a socket while data of its peer is unread resets the connection, and the reset can overtake
+//! the answer (RFC 9112, section 9.6). So the write side is closed first, and what still comes is
+//! read and thrown away, within bounds.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+
+use crate::server::connections::Place;
+
+/// Maximum time for which remaining data is read.
+const LONGEST: Duration = Duration::from_secs(5);
+/// Maximum size of the remaining data that is read, in bytes.
+const MOST: usize = 32 * 1024 * 1024;
+
+/// A flag that is set while a request on this connection has not been read to its end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unread(Arc<AtomicBool>);
+
+impl Unread {
+    fn set(&self, is_unread: bool) {
+        self.0.store(is_unread, Ordering::Relaxed);
+    }
+
+    /// The body of a request, watched for its end.
+    ///
+    /// * `place` - the place of its connection, which is told of that end.
+    pub(crate) fn watch(&self, body: Incoming, place: Arc<Place>) -> WatchedBody {
+        let watched = WatchedBody {
+            body,
+            unread: self.clone(),
+            place,
+        };
+        watched.note();
+        watched
+    }
+}
+
+/// The body of a request, which notes when it has been read to its end.
+#[derive(Debug)]
+pub(crate) struct WatchedBody {
+    body: Incoming,
+    unread: Unread,
+    place: Arc<Place>,
+}
+
+impl WatchedBody {
+    fn note(&self) {
+        let is_read = self.body.is_end_stream();
+        self.unread.set(!is_read);
+        if is_read {
+            self.place.received();
+        }
+    }
+}
+
+impl Body for WatchedBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() {
+            self.unread.set(false);
+            self.place.received();
+        } else {
+            self.note();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A connection that is closed without losing the last answer.
+#[derive(Debug)]
+pub(crate) struct Lingering {
+    stream: TcpStream,
+    unread: Unread,
+    /// After the write side was closed: until when the other side is read, and how much of it.
+    closing: Option<(Pin<Box<Sleep>>, usize)>,
+}
+
+impl Lingering {
+    pub(crate) fn new(stream: TcpStream, unread: Unread) -> Self {
+        Self {
+            stream,
+            unread,
+            closing: None,
+        }
+    }
+
+    /// Reads what still comes, until there is no more or a bound is reached.
+    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some((until, left)) = &mut self.closing else {
+            return Poll::Ready(());
+        };
+        let mut space = [0; 16 * 1024];
+        while *left > 0 {
+            if until.as_mut().poll(context).is_ready() {
+                break;
+            }
+            let mut buffer = ReadBuf::new(&mut space);
+            match ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {
+                    *left = left.saturating_sub(buffer.filled().len());
+                }
+                Ok(()) | Err(_) => break,
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+impl AsyncRead for Lingering {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            // More of a request, which may turn out to be none.
+            self.unread.set(true);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Lingering {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closing.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+            let left = if self.unread.0.load(Ordering::Relaxed) {
+                MOST
+            } else {
+                0
+            };
+            self.closing = Some((Box::pin(sleep(LONGEST)), left));
+        }
+        self.poll_drain(context).map(Ok)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
