@@ -13,12 +13,12 @@ use tracing::error;
 
 use crate::app::App;
 use crate::extract::idempotency;
-use crate::legacy::error::Refusal;
+use crate::legacy::error::LegacyError;
 use crate::{HttpConfig, Mode, off_thread};
 
 /// An alert that is on disk.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct RaiseOutcome {
     raised: Raised,
     /// How its deliveries stand, if that was waited for.
     records: Option<Vec<DeliveryRecord>>,
@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
 
 /// An alert that is on disk, as the caller is told.
 #[derive(Debug, Serialize)]
-pub(crate) struct Told {
+pub(crate) struct RaiseResponse {
     pub(crate) notification_id: NotificationId,
     queued: usize,
     skipped: usize,
@@ -46,11 +46,11 @@ pub(crate) struct Told {
 
 /// Why an alert was not raised, or cannot be spoken of.
 #[derive(Debug)]
-pub(crate) enum Failed {
+pub(crate) enum RaiseFailure {
     /// The engine refused it.
     Refused(RaiseError),
     /// Its key raises too much.
-    RateLimited(Refusal),
+    RateLimited(LegacyError),
     /// It is on disk, and what became of it cannot be said now.
     LostSight(NotificationId),
     /// Something is broken here.
@@ -68,7 +68,7 @@ pub(crate) async fn raise(
     mut raise: Raise,
     promise: Option<String>,
     wait: Option<Duration>,
-) -> Result<Outcome, Failed> {
+) -> Result<RaiseOutcome, RaiseFailure> {
     let engine = app.engine.clone();
     let is_large = off_thread::is_large(raise.content());
     let limited = app.limit(key).err();
@@ -81,11 +81,11 @@ pub(crate) async fn raise(
             None => recorded(engine.raise(raise).await),
             Some(refusal) => {
                 let earlier = recorded(engine.promised(&raise).await)?;
-                earlier.ok_or(Failed::RateLimited(refusal))
+                earlier.ok_or(RaiseFailure::RateLimited(refusal))
             }
         }
     };
-    let raised = to_its_end(off_thread::run(is_large, work)).await???;
+    let raised = run_detached(off_thread::run(is_large, work)).await???;
     let records = match wait {
         None => None,
         Some(limit) => {
@@ -93,15 +93,19 @@ pub(crate) async fn raise(
             Some(records.map_err(|fault| lost_sight(raised.notification, &fault))?)
         }
     };
-    Ok(Outcome { raised, records })
+    Ok(RaiseOutcome { raised, records })
 }
 
 /// Raises an alert by hand, which the audit log tells.
-pub(crate) async fn raise_as(app: &App, raise: Raise, by: Actor) -> Result<Outcome, Failed> {
+pub(crate) async fn raise_as(
+    app: &App,
+    raise: Raise,
+    by: Actor,
+) -> Result<RaiseOutcome, RaiseFailure> {
     let engine = app.engine.clone();
     let raise = async move { engine.raise_as(raise, &by).await };
-    Ok(Outcome {
-        raised: recorded(to_its_end(raise).await?)?,
+    Ok(RaiseOutcome {
+        raised: recorded(run_detached(raise).await?)?,
         records: None,
     })
 }
@@ -110,28 +114,28 @@ pub(crate) async fn raise_as(app: &App, raise: Raise, by: Actor) -> Result<Outco
 ///
 /// # Errors
 ///
-/// [`Failed::Broken`] when it breaks off.
-pub(crate) async fn to_its_end<T: Send + 'static>(
+/// [`RaiseFailure::Broken`] when it breaks off.
+pub(crate) async fn run_detached<T: Send + 'static>(
     deed: impl Future<Output = T> + Send + 'static,
-) -> Result<T, Failed> {
+) -> Result<T, RaiseFailure> {
     tokio::spawn(deed).await.map_err(|fault| {
         error!(%fault, "what was asked for broke off half-way");
-        Failed::Broken
+        RaiseFailure::Broken
     })
 }
 
-fn recorded<T>(raised: Result<T, RaiseError>) -> Result<T, Failed> {
+fn recorded<T>(raised: Result<T, RaiseError>) -> Result<T, RaiseFailure> {
     raised.map_err(|fault| {
         if let RaiseError::Store { source, .. } = &fault {
             error!(fault = error_chain(source), "an alert was not recorded");
         }
-        Failed::Refused(fault)
+        RaiseFailure::Refused(fault)
     })
 }
 
-fn lost_sight(id: NotificationId, fault: &StoreError) -> Failed {
+fn lost_sight(id: NotificationId, fault: &StoreError) -> RaiseFailure {
     error!(notification = %id, fault = error_chain(fault), "lost sight of an alert");
-    Failed::LostSight(id)
+    RaiseFailure::LostSight(id)
 }
 
 /// A length of time as it is written: `10s`.
@@ -158,7 +162,7 @@ pub(crate) fn of_test(name: &Name) -> String {
 /// What a test of a gateway says, if nothing else is asked for.
 pub(crate) const OF_GATEWAY: &str = "This is a test of RedFlash.";
 
-impl Outcome {
+impl RaiseOutcome {
     /// What was raised.
     pub(crate) const fn raised(&self) -> &Raised {
         &self.raised
@@ -182,10 +186,10 @@ impl Outcome {
     }
 
     /// What whoever has this key is told.
-    pub(crate) fn told(self, key: &ApiKey) -> Told {
+    pub(crate) fn told(self, key: &ApiKey) -> RaiseResponse {
         let sent = self.sent().map(|(sent, _)| sent);
         let plan = self.raised.plan;
-        Told {
+        RaiseResponse {
             notification_id: self.raised.notification,
             queued: plan.queued(),
             skipped: plan.skipped(),

@@ -13,14 +13,14 @@ use tracing::warn;
 
 #[cfg(feature = "oidc")]
 use crate::admin::OpenId;
-use crate::admin::{Places, Throttle, Views};
+use crate::admin::{StreamSlots, Templates, Throttle};
 use crate::api::problem::Problem;
 use crate::base_path::{BasePath, BasePathError};
 use crate::callback::Forgeries;
 use crate::extract::body;
 use crate::extract::body::Bounds;
 use crate::extract::body_memory::BodyMemory;
-use crate::legacy::error::Refusal;
+use crate::legacy::error::LegacyError;
 use crate::legacy::{inspect, raise};
 use crate::middleware::key_usage::KeyUses;
 use crate::middleware::rate_limit::Limit;
@@ -28,7 +28,7 @@ use crate::middleware::request_log;
 use crate::ops::health::Readiness;
 use crate::ops::{health, metrics};
 use crate::route;
-use crate::route::{Door, Route};
+use crate::route::{Auth, Route};
 use crate::{HttpConfig, admin, callback};
 
 /// What the handlers share.
@@ -41,11 +41,11 @@ pub(crate) struct App {
     body_memory: BodyMemory,
     pub(crate) forgeries: Forgeries,
     key_uses: Arc<KeyUses>,
-    pub(crate) views: Views,
+    pub(crate) views: Templates,
     pub(crate) throttle: Throttle,
     #[cfg(feature = "oidc")]
     pub(crate) openid: Option<OpenId>,
-    pub(crate) live: Places,
+    pub(crate) live: StreamSlots,
     limit: Option<Limit>,
 }
 
@@ -98,7 +98,7 @@ impl App {
     }
 
     /// Refuses a key that raises too much.
-    pub(crate) fn limit(&self, key: &ApiKey) -> Result<(), Refusal> {
+    pub(crate) fn limit(&self, key: &ApiKey) -> Result<(), LegacyError> {
         match &self.limit {
             Some(limit) => limit.check(key, self.engine.nodes()),
             None => Ok(()),
@@ -123,8 +123,8 @@ pub fn router(engine: Engine, config: HttpConfig) -> Router {
         throttle: Throttle::default(),
         #[cfg(feature = "oidc")]
         openid: config.admin.oidc.clone().map(OpenId::new),
-        live: Places::default(),
-        views: Views::new().expect("the templates are those that the tests compile"),
+        live: StreamSlots::default(),
+        views: Templates::new().expect("the templates are those that the tests compile"),
         engine,
         config,
     });
@@ -152,35 +152,43 @@ fn base(config: &HttpConfig) -> BasePath {
 /// old client's POST into a GET, and lose the alert.
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::any("/contact/{slug}", Door::Own, contact),
-        Route::any("/contact/{slug}/", Door::Own, contact),
-        Route::any("/group/{slug}", Door::Own, group),
-        Route::any("/group/{slug}/", Door::Own, group),
-        Route::any("/event/{slug}", Door::Own, event),
-        Route::any("/event/{slug}/", Door::Own, event),
-        Route::any("/ack", Door::Own, callback::ack),
-        Route::any("/ack/", Door::Own, callback::ack),
-        Route::any("/ack/{gateway}", Door::Own, callback::ack_of),
-        Route::any("/ack/{gateway}/", Door::Own, callback::ack_of),
-        Route::any("/ack/{gateway}/{secret}", Door::Own, callback::ack_secret),
-        Route::any("/ack/{gateway}/{secret}/", Door::Own, callback::ack_secret),
-        Route::any("/inbound", Door::Own, callback::inbound),
-        Route::any("/inbound/", Door::Own, callback::inbound),
-        Route::any("/inbound/{gateway}", Door::Own, callback::inbound_of),
-        Route::any("/inbound/{gateway}/", Door::Own, callback::inbound_of),
+        Route::any("/contact/{slug}", Auth::Handler, contact),
+        Route::any("/contact/{slug}/", Auth::Handler, contact),
+        Route::any("/group/{slug}", Auth::Handler, group),
+        Route::any("/group/{slug}/", Auth::Handler, group),
+        Route::any("/event/{slug}", Auth::Handler, event),
+        Route::any("/event/{slug}/", Auth::Handler, event),
+        Route::any("/ack", Auth::Handler, callback::ack),
+        Route::any("/ack/", Auth::Handler, callback::ack),
+        Route::any("/ack/{gateway}", Auth::Handler, callback::ack_of),
+        Route::any("/ack/{gateway}/", Auth::Handler, callback::ack_of),
+        Route::any(
+            "/ack/{gateway}/{secret}",
+            Auth::Handler,
+            callback::ack_secret,
+        ),
+        Route::any(
+            "/ack/{gateway}/{secret}/",
+            Auth::Handler,
+            callback::ack_secret,
+        ),
+        Route::any("/inbound", Auth::Handler, callback::inbound),
+        Route::any("/inbound/", Auth::Handler, callback::inbound),
+        Route::any("/inbound/{gateway}", Auth::Handler, callback::inbound_of),
+        Route::any("/inbound/{gateway}/", Auth::Handler, callback::inbound_of),
         Route::any(
             "/inbound/{gateway}/{secret}",
-            Door::Own,
+            Auth::Handler,
             callback::inbound_secret,
         ),
         Route::any(
             "/inbound/{gateway}/{secret}/",
-            Door::Own,
+            Auth::Handler,
             callback::inbound_secret,
         ),
-        Route::new(Method::GET, "/healthz", Door::Open, health::alive),
-        Route::new(Method::GET, "/readyz", Door::Open, health::ready),
-        Route::new(Method::GET, "/metrics", Door::Own, metrics::behind_key),
+        Route::new(Method::GET, "/healthz", Auth::Public, health::alive),
+        Route::new(Method::GET, "/readyz", Auth::Public, health::ready),
+        Route::new(Method::GET, "/metrics", Auth::Handler, metrics::behind_key),
     ]
 }
 
@@ -204,13 +212,13 @@ async fn serve(app: &App, kind: Kind, slug: Named, request: Request) -> Response
     let served = match *request.method() {
         Method::POST => raise::raise(app, kind, &slug, request).await,
         Method::GET if kind != Kind::Event => inspect::inspect(app, kind, &slug, request).await,
-        _ => Err(Refusal::method()),
+        _ => Err(LegacyError::method()),
     };
     served.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn nowhere() -> Refusal {
-    Refusal::nowhere()
+async fn nowhere() -> LegacyError {
+    LegacyError::nowhere()
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {

@@ -40,6 +40,6 @@ pub use config::{AdminConfig, HttpConfig, Mode};
 #[cfg(feature = "oidc")]
 pub use oidc::{OidcConfig, UserClaim};
 pub use ops::metrics::{Metrics, MetricsError};
-pub use route::{Door, Needs, Route, routes};
+pub use route::{Auth, Permission, Route, routes};
 pub use server::{serve, serve_metrics};
 pub use settings::{HttpSettings, LiveSettings};

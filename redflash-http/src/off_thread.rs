@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::error;
 
-use crate::alert::Failed;
+use crate::alert::RaiseFailure;
 
 /// From how many bytes on something is large.
 pub(crate) const LARGE: usize = 64 * 1024;
@@ -26,11 +26,11 @@ static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 ///
 /// # Errors
 ///
-/// [`Failed::Broken`] when it panics.
+/// [`RaiseFailure::Broken`] when it panics.
 pub(crate) async fn run<T: Send + 'static>(
     is_large: bool,
     work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, Failed> {
+) -> Result<T, RaiseFailure> {
     if !is_large {
         return Ok(work.await);
     }
@@ -43,7 +43,7 @@ pub(crate) async fn run<T: Send + 'static>(
     });
     done.await.map_err(|fault| {
         error!(error = %fault, "large work was broken off");
-        Failed::Broken
+        RaiseFailure::Broken
     })
 }
 

@@ -21,7 +21,7 @@ pub struct Route {
     /// The path, with `{names}` of its parts.
     pub path: &'static str,
     /// What it takes to be let in.
-    pub door: Door,
+    pub auth: Auth,
     /// What the description of the API says of it.
     pub(crate) operation: Option<Operation>,
     handler: MethodRouter<Arc<App>>,
@@ -29,20 +29,20 @@ pub struct Route {
 
 /// What it takes to be let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum Auth {
     /// Nothing.
-    Open,
+    Public,
     /// What the handler itself asks for: a key in the way of the old contract, or a gateway's secret.
-    Own,
+    Handler,
     /// An API key in the `Authorization` header.
-    Key(Needs),
+    ApiKey(Permission),
     /// A session of a user who has logged in, and for whatever changes something the token of a form.
-    Session(Needs),
+    Session(Permission),
 }
 
 /// What a key or a user must be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Needs {
+pub enum Permission {
     /// Nothing in particular: what may be seen or raised is decided by the handler.
     Any,
     /// To look at everything: a key that may inspect, a viewer.
@@ -56,14 +56,14 @@ impl Route {
     pub(crate) fn new<T: 'static>(
         method: Method,
         path: &'static str,
-        door: Door,
+        auth: Auth,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
         let filter = MethodFilter::try_from(method.clone()).expect("an ordinary method");
         Self {
             method: Some(method),
             path,
-            door,
+            auth,
             operation: None,
             handler: on(filter, handler),
         }
@@ -72,13 +72,13 @@ impl Route {
     /// A route that judges the method itself.
     pub(crate) fn any<T: 'static>(
         path: &'static str,
-        door: Door,
+        auth: Auth,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
         Self {
             method: None,
             path,
-            door,
+            auth,
             operation: None,
             handler: any(handler),
         }
@@ -90,18 +90,18 @@ impl Route {
         self
     }
 
-    /// Adds it to a router, behind its door.
+    /// Adds it to a router, behind its auth.
     fn mount(self, app: &Arc<App>, router: Router<Arc<App>>) -> Router<Arc<App>> {
-        let handler = match self.door {
-            Door::Open | Door::Own => self.handler,
-            Door::Key(needs) => {
+        let handler = match self.auth {
+            Auth::Public | Auth::Handler => self.handler,
+            Auth::ApiKey(needs) => {
                 let asked = self
                     .operation
                     .map_or(&[][..], |operation| operation.query());
                 let state = (Arc::clone(app), needs, asked);
                 self.handler.layer(from_fn_with_state(state, api::guard))
             }
-            Door::Session(needs) => self
+            Auth::Session(needs) => self
                 .handler
                 .layer(from_fn_with_state((Arc::clone(app), needs), admin::guard)),
         };
@@ -123,7 +123,7 @@ pub(crate) fn mount(app: &Arc<App>) -> Router<Arc<App>> {
         let add = |router, route: Route| route.mount(app, router);
         routes.into_iter().fold(Router::new(), add)
     };
-    let by_name = from_fn_with_state(Arc::clone(app), admin::by_known_name);
+    let by_name = from_fn_with_state(Arc::clone(app), admin::require_known_host);
     router(app::routes())
         .merge(router(api::routes()))
         .merge(router(admin::routes()).route_layer(by_name))

@@ -11,11 +11,11 @@ use url::form_urlencoded;
 
 use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link, Pager};
 use crate::admin::ui::templates::Section;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const PATH: &str = "/admin/audit";
 /// How many a page has.
@@ -24,7 +24,7 @@ const LENGTH: u32 = 50;
 const ASKED: NonZeroU32 = NonZeroU32::new(LENGTH + 1).expect("not zero");
 
 pub(super) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
+    let view = Auth::Session(Permission::View);
     vec![Route::new(Method::GET, PATH, view, page)]
 }
 
@@ -65,7 +65,7 @@ struct Named {
     changes: String,
 }
 
-async fn page(desk: Desk) -> Result<Response, Oops> {
+async fn page(desk: PageContext) -> Result<Response, PageError> {
     let wanted = Wanted::of(&desk.query);
     let filter = AuditFilter {
         subject: wanted.subject.map(str::to_owned),
@@ -92,7 +92,7 @@ async fn page(desk: Desk) -> Result<Response, Oops> {
     Ok(desk.page("audit", Section::Audit, "Audit", page))
 }
 
-fn row(desk: &Desk, change: &AuditEntry) -> Row {
+fn row(desk: &PageContext, change: &AuditEntry) -> Row {
     Row {
         at: change.at,
         by: named(desk, change.by.to_string(), "actor"),
@@ -102,7 +102,7 @@ fn row(desk: &Desk, change: &AuditEntry) -> Row {
     }
 }
 
-fn named(desk: &Desk, label: String, field: &str) -> Named {
+fn named(desk: &PageContext, label: String, field: &str) -> Named {
     Named {
         url: page_of(&label, desk.is_admin()),
         changes: url(&[(field, &label)]),

@@ -14,19 +14,19 @@ use crate::admin::ui::choices::Naming;
 use crate::admin::ui::field::{Checklist, Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::pagination::{Listing, Turn};
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::path::Named;
 use crate::admin::ui::templates::Section;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(super) const LIST: &str = "/admin/groups";
 
 pub(super) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
-    let admin = Door::Session(Needs::Admin);
+    let view = Auth::Session(Permission::View);
+    let admin = Auth::Session(Permission::Admin);
     vec![
         Route::new(Method::GET, LIST, view, list),
         Route::new(Method::POST, LIST, admin, create),
@@ -52,7 +52,7 @@ fn url(slug: &Slug) -> String {
     format!("{LIST}/{slug}")
 }
 
-fn switch_of(group: &Group, desk: &Desk) -> Switch {
+fn switch_of(group: &Group, desk: &PageContext) -> Switch {
     Switch {
         action: format!("{}/switch", url(&group.slug)),
         label: format!("Group {}", group.name),
@@ -80,7 +80,7 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: Desk) -> Result<Response, Oops> {
+async fn list(desk: PageContext) -> Result<Response, PageError> {
     let groups = desk.app.engine.store().groups().await?;
     let listing = Listing::of(LIST, &desk.query);
     let texts = |group: &Group| vec![group.slug.to_string(), group.name.to_string()];
@@ -145,18 +145,24 @@ impl Fields {
     }
 }
 
-async fn blank(desk: Desk) -> Result<Response, Oops> {
+async fn blank(desk: PageContext) -> Result<Response, PageError> {
     form(&desk, &Form::default(), None).await
 }
 
 /// The form of a new group, as it was filled in.
-async fn form(desk: &Desk, form: &Form, rejection: Option<&Rejection>) -> Result<Response, Oops> {
+async fn form(
+    desk: &PageContext,
+    form: &Form,
+    rejection: Option<&Rejection>,
+) -> Result<Response, PageError> {
     let all = desk.app.engine.store().contacts().await?;
     let members = choices::ticked(form, "contacts", &[], &mut Faults::default());
     let error = |field| rejection.and_then(|rejection| rejection.error(field));
     let page = New {
         notice: rejection.map(|rejection| rejection.notice(Vec::new())),
-        once: form.given("once").map_or_else(Desk::once, str::to_owned),
+        once: form
+            .given("once")
+            .map_or_else(PageContext::once, str::to_owned),
         slug: slug_field().value(form.get("slug")).error(error("slug")),
         fields: Fields::new(&all, form.get("name"), &members, rejection),
     };
@@ -164,14 +170,14 @@ async fn form(desk: &Desk, form: &Form, rejection: Option<&Rejection>) -> Result
     Ok(desk.page_with(status, "group-new", Section::Groups, "New group", page))
 }
 
-async fn create(desk: Desk, form: Form) -> Result<Response, Oops> {
+async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
     match add(&desk, &form).await {
-        Ok(slug) => Ok(Desk::go(&url(&slug), Said::Added)),
+        Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
         Err(refused) => self::form(&desk, &form, Some(&refused.form()?)).await,
     }
 }
 
-async fn add(desk: &Desk, form: &Form) -> Result<Slug, Refused> {
+async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
     let engine = &desk.app.engine;
     let mut faults = Faults::default();
     let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
@@ -222,7 +228,7 @@ struct Edit {
     remove: Confirm,
 }
 
-async fn page(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
+async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
     show(&desk, &slug, None).await
 }
 
@@ -230,13 +236,13 @@ async fn page(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
 ///
 /// * `refused` - the form that was sent, and why it is shown again.
 async fn show(
-    desk: &Desk,
+    desk: &PageContext,
     slug: &Slug,
     refused: Option<(&Form, &Rejection)>,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let group = engine.store().group(slug).await?;
-    let group = group.ok_or_else(|| Oops::missing(format!("group {slug}")))?;
+    let group = group.ok_or_else(|| PageError::missing(format!("group {slug}")))?;
     let contacts = engine.store().contacts().await?;
     let members = group.contacts.iter().filter_map(|slug| {
         let mut all = contacts.iter();
@@ -318,14 +324,14 @@ impl Edit {
     }
 }
 
-async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
+async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
     match change(&desk, &slug, &form).await {
-        Ok(()) => Ok(Desk::go(&url(&slug), Said::Saved)),
+        Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
         Err(refused) => show(&desk, &slug, Some((&form, &refused.form()?))).await,
     }
 }
 
-async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
+async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
     let enabled = form.has("enabled").then(|| form.is_on("enabled"));
     let seen = Revision::new(form.get("version"));
     let change = |group: &mut Group| {

@@ -12,11 +12,11 @@ use url::form_urlencoded;
 
 use crate::admin::log::deliveries;
 use crate::admin::ui::field::Field;
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::templates::Section;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// The list.
 const LIST: &str = "/admin/inbound";
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![Route::new(
         Method::GET,
         LIST,
-        Door::Session(Needs::View),
+        Auth::Session(Permission::View),
         list,
     )]
 }
@@ -59,7 +59,7 @@ struct Row {
 /// What contacts are called.
 type Names = HashMap<Slug, Name>;
 
-async fn list(desk: Desk) -> Result<Response, Oops> {
+async fn list(desk: PageContext) -> Result<Response, PageError> {
     let typed = desk.query.given("contact");
     let contact = typed.map(Slug::parse);
     let known = contact.as_ref().and_then(|contact| contact.as_ref().ok());

@@ -22,24 +22,24 @@ pub(crate) mod user;
 use axum::http::Method;
 
 pub(crate) use auth::guard::guard;
-pub(crate) use auth::host::by_known_name;
+pub(crate) use auth::host::require_known_host;
 #[cfg(feature = "oidc")]
 pub(crate) use auth::oidc::OpenId;
 pub(crate) use auth::throttle::Throttle;
-pub(crate) use log::stream::Places;
+pub(crate) use log::stream::StreamSlots;
 pub(crate) use ui::pagination::compact;
-pub(crate) use ui::templates::Views;
+pub(crate) use ui::templates::Templates;
 pub(crate) use ui::wrong_method::wrong_method;
 
-use crate::admin::ui::page_error::Oops;
-use crate::route::{Door, Needs, Route};
+use crate::admin::ui::page_error::PageError;
+use crate::route::{Auth, Permission, Route};
 
 /// Every URL of the web admin.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![Route::new(
         Method::GET,
         "/admin/assets/{name}",
-        Door::Open,
+        Auth::Public,
         ui::assets::asset,
     )];
     routes.extend(auth::login::routes());
@@ -64,11 +64,11 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(send::routes());
     routes.extend(gateway::list::routes());
     routes.extend(inbound::routes());
-    let logged_in = Door::Session(Needs::Any);
+    let logged_in = Auth::Session(Permission::Any);
     routes.push(Route::any("/admin/{*rest}", logged_in, nowhere));
     routes
 }
 
-async fn nowhere() -> Oops {
-    Oops::missing("page at this URL")
+async fn nowhere() -> PageError {
+    PageError::missing("page at this URL")
 }

@@ -11,17 +11,17 @@ use crate::admin::auth::login::with_session;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection};
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::user::new_password;
 use crate::auth::password::is_password;
 use crate::middleware::client_ip::ClientAddress;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const PATH: &str = "/admin/profile";
 
 pub(super) fn routes() -> Vec<Route> {
-    let anybody = Door::Session(Needs::Any);
+    let anybody = Auth::Session(Permission::Any);
     vec![
         Route::new(Method::GET, PATH, anybody, page),
         Route::new(Method::POST, PATH, anybody, save),
@@ -45,17 +45,20 @@ struct Password {
     fields: new_password::Fields,
 }
 
-async fn page(desk: Desk) -> Result<Response, Oops> {
+async fn page(desk: PageContext) -> Result<Response, PageError> {
     show(&desk, None).await
 }
 
 /// Shows the profile.
 ///
 /// * `refused` - the form that was sent, and why it is shown again.
-async fn show(desk: &Desk, refused: Option<(&Form, &Rejection)>) -> Result<Response, Oops> {
+async fn show(
+    desk: &PageContext,
+    refused: Option<(&Form, &Rejection)>,
+) -> Result<Response, PageError> {
     let slug = &desk.visitor.user.slug;
     let user = desk.app.engine.store().user(slug).await?;
-    let user = user.ok_or_else(|| Oops::missing(format!("user {slug}")))?;
+    let user = user.ok_or_else(|| PageError::missing(format!("user {slug}")))?;
     let rejection = refused.map(|(_, rejection)| rejection);
     let error = |field| rejection.and_then(|rejection| rejection.error(field));
     let name = refused.map_or(user.name.as_str(), |(form, _)| form.get("name"));
@@ -87,16 +90,16 @@ async fn show(desk: &Desk, refused: Option<(&Form, &Rejection)>) -> Result<Respo
 }
 
 async fn save(
-    desk: Desk,
+    desk: PageContext,
     ClientAddress(from): ClientAddress,
     headers: HeaderMap,
     form: Form,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     match change(&desk, from, &form).await {
-        Ok(None) => Ok(Desk::go(PATH, Said::Saved)),
+        Ok(None) => Ok(PageContext::go(PATH, Said::Saved)),
         Ok(Some(user)) => {
             // Every session of this user has ended, this one too.
-            let done = Desk::go(PATH, Said::PasswordSet);
+            let done = PageContext::go(PATH, Said::PasswordSet);
             Ok(with_session(done, &desk.app, &user, &headers).await?)
         }
         Err(refused) => show(&desk, Some((&form, &refused.form()?))).await,
@@ -104,7 +107,7 @@ async fn save(
 }
 
 /// Changes the name, and the password if a new one was typed. Returns the user where that was so.
-async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<Option<User>, Refused> {
+async fn change(desk: &PageContext, from: IpAddr, form: &Form) -> Result<Option<User>, Refused> {
     let mut faults = Faults::default();
     let name = faults.take("name", Name::parse(form.get("name")));
     let password = if new_password::is_typed(form) {
@@ -133,11 +136,11 @@ async fn change(desk: &Desk, from: IpAddr, form: &Form) -> Result<Option<User>, 
 
 /// The hash of the new password, if the old one was right.
 async fn new_password(
-    desk: &Desk,
+    desk: &PageContext,
     from: IpAddr,
     form: &Form,
     faults: &mut Faults,
-) -> Result<Option<PasswordHash>, Oops> {
+) -> Result<Option<PasswordHash>, PageError> {
     let user = &desk.visitor.user;
     let tried = desk
         .app
@@ -146,7 +149,7 @@ async fn new_password(
     let tried = tried.map_err(|wait| {
         let seconds = wait.as_secs() + 1;
         let text = format!("Too many tries were wrong. Try again in {seconds} seconds.");
-        Oops::new(StatusCode::TOO_MANY_REQUESTS, "Not now", text)
+        PageError::new(StatusCode::TOO_MANY_REQUESTS, "Not now", text)
     })?;
     let old = form.get("password").into();
     if !is_password(&old, user.password.as_ref()).await {

@@ -17,11 +17,11 @@ use crate::admin::log::history;
 use crate::admin::log::history::Sent;
 use crate::admin::ui::choices;
 use crate::admin::ui::field::Field;
-use crate::admin::ui::page::{Desk, go};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, go};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::pagination::compact;
 use crate::admin::ui::partials::Link;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const PATH: &str = "/admin/search";
 /// How many of a kind are shown.
@@ -32,7 +32,7 @@ const MENTIONS: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
 const LONGEST: usize = 200;
 
 pub(super) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
+    let view = Auth::Session(Permission::View);
     vec![Route::new(Method::GET, PATH, view, page)]
 }
 
@@ -65,7 +65,7 @@ struct Found {
     state: Option<&'static str>,
 }
 
-async fn page(desk: Desk) -> Result<Response, Oops> {
+async fn page(desk: PageContext) -> Result<Response, PageError> {
     let text: String = desk.query.get("q").trim().chars().take(LONGEST).collect();
     if let Some(id) = notification(&desk, &text).await? {
         return Ok(go(&format!("/admin/log/{id}")));
@@ -86,7 +86,10 @@ async fn page(desk: Desk) -> Result<Response, Oops> {
 }
 
 /// The notification whose id this is, or the id of one of its deliveries.
-async fn notification(desk: &Desk, text: &str) -> Result<Option<NotificationId>, StoreError> {
+async fn notification(
+    desk: &PageContext,
+    text: &str,
+) -> Result<Option<NotificationId>, StoreError> {
     let Ok(id) = text.parse::<DeliveryId>() else {
         return Ok(None);
     };
@@ -96,7 +99,7 @@ async fn notification(desk: &Desk, text: &str) -> Result<Option<NotificationId>,
 }
 
 /// The newest notifications that have the text.
-async fn mentions(desk: &Desk, text: &str) -> Result<Vec<Sent>, StoreError> {
+async fn mentions(desk: &PageContext, text: &str) -> Result<Vec<Sent>, StoreError> {
     let filter = LogFilter {
         text: Some(text.to_owned()),
         ..LogFilter::newest(MENTIONS)
@@ -104,7 +107,7 @@ async fn mentions(desk: &Desk, text: &str) -> Result<Vec<Sent>, StoreError> {
     history::sent(&desk.app.engine, &filter, |_| true).await
 }
 
-async fn kinds(desk: &Desk, text: &str) -> Result<Vec<Kind>, StoreError> {
+async fn kinds(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
     let engine = &desk.app.engine;
     let store = engine.store();
     let contacts = store.contacts().await?;

@@ -4,8 +4,8 @@ use axum::response::Response;
 use redflash_core::{ApiKey, Contact, DirectoryItem, EditError, Event, Group, Slug, User};
 
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::path::Named;
 use crate::admin::ui::referer::Referer;
 
@@ -38,18 +38,18 @@ listed!(User, crate::admin::user::list::LIST);
 
 /// `POST …/{slug}/switch`, from its page or from the list.
 pub(crate) async fn switch<T: Listed>(
-    desk: Desk,
+    desk: PageContext,
     Named(slug): Named,
     referer: Referer,
     form: Form,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let on = wanted(&form)?;
     Ok(turn::<T>(&desk, &slug, &referer, on).await?)
 }
 
 /// Switches it on or off.
 pub(crate) async fn turn<T: Listed>(
-    desk: &Desk,
+    desk: &PageContext,
     slug: &Slug,
     referer: &Referer,
     on: bool,
@@ -61,7 +61,7 @@ pub(crate) async fn turn<T: Listed>(
     let engine = &desk.app.engine;
     engine.change(slug, &desk.actor(), None, change).await?;
     let page = format!("{}/{slug}", T::LIST);
-    Ok(Desk::go_switched(
+    Ok(PageContext::go_switched(
         &referer.list_or(T::LIST, &page),
         &page,
         on,
@@ -69,23 +69,29 @@ pub(crate) async fn turn<T: Listed>(
 }
 
 /// `POST …/{slug}/delete`.
-pub(crate) async fn delete<T: Listed>(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
+pub(crate) async fn delete<T: Listed>(
+    desk: PageContext,
+    Named(slug): Named,
+) -> Result<Response, PageError> {
     Ok(remove::<T>(&desk, &slug).await?)
 }
 
 /// Removes it.
-pub(crate) async fn remove<T: Listed>(desk: &Desk, slug: &Slug) -> Result<Response, EditError> {
+pub(crate) async fn remove<T: Listed>(
+    desk: &PageContext,
+    slug: &Slug,
+) -> Result<Response, EditError> {
     let engine = &desk.app.engine;
     engine.remove::<T>(slug, &desk.actor(), None).await?;
-    Ok(Desk::go(T::LIST, Said::Removed))
+    Ok(PageContext::go(T::LIST, Said::Removed))
 }
 
 /// The state that a switch is to have.
-pub(crate) fn wanted(form: &Form) -> Result<bool, Oops> {
+pub(crate) fn wanted(form: &Form) -> Result<bool, PageError> {
     match form.get("enabled") {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(Oops::unreadable(
+        _ => Err(PageError::unreadable(
             "A switch sends enabled=true or enabled=false.",
         )),
     }

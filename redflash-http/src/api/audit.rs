@@ -12,10 +12,10 @@ use crate::api::openapi::operation::Operation;
 use crate::api::page::{Page, cut};
 use crate::api::problem::Problem;
 use crate::app::App;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(crate) fn routes() -> Vec<Route> {
-    let door = Door::Key(Needs::Admin);
+    let auth = Auth::ApiKey(Permission::Admin);
     let changes = Operation::new(
         "listChanges",
         "Changes",
@@ -23,7 +23,7 @@ pub(crate) fn routes() -> Vec<Route> {
     )
     .asks(&["subject", "by", "limit", "cursor"])
     .gives("ChangePage");
-    vec![Route::new(Method::GET, "/api/v1/changes", door, list).described(changes)]
+    vec![Route::new(Method::GET, "/api/v1/changes", auth, list).described(changes)]
 }
 
 async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Problem> {

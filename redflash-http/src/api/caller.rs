@@ -14,7 +14,7 @@ use crate::api::problem::Problem;
 use crate::app::App;
 use crate::auth::api_key;
 use crate::middleware::request_log::Refused;
-use crate::route::Needs;
+use crate::route::Permission;
 use crate::server::connections;
 
 /// Who asks: a key that is on and may do what the route needs.
@@ -33,7 +33,7 @@ impl Caller {
 /// Lets nobody in without a key that may do what the route needs, and nobody who asks for parameters
 /// that it does not have.
 pub(crate) async fn guard(
-    State((app, needs, parameters)): State<(Arc<App>, Needs, &'static [&'static str])>,
+    State((app, needs, parameters)): State<(Arc<App>, Permission, &'static [&'static str])>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -43,12 +43,12 @@ pub(crate) async fn guard(
         Err(refusal) => return Problem::from(refusal).into_response(),
     };
     let allowed = match needs {
-        Needs::Any => true,
-        Needs::View => key.inspect || key.admin,
-        Needs::Admin => key.admin,
+        Permission::Any => true,
+        Permission::View => key.inspect || key.admin,
+        Permission::Admin => key.admin,
     };
     if !allowed {
-        let right = if needs == Needs::View {
+        let right = if needs == Permission::View {
             "inspect"
         } else {
             "admin"

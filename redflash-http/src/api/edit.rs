@@ -16,7 +16,7 @@ use crate::api::openapi::operation::Operation;
 use crate::api::problem::Problem;
 use crate::api::resource::{Resource, created, list, read, remove, shown};
 use crate::app::App;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// Something of the directory that is written field by field.
 pub(super) trait Written: Resource {
@@ -68,8 +68,8 @@ pub(super) trait Written: Resource {
 /// * `all` - the list.
 /// * `one` - each, by its slug.
 pub(super) fn routes<T: Written>(all: &'static str, one: &'static str) -> Vec<Route> {
-    let view = Door::Key(Needs::View);
-    let admin = Door::Key(Needs::Admin);
+    let view = Auth::ApiKey(Permission::View);
+    let admin = Auth::ApiKey(Permission::Admin);
     let (noun, article) = (T::NOUN, T::ONE);
     let does =
         |verb: &str, summary: String| Operation::new(format!("{verb}{noun}"), T::TAG, summary);

@@ -21,7 +21,7 @@ use crate::api::openapi::operation::Operation;
 use crate::api::problem::Problem;
 use crate::api::resource::Warned;
 use crate::app::App;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const ALL: &str = "/api/v1/contacts/{slug}/endpoints";
 const ONE: &str = "/api/v1/contacts/{slug}/endpoints/{id}";
@@ -29,8 +29,8 @@ const TEST: &str = "/api/v1/contacts/{slug}/endpoints/{id}/test";
 const TAG: &str = "Contacts";
 
 pub(super) fn routes() -> Vec<Route> {
-    let view = Door::Key(Needs::View);
-    let admin = Door::Key(Needs::Admin);
+    let view = Auth::ApiKey(Permission::View);
+    let admin = Auth::ApiKey(Permission::Admin);
     vec![
         Route::new(Method::POST, ALL, admin, create).described(
             Operation::new("createEndpoint", TAG, "Gives a contact one more endpoint")

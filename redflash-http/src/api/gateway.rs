@@ -22,7 +22,7 @@ use crate::api::openapi::operation::Operation;
 use crate::api::page::{Page, cut};
 use crate::api::problem::Problem;
 use crate::app::App;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const ALL: &str = "/api/v1/gateways";
 const ONE: &str = "/api/v1/gateways/{slug}";
@@ -30,8 +30,8 @@ const TEST: &str = "/api/v1/gateways/{slug}/test";
 const TAG: &str = "Gateways";
 
 pub(super) fn routes() -> Vec<Route> {
-    let view = Door::Key(Needs::View);
-    let admin = Door::Key(Needs::Admin);
+    let view = Auth::ApiKey(Permission::View);
+    let admin = Auth::ApiKey(Permission::Admin);
     vec![
         Route::new(Method::GET, ALL, view, list).described(
             Operation::new(
@@ -140,6 +140,6 @@ async fn tried(
     let by = caller.actor();
     let (engine, gateway, text) = (engine.clone(), name.clone(), text.to_owned());
     let trying = async move { engine.test_gateway(&gateway, to, &text, &by).await };
-    let trial = alert::to_its_end(trying).await??;
+    let trial = alert::run_detached(trying).await??;
     Ok(trial.ok_or_else(|| missing(name))?)
 }

@@ -12,10 +12,10 @@ use crate::api::openapi::operation::Operation;
 use crate::api::page::{Page, cut};
 use crate::api::problem::Problem;
 use crate::app::App;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(super) fn routes() -> Vec<Route> {
-    let door = Door::Key(Needs::View);
+    let auth = Auth::ApiKey(Permission::View);
     let inbound = Operation::new(
         "listInbound",
         "Inbound",
@@ -23,7 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
     )
     .asks(&["contact", "limit", "cursor"])
     .gives("InboundPage");
-    vec![Route::new(Method::GET, "/api/v1/inbound", door, list).described(inbound)]
+    vec![Route::new(Method::GET, "/api/v1/inbound", auth, list).described(inbound)]
 }
 
 async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Problem> {

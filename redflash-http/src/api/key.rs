@@ -22,14 +22,14 @@ use crate::api::page::Page;
 use crate::api::problem::Problem;
 use crate::api::resource::{excerpt, find};
 use crate::app::App;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const ALL: &str = "/api/v1/keys";
 const ONE: &str = "/api/v1/keys/{slug}";
 const TAG: &str = "Keys";
 
 pub(super) fn routes() -> Vec<Route> {
-    let admin = Door::Key(Needs::Admin);
+    let admin = Auth::ApiKey(Permission::Admin);
     vec![
         Route::new(Method::GET, ALL, admin, list).described(
             Operation::new("listKeys", TAG, "Lists keys")

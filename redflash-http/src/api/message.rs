@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::alert;
-use crate::alert::Outcome;
+use crate::alert::RaiseOutcome;
 use crate::api::extract::json_body::Input;
 use crate::api::extract::path::Named;
 use crate::api::extract::query::Query;
@@ -22,9 +22,9 @@ use crate::api::problem::Problem;
 use crate::app::App;
 use crate::auth::api_key;
 use crate::extract::idempotency;
-use crate::legacy::error::Refusal;
+use crate::legacy::error::LegacyError;
 use crate::off_thread;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const TAG: &str = "Alerts";
 
@@ -121,12 +121,24 @@ fn raising<T: Alert>(path: &'static str, operation: Operation) -> Route {
         .answers(StatusCode::CREATED, Some("Raised".into()), &["Location"])
         .answers(StatusCode::ACCEPTED, Some("Raised".into()), &["Location"])
         .refuses(&[403, 409, 429]);
-    Route::new(Method::POST, path, Door::Key(Needs::Any), raise::<T>).described(operation)
+    Route::new(
+        Method::POST,
+        path,
+        Auth::ApiKey(Permission::Any),
+        raise::<T>,
+    )
+    .described(operation)
 }
 
 fn explaining<T: Alert>(path: &'static str, operation: Operation) -> Route {
     let operation = operation.gives("Plan");
-    Route::new(Method::POST, path, Door::Key(Needs::View), explain::<T>).described(operation)
+    Route::new(
+        Method::POST,
+        path,
+        Auth::ApiKey(Permission::View),
+        explain::<T>,
+    )
+    .described(operation)
 }
 
 async fn raise<T: Alert>(
@@ -144,7 +156,7 @@ async fn raise<T: Alert>(
     let raise = alert.at(slug);
     let target = raise.target().clone();
     // Looked at again, since the raise has to know as of which version of the directory it holds.
-    let secret = api_key::bearer(&headers).ok_or_else(Refusal::missing_key)?;
+    let secret = api_key::bearer(&headers).ok_or_else(LegacyError::missing_key)?;
     let checked = api_key::check_to_raise(&app.engine, secret, Some(&target)).await?;
     let key = &checked.key;
     if !key.may_raise(&target) {
@@ -161,7 +173,7 @@ async fn raise<T: Alert>(
 }
 
 /// 201 when everybody is told as far as is known, 202 when somebody is not, or not yet.
-fn status(outcome: &Outcome) -> StatusCode {
+fn status(outcome: &RaiseOutcome) -> StatusCode {
     let waits = outcome.sent().is_some_and(|(sent, all)| sent < all);
     if waits || outcome.misses_somebody() {
         StatusCode::ACCEPTED

@@ -30,7 +30,7 @@ pub(crate) use caller::{Caller, guard};
 pub(crate) use openapi::operation::Operation;
 
 use crate::api::problem::Problem;
-use crate::route::{Door, Route};
+use crate::route::{Auth, Route};
 
 /// Every URL of the API.
 pub(crate) fn routes() -> Vec<Route> {
@@ -48,7 +48,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(key::routes());
     routes.extend(user::routes());
     routes.extend(audit::routes());
-    routes.push(Route::any("/api/{*rest}", Door::Open, nowhere));
+    routes.push(Route::any("/api/{*rest}", Auth::Public, nowhere));
     routes
 }
 

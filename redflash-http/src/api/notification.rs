@@ -23,7 +23,7 @@ use crate::api::page::Page;
 use crate::api::problem::Problem;
 use crate::api::timestamp::Moment;
 use crate::app::App;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const ALL: &str = "/api/v1/notifications";
 const ONE: &str = "/api/v1/notifications/{id}";
@@ -37,7 +37,7 @@ const FILTERS: &[&str] = &[
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, ALL, Door::Key(Needs::View), list).described(
+        Route::new(Method::GET, ALL, Auth::ApiKey(Permission::View), list).described(
             Operation::new(
                 "listNotifications",
                 TAG,
@@ -46,7 +46,7 @@ pub(super) fn routes() -> Vec<Route> {
             .asks(FILTERS)
             .gives("NotificationPage"),
         ),
-        Route::new(Method::GET, ONE, Door::Key(Needs::Any), read).described(
+        Route::new(Method::GET, ONE, Auth::ApiKey(Permission::Any), read).described(
             Operation::new(
                 "readNotification",
                 TAG,
@@ -54,7 +54,13 @@ pub(super) fn routes() -> Vec<Route> {
             )
             .gives("Outcome"),
         ),
-        Route::new(Method::POST, RESEND, Door::Key(Needs::Admin), resend).described(
+        Route::new(
+            Method::POST,
+            RESEND,
+            Auth::ApiKey(Permission::Admin),
+            resend,
+        )
+        .described(
             Operation::new("resend", TAG, "Sends again what ended badly")
                 .takes("Resend")
                 .gives("Resent")

@@ -15,7 +15,7 @@ use crate::api::openapi::operation::Operation;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::off_thread;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     let preview = Operation::new(
@@ -23,9 +23,9 @@ pub(super) fn routes() -> Vec<Route> {
         "Alerts",
         "Says what an event would do if it were saved as it is here and raised now",
     );
-    let door = Door::Key(Needs::View);
+    let auth = Auth::ApiKey(Permission::View);
     vec![
-        Route::new(Method::POST, "/api/v1/preview", door, show)
+        Route::new(Method::POST, "/api/v1/preview", auth, show)
             .described(preview.takes("Preview").gives("Plan")),
     ]
 }

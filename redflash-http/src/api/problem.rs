@@ -13,8 +13,8 @@ use redflash_core::{
 use serde::Serialize;
 use tracing::error;
 
-use crate::alert::Failed;
-use crate::legacy::error::Refusal;
+use crate::alert::RaiseFailure;
+use crate::legacy::error::LegacyError;
 use crate::middleware::request_log::Refused;
 
 /// Why a request was refused.
@@ -238,12 +238,12 @@ impl From<RaiseError> for Problem {
     }
 }
 
-impl From<Failed> for Problem {
-    fn from(failed: Failed) -> Self {
+impl From<RaiseFailure> for Problem {
+    fn from(failed: RaiseFailure) -> Self {
         match failed {
-            Failed::Refused(fault) => fault.into(),
-            Failed::RateLimited(refusal) => refusal.into(),
-            Failed::LostSight(id) => {
+            RaiseFailure::Refused(fault) => fault.into(),
+            RaiseFailure::RateLimited(refusal) => refusal.into(),
+            RaiseFailure::LostSight(id) => {
                 let detail = "the alert is recorded; what became of it cannot be said now";
                 Self {
                     notification_id: Some(id),
@@ -251,7 +251,7 @@ impl From<Failed> for Problem {
                     ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail)
                 }
             }
-            Failed::Broken => {
+            RaiseFailure::Broken => {
                 let detail = "something is broken here; the server's log has more";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
             }
@@ -260,8 +260,8 @@ impl From<Failed> for Problem {
 }
 
 /// What the old contract says with three statuses, said with as many as there are.
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<LegacyError> for Problem {
+    fn from(refusal: LegacyError) -> Self {
         let status = match refusal.code {
             "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
             "too_slow" => StatusCode::REQUEST_TIMEOUT,
@@ -334,7 +334,7 @@ mod tests {
         };
         let problem = Problem::from(fault());
         assert_eq!(problem.status, StatusCode::PAYLOAD_TOO_LARGE);
-        let refusal = Refusal::from(fault());
+        let refusal = LegacyError::from(fault());
         assert_eq!(refusal.status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!((problem.code, refusal.code), ("too_large", "too_large"));
     }
@@ -353,7 +353,7 @@ mod tests {
             (overloaded.into(), "overloaded", "2", None),
             (unknown.into(), "store_unavailable", "1", Some(id)),
             (
-                Problem::from(Failed::LostSight(id)),
+                Problem::from(RaiseFailure::LostSight(id)),
                 "outcome_unknown",
                 "1",
                 Some(id),

@@ -13,12 +13,12 @@ use crate::api::openapi::operation::Operation;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::last_day;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(super) fn routes() -> Vec<Route> {
-    let door = Door::Key(Needs::View);
+    let auth = Auth::ApiKey(Permission::View);
     let status = Operation::new("readStatus", "Status", "Says how things are").gives("Status");
-    vec![Route::new(Method::GET, "/api/v1/status", door, show).described(status)]
+    vec![Route::new(Method::GET, "/api/v1/status", auth, show).described(status)]
 }
 
 /// How things are.

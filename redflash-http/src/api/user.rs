@@ -18,7 +18,7 @@ use crate::api::problem::Problem;
 use crate::api::resource::{Resource, created, find, list, remove, shown};
 use crate::app::App;
 use crate::auth::password::{PasswordError, hash_password};
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const ALL: &str = "/api/v1/users";
 const ONE: &str = "/api/v1/users/{slug}";
@@ -26,7 +26,7 @@ const PASSWORD: &str = "/api/v1/users/{slug}/password";
 const TAG: &str = "Users";
 
 pub(super) fn routes() -> Vec<Route> {
-    let admin = Door::Key(Needs::Admin);
+    let admin = Auth::ApiKey(Permission::Admin);
     vec![
         Route::new(Method::GET, ALL, admin, list::<User>).described(
             Operation::new("listUsers", TAG, "Lists users")

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::extract::body::Fields;
-use crate::legacy::error::Refusal;
+use crate::legacy::error::LegacyError;
 
 /// The name of the field in body and query.
 const FIELD: &str = "api_key";
@@ -39,8 +39,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<SecretString> {
 pub(crate) async fn check(
     engine: &Engine,
     secret: Option<SecretString>,
-) -> Result<ApiKey, Refusal> {
-    let secret = secret.ok_or_else(Refusal::missing_key)?;
+) -> Result<ApiKey, LegacyError> {
+    let secret = secret.ok_or_else(LegacyError::missing_key)?;
     let known = engine.api_key(&secret).await.map_err(failed)?;
     known.filter(|key| key.enabled).ok_or_else(refuse)
 }
@@ -50,18 +50,18 @@ pub(crate) async fn check_to_raise(
     engine: &Engine,
     secret: SecretString,
     target: Option<&Target>,
-) -> Result<CheckedKey, Refusal> {
+) -> Result<CheckedKey, LegacyError> {
     let known = engine.key_to_raise(&secret, target).await.map_err(failed)?;
     known
         .filter(|checked| checked.key.enabled)
         .ok_or_else(refuse)
 }
 
-fn failed(fault: StoreError) -> Refusal {
+fn failed(fault: StoreError) -> LegacyError {
     RaiseError::from(fault).into()
 }
 
-fn refuse() -> Refusal {
+fn refuse() -> LegacyError {
     metrics::counter!("redflash_refused_keys_total").increment(1);
-    Refusal::invalid_key()
+    LegacyError::invalid_key()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::legacy::error::Refusal;
+use crate::legacy::error::LegacyError;
 
 /// The most memory for all bodies, in bytes.
 const ALL: usize = 64 * 1024 * 1024;
@@ -61,7 +61,7 @@ impl Reservation {
     /// # Errors
     ///
     /// A refusal that says when to try again, if other bodies use it.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), LegacyError> {
         let more = bytes.div_ceil(UNIT).saturating_sub(self.units);
         if more == 0 {
             return Ok(());
@@ -70,7 +70,9 @@ impl Reservation {
         for pool in &self.pools {
             let Ok(permit) = Arc::clone(pool).try_acquire_many_owned(wanted) else {
                 let detail = "too many large requests at once, try again in 1 s";
-                return Err(Refusal::later("overloaded", detail, Duration::from_secs(1)).closing());
+                return Err(
+                    LegacyError::later("overloaded", detail, Duration::from_secs(1)).closing(),
+                );
             };
             self.permits.push(permit);
         }

@@ -9,12 +9,12 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{ApiKey, NotificationId, RaiseError, Recipient, Slug, Target, error_chain};
 use serde::Serialize;
 
-use crate::alert::Failed;
+use crate::alert::RaiseFailure;
 use crate::middleware::request_log::Refused;
 
 /// Why a request on a raising URL was refused: 403, 404 or 500, and nothing else.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct LegacyError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     /// The reason in our words.
@@ -50,7 +50,7 @@ struct Told<'a> {
     recipients: Option<&'a [Recipient]>,
 }
 
-impl Refusal {
+impl LegacyError {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self {
             status,
@@ -158,7 +158,7 @@ impl Refusal {
     }
 }
 
-impl From<RaiseError> for Refusal {
+impl From<RaiseError> for LegacyError {
     fn from(error: RaiseError) -> Self {
         let code = error.code();
         match error {
@@ -187,19 +187,19 @@ impl From<RaiseError> for Refusal {
     }
 }
 
-impl From<Failed> for Refusal {
-    fn from(failed: Failed) -> Self {
+impl From<RaiseFailure> for LegacyError {
+    fn from(failed: RaiseFailure) -> Self {
         match failed {
-            Failed::Refused(error) => error.into(),
-            Failed::RateLimited(refusal) => refusal,
-            Failed::LostSight(notification) => {
+            RaiseFailure::Refused(error) => error.into(),
+            RaiseFailure::RateLimited(refusal) => refusal,
+            RaiseFailure::LostSight(notification) => {
                 let message = "the alert is recorded; what became of it cannot be said now";
                 Self {
                     notification: Some(notification),
                     ..Self::bad("outcome_unknown", message)
                 }
             }
-            Failed::Broken => {
+            RaiseFailure::Broken => {
                 let message = "something is broken here; the server's log has more";
                 Self::bad("internal", message)
             }
@@ -207,7 +207,7 @@ impl From<Failed> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for LegacyError {
     fn into_response(self) -> Response {
         let told = Told {
             message: self.old_text.as_deref().unwrap_or(&self.detail),

@@ -9,14 +9,14 @@ use serde_json::json;
 use crate::app::{App, Kind};
 use crate::auth::api_key;
 use crate::extract::body;
-use crate::legacy::error::Refusal;
+use crate::legacy::error::LegacyError;
 
 pub(crate) async fn inspect(
     app: &App,
     kind: Kind,
     slug: &str,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, LegacyError> {
     // Nothing is read from a body.
     let (parts, _) = request.into_parts();
     let mut query = body::query(parts.uri.query())?;
@@ -25,22 +25,22 @@ pub(crate) async fn inspect(
     app.used(&key);
     if !key.inspect {
         let message = format!("The key {} may not inspect", key.slug);
-        return Err(Refusal::not_allowed(message));
+        return Err(LegacyError::not_allowed(message));
     }
     let unknown = || {
         let text: String = slug.chars().take(100).collect();
-        Refusal::unknown(kind.name(), slug)
+        LegacyError::unknown(kind.name(), slug)
             .with_old_text(format!("Invalid {}: {text}", kind.name()))
     };
     let slug: Slug = slug.parse().map_err(|_| unknown())?;
-    let failed = |fault: StoreError| Refusal::from(RaiseError::from(fault));
+    let failed = |fault: StoreError| LegacyError::from(RaiseError::from(fault));
     let store = app.engine.store();
     let shown = match kind {
         Kind::Contact => {
             let contact = store.contact(&slug).await.map_err(failed)?;
             let contact = contact.ok_or_else(unknown)?;
             if !contact.enabled {
-                let refusal = Refusal::disabled(&kind.target(slug), contact.name.as_str());
+                let refusal = LegacyError::disabled(&kind.target(slug), contact.name.as_str());
                 return Err(refusal.with_old_text("Disabled user"));
             }
             json!({ "name": contact.name, "slug": contact.slug })
@@ -49,12 +49,12 @@ pub(crate) async fn inspect(
             let group = store.group(&slug).await.map_err(failed)?;
             let group = group.ok_or_else(unknown)?;
             if !group.enabled {
-                let refusal = Refusal::disabled(&kind.target(slug), group.name.as_str());
+                let refusal = LegacyError::disabled(&kind.target(slug), group.name.as_str());
                 return Err(refusal.with_old_text("Disabled group"));
             }
             json!({ "name": group.name, "slug": group.slug, "short_contacts": group.contacts })
         }
-        Kind::Event => return Err(Refusal::method()),
+        Kind::Event => return Err(LegacyError::method()),
     };
     Ok(Json(shown).into_response())
 }

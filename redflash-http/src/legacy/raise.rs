@@ -13,14 +13,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::alert;
-use crate::alert::{Failed, Outcome, Told};
+use crate::alert::{RaiseFailure, RaiseOutcome, RaiseResponse};
 use crate::app::{App, Kind};
 use crate::auth::api_key;
 use crate::extract::body;
 use crate::extract::body::{Fields, Whole};
 use crate::extract::body_memory::Reservation;
 use crate::extract::idempotency;
-use crate::legacy::error::Refusal;
+use crate::legacy::error::LegacyError;
 use crate::server::connections;
 
 /// An alert that is on disk, as the caller is told.
@@ -30,7 +30,7 @@ struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     #[serde(flatten)]
-    told: Told,
+    told: RaiseResponse,
 }
 
 /// The contents of a request.
@@ -47,16 +47,16 @@ pub(crate) async fn raise(
     kind: Kind,
     slug: &str,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, LegacyError> {
     let (parts, body) = request.into_parts();
     let target = slug.parse().map(|slug: Slug| kind.target(slug));
     let known_target = target.as_ref().ok();
     let received = receive(app, &parts, body, known_target).await;
     let received = received.map_err(|refusal| refusal.at(known_target))?;
     let key = received.checked.key.clone();
-    let refused = |refusal: Refusal| refusal.at(known_target).by(&key);
+    let refused = |refusal: LegacyError| refusal.at(known_target).by(&key);
     let Ok(target) = target.clone() else {
-        return Err(refused(Refusal::unknown(kind.name(), slug)));
+        return Err(refused(LegacyError::unknown(kind.name(), slug)));
     };
     let raised = record(app, target, &parts.headers, received).await;
     raised.map_err(refused)
@@ -68,7 +68,7 @@ async fn receive(
     parts: &Parts,
     body: Body,
     target: Option<&Target>,
-) -> Result<Received, Refusal> {
+) -> Result<Received, LegacyError> {
     let mut query = body::query(parts.uri.query())?;
     let outside = match api_key::outside(&mut query, &parts.headers) {
         Some(secret) => Some(api_key::check_to_raise(&app.engine, secret, target).await),
@@ -93,7 +93,7 @@ async fn receive(
     let checked = match (api_key::take(&mut fields), outside) {
         (Some(secret), _) => api_key::check_to_raise(&app.engine, secret, target).await?,
         (None, Some(outside)) => outside?,
-        (None, None) => return Err(Refusal::missing_key()),
+        (None, None) => return Err(LegacyError::missing_key()),
     };
     Ok(Received {
         fields,
@@ -108,7 +108,7 @@ async fn read(
     parts: &Parts,
     body: Body,
     is_known: bool,
-) -> Result<(Fields, Reservation), Refusal> {
+) -> Result<(Fields, Reservation), LegacyError> {
     let Whole { bytes, memory } = body::read(&parts.headers, body, app.bounds(is_known)).await?;
     Ok((body::fields_of(&parts.headers, bytes).await?, memory))
 }
@@ -119,7 +119,7 @@ async fn record(
     target: Target,
     headers: &HeaderMap,
     received: Received,
-) -> Result<Response, Refusal> {
+) -> Result<Response, LegacyError> {
     let Received {
         fields,
         query,
@@ -130,7 +130,7 @@ async fn record(
     let wait = alert::wait(&app.config, wait(&query)?);
     if !key.may_raise(&target) {
         let detail = format!("The key {} may not raise {target}", key.slug);
-        return Err(Refusal::not_allowed(detail));
+        return Err(LegacyError::not_allowed(detail));
     }
     app.used(key);
     let raise = match target {
@@ -152,39 +152,40 @@ async fn record(
 }
 
 /// The refusal of a failed raise; that of a contact which is switched off has its name.
-async fn refusal(app: &App, failed: Failed) -> Refusal {
-    if let Failed::Refused(RaiseError::Disabled(target @ Target::Contact(slug))) = &failed
+async fn refusal(app: &App, failed: RaiseFailure) -> LegacyError {
+    if let RaiseFailure::Refused(RaiseError::Disabled(target @ Target::Contact(slug))) = &failed
         && let Ok(Some(contact)) = app.engine.store().contact(slug).await
     {
-        return Refusal::disabled(target, contact.name.as_str());
+        return LegacyError::disabled(target, contact.name.as_str());
     }
     failed.into()
 }
 
-fn message(mut fields: Fields) -> Result<String, Refusal> {
+fn message(mut fields: Fields) -> Result<String, LegacyError> {
     match fields.remove("message") {
         Some(Value::String(text)) => Ok(text),
         None | Some(Value::Null) => Ok(String::new()),
         Some(plain @ (Value::Bool(_) | Value::Number(_))) => Ok(plain.to_string()),
-        Some(Value::Array(_) | Value::Object(_)) => {
-            Err(Refusal::bad("bad_message", "the message must be a text"))
-        }
+        Some(Value::Array(_) | Value::Object(_)) => Err(LegacyError::bad(
+            "bad_message",
+            "the message must be a text",
+        )),
     }
 }
 
 /// How long the answer is to wait for the first attempts, if the query says.
-fn wait(query: &Fields) -> Result<Option<Duration>, Refusal> {
+fn wait(query: &Fields) -> Result<Option<Duration>, LegacyError> {
     let Some(Value::String(text)) = query.get("wait") else {
         return Ok(None);
     };
     let wrong = || {
         let message = "write wait as a length of time, such as wait=10s";
-        Refusal::bad("bad_wait", message)
+        LegacyError::bad("bad_wait", message)
     };
     alert::length(text).map(Some).ok_or_else(wrong)
 }
 
-fn answer(outcome: Outcome, key: &ApiKey) -> Response {
+fn answer(outcome: RaiseOutcome, key: &ApiKey) -> Response {
     let is_group = matches!(outcome.raised().plan.target, Target::Group(_));
     let (status, message, code) = match outcome.sent() {
         Some((0, _)) => (

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use redflash_core::{Actor, EditError, Engine, Name, Role, Slug, StoreError, User};
 
 use crate::OidcConfig;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page_error::PageError;
 use crate::oidc::Identity;
 
 /// The user of this identity: the one who logged in with it before, or else the one of that name, who
@@ -22,7 +22,7 @@ pub(crate) async fn user(
     engine: &Engine,
     config: &OidcConfig,
     identity: &Identity,
-) -> Result<User, Oops> {
+) -> Result<User, PageError> {
     if config.role_claim.is_some() && identity.role.is_none() {
         let text = "The OpenID provider gives you no role here. Ask whoever looks after it.";
         return Err(refused(text));
@@ -57,7 +57,7 @@ pub(crate) async fn user(
 }
 
 /// Ties a user to the identity, and gives the role that it says.
-async fn tie(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User, Oops> {
+async fn tie(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User, PageError> {
     let by = Actor::User(slug.to_string());
     let change = |role: Option<Role>| {
         move |user: &mut User| {
@@ -73,7 +73,7 @@ async fn tie(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User, 
     }
 }
 
-async fn create(engine: &Engine, identity: &Identity) -> Result<User, Oops> {
+async fn create(engine: &Engine, identity: &Identity) -> Result<User, PageError> {
     let role = identity.role.ok_or_else(|| {
         refused("You are no user here, and the OpenID provider gives you no role. Ask an admin.")
     })?;
@@ -106,12 +106,12 @@ fn slug(name: &str) -> Option<Slug> {
     Slug::parse(&name.chars().map(legal).collect::<String>()).ok()
 }
 
-fn taken(slug: &Slug) -> Oops {
+fn taken(slug: &Slug) -> PageError {
     refused(format!(
         "Another user logs in as {slug}, with another account of the OpenID provider. Ask an admin."
     ))
 }
 
-fn refused(text: impl Into<String>) -> Oops {
-    Oops::new(StatusCode::FORBIDDEN, "You cannot log in", text)
+fn refused(text: impl Into<String>) -> PageError {
+    PageError::new(StatusCode::FORBIDDEN, "You cannot log in", text)
 }

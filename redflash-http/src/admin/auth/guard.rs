@@ -17,10 +17,10 @@ use crate::admin::auth::origin;
 use crate::admin::auth::session;
 use crate::admin::auth::session::Visitor;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page_error::PageError;
 use crate::app::App;
 use crate::extract::body;
-use crate::route::Needs;
+use crate::route::Permission;
 
 /// Nothing comes from elsewhere, nothing in a page is a script, and no page shows it in a frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
@@ -29,7 +29,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 /// Lets nobody in without a session that may do what the route needs, and takes forms only from pages
 /// of that session.
 pub(crate) async fn guard(
-    State((app, needs)): State<(Arc<App>, Needs)>,
+    State((app, needs)): State<(Arc<App>, Permission)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -42,11 +42,15 @@ pub(crate) async fn guard(
 
 type Refused = (Option<Visitor>, Response);
 
-async fn admit(app: &App, needs: Needs, request: Request) -> Result<(Visitor, Request), Refused> {
+async fn admit(
+    app: &App,
+    needs: Permission,
+    request: Request,
+) -> Result<(Visitor, Request), Refused> {
     let found = session::find(app, request.headers()).await;
     let found = found.map_err(|fault| {
         error!(fault = error_chain(&fault), "a session could not be read");
-        (None, Oops::unavailable().into_response())
+        (None, PageError::unavailable().into_response())
     })?;
     let Some(visitor) = found else {
         return Err((None, to_login(&request)));
@@ -60,18 +64,18 @@ async fn admit(app: &App, needs: Needs, request: Request) -> Result<(Visitor, Re
 /// Whether the visitor may do this, and means to.
 async fn check(
     app: &App,
-    needs: Needs,
+    needs: Permission,
     visitor: &Visitor,
     request: Request,
-) -> Result<Request, Oops> {
-    if needs == Needs::Admin && visitor.user.role != Role::Admin {
-        return Err(Oops::role());
+) -> Result<Request, PageError> {
+    if needs == Permission::Admin && visitor.user.role != Role::Admin {
+        return Err(PageError::role());
     }
     let (mut parts, whole) = request.into_parts();
     if parts.method != Method::GET && parts.method != Method::HEAD {
         let form = form(app, &parts.headers, whole).await?;
         if !visitor.may_send(form.get("csrf")) {
-            return Err(Oops::stale_form());
+            return Err(PageError::stale_form());
         }
         parts.extensions.insert(form);
     }
@@ -80,20 +84,20 @@ async fn check(
 }
 
 /// The form that came with a request, if it came from a page of this server.
-pub(crate) async fn form(app: &App, headers: &HeaderMap, whole: Body) -> Result<Form, Oops> {
+pub(crate) async fn form(app: &App, headers: &HeaderMap, whole: Body) -> Result<Form, PageError> {
     let config = &app.config;
     if !origin::is_own(headers, config.public_url.as_deref()) {
-        return Err(Oops::foreign_form());
+        return Err(PageError::foreign_form());
     }
     let read = body::read(headers, whole, app.bounds(false)).await;
-    let whole = read.map_err(|fault| Oops::unreadable(fault.detail))?;
-    Form::parse(&whole.bytes).ok_or_else(|| Oops::unreadable("the form has too many fields"))
+    let whole = read.map_err(|fault| PageError::unreadable(fault.detail))?;
+    Form::parse(&whole.bytes).ok_or_else(|| PageError::unreadable("the form has too many fields"))
 }
 
 /// An answer as browsers are to have it: what went wrong as a page, and headers that keep them in
 /// check.
 pub(crate) fn finished(app: &App, visitor: Option<&Visitor>, mut response: Response) -> Response {
-    if let Some(oops) = response.extensions_mut().remove::<Oops>() {
+    if let Some(oops) = response.extensions_mut().remove::<PageError>() {
         response = oops.show(app, visitor);
     }
     let headers = response.headers_mut();

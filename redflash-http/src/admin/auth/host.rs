@@ -10,12 +10,12 @@ use axum::response::{IntoResponse, Response};
 use url::{Host, Url};
 
 use crate::admin::auth::guard;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page_error::PageError;
 use crate::app::App;
 
 /// Serves the web admin only by names that it is known by: a page from elsewhere can have a name of its
 /// own lead here, and would then count as a page of this server.
-pub(crate) async fn by_known_name(
+pub(crate) async fn require_known_host(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
@@ -26,7 +26,7 @@ pub(crate) async fn by_known_name(
     let text = "The web admin is found at localhost, at the addresses of its machine, and by the name in \
         server.public_url. Whoever runs it can write this name there.";
     let status = StatusCode::MISDIRECTED_REQUEST;
-    let oops = Oops::new(status, "This server does not go by that name", text);
+    let oops = PageError::new(status, "This server does not go by that name", text);
     guard::finished(&app, None, oops.into_response())
 }
 

@@ -19,12 +19,12 @@ use crate::admin::auth::session;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::page;
 use crate::admin::ui::page::go;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Login;
 use crate::app::App;
 use crate::auth::password::is_password;
 use crate::middleware::client_ip::ClientAddress;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// The cookie of somebody who is about to log in: its secret makes the token of the form.
 const COOKIE: &str = "__Host-rf-login";
@@ -32,10 +32,10 @@ const HOME: &str = "/admin";
 const PATH: &str = "/admin/login";
 
 pub(crate) fn routes() -> Vec<Route> {
-    let logged_in = Door::Session(Needs::Any);
+    let logged_in = Auth::Session(Permission::Any);
     vec![
-        Route::new(Method::GET, PATH, Door::Open, page),
-        Route::new(Method::POST, PATH, Door::Open, send),
+        Route::new(Method::GET, PATH, Auth::Public, page),
+        Route::new(Method::POST, PATH, Auth::Public, send),
         Route::new(Method::POST, "/admin/logout", logged_in, log_out),
     ]
 }
@@ -47,7 +47,7 @@ async fn page(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Resp
     guard::finished(&app, None, shown)
 }
 
-async fn blank(app: &App, headers: &HeaderMap, query: &Form) -> Result<Response, Oops> {
+async fn blank(app: &App, headers: &HeaderMap, query: &Form) -> Result<Response, PageError> {
     if session::find(app, headers).await?.is_some() {
         return Ok(go(&next(query)));
     }
@@ -93,13 +93,13 @@ async fn send(
     guard::finished(&app, None, answered)
 }
 
-async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, Oops> {
+async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, PageError> {
     let (parts, body) = request.into_parts();
     let form = guard::form(app, &parts.headers, body).await?;
     let secret = session::secret(&parts.headers, &app.base.cookie(COOKIE)).ok_or_else(no_cookie)?;
     let token = session::token(&secret);
     if !bool::from(token.as_bytes().ct_eq(form.get("csrf").as_bytes())) {
-        return Err(Oops::stale_form());
+        return Err(PageError::stale_form());
     }
     let slug = Slug::parse(form.get("user").trim()).ok();
     let tried = match app
@@ -144,7 +144,7 @@ pub(crate) async fn welcome(
     from: IpAddr,
     headers: &HeaderMap,
     next: &str,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let cookie = session::begin(&app.engine, &app.base, user, headers).await?;
     let cookie = cookie.ok_or_else(changed_meanwhile)?;
     let by = Actor::User(user.slug.to_string());
@@ -172,15 +172,15 @@ async fn too_often(
     Ok(([(RETRY_AFTER, HeaderValue::from(seconds))], shown).into_response())
 }
 
-fn changed_meanwhile() -> Oops {
+fn changed_meanwhile() -> PageError {
     let text = "Your password or your rights were changed just now. Log in again.";
-    Oops::new(StatusCode::FORBIDDEN, "You were not logged in", text)
+    PageError::new(StatusCode::FORBIDDEN, "You were not logged in", text)
 }
 
-fn no_cookie() -> Oops {
+fn no_cookie() -> PageError {
     let text = "Your browser did not send the cookie back that it was given. Open the admin over \
         https, or on this machine as localhost or 127.0.0.1, and allow its cookies.";
-    Oops::new(StatusCode::FORBIDDEN, "The cookie did not come back", text)
+    PageError::new(StatusCode::FORBIDDEN, "The cookie did not come back", text)
 }
 
 /// Where to go afterwards: a page of the admin, whatever is asked for.
@@ -194,7 +194,7 @@ pub(crate) fn next(form: &Form) -> String {
     wanted.unwrap_or(HOME).to_owned()
 }
 
-async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Oops> {
+async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, PageError> {
     session::end(&app.engine, &app.base, &headers).await?;
     Ok(with_cookies(
         go(PATH),

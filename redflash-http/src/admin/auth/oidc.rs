@@ -20,12 +20,12 @@ use crate::admin::auth::login_state::{Pending, Seal};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::sentence;
 use crate::admin::ui::page::go;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Link;
 use crate::app::App;
 use crate::middleware::client_ip::ClientAddress;
 use crate::oidc::{Answer, OidcError, Provider};
-use crate::route::{Door, Route};
+use crate::route::{Auth, Route};
 
 const CALLBACK: &str = "/admin/oidc/callback";
 
@@ -47,8 +47,8 @@ impl OpenId {
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/admin/oidc/begin", Door::Open, begin),
-        Route::new(Method::GET, CALLBACK, Door::Open, come_back),
+        Route::new(Method::GET, "/admin/oidc/begin", Auth::Public, begin),
+        Route::new(Method::GET, CALLBACK, Auth::Public, come_back),
     ]
 }
 
@@ -63,13 +63,13 @@ pub(crate) fn link(app: &App, next: &str) -> Option<Link> {
     })
 }
 
-fn of(app: &App) -> Result<&OpenId, Oops> {
-    let none = || Oops::missing("OpenID provider");
+fn of(app: &App) -> Result<&OpenId, PageError> {
+    let none = || PageError::missing("OpenID provider");
     app.openid.as_ref().ok_or_else(none)
 }
 
 /// Where the provider sends browsers back to.
-fn redirect_uri(app: &App) -> Result<String, Oops> {
+fn redirect_uri(app: &App) -> Result<String, PageError> {
     let public = app.config.public_url.as_deref().ok_or_else(|| {
         let reason = "server.public_url is missing, to which the provider sends browsers back";
         refused(&OidcError::Misconfigured(reason.to_owned()))
@@ -83,7 +83,7 @@ async fn begin(State(app): State<Arc<App>>, uri: Uri) -> Response {
     guard::finished(&app, None, sent.unwrap_or_else(IntoResponse::into_response))
 }
 
-async fn send_away(app: &App, next: String) -> Result<Response, Oops> {
+async fn send_away(app: &App, next: String) -> Result<Response, PageError> {
     let OpenId { provider, seal } = of(app)?;
     let begun = provider.begin(&redirect_uri(app)?, app.engine.now()).await;
     let begun = begun.map_err(|fault| refused(&fault))?;
@@ -116,7 +116,7 @@ async fn welcome(
     ClientAddress(from): ClientAddress,
     headers: &HeaderMap,
     answer: Answer,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let OpenId { provider, seal } = of(app)?;
     let Pending { remembered, next } = seal.open(&app.base, headers).ok_or_else(|| {
         refused(&OidcError::Stale(
@@ -137,7 +137,7 @@ async fn welcome(
 }
 
 /// The page that says why nobody was logged in.
-fn refused(fault: &OidcError) -> Oops {
+fn refused(fault: &OidcError) -> PageError {
     let (status, title) = match fault {
         OidcError::Misconfigured(_) | OidcError::Unreachable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -149,5 +149,5 @@ fn refused(fault: &OidcError) -> Oops {
         }
     };
     warn!(%fault, "a login through the OpenID provider failed");
-    Oops::new(status, title, format!("{}.", sentence(&fault.to_string())))
+    PageError::new(status, title, format!("{}.", sentence(&fault.to_string())))
 }

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::admin::ui::page::Desk;
+use crate::admin::ui::page::PageContext;
 use crate::app::App;
 use crate::base_path::BasePath;
 
@@ -121,7 +121,7 @@ pub(crate) async fn end(
 
 /// Whether the session in which somebody works still runs: nobody has logged out of it, and its user
 /// was not switched off.
-pub(crate) async fn runs_on(desk: &Desk) -> Result<bool, StoreError> {
+pub(crate) async fn runs_on(desk: &PageContext) -> Result<bool, StoreError> {
     let app = &desk.app;
     let session = app
         .engine

@@ -15,14 +15,14 @@ use crate::admin::toggle;
 use crate::admin::ui::field::{Choice, Confirm, Field};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::path::{Named, NamedEndpoint};
 use crate::admin::ui::templates::Section;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(crate) fn routes() -> Vec<Route> {
-    let admin = Door::Session(Needs::Admin);
+    let admin = Auth::Session(Permission::Admin);
     let of_contact = "/admin/contacts/{slug}/endpoints";
     let one = "/admin/contacts/{slug}/endpoints/{id}";
     vec![
@@ -164,9 +164,9 @@ pub(crate) fn typed(
     Some((channel, faults.take("address", address)?))
 }
 
-async fn create(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
+async fn create(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
     match add(&desk, &slug, &form).await {
-        Ok(()) => Ok(Desk::go(&list::url(&slug), Said::Added)),
+        Ok(()) => Ok(PageContext::go(&list::url(&slug), Said::Added)),
         Err(refused) => {
             let refused = Refusal::Endpoint(&form, refused.form()?);
             page::show(&desk, &slug, Some(refused)).await
@@ -174,7 +174,7 @@ async fn create(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, 
     }
 }
 
-async fn add(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
+async fn add(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
     let engine = &desk.app.engine;
     let mut faults = Faults::default();
     let Some((channel, address)) = typed(engine, form, &mut faults) else {
@@ -207,19 +207,19 @@ struct Page {
     remove: Confirm,
 }
 
-async fn page(desk: Desk, named: NamedEndpoint) -> Result<Response, Oops> {
+async fn page(desk: PageContext, named: NamedEndpoint) -> Result<Response, PageError> {
     show(&desk, &named, &Form::default(), None).await
 }
 
 async fn show(
-    desk: &Desk,
+    desk: &PageContext,
     NamedEndpoint { contact: slug, id }: &NamedEndpoint,
     form: &Form,
     rejection: Option<&Rejection>,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let contact = engine.store().contact(slug).await?;
-    let contact = contact.ok_or_else(|| Oops::missing(format!("contact {slug}")))?;
+    let contact = contact.ok_or_else(|| PageError::missing(format!("contact {slug}")))?;
     let found = contact.endpoints.iter().find(|one| one.id == *id);
     let endpoint = found.ok_or_else(gone)?;
     let now = || vec![format!("{} {}", endpoint.channel, endpoint.address)];
@@ -231,7 +231,7 @@ async fn show(
         notice: rejection.map(|rejection| rejection.notice(now())),
         endpoint: Fields::new(engine, form, Some(endpoint), rejection),
         message: Field::area("message", "Message").hint("Without one, a test says that it is one."),
-        once: Desk::once(),
+        once: PageContext::once(),
         remove: removal(slug, endpoint),
     };
     let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
@@ -251,8 +251,8 @@ pub(crate) fn removal(contact: &Slug, endpoint: &Endpoint) -> Confirm {
     }
 }
 
-pub(crate) fn gone() -> Oops {
-    Oops::missing("such endpoint")
+pub(crate) fn gone() -> PageError {
+    PageError::missing("such endpoint")
 }
 
 fn missing() -> EditError {
@@ -265,14 +265,14 @@ fn place(contact: &Contact, id: EndpointId) -> Result<usize, EditError> {
     place.ok_or_else(missing)
 }
 
-async fn save(desk: Desk, named: NamedEndpoint, form: Form) -> Result<Response, Oops> {
+async fn save(desk: PageContext, named: NamedEndpoint, form: Form) -> Result<Response, PageError> {
     match change(&desk, &named, &form).await {
-        Ok(()) => Ok(Desk::go(&list::url(&named.contact), Said::Saved)),
+        Ok(()) => Ok(PageContext::go(&list::url(&named.contact), Said::Saved)),
         Err(refused) => show(&desk, &named, &form, Some(&refused.form()?)).await,
     }
 }
 
-async fn change(desk: &Desk, named: &NamedEndpoint, form: &Form) -> Result<(), Refused> {
+async fn change(desk: &PageContext, named: &NamedEndpoint, form: &Form) -> Result<(), Refused> {
     let engine = &desk.app.engine;
     let seen = Revision::new(form.get("version"));
     let change = |contact: &mut Contact| {
@@ -309,10 +309,10 @@ async fn change(desk: &Desk, named: &NamedEndpoint, form: &Form) -> Result<(), R
 }
 
 async fn switch(
-    desk: Desk,
+    desk: PageContext,
     NamedEndpoint { contact: slug, id }: NamedEndpoint,
     form: Form,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let on = toggle::wanted(&form)?;
     let change = |contact: &mut Contact| {
         let place = place(contact, id)?;
@@ -323,13 +323,17 @@ async fn switch(
     };
     let engine = &desk.app.engine;
     engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(Desk::go_switched(&list::url(&slug), &url(&slug, id), on))
+    Ok(PageContext::go_switched(
+        &list::url(&slug),
+        &url(&slug, id),
+        on,
+    ))
 }
 
 async fn delete(
-    desk: Desk,
+    desk: PageContext,
     NamedEndpoint { contact: slug, id }: NamedEndpoint,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let change = |contact: &mut Contact| {
         let place = place(contact, id)?;
         contact.endpoints.remove(place);
@@ -337,5 +341,5 @@ async fn delete(
     };
     let engine = &desk.app.engine;
     engine.change(&slug, &desk.actor(), None, change).await?;
-    Ok(Desk::go(&list::url(&slug), Said::Removed))
+    Ok(PageContext::go(&list::url(&slug), Said::Removed))
 }

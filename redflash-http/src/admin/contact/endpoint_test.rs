@@ -6,28 +6,28 @@ use redflash_core::{EndpointId, Idempotency, Plan, Raise, RaiseError, Slug, Verd
 
 use crate::admin::contact::endpoint::gone;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::path::NamedEndpoint;
 use crate::alert;
-use crate::alert::Failed;
+use crate::alert::RaiseFailure;
 use crate::extract::idempotency::digest;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new(
         Method::POST,
         "/admin/contacts/{slug}/endpoints/{id}/test",
-        Door::Session(Needs::Admin),
+        Auth::Session(Permission::Admin),
         test,
     )]
 }
 
-async fn test(desk: Desk, named: NamedEndpoint, form: Form) -> Result<Response, Oops> {
+async fn test(desk: PageContext, named: NamedEndpoint, form: Form) -> Result<Response, PageError> {
     let NamedEndpoint { contact: slug, id } = named;
     let engine = &desk.app.engine;
     let contact = engine.store().contact(&slug).await?;
-    let contact = contact.ok_or_else(|| Oops::missing(format!("contact {slug}")))?;
+    let contact = contact.ok_or_else(|| PageError::missing(format!("contact {slug}")))?;
     if !contact.endpoints.iter().any(|one| one.id == id) {
         return Err(gone());
     }
@@ -36,11 +36,11 @@ async fn test(desk: Desk, named: NamedEndpoint, form: Form) -> Result<Response, 
     let raise = raise(&slug, id, &text, form.given("once"));
     let outcome = alert::raise_as(&desk.app, raise, desk.actor()).await;
     let outcome = outcome.map_err(|failed| match failed {
-        Failed::Refused(RaiseError::NoRecipients(plan)) => unreached(&plan, id),
+        RaiseFailure::Refused(RaiseError::NoRecipients(plan)) => unreached(&plan, id),
         failed => failed.into(),
     })?;
     let path = format!("/admin/log/{}", outcome.raised().notification);
-    Ok(Desk::go(&path, Said::Raised))
+    Ok(PageContext::go(&path, Said::Raised))
 }
 
 /// The test, which goes out once however often its form is sent.
@@ -57,12 +57,12 @@ fn raise(contact: &Slug, endpoint: EndpointId, text: &str, once: Option<&str>) -
 }
 
 /// Why a test was not sent.
-fn unreached(plan: &Plan, endpoint: EndpointId) -> Oops {
+fn unreached(plan: &Plan, endpoint: EndpointId) -> PageError {
     let mut endpoints = plan.recipients.iter().flat_map(|one| &one.endpoints);
     let found = endpoints.find(|one| one.endpoint == endpoint);
     let Some(Verdict::Skip(skip)) = found.map(|one| &one.verdict) else {
         return gone();
     };
     let text = format!("Nothing was sent: {skip}.");
-    Oops::new(StatusCode::UNPROCESSABLE_ENTITY, "Not sent", text)
+    PageError::new(StatusCode::UNPROCESSABLE_ENTITY, "Not sent", text)
 }

@@ -12,20 +12,20 @@ use crate::admin::ui::choices;
 use crate::admin::ui::field::{Field, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::pagination::{Listing, Turn};
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::path::Named;
 use crate::admin::ui::templates::Section;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// The list.
 pub(crate) const LIST: &str = "/admin/contacts";
 
 pub(crate) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
-    let admin = Door::Session(Needs::Admin);
+    let view = Auth::Session(Permission::View);
+    let admin = Auth::Session(Permission::Admin);
     vec![
         Route::new(Method::GET, LIST, view, list),
         Route::new(Method::POST, LIST, admin, create),
@@ -53,7 +53,7 @@ pub(crate) fn url(slug: &Slug) -> String {
 }
 
 /// The switch of a contact.
-pub(crate) fn switch_of(contact: &Contact, desk: &Desk) -> Switch {
+pub(crate) fn switch_of(contact: &Contact, desk: &PageContext) -> Switch {
     Switch {
         action: format!("{}/switch", url(&contact.slug)),
         label: format!("Contact {}", contact.name),
@@ -82,7 +82,7 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: Desk) -> Result<Response, Oops> {
+async fn list(desk: PageContext) -> Result<Response, PageError> {
     let contacts = desk.app.engine.store().contacts().await?;
     let listing = Listing::of(LIST, &desk.query);
     let found = listing.excerpt(contacts, |contact| &contact.slug, texts);
@@ -130,16 +130,18 @@ struct New {
     endpoint: endpoint::Fields,
 }
 
-async fn blank(desk: Desk) -> Response {
+async fn blank(desk: PageContext) -> Response {
     form(&desk, &Form::default(), None)
 }
 
 /// The form of a new contact, as it was filled in.
-fn form(desk: &Desk, form: &Form, rejection: Option<&Rejection>) -> Response {
+fn form(desk: &PageContext, form: &Form, rejection: Option<&Rejection>) -> Response {
     let error = |field| rejection.and_then(|rejection| rejection.error(field));
     let page = New {
         notice: rejection.map(|rejection| rejection.notice(Vec::new())),
-        once: form.given("once").map_or_else(Desk::once, str::to_owned),
+        once: form
+            .given("once")
+            .map_or_else(PageContext::once, str::to_owned),
         name: Field::text("name", "Name")
             .value(form.get("name"))
             .error(error("name"))
@@ -167,14 +169,14 @@ pub(crate) fn slug_field() -> Field {
         .required()
 }
 
-async fn create(desk: Desk, form: Form) -> Result<Response, Oops> {
+async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
     match add(&desk, &form).await {
-        Ok(slug) => Ok(Desk::go(&url(&slug), Said::Added)),
+        Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
         Err(refused) => Ok(self::form(&desk, &form, Some(&refused.form()?))),
     }
 }
 
-async fn add(desk: &Desk, form: &Form) -> Result<Slug, Refused> {
+async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
     let engine = &desk.app.engine;
     let mut faults = Faults::default();
     let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
@@ -199,20 +201,20 @@ async fn add(desk: &Desk, form: &Form) -> Result<Slug, Refused> {
 }
 
 /// Whether a contact was made already, ids apart.
-async fn is_there(desk: &Desk, wanted: &Contact) -> Result<bool, StoreError> {
+async fn is_there(desk: &PageContext, wanted: &Contact) -> Result<bool, StoreError> {
     let place = |endpoint: &Endpoint| (endpoint.channel.clone(), endpoint.address.clone());
     let places = |contact: &Contact| contact.endpoints.iter().map(place).collect::<Vec<_>>();
     let found = desk.app.engine.store().contact(&wanted.slug).await?;
     Ok(found.is_some_and(|found| found.name == wanted.name && places(&found) == places(wanted)))
 }
 
-async fn page(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
+async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
     page::show(&desk, &slug, None).await
 }
 
-async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
+async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
     match rename(&desk, &slug, &form).await {
-        Ok(()) => Ok(Desk::go(&url(&slug), Said::Saved)),
+        Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
         Err(refused) => {
             let refused = page::Refusal::Name(&form, refused.form()?);
             page::show(&desk, &slug, Some(refused)).await
@@ -220,7 +222,7 @@ async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oo
     }
 }
 
-async fn rename(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
+async fn rename(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
     let mut faults = Faults::default();
     let Some(name) = faults.take("name", Name::parse(form.get("name"))) else {
         return Err(faults.into());

@@ -14,8 +14,8 @@ use crate::admin::ui::choices::Naming;
 use crate::admin::ui::field::{Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Notice, Rejection, sentence};
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
 
 /// What the page is shown again for: the form that was sent, and what was wrong with it.
@@ -75,13 +75,13 @@ struct Edit {
 
 /// Shows a contact.
 pub(crate) async fn show(
-    desk: &Desk,
+    desk: &PageContext,
     slug: &Slug,
     refusal: Option<Refusal<'_>>,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let contact = engine.store().contact(slug).await?;
-    let contact = contact.ok_or_else(|| Oops::missing(format!("contact {slug}")))?;
+    let contact = contact.ok_or_else(|| PageError::missing(format!("contact {slug}")))?;
     let naming = naming(engine, slug).await?;
     let rejection = match &refusal {
         Some(Refusal::Name(_, rejection) | Refusal::Endpoint(_, rejection)) => Some(rejection),
@@ -119,7 +119,7 @@ fn state(contact: &Contact) -> String {
     )
 }
 
-fn row(desk: &Desk, contact: &Contact, endpoint: &Endpoint) -> Row {
+fn row(desk: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
     let engine = &desk.app.engine;
     let (channel, address) = (&endpoint.channel, &endpoint.address);
     let unserved = if engine.gateways().lane(channel, address).is_some() {
@@ -144,7 +144,7 @@ fn row(desk: &Desk, contact: &Contact, endpoint: &Endpoint) -> Row {
         opted_out: endpoint.opted_out.clone(),
         edit: desk.is_admin().then(|| RowEdit {
             can_test: contact.enabled && endpoint.enabled && unserved.is_none(),
-            once: Desk::once(),
+            once: PageContext::once(),
             remove: endpoint::removal(&contact.slug, endpoint),
             url,
         }),
@@ -180,7 +180,9 @@ impl Edit {
                 .required(),
             version: Revision::of(contact).to_string(),
             add: format!("{url}/endpoints"),
-            once: typed.given("once").map_or_else(Desk::once, str::to_owned),
+            once: typed
+                .given("once")
+                .map_or_else(PageContext::once, str::to_owned),
             endpoint: endpoint::Fields::new(engine, typed, None, rejection),
             remove: removal(contact, naming),
         }

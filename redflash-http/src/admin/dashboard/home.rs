@@ -17,11 +17,11 @@ use crate::admin::gateway::state;
 use crate::admin::gateway::state::GatewayRow;
 use crate::admin::log::history;
 use crate::admin::log::history::Sent;
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
 use crate::last_day;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 const CHART: &str = "Attempts of the last 24 hours (UTC)";
 /// How long a delivery that is due may wait before it is a worry.
@@ -34,7 +34,7 @@ const SHOWN: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
 const LATELY: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 pub(crate) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
+    let view = Auth::Session(Permission::View);
     vec![
         Route::new(Method::GET, "/admin", view, page),
         Route::new(Method::GET, "/admin/", view, page),
@@ -75,7 +75,7 @@ struct Number {
     is_bad: bool,
 }
 
-async fn page(desk: Desk) -> Result<Response, Oops> {
+async fn page(desk: PageContext) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let now = desk.now();
     let recent = last_day::recent(engine).await?;

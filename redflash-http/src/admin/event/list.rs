@@ -11,19 +11,19 @@ use crate::admin::toggle;
 use crate::admin::ui::field::{Field, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Refused, is_once};
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::pagination::{Listing, Turn};
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::path::Named;
 use crate::admin::ui::templates::Section;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(crate) const LIST: &str = "/admin/events";
 
 pub(crate) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
-    let admin = Door::Session(Needs::Admin);
+    let view = Auth::Session(Permission::View);
+    let admin = Auth::Session(Permission::Admin);
     vec![
         Route::new(Method::GET, LIST, view, list),
         Route::new(Method::POST, LIST, admin, create),
@@ -51,7 +51,7 @@ pub(crate) fn url(slug: &Slug) -> String {
 }
 
 /// The switch of an event.
-pub(crate) fn switch_of(event: &Event, desk: &Desk) -> Switch {
+pub(crate) fn switch_of(event: &Event, desk: &PageContext) -> Switch {
     Switch {
         action: format!("{}/switch", url(&event.slug)),
         label: format!("Event {}", event.name),
@@ -80,7 +80,7 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: Desk) -> Result<Response, Oops> {
+async fn list(desk: PageContext) -> Result<Response, PageError> {
     let events = desk.app.engine.store().events().await?;
     let listing = Listing::of(LIST, &desk.query);
     let found = listing.excerpt(events, |event| &event.slug, texts);
@@ -122,18 +122,18 @@ fn texts(event: &Event) -> Vec<String> {
     names.into_iter().chain(words).collect()
 }
 
-async fn blank(desk: Desk) -> Result<Response, Oops> {
+async fn blank(desk: PageContext) -> Result<Response, PageError> {
     page::show_new(&desk, &Form::default(), None).await
 }
 
-async fn create(desk: Desk, form: Form) -> Result<Response, Oops> {
+async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
     match add(&desk, &form).await {
-        Ok(slug) => Ok(Desk::go(&url(&slug), Said::Added)),
+        Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
         Err(refused) => page::show_new(&desk, &form, Some(&refused.form()?)).await,
     }
 }
 
-async fn add(desk: &Desk, form: &Form) -> Result<Slug, Refused> {
+async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
     let engine = &desk.app.engine;
     let mut faults = Faults::default();
     let draft = Draft::typed(form, None, &mut faults);
@@ -155,13 +155,13 @@ async fn add(desk: &Desk, form: &Form) -> Result<Slug, Refused> {
     Ok(event.slug)
 }
 
-async fn page(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
+async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
     page::show(&desk, &slug, None, None).await
 }
 
-async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
+async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
     match change(&desk, &slug, &form).await {
-        Ok(()) => Ok(Desk::go(&url(&slug), Said::Saved)),
+        Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
         Err(refused) => {
             let rejection = refused.form()?;
             page::show(&desk, &slug, Some(&form), Some(&rejection)).await
@@ -169,7 +169,7 @@ async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oo
     }
 }
 
-async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
+async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
     let enabled = form.has("enabled").then(|| form.is_on("enabled"));
     let seen = Revision::new(form.get("version"));
     let change = |event: &mut Event| {

@@ -18,8 +18,8 @@ use crate::admin::ui::choices::Naming;
 use crate::admin::ui::field::{Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Notice, Rejection};
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
 
 #[derive(Serialize)]
@@ -72,10 +72,10 @@ struct Facts {
 
 /// Shows the form of a new event, as it was filled in.
 pub(crate) async fn show_new(
-    desk: &Desk,
+    desk: &PageContext,
     form: &Form,
     rejection: Option<&Rejection>,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let draft = Draft::typed(form, None, &mut Faults::default());
     let event = unsaved(&draft);
@@ -85,7 +85,9 @@ pub(crate) async fn show_new(
     let error = |field| rejection.and_then(|rejection| rejection.error(field));
     let page = New {
         notice: rejection.map(|rejection| rejection.notice(Vec::new())),
-        once: form.given("once").map_or_else(Desk::once, str::to_owned),
+        once: form
+            .given("once")
+            .map_or_else(PageContext::once, str::to_owned),
         slug: slug_field().value(form.get("slug")).error(error("slug")),
         fields: draft.fields(&contacts, &groups, rejection),
         preview: Preview::of(engine, &event, &samples).await?,
@@ -118,14 +120,14 @@ pub(crate) fn as_typed(event: Event, form: Option<&Form>) -> Event {
 /// * `form` - what was typed, where the page is shown again.
 /// * `rejection` - why it was not saved.
 pub(crate) async fn show(
-    desk: &Desk,
+    desk: &PageContext,
     slug: &Slug,
     form: Option<&Form>,
     rejection: Option<&Rejection>,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let event = engine.store().event(slug).await?;
-    let event = event.ok_or_else(|| Oops::missing(format!("event {slug}")))?;
+    let event = event.ok_or_else(|| PageError::missing(format!("event {slug}")))?;
     let tried = as_typed(event.clone(), form);
     let samples = Samples::of(&tried, form.unwrap_or(&Form::default()));
     let edit = if desk.is_admin() {
@@ -153,11 +155,11 @@ pub(crate) async fn show(
 }
 
 async fn edit(
-    desk: &Desk,
+    desk: &PageContext,
     event: &Event,
     form: Option<&Form>,
     rejection: Option<&Rejection>,
-) -> Result<Edit, Oops> {
+) -> Result<Edit, PageError> {
     let store = desk.app.engine.store();
     let (contacts, groups) = (store.contacts().await?, store.groups().await?);
     let draft = match form {
@@ -187,7 +189,7 @@ async fn edit(
     })
 }
 
-async fn facts(desk: &Desk, event: &Event) -> Result<Facts, Oops> {
+async fn facts(desk: &PageContext, event: &Event) -> Result<Facts, PageError> {
     let store = desk.app.engine.store();
     let (contacts, groups) = (store.contacts().await?, store.groups().await?);
     let contacts = contacts

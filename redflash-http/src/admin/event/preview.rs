@@ -10,10 +10,10 @@ use crate::admin::event::page;
 use crate::admin::event::samples::Samples;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, sentence};
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Plan;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// Where a form is sent to be tried.
 ///
@@ -26,7 +26,7 @@ const AROUND: usize = 3;
 const SHOWN: usize = 200;
 
 pub(crate) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
+    let view = Auth::Session(Permission::View);
     vec![Route::new(Method::POST, URL, view, preview)]
 }
 
@@ -141,7 +141,7 @@ fn length(plan: &Plan) -> String {
 }
 
 /// Answers a script with the preview alone, and the button of the form with the whole page.
-async fn preview(desk: Desk, form: Form) -> Result<Response, Oops> {
+async fn preview(desk: PageContext, form: Form) -> Result<Response, PageError> {
     let slug = form.given("event").and_then(|slug| Slug::parse(slug).ok());
     if form.has("preview") {
         return match &slug {
@@ -153,7 +153,7 @@ async fn preview(desk: Desk, form: Form) -> Result<Response, Oops> {
     let event = match &slug {
         Some(slug) => {
             let event = engine.store().event(slug).await?;
-            event.ok_or_else(|| Oops::missing(format!("event {slug}")))?
+            event.ok_or_else(|| PageError::missing(format!("event {slug}")))?
         }
         None => page::unsaved(&Draft::typed(&form, None, &mut Faults::default())),
     };

@@ -19,21 +19,21 @@ use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Refused, Rejection};
 use crate::admin::ui::page;
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Empty;
 use crate::admin::ui::path::Named;
 use crate::admin::ui::templates::Section;
 use crate::alert;
 use crate::last_day;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// The list.
 const LIST: &str = "/admin/gateways";
 
 pub(crate) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
-    let admin = Door::Session(Needs::Admin);
+    let view = Auth::Session(Permission::View);
+    let admin = Auth::Session(Permission::Admin);
     vec![
         Route::new(Method::GET, LIST, view, list),
         Route::new(Method::GET, "/admin/gateways/{slug}", view, page),
@@ -64,7 +64,7 @@ struct Row {
     not_taken: u64,
 }
 
-async fn list(desk: Desk) -> Result<Response, Oops> {
+async fn list(desk: PageContext) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let statuses = engine.gateway_statuses().await?;
     let recent = last_day::recent(engine).await?;
@@ -138,17 +138,17 @@ struct Test {
     message: Field,
 }
 
-async fn page(desk: Desk, Named(name): Named) -> Result<Response, Oops> {
+async fn page(desk: PageContext, Named(name): Named) -> Result<Response, PageError> {
     show(&desk, &name, &Form::default(), None).await
 }
 
 /// The page of a gateway, with the form of a test as it was filled in.
 async fn show(
-    desk: &Desk,
+    desk: &PageContext,
     name: &Slug,
     form: &Form,
     rejection: Option<&Rejection>,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let gateway = find(desk, name)?;
     let statuses = engine.gateway_statuses().await?;
@@ -166,7 +166,7 @@ async fn show(
         trial: trial(desk, name).await?,
         test: desk.is_admin().then(|| Test {
             action: format!("{}/test", url(name)),
-            once: Desk::once(),
+            once: PageContext::once(),
             to: to(&gateway, form, rejection),
             message: message(form, rejection),
         }),
@@ -175,9 +175,9 @@ async fn show(
     Ok(desk.page_with(status, "gateway", Section::Gateways, name.as_str(), page))
 }
 
-fn find(desk: &Desk, name: &Slug) -> Result<Arc<Gateway>, Oops> {
+fn find(desk: &PageContext, name: &Slug) -> Result<Arc<Gateway>, PageError> {
     let found = desk.app.engine.gateways().get(name).cloned();
-    found.ok_or_else(|| Oops::missing(format!("gateway {name}")))
+    found.ok_or_else(|| PageError::missing(format!("gateway {name}")))
 }
 
 fn lanes(lanes: Vec<GatewayHealth>) -> Vec<LaneRow> {
@@ -217,7 +217,7 @@ fn message(form: &Form, rejection: Option<&Rejection>) -> Field {
 }
 
 /// What came of the test that the query names.
-async fn trial(desk: &Desk, name: &Slug) -> Result<Option<GatewayTest>, StoreError> {
+async fn trial(desk: &PageContext, name: &Slug) -> Result<Option<GatewayTest>, StoreError> {
     let Ok(id) = desk.query.get("trial").parse::<NotificationId>() else {
         return Ok(None);
     };
@@ -243,7 +243,7 @@ async fn trial(desk: &Desk, name: &Slug) -> Result<Option<GatewayTest>, StoreErr
     }))
 }
 
-async fn test(desk: Desk, Named(name): Named, form: Form) -> Result<Response, Oops> {
+async fn test(desk: PageContext, Named(name): Named, form: Form) -> Result<Response, PageError> {
     let gateway = find(&desk, &name)?;
     let (to, text) = match typed(&desk.app.engine, &gateway, &form) {
         Ok(typed) => typed,
@@ -276,7 +276,9 @@ fn typed(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, St
 
 /// One form is one test; the same form with something else in it is another.
 fn promise(form: &Form, to: &Address, text: &str) -> Idempotency {
-    let once = form.given("once").map_or_else(Desk::once, str::to_owned);
+    let once = form
+        .given("once")
+        .map_or_else(PageContext::once, str::to_owned);
     let mut digest = Sha256::new();
     for part in [&*once, to.as_str(), text] {
         digest.update(part);
@@ -291,18 +293,18 @@ fn promise(form: &Form, to: &Address, text: &str) -> Idempotency {
 }
 
 async fn tried(
-    desk: &Desk,
+    desk: &PageContext,
     name: &Slug,
     to: Address,
     text: String,
     promise: Idempotency,
-) -> Result<GatewayTestRef, Oops> {
+) -> Result<GatewayTestRef, PageError> {
     let (engine, by, name) = (desk.app.engine.clone(), desk.actor(), name.clone());
     let trying = async move {
         engine
             .test_gateway_once(&name, to, &text, &promise, &by)
             .await
     };
-    let tried = alert::to_its_end(trying).await??;
-    tried.ok_or_else(|| Oops::missing("gateway of that name"))
+    let tried = alert::run_detached(trying).await??;
+    tried.ok_or_else(|| PageError::missing("gateway of that name"))
 }

@@ -16,18 +16,18 @@ use crate::admin::toggle;
 use crate::admin::ui::field::{Field, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::pagination::{Listing, Turn};
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::path::Named;
 use crate::admin::ui::templates::Section;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(crate) const LIST: &str = "/admin/keys";
 
 pub(crate) fn routes() -> Vec<Route> {
-    let admin = Door::Session(Needs::Admin);
+    let admin = Auth::Session(Permission::Admin);
     vec![
         Route::new(Method::GET, LIST, admin, list),
         Route::new(Method::POST, LIST, admin, create),
@@ -83,7 +83,7 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: Desk) -> Result<Response, Oops> {
+async fn list(desk: PageContext) -> Result<Response, PageError> {
     let store = desk.app.engine.store();
     let (keys, uses) = (store.api_keys().await?, store.key_uses().await?);
     let listing = Listing::of(LIST, &desk.query);
@@ -125,17 +125,23 @@ struct New {
     rights: permissions::Fields,
 }
 
-async fn blank(desk: Desk) -> Result<Response, Oops> {
+async fn blank(desk: PageContext) -> Result<Response, PageError> {
     form(&desk, &Form::default(), None).await
 }
 
 /// The form of a new key, as it was filled in.
-async fn form(desk: &Desk, form: &Form, rejection: Option<&Rejection>) -> Result<Response, Oops> {
+async fn form(
+    desk: &PageContext,
+    form: &Form,
+    rejection: Option<&Rejection>,
+) -> Result<Response, PageError> {
     let error = |field| rejection.and_then(|rejection| rejection.error(field));
     let rights = Rights::typed(form, &mut Faults::default());
     let page = New {
         notice: rejection.map(|rejection| rejection.notice(Vec::new())),
-        once: form.given("once").map_or_else(Desk::once, str::to_owned),
+        once: form
+            .given("once")
+            .map_or_else(PageContext::once, str::to_owned),
         slug: slug_field()
             .hint("The system that has it, such as nagios. It cannot be changed later.")
             .value(form.get("slug"))
@@ -156,16 +162,16 @@ struct Made<'a> {
     target: String,
 }
 
-async fn create(desk: Desk, form: Form) -> Result<Response, Oops> {
+async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
     match add(&desk, &form).await {
         Ok((key, Some(secret))) => Ok(made(&desk, &key, &secret)),
         // The form came twice, and the secret was shown the first time.
-        Ok((key, None)) => Ok(Desk::go(&url(&key.slug), Said::Added)),
+        Ok((key, None)) => Ok(PageContext::go(&url(&key.slug), Said::Added)),
         Err(refused) => self::form(&desk, &form, Some(&refused.form()?)).await,
     }
 }
 
-fn made(desk: &Desk, key: &ApiKey, secret: &SecretString) -> Response {
+fn made(desk: &PageContext, key: &ApiKey, secret: &SecretString) -> Response {
     let first = match &key.scope {
         Scope::Only(targets) => targets.first().map(Target::to_string),
         Scope::All => None,
@@ -181,7 +187,7 @@ fn made(desk: &Desk, key: &ApiKey, secret: &SecretString) -> Response {
 }
 
 /// Makes a key. Returns its secret, unless it was made before by the same form.
-async fn add(desk: &Desk, form: &Form) -> Result<(ApiKey, Option<SecretString>), Refused> {
+async fn add(desk: &PageContext, form: &Form) -> Result<(ApiKey, Option<SecretString>), Refused> {
     let engine = &desk.app.engine;
     let mut faults = Faults::default();
     let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
@@ -203,24 +209,24 @@ async fn add(desk: &Desk, form: &Form) -> Result<(ApiKey, Option<SecretString>),
 }
 
 /// Whether a key was made already, its secret and the time apart.
-async fn is_there(desk: &Desk, wanted: &ApiKey) -> Result<bool, StoreError> {
+async fn is_there(desk: &PageContext, wanted: &ApiKey) -> Result<bool, StoreError> {
     let found = desk.app.engine.store().api_key(&wanted.slug).await?;
     let rights = |key: &ApiKey| (key.enabled, key.inspect, key.admin, key.scope.clone());
     Ok(found.is_some_and(|found| rights(&found) == rights(wanted)))
 }
 
-async fn page(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
+async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
     page::show(&desk, &slug, None).await
 }
 
-async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
+async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
     match change(&desk, &slug, &form).await {
-        Ok(()) => Ok(Desk::go(&url(&slug), Said::Saved)),
+        Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
         Err(refused) => page::show(&desk, &slug, Some((&form, &refused.form()?))).await,
     }
 }
 
-async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
+async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
     let mut faults = Faults::default();
     let rights = Rights::typed(form, &mut faults);
     if !faults.is_empty() {

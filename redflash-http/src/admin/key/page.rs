@@ -11,8 +11,8 @@ use crate::admin::key::permissions::Rights;
 use crate::admin::ui::field::{Confirm, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Notice, Rejection};
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
 
 #[derive(Serialize)]
@@ -35,13 +35,13 @@ struct Page {
 ///
 /// * `refused` - the form that was sent, and why the page is shown again.
 pub(crate) async fn show(
-    desk: &Desk,
+    desk: &PageContext,
     slug: &Slug,
     refused: Option<(&Form, &Rejection)>,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let key = engine.store().api_key(slug).await?;
-    let key = key.ok_or_else(|| Oops::missing(format!("key {slug}")))?;
+    let key = key.ok_or_else(|| PageError::missing(format!("key {slug}")))?;
     let used_at = engine.store().key_uses().await?.get(slug).copied();
     let words = permissions::words(&key);
     let rejection = refused.map(|(_, rejection)| rejection);

@@ -16,10 +16,10 @@ use redflash_core::{Delivery, Notification, Timestamp, error_chain};
 use tracing::warn;
 
 use crate::admin::log::query::LogQuery;
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::app::App;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// How many notifications are read at once.
 const PAGE: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
@@ -54,7 +54,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new(
         Method::GET,
         "/admin/log.csv",
-        Door::Session(Needs::View),
+        Auth::Session(Permission::View),
         csv,
     )]
 }
@@ -70,7 +70,7 @@ struct Table {
     begun: bool,
 }
 
-async fn csv(desk: Desk) -> Result<Response, Oops> {
+async fn csv(desk: PageContext) -> Result<Response, PageError> {
     let mut table = Table {
         filter: LogQuery::of(&desk.query).filter(PAGE),
         app: desk.app,

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use crate::admin::log::query::{Fields, LogQuery};
 use crate::admin::log::state_counts::Tally;
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::templates::Section;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// The list.
 pub(crate) const LIST: &str = "/admin/log";
@@ -26,7 +26,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new(
         Method::GET,
         LIST,
-        Door::Session(Needs::View),
+        Auth::Session(Permission::View),
         list,
     )]
 }
@@ -64,7 +64,7 @@ struct Row {
     tally: Vec<Tally>,
 }
 
-async fn list(desk: Desk) -> Result<Response, Oops> {
+async fn list(desk: PageContext) -> Result<Response, PageError> {
     let query = LogQuery::of(&desk.query);
     let filter = query.filter(LENGTH);
     let engine = &desk.app.engine;

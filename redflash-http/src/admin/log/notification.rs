@@ -14,12 +14,12 @@ use serde::Serialize;
 use crate::admin::log::deliveries::Deliveries;
 use crate::admin::log::list;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Link, Plan, Step};
 use crate::admin::ui::path::NamedNotification;
 use crate::admin::ui::templates::Section;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// How many contacts are looked at for answers.
 const ASKED: usize = 20;
@@ -27,8 +27,8 @@ const ASKED: usize = 20;
 const NEWEST: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 
 pub(crate) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
-    let admin = Door::Session(Needs::Admin);
+    let view = Auth::Session(Permission::View);
+    let admin = Auth::Session(Permission::Admin);
     vec![
         Route::new(Method::GET, "/admin/log/{id}", view, page),
         Route::new(Method::POST, "/admin/log/{id}/resend", admin, resend),
@@ -64,7 +64,10 @@ struct Reply {
     effect: String,
 }
 
-async fn page(desk: Desk, NamedNotification(id): NamedNotification) -> Result<Response, Oops> {
+async fn page(
+    desk: PageContext,
+    NamedNotification(id): NamedNotification,
+) -> Result<Response, PageError> {
     let (notification, records) = find(&desk, id).await?;
     let changes = changes(&desk, id).await?;
     let deliveries = Deliveries::of(&notification, &records, desk.is_admin());
@@ -93,15 +96,15 @@ async fn page(desk: Desk, NamedNotification(id): NamedNotification) -> Result<Re
 
 /// A notification with its deliveries.
 pub(crate) async fn find(
-    desk: &Desk,
+    desk: &PageContext,
     id: NotificationId,
-) -> Result<(Notification, Vec<DeliveryRecord>), Oops> {
+) -> Result<(Notification, Vec<DeliveryRecord>), PageError> {
     let found = desk.app.engine.store().notification(id).await?;
-    found.ok_or_else(|| Oops::missing("notification of that id"))
+    found.ok_or_else(|| PageError::missing("notification of that id"))
 }
 
 /// What the audit log says of a notification, newest first.
-async fn changes(desk: &Desk, id: NotificationId) -> Result<Vec<AuditEntry>, StoreError> {
+async fn changes(desk: &PageContext, id: NotificationId) -> Result<Vec<AuditEntry>, StoreError> {
     let filter = AuditFilter {
         subject: Some(format!("notification/{id}")),
         by: None,
@@ -141,7 +144,7 @@ fn step(change: &AuditEntry) -> Step {
 }
 
 /// What people have answered to these deliveries, oldest first.
-async fn replies(desk: &Desk, records: &[DeliveryRecord]) -> Result<Vec<Reply>, StoreError> {
+async fn replies(desk: &PageContext, records: &[DeliveryRecord]) -> Result<Vec<Reply>, StoreError> {
     let mut contacts: Vec<&Slug> = records.iter().map(|one| &one.delivery.contact).collect();
     contacts.sort();
     contacts.dedup();
@@ -173,17 +176,17 @@ async fn replies(desk: &Desk, records: &[DeliveryRecord]) -> Result<Vec<Reply>, 
 }
 
 async fn resend(
-    desk: Desk,
+    desk: PageContext,
     NamedNotification(id): NamedNotification,
     form: Form,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     find(&desk, id).await?;
     let only = match form.given("delivery") {
         None => None,
         Some(text) => {
             let named = text.parse::<DeliveryId>().ok();
             let ours = named.filter(|delivery| delivery.notification() == id);
-            Some(ours.ok_or_else(|| Oops::missing("delivery of that id"))?)
+            Some(ours.ok_or_else(|| PageError::missing("delivery of that id"))?)
         }
     };
     let engine = &desk.app.engine;
@@ -192,5 +195,5 @@ async fn resend(
         0 => Said::NothingToResend,
         _ => Said::Resent,
     };
-    Ok(Desk::go(&list::url(id), said))
+    Ok(PageContext::go(&list::url(id), said))
 }

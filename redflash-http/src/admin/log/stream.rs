@@ -19,10 +19,10 @@ use tracing::warn;
 use crate::admin::auth::session;
 use crate::admin::log::deliveries::Deliveries;
 use crate::admin::log::notification;
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::path::NamedNotification;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 use crate::server::Stopping;
 
 /// How many streams there are at once.
@@ -39,9 +39,9 @@ const LONGEST: Duration = Duration::from_secs(600);
 const ALIVE: Duration = Duration::from_secs(15);
 
 /// The places for those who are told.
-pub(crate) struct Places(Arc<Semaphore>);
+pub(crate) struct StreamSlots(Arc<Semaphore>);
 
-impl Default for Places {
+impl Default for StreamSlots {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(PLACES)))
     }
@@ -51,14 +51,14 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new(
         Method::GET,
         "/admin/log/{id}/events",
-        Door::Session(Needs::View),
+        Auth::Session(Permission::View),
         events,
     )]
 }
 
 /// Somebody who is told.
 struct Watch {
-    desk: Desk,
+    desk: PageContext,
     id: NotificationId,
     /// When the first connection was made.
     began: Timestamp,
@@ -82,11 +82,11 @@ enum Look {
 }
 
 async fn events(
-    desk: Desk,
+    desk: PageContext,
     NamedNotification(id): NamedNotification,
     stopping: Option<Extension<Stopping>>,
     headers: HeaderMap,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     notification::find(&desk, id).await?;
     let Ok(place) = Arc::clone(&desk.app.live.0).try_acquire_owned() else {
         let text = "Too many pages are followed at once.\n";

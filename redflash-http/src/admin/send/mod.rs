@@ -14,18 +14,18 @@ use crate::admin::send::targets::Kind;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::sentence;
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link, Plan};
 use crate::admin::ui::templates::Section;
 use crate::alert;
-use crate::alert::Failed;
+use crate::alert::RaiseFailure;
 use crate::extract::idempotency::digest;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(super) fn routes() -> Vec<Route> {
-    let view = Door::Session(Needs::View);
-    let admin = Door::Session(Needs::Admin);
+    let view = Auth::Session(Permission::View);
+    let admin = Auth::Session(Permission::Admin);
     vec![
         Route::new(Method::GET, "/admin/send", view, blank),
         Route::new(Method::POST, "/admin/send", admin, send),
@@ -85,7 +85,7 @@ struct Hidden {
     value: String,
 }
 
-async fn blank(desk: Desk) -> Result<Response, Oops> {
+async fn blank(desk: PageContext) -> Result<Response, PageError> {
     let Ok(target) = desk.query.get("target").parse::<Target>() else {
         return choose(&desk).await;
     };
@@ -93,7 +93,7 @@ async fn blank(desk: Desk) -> Result<Response, Oops> {
     Ok(draft.page(&desk, StatusCode::OK, None))
 }
 
-async fn choose(desk: &Desk) -> Result<Response, Oops> {
+async fn choose(desk: &PageContext) -> Result<Response, PageError> {
     let text = desk.query.given("q").unwrap_or_default();
     let (title, text_of_empty, action) = if text.is_empty() {
         let text =
@@ -126,12 +126,12 @@ async fn choose(desk: &Desk) -> Result<Response, Oops> {
     Ok(desk.page("send-choose", Section::Send, "Send", page))
 }
 
-async fn plan(desk: Desk, form: Form) -> Result<Response, Oops> {
+async fn plan(desk: PageContext, form: Form) -> Result<Response, PageError> {
     let draft = Draft::sent(&desk, &form).await?;
     draft.planned(&desk, None).await
 }
 
-async fn send(desk: Desk, form: Form) -> Result<Response, Oops> {
+async fn send(desk: PageContext, form: Form) -> Result<Response, PageError> {
     let draft = Draft::sent(&desk, &form).await?;
     let mut raise = draft.raise();
     let once = form.given("once");
@@ -144,26 +144,29 @@ async fn send(desk: Desk, form: Form) -> Result<Response, Oops> {
     match alert::raise_as(&desk.app, raise, desk.actor()).await {
         Ok(outcome) => {
             let id = outcome.raised().notification;
-            Ok(Desk::go(&crate::admin::log::list::url(id), Said::Raised))
+            Ok(PageContext::go(
+                &crate::admin::log::list::url(id),
+                Said::Raised,
+            ))
         }
-        Err(Failed::Refused(fault @ (RaiseError::UnknownTarget(_) | RaiseError::Store { .. }))) => {
-            Err(fault.into())
-        }
-        Err(Failed::Refused(fault)) => draft.planned(&desk, Some(&fault)).await,
+        Err(RaiseFailure::Refused(
+            fault @ (RaiseError::UnknownTarget(_) | RaiseError::Store { .. }),
+        )) => Err(fault.into()),
+        Err(RaiseFailure::Refused(fault)) => draft.planned(&desk, Some(&fault)).await,
         Err(failed) => Err(failed.into()),
     }
 }
 
 impl<'a> Draft<'a> {
-    async fn sent(desk: &Desk, form: &'a Form) -> Result<Self, Oops> {
+    async fn sent(desk: &PageContext, form: &'a Form) -> Result<Self, PageError> {
         let target = form.get("target").parse();
-        let target = target.map_err(|_| Oops::missing("target of that name"))?;
+        let target = target.map_err(|_| PageError::missing("target of that name"))?;
         Self::find(desk, target, form).await
     }
 
-    async fn find(desk: &Desk, target: Target, form: &'a Form) -> Result<Self, Oops> {
+    async fn find(desk: &PageContext, target: Target, form: &'a Form) -> Result<Self, PageError> {
         let found = targets::find(desk, &target).await?;
-        let (name, event) = found.ok_or_else(|| Oops::missing(&target))?;
+        let (name, event) = found.ok_or_else(|| PageError::missing(&target))?;
         Ok(Self {
             target,
             name,
@@ -183,7 +186,11 @@ impl<'a> Draft<'a> {
     }
 
     /// The page with what would be done, and why it was not.
-    async fn planned(&self, desk: &Desk, fault: Option<&RaiseError>) -> Result<Response, Oops> {
+    async fn planned(
+        &self,
+        desk: &PageContext,
+        fault: Option<&RaiseError>,
+    ) -> Result<Response, PageError> {
         let plan = desk.app.engine.explain(&self.raise()).await?;
         let refusal = plan.refusal;
         let outlook = desk.app.engine.outlook(&plan).await?;
@@ -207,7 +214,7 @@ impl<'a> Draft<'a> {
 
     fn page(
         &self,
-        desk: &Desk,
+        desk: &PageContext,
         status: StatusCode,
         planned: Option<(Planned, Option<Refusal>)>,
     ) -> Response {
@@ -247,7 +254,7 @@ impl<'a> Draft<'a> {
         };
         let mut fields = vec![
             hidden("target", &self.target.to_string()),
-            hidden("once", &Desk::once()),
+            hidden("once", &PageContext::once()),
         ];
         for name in ["message", arguments::LINES] {
             if self.form.has(name) {

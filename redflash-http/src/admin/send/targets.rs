@@ -5,7 +5,7 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 use crate::admin::ui::choices;
-use crate::admin::ui::page::Desk;
+use crate::admin::ui::page::PageContext;
 
 /// How many of each kind are shown.
 const SHOWN: usize = 20;
@@ -29,7 +29,7 @@ struct Row {
 }
 
 /// Every kind of which something has this text in its name, slug or description.
-pub(crate) async fn matching(desk: &Desk, text: &str) -> Result<Vec<Kind>, StoreError> {
+pub(crate) async fn matching(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
     let store = desk.app.engine.store();
     let (events, groups) = (store.events().await?, store.groups().await?);
     let contacts = store.contacts().await?;
@@ -110,7 +110,7 @@ pub(crate) fn url(target: &Target) -> String {
 
 /// How a target is called among people, and the event where it is one; `None` when there is none.
 pub(crate) async fn find(
-    desk: &Desk,
+    desk: &PageContext,
     target: &Target,
 ) -> Result<Option<(Name, Option<Event>)>, StoreError> {
     let store = desk.app.engine.store();

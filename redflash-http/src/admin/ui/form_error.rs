@@ -8,14 +8,14 @@ use serde::Serialize;
 
 use crate::admin::ui::field::FieldError;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page_error::PageError;
 
 /// Why a form was not done.
 pub(crate) enum Refused {
     /// The form is shown again.
     Form(Rejection),
     /// Another page says it.
-    Page(Oops),
+    Page(PageError),
 }
 
 /// Why a form is shown again.
@@ -122,7 +122,7 @@ impl Refused {
     /// # Errors
     ///
     /// The page that says something else.
-    pub(crate) fn form(self) -> Result<Rejection, Oops> {
+    pub(crate) fn form(self) -> Result<Rejection, PageError> {
         match self {
             Self::Form(rejection) => Ok(rejection),
             Self::Page(oops) => Err(oops),
@@ -171,8 +171,8 @@ impl From<StoreError> for Refused {
     }
 }
 
-impl From<Oops> for Refused {
-    fn from(oops: Oops) -> Self {
+impl From<PageError> for Refused {
+    fn from(oops: PageError) -> Self {
         Self::Page(oops)
     }
 }

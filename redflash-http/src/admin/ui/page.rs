@@ -13,12 +13,12 @@ use serde::Serialize;
 use crate::admin::auth::session::Visitor;
 use crate::admin::ui::flash::{Flash, UNDO};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::{Frame, Person, Section};
 use crate::app::App;
 
 /// Who asks for a page, and for what.
-pub(crate) struct Desk {
+pub(crate) struct PageContext {
     pub(crate) app: Arc<App>,
     pub(crate) visitor: Visitor,
     /// The fields of the query.
@@ -71,7 +71,7 @@ const SAID: [(Said, &str, &str); 9] = [
     ),
 ];
 
-impl Desk {
+impl PageContext {
     /// As the audit log names who asks.
     pub(crate) fn actor(&self) -> Actor {
         self.visitor.actor()
@@ -184,12 +184,12 @@ pub(crate) fn render(
     Html(app.views.render(template, &frame))
 }
 
-impl FromRequestParts<Arc<App>> for Desk {
+impl FromRequestParts<Arc<App>> for PageContext {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let query = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
-        let unreadable = || Oops::unreadable("the query has too many fields").into_response();
+        let unreadable = || PageError::unreadable("the query has too many fields").into_response();
         Ok(Self {
             visitor: Visitor::from_request_parts(parts, app).await?,
             query: query.ok_or_else(unreadable)?,

@@ -8,19 +8,19 @@ use tracing::error;
 use crate::admin::auth::session::Visitor;
 use crate::admin::ui::page;
 use crate::admin::ui::partials::{Fault, Link};
-use crate::alert::Failed;
+use crate::alert::RaiseFailure;
 use crate::app::App;
 
 /// Why a page is not shown.
 #[derive(Clone, Debug)]
-pub(crate) struct Oops {
+pub(crate) struct PageError {
     pub(crate) status: StatusCode,
     title: &'static str,
     /// What to do.
     text: String,
 }
 
-impl Oops {
+impl PageError {
     pub(crate) fn new(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
         Self {
             status,
@@ -90,7 +90,7 @@ impl Oops {
 }
 
 /// Shown by the guard, which knows who asked.
-impl IntoResponse for Oops {
+impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
@@ -98,7 +98,7 @@ impl IntoResponse for Oops {
     }
 }
 
-impl From<StoreError> for Oops {
+impl From<StoreError> for PageError {
     fn from(fault: StoreError) -> Self {
         match fault {
             StoreError::Missing { what } => Self::missing(what),
@@ -114,7 +114,7 @@ impl From<StoreError> for Oops {
     }
 }
 
-impl From<EditError> for Oops {
+impl From<EditError> for PageError {
     fn from(fault: EditError) -> Self {
         match fault {
             EditError::Store(fault) => fault.into(),
@@ -133,14 +133,14 @@ impl From<EditError> for Oops {
     }
 }
 
-impl From<Failed> for Oops {
-    fn from(failed: Failed) -> Self {
+impl From<RaiseFailure> for PageError {
+    fn from(failed: RaiseFailure) -> Self {
         match failed {
-            Failed::Refused(fault) => fault.into(),
-            Failed::RateLimited(refusal) => {
+            RaiseFailure::Refused(fault) => fault.into(),
+            RaiseFailure::RateLimited(refusal) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", refusal.detail)
             }
-            Failed::LostSight(_) | Failed::Broken => Self::new(
+            RaiseFailure::LostSight(_) | RaiseFailure::Broken => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Something is broken here",
                 "The log of the server says what. Look into the log before you try again.",
@@ -149,7 +149,7 @@ impl From<Failed> for Oops {
     }
 }
 
-impl From<RaiseError> for Oops {
+impl From<RaiseError> for PageError {
     fn from(fault: RaiseError) -> Self {
         match fault {
             RaiseError::UnknownTarget(target) => Self::missing(target),

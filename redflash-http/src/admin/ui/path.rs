@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use redflash_core::{EndpointId, NotificationId, Slug};
 
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page_error::PageError;
 use crate::app::App;
 use crate::extract::path::part;
 
@@ -23,31 +23,31 @@ pub(crate) struct NamedEndpoint {
 pub(crate) struct NamedNotification(pub(crate) NotificationId);
 
 impl FromRequestParts<Arc<App>> for NamedNotification {
-    type Rejection = Oops;
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Oops> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
         part(parts, app, "id").await.map(Self).ok_or_else(nothing)
     }
 }
 
 impl FromRequestParts<Arc<App>> for Named {
-    type Rejection = Oops;
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Oops> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
         part(parts, app, "slug").await.map(Self).ok_or_else(nothing)
     }
 }
 
 impl FromRequestParts<Arc<App>> for NamedEndpoint {
-    type Rejection = Oops;
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Oops> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
         let Named(contact) = Named::from_request_parts(parts, app).await?;
         let id = part(parts, app, "id").await.ok_or_else(nothing)?;
         Ok(Self { contact, id })
     }
 }
 
-fn nothing() -> Oops {
-    Oops::missing("page of that name")
+fn nothing() -> PageError {
+    PageError::missing("page of that name")
 }

@@ -1,7 +1,7 @@
 //! How a page is made.
 //!
 //! A page is a template in `page/` and a row of [`TEMPLATES`]. Its handler fills a [`Frame`] and calls
-//! [`Views::render`]; the template finds its own context under `page`:
+//! [`Templates::render`]; the template finds its own context under `page`:
 //!
 //! ```text
 //! {{#> layout}}
@@ -236,7 +236,7 @@ const BROKEN: &str = "<!DOCTYPE html><html lang=\"en\"><title>RedFlash</title>\
     <h1>This page could not be shown</h1><p>The log of the server says why.</p></html>";
 
 /// Every page, compiled once.
-pub(crate) struct Views(Handlebars<'static>);
+pub(crate) struct Templates(Handlebars<'static>);
 
 /// What every page is shown with; its own context is `page`.
 #[derive(Serialize)]
@@ -283,7 +283,7 @@ pub(crate) struct Person<'a> {
     pub(crate) role: &'a str,
 }
 
-impl Views {
+impl Templates {
     /// Compiles every template.
     ///
     /// # Errors

@@ -11,8 +11,8 @@ use crate::admin::toggle;
 use crate::admin::ui::field::{Choice, Field, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
-use crate::admin::ui::page::{Desk, Said};
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::pagination::{Listing, Turn};
 use crate::admin::ui::partials::Empty;
 use crate::admin::ui::path::Named;
@@ -21,12 +21,12 @@ use crate::admin::ui::templates::Section;
 use crate::admin::user::new_password;
 use crate::admin::user::page;
 use crate::auth::password::is_password;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 pub(crate) const LIST: &str = "/admin/users";
 
 pub(crate) fn routes() -> Vec<Route> {
-    let admin = Door::Session(Needs::Admin);
+    let admin = Auth::Session(Permission::Admin);
     vec![
         Route::new(Method::GET, LIST, admin, list),
         Route::new(Method::POST, LIST, admin, create),
@@ -93,7 +93,7 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: Desk) -> Result<Response, Oops> {
+async fn list(desk: PageContext) -> Result<Response, PageError> {
     let users = desk.app.engine.store().users().await?;
     let listing = Listing::of(LIST, &desk.query);
     let texts = |user: &User| vec![user.slug.to_string(), user.name.to_string()];
@@ -130,16 +130,18 @@ struct New {
     password: new_password::Fields,
 }
 
-async fn blank(desk: Desk) -> Response {
+async fn blank(desk: PageContext) -> Response {
     form(&desk, &Form::default(), None)
 }
 
 /// The form of a new user, as it was filled in.
-fn form(desk: &Desk, form: &Form, rejection: Option<&Rejection>) -> Response {
+fn form(desk: &PageContext, form: &Form, rejection: Option<&Rejection>) -> Response {
     let error = |field| rejection.and_then(|rejection| rejection.error(field));
     let page = New {
         notice: rejection.map(|rejection| rejection.notice(Vec::new())),
-        once: form.given("once").map_or_else(Desk::once, str::to_owned),
+        once: form
+            .given("once")
+            .map_or_else(PageContext::once, str::to_owned),
         name: Field::text("name", "Name")
             .value(form.get("name"))
             .error(error("name"))
@@ -156,14 +158,14 @@ fn form(desk: &Desk, form: &Form, rejection: Option<&Rejection>) -> Response {
     desk.page_with(status, "user-new", Section::Users, "New user", page)
 }
 
-async fn create(desk: Desk, form: Form) -> Result<Response, Oops> {
+async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
     match add(&desk, &form).await {
-        Ok(slug) => Ok(Desk::go(&url(&slug), Said::Added)),
+        Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
         Err(refused) => Ok(self::form(&desk, &form, Some(&refused.form()?))),
     }
 }
 
-async fn add(desk: &Desk, form: &Form) -> Result<Slug, Refused> {
+async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
     let engine = &desk.app.engine;
     let mut faults = Faults::default();
     let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
@@ -188,7 +190,7 @@ async fn add(desk: &Desk, form: &Form) -> Result<Slug, Refused> {
 }
 
 /// Whether a user was made already, the time and the salt of the password apart.
-async fn is_there(desk: &Desk, wanted: &User, form: &Form) -> Result<bool, StoreError> {
+async fn is_there(desk: &PageContext, wanted: &User, form: &Form) -> Result<bool, StoreError> {
     let Some(found) = desk.app.engine.store().user(&wanted.slug).await? else {
         return Ok(false);
     };
@@ -200,19 +202,19 @@ async fn is_there(desk: &Desk, wanted: &User, form: &Form) -> Result<bool, Store
     Ok(has_password && (&found.name, found.role) == (&wanted.name, wanted.role))
 }
 
-async fn page(desk: Desk, Named(slug): Named) -> Result<Response, Oops> {
+async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
     page::show(&desk, &slug, None).await
 }
 
-async fn save(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
+async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
     match change(&desk, &slug, &form).await {
-        Ok(()) => Ok(Desk::go(&url(&slug), Said::Saved)),
+        Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
         Err(refused) => page::show(&desk, &slug, Some((&form, &refused.form()?))).await,
     }
 }
 
 /// Changes what the form says; what it does not say stays as it is.
-async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
+async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
     let mut faults = Faults::default();
     let said = |field| form.has(field).then(|| form.get(field));
     let name = said("name").and_then(|text| faults.take("name", Name::parse(text)));
@@ -238,11 +240,11 @@ async fn change(desk: &Desk, slug: &Slug, form: &Form) -> Result<(), Refused> {
 }
 
 async fn set_password(
-    desk: Desk,
+    desk: PageContext,
     Named(slug): Named,
     headers: HeaderMap,
     form: Form,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let mut faults = Faults::default();
     let Some(hash) = new_password::hash(&form, &mut faults).await else {
         let rejection = Refused::from(faults).form()?;
@@ -254,7 +256,7 @@ async fn set_password(
     };
     let engine = &desk.app.engine;
     let user = engine.change(&slug, &desk.actor(), None, change).await?;
-    let done = Desk::go(&url(&slug), Said::PasswordSet);
+    let done = PageContext::go(&url(&slug), Said::PasswordSet);
     if slug != desk.visitor.user.slug {
         return Ok(done);
     }
@@ -263,11 +265,11 @@ async fn set_password(
 }
 
 async fn switch(
-    desk: Desk,
+    desk: PageContext,
     Named(slug): Named,
     referer: Referer,
     form: Form,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let on = toggle::wanted(&form)?;
     match toggle::turn::<User>(&desk, &slug, &referer, on).await {
         Err(fault) => refuse(&desk, &slug, &form, fault).await,
@@ -275,7 +277,7 @@ async fn switch(
     }
 }
 
-async fn delete(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, Oops> {
+async fn delete(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
     match toggle::remove::<User>(&desk, &slug).await {
         Err(fault) => refuse(&desk, &slug, &form, fault).await,
         removed => Ok(removed?),
@@ -283,7 +285,12 @@ async fn delete(desk: Desk, Named(slug): Named, form: Form) -> Result<Response, 
 }
 
 /// The page of a user who must stay.
-async fn refuse(desk: &Desk, slug: &Slug, form: &Form, fault: EditError) -> Result<Response, Oops> {
+async fn refuse(
+    desk: &PageContext,
+    slug: &Slug,
+    form: &Form,
+    fault: EditError,
+) -> Result<Response, PageError> {
     let rejection = Refused::from(fault).form()?;
     page::show(desk, slug, Some((form, &rejection))).await
 }

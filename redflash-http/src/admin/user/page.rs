@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::admin::ui::field::{Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Notice, Rejection};
-use crate::admin::ui::page::Desk;
-use crate::admin::ui::page_error::Oops;
+use crate::admin::ui::page::PageContext;
+use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
 use crate::admin::user::list;
 use crate::admin::user::new_password;
@@ -42,12 +42,12 @@ struct Fields {
 ///
 /// * `refused` - the form that was sent, and why the page is shown again.
 pub(crate) async fn show(
-    desk: &Desk,
+    desk: &PageContext,
     slug: &Slug,
     refused: Option<(&Form, &Rejection)>,
-) -> Result<Response, Oops> {
+) -> Result<Response, PageError> {
     let user = desk.app.engine.store().user(slug).await?;
-    let user = user.ok_or_else(|| Oops::missing(format!("user {slug}")))?;
+    let user = user.ok_or_else(|| PageError::missing(format!("user {slug}")))?;
     let now = || {
         vec![
             format!("Name: {}", user.name),

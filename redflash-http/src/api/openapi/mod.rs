@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::openapi::operation::{Answer, Operation};
 use crate::app::App;
-use crate::route::{Door, Needs, Route};
+use crate::route::{Auth, Permission, Route};
 
 /// The schemas and parameters, one file a noun.
 const COMPONENTS: &[&str] = &[
@@ -36,7 +36,7 @@ static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| document(crate::api::rout
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/api/v1/openapi.json", Door::Open, show).described(
+        Route::new(Method::GET, "/api/v1/openapi.json", Auth::Public, show).described(
             Operation::new("describe", "Description", "Describes this API").gives("Description"),
         ),
     ]
@@ -109,7 +109,7 @@ fn describe(operation: &Operation, route: &Route, known: &Value) -> Value {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "description": right(route.door),
+        "description": right(route.auth),
         "parameters": parameters(operation, route.path, known),
         "responses": responses,
     });
@@ -119,18 +119,18 @@ fn describe(operation: &Operation, route: &Route, known: &Value) -> Value {
             "content": { "application/json": { "schema": schema_of(schema) } },
         });
     }
-    if route.door == Door::Open {
+    if route.auth == Auth::Public {
         described["security"] = json!([]);
     }
     described
 }
 
 /// What it takes to be let in, for people.
-const fn right(door: Door) -> &'static str {
-    match door {
-        Door::Key(Needs::Any) => "Any key may ask.",
-        Door::Key(Needs::View) => "For keys that may inspect.",
-        Door::Key(Needs::Admin) => "For keys with the right admin.",
+const fn right(auth: Auth) -> &'static str {
+    match auth {
+        Auth::ApiKey(Permission::Any) => "Any key may ask.",
+        Auth::ApiKey(Permission::View) => "For keys that may inspect.",
+        Auth::ApiKey(Permission::Admin) => "For keys with the right admin.",
         _ => "Anybody may ask.",
     }
 }
@@ -168,10 +168,10 @@ fn done(answer: &Answer) -> Value {
 /// The statuses with which an operation refuses: its own, and those that follow from its kind.
 fn refusals(operation: &Operation, route: &Route) -> Vec<u16> {
     let mut statuses = operation.refusals.to_vec();
-    match route.door {
-        Door::Key(needs) => {
+    match route.auth {
+        Auth::ApiKey(needs) => {
             statuses.extend([401, 422, 503]);
-            if needs != Needs::Any {
+            if needs != Permission::Any {
                 statuses.push(403);
             }
         }

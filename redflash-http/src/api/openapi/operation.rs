@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::StatusCode;
 
-/// What the description of the API says of a route, beyond what its path, method and door say.
+/// What the description of the API says of a route, beyond what its path, method and auth say.
 ///
 /// Schemas and parameters are called by their names in `schema/*.json`.
 #[derive(Clone, Debug)]

@@ -31,9 +31,9 @@ async fn a_user_logs_in_and_goes_to_the_wanted_page_and_out_again() {
     let world = world().await;
     let mut ann = browser(&world, "198.51.100.7");
     let sent_away = ann.get("/admin/contacts?q=x").await.expect(303);
-    let door = &sent_away.headers["location"];
-    assert_eq!(door, "/admin/login?next=%2Fadmin%2Fcontacts%3Fq%3Dx");
-    let page = ann.get(door).await.expect(200);
+    let auth = &sent_away.headers["location"];
+    assert_eq!(auth, "/admin/login?next=%2Fadmin%2Fcontacts%3Fq%3Dx");
+    let page = ann.get(auth).await.expect(200);
     says(
         &page.body,
         &["value=\"/admin/contacts?q&#x3D;x\"", "name=\"user\""],
@@ -43,7 +43,7 @@ async fn a_user_logs_in_and_goes_to_the_wanted_page_and_out_again() {
         ("password", PASSWORD),
         ("next", "/admin/contacts?q=x"),
     ];
-    let logged_in = ann.fill(door, "/admin/login", &fields).await.expect(303);
+    let logged_in = ann.fill(auth, "/admin/login", &fields).await.expect(303);
     assert_eq!(logged_in.headers["location"], "/admin/contacts?q=x");
     let cookie = &logged_in.headers["set-cookie"];
     for guarded in ["__Host-rf=", "HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {

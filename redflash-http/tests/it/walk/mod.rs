@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
 use redflash_core::Role;
-use redflash_http::{Door, Needs, Route, routes};
+use redflash_http::{Auth, Permission, Route, routes};
 use redflash_tests::Answer;
 
 use self::world::World;
 
-/// Every route and its door: whoever adds one, or opens one, writes it down here.
+/// Every route and its auth: whoever adds one, or opens one, writes it down here.
 const DOORS: &str = include_str!("doors.txt");
 /// Every method that there could be, `HEAD` apart, which goes with `GET`.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
 fn line(route: &Route) -> String {
     let method = route.method.as_ref().map_or("ANY", Method::as_str);
-    format!("{method} {} {:?}", route.path, route.door)
+    format!("{method} {} {:?}", route.path, route.auth)
 }
 
 /// The methods with which a route is tried.
@@ -31,18 +31,18 @@ fn methods(route: &Route) -> Vec<&str> {
 }
 
 /// Those behind a door of a key.
-fn behind_key() -> impl Iterator<Item = (Route, Needs)> {
-    let needs = |route: Route| match route.door {
-        Door::Key(needs) => Some((route, needs)),
+fn behind_key() -> impl Iterator<Item = (Route, Permission)> {
+    let needs = |route: Route| match route.auth {
+        Auth::ApiKey(needs) => Some((route, needs)),
         _ => None,
     };
     routes().into_iter().filter_map(needs)
 }
 
 /// Those behind a door of a session.
-fn behind_session() -> impl Iterator<Item = (Route, Needs)> {
-    let needs = |route: Route| match route.door {
-        Door::Session(needs) => Some((route, needs)),
+fn behind_session() -> impl Iterator<Item = (Route, Permission)> {
+    let needs = |route: Route| match route.auth {
+        Auth::Session(needs) => Some((route, needs)),
         _ => None,
     };
     routes().into_iter().filter_map(needs)
@@ -117,9 +117,9 @@ async fn a_url_of_the_api_opens_to_no_lesser_key() {
     let mut tried = 0;
     for (route, needs) in behind_key() {
         let lesser = match needs {
-            Needs::Any => &[][..],
-            Needs::View => &[&plain],
-            Needs::Admin => &[&plain, &inspect],
+            Permission::Any => &[][..],
+            Permission::View => &[&plain],
+            Permission::Admin => &[&plain, &inspect],
         };
         for key in lesser {
             for method in methods(&route) {
@@ -182,7 +182,7 @@ async fn what_an_admin_does_opens_to_no_viewer() {
     ];
     let before = world.state().await;
     let mut tried = 0;
-    for (route, _) in behind_session().filter(|(_, needs)| *needs == Needs::Admin) {
+    for (route, _) in behind_session().filter(|(_, needs)| *needs == Permission::Admin) {
         for method in methods(&route) {
             let path = world.path(route.path);
             let answer = world.client.send(method, &path, &headers, &*form).await;
@@ -247,9 +247,9 @@ async fn what_judges_for_itself_does_nothing_for_a_stranger() {
     let world = World::start().await;
     let before = world.state().await;
     for route in routes() {
-        let own = route.door == Door::Own;
+        let own = route.auth == Auth::Handler;
         let logs_in =
-            route.door == Door::Open && route.method.as_ref().is_some_and(|one| one == "POST");
+            route.auth == Auth::Public && route.method.as_ref().is_some_and(|one| one == "POST");
         if !own && !logs_in {
             continue;
         }

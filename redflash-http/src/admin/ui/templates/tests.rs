@@ -12,8 +12,8 @@ use crate::admin::ui::partials::{Empty, Fault, LeftOut, Link, Login, Pager, Plan
 const HOSTILE: &str = "<script>alert('x')</script>\" onclick=\"x\" style=\"x\" {{csrf}}";
 const NOW: Timestamp = Timestamp::from_millis(1_795_581_130_000);
 
-fn views() -> Views {
-    let mut views = Views::new().unwrap();
+fn views() -> Templates {
+    let mut views = Templates::new().unwrap();
     let gallery = include_str!("gallery.hbs");
     views
         .0
@@ -277,8 +277,8 @@ fn pages() -> Vec<(&'static str, String)> {
 }
 
 /// A part alone, as a stream or a preview sends it.
-fn fragment<P: Serialize>(views: &Views, part: &str, context: &P) -> String {
-    let mut views = Views(views.0.clone());
+fn fragment<P: Serialize>(views: &Templates, part: &str, context: &P) -> String {
+    let mut views = Templates(views.0.clone());
     let source = format!("{{{{> {part} page}}}}");
     views
         .0
