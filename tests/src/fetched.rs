@@ -1,4 +1,4 @@
-//! What `.ci/peers` has fetched.
+//! What `.ci/install-test-tools` has fetched.
 
 use std::env;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ pub(crate) fn fetched(path: &str) -> PathBuf {
     let peers = places.find(|peers| peers.is_dir()).unwrap_or_default();
     let file = peers.join(path);
     if !file.exists() {
-        missing(&format!("target/peers/{path} is missing; run .ci/peers"));
+        missing(&format!("target/peers/{path} is missing; run .ci/install-test-tools"));
     }
     file
 }
