@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use redflash_http::{Door, routes};
+use redflash_http::{Auth, Permission, routes};
 use tokio::net::TcpListener;
 
 use crate::world::World;
@@ -132,9 +132,9 @@ async fn what_a_form_does_no_link_does() {
 
 /// Where an admin's forms are sent.
 fn forms() -> impl Iterator<Item = String> {
-    let is_admins = |door: Door| matches!(door, Door::Session(redflash_http::Needs::Admin));
+    let is_admins = |auth: Auth| matches!(auth, Auth::Session(Permission::Admin));
     let forms = routes().into_iter().filter(move |route| {
-        is_admins(route.door) && route.method.as_ref().is_some_and(|method| method == "POST")
+        is_admins(route.auth) && route.method.as_ref().is_some_and(|method| method == "POST")
     });
     forms.map(|route| {
         let of_log = route.path.starts_with("/admin/log/");

@@ -1,6 +1,5 @@
 //! A command of `redflash` other than the server.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -8,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::{PATIENCE, Site, Terminal};
+use crate::{PATIENCE, Terminal};
 
 /// A command about to be run.
 #[derive(Debug)]
@@ -31,31 +30,14 @@ pub struct Output {
 }
 
 impl Cli {
-    pub(crate) fn new<S: AsRef<str>>(site: &Site, arguments: impl IntoIterator<Item = S>) -> Self {
-        let mut command = site.command(crate::binary::path());
-        let mut line = "redflash".to_owned();
-        for argument in arguments {
-            command.arg(argument.as_ref());
-            line = format!("{line} {}", argument.as_ref());
-        }
+    /// A command that is about to be run.
+    ///
+    /// * `line` - the command as a user would type it, for messages.
+    pub(crate) const fn new(command: Command, line: String) -> Self {
         Self {
             command,
             input: Vec::new(),
             line,
-        }
-    }
-
-    pub(crate) fn shell(site: &Site, line: &str) -> Self {
-        let mut command = site.command(Path::new("bash"));
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let binaries = crate::binary::path().parent().unwrap().to_owned();
-        let paths = std::iter::once(binaries).chain(std::env::split_paths(&path));
-        command.env("PATH", std::env::join_paths(paths).unwrap());
-        command.args(["-c", line]);
-        Self {
-            command,
-            input: Vec::new(),
-            line: line.to_owned(),
         }
     }
 
@@ -64,11 +46,7 @@ impl Cli {
         let line = command.get_program().display().to_string();
         let mut command = Command::from(command);
         command.kill_on_drop(true);
-        Self {
-            command,
-            input: Vec::new(),
-            line,
-        }
+        Self::new(command, line)
     }
 
     /// With another argument, of any bytes.

@@ -12,7 +12,9 @@ pub(crate) fn fetched(path: &str) -> PathBuf {
     let peers = places.find(|peers| peers.is_dir()).unwrap_or_default();
     let file = peers.join(path);
     if !file.exists() {
-        missing(&format!("target/peers/{path} is missing; run .ci/install-test-tools"));
+        missing(&format!(
+            "target/peers/{path} is missing; run .ci/install-test-tools"
+        ));
     }
     file
 }

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::{Client, PATIENCE, Site, until};
+use crate::{Client, PATIENCE, until};
 
 /// A running `redflash serve`, killed when dropped. When its test fails, its log is printed.
 pub struct Server {
@@ -25,10 +25,11 @@ pub struct Server {
 pub(crate) struct Log(Arc<(Mutex<Vec<u8>>, Notify)>);
 
 impl Server {
-    pub(crate) async fn start(site: &Site) -> Self {
-        let mut child = site
-            .command(crate::binary::path())
-            .arg("serve")
+    /// Starts the server and waits until it is ready.
+    ///
+    /// * `serve` - the command that starts it.
+    pub(crate) async fn start(mut serve: Command) -> Self {
+        let mut child = serve
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::{env, iter};
 
 use tempfile::TempDir;
 
@@ -94,17 +95,31 @@ impl Site {
 
     /// Starts the server and waits until it is ready.
     pub async fn serve(&self) -> Server {
-        Server::start(self).await
+        let mut serve = self.command(crate::binary::path());
+        serve.arg("serve");
+        Server::start(serve).await
     }
 
-    /// A command on this installation.
+    /// Returns a command on this installation.
     pub fn cli<S: AsRef<str>>(&self, arguments: impl IntoIterator<Item = S>) -> Cli {
-        Cli::new(self, arguments)
+        let mut command = self.command(crate::binary::path());
+        let mut line = "redflash".to_owned();
+        for argument in arguments {
+            command.arg(argument.as_ref());
+            line = format!("{line} {}", argument.as_ref());
+        }
+        Cli::new(command, line)
     }
 
-    /// A command line on this installation, for bash; `redflash` is the binary under test.
+    /// Returns a command line on this installation, for bash; `redflash` is the binary under test.
     pub fn shell(&self, line: &str) -> Cli {
-        Cli::shell(self, line)
+        let mut command = self.command(Path::new("bash"));
+        let path = env::var_os("PATH").unwrap_or_default();
+        let binaries = crate::binary::path().parent().unwrap().to_owned();
+        let paths = iter::once(binaries).chain(env::split_paths(&path));
+        command.env("PATH", env::join_paths(paths).unwrap());
+        command.args(["-c", line]);
+        Cli::new(command, line.to_owned())
     }
 
     /// Runs a command, which must succeed.
