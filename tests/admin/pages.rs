@@ -1,7 +1,7 @@
 //! Every page of the web admin, by the table of routes, with an example of each.
 
 use axum::http::Method;
-use redflash_http::{Door, routes};
+use redflash_http::{Auth, routes};
 use redflash_tests::{Reply, until};
 use url::form_urlencoded;
 
@@ -121,9 +121,9 @@ impl Examples {
 
 /// The routes of pages that are shown to those who have logged in.
 pub(crate) fn pages() -> impl Iterator<Item = &'static str> {
-    let is_page = |door: Door| matches!(door, Door::Session(_));
+    let is_page = |door: Auth| matches!(door, Auth::Session(_));
     let pages = routes().into_iter().filter(move |route| {
-        route.method == Some(Method::GET) && is_page(route.door) && !NO_PAGES.contains(&route.path)
+        route.method == Some(Method::GET) && is_page(route.auth) && !NO_PAGES.contains(&route.path)
     });
     pages.map(|route| route.path)
 }
