@@ -108,7 +108,7 @@ mod suite {
 
     use super::*;
 
-    /// A pager server that behaves as it is told.
+    /// A pager server with programmable behaviour.
     struct Server {
         pagers: Mutex<&'static Pagers>,
         gone: &'static Pagers,

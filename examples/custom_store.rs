@@ -1,4 +1,4 @@
-//! What the author of a store starts from: the six traits, method by method, over a store that exists.
+//! A starting point for a store of your own: the six traits, method by method, over an existing store.
 //!
 //! This one keeps a journal of what is raised. Replace one method after the other by your own, and
 //! let the suite below say when a promise breaks:

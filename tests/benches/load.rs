@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// What a load found.
+/// The result of a load.
 #[derive(Debug)]
 pub(crate) struct Found {
     /// Answers in a second.
@@ -92,7 +92,7 @@ pub(crate) async fn run(address: SocketAddr, request: Vec<u8>, length: Duration)
     }
 }
 
-/// How many webhooks a sink has counted.
+/// Returns the number of webhooks that a sink has counted.
 pub(crate) async fn counted(sink: SocketAddr) -> u64 {
     let mut connection = Connection::open(sink).await;
     let (_, body) = connection

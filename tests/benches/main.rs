@@ -1,4 +1,4 @@
-//! How fast RedFlash is, always beside something that bounds it, in one run:
+//! Benchmarks of RedFlash, each beside something that bounds it, in one run:
 //! `cargo bench -p redflash-tests` for everything, or with the names of some benchmarks.
 //!
 //! The load, the receiver of webhooks and what is compared with are processes of their own, started

@@ -69,7 +69,7 @@ async fn rates(served: Served, sink: Option<&Process>) -> (load::Found, f64) {
     (found, sent)
 }
 
-/// How many transactions of this script the server commits in a second.
+/// Returns the number of transactions of this script that the server commits in a second.
 fn committed(postgres: &Postgres, url: &str, clients: usize, script: &str) -> f64 {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), script).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::load::{IN_FLIGHT, World};
 
-/// How often the server is killed.
+/// Number of times the server is killed.
 const ROUNDS: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]

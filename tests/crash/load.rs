@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use redflash_tests::{Balance, Config, Ledger, Load, Server, Site, WebhookSink};
 use tokio::task::JoinSet;
 
-/// How many raising systems there are.
+/// Number of raising systems.
 pub(crate) const CLIENTS: usize = 16;
-/// How many messages a webhook gateway has under way to one host at most.
+/// Limit on messages in flight from a webhook gateway to one host.
 pub(crate) const IN_FLIGHT: usize = 32;
 
 /// An installation with one contact behind a webhook, and a ledger of what was raised at it.
@@ -51,17 +51,17 @@ impl World {
         self.load.start(CLIENTS, &[server.client()])
     }
 
-    /// What was accepted.
+    /// Returns the ledger of accepted alerts.
     pub(crate) fn ledger(&self) -> &Ledger {
         self.load.ledger()
     }
 
-    /// Waits until so many alerts more were accepted.
+    /// Waits until this many more alerts were accepted.
     pub(crate) async fn accepted(&self, more: usize) {
         self.load.accepted(more).await;
     }
 
-    /// How many raises were refused.
+    /// Returns the number of refused raises.
     pub(crate) fn refused(&self) -> usize {
         self.load.refused()
     }

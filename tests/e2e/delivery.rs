@@ -1,4 +1,4 @@
-//! An alert on its way from the raising system to everybody who is to be told.
+//! The path of an alert from the raising system to its recipients.
 
 use serde_json::Value;
 

@@ -92,7 +92,7 @@ impl Texting {
         (id, text)
     }
 
-    /// Waits until the server has answered so many reports.
+    /// Waits until the server has answered at least this many reports.
     async fn reported(&self, times: usize) {
         let answered = format!(
             "redflash_http_requests_total{{route=\"/ack/{{gateway}}/{{secret}}\",status=\"200\"}} {times}"
@@ -104,7 +104,7 @@ impl Texting {
         .await;
     }
 
-    /// Waits until so many messages of people are recorded, and returns them, newest first.
+    /// Waits until at least this many inbound messages are recorded, and returns them, newest first.
     async fn inbound(&self, count: usize) -> Vec<Value> {
         until("the messages are recorded", async || {
             let shown = self.site.run(["inbound", "--json"]).await.json();

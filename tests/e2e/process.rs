@@ -1,4 +1,4 @@
-//! The server as a process: alone on its store, stopped, killed, started anew.
+//! The server as a process: alone on its store, stopped, killed, restarted.
 
 use std::time::{Duration, Instant};
 

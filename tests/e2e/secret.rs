@@ -13,7 +13,7 @@ use crate::world::{CALLBACK_SECRET, SIGNING_SECRET, hooks};
 const SMTP_PASSWORD: &str = "canary-smtp-Zq81xT";
 const OLD_KEY: &str = "canary0oldkey0abcdef";
 
-/// What a run wrote: its name, and its bytes.
+/// Something that a run wrote: its name and its bytes.
 type Writing = (String, Vec<u8>);
 
 /// Every file below a directory, but for those that the test itself put there.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::world::{CALLBACK_SECRET, World, detail, outcomes, state};
 
-/// What is done about a status of Vonage's send-status table.
+/// The expected handling of a status of Vonage's send-status table.
 enum Effect {
     Fails,
     IsTriedAgain,

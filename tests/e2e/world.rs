@@ -1,4 +1,4 @@
-//! What most tests need: a running server with a gateway of each kind, and peers behind them.
+//! A running server with a gateway of each kind, and peers behind them: the setting of most tests.
 
 use redflash_tests::{Client, Config, MailSink, Server, Site, Vonage, WebhookSink, until};
 use serde_json::Value;
@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    /// Starts the server anew, after it has ended.
+    /// Restarts the server after it has ended.
     pub(crate) async fn restart(&mut self) {
         self.server = self.site.serve().await;
         self.client = self.server.client();
@@ -138,7 +138,7 @@ impl World {
         .await
     }
 
-    /// How many notifications the log holds.
+    /// Returns the number of notifications in the log.
     pub(crate) async fn logged(&self) -> usize {
         let log = self.site.run(["log", "--json"]).await.json();
         log.as_array().unwrap().len()
@@ -150,7 +150,7 @@ pub(crate) fn state(delivery: &Value) -> &str {
     delivery["state"].as_str().unwrap()
 }
 
-/// Why a delivery stands where it stands.
+/// Returns the reason of a delivery's state.
 pub(crate) fn detail(delivery: &Value) -> &str {
     delivery["detail"].as_str().unwrap()
 }
@@ -160,7 +160,7 @@ pub(crate) fn attempts(delivery: &Value) -> &[Value] {
     delivery["attempts_made"].as_array().unwrap()
 }
 
-/// How the attempts of a delivery ended, first to last.
+/// Returns the outcomes of a delivery's attempts, first to last.
 pub(crate) fn outcomes(delivery: &Value) -> Vec<&str> {
     let outcomes = attempts(delivery).iter();
     outcomes

@@ -1,4 +1,4 @@
-//! What bounds and watches all nodes together: budgets and alarms.
+//! Limits and alarms that hold over all nodes: budgets and alarms.
 
 use redflash_tests::{Config, Rules, Server, Simulator, VONAGE, Vonage, until};
 

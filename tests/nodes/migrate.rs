@@ -1,4 +1,4 @@
-//! Tables, brought up to date by whoever comes first.
+//! Migrations, run by the first node to start.
 
 use redflash_tests::{Config, Postgres, Site};
 

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 #[derive(Debug)]
 pub(crate) struct Host {
     name: String,
-    /// What is reached over the cables, and lives on loopback.
+    /// The relays that make loopback reachable over the cables.
     forwards: JoinSet<()>,
 }
 
@@ -82,7 +82,7 @@ impl Host {
         Ipv4Addr::new(10, 231, cable as u8, 2)
     }
 
-    /// What a program is run with to run on the host.
+    /// Returns the command prefix that runs a program on the host.
     pub(crate) fn wrapper(&self) -> Vec<String> {
         let words = ["ip", "netns", "exec", &self.name];
         words.map(str::to_owned).into()
@@ -104,7 +104,7 @@ impl Host {
         address
     }
 
-    /// Cuts a cable: what is sent over it is lost, and nobody is told.
+    /// Cuts a cable: packets are lost without an error to either side.
     pub(crate) fn cut(&self, cable: Cable) {
         self.inside(&format!(
             "tc qdisc add dev e{} root netem loss 100%",

@@ -1,4 +1,4 @@
-//! What nodes share: the work, the switches, the keys, and what they find out.
+//! State shared by nodes: the work, the switches, the keys and the health of gateways.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use redflash_tests::{Config, Reply, Server, Signal};
 
 use crate::world::{HOOKS, World};
 
-/// How many deliveries the node has under way when it dies.
+/// Number of deliveries that the node has in flight when it dies.
 const IN_FLIGHT: usize = 64;
 
 #[tokio::test(flavor = "multi_thread")]

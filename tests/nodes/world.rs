@@ -38,7 +38,7 @@ impl World {
         }
     }
 
-    /// Starts so many nodes.
+    /// Starts this many nodes.
     pub(crate) async fn nodes(&self, count: usize) -> Vec<Server> {
         let mut nodes = Vec::new();
         for _ in 0..count {
@@ -80,7 +80,7 @@ impl World {
     }
 }
 
-/// How the attempts of a delivery ended, first to last.
+/// Returns the outcomes of a delivery's attempts, first to last.
 pub(crate) fn outcomes(delivery: &serde_json::Value) -> Vec<String> {
     let attempts = delivery["attempts_made"].as_array().unwrap();
     let outcome = |attempt: &serde_json::Value| attempt["outcome"].as_str().unwrap().to_owned();

@@ -38,7 +38,7 @@ impl FakeChannel {
         Self(Arc::default())
     }
 
-    /// A channel that takes so many messages in a request.
+    /// Returns a channel that takes up to this many messages in a request.
     pub(crate) fn in_batches(batch: u32) -> Self {
         let capabilities = Capabilities {
             batch,

@@ -1,4 +1,4 @@
-//! An engine in somebody else's program: odd runtimes, futures that are dropped, ends at bad moments, channels
+//! An engine embedded in a program: odd runtimes, futures that are dropped, ends at bad moments, channels
 //! and stores that panic or hang, other processes. Whatever happens, each alert that was recorded is sent, once
 //! unless the log says why not.
 

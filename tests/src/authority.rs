@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// A certificate authority of the test's own, and a certificate for `localhost` and 127.0.0.1 by it.
 pub struct Authority {
-    /// The authority's certificate in PEM: whoever trusts it trusts the server.
+    /// The authority's certificate in PEM. A client that trusts it trusts the server.
     pub certificate: String,
     pub(crate) acceptor: TlsAcceptor,
     /// The server's certificate in PEM.

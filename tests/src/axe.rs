@@ -16,14 +16,14 @@ const TAGS: &str =
 pub struct Violation {
     /// The rule's name, such as `color-contrast`.
     pub id: String,
-    /// What the rule says.
+    /// The rule's explanation.
     pub help: String,
     /// The HTML of each element that breaks it, and what is wrong with it.
     pub nodes: Vec<String>,
 }
 
 impl Browser {
-    /// What the rules of accessibility find wrong with the page as it stands now.
+    /// Returns the accessibility violations of the current page.
     pub async fn axe(&self) -> Vec<Violation> {
         let axe = fs::read_to_string(fetched("node_modules/axe-core/axe.min.js")).unwrap();
         // It would load the page's style sheets a second time, which a policy can forbid.

@@ -53,7 +53,7 @@ impl Browser {
         self.client.goto(url).await.unwrap();
     }
 
-    /// Where it is.
+    /// Returns the current address.
     pub async fn url(&self) -> String {
         self.client.current_url().await.unwrap().into()
     }
@@ -146,7 +146,7 @@ impl Browser {
         self.client.get_all_cookies().await.unwrap()
     }
 
-    /// Makes the page so many pixels wide and high. Up to [`PHONE`](Self::PHONE), it is a phone's: it
+    /// Sets the page's size in pixels. Up to [`PHONE`](Self::PHONE), it is a phone's: it
     /// is touched, and its scroll bars take no room.
     pub async fn set_size(&self, width: u32, height: u32) {
         let phone = width <= Self::PHONE;

@@ -20,9 +20,9 @@ use crate::PATIENCE;
 use crate::fetched::program;
 use crate::server::Log;
 
-/// What Chromium is started by, in the directory of its profile.
+/// Name of the script that starts Chromium, in the directory of its profile.
 const LAUNCHER: &str = "start-chromium";
-/// How many ports chromedriver may choose that somebody else has.
+/// Number of occupied ports that chromedriver may choose before the test fails.
 const TRIES: usize = 5;
 
 /// A running chromedriver with the Chromium that it starts, killed when dropped.
@@ -88,12 +88,12 @@ impl Chromedriver {
         })
     }
 
-    /// Where it listens.
+    /// Returns the URL that it listens on.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// What a session of it is to be: a Chromium that reaches loopback only and logs everything.
+    /// Returns the capabilities of a session: a Chromium that reaches loopback only and logs everything.
     pub(crate) fn capabilities(&self) -> serde_json::Map<String, Value> {
         let profile = format!("--user-data-dir={}", self.profile.path().display());
         let arguments = [
@@ -127,7 +127,7 @@ impl Drop for Chromedriver {
         // A second panic would hide the first.
         let _ = kill_process_group(self.group, Signal::KILL);
         // What is killed may still be ending a write there. Its processes cannot be waited for, since
-        // they are somebody else's children.
+        // they are children of another process.
         let begun = Instant::now();
         while fs::remove_dir_all(self.profile.path()).is_err() && begun.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(1));
@@ -161,7 +161,7 @@ pub(crate) async fn devtools(client: &Client, method: &str, parameters: Value) -
     issue(client, "goog/cdp/execute", body).await
 }
 
-/// What the page has logged since this was asked last.
+/// Returns the page's log entries since the last call.
 pub(crate) async fn log(client: &Client) -> Value {
     issue(client, "se/log", json!({ "type": "browser" })).await
 }

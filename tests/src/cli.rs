@@ -17,14 +17,14 @@ pub struct Cli {
     line: String,
 }
 
-/// What a command printed, and how it ended.
+/// The output of a command and its exit code.
 #[derive(Clone, Debug)]
 pub struct Output {
     /// The exit code; `None` when a signal ended it.
     pub code: Option<i32>,
-    /// What it printed.
+    /// Its standard output.
     pub stdout: String,
-    /// What it complained about.
+    /// Its standard error.
     pub stderr: String,
     line: String,
 }
@@ -134,7 +134,7 @@ impl Output {
         self
     }
 
-    /// What it printed, as JSON.
+    /// Parses its standard output as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("`{}`: {error} in:\n{}", self.line, self.stdout))

@@ -17,7 +17,7 @@ pub struct Client {
     address: SocketAddr,
 }
 
-/// What the server answered.
+/// An answer of the server.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.

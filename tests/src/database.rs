@@ -1,4 +1,4 @@
-//! Where the installations of a test keep everything.
+//! Databases for the installations of a test.
 
 use std::fmt;
 use std::sync::mpsc;

@@ -1,4 +1,4 @@
-//! What `.ci/install-test-tools` has fetched.
+//! Test tools that `.ci/install-test-tools` has fetched.
 
 use std::env;
 use std::path::PathBuf;

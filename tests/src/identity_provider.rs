@@ -10,7 +10,7 @@ use crate::PATIENCE;
 use crate::fetched::{fetched, program};
 use crate::server::Log;
 
-/// What node runs.
+/// Path of the script that node runs.
 const SCRIPT: &str = include_str!("../peers/identity_provider.js");
 
 /// panva's oidc-provider on loopback with one client, killed when dropped. When its test fails, its
@@ -18,7 +18,7 @@ const SCRIPT: &str = include_str!("../peers/identity_provider.js");
 ///
 /// Its users are `ann` (in the group `redflash-admins`), `vera` (in `redflash-viewers`) and `otto` (in
 /// neither), with any password. Their claims are `preferred_username`, `name`, `email` and `groups`,
-/// by the scopes `profile`, `email` and `groups`; they are told at the userinfo endpoint, and the ID
+/// by the scopes `profile`, `email` and `groups`; the userinfo endpoint returns them, and the ID
 /// token has `sub` alone. Its login form has the fields `login` and `password` and one button; a link
 /// to `/abort` cancels.
 pub struct IdentityProvider {

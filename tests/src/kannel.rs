@@ -13,10 +13,10 @@ use crate::missing;
 use crate::server::Log;
 use crate::{Check, Coding, PATIENCE, Port, Reply, Rules, Simulator, Text, http_client, until};
 
-/// Where Debian's package has the programs.
+/// Folder of the programs in Debian's package.
 const PROGRAMS: &str = "/usr/sbin";
 
-/// What the centre of Kannel's SMSC `http`, type `generic`, has to be asked for.
+/// Query parameters that Kannel's SMSC `http`, type `generic`, sends to the centre.
 const CENTRE: Rules = Rules {
     faults: |request| {
         let mut check = Check::default();
@@ -42,7 +42,7 @@ pub struct Kannel {
     admin: Port,
     boxes: Port,
     sendsms: Port,
-    /// Where Kannel is told what the centre has to say. Kannel itself binds it on every address, and
+    /// Port on which Kannel hears from the centre. Kannel itself binds it on every address, and
     /// listens to 127.0.0.1 only.
     incoming: Port,
     directory: TempDir,
@@ -109,7 +109,7 @@ impl Kannel {
         format!("http://{}", self.sendsms.address())
     }
 
-    /// The centre does this with one text more, after what it was told before. `OK id=…` takes it, and
+    /// Programs the centre's reaction to one more text, after those programmed before. `OK id=…` takes it, and
     /// `FAIL …` refuses it.
     pub fn once(&self, reply: Reply) {
         self.centre.once(reply);
@@ -120,7 +120,7 @@ impl Kannel {
         self.centre.received().iter().map(Text::of).collect()
     }
 
-    /// Waits until so many texts have reached the centre, and returns all.
+    /// Waits until at least this many texts have reached the centre, and returns all.
     pub async fn expect(&self, count: usize) -> Vec<Text> {
         let received = self.centre.expect(count).await;
         assert_eq!(self.centre.faults(), [""; 0]);
@@ -149,7 +149,7 @@ impl Kannel {
         .await;
     }
 
-    /// Somebody sends a text to our number, which is 13013.
+    /// Sends a text from a phone to our number, which is 13013.
     pub async fn says(&self, from: &str, coding: Coding, text: &str) {
         let (number, bytes) = match coding {
             Coding::Gsm7 => ("0", text.as_bytes().to_vec()),
@@ -167,7 +167,7 @@ impl Kannel {
     /// which reports are to come.
     pub async fn stop(&mut self) {
         let mut running = self.running.take().expect("Kannel runs");
-        // The smsbox first: one whose bearerbox is gone starts itself anew.
+        // The smsbox first: one whose bearerbox is gone restarts itself.
         for program in [&mut running.smsbox, &mut running.bearerbox] {
             program.end().await;
             self.past.push_str(&program.log.text());

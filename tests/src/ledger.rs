@@ -1,4 +1,4 @@
-//! What was accepted, against what arrived.
+//! Accepted notifications, compared with those that arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Client, Received};
 
-/// What a client was told: every notification that was accepted, and those of which it does not
+/// A client's view: every notification that was accepted, and those of which it does not
 /// know, since the answer never came.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -15,7 +15,7 @@ pub struct Ledger {
     in_doubt: Mutex<u64>,
 }
 
-/// What a ledger finds when it is compared with what arrived.
+/// The difference between a ledger and the arrivals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
     /// Accepted, and never arrived.
@@ -27,7 +27,7 @@ pub struct Balance {
 }
 
 impl Balance {
-    /// How many arrivals were one too many.
+    /// Returns the number of repeated arrivals.
     pub fn repeats(&self) -> usize {
         self.repeated.values().map(|count| count - 1).sum()
     }
@@ -74,7 +74,7 @@ impl Ledger {
         self.accepted.lock().unwrap().clone()
     }
 
-    /// How many were accepted.
+    /// Returns the number of accepted notifications.
     pub fn len(&self) -> usize {
         self.accepted.lock().unwrap().len()
     }
@@ -84,7 +84,7 @@ impl Ledger {
         self.len() == 0
     }
 
-    /// How many may have been accepted.
+    /// Returns the number of requests that ended without an answer.
     pub fn doubts(&self) -> u64 {
         *self.in_doubt.lock().unwrap()
     }

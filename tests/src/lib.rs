@@ -6,9 +6,9 @@
 //! | [`Site`] | one installation: a directory with a configuration and a database |
 //! | [`Server`] | `redflash serve` of a site, killed when dropped |
 //! | [`Cli`] | any other command, run beside the server or without one |
-//! | [`Terminal`] | a command that somebody runs at a terminal and answers |
+//! | [`Terminal`] | a command at a terminal, with a user who types |
 //! | [`Client`] | a raising system |
-//! | [`WebhookSink`] | a receiver of webhooks that answers as it is told |
+//! | [`WebhookSink`] | a receiver of webhooks with programmable answers |
 //! | [`ConnectProxy`] | an HTTP proxy that opens tunnels |
 //! | [`TlsFront`] | TLS in front of a peer that speaks without |
 //! | [`Simulator`] | a vendor's cloud that checks each request by its rules |

@@ -1,4 +1,4 @@
-//! Raising systems that never pause, and keep a ledger of what they were told.
+//! Raising systems that never pause, and keep a ledger of the answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::{Client, Ledger, until};
 
-/// Raising systems that tell one target something again and again, and what they were told.
+/// Raising systems that raise alerts at one target without pause, and the answers they got.
 #[derive(Clone, Debug)]
 pub struct Load {
     target: String,
@@ -27,7 +27,7 @@ impl Load {
         }
     }
 
-    /// Starts so many, until the set is dropped. Each keeps to one of the servers, as behind a load
+    /// Starts this many, until the set is dropped. Each keeps to one of the servers, as behind a load
     /// balancer, and goes to the next when there is no answer; with a single server it then ends.
     pub fn start(&self, count: usize, servers: &[Client]) -> JoinSet<()> {
         let mut raising = JoinSet::new();
@@ -64,17 +64,17 @@ impl Load {
         }
     }
 
-    /// What was accepted.
+    /// Returns the ledger of accepted alerts.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// How many raises were refused.
+    /// Returns the number of refused raises.
     pub fn refused(&self) -> usize {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Waits until so many alerts more were accepted.
+    /// Waits until this many more alerts were accepted.
     pub async fn accepted(&self, more: usize) {
         let enough = self.ledger.len() + more;
         until("enough alerts were accepted", async || {

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 pub struct Mail {
     /// Whether it came under TLS.
     pub tls: bool,
-    /// Who logged in to send it.
+    /// The user that logged in to send it.
     pub login: Option<String>,
     /// The envelope's sender.
     pub from: String,

@@ -87,12 +87,12 @@ impl MailSink {
         self.state.mails.lock().unwrap().clone()
     }
 
-    /// How many logins it has refused.
+    /// Returns the number of refused logins.
     pub fn refused_logins(&self) -> u32 {
         *self.state.refused_logins.lock().unwrap()
     }
 
-    /// How many connections were made so far.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
         self.state.connections.load(Ordering::Relaxed)
     }
@@ -102,7 +102,7 @@ impl MailSink {
         self.state.hang_up.notify_waiters();
     }
 
-    /// Waits until so many mails have come, and returns all.
+    /// Waits until at least this many mails have arrived, and returns all.
     pub async fn expect(&self, count: usize) -> Vec<Mail> {
         let enough = async {
             loop {

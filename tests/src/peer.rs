@@ -33,7 +33,7 @@ pub struct Received {
     pub at: Instant,
 }
 
-/// What a peer does with a request.
+/// A peer's reaction to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// Answers.
@@ -163,7 +163,7 @@ impl Peer {
         self.journal.received.lock().unwrap().len()
     }
 
-    /// Waits until so many requests have come.
+    /// Waits until at least this many requests have arrived.
     pub(crate) async fn expect(&self, count: usize) -> Vec<Received> {
         let enough = async {
             loop {

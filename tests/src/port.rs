@@ -7,7 +7,7 @@ use tokio::net::TcpSocket;
 /// A port on 127.0.0.1 that stays the test's, whether or not a server listens there.
 ///
 /// It is bound and never listens: nobody else is given the port, and as long as no server has it,
-/// whoever connects is refused.
+/// connections are refused.
 #[derive(Debug)]
 pub struct Port {
     address: SocketAddr,
@@ -27,7 +27,7 @@ impl Port {
         }
     }
 
-    /// Where a server of this port listens.
+    /// Returns the address of a server on this port.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }

@@ -137,7 +137,7 @@ impl Postfix {
         files.map(|file| mail(&file.path())).collect()
     }
 
-    /// Waits until a mailbox holds so many mails, and returns all.
+    /// Waits until a mailbox holds at least this many mails, and returns all.
     pub async fn expect(&self, mailbox: &str, count: usize) -> Vec<Mail> {
         let what = format!("{mailbox} has {count} mails");
         until(&what, async || {

@@ -17,13 +17,13 @@ use tokio::time::timeout;
 use crate::missing;
 use crate::{Authority, Cli, PATIENCE, Port};
 
-/// How the directories of clusters are called, before the number of the process that has them.
+/// Prefix of the directories of clusters; the id of the owning process follows.
 const PREFIX: &str = "redflash-postgres-";
 
 /// The password of every role.
 const PASSWORD: &str = "the-password-of-a-test";
 
-/// How the server differs from its defaults; paths are relative to its data.
+/// Settings that differ from the server's defaults; paths are relative to its data.
 const SETTINGS: &[&str] = &[
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=..",
@@ -56,7 +56,7 @@ pub struct Postgres {
 #[derive(Debug)]
 struct Process {
     postmaster: Child,
-    /// What they have printed. It closes when the last of them has ended.
+    /// Their output. It closes when the last of them has ended.
     log: watch::Receiver<String>,
 }
 

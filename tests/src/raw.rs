@@ -22,19 +22,19 @@ pub enum Step {
     Close,
 }
 
-/// What came back before either side closed the connection, or the server fell silent.
+/// The bytes received before either side closed the connection or the server fell silent.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
     /// Every byte that came.
     pub bytes: Vec<u8>,
     /// After how long the server closed the connection, if it did.
     pub closed: Option<Duration>,
-    /// How many bytes could be sent.
+    /// The number of bytes sent.
     pub sent: usize,
 }
 
 /// Sends raw bytes, and reads at the same time: until the server closes the connection, says
-/// nothing more for as long as `quiet` after it has said something, or says nothing at all for as
+/// nothing for the length of `quiet` after its last bytes, or sends nothing at all for as
 /// long as a test may take.
 pub async fn exchange(address: SocketAddr, steps: &[Step], quiet: Duration) -> Exchange {
     let stream = TcpStream::connect(address).await.unwrap();
@@ -109,7 +109,7 @@ impl Exchange {
             .collect()
     }
 
-    /// What came, as text.
+    /// Returns the received bytes as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::fetched::fetched;
 
-/// How long all of it may take.
+/// Time limit of a whole run.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Schemathesis about to be run: it makes requests of every kind that an API's description allows or
@@ -22,12 +22,12 @@ pub struct Schemathesis {
     directory: TempDir,
 }
 
-/// What Schemathesis has found.
+/// The findings of Schemathesis.
 #[derive(Clone, Debug)]
 pub struct Examination {
     /// Whether nothing is wrong.
     pub passed: bool,
-    /// What it printed: each fault with the request, as a command of curl.
+    /// Its output: each failure with the request as a curl command.
     pub output: String,
 }
 

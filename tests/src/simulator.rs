@@ -1,5 +1,5 @@
 //! A vendor's cloud, simulated: checks each request by the vendor's rules, answers as the vendor
-//! would, or as it is told.
+//! would, or as programmed.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use crate::peer::{Peer, Received, Reply};
 
-/// What a vendor's documents say.
+/// A vendor's documented behaviour.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// What is wrong with a request.
+    /// Returns the faults of a request.
     pub faults: fn(&Received) -> Vec<String>,
     /// The answer to a request that is wrong, with what is wrong with it.
     pub refuse: fn(&str) -> Reply,
@@ -81,7 +81,7 @@ impl Simulator {
         }
     }
 
-    /// Where it listens.
+    /// Returns the URL that it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.peer.address()
     }
@@ -91,7 +91,7 @@ impl Simulator {
         format!("http://{}", self.address())
     }
 
-    /// It does this with one request more that is right, after what it was told before.
+    /// Programs the reaction to one more valid request, after those programmed before.
     pub fn once(&self, reply: Reply) {
         self.state.lock().unwrap().next.push_back(reply);
     }
@@ -101,12 +101,12 @@ impl Simulator {
         self.peer.received()
     }
 
-    /// Waits until so many requests have come, and returns all.
+    /// Waits until at least this many requests have arrived, and returns all.
     pub async fn expect(&self, count: usize) -> Vec<Received> {
         self.peer.expect(count).await
     }
 
-    /// What was wrong with the requests so far.
+    /// Returns the faults of the requests so far.
     pub fn faults(&self) -> Vec<String> {
         self.state.lock().unwrap().faults.clone()
     }

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::Mail;
 
-/// How a mail server is protected.
+/// A mail server's TLS and login requirements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmtpTls {
     /// It is not.
@@ -25,7 +25,7 @@ pub enum SmtpTls {
     Implicit,
 }
 
-/// What a mail server does wrong with one connection.
+/// A fault that a mail server injects into one connection.
 #[derive(Clone, Debug)]
 pub enum SmtpFault {
     /// It greets with this, and closes.
@@ -45,7 +45,7 @@ pub enum SmtpFault {
     Later(&'static str, &'static str),
 }
 
-/// What a mail server knows beyond one connection.
+/// A mail server's state beyond one connection.
 pub(crate) struct State {
     pub(crate) tls: SmtpTls,
     pub(crate) login: Option<(String, String)>,
@@ -58,7 +58,7 @@ pub(crate) struct State {
     pub(crate) more: Notify,
 }
 
-/// What one connection has said so far.
+/// The state of one connection.
 #[derive(Default)]
 struct Session {
     tls: bool,
@@ -80,7 +80,7 @@ impl Session {
     }
 }
 
-/// What follows a command.
+/// The action that follows a command.
 enum Then {
     Continue,
     UpgradeToTls,

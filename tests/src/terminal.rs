@@ -1,4 +1,4 @@
-//! Somebody at a terminal.
+//! A user at a terminal.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::{PATIENCE, until};
 
-/// A command that somebody runs at a terminal of its own, and answers.
+/// A command at a terminal of its own, with a user who types.
 #[derive(Debug)]
 pub struct Terminal {
     child: Child,

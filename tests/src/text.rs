@@ -22,7 +22,7 @@ pub struct Text {
     pub to: String,
     /// The alphabet.
     pub coding: Coding,
-    /// What it says, in that alphabet.
+    /// The text, encoded in that alphabet.
     pub bytes: Vec<u8>,
     /// Which of how many parts it is.
     pub part: (u8, u8),
@@ -31,12 +31,12 @@ pub struct Text {
 }
 
 impl Text {
-    /// What it says; what it cannot say is marked.
+    /// Returns the decoded text; undecodable bytes are marked.
     pub fn says(&self) -> String {
         Self::whole(std::slice::from_ref(self))
     }
 
-    /// What the parts of a text say together, in whatever order they came.
+    /// Joins the parts of a text, in whatever order they came.
     pub fn whole(parts: &[Self]) -> String {
         let mut parts: Vec<_> = parts.iter().collect();
         parts.sort_by_key(|text| text.part);

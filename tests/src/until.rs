@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How long anything in a test may take before it counts as never: long enough for a busy machine.
+/// Time limit of anything that a test waits for: long enough for a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Asks again and again until there is an answer, and fails the test after [`PATIENCE`].

@@ -12,11 +12,11 @@ use crate::peer::{Received, Reply};
 use crate::simulator::{Rules, Simulator};
 
 /// A simulated Vonage account: it checks each request against the vendor's rules, answers with the
-/// status it is told (0, accepted, otherwise), and remembers what would have been sent.
+/// programmed status (0, accepted, by default), and records what would have been sent.
 #[derive(Debug)]
 pub struct Vonage(Simulator);
 
-/// What Vonage's documents say of `POST /sms/json`.
+/// The documented rules of `POST /sms/json`.
 pub const VONAGE: Rules = Rules {
     faults,
     refuse: |faults| answered("3", faults),
@@ -31,7 +31,7 @@ impl Vonage {
     pub const API_KEY: &str = "a1b2c3d4";
     /// The account's secret.
     pub const API_SECRET: &str = "canary-vonage-5EcRe7";
-    /// What one part costs.
+    /// The price of one part.
     pub const PRICE: &str = "0.03330000";
 
     /// Starts one on a port of its own.
@@ -39,7 +39,7 @@ impl Vonage {
         Self(Simulator::start(VONAGE).await)
     }
 
-    /// Where it listens.
+    /// Returns the URL that it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.0.address()
     }
@@ -65,7 +65,7 @@ impl Vonage {
         answered(&status.to_string(), &format!("simulated status {status}"))
     }
 
-    /// It does this with one request more, after what it was told before.
+    /// Programs the reaction to one more request, after those programmed before.
     pub fn once(&self, reply: Reply) {
         self.0.once(reply);
     }
@@ -75,12 +75,12 @@ impl Vonage {
         self.0.received()
     }
 
-    /// Waits until so many requests have come, and returns all.
+    /// Waits until at least this many requests have arrived, and returns all.
     pub async fn expect(&self, count: usize) -> Vec<Received> {
         self.0.expect(count).await
     }
 
-    /// What was wrong with the requests so far.
+    /// Returns the faults of the requests so far.
     pub fn faults(&self) -> Vec<String> {
         self.0.faults()
     }
@@ -161,7 +161,7 @@ const KNOWN: [&str; 16] = [
     "sig",
 ];
 
-/// What is wrong with a request, by the vendor's rules.
+/// Returns the violations of the vendor's rules in a request.
 fn faults(request: &Received) -> Vec<String> {
     let form = request.form();
     let field = |name: &str| form.get(name).map_or("", String::as_str);

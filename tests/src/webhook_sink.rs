@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use crate::peer::{Peer, Received, Reply};
 
-/// A receiver of webhooks: it takes everything with 201 unless told otherwise.
+/// A receiver of webhooks: it answers 201 unless programmed otherwise.
 #[derive(Debug)]
 pub struct WebhookSink {
     peer: Peer,
@@ -42,7 +42,7 @@ impl WebhookSink {
         }
     }
 
-    /// Where it listens.
+    /// Returns the URL that it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.peer.address()
     }
@@ -57,7 +57,7 @@ impl WebhookSink {
         self.script.lock().unwrap().then = reply;
     }
 
-    /// It does this with one request more, after what it was told before.
+    /// Programs the reaction to one more request, after those programmed before.
     pub fn once(&self, reply: Reply) {
         self.script.lock().unwrap().next.push_back(reply);
     }
@@ -67,12 +67,12 @@ impl WebhookSink {
         self.peer.received()
     }
 
-    /// How many requests came so far.
+    /// Returns the number of requests so far.
     pub fn count(&self) -> usize {
         self.peer.count()
     }
 
-    /// Waits until so many requests have come, and returns all.
+    /// Waits until at least this many requests have arrived, and returns all.
     pub async fn expect(&self, count: usize) -> Vec<Received> {
         self.peer.expect(count).await
     }
@@ -84,7 +84,7 @@ impl Received {
         self.form().remove("notification_id").unwrap_or_default()
     }
 
-    /// What a webhook says.
+    /// The content of a webhook.
     pub fn message(&self) -> String {
         self.form().remove("message").unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What must come of a row beside the answer's status.
+//! Effects of a row beyond the status of its answer.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use super::input::unescaped;
 use super::row::Row;
 use super::stage::Stage;
 
-/// What came of a row.
+/// The observed effect of a row.
 #[derive(Debug)]
 pub(crate) struct Happened {
     pub(crate) exchange: Exchange,
-    /// What there was before it: the newest notification, or the directory.
+    /// The state before it: the newest notification, or the directory.
     pub(crate) before: Option<String>,
     /// The same, after it.
     pub(crate) after: Option<String>,
 }
 
-/// What is not so of a row's effect.
+/// Returns the unmet expectations of a row's effect.
 pub(crate) async fn of(row: &Row, happened: &Happened, stage: &Stage) -> Vec<String> {
     let mut wrong = Vec::new();
     for clause in row.effects() {

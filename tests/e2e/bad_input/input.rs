@@ -102,7 +102,7 @@ pub(crate) fn repeated(text: &str) -> String {
     [before, &what.repeat(times), &repeated(after)].concat()
 }
 
-/// The text with `@nest(count)` written out: a template of so many parentheses in each other.
+/// The text with `@nest(count)` written out: a template with this many nested parentheses.
 fn nested(text: &str) -> String {
     let Some((before, rest)) = text.split_once("@nest(") else {
         return text.to_owned();

@@ -5,18 +5,18 @@
 
 mod callback;
 mod command;
-mod desk;
 mod effect;
 mod input;
 mod row;
 mod stage;
+mod web_admin;
 
 use std::time::Duration;
 
-use desk::Desk;
 use redflash_tests::raw::{self, Exchange};
 use row::Row;
 use stage::Stage;
+use web_admin::WebAdmin;
 
 use crate::callback::Signed;
 
@@ -38,14 +38,14 @@ async fn every_row_of_a_table_from_elsewhere_holds() {
 async fn drive(rows: Vec<Row>) {
     let stage = Stage::start().await;
     let signed = Signed::start().await;
-    let desk = Desk::start().await;
+    let web_admin = WebAdmin::start().await;
     let mut wrong = Vec::new();
     for row in &rows {
         let found = match &*row.surface {
             _ if row.headers.contains("X-Test-Condition") => {
                 skip(row, "needs a fault of the machine")
             }
-            "admin" | "admin-form" | "export" => desk.run(row).await,
+            "admin" | "admin-form" | "export" => web_admin.run(row).await,
             "http" => request(row, &stage).await,
             surface if surface.starts_with("raise-") => request(row, &stage).await,
             "ack" if row.method == "GET" => skip(row, "asks for POST alone, and both are taken"),
@@ -91,7 +91,7 @@ async fn exchange(row: &Row, stage: &Stage) -> Exchange {
     raw::exchange(address, &steps, Duration::from_millis(500)).await
 }
 
-/// What is wrong with the answer's status.
+/// Returns the mismatch of the answer's status.
 fn answered(row: &Row, exchange: &Exchange) -> Option<String> {
     let outcome = match exchange.status() {
         Some(status) => status.to_string(),

@@ -5,7 +5,7 @@
 pub(crate) struct Row {
     /// Which part of RedFlash is tried, such as `raise-key`.
     pub(crate) surface: String,
-    /// What is wrong with the input.
+    /// The fault of the input.
     pub(crate) name: String,
     /// The HTTP method, or the command line, or `RAW` for bytes on a bare connection.
     pub(crate) method: String,
@@ -17,7 +17,7 @@ pub(crate) struct Row {
     pub(crate) body: String,
     /// The status, or `exit` and the exit code, or `closed`, or `-`; alternatives with ` or `.
     pub(crate) expected: String,
-    /// What else must be so: clauses split by `;`. Those that are not understood are for people.
+    /// Further expectations: clauses separated by `;`. Unrecognized clauses are notes for people.
     pub(crate) effect: String,
 }
 

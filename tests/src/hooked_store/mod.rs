@@ -35,7 +35,7 @@ impl HookedStore {
         self.panics.lock().unwrap().insert(place);
     }
 
-    /// Returns true if nothing has reached the place since it was told to panic there.
+    /// Returns true if nothing has reached the place since it was set to panic there.
     pub fn will_panic_at(&self, place: &str) -> bool {
         self.panics.lock().unwrap().contains(place)
     }

@@ -16,16 +16,16 @@ use super::{answered, exchange};
 use crate::world::World;
 
 const PASSWORD: &str = "correct horse battery";
-/// How many wrong tries to log in are allowed in a minute.
+/// Number of failed logins allowed in a minute.
 const TRIES: usize = 10;
 
 /// An installation with one of everything that the rows name. Its only admin is `1`, whose session
 /// the rows have.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct WebAdmin {
     stage: Stage,
     store: Box<dyn Store>,
-    /// What stands for a session and its token where a viewer asks.
+    /// Placeholders for a viewer's session and its form token.
     viewer: Seat,
     /// A session whose user has another password by now.
     old: Seat,
@@ -40,7 +40,7 @@ struct Seat {
     csrf: String,
 }
 
-impl Desk {
+impl WebAdmin {
     pub(crate) async fn start() -> Self {
         let hooks = "name = \"hooks\"\ntype = \"webhook\"";
         let world = World::with_hooks(Config::new(), hooks).await;
@@ -144,14 +144,14 @@ impl Desk {
         }
     }
 
-    /// What changes with everything that is saved.
+    /// A fingerprint of the directory, which changes with every save.
     async fn version(&self) -> Option<String> {
         Some(self.store.version().await.unwrap().to_string())
     }
 }
 
 impl Seat {
-    /// Of somebody who is about to log in.
+    /// The session of a visitor who is about to log in.
     async fn at_the_door(client: &Client) -> Self {
         let page = client.get("/admin/login").await.expect(200);
         Self {
@@ -228,7 +228,7 @@ fn from_elsewhere(row: &Row, number: usize) -> Row {
     }
 }
 
-/// Where an installation keeps everything.
+/// The database of an installation.
 async fn store(site: &Site) -> Box<dyn Store> {
     let url = site.database_url();
     if url.starts_with("sqlite:") {
