@@ -1,4 +1,4 @@
-//! A message that a person sent back, as it is kept.
+//! Messages that people send back.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,21 @@ impl Inbound {
         }
         kept
     }
+}
+
+/// A message that a person sent back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundMessage {
+    /// The gateway's own id of the message, by which a repeat is known.
+    pub message_id: Option<String>,
+    /// Who sent it, in the channel's normal form.
+    pub from: Address,
+    /// The text.
+    pub text: String,
+    /// The delivery it answers, where the gateway echoes our reference.
+    pub answers: Option<DeliveryId>,
+    /// The gateway's own id of the message it answers.
+    pub answers_message: Option<String>,
 }
 
 /// What a message asks for by being one word.

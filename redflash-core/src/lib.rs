@@ -15,99 +15,49 @@
 //!
 //! The [`guide`] shows the life of an engine in a program that embeds it.
 
-mod address;
-mod api_key;
-mod budget;
 mod cache;
-mod change;
-mod channel;
-mod clock;
+pub mod clock;
 mod closest;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod contact;
-mod delivery;
+pub mod delivery;
 mod dispatcher;
-mod engine;
-mod event;
-mod gateway;
-mod gateway_status;
-mod gateway_view;
-mod group;
+pub mod engine;
+mod error_chain;
+pub mod gateway;
 mod guarded;
 // Its code needs a store and a channel: it is compiled with the examples.
 #[cfg(not(doctest))]
 #[doc = include_str!("guide.md")]
 pub mod guide {}
-mod id;
-mod inbound;
-mod lease;
+pub mod inbound;
 mod log_target;
 mod memory;
-mod message;
-mod message_id;
-mod name;
-mod notification;
+pub mod message;
+pub mod model;
 mod panicked;
-mod plan;
-mod raise;
-mod receipt;
-mod retry;
-mod session;
+pub mod plan;
 mod settings;
-mod slug;
 pub mod store;
-mod target;
 pub mod template;
-mod user;
 mod waiter;
 
-pub use address::{Address, AddressError, ChannelKind, ChannelKindError};
-pub use api_key::{ApiKey, CheckedKey, KeyError, KeyHash, KeyHashError, KeyView, Scope};
-pub use budget::{Budget, Window};
-pub use change::{Action, ActionError, Actor, ActorError, AuditEntry};
-pub use channel::{Capabilities, Channel};
 pub(crate) use clock::Moment;
 pub use clock::{Clock, ClockError, ManualClock, Monotonic, SystemClock, Timestamp};
 pub use closest::closest;
-pub use contact::{Contact, Endpoint};
-pub use delivery::{
-    Attempt, AttemptOutcome, AttemptOutcomeError, Delivery, DeliveryState, DeliveryStateError,
-    Disposition, Job, Lane, Lease, Settled, Settlement,
-};
-pub use dispatcher::{GatewayHealth, GatewayState, Leftover, StartError};
-pub use engine::{
-    AddressRules, CallbackKind, CallbackOutcome, DirectoryItem, DispatcherHandle, EditError,
-    Engine, EngineBuilder, FieldFault, GatewayTest, GatewayTestRef, GatewayTestView, Health,
-    Obstacle, RaiseError, Raised, ReceiveError, Revision,
-};
-pub use event::{Event, MissingArguments, MissingArgumentsError};
-pub use gateway::{BuildError, DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
-pub use gateway_status::{GatewayStatus, GatewayStatuses};
-pub use gateway_view::{Callbacks, GatewayDetails, GatewayView};
-pub use group::Group;
-pub use id::{AuditEntryId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
-pub use inbound::{Inbound, Keyword};
-pub use lease::{HeldLease, LeaseGrant, LeaseToken};
+pub use delivery::*;
+pub use engine::*;
+pub use error_chain::{BoxError, error_chain};
+pub use gateway::*;
+pub use inbound::{Inbound, InboundMessage, Keyword};
 pub use log_target::is_own_log_target;
-pub use memory::MemoryStore;
-pub use message::{
-    Accepted, BoxError, Deferral, Origin, OutboundMessage, Price, PriceError, Retry, SendError,
-    SenderError, error_chain,
-};
-pub use name::{Name, NameError};
-pub use notification::{Idempotency, Notification};
+pub use message::*;
+pub use model::*;
 pub use plan::{
-    Message, Plan, PlannedEndpoint, Recipient, Refusal, Skip, TargetView, Verdict,
-    cancellation_reason, plan,
+    Notification, Plan, PlannedEndpoint, Recipient, Refusal, Skip, Verdict, cancellation_reason,
+    plan,
 };
-pub use raise::{Content, Raise};
-pub use receipt::{Authenticity, Callback, CallbackError, InboundMessage, Receipt, ReceiptState};
-pub use retry::RetrySchedule;
-pub use session::Session;
-pub use settings::Settings;
-pub use slug::{Slug, SlugError};
-pub use store::{Audit, Directory, Inbox, Meter, Outbox, Sessions, Store, StoreError};
-pub use target::{Target, TargetError};
+pub use store::{
+    Audit, Directory, Inbox, MemoryStore, Meter, Outbox, Sessions, Store, StoreError, Window,
+};
 pub use template::{Arguments, Parameter, Template, TemplateError};
-pub use user::{PasswordHash, Role, RoleError, User, UserView};

@@ -32,9 +32,13 @@ pub use inbound::{CallbackKind, CallbackOutcome};
 pub use outlook::Obstacle;
 pub use trial::{GatewayTest, GatewayTestRef, GatewayTestView};
 
+pub use crate::dispatcher::{Leftover, StartError};
+pub use crate::gateway::gateways::BuildError;
+pub use crate::settings::Settings;
+
 use crate::dispatcher::Dispatcher;
 use crate::{
-    ApiKey, CheckedKey, Gateways, KeyHash, Monotonic, NotificationId, Plan, Raise, Settings, Store,
+    ApiKey, CheckedKey, Gateways, KeyHash, Monotonic, NotificationId, Plan, Raise, Store,
     StoreError, Target, Timestamp, plan,
 };
 

@@ -3,7 +3,8 @@
 //! [`plan`] is the only place that decides. What explains, raises, answers or logs an alert carries
 //! the [`Plan`] that came out of it.
 
-mod message;
+mod compose;
+mod notification;
 mod recipient;
 mod switch;
 #[cfg(test)]
@@ -13,38 +14,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use message::Message;
-pub(crate) use message::printable;
+pub(crate) use compose::printable;
+pub use notification::Notification;
 pub use switch::cancellation_reason;
 
 use crate::{
-    Address, ChannelKind, Contact, EndpointId, Event, Gateways, Group, Lane, MissingArguments,
-    Name, Raise, Slug, Target, Timestamp,
+    Address, ChannelKind, EndpointId, Gateways, Lane, Message, MissingArguments, Name, Raise, Slug,
+    Target, TargetView, Timestamp,
 };
-
-/// What the directory says about a target: the target itself and everybody behind it, on or off.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TargetView {
-    /// The [directory's version](crate::store::Directory::version) at which this was read.
-    pub version: u64,
-    /// The event, when that is the target.
-    pub event: Option<Event>,
-    /// The group that is the target, or the event's groups in their order.
-    pub groups: Vec<Group>,
-    /// Every contact that is the target, or that the event or one of the groups names. They are found
-    /// faster in the order of their slugs.
-    pub contacts: Vec<Contact>,
-}
-
-impl TargetView {
-    /// The contact of this slug.
-    fn contact(&self, slug: &Slug) -> Option<&Contact> {
-        match self.contacts.binary_search_by(|one| one.slug.cmp(slug)) {
-            Ok(place) => self.contacts.get(place),
-            Err(_) => self.contacts.iter().find(|one| one.slug == *slug),
-        }
-    }
-}
 
 /// The decision for one raise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -245,7 +222,7 @@ pub fn plan(raise: &Raise, view: &TargetView, gateways: &Gateways, now: Timestam
             (&event.name, event.enabled)
         }
     };
-    let composed = message::compose(raise.content(), view.event.as_ref(), now);
+    let composed = compose::compose(raise.content(), view.event.as_ref(), now);
     let refuses_missing = view
         .event
         .as_ref()

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{PlannedEndpoint, Recipient, Skip, TargetView, Verdict};
-use crate::{Address, ChannelKind, Contact, Gateways, Raise, Slug, Target};
+use super::{PlannedEndpoint, Recipient, Skip, Verdict};
+use crate::{Address, ChannelKind, Contact, Gateways, Raise, Slug, Target, TargetView};
 
 /// How a contact came to be behind the target.
 #[derive(Default)]

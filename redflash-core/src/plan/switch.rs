@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::TargetView;
-use crate::{EndpointId, Slug, Target};
+use crate::{EndpointId, Slug, Target, TargetView};
 
 /// Why a delivery that was planned must no longer be handed over, judged on the directory as it is
 /// now: a switch was turned off, or what it was for is gone.

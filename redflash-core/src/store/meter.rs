@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
-use crate::{Timestamp, Window};
+use super::{StoreError, Window};
+use crate::Timestamp;
 
 /// How much may be counted by one meter in a window of time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -7,31 +7,38 @@
 
 mod audit;
 mod directory;
+mod enqueue;
 mod entry;
 mod error;
-mod fan_out;
 mod inbox;
+mod log;
 mod meter;
+mod nodes;
 mod outbox;
+mod queue;
 mod serving;
 mod sessions;
+mod window;
 
 use std::fmt;
 
+pub use crate::memory::MemoryStore;
 pub use audit::{Audit, AuditFilter};
 pub use directory::{Directory, Edit, Entry, EntryRef, Save, Step};
+pub use enqueue::{Enqueue, EnqueueMore, Enqueued, FanOut};
 pub use entry::{OutboxEntry, Received};
 pub use error::StoreError;
-pub use fan_out::{EnqueueMore, FanOut};
 pub use inbox::{InboundFilter, Inbox};
+pub use log::{DeliveryRecord, LogFilter, LogPage, OutcomeCount, Recent};
 pub use meter::{Alarm, Allowance, Meter, Spent};
-pub use outbox::{
-    Backlog, ClaimRequest, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued,
-    LogFilter, LogPage, MAX_CLAIMS, Nodes, Outbox, OutcomeCount, Overdue, Queue, ReceiptEffect,
-    Recent,
+pub use nodes::{ClosedLane, Nodes};
+pub use outbox::Outbox;
+pub use queue::{
+    Backlog, ClaimRequest, ClockStep, DueQueue, MAX_CLAIMS, Overdue, Queue, ReceiptEffect,
 };
 pub use serving::{Serving, ServingSlot};
 pub use sessions::Sessions;
+pub use window::Window;
 
 /// Everything RedFlash keeps.
 pub trait Store:

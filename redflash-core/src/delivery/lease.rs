@@ -3,6 +3,19 @@
 
 use crate::{DeliveryId, Timestamp, WorkerId};
 
+/// The right to hand some deliveries over, for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Who holds it.
+    pub worker: WorkerId,
+    /// The grant, by which later outcomes are told from those of other grants.
+    pub token: LeaseToken,
+    /// The time of the claim.
+    pub now: Timestamp,
+    /// When the deliveries return to the queue unless they are settled or their leases renewed.
+    pub until: Timestamp,
+}
+
 /// A random number that names one grant of a lease. A delivery leased again has another one, also
 /// when the same worker leases it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 
 use crate::{
-    Accepted, Address, AddressError, Authenticity, CallbackError, ChannelKind, InboundMessage,
-    OutboundMessage, Receipt, SendError, SenderError, Timestamp, receipt::Callback,
+    Accepted, Address, AddressError, Authenticity, Callback, CallbackError, ChannelKind,
+    InboundMessage, OutboundMessage, Receipt, SendError, SenderError, Timestamp,
 };
 
 /// A way of telling: hands one message at a time to a gateway and reads what the gateway says later.

@@ -12,16 +12,11 @@ pub struct Group {
     /// How the group is called among people.
     pub name: Name,
     /// Off: raising it is refused, and nobody is told through it.
-    #[serde(default = "on")]
+    #[serde(default = "super::on")]
     pub enabled: bool,
     /// The members, in the order they were added.
     #[serde(default)]
     pub contacts: Vec<Slug>,
-}
-
-/// The state of what does not say that it is off.
-pub(crate) const fn on() -> bool {
-    true
 }
 
 impl Group {

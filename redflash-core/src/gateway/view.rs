@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::gateway::is_for;
+use super::is_for;
 use crate::{
     Address, Authenticity, Budget, Callback, ChannelKind, Gateway, GatewayHealth, GatewayStatus,
     GatewayStatuses, Slug, Timestamp,

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::api_key::random_text;
+use super::api_key::random_text;
 use crate::{KeyHash, Slug, Timestamp};
 
 /// A user who has logged in, by the hash of the secret that only the user's browser has.

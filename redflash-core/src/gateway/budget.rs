@@ -2,12 +2,11 @@
 //! from burying somebody under messages.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::Allowance;
-use crate::{Address, Slug, Timestamp};
+use crate::store::{Allowance, Window};
+use crate::{Address, Slug};
 
 /// The bounds of one gateway. What goes beyond is suppressed, and says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,47 +21,6 @@ pub struct Budget {
     pub address_per_day: Option<u32>,
     /// At how much of a gateway's bound an alarm is given, in percent.
     pub alarm_percent: u32,
-}
-
-/// The hour or the day that a bound is for. Both begin on the clock, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Window {
-    /// From one full hour to the next.
-    Hour,
-    /// From midnight to midnight.
-    Day,
-}
-
-impl Window {
-    /// Its length.
-    pub const fn length(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Hour => 60 * 60,
-            Self::Day => 24 * 60 * 60,
-        })
-    }
-
-    /// When the one that holds this moment began.
-    pub fn start(self, now: Timestamp) -> Timestamp {
-        let length = i64::try_from(self.length().as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_millis(now.as_millis().div_euclid(length) * length)
-    }
-
-    /// How often it comes: `an hour`, `a day`.
-    pub const fn each(self) -> &'static str {
-        match self {
-            Self::Hour => "an hour",
-            Self::Day => "a day",
-        }
-    }
-
-    /// As text, as in a store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
-        }
-    }
 }
 
 /// Its bounds, such as `100 an hour, 5 a day to one address`; nothing where there are none.
@@ -139,15 +97,6 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn windows_begin_on_the_clock() {
-        // 2026-11-25 01:30:00 UTC
-        let now = Timestamp::from_millis(1_795_570_200_000);
-        let since = |window: Window| now.since(window.start(now));
-        assert_eq!(since(Window::Hour), Duration::from_secs(30 * 60));
-        assert_eq!(since(Window::Day), Duration::from_secs(90 * 60));
-    }
 
     #[test]
     fn an_alarm_comes_before_the_stop() {

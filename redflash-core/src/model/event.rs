@@ -18,7 +18,7 @@ pub struct Event {
     #[serde(default)]
     pub description: String,
     /// Off: raising it is refused.
-    #[serde(default = "crate::group::on")]
+    #[serde(default = "super::on")]
     pub enabled: bool,
     /// The template of the subject, on channels that have one. Without it the name serves.
     #[serde(default)]

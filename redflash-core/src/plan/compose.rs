@@ -2,30 +2,9 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::raise::Content;
-use crate::template::Arguments;
-use crate::{Event, Template, TemplateError, Timestamp};
-
-/// What is said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    /// The subject, for channels that have one.
-    pub subject: String,
-    /// The text.
-    pub body: String,
-    /// Who it says it comes from, where the gateway allows that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sender: Option<String>,
-    /// Why the text is a fallback, when the event's own template failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub degraded: Option<String>,
-    /// Whether the text was cut at the bound for messages.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub cut: bool,
-}
+use crate::{Arguments, Content, Event, Message, Template, TemplateError, Timestamp};
 
 /// A message, and how the arguments fitted its templates.
 pub(super) struct Composed {

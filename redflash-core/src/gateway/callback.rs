@@ -1,10 +1,6 @@
-//! What comes back from a gateway: receipts for what was sent, and messages people send.
+//! A request that a gateway made to us.
 
 use std::borrow::Cow;
-
-use serde::{Deserialize, Serialize};
-
-use crate::{Address, DeliveryId, Price};
 
 /// A request that a gateway made to us, with everything a channel needs to read and check it.
 #[derive(Clone, Copy, Debug)]
@@ -62,48 +58,4 @@ pub enum Authenticity {
     Unsigned,
     /// It holds.
     Signed,
-}
-
-/// What a gateway reports about a delivery. Receipts repeat, and come in any order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The gateway's own id of the message.
-    pub message_id: Option<String>,
-    /// The delivery, where the gateway echoes our reference.
-    pub delivery: Option<DeliveryId>,
-    /// What became of the message.
-    pub state: ReceiptState,
-    /// Whether it is about one part of the message, and every other part has a receipt of its own.
-    pub of_part: bool,
-    /// What it cost.
-    pub price: Option<Price>,
-    /// What the gateway said, short, for the log.
-    pub detail: String,
-}
-
-/// What became of a message, as the gateway says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReceiptState {
-    /// On its way, or nothing known: changes no state.
-    Pending,
-    /// It arrived.
-    Delivered,
-    /// It will not arrive.
-    Failed,
-}
-
-/// A message that a person sent back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InboundMessage {
-    /// The gateway's own id of the message, by which a repeat is known.
-    pub message_id: Option<String>,
-    /// Who sent it, in the channel's normal form.
-    pub from: Address,
-    /// The text.
-    pub text: String,
-    /// The delivery it answers, where the gateway echoes our reference.
-    pub answers: Option<DeliveryId>,
-    /// The gateway's own id of the message it answers.
-    pub answers_message: Option<String>,
 }

@@ -1,0 +1,178 @@
+//! One message to one endpoint: the queue entry, the log entry and the receipt's target in one.
+
+mod attempt;
+mod job;
+mod lane;
+mod lease;
+mod message_id;
+mod receipt;
+mod retry;
+mod settlement;
+mod state;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use attempt::{Attempt, AttemptOutcome, AttemptOutcomeError};
+pub use job::Job;
+pub use lane::Lane;
+pub use lease::{HeldLease, Lease, LeaseGrant, LeaseToken};
+pub use receipt::{Receipt, ReceiptState};
+pub use retry::RetrySchedule;
+pub use settlement::{Disposition, Settled, Settlement};
+pub use state::{DeliveryState, DeliveryStateError};
+
+use crate::{Address, ChannelKind, DeliveryId, EndpointId, NotificationId, Price, Slug, Timestamp};
+
+/// One message to one endpoint. As JSON it also says when it [ended](Self::ended_at).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Delivery {
+    /// Names it.
+    pub id: DeliveryId,
+    /// The notification it belongs to.
+    pub notification: NotificationId,
+    /// Who is told.
+    pub contact: Slug,
+    /// The endpoint; it may since have been changed or removed.
+    pub endpoint: EndpointId,
+    /// The channel.
+    pub channel: ChannelKind,
+    /// The address at the time of the raise.
+    pub address: Address,
+    /// The groups through which the contact is told; empty when it is told directly.
+    pub via: Vec<Slug>,
+    /// The queue it stands in.
+    pub lane: Lane,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// When the next attempt is due, or when it ended.
+    pub due_at: Timestamp,
+    /// When the first attempt began, or that of the last time it was begun anew.
+    pub first_attempt_at: Option<Timestamp>,
+    /// The gateway of the last attempt.
+    pub gateway: Option<Slug>,
+    /// That gateway's own id of the message.
+    pub message_id: Option<String>,
+    /// Into how many parts it was cut, once sent.
+    pub parts: Option<u32>,
+    /// What it cost, as far as known.
+    pub price: Option<Price>,
+    /// Why it stands where it stands, for people.
+    pub detail: String,
+    /// Whether an earlier attempt may have arrived although it was repeated.
+    pub may_repeat: bool,
+    /// The gateways that it is not handed to again: they cannot reach the address, or did not
+    /// confirm in time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_by: Vec<Slug>,
+    /// When it goes through another gateway unless a receipt has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_due_at: Option<Timestamp>,
+    /// The gateway's ids of those of its parts that are known to have arrived.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts_delivered: Vec<String>,
+}
+
+impl Serialize for Delivery {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct WithEnd<'a> {
+            #[serde(flatten)]
+            delivery: AsStored<'a>,
+            ended_at: Option<Timestamp>,
+        }
+        struct AsStored<'a>(&'a Delivery);
+        impl Serialize for AsStored<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                Delivery::serialize(self.0, serializer)
+            }
+        }
+        let with_end = WithEnd {
+            delivery: AsStored(self),
+            ended_at: self.ended_at(),
+        };
+        with_end.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Delivery {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+impl Delivery {
+    /// A delivery that waits for its turn from now on.
+    pub const fn new(
+        id: DeliveryId,
+        contact: Slug,
+        endpoint: EndpointId,
+        channel: ChannelKind,
+        address: Address,
+        lane: Lane,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            notification: id.notification(),
+            contact,
+            endpoint,
+            channel,
+            address,
+            via: Vec::new(),
+            lane,
+            state: DeliveryState::Queued,
+            attempts: 0,
+            due_at: now,
+            first_attempt_at: None,
+            gateway: None,
+            message_id: None,
+            parts: None,
+            price: None,
+            detail: String::new(),
+            may_repeat: false,
+            refused_by: Vec::new(),
+            receipt_due_at: None,
+            parts_delivered: Vec::new(),
+        }
+    }
+
+    /// When it ended; `None` while something more is done about it.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.state.is_final().then_some(self.due_at)
+    }
+
+    /// Returns true if its last holder vanished without recording an outcome, or was cut off, and nothing
+    /// was tried since: it may have gone out.
+    pub fn is_unrecorded(&self) -> bool {
+        [Attempt::UNRECORDED, Attempt::CUT_OFF].contains(&&*self.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_of_a_delivery_says_when_it_ended() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let mut delivery = Delivery::new(
+            DeliveryId::new(NotificationId::new(now), 1),
+            Slug::parse("ann").unwrap(),
+            EndpointId::new(now),
+            ChannelKind::sms(),
+            Address::new("+447700900123").unwrap(),
+            Lane::new(&ChannelKind::sms(), None),
+            now,
+        );
+        let json = serde_json::to_value(&delivery).unwrap();
+        assert_eq!(json["ended_at"], serde_json::Value::Null);
+        assert_eq!(json["due_at"], 1_700_000_000_000_u64);
+        delivery.state = DeliveryState::Failed;
+        let json = serde_json::to_value(&delivery).unwrap();
+        assert_eq!(json["ended_at"], 1_700_000_000_000_u64);
+        assert_eq!(serde_json::from_value::<Delivery>(json).unwrap(), delivery);
+    }
+}
