@@ -1,8 +1,8 @@
 //! Time as an argument: the core never asks the machine what time it is.
 
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -153,6 +153,30 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// nobody sets.
     fn monotonic(&self) -> Monotonic {
         Monotonic(self.now().since(Timestamp::default()))
+    }
+}
+
+/// A clock to share: a `Clock`, an `Arc` of one, or an `Arc<dyn Clock>`.
+pub trait IntoClock {
+    /// Returns the clock behind an `Arc`.
+    fn into_clock(self) -> Arc<dyn Clock>;
+}
+
+impl<T: Clock> IntoClock for T {
+    fn into_clock(self) -> Arc<dyn Clock> {
+        Arc::new(self)
+    }
+}
+
+impl<T: Clock> IntoClock for Arc<T> {
+    fn into_clock(self) -> Arc<dyn Clock> {
+        self
+    }
+}
+
+impl IntoClock for Arc<dyn Clock> {
+    fn into_clock(self) -> Arc<dyn Clock> {
+        self
     }
 }
 

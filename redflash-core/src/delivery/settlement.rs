@@ -19,6 +19,7 @@ pub struct Settlement {
 
 /// What becomes of a delivery after a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Disposition {
     /// A gateway took it.
     Done {

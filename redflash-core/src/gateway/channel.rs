@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -129,6 +130,30 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
     fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
         let _ = callback;
         Err(CallbackError::Unsupported)
+    }
+}
+
+/// A channel to share: a `Channel`, an `Arc` of one, or an `Arc<dyn Channel>`.
+pub trait IntoChannel {
+    /// Returns the channel behind an `Arc`.
+    fn into_channel(self) -> Arc<dyn Channel>;
+}
+
+impl<T: Channel> IntoChannel for T {
+    fn into_channel(self) -> Arc<dyn Channel> {
+        Arc::new(self)
+    }
+}
+
+impl<T: Channel> IntoChannel for Arc<T> {
+    fn into_channel(self) -> Arc<dyn Channel> {
+        self
+    }
+}
+
+impl IntoChannel for Arc<dyn Channel> {
+    fn into_channel(self) -> Arc<dyn Channel> {
+        self
     }
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub use crate::dispatcher::{GatewayHealth, GatewayState};
 pub use budget::Budget;
 pub use callback::{Authenticity, Callback, CallbackError};
-pub use channel::{Capabilities, Channel};
+pub use channel::{Capabilities, Channel, IntoChannel};
 pub use gateways::{DuplicateGateway, Gateways};
 pub use status::{GatewayStatus, GatewayStatuses};
 pub use view::{Callbacks, GatewayDetails, GatewayView};
@@ -84,11 +84,12 @@ impl Default for Limits {
 
 impl Gateway {
     /// A gateway with ordinary limits and the patient retry schedule.
-    pub fn new(name: Slug, channel: impl Channel) -> Self {
+    pub fn new(name: Slug, channel: impl IntoChannel) -> Self {
+        let channel = channel.into_channel();
         Self {
             name,
             type_name: channel.kind().to_string(),
-            channel: Arc::new(channel),
+            channel,
             limits: Limits::default(),
             schedule: RetrySchedule::patient(),
             prefixes: Vec::new(),

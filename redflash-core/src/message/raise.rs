@@ -44,7 +44,11 @@ impl Raise {
         Self::new(Target::Event(slug), Content::Arguments(arguments))
     }
 
-    const fn new(target: Target, content: Content) -> Self {
+    /// Asks for a notification with this content at a target.
+    ///
+    /// A contact or a group gets a [message](Content::Message), an event [arguments](Content::Arguments);
+    /// other arguments make an empty message, which is refused.
+    pub const fn new(target: Target, content: Content) -> Self {
         Self {
             target,
             content,

@@ -100,6 +100,7 @@ impl SenderError {
 
 /// Whether a message that was not handed over is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Retry {
     /// It would fail again.
     Never,

@@ -88,6 +88,7 @@ pub enum Verdict {
 /// Why an endpoint or a contact is not told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Skip {
     /// The contact is switched off.
     ContactOff,
@@ -113,6 +114,7 @@ pub enum Skip {
 /// Why a raise is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Refusal {
     /// The target is switched off.
     Disabled,

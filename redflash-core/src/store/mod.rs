@@ -21,6 +21,7 @@ mod sessions;
 mod window;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use crate::memory::MemoryStore;
 pub use audit::{Audit, AuditFilter};
@@ -49,4 +50,28 @@ pub trait Store:
 impl<T> Store for T where
     T: Directory + Outbox + Inbox + Meter + Sessions + Audit + fmt::Debug + 'static
 {
+}
+
+/// A store to share: a `Store`, an `Arc` of one, or an `Arc<dyn Store>`.
+pub trait IntoStore {
+    /// Returns the store behind an `Arc`.
+    fn into_store(self) -> Arc<dyn Store>;
+}
+
+impl<T: Store> IntoStore for T {
+    fn into_store(self) -> Arc<dyn Store> {
+        Arc::new(self)
+    }
+}
+
+impl<T: Store> IntoStore for Arc<T> {
+    fn into_store(self) -> Arc<dyn Store> {
+        self
+    }
+}
+
+impl IntoStore for Arc<dyn Store> {
+    fn into_store(self) -> Arc<dyn Store> {
+        self
+    }
 }
