@@ -5,8 +5,8 @@ use std::error::Error;
 /// Any error, boxed.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
-/// An error with the whole chain of its causes, on one line. A cause that the line ends with already is
-/// not repeated.
+/// Returns an error with the chain of its causes on one line. A cause that the line already ends
+/// with is not repeated.
 pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();

@@ -6,33 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Slug, Timestamp};
 
-/// One hand-over of a delivery to a gateway, as it is logged.
+/// A logged hand-over of a delivery to a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Which attempt of its delivery, counted from 1; given by the store when it is logged.
+    /// Number of the attempt within its delivery, counted from 1; set by the store.
     pub number: u32,
-    /// The gateway; `None` when the process ended before it was recorded.
+    /// The gateway; `None` if the process ended before it was recorded.
     pub gateway: Option<Slug>,
-    /// When it began.
+    /// Time when it began.
     pub started_at: Timestamp,
-    /// When it ended.
+    /// Time when it ended.
     pub ended_at: Timestamp,
-    /// How it ended.
+    /// Outcome.
     pub outcome: AttemptOutcome,
-    /// What the gateway said or what went wrong.
+    /// The gateway's answer or the error.
     pub detail: String,
-    /// Whether an earlier attempt may have arrived: why this one may be a repeat.
+    /// True if an earlier attempt may have arrived, so this one may be a repeat.
     pub may_repeat: bool,
 }
 
 impl Attempt {
-    /// What the log says of an attempt whose outcome was not recorded.
+    /// Detail of an attempt whose outcome was not recorded.
     pub const UNRECORDED: &str = "the process ended before the outcome was recorded";
 
-    /// The detail of an attempt that the end of its dispatcher cut off.
+    /// Detail of an attempt that the shutdown of its dispatcher cut off.
     pub const CUT_OFF: &str = "it was cut off before the gateway answered";
 
-    /// An attempt whose holder vanished: it may have been made, or may not.
+    /// Creates an attempt whose holder vanished: it may have been made or not.
     pub fn unrecorded(now: Timestamp) -> Self {
         Self {
             number: 0,
@@ -46,22 +46,22 @@ impl Attempt {
     }
 }
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptOutcome {
-    /// The gateway took the message.
+    /// The gateway accepted the message.
     Ok,
-    /// It did not, and may later.
+    /// The gateway did not accept it, and may later.
     Retry,
-    /// Nobody knows: the message may have gone out.
+    /// Unknown: the message may have gone out.
     Unknown,
-    /// It did not, and will not.
+    /// The gateway did not accept it, and will not.
     Permanent,
 }
 
 impl AttemptOutcome {
-    /// The outcome as text, as in JSON and in the store.
+    /// Returns the outcome as text, as in JSON and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -83,7 +83,7 @@ impl FromStr for AttemptOutcome {
     }
 }
 
-/// A text that is no attempt's outcome.
+/// Error for a text that is not an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an attempt ends ok, retry, unknown or permanent")]
+#[error("an attempt's outcome is ok, retry, unknown or permanent")]
 pub struct AttemptOutcomeError;

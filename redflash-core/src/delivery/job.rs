@@ -1,24 +1,24 @@
-//! A leased delivery.
+//! Leased deliveries.
 
 use std::sync::Arc;
 
 use crate::{Arguments, Delivery, LeaseToken, Message, Slug, Target, Timestamp};
 
-/// A delivery leased to a dispatcher, with all that is needed to hand it over.
+/// A delivery leased to a dispatcher, with everything needed to hand it over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// The delivery.
     pub delivery: Delivery,
-    /// The lease it was claimed under.
+    /// Token of its lease.
     pub token: LeaseToken,
-    /// What it says.
+    /// Message to send.
     pub message: Arc<Message>,
-    /// What was raised.
+    /// Target of the raise.
     pub target: Target,
-    /// When it was raised.
+    /// Time of the raise.
     pub raised_at: Timestamp,
-    /// Whose turn it uses: the key it was raised with.
+    /// The API key it was raised with, which shares turns fairly with other keys.
     pub raised_by: Option<Slug>,
-    /// The event's arguments, as far as they are stored.
+    /// The event's arguments, if they were small enough to be stored.
     pub arguments: Option<Arc<Arguments>>,
 }

@@ -1,4 +1,4 @@
-//! The queue that a delivery stands in.
+//! Lanes: the queues of deliveries that fail together.
 
 use std::fmt;
 
@@ -6,33 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::ChannelKind;
 
-/// The queue that a delivery stands in: its channel, and the host where hosts fail apart.
+/// A queue of deliveries that fail together: a channel, or one host of it where hosts fail apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lane(String);
 
 impl Lane {
-    /// The lane of a channel, or of one host within it.
+    /// Returns the lane of a channel, or of one host within it.
     pub fn new(channel: &ChannelKind, host: Option<&str>) -> Self {
         Self(host.map_or_else(|| channel.to_string(), |host| format!("{channel}:{host}")))
     }
 
-    /// A lane read back from a store.
+    /// Wraps a lane read from a store.
     pub fn stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The lane as text.
+    /// Returns the lane as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The host's part of the lane, where hosts fail apart.
+    /// Returns the host, where hosts fail apart.
     pub fn host(&self) -> Option<&str> {
         self.0.split_once(':').map(|(_, host)| host)
     }
 
-    /// The channel's part of the lane.
+    /// Returns the channel.
     pub fn channel(&self) -> &str {
         self.0
             .split_once(':')

@@ -1,39 +1,40 @@
-//! Fencing: every grant of a lease has a token of its own, so that the outcome of an earlier grant
-//! cannot settle a later one.
+//! Leases and their fencing: every grant has a token of its own, so that the outcome of an earlier
+//! grant cannot settle a later one.
 
 use crate::{DeliveryId, Timestamp, WorkerId};
 
-/// The right to hand some deliveries over, for a time.
+/// The right to hand over some deliveries, for a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Who holds it.
+    /// Holder.
     pub worker: WorkerId,
-    /// The grant, by which later outcomes are told from those of other grants.
+    /// Token of the grant, which separates its outcomes from those of other grants.
     pub token: LeaseToken,
-    /// The time of the claim.
+    /// Time of the claim.
     pub now: Timestamp,
-    /// When the deliveries return to the queue unless they are settled or their leases renewed.
+    /// Time when the deliveries return to the queue unless they are settled or their leases
+    /// renewed.
     pub until: Timestamp,
 }
 
-/// A random number that names one grant of a lease. A delivery leased again has another one, also
-/// when the same worker leases it.
+/// A random number that identifies one grant of a lease. A delivery that is leased again gets a new
+/// one, even by the same worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LeaseToken(i64);
 
 impl LeaseToken {
-    /// A new token.
+    /// Returns a new token.
     #[must_use]
     pub fn random() -> Self {
         Self(fastrand::i64(1..))
     }
 
-    /// A token read back from a store.
+    /// Wraps a token read from a store.
     pub const fn stored(number: i64) -> Self {
         Self(number)
     }
 
-    /// The token as a number, for a store to keep.
+    /// Returns the token as a number, for stores.
     pub const fn as_i64(self) -> i64 {
         self.0
     }
@@ -44,18 +45,18 @@ impl LeaseToken {
 pub struct HeldLease {
     /// The delivery.
     pub delivery: DeliveryId,
-    /// The grant.
+    /// Token of the grant.
     pub token: LeaseToken,
 }
 
-/// A lease on one delivery, as a store keeps it.
+/// A lease on one delivery, as a store records it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseGrant {
-    /// The worker that holds it.
+    /// Holder.
     pub worker: WorkerId,
-    /// The grant.
+    /// Token of the grant.
     pub token: LeaseToken,
-    /// When the delivery returns to the queue unless the lease was settled or renewed.
+    /// Time when the delivery returns to the queue unless the lease is settled or renewed.
     pub until: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! The ids that gateways give to messages, in the form in which they are kept and compared.
+//! Normal form of the ids that gateways give to messages.
 
 use std::fmt::Write as _;
 
@@ -6,15 +6,15 @@ use sha2::{Digest, Sha256};
 
 use crate::{Accepted, InboundMessage, Receipt};
 
-/// Number of bytes that a kept id has at most. An index of Postgres takes no more than 2704 bytes for
-/// an entry, and a table on a page no more than people can read.
+/// The maximum number of bytes of a stored id. An index entry of Postgres has at most 2704 bytes,
+/// and a table on a page should stay readable.
 const LONGEST: usize = 255;
 
-/// A gateway's id of a message, in the form in which it is kept; `None` if it is empty.
+/// Returns a gateway's id of a message in normal form; `None` if it is empty.
 ///
-/// It comes from outside, so it can be of any length and hold any character. A character that controls
-/// something is replaced. Of a long id the beginning is kept, with a digest of the whole, so that equal
-/// ids stay equal and different ones stay different.
+/// The id comes from outside, so it can have any length and contain any character. Control
+/// characters are replaced. A long id is cut and gets a digest of the whole, so that equal ids stay
+/// equal and different ones stay different.
 fn kept(id: &str) -> Option<String> {
     let id = id.trim();
     let plain = |c: char| {
@@ -40,7 +40,7 @@ fn kept(id: &str) -> Option<String> {
 }
 
 impl Accepted {
-    /// The same with its id in the form in which ids are kept.
+    /// Returns the answer with its id in normal form.
     pub(crate) fn with_kept_id(self) -> Self {
         Self {
             message_id: self.message_id.as_deref().and_then(kept),
@@ -50,7 +50,7 @@ impl Accepted {
 }
 
 impl Receipt {
-    /// The same with its id in the form in which ids are kept.
+    /// Returns the receipt with its id in normal form.
     pub(crate) fn with_kept_id(self) -> Self {
         Self {
             message_id: self.message_id.as_deref().and_then(kept),
@@ -60,7 +60,7 @@ impl Receipt {
 }
 
 impl InboundMessage {
-    /// The same with its ids in the form in which ids are kept.
+    /// Returns the message with its ids in normal form.
     pub(crate) fn with_kept_ids(self) -> Self {
         Self {
             message_id: self.message_id.as_deref().and_then(kept),

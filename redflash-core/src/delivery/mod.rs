@@ -1,4 +1,4 @@
-//! One message to one endpoint: the queue entry, the log entry and the receipt's target in one.
+//! Deliveries: queue entry, log entry and target of receipts in one.
 
 mod attempt;
 mod job;
@@ -23,54 +23,54 @@ pub use state::{DeliveryState, DeliveryStateError};
 
 use crate::{Address, ChannelKind, DeliveryId, EndpointId, NotificationId, Price, Slug, Timestamp};
 
-/// One message to one endpoint. As JSON it also says when it [ended](Self::ended_at).
+/// One message to one endpoint. The JSON also has the time when it [ended](Self::ended_at).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Delivery {
-    /// Names it.
+    /// Identifier of the delivery.
     pub id: DeliveryId,
     /// The notification it belongs to.
     pub notification: NotificationId,
-    /// Who is told.
+    /// Recipient.
     pub contact: Slug,
-    /// The endpoint; it may since have been changed or removed.
+    /// The endpoint; it may have been changed or removed since.
     pub endpoint: EndpointId,
     /// The channel.
     pub channel: ChannelKind,
     /// The address at the time of the raise.
     pub address: Address,
-    /// The groups through which the contact is told; empty when it is told directly.
+    /// Groups that the contact is notified through; empty if it is notified directly.
     pub via: Vec<Slug>,
-    /// The queue it stands in.
+    /// The lane it is queued in.
     pub lane: Lane,
-    /// Where it stands.
+    /// State of the delivery.
     pub state: DeliveryState,
-    /// How many attempts were made.
+    /// Number of attempts.
     pub attempts: u32,
-    /// When the next attempt is due, or when it ended.
+    /// Time when the next attempt is due, or when the delivery ended.
     pub due_at: Timestamp,
-    /// When the first attempt began, or that of the last time it was begun anew.
+    /// Start of the first attempt, counted from the last resend.
     pub first_attempt_at: Option<Timestamp>,
-    /// The gateway of the last attempt.
+    /// Gateway of the last attempt.
     pub gateway: Option<Slug>,
-    /// That gateway's own id of the message.
+    /// That gateway's id of the message.
     pub message_id: Option<String>,
-    /// Into how many parts it was cut, once sent.
+    /// Number of parts it was split into, once sent.
     pub parts: Option<u32>,
-    /// What it cost, as far as known.
+    /// Price, if known.
     pub price: Option<Price>,
-    /// Why it stands where it stands, for people.
+    /// Reason for its state, for people.
     pub detail: String,
-    /// Whether an earlier attempt may have arrived although it was repeated.
+    /// True if an earlier attempt may have arrived although it was repeated.
     pub may_repeat: bool,
-    /// The gateways that it is not handed to again: they cannot reach the address, or did not
-    /// confirm in time.
+    /// Gateways that do not get it again: they cannot reach the address, or did not confirm in
+    /// time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_by: Vec<Slug>,
-    /// When it goes through another gateway unless a receipt has come.
+    /// Time when it goes through another gateway unless a receipt arrives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt_due_at: Option<Timestamp>,
-    /// The gateway's ids of those of its parts that are known to have arrived.
+    /// The gateway's ids of the parts that have arrived.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts_delivered: Vec<String>,
 }
@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for Delivery {
 }
 
 impl Delivery {
-    /// A delivery that waits for its turn from now on.
+    /// Creates a queued delivery that is due now.
     pub const fn new(
         id: DeliveryId,
         contact: Slug,
@@ -139,13 +139,13 @@ impl Delivery {
         }
     }
 
-    /// When it ended; `None` while something more is done about it.
+    /// Returns the time when it ended; `None` while it is queued or being sent.
     pub fn ended_at(&self) -> Option<Timestamp> {
         self.state.is_final().then_some(self.due_at)
     }
 
-    /// Returns true if its last holder vanished without recording an outcome, or was cut off, and nothing
-    /// was tried since: it may have gone out.
+    /// Returns true if its last holder vanished without recording an outcome, or was cut off, and
+    /// nothing was tried since: it may have gone out.
     pub fn is_unrecorded(&self) -> bool {
         [Attempt::UNRECORDED, Attempt::CUT_OFF].contains(&&*self.detail)
     }

@@ -1,34 +1,34 @@
-//! What a gateway reports about a delivery.
+//! Receipts: later reports of gateways about deliveries.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{DeliveryId, Price};
 
-/// What a gateway reports about a delivery. Receipts repeat, and come in any order.
+/// A gateway's report about a delivery. Receipts repeat, and arrive in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The gateway's own id of the message.
+    /// The gateway's id of the message.
     pub message_id: Option<String>,
-    /// The delivery, where the gateway echoes our reference.
+    /// The delivery, if the gateway echoes our reference.
     pub delivery: Option<DeliveryId>,
-    /// What became of the message.
+    /// Reported state of the message.
     pub state: ReceiptState,
-    /// Whether it is about one part of the message, and every other part has a receipt of its own.
+    /// True if it is about one part of the message, and every other part has a receipt of its own.
     pub of_part: bool,
-    /// What it cost.
+    /// Price of the message.
     pub price: Option<Price>,
-    /// What the gateway said, short, for the log.
+    /// The gateway's report, shortened for the log.
     pub detail: String,
 }
 
-/// What became of a message, as the gateway says.
+/// The state of a message, as reported by its gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptState {
-    /// On its way, or nothing known: changes no state.
+    /// On its way, or unknown: changes no state.
     Pending,
-    /// It arrived.
+    /// Arrived.
     Delivered,
-    /// It will not arrive.
+    /// Will not arrive.
     Failed,
 }

@@ -1,11 +1,12 @@
-//! When a delivery that could not be handed over is tried again.
+//! Retry schedules.
 
 use std::time::Duration;
 
-/// The waits between attempts, as data.
+/// The waits between attempts.
 ///
 /// After the listed waits the last one repeats until `give_up_after` has passed since the first
-/// attempt. Each wait is spread by ±20 % so that what failed together is not retried together.
+/// attempt. Each wait is spread by ±20 % so that deliveries that failed together are not retried
+/// together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetrySchedule {
     waits: Vec<Duration>,
@@ -17,7 +18,8 @@ const HOUR: u64 = 60 * MINUTE;
 const FIRST_WAITS: [u64; 6] = [2, 8, 30, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE];
 
 impl RetrySchedule {
-    /// A schedule with these waits, the last of which repeats. Without any, nothing is retried.
+    /// Creates a schedule with these waits, the last of which repeats. Without waits, nothing is
+    /// retried.
     pub const fn new(waits: Vec<Duration>, give_up_after: Duration) -> Self {
         Self {
             waits,
@@ -25,43 +27,45 @@ impl RetrySchedule {
         }
     }
 
-    /// For texts and direct messages, stale soon: every 10 minutes in the end, for 6 hours.
+    /// Returns the schedule for texts and direct messages, which are soon out of date: up to every
+    /// 10 minutes, for 6 hours.
     pub fn prompt() -> Self {
         let waits = FIRST_WAITS.into_iter().map(Duration::from_secs).collect();
         Self::new(waits, Duration::from_secs(6 * HOUR))
     }
 
-    /// For mail and webhooks, worth waiting for: every 30 minutes in the end, for 24 hours.
+    /// Returns the schedule for email and webhooks, which stay useful: up to every 30 minutes, for
+    /// 24 hours.
     pub fn patient() -> Self {
         let waits = FIRST_WAITS.into_iter().chain([30 * MINUTE]);
         let waits = waits.map(Duration::from_secs).collect();
         Self::new(waits, Duration::from_secs(24 * HOUR))
     }
 
-    /// The same waits, given up after another time.
+    /// Returns the schedule with another time to give up.
     #[must_use]
     pub fn giving_up_after(mut self, give_up_after: Duration) -> Self {
         self.give_up_after = give_up_after;
         self
     }
 
-    /// How long after the first attempt a delivery is given up.
+    /// Returns the time after the first attempt when a delivery is given up.
     pub const fn give_up_after(&self) -> Duration {
         self.give_up_after
     }
 
-    /// The longest wait, which also bounds what a gateway may ask for.
+    /// Returns the longest wait, which also limits the delay that a gateway may ask for.
     pub fn longest_wait(&self) -> Duration {
         self.waits.iter().max().copied().unwrap_or_default()
     }
 
-    /// The wait before the next attempt, or `None` to give up.
+    /// Returns the wait before the next attempt, or `None` to give up.
     ///
-    /// * `attempts` - how many attempts have ended, at least 1.
-    /// * `elapsed` - the time since the first of them.
-    /// * `retry_after` - what the gateway asked for. It can lengthen the wait, but never beyond
-    ///   the longest of the schedule.
-    /// * `random` - a number from 0 to 1 that places the wait within its ±20 %.
+    /// * `attempts` - number of attempts that have ended, at least 1.
+    /// * `elapsed` - time since the first of them.
+    /// * `retry_after` - delay that the gateway asked for. It can lengthen the wait up to the
+    ///   longest of the schedule.
+    /// * `random` - a number from 0 to 1 that selects the wait within its ±20 %.
     pub fn next(
         &self,
         attempts: u32,
@@ -80,7 +84,7 @@ impl RetrySchedule {
         Some(wait.max(asked))
     }
 
-    /// [`next`](Self::next) with the place within the ±20 % drawn at random.
+    /// Returns [`next`](Self::next) with a random number.
     pub fn draw(
         &self,
         attempts: u32,

@@ -1,69 +1,69 @@
-//! What ends a lease on one delivery.
+//! Settlements of leases.
 
 use crate::{Accepted, Attempt, Delivery, LeaseToken, Timestamp};
 
-/// What ends a lease on one delivery.
+/// The end of a lease on one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// The delivery, as it was leased.
     pub delivery: Delivery,
-    /// The lease that it ends.
+    /// Token of the lease that it ends.
     pub token: LeaseToken,
-    /// The attempt that was made; `None` when none was.
+    /// The attempt that was made; `None` if there was none.
     pub attempt: Option<Attempt>,
-    /// What becomes of the delivery.
+    /// The delivery's next step.
     pub next: Disposition,
-    /// When that was decided: the end of a delivery that ends without an attempt.
+    /// Time of the decision: the end of a delivery that ends without an attempt.
     pub at: Timestamp,
 }
 
-/// What becomes of a delivery after a lease.
+/// The next step of a delivery after a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disposition {
-    /// A gateway took it.
+    /// A gateway accepted it.
     Done {
-        /// What the gateway said.
+        /// The gateway's answer.
         accepted: Accepted,
-        /// When it goes through another gateway unless a receipt has come.
+        /// Time when it goes through another gateway unless a receipt arrives.
         receipt_due_at: Option<Timestamp>,
     },
-    /// It goes back to the queue, due now, and not to this attempt's gateway again.
+    /// It returns to the queue, due now, and does not go to this attempt's gateway again.
     Elsewhere {
-        /// Why.
+        /// Reason.
         detail: String,
     },
-    /// It goes back to the queue.
+    /// It returns to the queue.
     Queue {
-        /// When it is due again.
+        /// Time when it is due again.
         due_at: Timestamp,
-        /// Why it waits.
+        /// Reason for the wait.
         detail: String,
     },
     /// It is given up.
     Fail {
-        /// Why.
+        /// Reason.
         detail: String,
     },
-    /// A switch was turned off.
+    /// It or its target was switched off.
     Cancel {
-        /// Which.
+        /// Reason.
         detail: String,
     },
     /// The budget is used up.
     Suppress {
-        /// Which.
+        /// Reason.
         detail: String,
     },
-    /// It may have gone out, and is not repeated unless somebody says so.
+    /// It may have gone out, and is repeated on request only.
     Hold {
-        /// Why.
+        /// Reason.
         detail: String,
     },
 }
 
 impl Disposition {
-    /// A gateway took it, and no receipt is waited for.
+    /// Returns the step for a message that a gateway accepted, if no receipt is expected.
     pub const fn done(accepted: Accepted) -> Self {
         Self::Done {
             accepted,
@@ -72,13 +72,14 @@ impl Disposition {
     }
 }
 
-/// What became of a settlement.
+/// The result of a settlement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
     /// It was recorded.
     Recorded,
     /// The lease had ended before, and the delivery was queued for a repeat: a success ended it.
     Late,
-    /// The lease had passed to another: the attempt is logged, and the other's state stands.
+    /// The lease had passed to another holder: the attempt is logged, and the other holder's state
+    /// is kept.
     Lost,
 }

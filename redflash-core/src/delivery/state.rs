@@ -1,35 +1,35 @@
-//! Where a delivery stands.
+//! States of a delivery.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a delivery stands.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// Waiting for its turn or its next attempt.
     Queued,
-    /// Leased to a dispatcher, which is handing it over.
+    /// Leased to a dispatcher, which hands it over.
     Sending,
-    /// Taken by a gateway.
+    /// Accepted by a gateway.
     Sent,
     /// Known to have arrived.
     Delivered,
     /// Given up.
     Failed,
-    /// Stopped by a switch that was turned off after the raise.
+    /// Cancelled: it, its contact or its target was switched off after the raise.
     Cancelled,
-    /// Not sent, since the budget of its gateways was used up.
+    /// Not sent: the budgets of its gateways were used up.
     Suppressed,
-    /// Set aside until somebody resends it: claimed three times without any outcome, so that it may
-    /// be what stops the process, or of unknown outcome at a gateway that is not to repeat.
+    /// Set aside until it is resent. Either it was claimed three times without any outcome, so it
+    /// may crash the process, or its outcome is unknown at a gateway that must not repeat.
     Quarantined,
 }
 
 impl DeliveryState {
-    /// Every state, in the order of a delivery's life.
+    /// All states, in the order of a delivery's life.
     pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Sending,
@@ -41,7 +41,7 @@ impl DeliveryState {
         Self::Quarantined,
     ];
 
-    /// The state as text, as in JSON and in the store.
+    /// Returns the state as text, as in JSON and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -55,13 +55,13 @@ impl DeliveryState {
         }
     }
 
-    /// Whether nothing more is done about it, unless somebody resends it.
+    /// Returns true if nothing more happens unless the delivery is resent.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Sending)
     }
 }
 
-/// A text that is no delivery state.
+/// Error for a text that is not a delivery state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is no delivery state: it is one of queued, sending, sent, delivered, failed, cancelled, suppressed, quarantined"

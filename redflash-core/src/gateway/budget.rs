@@ -1,5 +1,5 @@
-//! How much may be sent through a gateway: the bounds that keep a mistake from costing a fortune, and
-//! from burying somebody under messages.
+//! Budgets of gateways: limits that keep a mistake from costing a fortune or from flooding a
+//! recipient.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 use crate::store::{Allowance, Window};
 use crate::{Address, Slug};
 
-/// The bounds of one gateway. What goes beyond is suppressed, and says so.
+/// The limits of one gateway. Messages beyond them are suppressed, and the log says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// How many messages go out in an hour.
+    /// The maximum number of messages per hour.
     pub per_hour: Option<u32>,
-    /// How many messages go out in a day.
+    /// The maximum number of messages per day.
     pub per_day: Option<u32>,
-    /// How many messages go to one address in an hour.
+    /// The maximum number of messages to one address per hour.
     pub address_per_hour: Option<u32>,
-    /// How many messages go to one address in a day.
+    /// The maximum number of messages to one address per day.
     pub address_per_day: Option<u32>,
-    /// At how much of a gateway's bound an alarm is given, in percent.
+    /// Share of the gateway's limit at which an alarm is raised, in percent.
     pub alarm_percent: u32,
 }
 
-/// Its bounds, such as `100 an hour, 5 a day to one address`; nothing where there are none.
+/// Formats the limits, such as `100 an hour, 5 a day to one address`; empty if there are none.
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bounds = [
@@ -51,7 +51,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// What one message through the gateway takes, of the gateway's bounds first.
+    /// Returns the allowances that one message uses, those of the gateway first.
     pub(crate) fn allowances(&self, gateway: &Slug, to: &Address) -> Vec<Allowance> {
         let bounds = [
             self.per_hour,
@@ -82,12 +82,12 @@ impl Budget {
         .collect()
     }
 
-    /// What counts all messages through a gateway.
+    /// Returns the meter of all messages through a gateway.
     pub(crate) fn meter(gateway: &Slug) -> String {
         format!("gateway/{gateway}")
     }
 
-    /// The count at which an alarm is given, for a bound of so many.
+    /// Returns the count at which an alarm is raised for a limit.
     pub(crate) fn alarm_at(&self, limit: u32) -> u32 {
         let at = u64::from(limit) * u64::from(self.alarm_percent) / 100;
         u32::try_from(at).unwrap_or(limit).clamp(1, limit.max(1))

@@ -1,25 +1,25 @@
-//! A request that a gateway made to us.
+//! Callbacks: requests of gateways to us.
 
 use std::borrow::Cow;
 
-/// A request that a gateway made to us, with everything a channel needs to read and check it.
+/// A request of a gateway, with everything a channel needs to read and verify it.
 #[derive(Clone, Copy, Debug)]
 pub struct Callback<'a> {
-    /// The method, in upper case.
+    /// Method, in upper case.
     pub method: &'a str,
     /// The whole URL as the gateway called it, for signatures over it: our public URL, the path and
     /// the query.
     pub url: &'a str,
-    /// The fields of the query and of a form or flat JSON body, in order, decoded.
+    /// Fields of the query and of a form or flat JSON body, in order, decoded.
     pub fields: &'a [(String, String)],
-    /// The headers, names in lower case.
+    /// Headers, names in lower case.
     pub headers: &'a [(String, String)],
-    /// The body as it came, for signatures over it.
+    /// Raw body, for signatures over it.
     pub body: &'a [u8],
 }
 
 impl<'a> Callback<'a> {
-    /// The value of a field: of several of one name, the last.
+    /// Returns the value of a field; the last one if it is repeated.
     pub fn field(&self, name: &str) -> Option<&'a str> {
         let mut from_last = self.fields.iter().rev();
         from_last
@@ -27,7 +27,7 @@ impl<'a> Callback<'a> {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The value of a header, by its name in lower case.
+    /// Returns the value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         let mut headers = self.headers.iter();
         headers
@@ -36,7 +36,7 @@ impl<'a> Callback<'a> {
     }
 }
 
-/// Why a callback could not be read.
+/// Reason why a callback could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallbackError {
@@ -44,18 +44,18 @@ pub enum CallbackError {
     #[error("this channel has no such callback")]
     Unsupported,
     /// The signature is missing, wrong or too old.
-    #[error("the callback's signature does not hold: {0}")]
+    #[error("invalid callback signature: {0}")]
     Signature(Cow<'static, str>),
-    /// The callback lacks something or holds nonsense.
-    #[error("the callback makes no sense: {0}")]
+    /// Something is missing or malformed.
+    #[error("malformed callback: {0}")]
     Malformed(Cow<'static, str>),
 }
 
-/// What a callback's signature says.
+/// The result of a signature check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authenticity {
     /// The channel is not configured to check signatures.
     Unsigned,
-    /// It holds.
+    /// The signature is valid.
     Signed,
 }

@@ -1,4 +1,4 @@
-//! What a way of telling has to do: the trait that every gateway implements.
+//! The trait that every channel implements.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,59 +12,61 @@ use crate::{
     InboundMessage, OutboundMessage, Receipt, SendError, SenderError, Timestamp,
 };
 
-/// A way of telling: hands one message at a time to a gateway and reads what the gateway says later.
+/// A kind of transport: hands messages to a gateway and reads its callbacks.
 ///
 /// The contract, each line of which is a case of the channel conformance suite:
 ///
 /// * [`send`](Self::send) makes exactly one request and never retries by itself.
-/// * It ends within the deadline of its configuration, whatever the peer does.
-/// * Its error says what the caller does next; above all [`SendError::Unknown`] is used for every
-///   failure after which the message may have gone out, and for no other.
+/// * It ends within the deadline of its configuration, whatever the server does.
+/// * Its error selects the next action; above all [`SendError::Unknown`] is used for every failure
+///   after which the message may have gone out, and for no other.
 /// * No credential appears in `Debug`, `Display` or any error chain.
-/// * Nothing a peer answers makes it panic, and no more than a bounded part of an answer is read.
+/// * No answer makes it panic, and it reads only a bounded part of an answer.
 #[async_trait]
 pub trait Channel: fmt::Debug + Send + Sync + 'static {
-    /// The kind of endpoint this channel serves.
+    /// Returns the kind of endpoint that this channel serves.
     fn kind(&self) -> ChannelKind;
 
-    /// What this channel can do.
+    /// Returns the capabilities of this channel.
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
     }
 
-    /// Brings an address into its normal form, in which equal places are equal texts.
+    /// Brings an address into normal form: equal destinations have equal texts.
     ///
     /// # Errors
     ///
-    /// [`AddressError`] when nothing could ever be sent there, in words for the person who typed it.
+    /// [`AddressError`] if nothing could ever be sent there, with a reason for the person who typed
+    /// it.
     fn parse_address(&self, raw: &str) -> Result<Address, AddressError>;
 
-    /// The part of the channel that fails as one with this address, such as a webhook's host.
+    /// Returns the part of the channel that fails as one with this address, such as a webhook's
+    /// host.
     ///
-    /// Each has its own turn, its own limit and its own circuit breaker. `None` when all addresses
-    /// share the gateway's fate.
+    /// Each host has its own turn, limit and circuit breaker. `None` if all addresses fail
+    /// together.
     fn host<'a>(&self, address: &'a Address) -> Option<Cow<'a, str>> {
         let _ = address;
         None
     }
 
-    /// Our own address on this channel, where people's answers come to; what comes from there is
-    /// nobody's.
+    /// Returns our own address on this channel, which replies are sent to; a message from there is
+    /// ours and is ignored.
     fn own_address(&self) -> Option<Address> {
         None
     }
 
-    /// Settings that the channel has derived where the configuration is silent, each with the reason;
-    /// for `redflash doctor`.
+    /// Returns the settings that the channel derived where the configuration is silent, each with
+    /// the reason; for `redflash doctor`.
     fn derived_settings(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Hands one message over, once.
+    /// Hands over one message, once.
     ///
     /// # Errors
     ///
-    /// [`SendError`], by what the caller does next.
+    /// [`SendError`], by the action that follows.
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError>;
 
     /// Returns true if a message can share a request with these, which already go together.
@@ -75,32 +77,32 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
         true
     }
 
-    /// Hands several messages over in one request. Answers for each, in their order.
+    /// Hands over several messages in one request. Returns an answer for each, in their order.
     ///
-    /// CallbackOutcome with at most [`Capabilities::batch`] messages, which [go together](Self::goes_with); the
-    /// caller takes a message without an answer for one whose outcome is unknown. All share the
-    /// deadline of one request, so this must be no sequence of requests, of which a late one would
-    /// make the caller give up what others have answered. By default each message has a request of
-    /// its own, all at the same time.
+    /// Called with at most [`Capabilities::batch`] messages, which [go together](Self::goes_with).
+    /// A message without an answer has an unknown outcome. All share the deadline of one request,
+    /// so this must not be a sequence of requests: a late one would make the caller give up
+    /// messages that others have answered. By default each message has a request of its own, all at
+    /// the same time.
     async fn send_batch(&self, messages: &[OutboundMessage]) -> Vec<Result<Accepted, SendError>> {
         join_all(messages.iter().map(|message| self.send(message))).await
     }
 
-    /// Whether a message may say that it comes from this sender.
+    /// Checks that a message may use this sender.
     ///
     /// # Errors
     ///
-    /// [`SenderError`] says what this gateway allows.
+    /// [`SenderError`] names the allowed senders.
     fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
         let _ = sender;
         Err(SenderError::new("its sender cannot be chosen"))
     }
 
-    /// Checks the vendor's signature of a callback, for channels that are configured to.
+    /// Verifies the vendor's signature of a callback, if the channel is configured to.
     ///
     /// # Errors
     ///
-    /// [`CallbackError::Signature`] when it is missing, wrong, or too old at this time.
+    /// [`CallbackError::Signature`] if it is missing, wrong, or too old at this time.
     fn authenticate(
         &self,
         callback: &Callback<'_>,
@@ -110,23 +112,23 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
         Ok(Authenticity::Unsigned)
     }
 
-    /// Reads a delivery-receipt callback. Pure: no I/O, no clock.
+    /// Parses a callback with delivery receipts. Pure: no I/O, no clock.
     ///
     /// # Errors
     ///
-    /// [`CallbackError::Unsupported`] for channels without receipts, otherwise what is wrong with
-    /// the callback.
+    /// [`CallbackError::Unsupported`] for channels without receipts, otherwise the problem of the
+    /// callback.
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
         let _ = callback;
         Err(CallbackError::Unsupported)
     }
 
-    /// Reads a message that a person sent back. Pure: no I/O, no clock.
+    /// Parses a callback with messages that people sent back. Pure: no I/O, no clock.
     ///
     /// # Errors
     ///
-    /// [`CallbackError::Unsupported`] for channels without replies, otherwise what is wrong with
-    /// the callback.
+    /// [`CallbackError::Unsupported`] for channels without replies, otherwise the problem of the
+    /// callback.
     fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
         let _ = callback;
         Err(CallbackError::Unsupported)
@@ -157,16 +159,16 @@ impl IntoChannel for Arc<dyn Channel> {
     }
 }
 
-/// What a channel can do.
+/// The capabilities of a channel. Write `..Capabilities::default()`, since more may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent abilities, not a state"
 )]
 pub struct Capabilities {
-    /// The gateway reports later what became of a message.
+    /// The gateway reports later whether a message arrived.
     pub receipts: bool,
-    /// People can answer.
+    /// Recipients can reply.
     pub inbound: bool,
     /// Messages have a subject.
     pub subject: bool,
@@ -174,7 +176,7 @@ pub struct Capabilities {
     pub sender: bool,
     /// A message handed over twice under one delivery id arrives once.
     pub idempotent: bool,
-    /// How many messages go into one request.
+    /// The maximum number of messages in one request.
     pub batch: u32,
 }
 

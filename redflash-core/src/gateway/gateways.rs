@@ -1,4 +1,4 @@
-//! The configured gateways, and which of them serve a channel.
+//! The list of configured gateways.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::guarded::Guarded;
 use crate::{Address, AddressError, ChannelKind, Gateway, Lane, Slug};
 
-/// Every configured gateway. Those of one channel are an ordered list: the first that works is used.
-/// Cheap to clone; clones are the same list.
+/// All configured gateways. Those of one channel are an ordered list: the first that works is used.
+/// Cheap to clone; clones share the list.
 #[derive(Clone, Debug, Default)]
 pub struct Gateways(Arc<Vec<Arc<Gateway>>>);
 
@@ -27,22 +27,22 @@ pub enum BuildError {
         gateway: Slug,
         /// The lease.
         lease: Duration,
-        /// The shortest that is allowed.
+        /// The shortest allowed lease.
         least: Duration,
     },
 }
 
 /// Two gateways of one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("two gateways are called {0}: give each its own name")]
+#[error("two gateways have the name {0}: names must be unique")]
 pub struct DuplicateGateway(pub Slug);
 
 impl Gateways {
-    /// The gateways in their order.
+    /// Creates a list of gateways, in order of preference.
     ///
     /// # Errors
     ///
-    /// [`DuplicateGateway`] when two have one name.
+    /// [`DuplicateGateway`] if two have one name.
     pub fn new(gateways: impl IntoIterator<Item = Gateway>) -> Result<Self, DuplicateGateway> {
         let mut all: Vec<Arc<Gateway>> = Vec::new();
         for mut gateway in gateways {
@@ -72,23 +72,23 @@ impl Gateways {
         }
     }
 
-    /// The gateway of this name.
+    /// Returns the gateway with this name.
     pub fn get(&self, name: &Slug) -> Option<&Arc<Gateway>> {
         self.0.iter().find(|gateway| gateway.name == *name)
     }
 
-    /// All of them, in order.
+    /// Returns all gateways, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Gateway>> {
         self.0.iter()
     }
 
-    /// Those that serve a channel, first choice first.
+    /// Returns the gateways of a channel, first choice first.
     pub fn of<'a>(&'a self, channel: &'a str) -> impl Iterator<Item = &'a Arc<Gateway>> {
         let serves = move |gateway: &&Arc<Gateway>| gateway.channel.kind().as_str() == channel;
         self.0.iter().filter(serves)
     }
 
-    /// Those that serve an address, first choice first.
+    /// Returns the gateways that serve an address, first choice first.
     pub fn serving<'a>(
         &'a self,
         channel: &'a ChannelKind,
@@ -98,19 +98,19 @@ impl Gateways {
         gateways.filter(|gateway| gateway.serves(address))
     }
 
-    /// The lane of an address; `None` when no gateway serves it.
+    /// Returns the lane of an address; `None` if no gateway serves it.
     pub fn lane(&self, channel: &ChannelKind, address: &Address) -> Option<Lane> {
         let gateway = self.serving(channel, address).next()?;
         Some(Lane::new(channel, gateway.channel.host(address).as_deref()))
     }
 
-    /// Brings an address into the normal form of its channel: by the first gateway that accepts the
-    /// address and is used for it. Gateways may differ in what they accept, as webhooks do in the
-    /// networks they may reach.
+    /// Brings an address into the normal form of its channel, by the first gateway that accepts and
+    /// serves it. Gateways may differ in the addresses they accept, as webhooks do in the networks
+    /// they may reach.
     ///
     /// # Errors
     ///
-    /// [`AddressError`] when no gateway serves the channel, or when none of its gateways accepts the
+    /// [`AddressError`] if no gateway serves the channel, or if none of its gateways accepts the
     /// address; then with the reason of the first.
     pub fn parse_address(&self, channel: &ChannelKind, raw: &str) -> Result<Address, AddressError> {
         let parse = |gateway: &Gateway| gateway.channel.parse_address(raw);

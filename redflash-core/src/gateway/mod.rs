@@ -25,50 +25,51 @@ use crate::{Address, RetrySchedule, SenderError, Slug};
 /// A configured, named instance of a channel.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    /// How it is called in configuration, logs and callbacks.
+    /// Name in configuration, logs and callbacks.
     pub name: Slug,
-    /// What it is in the configuration, such as `smtp`; elsewhere the name of its channel.
+    /// Type in the configuration, such as `smtp`; otherwise the kind of its channel.
     pub type_name: String,
-    /// What sends.
+    /// Channel that sends.
     pub channel: Arc<dyn Channel>,
-    /// How much it is given at once.
+    /// Limits on concurrency and rate.
     pub limits: Limits,
-    /// When what it could not take is tried again.
+    /// Retry schedule.
     pub schedule: RetrySchedule,
-    /// The beginnings of the addresses it is used for, such as `+44`; all when there is none.
+    /// Prefixes of the addresses it serves, such as `+44`; all addresses if empty.
     pub prefixes: Vec<String>,
-    /// The senders that messages may choose; any that the channel allows when there is none.
+    /// Senders that messages may choose; any that the channel allows if empty.
     pub senders: Vec<String>,
-    /// How much may be sent through it.
+    /// Limits on the number of messages.
     pub budget: Budget,
-    /// What is done with a message of unknown outcome.
+    /// Action for a message of unknown outcome.
     pub on_unknown: OnUnknown,
-    /// How long a receipt is waited for before the message goes through another gateway as well;
-    /// `None` for ever.
+    /// Time to wait for a receipt before the message goes through another gateway as well; `None`
+    /// to wait forever.
     pub receipt_timeout: Option<Duration>,
 }
 
-/// What is done with a message of unknown outcome.
+/// The action for a message of unknown outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnUnknown {
-    /// It is sent again, and may arrive twice.
+    /// Resend it; it may arrive twice.
     #[default]
     Resend,
-    /// It is set aside until somebody resends it, or a receipt says that it arrived. A gateway that
-    /// knows a repeat when it sees one gets it again all the same.
+    /// Set it aside until it is resent, or a receipt reports that it arrived. A gateway that
+    /// detects repeats gets it again all the same.
     Hold,
 }
 
-/// How much a gateway is given at once.
+/// The limits on concurrency and rate of a gateway. Write `..Limits::default()`, since more may
+/// come.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// How many messages may be under way at once, per host where hosts fail apart.
+    /// The maximum number of messages under way at once, per host where hosts fail apart.
     pub concurrency: u32,
-    /// How many messages may start in a second; `None` for no bound.
+    /// The maximum number of messages started per second; `None` for no limit.
     pub per_second: Option<f64>,
-    /// When a hand-over is given up with its outcome unknown, should the channel not end it itself: a
-    /// little longer than the channel's own timeout.
+    /// Time after which a hand-over is abandoned with an unknown outcome if the channel does not
+    /// end it itself: a little longer than the channel's own timeout.
     pub deadline: Duration,
 }
 
@@ -83,7 +84,7 @@ impl Default for Limits {
 }
 
 impl Gateway {
-    /// A gateway with ordinary limits and the patient retry schedule.
+    /// Creates a gateway with default limits and the patient retry schedule.
     pub fn new(name: Slug, channel: impl IntoChannel) -> Self {
         let channel = channel.into_channel();
         Self {
@@ -100,7 +101,7 @@ impl Gateway {
         }
     }
 
-    /// What it can, in a word or two each.
+    /// Returns its abilities, in a word or two each.
     pub fn abilities(&self) -> impl Iterator<Item = &'static str> {
         let can = self.channel.capabilities();
         let all = [
@@ -115,16 +116,16 @@ impl Gateway {
             .filter_map(|(can, word)| can.then_some(word))
     }
 
-    /// Whether it is used for this address.
+    /// Returns true if it serves this address.
     pub fn serves(&self, address: &Address) -> bool {
         is_for(&self.prefixes, address)
     }
 
-    /// Whether a message may say that it comes from this sender.
+    /// Checks that a message may use this sender.
     ///
     /// # Errors
     ///
-    /// [`SenderError`] says what is allowed.
+    /// [`SenderError`] names the allowed senders.
     pub fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
         if !self.senders.is_empty() && !self.senders.iter().any(|allowed| allowed == sender) {
             let reason = format!("it is one of {}", self.senders.join(", "));
@@ -133,20 +134,20 @@ impl Gateway {
         self.channel.check_sender(sender)
     }
 
-    /// The shortest lease that is safe with it: two hand-overs, and time to record their outcomes.
+    /// Returns the shortest safe lease: two hand-overs, and time to record their outcomes.
     pub fn shortest_lease(&self) -> Duration {
         const RECORDING: Duration = Duration::from_secs(2);
         self.limits.deadline.saturating_mul(2) + RECORDING
     }
 
-    /// The gateway with other limits.
+    /// Returns the gateway with other limits.
     #[must_use]
     pub const fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The gateway with another retry schedule.
+    /// Returns the gateway with another retry schedule.
     #[must_use]
     pub fn with_schedule(mut self, schedule: RetrySchedule) -> Self {
         self.schedule = schedule;
@@ -154,7 +155,7 @@ impl Gateway {
     }
 }
 
-/// Whether what is used for addresses that begin so is used for this one.
+/// Returns true if `address` starts with one of `prefixes`, or if there are none.
 fn is_for(beginnings: &[String], address: &Address) -> bool {
     // A user name must not pass for the host: https://hooks.example.org@elsewhere.example/
     let address = address.without_userinfo();

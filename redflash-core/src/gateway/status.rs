@@ -1,4 +1,4 @@
-//! The state of a gateway as a whole, from what is known of its lanes, its alarms and the queue.
+//! The state of a gateway as a whole, derived from its lanes, its alarms and the queue.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,13 @@ use crate::{Gateway, GatewayHealth, GatewayState, Lane, Slug, Timestamp};
 pub struct GatewayStatus {
     /// State of the gateway as a whole. A single host of many that takes nothing does not affect it.
     pub state: GatewayState,
-    /// When that began; `None` while it is `ok`.
+    /// Start of that state; `None` while it is `ok`.
     #[serde(default)]
     pub since: Option<Timestamp>,
-    /// Its answer or the failure that keeps messages from it, or why it refuses some of them.
+    /// The failure that keeps messages from it, or the reason why it refuses some of them.
     #[serde(default)]
     pub last_error: Option<String>,
-    /// When the next message is handed to it, if that is known.
+    /// Time of the next hand-over, if known.
     #[serde(default)]
     pub next_try_at: Option<Timestamp>,
     /// Number of deliveries queued on its channel.
@@ -33,7 +33,7 @@ pub struct GatewayStatuses {
 }
 
 impl GatewayStatuses {
-    /// The status of a gateway.
+    /// Returns the status of a gateway.
     pub fn of(&self, gateway: &Gateway) -> GatewayStatus {
         let kind = gateway.channel.kind();
         let lanes = self.waiting.iter();
@@ -44,8 +44,7 @@ impl GatewayStatuses {
         }
     }
 
-    /// The gateway as seen from each lane in which it was used lately, those first in which it takes
-    /// nothing.
+    /// Returns the state of a gateway in each lane in which it was used lately, closed lanes first.
     pub fn lanes(&self, gateway: &Slug) -> Vec<GatewayHealth> {
         let mut lanes: Vec<_> = self.of_lanes(gateway).cloned().collect();
         lanes.sort_by(|a, b| (b.state, &a.lane).cmp(&(a.state, &b.lane)));
@@ -172,7 +171,7 @@ mod tests {
             (shown.since, shown.next_try_at),
             (Some(at(5)), Some(at(60)))
         );
-        // Where only the store is known, its alarm says it.
+        // If only the store is known, its alarm is shown.
         let shown = status(&[], Some("gateway/hook"));
         assert_eq!(shown.last_error.as_deref(), Some("wrong password"));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A gateway as it is shown: what it is, what it can, and where it is to call; without anything secret.
+//! Views of gateways for display, without secrets.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,57 +11,57 @@ use crate::{
 /// A gateway in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayView {
-    /// How it is called.
+    /// Name.
     pub name: Slug,
-    /// What it is in the configuration.
+    /// Type in the configuration.
     #[serde(rename = "type")]
     pub type_name: String,
-    /// The channel that it serves.
+    /// Channel that it serves.
     pub channel: ChannelKind,
-    /// The beginnings of the addresses it is used for; all when there is none.
+    /// Prefixes of the addresses it serves; all addresses if empty.
     pub used_for: Vec<String>,
     /// State of the gateway, and the reason if it gets no messages.
     #[serde(flatten)]
     pub status: GatewayStatus,
-    /// What it can, in a word or two each.
+    /// Abilities, in a word or two each.
     pub can: Vec<String>,
 }
 
-/// A gateway by itself.
+/// A gateway in detail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GatewayDetails {
-    /// As in a list.
+    /// The fields of the list.
     #[serde(flatten)]
     pub gateway: GatewayView,
-    /// The gateway as seen from each lane in which it was used lately, at most [`LANES`](Self::LANES),
-    /// those first in which it takes nothing.
+    /// State in each lane in which it was used lately, at most [`LANES`](Self::LANES), closed lanes
+    /// first.
     #[serde(default)]
     pub lanes: Vec<GatewayHealth>,
-    /// How many messages may be under way at once.
+    /// The maximum number of messages under way at once.
     pub at_once: u32,
-    /// How many messages may start in a second; `None` for no bound.
+    /// The maximum number of messages started per second; `None` for no limit.
     pub a_second: Option<f64>,
-    /// The senders that messages may choose; any that the channel allows when there is none.
+    /// Senders that messages may choose; any that the channel allows if empty.
     pub senders: Vec<String>,
-    /// How much may be sent through it.
+    /// Limits on the number of messages.
     pub budget: Budget,
-    /// Where its receipts come to, if it sends any; for people.
+    /// URL for its receipts, if it sends any; for people.
     pub receipts: Option<String>,
-    /// Where it brings replies to, if it does; for people.
+    /// URL for replies, if it passes any on; for people.
     pub replies: Option<String>,
 }
 
-/// Where the server is reached, and what lets callbacks in.
+/// The base of callback URLs.
 #[derive(Clone, Copy, Debug)]
 pub struct Callbacks<'a> {
-    /// The URL of the server as gateways see it.
+    /// URL of the server as gateways see it.
     pub public_url: Option<&'a str>,
-    /// Whether the gateway has a secret that stands in their path.
+    /// True if the gateway has a secret in the path of its URLs.
     pub has_secret: bool,
 }
 
 impl GatewayView {
-    /// A gateway, with its status.
+    /// Creates the view of a gateway with its status.
     pub fn new(gateway: &Gateway, status: GatewayStatus) -> Self {
         Self {
             name: gateway.name.clone(),
@@ -73,17 +73,17 @@ impl GatewayView {
         }
     }
 
-    /// Whether it is used for this address of this channel.
+    /// Returns true if it serves this address of this channel.
     pub fn serves(&self, channel: &ChannelKind, address: &Address) -> bool {
         self.channel == *channel && is_for(&self.used_for, address)
     }
 }
 
 impl GatewayDetails {
-    /// The most lanes that are shown.
+    /// The maximum number of lanes that are shown.
     pub const LANES: usize = 50;
 
-    /// A gateway, with its status and its lanes.
+    /// Creates the view of a gateway with its status and its lanes.
     pub fn new(gateway: &Gateway, statuses: &GatewayStatuses, callbacks: Callbacks<'_>) -> Self {
         Self {
             gateway: GatewayView::new(gateway, statuses.of(gateway)),
@@ -103,14 +103,14 @@ impl GatewayDetails {
 }
 
 impl Callbacks<'_> {
-    /// Where a gateway's receipts come to, without its secret, or that they are not believed; `None` for
-    /// one that sends none.
+    /// Returns the URL for a gateway's receipts, without its secret, or a note that they are not
+    /// accepted; `None` if it sends none.
     pub fn receipts(&self, gateway: &Gateway) -> Option<String> {
         let can = gateway.channel.capabilities();
         can.receipts.then(|| self.place(gateway, "ack"))
     }
 
-    /// The same for where it brings replies to.
+    /// Returns the URL for the replies that a gateway passes on, likewise.
     pub fn replies(&self, gateway: &Gateway) -> Option<String> {
         let can = gateway.channel.capabilities();
         can.inbound.then(|| self.place(gateway, "inbound"))

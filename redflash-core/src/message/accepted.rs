@@ -1,24 +1,24 @@
-//! What a gateway answers when it took a message.
+//! The answer of a gateway that accepted a message.
 
 use crate::Price;
 
-/// A gateway's word that it took a message.
+/// The answer of a gateway that accepted a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// The gateway's own id of the message.
+    /// The gateway's id of the message.
     pub message_id: Option<String>,
-    /// Into how many parts it was cut; 1 for channels that do not cut.
+    /// Number of parts it was split into; 1 for channels that do not split.
     pub parts: u32,
-    /// What it cost, as far as the gateway says.
+    /// Price, if the gateway reports one.
     pub price: Option<Price>,
-    /// Whether the answer is proof that the message arrived, as with a webhook.
+    /// True if the answer proves that the message arrived, as with a webhook.
     pub delivered: bool,
-    /// What the gateway said, short, for the log.
+    /// The gateway's answer, shortened for the log.
     pub detail: String,
 }
 
 impl Accepted {
-    /// Taken by the gateway in one part; what becomes of it is not known yet.
+    /// Creates an answer for a message accepted in one part, whose arrival is not known yet.
     pub fn new(message_id: Option<String>) -> Self {
         Self {
             message_id,
@@ -27,7 +27,7 @@ impl Accepted {
         }
     }
 
-    /// Arrived: the answer came from the receiver.
+    /// Creates an answer for a message that arrived: the recipient's system answered itself.
     pub fn delivered(detail: impl Into<String>) -> Self {
         Self {
             parts: 1,

@@ -1,21 +1,21 @@
-//! What is to be said.
+//! The content of a raise.
 
 use serde_json::Value;
 
 use crate::Arguments;
 
-/// What is to be said.
+/// The content of a raise.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// This text, literally.
+    /// A literal text.
     Message(String),
-    /// The event's own words, filled in with these.
+    /// Arguments for the event's template.
     Arguments(Arguments),
 }
 
 impl Content {
-    /// Returns the bytes of a text, or of the names and values of arguments: at most what these take up
-    /// as JSON.
+    /// Returns the size of a text, or of the names and values of arguments, in bytes: at most their
+    /// size as JSON.
     pub fn size(&self) -> usize {
         match self {
             Self::Message(text) => text.len(),
@@ -23,7 +23,7 @@ impl Content {
         }
     }
 
-    /// Returns the bytes of the names and values of arguments.
+    /// Returns the size of the names and values of arguments, in bytes.
     pub fn size_of(arguments: &Arguments) -> usize {
         let fields = arguments.iter();
         fields.map(|(name, value)| name.len() + size(value)).sum()

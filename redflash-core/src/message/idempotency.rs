@@ -1,19 +1,19 @@
-//! A caller's promise that two requests are the same one.
+//! Idempotency keys of raises.
 
 use std::time::Duration;
 
-/// A caller's promise that two requests are the same one.
+/// An idempotency key: marks two requests as the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idempotency {
     /// The caller's key, at most [`MAX_KEY`](Self::MAX_KEY) characters, unique within an API key.
     pub key: String,
-    /// A digest of the request, by which another request under the same key is found out.
+    /// Digest of the request, to detect a different request under the same key.
     pub digest: String,
 }
 
 impl Idempotency {
-    /// The longest key, in characters.
+    /// The maximum length of a key, in characters.
     pub const MAX_KEY: usize = 255;
-    /// How long a key is remembered.
+    /// Retention of a key.
     pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 }

@@ -1,5 +1,4 @@
-//! What is said: the text or the arguments of a raise, the message made of it, and what a gateway
-//! answers to it.
+//! Messages: the content of a raise, the message rendered from it, and the gateway's answer.
 
 mod accepted;
 mod content;
@@ -19,20 +18,20 @@ pub use price::{Price, PriceError};
 pub use raise::Raise;
 pub use send_error::{Deferral, Retry, SendError, SenderError};
 
-/// What is said.
+/// The message of a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// The subject, for channels that have one.
+    /// Subject, for channels that have one.
     pub subject: String,
-    /// The text.
+    /// Text.
     pub body: String,
-    /// Who it says it comes from, where the gateway allows that.
+    /// Sender, where the gateway allows a choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,
-    /// Why the text is a fallback, when the event's own template failed.
+    /// Reason for a fallback text, if the event's template failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
-    /// Whether the text was cut at the bound for messages.
+    /// True if the text was cut at the size limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
 }

@@ -1,31 +1,31 @@
-//! What is handed to a gateway.
+//! Messages handed to a channel.
 
 use std::sync::Arc;
 
 use crate::{Address, Arguments, DeliveryId, NotificationId, Target, Timestamp};
 
-/// One message to one address, as a channel gets it.
+/// One message to one address, as handed to a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboundMessage {
     /// The notification it belongs to.
     pub notification: NotificationId,
-    /// The delivery: the same for every attempt, so it serves as an idempotency key.
+    /// The delivery: the same for every attempt, so it can serve as an idempotency key.
     pub delivery: DeliveryId,
-    /// Which attempt this is, counted from 1.
+    /// Number of this attempt, counted from 1.
     pub attempt: u32,
-    /// The time of the first attempt: of this one, if it is the first.
+    /// Time of the first attempt, which may be this one.
     pub first_attempt_at: Timestamp,
-    /// The time of this attempt.
+    /// Time of this attempt.
     pub at: Timestamp,
-    /// Where it goes.
+    /// Destination.
     pub to: Address,
-    /// The subject, one line, for channels that have one.
+    /// Subject, one line, for channels that have one.
     pub subject: String,
-    /// The text.
+    /// Text.
     pub body: String,
-    /// Who it says it comes from, where the gateway allows that.
+    /// Sender, where the gateway allows a choice.
     pub sender: Option<String>,
-    /// The page of its notification, where people see what became of it; set by the dispatcher.
+    /// URL of the notification's page; set by the dispatcher.
     pub link: Option<String>,
     /// The raise it comes from; `None` for a test of the gateway.
     pub origin: Option<Origin>,
@@ -34,9 +34,9 @@ pub struct OutboundMessage {
 /// The raise that a message comes from, for channels that pass it on as data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The contact, group or event that was raised.
+    /// The target of the raise.
     pub target: Target,
-    /// The time of the raise.
+    /// Time of the raise.
     pub raised_at: Timestamp,
     /// The event's arguments; `None` for a literal message, and for arguments too large to be
     /// stored.

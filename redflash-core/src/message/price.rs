@@ -1,4 +1,4 @@
-//! What a gateway says that a message cost.
+//! Prices of messages.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,18 +10,18 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Price(String);
 
-/// A text that is no price.
+/// Error for a text that is not a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a price is a decimal number that is not negative, such as 0.0333")]
 pub struct PriceError;
 
 impl Price {
-    /// The price as text, exactly as the gateway wrote it.
+    /// Returns the price as text, exactly as the gateway wrote it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The price as a number.
+    /// Returns the price as a number.
     pub fn value(&self) -> f64 {
         self.0.parse().unwrap_or_default()
     }

@@ -1,53 +1,54 @@
-//! What is asked for when an alert is raised.
+//! Requests for a notification.
 
 use crate::{Arguments, ChannelKind, CheckedKey, Content, EndpointId, Idempotency, Slug, Target};
 
-/// What is asked for: a notification at a target.
+/// A request for a notification at a target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Raise {
     target: Target,
     content: Content,
-    /// The key it is raised with; `None` in-process or by an operator.
+    /// The API key it is raised with; `None` in-process or by an operator.
     pub raised_by: Option<Slug>,
-    /// The caller's promise that two requests are the same one.
+    /// Idempotency key of the request.
     pub idempotency: Option<Idempotency>,
-    /// The channel that is not used.
+    /// A channel that must not be used.
     pub except: Option<ChannelKind>,
-    /// The one endpoint that is used.
+    /// The only endpoint to use.
     pub only: Option<EndpointId>,
-    /// True if the raise is refused when arguments are missing or of no use to the event.
+    /// True if missing or unused arguments refuse the raise.
     pub strict: bool,
-    /// The directory's version at which the key was looked at.
+    /// Version of the directory when the key was checked.
     pub(crate) checked_at: Option<u64>,
 }
 
 impl Raise {
-    /// The most bytes of text or arguments that an alert has, unless the engine is
-    /// [built](crate::EngineBuilder::max_content) for others.
+    /// The default limit on the bytes of text or arguments; see
+    /// [`max_content`](crate::EngineBuilder::max_content).
     pub const MAX_CONTENT: usize = 4 * 1024 * 1024;
 
-    /// The most arguments of an event.
+    /// The maximum number of arguments.
     pub const MAX_ARGUMENTS: usize = 1000;
 
-    /// Tells one contact this text.
+    /// Creates a raise of one contact with this text.
     pub fn contact(slug: Slug, message: impl Into<String>) -> Self {
         Self::new(Target::Contact(slug), Content::Message(message.into()))
     }
 
-    /// Tells everybody in a group this text.
+    /// Creates a raise of all members of a group with this text.
     pub fn group(slug: Slug, message: impl Into<String>) -> Self {
         Self::new(Target::Group(slug), Content::Message(message.into()))
     }
 
-    /// Tells everybody whom an event names, in the event's words.
+    /// Creates a raise of an event, whose template renders the arguments.
     pub const fn event(slug: Slug, arguments: Arguments) -> Self {
         Self::new(Target::Event(slug), Content::Arguments(arguments))
     }
 
-    /// Asks for a notification with this content at a target.
+    /// Creates a raise of any target.
     ///
-    /// A contact or a group gets a [message](Content::Message), an event [arguments](Content::Arguments);
-    /// other arguments make an empty message, which is refused.
+    /// Use a [message](Content::Message) for a contact or a group and
+    /// [arguments](Content::Arguments) for an event. Arguments for a contact or a group make an
+    /// empty message, which is refused.
     pub const fn new(target: Target, content: Content) -> Self {
         Self {
             target,
@@ -61,15 +62,15 @@ impl Raise {
         }
     }
 
-    /// The same, in the name of this API key, whatever it allows.
+    /// Returns the raise in the name of this API key, without a check of its scope.
     #[must_use]
     pub fn by(mut self, key: Slug) -> Self {
         self.raised_by = Some(key);
         self
     }
 
-    /// The same, raised with this API key, which is looked at again should anything have changed
-    /// since it was checked.
+    /// Returns the raise with this API key, which is checked again if the directory has changed
+    /// since.
     #[must_use]
     pub fn with_key(mut self, checked: &CheckedKey) -> Self {
         self.raised_by = Some(checked.key.slug.clone());
@@ -77,40 +78,40 @@ impl Raise {
         self
     }
 
-    /// The same, with the caller's promise.
+    /// Returns the raise with an idempotency key.
     #[must_use]
     pub fn idempotent(mut self, idempotency: Idempotency) -> Self {
         self.idempotency = Some(idempotency);
         self
     }
 
-    /// The same, through any channel but this.
+    /// Returns the raise without this channel.
     #[must_use]
     pub fn except(mut self, channel: ChannelKind) -> Self {
         self.except = Some(channel);
         self
     }
 
-    /// The same, to this endpoint and no other: to try it out.
+    /// Returns the raise for this endpoint only, to test it.
     #[must_use]
     pub const fn only(mut self, endpoint: EndpointId) -> Self {
         self.only = Some(endpoint);
         self
     }
 
-    /// The same, refused when arguments are missing or of no use to the event.
+    /// Returns the raise, which missing or unused arguments refuse if `strict` is true.
     #[must_use]
     pub const fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
         self
     }
 
-    /// What it is raised at.
+    /// Returns the target.
     pub const fn target(&self) -> &Target {
         &self.target
     }
 
-    /// What is to be said.
+    /// Returns the content.
     pub const fn content(&self) -> &Content {
         &self.content
     }

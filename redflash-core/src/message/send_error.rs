@@ -1,66 +1,67 @@
-//! Why a gateway did not take a message.
+//! Reasons why a gateway did not accept a message.
 
 use std::time::Duration;
 
 use crate::{BoxError, error_chain};
 
-/// Why a message was not handed over, by what the caller does next.
+/// Reason why a message was not accepted, by the action that follows.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The gateway refused this message, and would again.
+    /// The gateway rejected this message, and would again.
     #[error("rejected: {reason}")]
     Rejected {
-        /// What the gateway said.
+        /// The gateway's answer.
         reason: String,
     },
     /// Nothing can be sent to this address.
     #[error("invalid address: {reason}")]
     InvalidAddress {
-        /// What the gateway said.
+        /// The gateway's answer.
         reason: String,
     },
-    /// The gateway refuses us: wrong credentials, a closed account, no credit. It is stopped, and
-    /// what waits for it goes to the next gateway of the channel or waits until it is let in again.
-    #[error("the gateway refuses our account: {reason}")]
+    /// The gateway rejects our account: wrong credentials, a closed account, no credit. The gateway
+    /// is stopped; its messages go to the next gateway of the channel or wait for the next try.
+    #[error("the gateway rejects our account: {reason}")]
     Unauthorized {
-        /// What the gateway said.
+        /// The gateway's answer.
         reason: String,
     },
-    /// This gateway cannot reach the address, or not with this sender; another might.
+    /// This gateway cannot reach the address, or not with this sender; another gateway might.
     #[error("no route: {reason}")]
     Unroutable {
-        /// What the gateway said.
+        /// The gateway's answer.
         reason: String,
     },
-    /// The gateway refuses to take this message from us: relaying denied, a blocked sender, a policy,
-    /// a quota. The message goes to the next gateway of the channel, or waits on its schedule, and an
-    /// alarm is raised.
+    /// The gateway refuses to accept this message from us: relaying denied, a blocked sender, a
+    /// policy, a quota. The message goes to the next gateway of the channel or waits on its
+    /// schedule, and an alarm is raised.
     #[error("the gateway refuses to send for us: {reason}")]
     Refused {
         /// The gateway's answer.
         reason: String,
     },
-    /// This recipient or this message, later: the gateway itself works, and others are not delayed.
+    /// This recipient or this message must wait: the gateway itself works, and others are not
+    /// delayed.
     #[error("deferred: {reason}{}", asked_to_wait(*retry_after))]
     Deferred {
-        /// Part of the traffic that has to wait.
+        /// The part of the traffic that has to wait.
         scope: Deferral,
         /// The gateway's answer.
         reason: String,
-        /// Time that the gateway asks us to wait.
+        /// Delay that the gateway asks for.
         retry_after: Option<Duration>,
     },
-    /// The gateway, or our whole account at it, later: too much at once.
+    /// The gateway, or our whole account at it, must wait: too many requests.
     #[error("rate limited: {reason}{}", asked_to_wait(*retry_after))]
     RateLimited {
-        /// What the gateway said.
+        /// The gateway's answer.
         reason: String,
-        /// Time that the gateway asks us to wait.
+        /// Delay that the gateway asks for.
         retry_after: Option<Duration>,
     },
-    /// The message certainly did not go out: the gateway was not reached, or said that it failed
-    /// for now.
+    /// The message certainly did not go out: the gateway was not reached, or reported a temporary
+    /// failure.
     #[error("not handed over")]
     Unreachable(#[source] BoxError),
     /// The message may have gone out, or may not.
@@ -72,8 +73,8 @@ pub enum SendError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Deferral {
-    /// Everything to this address: a full mailbox, greylisting, a chat or number with a limit of its
-    /// own. Says nothing about the gateway.
+    /// Everything to this address: a full mailbox, greylisting, a rate limit of one chat or number.
+    /// Implies nothing about the gateway.
     Recipient,
     /// This message: a 500 for one request. The same for different recipients in a row counts as a
     /// failure of the gateway.
@@ -86,38 +87,38 @@ fn asked_to_wait(retry_after: Option<Duration>) -> String {
     })
 }
 
-/// Why a gateway does not let a message say that it comes from somebody.
+/// Reason why a gateway does not allow a sender.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SenderError(String);
 
 impl SenderError {
-    /// An error that says what the gateway allows.
+    /// Creates an error that names the allowed senders.
     pub fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 }
 
-/// Whether a message that was not handed over is tried again.
+/// The retry policy after a failed hand-over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
-    /// It would fail again.
+    /// Not retried: it would fail again.
     Never,
-    /// On the schedule, but not before this long has passed.
+    /// Retried on the schedule, but not before this delay.
     After(Option<Duration>),
-    /// On the schedule. It may then arrive twice, and the log says so.
+    /// Retried on the schedule. It may then arrive twice, and the log says so.
     MayRepeat,
     /// The gateway is stopped; the message may go through another.
     StopGateway,
-    /// Through another gateway, if there is one.
+    /// Retried through another gateway, if there is one.
     Elsewhere,
-    /// Through another gateway, or on the schedule when there is none.
+    /// Retried through another gateway, or on the schedule if there is none.
     ElsewhereOrLater,
 }
 
 impl SendError {
-    /// What the caller does next.
+    /// Returns the retry policy.
     pub const fn retry(&self) -> Retry {
         match self {
             Self::Rejected { .. } | Self::InvalidAddress { .. } => Retry::Never,
@@ -132,7 +133,7 @@ impl SendError {
         }
     }
 
-    /// What kind of failure it is, in a word or two.
+    /// Returns the class of failure, in a word or two.
     pub const fn class(&self) -> &'static str {
         match self {
             Self::Rejected { .. } => "rejected",
@@ -147,7 +148,7 @@ impl SendError {
         }
     }
 
-    /// The whole chain of causes on one line, for the log.
+    /// Returns the whole chain of causes on one line, for the log.
     pub fn detail(&self) -> String {
         error_chain(self)
     }

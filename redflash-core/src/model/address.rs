@@ -1,19 +1,19 @@
-//! Where a message goes: a channel and an address on it.
+//! Channel kinds, and addresses on them.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A way of telling, as an open kind: `sms`, `email`, `webhook`, or one an embedder brings.
+/// The kind of a channel, an open set: `sms`, `email`, `webhook`, or one that a program brings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ChannelKind(String);
 
-/// An address in the normal form that its channel gave it.
+/// An address in the normal form of its channel.
 ///
-/// Made by [`Channel::parse_address`](crate::Channel::parse_address) when it is saved, and never
-/// parsed again: two endpoints are the same place exactly if their addresses are equal.
+/// [`Channel::parse_address`](crate::Channel::parse_address) makes it when it is saved, and nothing
+/// parses it again: two endpoints have the same destination exactly if their addresses are equal.
 ///
 /// A URL may hold a user and a password, as in `https://me:secret@hooks.example.org/`. `Display`,
 /// `Debug` and `Serialize` mask the password; [`as_str`](Self::as_str) returns the whole address, which
@@ -22,22 +22,22 @@ pub struct ChannelKind(String);
 #[serde(try_from = "String")]
 pub struct Address(String);
 
-/// Why a text is no address, in words for the person who typed it.
+/// Reason why a text is not a valid address, for the person who typed it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct AddressError(String);
 
-/// A text that is no channel kind.
+/// Error for a text that is not a channel kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no channel: a channel is 1 to 32 of a-z, 0-9 and -, starting with a letter")]
+#[error("{0:?} is not a channel: use 1 to 32 of a-z, 0-9 and -, starting with a letter")]
 pub struct ChannelKindError(String);
 
 impl ChannelKind {
-    /// Checks a text and makes it a channel kind.
+    /// Parses a channel kind.
     ///
     /// # Errors
     ///
-    /// [`ChannelKindError`] when the text is not 1 to 32 of `a-z 0-9 -` starting with a letter.
+    /// [`ChannelKindError`] if the text is not 1 to 32 of `a-z 0-9 -` starting with a letter.
     pub fn parse(text: &str) -> Result<Self, ChannelKindError> {
         let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase());
@@ -47,38 +47,38 @@ impl ChannelKind {
         Ok(Self(text.to_owned()))
     }
 
-    /// Short messages to phone numbers.
+    /// Text messages to phone numbers.
     pub fn sms() -> Self {
         Self("sms".into())
     }
 
-    /// Mail.
+    /// Email.
     pub fn email() -> Self {
         Self("email".into())
     }
 
-    /// An HTTP request to a URL.
+    /// HTTP requests to a URL.
     pub fn webhook() -> Self {
         Self("webhook".into())
     }
 
-    /// The kind as text.
+    /// Returns the kind as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Address {
-    /// The characters shown in the place of a password.
+    /// Replacement for a password.
     pub const MASK: &'static str = "***";
     /// The longest address, in bytes.
     pub const MAX_LENGTH: usize = 2048;
 
-    /// Makes an address of a text that a channel has brought into its normal form.
+    /// Creates an address from a text in the normal form of its channel.
     ///
     /// # Errors
     ///
-    /// [`AddressError`] when the text is empty, too long, or holds a control character.
+    /// [`AddressError`] if the text is empty, too long, or contains a control character.
     pub fn new(text: impl Into<String>) -> Result<Self, AddressError> {
         let text = text.into();
         if text.is_empty() {
@@ -99,12 +99,13 @@ impl Address {
         Ok(Self(text))
     }
 
-    /// The whole address, including a password that a URL may hold.
+    /// Returns the whole address, including a password in a URL.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The address for people: `***` in the place of a URL's password, or of a user without one.
+    /// Returns the address for display: `***` replaces the password of a URL, or a user without
+    /// one.
     pub fn masked(&self) -> Cow<'_, str> {
         let Some((scheme, userinfo, rest)) = self.userinfo() else {
             return Cow::Borrowed(&self.0);
@@ -116,7 +117,7 @@ impl Address {
         Cow::Owned(format!("{scheme}://{user}{}@{rest}", Self::MASK))
     }
 
-    /// The address without the user and the password that a URL may hold.
+    /// Returns the address without the user and password of a URL.
     pub fn without_userinfo(&self) -> Cow<'_, str> {
         match self.userinfo() {
             Some((scheme, _, rest)) => Cow::Owned(format!("{scheme}://{rest}")),
@@ -124,12 +125,13 @@ impl Address {
         }
     }
 
-    /// The part of a URL behind its user and password, if it holds them; otherwise the whole address.
+    /// Returns the part of a URL after its user and password, or the whole address if it has
+    /// neither.
     pub fn after_userinfo(&self) -> &str {
         self.userinfo().map_or(&self.0, |(_, _, rest)| rest)
     }
 
-    /// The scheme, the user with the password, and the rest of a URL that has all three.
+    /// Returns the scheme, the user info, and the rest of a URL that has user info.
     fn userinfo(&self) -> Option<(&str, &str, &str)> {
         let (scheme, rest) = self.0.split_once("://")?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -137,14 +139,14 @@ impl Address {
         Some((scheme, &rest[..at], &rest[at + 1..]))
     }
 
-    /// Returns true if `text` is this address, in full or as it is shown to people.
+    /// Returns true if `text` is this address, whole or masked.
     pub fn is_written(&self, text: &str) -> bool {
         text == self.0 || text == self.masked()
     }
 }
 
 impl AddressError {
-    /// An error that says what is wrong with the address, and what would be right.
+    /// Creates an error from a reason: the problem, and a valid form.
     pub fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }

@@ -1,4 +1,4 @@
-//! What a raising system holds.
+//! API keys of the systems that raise alerts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,89 +10,89 @@ use sha2::{Digest, Sha256};
 
 use crate::{Slug, Target, Timestamp};
 
-/// What a raising system holds, without the secret itself.
+/// An API key, without the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
-    /// How the key is called in commands and logs.
+    /// Identifier in commands and logs.
     pub slug: Slug,
-    /// Off: every request with it is refused.
+    /// True if requests with it are accepted.
     pub enabled: bool,
-    /// Whether it may look at contacts, groups and every notification.
+    /// True if it may read contacts, groups and every notification.
     pub inspect: bool,
-    /// Whether it may also change everything, as an admin may.
+    /// True if it may also change everything, as an admin may.
     #[serde(default)]
     pub admin: bool,
-    /// What it may raise.
+    /// The targets it may raise.
     pub scope: Scope,
-    /// The SHA-256 of the secret, by which a request's key is found.
+    /// SHA-256 of the secret, used to look up the key of a request.
     pub hash: KeyHash,
-    /// The beginning and the last four characters of the secret, to tell keys apart in a list.
+    /// Prefix and last four characters of the secret, to tell keys apart in a list.
     pub hint: String,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
-/// A key as it is shown: without the hash, which is nobody's business.
+/// A key for display, without the hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyView {
-    /// How the key is called in commands and logs.
+    /// Identifier in commands and logs.
     pub slug: Slug,
-    /// Off: every request with it is refused.
+    /// True if requests with it are accepted.
     pub enabled: bool,
-    /// Whether it may look at everything.
+    /// True if it may read everything.
     pub inspect: bool,
-    /// Whether it may also change everything.
+    /// True if it may also change everything.
     pub admin: bool,
-    /// What it may raise.
+    /// The targets it may raise.
     pub scope: Scope,
-    /// The beginning and the last four characters of the secret.
+    /// Prefix and last four characters of the secret.
     pub hint: String,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last used, if it ever was.
+    /// Time of last use, if any.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// A key as it was at one version of the directory.
+/// A key as of one version of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedKey {
     /// The key.
     pub key: ApiKey,
-    /// The [version](crate::store::Directory::version).
+    /// The directory's [version](crate::store::Directory::version).
     pub version: u64,
 }
 
-/// What a key may raise.
+/// The targets that a key may raise.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Everything.
+    /// Every target.
     #[default]
     All,
-    /// These targets and nothing else.
+    /// Only these targets.
     Only(BTreeSet<Target>),
 }
 
-/// The SHA-256 of a key's secret, written as 64 lower-case hex digits.
+/// SHA-256 of a secret, written as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyHash([u8; 32]);
 
-/// Why a text cannot be a key's secret.
+/// Reason why a text cannot be the secret of a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The text is too short to be a secret.
+    /// The text has fewer than 16 characters.
     #[error("a key has at least 16 characters, this one has {0}")]
     TooShort(usize),
-    /// The text is longer than any key.
+    /// The text has more than 128 characters.
     #[error("a key has at most 128 characters, this one has {0}")]
     TooLong(usize),
-    /// The text holds something other than visible ASCII.
+    /// The text contains something other than visible ASCII.
     #[error("a key consists of visible ASCII characters")]
     Character,
-    /// The text looks like a key that was mistyped: its checksum is wrong.
-    #[error("this key was mistyped: its checksum does not fit")]
+    /// The text has our prefix and a wrong checksum: it was mistyped.
+    #[error("this key was mistyped: its checksum does not match")]
     Checksum,
 }
 
@@ -101,7 +101,7 @@ const BODY: usize = 32;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 impl ApiKey {
-    /// Makes a key with a new secret, which is shown once and not kept.
+    /// Creates a key with a new secret, which is shown once and not stored.
     pub fn generate(
         slug: Slug,
         inspect: bool,
@@ -114,7 +114,7 @@ impl ApiKey {
         (key, SecretString::from(secret))
     }
 
-    /// Makes a key of a secret that exists already, such as one of the old service.
+    /// Creates a key from an existing secret, such as one of the old service.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl ApiKey {
         }
     }
 
-    /// The same key, which may also look at everything and change everything.
+    /// Returns the key with the right to read and change everything.
     #[must_use]
     pub const fn with_admin(mut self) -> Self {
         self.admin = true;
@@ -171,7 +171,7 @@ impl ApiKey {
         self
     }
 
-    /// Whether the key may raise this target.
+    /// Returns true if the key may raise this target.
     pub fn may_raise(&self, target: &Target) -> bool {
         match &self.scope {
             Scope::All => true,
@@ -181,7 +181,7 @@ impl ApiKey {
 }
 
 impl KeyView {
-    /// A key that was last used then.
+    /// Creates the view of a key.
     pub fn new(key: &ApiKey, last_used_at: Option<Timestamp>) -> Self {
         Self {
             slug: key.slug.clone(),
@@ -197,13 +197,13 @@ impl KeyView {
 }
 
 impl KeyHash {
-    /// The hash of a secret as it came with a request: byte for byte, nothing trimmed or folded.
+    /// Returns the hash of a secret exactly as it was sent: nothing is trimmed or folded.
     pub fn of(secret: &str) -> Self {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
 }
 
-/// So many random letters and digits.
+/// Returns this number of random letters and digits.
 pub(crate) fn random_text(length: usize) -> String {
     (0..length).map(|_| random_character()).collect()
 }
@@ -219,7 +219,7 @@ fn random_character() -> char {
     }
 }
 
-/// The CRC-32 of a key's body as six base-62 digits.
+/// Returns the CRC-32 of a key's body as six base-62 digits.
 fn checksum(body: &str) -> String {
     let mut rest = usize::try_from(crc32fast::hash(body.as_bytes())).unwrap_or_default();
     let mut digits = ['0'; 6];
@@ -242,7 +242,7 @@ impl fmt::Debug for KeyHash {
     }
 }
 
-/// A text that is no hash.
+/// Error for a text that is not a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a key hash is 64 lower-case hex digits")]
 pub struct KeyHashError;

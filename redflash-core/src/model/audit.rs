@@ -1,4 +1,4 @@
-//! Who changed what, and when.
+//! The audit log: entries, actors and actions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,44 +10,44 @@ use crate::{AuditEntryId, Timestamp};
 /// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
-    /// Names it.
+    /// Identifier of the entry.
     pub id: AuditEntryId,
-    /// When it was made.
+    /// Time of the change.
     pub at: Timestamp,
-    /// Who made it.
+    /// Actor who made the change.
     pub by: Actor,
-    /// What was done.
+    /// Kind of change.
     pub action: Action,
-    /// To what, such as `contact/ann`, `key/app` or `notification/…`.
+    /// Changed object, such as `contact/ann`, `key/app` or `notification/…`.
     pub subject: String,
-    /// What is different from before, for people; without anything secret.
+    /// Difference from before, for people. Contains no secret.
     pub detail: String,
 }
 
-/// Who makes a change. As text `user/ann`, `key/app`, `operator/root`, `contact/ann`.
+/// The author of a change. As text `user/ann`, `key/app`, `operator/root`, `contact/ann`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Actor {
     /// A user of the web admin.
     User(String),
-    /// Whoever has this API key.
+    /// A system with this API key.
     Key(String),
-    /// Somebody at a shell of the machine, by the name there.
+    /// A person at a shell of the machine, by their login name.
     Operator(String),
-    /// The person at the other end, who sent a message back.
+    /// A recipient who sent a message back.
     Contact(String),
 }
 
-/// A text that is no actor.
+/// Error for a text that is not an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an actor is user/NAME, key/NAME, operator/NAME or contact/NAME")]
 pub struct ActorError;
 
-/// What was done.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Something new was made.
+    /// Something was created.
     Added,
     /// Something was changed.
     Changed,
@@ -57,25 +57,25 @@ pub enum Action {
     SwitchedOn,
     /// Something was switched off.
     SwitchedOff,
-    /// A user was given another password.
+    /// A user's password was set.
     PasswordSet,
     /// A user logged in.
     LoggedIn,
-    /// A notification was raised by hand.
+    /// A person raised a notification.
     Raised,
-    /// Deliveries were sent again.
+    /// Deliveries were resent.
     Resent,
-    /// A gateway or an endpoint was tried out.
+    /// A gateway or an endpoint was tested.
     Tested,
 }
 
-/// A text that is no action.
+/// Error for a text that is not an action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no action")]
+#[error("{0:?} is not an action")]
 pub struct ActionError(String);
 
 impl AuditEntry {
-    /// A change that is made now.
+    /// Creates an entry with a new id.
     pub fn new(
         at: Timestamp,
         by: Actor,
@@ -143,7 +143,7 @@ impl From<Actor> for String {
 }
 
 impl Action {
-    /// Every action.
+    /// All actions.
     pub const ALL: [Self; 10] = [
         Self::Added,
         Self::Changed,
@@ -157,7 +157,7 @@ impl Action {
         Self::Tested,
     ];
 
-    /// The action as text, as in JSON and in stores.
+    /// Returns the action as text, as in JSON and in stores.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Added => "added",

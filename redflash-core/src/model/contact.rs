@@ -1,41 +1,41 @@
-//! People and systems that can be told.
+//! People and systems to notify.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Address, ChannelKind, EndpointId, Name, Slug};
 
-/// A person or system that can be told.
+/// A person or system to notify.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
-    /// How the contact is called in URLs and commands.
+    /// Identifier in URLs and commands.
     pub slug: Slug,
-    /// How the contact is called among people.
+    /// Display name.
     pub name: Name,
-    /// Off: the contact is told nothing.
+    /// True if the contact is notified.
     pub enabled: bool,
-    /// Where the contact can be told, in the order they were added.
+    /// Endpoints, in the order they were added.
     pub endpoints: Vec<Endpoint>,
 }
 
 /// One address of a contact on one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// Names the endpoint, whatever becomes of its address.
+    /// Identifier of the endpoint; stays the same when its address changes.
     pub id: EndpointId,
     /// The channel.
     pub channel: ChannelKind,
     /// The address in the channel's normal form.
     pub address: Address,
-    /// Off: nothing is sent to this address.
+    /// True if messages are sent to this address.
     pub enabled: bool,
-    /// Reason why the endpoint is off, if the person at the other end asked for that or if it was
-    /// imported with an address that is not valid.
+    /// Reason why the endpoint is off, if the recipient opted out or if it was imported with an
+    /// invalid address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out: Option<String>,
 }
 
 impl Contact {
-    /// A contact that is on and cannot be reached yet.
+    /// Creates a contact that is on and has no endpoints.
     pub const fn new(slug: Slug, name: Name) -> Self {
         Self {
             slug,
@@ -45,8 +45,8 @@ impl Contact {
         }
     }
 
-    /// Gives endpoints that were there before under the same address the id that they had, so that what
-    /// is queued for them is still sent.
+    /// Gives each new endpoint with the address of an old one the old one's id, so that deliveries
+    /// queued for it are still sent.
     pub(crate) fn keep_endpoint_ids(&mut self, old: &Self) {
         let has = |contact: &Self, id| contact.endpoints.iter().any(|one| one.id == id);
         for known in &old.endpoints {
@@ -63,7 +63,7 @@ impl Contact {
         }
     }
 
-    /// The contact with one more endpoint, which is on.
+    /// Returns the contact with one more endpoint, which is on.
     #[must_use]
     pub fn with_endpoint(mut self, id: EndpointId, channel: ChannelKind, address: Address) -> Self {
         self.endpoints.push(Endpoint {

@@ -1,4 +1,4 @@
-//! Named occurrences with a message of their own.
+//! Named occurrences with a message template.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,43 +7,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Name, Slug};
 
-/// A named occurrence: its words, and who is told when it happens.
+/// A named occurrence with a message template and the contacts and groups to notify.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// How the event is called in URLs and commands.
+    /// Identifier in URLs and commands.
     pub slug: Slug,
-    /// How the event is called among people.
+    /// Display name.
     pub name: Name,
-    /// What it is about, for the people who look after it.
+    /// Description for the people who maintain the event.
     #[serde(default)]
     pub description: String,
-    /// Off: raising it is refused.
+    /// True if the event can be raised.
     #[serde(default = "super::on")]
     pub enabled: bool,
-    /// The template of the subject, on channels that have one. Without it the name serves.
+    /// Template of the subject, for channels that have one. The name is used if there is none.
     #[serde(default)]
     pub subject: Option<String>,
-    /// The template of the message.
+    /// Template of the message.
     pub message: String,
-    /// Who the message says it comes from, where the gateway allows that.
+    /// Sender of the message, where the gateway allows a choice.
     #[serde(default)]
     pub sender: Option<String>,
-    /// Contacts that are told.
+    /// Contacts to notify.
     #[serde(default)]
     pub contacts: Vec<Slug>,
-    /// Groups whose members are told.
+    /// Groups whose members are notified.
     #[serde(default)]
     pub groups: Vec<Slug>,
-    /// The action when a raise lacks arguments that the templates ask for.
+    /// Action if a raise lacks arguments that the templates use.
     #[serde(default)]
     pub missing_arguments: MissingArguments,
 }
 
-/// The action when a raise lacks arguments that the templates of its event ask for.
+/// The action if a raise lacks arguments that the templates of its event use.
 ///
-/// Only an argument that is not there at all is missing: `null` and an empty text print nothing.
-/// Inside `if`, `unless` and `default`, and before the `else` of an `each` or `with`, arguments are
-/// optional.
+/// Only an absent argument is missing: `null` and an empty text print nothing. Arguments are
+/// optional inside `if`, `unless` and `default`, and before the `else` of an `each` or `with`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingArguments {
@@ -57,10 +56,10 @@ pub enum MissingArguments {
 }
 
 impl MissingArguments {
-    /// Every choice.
+    /// All choices.
     pub const ALL: [Self; 3] = [Self::Blank, Self::Mark, Self::Refuse];
 
-    /// The word for programs.
+    /// Returns the choice as text, as in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Blank => "blank",
@@ -76,7 +75,7 @@ impl fmt::Display for MissingArguments {
     }
 }
 
-/// A text that is none of the choices.
+/// Error for a text that is none of the choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write blank, mark or refuse")]
 pub struct MissingArgumentsError;
@@ -93,7 +92,7 @@ impl FromStr for MissingArguments {
 }
 
 impl Event {
-    /// An event that is on, tells nobody yet, and marks missing arguments.
+    /// Creates an event that is on, notifies nobody yet, and marks missing arguments.
     pub fn new(slug: Slug, name: Name, message: impl Into<String>) -> Self {
         Self {
             slug,

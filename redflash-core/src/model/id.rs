@@ -1,8 +1,7 @@
-//! The ids of what RedFlash makes: 32 lower-case hex digits, ordered by the time of their making.
+//! Ids: 32 lower-case hex digits, ordered by time of creation.
 //!
-//! A notification's id ends in six zeros. In their stead the ids of its deliveries have the
-//! delivery's place in the plan, so that an id alone says what it belongs to, and what belongs
-//! together lies together.
+//! A notification's id ends in six zeros. Its deliveries replace them by their position in the
+//! plan, so an id names its notification, and the rows of one notification are adjacent.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,13 +12,13 @@ use uuid::{ContextV7, Uuid};
 
 use crate::Timestamp;
 
-/// Orders what is made within one millisecond.
+/// Orders ids of the same millisecond.
 static ORDER: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
 
 /// The bits of an id that number the deliveries of one notification.
 const PLACE: u32 = (1 << 24) - 1;
 
-/// A text that is no id.
+/// Error for a text that is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an id is 32 lower-case hex digits")]
 pub struct IdError;
@@ -83,44 +82,45 @@ const fn without_place(id: Uuid) -> Uuid {
 }
 
 id! {
-    /// Names one notification: what one raise made.
+    /// Identifies a notification.
     NotificationId
 }
 id! {
-    /// Names one delivery: one message to one endpoint.
+    /// Identifies a delivery.
     DeliveryId
 }
 id! {
-    /// Names one endpoint for as long as it exists, whatever becomes of its address.
+    /// Identifies an endpoint for its whole life, even when its address changes.
     EndpointId
 }
 id! {
-    /// Names one message that a person sent back.
+    /// Identifies an inbound message.
     InboundId
 }
 id! {
-    /// Names one entry of the audit log.
+    /// Identifies an entry of the audit log.
     AuditEntryId
 }
 id! {
-    /// Names one running dispatcher, so that a lease can say who holds it.
+    /// Identifies a running dispatcher, as the holder of leases.
     WorkerId
 }
 
 impl NotificationId {
-    /// A new id, larger than those this process made before it.
+    /// Returns a new id, larger than all earlier ones of this process.
     pub fn new(now: Timestamp) -> Self {
         Self(without_place(ordered(now)))
     }
 
-    /// The lowest id that is made at this time: those of before are lower, whoever made them.
+    /// Returns the lowest possible id of this time: all ids of earlier times are lower, whichever
+    /// process made them.
     pub fn first_at(time: Timestamp) -> Self {
         let millis = u64::try_from(time.as_millis()).unwrap_or(0);
         let id = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
         Self(without_place(id))
     }
 
-    /// When it was made, to the millisecond.
+    /// Returns the time of creation, to the millisecond.
     pub fn made_at(self) -> Timestamp {
         // The first 48 of its 128 bits.
         let millis = i64::try_from(self.0.as_u128() >> 80);
@@ -129,12 +129,12 @@ impl NotificationId {
 }
 
 impl DeliveryId {
-    /// The most deliveries of one notification.
+    /// The maximum number of deliveries of one notification.
     pub const MOST: u32 = PLACE;
 
-    /// The delivery of this notification with this place in its plan.
+    /// Returns the id of a delivery of this notification.
     ///
-    /// * `place` - counted from 1, at most [`MOST`](Self::MOST).
+    /// * `place` - its position in the plan, from 1 to [`MOST`](Self::MOST).
     pub const fn new(notification: NotificationId, place: u32) -> Self {
         let place = (place & PLACE) as u128;
         Self(Uuid::from_u128(
@@ -142,12 +142,12 @@ impl DeliveryId {
         ))
     }
 
-    /// The notification that it belongs to.
+    /// Returns the notification it belongs to.
     pub const fn notification(self) -> NotificationId {
         NotificationId(without_place(self.0))
     }
 
-    /// Its place in the notification's plan, counted from 1.
+    /// Returns its position in the notification's plan, counted from 1.
     pub const fn place(self) -> u32 {
         let [.., a, b, c] = *self.0.as_bytes();
         u32::from_be_bytes([0, a, b, c])
@@ -155,28 +155,28 @@ impl DeliveryId {
 }
 
 impl EndpointId {
-    /// A new id, larger than those this process made before it.
+    /// Returns a new id, larger than all earlier ones of this process.
     pub fn new(now: Timestamp) -> Self {
         Self(ordered(now))
     }
 }
 
 impl InboundId {
-    /// A new id, larger than those this process made before it.
+    /// Returns a new id, larger than all earlier ones of this process.
     pub fn new(now: Timestamp) -> Self {
         Self(ordered(now))
     }
 }
 
 impl AuditEntryId {
-    /// A new id, larger than those this process made before it.
+    /// Returns a new id, larger than all earlier ones of this process.
     pub fn new(now: Timestamp) -> Self {
         Self(ordered(now))
     }
 }
 
 impl WorkerId {
-    /// A new id, larger than those this process made before it.
+    /// Returns a new id, larger than all earlier ones of this process.
     pub fn new(now: Timestamp) -> Self {
         Self(ordered(now))
     }

@@ -28,7 +28,7 @@ pub use target::{Target, TargetError};
 pub use target_view::TargetView;
 pub use user::{PasswordHash, Role, RoleError, User, UserView};
 
-/// The state of what does not say that it is off.
+/// Returns the default of `enabled`.
 const fn on() -> bool {
     true
 }

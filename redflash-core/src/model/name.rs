@@ -1,15 +1,15 @@
-//! What things are called among people.
+//! Display names.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A name for people: 1 to 200 characters on one line.
+/// A display name: 1 to 200 characters on one line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-/// Why a text is no name.
+/// Reason why a text is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
@@ -19,13 +19,13 @@ pub enum NameError {
     /// The text is longer than a name may be.
     #[error("a name has at most 200 characters, this one has {0}")]
     TooLong(usize),
-    /// The text holds a control character, such as a line break.
-    #[error("a name cannot hold the control character {0:?}")]
+    /// The text contains a control character, such as a line break.
+    #[error("a name cannot contain the control character {0:?}")]
     Control(char),
 }
 
 impl Name {
-    /// Checks a text and makes it a name, without the white space around it.
+    /// Parses a name, ignoring white space around it.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Name {
         }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,25 +1,25 @@
-//! Logged-in users.
+//! Sessions of logged-in users.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::api_key::random_text;
 use crate::{KeyHash, Slug, Timestamp};
 
-/// A user who has logged in, by the hash of the secret that only the user's browser has.
+/// A session of a user, identified by the hash of a secret that only the user's browser has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The SHA-256 of the secret.
+    /// SHA-256 of the secret.
     pub hash: KeyHash,
-    /// Who has logged in.
+    /// The user who logged in.
     pub user: Slug,
-    /// When that was.
+    /// Time of login.
     pub started_at: Timestamp,
-    /// When it was last used, to about a minute.
+    /// Time of last use, to about a minute.
     pub seen_at: Timestamp,
 }
 
 impl Session {
-    /// A session that begins now, and its secret, which is not kept.
+    /// Starts a session. Returns it and its secret, which is not stored.
     pub fn start(user: Slug, now: Timestamp) -> (Self, SecretString) {
         let secret = Self::secret();
         let session = Self {
@@ -31,7 +31,7 @@ impl Session {
         (session, secret)
     }
 
-    /// A secret that nobody can guess: letters and digits.
+    /// Returns a secret that cannot be guessed: letters and digits.
     pub fn secret() -> SecretString {
         // 43 of 62 characters are more than 256 bits.
         random_text(43).into()

@@ -1,45 +1,45 @@
-//! The short names by which contacts, groups, events, gateways and keys are called.
+//! Identifiers of contacts, groups, events, gateways and keys.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A name that is safe in a URL, a file and a terminal: 1 to 64 of `a-z A-Z 0-9 - _`.
+/// An identifier that is safe in a URL, a file and a terminal: 1 to 64 of `a-z A-Z 0-9 - _`.
 ///
-/// The old service's slugs were of the same alphabet, so each of them is still valid here.
-/// Two slugs are equal only if they are equal byte for byte.
+/// The old service's slugs used the same alphabet, so all of them are still valid. Slugs are
+/// compared byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Slug(String);
 
-/// Why a text is no slug.
+/// Reason why a text is not a valid slug.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SlugError {
     /// The text is empty.
     #[error("a slug cannot be empty: use 1 to 64 of a-z, A-Z, 0-9, - and _")]
     Empty,
-    /// The text is longer than a slug may be.
+    /// The text is longer than 64 characters.
     #[error("a slug has at most 64 characters, this one has {0}")]
     TooLong(usize),
-    /// The text holds a character that slugs cannot have.
+    /// The text contains a character that is not allowed.
     #[error(
         "{character:?} cannot stand in a slug (character {position}): use a-z, A-Z, 0-9, - and _"
     )]
     Character {
         /// The first offending character.
         character: char,
-        /// Its place, counted from 1.
+        /// Its position, counted from 1.
         position: usize,
     },
 }
 
 impl Slug {
-    /// The largest number of characters in a slug.
+    /// The maximum number of characters.
     pub const MAX_LENGTH: usize = 64;
 
-    /// Checks a text and makes it a slug.
+    /// Parses a slug.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Slug {
         Ok(Self(text.to_owned()))
     }
 
-    /// The slug as text.
+    /// Returns the slug as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! What an alert can be raised at.
+//! Targets of raises.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Slug, SlugError};
 
-/// What an alert is raised at, written `contact/ann`, `group/on-call` or `event/disk-full`.
+/// The target of a raise, written `contact/ann`, `group/on-call` or `event/disk-full`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Target {
     /// One contact.
     Contact(Slug),
-    /// Everybody in a group.
+    /// All members of a group.
     Group(Slug),
-    /// Everybody whom an event names, in the event's words.
+    /// The contacts and groups of an event, with the event's message.
     Event(Slug),
 }
 
-/// Why a text is no target.
+/// Reason why a text is not a valid target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetError {
     /// The text does not start with a kind of target.
-    #[error("{0:?} is no target: write contact/SLUG, group/SLUG or event/SLUG")]
+    #[error("{0:?} is not a target: use contact/SLUG, group/SLUG or event/SLUG")]
     Kind(String),
-    /// What follows the kind is no slug.
+    /// The text after the kind is not a slug.
     #[error(transparent)]
     Slug(#[from] SlugError),
 }
 
 impl Target {
-    /// The kind: `contact`, `group` or `event`.
+    /// Returns the kind: `contact`, `group` or `event`.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Contact(_) => "contact",
@@ -41,7 +41,7 @@ impl Target {
         }
     }
 
-    /// The name within its kind.
+    /// Returns the slug.
     pub const fn slug(&self) -> &Slug {
         match self {
             Self::Contact(slug) | Self::Group(slug) | Self::Event(slug) => slug,

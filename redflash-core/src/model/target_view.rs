@@ -1,23 +1,23 @@
-//! What the directory says about a target.
+//! The part of the directory that concerns one target.
 
 use crate::{Contact, Event, Group, Slug};
 
-/// What the directory says about a target: the target itself and everybody behind it, on or off.
+/// A target with every group and contact it reaches, on or off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetView {
-    /// The [directory's version](crate::store::Directory::version) at which this was read.
+    /// [Version](crate::store::Directory::version) of the directory when this was read.
     pub version: u64,
-    /// The event, when that is the target.
+    /// The event, if it is the target.
     pub event: Option<Event>,
     /// The group that is the target, or the event's groups in their order.
     pub groups: Vec<Group>,
-    /// Every contact that is the target, or that the event or one of the groups names. They are found
-    /// faster in the order of their slugs.
+    /// The contact that is the target, or all contacts of the event and the groups. Look-ups are
+    /// faster if they are sorted by slug.
     pub contacts: Vec<Contact>,
 }
 
 impl TargetView {
-    /// The contact of this slug.
+    /// Returns the contact with this slug.
     pub(crate) fn contact(&self, slug: &Slug) -> Option<&Contact> {
         match self.contacts.binary_search_by(|one| one.slug.cmp(slug)) {
             Ok(place) => self.contacts.get(place),

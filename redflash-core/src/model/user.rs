@@ -1,4 +1,4 @@
-//! The people who look after an installation.
+//! Users of the web admin and the API.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,68 +11,68 @@ use crate::{Name, Slug, Timestamp};
 /// A person who may log in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// What the person logs in as.
+    /// Login name.
     pub slug: Slug,
-    /// How the person is called.
+    /// Display name.
     pub name: Name,
-    /// What the person may do.
+    /// Permissions.
     pub role: Role,
-    /// Off: the person cannot log in, and sessions that were begun have ended.
+    /// True if the person can log in. Switching a user off ends the sessions.
     pub enabled: bool,
-    /// Who the person is at the OpenID provider, once that has been seen.
+    /// Subject at the OpenID provider, recorded at the first login through it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The provider that calls the person so; `None` where it was not recorded yet.
+    /// Issuer of the subject; `None` if it was not recorded yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// The hash of the password; without one the person logs in through the OpenID provider alone.
+    /// Hash of the password; a user without one can log in through the OpenID provider only.
     #[serde(skip)]
     pub password: Option<PasswordHash>,
-    /// When the user was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
-/// A user as it is shown: without the hash of the password, which is nobody's business.
+/// A user for display, without the hash of the password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserView {
-    /// What the person logs in as.
+    /// Login name.
     pub slug: Slug,
-    /// How the person is called.
+    /// Display name.
     pub name: Name,
-    /// What the person may do.
+    /// Permissions.
     pub role: Role,
-    /// Off: the person cannot log in.
+    /// True if the person can log in.
     pub enabled: bool,
-    /// Who the person is at the OpenID provider, once that has been seen.
+    /// Subject at the OpenID provider, recorded at the first login through it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// When the user was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// Whether the person can log in with a password.
+    /// True if the person can log in with a password.
     pub has_password: bool,
 }
 
-/// What a user may do.
+/// The permissions of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Look at everything that is no secret, and change nothing.
+    /// May read everything that is not secret, and change nothing.
     Viewer,
-    /// Look at everything and change everything.
+    /// May read and change everything.
     Admin,
 }
 
-/// The hash of a password, as a PHC string such as `$argon2id$v=19$…`.
+/// Hash of a password, as a PHC string such as `$argon2id$v=19$…`.
 #[derive(Clone)]
 pub struct PasswordHash(SecretString);
 
-/// A text that is no role.
+/// Error for a text that is not a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a role is viewer or admin")]
 pub struct RoleError;
 
 impl User {
-    /// A user that is on and has no password yet.
+    /// Creates a user that is on and has no password yet.
     pub const fn new(slug: Slug, name: Name, role: Role, now: Timestamp) -> Self {
         Self {
             slug,
@@ -102,7 +102,7 @@ impl From<&User> for UserView {
 }
 
 impl UserView {
-    /// By what the person logs in, in words.
+    /// Returns the login methods as text.
     pub const fn logs_in_by(&self) -> &'static str {
         match (self.has_password, &self.subject) {
             (true, Some(_)) => "password or OpenID",
@@ -114,7 +114,7 @@ impl UserView {
 }
 
 impl Role {
-    /// The role as text.
+    /// Returns the role as text.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
@@ -142,12 +142,12 @@ impl FromStr for Role {
 }
 
 impl PasswordHash {
-    /// A hash that was made elsewhere.
+    /// Wraps an existing hash.
     pub fn new(phc: impl Into<String>) -> Self {
         Self(SecretString::from(phc.into()))
     }
 
-    /// The PHC string: for the store, and for whoever checks a password.
+    /// Returns the PHC string, for stores and for password checks.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

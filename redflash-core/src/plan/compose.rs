@@ -1,4 +1,4 @@
-//! What is said: a literal text, an event's own words, or the fallback when those fail.
+//! Composes messages: a literal text, an event's rendered templates, or the fallback if those fail.
 
 use std::io;
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::{Arguments, Content, Event, Message, Template, TemplateError, Timestamp};
 
-/// A message, and how the arguments fitted its templates.
+/// A message, and how the arguments matched its templates.
 pub(super) struct Composed {
     pub(super) message: Message,
     /// Arguments that the templates need and that were not given.
     pub(super) missing: Vec<String>,
-    /// Arguments that were given and make no difference.
+    /// Arguments that were given and that no template uses.
     pub(super) unused: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn compose(content: &Content, event: Option<&Event>, now: Timestamp) 
     }
 }
 
-/// The subject that a text makes: its first line, shortened. Mail folds it.
+/// Returns the subject of a text: its first line, shortened. Mail software folds it.
 fn first_line(body: &str) -> String {
     const LONGEST: usize = 200;
     let line = body
@@ -46,7 +46,7 @@ fn first_line(body: &str) -> String {
 }
 
 fn literal(text: &str) -> Message {
-    /// The longest text, in bytes: no channel takes more.
+    /// The maximum size in bytes: no channel accepts more.
     const LONGEST: usize = 256 * 1024;
     let cut = text.len() > LONGEST;
     let mut body = printable(&text[..text.floor_char_boundary(LONGEST)]);
@@ -103,7 +103,7 @@ fn event_message(event: &Event, arguments: &Arguments, now: Timestamp) -> Compos
     }
 }
 
-/// The arguments that no template makes use of; none as long as a template cannot be read.
+/// Returns the arguments that no template uses; none while a template cannot be parsed.
 fn unused(templates: &[Result<Template, TemplateError>], arguments: &Arguments) -> Vec<String> {
     let is_unused = |name: &&String| {
         let mut templates = templates.iter();
@@ -112,7 +112,7 @@ fn unused(templates: &[Result<Template, TemplateError>], arguments: &Arguments) 
     listed(arguments.keys().filter(is_unused))
 }
 
-/// As many names as are listed, each no longer than it has to be.
+/// Returns a bounded list of names, each of bounded length.
 fn listed<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     const MOST: usize = 50;
     const LONGEST: usize = 100;
@@ -126,7 +126,7 @@ fn listed<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
         .collect()
 }
 
-/// The text instead of one whose template failed: the event's name, and each argument on its line.
+/// Returns the text for a template that failed: the event's name, and each argument on a line.
 fn fallback(event: &Event, arguments: &Arguments) -> (String, bool) {
     let mut text = Bounded(event.name.to_string().into_bytes());
     let written = arguments.iter().try_for_each(|(name, value)| {
@@ -146,7 +146,7 @@ fn fallback(event: &Event, arguments: &Arguments) -> (String, bool) {
     (text, cut)
 }
 
-/// A text that takes no more than a message may have.
+/// A buffer that is limited to the size of a message.
 struct Bounded(Vec<u8>);
 
 impl io::Write for Bounded {
@@ -165,7 +165,8 @@ impl io::Write for Bounded {
     }
 }
 
-/// The text without control characters, but for tabs and line ends; NUL leaves a visible mark.
+/// Returns the text without control characters except tabs and line ends; NUL leaves a visible
+/// mark.
 pub(crate) fn printable(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     text.chars()

@@ -1,4 +1,4 @@
-//! What one raise made.
+//! Notifications: the records of raises.
 
 use std::io;
 
@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Arguments, NotificationId, Plan, Slug, Target, Timestamp};
 
-/// What one raise made: who asked for what, when, and what was decided.
+/// The record of a raise: its plan, time and arguments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
-    /// Names it.
+    /// Identifier of the notification.
     pub id: NotificationId,
-    /// When it was raised.
+    /// Time of the raise.
     pub raised_at: Timestamp,
-    /// The key it was raised with; `None` for one raised in-process or by an operator.
+    /// The API key it was raised with; `None` for one raised in-process or by an operator.
     pub raised_by: Option<Slug>,
-    /// The decision: who is told what through which channel, who is not, and why.
+    /// The decision: the message, and a verdict for each endpoint.
     pub plan: Plan,
-    /// The arguments of an event; `None` for a literal message, and where they exceed
+    /// The arguments of an event; `None` for a literal message, and if they exceed
     /// [`MAX_ARGUMENTS`](Self::MAX_ARGUMENTS).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arguments: Option<Arguments>,
 }
 
 impl Notification {
-    /// The most arguments that are stored, in bytes of JSON.
+    /// The maximum size of stored arguments, in bytes of JSON.
     pub const MAX_ARGUMENTS: usize = 64 * 1024;
 
     /// Returns the arguments if they are small enough to be stored.
@@ -32,17 +32,18 @@ impl Notification {
         let mut room = Room(Self::MAX_ARGUMENTS);
         serde_json::to_writer(&mut room, arguments).ok()?;
         let mut stored = arguments.clone();
-        // A raising system may repeat its key there.
+        // A client may repeat its key there.
         stored.remove("api_key");
         Some(stored)
     }
 
-    /// What it was raised at.
+    /// Returns the target of the raise.
     pub const fn target(&self) -> &Target {
         &self.plan.target
     }
 
-    /// Whether its name, words or recipients hold a text, in any case of ASCII letters.
+    /// Returns true if its name, message or recipients contain a text, ignoring the case of ASCII
+    /// letters.
     pub fn mentions(&self, text: &str) -> bool {
         let text = text.to_ascii_lowercase();
         let holds = |place: &str| place.to_ascii_lowercase().contains(&text);
@@ -60,7 +61,7 @@ impl Notification {
     }
 }
 
-/// Counts what is written, and refuses what exceeds the bytes that are left.
+/// Counts the bytes written, and fails when they exceed the limit.
 struct Room(usize);
 
 impl io::Write for Room {

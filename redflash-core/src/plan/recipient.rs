@@ -1,11 +1,11 @@
-//! Everybody behind a target, with a verdict for each endpoint.
+//! The recipients behind a target, with a verdict for each endpoint.
 
 use std::collections::HashMap;
 
 use super::{PlannedEndpoint, Recipient, Skip, Verdict};
 use crate::{Address, ChannelKind, Contact, Gateways, Raise, Slug, Target, TargetView};
 
-/// How a contact came to be behind the target.
+/// The paths from the target to a contact.
 #[derive(Default)]
 struct Paths<'a> {
     direct: bool,
@@ -13,7 +13,7 @@ struct Paths<'a> {
     off: Vec<&'a Slug>,
 }
 
-/// Everybody behind a target, in the order they were come upon.
+/// The contacts behind a target, in order of discovery.
 #[derive(Default)]
 struct Behind<'a> {
     order: Vec<&'a Slug>,

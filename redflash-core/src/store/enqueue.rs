@@ -1,29 +1,29 @@
-//! Notifications to be recorded with their deliveries.
+//! Notifications to record with their deliveries.
 
 use crate::{Delivery, Idempotency, Lease, Notification, NotificationId, Slug};
 
-/// A notification to be recorded with its deliveries.
+/// A notification to record with its deliveries.
 #[derive(Clone, Copy, Debug)]
 pub struct Enqueue<'a> {
-    /// What was raised, and what was decided.
+    /// The notification.
     pub notification: &'a Notification,
     /// Its deliveries, in the order of the plan. Those in state `Queued` wait for a claim; those in
-    /// state `Sending` are born leased.
+    /// state `Sending` are leased from the beginning.
     pub deliveries: &'a [Delivery],
-    /// Number of deliveries after these that [`enqueue_more`](Outbox::enqueue_more) records later. Until
-    /// then the store keeps the notification among its [unfinished](Outbox::unfinished) ones.
+    /// Number of later deliveries, which [`enqueue_more`](super::Outbox::enqueue_more) records.
+    /// Until then the store lists the notification as [unfinished](super::Outbox::unfinished).
     pub unqueued: u32,
-    /// The lease of those that are born leased, to be settled by its holder like claimed ones.
+    /// Lease of the deliveries that are leased from the beginning.
     pub lease: Option<&'a Lease>,
-    /// Looked up among what was raised by the same key in the last [`KEPT`](Idempotency::KEPT); of
-    /// many at once under one key, exactly one is new.
+    /// Idempotency key, looked up among the raises of the same API key in the last
+    /// [`KEPT`](Idempotency::KEPT); of concurrent raises with one key, exactly one is new.
     pub idempotency: Option<&'a Idempotency>,
     /// The [directory's version](super::Directory::version) that the plan was made from: with
-    /// another, nothing is recorded. `None` to record it whatever the directory says now.
+    /// another, nothing is recorded. `None` for any version.
     pub planned_at: Option<u64>,
 }
 
-/// What became of an enqueue.
+/// The result of an enqueue.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Enqueued {
     /// It was recorded.
@@ -50,18 +50,18 @@ pub struct EnqueueMore<'a> {
 }
 
 impl EnqueueMore<'_> {
-    /// Number of deliveries that were not recorded before these.
+    /// Returns the number of deliveries that were not recorded before these.
     pub fn unqueued_before(&self) -> u32 {
         let count = u32::try_from(self.deliveries.len()).unwrap_or(u32::MAX);
         self.unqueued.saturating_add(count)
     }
 }
 
-/// A notification of which deliveries are still to be recorded.
+/// A notification with deliveries still to record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FanOut {
     /// The notification.
     pub notification: NotificationId,
-    /// Number of deliveries to be recorded: the last ones of its plan.
+    /// Number of deliveries still to record: the last ones of its plan.
     pub unqueued: u32,
 }

@@ -1,4 +1,4 @@
-//! Queries of the log.
+//! Queries of the log of notifications.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -10,47 +10,48 @@ use crate::{
     Slug, Target, Timestamp,
 };
 
-/// A delivery with every attempt that was made.
+/// A delivery with all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryRecord {
     /// The delivery.
     #[serde(flatten)]
     pub delivery: Delivery,
-    /// The attempts, first to last.
+    /// Attempts, first to last.
     pub attempts_made: Vec<Attempt>,
 }
 
-/// Which notifications a log query wants, newest first.
+/// A query of notifications, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter {
-    /// Only those with a delivery in this state.
+    /// Only notifications with a delivery in this state.
     pub state: Option<DeliveryState>,
-    /// Only those with a delivery to this contact.
+    /// Only notifications with a delivery to this contact.
     pub contact: Option<Slug>,
-    /// Only those with a delivery on this channel.
+    /// Only notifications with a delivery on this channel.
     pub channel: Option<ChannelKind>,
-    /// Only those with a delivery that this gateway has, or had last.
+    /// Only notifications with a delivery whose present or last gateway is this one.
     pub gateway: Option<Slug>,
-    /// Only those raised at this target.
+    /// Only notifications of this target.
     pub target: Option<Target>,
-    /// Only those with this text in their name, words or recipients, in any case of ASCII letters.
+    /// Only notifications with this text in their name, message or recipients, ignoring the case of
+    /// ASCII letters.
     pub text: Option<String>,
-    /// Only those raised at this time or later.
+    /// Only notifications raised at this time or later.
     pub since: Option<Timestamp>,
-    /// Only those raised before this time.
+    /// Only notifications raised before this time.
     pub until: Option<Timestamp>,
-    /// Only those made before this one: the last of the page before.
+    /// Only notifications before this one: the last of the previous page.
     pub before: Option<NotificationId>,
-    /// At most so many.
+    /// The maximum number of notifications.
     pub limit: NonZeroU32,
 }
 
 impl LogFilter {
-    /// How many notifications one query looks through for what no index knows: channel, gateway,
-    /// target, text, and what most are: sent or delivered.
+    /// The maximum number of notifications that one query scans for conditions without an index:
+    /// channel, gateway, target, text, and the states that most deliveries have.
     pub const LOOKED_THROUGH: u32 = 5_000;
 
-    /// The newest so many, whatever they are.
+    /// Returns a filter for the newest notifications.
     pub const fn newest(limit: NonZeroU32) -> Self {
         Self {
             state: None,
@@ -66,7 +67,8 @@ impl LogFilter {
         }
     }
 
-    /// Whether it asks for something that no index knows, or that most have.
+    /// Returns true if the query needs a scan: a condition has no index, or matches most
+    /// deliveries.
     pub fn looks_through(&self) -> bool {
         self.channel.is_some()
             || self.gateway.is_some()
@@ -75,12 +77,12 @@ impl LogFilter {
             || self.state.is_some_and(Self::is_usual)
     }
 
-    /// Whether most deliveries come to stand in a state, so that an index of it would serve nobody.
+    /// Returns true if most deliveries end in this state, so that an index of it would be useless.
     pub const fn is_usual(state: DeliveryState) -> bool {
         matches!(state, DeliveryState::Sent | DeliveryState::Delivered)
     }
 
-    /// Whether it lets a notification through, [`limit`](Self::limit) apart.
+    /// Returns true if the filter matches a notification, apart from its [`limit`](Self::limit).
     pub fn lets(&self, notification: &Notification, deliveries: &[Delivery]) -> bool {
         let any = |wanted: &dyn Fn(&Delivery) -> bool| deliveries.iter().any(wanted);
         let at = notification.raised_at;
@@ -100,38 +102,39 @@ impl LogFilter {
 /// A page of the log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogPage {
-    /// Notifications with their deliveries, newest first: at most as many as were asked for. Fewer, or
-    /// none, are no sign that there are no more.
+    /// Notifications with their deliveries, newest first, up to the limit. Fewer, or none, do not
+    /// mean that there are no more.
     pub entries: Vec<(Notification, Vec<Delivery>)>,
-    /// What to go on [before](LogFilter::before); `None` at the end of the log.
+    /// Start of the next page, to continue [before](LogFilter::before); `None` at the end of the
+    /// log.
     pub next: Option<NotificationId>,
 }
 
-/// How the last hours went.
+/// Statistics of recent hours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recent {
-    /// How many deliveries stand in each state.
+    /// Number of deliveries in each state.
     pub states: BTreeMap<DeliveryState, u64>,
-    /// What came of attempts, by gateway and time.
+    /// Number of attempts, by gateway, time and outcome.
     pub outcomes: Vec<OutcomeCount>,
-    /// Whether there was more than is counted at most.
+    /// True if there were more than are counted.
     pub cut: bool,
 }
 
 impl Recent {
-    /// How many deliveries, and how many attempts, are counted at most: the newest.
+    /// The maximum number of deliveries, and of attempts, that are counted: the newest.
     pub const COUNTED: u32 = 20_000;
 }
 
-/// How often an attempt through one gateway came out in one way.
+/// Number of attempts through one gateway with one outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutcomeCount {
     /// The gateway; `None` for attempts that a crash left without one.
     pub gateway: Option<Slug>,
-    /// The beginning of the time in which the attempts ended.
+    /// Start of the period in which the attempts ended.
     pub at: Timestamp,
-    /// What came of them.
+    /// Outcome.
     pub outcome: AttemptOutcome,
-    /// How many.
+    /// Number of attempts.
     pub count: u64,
 }

@@ -1,9 +1,10 @@
-//! What RedFlash keeps, as traits: the directory of who can be told, the outbox of what is sent, the
-//! inbox of what comes back, the meters that bound it all, who has logged in, and who did what.
+//! Storage, as traits: the directory of contacts and events, the outbox of deliveries, the inbox of
+//! replies, the meters of budgets, the sessions of users, and the audit log.
 //!
-//! A store is anything that implements [`Directory`], [`Outbox`], [`Inbox`], [`Meter`], [`Sessions`] and
-//! [`Audit`]. To write one, start from [`MemoryStore`](crate::MemoryStore), which shows every rule in plain code, and run the store
-//! conformance suite on it: each promise in these docs is one of its cases.
+//! A store is anything that implements [`Directory`], [`Outbox`], [`Inbox`], [`Meter`],
+//! [`Sessions`] and [`Audit`]. To write one, start from [`MemoryStore`], which shows every rule in
+//! plain code, and run the store conformance suite on it: each promise in these docs is one of its
+//! cases.
 
 mod audit;
 mod directory;
@@ -41,7 +42,7 @@ pub use serving::{Serving, ServingSlot};
 pub use sessions::Sessions;
 pub use window::Window;
 
-/// Everything RedFlash keeps.
+/// A complete store.
 pub trait Store:
     Directory + Outbox + Inbox + Meter + Sessions + Audit + fmt::Debug + 'static
 {

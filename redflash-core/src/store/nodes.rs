@@ -1,4 +1,4 @@
-//! What the nodes of one store know together.
+//! The shared knowledge of the nodes of one store.
 
 use std::num::NonZeroU32;
 
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Lane, Slug, Timestamp};
 
-/// A gateway that takes nothing in one lane until some time, as a node has found out.
+/// A gateway that a node found closed in one lane.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClosedLane {
     /// The gateway.
     pub gateway: Slug,
     /// The lane.
     pub lane: Lane,
-    /// When it may be tried again.
+    /// Time of the next try.
     pub until: Timestamp,
 }
 
-/// What the nodes of one store know together.
+/// The shared knowledge of the nodes of one store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nodes {
-    /// How many dispatch from the store, this one included.
+    /// Number of nodes that dispatch from the store, including this one.
     pub count: NonZeroU32,
-    /// What the others have found closed.
+    /// Lanes that the others found closed.
     pub closed: Vec<ClosedLane>,
 }
 

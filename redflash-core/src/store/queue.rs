@@ -1,4 +1,4 @@
-//! The queue: what waits, and who may take it.
+//! The queue of deliveries, and claims on it.
 
 use std::num::NonZeroU32;
 
@@ -6,40 +6,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ChannelKind, DeliveryId, Lane, Slug, Timestamp};
 
-/// After how many claims in a row without an outcome a delivery is set aside.
+/// Number of consecutive claims without an outcome after which a delivery is quarantined.
 pub const MAX_CLAIMS: u32 = 3;
 
-/// What shares turns: the deliveries of one lane that were raised with one key.
+/// The unit that takes turns: the deliveries of one lane that were raised with one key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Queue {
     /// The lane.
     pub lane: Lane,
-    /// The key; `None` for what was raised in-process or by an operator.
+    /// The API key; `None` for raises in-process or by an operator.
     pub raised_by: Option<Slug>,
 }
 
-/// A queue with something in it.
+/// A queue that is not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueQueue {
     /// The queue.
     pub queue: Queue,
-    /// When the first of its deliveries is due, which may be in the future.
+    /// Time when its first delivery is due, which may be in the future.
     pub due_at: Timestamp,
 }
 
-/// How many deliveries of a queue are wanted.
+/// A request to claim deliveries of a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRequest {
     /// The queue.
     pub queue: Queue,
-    /// At most so many.
+    /// The maximum number of deliveries.
     pub limit: NonZeroU32,
 }
 
-/// Deliveries that have waited in the queue for too long.
+/// Deliveries that have been queued for too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overdue {
-    /// Those of a channel that were first attempted before a time.
+    /// Those of a channel whose first attempt was before a time.
     Attempted {
         /// The channel.
         channel: ChannelKind,
@@ -52,17 +52,17 @@ pub enum Overdue {
         lane: Lane,
         /// The time.
         before: Timestamp,
-        /// The reason why they waited.
+        /// Reason for the wait.
         why: String,
     },
 }
 
-/// The clock on the wall was set.
+/// A step of the wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockStep {
-    /// The time that it would show.
+    /// Time that it would show without the step.
     pub before: Timestamp,
-    /// The time that it shows.
+    /// Time that it shows.
     pub after: Timestamp,
 }
 
@@ -74,30 +74,30 @@ impl ClockStep {
             .saturating_sub(self.before.as_millis())
     }
 
-    /// The earlier of both times: what is later than it was not due yet.
+    /// Returns the earlier of both times: what is later than it was not due yet.
     pub fn earlier(&self) -> Timestamp {
         self.before.min(self.after)
     }
 }
 
-/// What a receipt did.
+/// The effect of a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptEffect {
     /// It moved this delivery forward, or added a price.
     Applied(DeliveryId),
-    /// It said nothing new about this delivery.
+    /// It repeated what is known of this delivery.
     Known(DeliveryId),
-    /// No delivery of that gateway is known by it.
+    /// No delivery of that gateway matches.
     Unmatched,
 }
 
-/// How much waits.
+/// The size of the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backlog {
-    /// Deliveries waiting for their turn or their next attempt, and those still to be recorded.
+    /// Deliveries that wait for their turn or their next attempt, and those still to record.
     pub queued: u64,
     /// Deliveries leased to a dispatcher.
     pub sending: u64,
-    /// When the first of the waiting ones was or is due.
+    /// Time when the first queued one was or is due.
     pub oldest_due: Option<Timestamp>,
 }

@@ -1,10 +1,10 @@
-//! The windows of time in which meters count.
+//! Windows of time for meters.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 
-/// The hour or the day that a bound is for. Both begin on the clock, in UTC.
+/// A window of a limit. Windows start on the full hour or at midnight, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Window {
     /// From one full hour to the next.
@@ -14,7 +14,7 @@ pub enum Window {
 }
 
 impl Window {
-    /// Its length.
+    /// Returns its length.
     pub const fn length(self) -> Duration {
         Duration::from_secs(match self {
             Self::Hour => 60 * 60,
@@ -22,13 +22,13 @@ impl Window {
         })
     }
 
-    /// When the one that holds this moment began.
+    /// Returns the start of the window that contains this time.
     pub fn start(self, now: Timestamp) -> Timestamp {
         let length = i64::try_from(self.length().as_millis()).unwrap_or(i64::MAX);
         Timestamp::from_millis(now.as_millis().div_euclid(length) * length)
     }
 
-    /// How often it comes: `an hour`, `a day`.
+    /// Returns the unit of a limit: `an hour`, `a day`.
     pub const fn each(self) -> &'static str {
         match self {
             Self::Hour => "an hour",
@@ -36,7 +36,7 @@ impl Window {
         }
     }
 
-    /// As text, as in a store.
+    /// Returns the window as text, as in a store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hour => "hour",
