@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_years_1970_to_9999_can_be_stored() {
+    fn accepts_only_the_years_1970_to_9999() {
         for (millis, is_stored) in [
             (i64::MIN, false),
             (-1, false),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
+    fn manual_clock_moves_only_on_request() {
         let clock = ManualClock::new(Timestamp::from_millis(5));
         assert_eq!(clock.now(), clock.now());
         clock.advance(Duration::from_secs(1));
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_a_clock_lets_no_time_pass() {
+    fn setting_a_clock_passes_no_time() {
         let clock = ManualClock::new(Timestamp::from_millis(5000));
         clock.set(Timestamp::from_millis(1000));
         clock.advance(Duration::from_secs(1));

@@ -25,9 +25,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_name_is_recognized() {
+    fn recognizes_a_mistyped_name() {
         let known = ["email", "sms", "slack", "webhook"];
-        for (mistyped, meant) in [
+        for (mistyped, expected) in [
             ("emial", Some("email")),
             ("E-mail", Some("email")),
             ("smss", Some("sms")),
@@ -35,7 +35,7 @@ mod tests {
             ("pigeon", None),
             (&"email".repeat(100), None),
         ] {
-            assert_eq!(closest(mistyped, known), meant, "{mistyped}");
+            assert_eq!(closest(mistyped, known), expected, "{mistyped}");
         }
     }
 }

@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_named_once() {
+    fn names_each_cause_once() {
         #[derive(Debug, thiserror::Error)]
         #[error("connection error: {0}")]
         struct Outer(#[source] Inner);

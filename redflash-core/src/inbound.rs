@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_word_alone_is_a_keyword() {
+    fn accepts_only_a_single_word_as_keyword() {
         for word in [
             "STOP",
             "STOPALL",
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_with_a_mark() {
+    fn cuts_a_long_text_with_a_mark() {
         assert_eq!(Inbound::kept("a\0b\r\nc"), "ab\nc");
         let kept = Inbound::kept(&"ж".repeat(100_000));
         assert!(kept.len() <= Inbound::LONGEST && kept.ends_with("ж […]"));

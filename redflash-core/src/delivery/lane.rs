@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lane_knows_its_channel() {
+    fn splits_into_channel_and_host() {
         let lane = Lane::new(&ChannelKind::webhook(), Some("[::1]:80"));
         assert_eq!(
             (lane.as_str(), lane.channel()),

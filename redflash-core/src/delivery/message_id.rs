@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ordinary_id_is_kept_as_it_is() {
+    fn keeps_ordinary_ids() {
         for id in [
             "0A0000000123ABCD1",
             "-1001/12",
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_id_is_bounded_and_still_tells_messages_apart() {
+    fn bounds_strange_ids_and_keeps_them_distinct() {
         let long = "é".repeat(100_000);
         let mut ids = vec![
             kept(&long).unwrap(),

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_of_a_delivery_says_when_it_ended() {
+    fn json_has_the_end_of_a_delivery() {
         let now = Timestamp::from_millis(1_700_000_000_000);
         let mut delivery = Delivery::new(
             DeliveryId::new(NotificationId::new(now), 1),

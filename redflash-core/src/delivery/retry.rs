@@ -115,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_tried_for_six_hours() {
+    fn retries_a_text_for_six_hours() {
         let waits = waits(&RetrySchedule::prompt());
         assert_eq!(waits[..8], [2, 8, 30, 120, 300, 600, 600, 600]);
         assert!((6 * HOUR..6 * HOUR + 600).contains(&waits.iter().sum()));
     }
 
     #[test]
-    fn a_mail_is_tried_for_a_day() {
+    fn retries_an_email_for_a_day() {
         let waits = waits(&RetrySchedule::patient());
         assert_eq!(waits[..8], [2, 8, 30, 120, 300, 600, 1800, 1800]);
         assert!((24 * HOUR..24 * HOUR + 1800).contains(&waits.iter().sum()));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_schedule_never_retries() {
+    fn empty_schedule_never_retries() {
         let never = RetrySchedule::new(Vec::new(), Duration::from_secs(HOUR));
         assert_eq!(never.draw(1, Duration::ZERO, None), None);
     }

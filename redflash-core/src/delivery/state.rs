@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_read_as_they_are_written() {
+    fn parses_its_own_states() {
         for state in DeliveryState::ALL {
             assert_eq!(state.to_string().parse(), Ok(state));
             let json = serde_json::to_string(&state).unwrap();

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_alarm_comes_before_the_stop() {
+    fn raises_an_alarm_before_the_limit() {
         let budget = Budget::default();
         assert_eq!(budget.alarm_at(100), 80);
         assert_eq!(budget.alarm_at(1), 1);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_counts_against_its_gateway_and_its_address() {
+    fn counts_against_gateway_and_address() {
         let budget = Budget {
             per_day: Some(5),
             address_per_hour: Some(2),

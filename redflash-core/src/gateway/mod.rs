@@ -118,7 +118,7 @@ impl Gateway {
 
     /// Returns true if it serves this address.
     pub fn serves(&self, address: &Address) -> bool {
-        is_for(&self.prefixes, address)
+        serves(&self.prefixes, address)
     }
 
     /// Checks that a message may use this sender.
@@ -156,9 +156,8 @@ impl Gateway {
 }
 
 /// Returns true if `address` starts with one of `prefixes`, or if there are none.
-fn is_for(beginnings: &[String], address: &Address) -> bool {
+fn serves(prefixes: &[String], address: &Address) -> bool {
     // A user name must not pass for the host: https://hooks.example.org@elsewhere.example/
     let address = address.without_userinfo();
-    let begins = |beginning: &String| address.starts_with(&**beginning);
-    beginnings.is_empty() || beginnings.iter().any(begins)
+    prefixes.is_empty() || prefixes.iter().any(|prefix| address.starts_with(&**prefix))
 }

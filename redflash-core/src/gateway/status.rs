@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn gateway_is_as_its_lanes_and_alarms_say() {
+    fn derives_state_from_lanes_and_alarms() {
         use GatewayState::{Ok, Paused, Probing, Stopped};
         for (states, alarm, expected) in [
             (&[][..], None, Ok),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn stopped_gateway_says_why_since_when_and_until_when() {
+    fn stopped_gateway_has_reason_start_and_next_try() {
         let shown = status(&[lane("a", GatewayState::Stopped)], None);
         assert_eq!(shown.last_error.as_deref(), Some("no route to host"));
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::is_for;
+use super::serves;
 use crate::{
     Address, Authenticity, Budget, Callback, ChannelKind, Gateway, GatewayHealth, GatewayStatus,
     GatewayStatuses, Slug, Timestamp,
@@ -75,7 +75,7 @@ impl GatewayView {
 
     /// Returns true if it serves this address of this channel.
     pub fn serves(&self, channel: &ChannelKind, address: &Address) -> bool {
-        self.channel == *channel && is_for(&self.used_for, address)
+        self.channel == *channel && serves(&self.used_for, address)
     }
 }
 
@@ -107,16 +107,16 @@ impl Callbacks<'_> {
     /// accepted; `None` if it sends none.
     pub fn receipts(&self, gateway: &Gateway) -> Option<String> {
         let can = gateway.channel.capabilities();
-        can.receipts.then(|| self.place(gateway, "ack"))
+        can.receipts.then(|| self.url(gateway, "ack"))
     }
 
     /// Returns the URL for the replies that a gateway passes on, likewise.
     pub fn replies(&self, gateway: &Gateway) -> Option<String> {
         let can = gateway.channel.capabilities();
-        can.inbound.then(|| self.place(gateway, "inbound"))
+        can.inbound.then(|| self.url(gateway, "inbound"))
     }
 
-    fn place(&self, gateway: &Gateway, path: &str) -> String {
+    fn url(&self, gateway: &Gateway, path: &str) -> String {
         let nothing = Callback {
             method: "POST",
             url: "",
@@ -131,7 +131,7 @@ impl Callbacks<'_> {
         match (is_signed, self.has_secret) {
             (true, _) => format!("{url} (signed)"),
             (false, true) => format!("{url}/<callback_secret>"),
-            (false, false) => "nowhere: the gateway has no callback_secret".to_owned(),
+            (false, false) => "not accepted: the gateway has no callback_secret".to_owned(),
         }
     }
 }

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn size_of_arguments_is_that_of_all_their_parts() {
+    fn counts_all_parts_of_arguments() {
         for (arguments, least) in [
             (json!({}), 0),
             (json!({"host": "db1"}), 7),

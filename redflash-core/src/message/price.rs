@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_decimal_numbers() {
+    fn accepts_only_decimal_numbers() {
         for good in ["0", "0.03330000", "12"] {
             assert_eq!(good.parse::<Price>().unwrap().as_str(), good);
         }

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_unknown_outcome_may_repeat() {
+    fn repeats_only_unknown_outcomes() {
         let cause = || BoxError::from("connection reset");
         assert_eq!(SendError::Unknown(cause()).retry(), Retry::MayRepeat);
         assert_eq!(SendError::Unreachable(cause()).retry(), Retry::After(None));

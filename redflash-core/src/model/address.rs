@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn channel_kinds_are_short_lower_case_words() {
+    fn accepts_short_lower_case_channel_kinds() {
         for good in ["sms", "email", "x", "pager-duty", "a1"] {
             assert_eq!(ChannelKind::parse(good).unwrap().as_str(), good);
         }
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_holds_no_control_characters() {
+    fn rejects_control_characters() {
         assert!(Address::new("a@b\r\nBcc: c@d").is_err());
         assert!(Address::new("").is_err());
         assert!(Address::new("x".repeat(2049)).is_err());

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_key_is_checked_by_its_own_rules() {
+    fn new_key_passes_its_own_checks() {
         let now = Timestamp::default();
         let (key, secret) = ApiKey::generate(slug(), false, Scope::All, now);
         assert_eq!(secret.expose_secret().len(), 4 + 32 + 6);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_the_old_service_can_be_imported() {
+    fn imports_keys_of_the_old_service() {
         let import = |secret: &str| {
             let secret = SecretString::from(secret);
             ApiKey::import(slug(), false, Scope::All, Timestamp::default(), &secret)
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_names_what_may_be_raised() {
+    fn scope_limits_targets() {
         let only: Target = "event/disk".parse().unwrap();
         let scope = Scope::Only([only.clone()].into());
         let (key, _) = ApiKey::generate(slug(), false, scope, Timestamp::default());
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_read_as_they_are_written() {
+    fn parses_its_own_hashes() {
         let hash = KeyHash::of("x");
         assert_eq!(hash.to_string().parse(), Ok(hash));
         assert_eq!("g".repeat(64).parse::<KeyHash>(), Err(KeyHashError));

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actors_and_actions_read_as_they_are_written() {
+    fn parses_its_own_actors_and_actions() {
         for text in ["user/ann", "key/app", "operator/root", "contact/bob"] {
             assert_eq!(text.parse::<Actor>().unwrap().to_string(), text);
         }

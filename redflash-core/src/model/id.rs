@@ -16,7 +16,7 @@ use crate::Timestamp;
 static ORDER: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
 
 /// The bits of an id that number the deliveries of one notification.
-const PLACE: u32 = (1 << 24) - 1;
+const POSITION: u32 = (1 << 24) - 1;
 
 /// Error for a text that is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,8 +77,8 @@ fn ordered(now: Timestamp) -> Uuid {
     Uuid::new_v7(moment)
 }
 
-const fn without_place(id: Uuid) -> Uuid {
-    Uuid::from_u128(id.as_u128() & !(PLACE as u128))
+const fn without_position(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128() & !(POSITION as u128))
 }
 
 id! {
@@ -109,7 +109,7 @@ id! {
 impl NotificationId {
     /// Returns a new id, larger than all earlier ones of this process.
     pub fn new(now: Timestamp) -> Self {
-        Self(without_place(ordered(now)))
+        Self(without_position(ordered(now)))
     }
 
     /// Returns the lowest possible id of this time: all ids of earlier times are lower, whichever
@@ -117,7 +117,7 @@ impl NotificationId {
     pub fn first_at(time: Timestamp) -> Self {
         let millis = u64::try_from(time.as_millis()).unwrap_or(0);
         let id = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
-        Self(without_place(id))
+        Self(without_position(id))
     }
 
     /// Returns the time of creation, to the millisecond.
@@ -130,21 +130,21 @@ impl NotificationId {
 
 impl DeliveryId {
     /// The maximum number of deliveries of one notification.
-    pub const MOST: u32 = PLACE;
+    pub const MOST: u32 = POSITION;
 
     /// Returns the id of a delivery of this notification.
     ///
-    /// * `place` - its position in the plan, from 1 to [`MOST`](Self::MOST).
-    pub const fn new(notification: NotificationId, place: u32) -> Self {
-        let place = (place & PLACE) as u128;
+    /// * `position` - its position in the plan, from 1 to [`MOST`](Self::MOST).
+    pub const fn new(notification: NotificationId, position: u32) -> Self {
+        let position = (position & POSITION) as u128;
         Self(Uuid::from_u128(
-            without_place(notification.0).as_u128() | place,
+            without_position(notification.0).as_u128() | position,
         ))
     }
 
     /// Returns the notification it belongs to.
     pub const fn notification(self) -> NotificationId {
-        NotificationId(without_place(self.0))
+        NotificationId(without_position(self.0))
     }
 
     /// Returns its position in the notification's plan, counted from 1.
@@ -201,20 +201,20 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_says_what_it_belongs_to() {
+    fn delivery_id_contains_its_notification_and_position() {
         let notification = NotificationId::new(Timestamp::from_millis(1_700_000_000_000));
         assert!(notification.to_string().ends_with("000000"));
-        for place in [1, 2, DeliveryId::MOST] {
-            let delivery = DeliveryId::new(notification, place);
+        for position in [1, 2, DeliveryId::MOST] {
+            let delivery = DeliveryId::new(notification, position);
             assert_eq!(delivery.notification(), notification);
-            assert_eq!(delivery.place(), place);
+            assert_eq!(delivery.place(), position);
         }
         let second = DeliveryId::new(notification, 2).to_string();
         assert_eq!(second, format!("{}000002", &notification.to_string()[..26]));
     }
 
     #[test]
-    fn other_spellings_are_refused() {
+    fn rejects_other_spellings() {
         let id = NotificationId::new(Timestamp::from_millis(0)).to_string();
         for bad in [
             String::new(),

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_on_one_line() {
+    fn accepts_only_one_line() {
         assert_eq!(Name::parse("  On call ").unwrap().as_str(), "On call");
         assert_eq!(Name::parse(" \t"), Err(NameError::Empty));
         assert_eq!(Name::parse("a\0b"), Err(NameError::Control('\0')));

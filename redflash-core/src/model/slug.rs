@@ -25,7 +25,7 @@ pub enum SlugError {
     TooLong(usize),
     /// The text contains a character that is not allowed.
     #[error(
-        "{character:?} cannot stand in a slug (character {position}): use a-z, A-Z, 0-9, - and _"
+        "{character:?} is not allowed in a slug (character {position}): use a-z, A-Z, 0-9, - and _"
     )]
     Character {
         /// The first offending character.
@@ -100,14 +100,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_names_are_slugs() {
+    fn accepts_ordinary_names() {
         for good in ["a", "on-call", "Team_7", "0", &"x".repeat(64)] {
             assert_eq!(Slug::parse(good).unwrap().as_str(), good);
         }
     }
 
     #[test]
-    fn anything_that_could_leave_its_place_is_refused() {
+    fn rejects_what_could_escape_a_path_or_terminal() {
         for bad in [
             "",
             ".",
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn deserialising_checks_too() {
+    fn checks_when_deserializing() {
         assert!(serde_json::from_str::<Slug>("\"on-call\"").is_ok());
         let error = serde_json::from_str::<Slug>("\"on call\"").unwrap_err();
         assert!(error.to_string().contains("character 3"), "{error}");

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_read_as_they_are_written() {
+    fn parses_its_own_targets() {
         for text in ["contact/ann", "group/on-call", "event/disk_full"] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }

@@ -20,7 +20,7 @@ impl TargetView {
     /// Returns the contact with this slug.
     pub(crate) fn contact(&self, slug: &Slug) -> Option<&Contact> {
         match self.contacts.binary_search_by(|one| one.slug.cmp(slug)) {
-            Ok(place) => self.contacts.get(place),
+            Ok(index) => self.contacts.get(index),
             Err(_) => self.contacts.iter().find(|one| one.slug == *slug),
         }
     }

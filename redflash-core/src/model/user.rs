@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_hash_is_shown_nowhere() {
+    fn never_shows_a_password_hash() {
         let (slug, name) = (Slug::parse("ann").unwrap(), Name::parse("Ann").unwrap());
         let mut user = User::new(slug, name, Role::Admin, Timestamp::default());
         user.password = Some(PasswordHash::new("$argon2id$canary"));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_read_as_they_are_written() {
+    fn parses_its_own_roles() {
         for role in [Role::Viewer, Role::Admin] {
             assert_eq!(role.to_string().parse(), Ok(role));
         }

@@ -135,15 +135,18 @@ impl fmt::Display for Skip {
             Self::ContactOff => f.write_str("the contact is switched off"),
             Self::GroupOff(groups) => {
                 let names: Vec<_> = groups.iter().map(ToString::to_string).collect();
-                write!(f, "switched off: group {}", names.join(", "))
+                match &names[..] {
+                    [name] => write!(f, "the group {name} is switched off"),
+                    _ => write!(f, "the groups {} are switched off", names.join(", ")),
+                }
             }
             Self::NoEndpoint => f.write_str("the contact has no endpoint"),
             Self::EndpointOff => f.write_str("the endpoint is switched off"),
             Self::NoGateway => f.write_str("no gateway serves this channel"),
-            Self::NoRoute => f.write_str("no gateway of this channel is used for such addresses"),
-            Self::NotChosen => f.write_str("another endpoint alone was asked for"),
-            Self::AlarmedChannel => f.write_str("this alert is about that channel"),
-            Self::Duplicate(contact) => write!(f, "the same address is told as {contact}"),
+            Self::NoRoute => f.write_str("no gateway of this channel serves such addresses"),
+            Self::NotChosen => f.write_str("the alert is for another endpoint only"),
+            Self::AlarmedChannel => f.write_str("the alarm is about this channel"),
+            Self::Duplicate(contact) => write!(f, "same address as {contact}"),
         }
     }
 }
@@ -155,8 +158,8 @@ impl fmt::Display for Refusal {
             Self::Disabled => "the target is switched off",
             Self::MissingArguments => "arguments are missing",
             Self::UnusedArguments => "the event does not use all of the arguments",
-            Self::EmptyMessage => "there is nothing to say",
-            Self::NoRecipients => "nobody can be told",
+            Self::EmptyMessage => "the message is empty",
+            Self::NoRecipients => "no recipient can be notified",
         })
     }
 }
@@ -179,14 +182,14 @@ impl Plan {
     /// Returns the recipients who are switched on and get nothing.
     pub fn unreached(&self) -> impl Iterator<Item = &Recipient> {
         self.recipients.iter().filter(|recipient| {
-            let told = |e: &PlannedEndpoint| {
+            let reached = |e: &PlannedEndpoint| {
                 matches!(
                     e.verdict,
                     Verdict::Deliver(_) | Verdict::Skip(Skip::Duplicate(_))
                 )
             };
-            let off = matches!(recipient.skip, Some(Skip::ContactOff | Skip::GroupOff(_)));
-            !off && !recipient.endpoints.iter().any(told)
+            let is_off = matches!(recipient.skip, Some(Skip::ContactOff | Skip::GroupOff(_)));
+            !is_off && !recipient.endpoints.iter().any(reached)
         })
     }
 

@@ -29,8 +29,8 @@ impl Notification {
 
     /// Returns the arguments if they are small enough to be stored.
     pub(crate) fn storable(arguments: &Arguments) -> Option<Arguments> {
-        let mut room = Room(Self::MAX_ARGUMENTS);
-        serde_json::to_writer(&mut room, arguments).ok()?;
+        let mut limit = Limit(Self::MAX_ARGUMENTS);
+        serde_json::to_writer(&mut limit, arguments).ok()?;
         let mut stored = arguments.clone();
         // A client may repeat its key there.
         stored.remove("api_key");
@@ -46,25 +46,25 @@ impl Notification {
     /// letters.
     pub fn mentions(&self, text: &str) -> bool {
         let text = text.to_ascii_lowercase();
-        let holds = |place: &str| place.to_ascii_lowercase().contains(&text);
+        let contains = |field: &str| field.to_ascii_lowercase().contains(&text);
         let plan = &self.plan;
-        holds(plan.name.as_str())
-            || holds(&plan.target.to_string())
-            || holds(&plan.message.subject)
-            || holds(&plan.message.body)
+        contains(plan.name.as_str())
+            || contains(&plan.target.to_string())
+            || contains(&plan.message.subject)
+            || contains(&plan.message.body)
             || plan.recipients.iter().any(|recipient| {
                 let mut endpoints = recipient.endpoints.iter();
-                holds(recipient.contact.as_str())
-                    || holds(recipient.name.as_str())
-                    || endpoints.any(|endpoint| holds(&endpoint.address.masked()))
+                contains(recipient.contact.as_str())
+                    || contains(recipient.name.as_str())
+                    || endpoints.any(|endpoint| contains(&endpoint.address.masked()))
             })
     }
 }
 
 /// Counts the bytes written, and fails when they exceed the limit.
-struct Room(usize);
+struct Limit(usize);
 
-impl io::Write for Room {
+impl io::Write for Limit {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let left = self.0.checked_sub(bytes.len());
         self.0 = left.ok_or(io::ErrorKind::StorageFull)?;

@@ -209,7 +209,7 @@ pub trait Directory: Send + Sync {
         match self.edit(&edit).await {
             Ok(()) => Ok(true),
             Err(StoreError::Missing { .. }) => Ok(false),
-            Err(fault) => Err(fault),
+            Err(error) => Err(error),
         }
     }
 

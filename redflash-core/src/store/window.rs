@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_begin_on_the_clock() {
+    fn windows_start_on_the_hour_and_at_midnight() {
         // 2026-11-25 01:30:00 UTC
         let now = Timestamp::from_millis(1_795_570_200_000);
         let since = |window: Window| now.since(window.start(now));

@@ -18,8 +18,8 @@ fn any_contact(index: usize) -> impl Strategy<Value = Contact> {
         ];
         let mut contact = contact(&format!("c{index}"), &[]);
         contact.enabled = enabled;
-        for (kind, place, on) in endpoints {
-            let address = Address::new(format!("place-{place}")).unwrap();
+        for (kind, number, on) in endpoints {
+            let address = Address::new(format!("address-{number}")).unwrap();
             let id = EndpointId::new(Timestamp::default());
             contact = contact.with_endpoint(id, kinds[kind].clone(), address);
             contact.endpoints.last_mut().unwrap().enabled = on;
@@ -43,7 +43,7 @@ fn any_group(index: usize) -> impl Strategy<Value = Group> {
 
 proptest! {
     #[test]
-    fn every_endpoint_gets_one_verdict_and_no_address_is_told_twice(
+    fn gives_each_endpoint_one_verdict_and_each_address_one_delivery(
         contacts in (0..PEOPLE).map(any_contact).collect::<Vec<_>>(),
         groups in (0..3).map(any_group).collect::<Vec<_>>(),
         direct in proptest::collection::vec(0..PEOPLE, 0..4),
@@ -63,13 +63,13 @@ proptest! {
         prop_assert_eq!(ids.len(), planned.len());
         prop_assert_eq!(ids, expected);
 
-        let mut told: BTreeMap<_, u32> = BTreeMap::new();
+        let mut deliveries: BTreeMap<_, u32> = BTreeMap::new();
         for endpoint in &planned {
             if matches!(endpoint.verdict, Verdict::Deliver(_)) {
-                *told.entry((&endpoint.channel, &endpoint.address)).or_default() += 1;
+                *deliveries.entry((&endpoint.channel, &endpoint.address)).or_default() += 1;
             }
         }
-        prop_assert!(told.values().all(|times| *times == 1));
+        prop_assert!(deliveries.values().all(|times| *times == 1));
         prop_assert_eq!(plan.queued() + plan.skipped(), planned.len());
         prop_assert_eq!(plan.refusal.is_some(), plan.queued() == 0);
     }

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn everybody_in_a_group_is_told_on_every_endpoint() {
+fn delivers_to_every_endpoint_of_a_group() {
     let view = TargetView {
         groups: vec![group("crew", &["ann", "bob"])],
         contacts: vec![
@@ -29,7 +29,7 @@ fn everybody_in_a_group_is_told_on_every_endpoint() {
 }
 
 #[test]
-fn what_is_off_is_left_out_with_its_reason() {
+fn skips_what_is_off_with_its_reason() {
     let mut off = contact("ann", &[(ChannelKind::sms(), "+1")]);
     off.enabled = false;
     let mut half = contact(
@@ -60,7 +60,7 @@ fn what_is_off_is_left_out_with_its_reason() {
 }
 
 #[test]
-fn one_address_is_told_once() {
+fn delivers_once_to_each_address() {
     let view = TargetView {
         groups: vec![group("crew", &["ann", "bob"])],
         contacts: vec![
@@ -76,7 +76,7 @@ fn one_address_is_told_once() {
 }
 
 #[test]
-fn an_event_tells_its_contacts_and_groups_in_its_own_words() {
+fn event_notifies_its_contacts_and_groups_with_its_template() {
     let mut event = Event::new(
         slug("disk"),
         name("Disk full"),
@@ -121,7 +121,7 @@ fn an_event_tells_its_contacts_and_groups_in_its_own_words() {
 }
 
 #[test]
-fn refusals_are_part_of_the_plan() {
+fn plan_states_its_refusal() {
     let mut view = TargetView {
         contacts: vec![contact("ann", &[])],
         ..TargetView::default()

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_switch_turned_off_later_stops_what_is_queued() {
+fn cancels_what_was_switched_off_or_removed_later() {
     let ann = contact("ann", &[(ChannelKind::sms(), "+1")]);
     let endpoint = ann.endpoints[0].id;
     let view = TargetView {

@@ -4,7 +4,7 @@ use super::*;
 use crate::Template;
 
 #[test]
-fn a_failing_template_gives_a_fallback_text() {
+fn falls_back_when_a_template_fails() {
     for broken in ["{{#if x}}never closed", "{{truncate x \"many\"}}"] {
         let mut event = Event::new(slug("disk"), name("Disk full"), broken);
         event.contacts = vec![slug("ann")];
@@ -21,7 +21,7 @@ fn a_failing_template_gives_a_fallback_text() {
 }
 
 #[test]
-fn a_template_that_takes_too_long_gives_a_fallback_text() {
+fn falls_back_when_a_template_exceeds_its_steps() {
     let source = "{{#each list}}{{#each ../list}}{{/each}}{{/each}}";
     let mut event = Event::new(slug("disk"), name("Disk full"), source);
     event.subject = Some(source.into());
@@ -39,7 +39,7 @@ fn a_template_that_takes_too_long_gives_a_fallback_text() {
 }
 
 #[test]
-fn a_fallback_text_is_no_longer_than_a_message() {
+fn cuts_a_fallback_text_at_the_message_limit() {
     let event = Event::new(slug("disk"), name("Disk full"), "{{#if");
     let list = vec!["ä"; 50_000];
     let plan = decide_event(event, &json!({"a": "1", "list": list, "z": "2"}), false);
@@ -48,7 +48,7 @@ fn a_fallback_text_is_no_longer_than_a_message() {
 }
 
 #[test]
-fn a_plan_lists_missing_and_unused_arguments() {
+fn lists_missing_and_unused_arguments() {
     let mut event = Event::new(
         slug("disk"),
         name("Disk full"),
@@ -82,7 +82,7 @@ fn a_plan_lists_missing_and_unused_arguments() {
 }
 
 #[test]
-fn a_strict_raise_wants_exactly_the_arguments_that_are_used() {
+fn strict_raise_requires_exactly_the_used_arguments() {
     let event = Event::new(
         slug("disk"),
         name("Disk full"),
@@ -103,7 +103,7 @@ fn a_strict_raise_wants_exactly_the_arguments_that_are_used() {
 }
 
 #[test]
-fn the_names_of_arguments_are_listed_within_bounds() {
+fn bounds_the_listed_argument_names() {
     let event = Event::new(slug("disk"), name("Disk full"), "text");
     let arguments = (0..5_000).map(|n| (format!("{n:04}\n{}", "x".repeat(500)), json!(1)));
     let arguments = arguments.collect::<serde_json::Map<_, _>>().into();
@@ -113,7 +113,7 @@ fn the_names_of_arguments_are_listed_within_bounds() {
 }
 
 #[test]
-fn a_plan_stored_before_reads_back() {
+fn reads_a_plan_stored_before() {
     let event = Event::new(slug("disk"), name("Disk full"), "text");
     let plan = decide_event(event, &json!({}), false);
     let stored = serde_json::to_value(&plan).unwrap();
@@ -122,16 +122,16 @@ fn a_plan_stored_before_reads_back() {
 }
 
 #[test]
-fn texts_are_literal_and_printable() {
+fn renders_texts_literally_without_control_characters() {
     let view = TargetView {
         contacts: vec![contact("ann", &[(ChannelKind::sms(), "+1")])],
         ..TargetView::default()
     };
-    let said = |text: &str| {
+    let body = |text: &str| {
         decide(&Raise::contact(slug("ann"), text), &view)
             .message
             .body
     };
-    assert_eq!(said("{{7*7}}"), "{{7*7}}");
-    assert_eq!(said("\u{1b}[2Ja\0b\r\nc\td\re"), "[2Ja\u{fffd}b\nc\td\ne");
+    assert_eq!(body("{{7*7}}"), "{{7*7}}");
+    assert_eq!(body("\u{1b}[2Ja\0b\r\nc\td\re"), "[2Ja\u{fffd}b\nc\td\ne");
 }
