@@ -110,7 +110,7 @@ impl Gateway {
             (can.sender, "senders"),
             (can.subject, "subjects"),
             (can.batch > 1, "batches"),
-            (can.idempotent, "knows repeats"),
+            (can.idempotent, "idempotency"),
         ];
         all.into_iter()
             .filter_map(|(can, word)| can.then_some(word))

@@ -1,4 +1,4 @@
-//! Trying one gateway or one endpoint out, and what is told of it.
+//! Tests of a gateway or an endpoint, and their audit entries.
 
 use std::num::NonZeroU32;
 
@@ -8,7 +8,7 @@ use redflash_core::{Actor, Address, DeliveryState, Idempotency, NotificationId, 
 use crate::world::{Answer, Script, World, gateway, slug};
 
 #[tokio::test]
-async fn a_trial_is_sent_once_however_often_it_is_asked_for_with_one_promise() {
+async fn sends_a_test_once_for_one_idempotency_key() {
     let script = Script::new("x");
     let world = World::new([gateway("first", &script, 8)]).await;
     script.always("refuse", Answer::Reject);
@@ -39,7 +39,7 @@ async fn a_trial_is_sent_once_however_often_it_is_asked_for_with_one_promise() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_there_is_not_cannot_be_tried() {
+async fn rejects_a_test_of_an_unknown_gateway() {
     let world = World::new([gateway("first", &Script::new("x"), 8)]).await;
     let to = Address::new("a").unwrap();
     let tried = world
@@ -50,7 +50,7 @@ async fn a_gateway_that_there_is_not_cannot_be_tried() {
 }
 
 #[tokio::test]
-async fn what_is_done_by_hand_is_told_in_the_audit_log_once() {
+async fn audits_manual_actions_once() {
     let world = World::new([gateway("first", &Script::new("x"), 8)]).await;
     world.contact("ann", &["a"]).await;
     let to = Address::new("a").unwrap();
@@ -71,7 +71,7 @@ async fn what_is_done_by_hand_is_told_in_the_audit_log_once() {
     assert!(world.engine.raise_as(raise, &by).await.unwrap().repeat);
 
     assert_eq!(
-        told(&world).await,
+        audit_lines(&world).await,
         [
             format!(
                 "user/boss raised notification/{}: contact/ann",
@@ -87,18 +87,18 @@ fn by() -> Actor {
     Actor::User("boss".into())
 }
 
-/// The audit log, newest first.
-async fn told(world: &World) -> Vec<String> {
+/// Returns the audit log, newest first.
+async fn audit_lines(world: &World) -> Vec<String> {
     let all = AuditFilter {
         subject: None,
         by: None,
         before: None,
         limit: NonZeroU32::new(10).unwrap(),
     };
-    let told = world.store.audit_entries(&all).await.unwrap();
+    let entries = world.store.audit_entries(&all).await.unwrap();
     let line = |change: &redflash_core::AuditEntry| {
         let (by, action) = (&change.by, change.action.as_str());
         format!("{by} {action} {}: {}", change.subject, change.detail)
     };
-    told.iter().map(line).collect()
+    entries.iter().map(line).collect()
 }
