@@ -54,7 +54,7 @@ async fn gives_up_overdue_deliveries_of_a_stopped_gateway() {
         assert!(ended_at <= ended_within, "{ended_at:?}");
         let detail = &record.delivery.detail;
         assert!(detail.starts_with("given up"), "{detail}");
-        assert!(detail.contains("refuses our account"), "{detail}");
+        assert!(detail.contains("rejects our account"), "{detail}");
     }
 }
 

@@ -93,7 +93,7 @@ async fn idempotent_repeat_precedes_argument_checks() {
 }
 
 #[tokio::test]
-async fn idempotency_expires_with_its_retention() {
+async fn idempotent_repeat_requires_a_valid_key() {
     let world = world().await;
     let (mut key, secret) = ApiKey::generate(slug("app"), false, Scope::All, world.engine.now());
     world.save(Entry::ApiKey(key.clone())).await;
