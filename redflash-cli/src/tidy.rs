@@ -106,7 +106,7 @@ mod tests {
     async fn prunes_the_audit_log_by_its_own_age() {
         let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0)));
-        let engine = Engine::builder(Arc::clone(&store) as _).clock(Arc::clone(&clock) as _);
+        let engine = Engine::builder(Arc::clone(&store)).clock(Arc::clone(&clock));
         let engine = engine.build().unwrap();
         let note = async || {
             let by = Actor::User("ann".into());
@@ -143,7 +143,7 @@ mod tests {
     async fn sessions_that_have_ended_are_removed_and_others_stay() {
         let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0)));
-        let engine = Engine::builder(Arc::clone(&store) as _).clock(Arc::clone(&clock) as _);
+        let engine = Engine::builder(Arc::clone(&store)).clock(Arc::clone(&clock));
         let engine = engine.build().unwrap();
         let (slug, name) = ("ann".parse().unwrap(), "Ann".parse().unwrap());
         let user = User::new(slug, name, Role::Admin, engine.now());

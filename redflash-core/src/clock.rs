@@ -1,8 +1,8 @@
-//! Time as an argument: the core never asks the machine what time it is.
+//! Time as an argument: the core never reads the machine's clock itself.
 
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -18,17 +18,17 @@ impl Timestamp {
     /// The first instant of the year 10000.
     const END: Self = Self(253_402_300_800_000);
 
-    /// The instant that many milliseconds after the Unix epoch.
+    /// Returns the instant this many milliseconds after the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// Returns this instant if a clock that is right can show it.
+    /// Returns this instant if it is within the years 1970 to 9999.
     ///
     /// # Errors
     ///
@@ -40,32 +40,32 @@ impl Timestamp {
         Ok(self)
     }
 
-    /// This instant moved forward, stopping at the largest one that can be held.
+    /// Returns this instant moved forward, saturating.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(millis(by)))
     }
 
-    /// This instant moved back, stopping at the smallest one that can be held.
+    /// Returns this instant moved back, saturating.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(millis(by)))
     }
 
-    /// The last multiple of a length of time since the Unix epoch that is not after this instant.
+    /// Returns the last multiple of a duration since the Unix epoch that is not after this instant.
     #[must_use]
     pub fn floor(self, step: Duration) -> Self {
         let step = millis(step).max(1);
         Self(self.0.div_euclid(step).saturating_mul(step))
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// Returns the time since `earlier`; zero if this is not after it.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
-/// A clock shows a time that cannot be right. Nothing is stored with it.
+/// Error for a clock that shows an impossible time. Nothing is stored with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the clock is wrong: it shows {} ms since 1970, and only the years 1970 to 9999 can be stored; \
@@ -78,44 +78,44 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A reading of a clock that nobody sets: it only tells how much time has passed between two readings
-/// in one process.
+/// A reading of a monotonic clock: only the difference of two readings in one process has a
+/// meaning.
 ///
-/// Rates, breakers, pauses and deadlines are kept by it, so that setting the machine's clock neither
-/// stalls nor hurries them.
+/// Rates, breakers, pauses and deadlines use it, so that setting the machine's clock neither delays
+/// nor hurries them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Monotonic(Duration);
 
 impl Monotonic {
-    /// The reading that many milliseconds after the first one that can be held.
+    /// Returns the reading this many milliseconds after the first one.
     pub const fn from_millis(millis: u64) -> Self {
         Self(Duration::from_millis(millis))
     }
 
-    /// Milliseconds since the first reading that can be held.
+    /// Returns the milliseconds since the first reading.
     pub fn as_millis(self) -> u64 {
         u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// This reading moved forward, stopping at the largest one that can be held.
+    /// Returns this reading moved forward, saturating.
     #[must_use]
     pub const fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(by))
     }
 
-    /// This reading moved back, stopping at the first one that can be held.
+    /// Returns this reading moved back, saturating.
     #[must_use]
     pub const fn minus(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(by))
     }
 
-    /// Time from an earlier reading to this one; zero when it is not after it.
+    /// Returns the time since an earlier reading; zero if this is not after it.
     pub const fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// The present moment by both clocks: the one on the wall, which can be set, and the monotonic one.
+/// The present time by both clocks: the wall clock, which can be set, and the monotonic one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
     pub(crate) wall: Timestamp,
@@ -130,33 +130,58 @@ impl Moment {
         }
     }
 
-    /// The time on the wall at a reading, unless the clock is set meanwhile.
+    /// Returns the wall-clock time at a reading, unless the clock is set meanwhile.
     pub(crate) fn wall_at(self, at: Monotonic) -> Timestamp {
         let ago = self.monotonic.since(at);
         self.wall.minus(ago).plus(at.since(self.monotonic))
     }
 
-    /// The reading at a time on the wall, unless the clock is set meanwhile. What is past is now.
+    /// Returns the reading at a wall-clock time, unless the clock is set meanwhile. A past time is
+    /// now.
     pub(crate) fn monotonic_at(self, at: Timestamp) -> Monotonic {
         self.monotonic.plus(at.since(self.wall))
     }
 }
 
-/// Where the present moment comes from.
+/// A source of the present time.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The present moment.
+    /// Returns the present time.
     fn now(&self) -> Timestamp;
 
-    /// A reading that never goes back and does not follow when the clock is set.
+    /// Returns a reading that never goes back and is not affected by setting the clock.
     ///
-    /// Without an implementation it is derived from [`now`](Self::now), as is right for a clock that
-    /// nobody sets.
+    /// By default it is derived from [`now`](Self::now), which is right for a clock that nobody
+    /// sets.
     fn monotonic(&self) -> Monotonic {
         Monotonic(self.now().since(Timestamp::default()))
     }
 }
 
-/// The machine's own clock.
+/// A clock to share: a `Clock`, an `Arc` of one, or an `Arc<dyn Clock>`.
+pub trait IntoClock {
+    /// Returns the clock behind an `Arc`.
+    fn into_clock(self) -> Arc<dyn Clock>;
+}
+
+impl<T: Clock> IntoClock for T {
+    fn into_clock(self) -> Arc<dyn Clock> {
+        Arc::new(self)
+    }
+}
+
+impl<T: Clock> IntoClock for Arc<T> {
+    fn into_clock(self) -> Arc<dyn Clock> {
+        self
+    }
+}
+
+impl IntoClock for Arc<dyn Clock> {
+    fn into_clock(self) -> Arc<dyn Clock> {
+        self
+    }
+}
+
+/// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -180,7 +205,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to.
+/// A clock that moves only on request, for tests.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     wall: AtomicI64,
@@ -188,7 +213,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that stands at `start`.
+    /// Creates a clock that shows `start`.
     pub const fn new(start: Timestamp) -> Self {
         Self {
             wall: AtomicI64::new(start.as_millis()),
@@ -196,13 +221,13 @@ impl ManualClock {
         }
     }
 
-    /// Lets time pass.
+    /// Moves both clocks forward.
     pub fn advance(&self, by: Duration) {
         self.wall.fetch_add(millis(by), Ordering::SeqCst);
         self.passed.fetch_add(millis(by), Ordering::SeqCst);
     }
 
-    /// Sets the clock on the wall, forward or back. No time passes by that.
+    /// Sets the wall clock, forward or back, without passing time.
     pub fn set(&self, wall: Timestamp) {
         self.wall.store(wall.as_millis(), Ordering::SeqCst);
     }
@@ -233,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_years_1970_to_9999_can_be_stored() {
+    fn accepts_only_the_years_1970_to_9999() {
         for (millis, is_stored) in [
             (i64::MIN, false),
             (-1, false),
@@ -255,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
+    fn manual_clock_moves_only_on_request() {
         let clock = ManualClock::new(Timestamp::from_millis(5));
         assert_eq!(clock.now(), clock.now());
         clock.advance(Duration::from_secs(1));
@@ -263,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_a_clock_lets_no_time_pass() {
+    fn setting_a_clock_passes_no_time() {
         let clock = ManualClock::new(Timestamp::from_millis(5000));
         clock.set(Timestamp::from_millis(1000));
         clock.advance(Duration::from_secs(1));

@@ -1,9 +1,9 @@
-//! The name that somebody who mistyped one has probably meant.
+//! Suggestions for mistyped names.
 
-/// The longest text that is compared.
+/// The maximum length of a text that is compared.
 const LONGEST: usize = 64;
 
-/// The known name that is most like a mistyped one, if any is like it at all.
+/// Returns the known name that is most similar to a mistyped one, if any is similar at all.
 pub fn closest<'a>(mistyped: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if mistyped.len() > LONGEST {
         return None;
@@ -25,9 +25,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_name_is_recognized() {
+    fn recognizes_a_mistyped_name() {
         let known = ["email", "sms", "slack", "webhook"];
-        for (mistyped, meant) in [
+        for (mistyped, expected) in [
             ("emial", Some("email")),
             ("E-mail", Some("email")),
             ("smss", Some("sms")),
@@ -35,7 +35,7 @@ mod tests {
             ("pigeon", None),
             (&"email".repeat(100), None),
         ] {
-            assert_eq!(closest(mistyped, known), meant, "{mistyped}");
+            assert_eq!(closest(mistyped, known), expected, "{mistyped}");
         }
     }
 }

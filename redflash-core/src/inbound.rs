@@ -1,39 +1,40 @@
-//! A message that a person sent back, as it is kept.
+//! Messages that people send back.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Address, ChannelKind, DeliveryId, InboundId, Slug, Timestamp};
 
-/// A message that a person sent back.
+/// A stored message that a person sent back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbound {
-    /// Names it.
+    /// Identifier of the message.
     pub id: InboundId,
     /// The gateway it came through.
     pub gateway: Slug,
     /// The gateway's channel.
     pub channel: ChannelKind,
-    /// The gateway's own id of the message.
+    /// The gateway's id of the message.
     pub message_id: Option<String>,
-    /// Who sent it.
+    /// Sender.
     pub from: Address,
-    /// The text, at most [`Inbound::LONGEST`] bytes of it.
+    /// Text, at most [`Inbound::LONGEST`] bytes of it.
     pub text: String,
-    /// When it came.
+    /// Time of receipt.
     pub received_at: Timestamp,
-    /// The contacts who have that address.
+    /// Contacts with the sender's address.
     pub contacts: Vec<Slug>,
-    /// The delivery it answers, as far as the gateway says.
+    /// The delivery it answers, if the gateway reports one.
     pub answers: Option<DeliveryId>,
-    /// What it did, for people.
+    /// Effect of the message, for people.
     pub effect: String,
 }
 
 impl Inbound {
-    /// The longest text that is kept, in bytes.
+    /// The maximum size of a stored text, in bytes.
     pub const LONGEST: usize = 4096;
 
-    /// A text as it is kept: without control characters but line ends, cut with a mark.
+    /// Returns the text to store: without control characters except line ends and tabs, cut with a
+    /// mark.
     pub fn kept(text: &str) -> String {
         const MARK: &str = " […]";
         let visible = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
@@ -46,18 +47,34 @@ impl Inbound {
     }
 }
 
-/// What a message asks for by being one word.
+/// A message that a person sent back, as a channel reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundMessage {
+    /// The gateway's id of the message, which identifies repeats.
+    pub message_id: Option<String>,
+    /// Sender, in the channel's normal form.
+    pub from: Address,
+    /// The text.
+    pub text: String,
+    /// The delivery it answers, if the gateway echoes our reference.
+    pub answers: Option<DeliveryId>,
+    /// The gateway's id of the message it answers.
+    pub answers_message: Option<String>,
+}
+
+/// A command that consists of one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyword {
-    /// To be told nothing more at this address.
+    /// Opt out: send nothing more to this address.
     Stop,
-    /// To be told again.
+    /// Opt in again.
     Start,
 }
 
 impl Keyword {
-    /// The word of a message, in the customs of text messages. One word alone counts, whatever its
-    /// case and the punctuation around it: a sentence with "stop" in it is a message.
+    /// Returns the keyword of a message, by the conventions of text messages. Only a message of one
+    /// word counts, in any case and with any punctuation around it: a sentence with "stop" in it is
+    /// a message.
     pub fn of(text: &str) -> Option<Self> {
         let word = text.trim_matches(|c: char| !c.is_alphanumeric());
         match &*word.to_uppercase() {
@@ -74,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_word_alone_is_a_keyword() {
+    fn accepts_only_a_single_word_as_keyword() {
         for word in [
             "STOP",
             "STOPALL",
@@ -118,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_with_a_mark() {
+    fn cuts_a_long_text_with_a_mark() {
         assert_eq!(Inbound::kept("a\0b\r\nc"), "ab\nc");
         let kept = Inbound::kept(&"ж".repeat(100_000));
         assert!(kept.len() <= Inbound::LONGEST && kept.ends_with("ж […]"));

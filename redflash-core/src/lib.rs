@@ -1,113 +1,141 @@
-//! The domain of RedFlash: who is told what, by which channel, and why.
+//! RedFlash raises alerts and delivers them to people and systems by text message, email, webhook and
+//! other channels. This crate holds its domain, the engine that raises and sends, and the traits that
+//! channels and stores implement. It does no I/O of its own.
 //!
-//! The words of the domain, each with one meaning everywhere:
+//! # Example
 //!
-//! | word | meaning |
+//! ```
+//! use std::time::Duration;
+//!
+//! use async_trait::async_trait;
+//! use redflash_core::prelude::*;
+//!
+//! /// Prints each message.
+//! #[derive(Debug)]
+//! struct Console;
+//!
+//! #[async_trait]
+//! impl Channel for Console {
+//!     fn kind(&self) -> ChannelKind {
+//!         ChannelKind::parse("console").expect("the kind is valid")
+//!     }
+//!
+//!     fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
+//!         Address::new(raw)
+//!     }
+//!
+//!     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
+//!         println!("to {}: {}", message.to, message.body);
+//!         Ok(Accepted::delivered("printed"))
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let gateway = Gateway::new("console".parse()?, Console);
+//!     let engine = Engine::builder(MemoryStore::new()).gateway(gateway).build()?;
+//!
+//!     let channel = ChannelKind::parse("console")?;
+//!     let address = engine.gateways().parse_address(&channel, "desk 1")?;
+//!     let ann = Contact::new("ann".parse()?, "Ann".parse()?);
+//!     let ann = ann.with_endpoint(EndpointId::new(engine.now()), channel, address);
+//!     engine.ensure_contact(&ann, &Actor::Operator("example".into())).await?;
+//!
+//!     let dispatcher = engine.start().await?;
+//!     let raised = engine.raise(Raise::contact("ann".parse()?, "The disk is full.")).await?;
+//!     let deliveries = engine.wait(raised.notification, Duration::from_secs(5)).await?;
+//!     assert_eq!(deliveries[0].delivery.state, DeliveryState::Delivered);
+//!
+//!     dispatcher.shutdown(Duration::from_secs(5)).await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The [`guide`] covers the life of an engine in a program that embeds it.
+//!
+//! # Modules
+//!
+//! The [`prelude`] has what most programs need. Everything else is in the module of its concern; the
+//! root holds [`Engine`] and what belongs to no concern.
+//!
+//! # Terms
+//!
+//! Each term has one meaning in types, columns, JSON and commands.
+//!
+//! | term | meaning |
 //! | --- | --- |
-//! | contact | a person or system that can be told; has endpoints; on/off |
+//! | contact | a person or system to notify; has endpoints; on/off |
 //! | endpoint | one address of a contact on one channel; on/off |
-//! | channel | a way of telling, such as `sms`, `email` or `webhook` |
+//! | channel | a kind of transport, such as `sms`, `email` or `webhook` |
 //! | gateway | a configured, named instance of a channel |
-//! | delivery | one message to one endpoint |
-//! | user | a person who may log in, with a role; on/off |
-//! | change | one entry of the audit log: who did what, when |
+//! | group | a named set of contacts; on/off |
+//! | event | a named occurrence with a message template and the contacts and groups to notify; on/off |
+//! | target | a contact, group or event that an alert is raised at |
+//! | raise | a request for a notification at a target |
+//! | notification | the record of one raise: its plan, time and arguments |
+//! | plan | the decision for one raise: the message, and a verdict for each endpoint |
+//! | verdict | whether an endpoint gets the message, or the reason to skip it |
+//! | delivery | one message to one endpoint: queue entry and log entry in one |
 //! | attempt | one hand-over of a delivery to a gateway |
-//!
-//! The [`guide`] shows the life of an engine in a program that embeds it.
+//! | receipt | a gateway's later report about a delivery |
+//! | inbound | a message that a person sent back |
+//! | lane | a queue of deliveries that fail together: a channel, or one host of it |
+//! | lease | the right of one worker to hand over a delivery, for a time |
+//! | settlement | the end of a lease: the attempt, and the delivery's disposition |
+//! | meter | a count per hour or day that a budget limits |
+//! | budget | the limits on messages through a gateway |
+//! | alarm | a gateway that has stopped or that refuses messages, reported once an episode |
+//! | API key | the secret of a system that raises alerts, with a scope; on/off |
+//! | user | a person who may log in, with a role; on/off |
+//! | session | a login of a user |
+//! | actor | the user, key, operator or contact that caused a change |
+//! | audit entry | one change: its actor, action, subject and time |
+//! | store | the database behind the traits of [`store`] |
 
-mod address;
-mod api_key;
-mod budget;
 mod cache;
-mod change;
-mod channel;
-mod clock;
+pub mod clock;
 mod closest;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod contact;
-mod delivery;
+pub mod delivery;
 mod dispatcher;
-mod engine;
-mod event;
-mod gateway;
-mod gateway_status;
-mod gateway_view;
-mod group;
+pub mod engine;
+mod error_chain;
+pub mod gateway;
 mod guarded;
 // Its code needs a store and a channel: it is compiled with the examples.
 #[cfg(not(doctest))]
 #[doc = include_str!("guide.md")]
 pub mod guide {}
-mod id;
-mod inbound;
-mod lease;
+pub mod inbound;
 mod log_target;
 mod memory;
-mod message;
-mod message_id;
-mod name;
-mod notification;
+pub mod message;
+pub mod model;
 mod panicked;
-mod plan;
-mod raise;
-mod receipt;
-mod retry;
-mod session;
+pub mod plan;
+pub mod prelude;
 mod settings;
-mod slug;
 pub mod store;
-mod target;
 pub mod template;
-mod user;
 mod waiter;
 
-pub use address::{Address, AddressError, ChannelKind, ChannelKindError};
-pub use api_key::{ApiKey, CheckedKey, KeyError, KeyHash, KeyHashError, KeyView, Scope};
-pub use budget::{Budget, Window};
-pub use change::{Action, ActionError, Actor, ActorError, AuditEntry};
-pub use channel::{Capabilities, Channel};
 pub(crate) use clock::Moment;
 pub use clock::{Clock, ClockError, ManualClock, Monotonic, SystemClock, Timestamp};
 pub use closest::closest;
-pub use contact::{Contact, Endpoint};
-pub use delivery::{
-    Attempt, AttemptOutcome, AttemptOutcomeError, Delivery, DeliveryState, DeliveryStateError,
-    Disposition, Job, Lane, Lease, Settled, Settlement,
-};
-pub use dispatcher::{GatewayHealth, GatewayState, Leftover, StartError};
-pub use engine::{
-    AddressRules, CallbackKind, CallbackOutcome, DirectoryItem, DispatcherHandle, EditError,
-    Engine, EngineBuilder, FieldFault, GatewayTest, GatewayTestRef, GatewayTestView, Health,
-    Obstacle, RaiseError, Raised, ReceiveError, Revision,
-};
-pub use event::{Event, MissingArguments, MissingArgumentsError};
-pub use gateway::{BuildError, DuplicateGateway, Gateway, Gateways, Limits, OnUnknown};
-pub use gateway_status::{GatewayStatus, GatewayStatuses};
-pub use gateway_view::{Callbacks, GatewayDetails, GatewayView};
-pub use group::Group;
-pub use id::{AuditEntryId, DeliveryId, EndpointId, IdError, InboundId, NotificationId, WorkerId};
-pub use inbound::{Inbound, Keyword};
-pub use lease::{HeldLease, LeaseGrant, LeaseToken};
+pub use delivery::*;
+pub use engine::*;
+pub use error_chain::{BoxError, error_chain};
+pub use gateway::*;
+pub use inbound::{Inbound, InboundMessage, Keyword};
 pub use log_target::is_own_log_target;
-pub use memory::MemoryStore;
-pub use message::{
-    Accepted, BoxError, Deferral, Origin, OutboundMessage, Price, PriceError, Retry, SendError,
-    SenderError, error_chain,
-};
-pub use name::{Name, NameError};
-pub use notification::{Idempotency, Notification};
+pub use message::*;
+pub use model::*;
 pub use plan::{
-    Message, Plan, PlannedEndpoint, Recipient, Refusal, Skip, TargetView, Verdict,
-    cancellation_reason, plan,
+    Notification, Plan, PlannedEndpoint, Recipient, Refusal, Skip, Verdict, cancellation_reason,
+    plan,
 };
-pub use raise::{Content, Raise};
-pub use receipt::{Authenticity, Callback, CallbackError, InboundMessage, Receipt, ReceiptState};
-pub use retry::RetrySchedule;
-pub use session::Session;
-pub use settings::Settings;
-pub use slug::{Slug, SlugError};
-pub use store::{Audit, Directory, Inbox, Meter, Outbox, Sessions, Store, StoreError};
-pub use target::{Target, TargetError};
+pub use store::{
+    Audit, Directory, Inbox, MemoryStore, Meter, Outbox, Sessions, Store, StoreError, Window,
+};
 pub use template::{Arguments, Parameter, Template, TemplateError};
-pub use user::{PasswordHash, Role, RoleError, User, UserView};

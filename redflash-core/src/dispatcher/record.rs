@@ -328,7 +328,7 @@ mod tests {
         let entries = [Entry::Contact(ann)];
         store.save(&entries, Save::Create).await.unwrap();
         let gateway = Gateway::new(slug("first"), Taker);
-        let engine = Engine::builder(Arc::clone(store) as _).gateway(gateway);
+        let engine = Engine::builder(Arc::clone(store)).gateway(gateway);
         engine.build().unwrap()
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
+use crate::clock::IntoClock;
 use crate::dispatcher::Dispatcher;
 use crate::{
     Address, AddressError, BuildError, ChannelKind, Clock, Gateway, Gateways, Raise, Settings,
@@ -73,8 +74,10 @@ impl EngineBuilder {
     }
 
     /// Takes the time from another clock than the machine's.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+    ///
+    /// * `clock` - a clock, an `Arc` of one, or an `Arc<dyn Clock>`.
+    pub fn clock(mut self, clock: impl IntoClock) -> Self {
+        self.clock = clock.into_clock();
         self
     }
 

@@ -32,9 +32,14 @@ pub use inbound::{CallbackKind, CallbackOutcome};
 pub use outlook::Obstacle;
 pub use trial::{GatewayTest, GatewayTestRef, GatewayTestView};
 
+pub use crate::dispatcher::{Leftover, StartError};
+pub use crate::gateway::gateways::BuildError;
+pub use crate::settings::Settings;
+
 use crate::dispatcher::Dispatcher;
+use crate::store::IntoStore;
 use crate::{
-    ApiKey, CheckedKey, Gateways, KeyHash, Monotonic, NotificationId, Plan, Raise, Settings, Store,
+    ApiKey, CheckedKey, Gateways, KeyHash, Monotonic, NotificationId, Plan, Raise, Store,
     StoreError, Target, Timestamp, plan,
 };
 
@@ -67,8 +72,10 @@ pub struct Raised {
 
 impl Engine {
     /// Starts putting an engine together over a store.
-    pub fn builder(store: Arc<dyn Store>) -> EngineBuilder {
-        EngineBuilder::new(store)
+    ///
+    /// * `store` - a store, an `Arc` of one, or an `Arc<dyn Store>`.
+    pub fn builder(store: impl IntoStore) -> EngineBuilder {
+        EngineBuilder::new(store.into_store())
     }
 
     /// Decides what a raise would do, and records nothing. [`Plan::refusal`] says whether the raise

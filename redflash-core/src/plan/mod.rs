@@ -1,9 +1,10 @@
-//! The decision: who is told what through which channel, who is not, and why.
+//! Plans: the decision which endpoints get which message, and which are skipped for which reason.
 //!
-//! [`plan`] is the only place that decides. What explains, raises, answers or logs an alert carries
-//! the [`Plan`] that came out of it.
+//! [`plan`] is the only place that decides. Explaining, raising, the answer and the log all use its
+//! [`Plan`].
 
-mod message;
+mod compose;
+mod notification;
 mod recipient;
 mod switch;
 #[cfg(test)]
@@ -13,49 +14,25 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use message::Message;
-pub(crate) use message::printable;
+pub(crate) use compose::printable;
+pub use notification::Notification;
 pub use switch::cancellation_reason;
 
 use crate::{
-    Address, ChannelKind, Contact, EndpointId, Event, Gateways, Group, Lane, MissingArguments,
-    Name, Raise, Slug, Target, Timestamp,
+    Address, ChannelKind, EndpointId, Gateways, Lane, Message, MissingArguments, Name, Raise, Slug,
+    Target, TargetView, Timestamp,
 };
-
-/// What the directory says about a target: the target itself and everybody behind it, on or off.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TargetView {
-    /// The [directory's version](crate::store::Directory::version) at which this was read.
-    pub version: u64,
-    /// The event, when that is the target.
-    pub event: Option<Event>,
-    /// The group that is the target, or the event's groups in their order.
-    pub groups: Vec<Group>,
-    /// Every contact that is the target, or that the event or one of the groups names. They are found
-    /// faster in the order of their slugs.
-    pub contacts: Vec<Contact>,
-}
-
-impl TargetView {
-    /// The contact of this slug.
-    fn contact(&self, slug: &Slug) -> Option<&Contact> {
-        match self.contacts.binary_search_by(|one| one.slug.cmp(slug)) {
-            Ok(place) => self.contacts.get(place),
-            Err(_) => self.contacts.iter().find(|one| one.slug == *slug),
-        }
-    }
-}
 
 /// The decision for one raise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// What was raised.
+    /// Target of the raise.
     pub target: Target,
-    /// What it is called among people.
+    /// Display name of the target.
     pub name: Name,
-    /// What is said.
+    /// Message to deliver.
     pub message: Message,
-    /// Everybody behind the target, with a verdict for each endpoint.
+    /// All contacts behind the target, with a verdict for each endpoint.
     pub recipients: Vec<Recipient>,
     /// Arguments that the event's templates need and that were not given; at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -63,7 +40,7 @@ pub struct Plan {
     /// Arguments that were given and that the event's templates do not use; at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused: Vec<String>,
-    /// Why nothing at all is sent; `None` when something is.
+    /// Reason why nothing is sent; `None` if something is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
 }
@@ -73,14 +50,14 @@ pub struct Plan {
 pub struct Recipient {
     /// The contact.
     pub contact: Slug,
-    /// What it is called among people.
+    /// Display name of the contact.
     pub name: Name,
-    /// The groups, switched on, through which it is told; empty when it is told directly.
+    /// Enabled groups that it is notified through; empty if it is notified directly.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<Slug>,
-    /// The verdict for each endpoint.
+    /// A verdict for each endpoint.
     pub endpoints: Vec<PlannedEndpoint>,
-    /// Why the contact as a whole is not told.
+    /// Reason why the contact as a whole is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<Skip>,
 }
@@ -94,27 +71,28 @@ pub struct PlannedEndpoint {
     pub channel: ChannelKind,
     /// Its address.
     pub address: Address,
-    /// What is done about it.
+    /// Verdict.
     pub verdict: Verdict,
 }
 
-/// What is done about an endpoint.
+/// The decision about an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The message is delivered, in this lane.
     Deliver(Lane),
-    /// It is not.
+    /// The endpoint is skipped.
     Skip(Skip),
 }
 
-/// Why an endpoint or a contact is not told.
+/// Reason why an endpoint or a contact is skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Skip {
     /// The contact is switched off.
     ContactOff,
-    /// Every group through which it would be told is switched off.
+    /// Every group that it would be notified through is switched off.
     GroupOff(Vec<Slug>),
     /// The contact has no endpoint.
     NoEndpoint,
@@ -122,92 +100,96 @@ pub enum Skip {
     EndpointOff,
     /// No gateway is configured for the channel.
     NoGateway,
-    /// No gateway of the channel is used for such addresses.
+    /// No gateway of the channel serves such addresses.
     NoRoute,
-    /// Another endpoint alone was asked for.
+    /// The raise is limited to another endpoint.
     NotChosen,
     /// The alarm is about this channel, and goes through another.
     #[serde(rename = "troubled")]
     AlarmedChannel,
-    /// The same address is told already, as an endpoint of this contact.
+    /// The same address already gets the message, as an endpoint of this contact.
     Duplicate(Slug),
 }
 
-/// Why a raise is refused.
+/// Reason why a raise is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Refusal {
     /// The target is switched off.
     Disabled,
-    /// Arguments are missing, and the event or the raise wants them all.
+    /// Arguments are missing, and the event or the raise requires all of them.
     MissingArguments,
-    /// Arguments were given that the event does not use, and the raise wants none.
+    /// Arguments were given that the event does not use, and the raise is strict.
     UnusedArguments,
-    /// There is nothing to say.
+    /// The message is empty.
     EmptyMessage,
-    /// Nobody can be told.
+    /// No endpoint would get the message.
     NoRecipients,
 }
 
-/// For people.
+/// Formats the reason for people.
 impl fmt::Display for Skip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ContactOff => f.write_str("the contact is switched off"),
             Self::GroupOff(groups) => {
                 let names: Vec<_> = groups.iter().map(ToString::to_string).collect();
-                write!(f, "switched off: group {}", names.join(", "))
+                match &names[..] {
+                    [name] => write!(f, "the group {name} is switched off"),
+                    _ => write!(f, "the groups {} are switched off", names.join(", ")),
+                }
             }
             Self::NoEndpoint => f.write_str("the contact has no endpoint"),
             Self::EndpointOff => f.write_str("the endpoint is switched off"),
             Self::NoGateway => f.write_str("no gateway serves this channel"),
-            Self::NoRoute => f.write_str("no gateway of this channel is used for such addresses"),
-            Self::NotChosen => f.write_str("another endpoint alone was asked for"),
-            Self::AlarmedChannel => f.write_str("this alert is about that channel"),
-            Self::Duplicate(contact) => write!(f, "the same address is told as {contact}"),
+            Self::NoRoute => f.write_str("no gateway of this channel serves such addresses"),
+            Self::NotChosen => f.write_str("the alert is for another endpoint only"),
+            Self::AlarmedChannel => f.write_str("the alarm is about this channel"),
+            Self::Duplicate(contact) => write!(f, "same address as {contact}"),
         }
     }
 }
 
-/// For people.
+/// Formats the reason for people.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Disabled => "the target is switched off",
             Self::MissingArguments => "arguments are missing",
             Self::UnusedArguments => "the event does not use all of the arguments",
-            Self::EmptyMessage => "there is nothing to say",
-            Self::NoRecipients => "nobody can be told",
+            Self::EmptyMessage => "the message is empty",
+            Self::NoRecipients => "no recipient can be notified",
         })
     }
 }
 
 impl Plan {
-    /// How many deliveries it makes.
+    /// Returns the number of deliveries.
     pub fn queued(&self) -> usize {
         self.endpoints()
             .filter(|e| matches!(e.verdict, Verdict::Deliver(_)))
             .count()
     }
 
-    /// How many endpoints it leaves out.
+    /// Returns the number of skipped endpoints.
     pub fn skipped(&self) -> usize {
         self.endpoints()
             .filter(|e| matches!(e.verdict, Verdict::Skip(_)))
             .count()
     }
 
-    /// Everybody who is switched on and still is told nothing.
+    /// Returns the recipients who are switched on and get nothing.
     pub fn unreached(&self) -> impl Iterator<Item = &Recipient> {
         self.recipients.iter().filter(|recipient| {
-            let told = |e: &PlannedEndpoint| {
+            let reached = |e: &PlannedEndpoint| {
                 matches!(
                     e.verdict,
                     Verdict::Deliver(_) | Verdict::Skip(Skip::Duplicate(_))
                 )
             };
-            let off = matches!(recipient.skip, Some(Skip::ContactOff | Skip::GroupOff(_)));
-            !off && !recipient.endpoints.iter().any(told)
+            let is_off = matches!(recipient.skip, Some(Skip::ContactOff | Skip::GroupOff(_)));
+            !is_off && !recipient.endpoints.iter().any(reached)
         })
     }
 
@@ -218,17 +200,17 @@ impl Plan {
     }
 }
 
-/// Decides what one raise does. Pure: the same arguments always give the same plan.
+/// Decides what a raise does. Pure: the same arguments always give the same plan.
 ///
 /// Each endpoint of each contact behind the target gets exactly one verdict, and no address of a
-/// channel is delivered to twice.
+/// channel gets the message twice.
 ///
-/// * `raise` - what is asked for.
-/// * `view` - what the directory says about the target.
-/// * `gateways` - what can be sent through.
+/// * `raise` - the request.
+/// * `view` - the target's part of the directory.
+/// * `gateways` - the gateways that can send.
 /// * `now` - the time of the raise, which templates may show.
 ///
-/// Returns `None` when the view does not hold the target.
+/// Returns `None` if the view does not contain the target.
 pub fn plan(raise: &Raise, view: &TargetView, gateways: &Gateways, now: Timestamp) -> Option<Plan> {
     let target = raise.target();
     let (name, enabled) = match target {
@@ -245,7 +227,7 @@ pub fn plan(raise: &Raise, view: &TargetView, gateways: &Gateways, now: Timestam
             (&event.name, event.enabled)
         }
     };
-    let composed = message::compose(raise.content(), view.event.as_ref(), now);
+    let composed = compose::compose(raise.content(), view.event.as_ref(), now);
     let refuses_missing = view
         .event
         .as_ref()

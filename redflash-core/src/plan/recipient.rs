@@ -1,11 +1,11 @@
-//! Everybody behind a target, with a verdict for each endpoint.
+//! The recipients behind a target, with a verdict for each endpoint.
 
 use std::collections::HashMap;
 
-use super::{PlannedEndpoint, Recipient, Skip, TargetView, Verdict};
-use crate::{Address, ChannelKind, Contact, Gateways, Raise, Slug, Target};
+use super::{PlannedEndpoint, Recipient, Skip, Verdict};
+use crate::{Address, ChannelKind, Contact, Gateways, Raise, Slug, Target, TargetView};
 
-/// How a contact came to be behind the target.
+/// The paths from the target to a contact.
 #[derive(Default)]
 struct Paths<'a> {
     direct: bool,
@@ -13,28 +13,28 @@ struct Paths<'a> {
     off: Vec<&'a Slug>,
 }
 
-/// Everybody behind a target, in the order they were come upon.
+/// The contacts reached a target, in order of discovery.
 #[derive(Default)]
-struct Behind<'a> {
+struct Reached<'a> {
     order: Vec<&'a Slug>,
     paths: HashMap<&'a Slug, Paths<'a>>,
 }
 
-impl<'a> Behind<'a> {
+impl<'a> Reached<'a> {
     fn of(target: &'a Target, view: &'a TargetView) -> Self {
-        let mut behind = Self::default();
+        let mut reached = Self::default();
         match target {
-            Target::Contact(slug) => behind.reach(slug).direct = true,
+            Target::Contact(slug) => reached.reach(slug).direct = true,
             Target::Group(_) => {}
             Target::Event(_) => {
                 for slug in view.event.iter().flat_map(|event| &event.contacts) {
-                    behind.reach(slug).direct = true;
+                    reached.reach(slug).direct = true;
                 }
             }
         }
         for group in &view.groups {
             for slug in &group.contacts {
-                let paths = behind.reach(slug);
+                let paths = reached.reach(slug);
                 let list = if group.enabled {
                     &mut paths.on
                 } else {
@@ -45,7 +45,7 @@ impl<'a> Behind<'a> {
                 }
             }
         }
-        behind
+        reached
     }
 
     fn reach(&mut self, slug: &'a Slug) -> &mut Paths<'a> {
@@ -63,25 +63,26 @@ pub(super) fn recipients(raise: &Raise, view: &TargetView, gateways: &Gateways) 
         .iter()
         .map(|contact| (&contact.slug, contact))
         .collect();
-    let mut told = Told::new();
-    let behind = Behind::of(target, view);
-    let known = behind
+    let mut delivered = Delivered::new();
+    let reached = Reached::of(target, view);
+    let known = reached
         .order
         .iter()
-        .filter_map(|slug| Some((*contacts.get(slug)?, &behind.paths[slug])));
+        .filter_map(|slug| Some((*contacts.get(slug)?, &reached.paths[slug])));
     known
-        .map(|(contact, paths)| recipient(contact, paths, gateways, raise, &mut told))
+        .map(|(contact, paths)| recipient(contact, paths, gateways, raise, &mut delivered))
         .collect()
 }
 
-type Told<'a> = HashMap<(&'a ChannelKind, &'a Address), &'a Slug>;
+/// The addresses that get the message, with the contact of each.
+type Delivered<'a> = HashMap<(&'a ChannelKind, &'a Address), &'a Slug>;
 
 fn recipient<'a>(
     contact: &'a Contact,
     paths: &Paths<'_>,
     gateways: &Gateways,
     raise: &Raise,
-    told: &mut Told<'a>,
+    delivered: &mut Delivered<'a>,
 ) -> Recipient {
     let skip = if !contact.enabled {
         Some(Skip::ContactOff)
@@ -93,24 +94,24 @@ fn recipient<'a>(
         None
     };
     let endpoints = contact.endpoints.iter().map(|endpoint| {
-        let place = (&endpoint.channel, &endpoint.address);
+        let destination = (&endpoint.channel, &endpoint.address);
         let verdict = if let Some(skip) = &skip {
             Verdict::Skip(skip.clone())
         } else if !endpoint.enabled {
             Verdict::Skip(Skip::EndpointOff)
         } else if raise.only.is_some_and(|only| only != endpoint.id) {
             Verdict::Skip(Skip::NotChosen)
-        } else if raise.except.as_ref() == Some(place.0) {
+        } else if raise.except.as_ref() == Some(destination.0) {
             Verdict::Skip(Skip::AlarmedChannel)
-        } else if let Some(lane) = gateways.lane(place.0, place.1) {
-            match told.insert(place, &contact.slug) {
+        } else if let Some(lane) = gateways.lane(destination.0, destination.1) {
+            match delivered.insert(destination, &contact.slug) {
                 Some(first) => {
-                    told.insert(place, first);
+                    delivered.insert(destination, first);
                     Verdict::Skip(Skip::Duplicate(first.clone()))
                 }
                 None => Verdict::Deliver(lane),
             }
-        } else if gateways.of(place.0.as_str()).next().is_some() {
+        } else if gateways.of(destination.0.as_str()).next().is_some() {
             Verdict::Skip(Skip::NoRoute)
         } else {
             Verdict::Skip(Skip::NoGateway)

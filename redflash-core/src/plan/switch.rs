@@ -1,15 +1,14 @@
-//! The one decision that is made again later: whether what was planned may still be handed over.
+//! The one check that is repeated later: whether a planned delivery may still be handed over.
 
 use std::collections::HashSet;
 use std::fmt;
 
-use super::TargetView;
-use crate::{EndpointId, Slug, Target};
+use crate::{EndpointId, Slug, Target, TargetView};
 
-/// Why a delivery that was planned must no longer be handed over, judged on the directory as it is
-/// now: a switch was turned off, or what it was for is gone.
+/// Returns the reason why a planned delivery must no longer be handed over, by the present
+/// directory: something was switched off or removed.
 ///
-/// * `via` - the groups through which the contact was to be told; empty when directly.
+/// * `via` - groups that the contact is notified through; empty if directly.
 pub fn cancellation_reason(
     view: &TargetView,
     target: &Target,

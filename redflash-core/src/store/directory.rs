@@ -1,4 +1,4 @@
-//! Who can be told, and who may raise.
+//! The directory: the contacts, groups, events, keys and users of an installation.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ use crate::{
     TargetView, User,
 };
 
-/// Whether saving makes something new or changes what is there.
+/// Selects whether a save may create or update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Save {
-    /// Make it: [`StoreError::Conflict`] when the slug is taken.
+    /// Create: [`StoreError::Conflict`] if the slug is taken.
     Create,
-    /// Change it: [`StoreError::Missing`] when there is none of that slug.
+    /// Update: [`StoreError::Missing`] if the slug does not exist.
     Update,
-    /// Make it or change it.
+    /// Create or update.
     Upsert,
 }
 
-/// Something of the directory, to be saved. As JSON it is what it holds.
+/// An entry of the directory. Serialized as its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Entry {
@@ -38,8 +38,8 @@ pub enum Entry {
     User(User),
 }
 
-/// Names something of the directory. As text `contact/ann`, `group/on-call`, `event/disk-full`,
-/// `key/app`, `user/ann`.
+/// A reference to an entry. As text `contact/ann`, `group/on-call`, `event/disk-full`, `key/app`,
+/// `user/ann`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EntryRef {
     /// A contact, a group or an event.
@@ -55,25 +55,25 @@ pub enum EntryRef {
 pub enum Step {
     /// Saves an entry.
     Save(Entry, Save),
-    /// Removes something, and its place in groups and events: [`StoreError::Missing`] when it is not
-    /// there. What was sent stays in the log.
+    /// Removes an entry, also from groups and events: [`StoreError::Missing`] if it does not exist.
+    /// Its deliveries stay in the log.
     Remove(EntryRef),
 }
 
-/// A change of the directory, all of it or nothing.
+/// An atomic change of the directory.
 #[derive(Clone, Copy, Debug)]
 pub struct Edit<'a> {
-    /// What is done, in this order.
+    /// Steps, in order.
     pub steps: &'a [Step],
-    /// The [version](Directory::version) that it was made for: with another, nothing is done. `None`
-    /// to do it whatever the directory says now.
+    /// The [version](Directory::version) that it was made for: with another, nothing is done.
+    /// `None` for any version.
     pub version: Option<u64>,
-    /// What the audit log says of it.
+    /// Entries for the audit log.
     pub changes: &'a [AuditEntry],
 }
 
 impl Entry {
-    /// Its name.
+    /// Returns the reference to the entry.
     pub fn named(&self) -> EntryRef {
         match self {
             Self::Contact(contact) => EntryRef::Target(Target::Contact(contact.slug.clone())),
@@ -103,55 +103,55 @@ impl fmt::Display for EntryRef {
 
 /// Contacts, groups, events, API keys and users.
 ///
-/// Look-ups return `None` for what does not exist. Lists are whole and in the order of slugs: a
-/// directory is as large as the people in it, not as large as the history.
+/// Look-ups return `None` for what does not exist. Lists are complete and ordered by slug: the size
+/// of a directory depends on the number of people, not on the history.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// A number that grows with every change to contacts, groups, events, keys or users, whoever made
-    /// it:
-    /// two reads at one version are equal. Cheap, since it is asked before every hand-over.
+    /// Returns a number that grows with every change to contacts, groups, events, keys or users,
+    /// also by other processes: two reads at one version are equal. Must be cheap, since it is read
+    /// before every hand-over.
     async fn version(&self) -> Result<u64, StoreError>;
 
-    /// The version as it was at most a second ago, from a store that learns of changes by itself and
-    /// would have to ask another machine for certainty.
+    /// Returns the version as it was at most a second ago, for a store that learns of changes by
+    /// itself and would have to ask another machine for certainty.
     async fn recent_version(&self) -> Result<u64, StoreError> {
         self.version().await
     }
 
-    /// What the directory says about a target, on or off, read at one moment.
+    /// Returns a consistent view of a target, on or off.
     async fn view(&self, target: &Target) -> Result<Option<TargetView>, StoreError>;
 
-    /// The contact with this slug.
+    /// Returns the contact with this slug.
     async fn contact(&self, slug: &Slug) -> Result<Option<Contact>, StoreError>;
 
-    /// The group with this slug.
+    /// Returns the group with this slug.
     async fn group(&self, slug: &Slug) -> Result<Option<Group>, StoreError>;
 
-    /// The event with this slug.
+    /// Returns the event with this slug.
     async fn event(&self, slug: &Slug) -> Result<Option<Event>, StoreError>;
 
-    /// The key with this slug.
+    /// Returns the key with this slug.
     async fn api_key(&self, slug: &Slug) -> Result<Option<ApiKey>, StoreError>;
 
-    /// The key whose secret has this hash, on or off.
+    /// Returns the key whose secret has this hash, on or off.
     async fn api_key_by_hash(&self, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError>;
 
-    /// The user with this slug.
+    /// Returns the user with this slug.
     async fn user(&self, slug: &Slug) -> Result<Option<User>, StoreError>;
 
-    /// Every contact.
+    /// Returns all contacts.
     async fn contacts(&self) -> Result<Vec<Contact>, StoreError>;
 
-    /// Every group.
+    /// Returns all groups.
     async fn groups(&self) -> Result<Vec<Group>, StoreError>;
 
-    /// Every event.
+    /// Returns all events.
     async fn events(&self) -> Result<Vec<Event>, StoreError>;
 
-    /// Every key.
+    /// Returns all keys.
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// Every user.
+    /// Returns all users.
     async fn users(&self) -> Result<Vec<User>, StoreError>;
 
     /// Changes the directory.
@@ -161,14 +161,14 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] and [`StoreError::Missing`] by [`Save`] and [`Step`]; `Conflict` also
-    /// for a key whose secret another key has; [`StoreError::Dangling`] for what names something
-    /// unknown; [`StoreError::Outdated`] for another [version](Edit::version).
+    /// [`StoreError::Conflict`] and [`StoreError::Missing`] by [`Save`] and [`Step`]; `Conflict`
+    /// also for a key whose secret another key has; [`StoreError::Dangling`] for an unknown
+    /// reference; [`StoreError::Outdated`] for another [version](Edit::version).
     async fn edit(&self, edit: &Edit<'_>) -> Result<(), StoreError>;
 
-    /// Saves entries in their order, all or none, without a word in the audit log and over whatever
-    /// anybody has changed: for tests and tools. Programs use [`Engine`](crate::Engine). An endpoint of
-    /// the same channel and address as before keeps its id.
+    /// Saves entries in their order, all or none, without audit entries and without a version
+    /// check: for tests and tools. Programs use [`Engine`](crate::Engine). An endpoint with an
+    /// unchanged channel and address keeps its id.
     ///
     /// # Errors
     ///
@@ -193,8 +193,8 @@ pub trait Directory: Send + Sync {
         self.edit(&edit).await
     }
 
-    /// Removes something without a word in the audit log; `false` when it is not there. For tests and
-    /// tools, as [`save`](Self::save) is.
+    /// Removes an entry without an audit entry; returns false if it does not exist. For tests and
+    /// tools, like [`save`](Self::save).
     ///
     /// # Errors
     ///
@@ -209,22 +209,23 @@ pub trait Directory: Send + Sync {
         match self.edit(&edit).await {
             Ok(()) => Ok(true),
             Err(StoreError::Missing { .. }) => Ok(false),
-            Err(fault) => Err(fault),
+            Err(error) => Err(error),
         }
     }
 
-    /// The contacts with an endpoint of this address, on or off.
+    /// Returns the contacts with an endpoint of this address, on or off.
     async fn contacts_at(
         &self,
         channel: &ChannelKind,
         address: &Address,
     ) -> Result<Vec<Contact>, StoreError>;
 
-    /// Switches the endpoints of an address off, or those on again that were switched off by this.
+    /// Switches the endpoints of an address off, or on again if this method switched them off.
     ///
-    /// * `reason` - why they are off; `None` switches on what has such a reason.
+    /// * `reason` - recorded reason to switch them off; `None` switches on endpoints with such a
+    ///   reason.
     ///
-    /// Returns the contacts of those that it changed.
+    /// Returns the contacts whose endpoints changed.
     async fn opt(
         &self,
         channel: &ChannelKind,

@@ -1,4 +1,4 @@
-//! The life of a delivery in a store: every change of state, once, for all stores.
+//! The life of a delivery in a store: every change of state, shared by all stores.
 
 use super::MAX_CLAIMS;
 use crate::{
@@ -6,35 +6,35 @@ use crate::{
     Receipt, ReceiptState, Settled, Settlement, Slug, Timestamp, WorkerId,
 };
 
-/// A delivery as a store keeps it. A store reads one, changes it by one of the methods here, and
+/// A delivery as a store records it. A store reads one, changes it by a method of this type, and
 /// writes it back, all in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxEntry {
     /// The delivery.
     pub delivery: Delivery,
-    /// The key its notification was raised with: whose turn it uses.
+    /// The API key its notification was raised with, which shares turns fairly with other keys.
     pub raised_by: Option<Slug>,
-    /// Who has it leased, until when.
+    /// Present lease.
     pub lease: Option<LeaseGrant>,
-    /// How often it was leased since the last recorded outcome.
+    /// Number of leases since the last recorded outcome.
     pub claims: u32,
 }
 
-/// What a receipt does to an entry.
+/// The effect of a receipt on an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
     /// It changed the entry.
     Applied,
-    /// It says nothing new.
+    /// The receipt repeats what is known.
     Known,
-    /// The hand-over is under way: to be kept, and applied after the settlement.
+    /// The hand-over is under way: the receipt must be stored, and applied after the settlement.
     Early,
     /// The message went through another gateway.
     NotOurs,
 }
 
 impl OutboxEntry {
-    /// An entry that waits for its turn, or, in state `Sending`, is leased from the beginning.
+    /// Creates an entry that is queued, or, in state `Sending`, leased from the beginning.
     pub fn new(delivery: Delivery, raised_by: Option<Slug>, lease: Option<&Lease>) -> Self {
         let is_leased = delivery.state == DeliveryState::Sending;
         let mut entry = Self {
@@ -61,8 +61,8 @@ impl OutboxEntry {
         self.claims += 1;
     }
 
-    /// What a settlement makes of its delivery while that is leased to the worker just as the
-    /// settlement says, and the attempt to log: for a store that can write so in one statement.
+    /// Returns the entry after a settlement whose lease still holds, and the attempt to log: for a
+    /// store that can write it in one statement.
     pub fn settled(worker: WorkerId, settlement: &Settlement) -> (Self, Option<Attempt>) {
         let delivery = settlement.delivery.clone();
         let mut entry = Self {
@@ -79,7 +79,7 @@ impl OutboxEntry {
         (entry, attempt)
     }
 
-    /// Ends a lease. Returns the attempt to log, and whether that grant of it still held.
+    /// Ends a lease. Returns the attempt to log, and whether that grant still held.
     pub fn settle(
         &mut self,
         worker: WorkerId,
@@ -106,7 +106,7 @@ impl OutboxEntry {
             if attempt.is_none() && self.delivery.state.is_final() {
                 self.delivery.due_at = settlement.at;
             }
-            // As long as nothing more was tried, it counts that the message may have gone out.
+            // Until another attempt, the message may have gone out.
             let only_waits = attempt.is_none() && self.delivery.state == DeliveryState::Queued;
             if only_waits && was_unrecorded {
                 Attempt::UNRECORDED.clone_into(&mut self.delivery.detail);
@@ -115,7 +115,7 @@ impl OutboxEntry {
         (attempt, settled)
     }
 
-    /// Renews the lease, if this is the grant that holds; `false` when it is not.
+    /// Renews the lease; returns false if another grant holds it.
     pub fn renew(&mut self, worker: WorkerId, token: LeaseToken, until: Timestamp) -> bool {
         let held = |lease: &&mut LeaseGrant| (lease.worker, lease.token) == (worker, token);
         let Some(lease) = self.lease.as_mut().filter(held) else {
@@ -125,7 +125,7 @@ impl OutboxEntry {
         true
     }
 
-    /// Takes it back from a holder that recorded no outcome. Returns the attempt to log.
+    /// Takes the entry back from a holder that recorded no outcome. Returns the attempt to log.
     pub fn take_back(&mut self, now: Timestamp) -> Attempt {
         let attempt = self.log(&Attempt::unrecorded(now));
         self.lease = None;
@@ -142,8 +142,8 @@ impl OutboxEntry {
         attempt
     }
 
-    /// Puts a delivery whose receipt did not come in time back into the queue, for another gateway.
-    /// Returns the attempt to log; `None` when no receipt is due.
+    /// Returns a delivery whose receipt did not arrive in time to the queue, for another gateway.
+    /// Returns the attempt to log; `None` if no receipt is due.
     pub fn miss_receipt(&mut self, now: Timestamp) -> Option<Attempt> {
         let due = self.delivery.receipt_due_at.take_if(|due| *due <= now);
         due.filter(|_| self.delivery.state == DeliveryState::Sent)?;
@@ -163,7 +163,7 @@ impl OutboxEntry {
         Some(attempt)
     }
 
-    /// Applies a gateway's receipt, which only ever moves it forward.
+    /// Applies a gateway's receipt, which only ever moves the entry forward.
     pub fn receive(&mut self, gateway: &Slug, receipt: &Receipt, now: Timestamp) -> Received {
         let delivery = &mut self.delivery;
         if delivery.state == DeliveryState::Sending {
@@ -172,8 +172,8 @@ impl OutboxEntry {
         let arrived = receipt.state == ReceiptState::Delivered;
         let in_parts = receipt.of_part && delivery.parts.is_some_and(|parts| parts > 1);
         if delivery.gateway.as_ref() != Some(gateway) {
-            // Where more than one may have sent it, it still counts that it has arrived: through a
-            // gateway that did not confirm in time, or in a hand-over of which only the gateway knows.
+            // If several gateways may have sent it, an arrival counts from any of them: from one
+            // that did not confirm in time, or from a hand-over that was not recorded.
             let is_named = receipt.delivery.is_some() || delivery.refused_by.contains(gateway);
             if !arrived || in_parts || !delivery.may_repeat || !is_named {
                 return Received::NotOurs;
@@ -182,14 +182,14 @@ impl OutboxEntry {
         if arrived && in_parts {
             return self.receive_part(receipt, now);
         }
-        // What a send answers is an estimate; of several parts, a receipt prices one.
+        // The price in a gateway's answer is an estimate; of several parts, a receipt prices one.
         let open = delivery.price.is_none() || delivery.parts.is_none_or(|parts| parts <= 1);
         let priced = open && receipt.price.is_some() && delivery.price != receipt.price;
         if priced {
             delivery.price.clone_from(&receipt.price);
         }
-        // Of a message in parts, one receipt for all of them may speak of the first alone: that it has
-        // arrived does not mend a part that has not.
+        // One receipt for a message in parts may be about the first part alone: its arrival does
+        // not repair a part that failed.
         let in_pieces = delivery.parts.is_some_and(|parts| parts > 1);
         let next = match (delivery.state, receipt.state) {
             (DeliveryState::Failed, ReceiptState::Delivered) if in_pieces && !priced => {
@@ -218,7 +218,7 @@ impl OutboxEntry {
         Received::Applied
     }
 
-    /// One part of several has arrived: the message has when all have.
+    /// Records the arrival of one of several parts: the message has arrived when all have.
     fn receive_part(&mut self, receipt: &Receipt, now: Timestamp) -> Received {
         let delivery = &mut self.delivery;
         let part = receipt.message_id.clone().unwrap_or_default();
@@ -240,7 +240,7 @@ impl OutboxEntry {
         Received::Applied
     }
 
-    /// Puts it back into the queue, due now, if it ended badly; `false` when it did not.
+    /// Returns the entry to the queue, due now, if it ended badly; returns false if it did not.
     pub fn resend(&mut self, now: Timestamp) -> bool {
         let delivery = &mut self.delivery;
         let ended_badly = matches!(
@@ -253,7 +253,7 @@ impl OutboxEntry {
         if ended_badly {
             delivery.state = DeliveryState::Queued;
             delivery.due_at = now;
-            // From now on it is tried as long as a new one would be.
+            // From now on it is retried for as long as a new one.
             delivery.first_attempt_at = Some(now);
             delivery.refused_by.clear();
             self.claims = 0;
@@ -261,9 +261,9 @@ impl OutboxEntry {
         ended_badly
     }
 
-    /// Gives a delivery up that waits in the queue; `false` when it does not.
+    /// Gives up a queued delivery; returns false if it is not queued.
     ///
-    /// * `why` - what a delivery that was never attempted has waited for.
+    /// * `why` - what a delivery that was never attempted waited for.
     pub fn give_up(&mut self, why: Option<&str>, now: Timestamp) -> bool {
         let delivery = &mut self.delivery;
         if delivery.state != DeliveryState::Queued {
@@ -276,7 +276,7 @@ impl OutboxEntry {
         true
     }
 
-    /// The reason of a delivery that is given up.
+    /// Returns the detail of a delivery that is given up.
     ///
     /// * `why` - the last failure, or what it waited for.
     pub(crate) fn given_up(attempts: u32, why: &str) -> String {
@@ -287,7 +287,7 @@ impl OutboxEntry {
         }
     }
 
-    /// Whether receipts may have come that were kept, since the hand-over was still under way.
+    /// Returns true if receipts may have been stored while the hand-over was under way.
     pub const fn may_have_early_receipts(&self) -> bool {
         matches!(
             self.delivery.state,

@@ -1,4 +1,4 @@
-//! What people send back.
+//! The inbox: messages that people send back.
 
 use std::num::NonZeroU32;
 
@@ -7,31 +7,31 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::{Delivery, DeliveryId, Inbound, InboundId, Slug};
 
-/// Which inbound messages a query wants, newest first.
+/// A query of inbound messages, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboundFilter {
-    /// Only those from this contact.
+    /// Only messages from this contact.
     pub contact: Option<Slug>,
-    /// Only those that came before this one: the last of the page before.
+    /// Only messages before this one: the last of the previous page.
     pub before: Option<InboundId>,
-    /// At most so many.
+    /// The maximum number of messages.
     pub limit: NonZeroU32,
 }
 
-/// What people send back.
+/// The inbox: messages that people send back.
 #[async_trait]
 pub trait Inbox: Send + Sync {
-    /// Records an inbound message; `false` when one of that gateway and message id is there already.
+    /// Records an inbound message; returns false if one with its gateway and message id exists.
     async fn record_inbound(&self, inbound: &Inbound) -> Result<bool, StoreError>;
 
-    /// Whether a message of this id has come from a gateway.
+    /// Returns true if a message with this id has arrived from a gateway.
     async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError>;
 
-    /// The inbound messages that a filter lets through, newest first.
+    /// Returns the inbound messages that match a filter, newest first.
     async fn inbound(&self, filter: &InboundFilter) -> Result<Vec<Inbound>, StoreError>;
 
-    /// The delivery that a gateway took under its own id of the message, or that has this id and went
-    /// through that gateway.
+    /// Returns the delivery that a gateway accepted under this message id, or that has this id and
+    /// went through that gateway.
     async fn delivery_of(
         &self,
         gateway: &Slug,

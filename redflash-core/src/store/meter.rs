@@ -1,63 +1,63 @@
-//! Counts that bound what is sent, and alarms that have been given.
+//! Meters, which count against budgets, and open alarms.
 
 use async_trait::async_trait;
 
-use super::StoreError;
-use crate::{Timestamp, Window};
+use super::{StoreError, Window};
+use crate::Timestamp;
 
-/// How much may be counted by one meter in a window of time.
+/// The limit of one meter in a window of time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Allowance {
-    /// What is counted, such as `gateway/vonage-uk`.
+    /// Meter, such as `gateway/vonage-uk`.
     pub meter: String,
-    /// In which window.
+    /// Window.
     pub window: Window,
-    /// At most so much.
+    /// The maximum count.
     pub limit: u32,
 }
 
-/// What became of counting one more.
+/// The result of counting one more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spent {
-    /// It was counted: how much each allowance has used now, in their order.
+    /// Counted: the present count of each allowance, in their order.
     Counted(Vec<u32>),
-    /// Nothing was counted: this allowance, by its place, is used up.
+    /// Not counted: the allowance at this index is used up.
     UsedUp(usize),
 }
 
-/// An alarm that has been given and is not over.
+/// An open alarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
     /// The subject, such as `gateway/office-mail`.
     pub subject: String,
-    /// When it was given.
+    /// Time when it was raised.
     pub since: Timestamp,
-    /// Why, for people.
+    /// Reason, for people.
     pub reason: String,
-    /// When the gateway that it is about is tried again, if there is one.
+    /// Time of the next try of the gateway that it is about, if there is one.
     pub next_try_at: Option<Timestamp>,
 }
 
-/// Counts that bound what is sent, and alarms that have been given.
+/// Meters, which count against budgets, and open alarms.
 #[async_trait]
 pub trait Meter: Send + Sync {
-    /// Counts one more against every allowance, or against none when one is used up. Of many at once,
-    /// exactly as many are counted as there is room for.
+    /// Counts one more against every allowance, or against none if one is used up. Concurrent calls
+    /// never exceed a limit.
     async fn spend(&self, allowances: &[Allowance], now: Timestamp) -> Result<Spent, StoreError>;
 
     /// Takes back what was counted at this time.
     async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Result<(), StoreError>;
 
-    /// Returns how much each allowance has used in the window that holds this moment, in their order.
+    /// Returns the count of each allowance in the present window, in their order.
     async fn used(&self, allowances: &[Allowance], now: Timestamp) -> Result<Vec<u32>, StoreError>;
 
-    /// Notes that an alarm has been given; `false` when one about its subject was noted already, of
-    /// which then only the time of the next try changes.
+    /// Opens an alarm; returns false if one about its subject is open, of which then only the time
+    /// of the next try changes.
     async fn start_alarm(&self, alarm: &Alarm) -> Result<bool, StoreError>;
 
-    /// Notes that the alarm about a subject is over; `false` when there was none.
+    /// Closes the alarm about a subject; returns false if there was none.
     async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError>;
 
-    /// The alarms that have been given and are not over, by subject.
+    /// Returns the open alarms, ordered by subject.
     async fn alarms(&self) -> Result<Vec<Alarm>, StoreError>;
 }

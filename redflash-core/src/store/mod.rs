@@ -1,39 +1,48 @@
-//! What RedFlash keeps, as traits: the directory of who can be told, the outbox of what is sent, the
-//! inbox of what comes back, the meters that bound it all, who has logged in, and who did what.
+//! Storage, as traits: the directory of contacts and events, the outbox of deliveries, the inbox of
+//! replies, the meters of budgets, the sessions of users, and the audit log.
 //!
-//! A store is anything that implements [`Directory`], [`Outbox`], [`Inbox`], [`Meter`], [`Sessions`] and
-//! [`Audit`]. To write one, start from [`MemoryStore`](crate::MemoryStore), which shows every rule in plain code, and run the store
-//! conformance suite on it: each promise in these docs is one of its cases.
+//! A store is anything that implements [`Directory`], [`Outbox`], [`Inbox`], [`Meter`],
+//! [`Sessions`] and [`Audit`]. To write one, start from [`MemoryStore`], which shows every rule in
+//! plain code, and run the store conformance suite on it: each promise in these docs is one of its
+//! cases.
 
 mod audit;
 mod directory;
+mod enqueue;
 mod entry;
 mod error;
-mod fan_out;
 mod inbox;
+mod log;
 mod meter;
+mod nodes;
 mod outbox;
+mod queue;
 mod serving;
 mod sessions;
+mod window;
 
 use std::fmt;
+use std::sync::Arc;
 
+pub use crate::memory::MemoryStore;
 pub use audit::{Audit, AuditFilter};
 pub use directory::{Directory, Edit, Entry, EntryRef, Save, Step};
+pub use enqueue::{Enqueue, EnqueueMore, Enqueued, FanOut};
 pub use entry::{OutboxEntry, Received};
 pub use error::StoreError;
-pub use fan_out::{EnqueueMore, FanOut};
 pub use inbox::{InboundFilter, Inbox};
+pub use log::{DeliveryRecord, LogFilter, LogPage, OutcomeCount, Recent};
 pub use meter::{Alarm, Allowance, Meter, Spent};
-pub use outbox::{
-    Backlog, ClaimRequest, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Enqueue, Enqueued,
-    LogFilter, LogPage, MAX_CLAIMS, Nodes, Outbox, OutcomeCount, Overdue, Queue, ReceiptEffect,
-    Recent,
+pub use nodes::{ClosedLane, Nodes};
+pub use outbox::Outbox;
+pub use queue::{
+    Backlog, ClaimRequest, ClockStep, DueQueue, MAX_CLAIMS, Overdue, Queue, ReceiptEffect,
 };
 pub use serving::{Serving, ServingSlot};
 pub use sessions::Sessions;
+pub use window::Window;
 
-/// Everything RedFlash keeps.
+/// A complete store.
 pub trait Store:
     Directory + Outbox + Inbox + Meter + Sessions + Audit + fmt::Debug + 'static
 {
@@ -42,4 +51,28 @@ pub trait Store:
 impl<T> Store for T where
     T: Directory + Outbox + Inbox + Meter + Sessions + Audit + fmt::Debug + 'static
 {
+}
+
+/// A store to share: a `Store`, an `Arc` of one, or an `Arc<dyn Store>`.
+pub trait IntoStore {
+    /// Returns the store behind an `Arc`.
+    fn into_store(self) -> Arc<dyn Store>;
+}
+
+impl<T: Store> IntoStore for T {
+    fn into_store(self) -> Arc<dyn Store> {
+        Arc::new(self)
+    }
+}
+
+impl<T: Store> IntoStore for Arc<T> {
+    fn into_store(self) -> Arc<dyn Store> {
+        self
+    }
+}
+
+impl IntoStore for Arc<dyn Store> {
+    fn into_store(self) -> Arc<dyn Store> {
+        self
+    }
 }

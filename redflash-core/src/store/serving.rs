@@ -15,7 +15,8 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// The right of one engine alone. Dropping `guard` gives the right back, before the drop returns.
+    /// Creates the exclusive right of one engine. Dropping `guard` gives the right back, before the
+    /// drop returns.
     pub fn exclusive(guard: impl Any + Send + Sync) -> Self {
         Self {
             is_exclusive: true,
@@ -23,7 +24,8 @@ impl Serving {
         }
     }
 
-    /// The right of one of several engines. Dropping `guard` takes this engine off the list of nodes.
+    /// Creates the right of one of several engines. Dropping `guard` removes this engine from the
+    /// list of nodes.
     pub fn shared(guard: impl Any + Send + Sync) -> Self {
         Self {
             is_exclusive: false,
@@ -45,15 +47,15 @@ impl fmt::Debug for Serving {
     }
 }
 
-/// The one place for an engine in a store that a single engine may dispatch from.
+/// The slot for the one engine that may dispatch from a store.
 #[derive(Debug, Default)]
 pub struct ServingSlot(Arc<AtomicBool>);
 
-/// Frees the place when dropped.
+/// Frees the slot when dropped.
 struct Taken(Arc<AtomicBool>);
 
 impl ServingSlot {
-    /// Takes the place until the result is dropped.
+    /// Takes the slot until the result is dropped.
     ///
     /// # Errors
     ///

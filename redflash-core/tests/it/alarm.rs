@@ -1,4 +1,4 @@
-//! Telling the person in charge that a gateway has stopped.
+//! Alarms about stopped gateways and used-up budgets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use redflash_core::{Budget, Gateway, GatewayHealth, GatewayState, MemoryStore};
 
 use crate::world::{Answer, START, Script, World, gateway, slug};
 
-/// A world whose person in charge, `ops`, has an endpoint on `x` and one on `y`.
+/// A world whose alarm contact, `ops`, has an endpoint on `x` and one on `y`.
 async fn watched(gateways: impl IntoIterator<Item = Gateway>) -> World {
     let mut world = World::built(Arc::new(MemoryStore::new()), gateways, |builder| {
         builder.alarm_contact(Some(slug("ops")))
@@ -18,31 +18,31 @@ async fn watched(gateways: impl IntoIterator<Item = Gateway>) -> World {
     world
 }
 
-/// Waits until so many messages have gone to the person in charge, and returns their texts.
-async fn told(script: &Script, count: usize) -> Vec<String> {
+/// Waits for this number of messages to the alarm contact, and returns their texts.
+async fn alarm_texts(script: &Script, count: usize) -> Vec<String> {
     for _ in 0..2000 {
         if script.sent_to("ops") >= count {
             break;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    let told = script.sent().into_iter().filter(|m| m.to.as_str() == "ops");
-    told.map(|message| message.body).collect()
+    let entries = script.sent().into_iter().filter(|m| m.to.as_str() == "ops");
+    entries.map(|message| message.body).collect()
 }
 
 #[tokio::test]
-async fn a_gateway_that_stops_is_told_once_and_once_when_it_works_again() {
+async fn sends_one_alarm_per_episode_and_one_recovery() {
     let (broken, other) = (Script::new("x"), Script::new("y"));
     broken.next("a", [Answer::Unauthorized, Answer::Unauthorized]);
     let world = watched([gateway("first", &broken, 8), gateway("other", &other, 8)]).await;
     world.tell("ann", "hello").await;
     assert_eq!(
-        told(&other, 1).await,
+        alarm_texts(&other, 1).await,
         [
-            "RedFlash: the gateway first has stopped. the gateway refuses our account: as told. Its messages wait."
+            "RedFlash: the gateway first has stopped. the gateway rejects our account: as scripted. Its messages wait."
         ]
     );
-    // It is tried again, still in vain: the same episode.
+    // Another try fails: the same episode.
     world.advance(Duration::from_secs(601));
     for _ in 0..500 {
         if broken.sent().len() == 2 {
@@ -51,16 +51,16 @@ async fn a_gateway_that_stops_is_told_once_and_once_when_it_works_again() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     assert_eq!(broken.sent().len(), 2);
-    // Looked at once a second: it is known by now that the alarm has been given.
+    // Polled once a second: by now the dispatcher knows that the alarm was sent.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     world.advance(Duration::from_secs(1300));
-    let texts = told(&other, 2).await;
+    let texts = alarm_texts(&other, 2).await;
     assert_eq!(texts[1..], ["RedFlash: the gateway first works again."]);
     assert!(world.store.alarms().await.unwrap().is_empty());
 }
 
-/// Waits until the store says that the next try of the only stopped gateway is so many seconds after
-/// the start.
+/// Waits until the store has the next try of the only stopped gateway this many seconds after the
+/// start.
 async fn next_try(world: &World, seconds: u64) {
     let expected = Some(START.plus(Duration::from_secs(seconds)));
     for _ in 0..2000 {
@@ -77,7 +77,7 @@ async fn next_try(world: &World, seconds: u64) {
 }
 
 #[tokio::test]
-async fn the_next_try_of_a_stopped_gateway_is_known_to_other_processes() {
+async fn stores_the_next_try_of_a_stopped_gateway() {
     let broken = Script::new("x");
     broken.always("a", Answer::Unauthorized);
     let first = gateway("first", &broken, 8);
@@ -101,7 +101,7 @@ async fn the_next_try_of_a_stopped_gateway_is_known_to_other_processes() {
 }
 
 #[tokio::test]
-async fn one_dead_host_among_many_is_no_alarm() {
+async fn raises_no_alarm_for_one_dead_host() {
     let (hosts, other) = (Script::new("x"), Script::new("y"));
     hosts.always("dead/1", Answer::Unreachable);
     hosts.always("gone/1", Answer::Unauthorized);
@@ -125,7 +125,7 @@ async fn one_dead_host_among_many_is_no_alarm() {
 }
 
 #[tokio::test]
-async fn a_budget_that_is_nearly_used_up_is_told_before_it_is() {
+async fn raises_an_alarm_before_a_budget_is_used_up() {
     let (bounded, other) = (Script::new("x"), Script::new("y"));
     let first = Gateway {
         budget: Budget {
@@ -144,7 +144,7 @@ async fn a_budget_that_is_nearly_used_up_is_told_before_it_is() {
         let id = world.tell("ann", "hello").await.notification;
         world.until(id, |r| r.delivery.state.is_final()).await;
     }
-    let texts = told(&other, 2).await;
+    let texts = alarm_texts(&other, 2).await;
     assert_eq!(texts.len(), 2, "{texts:?}");
     assert!(
         texts[0].contains("has sent 4 of the 5 messages"),
@@ -154,7 +154,7 @@ async fn a_budget_that_is_nearly_used_up_is_told_before_it_is() {
 }
 
 #[tokio::test]
-async fn what_did_not_go_out_uses_up_no_budget_and_gives_no_alarm() {
+async fn refunds_unsent_messages_without_an_alarm() {
     let (bounded, other) = (Script::new("x"), Script::new("y"));
     bounded.next("a", [Answer::Unreachable, Answer::Unreachable]);
     let first = Gateway {
@@ -179,6 +179,6 @@ async fn what_did_not_go_out_uses_up_no_budget_and_gives_no_alarm() {
     for id in waiting {
         world.until(id, |r| r.delivery.state.is_final()).await;
     }
-    let texts = told(&other, 2).await;
+    let texts = alarm_texts(&other, 2).await;
     assert_eq!(texts.len(), 2, "{texts:?}");
 }

@@ -1,4 +1,4 @@
-//! Gateways that take many messages in one request.
+//! Gateways that accept many messages in one request.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,17 +21,17 @@ fn batching(most: u32) -> Script {
 }
 
 async fn crew(world: &World, addresses: &[&str]) {
-    for (place, address) in addresses.iter().enumerate() {
-        world.contact(&format!("c{place}"), &[address]).await;
+    for (number, address) in addresses.iter().enumerate() {
+        world.contact(&format!("c{number}"), &[address]).await;
     }
     let members: Vec<_> = (0..addresses.len())
-        .map(|place| format!("c{place}"))
+        .map(|number| format!("c{number}"))
         .collect();
     let members: Vec<_> = members.iter().map(String::as_str).collect();
     world.group("crew", &members).await;
 }
 
-/// The state of every delivery, once each has been attempted.
+/// Returns the state of every delivery, once each has been attempted.
 async fn states(world: &World) -> Vec<DeliveryState> {
     let id = world.tell_group("crew", "hello").await.notification;
     let records = world
@@ -43,7 +43,7 @@ async fn states(world: &World) -> Vec<DeliveryState> {
 }
 
 #[tokio::test]
-async fn a_fan_out_goes_out_in_few_requests() {
+async fn sends_a_fan_out_in_few_requests() {
     let script = batching(10);
     let world = World::new([gateway("first", &script, 8)]).await;
     let addresses: Vec<_> = (0..25).map(|n| format!("a{n}")).collect();
@@ -57,7 +57,7 @@ async fn a_fan_out_goes_out_in_few_requests() {
 }
 
 #[tokio::test]
-async fn two_of_five_are_refused_and_the_others_are_sent() {
+async fn sends_the_rest_of_a_partly_rejected_batch() {
     let script = batching(5);
     script.always("b", Answer::Reject);
     script.always("d", Answer::Reject);
@@ -68,7 +68,7 @@ async fn two_of_five_are_refused_and_the_others_are_sent() {
 }
 
 #[tokio::test]
-async fn of_five_with_four_answers_the_fifth_is_of_unknown_outcome() {
+async fn message_without_an_answer_has_an_unknown_outcome() {
     let script = batching(5);
     let world = World::new([gateway("first", &script, 8)]).await;
     crew(&world, &["a", "b", "c", "d", "silent"]).await;
@@ -79,7 +79,7 @@ async fn of_five_with_four_answers_the_fifth_is_of_unknown_outcome() {
 }
 
 #[tokio::test]
-async fn a_batch_that_panics_is_of_unknown_outcome() {
+async fn batch_that_panics_has_an_unknown_outcome() {
     let script = batching(5);
     script.always("b", Answer::Panic);
     let world = World::new([gateway("first", &script, 8)]).await;
@@ -91,7 +91,7 @@ async fn a_batch_that_panics_is_of_unknown_outcome() {
         .await;
 }
 
-/// A channel of its own requests: only addresses of one first letter go together.
+/// A channel whose requests are limited: only addresses with the same first letter go together.
 #[derive(Debug, Default)]
 struct Alphabetical(Mutex<Vec<Vec<String>>>);
 
@@ -131,7 +131,7 @@ impl Channel for Alphabetical {
 }
 
 #[tokio::test]
-async fn a_request_holds_only_what_goes_together() {
+async fn groups_only_messages_that_go_together() {
     let channel = Arc::new(Alphabetical::default());
     let mut gateway = gateway("first", &Script::new("x"), 8);
     gateway.channel = channel.clone();
@@ -151,7 +151,7 @@ async fn a_request_holds_only_what_goes_together() {
 }
 
 #[tokio::test]
-async fn the_id_of_a_message_is_bounded_alone_and_in_company() {
+async fn bounds_message_ids_alone_and_in_batches() {
     let mut gateway = gateway("first", &Script::new("x"), 8);
     gateway.channel = Arc::new(Alphabetical::default());
     let world = World::new([gateway]).await;
@@ -166,7 +166,7 @@ async fn the_id_of_a_message_is_bounded_alone_and_in_company() {
     }
 }
 
-/// A channel without batches of its own, whose vendor answers nobody before four have asked.
+/// A channel without batches, whose vendor answers only once four requests have arrived.
 #[derive(Debug)]
 struct InFours(Barrier);
 
@@ -194,7 +194,7 @@ impl Channel for InFours {
 }
 
 #[tokio::test]
-async fn requests_that_share_a_deadline_do_not_wait_for_each_other() {
+async fn sends_requests_with_one_deadline_at_the_same_time() {
     let limits = Limits {
         deadline: Duration::from_secs(2),
         ..Limits::default()

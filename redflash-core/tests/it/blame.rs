@@ -1,4 +1,4 @@
-//! A recipient's or a message's failure is not the gateway's.
+//! Failures of a recipient or a message are not blamed on the gateway.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ fn is_open(world: &World) -> bool {
 }
 
 #[tokio::test]
-async fn full_mailbox_keeps_no_message_from_others() {
+async fn full_mailbox_does_not_delay_others() {
     for answer in [FULL, NOT_THIS, Answer::Refused] {
         let script = Script::new("x");
         script.always("full", answer);
@@ -57,7 +57,7 @@ async fn full_mailbox_keeps_no_message_from_others() {
 }
 
 #[tokio::test]
-async fn busy_chat_delays_no_other_and_its_messages_use_up_no_attempt() {
+async fn busy_chat_delays_no_other_and_uses_no_attempts() {
     let script = Script::new("x");
     script.next("busy", [busy(30)]);
     let world = World::new([gateway("chat", &script, 8)]).await;
@@ -110,7 +110,8 @@ async fn three_different_recipients_in_a_row_stop_the_gateway() {
         assert!(!is_open(&world));
         attempted(&world, &["b"]).await;
         assert!(is_open(&world));
-        // Whoever failed before proves nothing as a probe: another is let through at once.
+        // A recipient that failed before proves nothing as a probe: another one is let through at
+        // once.
         world.advance(Duration::from_secs(60));
         world.contact("new", &["new"]).await;
         let id = world.tell("new", "hello").await.notification;
@@ -176,7 +177,7 @@ async fn refused_message_without_another_gateway_waits_on_its_schedule() {
     world.until(id, |r| r.delivery.state == Sent).await;
 }
 
-/// A world whose person in charge, `ops`, has an endpoint on `y`.
+/// A world whose alarm contact, `ops`, has an endpoint on `y`.
 async fn watched(store: Arc<dyn Store>, mail: &Script, other: &Script) -> World {
     let gateways = [gateway("mail", mail, 8), gateway("other", other, 8)];
     let mut world = World::built(store, gateways, |builder| {
@@ -187,7 +188,7 @@ async fn watched(store: Arc<dyn Store>, mail: &Script, other: &Script) -> World 
     world
 }
 
-async fn told(script: &Script, count: usize) -> Vec<String> {
+async fn alarm_texts(script: &Script, count: usize) -> Vec<String> {
     for _ in 0..2000 {
         if script.sent_to("ops") >= count {
             break;
@@ -204,31 +205,31 @@ async fn refusals_raise_one_alarm_an_episode_across_restarts_and_nodes() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let mut world = watched(Arc::clone(&store), &mail, &other).await;
     attempted(&world, &["full", "ann", "full", "ann"]).await;
-    let texts = told(&other, 1).await;
+    let texts = alarm_texts(&other, 1).await;
     assert_eq!(
         texts,
         [
-            "RedFlash: the gateway mail refuses messages from us. Its answer: as told. Its messages wait."
+            "RedFlash: the gateway mail refuses messages from us. Its answer: as scripted. Its messages wait."
         ]
     );
     world.stop().await;
     // After a restart, or on another node, it is the same episode.
     let world = watched(store, &mail, &other).await;
     attempted(&world, &["full", "ann"]).await;
-    // Looked at once a second: the alarm of the other process is known by now.
+    // Polled once a second: by now the alarm of the other process is known.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     attempted(&world, &["full", "ann"]).await;
     let alarms = world.store.alarms().await.unwrap();
     let subjects: Vec<_> = alarms.iter().map(|alarm| &*alarm.subject).collect();
     assert_eq!(subjects, ["refusal/mail"]);
-    assert_eq!(alarms[0].reason, "as told");
+    assert_eq!(alarms[0].reason, "as scripted");
     assert!(world.engine.stopped_gateways().await.unwrap().is_empty());
     assert_eq!(other.sent_to("ops"), 1);
-    // An hour without refusals and a message that is taken end it.
+    // An hour without refusals and an accepted message end it.
     mail.always("full", Answer::Accept);
     world.advance(Duration::from_secs(3601));
     attempted(&world, &["ann"]).await;
-    let texts = told(&other, 2).await;
+    let texts = alarm_texts(&other, 2).await;
     assert_eq!(
         texts[1..],
         ["RedFlash: the gateway mail refuses no more messages."]

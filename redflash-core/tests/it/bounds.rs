@@ -1,4 +1,4 @@
-//! Alerts that are refused: with too much to say, or at a time that cannot be.
+//! Alerts that are refused for their size, or for an impossible time.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ fn event(arguments: usize) -> Raise {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused_before_anything_else() {
+async fn rejects_too_large_content_first() {
     let world = world().await;
     let nested = vec![vec!["x".repeat(1024)]; 4096];
     let nested = Arguments::from_iter([("list".to_owned(), nested.into())]);
@@ -57,25 +57,25 @@ async fn what_is_too_large_is_refused_before_anything_else() {
         let explained = world.engine.explain(&raise).await.map(|_| ());
         let raised = world.engine.raise(raise).await.map(|_| ());
         for refused in [explained, raised] {
-            let fault = refused.unwrap_err();
+            let error = refused.unwrap_err();
             let RaiseError::TooLarge {
                 what,
                 size,
                 most: at_most,
-            } = fault
+            } = error
             else {
-                panic!("{fault}");
+                panic!("{error}");
             };
             assert_eq!((what, at_most), (wrong, most));
             assert!(size > most, "{size}");
-            assert_eq!(fault.code(), "too_large");
+            assert_eq!(error.code(), "too_large");
         }
     }
     assert_eq!(logged(&world).await, 0);
 }
 
 #[tokio::test]
-async fn what_is_as_large_as_may_be_is_taken() {
+async fn accepts_content_of_the_maximum_size() {
     let world = world().await;
     world.engine.raise(text(Raise::MAX_CONTENT)).await.unwrap();
     let unknown = world.engine.raise(event(Raise::MAX_ARGUMENTS)).await;
@@ -83,7 +83,7 @@ async fn what_is_as_large_as_may_be_is_taken() {
 }
 
 #[tokio::test]
-async fn an_engine_may_be_built_for_larger_or_smaller_alerts() {
+async fn builder_sets_the_content_limit() {
     let store = Arc::new(redflash_core::MemoryStore::new());
     let mail = [gateway("mail", &Script::new("x"), 8)];
     let world = World::built(store, mail, |builder| builder.max_content(10));
@@ -97,15 +97,15 @@ async fn an_engine_may_be_built_for_larger_or_smaller_alerts() {
 }
 
 #[tokio::test]
-async fn nothing_is_stored_while_the_clock_is_wrong() {
+async fn stores_nothing_while_the_clock_is_wrong() {
     for millis in [i64::MIN, -1, END, i64::MAX] {
         let world = world().await;
         world.clock.set(Timestamp::from_millis(millis));
         let raise = text(1);
         let explained = world.engine.explain(&raise).await.unwrap_err();
         let raised = world.engine.raise(raise).await.unwrap_err();
-        for fault in [explained, raised] {
-            assert!(matches!(fault, RaiseError::Clock(_)), "{fault}");
+        for error in [explained, raised] {
+            assert!(matches!(error, RaiseError::Clock(_)), "{error}");
         }
         let started = world.engine.start().await.unwrap_err();
         assert!(
@@ -125,7 +125,7 @@ async fn nothing_is_stored_while_the_clock_is_wrong() {
 }
 
 #[tokio::test]
-async fn an_engine_is_built_while_the_clock_is_wrong() {
+async fn builds_an_engine_while_the_clock_is_wrong() {
     for millis in [i64::MIN, -1, END, i64::MAX] {
         let store = Arc::new(redflash_core::MemoryStore::new());
         let clock = ManualClock::new(Timestamp::from_millis(millis));

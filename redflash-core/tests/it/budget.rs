@@ -1,4 +1,4 @@
-//! Budgets: what is beyond them is suppressed, and never sent.
+//! Budgets: messages beyond them are suppressed, and never sent.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn bounded(name: &str, script: &Script, budget: Budget) -> Gateway {
     }
 }
 
-/// How a notification to one address ended.
+/// Returns the outcome of a notification to one address.
 async fn ended(world: &World, id: NotificationId) -> (DeliveryState, String) {
     let ended = |state: DeliveryState| state.is_final();
     let record = world.until(id, |record| ended(record.delivery.state)).await;
@@ -29,7 +29,7 @@ async fn tell(world: &World, who: &str) -> DeliveryState {
 }
 
 #[tokio::test]
-async fn what_is_beyond_a_gateways_budget_is_suppressed_until_the_next_window() {
+async fn suppresses_messages_beyond_a_budget_until_the_next_window() {
     let script = Script::new("x");
     let budget = Budget {
         per_hour: Some(2),
@@ -50,7 +50,7 @@ async fn what_is_beyond_a_gateways_budget_is_suppressed_until_the_next_window() 
         assert_eq!(tell(&world, "ann").await, state);
     }
     assert_eq!(script.sent().len(), 3);
-    // It can be sent by hand once there is a budget again.
+    // It can be resent once there is budget again.
     world.advance(24 * HOUR);
     assert_eq!(
         world
@@ -65,7 +65,7 @@ async fn what_is_beyond_a_gateways_budget_is_suppressed_until_the_next_window() 
 }
 
 #[tokio::test]
-async fn the_next_gateway_takes_over_when_a_budget_is_used_up() {
+async fn next_gateway_takes_over_when_a_budget_is_used_up() {
     let (first, second) = (Script::new("x"), Script::new("x"));
     let one = Budget {
         per_hour: Some(1),
@@ -84,13 +84,13 @@ async fn the_next_gateway_takes_over_when_a_budget_is_used_up() {
 }
 
 #[tokio::test]
-async fn the_budget_of_an_address_leaves_others_alone() {
+async fn budget_of_an_address_does_not_affect_others() {
     let (first, second) = (Script::new("x"), Script::new("x"));
     let budget = Budget {
         address_per_hour: Some(1),
         ..Budget::default()
     };
-    // Another gateway is no way around it.
+    // Another gateway does not bypass it.
     let gateways = [
         bounded("first", &first, budget),
         gateway("second", &second, 8),
@@ -105,7 +105,7 @@ async fn the_budget_of_an_address_leaves_others_alone() {
 }
 
 #[tokio::test]
-async fn what_certainly_did_not_go_out_costs_nothing() {
+async fn unsent_messages_cost_no_budget() {
     let script = Script::new("x");
     script.next("a", [Answer::Unreachable, Answer::Reject]);
     let budget = Budget {

@@ -1,4 +1,4 @@
-//! The clock on the wall is set while the dispatcher works.
+//! Steps of the wall clock while the dispatcher works.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const MINUTES: Duration = Duration::from_secs(5 * 60);
 const HOURS: Duration = Duration::from_secs(2 * 3600);
 
-/// Waits until the dispatcher has looked at the clock, which it does once a second.
+/// Waits until the dispatcher has read the clock, which it does once a second.
 async fn looked(world: &World) {
     world.engine.wake();
     tokio::time::sleep(Duration::from_millis(1200)).await;
@@ -123,7 +123,7 @@ async fn clock_set_forward_gives_nothing_up() {
     world.until(id, |r| r.delivery.state == Sent).await;
 }
 
-/// Lets time pass, and waits until the dispatcher has looked at the queue then.
+/// Passes time, and waits until the dispatcher has polled the queue.
 async fn pass(world: &World, by: Duration) {
     world.advance(by);
     let now = Some(world.engine.now());
@@ -151,7 +151,7 @@ async fn clock_set_forward_takes_nothing_from_a_node_that_lives() {
     assert_eq!(lost, []);
     pass(&world, 5 * SECOND).await;
     assert!(sending().await);
-    // A node that renews nothing for so long is gone.
+    // A node that renews nothing for this long is gone.
     pass(&world, MINUTE).await;
     let record = world.until(id, |one| one.delivery.state == Sent).await;
     assert_eq!(record.attempts_made[0].outcome, AttemptOutcome::Unknown);
@@ -173,7 +173,7 @@ async fn clock_set_forward_keeps_the_leases_of_a_dead_node_for_two_seconds_at_mo
 }
 
 #[tokio::test]
-async fn start_sends_at_once_what_a_wrong_clock_put_years_ahead() {
+async fn start_sends_deliveries_that_a_wrong_clock_put_years_ahead() {
     const YEARS: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
     let script = Script::new("x");
     script.next("a", [Answer::Unreachable]);
@@ -192,7 +192,7 @@ async fn start_sends_at_once_what_a_wrong_clock_put_years_ahead() {
 }
 
 #[tokio::test]
-async fn start_leaves_what_waits_on_its_schedule() {
+async fn start_leaves_scheduled_retries_alone() {
     let script = Script::new("x");
     script.next("a", [Answer::Unreachable]);
     let mut first = World::asleep([gateway("mail", &script, 8)]);
@@ -211,7 +211,7 @@ async fn start_leaves_what_waits_on_its_schedule() {
 }
 
 #[tokio::test]
-async fn outcome_at_an_impossible_time_is_recorded_at_the_time_that_has_gone_on() {
+async fn records_an_outcome_at_an_impossible_time_by_the_monotonic_clock() {
     const YEAR_10000: Timestamp = Timestamp::from_millis(253_402_300_800_000);
     let script = Script::new("x");
     script.next("a", [Answer::Gated]);

@@ -54,7 +54,7 @@ impl Recorder for Ended {
 }
 
 #[tokio::test]
-async fn what_a_gateway_took_is_counted() {
+async fn counts_accepted_deliveries() {
     let ended = Ended::default();
     let _recording = set_default_local_recorder(&ended);
     let world = World::new([gateway("first", &Script::new("x"), 8)]).await;
@@ -65,7 +65,7 @@ async fn what_a_gateway_took_is_counted() {
 }
 
 #[tokio::test]
-async fn what_is_set_aside_without_any_outcome_is_counted() {
+async fn counts_quarantined_deliveries() {
     let ended = Ended::default();
     let _recording = set_default_local_recorder(&ended);
     let mut world = World::asleep([gateway("first", &Script::new("x"), 8)]);
@@ -82,7 +82,7 @@ async fn what_is_set_aside_without_any_outcome_is_counted() {
 }
 
 #[tokio::test]
-async fn what_is_given_up_is_counted() {
+async fn counts_given_up_deliveries() {
     let ended = Ended::default();
     let _recording = set_default_local_recorder(&ended);
     let script = Script::new("x");

@@ -1,4 +1,4 @@
-//! What becomes of deliveries that are handed over.
+//! Outcomes of hand-overs.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::world::{Answer, Script, World, gateway};
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
-async fn an_alert_reaches_every_endpoint() {
+async fn delivers_to_every_endpoint() {
     let script = Script::new("x");
     let world = World::new([gateway("first", &script, 8)]).await;
     world.contact("ann", &["a1", "a2"]).await;
@@ -38,7 +38,7 @@ async fn an_alert_reaches_every_endpoint() {
 }
 
 #[tokio::test]
-async fn what_is_not_reached_is_tried_again_on_schedule() {
+async fn retries_unreachable_gateways_on_schedule() {
     let script = Script::new("x");
     script.next("a", [Answer::Unreachable, Answer::Unreachable]);
     let world = World::new([gateway("first", &script, 8)]).await;
@@ -61,7 +61,7 @@ async fn what_is_not_reached_is_tried_again_on_schedule() {
 }
 
 #[tokio::test]
-async fn an_unknown_outcome_is_repeated_and_says_so() {
+async fn repeats_unknown_outcomes_and_logs_it() {
     let script = Script::new("x");
     script.next("a", [Answer::Unknown]);
     let world = World::new([gateway("first", &script, 8)]).await;
@@ -77,7 +77,7 @@ async fn an_unknown_outcome_is_repeated_and_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_refused_fails_at_once() {
+async fn fails_rejected_deliveries_at_once() {
     let script = Script::new("x");
     script.always("a", Answer::Reject);
     let world = World::new([gateway("first", &script, 8)]).await;
@@ -87,11 +87,11 @@ async fn what_is_refused_fails_at_once() {
         .until(id, |r| r.delivery.state == DeliveryState::Failed)
         .await;
     assert_eq!(record.attempts_made[0].outcome, AttemptOutcome::Permanent);
-    assert_eq!(record.delivery.detail, "rejected: as told");
+    assert_eq!(record.delivery.detail, "rejected: as scripted");
 }
 
 #[tokio::test]
-async fn a_delivery_is_given_up_in_the_end_and_can_be_resent() {
+async fn gives_up_deliveries_that_can_be_resent() {
     let script = Script::new("x");
     script.next("a", [Answer::Unreachable, Answer::Unreachable]);
     let world = World::new([gateway("first", &script, 8)]).await;
@@ -124,7 +124,7 @@ async fn a_delivery_is_given_up_in_the_end_and_can_be_resent() {
 }
 
 #[tokio::test]
-async fn retry_after_is_honoured() {
+async fn honors_retry_after() {
     let script = Script::new("x");
     script.next("a", [Answer::RateLimited(Some(Duration::from_secs(90)))]);
     let world = World::new([gateway("first", &script, 8)]).await;
@@ -138,7 +138,7 @@ async fn retry_after_is_honoured() {
 }
 
 #[tokio::test]
-async fn a_channel_that_panics_or_hangs_is_an_unknown_outcome() {
+async fn channel_that_panics_or_hangs_has_an_unknown_outcome() {
     let script = Script::new("x");
     script.next("a", [Answer::Panic]);
     script.next("b", [Answer::Gated]);
@@ -158,7 +158,7 @@ async fn a_channel_that_panics_or_hangs_is_an_unknown_outcome() {
 }
 
 #[tokio::test]
-async fn a_refused_account_hands_over_to_the_next_gateway() {
+async fn rejected_account_fails_over_to_the_next_gateway() {
     let (first, second) = (Script::new("x"), Script::new("x"));
     first.always("a", Answer::Unauthorized);
     let world = World::new([gateway("first", &first, 8), gateway("second", &second, 8)]).await;
@@ -174,7 +174,7 @@ async fn a_refused_account_hands_over_to_the_next_gateway() {
 }
 
 #[tokio::test]
-async fn a_refused_account_without_another_keeps_the_alert() {
+async fn rejected_account_without_another_gateway_keeps_the_alert() {
     let script = Script::new("x");
     script.next("a", [Answer::Unauthorized]);
     let world = World::new([gateway("only", &script, 8)]).await;
@@ -198,7 +198,7 @@ async fn a_refused_account_without_another_keeps_the_alert() {
 }
 
 #[tokio::test]
-async fn an_open_breaker_uses_up_no_attempts_and_one_probe_closes_it() {
+async fn open_breaker_uses_no_attempts_and_one_probe_closes_it() {
     let script = Script::new("x");
     script.next("a", std::iter::repeat_n(Answer::Unreachable, 5));
     let world = World::new([gateway("first", &script, 1)]).await;
@@ -227,7 +227,7 @@ async fn an_open_breaker_uses_up_no_attempts_and_one_probe_closes_it() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_spreads_deliveries() {
+async fn rate_limit_spreads_deliveries() {
     let script = Script::new("x");
     let limits = Limits {
         per_second: Some(2.0),
@@ -256,7 +256,7 @@ async fn a_rate_limit_spreads_deliveries() {
 }
 
 #[tokio::test]
-async fn a_switch_turned_off_stops_what_is_queued() {
+async fn switching_off_cancels_queued_deliveries() {
     let script = Script::new("x");
     script.next("a", [Answer::Unreachable]);
     let world = World::new([gateway("first", &script, 8)]).await;

@@ -1,4 +1,4 @@
-//! Endpoints that a program saves anew at each start.
+//! Endpoints that a program saves again at each start.
 
 use redflash_core::DeliveryState::{Cancelled, Sent};
 use redflash_core::store::{Entry, Save};
@@ -10,8 +10,8 @@ fn by() -> Actor {
     Actor::Operator("program".into())
 }
 
-/// Ann with new values of endpoints at these addresses.
-async fn anew(world: &World, addresses: &[&str]) -> Contact {
+/// Returns Ann with new endpoint values for these addresses.
+async fn with_new_endpoints(world: &World, addresses: &[&str]) -> Contact {
     let mut ann = world.store.contact(&slug("ann")).await.unwrap().unwrap();
     let channel = ann.endpoints[0].channel.clone();
     let endpoint = |address: &&str| Endpoint {
@@ -42,13 +42,13 @@ async fn loaded(world: &World, ann: Contact) {
 }
 
 #[tokio::test]
-async fn what_is_queued_is_sent_though_its_endpoint_was_saved_anew() {
+async fn sends_queued_deliveries_after_an_endpoint_is_saved_again() {
     for is_loaded in [true, false] {
         let script = Script::new("x");
         let mut world = World::asleep([gateway("mail", &script, 8)]);
         world.contact("ann", &["a"]).await;
         let id = world.tell("ann", "hello").await.notification;
-        let ann = anew(&world, &["b", "a"]).await;
+        let ann = with_new_endpoints(&world, &["b", "a"]).await;
         if is_loaded {
             loaded(&world, ann).await;
         } else {
@@ -61,22 +61,22 @@ async fn what_is_queued_is_sent_though_its_endpoint_was_saved_anew() {
 }
 
 #[tokio::test]
-async fn saving_endpoints_anew_changes_nothing() {
+async fn saving_endpoints_again_changes_nothing() {
     let world = World::asleep([gateway("mail", &Script::new("x"), 8)]);
     world.contact("ann", &["a", "b"]).await;
     let version = world.store.version().await.unwrap();
-    let ann = anew(&world, &["a", "b"]).await;
+    let ann = with_new_endpoints(&world, &["a", "b"]).await;
     changed(&world, ann).await;
     assert_eq!(world.store.version().await.unwrap(), version);
 }
 
 #[tokio::test]
-async fn what_is_queued_for_an_address_that_is_gone_is_not_sent() {
+async fn cancels_deliveries_to_a_removed_address() {
     let script = Script::new("x");
     let mut world = World::asleep([gateway("mail", &script, 8)]);
     world.contact("ann", &["a"]).await;
     let id = world.tell("ann", "hello").await.notification;
-    let ann = anew(&world, &["b"]).await;
+    let ann = with_new_endpoints(&world, &["b"]).await;
     changed(&world, ann).await;
     world.start().await;
     let record = world.until(id, |r| r.delivery.state == Cancelled).await;

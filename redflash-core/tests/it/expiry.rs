@@ -1,4 +1,4 @@
-//! Deliveries end when their time is over, and not before.
+//! Deliveries are given up when their time is over, and not before.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn impatient(script: &Script, limits: Limits) -> Gateway {
         .with_limits(limits)
 }
 
-/// Lets time pass in steps until the dispatcher has ended these.
+/// Passes time in steps until the dispatcher has given these up.
 async fn let_pass(world: &World, all: &[NotificationId], most: u32) {
     for _ in 0..most {
         world.advance(SECOND);
@@ -33,7 +33,7 @@ async fn let_pass(world: &World, all: &[NotificationId], most: u32) {
 }
 
 #[tokio::test]
-async fn stopped_gateway_keeps_nothing_beyond_its_time() {
+async fn gives_up_overdue_deliveries_of_a_stopped_gateway() {
     let script = Script::new("x");
     script.always("a", Answer::Unauthorized);
     let world = World::new([impatient(&script, Limits::default())]).await;
@@ -54,12 +54,12 @@ async fn stopped_gateway_keeps_nothing_beyond_its_time() {
         assert!(ended_at <= ended_within, "{ended_at:?}");
         let detail = &record.delivery.detail;
         assert!(detail.starts_with("given up"), "{detail}");
-        assert!(detail.contains("refuses our account"), "{detail}");
+        assert!(detail.contains("rejects our account"), "{detail}");
     }
 }
 
 #[tokio::test]
-async fn our_own_limit_gives_nothing_up() {
+async fn rate_limit_gives_nothing_up() {
     let script = Script::new("x");
     let limits = Limits {
         per_second: Some(2.0),
@@ -80,7 +80,7 @@ async fn our_own_limit_gives_nothing_up() {
 }
 
 #[tokio::test]
-async fn waiting_delivery_says_what_it_waits_for() {
+async fn queued_delivery_states_its_reason() {
     let script = Script::new("x");
     script.always("a", Answer::Unauthorized);
     let mut world = World::asleep([gateway("mail", &script, 1)]);
@@ -95,9 +95,10 @@ async fn waiting_delivery_says_what_it_waits_for() {
     assert_eq!(record.delivery.ended_at(), None);
     assert_eq!(
         record.delivery.detail,
-        "waiting for gateway mail: the gateway refuses our account: as told"
+        "waiting for gateway mail: the gateway rejects our account: as scripted"
     );
-    // Raised while the gateway is stopped, it says so from the beginning, and when that may end.
+    // Raised while the gateway is stopped, its detail names the reason from the beginning, and the
+    // next try.
     let third = world.tell("ann", "hello").await.notification;
     let detail = &world.records(third).await[0].delivery.detail;
     let expected = format!("{}, next try 22:23:20 UTC", record.delivery.detail);
@@ -105,7 +106,7 @@ async fn waiting_delivery_says_what_it_waits_for() {
 }
 
 #[tokio::test]
-async fn ends_without_an_attempt_end_when_they_are_decided() {
+async fn delivery_without_an_attempt_ends_at_its_decision() {
     let script = Script::new("x");
     script.next("a", [Answer::Unreachable]);
     let world = World::new([gateway("mail", &script, 8)]).await;

@@ -22,7 +22,7 @@ const fn is(state: DeliveryState) -> impl Fn(&DeliveryRecord) -> bool {
 }
 
 #[tokio::test]
-async fn what_one_gateway_cannot_reach_goes_through_the_next() {
+async fn unroutable_message_goes_through_the_next_gateway() {
     let (first, second) = (Script::new("x"), Script::new("x"));
     first.always("a", Answer::Unroutable);
     let gateways = [gateway("first", &first, 8), gateway("second", &second, 8)];
@@ -31,10 +31,10 @@ async fn what_one_gateway_cannot_reach_goes_through_the_next() {
     let id = world.tell("ann", "hello").await.notification;
     let record = world.until(id, is(DeliveryState::Sent)).await;
     assert_eq!(through(&record), ["first", "second"]);
-    assert_eq!(record.attempts_made[0].detail, "no route: as told");
+    assert_eq!(record.attempts_made[0].detail, "no route: as scripted");
     assert_eq!(record.delivery.refused_by, [slug("first")]);
     assert!(!record.delivery.may_repeat);
-    // The gateway itself is as good as before.
+    // The gateway itself is not affected.
     world.contact("bob", &["b"]).await;
     let id = world.tell("bob", "hello").await.notification;
     let record = world.until(id, is(DeliveryState::Sent)).await;
@@ -42,7 +42,7 @@ async fn what_one_gateway_cannot_reach_goes_through_the_next() {
 }
 
 #[tokio::test]
-async fn what_no_gateway_can_reach_fails_once_all_were_asked() {
+async fn unroutable_message_fails_after_all_gateways() {
     let (first, second) = (Script::new("x"), Script::new("x"));
     first.always("a", Answer::Unroutable);
     second.always("a", Answer::Unroutable);
@@ -52,7 +52,7 @@ async fn what_no_gateway_can_reach_fails_once_all_were_asked() {
     let id = world.tell("ann", "hello").await.notification;
     let record = world.until(id, is(DeliveryState::Failed)).await;
     assert_eq!(through(&record), ["first", "second"]);
-    // By hand, all are asked again.
+    // A manual resend asks all of them again.
     second.always("a", Answer::Accept);
     assert_eq!(
         world
@@ -68,7 +68,7 @@ async fn what_no_gateway_can_reach_fails_once_all_were_asked() {
 }
 
 #[tokio::test]
-async fn a_refused_account_moves_everything_to_the_next_gateway() {
+async fn rejected_account_moves_all_deliveries_to_the_next_gateway() {
     let (first, second) = (Script::new("x"), Script::new("x"));
     first.always("a", Answer::Unauthorized);
     let gateways = [gateway("first", &first, 8), gateway("second", &second, 8)];
@@ -82,7 +82,7 @@ async fn a_refused_account_moves_everything_to_the_next_gateway() {
 }
 
 #[tokio::test]
-async fn an_open_breaker_moves_everything_to_the_next_gateway_and_back() {
+async fn open_breaker_moves_deliveries_to_the_next_gateway_and_back() {
     let (first, second) = (Script::new("x"), Script::new("x"));
     first.always("a", Answer::Unreachable);
     let gateways = [gateway("first", &first, 8), gateway("second", &second, 8)];
@@ -97,7 +97,7 @@ async fn an_open_breaker_moves_everything_to_the_next_gateway_and_back() {
     let id = world.tell("ann", "hello").await.notification;
     let record = world.until(id, is(DeliveryState::Sent)).await;
     assert_eq!(through(&record), ["second"]);
-    // What failed before goes the same way when it is due again.
+    // Deliveries that failed before take the same path when they are due again.
     world.advance(Duration::from_secs(3));
     for _ in 0..2000 {
         if second.sent().len() == 6 {
@@ -114,7 +114,7 @@ async fn an_open_breaker_moves_everything_to_the_next_gateway_and_back() {
 }
 
 #[tokio::test]
-async fn gateways_are_chosen_by_the_beginning_of_the_address() {
+async fn chooses_gateways_by_address_prefix() {
     let (uk, rest) = (Script::new("x"), Script::new("x"));
     let british = Gateway {
         prefixes: vec!["+44".into()],
@@ -144,7 +144,7 @@ async fn gateways_are_chosen_by_the_beginning_of_the_address() {
 }
 
 #[tokio::test]
-async fn what_may_have_gone_out_can_be_held() {
+async fn holds_unknown_outcomes_on_request() {
     let script = Script::new("x");
     script.next("a", [Answer::Unknown]);
     let holding = Gateway {
@@ -179,7 +179,7 @@ async fn what_may_have_gone_out_can_be_held() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_knows_repeats_gets_it_again_all_the_same() {
+async fn repeats_unknown_outcomes_at_idempotent_gateways() {
     let script = Script::new("x").able(Capabilities {
         idempotent: true,
         ..Capabilities::default()
@@ -205,7 +205,7 @@ fn waiting(name: &str, script: &Script) -> Gateway {
 }
 
 #[tokio::test]
-async fn without_a_receipt_in_time_the_next_gateway_is_used_too() {
+async fn missing_receipt_tries_the_next_gateway() {
     let (first, second) = (Script::new("x"), Script::new("x"));
     let gateways = [waiting("first", &first), waiting("second", &second)];
     let world = World::new(gateways).await;
@@ -221,7 +221,7 @@ async fn without_a_receipt_in_time_the_next_gateway_is_used_too() {
     assert_eq!(record.attempts_made[1].outcome, AttemptOutcome::Unknown);
     assert_eq!(record.attempts_made[1].detail, "no receipt came in time");
     assert!(record.attempts_made[2].may_repeat);
-    // There is nobody left to turn to.
+    // No gateway is left.
     world.advance(Duration::from_secs(301));
     world.advance(Duration::from_secs(2));
     assert_eq!(
@@ -232,7 +232,7 @@ async fn without_a_receipt_in_time_the_next_gateway_is_used_too() {
 }
 
 #[tokio::test]
-async fn a_sender_is_left_out_where_it_is_not_allowed() {
+async fn omits_a_sender_that_is_not_allowed() {
     let (strict, lax) = (Script::new("x"), Script::new("x"));
     let able = Capabilities {
         sender: true,

@@ -1,4 +1,4 @@
-//! One destination or sender delays nobody else.
+//! One destination or sender delays no other.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use redflash_core::{DeliveryState, Raise};
 use crate::world::{Answer, Script, World, gateway, slug};
 
 #[tokio::test]
-async fn a_dead_host_delays_no_other() {
+async fn dead_host_delays_no_other() {
     let script = Script::new("x");
     script.always("dead/1", Answer::Gated);
     let world = World::new([gateway("first", &script, 2)]).await;
@@ -59,7 +59,7 @@ async fn senders_take_turns() {
 }
 
 #[tokio::test]
-async fn a_large_group_is_told_within_the_limit_of_its_lane() {
+async fn large_group_stays_within_the_limit_of_its_lane() {
     let script = Script::new("x");
     let world = World::new([gateway("first", &script, 4)]).await;
     let people: Vec<_> = (0..200).map(|n| format!("p{n}")).collect();

@@ -8,7 +8,7 @@ use redflash_core::{Address, ChannelKind, Contact, Directory, EndpointId, Group}
 
 use crate::world::{START, Script, World, gateway, name, slug};
 
-/// More than some pieces.
+/// More deliveries than fit into a few pieces.
 const MANY: usize = 1100;
 
 async fn with_crowd(world: World) -> World {
@@ -32,13 +32,13 @@ async fn with_crowd(world: World) -> World {
     world
 }
 
-fn places(records: &[DeliveryRecord]) -> Vec<u32> {
-    let places = records.iter().map(|record| record.delivery.id.place());
-    places.collect()
+fn positions(records: &[DeliveryRecord]) -> Vec<u32> {
+    let positions = records.iter().map(|record| record.delivery.id.place());
+    positions.collect()
 }
 
 #[tokio::test]
-async fn a_large_alert_is_sent_whole_and_once() {
+async fn sends_a_large_alert_completely_and_once() {
     let script = Script::new("x");
     let world = World::new([gateway("mail", &script, 8)]).await;
     let world = with_crowd(world).await;
@@ -48,19 +48,19 @@ async fn a_large_alert_is_sent_whole_and_once() {
         .wait(id, Duration::from_secs(60))
         .await
         .unwrap();
-    assert!(places(&records).into_iter().eq(1..=1100));
+    assert!(positions(&records).into_iter().eq(1..=1100));
     assert!(records.iter().all(|record| record.delivery.state == Sent));
     assert_eq!(script.sent().len(), MANY);
     assert_eq!(world.store.unfinished().await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn a_large_alert_that_is_raised_before_the_start_is_queued_whole() {
+async fn queues_a_large_alert_raised_before_the_start() {
     let world = World::asleep([gateway("mail", &Script::new("x"), 8)]);
     let world = with_crowd(world).await;
     let id = world.tell_group("all", "hello").await.notification;
     let records = world.records(id).await;
-    assert!(places(&records).into_iter().eq(1..=1100));
+    assert!(positions(&records).into_iter().eq(1..=1100));
     assert!(records.iter().all(|record| record.delivery.state == Queued));
     assert_eq!(world.store.backlog().await.unwrap().queued, 1100);
 }

@@ -1,4 +1,4 @@
-//! What people send back.
+//! Messages that people send back.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use redflash_core::{
 
 use crate::world::{Script, World, gateway, name, slug};
 
-/// A world in which replies raise the event `reply`, which tells `ops` on the channel `y`.
+/// A world in which replies raise the event `reply`, which notifies `ops` on the channel `y`.
 async fn listening() -> (World, Script, Script) {
     let (script, other) = (Script::new("x"), Script::new("y"));
     let gateways = [gateway("first", &script, 8), gateway("other", &other, 8)];
@@ -26,7 +26,7 @@ async fn listening() -> (World, Script, Script) {
     (world, script, other)
 }
 
-/// A callback with these fields comes; returns what is recorded of it, if it is new.
+/// Receives a callback with these fields. Returns the recorded message, if it is new.
 async fn comes(world: &World, fields: &[(&str, &str)]) -> Option<Inbound> {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let fields: Vec<_> = fields.iter().map(own).collect();
@@ -57,7 +57,7 @@ async fn ann(world: &World) -> Contact {
 }
 
 #[tokio::test]
-async fn a_reply_raises_the_event_and_is_tied_to_what_it_answers() {
+async fn reply_raises_the_event_and_links_to_its_delivery() {
     let (world, _, other) = listening().await;
     let id = world.tell("ann", "the disk is full").await.notification;
     let sent = world
@@ -80,16 +80,16 @@ async fn a_reply_raises_the_event_and_is_tied_to_what_it_answers() {
     assert_eq!(comes(&world, &reply).await, None, "it came before");
     let raised = inbound.effect.rsplit(' ').next().unwrap().parse().unwrap();
     world.until(raised, |r| r.delivery.state.is_final()).await;
-    let said: Vec<_> = other
+    let texts: Vec<_> = other
         .sent()
         .into_iter()
         .map(|message| message.body)
         .collect();
-    assert_eq!(said, [format!("ann says on my way to {id}")]);
+    assert_eq!(texts, [format!("ann says on my way to {id}")]);
 }
 
 #[tokio::test]
-async fn stop_switches_the_endpoint_off_and_start_on_again() {
+async fn stop_opts_out_and_start_opts_in() {
     let (world, script, other) = listening().await;
     let inbound = comes(&world, &[("from", "a"), ("text", " Stop ")])
         .await
@@ -120,7 +120,7 @@ async fn stop_switches_the_endpoint_off_and_start_on_again() {
 }
 
 #[tokio::test]
-async fn start_does_not_switch_on_what_somebody_switched_off() {
+async fn start_does_not_enable_a_manually_disabled_endpoint() {
     let (world, ..) = listening().await;
     let mut contact = ann(&world).await;
     contact.endpoints[0].enabled = false;
@@ -133,7 +133,7 @@ async fn start_does_not_switch_on_what_somebody_switched_off() {
 }
 
 #[tokio::test]
-async fn start_does_not_switch_on_an_invalid_address() {
+async fn start_does_not_enable_an_invalid_address() {
     let (world, ..) = listening().await;
     let mut contact = ann(&world).await;
     let endpoint = &mut contact.endpoints[0];
@@ -149,7 +149,7 @@ async fn start_does_not_switch_on_an_invalid_address() {
 }
 
 #[tokio::test]
-async fn strangers_and_ourselves_are_kept_and_do_nothing() {
+async fn records_unknown_senders_and_ourselves_without_effect() {
     let (world, _, other) = listening().await;
     for (from, text, effect) in [
         ("stranger", "hi", "nothing: nobody here has this address"),
@@ -171,7 +171,7 @@ async fn strangers_and_ourselves_are_kept_and_do_nothing() {
 }
 
 #[tokio::test]
-async fn two_machines_that_answer_each_other_come_to_an_end() {
+async fn ends_a_loop_of_two_auto_responders() {
     let (world, _, other) = listening().await;
     let mut raised = 0;
     for _ in 0..30 {
@@ -191,7 +191,7 @@ async fn two_machines_that_answer_each_other_come_to_an_end() {
 }
 
 #[tokio::test]
-async fn an_id_of_any_length_tells_a_repeat() {
+async fn detects_repeats_by_ids_of_any_length() {
     let (world, _, _) = listening().await;
     let id = "7".repeat(100_000);
     let first = [("from", "a"), ("text", "hello"), ("id", &*id)];

@@ -1,4 +1,4 @@
-//! Leases while their holder lives, whatever the clock says.
+//! Leases of a living holder, whatever the clock shows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use redflash_core::{
 
 use crate::world::{Answer, Script, World, gateway, slug};
 
-/// Waits until the dispatcher has looked at the queue at the present time.
+/// Waits until the dispatcher has polled the queue at the present time.
 async fn turned(world: &World) {
     let now = world.engine.now();
     while world.engine.health().moved_at.is_none_or(|at| at < now) {
@@ -31,7 +31,7 @@ fn patient(script: &Script, concurrency: u32) -> redflash_core::Gateway {
 }
 
 #[tokio::test]
-async fn a_jump_of_the_clock_takes_nothing_back_that_runs() {
+async fn clock_jump_takes_back_no_running_delivery() {
     let script = Script::new("x");
     script.next("a", [Answer::Gated]);
     let world = World::new([patient(&script, 8)]).await;
@@ -51,7 +51,7 @@ async fn a_jump_of_the_clock_takes_nothing_back_that_runs() {
 }
 
 #[tokio::test]
-async fn what_waits_for_its_turn_survives_a_jump_of_the_clock() {
+async fn waiting_deliveries_survive_a_clock_jump() {
     let script = Script::new("x");
     script.next("a", [Answer::Gated]);
     let world = World::new([patient(&script, 1)]).await;
@@ -71,7 +71,7 @@ async fn what_waits_for_its_turn_survives_a_jump_of_the_clock() {
 }
 
 #[tokio::test]
-async fn a_living_holder_renews_what_another_would_take_back() {
+async fn living_holder_renews_its_leases() {
     let script = Script::new("x");
     script.next("a", [Answer::Gated]);
     let store = Arc::new(MemoryStore::of_nodes());
@@ -103,7 +103,7 @@ async fn a_living_holder_renews_what_another_would_take_back() {
 }
 
 #[test]
-fn a_lease_shorter_than_two_hand_overs_is_refused() {
+fn rejects_a_lease_shorter_than_two_hand_overs() {
     let built = |lease: u64| {
         Engine::builder(Arc::new(MemoryStore::new()))
             .gateway(patient(&Script::new("x"), 1))

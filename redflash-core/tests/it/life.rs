@@ -1,4 +1,4 @@
-//! One life of the dispatcher: how it starts, ends and starts again, and what it leaves.
+//! The life of a dispatcher: start, end, restart, and what is left.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +16,8 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// A gateway that takes one message at a time and never answers, so that others wait for their turn.
+/// A gateway that sends one message at a time and never answers, so that others wait for their
+/// turn.
 fn silent(script: &Script) -> Gateway {
     script.always("a", Answer::Gated);
     let mut gateway = gateway("first", script, 1);
@@ -59,17 +60,17 @@ async fn second_start_is_refused_and_a_later_one_works() {
     let beside = other.engine.start().await;
     assert!(matches!(beside, Err(StartError::AlreadyRunning { .. })));
 
-    let mut told = vec![world.tell("ann", "before").await];
+    let mut raised_alerts = vec![world.tell("ann", "before").await];
     world
         .engine
-        .wait(told[0].notification, Duration::from_secs(9))
+        .wait(raised_alerts[0].notification, Duration::from_secs(9))
         .await
         .unwrap();
     world.stop().await;
-    told.push(world.tell("ann", "between").await);
+    raised_alerts.push(world.tell("ann", "between").await);
     world.start().await;
-    told.push(world.tell("ann", "after").await);
-    for raised in &told {
+    raised_alerts.push(world.tell("ann", "after").await);
+    for raised in &raised_alerts {
         let record = world
             .until(raised.notification, |r| {
                 r.delivery.state == DeliveryState::Sent
@@ -77,12 +78,12 @@ async fn second_start_is_refused_and_a_later_one_works() {
             .await;
         assert_eq!(record.attempts_made.len(), 1);
     }
-    let running: Vec<_> = told.iter().map(|raised| raised.running).collect();
+    let running: Vec<_> = raised_alerts.iter().map(|raised| raised.running).collect();
     assert_eq!((running, script.sent_to("a")), (vec![true, false, true], 3));
 }
 
 #[tokio::test]
-async fn end_of_the_grace_cuts_off_what_was_begun_and_gives_back_the_rest() {
+async fn end_of_grace_cuts_off_running_requests_and_requeues_the_rest() {
     let script = Script::new("x");
     let world = World::asleep([silent(&script)]);
     let running = world.engine.start().await.unwrap();
@@ -168,7 +169,7 @@ fn only_what_was_begun_is_unknown_when_the_runtime_is_gone() {
 }
 
 #[tokio::test]
-async fn health_says_why_nothing_is_sent() {
+async fn health_reports_why_nothing_is_sent() {
     let mut world = World::asleep([]);
     let health = world.engine.health();
     assert!(!health.running);

@@ -1,4 +1,4 @@
-//! The engine and its dispatcher over the memory store, with a clock and a gateway that do as told.
+//! The engine and its dispatcher over the memory store, with a manual clock and scripted gateways.
 
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
@@ -15,6 +15,7 @@ mod expiry;
 mod failover;
 mod fairness;
 mod fan_out;
+mod gateway_test;
 mod inbound;
 mod lease;
 mod life;
@@ -23,5 +24,5 @@ mod paused;
 mod raising;
 mod recovery;
 mod reload;
-mod trial;
+
 mod world;

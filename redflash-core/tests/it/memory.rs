@@ -1,4 +1,4 @@
-//! Bounds on what the memory store keeps.
+//! Limits of the memory store.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a raise answers.
+//! Answers of raises.
 
 use redflash_core::{Engine, Idempotency, MemoryStore, NotificationId, Raise, RaiseError, Scope};
 use secrecy::SecretString;
@@ -50,7 +50,7 @@ async fn refusals_store_nothing() {
 }
 
 #[tokio::test]
-async fn an_earlier_promise_comes_before_any_refusal() {
+async fn idempotent_repeat_precedes_any_refusal() {
     let world = world().await;
     let raise = |key: &str, digest: &str| world.engine.raise(hello(Some((key, digest))));
     let first = raise("k", "d").await.unwrap();
@@ -72,7 +72,7 @@ async fn an_earlier_promise_comes_before_any_refusal() {
 }
 
 #[tokio::test]
-async fn an_earlier_promise_comes_before_what_the_event_refuses_by_now() {
+async fn idempotent_repeat_precedes_argument_checks() {
     let world = world().await;
     let mut event = Event::new(slug("disk"), "Disk".parse().unwrap(), "{{host}} is full");
     event.contacts.push(slug("ann"));
@@ -93,7 +93,7 @@ async fn an_earlier_promise_comes_before_what_the_event_refuses_by_now() {
 }
 
 #[tokio::test]
-async fn a_promise_does_not_outlive_its_key() {
+async fn idempotent_repeat_requires_a_valid_key() {
     let world = world().await;
     let (mut key, secret) = ApiKey::generate(slug("app"), false, Scope::All, world.engine.now());
     world.save(Entry::ApiKey(key.clone())).await;
@@ -173,7 +173,7 @@ async fn no_cache_outlives_a_change() {
 }
 
 #[tokio::test]
-async fn a_key_that_changes_on_the_way_is_looked_at_again() {
+async fn rechecks_a_key_that_changes_meanwhile() {
     let world = world().await;
     let secret = SecretString::from("a-secret-of-twenty-c");
     let now = world.engine.now();
@@ -201,7 +201,7 @@ async fn a_key_that_changes_on_the_way_is_looked_at_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_never_out_of_date() {
+async fn refusals_are_up_to_date() {
     let world = world().await;
     world.engine.raise(hello(None)).await.unwrap();
     world.switch_off("ann").await;

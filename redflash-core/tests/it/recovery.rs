@@ -1,4 +1,4 @@
-//! What a dispatcher leaves behind, and what the next one makes of it.
+//! Recovery of the deliveries that a dispatcher leaves behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use redflash_core::{AttemptOutcome, DeliveryState, MemoryStore, Store};
 use crate::world::{Answer, Script, World, gateway};
 
 #[tokio::test]
-async fn shutting_down_finishes_what_is_under_way() {
+async fn shutdown_finishes_running_requests() {
     let script = Script::new("x");
     script.next("a", [Answer::Gated]);
     let mut world = World::new([gateway("first", &script, 8)]).await;
@@ -31,7 +31,7 @@ async fn shutting_down_finishes_what_is_under_way() {
 }
 
 #[test]
-fn what_a_predecessor_left_is_taken_back_and_labelled() {
+fn takes_back_and_labels_deliveries_of_a_dead_process() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let runtime = || {
         tokio::runtime::Builder::new_current_thread()
@@ -51,7 +51,7 @@ fn what_a_predecessor_left_is_taken_back_and_labelled() {
         }
         (world, id)
     });
-    // Nobody records anything any more, as after a crash.
+    // Nothing is recorded any more, as after a crash.
     drop(first);
     runtime().unwrap().block_on(async {
         let mut next = World::over(store, [gateway("first", &Script::new("x"), 8)]);
@@ -66,7 +66,7 @@ fn what_a_predecessor_left_is_taken_back_and_labelled() {
 }
 
 #[tokio::test]
-async fn what_waited_before_the_start_is_sent() {
+async fn sends_what_was_queued_before_the_start() {
     let script = Script::new("x");
     let mut world = World::asleep([gateway("first", &script, 8)]);
     world.contact("ann", &["a"]).await;

@@ -27,7 +27,7 @@ async fn gateway_that_keeps_its_name_keeps_its_breaker() {
 }
 
 #[tokio::test]
-async fn what_is_queued_goes_through_the_gateways_of_now() {
+async fn sends_queued_deliveries_through_the_new_gateways() {
     let (first, second) = (Script::new("x"), Script::new("x"));
     first.always("a", Answer::Unauthorized);
     let world = World::new([gateway("first", &first, 8)]).await;

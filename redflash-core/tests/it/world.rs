@@ -1,4 +1,4 @@
-//! A world in which a test decides what time it is and what every gateway answers.
+//! A world in which the test sets the time and the answer of every gateway.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -25,7 +25,7 @@ pub(crate) fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-/// What a gateway does with a message.
+/// The answer of a gateway to a message.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     Accept,
@@ -42,8 +42,8 @@ pub(crate) enum Answer {
     Gated,
 }
 
-/// A gateway that answers as told, by address; unless told it accepts. Its lanes are the parts of
-/// addresses before a slash.
+/// A gateway with scripted answers by address; it accepts unless scripted. Its lanes are the parts
+/// of addresses before a slash.
 #[derive(Clone, Debug)]
 pub(crate) struct Script(Arc<Inner>);
 
@@ -53,7 +53,7 @@ struct Inner {
     answers: Mutex<HashMap<String, VecDeque<Answer>>>,
     always: Mutex<HashMap<String, Answer>>,
     sent: Mutex<Vec<OutboundMessage>>,
-    /// How many messages each request held.
+    /// Number of messages in each request.
     requests: Mutex<Vec<usize>>,
     capabilities: Mutex<Capabilities>,
     gate: Semaphore,
@@ -72,24 +72,24 @@ impl Script {
         }))
     }
 
-    /// The same that can do this.
+    /// Returns the script with other capabilities.
     pub(crate) fn able(self, capabilities: Capabilities) -> Self {
         *self.0.capabilities.lock().unwrap() = capabilities;
         self
     }
 
-    /// How many messages each request held.
+    /// Returns the number of messages in each request.
     pub(crate) fn requests(&self) -> Vec<usize> {
         self.0.requests.lock().unwrap().clone()
     }
 
-    /// Answers so to the next messages to this address, in order.
+    /// Scripts the answers to the next messages to this address, in order.
     pub(crate) fn next(&self, address: &str, answers: impl IntoIterator<Item = Answer>) {
         let mut all = self.0.answers.lock().unwrap();
         all.entry(address.to_owned()).or_default().extend(answers);
     }
 
-    /// Answers so to every message to this address.
+    /// Scripts the answer to every message to this address.
     pub(crate) fn always(&self, address: &str, answer: Answer) {
         self.0
             .always
@@ -98,12 +98,12 @@ impl Script {
             .insert(address.to_owned(), answer);
     }
 
-    /// Lets so many gated messages through.
+    /// Releases this number of gated messages.
     pub(crate) fn open_gate(&self, permits: usize) {
         self.0.gate.add_permits(permits);
     }
 
-    /// Every message that was handed over, in order.
+    /// Returns every message that was handed over, in order.
     pub(crate) fn sent(&self) -> Vec<OutboundMessage> {
         self.0.sent.lock().unwrap().clone()
     }
@@ -183,7 +183,7 @@ impl Channel for Script {
         for message in messages {
             results.push(self.answered(message).await);
         }
-        // Who asks for silence gets no answer, and nobody after it.
+        // A message that asks for silence gets no answer, nor does any after it.
         let silent = |message: &OutboundMessage| message.to.as_str().starts_with("silent");
         let answered = messages.iter().position(silent).unwrap_or(messages.len());
         results.truncate(answered);
@@ -199,7 +199,7 @@ impl Channel for Script {
 impl Script {
     async fn answered(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         self.0.sent.lock().unwrap().push(message.clone());
-        let reason = "as told".to_owned();
+        let reason = "as scripted".to_owned();
         match self.answer(message.to.as_str()) {
             Answer::Accept => Ok(Accepted::new(Some(message.delivery.to_string()))),
             Answer::Reject => Err(SendError::Rejected { reason }),
@@ -217,7 +217,7 @@ impl Script {
                 retry_after,
             }),
             Answer::Refused => Err(SendError::Refused { reason }),
-            Answer::Panic => panic!("as told"),
+            Answer::Panic => panic!("as scripted"),
             Answer::Gated => {
                 self.0.gate.acquire().await.unwrap().forget();
                 Ok(Accepted::new(None))
@@ -226,7 +226,7 @@ impl Script {
     }
 }
 
-/// An engine with everything around it.
+/// An engine with its surroundings.
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) store: Arc<dyn Store>,
@@ -236,7 +236,7 @@ pub(crate) struct World {
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
-/// A gateway over a script, with the prompt schedule and so many slots.
+/// Returns a gateway over a script, with the prompt schedule and this concurrency.
 pub(crate) fn gateway(named: &str, script: &Script, concurrency: u32) -> Gateway {
     let limits = Limits {
         concurrency,
@@ -248,7 +248,7 @@ pub(crate) fn gateway(named: &str, script: &Script, concurrency: u32) -> Gateway
 }
 
 impl World {
-    /// An engine that is not started.
+    /// Creates an engine that is not started.
     pub(crate) fn asleep(gateways: impl IntoIterator<Item = Gateway>) -> Self {
         Self::over(Arc::new(MemoryStore::new()), gateways)
     }
@@ -257,7 +257,7 @@ impl World {
         Self::built(store, gateways, |builder| builder)
     }
 
-    /// With more told to the builder.
+    /// Creates an engine with a configured builder.
     pub(crate) fn built(
         store: Arc<dyn Store>,
         gateways: impl IntoIterator<Item = Gateway>,
@@ -346,7 +346,7 @@ impl World {
         self.engine.wake();
     }
 
-    /// Leases the delivery that waits, the only one, to another node for so long.
+    /// Leases the only queued delivery to another node for this long.
     pub(crate) async fn leased_to_another(&self, length: Duration) -> (WorkerId, HeldLease) {
         let now = self.clock.now();
         let lease = Lease {
@@ -375,7 +375,7 @@ impl World {
             .1
     }
 
-    /// The first delivery of a notification, once it is as wanted.
+    /// Returns the first delivery of a notification, once it matches.
     pub(crate) async fn until(
         &self,
         id: NotificationId,
@@ -386,7 +386,7 @@ impl World {
             .swap_remove(0)
     }
 
-    /// The deliveries of a notification, once they are as wanted.
+    /// Returns the deliveries of a notification, once they match.
     pub(crate) async fn all_until(
         &self,
         id: NotificationId,

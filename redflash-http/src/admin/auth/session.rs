@@ -186,7 +186,7 @@ mod tests {
     /// Returns whether a cookie was given, and how many sessions there are.
     async fn begun(happens: impl AsyncFnOnce(&MemoryStore, User)) -> (bool, u64) {
         let store = Arc::new(MemoryStore::new());
-        let engine = Engine::builder(Arc::clone(&store) as _).build().unwrap();
+        let engine = Engine::builder(Arc::clone(&store)).build().unwrap();
         let (slug, name) = ("ann".parse().unwrap(), "Ann".parse().unwrap());
         let mut user = User::new(slug, name, Role::Admin, Timestamp::from_millis(1));
         user.password = Some(PasswordHash::new("$argon2id$one"));

@@ -42,7 +42,7 @@ impl World {
     pub(crate) async fn start_with(config: HttpConfig) -> Self {
         let store = Arc::new(MemoryStore::new());
         let pager = Gateway::new("pager".parse().unwrap(), Pager::default());
-        let engine = Engine::builder(Arc::clone(&store) as _);
+        let engine = Engine::builder(Arc::clone(&store));
         let engine = engine.gateway(pager).build().unwrap();
         let running = engine.start().await.unwrap();
         let key = |slug: &str, inspect| {

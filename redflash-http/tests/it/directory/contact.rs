@@ -81,12 +81,12 @@ async fn a_contact_is_made_once_however_often_its_form_is_sent() {
 async fn what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost() {
     let world = World::start().await;
     for (slug, name, channel, address, said) in [
-        ("..", "x", "pager", "", "cannot stand in a slug"),
+        ("..", "x", "pager", "", "is not allowed in a slug"),
         ("", "x", "pager", "", "A slug cannot be empty"),
         ("x", "a\0b", "pager", "", "control character"),
         ("x", " ", "pager", "", "A name cannot be empty"),
         ("x", HOSTILE, "pager", "4711", "begins with a letter"),
-        ("x", "x", "No Channel", "p", "is no channel"),
+        ("x", "x", "No Channel", "p", "is not a channel"),
         ("x", "x", "", "p", "Choose a channel"),
         ("x", "x", "sms", "+447700900123", "no gateway is configured"),
     ] {

@@ -227,7 +227,7 @@ async fn an_event_is_tried_before_it_is_saved() {
     let nobody = [("message", "hi"), ("arg.x", "y")];
     says(
         &world.post(path, &nobody).await.expect(200).body,
-        &["nobody can be told"],
+        &["no recipient can be notified"],
     );
     let nest = [("message", &*"{{#if a}}".repeat(2_000))];
     says(

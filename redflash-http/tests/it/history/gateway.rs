@@ -44,7 +44,7 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
             "Since",
             "2 attempts: 1 sent, 1 failed",
             "receipts",
-            "nowhere: the gateway has no callback_secret",
+            "not accepted: the gateway has no callback_secret",
             "/admin/log?gateway=first",
             "Send the test",
         ],

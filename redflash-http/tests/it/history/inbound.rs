@@ -68,7 +68,7 @@ async fn answers_are_listed_with_what_they_did() {
         &["Nothing here", "Show all"],
     );
     let odd = world.page("/admin/inbound?contact=%3Cb%3E&before=x").await;
-    says(&odd, &["cannot stand in a slug", "who are you?"]);
+    says(&odd, &["is not allowed in a slug", "who are you?"]);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn a_query_that_makes_no_sense_is_told_and_not_looked_at() {
         &page,
         &[
             "hello",
-            "ann&quot; is no target",
+            "ann&quot; is not a target",
             "Write a time as",
             "value=\"soon\"",
         ],

@@ -190,7 +190,7 @@ async fn what_cannot_be_sent_is_refused_and_nothing_typed_is_lost() {
     world.save(off).await;
     for (target, message, said) in [
         ("contact/ann", " ", "Write what is to be said."),
-        ("contact/bare", "words", "nobody can be told"),
+        ("contact/bare", "words", "no recipient can be notified"),
         ("contact/off", "words", "the target is switched off"),
     ] {
         let fields = [("target", target), ("message", message), ("once", "1")];

@@ -36,7 +36,7 @@ impl World {
         let store = Arc::new(MemoryStore::new());
         let pager = Pager::default();
         let gateway = Gateway::new("first".parse().unwrap(), pager.clone());
-        let engine = Engine::builder(Arc::clone(&store) as _);
+        let engine = Engine::builder(Arc::clone(&store));
         let engine = engine.gateway(gateway).build().unwrap();
         let running = engine.start().await.unwrap();
         let now = engine.now();

@@ -50,7 +50,7 @@ impl World {
     pub(crate) async fn with(config: HttpConfig) -> Self {
         let store = Arc::new(MemoryStore::new());
         let gateway = Gateway::new(some(), Pager::default());
-        let engine = Engine::builder(Arc::clone(&store) as _);
+        let engine = Engine::builder(Arc::clone(&store));
         let engine = engine.gateway(gateway).build().unwrap();
         let running = engine.start().await.unwrap();
         let endpoint = EndpointId::new(EPOCH);

@@ -42,7 +42,7 @@ impl World {
         let mut oidc = site.config();
         change(&mut oidc);
         let store = Arc::new(MemoryStore::new());
-        let engine = redflash_core::Engine::builder(Arc::clone(&store) as _);
+        let engine = redflash_core::Engine::builder(Arc::clone(&store));
         let engine = engine.clock(Arc::new(ManualClock::new(NOW)));
         let config = HttpConfig {
             public_url: Some("https://alerts.example.org/".into()),
