@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::Dispatcher;
-use super::life::Life;
-use super::pulse::Part;
+use crate::dispatcher::Dispatcher;
+use crate::dispatcher::life::Life;
+use crate::dispatcher::life::heartbeat::Part;
 use crate::{DeliveryId, HeldLease, Lease, LeaseToken, Moment, Monotonic, Slug, Timestamp};
 
 /// The leases of every delivery that is under way in this process, until its outcome is recorded.
@@ -191,7 +191,7 @@ impl Dispatcher {
     /// dispatcher is to stop and nothing is under way any more. It does not keep the dispatcher.
     pub(super) fn keep_leases(self: &Arc<Self>, life: &Arc<Life>) {
         const SHORTEST: Duration = Duration::from_millis(50);
-        let pause = (self.lease / 6).clamp(SHORTEST, super::POLL);
+        let pause = (self.lease / 6).clamp(SHORTEST, crate::dispatcher::POLL);
         let (weak, kept) = (Arc::downgrade(self), Arc::clone(life));
         life.keep(Part::Leases, move || {
             let (weak, life) = (weak.clone(), Arc::clone(&kept));

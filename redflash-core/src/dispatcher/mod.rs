@@ -4,30 +4,15 @@
 //! while a gateway is called. Each lane has its own slots, so that one dead destination delays
 //! nobody else, and the senders of a lane take turns.
 
-mod attempt;
-mod breaker;
-mod count;
-mod deadline;
-mod expiry;
-mod hand_over;
-mod health;
+mod alarm;
+mod gateway_health;
+mod in_flight;
 mod lane;
 mod lease;
 mod life;
-mod paused;
-mod peer;
-mod pulse;
-mod purse;
-mod rate;
-mod record;
+mod outcome;
+mod queue;
 mod send;
-mod start;
-mod trouble;
-mod underway;
-mod verdict;
-mod wait;
-mod wall_clock;
-mod watchdog;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -39,7 +24,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{Notify, Semaphore};
 use tracing::{error, warn};
 
-pub use health::{GatewayHealth, GatewayState};
+pub use gateway_health::{GatewayHealth, GatewayState};
 
 use crate::cache::Cache;
 use crate::store::{ClaimRequest, DueQueue, ServingSlot};
@@ -47,21 +32,21 @@ use crate::waiter::Waiters;
 use crate::{
     Clock, Gateways, Lane, Moment, Monotonic, Settings, Store, StoreError, Timestamp, WorkerId,
 };
+use alarm::refusing;
+pub(crate) use alarm::{Alarms, BudgetAlarm, Trouble, refusal_subject, stopped, subject};
+pub(crate) use in_flight::Underway;
 use lane::Lanes;
 pub(crate) use lease::LeaseGuard;
 use lease::Leases;
 pub(crate) use life::Life;
-pub(crate) use pulse::Part;
-use record::Recorder;
-use send::Batches;
-pub(crate) use send::Sending;
-pub(crate) use start::after;
-pub use start::{Leftover, StartError};
-use trouble::refusing;
-pub(crate) use trouble::{Alarms, BudgetAlarm, Trouble, refusal_subject, stopped, subject};
-pub(crate) use underway::Underway;
-use wall_clock::WallClock;
-use watchdog::Watchdog;
+pub(crate) use life::heartbeat::Part;
+pub(crate) use life::start::after;
+pub use life::start::{Leftover, StartError};
+use life::watchdog::Watchdog;
+use outcome::record::Recorder;
+use queue::wall_clock::WallClock;
+use send::request::Batches;
+pub(crate) use send::request::Sending;
 
 /// How often the store is looked at without being told that something is there.
 const POLL: Duration = Duration::from_secs(1);

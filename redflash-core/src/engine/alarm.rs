@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::{error, warn};
 
-use super::Engine;
 use crate::dispatcher::{BudgetAlarm, Life, Part, Trouble, refusal_subject, stopped, subject};
+use crate::engine::Engine;
 use crate::panicked::caught;
 use crate::store::{Alarm, Allowance, MAX_CLAIMS, Spent};
 use crate::{
@@ -294,7 +294,8 @@ impl Engine {
                 error!(%contact, why, "an alarm reached nobody");
                 let passes = matches!(
                     fault,
-                    super::RaiseError::Store { .. } | super::RaiseError::Overloaded { .. }
+                    crate::engine::RaiseError::Store { .. }
+                        | crate::engine::RaiseError::Overloaded { .. }
                 );
                 !passes
             }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Engine;
 use crate::dispatcher::Dispatcher;
+use crate::engine::Engine;
 use crate::{
     Address, AddressError, BuildError, ChannelKind, Clock, Gateway, Gateways, Raise, Settings,
     Slug, Store, SystemClock,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Engine;
 use crate::dispatcher::{Dispatcher, Leftover, Life, StartError, after};
+use crate::engine::Engine;
 
 /// A started dispatcher. Dropping it ends the dispatcher without waiting: requests to gateways are cut
 /// off, and another engine can be started on the store as soon as the drop returns.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Engine;
 use crate::dispatcher::GatewayHealth;
+use crate::engine::Engine;
 use crate::{Slug, Timestamp};
 
 /// The state of an engine.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::{Engine, ReceiveError};
 use crate::dispatcher::Trouble;
+use crate::engine::{Engine, ReceiveError};
 use crate::store::{Allowance, ReceiptEffect, Spent};
 use crate::{
     Action, Actor, Arguments, AuditEntry, Authenticity, Callback, CallbackError, ChannelKind,
@@ -271,9 +271,9 @@ impl Engine {
         }
         match self.raise(raise).await {
             Ok(raised) => Ok(format!("raised event/{event} as {}", raised.notification)),
-            Err(super::RaiseError::Store { source, .. }) => Err(source),
+            Err(crate::engine::RaiseError::Store { source, .. }) => Err(source),
             // So that the gateway calls again.
-            Err(fault @ super::RaiseError::Overloaded { .. }) => {
+            Err(fault @ crate::engine::RaiseError::Overloaded { .. }) => {
                 Err(StoreError::Unavailable(fault.into()))
             }
             Err(fault) => {

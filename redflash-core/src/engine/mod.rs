@@ -1,21 +1,17 @@
 //! The engine: what a program calls to raise an alert, and what the server calls for it.
 
+mod address;
 mod alarm;
 mod builder;
-mod by_hand;
 mod edit;
 mod error;
-mod fan_out;
+mod gateway_test;
 mod handle;
 mod health;
 mod inbound;
-mod outlook;
-mod premium;
-mod preview;
+mod manual;
 mod raise;
 mod resend;
-mod size;
-mod trial;
 mod wait;
 
 use std::sync::Arc;
@@ -26,11 +22,11 @@ use secrecy::{ExposeSecret, SecretString};
 pub use builder::{AddressRules, EngineBuilder};
 pub use edit::{DirectoryItem, EditError, FieldFault, Revision};
 pub use error::{RaiseError, ReceiveError};
+pub use gateway_test::{GatewayTest, GatewayTestRef, GatewayTestView};
 pub use handle::DispatcherHandle;
 pub use health::Health;
 pub use inbound::{CallbackKind, CallbackOutcome};
-pub use outlook::Obstacle;
-pub use trial::{GatewayTest, GatewayTestRef, GatewayTestView};
+pub use raise::obstacle::Obstacle;
 
 use crate::dispatcher::Dispatcher;
 use crate::{
@@ -95,12 +91,12 @@ impl Engine {
             .await?;
         let view = view.ok_or_else(unknown)?;
         let (gateways, version) = (self.dispatcher.gateways(), view.version);
-        let plan = if view.contacts.len() < fan_out::MANY {
+        let plan = if view.contacts.len() < raise::fan_out::MANY {
             plan(raise, &view, &gateways, now)
         } else {
             let raise = raise.clone();
             let planned = async move { plan(&raise, &view, &gateways, now) };
-            Box::pin(fan_out::aside(planned)).await
+            Box::pin(raise::fan_out::aside(planned)).await
         };
         Ok((plan.ok_or_else(unknown)?, version))
     }

@@ -1,6 +1,6 @@
 //! Sending again what ended badly.
 
-use super::Engine;
+use crate::engine::Engine;
 use crate::{Action, Actor, DeliveryId, NotificationId, StoreError};
 
 impl Engine {

@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::Engine;
+use crate::engine::Engine;
 use crate::store::DeliveryRecord;
 use crate::{Delivery, DeliveryState, NotificationId, StoreError, Timestamp};
 

@@ -1,0 +1,102 @@
+//! The judgement of a hand-over: what it says about its gateway, and what of it is to be told.
+
+use std::time::Duration;
+
+use crate::dispatcher::Dispatcher;
+use crate::dispatcher::alarm::Trouble;
+use crate::dispatcher::gateway_health::upstream::Verdict;
+use crate::{Accepted, Address, Deferral, Gateway, Job, Moment, Monotonic, SendError};
+
+impl Dispatcher {
+    /// Tells the breaker what a hand-over says of its gateway, and whoever has to know of it.
+    ///
+    /// * `is_first` - whether it was the first message of its request.
+    pub(crate) fn judge(
+        &self,
+        job: &Job,
+        gateway: &Gateway,
+        result: &Result<Accepted, SendError>,
+        is_first: bool,
+        now: Moment,
+    ) {
+        let Moment { monotonic, .. } = now;
+        let (lane, to) = (&job.delivery.lane, &job.delivery.address);
+        let verdict = match verdict(result, to, gateway, monotonic) {
+            // A request that failed is one failure.
+            Verdict::Fails | Verdict::FailsFor(_) if !is_first => Verdict::Nothing,
+            verdict => verdict,
+        };
+        let error = result.as_ref().err().map(SendError::detail);
+        let pause = address_pause(result, gateway);
+        let next_try = {
+            let mut lanes = self.lanes();
+            if let Some(pause) = pause {
+                lanes.pause_address(&gateway.name, to, monotonic.plus(pause), monotonic);
+            }
+            lanes.end(&gateway.name, lane, verdict, error.as_deref(), monotonic)
+        };
+        // One dead host among many is not the gateway's fault.
+        if lane.host().is_some() {
+            return;
+        }
+        if let Err(SendError::Refused { reason }) = result {
+            self.troubles.refuses(&gateway.name, reason, monotonic);
+        }
+        match (error, next_try) {
+            (Some(reason), Some(next_try)) => self.troubles.push(Trouble::Stopped {
+                gateway: gateway.name.clone(),
+                reason,
+                next_try_at: now.wall_at(next_try),
+            }),
+            (None, _) => self.troubles.works(&gateway.name, monotonic),
+            (Some(_), None) => {}
+        }
+    }
+}
+
+fn verdict(
+    result: &Result<Accepted, SendError>,
+    to: &Address,
+    gateway: &Gateway,
+    now: Monotonic,
+) -> Verdict {
+    match result {
+        Ok(_)
+        | Err(
+            SendError::Rejected { .. }
+            | SendError::InvalidAddress { .. }
+            | SendError::Unroutable { .. },
+        ) => Verdict::Works,
+        Err(SendError::Deferred {
+            scope: Deferral::Recipient,
+            ..
+        }) => Verdict::Answers,
+        Err(
+            SendError::Refused { .. }
+            | SendError::Deferred {
+                scope: Deferral::Message,
+                ..
+            },
+        ) => Verdict::FailsFor(to.clone()),
+        Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
+        Err(SendError::RateLimited {
+            retry_after: Some(after),
+            ..
+        }) => Verdict::Pauses(now.plus((*after).min(gateway.schedule.longest_wait()))),
+        Err(SendError::RateLimited { .. }) => Verdict::Nothing,
+        Err(SendError::Unreachable(_) | SendError::Unknown(_)) => Verdict::Fails,
+    }
+}
+
+/// Returns the pause that the gateway asks for on the address of a message, up to the longest wait of
+/// its schedule.
+fn address_pause(result: &Result<Accepted, SendError>, gateway: &Gateway) -> Option<Duration> {
+    match result {
+        Err(SendError::Deferred {
+            scope: Deferral::Recipient,
+            retry_after,
+            ..
+        }) => retry_after.map(|after| after.min(gateway.schedule.longest_wait())),
+        _ => None,
+    }
+}

@@ -1,0 +1,251 @@
+//! A gateway as seen from one lane: whether it takes messages now, and how many are under way.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::dispatcher::gateway_health::breaker::{Admission, Breaker};
+use crate::dispatcher::gateway_health::{GatewayHealth, GatewayState};
+use crate::{Address, Lane, Limits, Moment, Monotonic, Slug};
+
+/// A gateway as seen from one lane.
+#[derive(Debug, Default)]
+pub(crate) struct Peer {
+    breaker: Breaker,
+    /// Lets through as many requests as this gateway may have under way.
+    requests: Option<Arc<Semaphore>>,
+    /// Number of requests that may be under way.
+    width: usize,
+    pub(crate) in_flight: u32,
+    paused_until: Monotonic,
+    /// Until when another node has found it closed.
+    told_until: Monotonic,
+    /// Since when it has taken no messages.
+    closed_since: Option<Monotonic>,
+    /// Its latest answer that counts against it.
+    last_error: Option<String>,
+}
+
+/// What a hand-over says about its gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It works, whatever it thought of the message.
+    Works,
+    /// It answered, and the answer says nothing about what it does with other messages.
+    Answers,
+    /// It answered, and did not take the message to this recipient.
+    FailsFor(Address),
+    /// It did not take the message, or nobody knows.
+    Fails,
+    /// It asks for a pause until this time.
+    Pauses(Monotonic),
+    /// It refuses our account.
+    Refuses,
+    /// Nothing.
+    Nothing,
+}
+
+impl Verdict {
+    /// Returns true if the verdict counts against the gateway.
+    const fn is_bad(&self) -> bool {
+        match self {
+            Self::FailsFor(_) | Self::Fails | Self::Pauses(_) | Self::Refuses => true,
+            Self::Works | Self::Answers | Self::Nothing => false,
+        }
+    }
+}
+
+impl Peer {
+    /// Lets as many requests through as the gateway's limits say from now on.
+    pub(crate) fn widen(&mut self, limits: &Limits) {
+        let width = usize::try_from(limits.concurrency).unwrap_or(1).max(1);
+        if self.width != width {
+            self.requests = None;
+        }
+    }
+
+    /// Forgets what is known of a gateway that is configured no more, but for what is under way.
+    pub(crate) fn retire(&mut self) {
+        *self = Self {
+            in_flight: self.in_flight,
+            ..Self::default()
+        };
+    }
+
+    /// A message is handed over. Returns what its request has to go through.
+    pub(crate) fn begin(&mut self, limits: &Limits) -> Arc<Semaphore> {
+        self.breaker.begin();
+        self.in_flight += 1;
+        let requests = self.requests.get_or_insert_with(|| {
+            self.width = usize::try_from(limits.concurrency).unwrap_or(1).max(1);
+            Arc::new(Semaphore::new(self.width))
+        });
+        Arc::clone(requests)
+    }
+
+    /// A hand-over has ended. Returns the time of the next try if the gateway has stopped by it.
+    ///
+    /// * `error` - its answer, unless it took the message.
+    pub(crate) fn end(
+        &mut self,
+        verdict: Verdict,
+        error: Option<&str>,
+        now: Monotonic,
+    ) -> Option<Monotonic> {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let was_open = self.breaker.is_open();
+        if verdict.is_bad() {
+            self.last_error = error.map(str::to_owned);
+        }
+        match verdict {
+            Verdict::Works => self.breaker.succeed(now),
+            Verdict::Answers => self.breaker.answer(),
+            Verdict::FailsFor(to) => self.breaker.fail_for(&to, now, fastrand::f64()),
+            Verdict::Fails => self.breaker.fail(now, fastrand::f64()),
+            Verdict::Refuses => self.breaker.trip(now),
+            Verdict::Nothing => self.breaker.abandon(now),
+            Verdict::Pauses(until) => {
+                self.breaker.abandon(now);
+                self.paused_until = self.paused_until.max(until);
+            }
+        }
+        self.note_closed(now);
+        let has_stopped = !was_open && self.breaker.is_open();
+        has_stopped.then(|| match self.admission(now) {
+            Admission::Wait(until) => until,
+            Admission::Any | Admission::One => now,
+        })
+    }
+
+    /// Another node has found that it takes nothing before this time.
+    pub(crate) fn learn(&mut self, until: Monotonic, now: Monotonic) {
+        self.told_until = until;
+        self.note_closed(now);
+    }
+
+    fn note_closed(&mut self, now: Monotonic) {
+        if self.takes_all(now) {
+            self.closed_since = None;
+        } else {
+            self.closed_since.get_or_insert(now);
+        }
+    }
+
+    fn takes_all(&self, now: Monotonic) -> bool {
+        self.admission(now) == Admission::Any
+    }
+
+    /// Since when it has taken no messages; `None` when it does.
+    pub(crate) fn closed_since(&self, now: Monotonic) -> Option<Monotonic> {
+        self.closed_since.filter(|_| !self.takes_all(now))
+    }
+
+    /// Its latest answer that counts against it.
+    pub(crate) fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    /// Its state, as it is shown.
+    pub(crate) fn health(&self, gateway: &Slug, lane: &Lane, now: Moment) -> GatewayHealth {
+        let state = self.state(now.monotonic);
+        let is_ok = state == GatewayState::Ok;
+        let next_try = match self.admission(now.monotonic) {
+            Admission::Wait(until) if state != GatewayState::Probing => Some(until),
+            Admission::One => Some(now.monotonic),
+            _ => None,
+        };
+        let since = self.closed_since(now.monotonic);
+        GatewayHealth {
+            gateway: gateway.clone(),
+            lane: lane.clone(),
+            host: lane.host().map(str::to_owned),
+            state,
+            since: since.map(|since| now.wall_at(since)),
+            last_error: self.last_error.clone().filter(|_| !is_ok),
+            next_try_at: next_try.map(|until| now.wall_at(until)),
+            in_flight: self.in_flight,
+        }
+    }
+
+    fn state(&self, now: Monotonic) -> GatewayState {
+        if self.breaker.is_open() {
+            GatewayState::Stopped
+        } else if now < self.paused_until.max(self.told_until) {
+            GatewayState::Paused
+        } else if self.breaker.is_probing() {
+            GatewayState::Probing
+        } else {
+            GatewayState::Ok
+        }
+    }
+
+    /// Whether it remembers anything that matters.
+    pub(crate) fn matters(&self, now: Monotonic) -> bool {
+        self.in_flight > 0
+            || self.paused_until > now
+            || self.told_until > now
+            || !self.breaker.is_fresh(now)
+    }
+
+    /// Until when this node has found it to take nothing.
+    pub(crate) fn found_until(&self) -> Option<Monotonic> {
+        let paused = (self.paused_until > Monotonic::default()).then_some(self.paused_until);
+        self.breaker.open_until().max(paused)
+    }
+
+    /// Whether it takes messages now.
+    pub(crate) fn admission(&self, now: Monotonic) -> Admission {
+        let until = self.paused_until.max(self.told_until);
+        if now < until {
+            return Admission::Wait(until);
+        }
+        self.breaker.admission(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::from_millis(seconds * 1000)
+    }
+
+    fn health(peer: &Peer, seconds: u64) -> GatewayHealth {
+        let now = Moment {
+            wall: crate::Timestamp::from_millis(i64::try_from(seconds).unwrap() * 1000),
+            monotonic: at(seconds),
+        };
+        let lane = Lane::stored("webhook:one.example".into());
+        peer.health(&Slug::parse("hook").unwrap(), &lane, now)
+    }
+
+    #[test]
+    fn health_says_why_since_when_and_until_when_it_is_stopped() {
+        let mut peer = Peer::default();
+        peer.end(Verdict::Refuses, Some("wrong password"), at(10));
+        peer.end(Verdict::Refuses, Some("still wrong"), at(11));
+        let shown = health(&peer, 20);
+        assert_eq!(shown.state, GatewayState::Stopped);
+        assert_eq!(shown.since.unwrap().as_millis(), 10_000);
+        assert_eq!(shown.next_try_at.unwrap().as_millis(), 611_000);
+        assert_eq!(shown.last_error.as_deref(), Some("still wrong"));
+        assert_eq!(shown.host.as_deref(), Some("one.example"));
+        peer.begin(&Limits::default());
+        assert_eq!(health(&peer, 700).state, GatewayState::Probing);
+        peer.end(Verdict::Works, None, at(701));
+        let shown = health(&peer, 701);
+        assert_eq!(shown.state, GatewayState::Ok);
+        assert_eq!((shown.since, shown.last_error), (None, None));
+    }
+
+    #[test]
+    fn pause_that_was_asked_for_is_over_by_itself() {
+        let mut peer = Peer::default();
+        peer.end(Verdict::Pauses(at(40)), Some("rate limited"), at(10));
+        assert_eq!(health(&peer, 39).state, GatewayState::Paused);
+        assert_eq!(peer.closed_since(at(39)), Some(at(10)));
+        assert_eq!(health(&peer, 40).state, GatewayState::Ok);
+        assert_eq!(peer.closed_since(at(40)), None);
+    }
+}

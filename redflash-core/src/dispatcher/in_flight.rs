@@ -1,0 +1,108 @@
+//! A delivery that this process holds, from its lease until its outcome is on its way to the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::dispatcher::lease::{LeaseView, Sent};
+use crate::dispatcher::outcome::record::Ended;
+use crate::dispatcher::{Dispatcher, LeaseGuard, Slot};
+use crate::{Attempt, AttemptOutcome, Disposition, Job, Settlement, Timestamp};
+
+/// A leased delivery. However it is dropped, an outcome is recorded: what was not begun goes back to the
+/// queue as it was, and of what was begun the log says that its outcome is unknown.
+#[derive(Debug)]
+pub(crate) struct Underway {
+    job: Job,
+    slot: Slot,
+    guard: Option<LeaseGuard>,
+}
+
+impl Underway {
+    pub(crate) const fn new(job: Job, slot: Slot, guard: LeaseGuard) -> Self {
+        Self {
+            job,
+            slot,
+            guard: Some(guard),
+        }
+    }
+
+    pub(crate) const fn job(&self) -> &Job {
+        &self.job
+    }
+
+    pub(crate) const fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    /// A view of its lease.
+    pub(crate) fn lease(&self) -> Option<LeaseView> {
+        self.guard.as_ref().map(LeaseGuard::view)
+    }
+
+    /// Ends with this outcome.
+    pub(crate) fn end(mut self, settlement: Settlement) {
+        if let Some(guard) = self.guard.take() {
+            self.slot.dispatcher.push(settlement, guard);
+        }
+    }
+
+    /// Ends without an outcome: it is somebody else's.
+    pub(crate) fn forget(mut self) {
+        self.guard = None;
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        let Some(guard) = self.guard.take() else {
+            return;
+        };
+        let dispatcher = Arc::clone(&self.slot.dispatcher);
+        let settlement = dispatcher.cut_off(&self.job, guard.sent());
+        dispatcher.push(settlement, guard);
+    }
+}
+
+impl Dispatcher {
+    /// Returns the settlement of a delivery whose hand-over was dropped where it was.
+    ///
+    /// * `sent` - through which gateway it was being sent, if it was.
+    fn cut_off(&self, job: &Job, sent: Option<&Sent>) -> Settlement {
+        let now = self.now();
+        let Some(sent) = sent else {
+            let (due_at, detail) = (again_at(now), job.delivery.detail.clone());
+            return self.settle(job, None, Disposition::Queue { due_at, detail });
+        };
+        let detail = Attempt::CUT_OFF.to_owned();
+        let attempt = Attempt {
+            number: job.delivery.attempts + 1,
+            gateway: Some(sent.gateway.clone()),
+            started_at: sent.at,
+            ended_at: now,
+            outcome: AttemptOutcome::Unknown,
+            detail: detail.clone(),
+            may_repeat: job.delivery.may_repeat,
+        };
+        let due_at = again_at(now);
+        self.settle(job, Some(attempt), Disposition::Queue { due_at, detail })
+    }
+
+    fn push(&self, settlement: Settlement, guard: LeaseGuard) {
+        let token = self.life().map(|life| life.tasks().token());
+        self.recorder.push(Ended {
+            settlement,
+            _guard: guard,
+            _token: token,
+        });
+    }
+}
+
+/// When a delivery is due again. After a panic that is later, lest it panics over and over.
+fn again_at(now: Timestamp) -> Timestamp {
+    const CALM: Duration = Duration::from_secs(1);
+    if std::thread::panicking() {
+        now.plus(CALM)
+    } else {
+        now
+    }
+}

@@ -1,0 +1,57 @@
+//! A deadline that holds whatever becomes of the runtime, whose timers stand still with it.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tracing::error;
+
+/// Waits for some time, which a thread of its own keeps. Dropping the future ends the thread.
+pub(crate) async fn pass(time: Duration) {
+    let (over, is_over) = oneshot::channel::<()>();
+    let (awaited, given_up) = mpsc::channel::<()>();
+    let named = thread::Builder::new().name("redflash-deadline".into());
+    let kept = named.spawn(move || {
+        // Nothing is ever sent: it ends with the time, or when nobody waits any more.
+        let _ = given_up.recv_timeout(time);
+        drop(over);
+    });
+    if let Err(fault) = kept {
+        return error!(error = %fault, "a deadline cannot be kept, and is taken for over");
+    }
+    let _ = is_over.await;
+    drop(awaited);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn time_passes_without_a_runtime() {
+        let time = Duration::from_millis(20);
+        let begun = Instant::now();
+        let waiting = thread::spawn(move || wait_for(pass(time)));
+        waiting.join().unwrap();
+        assert!(begun.elapsed() >= time);
+    }
+
+    /// Waits on this thread until a future is ready.
+    fn wait_for(future: impl Future<Output = ()>) {
+        struct Unpark(thread::Thread);
+        impl std::task::Wake for Unpark {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.0.unpark();
+            }
+        }
+        let waker = std::sync::Arc::new(Unpark(thread::current())).into();
+        let mut context = std::task::Context::from_waker(&waker);
+        let mut future = std::pin::pin!(future);
+        while future.as_mut().poll(&mut context).is_pending() {
+            thread::park();
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! One life of the dispatcher: from its start to its end, on the runtime that it was started on.
+
+mod deadline;
+pub(super) mod heartbeat;
+pub(super) mod start;
+pub(super) mod watchdog;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::error;
+
+use crate::Monotonic;
+use crate::dispatcher::life::deadline::pass;
+use crate::dispatcher::life::heartbeat::{Part, Pulse};
+use crate::panicked::caught;
+use crate::store::Serving;
+
+/// The shortest and the longest wait before a loop that panicked starts again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// Time after which a loop that panics is taken for one that had recovered.
+const CALM: Duration = Duration::from_secs(60);
+/// Time between two signs of life of the runtime.
+const BEAT: Duration = Duration::from_secs(1);
+/// Time without a sign of life after which a runtime stands still: less than [what a loop
+/// has](crate::dispatcher::life::heartbeat::BOUND), so that no store is blamed for it.
+const STILL: Duration = Duration::from_secs(4);
+/// Time for hand-overs to end once their requests are cut off.
+const CUTTING: Duration = Duration::from_millis(30);
+/// Time for outcomes to be recorded once every hand-over was ended.
+const KILLING: Duration = Duration::from_millis(50);
+
+/// A started dispatcher, until everything of it has ended.
+#[derive(Debug)]
+pub(crate) struct Life {
+    runtime: Handle,
+    /// The process in which it was started. A fork has none of its threads.
+    process: u32,
+    is_exclusive: bool,
+    /// Cancelled when nothing more is to be taken from the queue.
+    stop: CancellationToken,
+    /// Cancelled when requests to gateways are to be cut off.
+    cut: CancellationToken,
+    /// Cancelled when hand-overs are to end wherever they are.
+    kill: CancellationToken,
+    /// Whatever may still bring an outcome: raises, hand-overs, and outcomes that are not recorded.
+    tasks: TaskTracker,
+    /// Number of raises under way.
+    raising: AtomicUsize,
+    pulses: [Pulse; Part::ALL.len()],
+    /// The runtime is gone.
+    is_gone: AtomicBool,
+    begun: std::time::Instant,
+    /// When the runtime last ran a task that only says so, in milliseconds since the beginning.
+    beat: AtomicU64,
+    /// Keeps others from dispatching: the engine's own place, and the right of the store.
+    rights: Mutex<Option<[Serving; 2]>>,
+}
+
+/// Notes the end of a loop, however it ends.
+struct Alive {
+    life: Arc<Life>,
+    part: Part,
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.life.pulse(self.part).end();
+        let is_early = match self.part {
+            Part::Recorder => !self.life.tasks.is_empty(),
+            _ => !self.life.stop.is_cancelled(),
+        };
+        if is_early {
+            // The runtime is gone, and nobody will say that this is the end.
+            self.life.is_gone.store(true, Ordering::Release);
+            self.life.give_rights_back();
+        }
+    }
+}
+
+/// A raise under way.
+struct Raising(Arc<Life>);
+
+impl Raising {
+    fn begin(life: &Arc<Life>) -> Self {
+        life.raising.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(life))
+    }
+}
+
+impl Drop for Raising {
+    fn drop(&mut self) {
+        self.0.raising.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl Life {
+    pub(super) fn new(runtime: Handle, place: Serving, serving: Serving) -> Self {
+        Self {
+            runtime,
+            process: std::process::id(),
+            is_exclusive: serving.is_exclusive(),
+            stop: CancellationToken::new(),
+            cut: CancellationToken::new(),
+            kill: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            raising: AtomicUsize::new(0),
+            pulses: std::array::from_fn(|_| Pulse::default()),
+            is_gone: AtomicBool::new(false),
+            begun: std::time::Instant::now(),
+            beat: AtomicU64::new(0),
+            rights: Mutex::new(Some([place, serving])),
+        }
+    }
+
+    /// Returns true if nobody else can dispatch from the store.
+    pub(super) const fn is_exclusive(&self) -> bool {
+        self.is_exclusive
+    }
+
+    pub(crate) const fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    pub(super) const fn cut(&self) -> &CancellationToken {
+        &self.cut
+    }
+
+    pub(super) const fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    pub(crate) fn pulse(&self, part: Part) -> &Pulse {
+        &self.pulses[part as usize]
+    }
+
+    /// Returns true if this is the process that it was started in.
+    pub(crate) fn is_here(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    /// The process in which it was started.
+    pub(crate) const fn process(&self) -> u32 {
+        self.process
+    }
+
+    /// Returns true if the runtime is gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::Acquire)
+    }
+
+    /// Returns true if it takes what is due, and was not told to stop.
+    pub(crate) fn takes(&self) -> bool {
+        !self.stop.is_cancelled() && !self.is_gone() && self.is_here()
+    }
+
+    /// Returns true if another may begin.
+    pub(super) fn is_over(&self) -> bool {
+        let rights = self.rights.lock().unwrap_or_else(PoisonError::into_inner);
+        rights.is_none()
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(task, &self.runtime);
+    }
+
+    /// Runs a raise to its end, whoever waits for it and whatever happens to the dispatcher meanwhile.
+    pub(crate) fn spawn_raise(self: &Arc<Self>, raise: impl Future<Output = ()> + Send + 'static) {
+        let raising = Raising::begin(self);
+        self.spawn(async move {
+            raise.await;
+            drop(raising);
+        });
+    }
+
+    /// Runs a task that brings no outcome.
+    pub(crate) fn spawn_aside(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
+    /// Runs a task that may be dropped where it is when the dispatcher ends.
+    pub(crate) fn spawn_hand_over(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let kill = self.kill.clone();
+        self.spawn(async move {
+            kill.run_until_cancelled(task).await;
+        });
+    }
+
+    /// Runs a loop, and runs it again if it panics.
+    pub(crate) fn keep<F>(
+        self: &Arc<Self>,
+        part: Part,
+        work: impl Fn() -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send,
+    {
+        let life = Arc::clone(self);
+        let alive = Alive { life, part };
+        let supervised = async move {
+            let mut pause = PAUSES.0;
+            loop {
+                let begun = Instant::now();
+                let Err(panicked) = caught(async { work().await }).await else {
+                    return;
+                };
+                if begun.elapsed() >= CALM {
+                    pause = PAUSES.0;
+                }
+                let name = part.as_str();
+                error!(part = name, error = %panicked, ?pause, "a loop panicked, and starts again");
+                alive.life.pulse(part).fail(panicked.to_string());
+                sleep(pause).await;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        };
+        // What takes from the queue may bring hand-overs until it ends; the others end after them.
+        if part == Part::Queue {
+            self.spawn(supervised);
+        } else {
+            self.runtime.spawn(supervised);
+        }
+    }
+
+    /// Asks the store something on the runtime of this life, which stores may need. Returns `None` if the
+    /// store panics, or if the runtime is gone.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let asked = AbortOnDropHandle::new(self.runtime.spawn(question));
+        asked.await.ok()
+    }
+
+    /// Shows that the runtime runs tasks, as long as this life does.
+    pub(super) fn keep_beating(self: &Arc<Self>) {
+        let life = Arc::downgrade(self);
+        self.runtime.spawn(async move {
+            while let Some(life) = life.upgrade().filter(|life| !life.stop.is_cancelled()) {
+                life.beat.store(life.age(), Ordering::Relaxed);
+                drop(life);
+                sleep(BEAT).await;
+            }
+        });
+    }
+
+    /// Returns true if the runtime has run no task for some time, so that no loop can be blamed.
+    pub(super) fn stands_still(&self) -> bool {
+        let beat = self.beat.load(Ordering::Relaxed);
+        Duration::from_millis(self.age().saturating_sub(beat)) >= STILL
+    }
+
+    /// Milliseconds since the beginning.
+    fn age(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Takes nothing more. What is under way goes on.
+    pub(super) fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+    }
+
+    /// Ends what is under way, without waiting for it.
+    pub(super) fn abandon(&self) {
+        self.close();
+        self.cut.cancel();
+        self.kill.cancel();
+        self.give_rights_back();
+    }
+
+    /// Waits for what is under way until `deadline`, then ends it. Returns within 100 ms of the
+    /// deadline, whatever hangs.
+    pub(super) async fn end(&self, deadline: Instant) {
+        self.close();
+        if !self.ends_by(deadline).await {
+            self.cut.cancel();
+            if !self.ends_by(deadline + CUTTING).await {
+                self.kill.cancel();
+                self.ends_by(deadline + CUTTING + KILLING).await;
+            }
+        }
+        self.abandon();
+    }
+
+    async fn ends_by(&self, deadline: Instant) -> bool {
+        if self.is_gone() {
+            return true;
+        }
+        tokio::select! {
+            biased;
+            () = self.tasks.wait() => true,
+            () = pass(deadline.saturating_duration_since(Instant::now())) => false,
+        }
+    }
+
+    /// Returns true if no raise is under way, and nothing is being taken from the queue.
+    pub(super) fn is_idle(&self) -> bool {
+        self.raising.load(Ordering::Acquire) == 0 && !self.pulse(Part::Queue).is_busy()
+    }
+
+    /// Number of raises and looks at the queue that wait for the store.
+    pub(super) fn pending(&self) -> usize {
+        let looks = usize::from(!self.pulse(Part::Queue).has_ended());
+        self.raising.load(Ordering::Relaxed) + looks
+    }
+
+    /// Lets others dispatch from the store, before this returns.
+    fn give_rights_back(&self) {
+        let mut rights = self.rights.lock().unwrap_or_else(PoisonError::into_inner);
+        let rights = rights.take();
+        drop(rights);
+    }
+
+    /// The problems of this life, in words.
+    pub(super) fn problems(&self, now: Monotonic) -> Vec<String> {
+        if !self.is_here() {
+            let process = self.process;
+            return vec![format!(
+                "nothing is sent from here: process {process} started the engine, and a fork has none of its threads"
+            )];
+        }
+        if self.stop.is_cancelled() {
+            return vec!["nothing is sent from here: the engine was stopped".to_owned()];
+        }
+        if self.is_gone() {
+            let why =
+                "nothing is sent from here: the runtime that the engine was started on is gone";
+            return vec![why.to_owned()];
+        }
+        if self.stands_still() {
+            return vec!["the runtime of the engine stands still".to_owned()];
+        }
+        let loops = Part::ALL.iter();
+        loops
+            .filter_map(|part| self.pulse(*part).problem(*part, now))
+            .collect()
+    }
+}

@@ -1,0 +1,296 @@
+//! The start of the dispatcher, and its end.
+
+use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
+use tracing::warn;
+
+use crate::dispatcher::Dispatcher;
+use crate::dispatcher::life::Life;
+use crate::dispatcher::life::deadline::pass;
+use crate::dispatcher::life::heartbeat::{BOUND, Part};
+use crate::dispatcher::life::watchdog::Watchdog;
+use crate::panicked::{caught, caught_now};
+use crate::{Store, StoreError, Timestamp, WorkerId};
+
+/// Time for the store to count what is left, once everything was ended.
+const COUNTING: Duration = Duration::from_millis(15);
+
+/// Reason why an engine was not started. Nothing was taken from the queue.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Only one engine may dispatch from the store, and one does; or this one was started before and has
+    /// not ended.
+    #[error("{by} dispatches from this store already: stop that one first")]
+    AlreadyRunning {
+        /// The one that does, as `this engine` or `process 4711`.
+        by: String,
+    },
+    /// There is no Tokio runtime here, or one that lacks timers or I/O.
+    #[error("the engine cannot run here: {0}")]
+    Runtime(&'static str),
+    /// The store failed, or what a predecessor left behind cannot be taken back.
+    #[error("the engine cannot start")]
+    Store(#[from] StoreError),
+}
+
+/// Work that was not done when an engine had to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftover {
+    /// Raises and looks at the queue that the store has not answered. What they record is sent after the
+    /// next start.
+    pub waiting_for_store: usize,
+    /// Deliveries that were cut off, or whose channel blocks its thread, and of which no outcome was
+    /// recorded. After the next start they are sent again, or set aside, as their gateways are configured.
+    pub sending: usize,
+    /// Outcomes that are known and were not recorded. They are recorded as soon as the store answers, if
+    /// the program lives that long.
+    pub unrecorded: usize,
+    /// About how many deliveries wait in the queue.
+    pub queued: u64,
+}
+
+impl Leftover {
+    /// Returns true if everything that was begun has ended and is recorded.
+    pub const fn is_clean(&self) -> bool {
+        self.waiting_for_store == 0 && self.sending == 0 && self.unrecorded == 0
+    }
+}
+
+impl Dispatcher {
+    /// The present life, or the last.
+    pub(crate) fn life(&self) -> Option<Arc<Life>> {
+        self.life.load_full()
+    }
+
+    /// Returns true if it takes what is due, and was not told to stop.
+    pub(crate) fn is_running(&self) -> bool {
+        self.life.load().as_ref().is_some_and(|life| life.takes())
+    }
+
+    /// Returns true if nobody else can dispatch from the store.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        let life = self.life.load();
+        life.as_ref().is_some_and(|life| life.is_exclusive())
+    }
+
+    /// The watch over channels that block their thread. What blocks may outlive a life.
+    pub(crate) fn watchdog(&self) -> &Watchdog {
+        self.watchdog.get_or_init(Watchdog::start)
+    }
+
+    /// Takes back what a predecessor left, and starts to work on the present runtime.
+    pub(crate) async fn start(self: &Arc<Self>) -> Result<Arc<Life>, StartError> {
+        let runtime = usable_runtime()?;
+        let taken = |fault| match fault {
+            StoreError::Served { by } => StartError::AlreadyRunning { by },
+            fault => StartError::Store(fault),
+        };
+        let by = "this engine".to_owned();
+        let place = self.place.take();
+        let place = place.map_err(|_| StartError::AlreadyRunning { by })?;
+        let serving = self.store.serve(self.worker).map_err(taken)?;
+        let life = Arc::new(Life::new(runtime, place, serving));
+        let recovered = caught(self.recover(&life)).await;
+        let panicked = |panicked: crate::panicked::Panicked| {
+            StoreError::Backend(format!("the store {panicked}").into())
+        };
+        if let Err(fault) = recovered.map_err(panicked).flatten() {
+            life.abandon();
+            return Err(fault.into());
+        }
+        self.lanes().open();
+        self.life.store(Some(Arc::clone(&life)));
+        let (dispatcher, kept) = (Arc::clone(self), Arc::clone(&life));
+        life.keep(Part::Queue, move || {
+            Arc::clone(&dispatcher).run(Arc::clone(&kept))
+        });
+        self.keep_recording(&life);
+        self.keep_leases(&life);
+        life.keep_beating();
+        Ok(life)
+    }
+
+    async fn recover(&self, life: &Life) -> Result<(), StoreError> {
+        let now = self.clock.now().checked()?;
+        self.store.join(self.worker).await?;
+        // Where nobody else dispatches, every lease is taken back that is not under way here: also one that
+        // this engine was granted as its last runtime ended, of which nobody holds a guard.
+        let except = life.is_exclusive().then(|| WorkerId::new(now));
+        let running = self.leases.running();
+        let orphans = self.store.requeue_orphans(now, except, &running).await?;
+        if !orphans.is_empty() {
+            self.lanes().lease_nothing_ahead(self.clock.monotonic());
+            warn!(
+                orphans = orphans.len(),
+                "took back deliveries whose outcome was not recorded; they may arrive twice"
+            );
+        }
+        self.ended(&orphans);
+        self.follow_clock(self.moment()).await?;
+        self.bring_forward(now).await
+    }
+
+    /// Stops taking what is due. What waits for its turn goes back to the queue.
+    fn close(&self, life: &Arc<Life>) {
+        life.close();
+        if self.is_present(life) {
+            self.lanes().close();
+        }
+    }
+
+    /// Ends a life, waiting at most so long for what is under way.
+    pub(crate) async fn end(&self, life: &Arc<Life>, grace: Duration) -> Leftover {
+        self.close(life);
+        let deadline = after(grace);
+        life.end(deadline).await;
+        let unrecorded = self.recorder.len();
+        let sending = self.leases.running().len().saturating_sub(unrecorded);
+        let leftover = Leftover {
+            waiting_for_store: life.pending(),
+            sending,
+            unrecorded,
+            queued: self.queued_by(life, deadline).await,
+        };
+        if !leftover.is_clean() {
+            warn!(?leftover, "stopped before everything had ended");
+        }
+        leftover
+    }
+
+    /// Number of deliveries that wait in the queue: as the store counts them, if it does so in time.
+    async fn queued_by(&self, life: &Life, deadline: Instant) -> u64 {
+        if life.is_gone() {
+            return self.about_queued();
+        }
+        let deadline = deadline.max(Instant::now() + COUNTING);
+        let store = Arc::clone(&self.store);
+        tokio::select! {
+            biased;
+            Some(Ok(backlog)) = life.ask(async move { store.backlog().await }) => backlog.queued,
+            () = pass(deadline.saturating_duration_since(Instant::now())) => self.about_queued(),
+            else => self.about_queued(),
+        }
+    }
+
+    /// Ends a life without waiting.
+    pub(crate) fn abandon(&self, life: &Arc<Life>) {
+        self.close(life);
+        life.abandon();
+    }
+
+    /// Waits until nothing is due and nothing is under way, until `deadline` at most.
+    pub(crate) async fn drain(&self, life: &Arc<Life>, deadline: Instant) {
+        const LOOK: Duration = Duration::from_millis(20);
+        let drained = async {
+            while life.takes() && !self.is_drained(life).await {
+                life.ask(async { sleep(LOOK).await }).await;
+            }
+        };
+        tokio::select! {
+            () = drained => {}
+            () = pass(deadline.saturating_duration_since(Instant::now())) => {}
+        }
+    }
+
+    async fn is_drained(&self, life: &Life) -> bool {
+        // What is being claimed or raised is neither in the queue nor under way.
+        let is_idle = || life.is_idle() && self.leases.is_empty();
+        let was_idle = is_idle();
+        let looked = nothing_is_due(Arc::clone(&self.store), self.now());
+        // A store that fails or panics says nothing of the queue. Its loop reports that.
+        let nothing_is_due = matches!(life.ask(looked).await, Some(Ok(true)));
+        nothing_is_due && was_idle && is_idle()
+    }
+
+    /// The problems of the dispatcher, in words; none while it works.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let now = self.clock.monotonic();
+        let Some(life) = self.life() else {
+            return vec!["nothing is sent from here: the engine was not started".to_owned()];
+        };
+        let mut problems = life.problems(now);
+        problems.extend(self.blocking());
+        let idle = self.idle_for().filter(|idle| *idle >= BOUND);
+        if let (true, Some(idle)) = (problems.is_empty(), idle) {
+            let seconds = idle.as_secs();
+            let why = if life.pulse(Part::Queue).is_busy() {
+                "the store is slow to answer"
+            } else {
+                "the runtime of the engine stands still"
+            };
+            problems.push(format!(
+                "the queue was not looked at for {seconds} s: {why}"
+            ));
+        }
+        problems
+    }
+
+    /// The channels that block a thread, in words.
+    fn blocking(&self) -> impl Iterator<Item = String> {
+        let blocking = self.watchdog.get().map(Watchdog::blocking);
+        blocking.into_iter().flatten().map(|(gateway, taken)| {
+            let seconds = taken.as_secs();
+            format!("the channel of gateway {gateway} has blocked its thread for {seconds} s")
+        })
+    }
+
+    /// Returns true if what is due is taken, and was looked for lately.
+    pub(crate) fn is_well(&self) -> bool {
+        let now = self.clock.monotonic();
+        let life = self.life();
+        let hangs = |life: &Arc<Life>| life.pulse(Part::Queue).hangs_for(now).is_some();
+        life.is_some_and(|life| life.takes() && !hangs(&life) && !life.stands_still())
+            && self.idle_for().is_none_or(|idle| idle < BOUND)
+    }
+
+    fn is_present(&self, life: &Arc<Life>) -> bool {
+        let present = self.life.load();
+        present
+            .as_ref()
+            .is_some_and(|present| Arc::ptr_eq(present, life))
+    }
+}
+
+/// Returns the end of a limit that begins now. One that is too long to be told ends in years.
+pub(crate) fn after(limit: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    Instant::now() + limit.min(YEARS)
+}
+
+async fn nothing_is_due(store: Arc<dyn Store>, now: Timestamp) -> Result<bool, StoreError> {
+    if !store.unfinished().await?.is_empty() {
+        return Ok(false);
+    }
+    let queues = store.due_queues().await?;
+    Ok(queues.iter().all(|queue| queue.due_at > now))
+}
+
+/// The present runtime, if the engine can run on it.
+fn usable_runtime() -> Result<Handle, StartError> {
+    let Ok(runtime) = Handle::try_current() else {
+        return Err(StartError::Runtime(
+            "there is no Tokio runtime: call start within one, as in runtime.block_on(engine.start())",
+        ));
+    };
+    // Tokio tells of a driver that is missing by a panic, and in no other way.
+    if caught_now(|| tokio::time::sleep(Duration::ZERO)).is_err() {
+        return Err(StartError::Runtime(
+            "the Tokio runtime has no timers: build it with enable_all()",
+        ));
+    }
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+    let socket = socket.and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
+    if let Ok(socket) = socket
+        && caught_now(|| tokio::net::UdpSocket::from_std(socket)).is_err()
+    {
+        return Err(StartError::Runtime(
+            "the Tokio runtime has no I/O: build it with enable_all()",
+        ));
+    }
+    Ok(runtime)
+}

@@ -1,0 +1,174 @@
+//! A watch over channels that block the thread they run on, which no deadline can end.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::error;
+
+use crate::Slug;
+
+/// Time after which a channel that has not given its thread back is named.
+const BLOCKING: Duration = Duration::from_secs(1);
+/// Time between two looks while something is sent.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Names the gateways whose channels block a thread. It has a thread of its own, since theirs may be the
+/// only one that the runtime has.
+#[derive(Debug)]
+pub(crate) struct Watchdog(Arc<Calls>);
+
+/// The sends under way.
+#[derive(Debug)]
+struct Calls {
+    begun: Instant,
+    calls: Mutex<Vec<Arc<Call>>>,
+}
+
+#[derive(Debug)]
+struct Call {
+    gateway: Slug,
+    /// When the channel got the thread, in milliseconds and one more; 0 while it waits.
+    since: AtomicU64,
+    was_told: AtomicBool,
+}
+
+impl Watchdog {
+    /// Starts to watch, until dropped.
+    pub(crate) fn start() -> Self {
+        let begun = Instant::now();
+        let calls = Mutex::default();
+        let calls = Arc::new(Calls { begun, calls });
+        let watched = Arc::downgrade(&calls);
+        let named = thread::Builder::new().name("redflash-watchdog".into());
+        if let Err(fault) = named.spawn(move || watch(&watched)) {
+            error!(error = %fault, "channels that block their thread are not watched for");
+        }
+        Self(calls)
+    }
+
+    /// Watches a send, for which a gateway's channel is called.
+    pub(crate) fn watched<F>(&self, gateway: &Slug, send: F) -> Watched<F> {
+        let call = Arc::new(Call {
+            gateway: gateway.clone(),
+            since: AtomicU64::new(0),
+            was_told: AtomicBool::new(false),
+        });
+        self.0.lock().push(Arc::clone(&call));
+        Watched {
+            send,
+            call,
+            calls: Arc::clone(&self.0),
+        }
+    }
+
+    /// The gateways whose channels block a thread now, and for how long.
+    pub(crate) fn blocking(&self) -> Vec<(Slug, Duration)> {
+        let calls = self.0.lock();
+        let blocking = |call: &Arc<Call>| Some((call.gateway.clone(), self.0.blocks_for(call)?));
+        calls.iter().filter_map(blocking).collect()
+    }
+}
+
+impl Calls {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Call>>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Milliseconds since the watch began.
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn blocks_for(&self, call: &Call) -> Option<Duration> {
+        let since = call.since.load(Ordering::Relaxed).checked_sub(1)?;
+        let taken = Duration::from_millis(self.now().saturating_sub(since));
+        (taken >= BLOCKING).then_some(taken)
+    }
+
+    /// Names what has blocked its thread for too long, once a call. Returns true if anything is sent.
+    fn look(&self) -> bool {
+        let calls = self.lock();
+        for call in calls.iter() {
+            if self.blocks_for(call).is_some() && !call.was_told.swap(true, Ordering::Relaxed) {
+                error!(
+                    gateway = %call.gateway,
+                    "a channel blocks its thread, so that no deadline can end it and other tasks of the program wait: call what blocks within tokio::task::spawn_blocking"
+                );
+            }
+        }
+        !calls.is_empty()
+    }
+}
+
+fn watch(calls: &Weak<Calls>) {
+    loop {
+        let Some(calls) = calls.upgrade() else {
+            return;
+        };
+        let pause = if calls.look() { LOOK } else { BLOCKING };
+        drop(calls);
+        thread::sleep(pause);
+    }
+}
+
+/// A send that is watched.
+pub(crate) struct Watched<F> {
+    send: F,
+    call: Arc<Call>,
+    calls: Arc<Calls>,
+}
+
+impl<F: Future + Unpin> Future for Watched<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let since = self.calls.now().saturating_add(1);
+        self.call.since.store(since, Ordering::Relaxed);
+        let polled = Pin::new(&mut self.send).poll(context);
+        self.call.since.store(0, Ordering::Relaxed);
+        polled
+    }
+}
+
+impl<F> Drop for Watched<F> {
+    fn drop(&mut self) {
+        let mut calls = self.calls.lock();
+        calls.retain(|call| !Arc::ptr_eq(call, &self.call));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channel_that_blocks_is_named_and_one_that_waits_is_not() {
+        let watchdog = Watchdog::start();
+        let gateway = |name| Slug::parse(name).unwrap();
+        let mut waits = watchdog.watched(&gateway("waits"), std::future::pending::<()>());
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut waits).poll(&mut context).is_pending());
+        let send = Box::pin(async {
+            let begun = Instant::now();
+            loop {
+                if let [(blocking, taken)] = &*watchdog.blocking() {
+                    assert!(*taken >= BLOCKING);
+                    break blocking.clone();
+                }
+                assert!(
+                    begun.elapsed() < Duration::from_secs(30),
+                    "it is never named"
+                );
+                thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let mut blocks = watchdog.watched(&gateway("blocks"), send);
+        let polled = Pin::new(&mut blocks).poll(&mut context);
+        assert_eq!(polled, Poll::Ready(gateway("blocks")));
+        assert_eq!(watchdog.blocking(), []);
+    }
+}

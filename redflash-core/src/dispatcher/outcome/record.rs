@@ -1,0 +1,359 @@
+//! Recording what became of hand-overs, as many at once as have ended meanwhile.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::warn;
+
+use crate::dispatcher::life::Life;
+use crate::dispatcher::life::heartbeat::Part;
+use crate::dispatcher::{Dispatcher, LeaseGuard};
+use crate::{Disposition, Settled, Settlement, Store, StoreError, WorkerId};
+
+/// Time limit for recording an outcome that a working store refuses. A store that is down is waited for
+/// without a limit, since the lease is renewed as soon as it is back.
+const RECORDING: Duration = Duration::from_secs(60);
+/// The most outcomes that are recorded at once.
+const BATCH: usize = 256;
+/// The shortest and the longest wait before the store is asked again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// A hand-over that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) settlement: Settlement,
+    /// Its lease, which is not to end before it is recorded.
+    pub(crate) _guard: LeaseGuard,
+    /// Under way until it is recorded; `None` if the dispatcher had ended before.
+    pub(crate) _token: Option<TaskTrackerToken>,
+}
+
+/// An outcome that waits to be recorded.
+#[derive(Debug)]
+struct Waiting {
+    ended: Ended,
+    since: Instant,
+    /// Not before this time, after it was refused by itself; and the wait that led to it.
+    held_back: Option<(Instant, Duration)>,
+}
+
+/// The outcomes of hand-overs, until they are recorded. It outlives the loop that records, so that nothing is
+/// lost when that panics or ends early.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    waiting: Mutex<Vec<Waiting>>,
+    /// Number of those that are being recorded.
+    being_recorded: AtomicUsize,
+    news: Notify,
+    /// Held by the loop that records.
+    recording: tokio::sync::Mutex<()>,
+}
+
+/// Outcomes that are being recorded. What is not recorded goes back to those that wait.
+struct Batch<'a> {
+    recorder: &'a Recorder,
+    waiting: Vec<Waiting>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.recorder.lock();
+        self.recorder.being_recorded.store(0, Ordering::Relaxed);
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.waiting.append(&mut waiting);
+        *waiting = std::mem::take(&mut self.waiting);
+    }
+}
+
+impl Recorder {
+    pub(crate) fn push(&self, ended: Ended) {
+        self.lock().push(Waiting {
+            ended,
+            since: Instant::now(),
+            held_back: None,
+        });
+        self.news.notify_one();
+    }
+
+    /// Number of outcomes that are not recorded.
+    pub(crate) fn len(&self) -> usize {
+        let waiting = self.lock();
+        waiting.len() + self.being_recorded.load(Ordering::Relaxed)
+    }
+
+    /// Takes what may be recorded now. Otherwise returns when there will be something, if that is known.
+    fn take(&self, now: Instant) -> Result<Batch<'_>, Option<Instant>> {
+        let mut all = self.lock();
+        let is_free = |one: &mut Waiting| one.held_back.is_none_or(|(until, _)| until <= now);
+        let waiting: Vec<_> = all.extract_if(.., is_free).take(BATCH).collect();
+        if waiting.is_empty() {
+            let held_back = all.iter().filter_map(|one| one.held_back);
+            return Err(held_back.map(|(until, _)| until).min());
+        }
+        self.being_recorded.store(waiting.len(), Ordering::Relaxed);
+        drop(all);
+        let recorder = self;
+        Ok(Batch { recorder, waiting })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The work of recording. It keeps the store open, and not the dispatcher.
+#[derive(Clone)]
+struct Recording {
+    recorder: Arc<Recorder>,
+    life: Arc<Life>,
+    store: Arc<dyn Store>,
+    worker: WorkerId,
+    dispatcher: Weak<Dispatcher>,
+}
+
+impl Dispatcher {
+    /// Records outcomes, in a loop of its own, until nothing is left that could bring one.
+    pub(crate) fn keep_recording(self: &Arc<Self>, life: &Arc<Life>) {
+        let recording = Recording {
+            recorder: Arc::clone(&self.recorder),
+            life: Arc::clone(life),
+            store: Arc::clone(&self.store),
+            worker: self.worker,
+            dispatcher: Arc::downgrade(self),
+        };
+        let clock = Arc::clone(&self.clock);
+        life.keep(Part::Recorder, move || {
+            let (recording, clock) = (recording.clone(), Arc::clone(&clock));
+            async move {
+                let _only = recording.recorder.recording.lock().await;
+                tokio::select! {
+                    () = recording.run(&*clock) => {}
+                    () = recording.life.tasks().wait() => {}
+                }
+            }
+        });
+    }
+}
+
+impl Recording {
+    /// Records whatever comes, for ever.
+    async fn run(&self, clock: &dyn crate::Clock) {
+        let pulse = self.life.pulse(Part::Recorder);
+        let mut pause = PAUSES.0;
+        loop {
+            let batch = match self.recorder.take(Instant::now()) {
+                Ok(batch) => batch,
+                Err(Some(until)) => {
+                    tokio::select! {
+                        () = self.recorder.news.notified() => {}
+                        () = tokio::time::sleep_until(until) => {}
+                    }
+                    continue;
+                }
+                Err(None) => {
+                    self.recorder.news.notified().await;
+                    continue;
+                }
+            };
+            let round = pulse.begin(clock.monotonic());
+            match self.record(batch).await {
+                Ok(()) => {
+                    round.succeed();
+                    pause = PAUSES.0;
+                }
+                Err(fault) => {
+                    drop(round);
+                    pulse.fail(crate::error_chain(&fault));
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+    }
+
+    /// Records outcomes together, or each for itself should one of them be at fault.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store is down. What is left of the batch waits.
+    async fn record(&self, mut batch: Batch<'_>) -> Result<(), StoreError> {
+        let all = batch.waiting.len();
+        let fault = match self.settle(&mut batch, 0..all).await {
+            Ok(()) => return Ok(()),
+            Err(fault) => fault,
+        };
+        late(&fault);
+        if is_down(&fault) {
+            self.forget_overdue(&mut batch);
+            return Err(fault);
+        }
+        let mut place = 0;
+        while place < batch.waiting.len() {
+            match self.settle(&mut batch, place..place + 1).await {
+                Ok(()) => {}
+                Err(fault) if is_down(&fault) => return Err(fault),
+                Err(fault) => {
+                    late(&fault);
+                    hold_back(&mut batch.waiting[place]);
+                    place += 1;
+                }
+            }
+        }
+        self.forget_overdue(&mut batch);
+        Ok(())
+    }
+
+    /// Records a part of a batch, and takes it out.
+    async fn settle(&self, batch: &mut Batch<'_>, part: Range<usize>) -> Result<(), StoreError> {
+        let some = batch.waiting[part.clone()].iter();
+        let settlements: Vec<_> = some.map(|one| one.ended.settlement.clone()).collect();
+        let settled = self.store.settle(self.worker, &settlements).await?;
+        let recorded: Vec<_> = batch.waiting.drain(part).collect();
+        // Before their tokens are dropped, by which an end learns that all is recorded.
+        self.recorder
+            .being_recorded
+            .store(batch.waiting.len(), Ordering::Relaxed);
+        for (one, settled) in recorded.iter().zip(settled) {
+            self.recorded(&one.ended.settlement, settled);
+        }
+        Ok(())
+    }
+
+    /// Gives up outcomes that could not be recorded for too long. Those for which the store is down are
+    /// kept as long as the dispatcher is.
+    fn forget_overdue(&self, batch: &mut Batch<'_>) {
+        let is_kept = self.dispatcher.strong_count() > 0;
+        batch.waiting.retain(|one| {
+            let is_own_fault = one.held_back.is_some();
+            let is_over = (is_own_fault || !is_kept) && one.since.elapsed() >= RECORDING;
+            if is_over {
+                warn!(
+                    delivery = %one.ended.settlement.delivery.id,
+                    "an outcome could not be recorded; the delivery is repeated when its lease ends"
+                );
+            }
+            !is_over
+        });
+    }
+
+    fn recorded(&self, settlement: &Settlement, settled: Settled) {
+        let delivery = &settlement.delivery;
+        if settled != Settled::Recorded && settlement.attempt.is_some() {
+            warn!(delivery = %delivery.id, "the lease had passed to another grant");
+        }
+        if settled != Settled::Lost {
+            crate::dispatcher::outcome::count::count_settlement(settlement);
+        }
+        let Some(dispatcher) = self.dispatcher.upgrade() else {
+            return;
+        };
+        let waits = matches!(
+            settlement.next,
+            Disposition::Queue { .. } | Disposition::Elsewhere { .. }
+        );
+        if settled == Settled::Recorded && waits {
+            dispatcher.queued([&delivery.lane]);
+        }
+        dispatcher.waiters.notify(delivery.notification);
+    }
+}
+
+/// Tries an outcome that was refused by itself again later, and longer each time.
+fn hold_back(one: &mut Waiting) {
+    let before = one.held_back.map_or(PAUSES.0, |(_, pause)| pause);
+    let pause = (before * 2).min(PAUSES.1);
+    one.held_back = Some((Instant::now() + pause, pause));
+}
+
+const fn is_down(fault: &StoreError) -> bool {
+    matches!(fault, StoreError::Unavailable(_) | StoreError::Unknown(_))
+}
+
+fn late(fault: &StoreError) {
+    let error = crate::error_chain(fault);
+    warn!(error, "outcomes are not recorded yet");
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::store::{DeliveryRecord, Entry, Save};
+    use crate::{
+        Accepted, Address, AddressError, AttemptOutcome, Channel, ChannelKind, Contact,
+        DeliveryState, Directory, EndpointId, Engine, Gateway, MemoryStore, NotificationId,
+        OutboundMessage, Outbox, Raise, SendError, Slug, Timestamp,
+    };
+
+    /// Takes every message.
+    #[derive(Debug)]
+    struct Taker;
+
+    #[async_trait]
+    impl Channel for Taker {
+        fn kind(&self) -> ChannelKind {
+            ChannelKind::parse("x").unwrap()
+        }
+
+        fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
+            Address::new(raw)
+        }
+
+        async fn send(&self, _: &OutboundMessage) -> Result<Accepted, SendError> {
+            Ok(Accepted::new(None))
+        }
+    }
+
+    fn slug(text: &str) -> Slug {
+        Slug::parse(text).unwrap()
+    }
+
+    /// An engine over a store that has a contact to notify.
+    async fn engine(store: &Arc<MemoryStore>) -> Engine {
+        let ann = Contact::new(slug("ann"), "Ann".parse().unwrap()).with_endpoint(
+            EndpointId::new(Timestamp::from_millis(0)),
+            Taker.kind(),
+            Address::new("a").unwrap(),
+        );
+        let entries = [Entry::Contact(ann)];
+        store.save(&entries, Save::Create).await.unwrap();
+        let gateway = Gateway::new(slug("first"), Taker);
+        let engine = Engine::builder(Arc::clone(store) as _).gateway(gateway);
+        engine.build().unwrap()
+    }
+
+    async fn delivery(store: &MemoryStore, id: NotificationId) -> DeliveryRecord {
+        let (_, mut records) = store.notification(id).await.unwrap().unwrap();
+        records.remove(0)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn outcome_is_recorded_however_long_the_store_was_down() {
+        let store = Arc::new(MemoryStore::new());
+        let engine = engine(&store).await;
+        let running = engine.start().await.unwrap();
+        store.refuse_outcomes(true);
+        let raised = engine.raise(Raise::contact(slug("ann"), "hello")).await;
+        let id = raised.unwrap().notification;
+        sleep(RECORDING * 3).await;
+        let record = delivery(&store, id).await;
+        assert_eq!(record.delivery.state, DeliveryState::Sending);
+
+        store.refuse_outcomes(false);
+        let records = engine.wait(id, Duration::from_secs(10)).await.unwrap();
+        assert_eq!(records[0].delivery.state, DeliveryState::Sent);
+        assert_eq!(records[0].attempts_made.len(), 1);
+        assert_eq!(records[0].attempts_made[0].outcome, AttemptOutcome::Ok);
+        running.shutdown(Duration::from_secs(5)).await;
+    }
+}

@@ -1,0 +1,4 @@
+//! The store's queue as time passes: deliveries that expire, and steps of the wall clock.
+
+mod expiry;
+pub(super) mod wall_clock;

@@ -1,0 +1,343 @@
+//! One attempt: through which gateway, within which budget, and what follows from its outcome.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tracing::info;
+
+use crate::dispatcher::Dispatcher;
+use crate::dispatcher::alarm::Trouble;
+use crate::dispatcher::gateway_health::upstream::Verdict;
+use crate::dispatcher::lane::Choice;
+use crate::dispatcher::lease::LeaseView;
+use crate::dispatcher::send::budget::{Short, Taken};
+use crate::dispatcher::send::request::{Said, Sending};
+use crate::store::OutboxEntry;
+use crate::{
+    Accepted, Attempt, AttemptOutcome, Disposition, Gateway, Job, Moment, OnUnknown, Origin,
+    OutboundMessage, Retry, SendError, Settlement, Slug, Timestamp,
+};
+
+/// A gateway that was chosen for a message.
+struct Chosen {
+    gateway: Arc<Gateway>,
+    requests: Arc<Semaphore>,
+    taken: Taken,
+    lease: LeaseView,
+}
+
+impl Dispatcher {
+    /// Hands a delivery to a gateway, if one takes it now.
+    ///
+    /// * `lease` - its lease.
+    pub(crate) async fn attempt(self: &Arc<Self>, job: &Job, lease: &LeaseView) -> Settlement {
+        if job.delivery.is_unrecorded()
+            && let Some(gateway) = self.holding(job)
+        {
+            return self.settle(job, None, self.hold(&gateway, Attempt::UNRECORDED));
+        }
+        let lane = &job.delivery.lane;
+        let mut over: Vec<(Slug, String)> = Vec::new();
+        let only = self.knows_repeat(job);
+        loop {
+            let now = self.moment();
+            let may = |gateway: &Gateway| {
+                comes_into_question(job, gateway)
+                    && only.is_none_or(|only| *only == gateway.name)
+                    && over.iter().all(|(name, _)| *name != gateway.name)
+            };
+            let (gateway, requests) =
+                match self
+                    .lanes()
+                    .choose(lane, &job.delivery.address, now.monotonic, may)
+                {
+                    Choice::Gateway(gateway, requests) => (gateway, requests),
+                    Choice::Wait(wait) => return self.wait(job, now, &wait),
+                    Choice::Nobody => return self.nobody(job, &over),
+                };
+            let short = match self.take(&gateway, job, now.wall).await {
+                Ok(taken) => {
+                    let chosen = Chosen {
+                        gateway,
+                        requests,
+                        taken,
+                        lease: lease.clone(),
+                    };
+                    return self.hand_to(job, chosen, now.wall).await;
+                }
+                Err(short) => short,
+            };
+            self.lanes()
+                .end(&gateway.name, lane, Verdict::Nothing, None, now.monotonic);
+            match short {
+                Short::Gateway(why) => over.push((gateway.name.clone(), why)),
+                Short::Address(why) => return self.settle(job, None, suppress(&gateway.name, why)),
+                Short::Unknown(fault) => {
+                    let due_at = now.wall.plus(crate::dispatcher::POLL);
+                    let detail =
+                        format!("the store did not answer: {}", crate::error_chain(&fault));
+                    return self.settle(job, None, Disposition::Queue { due_at, detail });
+                }
+            }
+        }
+    }
+
+    async fn hand_to(
+        self: &Arc<Self>,
+        job: &Job,
+        chosen: Chosen,
+        started_at: Timestamp,
+    ) -> Settlement {
+        let Chosen {
+            gateway,
+            requests,
+            taken,
+            lease,
+        } = chosen;
+        let (message, note) = outbound(job, &gateway, started_at);
+        let sending = Sending {
+            gateway: Arc::clone(&gateway),
+            requests,
+            message,
+            lease,
+        };
+        let gateway = &*gateway;
+        let Said {
+            mut result,
+            is_first,
+        } = self.send(sending).await;
+        let ended = self.moment();
+        let ended_at = ended.wall;
+        self.judge(job, gateway, &result, is_first, ended);
+        let went_out = matches!(result, Ok(_) | Err(SendError::Unknown(_)));
+        if went_out {
+            self.watch_budget(gateway, &taken, started_at);
+        } else {
+            self.give_back(&taken, started_at).await;
+        }
+        if let (Ok(accepted), Some(note)) = (&mut result, note) {
+            accepted.detail = format!("{}; {note}", accepted.detail);
+        }
+        let detail = match &result {
+            Ok(accepted) => accepted.detail.clone(),
+            Err(error) => error.detail(),
+        };
+        let attempt = Attempt {
+            number: job.delivery.attempts + 1,
+            gateway: Some(gateway.name.clone()),
+            started_at,
+            ended_at,
+            outcome: outcome(&result),
+            detail,
+            may_repeat: job.delivery.may_repeat,
+        };
+        log(job, gateway, &attempt);
+        let next = match result {
+            Ok(accepted) => self.accepted(job, gateway, accepted, &attempt),
+            Err(error) => self.after(job, gateway, &error, &attempt, ended),
+        };
+        self.settle(job, Some(attempt), next)
+    }
+
+    /// What becomes of a delivery that a gateway took.
+    fn accepted(
+        &self,
+        job: &Job,
+        gateway: &Gateway,
+        accepted: Accepted,
+        attempt: &Attempt,
+    ) -> Disposition {
+        let timeout = gateway.receipt_timeout.filter(|_| !accepted.delivered);
+        let timeout = timeout.filter(|_| self.has_other(job, gateway));
+        let receipt_due_at = timeout.map(|timeout| attempt.ended_at.plus(timeout));
+        Disposition::Done {
+            accepted,
+            receipt_due_at,
+        }
+    }
+
+    /// What becomes of a delivery whose attempt failed.
+    fn after(
+        &self,
+        job: &Job,
+        gateway: &Gateway,
+        error: &SendError,
+        attempt: &Attempt,
+        ended: Moment,
+    ) -> Disposition {
+        let now = ended.wall;
+        let detail = attempt.detail.clone();
+        let retry_after = match error.retry() {
+            Retry::Elsewhere | Retry::ElsewhereOrLater if self.has_other(job, gateway) => {
+                return Disposition::Elsewhere { detail };
+            }
+            Retry::Never | Retry::Elsewhere => return Disposition::Fail { detail },
+            Retry::MayRepeat if holds(gateway) => return self.hold(gateway, &detail),
+            Retry::StopGateway => {
+                let other = |other: &Gateway| is_other(job, gateway, other);
+                if self.lanes().has(&job.delivery.lane, ended.monotonic, other) {
+                    let due_at = now;
+                    return Disposition::Queue { due_at, detail };
+                }
+                None
+            }
+            Retry::After(retry_after) => retry_after,
+            Retry::MayRepeat | Retry::ElsewhereOrLater => None,
+        };
+        let first = job.delivery.first_attempt_at.unwrap_or(attempt.started_at);
+        match gateway
+            .schedule
+            .draw(attempt.number, self.elapsed(first, ended), retry_after)
+        {
+            Some(wait) => Disposition::Queue {
+                due_at: now.plus(wait),
+                detail,
+            },
+            None => Disposition::Fail {
+                detail: OutboxEntry::given_up(attempt.number, &detail),
+            },
+        }
+    }
+
+    /// The only gateway that may get a delivery again: one that is not to repeat, and knows a repeat
+    /// when it sees one.
+    fn knows_repeat<'a>(&self, job: &'a Job) -> Option<&'a Slug> {
+        let name = job.delivery.gateway.as_ref();
+        let name = name.filter(|_| job.delivery.may_repeat)?;
+        let gateways = self.gateways();
+        let gateway = gateways.get(name)?;
+        let can = gateway.channel.capabilities();
+        (gateway.on_unknown == OnUnknown::Hold && can.idempotent).then_some(name)
+    }
+
+    /// One of the gateways that a message may have gone out through, if it is not to repeat.
+    fn holding(&self, job: &Job) -> Option<Arc<Gateway>> {
+        let delivery = &job.delivery;
+        let gateways = self.gateways();
+        let mut serving = gateways.serving(&delivery.channel, &delivery.address);
+        serving.find(|gateway| holds(gateway)).cloned()
+    }
+
+    /// Sets a delivery aside, and has somebody told of it.
+    fn hold(&self, gateway: &Gateway, why: &str) -> Disposition {
+        let gateway = gateway.name.clone();
+        let detail = format!("set aside, since {gateway} is not to repeat: {why}");
+        self.troubles.push(Trouble::Held { gateway });
+        Disposition::Hold { detail }
+    }
+
+    /// Whether another gateway comes into question, now or later.
+    fn has_other(&self, job: &Job, gateway: &Gateway) -> bool {
+        let gateways = self.gateways();
+        let mut others = gateways.of(job.delivery.lane.channel());
+        others.any(|other| is_other(job, gateway, other))
+    }
+
+    /// No gateway is left for a delivery.
+    fn nobody(&self, job: &Job, over: &[(Slug, String)]) -> Settlement {
+        let why: Vec<_> = over.iter().map(|(_, why)| &**why).collect();
+        let next = match over.last() {
+            Some((gateway, _)) => suppress(gateway, why.join("; ")),
+            None => Disposition::Fail {
+                detail: format!(
+                    "no gateway is left for this address: {}",
+                    job.delivery.detail
+                ),
+            },
+        };
+        self.settle(job, None, next)
+    }
+
+    /// Returns the settlement that ends the lease of a delivery now.
+    pub(crate) fn settle(
+        &self,
+        job: &Job,
+        attempt: Option<Attempt>,
+        next: Disposition,
+    ) -> Settlement {
+        Settlement {
+            delivery: job.delivery.clone(),
+            token: job.token,
+            attempt,
+            next,
+            at: self.now(),
+        }
+    }
+}
+
+pub(crate) fn comes_into_question(job: &Job, gateway: &Gateway) -> bool {
+    gateway.serves(&job.delivery.address) && !job.delivery.refused_by.contains(&gateway.name)
+}
+
+fn is_other(job: &Job, gateway: &Gateway, other: &Gateway) -> bool {
+    other.name != gateway.name && comes_into_question(job, other)
+}
+
+/// Whether a message that may have gone out through a gateway is not sent again by itself.
+fn holds(gateway: &Gateway) -> bool {
+    gateway.on_unknown == OnUnknown::Hold && !gateway.channel.capabilities().idempotent
+}
+
+fn suppress(gateway: &Slug, detail: String) -> Disposition {
+    metrics::counter!("redflash_suppressed_total", "gateway" => gateway.to_string()).increment(1);
+    Disposition::Suppress { detail }
+}
+
+/// The message as a gateway gets it, with what is to be said about that.
+fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Option<String>) {
+    let wanted = job.message.sender.as_ref();
+    let (sender, note) = match wanted.map(|sender| (sender, gateway.check_sender(sender))) {
+        Some((sender, Ok(()))) => (Some(sender.clone()), None),
+        Some((sender, Err(fault))) => (None, Some(format!("not sent as {sender}: {fault}"))),
+        None => (None, None),
+    };
+    // A gateway that knows no senders leaves nothing to be said.
+    let note = note.filter(|_| gateway.channel.capabilities().sender);
+    let message = OutboundMessage {
+        notification: job.delivery.notification,
+        delivery: job.delivery.id,
+        attempt: job.delivery.attempts + 1,
+        first_attempt_at: job.delivery.first_attempt_at.unwrap_or(at),
+        at,
+        to: job.delivery.address.clone(),
+        subject: job.message.subject.clone(),
+        body: job.message.body.clone(),
+        sender,
+        link: None,
+        origin: Some(Origin {
+            target: job.target.clone(),
+            raised_at: job.raised_at,
+            arguments: job.arguments.clone(),
+        }),
+    };
+    (message, note)
+}
+
+const fn outcome(result: &Result<Accepted, SendError>) -> AttemptOutcome {
+    match result {
+        Ok(_) => AttemptOutcome::Ok,
+        Err(error) => match error.retry() {
+            Retry::Never | Retry::Elsewhere => AttemptOutcome::Permanent,
+            Retry::MayRepeat => AttemptOutcome::Unknown,
+            Retry::After(_) | Retry::StopGateway | Retry::ElsewhereOrLater => AttemptOutcome::Retry,
+        },
+    }
+}
+
+fn log(job: &Job, gateway: &Gateway, attempt: &Attempt) {
+    let outcome = attempt.outcome.as_str();
+    let took = attempt.ended_at.since(attempt.started_at);
+    let name = gateway.name.to_string();
+    metrics::counter!("redflash_attempts_total", "gateway" => name.clone(), "outcome" => outcome)
+        .increment(1);
+    metrics::histogram!("redflash_attempt_seconds", "gateway" => name).record(took);
+    info!(
+        notification = %job.delivery.notification,
+        delivery = %job.delivery.id,
+        gateway = %gateway.name,
+        attempt = attempt.number,
+        outcome,
+        took_ms = took.as_millis(),
+        "attempt"
+    );
+}

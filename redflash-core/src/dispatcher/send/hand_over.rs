@@ -1,0 +1,78 @@
+//! One delivery on its way: checked once more, handed to a gateway, settled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tracing::warn;
+
+use crate::dispatcher::Dispatcher;
+use crate::dispatcher::in_flight::Underway;
+use crate::{Disposition, Job, StoreError, cancellation_reason};
+
+impl Dispatcher {
+    pub(crate) async fn hand_over(self: Arc<Self>, underway: Underway, planned_at: Option<u64>) {
+        let gate = Arc::clone(&underway.slot().gate);
+        // When the gate is closed, nothing was sent, and nothing more is to be.
+        let Some((pass, waited)) = pass(&gate).await else {
+            return;
+        };
+        let Some(lease) = underway.lease() else {
+            return;
+        };
+        let job = underway.job();
+        if !self.still_holds(&lease, Duration::ZERO).await {
+            // The whole process stood still, or was cut off from the store: it is somebody else's.
+            warn!(delivery = %job.delivery.id, "its lease ended before its turn came");
+            return underway.forget();
+        }
+        let stopped = match planned_at {
+            // Planned a moment ago, by the switches as they were when it was recorded.
+            Some(_) if !waited => Ok(None),
+            _ => self.stopped(job, planned_at).await,
+        };
+        let settlement = match stopped {
+            Ok(None) => self.attempt(job, &lease).await,
+            Ok(Some(detail)) => self.settle(job, None, Disposition::Cancel { detail }),
+            Err(fault) => {
+                let due_at = self.now().plus(crate::dispatcher::POLL);
+                let detail = format!("the store did not answer: {}", crate::error_chain(&fault));
+                self.settle(job, None, Disposition::Queue { due_at, detail })
+            }
+        };
+        drop(pass);
+        underway.end(settlement);
+    }
+
+    /// Why the delivery must not be handed over any more, by the switches as they are now.
+    async fn stopped(
+        &self,
+        job: &Job,
+        planned_at: Option<u64>,
+    ) -> Result<Option<String>, StoreError> {
+        let version = self.store.recent_version().await?;
+        self.cache.forget(version);
+        if planned_at == Some(version) {
+            return Ok(None);
+        }
+        let Some(view) = self.cache.view(&*self.store, &job.target).await? else {
+            return Ok(Some(format!("{} was removed", job.target)));
+        };
+        let delivery = &job.delivery;
+        Ok(cancellation_reason(
+            &view,
+            &job.target,
+            &delivery.contact,
+            delivery.endpoint,
+            &delivery.via,
+        ))
+    }
+}
+
+/// Goes through a lane's gate; `None` when it is closed. Says whether that took any waiting.
+async fn pass(gate: &Semaphore) -> Option<(SemaphorePermit<'_>, bool)> {
+    if let Ok(pass) = gate.try_acquire() {
+        return Some((pass, false));
+    }
+    Some((gate.acquire().await.ok()?, true))
+}

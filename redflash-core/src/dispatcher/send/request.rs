@@ -1,0 +1,354 @@
+//! Handing a message to a gateway: once, within its deadline, alone or with others in one request.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
+
+use crate::dispatcher::Dispatcher;
+use crate::dispatcher::lease::LeaseView;
+use crate::{Accepted, Channel, Gateway, NotificationId, OutboundMessage, SendError, Slug};
+
+type Sent = Result<Accepted, SendError>;
+
+/// How often what is about to be sent lets others run that might come along.
+const JOIN: usize = 3;
+
+/// A message on its way to a gateway.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    pub(crate) gateway: Arc<Gateway>,
+    /// Lets through as many requests as the gateway may have under way.
+    pub(crate) requests: Arc<Semaphore>,
+    pub(crate) message: OutboundMessage,
+    pub(crate) lease: LeaseView,
+}
+
+/// A request without an answer.
+struct Unanswered {
+    why: String,
+    /// True if the end of the dispatcher cut it off, which says nothing of the gateway.
+    is_cut_off: bool,
+}
+
+/// What became of a message, and whether it is the first to say so of its request: what befalls one
+/// request befalls each of its messages.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) result: Sent,
+    pub(crate) is_first: bool,
+}
+
+/// The messages that wait for the next request to their gateway.
+#[derive(Debug, Default)]
+pub(crate) struct Batches(Mutex<HashMap<(Slug, usize), Vec<Waiting>>>);
+
+#[derive(Debug)]
+struct Waiting {
+    message: OutboundMessage,
+    lease: LeaseView,
+    answer: oneshot::Sender<Said>,
+}
+
+impl Batches {
+    fn state(&self) -> MutexGuard<'_, HashMap<(Slug, usize), Vec<Waiting>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a message; `true` when nobody collects yet.
+    fn add(&self, key: (Slug, usize), waiting: Waiting) -> bool {
+        let mut state = self.state();
+        let nobody_collects = !state.contains_key(&key);
+        state.entry(key).or_default().push(waiting);
+        nobody_collects
+    }
+
+    /// Takes what goes into one request; nothing ends the collecting.
+    fn take(&self, key: &(Slug, usize), channel: &dyn Channel) -> Vec<Waiting> {
+        let mut state = self.state();
+        let Some(waiting) = state.get_mut(key) else {
+            return Vec::new();
+        };
+        let taken = take_companions(waiting, channel);
+        if taken.is_empty() {
+            state.remove(key);
+        }
+        taken
+    }
+}
+
+/// The collecting of messages for a gateway. If it ends early, nobody collects, and what waits is dropped.
+struct Collecting<'a> {
+    batches: &'a Batches,
+    key: Option<(Slug, usize)>,
+}
+
+impl Collecting<'_> {
+    /// Takes what goes into the next request; nothing ends the collecting.
+    fn take(&mut self, channel: &dyn Channel) -> Vec<Waiting> {
+        let Some(key) = &self.key else {
+            return Vec::new();
+        };
+        let taken = self.batches.take(key, channel);
+        if taken.is_empty() {
+            // The next message finds another collector.
+            self.key = None;
+        }
+        taken
+    }
+}
+
+impl Drop for Collecting<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = &self.key {
+            self.batches.state().remove(key);
+        }
+    }
+}
+
+/// Takes the first message and what goes into one request with it, in their order.
+fn take_companions(waiting: &mut Vec<Waiting>, channel: &dyn Channel) -> Vec<Waiting> {
+    /// Number of messages searched for companions, as a multiple of what a request holds.
+    const LOOK_AHEAD: usize = 4;
+    let most = usize::try_from(channel.capabilities().batch).unwrap_or(1);
+    let window = waiting.len().min(most.saturating_mul(LOOK_AHEAD));
+    let mut together: Vec<&OutboundMessage> = Vec::new();
+    let mut comes = Vec::with_capacity(window);
+    for Waiting { message, .. } in &waiting[..window] {
+        let fits = together.is_empty() || channel.goes_with(&together, message);
+        let comes_along = together.len() < most && fits;
+        if comes_along {
+            together.push(message);
+        }
+        comes.push(comes_along);
+    }
+    let mut comes = comes.into_iter();
+    let (taken, left): (Vec<_>, Vec<_>) = waiting
+        .drain(..window)
+        .partition(|_| comes.next().unwrap_or(false));
+    waiting.splice(..0, left);
+    taken
+}
+
+impl Dispatcher {
+    /// Hands a message to a gateway.
+    pub(crate) async fn send(self: &Arc<Self>, sending: Sending) -> Said {
+        let Sending {
+            gateway,
+            requests,
+            mut message,
+            lease,
+        } = sending;
+        message.link = self.page_of(message.notification);
+        if gateway.channel.capabilities().batch <= 1 {
+            return match self.may_begin(&gateway, &requests, &lease).await {
+                Ok(_request) => {
+                    lease.begin(&gateway.name, self.now());
+                    self.alone(&gateway, &message).await
+                }
+                // What was not begun says nothing of the gateway.
+                Err(late) => Said {
+                    result: Err(late),
+                    is_first: false,
+                },
+            };
+        }
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting {
+            message,
+            lease,
+            answer,
+        };
+        // Each lane of a gateway has requests of its own.
+        let key = (gateway.name.clone(), Arc::as_ptr(&requests).addr());
+        if self.batches.add(key.clone(), waiting) {
+            let collecting = Arc::clone(self).collect(key, gateway, requests);
+            self.spawn(collecting);
+        }
+        answered.await.unwrap_or_else(|_| Said {
+            result: Err(SendError::Unknown("its request was given up".into())),
+            is_first: true,
+        })
+    }
+
+    /// The page of a notification, if there is one.
+    fn page_of(&self, notification: NotificationId) -> Option<String> {
+        let pages = self.notification_pages.as_ref()?;
+        Some(format!("{pages}{notification}"))
+    }
+
+    /// Waits until a gateway may get another request. What had to wait is not begun if its lease does
+    /// not hold until the gateway's deadline.
+    async fn may_begin(
+        &self,
+        gateway: &Gateway,
+        requests: &Arc<Semaphore>,
+        lease: &LeaseView,
+    ) -> Result<OwnedSemaphorePermit, SendError> {
+        if let Ok(request) = Arc::clone(requests).try_acquire_owned() {
+            return Ok(request);
+        }
+        let request = Arc::clone(requests).acquire_owned().await;
+        let request = request.map_err(|closed| SendError::Unreachable(closed.into()))?;
+        if !self.still_holds(lease, gateway.limits.deadline).await {
+            return Err(late());
+        }
+        Ok(request)
+    }
+
+    /// Parts what waited for its request from what is somebody else's by now.
+    async fn held(&self, gateway: &Gateway, waited: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
+        let (mut held, mut lost) = (Vec::new(), Vec::new());
+        for one in waited {
+            if self.still_holds(&one.lease, gateway.limits.deadline).await {
+                held.push(one);
+            } else {
+                lost.push(one);
+            }
+        }
+        (held, lost)
+    }
+
+    /// Sends what waits for a gateway, as much at once as goes into a request, until nothing waits.
+    async fn collect(
+        self: Arc<Self>,
+        key: (Slug, usize),
+        gateway: Arc<Gateway>,
+        requests: Arc<Semaphore>,
+    ) {
+        let mut collecting = Collecting {
+            batches: &self.batches,
+            key: Some(key),
+        };
+        let mut had_to_wait = false;
+        loop {
+            had_to_wait |= requests.available_permits() == 0;
+            let Ok(request) = Arc::clone(&requests).acquire_owned().await else {
+                return;
+            };
+            for _ in 0..JOIN {
+                tokio::task::yield_now().await;
+            }
+            let taken = collecting.take(&*gateway.channel);
+            if taken.is_empty() {
+                return;
+            }
+            let (batch, lost) = if had_to_wait {
+                self.held(&gateway, taken).await
+            } else {
+                (taken, Vec::new())
+            };
+            for one in lost {
+                // Nobody waits for it once the process is about to end.
+                let _ = one.answer.send(Said {
+                    result: Err(late()),
+                    is_first: false,
+                });
+            }
+            let (dispatcher, gateway) = (Arc::clone(&self), Arc::clone(&gateway));
+            self.spawn(async move {
+                dispatcher.together(&gateway, batch).await;
+                drop(request);
+            });
+        }
+    }
+
+    /// Calls the gateway once for one message.
+    async fn alone(&self, gateway: &Gateway, message: &OutboundMessage) -> Said {
+        let sending = gateway.channel.send(message);
+        let (result, is_first) = match self.within_deadline(gateway, sending).await {
+            Ok(sent) => (sent, true),
+            Err(Unanswered { why, is_cut_off }) => {
+                (Err(SendError::Unknown(why.into())), !is_cut_off)
+            }
+        };
+        Said {
+            result: result.map(Accepted::with_kept_id),
+            is_first,
+        }
+    }
+
+    /// Calls the gateway once for several messages, and answers each.
+    async fn together(&self, gateway: &Gateway, batch: Vec<Waiting>) {
+        let now = self.now();
+        for one in &batch {
+            one.lease.begin(&gateway.name, now);
+        }
+        let (messages, answers): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|one| (one.message, one.answer))
+            .unzip();
+        let sending = match &*messages {
+            [] => return,
+            // A vendor may have a simpler request for one.
+            [message] => Box::pin(async move { vec![gateway.channel.send(message).await] }),
+            many => gateway.channel.send_batch(many),
+        };
+        let (sent, Unanswered { why, is_cut_off }) =
+            match self.within_deadline(gateway, sending).await {
+                Ok(sent) => (
+                    sent,
+                    Unanswered {
+                        why: "the gateway answered for fewer messages than it got".to_owned(),
+                        is_cut_off: false,
+                    },
+                ),
+                Err(unanswered) => (Vec::new(), unanswered),
+            };
+        let mut sent = sent.into_iter();
+        for (place, answer) in answers.into_iter().enumerate() {
+            let unanswered = || Err(SendError::Unknown(why.clone().into()));
+            let said = Said {
+                result: sent
+                    .next()
+                    .unwrap_or_else(unanswered)
+                    .map(Accepted::with_kept_id),
+                is_first: place == 0 && !is_cut_off,
+            };
+            // Nobody waits for it once the process is about to end.
+            let _ = answer.send(said);
+        }
+    }
+
+    /// Returns the answer of a channel within the deadline, whatever it does; otherwise why there is none.
+    async fn within_deadline<T>(
+        &self,
+        gateway: &Gateway,
+        sending: Pin<Box<dyn Future<Output = T> + Send + '_>>,
+    ) -> Result<T, Unanswered> {
+        let deadline = gateway.limits.deadline;
+        let late = |_| Unanswered {
+            why: format!("no answer within {} s", deadline.as_secs_f32()),
+            is_cut_off: false,
+        };
+        let Some(life) = self.life().filter(|life| !life.is_over()) else {
+            return timeout(deadline, sending).await.map_err(late);
+        };
+        let watched = self.watchdog().watched(&gateway.name, sending);
+        tokio::select! {
+            biased;
+            answer = timeout(deadline, watched) => answer.map_err(late),
+            () = life.cut().cancelled() => Err(Unanswered {
+                why: "the engine was shut down before the gateway answered".to_owned(),
+                is_cut_off: true,
+            }),
+        }
+    }
+
+    /// Runs a part of a hand-over in a task of its own, which ends when hand-overs do.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        match self.life().filter(|life| !life.is_over()) {
+            Some(life) => life.spawn_hand_over(task),
+            None => {
+                tokio::spawn(task);
+            }
+        }
+    }
+}
+
+/// Returns the error for a message whose lease ended, or was about to end, before its turn came.
+fn late() -> SendError {
+    SendError::Unreachable("its lease was about to end before its turn came".into())
+}

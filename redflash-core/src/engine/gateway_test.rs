@@ -1,0 +1,298 @@
+//! Trying one gateway out, with a real message.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::dispatcher::{LeaseGuard, Sending};
+use crate::engine::Engine;
+use crate::plan::printable;
+use crate::store::{Enqueue, Enqueued};
+use crate::{
+    Accepted, Action, Actor, Address, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState,
+    Disposition, EndpointId, Gateway, Idempotency, Lane, Lease, Message, Name, Notification,
+    NotificationId, OutboundMessage, Plan, PlannedEndpoint, Price, Recipient, SendError,
+    Settlement, Slug, StoreError, Target, Verdict,
+};
+
+/// What came of trying a gateway out.
+#[derive(Debug)]
+pub struct GatewayTest {
+    /// The notification it was recorded as, where a receipt shows up.
+    pub notification: NotificationId,
+    /// What the gateway said.
+    pub result: Result<Accepted, SendError>,
+    /// How long that took.
+    pub took: Duration,
+}
+
+/// What came of trying a gateway out, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayTestView {
+    /// The notification it was recorded as, where a receipt shows up.
+    pub notification: NotificationId,
+    /// `accepted`, or else what kind of failure it was.
+    pub class: String,
+    /// What the gateway said, or what went wrong.
+    pub detail: String,
+    /// How long that took, in milliseconds.
+    pub took_ms: u64,
+    /// The gateway's own id of the message.
+    pub message_id: Option<String>,
+    /// What it cost, as far as known.
+    pub price: Option<Price>,
+}
+
+impl From<&GatewayTest> for GatewayTestView {
+    fn from(trial: &GatewayTest) -> Self {
+        let (class, detail) = match &trial.result {
+            Ok(accepted) => ("accepted", accepted.detail.clone()),
+            Err(fault) => (fault.class(), fault.detail()),
+        };
+        let accepted = trial.result.as_ref().ok();
+        Self {
+            notification: trial.notification,
+            class: class.to_owned(),
+            detail,
+            took_ms: u64::try_from(trial.took.as_millis()).unwrap_or(u64::MAX),
+            message_id: accepted.and_then(|accepted| accepted.message_id.clone()),
+            price: accepted.and_then(|accepted| accepted.price.clone()),
+        }
+    }
+}
+
+/// The contact that trials are recorded as being sent to. There need be none of that slug.
+const SOMEBODY: &str = "gateway-test";
+
+/// A trial that was asked for with a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatewayTestRef {
+    /// The notification it was recorded as.
+    pub notification: NotificationId,
+    /// Whether that was the first time it was asked for, and nothing was sent now.
+    pub repeat: bool,
+}
+
+/// A trial that is recorded, and not handed over yet.
+struct Begun {
+    gateway: Arc<Gateway>,
+    notification: Notification,
+    delivery: Delivery,
+    lease: Lease,
+    guard: LeaseGuard,
+}
+
+impl Engine {
+    /// Sends one message through one gateway, whatever its breaker, budget or place in the order, and
+    /// logs it as a notification of its own, and in the audit log. It is never repeated.
+    ///
+    /// Returns `None` when there is no such gateway.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be recorded; after a failure to record the outcome the message
+    /// may have gone out.
+    pub async fn test_gateway(
+        &self,
+        gateway: &Slug,
+        to: Address,
+        text: &str,
+        by: &Actor,
+    ) -> Result<Option<GatewayTest>, StoreError> {
+        let Some(gateway) = self.gateways().get(gateway).cloned() else {
+            return Ok(None);
+        };
+        let begun = self.trial(gateway, to, text);
+        self.begin(&begun, None).await?;
+        Ok(Some(self.finish(begun, by).await?))
+    }
+
+    /// The same, done once however often it is asked for with one promise.
+    ///
+    /// # Errors
+    ///
+    /// As [`test_gateway`](Self::test_gateway), and [`StoreError::Outdated`] when the promise was made for
+    /// something else.
+    pub async fn test_gateway_once(
+        &self,
+        gateway: &Slug,
+        to: Address,
+        text: &str,
+        promise: &Idempotency,
+        by: &Actor,
+    ) -> Result<Option<GatewayTestRef>, StoreError> {
+        let Some(gateway) = self.gateways().get(gateway).cloned() else {
+            return Ok(None);
+        };
+        let begun = self.trial(gateway, to, text);
+        let tried = |notification, repeat| GatewayTestRef {
+            notification,
+            repeat,
+        };
+        match self.begin(&begun, Some(promise)).await? {
+            Enqueued::Repeat(earlier) => Ok(Some(tried(earlier.id, true))),
+            Enqueued::Mismatch | Enqueued::Outdated => Err(StoreError::Outdated),
+            Enqueued::New => {
+                let trial = self.finish(begun, by).await?;
+                Ok(Some(tried(trial.notification, false)))
+            }
+        }
+    }
+
+    /// Records a trial as being handed over.
+    async fn begin(
+        &self,
+        begun: &Begun,
+        promise: Option<&Idempotency>,
+    ) -> Result<Enqueued, StoreError> {
+        let store = self.store();
+        store.join(begun.lease.worker).await?;
+        let order = Enqueue {
+            notification: &begun.notification,
+            deliveries: std::slice::from_ref(&begun.delivery),
+            lease: Some(&begun.lease),
+            unqueued: 0,
+            idempotency: promise,
+            planned_at: None,
+        };
+        store.enqueue(&order).await
+    }
+
+    /// Hands a trial over, and records what came of it.
+    async fn finish(&self, begun: Begun, by: &Actor) -> Result<GatewayTest, StoreError> {
+        let Begun {
+            gateway,
+            notification,
+            delivery,
+            lease,
+            guard,
+        } = begun;
+        let now = notification.raised_at;
+        let said = notification.plan.message;
+        let message = OutboundMessage {
+            notification: notification.id,
+            delivery: delivery.id,
+            attempt: 1,
+            first_attempt_at: now,
+            at: now,
+            to: delivery.address.clone(),
+            subject: said.subject,
+            body: said.body,
+            sender: None,
+            link: None,
+            origin: None,
+        };
+        let sending = Sending {
+            gateway: Arc::clone(&gateway),
+            requests: Arc::new(Semaphore::new(1)),
+            message,
+            lease: guard.view(),
+        };
+        let result = self.dispatcher.send(sending).await.result;
+        let ended_at = self.now();
+        let (outcome, detail) = match &result {
+            Ok(accepted) => (AttemptOutcome::Ok, accepted.detail.clone()),
+            Err(fault @ SendError::Unknown(_)) => (AttemptOutcome::Unknown, fault.detail()),
+            Err(fault) => (AttemptOutcome::Permanent, fault.detail()),
+        };
+        let next = match &result {
+            Ok(accepted) => Disposition::done(accepted.clone()),
+            Err(_) => Disposition::Fail {
+                detail: detail.clone(),
+            },
+        };
+        let subject = format!("gateway/{}", gateway.name);
+        let told = format!("{}, notification/{}", delivery.address, notification.id);
+        let settlement = Settlement {
+            delivery,
+            token: lease.token,
+            attempt: Some(Attempt {
+                number: 1,
+                gateway: Some(gateway.name.clone()),
+                started_at: now,
+                ended_at,
+                outcome,
+                detail,
+                may_repeat: false,
+            }),
+            next,
+            at: ended_at,
+        };
+        let settled = self.store().settle(lease.worker, &[settlement]).await;
+        drop(guard);
+        // It was sent, whether or not that is recorded.
+        self.note_done(by, Action::Tested, &subject, &told).await;
+        settled?;
+        Ok(GatewayTest {
+            notification: notification.id,
+            result,
+            took: ended_at.since(now),
+        })
+    }
+
+    /// The notification that a trial is recorded as, and its delivery.
+    fn trial(&self, gateway: Arc<Gateway>, to: Address, text: &str) -> Begun {
+        let now = self.now();
+        let somebody = Slug::parse(SOMEBODY).expect("it is a slug");
+        let name = format!("Test of {}", gateway.name);
+        let name = Name::parse(&name).expect("a slug and some letters are a name");
+        let kind = gateway.channel.kind();
+        let lane = Lane::new(&kind, gateway.channel.host(&to).as_deref());
+        let id = NotificationId::new(now);
+        let delivery = Delivery {
+            state: DeliveryState::Sending,
+            ..Delivery::new(
+                DeliveryId::new(id, 1),
+                somebody.clone(),
+                EndpointId::new(now),
+                kind,
+                to,
+                lane,
+                now,
+            )
+        };
+        let plan = Plan {
+            target: Target::Contact(somebody.clone()),
+            name: name.clone(),
+            message: Message {
+                subject: name.to_string(),
+                body: printable(text),
+                sender: None,
+                degraded: None,
+                cut: false,
+            },
+            recipients: vec![Recipient {
+                contact: somebody,
+                name,
+                via: Vec::new(),
+                endpoints: vec![PlannedEndpoint {
+                    endpoint: delivery.endpoint,
+                    channel: delivery.channel.clone(),
+                    address: delivery.address.clone(),
+                    verdict: Verdict::Deliver(delivery.lane.clone()),
+                }],
+                skip: None,
+            }],
+            missing: Vec::new(),
+            unused: Vec::new(),
+            refusal: None,
+        };
+        let notification = Notification {
+            id,
+            raised_at: now,
+            raised_by: None,
+            plan,
+            arguments: None,
+        };
+        let lease = self.dispatcher.lease(now);
+        Begun {
+            guard: self.dispatcher.guard(delivery.id, &lease),
+            lease,
+            gateway,
+            notification,
+            delivery,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What somebody does by hand beside changing the directory, told in the audit log.
+
+use tracing::error;
+
+use crate::engine::{Engine, Raised};
+use crate::{Action, Actor, EndpointId, Raise, RaiseError, error_chain};
+
+impl Engine {
+    /// Raises an alert by hand, and tells so in the audit log: of a [single](Raise::only) endpoint that
+    /// it was tested, else that the alert was raised. What only repeats an earlier request is not told.
+    ///
+    /// # Errors
+    ///
+    /// As [`raise`](Self::raise).
+    pub async fn raise_as(&self, raise: Raise, by: &Actor) -> Result<Raised, RaiseError> {
+        let only = raise.only;
+        let raised = self.raise(raise).await?;
+        if raised.repeat {
+            return Ok(raised);
+        }
+        let target = raised.plan.target.to_string();
+        if let Some(place) = only.and_then(|only| place(&raised, only)) {
+            self.note_done(by, Action::Tested, &target, &place).await;
+        } else {
+            let subject = format!("notification/{}", raised.notification);
+            self.note_done(by, Action::Raised, &subject, &target).await;
+        }
+        Ok(raised)
+    }
+
+    /// Notes what cannot be undone: whoever did it must not take it for undone, and do it again, since it
+    /// could not be noted.
+    pub(crate) async fn note_done(&self, by: &Actor, action: Action, subject: &str, detail: &str) {
+        if let Err(fault) = self.note(by, action, subject, detail).await {
+            let action = action.as_str();
+            let fault = error_chain(&fault);
+            error!(%by, action, subject, fault, "the audit log lacks what was done");
+        }
+    }
+}
+
+/// The channel and the address of an endpoint that was told.
+fn place(raised: &Raised, only: EndpointId) -> Option<String> {
+    let mut endpoints = raised.plan.recipients.iter().flat_map(|one| &one.endpoints);
+    let endpoint = endpoints.find(|one| one.endpoint == only)?;
+    Some(format!("{} {}", endpoint.channel, endpoint.address))
+}

@@ -1,0 +1,209 @@
+//! Large alerts: their deliveries are recorded in pieces, so that small alerts pass between them.
+//!
+//! The first piece is recorded with the whole plan, and the alert is answered. Whoever raised it goes on
+//! with the rest. Should that end half-way, the dispatcher of any process goes on from the plan.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use super::deliveries::deliveries;
+use crate::dispatcher::{Dispatcher, Life, Part};
+use crate::engine::Engine;
+use crate::store::{Enqueue, EnqueueMore, Enqueued, FanOut};
+use crate::{Delivery, Idempotency, Lease, Notification, NotificationId, Slug, Store, StoreError};
+
+/// Number of deliveries that are recorded at once.
+pub(crate) const PIECE: usize = 250;
+/// Number of recipients from which on the work on a plan would keep other alerts waiting.
+pub(crate) const MANY: usize = 1000;
+/// Time between two looks for alerts that nobody goes on with.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Does work that takes a while on a thread of its own.
+pub(crate) async fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let Ok(runtime) = Handle::try_current() else {
+        return work.await;
+    };
+    match spawn_blocking(move || runtime.block_on(work)).await {
+        Ok(done) => done,
+        Err(fault) => match fault.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and all that waits here with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// An alert that is to be recorded with its first deliveries.
+pub(crate) struct First {
+    pub(crate) notification: Notification,
+    pub(crate) deliveries: Vec<Delivery>,
+    /// Number of deliveries that come later.
+    pub(crate) unqueued: usize,
+    /// The lease of those that are born leased.
+    pub(crate) lease: Lease,
+    pub(crate) idempotency: Option<Idempotency>,
+    /// The directory's version that the plan was made from.
+    pub(crate) planned_at: u64,
+}
+
+impl First {
+    /// Records it, on a thread of its own if its plan is long.
+    pub(crate) async fn record(
+        self: Box<Self>,
+        store: Arc<dyn Store>,
+    ) -> (Box<Self>, Result<Enqueued, StoreError>) {
+        let is_long = self.notification.plan.recipients.len() >= MANY;
+        let recorded = async move {
+            let order = Enqueue {
+                notification: &self.notification,
+                deliveries: &self.deliveries,
+                unqueued: count(self.unqueued),
+                lease: Some(&self.lease),
+                idempotency: self.idempotency.as_ref(),
+                planned_at: Some(self.planned_at),
+            };
+            let enqueued = store.enqueue(&order).await;
+            (self, enqueued)
+        };
+        if is_long {
+            aside(recorded).await
+        } else {
+            recorded.await
+        }
+    }
+}
+
+/// No plan has more deliveries than can be counted.
+fn count(deliveries: usize) -> u32 {
+    u32::try_from(deliveries).unwrap_or(u32::MAX)
+}
+
+/// The deliveries of an alert that are still to be recorded: the last ones of its plan.
+pub(crate) struct Rest {
+    pub(crate) notification: NotificationId,
+    pub(crate) raised_by: Option<Slug>,
+    pub(crate) deliveries: Vec<Delivery>,
+}
+
+impl Rest {
+    /// Records the rest, or as much of it as nobody else has recorded meanwhile.
+    pub(crate) async fn record(mut self, dispatcher: Arc<Dispatcher>) {
+        if let Err(fault) = self.pieces(&dispatcher).await {
+            warn!(
+                notification = %self.notification,
+                error = %crate::error_chain(&fault),
+                "the deliveries of an alert are not all queued yet"
+            );
+        }
+    }
+
+    async fn pieces(&mut self, dispatcher: &Dispatcher) -> Result<(), StoreError> {
+        let mut unqueued = self.deliveries.len();
+        for piece in self.deliveries.chunks_mut(PIECE) {
+            unqueued -= piece.len();
+            for delivery in piece.iter_mut() {
+                if let Some(why) = dispatcher.waits_for(&delivery.lane) {
+                    delivery.detail = why;
+                }
+            }
+            let order = EnqueueMore {
+                notification: self.notification,
+                raised_by: self.raised_by.as_ref(),
+                deliveries: piece,
+                unqueued: count(unqueued),
+            };
+            if !dispatcher.store.enqueue_more(&order).await? {
+                return Ok(());
+            }
+            dispatcher.look_at(piece.iter().map(|delivery| &delivery.lane));
+        }
+        Ok(())
+    }
+
+    /// The rest of an alert, from its plan.
+    async fn of(dispatcher: &Dispatcher, fan_out: FanOut) -> Result<Option<Self>, StoreError> {
+        let id = fan_out.notification;
+        let store = Arc::clone(&dispatcher.store);
+        let unqueued = fan_out.unqueued as usize;
+        aside(async move {
+            let Some((notification, _)) = store.notification(id).await? else {
+                return Ok(None);
+            };
+            let mut deliveries = deliveries(&notification);
+            let from = deliveries.len().saturating_sub(unqueued);
+            Ok(Some(Self {
+                notification: id,
+                raised_by: notification.raised_by,
+                deliveries: deliveries.split_off(from),
+            }))
+        })
+        .await
+    }
+}
+
+impl Engine {
+    /// Records the rest of an alert: beside all else where deliveries are sent from here, and otherwise
+    /// now, since the program may be about to end.
+    pub(crate) async fn go_on(&self, rest: Rest) {
+        if rest.deliveries.is_empty() {
+            return;
+        }
+        let recorded = Box::pin(rest.record(Arc::clone(&self.dispatcher)));
+        match self.dispatcher.life().filter(|life| life.takes()) {
+            Some(life) => life.spawn_hand_over(recorded),
+            None => recorded.await,
+        }
+    }
+
+    /// Goes on with alerts that nobody goes on with, in a loop of its own. It does not keep the dispatcher.
+    pub(crate) fn finish_fan_outs(&self, life: &Arc<Life>) {
+        let (weak, kept) = (Arc::downgrade(&self.dispatcher), Arc::clone(life));
+        life.keep(Part::FanOuts, move || {
+            let (weak, life) = (weak.clone(), Arc::clone(&kept));
+            async move {
+                let mut seen = Vec::new();
+                while let Some(dispatcher) = weak.upgrade() {
+                    if let Err(fault) = stalled(dispatcher, &life, &mut seen).await {
+                        let error = crate::error_chain(&fault);
+                        warn!(error, "it is not known which alerts are still to be queued");
+                    }
+                    tokio::select! {
+                        () = life.stop().cancelled() => return,
+                        () = sleep(LOOK) => {}
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Goes on with the alerts that have not got on since the last look.
+async fn stalled(
+    dispatcher: Arc<Dispatcher>,
+    life: &Life,
+    seen: &mut Vec<FanOut>,
+) -> Result<(), StoreError> {
+    let round = life
+        .pulse(Part::FanOuts)
+        .begin(dispatcher.clock.monotonic());
+    let unfinished = dispatcher.store.unfinished().await?;
+    round.succeed();
+    let before = std::mem::replace(seen, unfinished.clone());
+    for fan_out in unfinished.into_iter().filter(|one| before.contains(one)) {
+        let FanOut {
+            notification,
+            unqueued,
+        } = fan_out;
+        info!(%notification, unqueued, "going on with an alert that was left half-way");
+        if let Some(rest) = Rest::of(&dispatcher, fan_out).await? {
+            rest.record(Arc::clone(&dispatcher)).await;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,407 @@
+//! The way of a raise: decided by what is kept of the directory, recorded, handed over.
+
+mod deliveries;
+pub(super) mod fan_out;
+pub(super) mod obstacle;
+mod preview;
+mod size;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tracing::info;
+
+use self::deliveries::deliveries;
+use self::fan_out::{First, PIECE, Rest};
+use crate::dispatcher::{Dispatcher, Underway};
+use crate::engine::{Engine, RaiseError, Raised};
+use crate::panicked::caught;
+use crate::store::Enqueued;
+use crate::{
+    BoxError, Content, Delivery, DeliveryId, DeliveryState, Job, Lane, Lease, Notification,
+    NotificationId, Plan, Raise, Refusal, StoreError,
+};
+
+/// Whoever waits for a raise.
+#[derive(Debug)]
+struct Caller {
+    answer: oneshot::Sender<Result<Raised, RaiseError>>,
+    /// The notification, once its commit has begun.
+    began: Began,
+}
+
+/// The notification whose commit has begun.
+type Began = Arc<OnceLock<NotificationId>>;
+
+impl Engine {
+    /// Raises an alert: decides, and records the decision with its deliveries in one transaction.
+    ///
+    /// When this returns, the alert is as durable as the store is. Of a large one the last deliveries are
+    /// still to be queued, which goes on whatever ends. It may be called from anywhere, also outside a
+    /// runtime, once the engine is started. When its future is dropped earlier, the alert is either
+    /// recorded and sent, or not recorded at all.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`RaiseError`]. What is too large is refused before anything else, and an empty
+    /// text before the target is looked up. What was recorded under the same idempotency key is answered
+    /// again, whatever would be refused now, as long as the API key still allows it.
+    pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
+        self.check_size(&raise)?;
+        self.now().checked()?;
+        let life = self.dispatcher.life();
+        if let Some(life) = life.as_ref().filter(|life| !life.is_here()) {
+            return Err(forked(life.process()));
+        }
+        let Some(life) = life.filter(|life| life.takes()) else {
+            return self.raise_caught(&raise, None).await;
+        };
+        let (raise, began) = (Arc::new(raise), Began::default());
+        let (answer, answered) = oneshot::channel();
+        let (engine, asked) = (self.clone(), Arc::clone(&raise));
+        let caller = Caller {
+            answer,
+            began: Arc::clone(&began),
+        };
+        life.spawn_raise(async move {
+            let raised = engine.raise_caught(&asked, Some(&caller)).await;
+            // What was recorded is sent, whether or not anybody still waits for the answer.
+            let _ = caller.answer.send(raised);
+        });
+        if let Ok(raised) = answered.await {
+            return raised;
+        }
+        // The runtime that the engine was started on has ended meanwhile.
+        match began.get() {
+            Some(id) => self.recorded_meanwhile(*id).await,
+            None => self.raise_caught(&raise, None).await,
+        }
+    }
+
+    /// The answer to a raise whose commit had begun when the runtime of the engine ended.
+    async fn recorded_meanwhile(&self, id: NotificationId) -> Result<Raised, RaiseError> {
+        let found = caught(self.dispatcher.store.notification(id)).await;
+        if let Ok(Ok(Some((notification, _)))) = found {
+            return Ok(Raised {
+                repeat: false,
+                ..self.repeat(notification)
+            });
+        }
+        Err(unknown(id, "the runtime of the engine ended meanwhile"))
+    }
+
+    /// Raises an alert here. A store that panics is one that failed.
+    async fn raise_caught(
+        &self,
+        raise: &Raise,
+        caller: Option<&Caller>,
+    ) -> Result<Raised, RaiseError> {
+        // On the heap, lest every future that raises is as large.
+        let raised = caught(Box::pin(self.raise_or_repeat(raise, caller))).await;
+        raised.unwrap_or_else(|panicked| {
+            let why = format!("the store {panicked}");
+            match caller.and_then(|caller| caller.began.get()) {
+                Some(id) => Err(unknown(*id, why)),
+                None => Err(StoreError::Backend(why.into()).into()),
+            }
+        })
+    }
+
+    async fn raise_or_repeat(
+        &self,
+        raise: &Raise,
+        caller: Option<&Caller>,
+    ) -> Result<Raised, RaiseError> {
+        match self.raise_or_refuse(raise, caller).await {
+            Err(refusal) if refusal.gives_way_to_promise() => {
+                self.promised(raise).await?.ok_or(refusal)
+            }
+            raised => raised,
+        }
+    }
+
+    /// Returns the alert recorded earlier under the idempotency key of a raise. Needed only when the
+    /// raise would be refused: otherwise the transaction that records it finds the earlier alert.
+    ///
+    /// # Errors
+    ///
+    /// [`RaiseError::KeyRevoked`] if the API key no longer allows the raise,
+    /// [`RaiseError::IdempotencyMismatch`] if the earlier request was another one, and
+    /// [`RaiseError::Store`] if the store cannot be read.
+    pub async fn promised(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
+        let Some(idempotency) = &raise.idempotency else {
+            return Ok(None);
+        };
+        if raise.checked_at.is_some() {
+            self.check_again(raise).await?;
+        }
+        let store = &self.dispatcher.store;
+        let raised_by = raise.raised_by.as_ref();
+        match store.promised(raised_by, idempotency, self.now()).await? {
+            Some(Enqueued::Repeat(earlier)) => Ok(Some(self.repeat(*earlier))),
+            Some(Enqueued::Mismatch) => Err(RaiseError::IdempotencyMismatch),
+            Some(Enqueued::New | Enqueued::Outdated) | None => Ok(None),
+        }
+    }
+
+    async fn raise_or_refuse(
+        &self,
+        raise: &Raise,
+        caller: Option<&Caller>,
+    ) -> Result<Raised, RaiseError> {
+        if self.dispatcher.about_queued() >= self.max_queued {
+            let retry_after = Duration::from_secs(1);
+            return Err(RaiseError::Overloaded { retry_after });
+        }
+        if matches!(raise.content(), Content::Message(text) if text.trim().is_empty()) {
+            return Err(RaiseError::EmptyMessage);
+        }
+        // What is kept of the directory decides first. Whether it still holds is found out in the
+        // transaction that records the alert, and before anything is refused.
+        let mut is_current = false;
+        loop {
+            match self.try_raise(raise, caller).await {
+                Ok(Some(raised)) => return Ok(raised),
+                Err(fault) if is_current || !fault.is_decided_by_directory() => return Err(fault),
+                Ok(None) | Err(_) => {}
+            }
+            let Dispatcher { cache, store, .. } = &*self.dispatcher;
+            cache.refresh(&**store).await?;
+            is_current = true;
+        }
+    }
+
+    /// Raises an alert by what is kept of the directory; `None` when that was out of date.
+    async fn try_raise(
+        &self,
+        raise: &Raise,
+        caller: Option<&Caller>,
+    ) -> Result<Option<Raised>, RaiseError> {
+        let now = self.now();
+        let (plan, version) = self.plan(raise, now).await?;
+        match plan.refusal {
+            Some(Refusal::Disabled) => return Err(RaiseError::Disabled(plan.target)),
+            Some(Refusal::MissingArguments) => {
+                return Err(RaiseError::MissingArguments(Box::new(plan)));
+            }
+            Some(Refusal::UnusedArguments) => {
+                return Err(RaiseError::UnusedArguments(Box::new(plan)));
+            }
+            Some(Refusal::EmptyMessage) => return Err(RaiseError::EmptyMessage),
+            Some(Refusal::NoRecipients) => return Err(RaiseError::NoRecipients(Box::new(plan))),
+            None => {}
+        }
+        if plan.queued() > DeliveryId::MOST as usize {
+            return Err(RaiseError::TooManyRecipients(plan.queued()));
+        }
+        if raise
+            .checked_at
+            .is_some_and(|checked_at| checked_at != version)
+        {
+            self.check_again(raise).await?;
+        }
+        let notification = Notification {
+            id: NotificationId::new(now),
+            raised_at: now,
+            raised_by: raise.raised_by.clone(),
+            plan,
+            arguments: match raise.content() {
+                Content::Arguments(arguments) => Notification::storable(arguments),
+                Content::Message(_) => None,
+            },
+        };
+        if let Some(caller) = caller {
+            if caller.answer.is_closed() {
+                // Nobody waits any more, and nothing is recorded yet.
+                return Err(StoreError::Unavailable("the caller has given up".into()).into());
+            }
+            let _ = caller.began.set(notification.id);
+        }
+        self.commit(raise, notification, version).await
+    }
+
+    /// Whether the key of a raise, as it is now, allows it.
+    async fn check_again(&self, raise: &Raise) -> Result<(), RaiseError> {
+        let Some(slug) = &raise.raised_by else {
+            return Ok(());
+        };
+        let key = self.dispatcher.store.api_key(slug).await?;
+        match key {
+            Some(key) if key.enabled && key.may_raise(raise.target()) => Ok(()),
+            _ => Err(RaiseError::KeyRevoked(slug.clone())),
+        }
+    }
+
+    async fn commit(
+        &self,
+        raise: &Raise,
+        notification: Notification,
+        version: u64,
+    ) -> Result<Option<Raised>, RaiseError> {
+        let now = notification.raised_at;
+        let id = notification.id;
+        let mut deliveries = deliveries(&notification);
+        let rest = Rest {
+            notification: id,
+            raised_by: notification.raised_by.clone(),
+            deliveries: deliveries.split_off(PIECE.min(deliveries.len())),
+        };
+        let lease = self.dispatcher.lease(now);
+        let leased = self.lease_at_birth(&notification, &mut deliveries, &lease);
+        let first = Box::new(First {
+            notification,
+            deliveries,
+            unqueued: rest.deliveries.len(),
+            lease,
+            idempotency: raise.idempotency.clone(),
+            planned_at: version,
+        });
+        let (first, enqueued) = first.record(Arc::clone(&self.dispatcher.store)).await;
+        match enqueued {
+            Ok(Enqueued::New) => {}
+            Ok(other) => {
+                leased.into_iter().for_each(Underway::forget);
+                return match other {
+                    Enqueued::Repeat(earlier) => Ok(Some(self.repeat(*earlier))),
+                    Enqueued::Mismatch => Err(RaiseError::IdempotencyMismatch),
+                    Enqueued::Outdated | Enqueued::New => Ok(None),
+                };
+            }
+            Err(StoreError::Unknown(source)) => {
+                if self.holds(id).await != Some(true) {
+                    self.dispatch_later(id, leased);
+                    return Err(unknown(id, source));
+                }
+            }
+            Err(source) => {
+                leased.into_iter().for_each(Underway::forget);
+                return Err(source.into());
+            }
+        }
+        let notification = &first.notification;
+        metrics::counter!("redflash_raised_total", "target" => notification.target().kind())
+            .increment(1);
+        let Plan {
+            missing, unused, ..
+        } = &notification.plan;
+        info!(
+            notification = %id,
+            target = %notification.target(),
+            deliveries = first.deliveries.len() + rest.deliveries.len(),
+            missing = (!missing.is_empty()).then(|| missing.join(", ")),
+            unused = (!unused.is_empty()).then(|| unused.join(", ")),
+            "raised"
+        );
+        for underway in leased {
+            self.dispatcher.begin(underway, Some(version));
+        }
+        let waits = |delivery: &&Delivery| delivery.state == DeliveryState::Queued;
+        let queued = first.deliveries.iter().filter(waits);
+        let queued = queued.chain(&rest.deliveries);
+        let lanes = queued.map(|delivery| &delivery.lane);
+        self.dispatcher.queued(lanes);
+        self.go_on(rest).await;
+        Ok(Some(Raised {
+            notification: id,
+            plan: first.notification.plan,
+            repeat: false,
+            running: self.dispatcher.is_running(),
+        }))
+    }
+
+    /// Leases what can be handed over at once, before it is recorded. Of the rest it is said why it waits.
+    fn lease_at_birth(
+        &self,
+        notification: &Notification,
+        deliveries: &mut [Delivery],
+        lease: &Lease,
+    ) -> Vec<Underway> {
+        let slots = self.dispatcher.reserve(lanes(deliveries));
+        let message = Arc::new(notification.plan.message.clone());
+        let arguments = notification.arguments.clone().map(Arc::new);
+        let mut leased = Vec::new();
+        for (delivery, slot) in deliveries.iter_mut().zip(slots) {
+            let Some(slot) = slot else {
+                if let Some(why) = self.dispatcher.waits_for(&delivery.lane) {
+                    delivery.detail = why;
+                }
+                continue;
+            };
+            delivery.state = DeliveryState::Sending;
+            let guard = self.dispatcher.guard(delivery.id, lease);
+            let job = Job {
+                delivery: delivery.clone(),
+                token: guard.token(),
+                message: Arc::clone(&message),
+                target: notification.target().clone(),
+                raised_at: notification.raised_at,
+                raised_by: notification.raised_by.clone(),
+                arguments: arguments.clone(),
+            };
+            leased.push(Underway::new(job, slot, guard));
+        }
+        leased
+    }
+
+    /// After a commit that failed: whether it holds all the same, if the store can say so now.
+    async fn holds(&self, id: NotificationId) -> Option<bool> {
+        let found = self.dispatcher.store.notification(id).await;
+        found.ok().map(|found| found.is_some())
+    }
+
+    /// Hands over what was leased at birth in a commit of which nobody knows yet whether it holds. It
+    /// stays this process's until its lease ends; half of that is left for sending.
+    fn dispatch_later(&self, id: NotificationId, leased: Vec<Underway>) {
+        let engine = self.clone();
+        let Some(life) = self.dispatcher.life().filter(|_| !leased.is_empty()) else {
+            return;
+        };
+        life.spawn_hand_over(async move {
+            let half = engine.dispatcher.lease_length() / 2;
+            let clock = &engine.dispatcher.clock;
+            let begun = clock.monotonic();
+            while clock.monotonic().since(begun) < half {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if engine.holds(id).await == Some(true) {
+                    for underway in leased {
+                        // The switches are looked at again.
+                        engine.dispatcher.begin(underway, None);
+                    }
+                    return;
+                }
+            }
+        });
+    }
+
+    /// The answer to a request that was recorded before.
+    fn repeat(&self, earlier: Notification) -> Raised {
+        Raised {
+            notification: earlier.id,
+            plan: earlier.plan,
+            repeat: true,
+            running: self.dispatcher.is_running(),
+        }
+    }
+}
+
+/// The error of a raise of which nobody knows whether it was recorded.
+fn unknown(id: NotificationId, why: impl Into<BoxError>) -> RaiseError {
+    RaiseError::Store {
+        notification: Some(id),
+        source: StoreError::Unknown(why.into()),
+    }
+}
+
+/// The error of a raise in a fork of the process that started the engine.
+fn forked(process: u32) -> RaiseError {
+    let here = std::process::id();
+    let why = format!(
+        "process {process} started the engine, and this is process {here}: open the store and start an engine again after a fork"
+    );
+    StoreError::Unavailable(why.into()).into()
+}
+
+fn lanes(deliveries: &[Delivery]) -> impl Iterator<Item = &Lane> + Clone {
+    deliveries.iter().map(|delivery| &delivery.lane)
+}
