@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::dispatcher::lease::{LeaseView, Sent};
 use crate::dispatcher::outcome::record::Ended;
-use crate::dispatcher::{Dispatcher, LeaseGuard, Slot};
+use crate::dispatcher::slot::Slot;
+use crate::dispatcher::{Dispatcher, LeaseGuard};
 use crate::{Attempt, AttemptOutcome, Disposition, Job, Settlement, Timestamp};
 
 /// A leased delivery. However it is dropped, an outcome is recorded: what was not begun goes back to the

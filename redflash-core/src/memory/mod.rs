@@ -2,10 +2,13 @@
 //! that shows every rule of a store in plain code.
 
 mod audit;
+mod clock_step;
 mod directory;
 mod inbox;
+mod log;
 mod meter;
 mod outbox;
+mod queue;
 mod receipt;
 mod record;
 mod sessions;

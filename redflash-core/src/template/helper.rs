@@ -3,7 +3,6 @@
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::program::Expression;
 use crate::Timestamp;
 use crate::closest::closest;
 
@@ -72,7 +71,9 @@ impl Helper {
     }
 
     /// Checks what can be said of its values before there are any arguments.
-    pub(super) fn check(self, values: &[Expression]) -> Result<(), String> {
+    ///
+    /// * `values` - each literal, or `None` for a value that only the arguments give.
+    pub(super) fn check(self, values: &[Option<&Value>]) -> Result<(), String> {
         let (needed, example) = self.needed();
         let name = self.name();
         if values.len() < needed {
@@ -82,7 +83,7 @@ impl Helper {
         }
         let format = match self {
             Self::Truncate => {
-                if let Some(Expression::Literal(limit)) = values.get(1) {
+                if let Some(Some(limit)) = values.get(1) {
                     characters(&plain(limit))?;
                 }
                 return Ok(());
@@ -92,7 +93,7 @@ impl Helper {
             _ => return Ok(()),
         };
         let given = |index: usize| match values.get(index) {
-            Some(Expression::Literal(value)) => plain(value),
+            Some(Some(value)) => plain(value),
             _ => String::new(),
         };
         format_time(Timestamp::default(), &given(format), &given(format + 1))?;

@@ -63,6 +63,16 @@ pub(super) enum Expression {
     Call(Helper, Vec<Self>),
 }
 
+impl Expression {
+    /// The value that is known before there are any arguments.
+    const fn literal(&self) -> Option<&Value> {
+        match self {
+            Self::Literal(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
 /// Translates what the parser made of a source.
 pub(super) fn translate(parsed: &Parsed) -> Result<Program, TemplateError> {
     nodes(
@@ -214,8 +224,9 @@ impl Translator {
         };
         let parameters = call.params.iter().map(|given| self.expression(given));
         let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
+        let literals: Vec<_> = parameters.iter().map(Expression::literal).collect();
         helper
-            .check(&parameters)
+            .check(&literals)
             .map_err(|reason| self.misused(reason))?;
         Ok(Expression::Call(helper, parameters))
     }

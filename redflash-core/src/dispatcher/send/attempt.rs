@@ -8,7 +8,7 @@ use tracing::info;
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::alarm::Trouble;
 use crate::dispatcher::gateway_health::upstream::Verdict;
-use crate::dispatcher::lane::Choice;
+use crate::dispatcher::lane::choice::Choice;
 use crate::dispatcher::lease::LeaseView;
 use crate::dispatcher::send::budget::{Short, Taken};
 use crate::dispatcher::send::request::{Said, Sending};

@@ -1,0 +1,157 @@
+//! The choice of a gateway for a delivery, and the lanes in which no gateway takes messages.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::Lanes;
+use super::wait::{Cause, Wait};
+use crate::dispatcher::gateway_health::breaker::Admission;
+use crate::dispatcher::gateway_health::upstream::Verdict;
+use crate::{Address, Gateway, Lane, Monotonic, Slug};
+
+/// How long a delivery waits before its channel is looked for again, when no gateway serves it.
+const NONE_CONFIGURED: Duration = Duration::from_secs(60);
+
+/// Through which gateway a delivery goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Choice {
+    /// This one, and what its request has to go through; it counts as under way until
+    /// [`Lanes::end`].
+    Gateway(Arc<Gateway>, Arc<Semaphore>),
+    /// None for now.
+    Wait(Wait),
+    /// No gateway of the channel is left for this address.
+    Nobody,
+}
+
+impl Lanes {
+    /// Chooses the first gateway of the lane that takes messages to this address now.
+    ///
+    /// * `may` - whether a gateway comes into question for the message.
+    pub(crate) fn choose(
+        &mut self,
+        lane: &Lane,
+        to: &Address,
+        now: Monotonic,
+        may: impl Fn(&Gateway) -> bool,
+    ) -> Choice {
+        let gateways: Vec<_> = self.gateways.of(lane.channel()).cloned().collect();
+        let mut waits = Vec::new();
+        for gateway in gateways.iter().filter(|gateway| may(gateway)) {
+            match self.begin(gateway, lane, to, now) {
+                Ok(requests) => return Choice::Gateway(Arc::clone(gateway), requests),
+                Err(wait) => waits.push(wait),
+            }
+        }
+        match Wait::earliest(waits) {
+            Some(wait) => Choice::Wait(wait),
+            None if gateways.is_empty() => Choice::Wait(Wait {
+                until: now.plus(NONE_CONFIGURED),
+                cause: Cause::NoneConfigured,
+                closed_since: None,
+            }),
+            None => Choice::Nobody,
+        }
+    }
+
+    /// Begins a hand-over to a gateway, or says what has to be waited for.
+    fn begin(
+        &mut self,
+        gateway: &Gateway,
+        lane: &Lane,
+        to: &Address,
+        now: Monotonic,
+    ) -> Result<Arc<Semaphore>, Wait> {
+        let name = &gateway.name;
+        let peer = self.peers.entry((name.clone(), lane.clone())).or_default();
+        if let Admission::Wait(until) = peer.admission(now) {
+            return Err(Wait {
+                until,
+                cause: Cause::Closed(name.clone(), peer.last_error().map(str::to_owned)),
+                closed_since: peer.closed_since(now),
+            });
+        }
+        let waits = |until, cause| Wait {
+            until,
+            cause,
+            closed_since: None,
+        };
+        if let Some(until) = self.paused.until(name, to, now) {
+            return Err(waits(until, Cause::PausedAddress(name.clone())));
+        }
+        if let Some(rate) = self.rates.get_mut(name) {
+            rate.take(now)
+                .map_err(|until| waits(until, Cause::OwnLimit(name.clone())))?;
+        }
+        Ok(peer.begin(&gateway.limits))
+    }
+
+    /// The lanes in which no gateway takes messages, each with the reason and since when.
+    pub(crate) fn closed_lanes(&self, now: Monotonic) -> Vec<(Lane, Wait)> {
+        let lanes: BTreeSet<_> = self.peers.keys().map(|(_, lane)| lane).collect();
+        let closed = lanes.into_iter();
+        closed
+            .filter_map(|lane| Some((lane.clone(), self.closed_lane(lane, now)?)))
+            .collect()
+    }
+
+    /// Returns why and since when no gateway takes messages in a lane; `None` if one does.
+    pub(crate) fn closed_lane(&self, lane: &Lane, now: Monotonic) -> Option<Wait> {
+        let wait = |gateway: &Arc<Gateway>| {
+            let peer = self.peers.get(&(gateway.name.clone(), lane.clone()))?;
+            let error = peer.last_error().map(str::to_owned);
+            let until = match peer.admission(now) {
+                Admission::Wait(until) => until,
+                Admission::Any | Admission::One => now,
+            };
+            Some(Wait {
+                until,
+                cause: Cause::Closed(gateway.name.clone(), error),
+                closed_since: Some(peer.closed_since(now)?),
+            })
+        };
+        let waits: Option<Vec<_>> = self.gateways.of(lane.channel()).map(wait).collect();
+        Wait::earliest(waits?)
+    }
+
+    /// Ends what [`choose`](Self::choose) began. Returns the time of the next try if the gateway has
+    /// stopped by it.
+    pub(crate) fn end(
+        &mut self,
+        gateway: &Slug,
+        lane: &Lane,
+        verdict: Verdict,
+        error: Option<&str>,
+        now: Monotonic,
+    ) -> Option<Monotonic> {
+        let peer = self.peers.get_mut(&(gateway.clone(), lane.clone()))?;
+        peer.end(verdict, error, now)
+    }
+
+    /// Hands nothing for this address to this gateway before `until`.
+    pub(crate) fn pause_address(
+        &mut self,
+        gateway: &Slug,
+        to: &Address,
+        until: Monotonic,
+        now: Monotonic,
+    ) {
+        self.paused.pause(gateway, to, until, now);
+    }
+
+    /// Whether one of these gateways of the lane takes messages now.
+    pub(crate) fn has(&self, lane: &Lane, now: Monotonic, may: impl Fn(&Gateway) -> bool) -> bool {
+        let takes = |gateway: &Arc<Gateway>| {
+            may(gateway) && !matches!(self.admission(gateway, lane, now), Admission::Wait(_))
+        };
+        self.gateways.of(lane.channel()).any(takes)
+    }
+
+    pub(super) fn admission(&self, gateway: &Gateway, lane: &Lane, now: Monotonic) -> Admission {
+        let peer = self.peers.get(&(gateway.name.clone(), lane.clone()));
+        peer.map_or(Admission::Any, |peer| peer.admission(now))
+    }
+}

@@ -1,0 +1,164 @@
+//! Recording an alert with its deliveries, and handing over those that were leased with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::info;
+
+use super::deliveries::deliveries;
+use super::fan_out::{First, PIECE, Rest};
+use super::unknown;
+use crate::dispatcher::Underway;
+use crate::engine::{Engine, RaiseError, Raised};
+use crate::store::Enqueued;
+use crate::{
+    Delivery, DeliveryState, Job, Lane, Lease, Notification, NotificationId, Plan, Raise,
+    StoreError,
+};
+
+impl Engine {
+    pub(super) async fn commit(
+        &self,
+        raise: &Raise,
+        notification: Notification,
+        version: u64,
+    ) -> Result<Option<Raised>, RaiseError> {
+        let now = notification.raised_at;
+        let id = notification.id;
+        let mut deliveries = deliveries(&notification);
+        let rest = Rest {
+            notification: id,
+            raised_by: notification.raised_by.clone(),
+            deliveries: deliveries.split_off(PIECE.min(deliveries.len())),
+        };
+        let lease = self.dispatcher.lease(now);
+        let leased = self.lease_at_birth(&notification, &mut deliveries, &lease);
+        let first = Box::new(First {
+            notification,
+            deliveries,
+            unqueued: rest.deliveries.len(),
+            lease,
+            idempotency: raise.idempotency.clone(),
+            planned_at: version,
+        });
+        let (first, enqueued) = first.record(Arc::clone(&self.dispatcher.store)).await;
+        match enqueued {
+            Ok(Enqueued::New) => {}
+            Ok(other) => {
+                leased.into_iter().for_each(Underway::forget);
+                return match other {
+                    Enqueued::Repeat(earlier) => Ok(Some(self.repeat(*earlier))),
+                    Enqueued::Mismatch => Err(RaiseError::IdempotencyMismatch),
+                    Enqueued::Outdated | Enqueued::New => Ok(None),
+                };
+            }
+            Err(StoreError::Unknown(source)) => {
+                if self.holds(id).await != Some(true) {
+                    self.dispatch_later(id, leased);
+                    return Err(unknown(id, source));
+                }
+            }
+            Err(source) => {
+                leased.into_iter().for_each(Underway::forget);
+                return Err(source.into());
+            }
+        }
+        let notification = &first.notification;
+        metrics::counter!("redflash_raised_total", "target" => notification.target().kind())
+            .increment(1);
+        let Plan {
+            missing, unused, ..
+        } = &notification.plan;
+        info!(
+            notification = %id,
+            target = %notification.target(),
+            deliveries = first.deliveries.len() + rest.deliveries.len(),
+            missing = (!missing.is_empty()).then(|| missing.join(", ")),
+            unused = (!unused.is_empty()).then(|| unused.join(", ")),
+            "raised"
+        );
+        for underway in leased {
+            self.dispatcher.begin(underway, Some(version));
+        }
+        let waits = |delivery: &&Delivery| delivery.state == DeliveryState::Queued;
+        let queued = first.deliveries.iter().filter(waits);
+        let queued = queued.chain(&rest.deliveries);
+        let lanes = queued.map(|delivery| &delivery.lane);
+        self.dispatcher.queued(lanes);
+        self.go_on(rest).await;
+        Ok(Some(Raised {
+            notification: id,
+            plan: first.notification.plan,
+            repeat: false,
+            running: self.dispatcher.is_running(),
+        }))
+    }
+
+    /// Leases what can be handed over at once, before it is recorded. Of the rest it is said why it waits.
+    fn lease_at_birth(
+        &self,
+        notification: &Notification,
+        deliveries: &mut [Delivery],
+        lease: &Lease,
+    ) -> Vec<Underway> {
+        let slots = self.dispatcher.reserve(lanes(deliveries));
+        let message = Arc::new(notification.plan.message.clone());
+        let arguments = notification.arguments.clone().map(Arc::new);
+        let mut leased = Vec::new();
+        for (delivery, slot) in deliveries.iter_mut().zip(slots) {
+            let Some(slot) = slot else {
+                if let Some(why) = self.dispatcher.waits_for(&delivery.lane) {
+                    delivery.detail = why;
+                }
+                continue;
+            };
+            delivery.state = DeliveryState::Sending;
+            let guard = self.dispatcher.guard(delivery.id, lease);
+            let job = Job {
+                delivery: delivery.clone(),
+                token: guard.token(),
+                message: Arc::clone(&message),
+                target: notification.target().clone(),
+                raised_at: notification.raised_at,
+                raised_by: notification.raised_by.clone(),
+                arguments: arguments.clone(),
+            };
+            leased.push(Underway::new(job, slot, guard));
+        }
+        leased
+    }
+
+    /// After a commit that failed: whether it holds all the same, if the store can say so now.
+    async fn holds(&self, id: NotificationId) -> Option<bool> {
+        let found = self.dispatcher.store.notification(id).await;
+        found.ok().map(|found| found.is_some())
+    }
+
+    /// Hands over what was leased at birth in a commit of which nobody knows yet whether it holds. It
+    /// stays this process's until its lease ends; half of that is left for sending.
+    fn dispatch_later(&self, id: NotificationId, leased: Vec<Underway>) {
+        let engine = self.clone();
+        let Some(life) = self.dispatcher.life().filter(|_| !leased.is_empty()) else {
+            return;
+        };
+        life.spawn_hand_over(async move {
+            let half = engine.dispatcher.lease_length() / 2;
+            let clock = &engine.dispatcher.clock;
+            let begun = clock.monotonic();
+            while clock.monotonic().since(begun) < half {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if engine.holds(id).await == Some(true) {
+                    for underway in leased {
+                        // The switches are looked at again.
+                        engine.dispatcher.begin(underway, None);
+                    }
+                    return;
+                }
+            }
+        });
+    }
+}
+
+fn lanes(deliveries: &[Delivery]) -> impl Iterator<Item = &Lane> + Clone {
+    deliveries.iter().map(|delivery| &delivery.lane)
+}
