@@ -44,17 +44,17 @@ impl Guarded {
     ) -> T {
         caught_now(|| call(&*self.channel)).unwrap_or_else(|panicked| {
             error!(kind = %self.kind, error = %panicked, "a channel failed");
-            otherwise(said(&panicked))
+            otherwise(reason(&panicked))
         })
     }
 }
 
-fn said(panicked: &Panicked) -> String {
+fn reason(panicked: &Panicked) -> String {
     format!("the channel {panicked}")
 }
 
 fn unknown(panicked: &Panicked) -> SendError {
-    SendError::Unknown(said(panicked).into())
+    SendError::Unknown(reason(panicked).into())
 }
 
 impl fmt::Debug for Guarded {
@@ -76,7 +76,7 @@ impl Channel for Guarded {
     fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
         self.call(
             |channel| channel.parse_address(raw),
-            |said| Err(AddressError::new(said)),
+            |reason| Err(AddressError::new(reason)),
         )
     }
 
@@ -89,7 +89,7 @@ impl Channel for Guarded {
     }
 
     fn derived_settings(&self) -> Vec<String> {
-        self.call(Channel::derived_settings, |said| vec![said])
+        self.call(Channel::derived_settings, |reason| vec![reason])
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
@@ -112,7 +112,7 @@ impl Channel for Guarded {
     fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
         self.call(
             |channel| channel.check_sender(sender),
-            |said| Err(SenderError::new(said)),
+            |reason| Err(SenderError::new(reason)),
         )
     }
 
@@ -123,21 +123,21 @@ impl Channel for Guarded {
     ) -> Result<Authenticity, CallbackError> {
         self.call(
             |channel| channel.authenticate(callback, now),
-            |said| Err(CallbackError::Signature(said.into())),
+            |reason| Err(CallbackError::Signature(reason.into())),
         )
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
         self.call(
             |channel| channel.parse_receipts(callback),
-            |said| Err(CallbackError::Malformed(said.into())),
+            |reason| Err(CallbackError::Malformed(reason.into())),
         )
     }
 
     fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
         self.call(
             |channel| channel.parse_inbound(callback),
-            |said| Err(CallbackError::Malformed(said.into())),
+            |reason| Err(CallbackError::Malformed(reason.into())),
         )
     }
 }

@@ -75,10 +75,10 @@ pub use delivery::{
     Attempt, AttemptOutcome, AttemptOutcomeError, Delivery, DeliveryState, DeliveryStateError,
     Disposition, Job, Lane, Lease, Settled, Settlement,
 };
-pub use dispatcher::{GatewayHealth, GatewayState, Leftover, StartError};
+pub use dispatcher::{GatewayHealth, GatewayState, ShutdownReport, StartError};
 pub use engine::{
     AddressRules, CallbackKind, CallbackOutcome, DirectoryItem, DispatcherHandle, EditError,
-    Engine, EngineBuilder, FieldFault, GatewayTest, GatewayTestRef, GatewayTestView, Health,
+    Engine, EngineBuilder, GatewayTest, GatewayTestRef, GatewayTestView, Health, InvalidField,
     Obstacle, RaiseError, Raised, ReceiveError, Revision,
 };
 pub use event::{Event, MissingArguments, MissingArgumentsError};

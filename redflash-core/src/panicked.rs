@@ -45,10 +45,10 @@ mod tests {
 
     #[tokio::test]
     async fn panics_are_errors_with_their_message() {
-        let said = caught(async { panic!("no {}", "reason") }).await;
-        assert_eq!(said, Err::<(), _>(Panicked("no reason".into())));
+        let result = caught(async { panic!("no {}", "reason") }).await;
+        assert_eq!(result, Err::<(), _>(Panicked("no reason".into())));
         assert_eq!(caught(async { 1 }).await, Ok(1));
-        let said = caught_now(|| std::panic::panic_any(1));
-        assert_eq!(said, Err::<(), _>(Panicked("no message".into())));
+        let result = caught_now(|| std::panic::panic_any(1));
+        assert_eq!(result, Err::<(), _>(Panicked("no message".into())));
     }
 }

@@ -141,8 +141,8 @@ async fn sent(fixture: &dyn Fixture, behaviour: Behaviour) -> Option<Result<Acce
     let requests = fixture.messages().await - before;
     let reached = usize::from(behaviour != Behaviour::Gone);
     assert!(requests <= reached, "{requests} requests for one send");
-    if let Err(fault) = &result {
-        no_secrets(fixture, &format!("{fault:?} {}", fault.detail()));
+    if let Err(error) = &result {
+        no_secrets(fixture, &format!("{error:?} {}", error.detail()));
     }
     Some(result)
 }

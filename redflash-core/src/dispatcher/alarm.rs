@@ -12,7 +12,7 @@ use crate::{Address, ChannelKind, Monotonic, Slug, Timestamp, Window};
 
 /// Something that the person in charge has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum AlarmEvent {
     /// A gateway takes no more messages, or was tried again in vain.
     Stopped {
         gateway: Slug,
@@ -20,11 +20,11 @@ pub(crate) enum Trouble {
         next_try_at: Timestamp,
     },
     /// A gateway of which that was told takes messages again.
-    Works { gateway: Slug },
+    Recovered { gateway: Slug },
     /// A gateway refuses to take some messages from us.
-    Refuses { gateway: Slug, reason: String },
+    Refusing { gateway: Slug, reason: String },
     /// A gateway of which that was told has refused nothing for a while.
-    RefusesNoMore { gateway: Slug },
+    RefusalEnded { gateway: Slug },
     /// A gateway's budget is nearly used up, or just now.
     Budget {
         alarm: BudgetAlarm,
@@ -55,15 +55,15 @@ pub(crate) fn refusal_subject(gateway: &Slug) -> String {
 
 /// The gateways that have stopped, by the alarms in the store.
 pub(crate) fn stopped(alarms: &[Alarm]) -> Vec<Slug> {
-    named(alarms, "gateway/")
+    gateways_of(alarms, "gateway/")
 }
 
 /// The gateways that refuse to take some messages from us, by the alarms in the store.
 pub(crate) fn refusing(alarms: &[Alarm]) -> Vec<Slug> {
-    named(alarms, "refusal/")
+    gateways_of(alarms, "refusal/")
 }
 
-fn named(alarms: &[Alarm], prefix: &str) -> Vec<Slug> {
+fn gateways_of(alarms: &[Alarm], prefix: &str) -> Vec<Slug> {
     let gateway = |alarm: &Alarm| alarm.subject.strip_prefix(prefix)?.parse().ok();
     alarms.iter().filter_map(gateway).collect()
 }
@@ -84,8 +84,8 @@ pub(crate) struct BudgetAlarm {
 /// What is to be told, on its way to whoever tells it.
 #[derive(Debug)]
 pub(crate) struct Alarms {
-    told: mpsc::UnboundedSender<Trouble>,
-    waiting: tokio::sync::Mutex<mpsc::UnboundedReceiver<Trouble>>,
+    sender: mpsc::UnboundedSender<AlarmEvent>,
+    receiver: tokio::sync::Mutex<mpsc::UnboundedReceiver<AlarmEvent>>,
     /// The gateways that are known to have stopped.
     stopped: Mutex<HashSet<Slug>>,
     any_stopped: AtomicBool,
@@ -99,10 +99,10 @@ pub(crate) struct Alarms {
 
 impl Default for Alarms {
     fn default() -> Self {
-        let (told, waiting) = mpsc::unbounded_channel();
+        let (sender, receiver) = mpsc::unbounded_channel();
         Self {
-            told,
-            waiting: tokio::sync::Mutex::new(waiting),
+            sender,
+            receiver: tokio::sync::Mutex::new(receiver),
             stopped: Mutex::default(),
             any_stopped: AtomicBool::new(false),
             refusing: Mutex::default(),
@@ -113,9 +113,9 @@ impl Default for Alarms {
 }
 
 impl Alarms {
-    pub(crate) fn push(&self, trouble: Trouble) {
+    pub(crate) fn push(&self, event: AlarmEvent) {
         // Nobody receives once the process is about to end.
-        let _ = self.told.send(trouble);
+        let _ = self.sender.send(event);
     }
 
     /// Whether nobody in this process has found that out yet.
@@ -133,11 +133,11 @@ impl Alarms {
     }
 
     /// A gateway refused to take a message from us: somebody is told once an episode.
-    pub(crate) fn refuses(&self, gateway: &Slug, reason: &str, now: Monotonic) {
+    pub(crate) fn refused(&self, gateway: &Slug, reason: &str, now: Monotonic) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         self.any_refusing.store(true, Ordering::Relaxed);
         if refusing.insert(gateway.clone(), now).is_none() {
-            self.push(Trouble::Refuses {
+            self.push(AlarmEvent::Refusing {
                 gateway: gateway.clone(),
                 reason: reason.to_owned(),
             });
@@ -145,35 +145,35 @@ impl Alarms {
     }
 
     /// A gateway took a message: what is known of it may be over.
-    pub(crate) fn works(&self, gateway: &Slug, now: Monotonic) {
+    pub(crate) fn succeeded(&self, gateway: &Slug, now: Monotonic) {
         if self.any_stopped.load(Ordering::Relaxed) {
-            self.has_not_stopped(gateway);
+            self.end_stop(gateway);
         }
         if self.any_refusing.load(Ordering::Relaxed) {
-            self.refuses_no_more(gateway, now);
+            self.end_refusal(gateway, now);
         }
     }
 
-    fn refuses_no_more(&self, gateway: &Slug, now: Monotonic) {
+    fn end_refusal(&self, gateway: &Slug, now: Monotonic) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         let is_quiet = |last: &Monotonic| now.since(*last) >= QUIET;
         if refusing.get(gateway).is_some_and(is_quiet) {
             refusing.remove(gateway);
             let gateway = gateway.clone();
-            self.push(Trouble::RefusesNoMore { gateway });
+            self.push(AlarmEvent::RefusalEnded { gateway });
         }
     }
 
-    fn has_not_stopped(&self, gateway: &Slug) {
+    fn end_stop(&self, gateway: &Slug) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         if stopped.remove(gateway) {
             let gateway = gateway.clone();
-            self.push(Trouble::Works { gateway });
+            self.push(AlarmEvent::Recovered { gateway });
         }
     }
 
     /// These are the gateways that are known to have stopped.
-    pub(crate) fn know(&self, gateways: impl IntoIterator<Item = Slug>) {
+    pub(crate) fn set_stopped(&self, gateways: impl IntoIterator<Item = Slug>) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         *stopped = gateways.into_iter().collect();
         self.any_stopped
@@ -182,7 +182,7 @@ impl Alarms {
 
     /// These are the gateways that are known to refuse messages. One that this process has not heard
     /// of before counts as refusing now, whichever process found it out.
-    pub(crate) fn know_refusing(&self, gateways: &[Slug], now: Monotonic) {
+    pub(crate) fn set_refusing(&self, gateways: &[Slug], now: Monotonic) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         refusing.retain(|gateway, _| gateways.contains(gateway));
         for gateway in gateways {
@@ -201,7 +201,7 @@ impl Alarms {
     }
 
     /// The troubles that are to be told, for one reader at a time.
-    pub(crate) async fn waiting(&self) -> MutexGuard<'_, mpsc::UnboundedReceiver<Trouble>> {
-        self.waiting.lock().await
+    pub(crate) async fn receiver(&self) -> MutexGuard<'_, mpsc::UnboundedReceiver<AlarmEvent>> {
+        self.receiver.lock().await
     }
 }

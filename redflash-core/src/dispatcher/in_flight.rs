@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::dispatcher::lease::{LeaseView, Sent};
-use crate::dispatcher::outcome::record::Ended;
+use crate::dispatcher::lease::{LeaseView, SendStart};
+use crate::dispatcher::outcome::record::FinishedDelivery;
 use crate::dispatcher::slot::Slot;
 use crate::dispatcher::{Dispatcher, LeaseGuard};
 use crate::{Attempt, AttemptOutcome, Disposition, Job, Settlement, Timestamp};
@@ -12,13 +12,13 @@ use crate::{Attempt, AttemptOutcome, Disposition, Job, Settlement, Timestamp};
 /// A leased delivery. However it is dropped, an outcome is recorded: what was not begun goes back to the
 /// queue as it was, and of what was begun the log says that its outcome is unknown.
 #[derive(Debug)]
-pub(crate) struct Underway {
+pub(crate) struct InFlight {
     job: Job,
     slot: Slot,
     guard: Option<LeaseGuard>,
 }
 
-impl Underway {
+impl InFlight {
     pub(crate) const fn new(job: Job, slot: Slot, guard: LeaseGuard) -> Self {
         Self {
             job,
@@ -53,13 +53,13 @@ impl Underway {
     }
 }
 
-impl Drop for Underway {
+impl Drop for InFlight {
     fn drop(&mut self) {
         let Some(guard) = self.guard.take() else {
             return;
         };
         let dispatcher = Arc::clone(&self.slot.dispatcher);
-        let settlement = dispatcher.cut_off(&self.job, guard.sent());
+        let settlement = dispatcher.interrupted(&self.job, guard.send_start());
         dispatcher.push(settlement, guard);
     }
 }
@@ -68,29 +68,29 @@ impl Dispatcher {
     /// Returns the settlement of a delivery whose hand-over was dropped where it was.
     ///
     /// * `sent` - through which gateway it was being sent, if it was.
-    fn cut_off(&self, job: &Job, sent: Option<&Sent>) -> Settlement {
+    fn interrupted(&self, job: &Job, send_start: Option<&SendStart>) -> Settlement {
         let now = self.now();
-        let Some(sent) = sent else {
-            let (due_at, detail) = (again_at(now), job.delivery.detail.clone());
+        let Some(send_start) = send_start else {
+            let (due_at, detail) = (due_again_at(now), job.delivery.detail.clone());
             return self.settle(job, None, Disposition::Queue { due_at, detail });
         };
         let detail = Attempt::CUT_OFF.to_owned();
         let attempt = Attempt {
             number: job.delivery.attempts + 1,
-            gateway: Some(sent.gateway.clone()),
-            started_at: sent.at,
+            gateway: Some(send_start.gateway.clone()),
+            started_at: send_start.at,
             ended_at: now,
             outcome: AttemptOutcome::Unknown,
             detail: detail.clone(),
             may_repeat: job.delivery.may_repeat,
         };
-        let due_at = again_at(now);
+        let due_at = due_again_at(now);
         self.settle(job, Some(attempt), Disposition::Queue { due_at, detail })
     }
 
     fn push(&self, settlement: Settlement, guard: LeaseGuard) {
         let token = self.life().map(|life| life.tasks().token());
-        self.recorder.push(Ended {
+        self.recorder.push(FinishedDelivery {
             settlement,
             _guard: guard,
             _token: token,
@@ -99,7 +99,7 @@ impl Dispatcher {
 }
 
 /// When a delivery is due again. After a panic that is later, lest it panics over and over.
-fn again_at(now: Timestamp) -> Timestamp {
+fn due_again_at(now: Timestamp) -> Timestamp {
     const CALM: Duration = Duration::from_secs(1);
     if std::thread::panicking() {
         now.plus(CALM)

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::life::Life;
-use crate::dispatcher::life::heartbeat::Part;
+use crate::dispatcher::life::heartbeat::Loop;
 use crate::{DeliveryId, HeldLease, Lease, LeaseToken, Moment, Monotonic, Slug, Timestamp};
 
 /// The leases of every delivery that is under way in this process, until its outcome is recorded.
@@ -27,12 +27,12 @@ struct Held {
     /// The store has said that it is held no longer.
     is_lost: AtomicBool,
     /// The hand-over to a gateway, once it has begun.
-    sent: OnceLock<Sent>,
+    send_start: OnceLock<SendStart>,
 }
 
 /// The beginning of a hand-over to a gateway, after which its outcome is unknown until it is told.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct SendStart {
     pub(super) gateway: Slug,
     pub(super) at: Timestamp,
 }
@@ -58,7 +58,7 @@ impl Leases {
             lease,
             until: AtomicU64::new(until.as_millis()),
             is_lost: AtomicBool::new(false),
-            sent: OnceLock::new(),
+            send_start: OnceLock::new(),
         });
         self.state().insert(lease, Arc::clone(&held));
         LeaseGuard {
@@ -103,8 +103,8 @@ impl LeaseGuard {
     }
 
     /// The hand-over to a gateway, if it has begun.
-    pub(super) fn sent(&self) -> Option<&Sent> {
-        self.held.sent.get()
+    pub(super) fn send_start(&self) -> Option<&SendStart> {
+        self.held.send_start.get()
     }
 }
 
@@ -113,7 +113,7 @@ impl LeaseView {
     pub(super) fn begin(&self, gateway: &Slug, at: Timestamp) {
         let gateway = gateway.clone();
         // One that has begun goes on.
-        let _ = self.0.sent.set(Sent { gateway, at });
+        let _ = self.0.send_start.set(SendStart { gateway, at });
     }
 }
 
@@ -160,8 +160,8 @@ impl Dispatcher {
         let leases: Vec<_> = held.iter().map(|held| held.lease).collect();
         let lost = match self.store.renew(self.worker, &leases, until).await {
             Ok(lost) => lost,
-            Err(fault) => {
-                let error = crate::error_chain(&fault);
+            Err(error) => {
+                let error = crate::error_chain(&error);
                 return warn!(error, leases = leases.len(), "leases are not renewed yet");
             }
         };
@@ -193,7 +193,7 @@ impl Dispatcher {
         const SHORTEST: Duration = Duration::from_millis(50);
         let pause = (self.lease / 6).clamp(SHORTEST, crate::dispatcher::POLL);
         let (weak, kept) = (Arc::downgrade(self), Arc::clone(life));
-        life.keep(Part::Leases, move || {
+        life.keep(Loop::Leases, move || {
             let (weak, life) = (weak.clone(), Arc::clone(&kept));
             async move {
                 loop {
@@ -205,7 +205,7 @@ impl Dispatcher {
                         return;
                     }
                     let now = dispatcher.moment();
-                    let round = life.pulse(Part::Leases).begin(now.monotonic);
+                    let round = life.heartbeat(Loop::Leases).begin(now.monotonic);
                     dispatcher.renew_leases(now).await;
                     round.succeed();
                 }

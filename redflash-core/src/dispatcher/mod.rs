@@ -28,20 +28,20 @@ use crate::cache::Cache;
 use crate::store::ServingSlot;
 use crate::waiter::Waiters;
 use crate::{Clock, Gateways, Lane, Moment, Monotonic, Settings, Store, Timestamp, WorkerId};
-pub(crate) use alarm::{Alarms, BudgetAlarm, Trouble, refusal_subject, stopped, subject};
-pub(crate) use in_flight::Underway;
+pub(crate) use alarm::{AlarmEvent, Alarms, BudgetAlarm, refusal_subject, stopped, subject};
+pub(crate) use in_flight::InFlight;
 use lane::Lanes;
 pub(crate) use lease::LeaseGuard;
 use lease::Leases;
 pub(crate) use life::Life;
-pub(crate) use life::heartbeat::Part;
-pub(crate) use life::start::after;
-pub use life::start::{Leftover, StartError};
+pub(crate) use life::heartbeat::Loop;
+pub(crate) use life::start::deadline_after;
+pub use life::start::{ShutdownReport, StartError};
 use life::watchdog::Watchdog;
 use outcome::record::Recorder;
 use queue::wall_clock::WallClock;
 use send::request::Batches;
-pub(crate) use send::request::Sending;
+pub(crate) use send::request::SendRequest;
 
 /// How often the store is looked at without being told that something is there.
 const POLL: Duration = Duration::from_secs(1);
@@ -58,7 +58,7 @@ pub(crate) struct Dispatcher {
     /// The present life, or the last.
     life: ArcSwapOption<Life>,
     /// The place of the one life at a time.
-    place: ServingSlot,
+    serving_slot: ServingSlot,
     lease: Duration,
     leases: Leases,
     /// The URL to which a notification's id is added to name its page.
@@ -71,10 +71,10 @@ pub(crate) struct Dispatcher {
     /// From the first start on.
     watchdog: OnceLock<Watchdog>,
     batches: Batches,
-    pub(crate) troubles: Alarms,
-    moved_at: AtomicI64,
+    pub(crate) alarms: Alarms,
+    polled_at: AtomicI64,
     /// The same by the monotonic clock, in milliseconds; the largest number before the first look.
-    moved: AtomicU64,
+    polled: AtomicU64,
     queued: AtomicU64,
 }
 
@@ -93,7 +93,7 @@ impl Dispatcher {
             clock,
             settings: ArcSwap::from_pointee(settings),
             life: ArcSwapOption::empty(),
-            place: ServingSlot::default(),
+            serving_slot: ServingSlot::default(),
             lease,
             leases: Leases::default(),
             notification_pages: None,
@@ -104,9 +104,9 @@ impl Dispatcher {
             recorder: Arc::default(),
             watchdog: OnceLock::new(),
             batches: Batches::default(),
-            troubles: Alarms::default(),
-            moved_at: AtomicI64::new(i64::MIN),
-            moved: AtomicU64::new(u64::MAX),
+            alarms: Alarms::default(),
+            polled_at: AtomicI64::new(i64::MIN),
+            polled: AtomicU64::new(u64::MAX),
             queued: AtomicU64::new(0),
         }
     }
@@ -155,7 +155,7 @@ impl Dispatcher {
     }
 
     /// Returns why a delivery in this lane waits, and until when; `None` if a gateway takes messages.
-    pub(crate) fn waits_for(&self, lane: &Lane) -> Option<String> {
+    pub(crate) fn wait_reason(&self, lane: &Lane) -> Option<String> {
         let now = self.moment();
         let closed = self.lanes().closed_lane(lane, now.monotonic)?;
         Some(closed.describe(now))
@@ -164,19 +164,19 @@ impl Dispatcher {
     /// Something was put into the store's queue of these lanes.
     pub(crate) fn queued<'a>(&self, lanes: impl IntoIterator<Item = &'a Lane>) {
         let mut count = 0;
-        self.look_at(lanes.into_iter().inspect(|_| count += 1));
+        self.wake_for(lanes.into_iter().inspect(|_| count += 1));
         self.queued.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Looks at these lanes, in which something waits that was counted before.
-    pub(crate) fn look_at<'a>(&self, lanes: impl Iterator<Item = &'a Lane>) {
+    pub(crate) fn wake_for<'a>(&self, lanes: impl Iterator<Item = &'a Lane>) {
         let mut state = self.lanes();
-        let mut news = false;
+        let mut is_new = false;
         for lane in lanes {
-            news |= state.queued(lane);
+            is_new |= state.queued(lane);
         }
         drop(state);
-        if news {
+        if is_new {
             self.wake();
         }
     }
@@ -184,10 +184,10 @@ impl Dispatcher {
     /// Hands a leased delivery over, in a task of its own.
     ///
     /// * `planned_at` - the directory's version at which its plan was made, if that is known.
-    pub(crate) fn begin(self: &Arc<Self>, underway: Underway, planned_at: Option<u64>) {
+    pub(crate) fn begin(self: &Arc<Self>, in_flight: InFlight, planned_at: Option<u64>) {
         // Without a life it goes back to the queue.
         if let Some(life) = self.life() {
-            life.spawn_hand_over(Arc::clone(self).hand_over(underway, planned_at));
+            life.spawn_hand_over(Arc::clone(self).hand_over(in_flight, planned_at));
         }
     }
 
@@ -197,16 +197,16 @@ impl Dispatcher {
     }
 
     /// When it last looked at the queue.
-    pub(crate) fn moved_at(&self) -> Option<Timestamp> {
-        let moved_at = self.moved_at.load(Ordering::Relaxed);
-        (moved_at != i64::MIN).then(|| Timestamp::from_millis(moved_at))
+    pub(crate) fn polled_at(&self) -> Option<Timestamp> {
+        let polled_at = self.polled_at.load(Ordering::Relaxed);
+        (polled_at != i64::MIN).then(|| Timestamp::from_millis(polled_at))
     }
 
     /// Time since the last look at the queue.
     pub(crate) fn idle_for(&self) -> Option<Duration> {
-        let moved = self.moved.load(Ordering::Relaxed);
-        let moved = (moved != u64::MAX).then(|| Monotonic::from_millis(moved));
-        moved.map(|moved| self.clock.monotonic().since(moved))
+        let polled = self.polled.load(Ordering::Relaxed);
+        let polled = (polled != u64::MAX).then(|| Monotonic::from_millis(polled));
+        polled.map(|polled| self.clock.monotonic().since(polled))
     }
 
     /// About how many deliveries wait: as counted a moment ago, and what came since.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::{error, warn};
 
-use crate::dispatcher::{BudgetAlarm, Life, Part, Trouble, refusal_subject, stopped, subject};
+use crate::dispatcher::{AlarmEvent, BudgetAlarm, Life, Loop, refusal_subject, stopped, subject};
 use crate::engine::Engine;
 use crate::panicked::caught;
 use crate::store::{Alarm, Allowance, MAX_CLAIMS, Spent};
@@ -52,36 +52,36 @@ impl Engine {
     }
 
     /// Tells of troubles, in a loop of its own, until the dispatcher is to stop.
-    pub(super) fn tell(&self, life: &Arc<Life>) {
+    pub(super) fn send_alarms(&self, life: &Arc<Life>) {
         let (engine, kept) = (self.clone(), Arc::clone(life));
-        life.keep(Part::Alarms, move || {
+        life.keep(Loop::Alarms, move || {
             let (engine, life) = (engine.clone(), Arc::clone(&kept));
             async move {
                 tokio::select! {
                     biased;
                     () = life.stop().cancelled() => {}
-                    () = engine.tell_of_all(&life) => {}
+                    () = engine.handle_alarm_events(&life) => {}
                 }
             }
         });
     }
 
-    async fn tell_of_all(&self, life: &Life) {
-        let mut waiting = self.dispatcher.troubles.waiting().await;
-        while let Some(trouble) = waiting.recv().await {
-            let round = life.pulse(Part::Alarms).begin(self.monotonic());
-            match caught(Box::pin(self.tell_of(&trouble))).await {
+    async fn handle_alarm_events(&self, life: &Life) {
+        let mut events = self.dispatcher.alarms.receiver().await;
+        while let Some(event) = events.recv().await {
+            let round = life.heartbeat(Loop::Alarms).begin(self.monotonic());
+            match caught(Box::pin(self.handle_alarm_event(&event))).await {
                 Ok(Ok(())) => round.succeed(),
-                Ok(Err(fault)) => {
+                Ok(Err(error)) => {
                     error!(
-                        ?trouble,
-                        error = error_chain(&fault),
+                        ?event,
+                        error = error_chain(&error),
                         "an alarm was not given"
                     );
                 }
                 Err(panicked) => {
-                    error!(?trouble, error = %panicked, "an alarm was not given, and is given again");
-                    self.dispatcher.troubles.push(trouble);
+                    error!(?event, error = %panicked, "an alarm was not given, and is given again");
+                    self.dispatcher.alarms.push(event);
                     sleep(CALM).await;
                 }
             }
@@ -90,10 +90,10 @@ impl Engine {
 
     /// Tells of one trouble: of a gateway that has stopped once, and once when that is over,
     /// whichever node finds it out.
-    async fn tell_of(&self, trouble: &Trouble) -> Result<(), StoreError> {
+    async fn handle_alarm_event(&self, event: &AlarmEvent) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
-        match trouble {
-            Trouble::Stopped {
+        match event {
+            AlarmEvent::Stopped {
                 gateway,
                 reason,
                 next_try_at,
@@ -103,35 +103,38 @@ impl Engine {
                     .start_alarm(&subject, reason, Some(*next_try_at))
                     .await?
                 {
-                    let others = self.others(gateway);
-                    let text =
-                        format!("RedFlash: the gateway {gateway} has stopped. {reason}. {others}");
+                    let fallback = self.fallback(gateway);
+                    let text = format!(
+                        "RedFlash: the gateway {gateway} has stopped. {reason}. {fallback}"
+                    );
                     warn!(%gateway, reason, "a gateway has stopped");
-                    if !self.alarm(text, self.channel_of(gateway)).await {
+                    if !self.notify_contact(text, self.channel_of(gateway)).await {
                         // So that it is told when it is found out again.
                         store.end_alarm(&subject).await?;
                     }
                 }
             }
-            Trouble::Works { gateway } => {
+            AlarmEvent::Recovered { gateway } => {
                 if store.end_alarm(&subject(gateway)).await? {
                     warn!(%gateway, "a gateway works again");
                     let text = format!("RedFlash: the gateway {gateway} works again.");
-                    self.alarm(text, self.channel_of(gateway)).await;
+                    self.notify_contact(text, self.channel_of(gateway)).await;
                 }
             }
-            Trouble::Refuses { gateway, reason } => self.tell_of_refusal(gateway, reason).await?,
-            Trouble::RefusesNoMore { gateway } => {
+            AlarmEvent::Refusing { gateway, reason } => {
+                self.send_refusal_alarm(gateway, reason).await?
+            }
+            AlarmEvent::RefusalEnded { gateway } => {
                 if store.end_alarm(&refusal_subject(gateway)).await? {
                     warn!(%gateway, "a gateway refuses no more messages");
                     let text = format!("RedFlash: the gateway {gateway} refuses no more messages.");
-                    self.alarm(text, self.channel_of(gateway)).await;
+                    self.notify_contact(text, self.channel_of(gateway)).await;
                 }
             }
-            Trouble::Budget { alarm, used, limit } => {
-                self.tell_of_budget(alarm, *used, *limit).await?;
+            AlarmEvent::Budget { alarm, used, limit } => {
+                self.send_budget_alarm(alarm, *used, *limit).await?;
             }
-            Trouble::Held { gateway } => {
+            AlarmEvent::Held { gateway } => {
                 warn!(%gateway, "what may have gone out was set aside");
                 if self
                     .is_first(&format!("held/{gateway}"), Window::Hour)
@@ -140,10 +143,10 @@ impl Engine {
                     let text = format!(
                         "RedFlash: messages through {gateway} may have gone out and were set aside: see `redflash log --state quarantined`."
                     );
-                    self.alarm(text, self.channel_of(gateway)).await;
+                    self.notify_contact(text, self.channel_of(gateway)).await;
                 }
             }
-            Trouble::SetAside { set_aside } => {
+            AlarmEvent::SetAside { set_aside } => {
                 warn!(
                     set_aside,
                     "set aside what was leased several times without any outcome"
@@ -152,10 +155,10 @@ impl Engine {
                     let text = format!(
                         "RedFlash: messages were set aside ({set_aside} now), since the program ended {MAX_CLAIMS} times while they were being sent: see `redflash log --state quarantined`."
                     );
-                    self.alarm(text, None).await;
+                    self.notify_contact(text, None).await;
                 }
             }
-            Trouble::OptedOut {
+            AlarmEvent::OptedOut {
                 contacts,
                 channel,
                 address,
@@ -166,7 +169,7 @@ impl Engine {
                 let text = format!(
                     "RedFlash: {contacts} does not want to be told at {address} ({channel}) any more; it was switched off."
                 );
-                self.alarm(text, None).await;
+                self.notify_contact(text, None).await;
             }
         }
         Ok(())
@@ -189,18 +192,18 @@ impl Engine {
     }
 
     /// Tells that a gateway refuses messages, once an episode, with its answer.
-    async fn tell_of_refusal(&self, gateway: &Slug, reason: &str) -> Result<(), StoreError> {
+    async fn send_refusal_alarm(&self, gateway: &Slug, reason: &str) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
         let subject = refusal_subject(gateway);
         if !self.start_alarm(&subject, reason, None).await? {
             return Ok(());
         }
         warn!(%gateway, reason, "a gateway refuses messages");
-        let others = self.others(gateway);
+        let fallback = self.fallback(gateway);
         let text = format!(
-            "RedFlash: the gateway {gateway} refuses messages from us. Its answer: {reason}. {others}"
+            "RedFlash: the gateway {gateway} refuses messages from us. Its answer: {reason}. {fallback}"
         );
-        if !self.alarm(text, self.channel_of(gateway)).await {
+        if !self.notify_contact(text, self.channel_of(gateway)).await {
             // So that it is told when it happens again.
             store.end_alarm(&subject).await?;
         }
@@ -208,7 +211,7 @@ impl Engine {
     }
 
     /// Tells that a budget is nearly used up, or just now: each once in its window.
-    async fn tell_of_budget(
+    async fn send_budget_alarm(
         &self,
         alarm: &BudgetAlarm,
         used: u32,
@@ -235,7 +238,7 @@ impl Engine {
                 "RedFlash: the gateway {gateway} has sent {used} of the {limit} messages it may send this {window}."
             )
         };
-        self.alarm(text, self.channel_of(gateway)).await;
+        self.notify_contact(text, self.channel_of(gateway)).await;
         Ok(())
     }
 
@@ -256,9 +259,9 @@ impl Engine {
     }
 
     /// What becomes of the messages of a gateway that has stopped.
-    fn others(&self, gateway: &Slug) -> String {
+    fn fallback(&self, gateway: &Slug) -> String {
         let channel = self.channel_of(gateway);
-        let stopped = self.dispatcher.troubles.stopped();
+        let stopped = self.dispatcher.alarms.stopped();
         let gateways = self.gateways();
         let others = gateways.iter().filter(|other| {
             other.name != *gateway
@@ -278,7 +281,7 @@ impl Engine {
 
     /// Tells the person in charge, through another channel than the one in trouble; `false` when
     /// that should be tried again.
-    async fn alarm(&self, text: String, channel: Option<ChannelKind>) -> bool {
+    async fn notify_contact(&self, text: String, channel: Option<ChannelKind>) -> bool {
         let settings = self.dispatcher.settings();
         let Some(contact) = &settings.alarm_contact else {
             return true;
@@ -289,11 +292,11 @@ impl Engine {
         }
         match self.raise(raise).await {
             Ok(_) => true,
-            Err(fault) => {
-                let why = error_chain(&fault);
+            Err(error) => {
+                let why = error_chain(&error);
                 error!(%contact, why, "an alarm reached nobody");
                 let passes = matches!(
-                    fault,
+                    error,
                     crate::engine::RaiseError::Store { .. }
                         | crate::engine::RaiseError::Overloaded { .. }
                 );

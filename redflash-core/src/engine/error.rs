@@ -125,7 +125,7 @@ impl RaiseError {
 impl RaiseError {
     /// Returns true if the same request may have been recorded before under its idempotency key, when
     /// it was still acceptable. A request that its API key no longer allows is refused all the same.
-    pub(super) const fn gives_way_to_promise(&self) -> bool {
+    pub(super) const fn gives_way_to_repeat(&self) -> bool {
         matches!(
             self,
             Self::UnknownTarget(_)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::dispatcher::{LeaseGuard, Sending};
+use crate::dispatcher::{LeaseGuard, SendRequest};
 use crate::engine::Engine;
 use crate::plan::printable;
 use crate::store::{Enqueue, Enqueued};
@@ -22,7 +22,7 @@ use crate::{
 pub struct GatewayTest {
     /// The notification it was recorded as, where a receipt shows up.
     pub notification: NotificationId,
-    /// What the gateway said.
+    /// What the gateway text_parts.
     pub result: Result<Accepted, SendError>,
     /// How long that took.
     pub took: Duration,
@@ -46,17 +46,17 @@ pub struct GatewayTestView {
 }
 
 impl From<&GatewayTest> for GatewayTestView {
-    fn from(trial: &GatewayTest) -> Self {
-        let (class, detail) = match &trial.result {
+    fn from(test: &GatewayTest) -> Self {
+        let (class, detail) = match &test.result {
             Ok(accepted) => ("accepted", accepted.detail.clone()),
-            Err(fault) => (fault.class(), fault.detail()),
+            Err(error) => (error.class(), error.detail()),
         };
-        let accepted = trial.result.as_ref().ok();
+        let accepted = test.result.as_ref().ok();
         Self {
-            notification: trial.notification,
+            notification: test.notification,
             class: class.to_owned(),
             detail,
-            took_ms: u64::try_from(trial.took.as_millis()).unwrap_or(u64::MAX),
+            took_ms: u64::try_from(test.took.as_millis()).unwrap_or(u64::MAX),
             message_id: accepted.and_then(|accepted| accepted.message_id.clone()),
             price: accepted.and_then(|accepted| accepted.price.clone()),
         }
@@ -64,7 +64,7 @@ impl From<&GatewayTest> for GatewayTestView {
 }
 
 /// The contact that trials are recorded as being sent to. There need be none of that slug.
-const SOMEBODY: &str = "gateway-test";
+const TEST_CONTACT: &str = "gateway-test";
 
 /// A trial that was asked for with a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub struct GatewayTestRef {
 }
 
 /// A trial that is recorded, and not handed over yet.
-struct Begun {
+struct PendingTest {
     gateway: Arc<Gateway>,
     notification: Notification,
     delivery: Delivery,
@@ -104,9 +104,9 @@ impl Engine {
         let Some(gateway) = self.gateways().get(gateway).cloned() else {
             return Ok(None);
         };
-        let begun = self.trial(gateway, to, text);
-        self.begin(&begun, None).await?;
-        Ok(Some(self.finish(begun, by).await?))
+        let pending = self.prepare_test(gateway, to, text);
+        self.begin(&pending, None).await?;
+        Ok(Some(self.finish(pending, by).await?))
     }
 
     /// The same, done once however often it is asked for with one promise.
@@ -120,23 +120,23 @@ impl Engine {
         gateway: &Slug,
         to: Address,
         text: &str,
-        promise: &Idempotency,
+        idempotency: &Idempotency,
         by: &Actor,
     ) -> Result<Option<GatewayTestRef>, StoreError> {
         let Some(gateway) = self.gateways().get(gateway).cloned() else {
             return Ok(None);
         };
-        let begun = self.trial(gateway, to, text);
-        let tried = |notification, repeat| GatewayTestRef {
+        let pending = self.prepare_test(gateway, to, text);
+        let test_ref = |notification, repeat| GatewayTestRef {
             notification,
             repeat,
         };
-        match self.begin(&begun, Some(promise)).await? {
-            Enqueued::Repeat(earlier) => Ok(Some(tried(earlier.id, true))),
+        match self.begin(&pending, Some(idempotency)).await? {
+            Enqueued::Repeat(earlier) => Ok(Some(test_ref(earlier.id, true))),
             Enqueued::Mismatch | Enqueued::Outdated => Err(StoreError::Outdated),
             Enqueued::New => {
-                let trial = self.finish(begun, by).await?;
-                Ok(Some(tried(trial.notification, false)))
+                let test = self.finish(pending, by).await?;
+                Ok(Some(test_ref(test.notification, false)))
             }
         }
     }
@@ -144,33 +144,33 @@ impl Engine {
     /// Records a trial as being handed over.
     async fn begin(
         &self,
-        begun: &Begun,
-        promise: Option<&Idempotency>,
+        pending: &PendingTest,
+        idempotency: Option<&Idempotency>,
     ) -> Result<Enqueued, StoreError> {
         let store = self.store();
-        store.join(begun.lease.worker).await?;
+        store.join(pending.lease.worker).await?;
         let order = Enqueue {
-            notification: &begun.notification,
-            deliveries: std::slice::from_ref(&begun.delivery),
-            lease: Some(&begun.lease),
+            notification: &pending.notification,
+            deliveries: std::slice::from_ref(&pending.delivery),
+            lease: Some(&pending.lease),
             unqueued: 0,
-            idempotency: promise,
+            idempotency,
             planned_at: None,
         };
         store.enqueue(&order).await
     }
 
     /// Hands a trial over, and records what came of it.
-    async fn finish(&self, begun: Begun, by: &Actor) -> Result<GatewayTest, StoreError> {
-        let Begun {
+    async fn finish(&self, pending: PendingTest, by: &Actor) -> Result<GatewayTest, StoreError> {
+        let PendingTest {
             gateway,
             notification,
             delivery,
             lease,
             guard,
-        } = begun;
+        } = pending;
         let now = notification.raised_at;
-        let said = notification.plan.message;
+        let text_parts = notification.plan.message;
         let message = OutboundMessage {
             notification: notification.id,
             delivery: delivery.id,
@@ -178,13 +178,13 @@ impl Engine {
             first_attempt_at: now,
             at: now,
             to: delivery.address.clone(),
-            subject: said.subject,
-            body: said.body,
+            subject: text_parts.subject,
+            body: text_parts.body,
             sender: None,
             link: None,
             origin: None,
         };
-        let sending = Sending {
+        let sending = SendRequest {
             gateway: Arc::clone(&gateway),
             requests: Arc::new(Semaphore::new(1)),
             message,
@@ -194,8 +194,8 @@ impl Engine {
         let ended_at = self.now();
         let (outcome, detail) = match &result {
             Ok(accepted) => (AttemptOutcome::Ok, accepted.detail.clone()),
-            Err(fault @ SendError::Unknown(_)) => (AttemptOutcome::Unknown, fault.detail()),
-            Err(fault) => (AttemptOutcome::Permanent, fault.detail()),
+            Err(error @ SendError::Unknown(_)) => (AttemptOutcome::Unknown, error.detail()),
+            Err(error) => (AttemptOutcome::Permanent, error.detail()),
         };
         let next = match &result {
             Ok(accepted) => Disposition::done(accepted.clone()),
@@ -204,7 +204,7 @@ impl Engine {
             },
         };
         let subject = format!("gateway/{}", gateway.name);
-        let told = format!("{}, notification/{}", delivery.address, notification.id);
+        let detail_text = format!("{}, notification/{}", delivery.address, notification.id);
         let settlement = Settlement {
             delivery,
             token: lease.token,
@@ -223,7 +223,8 @@ impl Engine {
         let settled = self.store().settle(lease.worker, &[settlement]).await;
         drop(guard);
         // It was sent, whether or not that is recorded.
-        self.note_done(by, Action::Tested, &subject, &told).await;
+        self.note_done(by, Action::Tested, &subject, &detail_text)
+            .await;
         settled?;
         Ok(GatewayTest {
             notification: notification.id,
@@ -233,9 +234,9 @@ impl Engine {
     }
 
     /// The notification that a trial is recorded as, and its delivery.
-    fn trial(&self, gateway: Arc<Gateway>, to: Address, text: &str) -> Begun {
+    fn prepare_test(&self, gateway: Arc<Gateway>, to: Address, text: &str) -> PendingTest {
         let now = self.now();
-        let somebody = Slug::parse(SOMEBODY).expect("it is a slug");
+        let contact = Slug::parse(TEST_CONTACT).expect("it is a slug");
         let name = format!("Test of {}", gateway.name);
         let name = Name::parse(&name).expect("a slug and some letters are a name");
         let kind = gateway.channel.kind();
@@ -245,7 +246,7 @@ impl Engine {
             state: DeliveryState::Sending,
             ..Delivery::new(
                 DeliveryId::new(id, 1),
-                somebody.clone(),
+                contact.clone(),
                 EndpointId::new(now),
                 kind,
                 to,
@@ -254,7 +255,7 @@ impl Engine {
             )
         };
         let plan = Plan {
-            target: Target::Contact(somebody.clone()),
+            target: Target::Contact(contact.clone()),
             name: name.clone(),
             message: Message {
                 subject: name.to_string(),
@@ -264,7 +265,7 @@ impl Engine {
                 cut: false,
             },
             recipients: vec![Recipient {
-                contact: somebody,
+                contact: contact,
                 name,
                 via: Vec::new(),
                 endpoints: vec![PlannedEndpoint {
@@ -287,7 +288,7 @@ impl Engine {
             arguments: None,
         };
         let lease = self.dispatcher.lease(now);
-        Begun {
+        PendingTest {
             guard: self.dispatcher.guard(delivery.id, &lease),
             lease,
             gateway,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::dispatcher::{Dispatcher, Leftover, Life, StartError, after};
+use crate::dispatcher::{Dispatcher, Life, ShutdownReport, StartError, deadline_after};
 use crate::engine::Engine;
 
 /// A started dispatcher. Dropping it ends the dispatcher without waiting: requests to gateways are cut
@@ -31,8 +31,8 @@ impl Engine {
     /// cannot be taken back, or when the clock shows no time that can be stored.
     pub async fn start(&self) -> Result<DispatcherHandle, StartError> {
         let life = self.dispatcher.start().await?;
-        self.tell(&life);
-        self.finish_fan_outs(&life);
+        self.send_alarms(&life);
+        self.resume_fan_outs(&life);
         let dispatcher = Arc::clone(&self.dispatcher);
         Ok(DispatcherHandle { dispatcher, life })
     }
@@ -42,15 +42,15 @@ impl DispatcherHandle {
     /// Takes nothing more from the queue, and waits for what is under way, at most so long. Then it is cut
     /// off, and recorded as possibly sent. Returns within 100 ms after the grace, whatever hangs, with what
     /// was left.
-    pub async fn shutdown(self, grace: Duration) -> Leftover {
+    pub async fn shutdown(self, grace: Duration) -> ShutdownReport {
         self.dispatcher.end(&self.life, grace).await
     }
 
     /// Sends what is due, including what is raised meanwhile, until nothing is due and nothing is under
     /// way, at most so long; then shuts down without further grace. What waits for a later attempt stays
     /// in the queue.
-    pub async fn drain(self, limit: Duration) -> Leftover {
-        let deadline = after(limit);
+    pub async fn drain(self, limit: Duration) -> ShutdownReport {
+        let deadline = deadline_after(limit);
         self.dispatcher.drain(&self.life, deadline).await;
         let grace = deadline.saturating_duration_since(Instant::now());
         self.dispatcher.end(&self.life, grace).await

@@ -30,13 +30,13 @@ impl Engine {
     /// The state of the engine.
     pub fn health(&self) -> Health {
         Health {
-            running: self.dispatcher.is_well(),
+            running: self.dispatcher.is_healthy(),
             problems: self.dispatcher.problems(),
-            moved_at: self.dispatcher.moved_at(),
+            moved_at: self.dispatcher.polled_at(),
             queued: self.dispatcher.about_queued(),
             nodes: self.dispatcher.nodes(),
             gateways: self.dispatcher.gateway_health(),
-            stopped: self.dispatcher.troubles.stopped(),
+            stopped: self.dispatcher.alarms.stopped(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use crate::dispatcher::Trouble;
+use crate::dispatcher::AlarmEvent;
 use crate::engine::{Engine, ReceiveError};
 use crate::store::{Allowance, ReceiptEffect, Spent};
 use crate::{
@@ -191,7 +191,7 @@ impl Engine {
         }
         self.note_opted(&off, Action::SwitchedOff, inbound).await?;
         let effect = format!("switched {channel} of {} off", list(&off));
-        self.dispatcher.troubles.push(Trouble::OptedOut {
+        self.dispatcher.alarms.push(AlarmEvent::OptedOut {
             contacts: off,
             channel: channel.clone(),
             address: inbound.from.clone(),
@@ -273,11 +273,11 @@ impl Engine {
             Ok(raised) => Ok(format!("raised event/{event} as {}", raised.notification)),
             Err(crate::engine::RaiseError::Store { source, .. }) => Err(source),
             // So that the gateway calls again.
-            Err(fault @ crate::engine::RaiseError::Overloaded { .. }) => {
-                Err(StoreError::Unavailable(fault.into()))
+            Err(error @ crate::engine::RaiseError::Overloaded { .. }) => {
+                Err(StoreError::Unavailable(error.into()))
             }
-            Err(fault) => {
-                let why = crate::error_chain(&fault);
+            Err(error) => {
+                let why = crate::error_chain(&error);
                 warn!(%event, why, "an inbound message raised nothing");
                 Ok(format!("nothing: event/{event} was not raised: {why}"))
             }
@@ -317,7 +317,7 @@ fn read(
         Ok(read) if !read.receipts.is_empty() || !read.inbound.is_empty() => Ok(read),
         Ok(nothing) => Ok(other().unwrap_or(nothing)),
         Err(CallbackError::Unsupported) => other(),
-        Err(fault) => Err(fault),
+        Err(error) => Err(error),
     }
 }
 

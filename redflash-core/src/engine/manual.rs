@@ -19,8 +19,9 @@ impl Engine {
             return Ok(raised);
         }
         let target = raised.plan.target.to_string();
-        if let Some(place) = only.and_then(|only| place(&raised, only)) {
-            self.note_done(by, Action::Tested, &target, &place).await;
+        if let Some(destination) = only.and_then(|only| destination(&raised, only)) {
+            self.note_done(by, Action::Tested, &target, &destination)
+                .await;
         } else {
             let subject = format!("notification/{}", raised.notification);
             self.note_done(by, Action::Raised, &subject, &target).await;
@@ -31,16 +32,16 @@ impl Engine {
     /// Notes what cannot be undone: whoever did it must not take it for undone, and do it again, since it
     /// could not be noted.
     pub(crate) async fn note_done(&self, by: &Actor, action: Action, subject: &str, detail: &str) {
-        if let Err(fault) = self.note(by, action, subject, detail).await {
+        if let Err(error) = self.note(by, action, subject, detail).await {
             let action = action.as_str();
-            let fault = error_chain(&fault);
-            error!(%by, action, subject, fault, "the audit log lacks what was done");
+            let error = error_chain(&error);
+            error!(%by, action, subject, error, "the audit log lacks what was done");
         }
     }
 }
 
 /// The channel and the address of an endpoint that was told.
-fn place(raised: &Raised, only: EndpointId) -> Option<String> {
+fn destination(raised: &Raised, only: EndpointId) -> Option<String> {
     let mut endpoints = raised.plan.recipients.iter().flat_map(|one| &one.endpoints);
     let endpoint = endpoints.find(|one| one.endpoint == only)?;
     Some(format!("{} {}", endpoint.channel, endpoint.address))

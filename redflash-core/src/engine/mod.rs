@@ -20,7 +20,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use builder::{AddressRules, EngineBuilder};
-pub use edit::{DirectoryItem, EditError, FieldFault, Revision};
+pub use edit::{DirectoryItem, EditError, InvalidField, Revision};
 pub use error::{RaiseError, ReceiveError};
 pub use gateway_test::{GatewayTest, GatewayTestRef, GatewayTestView};
 pub use handle::DispatcherHandle;
@@ -91,12 +91,12 @@ impl Engine {
             .await?;
         let view = view.ok_or_else(unknown)?;
         let (gateways, version) = (self.dispatcher.gateways(), view.version);
-        let plan = if view.contacts.len() < raise::fan_out::MANY {
+        let plan = if view.contacts.len() < raise::fan_out::MANY_RECIPIENTS {
             plan(raise, &view, &gateways, now)
         } else {
             let raise = raise.clone();
             let planned = async move { plan(&raise, &view, &gateways, now) };
-            Box::pin(raise::fan_out::aside(planned)).await
+            Box::pin(raise::fan_out::on_blocking_thread(planned)).await
         };
         Ok((plan.ok_or_else(unknown)?, version))
     }

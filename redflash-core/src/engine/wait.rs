@@ -27,7 +27,7 @@ impl Engine {
         id: NotificationId,
         limit: Duration,
     ) -> Result<Vec<DeliveryRecord>, StoreError> {
-        let Some(life) = self.dispatcher.life().filter(|life| life.takes()) else {
+        let Some(life) = self.dispatcher.life().filter(|life| life.is_accepting()) else {
             if Handle::try_current().is_err() {
                 let why = "waiting needs an engine that is started, or a Tokio runtime";
                 return Err(StoreError::Unavailable(why.into()));

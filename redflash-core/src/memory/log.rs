@@ -34,8 +34,8 @@ impl State {
         let mut page = LogPage::default();
         let candidates =
             all.filter(|(notification, deliveries)| indexed.lets(notification, deliveries));
-        for (place, (notification, deliveries)) in candidates.enumerate() {
-            if page.entries.len() == filter.limit.get() as usize || place == most {
+        for (position, (notification, deliveries)) in candidates.enumerate() {
+            if page.entries.len() == filter.limit.get() as usize || position == most {
                 return page;
             }
             page.next = Some(notification.id);

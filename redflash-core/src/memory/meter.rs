@@ -13,8 +13,8 @@ impl Meter for MemoryStore {
         let used_up = allowances
             .iter()
             .position(|allowance| *state.meter(allowance, now) >= allowance.limit);
-        if let Some(place) = used_up {
-            return Ok(Spent::UsedUp(place));
+        if let Some(position) = used_up {
+            return Ok(Spent::UsedUp(position));
         }
         let count = |allowance: &Allowance| {
             let count = state.meter(allowance, now);

@@ -47,20 +47,20 @@ struct State {
     key_uses: BTreeMap<Slug, Timestamp>,
     users: BTreeMap<Slug, User>,
     sessions: HashMap<KeyHash, Session>,
-    changes: BTreeMap<AuditEntryId, AuditEntry>,
-    notifications: BTreeMap<NotificationId, Logged>,
-    deliveries: HashMap<DeliveryId, Row>,
-    idempotency: HashMap<(Option<Slug>, String), Remembered>,
+    audit_entries: BTreeMap<AuditEntryId, AuditEntry>,
+    notifications: BTreeMap<NotificationId, NotificationRow>,
+    deliveries: HashMap<DeliveryId, DeliveryRow>,
+    idempotency: HashMap<(Option<Slug>, String), IdempotencyRow>,
     early_receipts: VecDeque<(Slug, Receipt)>,
     inbound: BTreeMap<InboundId, Inbound>,
     meters: HashMap<(String, Window), (Timestamp, u32)>,
     alarms: BTreeMap<String, Alarm>,
     #[cfg(test)]
-    records_nothing: bool,
+    refuses_outcomes: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Logged {
+struct NotificationRow {
     notification: Notification,
     deliveries: Vec<DeliveryId>,
     /// Number of deliveries that are still to be recorded.
@@ -68,13 +68,13 @@ struct Logged {
 }
 
 #[derive(Clone, Debug)]
-struct Row {
+struct DeliveryRow {
     entry: OutboxEntry,
     attempts: Vec<Attempt>,
 }
 
 #[derive(Clone, Debug)]
-struct Remembered {
+struct IdempotencyRow {
     digest: String,
     notification: NotificationId,
     at: Timestamp,
@@ -116,7 +116,7 @@ impl MemoryStore {
     /// Makes the store refuse every outcome, as one that is down does, or record them again.
     #[cfg(test)]
     pub(crate) fn refuse_outcomes(&self, is_down: bool) {
-        self.state().records_nothing = is_down;
+        self.state().refuses_outcomes = is_down;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

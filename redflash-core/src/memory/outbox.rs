@@ -21,7 +21,7 @@ impl Outbox for MemoryStore {
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
         let mut state = self.state();
         let enqueued = state.enqueue(order);
-        state.keep(self.limit);
+        state.enforce_limit(self.limit);
         Ok(enqueued)
     }
 
@@ -75,12 +75,12 @@ impl Outbox for MemoryStore {
     async fn claim_due(
         &self,
         lease: &Lease,
-        wants: &[ClaimRequest],
+        requests: &[ClaimRequest],
     ) -> Result<Vec<Job>, StoreError> {
         let mut state = self.state();
-        Ok(wants
+        Ok(requests
             .iter()
-            .flat_map(|want| state.claim(lease, want))
+            .flat_map(|request| state.claim(lease, request))
             .collect())
     }
 
@@ -91,7 +91,7 @@ impl Outbox for MemoryStore {
     ) -> Result<Vec<Settled>, StoreError> {
         let mut state = self.state();
         #[cfg(test)]
-        if state.records_nothing {
+        if state.refuses_outcomes {
             return Err(StoreError::Unavailable("the store is down".into()));
         }
         Ok(settlements

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::{Row, State};
+use super::{DeliveryRow, State};
 use crate::store::{ClaimRequest, Overdue, Queue};
 use crate::{
     Delivery, DeliveryState, HeldLease, Job, Lease, LeaseToken, NotificationId, Settled,
@@ -11,28 +11,31 @@ use crate::{
 };
 
 impl State {
-    pub(super) fn claim(&mut self, lease: &Lease, want: &ClaimRequest) -> Vec<Job> {
-        let due = |row: &&mut Row| {
+    pub(super) fn claim(&mut self, lease: &Lease, request: &ClaimRequest) -> Vec<Job> {
+        let due = |row: &&mut DeliveryRow| {
             row.is(DeliveryState::Queued)
                 && row.entry.delivery.due_at <= lease.now
-                && row.queue() == want.queue
+                && row.queue() == request.queue
         };
         let mut rows: Vec<_> = self.deliveries.values_mut().filter(due).collect();
         rows.sort_by_key(|row| (row.entry.delivery.due_at, row.entry.delivery.id));
-        let claimed = rows.into_iter().take(want.limit.get() as usize).map(|row| {
-            row.entry.lease_to(lease);
-            let logged = &self.notifications[&row.entry.delivery.notification];
-            let notification = &logged.notification;
-            Job {
-                delivery: row.entry.delivery.clone(),
-                token: lease.token,
-                message: Arc::new(notification.plan.message.clone()),
-                target: notification.target().clone(),
-                raised_at: notification.raised_at,
-                raised_by: notification.raised_by.clone(),
-                arguments: notification.arguments.clone().map(Arc::new),
-            }
-        });
+        let claimed = rows
+            .into_iter()
+            .take(request.limit.get() as usize)
+            .map(|row| {
+                row.entry.lease_to(lease);
+                let logged = &self.notifications[&row.entry.delivery.notification];
+                let notification = &logged.notification;
+                Job {
+                    delivery: row.entry.delivery.clone(),
+                    token: lease.token,
+                    message: Arc::new(notification.plan.message.clone()),
+                    target: notification.target().clone(),
+                    raised_at: notification.raised_at,
+                    raised_by: notification.raised_by.clone(),
+                    arguments: notification.arguments.clone().map(Arc::new),
+                }
+            });
         claimed.collect()
     }
 
@@ -63,7 +66,7 @@ impl State {
         except: Option<WorkerId>,
         running: &[HeldLease],
     ) -> Vec<Delivery> {
-        let orphaned = |row: &&mut Row| {
+        let orphaned = |row: &&mut DeliveryRow| {
             row.entry.lease.is_some_and(|lease| {
                 let ended =
                     lease.until <= now || except.is_some_and(|except| except != lease.worker);
@@ -122,7 +125,7 @@ impl State {
     }
 }
 
-impl Row {
+impl DeliveryRow {
     pub(super) fn is(&self, state: DeliveryState) -> bool {
         self.entry.delivery.state == state
     }

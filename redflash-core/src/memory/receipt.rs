@@ -1,6 +1,6 @@
 //! Receipts in memory, and those that come before what they are about.
 
-use super::{MemoryStore, Row, State};
+use super::{DeliveryRow, MemoryStore, State};
 use crate::store::{ReceiptEffect, Received};
 use crate::{DeliveryId, Receipt, Slug, Timestamp};
 
@@ -15,7 +15,7 @@ impl MemoryStore {
         now: Timestamp,
     ) -> ReceiptEffect {
         let mut state = self.state();
-        let Some(row) = state.of_receipt(gateway, receipt) else {
+        let Some(row) = state.row_of_receipt(gateway, receipt) else {
             if receipt.delivery.is_none() {
                 state.keep_early(gateway, receipt);
             }
@@ -35,7 +35,7 @@ impl MemoryStore {
 }
 
 impl State {
-    fn of_receipt(&mut self, gateway: &Slug, receipt: &Receipt) -> Option<&mut Row> {
+    fn row_of_receipt(&mut self, gateway: &Slug, receipt: &Receipt) -> Option<&mut DeliveryRow> {
         if let Some(id) = receipt.delivery {
             return self.deliveries.get_mut(&id);
         }

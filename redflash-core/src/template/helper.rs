@@ -146,7 +146,7 @@ pub(super) fn format_time(at: Timestamp, format: &str, zone: &str) -> Result<Str
         .map_err(|_| "date: this time is out of range".to_owned())?;
     let zone = TimeZone::get(zone).map_err(|_| unknown_zone(zone))?;
     jiff::fmt::strtime::format(format, &instant.to_zoned_datetime(zone))
-        .map_err(|fault| format!("date: the format {format:?} cannot be used: {fault}"))
+        .map_err(|error| format!("date: the format {format:?} cannot be used: {error}"))
 }
 
 fn unknown_zone(zone: &str) -> String {

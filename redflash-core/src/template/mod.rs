@@ -188,9 +188,9 @@ impl Template {
 }
 
 /// What is wrong with a source, in words for whoever writes it.
-fn reason(fault: &TemplateErrorReason) -> String {
+fn reason(error: &TemplateErrorReason) -> String {
     use TemplateErrorReason as Reason;
-    match fault {
+    match error {
         Reason::MismatchingClosedHelper(opened, closed) => {
             format!("{{{{#{opened}}}}} is open here, and {{{{/{closed}}}}} does not close it")
         }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use redflash_core::store::DeliveryRecord;
 use redflash_core::{
-    Attempt, AttemptOutcome, DeliveryState, Gateway, Leftover, MemoryStore, NotificationId,
-    OnUnknown, StartError, Store,
+    Attempt, AttemptOutcome, DeliveryState, Gateway, MemoryStore, NotificationId, OnUnknown,
+    ShutdownReport, StartError, Store,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -162,7 +162,7 @@ fn only_what_was_begun_is_unknown_when_the_runtime_is_gone() {
         assert_eq!(record.attempts_made.len(), 1);
         assert_eq!(script.sent_to("a"), 3);
         let left = running.drain(Duration::from_secs(5)).await;
-        assert_eq!(left, Leftover::default());
+        assert_eq!(left, ShutdownReport::default());
     });
     drop(handle);
 }

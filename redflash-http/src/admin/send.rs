@@ -182,7 +182,7 @@ impl<'a> Draft<'a> {
     async fn planned(&self, desk: &Desk, fault: Option<&RaiseError>) -> Result<Response, Oops> {
         let plan = desk.app.engine.explain(&self.raise()).await?;
         let refusal = plan.refusal;
-        let outlook = desk.app.engine.outlook(&plan).await?;
+        let outlook = desk.app.engine.obstacles(&plan).await?;
         let status = match fault {
             Some(RaiseError::Overloaded { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Some(_) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use crate::dispatcher::Dispatcher;
-use crate::dispatcher::alarm::Trouble;
-use crate::dispatcher::gateway_health::upstream::Verdict;
+use crate::dispatcher::alarm::AlarmEvent;
+use crate::dispatcher::gateway_health::upstream::HealthSignal;
 use crate::{Accepted, Address, Deferral, Gateway, Job, Moment, Monotonic, SendError};
 
 impl Dispatcher {
     /// Tells the breaker what a hand-over says of its gateway, and whoever has to know of it.
     ///
     /// * `is_first` - whether it was the first message of its request.
-    pub(crate) fn judge(
+    pub(crate) fn report_health(
         &self,
         job: &Job,
         gateway: &Gateway,
@@ -21,10 +21,10 @@ impl Dispatcher {
     ) {
         let Moment { monotonic, .. } = now;
         let (lane, to) = (&job.delivery.lane, &job.delivery.address);
-        let verdict = match verdict(result, to, gateway, monotonic) {
+        let signal = match signal_of(result, to, gateway, monotonic) {
             // A request that failed is one failure.
-            Verdict::Fails | Verdict::FailsFor(_) if !is_first => Verdict::Nothing,
-            verdict => verdict,
+            HealthSignal::Failed | HealthSignal::FailedFor(_) if !is_first => HealthSignal::Neutral,
+            signal => signal,
         };
         let error = result.as_ref().err().map(SendError::detail);
         let pause = address_pause(result, gateway);
@@ -33,58 +33,58 @@ impl Dispatcher {
             if let Some(pause) = pause {
                 lanes.pause_address(&gateway.name, to, monotonic.plus(pause), monotonic);
             }
-            lanes.end(&gateway.name, lane, verdict, error.as_deref(), monotonic)
+            lanes.end(&gateway.name, lane, signal, error.as_deref(), monotonic)
         };
         // One dead host among many is not the gateway's fault.
         if lane.host().is_some() {
             return;
         }
         if let Err(SendError::Refused { reason }) = result {
-            self.troubles.refuses(&gateway.name, reason, monotonic);
+            self.alarms.refused(&gateway.name, reason, monotonic);
         }
         match (error, next_try) {
-            (Some(reason), Some(next_try)) => self.troubles.push(Trouble::Stopped {
+            (Some(reason), Some(next_try)) => self.alarms.push(AlarmEvent::Stopped {
                 gateway: gateway.name.clone(),
                 reason,
                 next_try_at: now.wall_at(next_try),
             }),
-            (None, _) => self.troubles.works(&gateway.name, monotonic),
+            (None, _) => self.alarms.succeeded(&gateway.name, monotonic),
             (Some(_), None) => {}
         }
     }
 }
 
-fn verdict(
+fn signal_of(
     result: &Result<Accepted, SendError>,
     to: &Address,
     gateway: &Gateway,
     now: Monotonic,
-) -> Verdict {
+) -> HealthSignal {
     match result {
         Ok(_)
         | Err(
             SendError::Rejected { .. }
             | SendError::InvalidAddress { .. }
             | SendError::Unroutable { .. },
-        ) => Verdict::Works,
+        ) => HealthSignal::Healthy,
         Err(SendError::Deferred {
             scope: Deferral::Recipient,
             ..
-        }) => Verdict::Answers,
+        }) => HealthSignal::Answered,
         Err(
             SendError::Refused { .. }
             | SendError::Deferred {
                 scope: Deferral::Message,
                 ..
             },
-        ) => Verdict::FailsFor(to.clone()),
-        Err(SendError::Unauthorized { .. }) => Verdict::Refuses,
+        ) => HealthSignal::FailedFor(to.clone()),
+        Err(SendError::Unauthorized { .. }) => HealthSignal::Unauthorized,
         Err(SendError::RateLimited {
             retry_after: Some(after),
             ..
-        }) => Verdict::Pauses(now.plus((*after).min(gateway.schedule.longest_wait()))),
-        Err(SendError::RateLimited { .. }) => Verdict::Nothing,
-        Err(SendError::Unreachable(_) | SendError::Unknown(_)) => Verdict::Fails,
+        }) => HealthSignal::PauseUntil(now.plus((*after).min(gateway.schedule.longest_wait()))),
+        Err(SendError::RateLimited { .. }) => HealthSignal::Neutral,
+        Err(SendError::Unreachable(_) | SendError::Unknown(_)) => HealthSignal::Failed,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{Address, Lane, Limits, Moment, Monotonic, Slug};
 
 /// A gateway as seen from one lane.
 #[derive(Debug, Default)]
-pub(crate) struct Peer {
+pub(crate) struct Upstream {
     breaker: Breaker,
     /// Lets through as many requests as this gateway may have under way.
     requests: Option<Arc<Semaphore>>,
@@ -19,7 +19,7 @@ pub(crate) struct Peer {
     pub(crate) in_flight: u32,
     paused_until: Monotonic,
     /// Until when another node has found it closed.
-    told_until: Monotonic,
+    reported_until: Monotonic,
     /// Since when it has taken no messages.
     closed_since: Option<Monotonic>,
     /// Its latest answer that counts against it.
@@ -28,34 +28,34 @@ pub(crate) struct Peer {
 
 /// What a hand-over says about its gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum HealthSignal {
     /// It works, whatever it thought of the message.
-    Works,
+    Healthy,
     /// It answered, and the answer says nothing about what it does with other messages.
-    Answers,
+    Answered,
     /// It answered, and did not take the message to this recipient.
-    FailsFor(Address),
+    FailedFor(Address),
     /// It did not take the message, or nobody knows.
-    Fails,
+    Failed,
     /// It asks for a pause until this time.
-    Pauses(Monotonic),
+    PauseUntil(Monotonic),
     /// It refuses our account.
-    Refuses,
+    Unauthorized,
     /// Nothing.
-    Nothing,
+    Neutral,
 }
 
-impl Verdict {
+impl HealthSignal {
     /// Returns true if the verdict counts against the gateway.
     const fn is_bad(&self) -> bool {
         match self {
-            Self::FailsFor(_) | Self::Fails | Self::Pauses(_) | Self::Refuses => true,
-            Self::Works | Self::Answers | Self::Nothing => false,
+            Self::FailedFor(_) | Self::Failed | Self::PauseUntil(_) | Self::Unauthorized => true,
+            Self::Healthy | Self::Answered | Self::Neutral => false,
         }
     }
 }
 
-impl Peer {
+impl Upstream {
     /// Lets as many requests through as the gateway's limits say from now on.
     pub(crate) fn widen(&mut self, limits: &Limits) {
         let width = usize::try_from(limits.concurrency).unwrap_or(1).max(1);
@@ -88,23 +88,23 @@ impl Peer {
     /// * `error` - its answer, unless it took the message.
     pub(crate) fn end(
         &mut self,
-        verdict: Verdict,
+        signal: HealthSignal,
         error: Option<&str>,
         now: Monotonic,
     ) -> Option<Monotonic> {
         self.in_flight = self.in_flight.saturating_sub(1);
         let was_open = self.breaker.is_open();
-        if verdict.is_bad() {
+        if signal.is_bad() {
             self.last_error = error.map(str::to_owned);
         }
-        match verdict {
-            Verdict::Works => self.breaker.succeed(now),
-            Verdict::Answers => self.breaker.answer(),
-            Verdict::FailsFor(to) => self.breaker.fail_for(&to, now, fastrand::f64()),
-            Verdict::Fails => self.breaker.fail(now, fastrand::f64()),
-            Verdict::Refuses => self.breaker.trip(now),
-            Verdict::Nothing => self.breaker.abandon(now),
-            Verdict::Pauses(until) => {
+        match signal {
+            HealthSignal::Healthy => self.breaker.succeed(now),
+            HealthSignal::Answered => self.breaker.answer(),
+            HealthSignal::FailedFor(to) => self.breaker.fail_for(&to, now, fastrand::f64()),
+            HealthSignal::Failed => self.breaker.fail(now, fastrand::f64()),
+            HealthSignal::Unauthorized => self.breaker.trip(now),
+            HealthSignal::Neutral => self.breaker.abandon(now),
+            HealthSignal::PauseUntil(until) => {
                 self.breaker.abandon(now);
                 self.paused_until = self.paused_until.max(until);
             }
@@ -119,7 +119,7 @@ impl Peer {
 
     /// Another node has found that it takes nothing before this time.
     pub(crate) fn learn(&mut self, until: Monotonic, now: Monotonic) {
-        self.told_until = until;
+        self.reported_until = until;
         self.note_closed(now);
     }
 
@@ -170,7 +170,7 @@ impl Peer {
     fn state(&self, now: Monotonic) -> GatewayState {
         if self.breaker.is_open() {
             GatewayState::Stopped
-        } else if now < self.paused_until.max(self.told_until) {
+        } else if now < self.paused_until.max(self.reported_until) {
             GatewayState::Paused
         } else if self.breaker.is_probing() {
             GatewayState::Probing
@@ -183,7 +183,7 @@ impl Peer {
     pub(crate) fn matters(&self, now: Monotonic) -> bool {
         self.in_flight > 0
             || self.paused_until > now
-            || self.told_until > now
+            || self.reported_until > now
             || !self.breaker.is_fresh(now)
     }
 
@@ -195,7 +195,7 @@ impl Peer {
 
     /// Whether it takes messages now.
     pub(crate) fn admission(&self, now: Monotonic) -> Admission {
-        let until = self.paused_until.max(self.told_until);
+        let until = self.paused_until.max(self.reported_until);
         if now < until {
             return Admission::Wait(until);
         }
@@ -211,41 +211,45 @@ mod tests {
         Monotonic::from_millis(seconds * 1000)
     }
 
-    fn health(peer: &Peer, seconds: u64) -> GatewayHealth {
+    fn health(upstream: &Upstream, seconds: u64) -> GatewayHealth {
         let now = Moment {
             wall: crate::Timestamp::from_millis(i64::try_from(seconds).unwrap() * 1000),
             monotonic: at(seconds),
         };
         let lane = Lane::stored("webhook:one.example".into());
-        peer.health(&Slug::parse("hook").unwrap(), &lane, now)
+        upstream.health(&Slug::parse("hook").unwrap(), &lane, now)
     }
 
     #[test]
     fn health_says_why_since_when_and_until_when_it_is_stopped() {
-        let mut peer = Peer::default();
-        peer.end(Verdict::Refuses, Some("wrong password"), at(10));
-        peer.end(Verdict::Refuses, Some("still wrong"), at(11));
-        let shown = health(&peer, 20);
+        let mut upstream = Upstream::default();
+        upstream.end(HealthSignal::Unauthorized, Some("wrong password"), at(10));
+        upstream.end(HealthSignal::Unauthorized, Some("still wrong"), at(11));
+        let shown = health(&upstream, 20);
         assert_eq!(shown.state, GatewayState::Stopped);
         assert_eq!(shown.since.unwrap().as_millis(), 10_000);
         assert_eq!(shown.next_try_at.unwrap().as_millis(), 611_000);
         assert_eq!(shown.last_error.as_deref(), Some("still wrong"));
         assert_eq!(shown.host.as_deref(), Some("one.example"));
-        peer.begin(&Limits::default());
-        assert_eq!(health(&peer, 700).state, GatewayState::Probing);
-        peer.end(Verdict::Works, None, at(701));
-        let shown = health(&peer, 701);
+        upstream.begin(&Limits::default());
+        assert_eq!(health(&upstream, 700).state, GatewayState::Probing);
+        upstream.end(HealthSignal::Healthy, None, at(701));
+        let shown = health(&upstream, 701);
         assert_eq!(shown.state, GatewayState::Ok);
         assert_eq!((shown.since, shown.last_error), (None, None));
     }
 
     #[test]
     fn pause_that_was_asked_for_is_over_by_itself() {
-        let mut peer = Peer::default();
-        peer.end(Verdict::Pauses(at(40)), Some("rate limited"), at(10));
-        assert_eq!(health(&peer, 39).state, GatewayState::Paused);
-        assert_eq!(peer.closed_since(at(39)), Some(at(10)));
-        assert_eq!(health(&peer, 40).state, GatewayState::Ok);
-        assert_eq!(peer.closed_since(at(40)), None);
+        let mut upstream = Upstream::default();
+        upstream.end(
+            HealthSignal::PauseUntil(at(40)),
+            Some("rate limited"),
+            at(10),
+        );
+        assert_eq!(health(&upstream, 39).state, GatewayState::Paused);
+        assert_eq!(upstream.closed_since(at(39)), Some(at(10)));
+        assert_eq!(health(&upstream, 40).state, GatewayState::Ok);
+        assert_eq!(upstream.closed_since(at(40)), None);
     }
 }

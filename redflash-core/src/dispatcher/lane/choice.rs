@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::Lanes;
 use super::wait::{Cause, Wait};
 use crate::dispatcher::gateway_health::breaker::Admission;
-use crate::dispatcher::gateway_health::upstream::Verdict;
+use crate::dispatcher::gateway_health::upstream::HealthSignal;
 use crate::{Address, Gateway, Lane, Monotonic, Slug};
 
 /// How long a delivery waits before its channel is looked for again, when no gateway serves it.
@@ -24,7 +24,7 @@ pub(crate) enum Choice {
     /// None for now.
     Wait(Wait),
     /// No gateway of the channel is left for this address.
-    Nobody,
+    NoneLeft,
 }
 
 impl Lanes {
@@ -53,7 +53,7 @@ impl Lanes {
                 cause: Cause::NoneConfigured,
                 closed_since: None,
             }),
-            None => Choice::Nobody,
+            None => Choice::NoneLeft,
         }
     }
 
@@ -66,12 +66,15 @@ impl Lanes {
         now: Monotonic,
     ) -> Result<Arc<Semaphore>, Wait> {
         let name = &gateway.name;
-        let peer = self.peers.entry((name.clone(), lane.clone())).or_default();
-        if let Admission::Wait(until) = peer.admission(now) {
+        let upstream = self
+            .upstreams
+            .entry((name.clone(), lane.clone()))
+            .or_default();
+        if let Admission::Wait(until) = upstream.admission(now) {
             return Err(Wait {
                 until,
-                cause: Cause::Closed(name.clone(), peer.last_error().map(str::to_owned)),
-                closed_since: peer.closed_since(now),
+                cause: Cause::Closed(name.clone(), upstream.last_error().map(str::to_owned)),
+                closed_since: upstream.closed_since(now),
             });
         }
         let waits = |until, cause| Wait {
@@ -86,12 +89,12 @@ impl Lanes {
             rate.take(now)
                 .map_err(|until| waits(until, Cause::OwnLimit(name.clone())))?;
         }
-        Ok(peer.begin(&gateway.limits))
+        Ok(upstream.begin(&gateway.limits))
     }
 
     /// The lanes in which no gateway takes messages, each with the reason and since when.
     pub(crate) fn closed_lanes(&self, now: Monotonic) -> Vec<(Lane, Wait)> {
-        let lanes: BTreeSet<_> = self.peers.keys().map(|(_, lane)| lane).collect();
+        let lanes: BTreeSet<_> = self.upstreams.keys().map(|(_, lane)| lane).collect();
         let closed = lanes.into_iter();
         closed
             .filter_map(|lane| Some((lane.clone(), self.closed_lane(lane, now)?)))
@@ -101,16 +104,16 @@ impl Lanes {
     /// Returns why and since when no gateway takes messages in a lane; `None` if one does.
     pub(crate) fn closed_lane(&self, lane: &Lane, now: Monotonic) -> Option<Wait> {
         let wait = |gateway: &Arc<Gateway>| {
-            let peer = self.peers.get(&(gateway.name.clone(), lane.clone()))?;
-            let error = peer.last_error().map(str::to_owned);
-            let until = match peer.admission(now) {
+            let upstream = self.upstreams.get(&(gateway.name.clone(), lane.clone()))?;
+            let error = upstream.last_error().map(str::to_owned);
+            let until = match upstream.admission(now) {
                 Admission::Wait(until) => until,
                 Admission::Any | Admission::One => now,
             };
             Some(Wait {
                 until,
                 cause: Cause::Closed(gateway.name.clone(), error),
-                closed_since: Some(peer.closed_since(now)?),
+                closed_since: Some(upstream.closed_since(now)?),
             })
         };
         let waits: Option<Vec<_>> = self.gateways.of(lane.channel()).map(wait).collect();
@@ -123,12 +126,12 @@ impl Lanes {
         &mut self,
         gateway: &Slug,
         lane: &Lane,
-        verdict: Verdict,
+        signal: HealthSignal,
         error: Option<&str>,
         now: Monotonic,
     ) -> Option<Monotonic> {
-        let peer = self.peers.get_mut(&(gateway.clone(), lane.clone()))?;
-        peer.end(verdict, error, now)
+        let upstream = self.upstreams.get_mut(&(gateway.clone(), lane.clone()))?;
+        upstream.end(signal, error, now)
     }
 
     /// Hands nothing for this address to this gateway before `until`.
@@ -143,7 +146,12 @@ impl Lanes {
     }
 
     /// Whether one of these gateways of the lane takes messages now.
-    pub(crate) fn has(&self, lane: &Lane, now: Monotonic, may: impl Fn(&Gateway) -> bool) -> bool {
+    pub(crate) fn has_open_gateway(
+        &self,
+        lane: &Lane,
+        now: Monotonic,
+        may: impl Fn(&Gateway) -> bool,
+    ) -> bool {
         let takes = |gateway: &Arc<Gateway>| {
             may(gateway) && !matches!(self.admission(gateway, lane, now), Admission::Wait(_))
         };
@@ -151,7 +159,7 @@ impl Lanes {
     }
 
     pub(super) fn admission(&self, gateway: &Gateway, lane: &Lane, now: Monotonic) -> Admission {
-        let peer = self.peers.get(&(gateway.name.clone(), lane.clone()));
-        peer.map_or(Admission::Any, |peer| peer.admission(now))
+        let upstream = self.upstreams.get(&(gateway.name.clone(), lane.clone()));
+        upstream.map_or(Admission::Any, |upstream| upstream.admission(now))
     }
 }

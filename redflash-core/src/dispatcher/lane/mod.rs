@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::dispatcher::gateway_health::GatewayHealth;
-use crate::dispatcher::gateway_health::upstream::Peer;
+use crate::dispatcher::gateway_health::upstream::Upstream;
 use crate::dispatcher::lane::capacity::Room;
 use crate::dispatcher::lane::gate::Gate;
 use crate::dispatcher::lane::paused_address::PausedAddresses;
@@ -34,7 +34,7 @@ const CAUTION: Duration = Duration::from_secs(600);
 pub(crate) struct Lanes {
     gateways: Gateways,
     states: HashMap<Lane, LaneState>,
-    peers: HashMap<(Slug, Lane), Peer>,
+    upstreams: HashMap<(Slug, Lane), Upstream>,
     rates: HashMap<Slug, Rate>,
     paused: PausedAddresses,
     /// Nothing is leased ahead before this time.
@@ -57,7 +57,7 @@ impl Lanes {
         let mut lanes = Self {
             gateways: Gateways::default(),
             states: HashMap::new(),
-            peers: HashMap::new(),
+            upstreams: HashMap::new(),
             rates: HashMap::new(),
             paused: PausedAddresses::default(),
             cautious_until: None,
@@ -82,10 +82,10 @@ impl Lanes {
             }
         }
         self.rates = rates;
-        for ((name, _), peer) in &mut self.peers {
+        for ((name, _), upstream) in &mut self.upstreams {
             match self.gateways.get(name) {
-                Some(gateway) => peer.widen(&gateway.limits),
-                None => peer.retire(),
+                Some(gateway) => upstream.widen(&gateway.limits),
+                None => upstream.retire(),
             }
         }
         let lanes: Vec<_> = self.states.keys().cloned().collect();
@@ -218,24 +218,28 @@ impl Lanes {
     }
 
     pub(crate) fn health(&self, now: Moment) -> Vec<GatewayHealth> {
-        let health =
-            |((gateway, lane), peer): (&(Slug, Lane), &Peer)| peer.health(gateway, lane, now);
-        let mut all: Vec<_> = self.peers.iter().map(health).collect();
+        let health = |((gateway, lane), upstream): (&(Slug, Lane), &Upstream)| {
+            upstream.health(gateway, lane, now)
+        };
+        let mut all: Vec<_> = self.upstreams.iter().map(health).collect();
         all.sort_by(|a, b| (&a.gateway, &a.lane).cmp(&(&b.gateway, &b.lane)));
         all
     }
 
     /// Which gateways were found to take nothing, and until when.
     pub(crate) fn closed(&self, now: Moment) -> Vec<ClosedLane> {
-        let closed = self.peers.iter().filter_map(|((gateway, lane), peer)| {
-            let until = peer.found_until()?;
-            (until > now.monotonic).then(|| ClosedLane {
-                gateway: gateway.clone(),
-                lane: lane.clone(),
-                // In whole seconds, so that equal findings are equal lists.
-                until: now.wall_at(until).plus(SECOND).floor(SECOND),
-            })
-        });
+        let closed = self
+            .upstreams
+            .iter()
+            .filter_map(|((gateway, lane), upstream)| {
+                let until = upstream.found_until()?;
+                (until > now.monotonic).then(|| ClosedLane {
+                    gateway: gateway.clone(),
+                    lane: lane.clone(),
+                    // In whole seconds, so that equal findings are equal lists.
+                    until: now.wall_at(until).plus(SECOND).floor(SECOND),
+                })
+            });
         // In one order, for the same reason.
         let mut closed: Vec<_> = closed.collect();
         closed.sort();
@@ -252,8 +256,8 @@ impl Lanes {
                 continue;
             }
             let key = (closed.gateway.clone(), closed.lane.clone());
-            let peer = self.peers.entry(key).or_default();
-            peer.learn(now.monotonic_at(closed.until), now.monotonic);
+            let upstream = self.upstreams.entry(key).or_default();
+            upstream.learn(now.monotonic_at(closed.until), now.monotonic);
         }
     }
 
@@ -261,7 +265,7 @@ impl Lanes {
     fn forget(&mut self, now: Monotonic) {
         self.states
             .retain(|_, lane| lane.in_flight > 0 || lane.backlog);
-        self.peers.retain(|_, peer| peer.matters(now));
+        self.upstreams.retain(|_, upstream| upstream.matters(now));
         self.paused.forget(now);
     }
 }

@@ -17,8 +17,8 @@ pub(crate) async fn pass(time: Duration) {
         let _ = given_up.recv_timeout(time);
         drop(over);
     });
-    if let Err(fault) = kept {
-        return error!(error = %fault, "a deadline cannot be kept, and is taken for over");
+    if let Err(error) = kept {
+        return error!(error = %error, "a deadline cannot be kept, and is taken for over");
     }
     let _ = is_over.await;
     drop(awaited);

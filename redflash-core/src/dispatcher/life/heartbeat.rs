@@ -11,7 +11,7 @@ pub(crate) const BOUND: Duration = Duration::from_secs(5);
 
 /// A loop of the dispatcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Loop {
     /// Takes what is due from the store.
     Queue,
     /// Records outcomes.
@@ -24,7 +24,7 @@ pub(crate) enum Part {
     FanOuts,
 }
 
-impl Part {
+impl Loop {
     pub(crate) const ALL: [Self; 5] = [
         Self::Queue,
         Self::Recorder,
@@ -47,7 +47,7 @@ impl Part {
 
 /// The signs of life of one loop.
 #[derive(Debug, Default)]
-pub(crate) struct Pulse {
+pub(crate) struct Heartbeat {
     /// When the round under way began, in milliseconds of the monotonic clock and one more; 0 between
     /// two rounds.
     busy_since: AtomicU64,
@@ -58,9 +58,9 @@ pub(crate) struct Pulse {
 
 /// A round under way. Dropping it ends the round.
 #[derive(Debug)]
-pub(crate) struct Round<'a>(&'a Pulse);
+pub(crate) struct Round<'a>(&'a Heartbeat);
 
-impl Pulse {
+impl Heartbeat {
     /// Begins a round.
     pub(crate) fn begin(&self, now: Monotonic) -> Round<'_> {
         let since = now.as_millis().saturating_add(1);
@@ -88,18 +88,18 @@ impl Pulse {
     }
 
     /// Returns what is wrong with the loop, in words; `None` while it is well.
-    pub(crate) fn problem(&self, part: Part, now: Monotonic) -> Option<String> {
-        let part = part.as_str();
+    pub(crate) fn problem(&self, name: Loop, now: Monotonic) -> Option<String> {
+        let name = name.as_str();
         if self.has_ended() {
-            return Some(format!("{part} has ended"));
+            return Some(format!("{name} has ended"));
         }
         let failure = self.failure().clone();
         if let Some(failure) = failure {
-            return Some(format!("{part} fails: {failure}"));
+            return Some(format!("{name} fails: {failure}"));
         }
         let hangs = self.hangs_for(now)?;
         let seconds = hangs.as_secs();
-        Some(format!("the store has not answered {part} for {seconds} s"))
+        Some(format!("the store has not answered {name} for {seconds} s"))
     }
 
     /// Time that the round under way has taken, if that is too long.
@@ -137,28 +137,28 @@ mod tests {
 
     #[test]
     fn round_that_takes_too_long_is_a_problem() {
-        let pulse = Pulse::default();
-        assert_eq!(pulse.problem(Part::Queue, at(100)), None);
-        let round = pulse.begin(at(0));
-        assert_eq!(pulse.problem(Part::Queue, at(4)), None);
-        let problem = pulse.problem(Part::Queue, at(7)).unwrap();
+        let heartbeat = Heartbeat::default();
+        assert_eq!(heartbeat.problem(Loop::Queue, at(100)), None);
+        let round = heartbeat.begin(at(0));
+        assert_eq!(heartbeat.problem(Loop::Queue, at(4)), None);
+        let problem = heartbeat.problem(Loop::Queue, at(7)).unwrap();
         let hang = "the store has not answered the dispatcher's queue for 7 s";
         assert_eq!(problem, hang);
         round.succeed();
-        assert_eq!(pulse.problem(Part::Queue, at(100)), None);
+        assert_eq!(heartbeat.problem(Loop::Queue, at(100)), None);
     }
 
     #[test]
     fn failure_is_a_problem_until_a_round_succeeds() {
-        let pulse = Pulse::default();
-        pulse.fail("the disk is gone".into());
-        drop(pulse.begin(at(1)));
-        let problem = pulse.problem(Part::Recorder, at(1)).unwrap();
-        let told = "the recorder of outcomes fails: the disk is gone";
-        assert_eq!(problem, told);
-        pulse.begin(at(1)).succeed();
-        assert_eq!(pulse.problem(Part::Recorder, at(1)), None);
-        pulse.end();
-        assert!(pulse.problem(Part::Recorder, at(1)).is_some());
+        let heartbeat = Heartbeat::default();
+        heartbeat.fail("the disk is gone".into());
+        drop(heartbeat.begin(at(1)));
+        let problem = heartbeat.problem(Loop::Recorder, at(1)).unwrap();
+        let expected = "the recorder of outcomes fails: the disk is gone";
+        assert_eq!(problem, expected);
+        heartbeat.begin(at(1)).succeed();
+        assert_eq!(heartbeat.problem(Loop::Recorder, at(1)), None);
+        heartbeat.end();
+        assert!(heartbeat.problem(Loop::Recorder, at(1)).is_some());
     }
 }

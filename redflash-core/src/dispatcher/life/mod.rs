@@ -17,7 +17,7 @@ use tracing::error;
 
 use crate::Monotonic;
 use crate::dispatcher::life::deadline::pass;
-use crate::dispatcher::life::heartbeat::{Part, Pulse};
+use crate::dispatcher::life::heartbeat::{Heartbeat, Loop};
 use crate::panicked::caught;
 use crate::store::Serving;
 
@@ -52,12 +52,12 @@ pub(crate) struct Life {
     tasks: TaskTracker,
     /// Number of raises under way.
     raising: AtomicUsize,
-    pulses: [Pulse; Part::ALL.len()],
+    heartbeats: [Heartbeat; Loop::ALL.len()],
     /// The runtime is gone.
     is_gone: AtomicBool,
     begun: std::time::Instant,
     /// When the runtime last ran a task that only says so, in milliseconds since the beginning.
-    beat: AtomicU64,
+    runtime_beat: AtomicU64,
     /// Keeps others from dispatching: the engine's own place, and the right of the store.
     rights: Mutex<Option<[Serving; 2]>>,
 }
@@ -65,14 +65,14 @@ pub(crate) struct Life {
 /// Notes the end of a loop, however it ends.
 struct Alive {
     life: Arc<Life>,
-    part: Part,
+    name: Loop,
 }
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        self.life.pulse(self.part).end();
-        let is_early = match self.part {
-            Part::Recorder => !self.life.tasks.is_empty(),
+        self.life.heartbeat(self.name).end();
+        let is_early = match self.name {
+            Loop::Recorder => !self.life.tasks.is_empty(),
             _ => !self.life.stop.is_cancelled(),
         };
         if is_early {
@@ -100,7 +100,7 @@ impl Drop for Raising {
 }
 
 impl Life {
-    pub(super) fn new(runtime: Handle, place: Serving, serving: Serving) -> Self {
+    pub(super) fn new(runtime: Handle, slot: Serving, serving: Serving) -> Self {
         Self {
             runtime,
             process: std::process::id(),
@@ -110,11 +110,11 @@ impl Life {
             kill: CancellationToken::new(),
             tasks: TaskTracker::new(),
             raising: AtomicUsize::new(0),
-            pulses: std::array::from_fn(|_| Pulse::default()),
+            heartbeats: std::array::from_fn(|_| Heartbeat::default()),
             is_gone: AtomicBool::new(false),
             begun: std::time::Instant::now(),
-            beat: AtomicU64::new(0),
-            rights: Mutex::new(Some([place, serving])),
+            runtime_beat: AtomicU64::new(0),
+            rights: Mutex::new(Some([slot, serving])),
         }
     }
 
@@ -135,12 +135,12 @@ impl Life {
         &self.tasks
     }
 
-    pub(crate) fn pulse(&self, part: Part) -> &Pulse {
-        &self.pulses[part as usize]
+    pub(crate) fn heartbeat(&self, name: Loop) -> &Heartbeat {
+        &self.heartbeats[name as usize]
     }
 
     /// Returns true if this is the process that it was started in.
-    pub(crate) fn is_here(&self) -> bool {
+    pub(crate) fn is_own_process(&self) -> bool {
         self.process == std::process::id()
     }
 
@@ -155,8 +155,8 @@ impl Life {
     }
 
     /// Returns true if it takes what is due, and was not told to stop.
-    pub(crate) fn takes(&self) -> bool {
-        !self.stop.is_cancelled() && !self.is_gone() && self.is_here()
+    pub(crate) fn is_accepting(&self) -> bool {
+        !self.stop.is_cancelled() && !self.is_gone() && self.is_own_process()
     }
 
     /// Returns true if another may begin.
@@ -194,13 +194,13 @@ impl Life {
     /// Runs a loop, and runs it again if it panics.
     pub(crate) fn keep<F>(
         self: &Arc<Self>,
-        part: Part,
+        name: Loop,
         work: impl Fn() -> F + Send + Sync + 'static,
     ) where
         F: Future<Output = ()> + Send,
     {
         let life = Arc::clone(self);
-        let alive = Alive { life, part };
+        let alive = Alive { life, name };
         let supervised = async move {
             let mut pause = PAUSES.0;
             loop {
@@ -211,15 +211,15 @@ impl Life {
                 if begun.elapsed() >= CALM {
                     pause = PAUSES.0;
                 }
-                let name = part.as_str();
-                error!(part = name, error = %panicked, ?pause, "a loop panicked, and starts again");
-                alive.life.pulse(part).fail(panicked.to_string());
+                let title = name.as_str();
+                error!(part = title, error = %panicked, ?pause, "a loop panicked, and starts again");
+                alive.life.heartbeat(name).fail(panicked.to_string());
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSES.1);
             }
         };
         // What takes from the queue may bring hand-overs until it ends; the others end after them.
-        if part == Part::Queue {
+        if name == Loop::Queue {
             self.spawn(supervised);
         } else {
             self.runtime.spawn(supervised);
@@ -241,7 +241,7 @@ impl Life {
         let life = Arc::downgrade(self);
         self.runtime.spawn(async move {
             while let Some(life) = life.upgrade().filter(|life| !life.stop.is_cancelled()) {
-                life.beat.store(life.age(), Ordering::Relaxed);
+                life.runtime_beat.store(life.age(), Ordering::Relaxed);
                 drop(life);
                 sleep(BEAT).await;
             }
@@ -249,9 +249,9 @@ impl Life {
     }
 
     /// Returns true if the runtime has run no task for some time, so that no loop can be blamed.
-    pub(super) fn stands_still(&self) -> bool {
-        let beat = self.beat.load(Ordering::Relaxed);
-        Duration::from_millis(self.age().saturating_sub(beat)) >= STILL
+    pub(super) fn is_stalled(&self) -> bool {
+        let runtime_beat = self.runtime_beat.load(Ordering::Relaxed);
+        Duration::from_millis(self.age().saturating_sub(runtime_beat)) >= STILL
     }
 
     /// Milliseconds since the beginning.
@@ -300,12 +300,12 @@ impl Life {
 
     /// Returns true if no raise is under way, and nothing is being taken from the queue.
     pub(super) fn is_idle(&self) -> bool {
-        self.raising.load(Ordering::Acquire) == 0 && !self.pulse(Part::Queue).is_busy()
+        self.raising.load(Ordering::Acquire) == 0 && !self.heartbeat(Loop::Queue).is_busy()
     }
 
     /// Number of raises and looks at the queue that wait for the store.
     pub(super) fn pending(&self) -> usize {
-        let looks = usize::from(!self.pulse(Part::Queue).has_ended());
+        let looks = usize::from(!self.heartbeat(Loop::Queue).has_ended());
         self.raising.load(Ordering::Relaxed) + looks
     }
 
@@ -318,7 +318,7 @@ impl Life {
 
     /// The problems of this life, in words.
     pub(super) fn problems(&self, now: Monotonic) -> Vec<String> {
-        if !self.is_here() {
+        if !self.is_own_process() {
             let process = self.process;
             return vec![format!(
                 "nothing is sent from here: process {process} started the engine, and a fork has none of its threads"
@@ -332,12 +332,12 @@ impl Life {
                 "nothing is sent from here: the runtime that the engine was started on is gone";
             return vec![why.to_owned()];
         }
-        if self.stands_still() {
+        if self.is_stalled() {
             return vec!["the runtime of the engine stands still".to_owned()];
         }
-        let loops = Part::ALL.iter();
+        let loops = Loop::ALL.iter();
         loops
-            .filter_map(|part| self.pulse(*part).problem(*part, now))
+            .filter_map(|name| self.heartbeat(*name).problem(*name, now))
             .collect()
     }
 }

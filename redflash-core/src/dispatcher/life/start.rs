@@ -11,7 +11,7 @@ use tracing::warn;
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::life::Life;
 use crate::dispatcher::life::deadline::pass;
-use crate::dispatcher::life::heartbeat::{BOUND, Part};
+use crate::dispatcher::life::heartbeat::{BOUND, Loop};
 use crate::dispatcher::life::watchdog::Watchdog;
 use crate::panicked::{caught, caught_now};
 use crate::{Store, StoreError, Timestamp, WorkerId};
@@ -40,7 +40,7 @@ pub enum StartError {
 
 /// Work that was not done when an engine had to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Leftover {
+pub struct ShutdownReport {
     /// Raises and looks at the queue that the store has not answered. What they record is sent after the
     /// next start.
     pub waiting_for_store: usize,
@@ -54,7 +54,7 @@ pub struct Leftover {
     pub queued: u64,
 }
 
-impl Leftover {
+impl ShutdownReport {
     /// Returns true if everything that was begun has ended and is recorded.
     pub const fn is_clean(&self) -> bool {
         self.waiting_for_store == 0 && self.sending == 0 && self.unrecorded == 0
@@ -69,7 +69,10 @@ impl Dispatcher {
 
     /// Returns true if it takes what is due, and was not told to stop.
     pub(crate) fn is_running(&self) -> bool {
-        self.life.load().as_ref().is_some_and(|life| life.takes())
+        self.life
+            .load()
+            .as_ref()
+            .is_some_and(|life| life.is_accepting())
     }
 
     /// Returns true if nobody else can dispatch from the store.
@@ -86,27 +89,27 @@ impl Dispatcher {
     /// Takes back what a predecessor left, and starts to work on the present runtime.
     pub(crate) async fn start(self: &Arc<Self>) -> Result<Arc<Life>, StartError> {
         let runtime = usable_runtime()?;
-        let taken = |fault| match fault {
+        let taken = |error| match error {
             StoreError::Served { by } => StartError::AlreadyRunning { by },
-            fault => StartError::Store(fault),
+            error => StartError::Store(error),
         };
         let by = "this engine".to_owned();
-        let place = self.place.take();
-        let place = place.map_err(|_| StartError::AlreadyRunning { by })?;
+        let slot = self.serving_slot.take();
+        let slot = slot.map_err(|_| StartError::AlreadyRunning { by })?;
         let serving = self.store.serve(self.worker).map_err(taken)?;
-        let life = Arc::new(Life::new(runtime, place, serving));
+        let life = Arc::new(Life::new(runtime, slot, serving));
         let recovered = caught(self.recover(&life)).await;
         let panicked = |panicked: crate::panicked::Panicked| {
             StoreError::Backend(format!("the store {panicked}").into())
         };
-        if let Err(fault) = recovered.map_err(panicked).flatten() {
+        if let Err(error) = recovered.map_err(panicked).flatten() {
             life.abandon();
-            return Err(fault.into());
+            return Err(error.into());
         }
         self.lanes().open();
         self.life.store(Some(Arc::clone(&life)));
         let (dispatcher, kept) = (Arc::clone(self), Arc::clone(&life));
-        life.keep(Part::Queue, move || {
+        life.keep(Loop::Queue, move || {
             Arc::clone(&dispatcher).run(Arc::clone(&kept))
         });
         self.keep_recording(&life);
@@ -144,22 +147,22 @@ impl Dispatcher {
     }
 
     /// Ends a life, waiting at most so long for what is under way.
-    pub(crate) async fn end(&self, life: &Arc<Life>, grace: Duration) -> Leftover {
+    pub(crate) async fn end(&self, life: &Arc<Life>, grace: Duration) -> ShutdownReport {
         self.close(life);
-        let deadline = after(grace);
+        let deadline = deadline_after(grace);
         life.end(deadline).await;
         let unrecorded = self.recorder.len();
         let sending = self.leases.running().len().saturating_sub(unrecorded);
-        let leftover = Leftover {
+        let report = ShutdownReport {
             waiting_for_store: life.pending(),
             sending,
             unrecorded,
             queued: self.queued_by(life, deadline).await,
         };
-        if !leftover.is_clean() {
-            warn!(?leftover, "stopped before everything had ended");
+        if !report.is_clean() {
+            warn!(?report, "stopped before everything had ended");
         }
-        leftover
+        report
     }
 
     /// Number of deliveries that wait in the queue: as the store counts them, if it does so in time.
@@ -187,7 +190,7 @@ impl Dispatcher {
     pub(crate) async fn drain(&self, life: &Arc<Life>, deadline: Instant) {
         const LOOK: Duration = Duration::from_millis(20);
         let drained = async {
-            while life.takes() && !self.is_drained(life).await {
+            while life.is_accepting() && !self.is_drained(life).await {
                 life.ask(async { sleep(LOOK).await }).await;
             }
         };
@@ -218,7 +221,7 @@ impl Dispatcher {
         let idle = self.idle_for().filter(|idle| *idle >= BOUND);
         if let (true, Some(idle)) = (problems.is_empty(), idle) {
             let seconds = idle.as_secs();
-            let why = if life.pulse(Part::Queue).is_busy() {
+            let why = if life.heartbeat(Loop::Queue).is_busy() {
                 "the store is slow to answer"
             } else {
                 "the runtime of the engine stands still"
@@ -240,11 +243,11 @@ impl Dispatcher {
     }
 
     /// Returns true if what is due is taken, and was looked for lately.
-    pub(crate) fn is_well(&self) -> bool {
+    pub(crate) fn is_healthy(&self) -> bool {
         let now = self.clock.monotonic();
         let life = self.life();
-        let hangs = |life: &Arc<Life>| life.pulse(Part::Queue).hangs_for(now).is_some();
-        life.is_some_and(|life| life.takes() && !hangs(&life) && !life.stands_still())
+        let hangs = |life: &Arc<Life>| life.heartbeat(Loop::Queue).hangs_for(now).is_some();
+        life.is_some_and(|life| life.is_accepting() && !hangs(&life) && !life.is_stalled())
             && self.idle_for().is_none_or(|idle| idle < BOUND)
     }
 
@@ -257,7 +260,7 @@ impl Dispatcher {
 }
 
 /// Returns the end of a limit that begins now. One that is too long to be told ends in years.
-pub(crate) fn after(limit: Duration) -> Instant {
+pub(crate) fn deadline_after(limit: Duration) -> Instant {
     const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     Instant::now() + limit.min(YEARS)
 }

@@ -33,7 +33,7 @@ struct Call {
     gateway: Slug,
     /// When the channel got the thread, in milliseconds and one more; 0 while it waits.
     since: AtomicU64,
-    was_told: AtomicBool,
+    was_reported: AtomicBool,
 }
 
 impl Watchdog {
@@ -44,8 +44,8 @@ impl Watchdog {
         let calls = Arc::new(Calls { begun, calls });
         let watched = Arc::downgrade(&calls);
         let named = thread::Builder::new().name("redflash-watchdog".into());
-        if let Err(fault) = named.spawn(move || watch(&watched)) {
-            error!(error = %fault, "channels that block their thread are not watched for");
+        if let Err(error) = named.spawn(move || watch(&watched)) {
+            error!(error = %error, "channels that block their thread are not watched for");
         }
         Self(calls)
     }
@@ -55,7 +55,7 @@ impl Watchdog {
         let call = Arc::new(Call {
             gateway: gateway.clone(),
             since: AtomicU64::new(0),
-            was_told: AtomicBool::new(false),
+            was_reported: AtomicBool::new(false),
         });
         self.0.lock().push(Arc::clone(&call));
         Watched {
@@ -93,7 +93,7 @@ impl Calls {
     fn look(&self) -> bool {
         let calls = self.lock();
         for call in calls.iter() {
-            if self.blocks_for(call).is_some() && !call.was_told.swap(true, Ordering::Relaxed) {
+            if self.blocks_for(call).is_some() && !call.was_reported.swap(true, Ordering::Relaxed) {
                 error!(
                     gateway = %call.gateway,
                     "a channel blocks its thread, so that no deadline can end it and other tasks of the program wait: call what blocks within tokio::task::spawn_blocking"

@@ -1,7 +1,7 @@
 //! Counting deliveries as they end.
 
 use crate::dispatcher::Dispatcher;
-use crate::dispatcher::alarm::Trouble;
+use crate::dispatcher::alarm::AlarmEvent;
 use crate::{Delivery, DeliveryState, Disposition, Settlement, Slug};
 
 impl Dispatcher {
@@ -15,7 +15,7 @@ impl Dispatcher {
         let is_set_aside = |one: &&Delivery| one.state == DeliveryState::Quarantined;
         let set_aside = deliveries.iter().filter(is_set_aside).count();
         if set_aside > 0 {
-            self.troubles.push(Trouble::SetAside { set_aside });
+            self.alarms.push(AlarmEvent::SetAside { set_aside });
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::warn;
 
 use crate::dispatcher::life::Life;
-use crate::dispatcher::life::heartbeat::Part;
+use crate::dispatcher::life::heartbeat::Loop;
 use crate::dispatcher::{Dispatcher, LeaseGuard};
 use crate::{Disposition, Settled, Settlement, Store, StoreError, WorkerId};
 
@@ -25,7 +25,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 
 /// A hand-over that has ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct FinishedDelivery {
     pub(crate) settlement: Settlement,
     /// Its lease, which is not to end before it is recorded.
     pub(crate) _guard: LeaseGuard,
@@ -35,8 +35,8 @@ pub(crate) struct Ended {
 
 /// An outcome that waits to be recorded.
 #[derive(Debug)]
-struct Waiting {
-    ended: Ended,
+struct PendingOutcome {
+    finished: FinishedDelivery,
     since: Instant,
     /// Not before this time, after it was refused by itself; and the wait that led to it.
     held_back: Option<(Instant, Duration)>,
@@ -46,7 +46,7 @@ struct Waiting {
 /// lost when that panics or ends early.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
-    waiting: Mutex<Vec<Waiting>>,
+    waiting: Mutex<Vec<PendingOutcome>>,
     /// Number of those that are being recorded.
     being_recorded: AtomicUsize,
     news: Notify,
@@ -57,7 +57,7 @@ pub(crate) struct Recorder {
 /// Outcomes that are being recorded. What is not recorded goes back to those that wait.
 struct Batch<'a> {
     recorder: &'a Recorder,
-    waiting: Vec<Waiting>,
+    waiting: Vec<PendingOutcome>,
 }
 
 impl Drop for Batch<'_> {
@@ -73,9 +73,9 @@ impl Drop for Batch<'_> {
 }
 
 impl Recorder {
-    pub(crate) fn push(&self, ended: Ended) {
-        self.lock().push(Waiting {
-            ended,
+    pub(crate) fn push(&self, finished: FinishedDelivery) {
+        self.lock().push(PendingOutcome {
+            finished,
             since: Instant::now(),
             held_back: None,
         });
@@ -91,7 +91,8 @@ impl Recorder {
     /// Takes what may be recorded now. Otherwise returns when there will be something, if that is known.
     fn take(&self, now: Instant) -> Result<Batch<'_>, Option<Instant>> {
         let mut all = self.lock();
-        let is_free = |one: &mut Waiting| one.held_back.is_none_or(|(until, _)| until <= now);
+        let is_free =
+            |one: &mut PendingOutcome| one.held_back.is_none_or(|(until, _)| until <= now);
         let waiting: Vec<_> = all.extract_if(.., is_free).take(BATCH).collect();
         if waiting.is_empty() {
             let held_back = all.iter().filter_map(|one| one.held_back);
@@ -103,7 +104,7 @@ impl Recorder {
         Ok(Batch { recorder, waiting })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Waiting>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<PendingOutcome>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -129,7 +130,7 @@ impl Dispatcher {
             dispatcher: Arc::downgrade(self),
         };
         let clock = Arc::clone(&self.clock);
-        life.keep(Part::Recorder, move || {
+        life.keep(Loop::Recorder, move || {
             let (recording, clock) = (recording.clone(), Arc::clone(&clock));
             async move {
                 let _only = recording.recorder.recording.lock().await;
@@ -145,7 +146,7 @@ impl Dispatcher {
 impl Recording {
     /// Records whatever comes, for ever.
     async fn run(&self, clock: &dyn crate::Clock) {
-        let pulse = self.life.pulse(Part::Recorder);
+        let heartbeat = self.life.heartbeat(Loop::Recorder);
         let mut pause = PAUSES.0;
         loop {
             let batch = match self.recorder.take(Instant::now()) {
@@ -162,15 +163,15 @@ impl Recording {
                     continue;
                 }
             };
-            let round = pulse.begin(clock.monotonic());
+            let round = heartbeat.begin(clock.monotonic());
             match self.record(batch).await {
                 Ok(()) => {
                     round.succeed();
                     pause = PAUSES.0;
                 }
-                Err(fault) => {
+                Err(error) => {
                     drop(round);
-                    pulse.fail(crate::error_chain(&fault));
+                    heartbeat.fail(crate::error_chain(&error));
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);
                 }
@@ -185,24 +186,24 @@ impl Recording {
     /// [`StoreError`] when the store is down. What is left of the batch waits.
     async fn record(&self, mut batch: Batch<'_>) -> Result<(), StoreError> {
         let all = batch.waiting.len();
-        let fault = match self.settle(&mut batch, 0..all).await {
+        let error = match self.settle(&mut batch, 0..all).await {
             Ok(()) => return Ok(()),
-            Err(fault) => fault,
+            Err(error) => error,
         };
-        late(&fault);
-        if is_down(&fault) {
+        warn_delayed(&error);
+        if is_down(&error) {
             self.forget_overdue(&mut batch);
-            return Err(fault);
+            return Err(error);
         }
-        let mut place = 0;
-        while place < batch.waiting.len() {
-            match self.settle(&mut batch, place..place + 1).await {
+        let mut position = 0;
+        while position < batch.waiting.len() {
+            match self.settle(&mut batch, position..position + 1).await {
                 Ok(()) => {}
-                Err(fault) if is_down(&fault) => return Err(fault),
-                Err(fault) => {
-                    late(&fault);
-                    hold_back(&mut batch.waiting[place]);
-                    place += 1;
+                Err(error) if is_down(&error) => return Err(error),
+                Err(error) => {
+                    warn_delayed(&error);
+                    hold_back(&mut batch.waiting[position]);
+                    position += 1;
                 }
             }
         }
@@ -213,7 +214,7 @@ impl Recording {
     /// Records a part of a batch, and takes it out.
     async fn settle(&self, batch: &mut Batch<'_>, part: Range<usize>) -> Result<(), StoreError> {
         let some = batch.waiting[part.clone()].iter();
-        let settlements: Vec<_> = some.map(|one| one.ended.settlement.clone()).collect();
+        let settlements: Vec<_> = some.map(|one| one.finished.settlement.clone()).collect();
         let settled = self.store.settle(self.worker, &settlements).await?;
         let recorded: Vec<_> = batch.waiting.drain(part).collect();
         // Before their tokens are dropped, by which an end learns that all is recorded.
@@ -221,7 +222,7 @@ impl Recording {
             .being_recorded
             .store(batch.waiting.len(), Ordering::Relaxed);
         for (one, settled) in recorded.iter().zip(settled) {
-            self.recorded(&one.ended.settlement, settled);
+            self.recorded(&one.finished.settlement, settled);
         }
         Ok(())
     }
@@ -231,11 +232,11 @@ impl Recording {
     fn forget_overdue(&self, batch: &mut Batch<'_>) {
         let is_kept = self.dispatcher.strong_count() > 0;
         batch.waiting.retain(|one| {
-            let is_own_fault = one.held_back.is_some();
-            let is_over = (is_own_fault || !is_kept) && one.since.elapsed() >= RECORDING;
+            let is_own_error = one.held_back.is_some();
+            let is_over = (is_own_error || !is_kept) && one.since.elapsed() >= RECORDING;
             if is_over {
                 warn!(
-                    delivery = %one.ended.settlement.delivery.id,
+                    delivery = %one.finished.settlement.delivery.id,
                     "an outcome could not be recorded; the delivery is repeated when its lease ends"
                 );
             }
@@ -266,18 +267,18 @@ impl Recording {
 }
 
 /// Tries an outcome that was refused by itself again later, and longer each time.
-fn hold_back(one: &mut Waiting) {
+fn hold_back(one: &mut PendingOutcome) {
     let before = one.held_back.map_or(PAUSES.0, |(_, pause)| pause);
     let pause = (before * 2).min(PAUSES.1);
     one.held_back = Some((Instant::now() + pause, pause));
 }
 
-const fn is_down(fault: &StoreError) -> bool {
-    matches!(fault, StoreError::Unavailable(_) | StoreError::Unknown(_))
+const fn is_down(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(_) | StoreError::Unknown(_))
 }
 
-fn late(fault: &StoreError) {
-    let error = crate::error_chain(fault);
+fn warn_delayed(error: &StoreError) {
+    let error = crate::error_chain(error);
     warn!(error, "outcomes are not recorded yet");
 }
 

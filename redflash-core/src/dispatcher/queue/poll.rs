@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering;
 use tracing::{error, warn};
 
 use crate::dispatcher::alarm::{refusing, stopped};
-use crate::dispatcher::in_flight::Underway;
+use crate::dispatcher::in_flight::InFlight;
 use crate::dispatcher::life::Life;
-use crate::dispatcher::life::heartbeat::Part;
+use crate::dispatcher::life::heartbeat::Loop;
 use crate::dispatcher::slot::Slot;
 use crate::dispatcher::{Dispatcher, POLL};
 use crate::store::{ClaimRequest, DueQueue};
@@ -26,23 +26,23 @@ impl Dispatcher {
     /// Takes what is due until told to stop.
     pub(crate) async fn run(self: Arc<Self>, life: Arc<Life>) {
         let (mut checked_at, mut swept_at) = (None, None);
-        let (stop, pulse) = (life.stop(), life.pulse(Part::Queue));
+        let (stop, heartbeat) = (life.stop(), life.heartbeat(Loop::Queue));
         while !stop.is_cancelled() {
             // Registered before the store is read, so that no wake-up in between is lost.
             let mut woken = std::pin::pin!(self.wake.notified());
             woken.as_mut().enable();
             let now = self.moment();
-            let round = pulse.begin(now.monotonic);
-            let pause = match self.turn(now, &mut checked_at, &mut swept_at).await {
+            let round = heartbeat.begin(now.monotonic);
+            let pause = match self.poll(now, &mut checked_at, &mut swept_at).await {
                 Ok(next) => {
                     round.succeed();
                     next.map_or(POLL, |next| next.since(now.monotonic).min(POLL))
                 }
-                Err(fault) => {
+                Err(error) => {
                     drop(round);
-                    let error = crate::error_chain(&fault);
+                    let error = crate::error_chain(&error);
                     error!(error, "the store does not answer the dispatcher");
-                    pulse.fail(error);
+                    heartbeat.fail(error);
                     POLL
                 }
             };
@@ -59,7 +59,7 @@ impl Dispatcher {
     }
 
     /// One look at the queue. Returns when to look again, at the latest.
-    async fn turn(
+    async fn poll(
         self: &Arc<Self>,
         now: Moment,
         checked_at: &mut Option<Monotonic>,
@@ -71,14 +71,14 @@ impl Dispatcher {
             self.requeue_orphans(now).await?;
             self.exchange(now).await?;
             // Neither may keep anything else from being sent.
-            if let Err(fault) = self.requeue_unconfirmed(now.wall).await {
-                error!(error = %crate::error_chain(&fault), "missing receipts were not looked for");
+            if let Err(error) = self.requeue_unconfirmed(now.wall).await {
+                error!(error = %crate::error_chain(&error), "missing receipts were not looked for");
             }
-            if let Err(fault) = self.give_up_overdue(now, swept_at).await {
-                error!(error = %crate::error_chain(&fault), "what waited for too long was not given up");
+            if let Err(error) = self.give_up_overdue(now, swept_at).await {
+                error!(error = %crate::error_chain(&error), "what waited for too long was not given up");
             }
-            if let Err(fault) = self.learn_alarms(now.monotonic).await {
-                error!(error = %crate::error_chain(&fault), "it is not known which gateways have stopped");
+            if let Err(error) = self.learn_alarms(now.monotonic).await {
+                error!(error = %crate::error_chain(&error), "it is not known which gateways have stopped");
             }
             let backlog = self.store.backlog().await?;
             self.queued.store(backlog.queued, Ordering::Relaxed);
@@ -88,22 +88,23 @@ impl Dispatcher {
         }
         self.lanes().look();
         let queues = self.store.due_queues().await?;
-        let (wants, mut slots, next) = self.share(&queues, now);
-        self.moved_at.store(now.wall.as_millis(), Ordering::Relaxed);
-        self.moved
+        let (claims, mut slots, next) = self.share(&queues, now);
+        self.polled_at
+            .store(now.wall.as_millis(), Ordering::Relaxed);
+        self.polled
             .store(now.monotonic.as_millis(), Ordering::Relaxed);
-        if wants.is_empty() {
+        if claims.is_empty() {
             return Ok(next);
         }
         let lease = self.lease(now.wall);
-        let jobs = self.store.claim_due(&lease, &wants).await?;
+        let jobs = self.store.claim_due(&lease, &claims).await?;
         let found = !jobs.is_empty();
         for job in jobs {
             // No more come than were asked for.
             let slot = slots.get_mut(&job.delivery.lane).and_then(Vec::pop);
             if let Some(slot) = slot {
                 let guard = self.guard(job.delivery.id, &lease);
-                self.begin(Underway::new(job, slot, guard), None);
+                self.begin(InFlight::new(job, slot, guard), None);
             }
         }
         Ok(if found { Some(now.monotonic) } else { next })
@@ -146,8 +147,8 @@ impl Dispatcher {
     /// Learns of which gateways it is known, by any node, that they have stopped or refuse messages.
     async fn learn_alarms(&self, now: Monotonic) -> Result<(), StoreError> {
         let alarms = self.store.alarms().await?;
-        self.troubles.know(stopped(&alarms));
-        self.troubles.know_refusing(&refusing(&alarms), now);
+        self.alarms.set_stopped(stopped(&alarms));
+        self.alarms.set_refusing(&refusing(&alarms), now);
         Ok(())
     }
 
@@ -163,12 +164,12 @@ impl Dispatcher {
     /// What to claim, with a slot for each, and when there may be more at the latest.
     fn share(self: &Arc<Self>, queues: &[DueQueue], now: Moment) -> Share {
         let mut state = self.lanes();
-        let (wants, next) = state.share(queues, now);
+        let (claims, next) = state.share(queues, now);
         let mut slots: HashMap<Lane, Vec<Slot>> = HashMap::new();
-        for ClaimRequest { queue, limit } in &wants {
+        for ClaimRequest { queue, limit } in &claims {
             let more = (0..limit.get()).map(|_| self.slot(&mut state, &queue.lane));
             slots.entry(queue.lane.clone()).or_default().extend(more);
         }
-        (wants, slots, next)
+        (claims, slots, next)
     }
 }

@@ -6,12 +6,12 @@ use tokio::sync::Semaphore;
 use tracing::info;
 
 use crate::dispatcher::Dispatcher;
-use crate::dispatcher::alarm::Trouble;
-use crate::dispatcher::gateway_health::upstream::Verdict;
+use crate::dispatcher::alarm::AlarmEvent;
+use crate::dispatcher::gateway_health::upstream::HealthSignal;
 use crate::dispatcher::lane::choice::Choice;
 use crate::dispatcher::lease::LeaseView;
-use crate::dispatcher::send::budget::{Short, Taken};
-use crate::dispatcher::send::request::{Said, Sending};
+use crate::dispatcher::send::budget::{BudgetError, Reservation};
+use crate::dispatcher::send::request::{SendReport, SendRequest};
 use crate::store::OutboxEntry;
 use crate::{
     Accepted, Attempt, AttemptOutcome, Disposition, Gateway, Job, Moment, OnUnknown, Origin,
@@ -22,7 +22,7 @@ use crate::{
 struct Chosen {
     gateway: Arc<Gateway>,
     requests: Arc<Semaphore>,
-    taken: Taken,
+    reservation: Reservation,
     lease: LeaseView,
 }
 
@@ -32,19 +32,19 @@ impl Dispatcher {
     /// * `lease` - its lease.
     pub(crate) async fn attempt(self: &Arc<Self>, job: &Job, lease: &LeaseView) -> Settlement {
         if job.delivery.is_unrecorded()
-            && let Some(gateway) = self.holding(job)
+            && let Some(gateway) = self.holding_gateway(job)
         {
             return self.settle(job, None, self.hold(&gateway, Attempt::UNRECORDED));
         }
         let lane = &job.delivery.lane;
-        let mut over: Vec<(Slug, String)> = Vec::new();
-        let only = self.knows_repeat(job);
+        let mut skipped: Vec<(Slug, String)> = Vec::new();
+        let only = self.idempotent_gateway(job);
         loop {
             let now = self.moment();
             let may = |gateway: &Gateway| {
-                comes_into_question(job, gateway)
+                is_eligible(job, gateway)
                     && only.is_none_or(|only| *only == gateway.name)
-                    && over.iter().all(|(name, _)| *name != gateway.name)
+                    && skipped.iter().all(|(name, _)| *name != gateway.name)
             };
             let (gateway, requests) =
                 match self
@@ -53,29 +53,36 @@ impl Dispatcher {
                 {
                     Choice::Gateway(gateway, requests) => (gateway, requests),
                     Choice::Wait(wait) => return self.wait(job, now, &wait),
-                    Choice::Nobody => return self.nobody(job, &over),
+                    Choice::NoneLeft => return self.no_gateway_left(job, &skipped),
                 };
-            let short = match self.take(&gateway, job, now.wall).await {
-                Ok(taken) => {
+            let error = match self.reserve_budget(&gateway, job, now.wall).await {
+                Ok(reservation) => {
                     let chosen = Chosen {
                         gateway,
                         requests,
-                        taken,
+                        reservation,
                         lease: lease.clone(),
                     };
                     return self.hand_to(job, chosen, now.wall).await;
                 }
-                Err(short) => short,
+                Err(error) => error,
             };
-            self.lanes()
-                .end(&gateway.name, lane, Verdict::Nothing, None, now.monotonic);
-            match short {
-                Short::Gateway(why) => over.push((gateway.name.clone(), why)),
-                Short::Address(why) => return self.settle(job, None, suppress(&gateway.name, why)),
-                Short::Unknown(fault) => {
+            self.lanes().end(
+                &gateway.name,
+                lane,
+                HealthSignal::Neutral,
+                None,
+                now.monotonic,
+            );
+            match error {
+                BudgetError::Gateway(why) => skipped.push((gateway.name.clone(), why)),
+                BudgetError::Address(why) => {
+                    return self.settle(job, None, suppress(&gateway.name, why));
+                }
+                BudgetError::Unknown(source) => {
                     let due_at = now.wall.plus(crate::dispatcher::POLL);
                     let detail =
-                        format!("the store did not answer: {}", crate::error_chain(&fault));
+                        format!("the store did not answer: {}", crate::error_chain(&source));
                     return self.settle(job, None, Disposition::Queue { due_at, detail });
                 }
             }
@@ -91,29 +98,29 @@ impl Dispatcher {
         let Chosen {
             gateway,
             requests,
-            taken,
+            reservation,
             lease,
         } = chosen;
         let (message, note) = outbound(job, &gateway, started_at);
-        let sending = Sending {
+        let request = SendRequest {
             gateway: Arc::clone(&gateway),
             requests,
             message,
             lease,
         };
         let gateway = &*gateway;
-        let Said {
+        let SendReport {
             mut result,
             is_first,
-        } = self.send(sending).await;
+        } = self.send(request).await;
         let ended = self.moment();
         let ended_at = ended.wall;
-        self.judge(job, gateway, &result, is_first, ended);
+        self.report_health(job, gateway, &result, is_first, ended);
         let went_out = matches!(result, Ok(_) | Err(SendError::Unknown(_)));
         if went_out {
-            self.watch_budget(gateway, &taken, started_at);
+            self.watch_budget(gateway, &reservation, started_at);
         } else {
-            self.give_back(&taken, started_at).await;
+            self.refund_budget(&reservation, started_at).await;
         }
         if let (Ok(accepted), Some(note)) = (&mut result, note) {
             accepted.detail = format!("{}; {note}", accepted.detail);
@@ -133,14 +140,14 @@ impl Dispatcher {
         };
         log(job, gateway, &attempt);
         let next = match result {
-            Ok(accepted) => self.accepted(job, gateway, accepted, &attempt),
-            Err(error) => self.after(job, gateway, &error, &attempt, ended),
+            Ok(accepted) => self.after_success(job, gateway, accepted, &attempt),
+            Err(error) => self.after_failure(job, gateway, &error, &attempt, ended),
         };
         self.settle(job, Some(attempt), next)
     }
 
     /// What becomes of a delivery that a gateway took.
-    fn accepted(
+    fn after_success(
         &self,
         job: &Job,
         gateway: &Gateway,
@@ -157,7 +164,7 @@ impl Dispatcher {
     }
 
     /// What becomes of a delivery whose attempt failed.
-    fn after(
+    fn after_failure(
         &self,
         job: &Job,
         gateway: &Gateway,
@@ -175,7 +182,10 @@ impl Dispatcher {
             Retry::MayRepeat if holds(gateway) => return self.hold(gateway, &detail),
             Retry::StopGateway => {
                 let other = |other: &Gateway| is_other(job, gateway, other);
-                if self.lanes().has(&job.delivery.lane, ended.monotonic, other) {
+                if self
+                    .lanes()
+                    .has_open_gateway(&job.delivery.lane, ended.monotonic, other)
+                {
                     let due_at = now;
                     return Disposition::Queue { due_at, detail };
                 }
@@ -201,7 +211,7 @@ impl Dispatcher {
 
     /// The only gateway that may get a delivery again: one that is not to repeat, and knows a repeat
     /// when it sees one.
-    fn knows_repeat<'a>(&self, job: &'a Job) -> Option<&'a Slug> {
+    fn idempotent_gateway<'a>(&self, job: &'a Job) -> Option<&'a Slug> {
         let name = job.delivery.gateway.as_ref();
         let name = name.filter(|_| job.delivery.may_repeat)?;
         let gateways = self.gateways();
@@ -211,7 +221,7 @@ impl Dispatcher {
     }
 
     /// One of the gateways that a message may have gone out through, if it is not to repeat.
-    fn holding(&self, job: &Job) -> Option<Arc<Gateway>> {
+    fn holding_gateway(&self, job: &Job) -> Option<Arc<Gateway>> {
         let delivery = &job.delivery;
         let gateways = self.gateways();
         let mut serving = gateways.serving(&delivery.channel, &delivery.address);
@@ -222,7 +232,7 @@ impl Dispatcher {
     fn hold(&self, gateway: &Gateway, why: &str) -> Disposition {
         let gateway = gateway.name.clone();
         let detail = format!("set aside, since {gateway} is not to repeat: {why}");
-        self.troubles.push(Trouble::Held { gateway });
+        self.alarms.push(AlarmEvent::Held { gateway });
         Disposition::Hold { detail }
     }
 
@@ -234,9 +244,9 @@ impl Dispatcher {
     }
 
     /// No gateway is left for a delivery.
-    fn nobody(&self, job: &Job, over: &[(Slug, String)]) -> Settlement {
-        let why: Vec<_> = over.iter().map(|(_, why)| &**why).collect();
-        let next = match over.last() {
+    fn no_gateway_left(&self, job: &Job, skipped: &[(Slug, String)]) -> Settlement {
+        let why: Vec<_> = skipped.iter().map(|(_, why)| &**why).collect();
+        let next = match skipped.last() {
             Some((gateway, _)) => suppress(gateway, why.join("; ")),
             None => Disposition::Fail {
                 detail: format!(
@@ -265,12 +275,12 @@ impl Dispatcher {
     }
 }
 
-pub(crate) fn comes_into_question(job: &Job, gateway: &Gateway) -> bool {
+pub(crate) fn is_eligible(job: &Job, gateway: &Gateway) -> bool {
     gateway.serves(&job.delivery.address) && !job.delivery.refused_by.contains(&gateway.name)
 }
 
 fn is_other(job: &Job, gateway: &Gateway, other: &Gateway) -> bool {
-    other.name != gateway.name && comes_into_question(job, other)
+    other.name != gateway.name && is_eligible(job, other)
 }
 
 /// Whether a message that may have gone out through a gateway is not sent again by itself.
@@ -288,7 +298,7 @@ fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Op
     let wanted = job.message.sender.as_ref();
     let (sender, note) = match wanted.map(|sender| (sender, gateway.check_sender(sender))) {
         Some((sender, Ok(()))) => (Some(sender.clone()), None),
-        Some((sender, Err(fault))) => (None, Some(format!("not sent as {sender}: {fault}"))),
+        Some((sender, Err(error))) => (None, Some(format!("not sent as {sender}: {error}"))),
         None => (None, None),
     };
     // A gateway that knows no senders leaves nothing to be said.

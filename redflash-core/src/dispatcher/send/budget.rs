@@ -3,20 +3,20 @@
 use tracing::warn;
 
 use crate::dispatcher::Dispatcher;
-use crate::dispatcher::alarm::{BudgetAlarm, Trouble};
+use crate::dispatcher::alarm::{AlarmEvent, BudgetAlarm};
 use crate::store::{Allowance, Spent};
 use crate::{Budget, Gateway, Job, StoreError, Timestamp, error_chain};
 
 /// What a message took of its gateway's budget.
 #[derive(Default)]
-pub(crate) struct Taken {
+pub(crate) struct Reservation {
     allowances: Vec<Allowance>,
     /// How much of each is used by now.
     used: Vec<u32>,
 }
 
 /// Why a message gets nothing of its gateway's budget.
-pub(crate) enum Short {
+pub(crate) enum BudgetError {
     /// The gateway's is used up.
     Gateway(String),
     /// That of the address is used up.
@@ -27,48 +27,57 @@ pub(crate) enum Short {
 
 impl Dispatcher {
     /// Takes what a message needs of its gateway's budget.
-    pub(crate) async fn take(
+    pub(crate) async fn reserve_budget(
         &self,
         gateway: &Gateway,
         job: &Job,
         now: Timestamp,
-    ) -> Result<Taken, Short> {
+    ) -> Result<Reservation, BudgetError> {
         let budget = &gateway.budget;
         let allowances = budget.allowances(&gateway.name, &job.delivery.address);
         if allowances.is_empty() {
-            return Ok(Taken::default());
+            return Ok(Reservation::default());
         }
         let spent = self.store.spend(&allowances, now).await;
-        let place = match spent.map_err(Short::Unknown)? {
-            Spent::Counted(used) => return Ok(Taken { allowances, used }),
-            Spent::UsedUp(place) => place,
+        let position = match spent.map_err(BudgetError::Unknown)? {
+            Spent::Counted(used) => return Ok(Reservation { allowances, used }),
+            Spent::UsedUp(position) => position,
         };
-        let (name, limit) = (&gateway.name, allowances[place].limit);
-        let each = allowances[place].window.each();
-        Err(if is_of_gateway(&allowances[place], gateway) {
-            Short::Gateway(format!(
+        let (name, limit) = (&gateway.name, allowances[position].limit);
+        let each = allowances[position].window.each();
+        Err(if is_of_gateway(&allowances[position], gateway) {
+            BudgetError::Gateway(format!(
                 "the budget of {name} is used up: {limit} messages {each}"
             ))
         } else {
-            Short::Address(format!(
+            BudgetError::Address(format!(
                 "the budget of this address is used up: {limit} messages {each} through {name}"
             ))
         })
     }
 
     /// Gives back what a message took that certainly did not go out.
-    pub(crate) async fn give_back(&self, taken: &Taken, taken_at: Timestamp) {
-        if taken.allowances.is_empty() {
+    pub(crate) async fn refund_budget(&self, reservation: &Reservation, reserved_at: Timestamp) {
+        if reservation.allowances.is_empty() {
             return;
         }
-        if let Err(fault) = self.store.refund(&taken.allowances, taken_at).await {
-            warn!(error = error_chain(&fault), "a budget was not given back");
+        if let Err(error) = self
+            .store
+            .refund(&reservation.allowances, reserved_at)
+            .await
+        {
+            warn!(error = error_chain(&error), "a budget was not given back");
         }
     }
 
     /// Tells of a gateway's budget that is nearly used up, once this message has gone out.
-    pub(crate) fn watch_budget(&self, gateway: &Gateway, taken: &Taken, now: Timestamp) {
-        let counted = taken.allowances.iter().zip(&taken.used);
+    pub(crate) fn watch_budget(
+        &self,
+        gateway: &Gateway,
+        reservation: &Reservation,
+        now: Timestamp,
+    ) {
+        let counted = reservation.allowances.iter().zip(&reservation.used);
         for (allowance, &used) in counted.filter(|(one, _)| is_of_gateway(one, gateway)) {
             let nearly = used >= gateway.budget.alarm_at(allowance.limit);
             let alarm = BudgetAlarm {
@@ -77,9 +86,9 @@ impl Dispatcher {
                 starts_at: allowance.window.start(now),
                 is_used_up: used >= allowance.limit,
             };
-            if nearly && self.troubles.is_new(&alarm) {
+            if nearly && self.alarms.is_new(&alarm) {
                 let limit = allowance.limit;
-                self.troubles.push(Trouble::Budget { alarm, used, limit });
+                self.alarms.push(AlarmEvent::Budget { alarm, used, limit });
             }
         }
     }

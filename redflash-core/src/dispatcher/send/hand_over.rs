@@ -7,24 +7,24 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::warn;
 
 use crate::dispatcher::Dispatcher;
-use crate::dispatcher::in_flight::Underway;
+use crate::dispatcher::in_flight::InFlight;
 use crate::{Disposition, Job, StoreError, cancellation_reason};
 
 impl Dispatcher {
-    pub(crate) async fn hand_over(self: Arc<Self>, underway: Underway, planned_at: Option<u64>) {
-        let gate = Arc::clone(&underway.slot().gate);
+    pub(crate) async fn hand_over(self: Arc<Self>, in_flight: InFlight, planned_at: Option<u64>) {
+        let gate = Arc::clone(&in_flight.slot().gate);
         // When the gate is closed, nothing was sent, and nothing more is to be.
         let Some((pass, waited)) = pass(&gate).await else {
             return;
         };
-        let Some(lease) = underway.lease() else {
+        let Some(lease) = in_flight.lease() else {
             return;
         };
-        let job = underway.job();
+        let job = in_flight.job();
         if !self.still_holds(&lease, Duration::ZERO).await {
             // The whole process stood still, or was cut off from the store: it is somebody else's.
             warn!(delivery = %job.delivery.id, "its lease ended before its turn came");
-            return underway.forget();
+            return in_flight.forget();
         }
         let stopped = match planned_at {
             // Planned a moment ago, by the switches as they were when it was recorded.
@@ -34,14 +34,14 @@ impl Dispatcher {
         let settlement = match stopped {
             Ok(None) => self.attempt(job, &lease).await,
             Ok(Some(detail)) => self.settle(job, None, Disposition::Cancel { detail }),
-            Err(fault) => {
+            Err(error) => {
                 let due_at = self.now().plus(crate::dispatcher::POLL);
-                let detail = format!("the store did not answer: {}", crate::error_chain(&fault));
+                let detail = format!("the store did not answer: {}", crate::error_chain(&error));
                 self.settle(job, None, Disposition::Queue { due_at, detail })
             }
         };
         drop(pass);
-        underway.end(settlement);
+        in_flight.end(settlement);
     }
 
     /// Why the delivery must not be handed over any more, by the switches as they are now.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::attempt::comes_into_question;
+use super::attempt::is_eligible;
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::lane::wait::{Cause, Wait};
 use crate::store::OutboxEntry;
@@ -44,7 +44,7 @@ impl Dispatcher {
         let gateways = self.gateways();
         let ours = gateways
             .of(job.delivery.lane.channel())
-            .filter(|gateway| comes_into_question(job, gateway));
+            .filter(|gateway| is_eligible(job, gateway));
         let longest = ours.map(|gateway| gateway.schedule.give_up_after()).max();
         longest.unwrap_or(ORPHANED)
     }

@@ -11,14 +11,14 @@ use crate::dispatcher::Dispatcher;
 use crate::dispatcher::lease::LeaseView;
 use crate::{Accepted, Channel, Gateway, NotificationId, OutboundMessage, SendError, Slug};
 
-type Sent = Result<Accepted, SendError>;
+type SendResult = Result<Accepted, SendError>;
 
 /// How often what is about to be sent lets others run that might come along.
-const JOIN: usize = 3;
+const YIELDS: usize = 3;
 
 /// A message on its way to a gateway.
 #[derive(Debug)]
-pub(crate) struct Sending {
+pub(crate) struct SendRequest {
     pub(crate) gateway: Arc<Gateway>,
     /// Lets through as many requests as the gateway may have under way.
     pub(crate) requests: Arc<Semaphore>,
@@ -36,29 +36,29 @@ struct Unanswered {
 /// What became of a message, and whether it is the first to say so of its request: what befalls one
 /// request befalls each of its messages.
 #[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) result: Sent,
+pub(crate) struct SendReport {
+    pub(crate) result: SendResult,
     pub(crate) is_first: bool,
 }
 
 /// The messages that wait for the next request to their gateway.
 #[derive(Debug, Default)]
-pub(crate) struct Batches(Mutex<HashMap<(Slug, usize), Vec<Waiting>>>);
+pub(crate) struct Batches(Mutex<HashMap<(Slug, usize), Vec<QueuedMessage>>>);
 
 #[derive(Debug)]
-struct Waiting {
+struct QueuedMessage {
     message: OutboundMessage,
     lease: LeaseView,
-    answer: oneshot::Sender<Said>,
+    answer: oneshot::Sender<SendReport>,
 }
 
 impl Batches {
-    fn state(&self) -> MutexGuard<'_, HashMap<(Slug, usize), Vec<Waiting>>> {
+    fn state(&self) -> MutexGuard<'_, HashMap<(Slug, usize), Vec<QueuedMessage>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a message; `true` when nobody collects yet.
-    fn add(&self, key: (Slug, usize), waiting: Waiting) -> bool {
+    fn add(&self, key: (Slug, usize), waiting: QueuedMessage) -> bool {
         let mut state = self.state();
         let nobody_collects = !state.contains_key(&key);
         state.entry(key).or_default().push(waiting);
@@ -66,7 +66,7 @@ impl Batches {
     }
 
     /// Takes what goes into one request; nothing ends the collecting.
-    fn take(&self, key: &(Slug, usize), channel: &dyn Channel) -> Vec<Waiting> {
+    fn take(&self, key: &(Slug, usize), channel: &dyn Channel) -> Vec<QueuedMessage> {
         let mut state = self.state();
         let Some(waiting) = state.get_mut(key) else {
             return Vec::new();
@@ -87,7 +87,7 @@ struct Collecting<'a> {
 
 impl Collecting<'_> {
     /// Takes what goes into the next request; nothing ends the collecting.
-    fn take(&mut self, channel: &dyn Channel) -> Vec<Waiting> {
+    fn take(&mut self, channel: &dyn Channel) -> Vec<QueuedMessage> {
         let Some(key) = &self.key else {
             return Vec::new();
         };
@@ -109,14 +109,14 @@ impl Drop for Collecting<'_> {
 }
 
 /// Takes the first message and what goes into one request with it, in their order.
-fn take_companions(waiting: &mut Vec<Waiting>, channel: &dyn Channel) -> Vec<Waiting> {
+fn take_companions(waiting: &mut Vec<QueuedMessage>, channel: &dyn Channel) -> Vec<QueuedMessage> {
     /// Number of messages searched for companions, as a multiple of what a request holds.
     const LOOK_AHEAD: usize = 4;
     let most = usize::try_from(channel.capabilities().batch).unwrap_or(1);
     let window = waiting.len().min(most.saturating_mul(LOOK_AHEAD));
     let mut together: Vec<&OutboundMessage> = Vec::new();
     let mut comes = Vec::with_capacity(window);
-    for Waiting { message, .. } in &waiting[..window] {
+    for QueuedMessage { message, .. } in &waiting[..window] {
         let fits = together.is_empty() || channel.goes_with(&together, message);
         let comes_along = together.len() < most && fits;
         if comes_along {
@@ -134,8 +134,8 @@ fn take_companions(waiting: &mut Vec<Waiting>, channel: &dyn Channel) -> Vec<Wai
 
 impl Dispatcher {
     /// Hands a message to a gateway.
-    pub(crate) async fn send(self: &Arc<Self>, sending: Sending) -> Said {
-        let Sending {
+    pub(crate) async fn send(self: &Arc<Self>, sending: SendRequest) -> SendReport {
+        let SendRequest {
             gateway,
             requests,
             mut message,
@@ -143,20 +143,20 @@ impl Dispatcher {
         } = sending;
         message.link = self.page_of(message.notification);
         if gateway.channel.capabilities().batch <= 1 {
-            return match self.may_begin(&gateway, &requests, &lease).await {
+            return match self.request_permit(&gateway, &requests, &lease).await {
                 Ok(_request) => {
                     lease.begin(&gateway.name, self.now());
                     self.alone(&gateway, &message).await
                 }
                 // What was not begun says nothing of the gateway.
-                Err(late) => Said {
+                Err(late) => SendReport {
                     result: Err(late),
                     is_first: false,
                 },
             };
         }
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting {
+        let waiting = QueuedMessage {
             message,
             lease,
             answer,
@@ -167,7 +167,7 @@ impl Dispatcher {
             let collecting = Arc::clone(self).collect(key, gateway, requests);
             self.spawn(collecting);
         }
-        answered.await.unwrap_or_else(|_| Said {
+        answered.await.unwrap_or_else(|_| SendReport {
             result: Err(SendError::Unknown("its request was given up".into())),
             is_first: true,
         })
@@ -181,7 +181,7 @@ impl Dispatcher {
 
     /// Waits until a gateway may get another request. What had to wait is not begun if its lease does
     /// not hold until the gateway's deadline.
-    async fn may_begin(
+    async fn request_permit(
         &self,
         gateway: &Gateway,
         requests: &Arc<Semaphore>,
@@ -199,7 +199,11 @@ impl Dispatcher {
     }
 
     /// Parts what waited for its request from what is somebody else's by now.
-    async fn held(&self, gateway: &Gateway, waited: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
+    async fn held(
+        &self,
+        gateway: &Gateway,
+        waited: Vec<QueuedMessage>,
+    ) -> (Vec<QueuedMessage>, Vec<QueuedMessage>) {
         let (mut held, mut lost) = (Vec::new(), Vec::new());
         for one in waited {
             if self.still_holds(&one.lease, gateway.limits.deadline).await {
@@ -228,7 +232,7 @@ impl Dispatcher {
             let Ok(request) = Arc::clone(&requests).acquire_owned().await else {
                 return;
             };
-            for _ in 0..JOIN {
+            for _ in 0..YIELDS {
                 tokio::task::yield_now().await;
             }
             let taken = collecting.take(&*gateway.channel);
@@ -242,7 +246,7 @@ impl Dispatcher {
             };
             for one in lost {
                 // Nobody waits for it once the process is about to end.
-                let _ = one.answer.send(Said {
+                let _ = one.answer.send(SendReport {
                     result: Err(late()),
                     is_first: false,
                 });
@@ -256,7 +260,7 @@ impl Dispatcher {
     }
 
     /// Calls the gateway once for one message.
-    async fn alone(&self, gateway: &Gateway, message: &OutboundMessage) -> Said {
+    async fn alone(&self, gateway: &Gateway, message: &OutboundMessage) -> SendReport {
         let sending = gateway.channel.send(message);
         let (result, is_first) = match self.within_deadline(gateway, sending).await {
             Ok(sent) => (sent, true),
@@ -264,14 +268,14 @@ impl Dispatcher {
                 (Err(SendError::Unknown(why.into())), !is_cut_off)
             }
         };
-        Said {
+        SendReport {
             result: result.map(Accepted::with_kept_id),
             is_first,
         }
     }
 
     /// Calls the gateway once for several messages, and answers each.
-    async fn together(&self, gateway: &Gateway, batch: Vec<Waiting>) {
+    async fn together(&self, gateway: &Gateway, batch: Vec<QueuedMessage>) {
         let now = self.now();
         for one in &batch {
             one.lease.begin(&gateway.name, now);
@@ -298,17 +302,17 @@ impl Dispatcher {
                 Err(unanswered) => (Vec::new(), unanswered),
             };
         let mut sent = sent.into_iter();
-        for (place, answer) in answers.into_iter().enumerate() {
+        for (position, answer) in answers.into_iter().enumerate() {
             let unanswered = || Err(SendError::Unknown(why.clone().into()));
-            let said = Said {
+            let report = SendReport {
                 result: sent
                     .next()
                     .unwrap_or_else(unanswered)
                     .map(Accepted::with_kept_id),
-                is_first: place == 0 && !is_cut_off,
+                is_first: position == 0 && !is_cut_off,
             };
             // Nobody waits for it once the process is about to end.
-            let _ = answer.send(said);
+            let _ = answer.send(report);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{EditError, FieldFault};
+use super::{EditError, InvalidField};
 use crate::{
     Address, AddressError, ChannelKind, Contact, Endpoint, Engine, Event, Gateway, Role, Slug,
     Template, TemplateError, User,
@@ -24,53 +24,59 @@ pub(super) fn contact(
         endpoints.any(|old| (&old.channel, &old.address) == (&new.channel, &new.address))
     };
     let mut seen = HashSet::new();
-    let mut faults = Vec::new();
-    for (place, endpoint) in contact.endpoints.iter().enumerate() {
+    let mut errors = Vec::new();
+    for (index, endpoint) in contact.endpoints.iter().enumerate() {
         let (channel, address) = (&endpoint.channel, &endpoint.address);
-        let field = format!("endpoints[{place}].address");
+        let field = format!("endpoints[{index}].address");
         if !seen.insert((channel, address)) {
             let message = format!("{} has this {channel} address already", contact.slug);
-            faults.push(FieldFault::new(field, message));
+            errors.push(InvalidField::new(field, message));
         } else if !known(endpoint)
-            && let Err(fault) = engine.parse_address(channel, address.as_str())
+            && let Err(error) = engine.parse_address(channel, address.as_str())
         {
-            faults.push(FieldFault::new(field, fault.to_string()));
+            errors.push(InvalidField::new(field, error.to_string()));
         }
     }
-    none(faults)
+    no_errors(errors)
 }
 
 pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Result<(), EditError> {
-    let mut faults = templates(event, old);
+    let mut errors = templates(event, old);
     let texts = [
         event.sender.as_deref().unwrap_or_default(),
         &event.description,
     ];
     for (text, (field, most)) in texts.into_iter().zip(LONGEST) {
         if text.chars().count() > most {
-            faults.push(FieldFault::new(field, format!("at most {most} characters")));
+            errors.push(InvalidField::new(
+                field,
+                format!("at most {most} characters"),
+            ));
         } else if let Some(bad) = text.chars().find(|c| c.is_control() && !c.is_whitespace()) {
-            faults.push(FieldFault::new(field, format!("{bad:?} cannot stand here")));
+            errors.push(InvalidField::new(
+                field,
+                format!("{bad:?} cannot stand here"),
+            ));
         }
     }
     if old.is_none_or(|old| old.sender != event.sender)
         && let Err(message) = sender(engine, event)
     {
-        faults.push(FieldFault::new("sender", message));
+        errors.push(InvalidField::new("sender", message));
     }
     for (field, slugs) in [("contacts", &event.contacts), ("groups", &event.groups)] {
         if let Err(EditError::Invalid(twice)) = unique(field, slugs) {
-            faults.extend(twice);
+            errors.extend(twice);
         }
     }
-    none(faults)
+    no_errors(errors)
 }
 
 /// What is wrong with an event's templates.
 ///
 /// * `old` - the event as it was: what it says already is only asked to compile.
-fn templates(event: &Event, old: Option<&Event>) -> Vec<FieldFault> {
-    let mut faults = Vec::new();
+fn templates(event: &Event, old: Option<&Event>) -> Vec<InvalidField> {
+    let mut errors = Vec::new();
     let (message, subject) = (Some(&event.message), event.subject.as_ref());
     let given = [
         ("message", message, old.map(|old| &old.message)),
@@ -79,24 +85,24 @@ fn templates(event: &Event, old: Option<&Event>) -> Vec<FieldFault> {
     for (field, source, before) in given {
         let Some(source) = source else { continue };
         if source.trim().is_empty() {
-            faults.push(FieldFault::new(field, format!("the {field} is empty")));
+            errors.push(InvalidField::new(field, format!("the {field} is empty")));
         } else if source.contains('\0') {
-            faults.push(FieldFault::new(field, "a NUL cannot stand in a template"));
-        } else if let Err(fault) = Template::parse(source) {
-            faults.push(FieldFault {
-                line: line(&fault),
-                ..FieldFault::new(field, fault.to_string())
+            errors.push(InvalidField::new(field, "a NUL cannot stand in a template"));
+        } else if let Err(error) = Template::parse(source) {
+            errors.push(InvalidField {
+                line: line(&error),
+                ..InvalidField::new(field, error.to_string())
             });
         } else if let Some(line) = foreign(source).filter(|_| before != Some(source)) {
             let message = "{% … %} is of another template language, and would be sent as it stands: \
                 write {{name}} or {{#if name}}…{{/if}}";
-            faults.push(FieldFault {
+            errors.push(InvalidField {
                 line: Some(line),
-                ..FieldFault::new(field, message)
+                ..InvalidField::new(field, message)
             });
         }
     }
-    faults
+    errors
 }
 
 /// The first line with a tag of the language that the old service's templates were in.
@@ -105,8 +111,8 @@ fn foreign(source: &str) -> Option<usize> {
     Some(line + 1)
 }
 
-fn line(fault: &TemplateError) -> Option<usize> {
-    match fault {
+fn line(error: &TemplateError) -> Option<usize> {
+    match error {
         TemplateError::Syntax { line, .. } | TemplateError::TooDeep { line } => Some(*line),
         _ => None,
     }
@@ -122,7 +128,7 @@ fn sender(engine: &Engine, event: &Event) -> Result<(), String> {
     for gateway in engine.gateways().iter().filter(choosing) {
         match gateway.check_sender(sender) {
             Ok(()) => return Ok(()),
-            Err(fault) => refusals.push(format!("{}: {fault}", gateway.name)),
+            Err(error) => refusals.push(format!("{}: {error}", gateway.name)),
         }
     }
     if refusals.is_empty() {
@@ -139,25 +145,25 @@ pub(super) fn unique(field: &str, slugs: &[Slug]) -> Result<(), EditError> {
         .iter()
         .enumerate()
         .filter(|(_, slug)| !seen.insert(*slug));
-    let fault = |(place, slug): (usize, &Slug)| {
-        FieldFault::new(
-            format!("{field}[{place}]"),
+    let error = |(index, slug): (usize, &Slug)| {
+        InvalidField::new(
+            format!("{field}[{index}]"),
             format!("{slug} is named twice"),
         )
     };
-    none(twice.map(fault).collect())
+    no_errors(twice.map(error).collect())
 }
 
-fn none(faults: Vec<FieldFault>) -> Result<(), EditError> {
-    if faults.is_empty() {
+fn no_errors(errors: Vec<InvalidField>) -> Result<(), EditError> {
+    if errors.is_empty() {
         return Ok(());
     }
-    Err(EditError::Invalid(faults))
+    Err(EditError::Invalid(errors))
 }
 
 impl Event {
     /// What is wrong with its templates, whether or not it is saved.
-    pub fn check_templates(&self) -> Vec<FieldFault> {
+    pub fn check_templates(&self) -> Vec<InvalidField> {
         templates(self, None)
     }
 }

@@ -43,15 +43,15 @@ pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
     };
     let mixed = switches.iter().any(|(on, _)| *on != switches[0].0);
     if action == Action::Changed || mixed {
-        let said = switches.into_iter().map(|(on, what)| {
+        let texts = switches.into_iter().map(|(on, what)| {
             let what = if what.is_empty() { "it" } else { &what };
             format!("{what} {}", if on { "on" } else { "off" })
         });
-        differences.extend(said);
+        differences.extend(texts);
         return (Action::Changed, differences.join("; "));
     }
-    let said: Vec<_> = switches.into_iter().map(|(_, what)| what).collect();
-    (action, said.join(", "))
+    let texts: Vec<_> = switches.into_iter().map(|(_, what)| what).collect();
+    (action, texts.join(", "))
 }
 
 /// An entry in a few words.
@@ -63,11 +63,11 @@ pub(super) fn whole(entry: &Entry) -> String {
         }
         Entry::Group(group) => listed(group.name.as_str(), &names(&group.contacts)),
         Entry::Event(event) => {
-            let told: Vec<_> = names(&event.contacts)
+            let entries: Vec<_> = names(&event.contacts)
                 .into_iter()
                 .chain(names(&event.groups))
                 .collect();
-            listed(event.name.as_str(), &told)
+            listed(event.name.as_str(), &entries)
         }
         Entry::ApiKey(key) => {
             let mut may = Vec::new();
@@ -132,13 +132,13 @@ fn members(before: &[Value], after: &[Value]) -> String {
     let came = after.iter().filter(|value| !before.contains(value));
     let left = before.iter().filter(|value| !after.contains(value));
     let came = came.map(|one| format!("+{}", text(one)));
-    let told: Vec<_> = came
+    let entries: Vec<_> = came
         .chain(left.map(|one| format!("-{}", text(one))))
         .collect();
-    if told.is_empty() {
+    if entries.is_empty() {
         return "another order".into();
     }
-    cut(&told.join(" "))
+    cut(&entries.join(" "))
 }
 
 fn endpoints(

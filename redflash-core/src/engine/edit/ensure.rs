@@ -56,7 +56,7 @@ impl Engine {
                 let known = T::find(&**self.store(), slug).await?;
                 known.ok_or_else(|| StoreError::Conflict { what }.into())
             }
-            Err(fault) => Err(fault),
+            Err(error) => Err(error),
         }
     }
 }
@@ -117,9 +117,9 @@ mod tests {
             engine.store().event(&slug("disk")).await.unwrap(),
             Some(event)
         );
-        let told = super::super::tests::told(&engine).await;
-        assert!(told.iter().all(|(action, ..)| *action == Action::Added));
-        assert_eq!(told.len(), 3);
+        let log = super::super::tests::audit_log(&engine).await;
+        assert!(log.iter().all(|(action, ..)| *action == Action::Added));
+        assert_eq!(log.len(), 3);
     }
 
     #[tokio::test]

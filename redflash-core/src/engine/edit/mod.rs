@@ -28,7 +28,7 @@ pub struct Revision(String);
 /// What is wrong with one field of what was to be saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{field}: {message}")]
-pub struct FieldFault {
+pub struct InvalidField {
     /// The field, such as `slug`, `message` or `endpoints[2].address`.
     pub field: String,
     /// What is wrong with it, and what would be right.
@@ -43,8 +43,8 @@ pub struct FieldFault {
 #[non_exhaustive]
 pub enum EditError {
     /// Something that was to be saved cannot be so.
-    #[error("{}", faults(.0))]
-    Invalid(Vec<FieldFault>),
+    #[error("{}", join_errors(.0))]
+    Invalid(Vec<InvalidField>),
     /// Somebody else has changed the entry since it was seen.
     #[error("somebody else has changed {0} meanwhile")]
     Outdated(EntryRef),
@@ -56,13 +56,13 @@ pub enum EditError {
     Store(#[from] StoreError),
 }
 
-fn faults(faults: &[FieldFault]) -> String {
-    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    faults.join("; ")
+fn join_errors(errors: &[InvalidField]) -> String {
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
 }
 
 /// How often an edit is tried anew when others keep changing the directory.
-const TRIES: usize = 20;
+const MAX_TRIES: usize = 20;
 
 impl Engine {
     /// Makes something new in the directory.
@@ -96,7 +96,7 @@ impl Engine {
         seen: Option<&Revision>,
         change: impl Fn(&mut T) -> Result<(), EditError> + Send + Sync,
     ) -> Result<T, EditError> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let (version, old) = self.seen::<T>(slug, seen).await?;
             let mut new = old.clone();
             change(&mut new)?;
@@ -114,7 +114,7 @@ impl Engine {
             match self.edit(&steps, Some(version), &[noted]).await {
                 Ok(()) => return Ok(new),
                 Err(EditError::Store(StoreError::Outdated)) => {}
-                Err(fault) => return Err(fault),
+                Err(error) => return Err(error),
             }
         }
         Err(StoreError::Outdated.into())
@@ -134,7 +134,7 @@ impl Engine {
         by: &Actor,
         seen: Option<&Revision>,
     ) -> Result<(), EditError> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let (version, old) = self.seen::<T>(slug, seen).await?;
             if old.is_guardian() {
                 self.must_not_be_last(slug).await?;
@@ -177,7 +177,7 @@ impl Engine {
             AuditEntry::new(self.now(), by.clone(), Action::Changed, subject, detail)
         });
         let changes: Vec<_> = changes.collect();
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let version = self.store().version().await?;
             let steps = self.keeping_ids(entries, save).await?;
             match self.edit(&steps, Some(version), &changes).await {
@@ -288,7 +288,7 @@ impl fmt::Display for Revision {
     }
 }
 
-impl FieldFault {
+impl InvalidField {
     /// A fault of a field.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
@@ -302,6 +302,6 @@ impl FieldFault {
 impl EditError {
     /// One field is wrong.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldFault::new(field, message)])
+        Self::Invalid(vec![InvalidField::new(field, message)])
     }
 }

@@ -36,7 +36,7 @@ fn ann() -> Contact {
     )
 }
 
-pub(super) async fn told(engine: &Engine) -> Vec<(Action, String, String)> {
+pub(super) async fn audit_log(engine: &Engine) -> Vec<(Action, String, String)> {
     let filter = AuditFilter {
         subject: None,
         by: None,
@@ -70,7 +70,7 @@ async fn every_edit_is_told_in_the_audit_log() {
         .remove::<Contact>(&slug("ann"), &by(), None)
         .await
         .unwrap();
-    let told = told(&engine).await;
+    let log = audit_log(&engine).await;
     let subject = || "contact/ann".to_owned();
     let expected = [
         (Action::Removed, subject(), "Anna: sms +447700900123".into()),
@@ -86,7 +86,7 @@ async fn every_edit_is_told_in_the_audit_log() {
             "Ann: sms +447700900123".to_owned(),
         ),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(log, expected);
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn what_does_not_change_anything_is_not_told() {
         .await
         .unwrap();
     assert_eq!(engine.store().version().await.unwrap(), version);
-    assert_eq!(told(&engine).await.len(), 1);
+    assert_eq!(audit_log(&engine).await.len(), 1);
 }
 
 #[tokio::test]
@@ -129,10 +129,10 @@ async fn a_broken_template_is_refused_at_its_line() {
     let engine = engine();
     let name = Name::parse("Disk full").unwrap();
     let event = Event::new(slug("disk"), name, "fine\n{{#if x}}");
-    let Err(EditError::Invalid(faults)) = engine.create(&event, &by()).await else {
+    let Err(EditError::Invalid(errors)) = engine.create(&event, &by()).await else {
         panic!("it was taken");
     };
-    assert_eq!((&*faults[0].field, faults[0].line), ("message", Some(2)));
+    assert_eq!((&*errors[0].field, errors[0].line), ("message", Some(2)));
 }
 
 #[tokio::test]
@@ -140,10 +140,10 @@ async fn a_tag_of_the_old_language_is_refused_unless_it_stood_there() {
     let engine = engine();
     let name = Name::parse("Disk full").unwrap();
     let event = Event::new(slug("disk"), name, "fine\n{% include '/etc/passwd' %}");
-    let Err(EditError::Invalid(faults)) = engine.create(&event, &by()).await else {
+    let Err(EditError::Invalid(errors)) = engine.create(&event, &by()).await else {
         panic!("it was taken");
     };
-    assert_eq!((&*faults[0].field, faults[0].line), ("message", Some(2)));
+    assert_eq!((&*errors[0].field, errors[0].line), ("message", Some(2)));
     let old = [event.clone().into()];
     engine
         .load(&old, Save::Create, "a.json", &by())
@@ -174,7 +174,7 @@ async fn an_endpoint_is_switched_on_only_with_a_valid_address() {
     let person = by();
     let imported = engine.load(&entries, Save::Upsert, "dump.json", &person);
     imported.await.unwrap();
-    assert_eq!(told(&engine).await[0].2, "imported from dump.json");
+    assert_eq!(audit_log(&engine).await[0].2, "imported from dump.json");
     let rename = |contact: &mut Contact| {
         contact.name = Name::parse("Anna").unwrap();
         Ok(())
@@ -186,10 +186,10 @@ async fn an_endpoint_is_switched_on_only_with_a_valid_address() {
         Ok(())
     };
     let refused = engine.change(&ann, &by(), None, on).await;
-    let Err(EditError::Invalid(faults)) = refused else {
+    let Err(EditError::Invalid(errors)) = refused else {
         panic!("it was switched on: {refused:?}");
     };
-    assert_eq!(faults[0].to_string(), "endpoints[0].address: too short");
+    assert_eq!(errors[0].to_string(), "endpoints[0].address: too short");
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn the_last_admin_stays() {
         .change(&slug("bob"), &by(), None, password)
         .await
         .unwrap();
-    let told = told(&engine).await;
-    assert_eq!(told[0].0, Action::PasswordSet);
-    assert!(!format!("{told:?}").contains("canary"));
+    let log = audit_log(&engine).await;
+    assert_eq!(log[0].0, Action::PasswordSet);
+    assert!(!format!("{log:?}").contains("canary"));
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tracing::info;
 
 use super::deliveries::deliveries;
-use super::fan_out::{First, PIECE, Rest};
+use super::fan_out::{FirstPiece, PIECE_SIZE, Remainder};
 use super::unknown;
-use crate::dispatcher::Underway;
+use crate::dispatcher::InFlight;
 use crate::engine::{Engine, RaiseError, Raised};
 use crate::store::Enqueued;
 use crate::{
@@ -26,17 +26,17 @@ impl Engine {
         let now = notification.raised_at;
         let id = notification.id;
         let mut deliveries = deliveries(&notification);
-        let rest = Rest {
+        let remainder = Remainder {
             notification: id,
             raised_by: notification.raised_by.clone(),
-            deliveries: deliveries.split_off(PIECE.min(deliveries.len())),
+            deliveries: deliveries.split_off(PIECE_SIZE.min(deliveries.len())),
         };
         let lease = self.dispatcher.lease(now);
         let leased = self.lease_at_birth(&notification, &mut deliveries, &lease);
-        let first = Box::new(First {
+        let first = Box::new(FirstPiece {
             notification,
             deliveries,
-            unqueued: rest.deliveries.len(),
+            unqueued: remainder.deliveries.len(),
             lease,
             idempotency: raise.idempotency.clone(),
             planned_at: version,
@@ -45,21 +45,21 @@ impl Engine {
         match enqueued {
             Ok(Enqueued::New) => {}
             Ok(other) => {
-                leased.into_iter().for_each(Underway::forget);
+                leased.into_iter().for_each(InFlight::forget);
                 return match other {
-                    Enqueued::Repeat(earlier) => Ok(Some(self.repeat(*earlier))),
+                    Enqueued::Repeat(earlier) => Ok(Some(self.repeated(*earlier))),
                     Enqueued::Mismatch => Err(RaiseError::IdempotencyMismatch),
                     Enqueued::Outdated | Enqueued::New => Ok(None),
                 };
             }
             Err(StoreError::Unknown(source)) => {
-                if self.holds(id).await != Some(true) {
+                if self.is_recorded(id).await != Some(true) {
                     self.dispatch_later(id, leased);
                     return Err(unknown(id, source));
                 }
             }
             Err(source) => {
-                leased.into_iter().for_each(Underway::forget);
+                leased.into_iter().for_each(InFlight::forget);
                 return Err(source.into());
             }
         }
@@ -72,20 +72,20 @@ impl Engine {
         info!(
             notification = %id,
             target = %notification.target(),
-            deliveries = first.deliveries.len() + rest.deliveries.len(),
+            deliveries = first.deliveries.len() + remainder.deliveries.len(),
             missing = (!missing.is_empty()).then(|| missing.join(", ")),
             unused = (!unused.is_empty()).then(|| unused.join(", ")),
             "raised"
         );
-        for underway in leased {
-            self.dispatcher.begin(underway, Some(version));
+        for in_flight in leased {
+            self.dispatcher.begin(in_flight, Some(version));
         }
         let waits = |delivery: &&Delivery| delivery.state == DeliveryState::Queued;
         let queued = first.deliveries.iter().filter(waits);
-        let queued = queued.chain(&rest.deliveries);
+        let queued = queued.chain(&remainder.deliveries);
         let lanes = queued.map(|delivery| &delivery.lane);
         self.dispatcher.queued(lanes);
-        self.go_on(rest).await;
+        self.record_remainder(remainder).await;
         Ok(Some(Raised {
             notification: id,
             plan: first.notification.plan,
@@ -94,20 +94,20 @@ impl Engine {
         }))
     }
 
-    /// Leases what can be handed over at once, before it is recorded. Of the rest it is said why it waits.
+    /// Leases what can be handed over at once, before it is recorded. Of the remainder it is said why it waits.
     fn lease_at_birth(
         &self,
         notification: &Notification,
         deliveries: &mut [Delivery],
         lease: &Lease,
-    ) -> Vec<Underway> {
+    ) -> Vec<InFlight> {
         let slots = self.dispatcher.reserve(lanes(deliveries));
         let message = Arc::new(notification.plan.message.clone());
         let arguments = notification.arguments.clone().map(Arc::new);
         let mut leased = Vec::new();
         for (delivery, slot) in deliveries.iter_mut().zip(slots) {
             let Some(slot) = slot else {
-                if let Some(why) = self.dispatcher.waits_for(&delivery.lane) {
+                if let Some(why) = self.dispatcher.wait_reason(&delivery.lane) {
                     delivery.detail = why;
                 }
                 continue;
@@ -123,20 +123,20 @@ impl Engine {
                 raised_by: notification.raised_by.clone(),
                 arguments: arguments.clone(),
             };
-            leased.push(Underway::new(job, slot, guard));
+            leased.push(InFlight::new(job, slot, guard));
         }
         leased
     }
 
     /// After a commit that failed: whether it holds all the same, if the store can say so now.
-    async fn holds(&self, id: NotificationId) -> Option<bool> {
+    async fn is_recorded(&self, id: NotificationId) -> Option<bool> {
         let found = self.dispatcher.store.notification(id).await;
         found.ok().map(|found| found.is_some())
     }
 
     /// Hands over what was leased at birth in a commit of which nobody knows yet whether it holds. It
     /// stays this process's until its lease ends; half of that is left for sending.
-    fn dispatch_later(&self, id: NotificationId, leased: Vec<Underway>) {
+    fn dispatch_later(&self, id: NotificationId, leased: Vec<InFlight>) {
         let engine = self.clone();
         let Some(life) = self.dispatcher.life().filter(|_| !leased.is_empty()) else {
             return;
@@ -147,10 +147,10 @@ impl Engine {
             let begun = clock.monotonic();
             while clock.monotonic().since(begun) < half {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                if engine.holds(id).await == Some(true) {
-                    for underway in leased {
+                if engine.is_recorded(id).await == Some(true) {
+                    for in_flight in leased {
                         // The switches are looked at again.
-                        engine.dispatcher.begin(underway, None);
+                        engine.dispatcher.begin(in_flight, None);
                     }
                     return;
                 }

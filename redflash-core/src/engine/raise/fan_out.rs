@@ -1,7 +1,7 @@
 //! Large alerts: their deliveries are recorded in pieces, so that small alerts pass between them.
 //!
 //! The first piece is recorded with the whole plan, and the alert is answered. Whoever raised it goes on
-//! with the rest. Should that end half-way, the dispatcher of any process goes on from the plan.
+//! with the remainder. Should that end half-way, the dispatcher of any process goes on from the plan.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,26 +12,28 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::deliveries::deliveries;
-use crate::dispatcher::{Dispatcher, Life, Part};
+use crate::dispatcher::{Dispatcher, Life, Loop};
 use crate::engine::Engine;
 use crate::store::{Enqueue, EnqueueMore, Enqueued, FanOut};
 use crate::{Delivery, Idempotency, Lease, Notification, NotificationId, Slug, Store, StoreError};
 
 /// Number of deliveries that are recorded at once.
-pub(crate) const PIECE: usize = 250;
+pub(crate) const PIECE_SIZE: usize = 250;
 /// Number of recipients from which on the work on a plan would keep other alerts waiting.
-pub(crate) const MANY: usize = 1000;
+pub(crate) const MANY_RECIPIENTS: usize = 1000;
 /// Time between two looks for alerts that nobody goes on with.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Does work that takes a while on a thread of its own.
-pub(crate) async fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) async fn on_blocking_thread<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
     let Ok(runtime) = Handle::try_current() else {
         return work.await;
     };
     match spawn_blocking(move || runtime.block_on(work)).await {
         Ok(done) => done,
-        Err(fault) => match fault.try_into_panic() {
+        Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             // The runtime ends, and all that waits here with it.
             Err(_) => std::future::pending().await,
@@ -40,7 +42,7 @@ pub(crate) async fn aside<T: Send + 'static>(work: impl Future<Output = T> + Sen
 }
 
 /// An alert that is to be recorded with its first deliveries.
-pub(crate) struct First {
+pub(crate) struct FirstPiece {
     pub(crate) notification: Notification,
     pub(crate) deliveries: Vec<Delivery>,
     /// Number of deliveries that come later.
@@ -52,18 +54,18 @@ pub(crate) struct First {
     pub(crate) planned_at: u64,
 }
 
-impl First {
+impl FirstPiece {
     /// Records it, on a thread of its own if its plan is long.
     pub(crate) async fn record(
         self: Box<Self>,
         store: Arc<dyn Store>,
     ) -> (Box<Self>, Result<Enqueued, StoreError>) {
-        let is_long = self.notification.plan.recipients.len() >= MANY;
+        let is_long = self.notification.plan.recipients.len() >= MANY_RECIPIENTS;
         let recorded = async move {
             let order = Enqueue {
                 notification: &self.notification,
                 deliveries: &self.deliveries,
-                unqueued: count(self.unqueued),
+                unqueued: saturating_count(self.unqueued),
                 lease: Some(&self.lease),
                 idempotency: self.idempotency.as_ref(),
                 planned_at: Some(self.planned_at),
@@ -72,7 +74,7 @@ impl First {
             (self, enqueued)
         };
         if is_long {
-            aside(recorded).await
+            on_blocking_thread(recorded).await
         } else {
             recorded.await
         }
@@ -80,24 +82,24 @@ impl First {
 }
 
 /// No plan has more deliveries than can be counted.
-fn count(deliveries: usize) -> u32 {
+fn saturating_count(deliveries: usize) -> u32 {
     u32::try_from(deliveries).unwrap_or(u32::MAX)
 }
 
 /// The deliveries of an alert that are still to be recorded: the last ones of its plan.
-pub(crate) struct Rest {
+pub(crate) struct Remainder {
     pub(crate) notification: NotificationId,
     pub(crate) raised_by: Option<Slug>,
     pub(crate) deliveries: Vec<Delivery>,
 }
 
-impl Rest {
+impl Remainder {
     /// Records the rest, or as much of it as nobody else has recorded meanwhile.
     pub(crate) async fn record(mut self, dispatcher: Arc<Dispatcher>) {
-        if let Err(fault) = self.pieces(&dispatcher).await {
+        if let Err(error) = self.pieces(&dispatcher).await {
             warn!(
                 notification = %self.notification,
-                error = %crate::error_chain(&fault),
+                error = %crate::error_chain(&error),
                 "the deliveries of an alert are not all queued yet"
             );
         }
@@ -105,10 +107,10 @@ impl Rest {
 
     async fn pieces(&mut self, dispatcher: &Dispatcher) -> Result<(), StoreError> {
         let mut unqueued = self.deliveries.len();
-        for piece in self.deliveries.chunks_mut(PIECE) {
+        for piece in self.deliveries.chunks_mut(PIECE_SIZE) {
             unqueued -= piece.len();
             for delivery in piece.iter_mut() {
-                if let Some(why) = dispatcher.waits_for(&delivery.lane) {
+                if let Some(why) = dispatcher.wait_reason(&delivery.lane) {
                     delivery.detail = why;
                 }
             }
@@ -116,12 +118,12 @@ impl Rest {
                 notification: self.notification,
                 raised_by: self.raised_by.as_ref(),
                 deliveries: piece,
-                unqueued: count(unqueued),
+                unqueued: saturating_count(unqueued),
             };
             if !dispatcher.store.enqueue_more(&order).await? {
                 return Ok(());
             }
-            dispatcher.look_at(piece.iter().map(|delivery| &delivery.lane));
+            dispatcher.wake_for(piece.iter().map(|delivery| &delivery.lane));
         }
         Ok(())
     }
@@ -131,7 +133,7 @@ impl Rest {
         let id = fan_out.notification;
         let store = Arc::clone(&dispatcher.store);
         let unqueued = fan_out.unqueued as usize;
-        aside(async move {
+        on_blocking_thread(async move {
             let Some((notification, _)) = store.notification(id).await? else {
                 return Ok(None);
             };
@@ -150,27 +152,27 @@ impl Rest {
 impl Engine {
     /// Records the rest of an alert: beside all else where deliveries are sent from here, and otherwise
     /// now, since the program may be about to end.
-    pub(crate) async fn go_on(&self, rest: Rest) {
-        if rest.deliveries.is_empty() {
+    pub(crate) async fn record_remainder(&self, remainder: Remainder) {
+        if remainder.deliveries.is_empty() {
             return;
         }
-        let recorded = Box::pin(rest.record(Arc::clone(&self.dispatcher)));
-        match self.dispatcher.life().filter(|life| life.takes()) {
+        let recorded = Box::pin(remainder.record(Arc::clone(&self.dispatcher)));
+        match self.dispatcher.life().filter(|life| life.is_accepting()) {
             Some(life) => life.spawn_hand_over(recorded),
             None => recorded.await,
         }
     }
 
     /// Goes on with alerts that nobody goes on with, in a loop of its own. It does not keep the dispatcher.
-    pub(crate) fn finish_fan_outs(&self, life: &Arc<Life>) {
+    pub(crate) fn resume_fan_outs(&self, life: &Arc<Life>) {
         let (weak, kept) = (Arc::downgrade(&self.dispatcher), Arc::clone(life));
-        life.keep(Part::FanOuts, move || {
+        life.keep(Loop::FanOuts, move || {
             let (weak, life) = (weak.clone(), Arc::clone(&kept));
             async move {
                 let mut seen = Vec::new();
                 while let Some(dispatcher) = weak.upgrade() {
-                    if let Err(fault) = stalled(dispatcher, &life, &mut seen).await {
-                        let error = crate::error_chain(&fault);
+                    if let Err(error) = resume_stalled(dispatcher, &life, &mut seen).await {
+                        let error = crate::error_chain(&error);
                         warn!(error, "it is not known which alerts are still to be queued");
                     }
                     tokio::select! {
@@ -184,13 +186,13 @@ impl Engine {
 }
 
 /// Goes on with the alerts that have not got on since the last look.
-async fn stalled(
+async fn resume_stalled(
     dispatcher: Arc<Dispatcher>,
     life: &Life,
     seen: &mut Vec<FanOut>,
 ) -> Result<(), StoreError> {
     let round = life
-        .pulse(Part::FanOuts)
+        .heartbeat(Loop::FanOuts)
         .begin(dispatcher.clock.monotonic());
     let unfinished = dispatcher.store.unfinished().await?;
     round.succeed();
@@ -201,8 +203,8 @@ async fn stalled(
             unqueued,
         } = fan_out;
         info!(%notification, unqueued, "going on with an alert that was left half-way");
-        if let Some(rest) = Rest::of(&dispatcher, fan_out).await? {
-            rest.record(Arc::clone(&dispatcher)).await;
+        if let Some(remainder) = Remainder::of(&dispatcher, fan_out).await? {
+            remainder.record(Arc::clone(&dispatcher)).await;
         }
     }
     Ok(())

@@ -48,10 +48,10 @@ impl Engine {
         self.check_size(&raise)?;
         self.now().checked()?;
         let life = self.dispatcher.life();
-        if let Some(life) = life.as_ref().filter(|life| !life.is_here()) {
+        if let Some(life) = life.as_ref().filter(|life| !life.is_own_process()) {
             return Err(forked(life.process()));
         }
-        let Some(life) = life.filter(|life| life.takes()) else {
+        let Some(life) = life.filter(|life| life.is_accepting()) else {
             return self.raise_caught(&raise, None).await;
         };
         let (raise, began) = (Arc::new(raise), Began::default());
@@ -82,7 +82,7 @@ impl Engine {
         if let Ok(Ok(Some((notification, _)))) = found {
             return Ok(Raised {
                 repeat: false,
-                ..self.repeat(notification)
+                ..self.repeated(notification)
             });
         }
         Err(unknown(id, "the runtime of the engine ended meanwhile"))
@@ -111,8 +111,8 @@ impl Engine {
         caller: Option<&Caller>,
     ) -> Result<Raised, RaiseError> {
         match self.raise_or_refuse(raise, caller).await {
-            Err(refusal) if refusal.gives_way_to_promise() => {
-                self.promised(raise).await?.ok_or(refusal)
+            Err(refusal) if refusal.gives_way_to_repeat() => {
+                self.find_repeat(raise).await?.ok_or(refusal)
             }
             raised => raised,
         }
@@ -126,7 +126,7 @@ impl Engine {
     /// [`RaiseError::KeyRevoked`] if the API key no longer allows the raise,
     /// [`RaiseError::IdempotencyMismatch`] if the earlier request was another one, and
     /// [`RaiseError::Store`] if the store cannot be read.
-    pub async fn promised(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
+    pub async fn find_repeat(&self, raise: &Raise) -> Result<Option<Raised>, RaiseError> {
         let Some(idempotency) = &raise.idempotency else {
             return Ok(None);
         };
@@ -136,7 +136,7 @@ impl Engine {
         let store = &self.dispatcher.store;
         let raised_by = raise.raised_by.as_ref();
         match store.promised(raised_by, idempotency, self.now()).await? {
-            Some(Enqueued::Repeat(earlier)) => Ok(Some(self.repeat(*earlier))),
+            Some(Enqueued::Repeat(earlier)) => Ok(Some(self.repeated(*earlier))),
             Some(Enqueued::Mismatch) => Err(RaiseError::IdempotencyMismatch),
             Some(Enqueued::New | Enqueued::Outdated) | None => Ok(None),
         }
@@ -160,7 +160,7 @@ impl Engine {
         loop {
             match self.try_raise(raise, caller).await {
                 Ok(Some(raised)) => return Ok(raised),
-                Err(fault) if is_current || !fault.is_decided_by_directory() => return Err(fault),
+                Err(error) if is_current || !error.is_decided_by_directory() => return Err(error),
                 Ok(None) | Err(_) => {}
             }
             let Dispatcher { cache, store, .. } = &*self.dispatcher;
@@ -231,7 +231,7 @@ impl Engine {
     }
 
     /// The answer to a request that was recorded before.
-    fn repeat(&self, earlier: Notification) -> Raised {
+    fn repeated(&self, earlier: Notification) -> Raised {
         Raised {
             notification: earlier.id,
             plan: earlier.plan,

@@ -23,7 +23,7 @@ pub struct Obstacle {
 }
 
 /// The number of planned messages whose budgets are read.
-const LOOKED_AT: usize = 200;
+const MAX_CHECKED: usize = 200;
 
 impl Engine {
     /// Returns an obstacle or none for each message of a plan, in the order of the plan. Messages past
@@ -32,13 +32,13 @@ impl Engine {
     /// # Errors
     ///
     /// [`StoreError`] when the store does not answer.
-    pub async fn outlook(&self, plan: &Plan) -> Result<Vec<Option<Obstacle>>, StoreError> {
+    pub async fn obstacles(&self, plan: &Plan) -> Result<Vec<Option<Obstacle>>, StoreError> {
         let statuses = self.gateway_statuses().await?;
         let gateways = self.gateways();
         let endpoints = plan.recipients.iter().flat_map(|one| &one.endpoints);
         let delivered = endpoints.filter(|one| matches!(one.verdict, Verdict::Deliver(_)));
         let mut obstacles = Vec::new();
-        for endpoint in delivered.take(LOOKED_AT) {
+        for endpoint in delivered.take(MAX_CHECKED) {
             let serving: Vec<_> = gateways
                 .serving(&endpoint.channel, &endpoint.address)
                 .cloned()
