@@ -1,4 +1,4 @@
-//! What somebody has to be told about the gateways themselves.
+//! Events that may raise an alarm about the gateways themselves.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,32 +10,32 @@ use tokio::sync::{MutexGuard, mpsc};
 use crate::store::Alarm;
 use crate::{Address, ChannelKind, Monotonic, Slug, Timestamp, Window};
 
-/// Something that the person in charge has to know.
+/// An event that the alarm contact must hear of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AlarmEvent {
-    /// A gateway takes no more messages, or was tried again in vain.
+    /// A gateway stopped taking messages, or another try failed.
     Stopped {
         gateway: Slug,
         reason: String,
         next_try_at: Timestamp,
     },
-    /// A gateway of which that was told takes messages again.
+    /// A gateway with an alarm takes messages again.
     Recovered { gateway: Slug },
-    /// A gateway refuses to take some messages from us.
+    /// A gateway refuses some of our messages.
     Refusing { gateway: Slug, reason: String },
-    /// A gateway of which that was told has refused nothing for a while.
+    /// A gateway with an alarm about refusals has refused nothing for a while.
     RefusalEnded { gateway: Slug },
-    /// A gateway's budget is nearly used up, or just now.
+    /// A gateway's budget is nearly used up, or has just been used up.
     Budget {
         alarm: BudgetAlarm,
         used: u32,
         limit: u32,
     },
-    /// A message through a gateway may have gone out, and waits until somebody resends it.
+    /// A message through a gateway may have gone out, and waits for a manual resend.
     Held { gateway: Slug },
-    /// Deliveries were leased several times without any outcome, and wait until somebody resends them.
+    /// Deliveries were leased several times without any outcome, and wait for a manual resend.
     SetAside { set_aside: usize },
-    /// A person does not want to be told any more at an address.
+    /// A contact opted out at an address.
     OptedOut {
         contacts: Vec<Slug>,
         channel: ChannelKind,
@@ -43,22 +43,22 @@ pub(crate) enum AlarmEvent {
     },
 }
 
-/// How the alarm about a gateway is called in the store.
+/// Returns the subject of a gateway's alarm in the store.
 pub(crate) fn subject(gateway: &Slug) -> String {
     format!("gateway/{gateway}")
 }
 
-/// The alarm about a gateway that refuses to take some messages from us, as in the store.
+/// Returns the subject, in the store, of the alarm about a gateway that refuses messages.
 pub(crate) fn refusal_subject(gateway: &Slug) -> String {
     format!("refusal/{gateway}")
 }
 
-/// The gateways that have stopped, by the alarms in the store.
+/// Returns the gateways that have stopped, by the alarms in the store.
 pub(crate) fn stopped(alarms: &[Alarm]) -> Vec<Slug> {
     gateways_of(alarms, "gateway/")
 }
 
-/// The gateways that refuse to take some messages from us, by the alarms in the store.
+/// Returns the gateways that refuse some of our messages, by the alarms in the store.
 pub(crate) fn refusing(alarms: &[Alarm]) -> Vec<Slug> {
     gateways_of(alarms, "refusal/")
 }
@@ -68,11 +68,11 @@ fn gateways_of(alarms: &[Alarm], prefix: &str) -> Vec<Slug> {
     alarms.iter().filter_map(gateway).collect()
 }
 
-/// Time without a refusal after which a message that is taken ends the episode. Some messages are
-/// taken while others are refused, so a single one ends nothing.
+/// Time without a refusal after which an accepted message ends the episode. Some messages are
+/// accepted while others are refused, so a single one ends nothing.
 const QUIET: Duration = Duration::from_secs(60 * 60);
 
-/// What is told of a budget once in a window.
+/// A budget alarm, sent once in a window.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BudgetAlarm {
     pub(crate) gateway: Slug,
@@ -81,19 +81,18 @@ pub(crate) struct BudgetAlarm {
     pub(crate) is_used_up: bool,
 }
 
-/// What is to be told, on its way to whoever tells it.
+/// The alarm events on their way to the loop that handles them, and the open alarms.
 #[derive(Debug)]
 pub(crate) struct Alarms {
     sender: mpsc::UnboundedSender<AlarmEvent>,
     receiver: tokio::sync::Mutex<mpsc::UnboundedReceiver<AlarmEvent>>,
-    /// The gateways that are known to have stopped.
+    /// The gateways with an alarm that they have stopped.
     stopped: Mutex<HashSet<Slug>>,
     any_stopped: AtomicBool,
-    /// The gateways that are known to refuse messages, and when each last did as far as this process
-    /// knows.
+    /// The gateways that refuse messages, each with its last refusal as far as this process knows.
     refusing: Mutex<HashMap<Slug, Monotonic>>,
     any_refusing: AtomicBool,
-    /// What this process has found out about the budgets of these windows.
+    /// The budget alarms that this process has raised in these windows.
     budgets: Mutex<HashSet<BudgetAlarm>>,
 }
 
@@ -114,11 +113,11 @@ impl Default for Alarms {
 
 impl Alarms {
     pub(crate) fn push(&self, event: AlarmEvent) {
-        // Nobody receives once the process is about to end.
+        // The receiver is gone once the process is about to end.
         let _ = self.sender.send(event);
     }
 
-    /// Whether nobody in this process has found that out yet.
+    /// Returns true if this process has not raised the alarm yet.
     pub(crate) fn is_new(&self, alarm: &BudgetAlarm) -> bool {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         if budgets.contains(alarm) {
@@ -132,7 +131,7 @@ impl Alarms {
         budgets.insert(alarm.clone())
     }
 
-    /// A gateway refused to take a message from us: somebody is told once an episode.
+    /// Records that a gateway refused one of our messages, which raises an alarm once an episode.
     pub(crate) fn refused(&self, gateway: &Slug, reason: &str, now: Monotonic) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         self.any_refusing.store(true, Ordering::Relaxed);
@@ -144,7 +143,7 @@ impl Alarms {
         }
     }
 
-    /// A gateway took a message: what is known of it may be over.
+    /// Records that a gateway accepted a message, which may end its alarms.
     pub(crate) fn succeeded(&self, gateway: &Slug, now: Monotonic) {
         if self.any_stopped.load(Ordering::Relaxed) {
             self.end_stop(gateway);
@@ -172,7 +171,7 @@ impl Alarms {
         }
     }
 
-    /// These are the gateways that are known to have stopped.
+    /// Replaces the gateways with an alarm that they have stopped.
     pub(crate) fn set_stopped(&self, gateways: impl IntoIterator<Item = Slug>) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         *stopped = gateways.into_iter().collect();
@@ -180,8 +179,8 @@ impl Alarms {
             .store(!stopped.is_empty(), Ordering::Relaxed);
     }
 
-    /// These are the gateways that are known to refuse messages. One that this process has not heard
-    /// of before counts as refusing now, whichever process found it out.
+    /// Replaces the gateways that refuse messages. One that is new to this process counts as
+    /// refusing now, whichever process found out.
     pub(crate) fn set_refusing(&self, gateways: &[Slug], now: Monotonic) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         refusing.retain(|gateway, _| gateways.contains(gateway));
@@ -192,7 +191,7 @@ impl Alarms {
             .store(!refusing.is_empty(), Ordering::Relaxed);
     }
 
-    /// The gateways that are known to have stopped, in order.
+    /// Returns the gateways with an alarm that they have stopped, sorted.
     pub(crate) fn stopped(&self) -> Vec<Slug> {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let mut stopped: Vec<_> = stopped.iter().cloned().collect();
@@ -200,7 +199,7 @@ impl Alarms {
         stopped
     }
 
-    /// The troubles that are to be told, for one reader at a time.
+    /// Returns the receiver of alarm events, for one reader at a time.
     pub(crate) async fn receiver(&self) -> MutexGuard<'_, mpsc::UnboundedReceiver<AlarmEvent>> {
         self.receiver.lock().await
     }

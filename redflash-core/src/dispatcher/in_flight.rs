@@ -9,8 +9,9 @@ use crate::dispatcher::slot::Slot;
 use crate::dispatcher::{Dispatcher, LeaseGuard};
 use crate::{Attempt, AttemptOutcome, Disposition, Job, Settlement, Timestamp};
 
-/// A leased delivery. However it is dropped, an outcome is recorded: what was not begun goes back to the
-/// queue as it was, and of what was begun the log says that its outcome is unknown.
+/// A leased delivery. If it is dropped, an outcome is recorded all the same: a delivery that was
+/// not begun goes back to the queue as it was, and one that was begun has an unknown outcome in the
+/// log.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     job: Job,
@@ -35,19 +36,19 @@ impl InFlight {
         &self.slot
     }
 
-    /// A view of its lease.
+    /// Returns a view of its lease.
     pub(crate) fn lease(&self) -> Option<LeaseView> {
         self.guard.as_ref().map(LeaseGuard::view)
     }
 
-    /// Ends with this outcome.
+    /// Ends it with this outcome.
     pub(crate) fn end(mut self, settlement: Settlement) {
         if let Some(guard) = self.guard.take() {
             self.slot.dispatcher.push(settlement, guard);
         }
     }
 
-    /// Ends without an outcome: it is somebody else's.
+    /// Ends it without an outcome, since another process owns it.
     pub(crate) fn forget(mut self) {
         self.guard = None;
     }
@@ -65,9 +66,9 @@ impl Drop for InFlight {
 }
 
 impl Dispatcher {
-    /// Returns the settlement of a delivery whose hand-over was dropped where it was.
+    /// Returns the settlement of a delivery whose hand-over was dropped half-way.
     ///
-    /// * `sent` - through which gateway it was being sent, if it was.
+    /// * `send_start` - the beginning of its request, if there was one.
     fn interrupted(&self, job: &Job, send_start: Option<&SendStart>) -> Settlement {
         let now = self.now();
         let Some(send_start) = send_start else {
@@ -98,7 +99,8 @@ impl Dispatcher {
     }
 }
 
-/// When a delivery is due again. After a panic that is later, lest it panics over and over.
+/// Returns the time at which a delivery is due again. After a panic that is later, so that it does
+/// not panic in a tight loop.
 fn due_again_at(now: Timestamp) -> Timestamp {
     const CALM: Duration = Duration::from_secs(1);
     if std::thread::panicking() {

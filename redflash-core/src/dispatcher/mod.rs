@@ -1,8 +1,8 @@
-//! The dispatcher: takes what is due from the store and hands it to gateways.
+//! The dispatcher claims due deliveries from the store and hands them to gateways.
 //!
 //! claim → [`Channel::send`](crate::Channel::send) → settle. No connection or transaction is held
-//! while a gateway is called. Each lane has its own slots, so that one dead destination delays
-//! nobody else, and the senders of a lane take turns.
+//! during a call to a gateway. Each lane has its own slots, so that a dead destination delays no
+//! others, and the senders of a lane take turns.
 
 mod alarm;
 mod gateway_health;
@@ -43,7 +43,7 @@ use queue::wall_clock::WallClock;
 use send::request::Batches;
 pub(crate) use send::request::SendRequest;
 
-/// How often the store is looked at without being told that something is there.
+/// Time between two polls of the store without a wake-up.
 const POLL: Duration = Duration::from_secs(1);
 
 /// The shared state of an engine and its dispatcher.
@@ -55,25 +55,26 @@ pub(crate) struct Dispatcher {
     pub(crate) cache: Cache,
     pub(crate) waiters: Waiters,
     worker: WorkerId,
-    /// The present life, or the last.
+    /// The present life, or the last one.
     life: ArcSwapOption<Life>,
-    /// The place of the one life at a time.
+    /// The slot of the one life at a time.
     serving_slot: ServingSlot,
     lease: Duration,
     leases: Leases,
-    /// The URL to which a notification's id is added to name its page.
+    /// The URL below which each notification has its page.
     notification_pages: Option<String>,
     nodes: AtomicU32,
     lanes: Mutex<Lanes>,
     wall_clock: Mutex<WallClock>,
     wake: Notify,
     recorder: Arc<Recorder>,
-    /// From the first start on.
+    /// Set at the first start.
     watchdog: OnceLock<Watchdog>,
     batches: Batches,
     pub(crate) alarms: Alarms,
     polled_at: AtomicI64,
-    /// The same by the monotonic clock, in milliseconds; the largest number before the first look.
+    /// The time of the last poll by the monotonic clock, in milliseconds; `u64::MAX` before the
+    /// first one.
     polled: AtomicU64,
     queued: AtomicU64,
 }
@@ -111,17 +112,17 @@ impl Dispatcher {
         }
     }
 
-    /// The settings as they are now.
+    /// Returns the present settings.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         self.settings.load_full()
     }
 
-    /// The gateways as they are now.
+    /// Returns the present gateways.
     pub(crate) fn gateways(&self) -> Gateways {
         self.settings.load().gateways.clone()
     }
 
-    /// Replaces the settings. Attempts under way end with the gateway they began with.
+    /// Replaces the settings. Attempts in progress end with the gateway they began with.
     pub(crate) fn replace_settings(&self, settings: Settings) {
         let gateways = settings.gateways.clone();
         self.settings.store(Arc::new(settings));
@@ -129,18 +130,19 @@ impl Dispatcher {
         self.wake();
     }
 
-    /// The dispatcher with pages of notifications below this URL.
+    /// Sets the URL below which each notification has its page.
     pub(crate) fn with_notification_pages(mut self, url: Option<String>) -> Self {
         self.notification_pages = url;
         self
     }
 
-    /// Looks at the queue now.
+    /// Polls the queue now.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// The present moment. A clock that shows no possible time is taken to have gone on as it was.
+    /// Returns the present moment. If the clock shows an impossible time, it is taken to have gone
+    /// on as it was.
     pub(crate) fn moment(&self) -> Moment {
         let now = Moment::of(&*self.clock);
         if now.wall.checked().is_ok() {
@@ -149,26 +151,27 @@ impl Dispatcher {
         self.wall_clock().gone_on(now)
     }
 
-    /// The present time by the clock on the wall.
+    /// Returns the present time by the wall clock.
     fn now(&self) -> Timestamp {
         self.moment().wall
     }
 
-    /// Returns why a delivery in this lane waits, and until when; `None` if a gateway takes messages.
+    /// Returns the reason why a delivery in this lane waits, and until when; `None` if a gateway
+    /// takes messages.
     pub(crate) fn wait_reason(&self, lane: &Lane) -> Option<String> {
         let now = self.moment();
         let closed = self.lanes().closed_lane(lane, now.monotonic)?;
         Some(closed.describe(now))
     }
 
-    /// Something was put into the store's queue of these lanes.
+    /// Records that deliveries were queued in these lanes.
     pub(crate) fn queued<'a>(&self, lanes: impl IntoIterator<Item = &'a Lane>) {
         let mut count = 0;
         self.wake_for(lanes.into_iter().inspect(|_| count += 1));
         self.queued.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Looks at these lanes, in which something waits that was counted before.
+    /// Polls for deliveries in these lanes that are counted already.
     pub(crate) fn wake_for<'a>(&self, lanes: impl Iterator<Item = &'a Lane>) {
         let mut state = self.lanes();
         let mut is_new = false;
@@ -181,35 +184,36 @@ impl Dispatcher {
         }
     }
 
-    /// Hands a leased delivery over, in a task of its own.
+    /// Hands a leased delivery over, in a separate task.
     ///
-    /// * `planned_at` - the directory's version at which its plan was made, if that is known.
+    /// * `planned_at` - the directory's version at which its plan was made, if known.
     pub(crate) fn begin(self: &Arc<Self>, in_flight: InFlight, planned_at: Option<u64>) {
-        // Without a life it goes back to the queue.
+        // Without a life, the delivery goes back to the queue.
         if let Some(life) = self.life() {
             life.spawn_hand_over(Arc::clone(self).hand_over(in_flight, planned_at));
         }
     }
 
-    /// How many nodes dispatch from the store.
+    /// Returns the number of nodes that dispatch from the store.
     pub(crate) fn nodes(&self) -> u32 {
         self.nodes.load(Ordering::Relaxed)
     }
 
-    /// When it last looked at the queue.
+    /// Returns the time of the last poll.
     pub(crate) fn polled_at(&self) -> Option<Timestamp> {
         let polled_at = self.polled_at.load(Ordering::Relaxed);
         (polled_at != i64::MIN).then(|| Timestamp::from_millis(polled_at))
     }
 
-    /// Time since the last look at the queue.
+    /// Returns the time since the last poll.
     pub(crate) fn idle_for(&self) -> Option<Duration> {
         let polled = self.polled.load(Ordering::Relaxed);
         let polled = (polled != u64::MAX).then(|| Monotonic::from_millis(polled));
         polled.map(|polled| self.clock.monotonic().since(polled))
     }
 
-    /// About how many deliveries wait: as counted a moment ago, and what came since.
+    /// Returns the approximate number of queued deliveries: those of the last count, and those
+    /// queued since.
     pub(crate) fn about_queued(&self) -> u64 {
         self.queued.load(Ordering::Relaxed)
     }

@@ -18,7 +18,7 @@ pub(crate) struct Slot {
 }
 
 impl Dispatcher {
-    /// Takes a slot for each of these lanes that has room and in which nothing waits.
+    /// Takes a slot in each of these lanes that has room and in which nothing waits.
     pub(crate) fn reserve<'a>(
         self: &Arc<Self>,
         lanes: impl Iterator<Item = &'a Lane>,

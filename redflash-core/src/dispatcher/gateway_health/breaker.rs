@@ -1,22 +1,22 @@
-//! The circuit breaker: stops handing messages to a gateway that does not take them.
+//! The circuit breaker, which stops handing messages to a gateway that does not accept them.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::{Address, Monotonic};
 
-/// Opens after five failures in a row, or when half of the last ten within a minute failed, or when
-/// the messages to three different recipients in a row were not taken.
+/// Opens after five failures in a row, after five failures among the last ten messages within a
+/// minute, or after failures for three different recipients in a row.
 ///
-/// Open for 30 s at first, doubling to 10 min with every probe that fails; then one message is let
-/// through, and the rest waits for what becomes of it.
+/// Stays open for 30 s at first, doubling to 10 min with every failed probe. Then it is half-open:
+/// one message goes through, and the rest waits for its outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Breaker {
     state: State,
     in_a_row: u32,
     recent: VecDeque<(Monotonic, bool)>,
     openings: u32,
-    /// The different recipients whose messages were not taken since the last success, oldest first.
+    /// The different recipients whose messages failed since the last success, oldest first.
     not_taken: VecDeque<Address>,
 }
 
@@ -28,19 +28,19 @@ enum State {
     Probing,
 }
 
-/// Whether a message may be handed over.
+/// The number of messages that may be handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// As many as the limits allow.
     Any,
-    /// One, to see whether the gateway works again.
+    /// One, to probe the gateway.
     One,
     /// None before this time.
     Wait(Monotonic),
 }
 
 const IN_A_ROW: u32 = 5;
-/// Number of different recipients in a row after which the gateway is to blame, not they.
+/// Number of different recipients in a row after which the gateway is to blame, not the recipients.
 const RECIPIENTS: usize = 3;
 /// Number of recipients remembered, so that a probe with one of them proves nothing new.
 const REMEMBERED: usize = 16;
@@ -48,11 +48,12 @@ const RECENT: usize = 10;
 const WINDOW: Duration = Duration::from_secs(60);
 const SHORTEST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(600);
-/// How soon what waits for a probe looks again; the end of the probe wakes it earlier.
+/// Time after which messages that wait for a probe are checked again. The end of the probe wakes
+/// them earlier.
 const PROBE: Duration = Duration::from_secs(1);
 
 impl Breaker {
-    /// Whether a message may be handed over, without counting it.
+    /// Returns how many messages may be handed over, without counting one.
     pub(crate) fn admission(&self, now: Monotonic) -> Admission {
         match self.state {
             State::Closed => Admission::Any,
@@ -62,36 +63,36 @@ impl Breaker {
         }
     }
 
-    /// A message that was admitted is handed over.
+    /// Records that an admitted message is handed over.
     pub(crate) fn begin(&mut self) {
         if matches!(self.state, State::Open(_)) {
             self.state = State::Probing;
         }
     }
 
-    /// A hand-over came to nothing that says anything about the gateway.
+    /// Records a hand-over that says nothing about the gateway.
     pub(crate) fn abandon(&mut self, now: Monotonic) {
         if self.state == State::Probing {
             self.state = State::Open(now);
         }
     }
 
-    /// The gateway answered, and its answer says nothing about the messages to others.
+    /// Records an answer that says nothing about messages to other recipients.
     pub(crate) fn answer(&mut self) {
         if self.state == State::Probing {
             *self = Self::default();
         }
     }
 
-    /// The gateway answered, and did not take the message to this recipient: the fault of the message
-    /// or of the recipient, unless the same happens to different recipients in a row.
+    /// Records that the gateway did not accept a message to this recipient. The message or the
+    /// recipient is to blame, unless it happens to different recipients in a row.
     ///
     /// * `random` - as for [`fail`](Self::fail).
     pub(crate) fn fail_for(&mut self, recipient: &Address, now: Monotonic, random: f64) {
         let is_probe = self.state == State::Probing;
         let is_to_blame = self.not_taken.len() >= RECIPIENTS;
         if is_probe && !is_to_blame {
-            // It was closed for another reason, and answers again.
+            // It was open for another reason, and the gateway answers again.
             self.answer();
         }
         let is_new = !self.not_taken.contains(recipient);
@@ -104,13 +105,13 @@ impl Breaker {
         match self.state {
             State::Closed if is_new && self.not_taken.len() >= RECIPIENTS => self.open(now, random),
             State::Probing if is_new => self.open(now, random),
-            // Another recipient has to be tried, or those few would keep all others waiting.
+            // Another recipient has to be tried, or those few would block all others.
             State::Probing => self.abandon(now),
             State::Closed | State::Open(_) => {}
         }
     }
 
-    /// The gateway works.
+    /// Records an accepted message.
     pub(crate) fn succeed(&mut self, now: Monotonic) {
         self.in_a_row = 0;
         self.not_taken.clear();
@@ -120,9 +121,9 @@ impl Breaker {
         }
     }
 
-    /// The gateway did not take a message.
+    /// Records that the gateway did not accept a message.
     ///
-    /// * `random` - a number from 0 to 1 that places the time it stays open within ±20 %.
+    /// * `random` - a number from 0 to 1 that spreads the open time by ±20 %.
     pub(crate) fn fail(&mut self, now: Monotonic, random: f64) {
         self.in_a_row += 1;
         self.note(now, false);
@@ -135,13 +136,13 @@ impl Breaker {
         }
     }
 
-    /// The gateway refuses our account: nothing more is tried for the longest time.
+    /// Records that the gateway rejects our account, which opens the breaker for the longest time.
     pub(crate) fn trip(&mut self, now: Monotonic) {
         self.openings = u32::MAX;
         self.open(now, 0.5);
     }
 
-    /// The time until which nothing is handed over, while that is so.
+    /// Returns the time until which the breaker is open, if it is.
     pub(crate) const fn open_until(&self) -> Option<Monotonic> {
         match self.state {
             State::Open(until) => Some(until),
@@ -157,7 +158,7 @@ impl Breaker {
         matches!(self.state, State::Probing)
     }
 
-    /// Whether it remembers nothing that matters.
+    /// Returns true if the breaker remembers nothing that matters.
     pub(crate) fn is_fresh(&self, now: Monotonic) -> bool {
         let old = |(at, ok): &(Monotonic, bool)| *ok || now.since(*at) > WINDOW;
         let counts_nothing = self.in_a_row == 0 && self.not_taken.is_empty();

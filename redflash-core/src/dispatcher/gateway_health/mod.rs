@@ -1,4 +1,4 @@
-//! The state of a gateway, as it is shown.
+//! The health of a gateway, as it is shown.
 
 pub(super) mod breaker;
 mod signal;
@@ -17,7 +17,7 @@ pub struct GatewayHealth {
     pub gateway: Slug,
     /// The lane.
     pub lane: Lane,
-    /// The host, where hosts fail apart.
+    /// The host, where each host fails on its own.
     #[serde(default)]
     pub host: Option<String>,
     /// State of the gateway for this lane and host.
@@ -25,17 +25,17 @@ pub struct GatewayHealth {
     /// When it stopped taking messages; `None` while it takes them.
     #[serde(default)]
     pub since: Option<Timestamp>,
-    /// Its answer or the failure that keeps messages from it.
+    /// The answer or failure that keeps messages from it.
     #[serde(default)]
     pub last_error: Option<String>,
-    /// When the next message is handed to it; `None` while it takes all, or while one is under way.
+    /// Time of the next try; `None` while it takes all messages, or while one is in flight.
     #[serde(default)]
     pub next_try_at: Option<Timestamp>,
-    /// Number of messages under way.
+    /// Number of messages in flight.
     pub in_flight: u32,
 }
 
-/// The state of a gateway: whether it gets messages.
+/// The state of a gateway.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
@@ -44,11 +44,12 @@ pub enum GatewayState {
     /// It takes messages.
     #[default]
     Ok,
-    /// One message is under way to see whether it works again.
+    /// One message is in flight as a probe.
     Probing,
-    /// It asked for a pause, or another node found that it takes nothing.
+    /// It asked for a pause, or another node found that it takes no messages.
     Paused,
-    /// Too much failed, or it refuses our account: nothing is handed to it before the next try.
+    /// Too many messages failed, or it rejects our account. Nothing is handed to it before the next
+    /// try.
     Stopped,
 }
 
@@ -56,7 +57,7 @@ impl GatewayState {
     /// Every state, from good to bad.
     pub const ALL: [Self; 4] = [Self::Ok, Self::Probing, Self::Paused, Self::Stopped];
 
-    /// The state as text, as in JSON, on pages and in metrics.
+    /// Returns the state as text, as in JSON, on pages and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",

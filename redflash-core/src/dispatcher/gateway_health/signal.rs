@@ -1,4 +1,4 @@
-//! The judgement of a hand-over: what it says about its gateway, and what of it is to be told.
+//! The effect of a hand-over's result on the health and the alarms of its gateway.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::dispatcher::gateway_health::upstream::HealthSignal;
 use crate::{Accepted, Address, Deferral, Gateway, Job, Moment, Monotonic, SendError};
 
 impl Dispatcher {
-    /// Tells the breaker what a hand-over says of its gateway, and whoever has to know of it.
+    /// Reports the result of a hand-over to the breaker and to the alarms.
     ///
-    /// * `is_first` - whether it was the first message of its request.
+    /// * `is_first` - true for the first message of its request.
     pub(crate) fn report_health(
         &self,
         job: &Job,
@@ -22,7 +22,7 @@ impl Dispatcher {
         let Moment { monotonic, .. } = now;
         let (lane, to) = (&job.delivery.lane, &job.delivery.address);
         let signal = match signal_of(result, to, gateway, monotonic) {
-            // A request that failed is one failure.
+            // A failed request counts as one failure.
             HealthSignal::Failed | HealthSignal::FailedFor(_) if !is_first => HealthSignal::Neutral,
             signal => signal,
         };
@@ -35,7 +35,7 @@ impl Dispatcher {
             }
             lanes.end(&gateway.name, lane, signal, error.as_deref(), monotonic)
         };
-        // One dead host among many is not the gateway's fault.
+        // One dead host among many does not mean that the gateway is down.
         if lane.host().is_some() {
             return;
         }
@@ -88,8 +88,8 @@ fn signal_of(
     }
 }
 
-/// Returns the pause that the gateway asks for on the address of a message, up to the longest wait of
-/// its schedule.
+/// Returns the pause that the gateway asks for on the address of a message, at most the longest
+/// wait of its schedule.
 fn address_pause(result: &Result<Accepted, SendError>, gateway: &Gateway) -> Option<Duration> {
     match result {
         Err(SendError::Deferred {

@@ -1,4 +1,4 @@
-//! A gateway as seen from one lane: whether it takes messages now, and how many are under way.
+//! A gateway as seen from one lane: its breaker, its pauses, and its messages in flight.
 
 use std::sync::Arc;
 
@@ -12,41 +12,41 @@ use crate::{Address, Lane, Limits, Moment, Monotonic, Slug};
 #[derive(Debug, Default)]
 pub(crate) struct Upstream {
     breaker: Breaker,
-    /// Lets through as many requests as this gateway may have under way.
+    /// Permits for the gateway's requests in flight.
     requests: Option<Arc<Semaphore>>,
-    /// Number of requests that may be under way.
+    /// Number of requests that may be in flight.
     width: usize,
     pub(crate) in_flight: u32,
     paused_until: Monotonic,
-    /// Until when another node has found it closed.
+    /// Time until which another node has reported it closed.
     reported_until: Monotonic,
-    /// Since when it has taken no messages.
+    /// Time since which it has taken no messages.
     closed_since: Option<Monotonic>,
-    /// Its latest answer that counts against it.
+    /// Its latest error that counts against it.
     last_error: Option<String>,
 }
 
-/// What a hand-over says about its gateway.
+/// The bearing of a hand-over's result on the gateway's health.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HealthSignal {
-    /// It works, whatever it thought of the message.
+    /// It accepted the message, or rejected it for a reason of the message's own.
     Healthy,
-    /// It answered, and the answer says nothing about what it does with other messages.
+    /// It answered, and the answer says nothing about other messages.
     Answered,
-    /// It answered, and did not take the message to this recipient.
+    /// It answered, and did not accept the message to this recipient.
     FailedFor(Address),
-    /// It did not take the message, or nobody knows.
+    /// It did not accept the message, or the outcome is unknown.
     Failed,
-    /// It asks for a pause until this time.
+    /// It asked for a pause until this time.
     PauseUntil(Monotonic),
-    /// It refuses our account.
+    /// It rejected our account.
     Unauthorized,
-    /// Nothing.
+    /// No information.
     Neutral,
 }
 
 impl HealthSignal {
-    /// Returns true if the verdict counts against the gateway.
+    /// Returns true if the signal counts against the gateway.
     const fn is_bad(&self) -> bool {
         match self {
             Self::FailedFor(_) | Self::Failed | Self::PauseUntil(_) | Self::Unauthorized => true,
@@ -56,7 +56,7 @@ impl HealthSignal {
 }
 
 impl Upstream {
-    /// Lets as many requests through as the gateway's limits say from now on.
+    /// Applies new limits to the requests that begin from now on.
     pub(crate) fn widen(&mut self, limits: &Limits) {
         let width = usize::try_from(limits.concurrency).unwrap_or(1).max(1);
         if self.width != width {
@@ -64,7 +64,8 @@ impl Upstream {
         }
     }
 
-    /// Forgets what is known of a gateway that is configured no more, but for what is under way.
+    /// Clears the state of a gateway that is no longer configured, except for its messages in
+    /// flight.
     pub(crate) fn retire(&mut self) {
         *self = Self {
             in_flight: self.in_flight,
@@ -72,7 +73,7 @@ impl Upstream {
         };
     }
 
-    /// A message is handed over. Returns what its request has to go through.
+    /// Records that a message is handed over. Returns the permits for its request.
     pub(crate) fn begin(&mut self, limits: &Limits) -> Arc<Semaphore> {
         self.breaker.begin();
         self.in_flight += 1;
@@ -83,9 +84,10 @@ impl Upstream {
         Arc::clone(requests)
     }
 
-    /// A hand-over has ended. Returns the time of the next try if the gateway has stopped by it.
+    /// Records that a hand-over has ended. Returns the time of the next try if this stopped the
+    /// gateway.
     ///
-    /// * `error` - its answer, unless it took the message.
+    /// * `error` - its answer, unless it accepted the message.
     pub(crate) fn end(
         &mut self,
         signal: HealthSignal,
@@ -117,7 +119,7 @@ impl Upstream {
         })
     }
 
-    /// Another node has found that it takes nothing before this time.
+    /// Records a report of another node that the gateway takes no messages before this time.
     pub(crate) fn learn(&mut self, until: Monotonic, now: Monotonic) {
         self.reported_until = until;
         self.note_closed(now);
@@ -135,17 +137,17 @@ impl Upstream {
         self.admission(now) == Admission::Any
     }
 
-    /// Since when it has taken no messages; `None` when it does.
+    /// Returns the time since which it has taken no messages, if so.
     pub(crate) fn closed_since(&self, now: Monotonic) -> Option<Monotonic> {
         self.closed_since.filter(|_| !self.takes_all(now))
     }
 
-    /// Its latest answer that counts against it.
+    /// Returns its latest error that counts against it.
     pub(crate) fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
     }
 
-    /// Its state, as it is shown.
+    /// Returns its health, as it is shown.
     pub(crate) fn health(&self, gateway: &Slug, lane: &Lane, now: Moment) -> GatewayHealth {
         let state = self.state(now.monotonic);
         let is_ok = state == GatewayState::Ok;
@@ -179,7 +181,7 @@ impl Upstream {
         }
     }
 
-    /// Whether it remembers anything that matters.
+    /// Returns true if it remembers anything that matters.
     pub(crate) fn matters(&self, now: Monotonic) -> bool {
         self.in_flight > 0
             || self.paused_until > now
@@ -187,13 +189,13 @@ impl Upstream {
             || !self.breaker.is_fresh(now)
     }
 
-    /// Until when this node has found it to take nothing.
+    /// Returns the time until which this node has found it closed.
     pub(crate) fn found_until(&self) -> Option<Monotonic> {
         let paused = (self.paused_until > Monotonic::default()).then_some(self.paused_until);
         self.breaker.open_until().max(paused)
     }
 
-    /// Whether it takes messages now.
+    /// Returns how many messages it takes now.
     pub(crate) fn admission(&self, now: Monotonic) -> Admission {
         let until = self.paused_until.max(self.reported_until);
         if now < until {

@@ -1,4 +1,4 @@
-//! The capacity of a lane: the deliveries that may be leased, and that may be under way.
+//! The capacity of a lane: the deliveries that may be leased, and those that may be in flight.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -7,22 +7,22 @@ use super::Lanes;
 use crate::dispatcher::gateway_health::breaker::Admission;
 use crate::{Gateway, Lane, Monotonic, OnUnknown};
 
-/// How many deliveries are leased for each that may be under way, so that no gateway waits for the
-/// next claim. Leases are renewed meanwhile.
+/// Number of deliveries that are leased for each that may be in flight, so that no gateway waits
+/// for the next claim. Their leases are renewed meanwhile.
 const AHEAD: u32 = 4;
 
-/// How much of a lane is free.
+/// The free part of a lane's capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Room {
     Slots(NonZeroU32),
-    /// All slots are taken; one that becomes free wakes the dispatcher.
+    /// All slots are taken. The dispatcher wakes when one becomes free.
     Full,
-    /// No gateway takes anything before this time.
+    /// No gateway takes messages before this time.
     Closed(Monotonic),
 }
 
 impl Lanes {
-    /// How many slots of a lane are free for what comes now: none while something waits in it.
+    /// Returns the free slots of a lane for new deliveries: none while older ones wait in it.
     pub(crate) fn free(&self, lane: &Lane, now: Monotonic) -> u32 {
         let waits = self.states.get(lane).is_some_and(|state| state.backlog);
         match self.room(lane, now) {
@@ -31,7 +31,7 @@ impl Lanes {
         }
     }
 
-    /// How many deliveries may be leased.
+    /// Returns the number of deliveries that may be leased.
     pub(super) fn capacity(&self, lane: &Lane) -> u32 {
         let concurrency = self.concurrency(lane);
         if self.leases_ahead(lane) {
@@ -41,9 +41,9 @@ impl Lanes {
         }
     }
 
-    /// Returns true if more is leased than may be under way. What is leased when the program crashes may
-    /// have gone out for all that anybody knows, so nothing is where that would set it aside. Batches
-    /// are collected from what is leased.
+    /// Returns true if more deliveries are leased than may be in flight. After a crash, each leased
+    /// delivery may have gone out. So none is leased ahead where that would set it aside. Batches
+    /// are collected from leased deliveries.
     pub(super) fn leases_ahead(&self, lane: &Lane) -> bool {
         let holds = |gateway: &Arc<Gateway>| gateway.on_unknown == OnUnknown::Hold;
         let collects = |gateway: &Arc<Gateway>| gateway.channel.capabilities().batch > 1;
@@ -51,7 +51,7 @@ impl Lanes {
         gateways().any(collects) || self.cautious_until.is_none() && !gateways().any(holds)
     }
 
-    /// How many may be under way.
+    /// Returns the number of deliveries that may be in flight.
     pub(super) fn concurrency(&self, lane: &Lane) -> u32 {
         let limits = self
             .gateways
@@ -60,8 +60,8 @@ impl Lanes {
         limits.max().unwrap_or(1).max(1)
     }
 
-    /// How many go through the gate: as many as may be under way, or all that are leased where they
-    /// are to be collected into batches.
+    /// Returns the width of the gate: the deliveries that may be in flight, or all leased ones
+    /// where they are collected into batches.
     pub(super) fn width(&self, lane: &Lane) -> u32 {
         let mut gateways = self.gateways.of(lane.channel());
         if gateways.any(|gateway| gateway.channel.capabilities().batch > 1) {
@@ -95,8 +95,8 @@ impl Lanes {
         match (best, earliest) {
             (Some(slots), _) => Room::Slots(slots),
             (None, Some(until)) => Room::Closed(until),
-            // Deliveries of a channel without a gateway are claimed all the same, one at a time, so
-            // that they end in a visible state.
+            // Deliveries of a channel without a gateway are claimed too, one at a time, so that
+            // they end in a visible state.
             (None, None) if !any => Room::Slots(NonZeroU32::MIN),
             (None, None) => Room::Full,
         }

@@ -1,4 +1,4 @@
-//! The choice of a gateway for a delivery, and the lanes in which no gateway takes messages.
+//! The choice of a gateway for a delivery, and the lanes without an open gateway.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::dispatcher::gateway_health::breaker::Admission;
 use crate::dispatcher::gateway_health::upstream::HealthSignal;
 use crate::{Address, Gateway, Lane, Monotonic, Slug};
 
-/// How long a delivery waits before its channel is looked for again, when no gateway serves it.
+/// Time after which a delivery looks for its channel again if no gateway serves it.
 const NONE_CONFIGURED: Duration = Duration::from_secs(60);
 
-/// Through which gateway a delivery goes.
+/// The gateway chosen for a delivery.
 #[derive(Clone, Debug)]
 pub(crate) enum Choice {
-    /// This one, and what its request has to go through; it counts as under way until
+    /// This one, with the permits for its request. The message counts as in flight until
     /// [`Lanes::end`].
     Gateway(Arc<Gateway>, Arc<Semaphore>),
-    /// None for now.
+    /// None yet.
     Wait(Wait),
     /// No gateway of the channel is left for this address.
     NoneLeft,
@@ -30,7 +30,7 @@ pub(crate) enum Choice {
 impl Lanes {
     /// Chooses the first gateway of the lane that takes messages to this address now.
     ///
-    /// * `may` - whether a gateway comes into question for the message.
+    /// * `may` - returns true if a gateway is eligible for the message.
     pub(crate) fn choose(
         &mut self,
         lane: &Lane,
@@ -57,7 +57,7 @@ impl Lanes {
         }
     }
 
-    /// Begins a hand-over to a gateway, or says what has to be waited for.
+    /// Begins a hand-over to a gateway, or returns the wait for it.
     fn begin(
         &mut self,
         gateway: &Gateway,
@@ -92,7 +92,7 @@ impl Lanes {
         Ok(upstream.begin(&gateway.limits))
     }
 
-    /// The lanes in which no gateway takes messages, each with the reason and since when.
+    /// Returns the lanes in which no gateway takes messages, each with its wait.
     pub(crate) fn closed_lanes(&self, now: Monotonic) -> Vec<(Lane, Wait)> {
         let lanes: BTreeSet<_> = self.upstreams.keys().map(|(_, lane)| lane).collect();
         let closed = lanes.into_iter();
@@ -101,7 +101,7 @@ impl Lanes {
             .collect()
     }
 
-    /// Returns why and since when no gateway takes messages in a lane; `None` if one does.
+    /// Returns the wait of a lane in which no gateway takes messages; `None` if one does.
     pub(crate) fn closed_lane(&self, lane: &Lane, now: Monotonic) -> Option<Wait> {
         let wait = |gateway: &Arc<Gateway>| {
             let upstream = self.upstreams.get(&(gateway.name.clone(), lane.clone()))?;
@@ -120,8 +120,8 @@ impl Lanes {
         Wait::earliest(waits?)
     }
 
-    /// Ends what [`choose`](Self::choose) began. Returns the time of the next try if the gateway has
-    /// stopped by it.
+    /// Ends a hand-over that [`choose`](Self::choose) began. Returns the time of the next try if
+    /// this stopped the gateway.
     pub(crate) fn end(
         &mut self,
         gateway: &Slug,
@@ -134,7 +134,7 @@ impl Lanes {
         upstream.end(signal, error, now)
     }
 
-    /// Hands nothing for this address to this gateway before `until`.
+    /// Keeps messages to this address from this gateway until `until`.
     pub(crate) fn pause_address(
         &mut self,
         gateway: &Slug,
@@ -145,7 +145,7 @@ impl Lanes {
         self.paused.pause(gateway, to, until, now);
     }
 
-    /// Whether one of these gateways of the lane takes messages now.
+    /// Returns true if one of these gateways of the lane takes messages now.
     pub(crate) fn has_open_gateway(
         &self,
         lane: &Lane,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-/// Limit on the deliveries of a lane that are under way.
+/// Limit on the deliveries of a lane that are in flight.
 #[derive(Debug)]
 pub(super) struct Gate {
     pub(super) permits: Arc<Semaphore>,
@@ -19,7 +19,8 @@ impl Gate {
         }
     }
 
-    /// Lets more through, or fewer as far as permits are free: those in use come back.
+    /// Changes the width. A narrower gate takes effect as far as permits are free; those in use are
+    /// taken back later.
     pub(super) fn resize(&mut self, width: usize) {
         if let Some(more) = width.checked_sub(self.width) {
             self.permits.add_permits(more);

@@ -1,4 +1,4 @@
-//! Lanes: who may be handed what, how much at once, and whose turn it is.
+//! Lanes: concurrency, choice of a gateway, and fair turns of the senders.
 
 mod capacity;
 pub(super) mod choice;
@@ -25,8 +25,8 @@ use crate::{Gateways, Lane, Moment, Monotonic, Slug};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Time after a crash in which nothing is leased ahead. A delivery that crashes the program is found out
-/// by it, and none that only waited for its turn is blamed.
+/// Time after a crash in which nothing is leased ahead. A delivery that crashes the program is then
+/// identified, and none that only waited for its turn is blamed.
 const CAUTION: Duration = Duration::from_secs(600);
 
 /// The state of every lane and of every gateway within it.
@@ -37,17 +37,17 @@ pub(crate) struct Lanes {
     upstreams: HashMap<(Slug, Lane), Upstream>,
     rates: HashMap<Slug, Rate>,
     paused: PausedAddresses,
-    /// Nothing is leased ahead before this time.
+    /// Time before which nothing is leased ahead.
     cautious_until: Option<Monotonic>,
 }
 
 #[derive(Debug, Default)]
 struct LaneState {
-    /// Leased deliveries: under way, or waiting at the gate.
+    /// Leased deliveries: in flight, or waiting at the gate.
     in_flight: u32,
-    /// Lets through as many as may be under way.
+    /// Lets through as many deliveries as may be in flight.
     gate: Option<Gate>,
-    /// Something that is due waits in the store: what comes now has to wait behind it.
+    /// True if due deliveries wait in the store. New ones have to wait behind them.
     backlog: bool,
     turns: usize,
 }
@@ -66,8 +66,8 @@ impl Lanes {
         lanes
     }
 
-    /// Takes other gateways. One that keeps its name keeps its breaker and, with the same bound, what
-    /// it has used up of its rate; a bound that changed counts from now on.
+    /// Replaces the gateways. A gateway that keeps its name keeps its breaker. With the same rate
+    /// limit, it also keeps its used share; a new limit counts from now on.
     pub(crate) fn replace_gateways(&mut self, gateways: Gateways) {
         let before = std::mem::replace(&mut self.gateways, gateways);
         let limits = |gateways: &Gateways, name: &Slug| Some(gateways.get(name)?.limits);
@@ -101,23 +101,23 @@ impl Lanes {
         }
     }
 
-    /// Takes so many slots of a lane.
+    /// Takes slots of a lane.
     pub(crate) fn take(&mut self, lane: &Lane, count: u32) {
         self.states.entry(lane.clone()).or_default().in_flight += count;
     }
 
-    /// Gives a slot back; `true` when the dispatcher should look for more.
+    /// Releases a slot. Returns true if the dispatcher should look for more.
     pub(crate) fn release(&mut self, lane: &Lane) -> bool {
         let capacity = self.capacity(lane);
         let Some(state) = self.states.get_mut(lane) else {
             return false;
         };
         state.in_flight = state.in_flight.saturating_sub(1);
-        // Looking once half is free, instead of for every slot, claims in batches.
+        // Polling once half is free, instead of for every slot, claims in batches.
         state.backlog && state.in_flight <= capacity / 2
     }
 
-    /// The gate of a lane, through which each of its deliveries goes before it is handed over.
+    /// Returns the gate of a lane, which each of its deliveries passes before it is handed over.
     pub(crate) fn gate(&mut self, lane: &Lane) -> Arc<Semaphore> {
         let width = usize::try_from(self.width(lane)).unwrap_or(1);
         let state = self.states.entry(lane.clone()).or_default();
@@ -125,7 +125,7 @@ impl Lanes {
         Arc::clone(&gate.permits)
     }
 
-    /// Lets nothing more through: what waits at a gate is given back.
+    /// Closes the gates. Deliveries that wait at one go back to the queue.
     pub(crate) fn close(&self) {
         for state in self.states.values() {
             if let Some(gate) = &state.gate {
@@ -134,35 +134,36 @@ impl Lanes {
         }
     }
 
-    /// Leases no more than may be under way for some time: the process before this one has crashed.
+    /// Leases no more than may be in flight for some time, since the process before this one
+    /// crashed.
     pub(crate) fn lease_nothing_ahead(&mut self, now: Monotonic) {
         self.cautious_until = Some(now.plus(CAUTION));
     }
 
-    /// Lets things through again.
+    /// Opens the gates again.
     pub(crate) fn open(&mut self) {
         for state in self.states.values_mut() {
             state.gate = None;
         }
     }
 
-    /// Something was put into the store's queue of this lane; `true` when it is the first that
-    /// waits there since the last look, so that the dispatcher should look.
+    /// Records that a delivery was queued in this lane. Returns true if it is the first since the
+    /// last poll, so that the dispatcher should poll.
     pub(crate) fn queued(&mut self, lane: &Lane) -> bool {
         let state = self.states.entry(lane.clone()).or_default();
         !std::mem::replace(&mut state.backlog, true)
     }
 
-    /// The store is about to be looked at: what is queued from now on may not be seen by it.
+    /// Begins a poll: the store may not see deliveries that are queued from now on.
     pub(crate) fn look(&mut self) {
         for state in self.states.values_mut() {
             state.backlog = false;
         }
     }
 
-    /// Shares the free slots of every lane fairly among its queues and takes them.
+    /// Shares the free slots of every lane fairly among its queues, and takes them.
     ///
-    /// Returns what to claim, and the earliest time at which there may be more to do.
+    /// Returns the deliveries to claim, and the earliest time at which more may be due.
     pub(crate) fn share(
         &mut self,
         queues: &[DueQueue],
@@ -226,7 +227,7 @@ impl Lanes {
         all
     }
 
-    /// Which gateways were found to take nothing, and until when.
+    /// Returns the gateways that this node has found closed, and until when.
     pub(crate) fn closed(&self, now: Moment) -> Vec<ClosedLane> {
         let closed = self
             .upstreams
@@ -246,7 +247,7 @@ impl Lanes {
         closed
     }
 
-    /// Takes over what other nodes have found out, and this one's share of what all may send.
+    /// Applies the findings of other nodes, and this node's share of the rate limits.
     pub(crate) fn learn(&mut self, nodes: &Nodes, now: Moment) {
         for rate in self.rates.values_mut() {
             rate.share(nodes.count.get());
@@ -261,7 +262,7 @@ impl Lanes {
         }
     }
 
-    /// Drops lanes and peers that remember nothing that matters.
+    /// Drops lanes and upstreams that remember nothing that matters.
     fn forget(&mut self, now: Monotonic) {
         self.states
             .retain(|_, lane| lane.in_flight > 0 || lane.backlog);

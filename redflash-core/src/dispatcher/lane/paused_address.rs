@@ -1,19 +1,19 @@
-//! Addresses that a gateway asked us to leave alone for a while, such as one chat of many.
+//! Addresses that a gateway asked us not to use for a while, such as one chat of many.
 
 use std::collections::HashMap;
 
 use crate::{Address, Monotonic, Slug};
 
-/// Number of addresses remembered. Beyond it the pauses that end first are forgotten, so that those
+/// Number of addresses remembered. Beyond it, the pauses that end first are dropped, so that those
 /// addresses are tried early.
 const REMEMBERED: usize = 10_000;
 
-/// The addresses that a gateway takes nothing for until some time.
+/// The addresses to which a gateway takes no messages for a while.
 #[derive(Debug, Default)]
 pub(crate) struct PausedAddresses(HashMap<Slug, HashMap<Address, Monotonic>>);
 
 impl PausedAddresses {
-    /// Hands nothing for this address to this gateway before `until`.
+    /// Keeps messages to this address from this gateway until `until`.
     pub(crate) fn pause(
         &mut self,
         gateway: &Slug,
@@ -32,7 +32,7 @@ impl PausedAddresses {
         *paused = until.max(*paused);
     }
 
-    /// The time before which nothing for this address is handed to this gateway.
+    /// Returns the time before which this gateway gets nothing for this address.
     pub(crate) fn until(
         &self,
         gateway: &Slug,
@@ -43,7 +43,7 @@ impl PausedAddresses {
         (until > now).then_some(until)
     }
 
-    /// Forgets what is over.
+    /// Drops pauses that are over.
     pub(crate) fn forget(&mut self, now: Monotonic) {
         self.0.retain(|_, addresses| {
             addresses.retain(|_, until| *until > now);
@@ -51,7 +51,7 @@ impl PausedAddresses {
         });
     }
 
-    /// Forgets the tenth that ends first, so that a full map is searched seldom.
+    /// Drops the tenth that ends first, so that a full map is rarely searched.
     fn forget_soonest(&mut self) {
         let mut ends: Vec<_> = self.0.values().flat_map(HashMap::values).copied().collect();
         let (_, soonest, _) = ends.select_nth_unstable(REMEMBERED / 10);

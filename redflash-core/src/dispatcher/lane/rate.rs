@@ -1,17 +1,17 @@
-//! A rate limit: so many a second, with a second's worth at once.
+//! A rate limit in messages a second, with a burst of one second.
 
 use std::time::Duration;
 
 use crate::Monotonic;
 
-/// Lets through `per_second` messages a second, evenly, with one second's worth saved up at most.
+/// Lets through `per_second` messages a second, evenly, with a burst of at most one second.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
-    /// Milliseconds that each message uses up, of all nodes together.
+    /// Milliseconds that each message uses up of the rate of all nodes.
     whole: f64,
-    /// The same of this node.
+    /// Milliseconds that each message uses up of this node's rate.
     interval: f64,
-    /// When all that was let through is used up, in milliseconds.
+    /// Time at which the messages let through are paid off, in milliseconds.
     used_until: f64,
 }
 
@@ -33,12 +33,12 @@ impl Rate {
         }
     }
 
-    /// Leaves this node an even share of what so many nodes may send together.
+    /// Gives this node an even share of the rate of all nodes.
     pub(crate) fn share(&mut self, nodes: u32) {
         self.interval = self.whole * f64::from(nodes.max(1));
     }
 
-    /// How many may go now, or when the next may.
+    /// Returns how many messages may go now, or the time at which the next one may.
     pub(crate) fn available(&self, now: Monotonic) -> Result<u32, Monotonic> {
         let now = now.as_millis() as f64;
         let saved = SAVED.max(self.interval) - (self.used_until - now).max(0.0);
@@ -49,7 +49,7 @@ impl Rate {
         Err(Monotonic::from_millis(now as u64).plus(missing))
     }
 
-    /// Lets one through, or says when one may go.
+    /// Lets one message through, or returns the time at which one may go.
     pub(crate) fn take(&mut self, now: Monotonic) -> Result<(), Monotonic> {
         self.available(now)?;
         self.used_until = self.used_until.max(now.as_millis() as f64) + self.interval;

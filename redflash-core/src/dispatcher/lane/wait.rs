@@ -10,26 +10,26 @@ use crate::{Moment, Monotonic, Slug};
 pub(crate) struct Wait {
     pub(crate) until: Monotonic,
     pub(crate) cause: Cause,
-    /// Since when no gateway that comes into question has taken messages at all; `None` where it is
-    /// our own limit, or this address, that one of them waits for.
+    /// Time since which no eligible gateway has taken any messages. `None` if one of them waits for
+    /// our own limit, or for this address.
     pub(crate) closed_since: Option<Monotonic>,
 }
 
-/// The cause of a delivery's wait.
+/// The cause of a wait.
 #[derive(Clone, Debug)]
 pub(crate) enum Cause {
-    /// A gateway for the channel, of which none is configured.
+    /// No gateway is configured for the channel.
     NoneConfigured,
-    /// The gateway, which takes nothing after this error, if it is known.
+    /// The gateway takes no messages, after this error if it is known.
     Closed(Slug, Option<String>),
-    /// The gateway, which asked to leave the address alone.
+    /// The gateway asked us to pause the address.
     PausedAddress(Slug),
     /// Our own limit for the gateway.
     OwnLimit(Slug),
 }
 
 impl Wait {
-    /// The wait for several gateways of which each will do.
+    /// Returns the wait for the first of several gateways, each of which will do.
     pub(crate) fn earliest(waits: Vec<Self>) -> Option<Self> {
         let closed_since: Option<Vec<_>> = waits.iter().map(|wait| wait.closed_since).collect();
         let closed_since = closed_since.and_then(|all| all.into_iter().max());
@@ -40,7 +40,7 @@ impl Wait {
         })
     }
 
-    /// The cause and the time of the next try, for people.
+    /// Returns the cause and the time of the next try, for people.
     pub(crate) fn describe(&self, now: Moment) -> String {
         let at = jiff::Timestamp::from_millisecond(now.wall_at(self.until).as_millis());
         match at {
@@ -51,7 +51,7 @@ impl Wait {
         }
     }
 
-    /// Returns true if nothing has been taken for at least `patience`.
+    /// Returns true if no gateway has taken messages for at least `patience`.
     pub(crate) fn is_closed_for(&self, patience: Duration, now: Monotonic) -> bool {
         self.closed_since
             .is_some_and(|since| now.since(since) >= patience)

@@ -1,4 +1,4 @@
-//! A deadline that holds whatever becomes of the runtime, whose timers stand still with it.
+//! A deadline that holds even if the runtime, and its timers with it, is stalled.
 
 use std::sync::mpsc;
 use std::thread;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::error;
 
-/// Waits for some time, which a thread of its own keeps. Dropping the future ends the thread.
+/// Waits for some time, measured on a separate thread. Dropping the future ends the thread.
 pub(crate) async fn pass(time: Duration) {
     let (over, is_over) = oneshot::channel::<()>();
     let (awaited, given_up) = mpsc::channel::<()>();
     let named = thread::Builder::new().name("redflash-deadline".into());
     let kept = named.spawn(move || {
-        // Nothing is ever sent: it ends with the time, or when nobody waits any more.
+        // Nothing is ever sent: the wait ends with the time, or when the future is dropped.
         let _ = given_up.recv_timeout(time);
         drop(over);
     });

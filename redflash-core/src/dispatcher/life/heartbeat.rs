@@ -1,4 +1,4 @@
-//! Signs of life of the dispatcher's loops, by which a hang or an end is noticed.
+//! The heartbeats of the dispatcher's loops, by which a hang or an end is noticed.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use crate::Monotonic;
 
-/// The longest time that a loop may go without a sign of life.
+/// Longest time that a loop may go without a heartbeat.
 pub(crate) const BOUND: Duration = Duration::from_secs(5);
 
 /// A loop of the dispatcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loop {
-    /// Takes what is due from the store.
+    /// Claims due deliveries from the store.
     Queue,
     /// Records outcomes.
     Recorder,
     /// Renews leases.
     Leases,
-    /// Gives alarms.
+    /// Sends alarms.
     Alarms,
-    /// Queues what is left of large alerts.
+    /// Queues the remaining deliveries of large alerts.
     FanOuts,
 }
 
@@ -33,7 +33,7 @@ impl Loop {
         Self::FanOuts,
     ];
 
-    /// The loop in a sentence.
+    /// Returns the loop's name in a sentence.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Queue => "the dispatcher's queue",
@@ -45,10 +45,10 @@ impl Loop {
     }
 }
 
-/// The signs of life of one loop.
+/// The heartbeat of one loop.
 #[derive(Debug, Default)]
 pub(crate) struct Heartbeat {
-    /// When the round under way began, in milliseconds of the monotonic clock and one more; 0 between
+    /// Start of the round in progress, in milliseconds of the monotonic clock plus one; 0 between
     /// two rounds.
     busy_since: AtomicU64,
     has_ended: AtomicBool,
@@ -56,7 +56,7 @@ pub(crate) struct Heartbeat {
     failure: Mutex<Option<String>>,
 }
 
-/// A round under way. Dropping it ends the round.
+/// A round in progress. Dropping it ends the round.
 #[derive(Debug)]
 pub(crate) struct Round<'a>(&'a Heartbeat);
 
@@ -68,12 +68,12 @@ impl Heartbeat {
         Round(self)
     }
 
-    /// The last round failed.
+    /// Records that the last round failed.
     pub(crate) fn fail(&self, why: String) {
         *self.failure() = Some(why);
     }
 
-    /// The loop will not run again.
+    /// Records that the loop will not run again.
     pub(crate) fn end(&self) {
         self.has_ended.store(true, Ordering::Release);
     }
@@ -82,12 +82,12 @@ impl Heartbeat {
         self.has_ended.load(Ordering::Acquire)
     }
 
-    /// Returns true if a round is under way.
+    /// Returns true if a round is in progress.
     pub(crate) fn is_busy(&self) -> bool {
         self.busy_since.load(Ordering::Acquire) != 0
     }
 
-    /// Returns what is wrong with the loop, in words; `None` while it is well.
+    /// Returns the loop's problem, for people; `None` while there is none.
     pub(crate) fn problem(&self, name: Loop, now: Monotonic) -> Option<String> {
         let name = name.as_str();
         if self.has_ended() {
@@ -102,7 +102,7 @@ impl Heartbeat {
         Some(format!("the store has not answered {name} for {seconds} s"))
     }
 
-    /// Time that the round under way has taken, if that is too long.
+    /// Returns the time that the round in progress has taken, if that is too long.
     pub(crate) fn hangs_for(&self, now: Monotonic) -> Option<Duration> {
         let since = self.busy_since.load(Ordering::Relaxed).checked_sub(1)?;
         let taken = now.since(Monotonic::from_millis(since));
@@ -115,7 +115,7 @@ impl Heartbeat {
 }
 
 impl Round<'_> {
-    /// The round went well.
+    /// Ends a round that succeeded.
     pub(crate) fn succeed(self) {
         *self.0.failure() = None;
     }

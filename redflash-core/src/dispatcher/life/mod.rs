@@ -1,4 +1,4 @@
-//! One life of the dispatcher: from its start to its end, on the runtime that it was started on.
+//! One life of the dispatcher, from its start to its end, on the runtime that started it.
 
 mod deadline;
 pub(super) mod heartbeat;
@@ -21,48 +21,49 @@ use crate::dispatcher::life::heartbeat::{Heartbeat, Loop};
 use crate::panicked::caught;
 use crate::store::Serving;
 
-/// The shortest and the longest wait before a loop that panicked starts again.
+/// Shortest and longest wait before a loop that panicked starts again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
-/// Time after which a loop that panics is taken for one that had recovered.
+/// Time after which a loop that panicked counts as recovered.
 const CALM: Duration = Duration::from_secs(60);
-/// Time between two signs of life of the runtime.
+/// Time between two heartbeats of the runtime.
 const BEAT: Duration = Duration::from_secs(1);
-/// Time without a sign of life after which a runtime stands still: less than [what a loop
-/// has](crate::dispatcher::life::heartbeat::BOUND), so that no store is blamed for it.
+/// Time without a heartbeat after which a runtime counts as stalled. It is less than [the bound of
+/// a loop](crate::dispatcher::life::heartbeat::BOUND), so that no store is blamed for it.
 const STILL: Duration = Duration::from_secs(4);
 /// Time for hand-overs to end once their requests are cut off.
 const CUTTING: Duration = Duration::from_millis(30);
-/// Time for outcomes to be recorded once every hand-over was ended.
+/// Time for outcomes to be recorded once every hand-over has ended.
 const KILLING: Duration = Duration::from_millis(50);
 
-/// A started dispatcher, until everything of it has ended.
+/// A started dispatcher, until all of its tasks have ended.
 #[derive(Debug)]
 pub(crate) struct Life {
     runtime: Handle,
-    /// The process in which it was started. A fork has none of its threads.
+    /// The process that started it. A fork has none of its threads.
     process: u32,
     is_exclusive: bool,
-    /// Cancelled when nothing more is to be taken from the queue.
+    /// Cancelled to stop claiming from the queue.
     stop: CancellationToken,
-    /// Cancelled when requests to gateways are to be cut off.
+    /// Cancelled to cut off requests to gateways.
     cut: CancellationToken,
-    /// Cancelled when hand-overs are to end wherever they are.
+    /// Cancelled to end hand-overs wherever they are.
     kill: CancellationToken,
-    /// Whatever may still bring an outcome: raises, hand-overs, and outcomes that are not recorded.
+    /// The tasks that may still bring an outcome: raises, hand-overs, and outcomes that are not
+    /// recorded.
     tasks: TaskTracker,
-    /// Number of raises under way.
+    /// Number of raises in progress.
     raising: AtomicUsize,
     heartbeats: [Heartbeat; Loop::ALL.len()],
-    /// The runtime is gone.
+    /// True if the runtime is gone.
     is_gone: AtomicBool,
     begun: std::time::Instant,
-    /// When the runtime last ran a task that only says so, in milliseconds since the beginning.
+    /// Time of the runtime's last heartbeat, in milliseconds since the beginning.
     runtime_beat: AtomicU64,
-    /// Keeps others from dispatching: the engine's own place, and the right of the store.
+    /// The rights that keep others from dispatching: the engine's own slot, and the store's.
     rights: Mutex<Option<[Serving; 2]>>,
 }
 
-/// Notes the end of a loop, however it ends.
+/// Records the end of a loop, however it ends.
 struct Alive {
     life: Arc<Life>,
     name: Loop,
@@ -76,14 +77,14 @@ impl Drop for Alive {
             _ => !self.life.stop.is_cancelled(),
         };
         if is_early {
-            // The runtime is gone, and nobody will say that this is the end.
+            // The runtime is gone, and nothing else will report this end.
             self.life.is_gone.store(true, Ordering::Release);
             self.life.give_rights_back();
         }
     }
 }
 
-/// A raise under way.
+/// A raise in progress.
 struct Raising(Arc<Life>);
 
 impl Raising {
@@ -139,12 +140,12 @@ impl Life {
         &self.heartbeats[name as usize]
     }
 
-    /// Returns true if this is the process that it was started in.
+    /// Returns true if this process started the dispatcher.
     pub(crate) fn is_own_process(&self) -> bool {
         self.process == std::process::id()
     }
 
-    /// The process in which it was started.
+    /// Returns the id of the process that started the dispatcher.
     pub(crate) const fn process(&self) -> u32 {
         self.process
     }
@@ -154,12 +155,12 @@ impl Life {
         self.is_gone.load(Ordering::Acquire)
     }
 
-    /// Returns true if it takes what is due, and was not told to stop.
+    /// Returns true if it claims due deliveries, and has not been stopped.
     pub(crate) fn is_accepting(&self) -> bool {
         !self.stop.is_cancelled() && !self.is_gone() && self.is_own_process()
     }
 
-    /// Returns true if another may begin.
+    /// Returns true if another life may begin.
     pub(super) fn is_over(&self) -> bool {
         let rights = self.rights.lock().unwrap_or_else(PoisonError::into_inner);
         rights.is_none()
@@ -169,7 +170,7 @@ impl Life {
         self.tasks.spawn_on(task, &self.runtime);
     }
 
-    /// Runs a raise to its end, whoever waits for it and whatever happens to the dispatcher meanwhile.
+    /// Runs a raise to its end, even if its caller or the dispatcher goes away.
     pub(crate) fn spawn_raise(self: &Arc<Self>, raise: impl Future<Output = ()> + Send + 'static) {
         let raising = Raising::begin(self);
         self.spawn(async move {
@@ -183,7 +184,7 @@ impl Life {
         self.runtime.spawn(task);
     }
 
-    /// Runs a task that may be dropped where it is when the dispatcher ends.
+    /// Runs a task that may be dropped half-way when the dispatcher ends.
     pub(crate) fn spawn_hand_over(&self, task: impl Future<Output = ()> + Send + 'static) {
         let kill = self.kill.clone();
         self.spawn(async move {
@@ -191,7 +192,7 @@ impl Life {
         });
     }
 
-    /// Runs a loop, and runs it again if it panics.
+    /// Runs a loop, and restarts it if it panics.
     pub(crate) fn keep<F>(
         self: &Arc<Self>,
         name: Loop,
@@ -218,7 +219,7 @@ impl Life {
                 pause = (pause * 2).min(PAUSES.1);
             }
         };
-        // What takes from the queue may bring hand-overs until it ends; the others end after them.
+        // The queue's loop may bring hand-overs until it ends. The others end after them.
         if name == Loop::Queue {
             self.spawn(supervised);
         } else {
@@ -226,7 +227,7 @@ impl Life {
         }
     }
 
-    /// Asks the store something on the runtime of this life, which stores may need. Returns `None` if the
+    /// Queries the store on the runtime of this life, which stores may need. Returns `None` if the
     /// store panics, or if the runtime is gone.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
@@ -236,7 +237,7 @@ impl Life {
         asked.await.ok()
     }
 
-    /// Shows that the runtime runs tasks, as long as this life does.
+    /// Sends heartbeats of the runtime as long as this life lasts.
     pub(super) fn keep_beating(self: &Arc<Self>) {
         let life = Arc::downgrade(self);
         self.runtime.spawn(async move {
@@ -248,24 +249,24 @@ impl Life {
         });
     }
 
-    /// Returns true if the runtime has run no task for some time, so that no loop can be blamed.
+    /// Returns true if the runtime has run no task for some time, so that no loop is to blame.
     pub(super) fn is_stalled(&self) -> bool {
         let runtime_beat = self.runtime_beat.load(Ordering::Relaxed);
         Duration::from_millis(self.age().saturating_sub(runtime_beat)) >= STILL
     }
 
-    /// Milliseconds since the beginning.
+    /// Returns the milliseconds since the beginning.
     fn age(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Takes nothing more. What is under way goes on.
+    /// Stops claiming. Deliveries in flight go on.
     pub(super) fn close(&self) {
         self.stop.cancel();
         self.tasks.close();
     }
 
-    /// Ends what is under way, without waiting for it.
+    /// Ends what is in flight, without waiting for it.
     pub(super) fn abandon(&self) {
         self.close();
         self.cut.cancel();
@@ -273,7 +274,7 @@ impl Life {
         self.give_rights_back();
     }
 
-    /// Waits for what is under way until `deadline`, then ends it. Returns within 100 ms of the
+    /// Waits until `deadline` for what is in flight, then ends it. Returns within 100 ms of the
     /// deadline, whatever hangs.
     pub(super) async fn end(&self, deadline: Instant) {
         self.close();
@@ -298,12 +299,12 @@ impl Life {
         }
     }
 
-    /// Returns true if no raise is under way, and nothing is being taken from the queue.
+    /// Returns true if no raise is in progress, and nothing is being claimed.
     pub(super) fn is_idle(&self) -> bool {
         self.raising.load(Ordering::Acquire) == 0 && !self.heartbeat(Loop::Queue).is_busy()
     }
 
-    /// Number of raises and looks at the queue that wait for the store.
+    /// Returns the number of raises and polls that wait for the store.
     pub(super) fn pending(&self) -> usize {
         let looks = usize::from(!self.heartbeat(Loop::Queue).has_ended());
         self.raising.load(Ordering::Relaxed) + looks
@@ -316,7 +317,7 @@ impl Life {
         drop(rights);
     }
 
-    /// The problems of this life, in words.
+    /// Returns the problems of this life, for people.
     pub(super) fn problems(&self, now: Monotonic) -> Vec<String> {
         if !self.is_own_process() {
             let process = self.process;

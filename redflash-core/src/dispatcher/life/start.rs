@@ -1,4 +1,4 @@
-//! The start of the dispatcher, and its end.
+//! The start of the dispatcher, and its shutdown.
 
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
@@ -16,41 +16,42 @@ use crate::dispatcher::life::watchdog::Watchdog;
 use crate::panicked::{caught, caught_now};
 use crate::{Store, StoreError, Timestamp, WorkerId};
 
-/// Time for the store to count what is left, once everything was ended.
+/// Time for the store to count what is left, once everything has ended.
 const COUNTING: Duration = Duration::from_millis(15);
 
 /// Reason why an engine was not started. Nothing was taken from the queue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Only one engine may dispatch from the store, and one does; or this one was started before and has
-    /// not ended.
+    /// The store allows only one engine to dispatch, and another one does; or this one was started
+    /// before and has not ended.
     #[error("{by} dispatches from this store already: stop that one first")]
     AlreadyRunning {
-        /// The one that does, as `this engine` or `process 4711`.
+        /// The engine that dispatches, as `this engine` or `process 4711`.
         by: String,
     },
     /// There is no Tokio runtime here, or one that lacks timers or I/O.
     #[error("the engine cannot run here: {0}")]
     Runtime(&'static str),
-    /// The store failed, or what a predecessor left behind cannot be taken back.
+    /// The store failed, or the deliveries of a predecessor could not be taken back.
     #[error("the engine cannot start")]
     Store(#[from] StoreError),
 }
 
-/// Work that was not done when an engine had to end.
+/// The work that was left when an engine had to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShutdownReport {
-    /// Raises and looks at the queue that the store has not answered. What they record is sent after the
-    /// next start.
+    /// Raises and polls that the store has not answered. What they record is sent after the next
+    /// start.
     pub waiting_for_store: usize,
-    /// Deliveries that were cut off, or whose channel blocks its thread, and of which no outcome was
-    /// recorded. After the next start they are sent again, or set aside, as their gateways are configured.
+    /// Deliveries without a recorded outcome: they were cut off, or their channel blocks its
+    /// thread. After the next start they are sent again or set aside, as their gateways are
+    /// configured.
     pub sending: usize,
-    /// Outcomes that are known and were not recorded. They are recorded as soon as the store answers, if
+    /// Known outcomes that were not recorded. They are recorded as soon as the store answers, if
     /// the program lives that long.
     pub unrecorded: usize,
-    /// About how many deliveries wait in the queue.
+    /// Approximate number of deliveries that wait in the queue.
     pub queued: u64,
 }
 
@@ -62,12 +63,12 @@ impl ShutdownReport {
 }
 
 impl Dispatcher {
-    /// The present life, or the last.
+    /// Returns the present life, or the last one.
     pub(crate) fn life(&self) -> Option<Arc<Life>> {
         self.life.load_full()
     }
 
-    /// Returns true if it takes what is due, and was not told to stop.
+    /// Returns true if it claims due deliveries, and has not been stopped.
     pub(crate) fn is_running(&self) -> bool {
         self.life
             .load()
@@ -81,12 +82,12 @@ impl Dispatcher {
         life.as_ref().is_some_and(|life| life.is_exclusive())
     }
 
-    /// The watch over channels that block their thread. What blocks may outlive a life.
+    /// Returns the watchdog for channels that block their thread. Its calls may outlive a life.
     pub(crate) fn watchdog(&self) -> &Watchdog {
         self.watchdog.get_or_init(Watchdog::start)
     }
 
-    /// Takes back what a predecessor left, and starts to work on the present runtime.
+    /// Takes back the deliveries of a predecessor, and starts on the present runtime.
     pub(crate) async fn start(self: &Arc<Self>) -> Result<Arc<Life>, StartError> {
         let runtime = usable_runtime()?;
         let taken = |error| match error {
@@ -121,8 +122,9 @@ impl Dispatcher {
     async fn recover(&self, life: &Life) -> Result<(), StoreError> {
         let now = self.clock.now().checked()?;
         self.store.join(self.worker).await?;
-        // Where nobody else dispatches, every lease is taken back that is not under way here: also one that
-        // this engine was granted as its last runtime ended, of which nobody holds a guard.
+        // If no other engine dispatches, every lease that is not in flight here is taken back. That
+        // includes one that this engine was granted as its last runtime ended, and that no guard
+        // holds.
         let except = life.is_exclusive().then(|| WorkerId::new(now));
         let running = self.leases.running();
         let orphans = self.store.requeue_orphans(now, except, &running).await?;
@@ -138,7 +140,7 @@ impl Dispatcher {
         self.bring_forward(now).await
     }
 
-    /// Stops taking what is due. What waits for its turn goes back to the queue.
+    /// Stops claiming. Deliveries that wait for their turn go back to the queue.
     fn close(&self, life: &Arc<Life>) {
         life.close();
         if self.is_present(life) {
@@ -146,7 +148,7 @@ impl Dispatcher {
         }
     }
 
-    /// Ends a life, waiting at most so long for what is under way.
+    /// Ends a life, waiting at most `grace` for what is in flight.
     pub(crate) async fn end(&self, life: &Arc<Life>, grace: Duration) -> ShutdownReport {
         self.close(life);
         let deadline = deadline_after(grace);
@@ -165,7 +167,7 @@ impl Dispatcher {
         report
     }
 
-    /// Number of deliveries that wait in the queue: as the store counts them, if it does so in time.
+    /// Returns the number of queued deliveries, as the store counts them if it answers in time.
     async fn queued_by(&self, life: &Life, deadline: Instant) -> u64 {
         if life.is_gone() {
             return self.about_queued();
@@ -186,7 +188,7 @@ impl Dispatcher {
         life.abandon();
     }
 
-    /// Waits until nothing is due and nothing is under way, until `deadline` at most.
+    /// Waits until nothing is due and nothing is in flight, until `deadline` at most.
     pub(crate) async fn drain(&self, life: &Arc<Life>, deadline: Instant) {
         const LOOK: Duration = Duration::from_millis(20);
         let drained = async {
@@ -201,16 +203,16 @@ impl Dispatcher {
     }
 
     async fn is_drained(&self, life: &Life) -> bool {
-        // What is being claimed or raised is neither in the queue nor under way.
+        // A delivery that is being claimed or raised is neither in the queue nor in flight.
         let is_idle = || life.is_idle() && self.leases.is_empty();
         let was_idle = is_idle();
         let looked = nothing_is_due(Arc::clone(&self.store), self.now());
-        // A store that fails or panics says nothing of the queue. Its loop reports that.
+        // A store that fails or panics says nothing about the queue. Its loop reports that.
         let nothing_is_due = matches!(life.ask(looked).await, Some(Ok(true)));
         nothing_is_due && was_idle && is_idle()
     }
 
-    /// The problems of the dispatcher, in words; none while it works.
+    /// Returns the problems of the dispatcher, for people; none while it works.
     pub(crate) fn problems(&self) -> Vec<String> {
         let now = self.clock.monotonic();
         let Some(life) = self.life() else {
@@ -233,7 +235,7 @@ impl Dispatcher {
         problems
     }
 
-    /// The channels that block a thread, in words.
+    /// Returns the channels that block a thread, for people.
     fn blocking(&self) -> impl Iterator<Item = String> {
         let blocking = self.watchdog.get().map(Watchdog::blocking);
         blocking.into_iter().flatten().map(|(gateway, taken)| {
@@ -242,7 +244,7 @@ impl Dispatcher {
         })
     }
 
-    /// Returns true if what is due is taken, and was looked for lately.
+    /// Returns true if due deliveries are claimed, and the last poll was recent.
     pub(crate) fn is_healthy(&self) -> bool {
         let now = self.clock.monotonic();
         let life = self.life();
@@ -259,7 +261,7 @@ impl Dispatcher {
     }
 }
 
-/// Returns the end of a limit that begins now. One that is too long to be told ends in years.
+/// Returns the end of a limit that begins now. A limit too long to represent ends in years.
 pub(crate) fn deadline_after(limit: Duration) -> Instant {
     const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     Instant::now() + limit.min(YEARS)
@@ -273,14 +275,14 @@ async fn nothing_is_due(store: Arc<dyn Store>, now: Timestamp) -> Result<bool, S
     Ok(queues.iter().all(|queue| queue.due_at > now))
 }
 
-/// The present runtime, if the engine can run on it.
+/// Returns the present runtime, if the engine can run on it.
 fn usable_runtime() -> Result<Handle, StartError> {
     let Ok(runtime) = Handle::try_current() else {
         return Err(StartError::Runtime(
             "there is no Tokio runtime: call start within one, as in runtime.block_on(engine.start())",
         ));
     };
-    // Tokio tells of a driver that is missing by a panic, and in no other way.
+    // Tokio reports a missing driver by a panic, and in no other way.
     if caught_now(|| tokio::time::sleep(Duration::ZERO)).is_err() {
         return Err(StartError::Runtime(
             "the Tokio runtime has no timers: build it with enable_all()",

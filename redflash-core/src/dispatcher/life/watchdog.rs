@@ -1,4 +1,4 @@
-//! A watch over channels that block the thread they run on, which no deadline can end.
+//! A watchdog for channels that block the thread they run on, which no deadline can end.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,17 +11,17 @@ use tracing::error;
 
 use crate::Slug;
 
-/// Time after which a channel that has not given its thread back is named.
+/// Time after which a channel that has not yielded its thread is reported.
 const BLOCKING: Duration = Duration::from_secs(1);
-/// Time between two looks while something is sent.
+/// Time between two checks while messages are being sent.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Names the gateways whose channels block a thread. It has a thread of its own, since theirs may be the
-/// only one that the runtime has.
+/// Reports the gateways whose channels block a thread. It has its own thread, since theirs may be
+/// the only one of the runtime.
 #[derive(Debug)]
 pub(crate) struct Watchdog(Arc<Calls>);
 
-/// The sends under way.
+/// The calls to channels in progress.
 #[derive(Debug)]
 struct Calls {
     begun: Instant,
@@ -31,13 +31,13 @@ struct Calls {
 #[derive(Debug)]
 struct Call {
     gateway: Slug,
-    /// When the channel got the thread, in milliseconds and one more; 0 while it waits.
+    /// Time at which the channel got the thread, in milliseconds plus one; 0 while it waits.
     since: AtomicU64,
     was_reported: AtomicBool,
 }
 
 impl Watchdog {
-    /// Starts to watch, until dropped.
+    /// Starts the watchdog, which runs until it is dropped.
     pub(crate) fn start() -> Self {
         let begun = Instant::now();
         let calls = Mutex::default();
@@ -50,7 +50,7 @@ impl Watchdog {
         Self(calls)
     }
 
-    /// Watches a send, for which a gateway's channel is called.
+    /// Watches a call to a gateway's channel.
     pub(crate) fn watched<F>(&self, gateway: &Slug, send: F) -> Watched<F> {
         let call = Arc::new(Call {
             gateway: gateway.clone(),
@@ -65,7 +65,7 @@ impl Watchdog {
         }
     }
 
-    /// The gateways whose channels block a thread now, and for how long.
+    /// Returns the gateways whose channels block a thread now, and for how long.
     pub(crate) fn blocking(&self) -> Vec<(Slug, Duration)> {
         let calls = self.0.lock();
         let blocking = |call: &Arc<Call>| Some((call.gateway.clone(), self.0.blocks_for(call)?));
@@ -78,7 +78,7 @@ impl Calls {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Milliseconds since the watch began.
+    /// Returns the milliseconds since the watchdog started.
     fn now(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -89,7 +89,8 @@ impl Calls {
         (taken >= BLOCKING).then_some(taken)
     }
 
-    /// Names what has blocked its thread for too long, once a call. Returns true if anything is sent.
+    /// Reports channels that have blocked their thread for too long, each call once. Returns true
+    /// if any call is in progress.
     fn look(&self) -> bool {
         let calls = self.lock();
         for call in calls.iter() {
@@ -115,7 +116,7 @@ fn watch(calls: &Weak<Calls>) {
     }
 }
 
-/// A send that is watched.
+/// A call that is watched.
 pub(crate) struct Watched<F> {
     send: F,
     call: Arc<Call>,

@@ -5,8 +5,7 @@ use crate::dispatcher::alarm::AlarmEvent;
 use crate::{Delivery, DeliveryState, Disposition, Settlement, Slug};
 
 impl Dispatcher {
-    /// Counts those of some deliveries that have ended without a settlement, and notifies whoever waits
-    /// for them.
+    /// Counts the deliveries that have ended without a settlement, and notifies their waiters.
     pub(crate) fn ended(&self, deliveries: &[Delivery]) {
         for delivery in deliveries.iter().filter(|one| one.state.is_final()) {
             count(delivery, delivery.state, delivery.gateway.as_ref());
@@ -41,7 +40,7 @@ fn count(delivery: &Delivery, state: DeliveryState, gateway: Option<&Slug>) {
     .increment(1);
 }
 
-/// The state in which a delivery ends; `None` when it waits again.
+/// Returns the state in which a delivery ends; `None` if it goes back to the queue.
 const fn end(next: &Disposition) -> Option<DeliveryState> {
     match next {
         Disposition::Done { accepted, .. } if accepted.delivered => Some(DeliveryState::Delivered),

@@ -1,4 +1,4 @@
-//! Recording what became of hand-overs, as many at once as have ended meanwhile.
+//! The recorder, which records the outcomes of hand-overs in batches.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,21 +15,21 @@ use crate::dispatcher::life::heartbeat::Loop;
 use crate::dispatcher::{Dispatcher, LeaseGuard};
 use crate::{Disposition, Settled, Settlement, Store, StoreError, WorkerId};
 
-/// Time limit for recording an outcome that a working store refuses. A store that is down is waited for
-/// without a limit, since the lease is renewed as soon as it is back.
+/// Time limit for recording an outcome that a working store refuses. A store that is down has no
+/// limit, since the leases are renewed as soon as it is back.
 const RECORDING: Duration = Duration::from_secs(60);
-/// The most outcomes that are recorded at once.
+/// Maximum number of outcomes recorded at once.
 const BATCH: usize = 256;
-/// The shortest and the longest wait before the store is asked again.
+/// Shortest and longest wait before the next try after an error.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 /// A hand-over that has ended.
 #[derive(Debug)]
 pub(crate) struct FinishedDelivery {
     pub(crate) settlement: Settlement,
-    /// Its lease, which is not to end before it is recorded.
+    /// Its lease, which must not end before the outcome is recorded.
     pub(crate) _guard: LeaseGuard,
-    /// Under way until it is recorded; `None` if the dispatcher had ended before.
+    /// Counts as in flight until it is recorded; `None` if the dispatcher had ended before.
     pub(crate) _token: Option<TaskTrackerToken>,
 }
 
@@ -38,23 +38,23 @@ pub(crate) struct FinishedDelivery {
 struct PendingOutcome {
     finished: FinishedDelivery,
     since: Instant,
-    /// Not before this time, after it was refused by itself; and the wait that led to it.
+    /// The time of the next try after the store refused this outcome, and the wait that led to it.
     held_back: Option<(Instant, Duration)>,
 }
 
-/// The outcomes of hand-overs, until they are recorded. It outlives the loop that records, so that nothing is
-/// lost when that panics or ends early.
+/// The outcomes of hand-overs, until they are recorded. It outlives the loop that records them, so
+/// that nothing is lost when that panics or ends early.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
     waiting: Mutex<Vec<PendingOutcome>>,
-    /// Number of those that are being recorded.
+    /// Number of outcomes that are being recorded.
     being_recorded: AtomicUsize,
     news: Notify,
     /// Held by the loop that records.
     recording: tokio::sync::Mutex<()>,
 }
 
-/// Outcomes that are being recorded. What is not recorded goes back to those that wait.
+/// Outcomes that are being recorded. Those that are not recorded go back to the waiting ones.
 struct Batch<'a> {
     recorder: &'a Recorder,
     waiting: Vec<PendingOutcome>,
@@ -82,13 +82,14 @@ impl Recorder {
         self.news.notify_one();
     }
 
-    /// Number of outcomes that are not recorded.
+    /// Returns the number of outcomes that are not recorded.
     pub(crate) fn len(&self) -> usize {
         let waiting = self.lock();
         waiting.len() + self.being_recorded.load(Ordering::Relaxed)
     }
 
-    /// Takes what may be recorded now. Otherwise returns when there will be something, if that is known.
+    /// Takes the outcomes that may be recorded now. Otherwise returns the time at which there will
+    /// be some, if it is known.
     fn take(&self, now: Instant) -> Result<Batch<'_>, Option<Instant>> {
         let mut all = self.lock();
         let is_free =
@@ -109,7 +110,7 @@ impl Recorder {
     }
 }
 
-/// The work of recording. It keeps the store open, and not the dispatcher.
+/// The state of the recording loop. It keeps the store open, but not the dispatcher alive.
 #[derive(Clone)]
 struct Recording {
     recorder: Arc<Recorder>,
@@ -120,7 +121,7 @@ struct Recording {
 }
 
 impl Dispatcher {
-    /// Records outcomes, in a loop of its own, until nothing is left that could bring one.
+    /// Records outcomes, in a loop of its own, until nothing is left that may bring one.
     pub(crate) fn keep_recording(self: &Arc<Self>, life: &Arc<Life>) {
         let recording = Recording {
             recorder: Arc::clone(&self.recorder),
@@ -144,7 +145,7 @@ impl Dispatcher {
 }
 
 impl Recording {
-    /// Records whatever comes, for ever.
+    /// Records outcomes for ever.
     async fn run(&self, clock: &dyn crate::Clock) {
         let heartbeat = self.life.heartbeat(Loop::Recorder);
         let mut pause = PAUSES.0;
@@ -179,11 +180,11 @@ impl Recording {
         }
     }
 
-    /// Records outcomes together, or each for itself should one of them be at fault.
+    /// Records outcomes together, or one by one if one of them is refused.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store is down. What is left of the batch waits.
+    /// [`StoreError`] when the store is down. The rest of the batch waits.
     async fn record(&self, mut batch: Batch<'_>) -> Result<(), StoreError> {
         let all = batch.waiting.len();
         let error = match self.settle(&mut batch, 0..all).await {
@@ -217,7 +218,7 @@ impl Recording {
         let settlements: Vec<_> = some.map(|one| one.finished.settlement.clone()).collect();
         let settled = self.store.settle(self.worker, &settlements).await?;
         let recorded: Vec<_> = batch.waiting.drain(part).collect();
-        // Before their tokens are dropped, by which an end learns that all is recorded.
+        // Counted before the tokens are dropped, which tells a shutdown that all is recorded.
         self.recorder
             .being_recorded
             .store(batch.waiting.len(), Ordering::Relaxed);
@@ -227,8 +228,8 @@ impl Recording {
         Ok(())
     }
 
-    /// Gives up outcomes that could not be recorded for too long. Those for which the store is down are
-    /// kept as long as the dispatcher is.
+    /// Drops outcomes that could not be recorded for too long. Those that wait for a store that is
+    /// down are kept as long as the dispatcher lives.
     fn forget_overdue(&self, batch: &mut Batch<'_>) {
         let is_kept = self.dispatcher.strong_count() > 0;
         batch.waiting.retain(|one| {
@@ -266,7 +267,7 @@ impl Recording {
     }
 }
 
-/// Tries an outcome that was refused by itself again later, and longer each time.
+/// Delays the next try of an outcome that the store refused, longer each time.
 fn hold_back(one: &mut PendingOutcome) {
     let before = one.held_back.map_or(PAUSES.0, |(_, pause)| pause);
     let pause = (before * 2).min(PAUSES.1);
@@ -296,7 +297,7 @@ mod tests {
         OutboundMessage, Outbox, Raise, SendError, Slug, Timestamp,
     };
 
-    /// Takes every message.
+    /// Accepts every message.
     #[derive(Debug)]
     struct Taker;
 
@@ -319,7 +320,7 @@ mod tests {
         Slug::parse(text).unwrap()
     }
 
-    /// An engine over a store that has a contact to notify.
+    /// Returns an engine over a store that has a contact to notify.
     async fn engine(store: &Arc<MemoryStore>) -> Engine {
         let ann = Contact::new(slug("ann"), "Ann".parse().unwrap()).with_endpoint(
             EndpointId::new(Timestamp::from_millis(0)),

@@ -1,4 +1,4 @@
-//! Giving up what has waited for too long, whatever the breakers let through.
+//! Giving up deliveries that have waited too long, independent of the breakers.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use crate::dispatcher::{Dispatcher, POLL};
 use crate::store::Overdue;
 use crate::{ChannelKind, Moment, Monotonic, StoreError};
 
-/// The longest time between two looks.
+/// Longest time between two sweeps.
 const SELDOM: Duration = Duration::from_secs(30);
 /// Number of deliveries given up in one transaction.
 const AT_ONCE: NonZeroU32 = NonZeroU32::new(256).expect("it is more than nothing");
 
 impl Dispatcher {
-    /// Gives up what was first attempted too long ago, and what was never attempted and has waited
-    /// for gateways that have taken nothing for as long. Our own limits give nothing up.
+    /// Gives up deliveries whose first attempt was too long ago, and deliveries without an attempt
+    /// whose gateways have taken nothing for as long. Our own limits give nothing up.
     pub(crate) async fn give_up_overdue(
         &self,
         now: Moment,
@@ -75,7 +75,7 @@ impl Dispatcher {
         attempted.chain(waiting).collect()
     }
 
-    /// Longest time that any gateway of a channel keeps trying a delivery.
+    /// Returns the longest time that any gateway of a channel keeps trying a delivery.
     fn longest_patience(&self, channel: &ChannelKind) -> Duration {
         let gateways = self.gateways();
         let longest = gateways

@@ -1,4 +1,4 @@
-//! The store's queue as time passes: deliveries that expire, and steps of the wall clock.
+//! The store's queue: the loop that polls it, deliveries that expire, and steps of the wall clock.
 
 mod expiry;
 mod poll;

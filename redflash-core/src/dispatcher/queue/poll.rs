@@ -1,4 +1,4 @@
-//! Polling the store's queue: claims what is due, and takes back what has lost its holder.
+//! The loop that polls the store's queue: it claims due deliveries and takes orphans back.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -23,7 +23,7 @@ type Share = (
 );
 
 impl Dispatcher {
-    /// Takes what is due until told to stop.
+    /// Claims due deliveries until the life is stopped.
     pub(crate) async fn run(self: Arc<Self>, life: Arc<Life>) {
         let (mut checked_at, mut swept_at) = (None, None);
         let (stop, heartbeat) = (life.stop(), life.heartbeat(Loop::Queue));
@@ -58,7 +58,7 @@ impl Dispatcher {
         }
     }
 
-    /// One look at the queue. Returns when to look again, at the latest.
+    /// Polls the queue once. Returns the latest time of the next poll.
     async fn poll(
         self: &Arc<Self>,
         now: Moment,
@@ -70,7 +70,7 @@ impl Dispatcher {
         if checked_at.is_none_or(|at| now.monotonic.since(at) >= POLL) {
             self.requeue_orphans(now).await?;
             self.exchange(now).await?;
-            // Neither may keep anything else from being sent.
+            // None of these may keep other deliveries from being sent.
             if let Err(error) = self.requeue_unconfirmed(now.wall).await {
                 error!(error = %crate::error_chain(&error), "missing receipts were not looked for");
             }
@@ -100,7 +100,7 @@ impl Dispatcher {
         let jobs = self.store.claim_due(&lease, &claims).await?;
         let found = !jobs.is_empty();
         for job in jobs {
-            // No more come than were asked for.
+            // The store returns no more than were asked for.
             let slot = slots.get_mut(&job.delivery.lane).and_then(Vec::pop);
             if let Some(slot) = slot {
                 let guard = self.guard(job.delivery.id, &lease);
@@ -110,10 +110,10 @@ impl Dispatcher {
         Ok(if found { Some(now.monotonic) } else { next })
     }
 
-    /// Takes back what has lost its holder, once the leases of this process are renewed.
+    /// Takes orphaned deliveries back, once the leases of this process are renewed.
     async fn requeue_orphans(&self, now: Moment) -> Result<(), StoreError> {
         self.renew_leases(now).await;
-        // Other nodes renew theirs by the new time first. Where there are none, nothing can be theirs.
+        // Other nodes renew theirs by the new time first. Without other nodes, no lease is theirs.
         if !self.is_exclusive() && self.was_just_set(now) {
             return Ok(());
         }
@@ -123,9 +123,9 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Sends through another gateway what was not confirmed in time.
+    /// Sends unconfirmed deliveries through another gateway.
     async fn requeue_unconfirmed(&self, now: Timestamp) -> Result<(), StoreError> {
-        /// At most so many at once.
+        /// Maximum number at once.
         const SOME: NonZeroU32 = NonZeroU32::new(100).expect("it is more than nothing");
         let gateways = self.gateways();
         if gateways
@@ -144,7 +144,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Learns of which gateways it is known, by any node, that they have stopped or refuse messages.
+    /// Learns from the store which gateways have open alarms, whichever node raised them.
     async fn learn_alarms(&self, now: Monotonic) -> Result<(), StoreError> {
         let alarms = self.store.alarms().await?;
         self.alarms.set_stopped(stopped(&alarms));
@@ -152,7 +152,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Tells the other nodes what this one knows, and learns what they know.
+    /// Exchanges findings about gateways with the other nodes.
     async fn exchange(&self, now: Moment) -> Result<(), StoreError> {
         let closed = self.lanes().closed(now);
         let nodes = self.store.exchange(self.worker, &closed, now.wall).await?;
@@ -161,7 +161,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// What to claim, with a slot for each, and when there may be more at the latest.
+    /// Returns the claims to make, a slot for each, and the latest time of the next poll.
     fn share(self: &Arc<Self>, queues: &[DueQueue], now: Moment) -> Share {
         let mut state = self.lanes();
         let (claims, next) = state.share(queues, now);

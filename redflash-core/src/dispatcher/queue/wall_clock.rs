@@ -1,4 +1,4 @@
-//! The clock on the wall, which can be set while we work: noticed, logged and survived.
+//! The wall clock, which can be set while the process runs. Steps are noticed, logged and survived.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,26 +13,26 @@ use crate::{Moment, Monotonic, StoreError, Timestamp};
 const SMALLEST: i64 = 1000;
 /// Number of steps remembered.
 const REMEMBERED: usize = 16;
-/// Time by which waits may exceed the longest of all schedules: those are spread, gateways are paused,
-/// and the schedules may have been longer before.
+/// Time by which waits may exceed the longest of all schedules. Waits are spread, gateways are
+/// paused, and the schedules may have been longer before.
 const MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Time that other nodes get after a step to renew their leases by the new time.
 const RENEWING: Duration = Duration::from_secs(2);
 
-/// Steps of the clock on the wall, found by comparing it with the monotonic one.
+/// Steps of the wall clock, found by comparing it with the monotonic one.
 #[derive(Debug, Default)]
 pub(crate) struct WallClock {
     last: Option<Moment>,
-    /// First to last.
+    /// Oldest first.
     steps: VecDeque<ClockStep>,
-    /// Those of them that the store has not followed yet.
+    /// The steps that the store has not followed yet.
     pending: VecDeque<ClockStep>,
-    /// When the last step was noticed.
+    /// Time at which the last step was noticed.
     set_at: Option<Monotonic>,
 }
 
 impl WallClock {
-    /// Compares the clocks. Returns the step since the last look, if there was one.
+    /// Compares the clocks. Returns the step since the last comparison, if there was one.
     fn look(&mut self, now: Moment) -> Option<ClockStep> {
         let last = self.last.replace(now)?;
         let step = ClockStep {
@@ -50,7 +50,7 @@ impl WallClock {
         Some(step)
     }
 
-    /// A moment by the clock as it was last looked at.
+    /// Returns the moment by the clock as it was last seen.
     pub(crate) fn gone_on(&self, now: Moment) -> Moment {
         let wall = self
             .last
@@ -58,10 +58,10 @@ impl WallClock {
         Moment { wall, ..now }
     }
 
-    /// The time that has really passed since a time on the wall.
+    /// Returns the real time that has passed since a time on the wall clock.
     fn elapsed(&self, since: Timestamp, now: Moment) -> Duration {
         let is_older = |step: &&ClockStep| {
-            // What lies behind the present can only be of before the clock was set back.
+            // A time in the future can only be from before the clock was set back.
             let is_ahead = since > now.wall && since <= step.before;
             since < step.after || is_ahead
         };
@@ -70,8 +70,8 @@ impl WallClock {
         Duration::from_millis(u64::try_from(passed.saturating_sub(steps)).unwrap_or(0))
     }
 
-    /// The time on the wall that was really so long ago. Where two times could be meant, the earlier
-    /// one.
+    /// Returns the time on the wall clock at a real time before now. If two times match, returns
+    /// the earlier one.
     fn ago(&self, ago: Duration, now: Moment) -> Timestamp {
         let mut then = now.wall.minus(ago);
         for step in self.steps.iter().rev() {
@@ -85,8 +85,8 @@ impl WallClock {
 }
 
 impl Dispatcher {
-    /// Notices that the clock on the wall was set. Where nobody else dispatches from the store, what
-    /// waits there follows, so that nothing is sent early, late or twice.
+    /// Checks whether the wall clock was set. If no one else dispatches from the store, its waiting
+    /// deliveries follow, so that nothing is sent early, late or twice.
     pub(crate) async fn follow_clock(&self, now: Moment) -> Result<(), StoreError> {
         let step = self.wall_clock().look(now);
         if let Some(step) = step {
@@ -106,8 +106,8 @@ impl Dispatcher {
         }
     }
 
-    /// Makes due what waits for a time that no schedule gives: a clock that was wrong has put it there, and
-    /// was set right while nothing ran that could follow it.
+    /// Makes deliveries due that wait for a time beyond all schedules. A wrong clock put them
+    /// there, and was corrected while nothing ran that could follow it.
     pub(crate) async fn bring_forward(&self, now: Timestamp) -> Result<(), StoreError> {
         let gateways = self.gateways();
         let waits = gateways.iter().map(|gateway| {
@@ -132,12 +132,12 @@ impl Dispatcher {
         set_at.is_some_and(|at| now.monotonic.since(at) < RENEWING)
     }
 
-    /// The time that has really passed since a time on the wall.
+    /// Returns the real time that has passed since a time on the wall clock.
     pub(crate) fn elapsed(&self, since: Timestamp, now: Moment) -> Duration {
         self.wall_clock().elapsed(since, now)
     }
 
-    /// The time on the wall that was really so long ago.
+    /// Returns the time on the wall clock at a real time before now.
     pub(crate) fn ago(&self, ago: Duration, now: Moment) -> Timestamp {
         self.wall_clock().ago(ago, now)
     }
@@ -165,7 +165,7 @@ mod tests {
         Duration::from_secs(hours * 3600)
     }
 
-    /// A clock that was set from `10 h` to this hour, one hour ago.
+    /// Returns a clock that was set from `10 h` to this hour, one hour ago.
     fn set_to(hour: i64) -> (WallClock, Moment) {
         let mut clock = WallClock::default();
         assert_eq!(clock.look(moment(9 * HOUR, 0)), None);
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(clock.ago(Duration::from_secs(60), now), at(16 * HOUR - 60));
         let (clock, now) = set_to(8);
         assert_eq!(clock.ago(hours(4), now), at(7 * HOUR));
-        // Half past nine then, or eight o'clock by the clock that was set since.
+        // Half past nine at that time, or eight o'clock by the clock that was set since.
         assert_eq!(clock.ago(Duration::from_secs(5400), now), at(8 * HOUR));
     }
 }

@@ -1,4 +1,4 @@
-//! One attempt: through which gateway, within which budget, and what follows from its outcome.
+//! One attempt: the choice of a gateway, its budget, and the effect of the outcome.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ struct Chosen {
 impl Dispatcher {
     /// Hands a delivery to a gateway, if one takes it now.
     ///
-    /// * `lease` - its lease.
+    /// * `lease` - the delivery's lease.
     pub(crate) async fn attempt(self: &Arc<Self>, job: &Job, lease: &LeaseView) -> Settlement {
         if job.delivery.is_unrecorded()
             && let Some(gateway) = self.holding_gateway(job)
@@ -146,7 +146,7 @@ impl Dispatcher {
         self.settle(job, Some(attempt), next)
     }
 
-    /// What becomes of a delivery that a gateway took.
+    /// Returns the disposition of a delivery that a gateway accepted.
     fn after_success(
         &self,
         job: &Job,
@@ -163,7 +163,7 @@ impl Dispatcher {
         }
     }
 
-    /// What becomes of a delivery whose attempt failed.
+    /// Returns the disposition of a delivery whose attempt failed.
     fn after_failure(
         &self,
         job: &Job,
@@ -209,8 +209,8 @@ impl Dispatcher {
         }
     }
 
-    /// The only gateway that may get a delivery again: one that is not to repeat, and knows a repeat
-    /// when it sees one.
+    /// Returns the only gateway that may get a delivery again: one that must not repeat messages,
+    /// but recognizes a repeat.
     fn idempotent_gateway<'a>(&self, job: &'a Job) -> Option<&'a Slug> {
         let name = job.delivery.gateway.as_ref();
         let name = name.filter(|_| job.delivery.may_repeat)?;
@@ -220,7 +220,7 @@ impl Dispatcher {
         (gateway.on_unknown == OnUnknown::Hold && can.idempotent).then_some(name)
     }
 
-    /// One of the gateways that a message may have gone out through, if it is not to repeat.
+    /// Returns one of the gateways that may have sent the message and must not repeat it.
     fn holding_gateway(&self, job: &Job) -> Option<Arc<Gateway>> {
         let delivery = &job.delivery;
         let gateways = self.gateways();
@@ -228,7 +228,7 @@ impl Dispatcher {
         serving.find(|gateway| holds(gateway)).cloned()
     }
 
-    /// Sets a delivery aside, and has somebody told of it.
+    /// Sets a delivery aside, and raises an alarm.
     fn hold(&self, gateway: &Gateway, why: &str) -> Disposition {
         let gateway = gateway.name.clone();
         let detail = format!("set aside, since {gateway} is not to repeat: {why}");
@@ -236,14 +236,14 @@ impl Dispatcher {
         Disposition::Hold { detail }
     }
 
-    /// Whether another gateway comes into question, now or later.
+    /// Returns true if another gateway is eligible, now or later.
     fn has_other(&self, job: &Job, gateway: &Gateway) -> bool {
         let gateways = self.gateways();
         let mut others = gateways.of(job.delivery.lane.channel());
         others.any(|other| is_other(job, gateway, other))
     }
 
-    /// No gateway is left for a delivery.
+    /// Returns the settlement of a delivery without an eligible gateway.
     fn no_gateway_left(&self, job: &Job, skipped: &[(Slug, String)]) -> Settlement {
         let why: Vec<_> = skipped.iter().map(|(_, why)| &**why).collect();
         let next = match skipped.last() {
@@ -283,7 +283,7 @@ fn is_other(job: &Job, gateway: &Gateway, other: &Gateway) -> bool {
     other.name != gateway.name && is_eligible(job, other)
 }
 
-/// Whether a message that may have gone out through a gateway is not sent again by itself.
+/// Returns true if a message that may have gone out through a gateway is held for a manual resend.
 fn holds(gateway: &Gateway) -> bool {
     gateway.on_unknown == OnUnknown::Hold && !gateway.channel.capabilities().idempotent
 }
@@ -293,7 +293,7 @@ fn suppress(gateway: &Slug, detail: String) -> Disposition {
     Disposition::Suppress { detail }
 }
 
-/// The message as a gateway gets it, with what is to be said about that.
+/// Returns the message as a gateway gets it, with a note if it is not sent as asked.
 fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Option<String>) {
     let wanted = job.message.sender.as_ref();
     let (sender, note) = match wanted.map(|sender| (sender, gateway.check_sender(sender))) {
@@ -301,7 +301,7 @@ fn outbound(job: &Job, gateway: &Gateway, at: Timestamp) -> (OutboundMessage, Op
         Some((sender, Err(error))) => (None, Some(format!("not sent as {sender}: {error}"))),
         None => (None, None),
     };
-    // A gateway that knows no senders leaves nothing to be said.
+    // Without support for senders, there is nothing to note.
     let note = note.filter(|_| gateway.channel.capabilities().sender);
     let message = OutboundMessage {
         notification: job.delivery.notification,

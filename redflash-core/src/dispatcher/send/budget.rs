@@ -1,4 +1,4 @@
-//! What a message takes of its gateway's budget, and what is given back.
+//! Reserving a gateway's budget for a message, and refunding it.
 
 use tracing::warn;
 
@@ -7,26 +7,26 @@ use crate::dispatcher::alarm::{AlarmEvent, BudgetAlarm};
 use crate::store::{Allowance, Spent};
 use crate::{Budget, Gateway, Job, StoreError, Timestamp, error_chain};
 
-/// What a message took of its gateway's budget.
+/// A message's share of its gateway's budget.
 #[derive(Default)]
 pub(crate) struct Reservation {
     allowances: Vec<Allowance>,
-    /// How much of each is used by now.
+    /// The amount used of each allowance.
     used: Vec<u32>,
 }
 
-/// Why a message gets nothing of its gateway's budget.
+/// Reason why a message gets no budget.
 pub(crate) enum BudgetError {
-    /// The gateway's is used up.
+    /// The gateway's budget is used up.
     Gateway(String),
-    /// That of the address is used up.
+    /// The address's budget is used up.
     Address(String),
-    /// The store did not say.
+    /// The store did not answer.
     Unknown(StoreError),
 }
 
 impl Dispatcher {
-    /// Takes what a message needs of its gateway's budget.
+    /// Reserves the budget for a message.
     pub(crate) async fn reserve_budget(
         &self,
         gateway: &Gateway,
@@ -56,7 +56,7 @@ impl Dispatcher {
         })
     }
 
-    /// Gives back what a message took that certainly did not go out.
+    /// Refunds the budget of a message that certainly did not go out.
     pub(crate) async fn refund_budget(&self, reservation: &Reservation, reserved_at: Timestamp) {
         if reservation.allowances.is_empty() {
             return;
@@ -70,7 +70,7 @@ impl Dispatcher {
         }
     }
 
-    /// Tells of a gateway's budget that is nearly used up, once this message has gone out.
+    /// Raises an alarm if a gateway's budget is nearly used up, once this message has gone out.
     pub(crate) fn watch_budget(
         &self,
         gateway: &Gateway,

@@ -1,4 +1,4 @@
-//! One delivery on its way: checked once more, handed to a gateway, settled.
+//! One hand-over: a last check of the delivery, its attempt, and its outcome.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::{Disposition, Job, StoreError, cancellation_reason};
 impl Dispatcher {
     pub(crate) async fn hand_over(self: Arc<Self>, in_flight: InFlight, planned_at: Option<u64>) {
         let gate = Arc::clone(&in_flight.slot().gate);
-        // When the gate is closed, nothing was sent, and nothing more is to be.
+        // With the gate closed, nothing was sent, and nothing more may be.
         let Some((pass, waited)) = pass(&gate).await else {
             return;
         };
@@ -22,7 +22,7 @@ impl Dispatcher {
         };
         let job = in_flight.job();
         if !self.still_holds(&lease, Duration::ZERO).await {
-            // The whole process stood still, or was cut off from the store: it is somebody else's.
+            // The process was suspended, or cut off from the store. Another one owns the delivery.
             warn!(delivery = %job.delivery.id, "its lease ended before its turn came");
             return in_flight.forget();
         }
@@ -44,7 +44,8 @@ impl Dispatcher {
         in_flight.end(settlement);
     }
 
-    /// Why the delivery must not be handed over any more, by the switches as they are now.
+    /// Returns the reason why the delivery must not be handed over any more, by the present
+    /// switches.
     async fn stopped(
         &self,
         job: &Job,
@@ -69,7 +70,7 @@ impl Dispatcher {
     }
 }
 
-/// Goes through a lane's gate; `None` when it is closed. Says whether that took any waiting.
+/// Passes a lane's gate; `None` if it is closed. The flag is true if that took any waiting.
 async fn pass(gate: &Semaphore) -> Option<(SemaphorePermit<'_>, bool)> {
     if let Ok(pass) = gate.try_acquire() {
         return Some((pass, false));

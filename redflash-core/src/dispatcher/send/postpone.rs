@@ -1,4 +1,4 @@
-//! A delivery that no gateway takes now: how long it waits, and when it is given up.
+//! Postponing a delivery that no gateway takes now, and giving it up in the end.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::{Disposition, Job, Lane, Moment, Settlement};
 const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Dispatcher {
-    /// No gateway takes the delivery now: it waits without using up an attempt, but not for ever. Our
-    /// own limits fail nothing that was never attempted.
+    /// Postpones a delivery without using up an attempt, or gives it up if it has waited too long.
+    /// Our own limits fail no delivery that was never attempted.
     pub(crate) fn wait(&self, job: &Job, now: Moment, wait: &Wait) -> Settlement {
         let lane = &job.delivery.lane;
         let why = wait.cause.to_string();

@@ -1,4 +1,4 @@
-//! Handing a message to a gateway: once, within its deadline, alone or with others in one request.
+//! Handing a message to a gateway, once and within its deadline, alone or in a batch.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -13,14 +13,14 @@ use crate::{Accepted, Channel, Gateway, NotificationId, OutboundMessage, SendErr
 
 type SendResult = Result<Accepted, SendError>;
 
-/// How often what is about to be sent lets others run that might come along.
+/// Number of times that a collector yields, so that more messages can join its request.
 const YIELDS: usize = 3;
 
 /// A message on its way to a gateway.
 #[derive(Debug)]
 pub(crate) struct SendRequest {
     pub(crate) gateway: Arc<Gateway>,
-    /// Lets through as many requests as the gateway may have under way.
+    /// Permits for the gateway's requests in flight.
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) message: OutboundMessage,
     pub(crate) lease: LeaseView,
@@ -29,12 +29,12 @@ pub(crate) struct SendRequest {
 /// A request without an answer.
 struct Unanswered {
     why: String,
-    /// True if the end of the dispatcher cut it off, which says nothing of the gateway.
+    /// True if the end of the dispatcher cut it off, which says nothing about the gateway.
     is_cut_off: bool,
 }
 
-/// What became of a message, and whether it is the first to say so of its request: what befalls one
-/// request befalls each of its messages.
+/// The result of a message. Only the first message of a request reports to the breaker, since its
+/// failure is one failure for all of them.
 #[derive(Debug)]
 pub(crate) struct SendReport {
     pub(crate) result: SendResult,
@@ -57,7 +57,7 @@ impl Batches {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a message; `true` when nobody collects yet.
+    /// Adds a message. Returns true if it needs a collector.
     fn add(&self, key: (Slug, usize), waiting: QueuedMessage) -> bool {
         let mut state = self.state();
         let nobody_collects = !state.contains_key(&key);
@@ -65,7 +65,7 @@ impl Batches {
         nobody_collects
     }
 
-    /// Takes what goes into one request; nothing ends the collecting.
+    /// Takes the messages of one request. If there are none, the collecting ends.
     fn take(&self, key: &(Slug, usize), channel: &dyn Channel) -> Vec<QueuedMessage> {
         let mut state = self.state();
         let Some(waiting) = state.get_mut(key) else {
@@ -79,21 +79,21 @@ impl Batches {
     }
 }
 
-/// The collecting of messages for a gateway. If it ends early, nobody collects, and what waits is dropped.
+/// The collecting of messages for a gateway. If it ends early, the waiting messages are dropped.
 struct Collecting<'a> {
     batches: &'a Batches,
     key: Option<(Slug, usize)>,
 }
 
 impl Collecting<'_> {
-    /// Takes what goes into the next request; nothing ends the collecting.
+    /// Takes the messages of the next request. If there are none, the collecting ends.
     fn take(&mut self, channel: &dyn Channel) -> Vec<QueuedMessage> {
         let Some(key) = &self.key else {
             return Vec::new();
         };
         let taken = self.batches.take(key, channel);
         if taken.is_empty() {
-            // The next message finds another collector.
+            // The next message starts another collector.
             self.key = None;
         }
         taken
@@ -108,9 +108,9 @@ impl Drop for Collecting<'_> {
     }
 }
 
-/// Takes the first message and what goes into one request with it, in their order.
+/// Takes the first message and those that fit into its request, in their order.
 fn take_companions(waiting: &mut Vec<QueuedMessage>, channel: &dyn Channel) -> Vec<QueuedMessage> {
-    /// Number of messages searched for companions, as a multiple of what a request holds.
+    /// Number of messages searched for companions, as a multiple of a request's size.
     const LOOK_AHEAD: usize = 4;
     let most = usize::try_from(channel.capabilities().batch).unwrap_or(1);
     let window = waiting.len().min(most.saturating_mul(LOOK_AHEAD));
@@ -148,7 +148,7 @@ impl Dispatcher {
                     lease.begin(&gateway.name, self.now());
                     self.alone(&gateway, &message).await
                 }
-                // What was not begun says nothing of the gateway.
+                // A request that was not begun says nothing about the gateway.
                 Err(late) => SendReport {
                     result: Err(late),
                     is_first: false,
@@ -173,14 +173,14 @@ impl Dispatcher {
         })
     }
 
-    /// The page of a notification, if there is one.
+    /// Returns the URL of a notification's page, if there is one.
     fn page_of(&self, notification: NotificationId) -> Option<String> {
         let pages = self.notification_pages.as_ref()?;
         Some(format!("{pages}{notification}"))
     }
 
-    /// Waits until a gateway may get another request. What had to wait is not begun if its lease does
-    /// not hold until the gateway's deadline.
+    /// Waits until a gateway may get another request. After a wait, the request is not begun if the
+    /// lease does not hold until the gateway's deadline.
     async fn request_permit(
         &self,
         gateway: &Gateway,
@@ -198,7 +198,7 @@ impl Dispatcher {
         Ok(request)
     }
 
-    /// Parts what waited for its request from what is somebody else's by now.
+    /// Separates messages with a valid lease from those that another process owns by now.
     async fn held(
         &self,
         gateway: &Gateway,
@@ -215,7 +215,7 @@ impl Dispatcher {
         (held, lost)
     }
 
-    /// Sends what waits for a gateway, as much at once as goes into a request, until nothing waits.
+    /// Sends the waiting messages in batches until none are left.
     async fn collect(
         self: Arc<Self>,
         key: (Slug, usize),
@@ -245,7 +245,7 @@ impl Dispatcher {
                 (taken, Vec::new())
             };
             for one in lost {
-                // Nobody waits for it once the process is about to end.
+                // The receiver is gone once the process is about to end.
                 let _ = one.answer.send(SendReport {
                     result: Err(late()),
                     is_first: false,
@@ -311,12 +311,13 @@ impl Dispatcher {
                     .map(Accepted::with_kept_id),
                 is_first: position == 0 && !is_cut_off,
             };
-            // Nobody waits for it once the process is about to end.
+            // The receiver is gone once the process is about to end.
             let _ = answer.send(report);
         }
     }
 
-    /// Returns the answer of a channel within the deadline, whatever it does; otherwise why there is none.
+    /// Returns the answer of a channel within the deadline, even if it hangs; otherwise the reason
+    /// why there is none.
     async fn within_deadline<T>(
         &self,
         gateway: &Gateway,
@@ -341,7 +342,7 @@ impl Dispatcher {
         }
     }
 
-    /// Runs a part of a hand-over in a task of its own, which ends when hand-overs do.
+    /// Runs a part of a hand-over in a separate task, which ends when hand-overs do.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         match self.life().filter(|life| !life.is_over()) {
             Some(life) => life.spawn_hand_over(task),
@@ -352,7 +353,7 @@ impl Dispatcher {
     }
 }
 
-/// Returns the error for a message whose lease ended, or was about to end, before its turn came.
+/// Returns the error of a message whose lease ended, or was about to end, before its turn came.
 fn late() -> SendError {
     SendError::Unreachable("its lease was about to end before its turn came".into())
 }
