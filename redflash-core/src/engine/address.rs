@@ -1,14 +1,14 @@
-//! Telephone numbers that cost whoever sends to them extra.
+//! Premium-rate telephone numbers, which are refused.
 
 use crate::engine::Engine;
 use crate::{Address, AddressError, ChannelKind, Gateway};
 
 impl Engine {
-    /// An address in the normal form of one gateway, to test that gateway with.
+    /// Parses an address for a test of one gateway, into that gateway's normal form.
     ///
     /// # Errors
     ///
-    /// [`AddressError`] says what is wrong with it.
+    /// [`AddressError`] if the address is not valid.
     pub fn parse_test_address(
         &self,
         gateway: &Gateway,
@@ -18,7 +18,7 @@ impl Engine {
         self.refuse_premium(&gateway.channel.kind(), address)
     }
 
-    /// The address, unless it is a number of premium rate.
+    /// Returns the address, unless it is a premium-rate number.
     pub(crate) fn refuse_premium(
         &self,
         channel: &ChannelKind,

@@ -1,4 +1,4 @@
-//! Telling the person in charge what has happened to the gateways themselves.
+//! Alarms about the gateways themselves, sent to the alarm contact.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use crate::{
     ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Timestamp, Window, error_chain,
 };
 
-/// Time before an alarm is given again whose giving panicked.
+/// Time before the next try of an alarm that panicked.
 const CALM: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// The gateways of which an alarm was given that is not over, as the store has it now.
+    /// Returns the gateways with an open alarm, as the store has them now.
     ///
     /// # Errors
     ///
@@ -27,7 +27,7 @@ impl Engine {
         Ok(stopped(&self.dispatcher.store.alarms().await?))
     }
 
-    /// The states of the gateways, as far as this process and the store know them now.
+    /// Returns the states of the gateways, as far as this process and the store know them now.
     ///
     /// # Errors
     ///
@@ -37,7 +37,8 @@ impl Engine {
         let now = self.now();
         let mut alarms = store.alarms().await?;
         for next_try_at in alarms.iter_mut().filter_map(|one| one.next_try_at.as_mut()) {
-            // A process that has begun to dispatch since hands the next message over at once.
+            // A process that has started to dispatch since then hands the next message over at
+            // once.
             *next_try_at = if self.dispatcher.is_running() {
                 now
             } else {
@@ -51,7 +52,7 @@ impl Engine {
         })
     }
 
-    /// Tells of troubles, in a loop of its own, until the dispatcher is to stop.
+    /// Sends alarms, in a loop of its own, until the dispatcher stops.
     pub(super) fn send_alarms(&self, life: &Arc<Life>) {
         let (engine, kept) = (self.clone(), Arc::clone(life));
         life.keep(Loop::Alarms, move || {
@@ -88,8 +89,8 @@ impl Engine {
         }
     }
 
-    /// Tells of one trouble: of a gateway that has stopped once, and once when that is over,
-    /// whichever node finds it out.
+    /// Handles one alarm event. A gateway that stops raises one alarm when it stops and one when it
+    /// recovers, whichever node finds out.
     async fn handle_alarm_event(&self, event: &AlarmEvent) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
         match event {
@@ -109,7 +110,7 @@ impl Engine {
                     );
                     warn!(%gateway, reason, "a gateway has stopped");
                     if !self.notify_contact(text, self.channel_of(gateway)).await {
-                        // So that it is told when it is found out again.
+                        // The alarm is then sent with the next failure.
                         store.end_alarm(&subject).await?;
                     }
                 }
@@ -175,7 +176,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Notes an alarm that begins now; `false` when it has begun before.
+    /// Records an alarm that begins now. Returns false if it is already open.
     async fn start_alarm(
         &self,
         subject: &str,
@@ -191,7 +192,7 @@ impl Engine {
         self.dispatcher.store.start_alarm(&alarm).await
     }
 
-    /// Tells that a gateway refuses messages, once an episode, with its answer.
+    /// Sends an alarm with the answer of a gateway that refuses messages, once an episode.
     async fn send_refusal_alarm(&self, gateway: &Slug, reason: &str) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
         let subject = refusal_subject(gateway);
@@ -204,13 +205,13 @@ impl Engine {
             "RedFlash: the gateway {gateway} refuses messages from us. Its answer: {reason}. {fallback}"
         );
         if !self.notify_contact(text, self.channel_of(gateway)).await {
-            // So that it is told when it happens again.
+            // The alarm is then sent with the next refusal.
             store.end_alarm(&subject).await?;
         }
         Ok(())
     }
 
-    /// Tells that a budget is nearly used up, or just now: each once in its window.
+    /// Sends an alarm about a budget that is nearly or just used up, each once in its window.
     async fn send_budget_alarm(
         &self,
         alarm: &BudgetAlarm,
@@ -242,7 +243,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether something happens for the first time in a window, on any node.
+    /// Returns true if something happens for the first time in a window, on any node.
     async fn is_first(&self, what: &str, window: Window) -> Result<bool, StoreError> {
         let once = Allowance {
             meter: format!("alarm/{what}"),
@@ -258,7 +259,7 @@ impl Engine {
         Some(gateways.get(gateway)?.channel.kind())
     }
 
-    /// What becomes of the messages of a gateway that has stopped.
+    /// Returns a sentence about the messages of a gateway that has stopped.
     fn fallback(&self, gateway: &Slug) -> String {
         let channel = self.channel_of(gateway);
         let stopped = self.dispatcher.alarms.stopped();
@@ -279,8 +280,8 @@ impl Engine {
         }
     }
 
-    /// Tells the person in charge, through another channel than the one in trouble; `false` when
-    /// that should be tried again.
+    /// Notifies the alarm contact through other channels than the affected one. Returns false if
+    /// the alarm should be tried again.
     async fn notify_contact(&self, text: String, channel: Option<ChannelKind>) -> bool {
         let settings = self.dispatcher.settings();
         let Some(contact) = &settings.alarm_contact else {

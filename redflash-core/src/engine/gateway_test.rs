@@ -1,4 +1,4 @@
-//! Trying one gateway out, with a real message.
+//! Tests of one gateway, with a real message.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,31 +17,31 @@ use crate::{
     Settlement, Slug, StoreError, Target, Verdict,
 };
 
-/// What came of trying a gateway out.
+/// The result of a gateway test.
 #[derive(Debug)]
 pub struct GatewayTest {
-    /// The notification it was recorded as, where a receipt shows up.
+    /// The notification that records the test, where a receipt shows up.
     pub notification: NotificationId,
-    /// What the gateway text_parts.
+    /// The gateway's answer.
     pub result: Result<Accepted, SendError>,
-    /// How long that took.
+    /// Time until the answer.
     pub took: Duration,
 }
 
-/// What came of trying a gateway out, as it is shown.
+/// The result of a gateway test, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayTestView {
-    /// The notification it was recorded as, where a receipt shows up.
+    /// The notification that records the test, where a receipt shows up.
     pub notification: NotificationId,
-    /// `accepted`, or else what kind of failure it was.
+    /// `accepted`, or the class of the error.
     pub class: String,
-    /// What the gateway said, or what went wrong.
+    /// The gateway's answer, or the error.
     pub detail: String,
-    /// How long that took, in milliseconds.
+    /// Time until the answer, in milliseconds.
     pub took_ms: u64,
     /// The gateway's own id of the message.
     pub message_id: Option<String>,
-    /// What it cost, as far as known.
+    /// The price, if known.
     pub price: Option<Price>,
 }
 
@@ -63,19 +63,19 @@ impl From<&GatewayTest> for GatewayTestView {
     }
 }
 
-/// The contact that trials are recorded as being sent to. There need be none of that slug.
+/// The contact in the log of gateway tests. No contact of that slug has to exist.
 const TEST_CONTACT: &str = "gateway-test";
 
-/// A trial that was asked for with a promise.
+/// A gateway test that was requested with an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GatewayTestRef {
-    /// The notification it was recorded as.
+    /// The notification that records the test.
     pub notification: NotificationId,
-    /// Whether that was the first time it was asked for, and nothing was sent now.
+    /// True if an earlier request made the test, and nothing was sent now.
     pub repeat: bool,
 }
 
-/// A trial that is recorded, and not handed over yet.
+/// A test that is not handed over yet.
 struct PendingTest {
     gateway: Arc<Gateway>,
     notification: Notification,
@@ -85,14 +85,14 @@ struct PendingTest {
 }
 
 impl Engine {
-    /// Sends one message through one gateway, whatever its breaker, budget or place in the order, and
-    /// logs it as a notification of its own, and in the audit log. It is never repeated.
+    /// Sends one message through one gateway, whatever its breaker, budget or position, and records
+    /// it as a notification of its own and in the audit log. The message is never repeated.
     ///
-    /// Returns `None` when there is no such gateway.
+    /// Returns `None` if the gateway does not exist.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it cannot be recorded; after a failure to record the outcome the message
+    /// [`StoreError`] when it cannot be recorded. If the outcome cannot be recorded, the message
     /// may have gone out.
     pub async fn test_gateway(
         &self,
@@ -109,12 +109,12 @@ impl Engine {
         Ok(Some(self.finish(pending, by).await?))
     }
 
-    /// The same, done once however often it is asked for with one promise.
+    /// Tests a gateway as [`test_gateway`](Self::test_gateway) does, once for each idempotency key.
     ///
     /// # Errors
     ///
-    /// As [`test_gateway`](Self::test_gateway), and [`StoreError::Outdated`] when the promise was made for
-    /// something else.
+    /// As [`test_gateway`](Self::test_gateway), and [`StoreError::Outdated`] when the key was used
+    /// for another request.
     pub async fn test_gateway_once(
         &self,
         gateway: &Slug,
@@ -141,7 +141,7 @@ impl Engine {
         }
     }
 
-    /// Records a trial as being handed over.
+    /// Records a test as being handed over.
     async fn begin(
         &self,
         pending: &PendingTest,
@@ -160,7 +160,7 @@ impl Engine {
         store.enqueue(&order).await
     }
 
-    /// Hands a trial over, and records what came of it.
+    /// Hands a test over, and records its outcome.
     async fn finish(&self, pending: PendingTest, by: &Actor) -> Result<GatewayTest, StoreError> {
         let PendingTest {
             gateway,
@@ -222,7 +222,7 @@ impl Engine {
         };
         let settled = self.store().settle(lease.worker, &[settlement]).await;
         drop(guard);
-        // It was sent, whether or not that is recorded.
+        // The message was sent, whether or not that is recorded.
         self.note_done(by, Action::Tested, &subject, &detail_text)
             .await;
         settled?;
@@ -233,7 +233,7 @@ impl Engine {
         })
     }
 
-    /// The notification that a trial is recorded as, and its delivery.
+    /// Builds the notification that records a test, and its delivery.
     fn prepare_test(&self, gateway: Arc<Gateway>, to: Address, text: &str) -> PendingTest {
         let now = self.now();
         let contact = Slug::parse(TEST_CONTACT).expect("it is a slug");

@@ -1,4 +1,4 @@
-//! What gateways call us for: receipts, and messages that people send back.
+//! Callbacks of gateways: receipts, and inbound messages.
 
 use std::sync::Arc;
 
@@ -13,41 +13,42 @@ use crate::{
     NotificationId, Raise, Receipt, Slug, StoreError, Window,
 };
 
-/// What a gateway's callback brought.
+/// The effects of a gateway's callback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallbackOutcome {
-    /// What each receipt did.
+    /// The effect of each receipt.
     pub receipts: Vec<ReceiptEffect>,
-    /// The messages that were recorded; repeats are not.
+    /// The inbound messages that were recorded, without repeats.
     pub inbound: Vec<InboundId>,
 }
 
-/// What a callback is expected to bring, by the URL it came to.
+/// The expected content of a callback, by the URL that it came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallbackKind {
     /// Receipts.
     Receipts,
-    /// Messages that people send back.
+    /// Inbound messages.
     Inbound,
 }
 
-/// What a callback brought, as the channel read it.
+/// The content of a callback, as the channel parsed it.
 #[derive(Default)]
 struct Read {
     receipts: Vec<Receipt>,
     inbound: Vec<InboundMessage>,
 }
 
-/// How many messages from one address may raise the inbound event in an hour, so that two machines
-/// which answer each other come to an end.
+/// Maximum number of messages from one address that raise the inbound event in an hour, so that two
+/// machines do not answer each other for ever.
 const REPLIES: u32 = 20;
 
 impl Engine {
-    /// Checks the signature of a callback, where the gateway is configured to.
+    /// Checks the signature of a callback, if the gateway is configured to.
     ///
     /// # Errors
     ///
-    /// [`ReceiveError::UnknownGateway`], and [`ReceiveError::Callback`] when the signature does not hold.
+    /// [`ReceiveError::UnknownGateway`], and [`ReceiveError::Callback`] when the signature is not
+    /// valid.
     pub fn authenticate(
         &self,
         gateway: &Slug,
@@ -57,14 +58,14 @@ impl Engine {
         Ok(gateway.channel.authenticate(callback, self.now())?)
     }
 
-    /// Applies what a gateway's callback brings, once it is known to be genuine.
+    /// Applies a gateway's callback that is known to be genuine.
     ///
-    /// Vendors that know only one URL send everything there: what does not bring the expected is read
-    /// as the other.
+    /// Some vendors have only one URL for everything. A callback without the expected content is
+    /// parsed as the other kind.
     ///
     /// # Errors
     ///
-    /// Every variant of [`ReceiveError`]; what was read before a failing part stays applied.
+    /// Every variant of [`ReceiveError`]. Effects before a failing part stay applied.
     pub async fn record_callback(
         &self,
         gateway: &Slug,
@@ -96,7 +97,7 @@ impl Engine {
         known.ok_or_else(|| ReceiveError::UnknownGateway(name.clone()))
     }
 
-    /// Does what a message asks for, and records it; `None` when it came before.
+    /// Applies an inbound message, and records it; `None` if it was recorded before.
     async fn receive(
         &self,
         gateway: &Gateway,
@@ -133,7 +134,7 @@ impl Engine {
             answers: answered.map(|delivery| delivery.id),
             effect: String::new(),
         };
-        // What it does can be done twice, so it comes first: a crash in between loses nothing.
+        // The effect can be applied twice, so it comes first: a crash in between loses nothing.
         let answers = inbound.answers.map(DeliveryId::notification);
         inbound.effect = self.effect(gateway, &inbound, &contacts, answers).await?;
         let is_new = store.record_inbound(&inbound).await?;
@@ -143,7 +144,7 @@ impl Engine {
         Ok(is_new.then_some(inbound.id))
     }
 
-    /// Does what a message asks for, and says what that was.
+    /// Applies an inbound message, and returns a description of the effect.
     async fn effect(
         &self,
         gateway: &Gateway,
@@ -160,7 +161,7 @@ impl Engine {
         let (channel, from) = (&inbound.channel, &inbound.from);
         match Keyword::of(&inbound.text) {
             Some(Keyword::Stop) => self.stop(channel, inbound).await,
-            // It is off for its address, and not by this word.
+            // The endpoint is off because of its address, not because of a STOP.
             Some(Keyword::Start) if self.parse_address(channel, from.as_str()).is_err() => {
                 Ok("nothing: the address is not valid".into())
             }
@@ -199,7 +200,7 @@ impl Engine {
         Ok(effect)
     }
 
-    /// Tells in the audit log who was switched by the person at the other end.
+    /// Records in the audit log the contacts that the sender switched on or off.
     async fn note_opted(
         &self,
         contacts: &[Slug],
@@ -272,7 +273,7 @@ impl Engine {
         match self.raise(raise).await {
             Ok(raised) => Ok(format!("raised event/{event} as {}", raised.notification)),
             Err(crate::engine::RaiseError::Store { source, .. }) => Err(source),
-            // So that the gateway calls again.
+            // The gateway then calls again.
             Err(error @ crate::engine::RaiseError::Overloaded { .. }) => {
                 Err(StoreError::Unavailable(error.into()))
             }
@@ -285,7 +286,7 @@ impl Engine {
     }
 }
 
-/// Reads a callback as what it is expected to bring, or else as the other.
+/// Parses a callback as the expected kind, or else as the other.
 fn read(
     gateway: &Gateway,
     expected: CallbackKind,

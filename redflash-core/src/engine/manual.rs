@@ -1,4 +1,4 @@
-//! What somebody does by hand beside changing the directory, told in the audit log.
+//! Manual actions beside changes of the directory, with their entries in the audit log.
 
 use tracing::error;
 
@@ -6,8 +6,9 @@ use crate::engine::{Engine, Raised};
 use crate::{Action, Actor, EndpointId, Raise, RaiseError, error_chain};
 
 impl Engine {
-    /// Raises an alert by hand, and tells so in the audit log: of a [single](Raise::only) endpoint that
-    /// it was tested, else that the alert was raised. What only repeats an earlier request is not told.
+    /// Raises an alert as a user, with an entry in the audit log: a test for a
+    /// [single](Raise::only) endpoint, a raise otherwise. A repeat of an earlier request has no
+    /// entry.
     ///
     /// # Errors
     ///
@@ -29,8 +30,8 @@ impl Engine {
         Ok(raised)
     }
 
-    /// Notes what cannot be undone: whoever did it must not take it for undone, and do it again, since it
-    /// could not be noted.
+    /// Records an action that cannot be undone. An error is only logged: reported as a failure, the
+    /// action would be repeated.
     pub(crate) async fn note_done(&self, by: &Actor, action: Action, subject: &str, detail: &str) {
         if let Err(error) = self.note(by, action, subject, detail).await {
             let action = action.as_str();
@@ -40,7 +41,7 @@ impl Engine {
     }
 }
 
-/// The channel and the address of an endpoint that was told.
+/// Returns the channel and the address of a notified endpoint.
 fn destination(raised: &Raised, only: EndpointId) -> Option<String> {
     let mut endpoints = raised.plan.recipients.iter().flat_map(|one| &one.endpoints);
     let endpoint = endpoints.find(|one| one.endpoint == only)?;

@@ -1,4 +1,4 @@
-//! The engine: what a program calls to raise an alert, and what the server calls for it.
+//! The engine, which raises alerts for a program or for the server.
 
 mod address;
 mod alarm;
@@ -39,36 +39,36 @@ use crate::{
 pub struct Engine {
     dispatcher: Arc<Dispatcher>,
     max_queued: u64,
-    /// The most bytes of text or arguments of an alert.
+    /// The largest text or arguments of an alert, in bytes.
     max_content: usize,
-    /// How addresses of channels without a gateway are read.
+    /// The parser for addresses of channels without a gateway.
     address_rules: Option<AddressRules>,
-    /// The beginnings of telephone numbers that are refused for what they cost.
+    /// The prefixes of refused premium-rate telephone numbers.
     premium_prefixes: Vec<String>,
 }
 
-/// An alert that was raised: it is on disk.
+/// An alert that was raised and is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Raised {
-    /// Names it.
+    /// The notification's id.
     pub notification: NotificationId,
-    /// Who is told, who is not, and why.
+    /// The recipients, and those that were skipped with their reasons.
     pub plan: Plan,
-    /// Whether this is the answer to an earlier, equal request.
+    /// True if this is the answer to an earlier, equal request.
     pub repeat: bool,
-    /// True if this engine's dispatcher runs. Otherwise the alert waits until this engine is started, or
-    /// for another process that dispatches from the store.
+    /// True if this engine's dispatcher runs. Otherwise the alert waits until this engine, or
+    /// another process, dispatches from the store.
     pub running: bool,
 }
 
 impl Engine {
-    /// Starts putting an engine together over a store.
+    /// Returns a builder for an engine over a store.
     pub fn builder(store: Arc<dyn Store>) -> EngineBuilder {
         EngineBuilder::new(store)
     }
 
-    /// Decides what a raise would do, and records nothing. [`Plan::refusal`] says whether the raise
-    /// would be refused.
+    /// Returns the plan of a raise, and records nothing. [`Plan::refusal`] has the reason if the
+    /// raise would be refused.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl Engine {
         Ok((plan.ok_or_else(unknown)?, version))
     }
 
-    /// The key whose secret this is, on or off, as it is now.
+    /// Returns the key with this secret as it is now, switched on or off.
     ///
     /// # Errors
     ///
@@ -113,10 +113,11 @@ impl Engine {
         Ok(known.map(|checked| checked.key))
     }
 
-    /// The key whose secret this is, on or off, to raise something [with](Raise::with_key).
+    /// Returns the key with this secret, switched on or off, for a raise [with](Raise::with_key)
+    /// it.
     ///
-    /// One that was on and allowed the target a moment ago may since have changed; the raise finds
-    /// out. Any other is as it is now.
+    /// A key that allowed the target a moment ago may have changed since; the raise checks again.
+    /// Any other key is returned as it is now.
     ///
     /// # Errors
     ///
@@ -133,48 +134,48 @@ impl Engine {
         cache.api_key(&**store, &hash, allows).await
     }
 
-    /// Makes the dispatcher look at the queue now, after something else than this engine changed it.
+    /// Makes the dispatcher poll the queue now, after a change by something other than this engine.
     pub fn wake(&self) {
         self.dispatcher.wake();
     }
 
-    /// The store.
+    /// Returns the store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.dispatcher.store
     }
 
-    /// The gateways as they are now.
+    /// Returns the present gateways.
     pub fn gateways(&self) -> Gateways {
         self.dispatcher.gateways()
     }
 
-    /// The settings as they are now.
+    /// Returns the present settings.
     pub fn settings(&self) -> Arc<Settings> {
         self.dispatcher.settings()
     }
 
-    /// Replaces the settings of a running engine. What is queued goes through the new gateways; what
-    /// is under way ends with the gateway it began with.
+    /// Replaces the settings of a running engine. Queued deliveries go through the new gateways;
+    /// those in flight end with the gateway they began with.
     pub fn replace_settings(&self, settings: Settings) {
         self.dispatcher.replace_settings(settings);
     }
 
-    /// The present moment, by the engine's clock.
+    /// Returns the present time, by the engine's clock.
     pub fn now(&self) -> Timestamp {
         self.dispatcher.clock.now()
     }
 
-    /// The present reading of the engine's monotonic clock.
+    /// Returns the present reading of the engine's monotonic clock.
     pub fn monotonic(&self) -> Monotonic {
         self.dispatcher.clock.monotonic()
     }
 
-    /// Time since the dispatcher last looked at the queue; `None` before its first look.
+    /// Returns the time since the dispatcher's last poll; `None` before the first one.
     pub fn idle_for(&self) -> Option<Duration> {
         self.dispatcher.idle_for()
     }
 
-    /// Number of nodes that dispatch from the store, as was known a second ago.
+    /// Returns the number of nodes that dispatch from the store, as of the last second.
     pub fn nodes(&self) -> u32 {
         self.dispatcher.nodes()
     }

@@ -1,13 +1,13 @@
-//! Sending again what ended badly.
+//! Resending deliveries that ended without being sent.
 
 use crate::engine::Engine;
 use crate::{Action, Actor, DeliveryId, NotificationId, StoreError};
 
 impl Engine {
-    /// Puts deliveries of a notification that failed, were cancelled, suppressed or set aside back into
-    /// the queue, due now, and tells so in the audit log. Returns how many.
+    /// Puts deliveries of a notification that failed, were cancelled, suppressed or set aside back
+    /// into the queue, due now, with an entry in the audit log. Returns their number.
     ///
-    /// * `only` - this one alone.
+    /// * `only` - the only delivery to resend.
     ///
     /// # Errors
     ///

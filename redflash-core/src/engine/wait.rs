@@ -1,4 +1,4 @@
-//! Waiting for what becomes of a notification.
+//! Waiting for the outcome of a notification.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use crate::engine::Engine;
 use crate::store::DeliveryRecord;
 use crate::{Delivery, DeliveryState, NotificationId, StoreError, Timestamp};
 
-/// Time after which a waiter looks for itself, should another process send what it waits for.
+/// Time after which a waiter polls the store, in case another process sends its deliveries.
 const LOOK: Duration = Duration::from_millis(250);
 
 impl Engine {
     /// Waits until each delivery of a notification has had an attempt or has ended, or until the
-    /// time is up. Returns the deliveries as they then stand. Where the engine is not started, this is
-    /// to be called within a Tokio runtime.
+    /// time is up. Returns the deliveries in their state at that time. If the engine is not
+    /// started, the call needs a Tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] when there is no such notification, [`StoreError::Unavailable`] without
-    /// a runtime, others when the store fails.
+    /// [`StoreError::Missing`] when the notification does not exist, [`StoreError::Unavailable`]
+    /// without a runtime, others when the store fails.
     pub async fn wait(
         &self,
         id: NotificationId,
@@ -39,7 +39,7 @@ impl Engine {
         life.spawn_aside(async move {
             tokio::select! {
                 records = engine.wait_here(id, limit) => {
-                    // Whoever waited may have given up.
+                    // The caller may be gone.
                     let _ = answer.send(records);
                 }
                 () = answer.closed() => {}
@@ -74,7 +74,7 @@ impl Engine {
         }
     }
 
-    /// The deliveries of a notification that are recorded, and how many there are to be.
+    /// Returns the recorded deliveries of a notification, and the number that there will be.
     async fn records(
         &self,
         id: NotificationId,

@@ -1,4 +1,4 @@
-//! The rules that contacts and events must keep, beyond those of their types.
+//! Validation of directory entries, beyond the rules of their types.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::{
     Template, TemplateError, User,
 };
 
-/// The most characters of an event's sender and description.
+/// Maximum number of characters of an event's sender and description.
 const LONGEST: [(&str, usize); 2] = [("sender", 100), ("description", 2_000)];
 
 pub(super) fn contact(
@@ -17,7 +17,7 @@ pub(super) fn contact(
     contact: &Contact,
     old: Option<&Contact>,
 ) -> Result<(), EditError> {
-    // What is switched on must be valid now: an import keeps invalid addresses, switched off.
+    // An enabled endpoint must be valid now. An import keeps invalid addresses, switched off.
     let known = |new: &Endpoint| {
         let endpoints = old.map(|old| &old.endpoints).into_iter().flatten();
         let mut endpoints = endpoints.filter(|old| old.enabled || !new.enabled);
@@ -72,9 +72,9 @@ pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Resu
     no_errors(errors)
 }
 
-/// What is wrong with an event's templates.
+/// Returns the errors in an event's templates.
 ///
-/// * `old` - the event as it was: what it says already is only asked to compile.
+/// * `old` - the event as it was. Sources that it has already only have to compile.
 fn templates(event: &Event, old: Option<&Event>) -> Vec<InvalidField> {
     let mut errors = Vec::new();
     let (message, subject) = (Some(&event.message), event.subject.as_ref());
@@ -105,7 +105,7 @@ fn templates(event: &Event, old: Option<&Event>) -> Vec<InvalidField> {
     errors
 }
 
-/// The first line with a tag of the language that the old service's templates were in.
+/// Returns the first line with a tag of the old service's template language.
 fn foreign(source: &str) -> Option<usize> {
     let line = source.lines().position(|line| line.contains("{%"))?;
     Some(line + 1)
@@ -118,7 +118,7 @@ fn line(error: &TemplateError) -> Option<usize> {
     }
 }
 
-/// Whether some gateway lets the event's messages say that they come from its sender.
+/// Checks that some gateway can send with the event's sender.
 fn sender(engine: &Engine, event: &Event) -> Result<(), String> {
     let Some(sender) = &event.sender else {
         return Ok(());
@@ -132,7 +132,7 @@ fn sender(engine: &Engine, event: &Event) -> Result<(), String> {
         }
     }
     if refusals.is_empty() {
-        // Nobody sends in its name now; a gateway that does may come.
+        // No gateway supports senders now, but one may be added.
         return Ok(());
     }
     let refusals = refusals.join("; ");
@@ -162,19 +162,19 @@ fn no_errors(errors: Vec<InvalidField>) -> Result<(), EditError> {
 }
 
 impl Event {
-    /// What is wrong with its templates, whether or not it is saved.
+    /// Returns the errors in its templates, whether or not it is saved.
     pub fn check_templates(&self) -> Vec<InvalidField> {
         templates(self, None)
     }
 }
 
 impl Engine {
-    /// An address in its channel's normal form: by the gateway that serves the channel, or by the
-    /// [rules](crate::EngineBuilder::address_rules) of the channel as long as none does.
+    /// Parses an address into its channel's normal form: by the gateway that serves the channel, or
+    /// without one by the [rules](crate::EngineBuilder::address_rules) of the channel.
     ///
     /// # Errors
     ///
-    /// [`AddressError`] says what is wrong with it.
+    /// [`AddressError`] if the address is not valid.
     pub fn parse_address(&self, channel: &ChannelKind, raw: &str) -> Result<Address, AddressError> {
         let served = self.gateways().of(channel.as_str()).next().is_some();
         let address = match self.address_rules {
@@ -184,7 +184,7 @@ impl Engine {
         self.refuse_premium(channel, address?)
     }
 
-    /// Whether another admin can log in than this.
+    /// Checks that another admin than this one can log in.
     pub(super) async fn must_not_be_last(&self, slug: &Slug) -> Result<(), EditError> {
         let users = self.store().users().await?;
         let guards = |user: &User| user.enabled && user.role == Role::Admin && user.slug != *slug;

@@ -1,14 +1,14 @@
-//! What the audit log says of a change.
+//! The texts of the audit log about changes.
 
 use serde_json::Value;
 
 use crate::store::Entry;
 use crate::{Action, Contact, Endpoint, Slug, User};
 
-/// The most characters of a value that are repeated.
+/// Maximum number of characters shown of a value.
 const SHOWN: usize = 120;
 
-/// What was done, and what is different from before.
+/// Returns the action, and the differences between the two states.
 pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
     let Some(old) = old else {
         return (Action::Added, whole(new));
@@ -54,7 +54,7 @@ pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
     (action, texts.join(", "))
 }
 
-/// An entry in a few words.
+/// Describes an entry in a few words.
 pub(super) fn whole(entry: &Entry) -> String {
     match entry {
         Entry::Contact(contact) => {
@@ -94,7 +94,7 @@ fn address(endpoint: &Endpoint) -> String {
     format!("{} {}", endpoint.channel, endpoint.address)
 }
 
-/// The fields that differ, each with both values, and the switch of the entry itself.
+/// Collects the fields that differ, each with both values, and the switch of the entry itself.
 fn fields(
     old: &Value,
     new: &Value,
@@ -110,7 +110,7 @@ fn fields(
     for key in keys {
         let (before, after) = (old.get(key), new.get(key));
         match (key.as_str(), before, after) {
-            // Told in their own way, or not at all.
+            // Described elsewhere, or not at all.
             ("endpoints" | "created_at", ..) => {}
             ("hash", before, after) if before != after => differences.push("secret".into()),
             ("enabled", before, Some(Value::Bool(on))) if before != after => {
@@ -127,7 +127,7 @@ fn fields(
     }
 }
 
-/// What came to a list, and what left it.
+/// Returns the members that a list gained and lost.
 fn members(before: &[Value], after: &[Value]) -> String {
     let came = after.iter().filter(|value| !before.contains(value));
     let left = before.iter().filter(|value| !after.contains(value));

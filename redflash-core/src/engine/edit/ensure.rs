@@ -1,13 +1,14 @@
-//! Creating what is missing, for programs that declare their contacts, groups and events at each start.
+//! Creating missing entries, for programs that declare their contacts, groups and events at each
+//! start.
 
 use super::{DirectoryItem, EditError};
 use crate::{Actor, Contact, Engine, Event, Group, Slug, StoreError};
 
 impl Engine {
-    /// Creates a contact if there is none of its slug, and returns the one that is there.
+    /// Creates a contact if its slug is free, and returns the one that exists.
     ///
-    /// One that exists is left as it is: what an operator has renamed, switched off, added or removed
-    /// stays so, and its endpoints keep their ids.
+    /// An existing contact is left as it is: what an operator has renamed, switched off, added or
+    /// removed stays so, and its endpoints keep their ids.
     ///
     /// # Errors
     ///
@@ -20,7 +21,7 @@ impl Engine {
         self.ensure(&contact.slug, contact, by).await
     }
 
-    /// Creates a group if there is none of its slug, and returns the one that is there, as
+    /// Creates a group if its slug is free, and returns the one that exists, as
     /// [`ensure_contact`](Self::ensure_contact) does.
     ///
     /// # Errors
@@ -30,7 +31,7 @@ impl Engine {
         self.ensure(&group.slug, group, by).await
     }
 
-    /// Creates an event if there is none of its slug, and returns the one that is there, as
+    /// Creates an event if its slug is free, and returns the one that exists, as
     /// [`ensure_contact`](Self::ensure_contact) does.
     ///
     /// # Errors
@@ -51,7 +52,7 @@ impl Engine {
         }
         match self.create(item, by).await {
             Ok(()) => Ok(item.clone()),
-            // Somebody else was faster.
+            // Another process was faster.
             Err(EditError::Store(StoreError::Conflict { what })) => {
                 let known = T::find(&**self.store(), slug).await?;
                 known.ok_or_else(|| StoreError::Conflict { what }.into())

@@ -1,4 +1,5 @@
-//! Changes of the directory: checked, recorded with who made them, and never over somebody else's.
+//! Changes of the directory: validated, recorded with their author, and never over a change by
+//! someone else.
 
 mod check;
 mod describe;
@@ -20,38 +21,38 @@ use super::Engine;
 use crate::store::{Edit, Entry, EntryRef, Save, Step};
 use crate::{Action, Actor, AuditEntry, Slug, StoreError};
 
-/// The state in which somebody saw an entry: another one whenever anything in it is changed.
+/// The version of an entry, which differs after any change of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Revision(String);
 
-/// What is wrong with one field of what was to be saved.
+/// An invalid field of an entry that was to be saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{field}: {message}")]
 pub struct InvalidField {
     /// The field, such as `slug`, `message` or `endpoints[2].address`.
     pub field: String,
-    /// What is wrong with it, and what would be right.
+    /// The error, and a valid value.
     pub message: String,
     /// The line of a template, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
 }
 
-/// Why the directory was not changed.
+/// Reason why the directory was not changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// Something that was to be saved cannot be so.
+    /// Some fields are not valid.
     #[error("{}", join_errors(.0))]
     Invalid(Vec<InvalidField>),
-    /// Somebody else has changed the entry since it was seen.
+    /// Someone else has changed the entry since it was read.
     #[error("somebody else has changed {0} meanwhile")]
     Outdated(EntryRef),
-    /// Nobody else could change anything then.
+    /// No other user could change anything then.
     #[error("{0} is the last admin who can log in: make another one first")]
     LastAdmin(Slug),
-    /// The store refused, or failed.
+    /// The store refused the change, or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -61,15 +62,15 @@ fn join_errors(errors: &[InvalidField]) -> String {
     errors.join("; ")
 }
 
-/// How often an edit is tried anew when others keep changing the directory.
+/// Number of tries of an edit while others keep changing the directory.
 const MAX_TRIES: usize = 20;
 
 impl Engine {
-    /// Makes something new in the directory.
+    /// Creates an entry in the directory.
     ///
     /// # Errors
     ///
-    /// [`EditError::Invalid`] for what breaks a rule, [`EditError::Store`] with
+    /// [`EditError::Invalid`] for fields that break a rule, [`EditError::Store`] with
     /// [`StoreError::Conflict`] when the slug is taken.
     pub async fn create<T: DirectoryItem>(&self, item: &T, by: &Actor) -> Result<(), EditError> {
         item.check(self, None)?;
@@ -79,16 +80,16 @@ impl Engine {
         self.edit(&steps, None, &[change]).await
     }
 
-    /// Changes something of the directory: reads it, has it changed, checks it and saves it, all
-    /// anew should somebody else change the directory meanwhile. Returns it as it is now. An endpoint
-    /// of the same channel and address as before keeps its id.
+    /// Changes an entry of the directory: reads it, applies `change`, checks it and saves it.
+    /// Repeats all of that if someone else changes the directory meanwhile. Returns the entry as it
+    /// is now. An endpoint of the same channel and address as before keeps its id.
     ///
-    /// * `seen` - the state it must still be in.
+    /// * `seen` - the revision that it must still have.
     ///
     /// # Errors
     ///
-    /// Every variant of [`EditError`]; [`EditError::Store`] with [`StoreError::Missing`] when it is
-    /// not there; those of `change`.
+    /// Every variant of [`EditError`]; [`EditError::Store`] with [`StoreError::Missing`] when the
+    /// entry does not exist; the errors of `change`.
     pub async fn change<T: DirectoryItem>(
         &self,
         slug: &Slug,
@@ -120,10 +121,10 @@ impl Engine {
         Err(StoreError::Outdated.into())
     }
 
-    /// Removes something of the directory, and its place in groups and events. What was sent stays in
+    /// Removes an entry of the directory, also from groups and events. Its notifications stay in
     /// the log.
     ///
-    /// * `seen` - the state it must still be in.
+    /// * `seen` - the revision that it must still have.
     ///
     /// # Errors
     ///
@@ -156,8 +157,8 @@ impl Engine {
         Err(StoreError::Outdated.into())
     }
 
-    /// Makes or changes entries, all or none: those of a document, which its reader has checked. Endpoints
-    /// keep their ids as in [`change`](Self::change).
+    /// Creates or changes the entries of a document, all or none. The document's reader has checked
+    /// them. Endpoints keep their ids as in [`change`](Self::change).
     ///
     /// * `source` - the name of the document, for the audit log.
     ///
@@ -188,7 +189,7 @@ impl Engine {
         Err(StoreError::Outdated.into())
     }
 
-    /// The steps that save entries, with the ids that endpoints of the same address have now.
+    /// Returns the steps that save entries. Endpoints of the same address keep their present ids.
     async fn keeping_ids(&self, entries: &[Entry], save: Save) -> Result<Vec<Step>, StoreError> {
         let known = self.store().contacts().await?;
         let known: HashMap<_, _> = known.iter().map(|old| (&old.slug, old)).collect();
@@ -204,7 +205,7 @@ impl Engine {
         Ok(entries.iter().map(keep).collect())
     }
 
-    /// Records something that changes nothing in the directory, such as a login.
+    /// Records an action that changes nothing in the directory, such as a login.
     ///
     /// # Errors
     ///
@@ -220,7 +221,7 @@ impl Engine {
         self.store().note(&[change]).await
     }
 
-    /// An item and the version at which it was read.
+    /// Returns an item and the version at which it was read.
     async fn seen<T: DirectoryItem>(
         &self,
         slug: &Slug,
@@ -260,10 +261,10 @@ impl Engine {
 }
 
 impl Revision {
-    /// How many characters one has.
+    /// Number of characters.
     pub const LENGTH: usize = 24;
 
-    /// The state of something now.
+    /// Returns the present revision of an entry.
     pub fn of(item: &impl DirectoryItem) -> Self {
         let digest = Sha256::digest(serde_json::to_vec(item).unwrap_or_default());
         let number = digest[..12].iter();
@@ -271,12 +272,12 @@ impl Revision {
         Self(format!("{number:0width$x}", width = Self::LENGTH))
     }
 
-    /// A revision that somebody says to have seen.
+    /// Returns the revision that a client says it has read.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The revision as text: hex digits.
+    /// Returns the revision as text, in hex digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -289,7 +290,7 @@ impl fmt::Display for Revision {
 }
 
 impl InvalidField {
-    /// A fault of a field.
+    /// Returns an error about a field.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             field: field.into(),
@@ -300,7 +301,7 @@ impl InvalidField {
 }
 
 impl EditError {
-    /// One field is wrong.
+    /// Returns the error for a single invalid field.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(vec![InvalidField::new(field, message)])
     }

@@ -1,4 +1,4 @@
-//! Edits, on the memory store.
+//! Edits on the memory store.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::{ChannelKind, Contact, Engine, Event, Template, closest};
 
-/// The channels that there may be gateways for.
+/// The channels that gateways may serve.
 const CHANNELS: [&str; 15] = [
     "sms",
     "email",
@@ -63,7 +63,7 @@ impl Engine {
         ))
     }
 
-    /// Warnings about the endpoints of a contact, each once.
+    /// Returns the warnings about the endpoints of a contact, each once.
     pub fn contact_warnings(&self, contact: &Contact) -> Vec<String> {
         let mut channels: Vec<_> = contact.endpoints.iter().map(|one| &one.channel).collect();
         channels.sort_unstable();
@@ -75,7 +75,7 @@ impl Engine {
     }
 }
 
-/// The channel that somebody who named another has probably meant.
+/// Returns the channel that was probably meant by another name.
 fn meant<'a>(channel: &str, served: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut aliases = ALIASES.iter();
     if let Some((_, name)) = aliases.find(|(alias, _)| *alias == channel) {

@@ -94,7 +94,8 @@ impl Engine {
         }))
     }
 
-    /// Leases what can be handed over at once, before it is recorded. Of the remainder it is said why it waits.
+    /// Leases the deliveries that can be handed over at once, before they are recorded. The others
+    /// get the reason why they wait.
     fn lease_at_birth(
         &self,
         notification: &Notification,
@@ -128,14 +129,15 @@ impl Engine {
         leased
     }
 
-    /// After a commit that failed: whether it holds all the same, if the store can say so now.
+    /// Returns true if a commit that failed was applied all the same; `None` if the store cannot
+    /// answer now.
     async fn is_recorded(&self, id: NotificationId) -> Option<bool> {
         let found = self.dispatcher.store.notification(id).await;
         found.ok().map(|found| found.is_some())
     }
 
-    /// Hands over what was leased at birth in a commit of which nobody knows yet whether it holds. It
-    /// stays this process's until its lease ends; half of that is left for sending.
+    /// Hands over the deliveries that were leased in a commit of unknown outcome, once it is found.
+    /// They belong to this process until their lease ends; half of that is left for sending.
     fn dispatch_later(&self, id: NotificationId, leased: Vec<InFlight>) {
         let engine = self.clone();
         let Some(life) = self.dispatcher.life().filter(|_| !leased.is_empty()) else {
@@ -149,7 +151,7 @@ impl Engine {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 if engine.is_recorded(id).await == Some(true) {
                     for in_flight in leased {
-                        // The switches are looked at again.
+                        // The switches are checked again.
                         engine.dispatcher.begin(in_flight, None);
                     }
                     return;

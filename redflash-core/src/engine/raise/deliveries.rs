@@ -2,7 +2,7 @@
 
 use crate::{Delivery, DeliveryId, Notification, Verdict};
 
-/// The deliveries that a notification's plan asks for, in the order of the plan.
+/// Returns the deliveries of a notification's plan, in the order of the plan.
 pub(super) fn deliveries(notification: &Notification) -> Vec<Delivery> {
     let now = notification.raised_at;
     let mut deliveries = Vec::with_capacity(notification.plan.queued());

@@ -1,7 +1,8 @@
-//! Large alerts: their deliveries are recorded in pieces, so that small alerts pass between them.
+//! Large alerts, whose deliveries are recorded in pieces so that small alerts pass between them.
 //!
-//! The first piece is recorded with the whole plan, and the alert is answered. Whoever raised it goes on
-//! with the remainder. Should that end half-way, the dispatcher of any process goes on from the plan.
+//! The first piece is recorded with the whole plan, and the alert is answered. The same process
+//! then records the rest. If it ends half-way, the dispatcher of any process continues from the
+//! plan.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +18,14 @@ use crate::engine::Engine;
 use crate::store::{Enqueue, EnqueueMore, Enqueued, FanOut};
 use crate::{Delivery, Idempotency, Lease, Notification, NotificationId, Slug, Store, StoreError};
 
-/// Number of deliveries that are recorded at once.
+/// Number of deliveries recorded at once.
 pub(crate) const PIECE_SIZE: usize = 250;
-/// Number of recipients from which on the work on a plan would keep other alerts waiting.
+/// Number of recipients from which the work on a plan would block other alerts.
 pub(crate) const MANY_RECIPIENTS: usize = 1000;
-/// Time between two looks for alerts that nobody goes on with.
+/// Time between two checks for stalled alerts.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Does work that takes a while on a thread of its own.
+/// Runs slow work on a separate thread.
 pub(crate) async fn on_blocking_thread<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> T {
@@ -35,19 +36,19 @@ pub(crate) async fn on_blocking_thread<T: Send + 'static>(
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime ends, and all that waits here with it.
+            // The runtime is ending, with all tasks that wait here.
             Err(_) => std::future::pending().await,
         },
     }
 }
 
-/// An alert that is to be recorded with its first deliveries.
+/// An alert with the first of its deliveries.
 pub(crate) struct FirstPiece {
     pub(crate) notification: Notification,
     pub(crate) deliveries: Vec<Delivery>,
-    /// Number of deliveries that come later.
+    /// Number of deliveries that are recorded later.
     pub(crate) unqueued: usize,
-    /// The lease of those that are born leased.
+    /// The lease of the deliveries that are leased at birth.
     pub(crate) lease: Lease,
     pub(crate) idempotency: Option<Idempotency>,
     /// The directory's version that the plan was made from.
@@ -55,7 +56,7 @@ pub(crate) struct FirstPiece {
 }
 
 impl FirstPiece {
-    /// Records it, on a thread of its own if its plan is long.
+    /// Records it, on a separate thread if its plan is long.
     pub(crate) async fn record(
         self: Box<Self>,
         store: Arc<dyn Store>,
@@ -81,12 +82,12 @@ impl FirstPiece {
     }
 }
 
-/// No plan has more deliveries than can be counted.
+/// Converts a number of deliveries. No plan has more than can be counted.
 fn saturating_count(deliveries: usize) -> u32 {
     u32::try_from(deliveries).unwrap_or(u32::MAX)
 }
 
-/// The deliveries of an alert that are still to be recorded: the last ones of its plan.
+/// The deliveries of an alert that are not recorded yet: the last ones of its plan.
 pub(crate) struct Remainder {
     pub(crate) notification: NotificationId,
     pub(crate) raised_by: Option<Slug>,
@@ -94,7 +95,7 @@ pub(crate) struct Remainder {
 }
 
 impl Remainder {
-    /// Records the rest, or as much of it as nobody else has recorded meanwhile.
+    /// Records the deliveries, except for those that another process has recorded meanwhile.
     pub(crate) async fn record(mut self, dispatcher: Arc<Dispatcher>) {
         if let Err(error) = self.pieces(&dispatcher).await {
             warn!(
@@ -128,7 +129,7 @@ impl Remainder {
         Ok(())
     }
 
-    /// The rest of an alert, from its plan.
+    /// Returns the unrecorded deliveries of an alert, from its plan.
     async fn of(dispatcher: &Dispatcher, fan_out: FanOut) -> Result<Option<Self>, StoreError> {
         let id = fan_out.notification;
         let store = Arc::clone(&dispatcher.store);
@@ -150,8 +151,8 @@ impl Remainder {
 }
 
 impl Engine {
-    /// Records the rest of an alert: beside all else where deliveries are sent from here, and otherwise
-    /// now, since the program may be about to end.
+    /// Records the unrecorded deliveries of an alert: in the background while the dispatcher runs,
+    /// and otherwise now, since the program may be about to end.
     pub(crate) async fn record_remainder(&self, remainder: Remainder) {
         if remainder.deliveries.is_empty() {
             return;
@@ -163,7 +164,7 @@ impl Engine {
         }
     }
 
-    /// Goes on with alerts that nobody goes on with, in a loop of its own. It does not keep the dispatcher.
+    /// Resumes stalled alerts, in a loop of its own. The loop does not keep the dispatcher alive.
     pub(crate) fn resume_fan_outs(&self, life: &Arc<Life>) {
         let (weak, kept) = (Arc::downgrade(&self.dispatcher), Arc::clone(life));
         life.keep(Loop::FanOuts, move || {
@@ -185,7 +186,7 @@ impl Engine {
     }
 }
 
-/// Goes on with the alerts that have not got on since the last look.
+/// Resumes the alerts that have made no progress since the last check.
 async fn resume_stalled(
     dispatcher: Arc<Dispatcher>,
     life: &Life,

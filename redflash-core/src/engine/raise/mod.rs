@@ -1,4 +1,4 @@
-//! The way of a raise: decided by what is kept of the directory, recorded, handed over.
+//! Raising an alert: decided from the cached directory, recorded, handed over.
 
 mod commit;
 mod deliveries;
@@ -20,7 +20,7 @@ use crate::{
     BoxError, Content, DeliveryId, Notification, NotificationId, Raise, Refusal, StoreError,
 };
 
-/// Whoever waits for a raise.
+/// The caller that waits for a raise.
 #[derive(Debug)]
 struct Caller {
     answer: oneshot::Sender<Result<Raised, RaiseError>>,
@@ -34,16 +34,17 @@ type Began = Arc<OnceLock<NotificationId>>;
 impl Engine {
     /// Raises an alert: decides, and records the decision with its deliveries in one transaction.
     ///
-    /// When this returns, the alert is as durable as the store is. Of a large one the last deliveries are
-    /// still to be queued, which goes on whatever ends. It may be called from anywhere, also outside a
-    /// runtime, once the engine is started. When its future is dropped earlier, the alert is either
-    /// recorded and sent, or not recorded at all.
+    /// When this returns, the alert is as durable as the store. The last deliveries of a large
+    /// alert are still to be queued, which continues whatever ends. It may be called from anywhere,
+    /// also outside a runtime, once the engine is started. If its future is dropped earlier, the
+    /// alert is either recorded and sent, or not recorded at all.
     ///
     /// # Errors
     ///
-    /// Every variant of [`RaiseError`]. What is too large is refused before anything else, and an empty
-    /// text before the target is looked up. What was recorded under the same idempotency key is answered
-    /// again, whatever would be refused now, as long as the API key still allows it.
+    /// Every variant of [`RaiseError`]. An alert that is too large is refused before anything else,
+    /// and an empty text before the target is looked up. A request that was recorded under the same
+    /// idempotency key gets the same answer, even if it would be refused now, as long as the API
+    /// key still allows it.
     pub async fn raise(&self, raise: Raise) -> Result<Raised, RaiseError> {
         self.check_size(&raise)?;
         self.now().checked()?;
@@ -63,20 +64,20 @@ impl Engine {
         };
         life.spawn_raise(async move {
             let raised = engine.raise_caught(&asked, Some(&caller)).await;
-            // What was recorded is sent, whether or not anybody still waits for the answer.
+            // A recorded alert is sent, whether or not the caller still waits.
             let _ = caller.answer.send(raised);
         });
         if let Ok(raised) = answered.await {
             return raised;
         }
-        // The runtime that the engine was started on has ended meanwhile.
+        // The runtime that started the engine has ended meanwhile.
         match began.get() {
             Some(id) => self.recorded_meanwhile(*id).await,
             None => self.raise_caught(&raise, None).await,
         }
     }
 
-    /// The answer to a raise whose commit had begun when the runtime of the engine ended.
+    /// Returns the answer to a raise whose commit had begun when the engine's runtime ended.
     async fn recorded_meanwhile(&self, id: NotificationId) -> Result<Raised, RaiseError> {
         let found = caught(self.dispatcher.store.notification(id)).await;
         if let Ok(Ok(Some((notification, _)))) = found {
@@ -88,13 +89,13 @@ impl Engine {
         Err(unknown(id, "the runtime of the engine ended meanwhile"))
     }
 
-    /// Raises an alert here. A store that panics is one that failed.
+    /// Raises an alert on the caller's task. A panic of the store counts as its failure.
     async fn raise_caught(
         &self,
         raise: &Raise,
         caller: Option<&Caller>,
     ) -> Result<Raised, RaiseError> {
-        // On the heap, lest every future that raises is as large.
+        // On the heap, so that futures that raise stay small.
         let raised = caught(Box::pin(self.raise_or_repeat(raise, caller))).await;
         raised.unwrap_or_else(|panicked| {
             let why = format!("the store {panicked}");
@@ -154,8 +155,8 @@ impl Engine {
         if matches!(raise.content(), Content::Message(text) if text.trim().is_empty()) {
             return Err(RaiseError::EmptyMessage);
         }
-        // What is kept of the directory decides first. Whether it still holds is found out in the
-        // transaction that records the alert, and before anything is refused.
+        // The cached directory decides first. The transaction that records the alert checks that it
+        // is current, and so does the engine before it refuses anything.
         let mut is_current = false;
         loop {
             match self.try_raise(raise, caller).await {
@@ -169,7 +170,7 @@ impl Engine {
         }
     }
 
-    /// Raises an alert by what is kept of the directory; `None` when that was out of date.
+    /// Raises an alert by the cached directory; `None` if the cache was out of date.
     async fn try_raise(
         &self,
         raise: &Raise,
@@ -210,7 +211,7 @@ impl Engine {
         };
         if let Some(caller) = caller {
             if caller.answer.is_closed() {
-                // Nobody waits any more, and nothing is recorded yet.
+                // The caller is gone, and nothing is recorded yet.
                 return Err(StoreError::Unavailable("the caller has given up".into()).into());
             }
             let _ = caller.began.set(notification.id);
@@ -218,7 +219,7 @@ impl Engine {
         self.commit(raise, notification, version).await
     }
 
-    /// Whether the key of a raise, as it is now, allows it.
+    /// Checks that the key of a raise, as it is now, allows it.
     async fn check_again(&self, raise: &Raise) -> Result<(), RaiseError> {
         let Some(slug) = &raise.raised_by else {
             return Ok(());
@@ -230,7 +231,7 @@ impl Engine {
         }
     }
 
-    /// The answer to a request that was recorded before.
+    /// Returns the answer to a request that was recorded before.
     fn repeated(&self, earlier: Notification) -> Raised {
         Raised {
             notification: earlier.id,
@@ -241,7 +242,7 @@ impl Engine {
     }
 }
 
-/// The error of a raise of which nobody knows whether it was recorded.
+/// Returns the error of a raise whose commit has an unknown outcome.
 fn unknown(id: NotificationId, why: impl Into<BoxError>) -> RaiseError {
     RaiseError::Store {
         notification: Some(id),
@@ -249,7 +250,7 @@ fn unknown(id: NotificationId, why: impl Into<BoxError>) -> RaiseError {
     }
 }
 
-/// The error of a raise in a fork of the process that started the engine.
+/// Returns the error of a raise in a fork of the process that started the engine.
 fn forked(process: u32) -> RaiseError {
     let here = std::process::id();
     let why = format!(

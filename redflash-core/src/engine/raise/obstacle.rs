@@ -1,4 +1,5 @@
-//! Obstacles that delay planned messages: gateways that take nothing, and budgets that are used up.
+//! Obstacles that delay planned messages: gateways that take no messages, and budgets that are used
+//! up.
 
 use std::sync::Arc;
 
@@ -8,26 +9,26 @@ use crate::{
     Address, Gateway, GatewayState, GatewayStatuses, Plan, Slug, StoreError, Timestamp, Verdict,
 };
 
-/// The reason why a planned message would not go out at once.
+/// Reason why a planned message would not go out at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Obstacle {
-    /// The gateway that would get the message first.
+    /// The first gateway for the message.
     pub gateway: Slug,
-    /// The state of that gateway, or the budget that is used up, for people.
+    /// The state of that gateway, or its used-up budget, for people.
     pub reason: String,
-    /// When that gateway is tried again, if that is known.
+    /// Time of the gateway's next try, if known.
     pub next_try_at: Option<Timestamp>,
-    /// Returns true if the message would be suppressed instead of waiting.
+    /// True if the message would be suppressed instead of waiting.
     pub suppresses: bool,
 }
 
-/// The number of planned messages whose budgets are read.
+/// Maximum number of planned messages whose budgets are read.
 const MAX_CHECKED: usize = 200;
 
 impl Engine {
-    /// Returns an obstacle or none for each message of a plan, in the order of the plan. Messages past
-    /// the 200th are not looked at.
+    /// Returns the obstacle, if any, of each message of a plan, in the order of the plan. Messages
+    /// past the 200th are not checked.
     ///
     /// # Errors
     ///
@@ -49,7 +50,7 @@ impl Engine {
         Ok(obstacles)
     }
 
-    /// The obstacle that the first of these gateways meets, unless another one is free.
+    /// Returns the obstacle of the first of these gateways, unless another one is free.
     async fn obstacle(
         &self,
         serving: &[Arc<Gateway>],

@@ -1,4 +1,4 @@
-//! What an event that is being written would do.
+//! Previews of events that are being edited.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::engine::{Engine, RaiseError};
 use crate::{Arguments, Event, Plan, Raise, TargetView, plan};
 
 impl Engine {
-    /// Decides what an event would do if it were saved as it is here and raised now. Records nothing.
+    /// Returns the plan of an event as if it were saved and raised now, and records nothing.
     ///
     /// Contacts and groups that do not exist are left out.
     ///

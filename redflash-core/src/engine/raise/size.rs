@@ -1,14 +1,14 @@
-//! Bounds on what an alert may say.
+//! Limits on the size of an alert.
 
 use crate::engine::{Engine, RaiseError};
 use crate::{Content, Idempotency, Raise};
 
 impl Engine {
-    /// Checks that an alert is not larger than what is taken over HTTP.
+    /// Checks the size of an alert, by the same limits as over HTTP.
     ///
     /// # Errors
     ///
-    /// [`RaiseError::TooLarge`] says what there is too much of.
+    /// [`RaiseError::TooLarge`].
     pub(crate) fn check_size(&self, raise: &Raise) -> Result<(), RaiseError> {
         let key = raise.idempotency.as_ref().map(|one| &*one.key);
         let key = key.map_or(0, |key| key.chars().count());
