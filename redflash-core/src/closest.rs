@@ -1,9 +1,9 @@
-//! The name that somebody who mistyped one has probably meant.
+//! Suggestions for mistyped names.
 
-/// The longest text that is compared.
+/// Maximum length of a text that is compared.
 const LONGEST: usize = 64;
 
-/// The known name that is most like a mistyped one, if any is like it at all.
+/// Returns the known name that is most similar to a mistyped one, if any is similar at all.
 pub fn closest<'a>(mistyped: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if mistyped.len() > LONGEST {
         return None;

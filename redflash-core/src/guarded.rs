@@ -1,4 +1,4 @@
-//! A channel whose panics are errors.
+//! A channel whose panics become errors.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,8 +13,8 @@ use crate::{
     ChannelKind, InboundMessage, OutboundMessage, Receipt, SendError, SenderError, Timestamp,
 };
 
-/// Calls a channel so that none of its panics reaches the engine. Its kind and its capabilities, which do
-/// not change, are asked for once.
+/// Calls a channel so that none of its panics reaches the engine. Its kind and its capabilities,
+/// which do not change, are read once.
 pub(crate) struct Guarded {
     channel: Arc<dyn Channel>,
     kind: ChannelKind,
@@ -22,7 +22,7 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// Guards a channel. One that panics when asked for its capabilities can do what every channel can.
+    /// Guards a channel. If it panics when asked for its capabilities, it has the default ones.
     pub(crate) fn new(channel: Arc<dyn Channel>) -> Self {
         let kind = channel.kind();
         let capabilities = caught_now(|| channel.capabilities()).unwrap_or_else(|panicked| {
@@ -93,7 +93,7 @@ impl Channel for Guarded {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        // In a block of its own, since a channel may panic before there is a future.
+        // In a block, since a channel may panic before it returns a future.
         caught(async { self.channel.send(message).await })
             .await
             .unwrap_or_else(|panicked| Err(unknown(&panicked)))

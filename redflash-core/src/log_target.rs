@@ -1,9 +1,9 @@
-//! The targets under which RedFlash logs.
+//! The log targets of RedFlash.
 
 /// Returns true if a log event with this target comes from a crate of RedFlash.
 ///
-/// A layer that raises an alert for each error of a program leaves these out: an alert that fails is an
-/// error in the log too, and would raise the next one.
+/// A layer that raises an alert for each error of a program must exclude these: a failed alert logs
+/// an error too, which would raise the next one.
 pub fn is_own_log_target(target: &str) -> bool {
     let name = target.split("::").next().unwrap_or(target);
     name == "redflash" || name.starts_with("redflash_")

@@ -1,4 +1,4 @@
-//! What people send back, in memory.
+//! Inbound messages in memory.
 
 use async_trait::async_trait;
 

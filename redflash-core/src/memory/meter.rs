@@ -64,7 +64,7 @@ impl Meter for MemoryStore {
 }
 
 impl State {
-    /// How much has been counted in the window that holds this moment.
+    /// Returns the count of the window that contains this moment.
     fn meter(&mut self, allowance: &Allowance, now: Timestamp) -> &mut u32 {
         let key = (allowance.meter.clone(), allowance.window);
         let starts_at = allowance.window.start(now);

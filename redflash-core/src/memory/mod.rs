@@ -1,5 +1,5 @@
-//! A store that keeps everything in memory: for tests, for trying things out, and as the reference
-//! that shows every rule of a store in plain code.
+//! A store in memory, for tests, for a first try, and as the reference that shows every rule of a
+//! store in plain code.
 
 mod audit;
 mod clock_step;
@@ -26,9 +26,9 @@ use crate::{
 
 /// Keeps everything in memory, and forgets it when dropped.
 ///
-/// It holds [`KEPT`](Self::KEPT) notifications, or another [number](Self::with_limit). With each new one
-/// beyond that, it forgets the oldest that are finished, with their idempotency keys. What still has
-/// something to be sent is never forgotten.
+/// It keeps [`KEPT`](Self::KEPT) notifications, or another [number](Self::with_limit). Beyond that,
+/// each new notification evicts the oldest finished ones with their idempotency keys. A
+/// notification with deliveries still to be sent is never evicted.
 #[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -87,15 +87,15 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
-    /// Number of notifications held unless said otherwise.
+    /// Default number of notifications kept.
     pub const KEPT: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is more than nothing");
 
-    /// An empty store, from which one engine may dispatch at a time.
+    /// Returns an empty store, from which one engine may dispatch at a time.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty store that holds so many notifications.
+    /// Returns an empty store that keeps this number of notifications.
     pub fn with_limit(notifications: NonZeroUsize) -> Self {
         Self {
             state: Mutex::default(),
@@ -105,7 +105,8 @@ impl MemoryStore {
         }
     }
 
-    /// An empty store that several engines may dispatch from at a time, as nodes of one system.
+    /// Returns an empty store from which several engines may dispatch at a time, as nodes of one
+    /// system.
     pub fn of_nodes() -> Self {
         Self {
             has_nodes: true,
@@ -113,7 +114,7 @@ impl MemoryStore {
         }
     }
 
-    /// Makes the store refuse every outcome, as one that is down does, or record them again.
+    /// Makes the store refuse every outcome, as if it were down, or record them again.
     #[cfg(test)]
     pub(crate) fn refuse_outcomes(&self, is_down: bool) {
         self.state().refuses_outcomes = is_down;

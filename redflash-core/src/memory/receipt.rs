@@ -1,10 +1,10 @@
-//! Receipts in memory, and those that come before what they are about.
+//! Receipts in memory, including those that come before their delivery's outcome.
 
 use super::{DeliveryRow, MemoryStore, State};
 use crate::store::{ReceiptEffect, Received};
 use crate::{DeliveryId, Receipt, Slug, Timestamp};
 
-/// How many receipts are kept that came before what they are about.
+/// Maximum number of early receipts kept.
 const EARLY: usize = 10_000;
 
 impl MemoryStore {
@@ -54,7 +54,7 @@ impl State {
             .push_back((gateway.clone(), receipt.clone()));
     }
 
-    /// Applies what came before the delivery was known to be sent.
+    /// Applies the receipts that came before the delivery was recorded as sent.
     pub(super) fn apply_early(&mut self, id: DeliveryId) {
         let Some(row) = self.deliveries.get_mut(&id) else {
             return;

@@ -1,4 +1,4 @@
-//! Recording notifications in memory, and forgetting them.
+//! Recording notifications in memory, and removing them.
 
 use std::num::NonZeroUsize;
 
@@ -93,14 +93,14 @@ impl State {
         })
     }
 
-    /// Returns true if a notification has nothing left to be sent or to be recorded.
+    /// Returns true if a notification has nothing left to be sent or recorded.
     pub(super) fn is_finished(&self, logged: &NotificationRow) -> bool {
         let mut ids = logged.deliveries.iter();
         let is_final = |id| self.deliveries[id].entry.delivery.state.is_final();
         logged.unqueued == 0 && ids.all(is_final)
     }
 
-    /// Forgets the oldest finished notifications beyond so many.
+    /// Removes the oldest finished notifications beyond the limit.
     pub(super) fn enforce_limit(&mut self, limit: NonZeroUsize) {
         let surplus = self.notifications.len().saturating_sub(limit.get());
         if surplus == 0 {
@@ -113,7 +113,7 @@ impl State {
         self.forget(&old);
     }
 
-    /// Forgets notifications with all that belongs to them.
+    /// Removes notifications with all that belongs to them.
     pub(super) fn forget(&mut self, notifications: &[NotificationId]) {
         for id in notifications {
             let logged = self.notifications.remove(id).into_iter();

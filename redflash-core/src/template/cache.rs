@@ -1,4 +1,4 @@
-//! Templates that were parsed lately, since parsing one takes longer than rendering it.
+//! A cache of parsed templates, since parsing one takes longer than rendering it.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};

@@ -24,7 +24,7 @@ pub(super) enum Helper {
     FormatDate,
 }
 
-/// Every helper that gives a value, in the order they are shown.
+/// Every helper that gives a value, in the order in which they are shown.
 const VALUES: [(&str, Helper); 10] = [
     ("upper", Helper::Upper),
     ("lower", Helper::Lower),
@@ -38,7 +38,7 @@ const VALUES: [(&str, Helper); 10] = [
     ("format_date", Helper::FormatDate),
 ];
 
-/// The name of every helper.
+/// Returns the names of all helpers.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let values = VALUES.iter().map(|(name, _)| *name);
     BLOCKS.into_iter().chain(values)
@@ -57,7 +57,7 @@ impl Helper {
             .unwrap_or_default()
     }
 
-    /// The values that it cannot do without, in an example, and their number.
+    /// Returns the number of values required, and an example of them.
     const fn needed(self) -> (usize, &'static str) {
         match self {
             Self::Upper | Self::Lower | Self::Length => (1, "host"),
@@ -70,7 +70,7 @@ impl Helper {
         }
     }
 
-    /// Checks what can be said of its values before there are any arguments.
+    /// Checks the values that are known before there are any arguments.
     ///
     /// * `values` - each literal, or `None` for a value that only the arguments give.
     pub(super) fn check(self, values: &[Option<&Value>]) -> Result<(), String> {
@@ -106,7 +106,7 @@ pub(super) fn is_block(name: &str) -> bool {
     BLOCKS.contains(&name)
 }
 
-/// A scalar as text.
+/// Returns a scalar as text.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -115,7 +115,7 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// Reads the number of characters to which `truncate` shortens.
+/// Parses the limit of `truncate`.
 pub(super) fn characters(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| {
         format!(
@@ -124,7 +124,7 @@ pub(super) fn characters(text: &str) -> Result<usize, String> {
     })
 }
 
-/// At most so many characters of a text, the last being `…` where it is longer.
+/// Returns at most `limit` characters of a text, the last being `…` if it is longer.
 pub(super) fn truncate(text: &str, limit: usize) -> String {
     let Some((longest, _)) = text.char_indices().nth(limit) else {
         return text.to_owned();
@@ -137,7 +137,7 @@ pub(super) fn truncate(text: &str, limit: usize) -> String {
     short
 }
 
-/// A time in a format and a zone, either of which may be empty.
+/// Formats a time in a zone. The format and the zone may be empty.
 pub(super) fn format_time(at: Timestamp, format: &str, zone: &str) -> Result<String, String> {
     const USUAL: &str = "%Y-%m-%d %H:%M %Z";
     let format = if format.is_empty() { USUAL } else { format };
@@ -159,7 +159,7 @@ fn unknown_zone(zone: &str) -> String {
     )
 }
 
-/// Reads a time: RFC 3339, or the seconds or milliseconds since 1970.
+/// Parses a time: RFC 3339, or the seconds or milliseconds since 1970.
 pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     /// The year 5138 in seconds, the year 1973 in milliseconds.
     const FIRST_MILLISECONDS: f64 = 1e11;

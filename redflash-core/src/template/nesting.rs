@@ -1,14 +1,14 @@
-//! Size and nesting of a source, judged before it is parsed.
+//! Limits on the size and nesting of a source, checked before it is parsed.
 //!
 //! The parser recurses for each block inside a block, and for each parenthesis, bracket or brace
-//! inside another within a tag: a deep source would overflow its stack before it could complain.
-//! What follows one another does not nest, and neither does a chain of `else if`.
+//! inside another within a tag. A deep source would overflow its stack before it could report an
+//! error. Blocks that follow one another do not nest, and neither does a chain of `else if`.
 
 use std::borrow::Cow;
 
 use super::{Template, TemplateError};
 
-/// Checks a source, and returns it as the parser has to be given it.
+/// Checks a source, and returns it in the form that the parser needs.
 ///
 /// The parser takes `{{elsewhere}}` for `{{else where}}`, but not `{{./elsewhere}}`.
 pub(super) fn check(source: &str) -> Result<Cow<'_, str>, TemplateError> {
@@ -39,10 +39,10 @@ pub(super) fn check(source: &str) -> Result<Cow<'_, str>, TemplateError> {
 
 struct TooDeep;
 
-/// Goes through the tags of a source.
+/// Scans the tags of a source.
 struct Scanner<'a> {
     source: &'a str,
-    /// The byte it is at.
+    /// The current byte.
     at: usize,
     /// Number of open blocks.
     blocks: usize,
@@ -52,8 +52,8 @@ struct Scanner<'a> {
     names: Vec<usize>,
 }
 
-/// The most opening brackets in a source, however they follow one another. The parser can take so
-/// many inside one another, so that nothing depends on the scanner seeing each closing one right.
+/// Maximum number of opening brackets in a source, nested or not. The parser can take that many
+/// nested ones, so nothing depends on the scanner finding each closing one.
 const MAX_OPENERS: usize = 512;
 
 impl<'a> Scanner<'a> {
@@ -68,7 +68,7 @@ impl<'a> Scanner<'a> {
             .map_or(self.source.len(), |found| self.at + found + end.len());
     }
 
-    /// Goes behind the next `{{` that opens a tag, and returns where it begins.
+    /// Moves behind the next `{{` that opens a tag, and returns its start.
     fn next_tag(&mut self) -> Option<usize> {
         loop {
             let start = self.at + self.rest().find("{{")?;
@@ -92,7 +92,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Goes through a tag to its end.
+    /// Moves to the end of a tag.
     fn tag(&mut self) -> Result<(), TooDeep> {
         let head = self.source[self.at..].trim_start_matches(['{', '~', ' ', '\t', '\r', '\n']);
         self.at = self.source.len() - head.len();
@@ -142,7 +142,7 @@ fn goes_on(rest: &str) -> bool {
     })
 }
 
-/// Takes away what a closing bracket closes. Between `[` and `]` others are part of a name.
+/// Removes the bracket that a closing one closes. Between `[` and `]`, others are part of a name.
 fn close(open: &mut Vec<char>, closing: char) {
     let opening = match closing {
         ')' => '(',
@@ -238,7 +238,7 @@ mod tests {
         assert!(is_too_deep(&chain));
     }
 
-    /// Should the scanner ever be misled, the parser still has to hold on the stack of a small thread.
+    /// If the scanner is ever misled, the parser still has to fit on the stack of a small thread.
     #[test]
     fn the_parser_stands_what_the_scanner_lets_through_at_most() {
         let parse = || {

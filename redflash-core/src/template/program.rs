@@ -1,4 +1,4 @@
-//! A template as it is rendered: only the constructs and helpers that we list.
+//! The program of a template: only the constructs and helpers that are available here.
 
 use handlebars::template::{
     BlockParam, HelperTemplate, Parameter as Given, Template as Parsed, TemplateElement,
@@ -53,7 +53,7 @@ pub(super) struct Block {
     pub(super) otherwise: Option<Program>,
 }
 
-/// Something with a value.
+/// An expression with a value.
 #[derive(Clone, Debug)]
 pub(super) enum Expression {
     Literal(Value),
@@ -64,7 +64,7 @@ pub(super) enum Expression {
 }
 
 impl Expression {
-    /// The value that is known before there are any arguments.
+    /// Returns the value, if it is known before there are any arguments.
     const fn literal(&self) -> Option<&Value> {
         match self {
             Self::Literal(value) => Some(value),
@@ -73,7 +73,7 @@ impl Expression {
     }
 }
 
-/// Translates what the parser made of a source.
+/// Translates a parsed source.
 pub(super) fn translate(parsed: &Parsed) -> Result<Program, TemplateError> {
     nodes(
         parsed,
@@ -85,12 +85,14 @@ pub(super) fn translate(parsed: &Parsed) -> Result<Program, TemplateError> {
     )
 }
 
-/// * `around` - the translator of the block that they are the body of.
+/// Translates the parts of a block's body.
+///
+/// * `around` - the translator of the block.
 fn nodes(parsed: &Parsed, around: Translator) -> Result<Program, TemplateError> {
     let around = around.deeper()?;
     let mut program = Vec::with_capacity(parsed.elements.len());
     for (index, element) in parsed.elements.iter().enumerate() {
-        // The parser notes no place for an `else if`.
+        // The parser has no position for an `else if`.
         let place = parsed.mapping.get(index);
         let place = place.map_or(around.place, |place| (place.0, place.1));
         let translator = Translator { place, ..around };
@@ -110,7 +112,7 @@ fn nodes(parsed: &Parsed, around: Translator) -> Result<Program, TemplateError> 
     Ok(program)
 }
 
-/// Translates what is found at one place of the source.
+/// Translates the construct at one position of the source.
 #[derive(Clone, Copy)]
 struct Translator {
     /// Line and column, counted from 1.
@@ -151,6 +153,8 @@ impl Translator {
         }
     }
 
+    /// Translates an `each` or a `with`.
+    ///
     /// * `within` - the translator of its body.
     fn over(self, call: &HelperTemplate, within: Self) -> Result<Block, TemplateError> {
         let names = match &call.block_param {
@@ -171,7 +175,7 @@ impl Translator {
         })
     }
 
-    /// Goes through a chain of `else if` in a loop, so that a long one does not nest.
+    /// Translates a chain of `else if` in a loop, so that a long one does not nest.
     fn choice(self, mut call: &HelperTemplate) -> Result<Node, TemplateError> {
         let mut branches = Vec::new();
         loop {
@@ -206,7 +210,7 @@ impl Translator {
 
     fn call(self, call: &HelperTemplate) -> Result<Expression, TemplateError> {
         if call.params.is_empty() && call.hash.is_empty() {
-            // An argument wins over a helper of its name.
+            // An argument takes precedence over a helper of its name.
             return match (self.expression(&call.name)?, call.name.as_name()) {
                 (Expression::Path(path), Some("date")) => Ok(Expression::ArgumentOrDate(path)),
                 (expression, _) => Ok(expression),
@@ -261,7 +265,7 @@ fn part(parsed: Option<&Parsed>, around: Translator) -> Result<Program, Template
     parsed.map_or(Ok(Vec::new()), |parsed| nodes(parsed, around))
 }
 
-/// The `else if` that an `else` part consists of.
+/// Returns the `else if` that is the whole `else` part.
 fn chained(inverse: &Parsed) -> Option<&HelperTemplate> {
     match &*inverse.elements {
         [TemplateElement::HelperBlock(call)] if call.is_chained() => Some(call),

@@ -8,7 +8,7 @@ use super::fixture::{
 use crate::store::{DueQueue, MAX_CLAIMS};
 use crate::{AttemptOutcome, DeliveryState};
 
-/// Many workers at once never get the same delivery, and together get all.
+/// Concurrent workers never claim the same delivery, and together claim all.
 pub async fn claims_are_exclusive(store: Opened) {
     let alert = alert(400, "sms", Some("app"), START);
     enqueue(&store, &alert, None).await;
@@ -37,7 +37,7 @@ pub async fn claims_are_exclusive(store: Opened) {
     assert_eq!(all.into_iter().collect::<HashSet<_>>().len(), 400);
 }
 
-/// Only what is due is claimed, earliest first, and no more than asked for.
+/// Only due deliveries are claimed, earliest first, and no more than the limit.
 pub async fn claims_keep_to_time_order_and_limit(store: Opened) {
     let alerts: Vec<_> = [30, 10, 20]
         .map(|s| alert(1, "sms", Some("app"), at(s)))
@@ -80,7 +80,8 @@ pub async fn claims_keep_to_their_queue(store: Opened) {
     assert_eq!(lanes, [("email", true), ("sms", false), ("sms", false)]);
 }
 
-/// Every queue with something waiting is named with the time of its first, even in the future.
+/// Every queue with waiting deliveries is listed with the time of its first one, even in the
+/// future.
 pub async fn due_queues_say_when_their_first_is_due(store: Opened) {
     assert_eq!(store.due_queues().await.expect("read"), []);
     for (lane, key, seconds) in [
@@ -107,7 +108,7 @@ pub async fn due_queues_say_when_their_first_is_due(store: Opened) {
     assert_eq!(store.due_queues().await.expect("read").len(), 2);
 }
 
-/// What is enqueued with a lease is its holder's from the beginning.
+/// A delivery that is enqueued with a lease belongs to its holder from the beginning.
 pub async fn what_is_born_leased_is_not_claimed(store: Opened) {
     let me = worker();
     let alert = alert(1, "sms", Some("app"), START);
@@ -123,7 +124,7 @@ pub async fn what_is_born_leased_is_not_claimed(store: Opened) {
     assert_eq!(settled, [crate::Settled::Recorded]);
 }
 
-/// When a lease ends without an outcome, the delivery is due again and its log says why.
+/// A delivery whose lease ends without an outcome is due again, with the reason in its log.
 pub async fn an_ended_lease_returns_the_delivery(store: Opened) {
     let alert = one(&store).await;
     claim(&store, worker(), START, 1).await;
@@ -146,7 +147,7 @@ pub async fn an_ended_lease_returns_the_delivery(store: Opened) {
     assert_eq!(claim(&store, worker(), at(60), 1).await.len(), 1);
 }
 
-/// With `except`, all leases but that worker's end at once.
+/// With `except`, all leases but those of that worker end at once.
 pub async fn another_workers_leases_are_taken_back(store: Opened) {
     let (mine, other) = (one(&store).await, one(&store).await);
     let me = worker();
@@ -169,7 +170,8 @@ pub async fn another_workers_leases_are_taken_back(store: Opened) {
     );
 }
 
-/// A delivery leased again and again without any outcome is set aside; an outcome starts anew.
+/// A delivery that is leased repeatedly without any outcome is set aside. An outcome resets the
+/// count.
 pub async fn what_never_has_an_outcome_is_quarantined(store: Opened) {
     let alert = one(&store).await;
     let me = worker();

@@ -39,8 +39,8 @@ async fn with_crew(store: &Opened) {
     .await;
 }
 
-/// An endpoint that is saved anew with the channel and address that it has keeps its id; one that is
-/// moved to another address keeps it too, and so the address that it leaves gets a new one.
+/// An endpoint that is saved again with the same channel and address keeps its id. One that is
+/// moved to another address keeps it too, so the address that it leaves gets a new one.
 pub async fn an_endpoint_keeps_its_id(store: Opened) {
     let read = async || store.contact(&slug("ann")).await.expect("read");
     let endpoints = async || read().await.expect("a contact").endpoints;
@@ -70,7 +70,7 @@ pub async fn an_endpoint_keeps_its_id(store: Opened) {
     assert_eq!(read().await, Some(moved));
 }
 
-/// Whatever is saved reads back equal, alone and in lists in the order of slugs.
+/// Saved entries read back equal, alone and in lists sorted by slug.
 pub async fn entities_read_back_as_they_were_saved(store: Opened) {
     let mut ann = contact("ann", "+1");
     ann.endpoints[0].enabled = false;
@@ -142,7 +142,7 @@ pub async fn entities_read_back_as_they_were_saved(store: Opened) {
     assert_eq!(store.contact(&ann.slug).await.expect("read"), Some(ann));
 }
 
-/// Making something under a taken slug is refused.
+/// Creating an entry with a taken slug is refused.
 pub async fn a_taken_slug_is_a_conflict(store: Opened) {
     with_crew(&store).await;
     let entries = [
@@ -160,7 +160,7 @@ pub async fn a_taken_slug_is_a_conflict(store: Opened) {
     }
 }
 
-/// Changing something that is not there is refused.
+/// Changing an entry that does not exist is refused.
 pub async fn changing_what_is_not_there_is_refused(store: Opened) {
     let entries = [
         Entry::Contact(contact("ann", "+9")),
@@ -177,7 +177,7 @@ pub async fn changing_what_is_not_there_is_refused(store: Opened) {
     }
 }
 
-/// A group or event that names something unknown is refused, by name.
+/// A group or event that refers to an unknown entry is refused, with its name.
 pub async fn what_names_something_unknown_is_refused(store: Opened) {
     save(&store, [Entry::Contact(contact("ann", "+1"))]).await;
     let entries = [
@@ -205,7 +205,7 @@ pub async fn saving_is_all_or_nothing(store: Opened) {
     assert_eq!(store.version().await.expect("a version"), version);
 }
 
-/// What is removed is gone from groups and events too.
+/// A removed entry disappears from groups and events too.
 pub async fn removing_leaves_no_trace_in_groups_and_events(store: Opened) {
     with_crew(&store).await;
     let remove = async |target: &str| {
@@ -222,7 +222,7 @@ pub async fn removing_leaves_no_trace_in_groups_and_events(store: Opened) {
     assert_eq!(store.events().await.expect("read"), []);
 }
 
-/// The version changes with every change, and with nothing else.
+/// The version changes with every change, and only then.
 pub async fn every_change_changes_the_version(store: Opened) {
     let mut last = store.version().await.expect("a version");
     let mut changed = async || {
@@ -268,7 +268,7 @@ pub async fn every_change_changes_the_version(store: Opened) {
     assert!(changed().await);
 }
 
-/// A view holds the target and everybody behind it, on or off, at one version.
+/// A view holds the target and all its contacts and groups, on or off, at one version.
 pub async fn a_view_holds_everybody_behind_a_target(store: Opened) {
     with_crew(&store).await;
     let mut off = crew(&["bob", "ann"]);
@@ -328,8 +328,8 @@ pub async fn keys_are_found_by_their_hash(store: Opened) {
     assert!(matches!(refused, Err(StoreError::Conflict { .. })));
 }
 
-/// An address is switched off with a reason and on again, for everybody who has it; what somebody
-/// switched off by hand stays off.
+/// An address is switched off with a reason and on again, for all contacts that have it. A manual
+/// switch-off stays.
 pub async fn an_address_is_opted_out_and_in_again(store: Opened) {
     let number = "+447700900001";
     let mut cid = contact("cid", number);

@@ -1,4 +1,4 @@
-//! Promises of recording what was raised.
+//! Promises of recording alerts.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ pub async fn arguments_are_stored_once_and_claimed(store: Opened) {
     }
 }
 
-/// An address reads back in full, with a password that is shown to nobody.
+/// An address reads back in full, including a password that is never shown.
 pub async fn an_address_reads_back_with_its_password(store: Opened) {
     let address = Address::new("https://me:canary@hooks.example.org/a").expect("an address");
     let mut ann = contact("ann", "+447700900001");
@@ -109,7 +109,8 @@ async fn recorded(store: &Opened) -> usize {
     store.log(&all).await.expect("read").entries.len()
 }
 
-/// A request under a known key adds nothing and gets the earlier notification; another is a mismatch.
+/// A request with a known key adds nothing and returns the earlier notification; a different
+/// request is a mismatch.
 pub async fn equal_requests_are_recorded_once(store: Opened) {
     let (first, enqueued) = raise(&store, Some("app"), "k", "d", START).await;
     assert_eq!(enqueued, Enqueued::New);
@@ -120,7 +121,7 @@ pub async fn equal_requests_are_recorded_once(store: Opened) {
     assert_eq!(recorded(&store).await, 1);
 }
 
-/// A promise is looked up by the same rules by which it is kept.
+/// An idempotency key is found by the same rules by which it is stored.
 pub async fn what_was_promised_is_found_without_recording_anything(store: Opened) {
     let (first, _) = raise(&store, Some("app"), "k", "d", START).await;
     let later = START.plus(Idempotency::KEPT);
@@ -146,7 +147,7 @@ pub async fn what_was_promised_is_found_without_recording_anything(store: Opened
     assert_eq!(recorded(&store).await, 1);
 }
 
-/// The same idempotency key under another API key, or none, is another one.
+/// The same idempotency key under another API key, or none, is a different one.
 pub async fn idempotency_keys_belong_to_an_api_key(store: Opened) {
     for by in [Some("app"), Some("other"), None] {
         assert_eq!(raise(&store, by, "k", "d", START).await.1, Enqueued::New);
@@ -161,7 +162,7 @@ pub async fn idempotency_keys_belong_to_an_api_key(store: Opened) {
     );
 }
 
-/// An idempotency key can be used for something new after a day.
+/// An idempotency key can be reused after a day.
 pub async fn idempotency_keys_are_forgotten_after_a_day(store: Opened) {
     let later = START.plus(Idempotency::KEPT);
     let just_before = later.minus(Duration::from_millis(1));
@@ -177,7 +178,7 @@ pub async fn idempotency_keys_are_forgotten_after_a_day(store: Opened) {
     );
 }
 
-/// Of fifty equal requests at once, exactly one is recorded and all name it.
+/// Of fifty equal requests at once, exactly one is recorded, and all return it.
 pub async fn of_many_equal_requests_one_is_new(store: Opened) {
     let tasks: Vec<_> = (0..50)
         .map(|_| {
@@ -199,7 +200,7 @@ pub async fn of_many_equal_requests_one_is_new(store: Opened) {
     assert_eq!(recorded(&store).await, 1);
 }
 
-/// What was planned before the directory changed is not recorded, so that it can be planned anew.
+/// A plan from before a change of the directory is not recorded, so that it can be made again.
 pub async fn an_outdated_plan_is_not_recorded(store: Opened) {
     let planned_at = Some(store.version().await.expect("read"));
     let alert = alert(1, "sms", Some("app"), START);
@@ -222,7 +223,7 @@ pub async fn an_outdated_plan_is_not_recorded(store: Opened) {
     assert_eq!(recorded(&store).await, 1);
 }
 
-/// Only deliveries in state `Sending` are born leased; the others of their notification wait.
+/// Only deliveries in state `Sending` are leased at birth; the others of their notification wait.
 pub async fn some_may_be_born_leased(store: Opened) {
     let mut alert = alert(3, "sms", Some("app"), START);
     alert.deliveries[1].state = DeliveryState::Sending;

@@ -8,7 +8,7 @@ use super::fixture::{
 use crate::store::{Enqueue, EnqueueMore, Enqueued, Entry, FanOut};
 use crate::{Delivery, Idempotency, Outbox};
 
-/// Records the first deliveries of an alert, so that the others are still to be recorded.
+/// Records the first deliveries of an alert, and leaves the others unrecorded.
 async fn begin(store: &Opened, alert: &Alert, first: usize) -> Enqueued {
     let order = Enqueue {
         deliveries: &alert.deliveries[..first],
@@ -44,7 +44,8 @@ async fn recorded(store: &Opened, alert: &Alert) -> Vec<Delivery> {
     records.into_iter().map(|record| record.delivery).collect()
 }
 
-/// Pieces add up to the whole plan, in its order, and wait like any delivery; each is recorded once.
+/// Pieces add up to the whole plan, in its order, and wait like any delivery. Each is recorded
+/// once.
 pub async fn a_notification_is_recorded_in_pieces(store: Opened) {
     let alert = alert(5, "sms", Some("app"), START);
     assert_eq!(begin(&store, &alert, 2).await, Enqueued::New);
@@ -69,7 +70,7 @@ pub async fn a_notification_is_recorded_in_pieces(store: Opened) {
     assert_eq!(claim(&store, worker(), START, 10).await.len(), 5);
 }
 
-/// Two who go on with one notification record each piece once between them.
+/// Two processes that record one notification record each piece once between them.
 pub async fn of_two_who_go_on_one_records_a_piece(store: Opened) {
     const PIECES: usize = 10;
     let alert = std::sync::Arc::new(alert(1 + 3 * 10, "sms", Some("app"), START));
@@ -92,7 +93,7 @@ pub async fn of_two_who_go_on_one_records_a_piece(store: Opened) {
     assert_eq!(unfinished(&store).await, []);
 }
 
-/// A notification recorded in part is not removed, though all of that part has ended.
+/// A partly recorded notification is not pruned, even if all its recorded deliveries have ended.
 pub async fn pruning_keeps_what_is_recorded_in_part(store: Opened) {
     let alert = alert(2, "sms", Some("app"), START);
     begin(&store, &alert, 1).await;
@@ -117,7 +118,7 @@ pub async fn pruning_keeps_what_is_recorded_in_part(store: Opened) {
     assert_eq!(store.prune(later, limit(10)).await.expect("pruned"), 1);
 }
 
-/// A request that is repeated while its alert is recorded in part gets that alert.
+/// A request that is repeated while its alert is partly recorded returns that alert.
 pub async fn an_equal_request_finds_what_is_recorded_in_part(store: Opened) {
     let idempotency = Idempotency {
         key: "k".into(),
@@ -143,7 +144,7 @@ pub async fn an_equal_request_finds_what_is_recorded_in_part(store: Opened) {
     assert_eq!(recorded(&store, &first).await, first.deliveries[..1]);
 }
 
-/// Of an outdated plan nothing is left to be recorded.
+/// An outdated plan leaves no deliveries to be recorded.
 pub async fn an_outdated_plan_leaves_nothing_to_be_recorded(store: Opened) {
     let planned_at = Some(store.version().await.expect("read"));
     save(&store, [Entry::Contact(contact("ann", "+447700900001"))]).await;

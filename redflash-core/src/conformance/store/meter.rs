@@ -18,7 +18,7 @@ async fn spend(store: &Opened, allowances: &[Allowance], seconds: u64) -> Spent 
     store.spend(allowances, at(seconds)).await.expect("counted")
 }
 
-/// A meter counts up to its limit; what is beyond counts against none of the allowances.
+/// A meter counts up to its limit. Beyond it, none of the allowances is counted.
 pub async fn a_meter_counts_up_to_its_limit(store: Opened) {
     let both = [
         allowance("b", Window::Hour, 3),
@@ -49,7 +49,7 @@ pub async fn what_is_used_can_be_read(store: Opened) {
     assert_eq!(used(24 * 3600).await, [0, 0]);
 }
 
-/// What is given back can be spent again.
+/// A refund can be spent again.
 pub async fn what_is_refunded_can_be_spent_again(store: Opened) {
     let one = [allowance("a", Window::Hour, 1)];
     store
@@ -62,7 +62,7 @@ pub async fn what_is_refunded_can_be_spent_again(store: Opened) {
     assert_eq!(spend(&store, &one, 0).await, Spent::Counted(vec![1]));
 }
 
-/// Each hour and each day begins at nothing.
+/// Each hour and each day starts at zero.
 pub async fn meters_begin_anew_in_each_window(store: Opened) {
     let hour = [allowance("a", Window::Hour, 1)];
     let day = [allowance("a", Window::Day, 1)];
@@ -78,7 +78,7 @@ pub async fn meters_begin_anew_in_each_window(store: Opened) {
     );
 }
 
-/// Of many at once, exactly as many are counted as there is room for.
+/// Of many concurrent requests, exactly as many are counted as the limit allows.
 pub async fn of_many_at_once_as_many_are_counted_as_there_is_room_for(store: Opened) {
     let both = [
         allowance("a", Window::Hour, 7),
@@ -121,7 +121,7 @@ pub async fn an_alarm_starts_once_and_ends_once(store: Opened) {
     assert!(start("gateway/a").await);
 }
 
-/// An alarm that is noted again keeps its beginning and its reason, and says when the next try is.
+/// An alarm that is recorded again keeps its beginning and its reason, and updates its next try.
 pub async fn an_alarm_says_when_the_next_try_is(store: Opened) {
     let first = Alarm {
         subject: "gateway/a".into(),
@@ -145,7 +145,7 @@ pub async fn an_alarm_says_when_the_next_try_is(store: Opened) {
     assert_eq!(known, [expected]);
 }
 
-/// Pruning drops counts of windows that have ended, and no others.
+/// Pruning drops the counts of windows that have ended, and no others.
 pub async fn pruning_keeps_the_count_of_running_windows(store: Opened) {
     let day = [allowance("a", Window::Day, 1)];
     assert_eq!(spend(&store, &day, 0).await, Spent::Counted(vec![1]));

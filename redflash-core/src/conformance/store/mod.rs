@@ -44,7 +44,7 @@ pub use search::*;
 pub use session::*;
 pub use settle::*;
 
-/// Makes one test of every promise of a store.
+/// Generates one test of every promise of a store.
 ///
 /// * `open` - the path of an `async fn() -> Arc<dyn Store>` that opens an empty store.
 #[macro_export]

@@ -25,7 +25,7 @@ async fn change(store: &Opened, user: &User) {
     store.save(&[entry], Save::Update).await.expect("saved");
 }
 
-/// Whatever is saved of a user reads back equal, alone and in the list.
+/// Saved users read back equal, alone and in the list.
 pub async fn users_read_back_as_they_were_saved(store: Opened) {
     let mut ann = user("ann");
     ann.role = Role::Admin;
@@ -76,7 +76,7 @@ pub async fn a_session_lasts_until_it_is_ended(store: Opened) {
     assert_eq!(found, Some(other));
 }
 
-/// A session of somebody unknown is refused, by name.
+/// A session of an unknown user is refused, with the name.
 pub async fn a_session_needs_its_user(store: Opened) {
     let (session, _) = Session::start(slug("nobody"), START);
     match store.start_session(&session).await {
@@ -86,8 +86,8 @@ pub async fn a_session_needs_its_user(store: Opened) {
     assert!(!lives(&store, &session.hash).await);
 }
 
-/// Another password or role, being switched off and being removed end every session of a user, and
-/// nobody else's; another name and another subject end none.
+/// A new password or role, being switched off and being removed end all sessions of that user, and
+/// of no other. A new name or subject ends none.
 pub async fn sessions_end_with_what_they_rest_on(store: Opened) {
     save(&store, ["ann", "bob"].map(|who| Entry::User(user(who)))).await;
     let bobs = start(&store, "bob", 0).await;
@@ -124,7 +124,7 @@ pub async fn sessions_end_with_what_they_rest_on(store: Opened) {
     assert!(lives(&store, &bobs.hash).await);
 }
 
-/// What an edit that is refused would have ended goes on.
+/// A refused edit ends no sessions.
 pub async fn a_refused_edit_ends_no_session(store: Opened) {
     save(&store, [Entry::User(user("ann"))]).await;
     let session = start(&store, "ann", 0).await;

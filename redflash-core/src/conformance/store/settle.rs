@@ -17,7 +17,7 @@ async fn settle(store: &Opened, me: WorkerId, settlement: Settlement) -> Settled
     store.settle(me, &[settlement]).await.expect("settled")[0]
 }
 
-/// A message that a gateway took is sent, with what the gateway said of it.
+/// A message that a gateway accepted is sent, with the gateway's answer.
 pub async fn a_success_is_recorded(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = sent(&alert.deliveries[0], "m1", at(5));
@@ -37,7 +37,7 @@ pub async fn a_success_is_recorded(store: Opened) {
     assert_eq!(record.attempts_made, logged.into_iter().collect::<Vec<_>>());
 }
 
-/// A message whose receiver answered is delivered.
+/// A message whose receiver confirmed it is delivered.
 pub async fn an_arrival_is_recorded(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = Settlement {
@@ -59,7 +59,7 @@ pub async fn an_arrival_is_recorded(store: Opened) {
     );
 }
 
-/// A message that was not taken goes back to the queue and is due when the settlement says.
+/// A message that was not accepted goes back to the queue, due at the time in the settlement.
 pub async fn a_failure_waits_for_its_time(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let delivery = &alert.deliveries[0];
@@ -109,7 +109,7 @@ pub async fn an_unknown_outcome_is_remembered(store: Opened) {
     assert_eq!(numbers, [1, 2]);
 }
 
-/// What is given up or cancelled is not claimed again.
+/// A delivery that is given up or cancelled is not claimed again.
 pub async fn giving_up_and_cancelling_are_final(store: Opened) {
     let detail = || "for a reason".to_owned();
     let ends = [
@@ -186,7 +186,7 @@ pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
     assert!(record.attempts_made.is_empty());
 }
 
-/// Who settles after the lease has passed to another changes nothing but the log.
+/// A settlement after the lease has passed to another worker changes only the log.
 pub async fn a_lost_lease_changes_nothing_but_the_log(store: Opened) {
     let (alert, slow) = claimed(&store).await;
     let delivery = &alert.deliveries[0];
@@ -213,7 +213,7 @@ pub async fn a_lost_lease_changes_nothing_but_the_log(store: Opened) {
     assert_eq!(delivery.message_id.as_deref(), Some("m"));
 }
 
-/// A success that comes after the lease ended cancels the repeat that waits.
+/// A success that comes after the lease ended cancels the waiting repeat.
 pub async fn a_late_success_cancels_the_repeat(store: Opened) {
     let (alert, slow) = claimed(&store).await;
     store
@@ -227,7 +227,7 @@ pub async fn a_late_success_cancels_the_repeat(store: Opened) {
     assert!(claim(&store, worker(), at(1000), 1).await.is_empty());
 }
 
-/// Whatever characters a gateway answers with, the outcome is recorded.
+/// An outcome is recorded, whatever characters the gateway's answer has.
 pub async fn a_strange_answer_is_recorded(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let mut settlement = sent(&alert.deliveries[0], "m\0\u{1f525}", START);

@@ -1,4 +1,4 @@
-//! The work of the helpers.
+//! The helpers' implementations.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::super::helper::{self, Helper};
 use super::{NULL, Renderer, Stop, Val};
 use crate::Timestamp;
 
-/// Number of steps that writing a date takes.
+/// Number of steps that formatting a date takes.
 const DATE_STEPS: usize = 20;
 
 impl<'a> Renderer<'a> {

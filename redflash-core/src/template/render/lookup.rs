@@ -1,4 +1,4 @@
-//! Finding the values of paths.
+//! Looking up the values of paths.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,8 @@ use super::super::path::{Base, Path};
 use super::{Renderer, Stop, Val};
 
 impl<'a> Renderer<'a> {
-    /// Returns true if a path without a value names a missing argument, not a part of a list's entry.
+    /// Returns true if a path without a value names a missing argument, not a part of a list's
+    /// entry.
     pub(super) fn is_argument(&self, path: &Path) -> bool {
         let is_root = match path.base {
             Base::Root => true,
@@ -42,7 +43,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    /// The value of a name that a surrounding block gives.
+    /// Returns the value of a name that a surrounding block defines.
     fn named(&self, path: &Path) -> Option<&Val<'a>> {
         let name = path
             .segments
@@ -83,7 +84,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Goes down name by name; where that leads nowhere, by names that contain dots themselves.
+    /// Descends name by name, and tries names that contain dots if that leads nowhere.
     fn descend_object(
         &mut self,
         object: &'a Map<String, Value>,
