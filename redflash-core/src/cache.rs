@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_kept_follows_the_store_forward_and_back() {
+    async fn cache_follows_the_store_forward_and_back() {
         let (cache, store) = (Cache::default(), MemoryStore::new());
         changed(&store, "Ann").await;
         changed(&store, "Anne").await;

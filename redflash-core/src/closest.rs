@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_name_is_recognized() {
+    fn recognizes_mistyped_names() {
         let known = ["email", "sms", "slack", "webhook"];
         for (mistyped, meant) in [
             ("emial", Some("email")),

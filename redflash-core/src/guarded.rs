@@ -26,7 +26,7 @@ impl Guarded {
     pub(crate) fn new(channel: Arc<dyn Channel>) -> Self {
         let kind = channel.kind();
         let capabilities = caught_now(|| channel.capabilities()).unwrap_or_else(|panicked| {
-            error!(%kind, error = %panicked, "a channel cannot say what it can do");
+            error!(%kind, error = %panicked, "could not read a channel's capabilities");
             Capabilities::default()
         });
         Self {
@@ -43,7 +43,7 @@ impl Guarded {
         otherwise: impl FnOnce(String) -> T,
     ) -> T {
         caught_now(|| call(&*self.channel)).unwrap_or_else(|panicked| {
-            error!(kind = %self.kind, error = %panicked, "a channel failed");
+            error!(kind = %self.kind, error = %panicked, "a channel panicked");
             otherwise(reason(&panicked))
         })
     }

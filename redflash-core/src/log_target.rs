@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_targets_are_those_of_our_crates() {
+    fn own_targets_are_those_of_redflash_crates() {
         for own in [
             module_path!(),
             "redflash_store",

@@ -79,19 +79,19 @@ const DEADLINE: Duration = Duration::from_secs(30);
 macro_rules! channel_conformance {
     ($open:path) => {
         $crate::channel_conformance! { $open =>
-            an_address_has_one_form
-            what_is_no_address_is_refused
-            what_the_peer_takes_is_accepted
-            what_the_peer_refuses_is_rejected
-            a_refused_account_stops_the_gateway
-            a_throttled_message_waits_as_long_as_asked
-            a_failure_for_now_is_tried_again
-            silence_ends_with_an_unknown_outcome
+            equal_addresses_have_one_normal_form
+            rejects_invalid_addresses
+            accepted_message_is_accepted
+            rejected_message_is_rejected
+            rejected_credentials_stop_the_gateway
+            throttled_message_waits_as_long_as_asked
+            temporary_failure_is_retried
+            silence_is_an_unknown_outcome
             silence_blocks_no_thread
-            a_lost_connection_is_an_unknown_outcome
-            an_answer_without_sense_is_an_unknown_outcome
-            an_answer_without_end_is_given_up
-            a_peer_that_is_gone_was_not_reached
+            lost_connection_is_an_unknown_outcome
+            garbage_is_an_unknown_outcome
+            endless_answer_is_cut_off
+            missing_peer_is_unreachable
             secrets_stay_secret
         }
     };
@@ -149,12 +149,12 @@ async fn sent(fixture: &dyn Fixture, behaviour: Behaviour) -> Option<Result<Acce
 
 fn no_secrets(fixture: &dyn Fixture, text: &str) {
     for secret in fixture.secrets() {
-        assert!(!text.contains(&secret), "a secret is told: {text}");
+        assert!(!text.contains(&secret), "a secret is revealed: {text}");
     }
 }
 
 /// Two notations of one address have one normal form, which is its own normal form.
-pub async fn an_address_has_one_form(fixture: &dyn Fixture) {
+pub async fn equal_addresses_have_one_normal_form(fixture: &dyn Fixture) {
     let channel = fixture.channel();
     let (one, other) = fixture.address();
     let address = channel.parse_address(&one).unwrap();
@@ -163,7 +163,7 @@ pub async fn an_address_has_one_form(fixture: &dyn Fixture) {
 }
 
 /// Texts that are not addresses are refused.
-pub async fn what_is_no_address_is_refused(fixture: &dyn Fixture) {
+pub async fn rejects_invalid_addresses(fixture: &dyn Fixture) {
     let channel = fixture.channel();
     for text in fixture.not_addresses() {
         let taken = channel.parse_address(&text);
@@ -173,7 +173,7 @@ pub async fn what_is_no_address_is_refused(fixture: &dyn Fixture) {
 }
 
 /// A message that the peer accepts is accepted, has at least one part, and reached it once.
-pub async fn what_the_peer_takes_is_accepted(fixture: &dyn Fixture) {
+pub async fn accepted_message_is_accepted(fixture: &dyn Fixture) {
     for _ in 0..2 {
         let before = fixture.messages().await;
         let accepted = sent(fixture, Behaviour::Accept).await;
@@ -184,7 +184,7 @@ pub async fn what_the_peer_takes_is_accepted(fixture: &dyn Fixture) {
 }
 
 /// A message that the peer rejects permanently is not tried again.
-pub async fn what_the_peer_refuses_is_rejected(fixture: &dyn Fixture) {
+pub async fn rejected_message_is_rejected(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::Reject).await {
         let rejected = matches!(
             result,
@@ -195,7 +195,7 @@ pub async fn what_the_peer_refuses_is_rejected(fixture: &dyn Fixture) {
 }
 
 /// A peer that rejects our credentials stops the gateway.
-pub async fn a_refused_account_stops_the_gateway(fixture: &dyn Fixture) {
+pub async fn rejected_credentials_stop_the_gateway(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::RefuseAccount).await {
         assert!(
             matches!(result, Err(SendError::Unauthorized { .. })),
@@ -206,7 +206,7 @@ pub async fn a_refused_account_stops_the_gateway(fixture: &dyn Fixture) {
 
 /// A throttled message waits as long as the peer asks: with all other messages of the gateway, or
 /// alone if the peer means this recipient or this message.
-pub async fn a_throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
+pub async fn throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
     for asked in [None, Some(17)] {
         if let Some(result) = sent(fixture, Behaviour::Throttle(asked)).await {
             let Err(
@@ -222,7 +222,7 @@ pub async fn a_throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
 }
 
 /// A message that fails temporarily is tried again, and does not count as possibly sent.
-pub async fn a_failure_for_now_is_tried_again(fixture: &dyn Fixture) {
+pub async fn temporary_failure_is_retried(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::Fail).await {
         assert!(
             matches!(
@@ -235,7 +235,7 @@ pub async fn a_failure_for_now_is_tried_again(fixture: &dyn Fixture) {
 }
 
 /// Silence is an unknown outcome.
-pub async fn silence_ends_with_an_unknown_outcome(fixture: &dyn Fixture) {
+pub async fn silence_is_an_unknown_outcome(fixture: &dyn Fixture) {
     unknown(fixture, Behaviour::Hang).await;
 }
 
@@ -260,12 +260,12 @@ pub async fn silence_blocks_no_thread(fixture: &dyn Fixture) {
 }
 
 /// A lost connection is an unknown outcome.
-pub async fn a_lost_connection_is_an_unknown_outcome(fixture: &dyn Fixture) {
+pub async fn lost_connection_is_an_unknown_outcome(fixture: &dyn Fixture) {
     unknown(fixture, Behaviour::Drop).await;
 }
 
 /// A nonsensical answer is an unknown outcome.
-pub async fn an_answer_without_sense_is_an_unknown_outcome(fixture: &dyn Fixture) {
+pub async fn garbage_is_an_unknown_outcome(fixture: &dyn Fixture) {
     unknown(fixture, Behaviour::Garbage).await;
 }
 
@@ -276,7 +276,7 @@ async fn unknown(fixture: &dyn Fixture, behaviour: Behaviour) {
 }
 
 /// An endless answer is read up to a limit. Its meaning depends on its beginning.
-pub async fn an_answer_without_end_is_given_up(fixture: &dyn Fixture) {
+pub async fn endless_answer_is_cut_off(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::Endless).await {
         assert!(
             matches!(result, Ok(_) | Err(SendError::Unknown(_))),
@@ -286,7 +286,7 @@ pub async fn an_answer_without_end_is_given_up(fixture: &dyn Fixture) {
 }
 
 /// A message that never reached the peer is tried again, and does not count as possibly sent.
-pub async fn a_peer_that_is_gone_was_not_reached(fixture: &dyn Fixture) {
+pub async fn missing_peer_is_unreachable(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::Gone).await {
         assert!(
             matches!(result, Err(SendError::Unreachable(_))),
@@ -303,7 +303,7 @@ pub async fn secrets_stay_secret(fixture: &dyn Fixture) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn every_promise_is_a_line_of_the_macro() {
+    fn macro_lists_every_promise() {
         let source = include_str!("channel.rs");
         let promises = source
             .lines()

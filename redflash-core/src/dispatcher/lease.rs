@@ -164,7 +164,11 @@ impl Dispatcher {
             Ok(lost) => lost,
             Err(error) => {
                 let error = crate::error_chain(&error);
-                return warn!(error, leases = leases.len(), "leases are not renewed yet");
+                return warn!(
+                    error,
+                    leases = leases.len(),
+                    "could not renew leases; trying again"
+                );
             }
         };
         for held in held {

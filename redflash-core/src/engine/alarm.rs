@@ -77,11 +77,11 @@ impl Engine {
                     error!(
                         ?event,
                         error = error_chain(&error),
-                        "an alarm was not given"
+                        "could not send an alarm"
                     );
                 }
                 Err(panicked) => {
-                    error!(?event, error = %panicked, "an alarm was not given, and is given again");
+                    error!(?event, error = %panicked, "could not send an alarm; trying again");
                     self.dispatcher.alarms.push(event);
                     sleep(CALM).await;
                 }
@@ -105,9 +105,8 @@ impl Engine {
                     .await?
                 {
                     let fallback = self.fallback(gateway);
-                    let text = format!(
-                        "RedFlash: the gateway {gateway} has stopped. {reason}. {fallback}"
-                    );
+                    let text =
+                        format!("RedFlash: gateway {gateway} has stopped: {reason}. {fallback}");
                     warn!(%gateway, reason, "a gateway has stopped");
                     if !self.notify_contact(text, self.channel_of(gateway)).await {
                         // The alarm is then sent with the next failure.
@@ -117,8 +116,8 @@ impl Engine {
             }
             AlarmEvent::Recovered { gateway } => {
                 if store.end_alarm(&subject(gateway)).await? {
-                    warn!(%gateway, "a gateway works again");
-                    let text = format!("RedFlash: the gateway {gateway} works again.");
+                    warn!(%gateway, "a gateway has recovered");
+                    let text = format!("RedFlash: gateway {gateway} has recovered.");
                     self.notify_contact(text, self.channel_of(gateway)).await;
                 }
             }
@@ -127,8 +126,8 @@ impl Engine {
             }
             AlarmEvent::RefusalEnded { gateway } => {
                 if store.end_alarm(&refusal_subject(gateway)).await? {
-                    warn!(%gateway, "a gateway refuses no more messages");
-                    let text = format!("RedFlash: the gateway {gateway} refuses no more messages.");
+                    warn!(%gateway, "a gateway no longer refuses messages");
+                    let text = format!("RedFlash: gateway {gateway} no longer refuses messages.");
                     self.notify_contact(text, self.channel_of(gateway)).await;
                 }
             }
@@ -136,13 +135,13 @@ impl Engine {
                 self.send_budget_alarm(alarm, *used, *limit).await?;
             }
             AlarmEvent::Held { gateway } => {
-                warn!(%gateway, "what may have gone out was set aside");
+                warn!(%gateway, "set aside a message that may have gone out");
                 if self
                     .is_first(&format!("held/{gateway}"), Window::Hour)
                     .await?
                 {
                     let text = format!(
-                        "RedFlash: messages through {gateway} may have gone out and were set aside: see `redflash log --state quarantined`."
+                        "RedFlash: messages through gateway {gateway} may have been sent, and were set aside for review: see `redflash log --state quarantined`."
                     );
                     self.notify_contact(text, self.channel_of(gateway)).await;
                 }
@@ -150,11 +149,11 @@ impl Engine {
             AlarmEvent::SetAside { set_aside } => {
                 warn!(
                     set_aside,
-                    "set aside what was leased several times without any outcome"
+                    "set aside deliveries that were leased several times without any outcome"
                 );
                 if self.is_first("set-aside", Window::Hour).await? {
                     let text = format!(
-                        "RedFlash: messages were set aside ({set_aside} now), since the program ended {MAX_CLAIMS} times while they were being sent: see `redflash log --state quarantined`."
+                        "RedFlash: messages were set aside for review ({set_aside} now), since the program ended {MAX_CLAIMS} times while sending them: see `redflash log --state quarantined`."
                     );
                     self.notify_contact(text, None).await;
                 }
@@ -168,7 +167,7 @@ impl Engine {
                 let contacts = contacts.join(", ");
                 warn!(contacts, %channel, "a contact opted out");
                 let text = format!(
-                    "RedFlash: {contacts} does not want to be told at {address} ({channel}) any more; it was switched off."
+                    "RedFlash: {contacts} opted out of messages to {address} ({channel}). The endpoint was switched off."
                 );
                 self.notify_contact(text, None).await;
             }
@@ -201,9 +200,8 @@ impl Engine {
         }
         warn!(%gateway, reason, "a gateway refuses messages");
         let fallback = self.fallback(gateway);
-        let text = format!(
-            "RedFlash: the gateway {gateway} refuses messages from us. Its answer: {reason}. {fallback}"
-        );
+        let text =
+            format!("RedFlash: gateway {gateway} is refusing messages: {reason}. {fallback}");
         if !self.notify_contact(text, self.channel_of(gateway)).await {
             // The alarm is then sent with the next refusal.
             store.end_alarm(&subject).await?;
@@ -232,11 +230,11 @@ impl Engine {
         warn!(%gateway, used, limit, window, "a budget is nearly used up");
         let text = if *is_used_up {
             format!(
-                "RedFlash: the gateway {gateway} has sent all {limit} messages it may send this {window}. What comes now is suppressed."
+                "RedFlash: gateway {gateway} has used up its budget of {limit} messages this {window}. Further messages are suppressed."
             )
         } else {
             format!(
-                "RedFlash: the gateway {gateway} has sent {used} of the {limit} messages it may send this {window}."
+                "RedFlash: gateway {gateway} has used {used} of its budget of {limit} messages this {window}."
             )
         };
         self.notify_contact(text, self.channel_of(gateway)).await;
@@ -275,7 +273,7 @@ impl Engine {
         };
         let others: Vec<_> = others.map(named).collect();
         match &*others {
-            [] => "Its messages wait.".into(),
+            [] => "Its messages are waiting.".into(),
             others => format!("Its messages go through {}.", others.join(", ")),
         }
     }
@@ -295,7 +293,7 @@ impl Engine {
             Ok(_) => true,
             Err(error) => {
                 let why = error_chain(&error);
-                error!(%contact, why, "an alarm reached nobody");
+                error!(%contact, why, "could not raise an alarm");
                 let passes = matches!(
                     error,
                     crate::engine::RaiseError::Store { .. }

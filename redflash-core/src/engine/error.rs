@@ -18,7 +18,7 @@ pub enum RaiseError {
     #[error("the message is empty")]
     EmptyMessage,
     /// The event or the raise requires all arguments, and some are missing.
-    #[error("{} needs arguments that are missing: {}{}", .0.target, .0.missing.join(", "), beside(&.0.unused))]
+    #[error("{} is missing arguments: {}{}", .0.target, .0.missing.join(", "), beside(&.0.unused))]
     MissingArguments(Box<Plan>),
     /// The raise allows no unused arguments, and there are some.
     #[error("{} does not use these arguments: {}", .0.target, .0.unused.join(", "))]
@@ -27,22 +27,22 @@ pub enum RaiseError {
     #[error("nobody behind {} can be reached", .0.target)]
     NoRecipients(Box<Plan>),
     /// The plan has more deliveries than a notification can have.
-    #[error("it would have {0} deliveries, and at most {max} are possible", max = crate::DeliveryId::MOST)]
+    #[error("the alert would have {0} deliveries; the maximum is {max}", max = crate::DeliveryId::MOST)]
     TooManyRecipients(usize),
     /// Its API key does not allow it any more.
-    #[error("the key {0} was switched off, removed or restricted meanwhile")]
+    #[error("API key {0} was switched off, removed or restricted in the meantime")]
     KeyRevoked(Slug),
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used for another request")]
     IdempotencyMismatch,
     /// Too many deliveries are queued.
-    #[error("too much is queued, try again in {} s", retry_after.as_secs())]
+    #[error("the queue is full; try again in {} s", retry_after.as_secs())]
     Overloaded {
         /// Time after which to try again.
         retry_after: Duration,
     },
     /// The alert is too large.
-    #[error("it has {size} {what}, and at most {most} are taken")]
+    #[error("the alert has {size} {what}; the maximum is {most}")]
     TooLarge {
         /// The unit that is counted, such as `bytes of text`.
         what: &'static str,
@@ -69,7 +69,7 @@ fn not_recorded(perhaps: Option<&NotificationId>) -> String {
     match perhaps {
         None => "the alert could not be recorded".to_owned(),
         Some(id) => format!(
-            "nobody knows whether the alert was recorded, as {id}: look for it there, or raise it again with the same idempotency key"
+            "the alert may have been recorded as {id}: check that notification, or retry with the same idempotency key"
         ),
     }
 }
@@ -156,12 +156,12 @@ impl From<StoreError> for RaiseError {
 #[non_exhaustive]
 pub enum ReceiveError {
     /// No gateway has this name.
-    #[error("no gateway is called {0}")]
+    #[error("there is no gateway {0}")]
     UnknownGateway(Slug),
     /// The callback could not be read.
     #[error(transparent)]
     Callback(#[from] CallbackError),
     /// The store failed.
-    #[error("what the callback brought could not be recorded")]
+    #[error("the callback could not be recorded")]
     Store(#[from] StoreError),
 }

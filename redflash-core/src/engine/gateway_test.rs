@@ -236,9 +236,9 @@ impl Engine {
     /// Builds the notification that records a test, and its delivery.
     fn prepare_test(&self, gateway: Arc<Gateway>, to: Address, text: &str) -> PendingTest {
         let now = self.now();
-        let contact = Slug::parse(TEST_CONTACT).expect("it is a slug");
+        let contact = Slug::parse(TEST_CONTACT).expect("a valid slug");
         let name = format!("Test of {}", gateway.name);
-        let name = Name::parse(&name).expect("a slug and some letters are a name");
+        let name = Name::parse(&name).expect("a valid name");
         let kind = gateway.channel.kind();
         let lane = Lane::new(&kind, gateway.channel.host(&to).as_deref());
         let id = NotificationId::new(now);

@@ -81,7 +81,7 @@ impl Engine {
                 .record_receipt(&gateway.name, &receipt, self.now())
                 .await?;
             if effect == ReceiptEffect::Unmatched {
-                warn!(gateway = %gateway.name, "a receipt for a delivery that is not known");
+                warn!(gateway = %gateway.name, "received a receipt for an unknown delivery");
             }
             called.receipts.push(effect);
         }
@@ -153,10 +153,10 @@ impl Engine {
         answers: Option<NotificationId>,
     ) -> Result<String, StoreError> {
         if gateway.channel.own_address().as_ref() == Some(&inbound.from) {
-            return Ok("nothing: it came from our own number".into());
+            return Ok("nothing: the message came from our own number".into());
         }
         if contacts.is_empty() {
-            return Ok("nothing: nobody here has this address".into());
+            return Ok("nothing: no contact has this address".into());
         }
         let (channel, from) = (&inbound.channel, &inbound.from);
         match Keyword::of(&inbound.text) {
@@ -168,7 +168,7 @@ impl Engine {
             Some(Keyword::Start) => {
                 let on = self.dispatcher.store.opt(channel, from, None).await?;
                 if on.is_empty() {
-                    return Ok("nothing: the endpoint was not switched off by this word".into());
+                    return Ok("nothing: the endpoint was not switched off by an opt-out".into());
                 }
                 self.note_opted(&on, Action::SwitchedOn, inbound).await?;
                 Ok(format!("switched {channel} of {} on", list(&on)))
@@ -188,7 +188,7 @@ impl Engine {
         let store = &self.dispatcher.store;
         let off = store.opt(channel, &inbound.from, Some(&reason)).await?;
         if off.is_empty() {
-            return Ok("nothing: the endpoint was off already".into());
+            return Ok("nothing: the endpoint was already off".into());
         }
         self.note_opted(&off, Action::SwitchedOff, inbound).await?;
         let effect = format!("switched {channel} of {} off", list(&off));
@@ -279,7 +279,7 @@ impl Engine {
             }
             Err(error) => {
                 let why = crate::error_chain(&error);
-                warn!(%event, why, "an inbound message raised nothing");
+                warn!(%event, why, "could not raise the inbound event");
                 Ok(format!("nothing: event/{event} was not raised: {why}"))
             }
         }

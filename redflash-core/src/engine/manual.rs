@@ -36,7 +36,7 @@ impl Engine {
         if let Err(error) = self.note(by, action, subject, detail).await {
             let action = action.as_str();
             let error = error_chain(&error);
-            error!(%by, action, subject, error, "the audit log lacks what was done");
+            error!(%by, action, subject, error, "could not record an action in the audit log");
         }
     }
 }

@@ -29,7 +29,7 @@ impl Engine {
     ) -> Result<Vec<DeliveryRecord>, StoreError> {
         let Some(life) = self.dispatcher.life().filter(|life| life.is_accepting()) else {
             if Handle::try_current().is_err() {
-                let why = "waiting needs an engine that is started, or a Tokio runtime";
+                let why = "waiting needs a started engine or a Tokio runtime";
                 return Err(StoreError::Unavailable(why.into()));
             }
             return self.wait_here(id, limit).await;
@@ -45,7 +45,7 @@ impl Engine {
                 () = answer.closed() => {}
             }
         });
-        let gone = |_| StoreError::Unavailable("the runtime of the engine has ended".into());
+        let gone = |_| StoreError::Unavailable("the engine's runtime has ended".into());
         answered.await.map_err(gone)?
     }
 

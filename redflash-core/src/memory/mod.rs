@@ -88,7 +88,7 @@ impl Default for MemoryStore {
 
 impl MemoryStore {
     /// Default number of notifications kept.
-    pub const KEPT: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is more than nothing");
+    pub const KEPT: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
     /// Returns an empty store, from which one engine may dispatch at a time.
     pub fn new() -> Self {

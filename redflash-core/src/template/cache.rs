@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_templates_are_kept_than_the_bound() {
+    fn cache_is_bounded() {
         for number in 0..2 * MOST {
             Template::parse(&format!("{number} {{{{host}}}}")).expect("a template");
         }

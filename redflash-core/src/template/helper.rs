@@ -172,7 +172,7 @@ pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
         };
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "it saturates, and is judged later"
+            reason = "it saturates, and is checked later"
         )]
         return Ok(Timestamp::from_millis(millis.round() as i64));
     }

@@ -197,7 +197,7 @@ fn reason(error: &TemplateErrorReason) -> String {
         }
         // The parser lists its grammar rules that could follow, which helps no author.
         Reason::InvalidSyntax(_) => {
-            "this cannot be read: a value is written {{name}}, and a condition \
+            "this is not valid: write a value as {{name}}, and a condition as \
             {{#if name}}…{{/if}}"
                 .to_owned()
         }

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn long_sources_are_refused() {
+    fn rejects_long_sources() {
         assert!(Template::parse(&"x".repeat(4096)).is_ok());
         assert_eq!(
             Template::parse(&"x".repeat(4097)).unwrap_err(),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_allowed_up_to_its_bound() {
+    fn accepts_nesting_up_to_the_limit() {
         let most = Template::MAX_NESTING;
         let blocks = |depth| nested("{{#if a}}", "x", "{{/if}}", depth);
         let calls = |depth| format!("{{{{upper {}}}}}", nested("(upper ", "a", ")", depth));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_one_another_is_not_nested() {
+    fn sequences_are_not_nested() {
         for source in [
             "{{#if a}}1{{else}}2{{/if}}".repeat(100),
             "{{#if a}}1{{^}}2{{/if}}".repeat(100),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_sources_are_refused_before_they_are_parsed() {
+    fn rejects_deep_sources_before_parsing() {
         for source in [
             nested("(", "", "", 2000),
             nested("[", "", "", 2000),
@@ -240,7 +240,7 @@ mod tests {
 
     /// If the scanner is ever misled, the parser still has to fit on the stack of a small thread.
     #[test]
-    fn the_parser_stands_what_the_scanner_lets_through_at_most() {
+    fn parser_survives_the_deepest_accepted_source() {
         let parse = || {
             let blocks = nested("{{#if a}}", "", "{{/if}}", 240);
             let calls = format!("{{{{upper {}", "(a ".repeat(MAX_OPENERS));

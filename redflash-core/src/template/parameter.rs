@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_says_what_it_asks_for() {
+    fn parameters_are_the_arguments_of_a_template() {
         for (source, asked) in [
             ("plain", vec![]),
             (
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn used_arguments_are_told_from_unused_ones() {
+    fn distinguishes_used_from_unused_arguments() {
         for (source, used, unused) in [
             ("{{host}}", vec!["host"], vec!["hosts", "host.name", "x"]),
             ("{{host.name}}", vec!["host", "host.name"], vec!["name"]),

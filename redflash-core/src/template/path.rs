@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_read_as_the_language_has_them() {
+    fn parses_paths_of_the_language() {
         for (raw, base, name) in [
             ("host", Base::Scope(0), "host"),
             ("disk.name", Base::Scope(0), "disk.name"),

@@ -30,7 +30,7 @@ fn arguments_fill_the_template() {
 }
 
 #[test]
-fn a_name_may_begin_with_else() {
+fn name_may_begin_with_else() {
     let arguments = json!({"a": "", "elsewhere": "there", "else-2": "2"});
     let source =
         "{{elsewhere}}{{#if a}}1{{elsewhere}}{{else}}{{~else-2}}{{upper elsewhere}}{{/if}}";
@@ -44,7 +44,7 @@ fn texts_are_neither_escaped_nor_rendered_twice() {
 }
 
 #[test]
-fn helpers_shape_text() {
+fn helpers_transform_text() {
     let arguments = json!({"a": "Straße", "empty": ""});
     assert_eq!(
         render("{{upper a}} {{lower a}}", &arguments),
@@ -64,7 +64,7 @@ fn helpers_shape_text() {
 }
 
 #[test]
-fn the_date_is_that_of_the_raise() {
+fn date_is_the_time_of_the_raise() {
     assert_eq!(render("{{date}}", &json!({})), "2023-11-14 22:13 UTC");
     let zoned = render("{{date \"%H:%M\" \"Asia/Tokyo\"}}", &json!({}));
     assert_eq!(zoned, "07:13");
@@ -97,7 +97,7 @@ fn output_is_bounded() {
 }
 
 #[test]
-fn a_failing_helper_is_an_error_with_its_reason() {
+fn failing_helper_is_an_error_with_its_reason() {
     let template = Template::parse("{{truncate x n}}").unwrap();
     let arguments = json!({"x": "abc", "n": "many"});
     let error = template
@@ -165,7 +165,7 @@ fn usual_work_stays_far_below_the_limit() {
 }
 
 #[test]
-fn an_argument_wins_over_a_helper_of_its_name() {
+fn argument_takes_precedence_over_a_helper() {
     let arguments = json!({"lower": "1", "date": "2", "default": "3", "if": "4", "length": "5"});
     assert_eq!(
         render("{{lower}}{{date}}{{default}}{{if}}{{length}}", &arguments),
@@ -366,7 +366,7 @@ fn given_times_are_formatted() {
 }
 
 #[test]
-fn misused_helpers_are_refused_at_their_place() {
+fn rejects_misused_helpers_with_their_position() {
     for (source, wanted) in [
         (
             "a\n{{date \"%H:%M\" \"Europe/Berln\"}}",
@@ -408,7 +408,7 @@ fn misused_helpers_are_refused_at_their_place() {
 }
 
 #[test]
-fn only_listed_constructs_are_available() {
+fn rejects_unlisted_constructs() {
     for source in [
         "{{> header}}",
         "{{#*inline \"x\"}}y{{/inline}}",
@@ -428,12 +428,12 @@ fn only_listed_constructs_are_available() {
 }
 
 #[test]
-fn faults_are_named_by_line_and_column() {
+fn errors_have_line_and_column() {
     let error = Template::parse("first\n{{#if x}}open").unwrap_err();
     assert!(matches!(error, TemplateError::Syntax { .. }), "{error}");
     assert!(error.to_string().contains("line"), "{error}");
     for (source, wanted) in [
-        ("Disk {{host", "line 1, column 12: this cannot be read"),
+        ("Disk {{host", "line 1, column 12: this is not valid"),
         (
             "a\n{{#if x}}y{{/each}}",
             "line 2, column 11: {{#if}} is open here, and {{/each}} does not close it",

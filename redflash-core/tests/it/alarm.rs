@@ -39,7 +39,7 @@ async fn a_gateway_that_stops_is_told_once_and_once_when_it_works_again() {
     assert_eq!(
         told(&other, 1).await,
         [
-            "RedFlash: the gateway first has stopped. the gateway refuses our account: as told. Its messages wait."
+            "RedFlash: gateway first has stopped: the gateway refuses our account: as told. Its messages are waiting."
         ]
     );
     // It is tried again, still in vain: the same episode.
@@ -55,7 +55,7 @@ async fn a_gateway_that_stops_is_told_once_and_once_when_it_works_again() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     world.advance(Duration::from_secs(1300));
     let texts = told(&other, 2).await;
-    assert_eq!(texts[1..], ["RedFlash: the gateway first works again."]);
+    assert_eq!(texts[1..], ["RedFlash: gateway first has recovered."]);
     assert!(world.store.alarms().await.unwrap().is_empty());
 }
 
@@ -147,10 +147,13 @@ async fn a_budget_that_is_nearly_used_up_is_told_before_it_is() {
     let texts = told(&other, 2).await;
     assert_eq!(texts.len(), 2, "{texts:?}");
     assert!(
-        texts[0].contains("has sent 4 of the 5 messages"),
+        texts[0].contains("has used 4 of its budget of 5 messages"),
         "{texts:?}"
     );
-    assert!(texts[1].contains("has sent all 5 messages"), "{texts:?}");
+    assert!(
+        texts[1].contains("has used up its budget of 5 messages"),
+        "{texts:?}"
+    );
 }
 
 #[tokio::test]

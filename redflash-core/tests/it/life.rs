@@ -172,20 +172,14 @@ async fn health_says_why_nothing_is_sent() {
     let mut world = World::asleep([]);
     let health = world.engine.health();
     assert!(!health.running);
-    assert_eq!(
-        health.problems,
-        ["nothing is sent from here: the engine was not started"]
-    );
+    assert_eq!(health.problems, ["not sending: the engine was not started"]);
     world.start().await;
     let health = world.engine.health();
     assert_eq!((health.running, health.problems), (true, Vec::new()));
     world.stop().await;
     let health = world.engine.health();
     assert!(!health.running);
-    assert_eq!(
-        health.problems,
-        ["nothing is sent from here: the engine was stopped"]
-    );
+    assert_eq!(health.problems, ["not sending: the engine was stopped"]);
 }
 
 #[test]

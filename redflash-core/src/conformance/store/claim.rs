@@ -38,7 +38,7 @@ pub async fn claims_are_exclusive(store: Opened) {
 }
 
 /// Only due deliveries are claimed, earliest first, and no more than the limit.
-pub async fn claims_keep_to_time_order_and_limit(store: Opened) {
+pub async fn claims_respect_time_order_and_limit(store: Opened) {
     let alerts: Vec<_> = [30, 10, 20]
         .map(|s| alert(1, "sms", Some("app"), at(s)))
         .into();
@@ -63,7 +63,7 @@ pub async fn claims_keep_to_time_order_and_limit(store: Opened) {
 }
 
 /// A claim takes only from the queues it names.
-pub async fn claims_keep_to_their_queue(store: Opened) {
+pub async fn claims_respect_their_queue(store: Opened) {
     for (lane, key) in [("sms", Some("app")), ("sms", None), ("email", Some("app"))] {
         enqueue(&store, &alert(2, lane, key, START), None).await;
     }
@@ -82,7 +82,7 @@ pub async fn claims_keep_to_their_queue(store: Opened) {
 
 /// Every queue with waiting deliveries is listed with the time of its first one, even in the
 /// future.
-pub async fn due_queues_say_when_their_first_is_due(store: Opened) {
+pub async fn due_queues_have_their_earliest_time(store: Opened) {
     assert_eq!(store.due_queues().await.expect("read"), []);
     for (lane, key, seconds) in [
         ("sms", Some("app"), 30),
@@ -109,7 +109,7 @@ pub async fn due_queues_say_when_their_first_is_due(store: Opened) {
 }
 
 /// A delivery that is enqueued with a lease belongs to its holder from the beginning.
-pub async fn what_is_born_leased_is_not_claimed(store: Opened) {
+pub async fn delivery_leased_at_birth_is_not_claimed(store: Opened) {
     let me = worker();
     let alert = alert(1, "sms", Some("app"), START);
     enqueue(&store, &alert, Some(&lease(me, START))).await;
@@ -125,7 +125,7 @@ pub async fn what_is_born_leased_is_not_claimed(store: Opened) {
 }
 
 /// A delivery whose lease ends without an outcome is due again, with the reason in its log.
-pub async fn an_ended_lease_returns_the_delivery(store: Opened) {
+pub async fn expired_lease_returns_the_delivery(store: Opened) {
     let alert = one(&store).await;
     claim(&store, worker(), START, 1).await;
     let orphans = async |seconds| {
@@ -148,7 +148,7 @@ pub async fn an_ended_lease_returns_the_delivery(store: Opened) {
 }
 
 /// With `except`, all leases but those of that worker end at once.
-pub async fn another_workers_leases_are_taken_back(store: Opened) {
+pub async fn leases_of_other_workers_are_taken_back(store: Opened) {
     let (mine, other) = (one(&store).await, one(&store).await);
     let me = worker();
     assert_eq!(
@@ -172,7 +172,7 @@ pub async fn another_workers_leases_are_taken_back(store: Opened) {
 
 /// A delivery that is leased repeatedly without any outcome is set aside. An outcome resets the
 /// count.
-pub async fn what_never_has_an_outcome_is_quarantined(store: Opened) {
+pub async fn delivery_without_any_outcome_is_quarantined(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let mut now = 0;

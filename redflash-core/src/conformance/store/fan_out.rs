@@ -46,7 +46,7 @@ async fn recorded(store: &Opened, alert: &Alert) -> Vec<Delivery> {
 
 /// Pieces add up to the whole plan, in its order, and wait like any delivery. Each is recorded
 /// once.
-pub async fn a_notification_is_recorded_in_pieces(store: Opened) {
+pub async fn notification_is_recorded_in_pieces(store: Opened) {
     let alert = alert(5, "sms", Some("app"), START);
     assert_eq!(begin(&store, &alert, 2).await, Enqueued::New);
     let fan_out = |unqueued| FanOut {
@@ -71,7 +71,7 @@ pub async fn a_notification_is_recorded_in_pieces(store: Opened) {
 }
 
 /// Two processes that record one notification record each piece once between them.
-pub async fn of_two_who_go_on_one_records_a_piece(store: Opened) {
+pub async fn one_of_two_processes_records_a_piece(store: Opened) {
     const PIECES: usize = 10;
     let alert = std::sync::Arc::new(alert(1 + 3 * 10, "sms", Some("app"), START));
     begin(&store, &alert, 1).await;
@@ -94,7 +94,7 @@ pub async fn of_two_who_go_on_one_records_a_piece(store: Opened) {
 }
 
 /// A partly recorded notification is not pruned, even if all its recorded deliveries have ended.
-pub async fn pruning_keeps_what_is_recorded_in_part(store: Opened) {
+pub async fn pruning_keeps_partly_recorded_notifications(store: Opened) {
     let alert = alert(2, "sms", Some("app"), START);
     begin(&store, &alert, 1).await;
     let me = worker();
@@ -119,7 +119,7 @@ pub async fn pruning_keeps_what_is_recorded_in_part(store: Opened) {
 }
 
 /// A request that is repeated while its alert is partly recorded returns that alert.
-pub async fn an_equal_request_finds_what_is_recorded_in_part(store: Opened) {
+pub async fn equal_request_finds_a_partly_recorded_alert(store: Opened) {
     let idempotency = Idempotency {
         key: "k".into(),
         digest: "d".into(),
@@ -145,7 +145,7 @@ pub async fn an_equal_request_finds_what_is_recorded_in_part(store: Opened) {
 }
 
 /// An outdated plan leaves no deliveries to be recorded.
-pub async fn an_outdated_plan_leaves_nothing_to_be_recorded(store: Opened) {
+pub async fn outdated_plan_leaves_nothing_to_record(store: Opened) {
     let planned_at = Some(store.version().await.expect("read"));
     save(&store, [Entry::Contact(contact("ann", "+447700900001"))]).await;
     let alert = alert(3, "sms", Some("app"), START);

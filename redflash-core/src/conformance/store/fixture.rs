@@ -202,7 +202,7 @@ pub(super) fn attempt(outcome: AttemptOutcome, now: Timestamp) -> Attempt {
         started_at: now,
         ended_at: now.plus(Duration::from_secs(1)),
         outcome,
-        detail: "what the gateway said".into(),
+        detail: "the gateway's answer".into(),
         may_repeat: false,
     }
 }

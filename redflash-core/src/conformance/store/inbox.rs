@@ -36,7 +36,7 @@ async fn list(store: &Opened, filter: &InboundFilter) -> Vec<Inbound> {
 }
 
 /// An inbound message reads back as it was recorded.
-pub async fn an_inbound_message_reads_back(store: Opened) {
+pub async fn inbound_message_reads_back(store: Opened) {
     let message = inbound(Some("m1"), 0);
     let nobodys = Inbound {
         contacts: Vec::new(),
@@ -48,7 +48,7 @@ pub async fn an_inbound_message_reads_back(store: Opened) {
 
 /// A message with an id is stored once, however often it comes. One without an id is stored each
 /// time.
-pub async fn a_repeated_inbound_message_is_stored_once(store: Opened) {
+pub async fn repeated_inbound_message_is_stored_once(store: Opened) {
     assert!(!store.knows_inbound(&slug("gw"), "m1").await.expect("read"));
     assert!(record(&store, &inbound(Some("m1"), 0)).await);
     assert!(!record(&store, &inbound(Some("m1"), 1)).await);
@@ -65,7 +65,7 @@ pub async fn a_repeated_inbound_message_is_stored_once(store: Opened) {
 }
 
 /// Inbound messages are listed newest first, page by page, of all contacts or of one.
-pub async fn inbound_messages_are_newest_first_and_page(store: Opened) {
+pub async fn inbound_messages_are_newest_first_and_paged(store: Opened) {
     let mut recorded = Vec::new();
     for seconds in 0..5 {
         let mut message = inbound(None, seconds);
@@ -92,7 +92,7 @@ pub async fn inbound_messages_are_newest_first_and_page(store: Opened) {
 }
 
 /// A delivery is found by its own id or by its gateway's id, and through no other gateway.
-pub async fn a_delivery_is_found_by_what_its_gateway_calls_it(store: Opened) {
+pub async fn delivery_is_found_by_its_gateways_id(store: Opened) {
     let alert = one(&store).await;
     let id = alert.deliveries[0].id;
     let me = worker();

@@ -32,7 +32,7 @@ async fn requeue(store: &Opened, seconds: u64, running: &[HeldLease]) -> usize {
 
 /// The outcome of an earlier grant does not settle a later one, even if the worker is the same and
 /// no attempt was counted in between.
-pub async fn an_earlier_grants_settlement_is_lost(store: Opened) {
+pub async fn settlement_of_an_earlier_grant_is_lost(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let first = granted(&store, me, 0).await.remove(0);
@@ -72,7 +72,7 @@ pub async fn an_earlier_grants_settlement_is_lost(store: Opened) {
 
 /// A renewed lease is not taken back at its old end, but at its new one. Other leases do not
 /// change.
-pub async fn a_renewed_lease_lasts_longer(store: Opened) {
+pub async fn renewed_lease_lasts_longer(store: Opened) {
     let alerts = alert(3, "sms", Some("app"), START);
     enqueue(&store, &alerts, None).await;
     let me = worker();
@@ -88,7 +88,7 @@ pub async fn a_renewed_lease_lasts_longer(store: Opened) {
 }
 
 /// A renewal returns the leases that are lost, and does not change their present holders.
-pub async fn renewing_reports_what_was_lost(store: Opened) {
+pub async fn renewal_reports_lost_leases(store: Opened) {
     let alerts = alert(4, "sms", Some("app"), START);
     enqueue(&store, &alerts, None).await;
     let (slow, quick) = (worker(), worker());
@@ -117,7 +117,7 @@ pub async fn renewing_reports_what_was_lost(store: Opened) {
 }
 
 /// A delivery that its holder is still handing over is not taken back, however late it is.
-pub async fn what_still_runs_is_not_taken_back(store: Opened) {
+pub async fn running_delivery_is_not_taken_back(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let job = granted(&store, me, 0).await.remove(0);

@@ -38,7 +38,7 @@ async fn fail_one(store: &Opened) -> NotificationId {
 }
 
 /// Failed deliveries go back to the queue when they are resent; the others stay.
-pub async fn what_ended_badly_can_be_resent(store: Opened) {
+pub async fn failed_deliveries_can_be_resent(store: Opened) {
     let id = fail_one(&store).await;
     assert_eq!(store.resend(id, None, at(50)).await.expect("resent"), 1);
     assert_eq!(store.resend(id, None, at(50)).await.expect("resent"), 0);
@@ -81,7 +81,7 @@ pub async fn one_delivery_can_be_resent_alone(store: Opened) {
 }
 
 /// The log is newest first, and each page continues where the last one ended.
-pub async fn the_log_is_newest_first_and_pages(store: Opened) {
+pub async fn log_is_newest_first_and_paged(store: Opened) {
     let mut expected = Vec::new();
     for seconds in 0..5 {
         let alert = alert(2, "sms", None, at(seconds));
@@ -110,7 +110,7 @@ pub async fn the_log_is_newest_first_and_pages(store: Opened) {
 }
 
 /// The log is filtered by state, contact and age.
-pub async fn the_log_filters(store: Opened) {
+pub async fn log_is_filtered(store: Opened) {
     let failed = fail_one(&store).await;
     let large = alert(3, "sms", None, at(10));
     enqueue(&store, &large, None).await;
@@ -137,7 +137,7 @@ pub async fn the_log_filters(store: Opened) {
 }
 
 /// The backlog counts queued deliveries and those in flight.
-pub async fn the_backlog_counts_what_waits(store: Opened) {
+pub async fn backlog_counts_waiting_deliveries(store: Opened) {
     enqueue(&store, &alert(3, "sms", Some("app"), at(7)), None).await;
     fail_one(&store).await;
     claim(&store, worker(), at(7), 1).await;
@@ -147,7 +147,7 @@ pub async fn the_backlog_counts_what_waits(store: Opened) {
 }
 
 /// Pruning removes finished old notifications, up to the limit, and nothing else.
-pub async fn pruning_keeps_what_is_not_finished(store: Opened) {
+pub async fn pruning_keeps_unfinished_notifications(store: Opened) {
     let waiting = one(&store).await;
     let me = worker();
     claim(&store, me, START, 1).await;
@@ -169,7 +169,7 @@ pub async fn pruning_keeps_what_is_not_finished(store: Opened) {
 }
 
 /// A probe is a commit like any other.
-pub async fn a_probe_commits(store: Opened) {
+pub async fn probe_commits(store: Opened) {
     store.probe(START).await.expect("a store that works");
     store.probe(at(1)).await.expect("a store that works");
 }

@@ -32,7 +32,7 @@ fn waiting(lane: &str, before: u64) -> Overdue {
 
 /// A queued delivery with attempts is given up by the time of its first attempt, whenever it is
 /// due. It ends when it is given up.
-pub async fn what_was_attempted_is_given_up_in_time(store: Opened) {
+pub async fn attempted_delivery_is_given_up_in_time(store: Opened) {
     let alert = one(&store).await;
     let channel = alert.deliveries[0].channel.clone();
     let me = worker();
@@ -56,7 +56,7 @@ pub async fn what_was_attempted_is_given_up_in_time(store: Opened) {
 }
 
 /// A delivery without attempts is given up by the time of its raise, with the reason.
-pub async fn what_was_never_attempted_is_given_up_in_time(store: Opened) {
+pub async fn unattempted_delivery_is_given_up_in_time(store: Opened) {
     let alert = one(&store).await;
     let lane = alert.deliveries[0].lane.to_string();
     assert!(give_up(&store, waiting(&lane, 0), 70).await.is_empty());
@@ -70,7 +70,7 @@ pub async fn what_was_never_attempted_is_given_up_in_time(store: Opened) {
 }
 
 /// Only queued deliveries are given up, no more at once than the limit.
-pub async fn only_what_waits_is_given_up(store: Opened) {
+pub async fn only_queued_deliveries_are_given_up(store: Opened) {
     let alert = alert(5, "sms", Some("app"), START);
     enqueue(&store, &alert, None).await;
     let me = worker();
@@ -86,7 +86,7 @@ pub async fn only_what_waits_is_given_up(store: Opened) {
 }
 
 /// A delivery that ends without an attempt ends at the time of that decision.
-pub async fn an_end_without_an_attempt_has_its_time(store: Opened) {
+pub async fn end_without_an_attempt_has_a_time(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let jobs = claim(&store, me, START, 1).await;
@@ -105,7 +105,7 @@ pub async fn an_end_without_an_attempt_has_its_time(store: Opened) {
 }
 
 /// Deliveries that are not due yet follow a clock that is set back or forward.
-pub async fn what_was_not_due_yet_follows_the_clock(store: Opened) {
+pub async fn future_deliveries_follow_the_clock(store: Opened) {
     for after in [92_800, 100_300] {
         let due = async |seconds| {
             let alert = alert(1, "sms", None, at(seconds));
@@ -173,7 +173,7 @@ pub async fn receipts_follow_the_clock(store: Opened) {
 }
 
 /// Deliveries that a wrong clock has put years ahead are due now; those of a schedule wait on.
-pub async fn what_lies_too_far_ahead_is_brought_forward(store: Opened) {
+pub async fn deliveries_too_far_ahead_are_brought_forward(store: Opened) {
     let me = worker();
     let (now, latest) = (at(200), at(1_000));
     let mut tried = Vec::new();
@@ -220,7 +220,7 @@ fn step(after: u64) -> ClockStep {
 }
 
 /// Queued deliveries are counted for each lane.
-pub async fn what_waits_is_counted_by_lane(store: Opened) {
+pub async fn queued_deliveries_are_counted_by_lane(store: Opened) {
     for (count, lane) in [(3, "sms"), (2, "webhook:a.example"), (1, "sms")] {
         enqueue(&store, &alert(count, lane, Some("app"), START), None).await;
     }

@@ -17,7 +17,7 @@ async fn recent(store: &Opened, since: Timestamp) -> Recent {
 
 /// Deliveries raised since a time are counted by state, and their attempts by gateway, time and
 /// outcome.
-pub async fn what_was_raised_lately_is_counted(store: Opened) {
+pub async fn recent_alerts_are_counted(store: Opened) {
     assert_eq!(recent(&store, START).await, Recent::default());
     let minute = START.floor(STEP);
     let first = minute.plus(STEP).plus(Duration::from_secs(10));
@@ -84,7 +84,7 @@ pub async fn what_was_raised_lately_is_counted(store: Opened) {
 }
 
 /// An attempt that a crash left without a gateway counts as one without a gateway.
-pub async fn what_a_crash_left_behind_is_counted(store: Opened) {
+pub async fn attempts_cut_off_by_a_crash_are_counted(store: Opened) {
     let alert = alert(1, "sms", Some("app"), START);
     enqueue(&store, &alert, Some(&lease(worker(), START))).await;
     let requeued = store.requeue_orphans(at(600), None, &[]).await;

@@ -43,7 +43,7 @@ async fn with_one_sent(store: &Opened, alert: &Alert, through: &str) {
 }
 
 /// The log is filtered by channel, gateway and target.
-pub async fn the_log_finds_channels_gateways_and_targets(store: Opened) {
+pub async fn log_is_filtered_by_channel_gateway_and_target(store: Opened) {
     let first = alert(2, "sms", None, at(0));
     with_one_sent(&store, &first, "one").await;
     let mut second = alert(2, "sms", None, at(1));
@@ -85,7 +85,7 @@ pub async fn the_log_finds_channels_gateways_and_targets(store: Opened) {
 
 /// The log is searched for a text in names, messages and recipients, literally, ignoring the case
 /// of ASCII letters.
-pub async fn the_log_finds_texts(store: Opened) {
+pub async fn log_is_searched_for_texts(store: Opened) {
     let mut odd = alert(1, "sms", None, at(0));
     odd.notification.plan.message.subject = "It's \"50%\" of_all".into();
     odd.notification.plan.message.body = "Überlauf \\ 容量 \u{1f525}".into();
@@ -123,7 +123,7 @@ pub async fn the_log_finds_texts(store: Opened) {
 }
 
 /// A search keeps to its time, from its beginning to just before its end.
-pub async fn a_search_keeps_to_its_time(store: Opened) {
+pub async fn search_respects_its_time_range(store: Opened) {
     let mut raised = Vec::new();
     for seconds in 0..4 {
         let alert = alert(1, "sms", None, at(seconds));
@@ -153,7 +153,7 @@ pub async fn a_search_keeps_to_its_time(store: Opened) {
 }
 
 /// A search with pages of any size finds each entry once, in order, and ends.
-pub async fn a_search_goes_on_where_it_stopped(store: Opened) {
+pub async fn search_continues_where_it_stopped(store: Opened) {
     for seconds in 0..9 {
         let count = if seconds % 2 == 0 { 2 } else { 1 };
         let mut alert = alert(count, "sms", None, at(seconds));
@@ -225,7 +225,7 @@ pub async fn a_search_goes_on_where_it_stopped(store: Opened) {
 }
 
 /// A search stops after a number of entries, whatever it has found, and continues from there.
-pub async fn a_search_stops_after_so_many(store: Opened) {
+pub async fn search_stops_after_a_bounded_number(store: Opened) {
     let most = LogFilter::LOOKED_THROUGH as usize;
     let mut alerts: Vec<_> = (0..=LogFilter::LOOKED_THROUGH)
         .map(|millis| {

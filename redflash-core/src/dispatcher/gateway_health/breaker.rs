@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn it_opens_after_five_failures_in_a_row() {
+    fn opens_after_five_failures_in_a_row() {
         assert_eq!(failed(4, at(0)).admission(at(0)), Admission::Any);
         let breaker = failed(5, at(0));
         assert_eq!(breaker.admission(at(29)), Admission::Wait(at(30)));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn it_opens_when_half_of_ten_fail_within_a_minute() {
+    fn opens_when_half_of_ten_fail_within_a_minute() {
         let alternate = |apart: u64| {
             let mut breaker = Breaker::default();
             for turn in 0..5 {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_says_nothing_is_repeated() {
+    fn probe_without_information_is_repeated() {
         let mut breaker = failed(5, at(0));
         breaker.begin();
         breaker.abandon(at(40));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_doubles_to_ten_minutes() {
+    fn open_time_doubles_to_ten_minutes() {
         let mut breaker = failed(5, at(0));
         let mut waits = Vec::new();
         for _ in 0..7 {
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn deferral_of_a_recipient_counts_neither_as_failure_nor_as_success() {
+    fn deferral_of_a_recipient_is_neither_failure_nor_success() {
         let mut breaker = failed_for(&["a", "b"]);
         breaker.answer();
         breaker.fail_for(&to("c"), at(0), MIDDLE);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn probe_that_is_answered_closes_a_breaker_opened_by_silence() {
+    fn answered_probe_closes_a_breaker_opened_by_silence() {
         for answer in [Breaker::answer, |breaker: &mut Breaker| {
             breaker.fail_for(&to("a"), at(31), MIDDLE);
         }] {
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn probe_with_a_recipient_that_failed_before_asks_for_another() {
+    fn probe_with_a_known_failed_recipient_needs_another() {
         let mut breaker = failed_for(&["a", "b", "c"]);
         breaker.begin();
         breaker.fail_for(&to("b"), at(31), MIDDLE);
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_account_stops_it_for_the_longest_time() {
+    fn rejected_account_opens_it_for_the_longest_time() {
         let mut breaker = Breaker::default();
         breaker.trip(at(0));
         assert_eq!(breaker.open_until(), Some(at(600)));

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn health_says_why_since_when_and_until_when_it_is_stopped() {
+    fn health_has_the_reason_and_times_of_a_stop() {
         let mut upstream = Upstream::default();
         upstream.end(HealthSignal::Unauthorized, Some("wrong password"), at(10));
         upstream.end(HealthSignal::Unauthorized, Some("still wrong"), at(11));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn pause_that_was_asked_for_is_over_by_itself() {
+    fn requested_pause_ends_by_itself() {
         let mut upstream = Upstream::default();
         upstream.end(
             HealthSignal::PauseUntil(at(40)),

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn forgets_what_is_over() {
+    fn drops_pauses_that_are_over() {
         let (gateway, address) = names();
         let mut paused = PausedAddresses::default();
         paused.pause(&gateway, &address, at(30), at(0));

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_lets_through_what_it_should() {
+    fn lets_through_its_rate_each_second() {
         let mut rate = Rate::per_second(30.0);
         let start = 1_700_000_000_000;
         let mut sent = 0;
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_rate_says_when_the_next_may_go() {
+    fn slow_rate_returns_the_time_of_the_next_message() {
         let mut rate = Rate::per_second(0.5);
         let now = Monotonic::from_millis(10_000);
         assert_eq!(rate.take(now), Ok(()));

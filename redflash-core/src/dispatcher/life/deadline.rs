@@ -18,7 +18,7 @@ pub(crate) async fn pass(time: Duration) {
         drop(over);
     });
     if let Err(error) = kept {
-        return error!(error = %error, "a deadline cannot be kept, and is taken for over");
+        return error!(error = %error, "could not start the deadline thread; treating the deadline as over");
     }
     let _ = is_over.await;
     drop(awaited);

@@ -37,9 +37,9 @@ impl Loop {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Queue => "the dispatcher's queue",
-            Self::Recorder => "the recorder of outcomes",
-            Self::Leases => "the renewal of leases",
-            Self::Alarms => "the sender of alarms",
+            Self::Recorder => "the outcome recorder",
+            Self::Leases => "the lease renewal",
+            Self::Alarms => "the alarm sender",
             Self::FanOuts => "the queueing of large alerts",
         }
     }
@@ -154,7 +154,7 @@ mod tests {
         heartbeat.fail("the disk is gone".into());
         drop(heartbeat.begin(at(1)));
         let problem = heartbeat.problem(Loop::Recorder, at(1)).unwrap();
-        let expected = "the recorder of outcomes fails: the disk is gone";
+        let expected = "the outcome recorder fails: the disk is gone";
         assert_eq!(problem, expected);
         heartbeat.begin(at(1)).succeed();
         assert_eq!(heartbeat.problem(Loop::Recorder, at(1)), None);

@@ -213,7 +213,7 @@ impl Life {
                     pause = PAUSES.0;
                 }
                 let title = name.as_str();
-                error!(part = title, error = %panicked, ?pause, "a loop panicked, and starts again");
+                error!(part = title, error = %panicked, ?pause, "a loop panicked and will be restarted");
                 alive.life.heartbeat(name).fail(panicked.to_string());
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSES.1);
@@ -322,19 +322,18 @@ impl Life {
         if !self.is_own_process() {
             let process = self.process;
             return vec![format!(
-                "nothing is sent from here: process {process} started the engine, and a fork has none of its threads"
+                "not sending: process {process} started the engine, and a fork has none of its threads"
             )];
         }
         if self.stop.is_cancelled() {
-            return vec!["nothing is sent from here: the engine was stopped".to_owned()];
+            return vec!["not sending: the engine was stopped".to_owned()];
         }
         if self.is_gone() {
-            let why =
-                "nothing is sent from here: the runtime that the engine was started on is gone";
+            let why = "not sending: the engine's runtime has ended";
             return vec![why.to_owned()];
         }
         if self.is_stalled() {
-            return vec!["the runtime of the engine stands still".to_owned()];
+            return vec!["the engine's runtime is stalled".to_owned()];
         }
         let loops = Loop::ALL.iter();
         loops

@@ -25,7 +25,7 @@ const COUNTING: Duration = Duration::from_millis(15);
 pub enum StartError {
     /// The store allows only one engine to dispatch, and another one does; or this one was started
     /// before and has not ended.
-    #[error("{by} dispatches from this store already: stop that one first")]
+    #[error("{by} already dispatches from this store: stop it first")]
     AlreadyRunning {
         /// The engine that dispatches, as `this engine` or `process 4711`.
         by: String,
@@ -162,7 +162,7 @@ impl Dispatcher {
             queued: self.queued_by(life, deadline).await,
         };
         if !report.is_clean() {
-            warn!(?report, "stopped before everything had ended");
+            warn!(?report, "shut down with unfinished work");
         }
         report
     }
@@ -216,7 +216,7 @@ impl Dispatcher {
     pub(crate) fn problems(&self) -> Vec<String> {
         let now = self.clock.monotonic();
         let Some(life) = self.life() else {
-            return vec!["nothing is sent from here: the engine was not started".to_owned()];
+            return vec!["not sending: the engine was not started".to_owned()];
         };
         let mut problems = life.problems(now);
         problems.extend(self.blocking());
@@ -226,10 +226,10 @@ impl Dispatcher {
             let why = if life.heartbeat(Loop::Queue).is_busy() {
                 "the store is slow to answer"
             } else {
-                "the runtime of the engine stands still"
+                "the engine's runtime is stalled"
             };
             problems.push(format!(
-                "the queue was not looked at for {seconds} s: {why}"
+                "the queue has not been polled for {seconds} s: {why}"
             ));
         }
         problems

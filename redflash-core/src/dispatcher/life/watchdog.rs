@@ -45,7 +45,7 @@ impl Watchdog {
         let watched = Arc::downgrade(&calls);
         let named = thread::Builder::new().name("redflash-watchdog".into());
         if let Err(error) = named.spawn(move || watch(&watched)) {
-            error!(error = %error, "channels that block their thread are not watched for");
+            error!(error = %error, "could not start the watchdog for channels that block their thread");
         }
         Self(calls)
     }
@@ -97,7 +97,7 @@ impl Calls {
             if self.blocks_for(call).is_some() && !call.was_reported.swap(true, Ordering::Relaxed) {
                 error!(
                     gateway = %call.gateway,
-                    "a channel blocks its thread, so that no deadline can end it and other tasks of the program wait: call what blocks within tokio::task::spawn_blocking"
+                    "a channel blocks its thread: no deadline can end the call, and other tasks wait; wrap blocking calls in tokio::task::spawn_blocking"
                 );
             }
         }
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn channel_that_blocks_is_named_and_one_that_waits_is_not() {
+    fn reports_blocking_channels_and_not_waiting_ones() {
         let watchdog = Watchdog::start();
         let gateway = |name| Slug::parse(name).unwrap();
         let mut waits = watchdog.watched(&gateway("waits"), std::future::pending::<()>());

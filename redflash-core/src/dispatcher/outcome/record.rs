@@ -238,7 +238,7 @@ impl Recording {
             if is_over {
                 warn!(
                     delivery = %one.finished.settlement.delivery.id,
-                    "an outcome could not be recorded; the delivery is repeated when its lease ends"
+                    "could not record an outcome; the delivery will be repeated when its lease ends"
                 );
             }
             !is_over
@@ -248,7 +248,7 @@ impl Recording {
     fn recorded(&self, settlement: &Settlement, settled: Settled) {
         let delivery = &settlement.delivery;
         if settled != Settled::Recorded && settlement.attempt.is_some() {
-            warn!(delivery = %delivery.id, "the lease had passed to another grant");
+            warn!(delivery = %delivery.id, "the lease had already passed to another grant");
         }
         if settled != Settled::Lost {
             crate::dispatcher::outcome::count::count_settlement(settlement);
@@ -280,7 +280,7 @@ const fn is_down(error: &StoreError) -> bool {
 
 fn warn_delayed(error: &StoreError) {
     let error = crate::error_chain(error);
-    warn!(error, "outcomes are not recorded yet");
+    warn!(error, "could not record outcomes; trying again");
 }
 
 #[cfg(test)]
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn outcome_is_recorded_however_long_the_store_was_down() {
+    async fn outcome_is_recorded_after_a_long_outage_of_the_store() {
         let store = Arc::new(MemoryStore::new());
         let engine = engine(&store).await;
         let running = engine.start().await.unwrap();

@@ -12,7 +12,7 @@ use crate::{ChannelKind, Moment, Monotonic, StoreError};
 /// Longest time between two sweeps.
 const SELDOM: Duration = Duration::from_secs(30);
 /// Number of deliveries given up in one transaction.
-const AT_ONCE: NonZeroU32 = NonZeroU32::new(256).expect("it is more than nothing");
+const AT_ONCE: NonZeroU32 = NonZeroU32::new(256).expect("not zero");
 
 impl Dispatcher {
     /// Gives up deliveries whose first attempt was too long ago, and deliveries without an attempt
@@ -38,10 +38,7 @@ impl Dispatcher {
             let given_up = self.store.give_up(&overdue, now.wall, AT_ONCE).await?;
             self.ended(&given_up);
             if !given_up.is_empty() {
-                warn!(
-                    deliveries = given_up.len(),
-                    "gave up what waited for too long"
-                );
+                warn!(deliveries = given_up.len(), "gave up overdue deliveries");
             }
             if given_up.len() < AT_ONCE.get() as usize {
                 break;

@@ -41,7 +41,7 @@ impl Dispatcher {
                 Err(error) => {
                     drop(round);
                     let error = crate::error_chain(&error);
-                    error!(error, "the store does not answer the dispatcher");
+                    error!(error, "could not poll the queue");
                     heartbeat.fail(error);
                     POLL
                 }
@@ -72,13 +72,13 @@ impl Dispatcher {
             self.exchange(now).await?;
             // None of these may keep other deliveries from being sent.
             if let Err(error) = self.requeue_unconfirmed(now.wall).await {
-                error!(error = %crate::error_chain(&error), "missing receipts were not looked for");
+                error!(error = %crate::error_chain(&error), "could not check for missing receipts");
             }
             if let Err(error) = self.give_up_overdue(now, swept_at).await {
-                error!(error = %crate::error_chain(&error), "what waited for too long was not given up");
+                error!(error = %crate::error_chain(&error), "could not give up overdue deliveries");
             }
             if let Err(error) = self.learn_alarms(now.monotonic).await {
-                error!(error = %crate::error_chain(&error), "it is not known which gateways have stopped");
+                error!(error = %crate::error_chain(&error), "could not read the open alarms");
             }
             let backlog = self.store.backlog().await?;
             self.queued.store(backlog.queued, Ordering::Relaxed);
@@ -126,7 +126,7 @@ impl Dispatcher {
     /// Sends unconfirmed deliveries through another gateway.
     async fn requeue_unconfirmed(&self, now: Timestamp) -> Result<(), StoreError> {
         /// Maximum number at once.
-        const SOME: NonZeroU32 = NonZeroU32::new(100).expect("it is more than nothing");
+        const SOME: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
         let gateways = self.gateways();
         if gateways
             .iter()
@@ -136,10 +136,7 @@ impl Dispatcher {
         }
         let missing = self.store.requeue_unconfirmed(now, SOME).await?;
         if missing > 0 {
-            warn!(
-                missing,
-                "no receipts came in time; another gateway is tried"
-            );
+            warn!(missing, "receipts are overdue; trying another gateway");
         }
         Ok(())
     }

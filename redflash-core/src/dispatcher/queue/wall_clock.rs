@@ -91,7 +91,10 @@ impl Dispatcher {
         let step = self.wall_clock().look(now);
         if let Some(step) = step {
             let seconds = step.by() / 1000;
-            warn!(seconds, "the clock was set; what waits follows it");
+            warn!(
+                seconds,
+                "the wall clock was set; waiting deliveries follow it"
+            );
             if self.is_exclusive() {
                 self.wall_clock().pending.push_back(step);
             }
@@ -120,7 +123,7 @@ impl Dispatcher {
         if moved > 0 {
             warn!(
                 deliveries = moved,
-                "a clock that was wrong had put deliveries far ahead; they are due now"
+                "a wrong clock had scheduled deliveries far ahead; they are due now"
             );
         }
         Ok(())
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn small_differences_are_no_step() {
+    fn small_differences_are_not_steps() {
         let mut clock = WallClock::default();
         clock.look(moment(100, 0));
         let slewed = Moment {
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn time_passes_as_it_did_whatever_the_clock_was_set_to() {
+    fn elapsed_time_ignores_steps_of_the_clock() {
         for hour in [8, 15] {
             let (clock, now) = set_to(hour);
             assert_eq!(clock.elapsed(at(7 * HOUR), now), hours(4), "{hour}");
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn times_long_ago_are_found_on_the_clock_of_then() {
+    fn past_times_are_found_on_the_clock_of_that_time() {
         let (clock, now) = set_to(15);
         assert_eq!(clock.ago(hours(4), now), at(7 * HOUR));
         assert_eq!(clock.ago(Duration::from_secs(60), now), at(16 * HOUR - 60));

@@ -231,7 +231,7 @@ impl Dispatcher {
     /// Sets a delivery aside, and raises an alarm.
     fn hold(&self, gateway: &Gateway, why: &str) -> Disposition {
         let gateway = gateway.name.clone();
-        let detail = format!("set aside, since {gateway} is not to repeat: {why}");
+        let detail = format!("set aside, since {gateway} must not repeat messages: {why}");
         self.alarms.push(AlarmEvent::Held { gateway });
         Disposition::Hold { detail }
     }

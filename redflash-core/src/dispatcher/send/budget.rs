@@ -66,7 +66,7 @@ impl Dispatcher {
             .refund(&reservation.allowances, reserved_at)
             .await
         {
-            warn!(error = error_chain(&error), "a budget was not given back");
+            warn!(error = error_chain(&error), "could not refund a budget");
         }
     }
 

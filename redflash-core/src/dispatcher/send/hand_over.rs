@@ -23,7 +23,7 @@ impl Dispatcher {
         let job = in_flight.job();
         if !self.still_holds(&lease, Duration::ZERO).await {
             // The process was suspended, or cut off from the store. Another one owns the delivery.
-            warn!(delivery = %job.delivery.id, "its lease ended before its turn came");
+            warn!(delivery = %job.delivery.id, "the lease ended before the delivery's turn");
             return in_flight.forget();
         }
         let stopped = match planned_at {

@@ -168,7 +168,7 @@ impl Dispatcher {
             self.spawn(collecting);
         }
         answered.await.unwrap_or_else(|_| SendReport {
-            result: Err(SendError::Unknown("its request was given up".into())),
+            result: Err(SendError::Unknown("the request was abandoned".into())),
             is_first: true,
         })
     }
@@ -355,5 +355,5 @@ impl Dispatcher {
 
 /// Returns the error of a message whose lease ended, or was about to end, before its turn came.
 fn late() -> SendError {
-    SendError::Unreachable("its lease was about to end before its turn came".into())
+    SendError::Unreachable("the lease was about to end before the message's turn".into())
 }

@@ -29,7 +29,7 @@ pub(super) fn contact(
         let (channel, address) = (&endpoint.channel, &endpoint.address);
         let field = format!("endpoints[{index}].address");
         if !seen.insert((channel, address)) {
-            let message = format!("{} has this {channel} address already", contact.slug);
+            let message = format!("{} already has this {channel} address", contact.slug);
             errors.push(InvalidField::new(field, message));
         } else if !known(endpoint)
             && let Err(error) = engine.parse_address(channel, address.as_str())
@@ -55,7 +55,7 @@ pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Resu
         } else if let Some(bad) = text.chars().find(|c| c.is_control() && !c.is_whitespace()) {
             errors.push(InvalidField::new(
                 field,
-                format!("{bad:?} cannot stand here"),
+                format!("{bad:?} is not allowed here"),
             ));
         }
     }
@@ -87,14 +87,17 @@ fn templates(event: &Event, old: Option<&Event>) -> Vec<InvalidField> {
         if source.trim().is_empty() {
             errors.push(InvalidField::new(field, format!("the {field} is empty")));
         } else if source.contains('\0') {
-            errors.push(InvalidField::new(field, "a NUL cannot stand in a template"));
+            errors.push(InvalidField::new(
+                field,
+                "a NUL character is not allowed in a template",
+            ));
         } else if let Err(error) = Template::parse(source) {
             errors.push(InvalidField {
                 line: line(&error),
                 ..InvalidField::new(field, error.to_string())
             });
         } else if let Some(line) = foreign(source).filter(|_| before != Some(source)) {
-            let message = "{% … %} is of another template language, and would be sent as it stands: \
+            let message = "{% … %} is of another template language, and would be sent literally: \
                 write {{name}} or {{#if name}}…{{/if}}";
             errors.push(InvalidField {
                 line: Some(line),
@@ -136,7 +139,7 @@ fn sender(engine: &Engine, event: &Event) -> Result<(), String> {
         return Ok(());
     }
     let refusals = refusals.join("; ");
-    Err(format!("no gateway sends as {sender:?} ({refusals})"))
+    Err(format!("no gateway can send as {sender:?} ({refusals})"))
 }
 
 pub(super) fn unique(field: &str, slugs: &[Slug]) -> Result<(), EditError> {
@@ -148,7 +151,7 @@ pub(super) fn unique(field: &str, slugs: &[Slug]) -> Result<(), EditError> {
     let error = |(index, slug): (usize, &Slug)| {
         InvalidField::new(
             format!("{field}[{index}]"),
-            format!("{slug} is named twice"),
+            format!("{slug} is listed twice"),
         )
     };
     no_errors(twice.map(error).collect())

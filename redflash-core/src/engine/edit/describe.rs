@@ -44,8 +44,8 @@ pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
     let mixed = switches.iter().any(|(on, _)| *on != switches[0].0);
     if action == Action::Changed || mixed {
         let texts = switches.into_iter().map(|(on, what)| {
-            let what = if what.is_empty() { "it" } else { &what };
-            format!("{what} {}", if on { "on" } else { "off" })
+            let switched = if on { "switched on" } else { "switched off" };
+            format!("{what} {switched}").trim_start().to_owned()
         });
         differences.extend(texts);
         return (Action::Changed, differences.join("; "));
@@ -136,7 +136,7 @@ fn members(before: &[Value], after: &[Value]) -> String {
         .chain(left.map(|one| format!("-{}", text(one))))
         .collect();
     if entries.is_empty() {
-        return "another order".into();
+        return "reordered".into();
     }
     cut(&entries.join(" "))
 }
@@ -169,7 +169,7 @@ fn endpoints(
         ids.filter(|id| of(other, *id).is_some()).collect()
     };
     if kept(old, new) != kept(new, old) {
-        differences.push("endpoints: another order".into());
+        differences.push("endpoints: reordered".into());
     }
 }
 

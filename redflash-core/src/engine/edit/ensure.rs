@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn creates_what_is_missing_and_records_it() {
+    async fn creates_missing_entries_and_records_them() {
         let (engine, ann) = (engine(), ann());
         let group = Group::new(slug("ops"), name("Ops"), vec![slug("ann")]);
         let event = Event::new(slug("disk"), name("Disk"), "full");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leaves_what_exists_as_it_is() {
+    async fn leaves_existing_entries_unchanged() {
         let (engine, ann) = (engine(), ann());
         engine.ensure_contact(&ann, &by()).await.unwrap();
         let change = |contact: &mut Contact| {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_what_breaks_a_rule() {
+    async fn rejects_invalid_entries() {
         let event = Event::new(slug("disk"), name("Disk"), "{{#if}}");
         let refused = engine().ensure_event(&event, &by()).await;
         assert!(matches!(refused, Err(EditError::Invalid(_))));

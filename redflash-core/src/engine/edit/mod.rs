@@ -47,10 +47,10 @@ pub enum EditError {
     #[error("{}", join_errors(.0))]
     Invalid(Vec<InvalidField>),
     /// Someone else has changed the entry since it was read.
-    #[error("somebody else has changed {0} meanwhile")]
+    #[error("{0} was changed by someone else in the meantime")]
     Outdated(EntryRef),
     /// No other user could change anything then.
-    #[error("{0} is the last admin who can log in: make another one first")]
+    #[error("{0} is the last admin who can log in: create another one first")]
     LastAdmin(Slug),
     /// The store refused the change, or failed.
     #[error(transparent)]

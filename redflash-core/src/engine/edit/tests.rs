@@ -49,7 +49,7 @@ pub(super) async fn audit_log(engine: &Engine) -> Vec<(Action, String, String)> 
 }
 
 #[tokio::test]
-async fn every_edit_is_told_in_the_audit_log() {
+async fn every_edit_is_in_the_audit_log() {
     let engine = engine();
     engine.create(&ann(), &by()).await.unwrap();
     let off = |contact: &mut Contact| {
@@ -77,7 +77,7 @@ async fn every_edit_is_told_in_the_audit_log() {
         (
             Action::Changed,
             subject(),
-            "name: “Ann” → “Anna”; it off".into(),
+            "name: “Ann” → “Anna”; switched off".into(),
         ),
         (Action::SwitchedOff, subject(), "sms +447700900123".into()),
         (
@@ -90,7 +90,7 @@ async fn every_edit_is_told_in_the_audit_log() {
 }
 
 #[tokio::test]
-async fn nobody_writes_over_what_somebody_else_has_changed() {
+async fn rejects_edits_of_an_outdated_revision() {
     let engine = engine();
     let contact = ann();
     engine.create(&contact, &by()).await.unwrap();
@@ -111,7 +111,7 @@ async fn nobody_writes_over_what_somebody_else_has_changed() {
 }
 
 #[tokio::test]
-async fn what_does_not_change_anything_is_not_told() {
+async fn edit_without_a_change_is_not_recorded() {
     let engine = engine();
     engine.create(&ann(), &by()).await.unwrap();
     let version = engine.store().version().await.unwrap();
@@ -125,23 +125,23 @@ async fn what_does_not_change_anything_is_not_told() {
 }
 
 #[tokio::test]
-async fn a_broken_template_is_refused_at_its_line() {
+async fn rejects_broken_template_with_its_line() {
     let engine = engine();
     let name = Name::parse("Disk full").unwrap();
     let event = Event::new(slug("disk"), name, "fine\n{{#if x}}");
     let Err(EditError::Invalid(errors)) = engine.create(&event, &by()).await else {
-        panic!("it was taken");
+        panic!("it was accepted");
     };
     assert_eq!((&*errors[0].field, errors[0].line), ("message", Some(2)));
 }
 
 #[tokio::test]
-async fn a_tag_of_the_old_language_is_refused_unless_it_stood_there() {
+async fn rejects_new_tags_of_the_old_template_language() {
     let engine = engine();
     let name = Name::parse("Disk full").unwrap();
     let event = Event::new(slug("disk"), name, "fine\n{% include '/etc/passwd' %}");
     let Err(EditError::Invalid(errors)) = engine.create(&event, &by()).await else {
-        panic!("it was taken");
+        panic!("it was accepted");
     };
     assert_eq!((&*errors[0].field, errors[0].line), ("message", Some(2)));
     let old = [event.clone().into()];
@@ -158,7 +158,7 @@ async fn a_tag_of_the_old_language_is_refused_unless_it_stood_there() {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_switched_on_only_with_a_valid_address() {
+async fn rejects_switching_on_an_invalid_address() {
     let engine = Engine::builder(Arc::new(MemoryStore::new()))
         .address_rules(|_, raw| match raw {
             "12" => Err(crate::AddressError::new("too short")),
@@ -193,7 +193,7 @@ async fn an_endpoint_is_switched_on_only_with_a_valid_address() {
 }
 
 #[tokio::test]
-async fn the_last_admin_stays() {
+async fn rejects_removal_of_the_last_admin() {
     let engine = engine();
     let admin = |name: &str| {
         let called = Name::parse(name).unwrap();

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_channel_by_another_name_is_recognized() {
+    fn recognizes_other_names_of_channels() {
         let served = ["email", "pager-east"];
         for (channel, wanted) in [
             ("mail", Some("email")),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_with_the_name_of_a_helper_are_pointed_out() {
+    fn warns_of_arguments_named_like_a_helper() {
         let name = "Disk full".parse().expect("a name");
         let mut event = Event::new("disk".parse().expect("a slug"), name, "{{lower}} {{date}}");
         event.subject = Some("{{upper level}} {{#if default}}{{/if}}".into());

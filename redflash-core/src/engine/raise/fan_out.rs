@@ -101,7 +101,7 @@ impl Remainder {
             warn!(
                 notification = %self.notification,
                 error = %crate::error_chain(&error),
-                "the deliveries of an alert are not all queued yet"
+                "could not queue all deliveries of an alert; trying again"
             );
         }
     }
@@ -174,7 +174,7 @@ impl Engine {
                 while let Some(dispatcher) = weak.upgrade() {
                     if let Err(error) = resume_stalled(dispatcher, &life, &mut seen).await {
                         let error = crate::error_chain(&error);
-                        warn!(error, "it is not known which alerts are still to be queued");
+                        warn!(error, "could not check for partly queued alerts");
                     }
                     tokio::select! {
                         () = life.stop().cancelled() => return,
@@ -203,7 +203,7 @@ async fn resume_stalled(
             notification,
             unqueued,
         } = fan_out;
-        info!(%notification, unqueued, "going on with an alert that was left half-way");
+        info!(%notification, unqueued, "resuming a partly queued alert");
         if let Some(remainder) = Remainder::of(&dispatcher, fan_out).await? {
             remainder.record(Arc::clone(&dispatcher)).await;
         }

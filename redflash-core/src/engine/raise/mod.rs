@@ -86,7 +86,7 @@ impl Engine {
                 ..self.repeated(notification)
             });
         }
-        Err(unknown(id, "the runtime of the engine ended meanwhile"))
+        Err(unknown(id, "the engine's runtime ended in the meantime"))
     }
 
     /// Raises an alert on the caller's task. A panic of the store counts as its failure.
