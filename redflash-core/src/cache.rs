@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{ApiKey, CheckedKey, Directory, KeyHash, StoreError, Target, TargetView};
 
 /// Maximum number of views kept. A full cache is cleared.
-const MOST: usize = 4096;
+const MAX_VIEWS: usize = 4096;
 
 /// Keeps views and keys of one version of the directory.
 ///
@@ -102,7 +102,7 @@ impl Cache {
     /// Returns the entries of this version or a later one.
     fn at(&self, version: u64) -> MutexGuard<'_, Kept> {
         let mut kept = self.kept();
-        if version > kept.version || kept.views.len() >= MOST {
+        if version > kept.version || kept.views.len() >= MAX_VIEWS {
             *kept = Kept {
                 version: version.max(kept.version),
                 ..Kept::default()

@@ -70,7 +70,7 @@ fn gateways_of(alarms: &[Alarm], prefix: &str) -> Vec<Slug> {
 
 /// Time without a refusal after which an accepted message ends the episode. Some messages are
 /// accepted while others are refused, so a single one ends nothing.
-const QUIET: Duration = Duration::from_secs(60 * 60);
+const QUIET_PERIOD: Duration = Duration::from_secs(60 * 60);
 
 /// A budget alarm, sent once in a window.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -155,7 +155,7 @@ impl Alarms {
 
     fn end_refusal(&self, gateway: &Slug, now: Monotonic) {
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_quiet = |last: &Monotonic| now.since(*last) >= QUIET;
+        let is_quiet = |last: &Monotonic| now.since(*last) >= QUIET_PERIOD;
         if refusing.get(gateway).is_some_and(is_quiet) {
             refusing.remove(gateway);
             let gateway = gateway.clone();

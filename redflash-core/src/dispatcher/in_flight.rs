@@ -49,7 +49,7 @@ impl InFlight {
     }
 
     /// Ends it without an outcome, since another process owns it.
-    pub(crate) fn forget(mut self) {
+    pub(crate) fn disown(mut self) {
         self.guard = None;
     }
 }
@@ -102,9 +102,9 @@ impl Dispatcher {
 /// Returns the time at which a delivery is due again. After a panic that is later, so that it does
 /// not panic in a tight loop.
 fn due_again_at(now: Timestamp) -> Timestamp {
-    const CALM: Duration = Duration::from_secs(1);
+    const RETRY_DELAY: Duration = Duration::from_secs(1);
     if std::thread::panicking() {
-        now.plus(CALM)
+        now.plus(RETRY_DELAY)
     } else {
         now
     }

@@ -196,11 +196,11 @@ impl Dispatcher {
     /// Renews leases in a loop of its own, even while the queue's loop waits for the store, until
     /// the dispatcher stops and nothing is in flight any more. The loop does not keep the
     /// dispatcher alive.
-    pub(super) fn keep_leases(self: &Arc<Self>, life: &Arc<Life>) {
+    pub(super) fn spawn_lease_renewal(self: &Arc<Self>, life: &Arc<Life>) {
         const SHORTEST: Duration = Duration::from_millis(50);
-        let pause = (self.lease / 6).clamp(SHORTEST, crate::dispatcher::POLL);
+        let pause = (self.lease / 6).clamp(SHORTEST, crate::dispatcher::POLL_INTERVAL);
         let (weak, kept) = (Arc::downgrade(self), Arc::clone(life));
-        life.keep(Loop::Leases, move || {
+        life.supervise(Loop::Leases, move || {
             let (weak, life) = (weak.clone(), Arc::clone(&kept));
             async move {
                 loop {

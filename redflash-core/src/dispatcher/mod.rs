@@ -44,7 +44,7 @@ use send::request::Batches;
 pub(crate) use send::request::SendRequest;
 
 /// Time between two polls of the store without a wake-up.
-const POLL: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The shared state of an engine and its dispatcher.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl Dispatcher {
         if now.wall.checked().is_ok() {
             return now;
         }
-        self.wall_clock().gone_on(now)
+        self.wall_clock().extrapolate(now)
     }
 
     /// Returns the present time by the wall clock.

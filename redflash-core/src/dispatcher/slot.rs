@@ -31,9 +31,11 @@ impl Dispatcher {
         let mut free = HashMap::new();
         lanes
             .map(|lane| {
-                let free = free.entry(lane).or_insert_with(|| state.free(lane, now));
+                let free = free
+                    .entry(lane)
+                    .or_insert_with(|| state.free_slots(lane, now));
                 *free = free.checked_sub(1)?;
-                state.take(lane, 1);
+                state.take_slots(lane, 1);
                 Some(self.slot(&mut state, lane))
             })
             .collect()

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Time before the next try of an alarm that panicked.
-const CALM: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Returns the gateways with an open alarm, as the store has them now.
@@ -55,7 +55,7 @@ impl Engine {
     /// Sends alarms, in a loop of its own, until the dispatcher stops.
     pub(super) fn send_alarms(&self, life: &Arc<Life>) {
         let (engine, kept) = (self.clone(), Arc::clone(life));
-        life.keep(Loop::Alarms, move || {
+        life.supervise(Loop::Alarms, move || {
             let (engine, life) = (engine.clone(), Arc::clone(&kept));
             async move {
                 tokio::select! {
@@ -83,7 +83,7 @@ impl Engine {
                 Err(panicked) => {
                     error!(?event, error = %panicked, "could not send an alarm; trying again");
                     self.dispatcher.alarms.push(event);
-                    sleep(CALM).await;
+                    sleep(RETRY_DELAY).await;
                 }
             }
         }
@@ -122,7 +122,7 @@ impl Engine {
                 }
             }
             AlarmEvent::Refusing { gateway, reason } => {
-                self.send_refusal_alarm(gateway, reason).await?
+                self.send_refusal_alarm(gateway, reason).await?;
             }
             AlarmEvent::RefusalEnded { gateway } => {
                 if store.end_alarm(&refusal_subject(gateway)).await? {
@@ -292,8 +292,7 @@ impl Engine {
         match self.raise(raise).await {
             Ok(_) => true,
             Err(error) => {
-                let why = error_chain(&error);
-                error!(%contact, why, "could not raise an alarm");
+                error!(%contact, error = error_chain(&error), "could not raise an alarm");
                 let passes = matches!(
                     error,
                     crate::engine::RaiseError::Store { .. }

@@ -18,7 +18,7 @@ pub enum RaiseError {
     #[error("the message is empty")]
     EmptyMessage,
     /// The event or the raise requires all arguments, and some are missing.
-    #[error("{} is missing arguments: {}{}", .0.target, .0.missing.join(", "), beside(&.0.unused))]
+    #[error("{} is missing arguments: {}{}", .0.target, .0.missing.join(", "), list_unused(&.0.unused))]
     MissingArguments(Box<Plan>),
     /// The raise allows no unused arguments, and there are some.
     #[error("{} does not use these arguments: {}", .0.target, .0.unused.join(", "))]
@@ -75,7 +75,7 @@ fn not_recorded(perhaps: Option<&NotificationId>) -> String {
 }
 
 /// Lists unused arguments, which may be misspelt names of missing ones.
-fn beside(unused: &[String]) -> String {
+fn list_unused(unused: &[String]) -> String {
     match unused {
         [] => String::new(),
         unused => format!("; not used: {}", unused.join(", ")),

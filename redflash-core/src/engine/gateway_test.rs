@@ -135,8 +135,8 @@ impl Engine {
             Enqueued::Repeat(earlier) => Ok(Some(test_ref(earlier.id, true))),
             Enqueued::Mismatch | Enqueued::Outdated => Err(StoreError::Outdated),
             Enqueued::New => {
-                let test = self.finish(pending, by).await?;
-                Ok(Some(test_ref(test.notification, false)))
+                let finished = self.finish(pending, by).await?;
+                Ok(Some(test_ref(finished.notification, false)))
             }
         }
     }
@@ -223,7 +223,7 @@ impl Engine {
         let settled = self.store().settle(lease.worker, &[settlement]).await;
         drop(guard);
         // The message was sent, whether or not that is recorded.
-        self.note_done(by, Action::Tested, &subject, &detail_text)
+        self.record_action(by, Action::Tested, &subject, &detail_text)
             .await;
         settled?;
         Ok(GatewayTest {
@@ -265,7 +265,7 @@ impl Engine {
                 cut: false,
             },
             recipients: vec![Recipient {
-                contact: contact,
+                contact,
                 name,
                 via: Vec::new(),
                 endpoints: vec![PlannedEndpoint {

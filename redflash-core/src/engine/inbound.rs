@@ -33,14 +33,14 @@ pub enum CallbackKind {
 
 /// The content of a callback, as the channel parsed it.
 #[derive(Default)]
-struct Read {
+struct ParsedCallback {
     receipts: Vec<Receipt>,
     inbound: Vec<InboundMessage>,
 }
 
 /// Maximum number of messages from one address that raise the inbound event in an hour, so that two
 /// machines do not answer each other for ever.
-const REPLIES: u32 = 20;
+const MAX_REPLIES_AN_HOUR: u32 = 20;
 
 impl Engine {
     /// Checks the signature of a callback, if the gateway is configured to.
@@ -73,7 +73,7 @@ impl Engine {
         callback: &Callback<'_>,
     ) -> Result<CallbackOutcome, ReceiveError> {
         let gateway = &*self.gateway(gateway)?;
-        let read = read(gateway, expected, callback)?;
+        let read = parse_callback(gateway, expected, callback)?;
         let mut called = CallbackOutcome::default();
         let store = &self.dispatcher.store;
         for receipt in read.receipts {
@@ -170,8 +170,8 @@ impl Engine {
                 if on.is_empty() {
                     return Ok("nothing: the endpoint was not switched off by an opt-out".into());
                 }
-                self.note_opted(&on, Action::SwitchedOn, inbound).await?;
-                Ok(format!("switched {channel} of {} on", list(&on)))
+                self.record_opt(&on, Action::SwitchedOn, inbound).await?;
+                Ok(format!("switched {channel} of {} on", join(&on)))
             }
             None => match &self.dispatcher.settings().inbound_event {
                 Some(event) if inbound.text.trim().is_empty() => {
@@ -190,8 +190,8 @@ impl Engine {
         if off.is_empty() {
             return Ok("nothing: the endpoint was already off".into());
         }
-        self.note_opted(&off, Action::SwitchedOff, inbound).await?;
-        let effect = format!("switched {channel} of {} off", list(&off));
+        self.record_opt(&off, Action::SwitchedOff, inbound).await?;
+        let effect = format!("switched {channel} of {} off", join(&off));
         self.dispatcher.alarms.push(AlarmEvent::OptedOut {
             contacts: off,
             channel: channel.clone(),
@@ -201,7 +201,7 @@ impl Engine {
     }
 
     /// Records in the audit log the contacts that the sender switched on or off.
-    async fn note_opted(
+    async fn record_opt(
         &self,
         contacts: &[Slug],
         action: Action,
@@ -237,12 +237,12 @@ impl Engine {
         let allowance = Allowance {
             meter: format!("inbound/{}/{}", inbound.gateway, inbound.from),
             window: Window::Hour,
-            limit: REPLIES,
+            limit: MAX_REPLIES_AN_HOUR,
         };
         let store = &self.dispatcher.store;
         if let Spent::UsedUp(_) = store.spend(&[allowance], inbound.received_at).await? {
             return Ok(format!(
-                "nothing: more than {REPLIES} messages in an hour came from this address"
+                "nothing: more than {MAX_REPLIES_AN_HOUR} messages in an hour came from this address"
             ));
         }
         let names: Vec<_> = contacts
@@ -278,32 +278,32 @@ impl Engine {
                 Err(StoreError::Unavailable(error.into()))
             }
             Err(error) => {
-                let why = crate::error_chain(&error);
-                warn!(%event, why, "could not raise the inbound event");
-                Ok(format!("nothing: event/{event} was not raised: {why}"))
+                let error = crate::error_chain(&error);
+                warn!(%event, error, "could not raise the inbound event");
+                Ok(format!("nothing: event/{event} was not raised: {error}"))
             }
         }
     }
 }
 
 /// Parses a callback as the expected kind, or else as the other.
-fn read(
+fn parse_callback(
     gateway: &Gateway,
     expected: CallbackKind,
     callback: &Callback<'_>,
-) -> Result<Read, CallbackError> {
+) -> Result<ParsedCallback, CallbackError> {
     let receipts = || {
         let receipts = gateway.channel.parse_receipts(callback)?.into_iter();
-        Ok(Read {
+        Ok(ParsedCallback {
             receipts: receipts.map(Receipt::with_kept_id).collect(),
-            ..Read::default()
+            ..ParsedCallback::default()
         })
     };
     let inbound = || {
         let inbound = gateway.channel.parse_inbound(callback)?.into_iter();
-        Ok(Read {
+        Ok(ParsedCallback {
             inbound: inbound.map(InboundMessage::with_kept_ids).collect(),
-            ..Read::default()
+            ..ParsedCallback::default()
         })
     };
     let wanted = match expected {
@@ -322,7 +322,7 @@ fn read(
     }
 }
 
-fn list(slugs: &[Slug]) -> String {
+fn join(slugs: &[Slug]) -> String {
     let slugs: Vec<_> = slugs.iter().map(Slug::as_str).collect();
     slugs.join(", ")
 }

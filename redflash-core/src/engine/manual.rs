@@ -21,18 +21,25 @@ impl Engine {
         }
         let target = raised.plan.target.to_string();
         if let Some(destination) = only.and_then(|only| destination(&raised, only)) {
-            self.note_done(by, Action::Tested, &target, &destination)
+            self.record_action(by, Action::Tested, &target, &destination)
                 .await;
         } else {
             let subject = format!("notification/{}", raised.notification);
-            self.note_done(by, Action::Raised, &subject, &target).await;
+            self.record_action(by, Action::Raised, &subject, &target)
+                .await;
         }
         Ok(raised)
     }
 
     /// Records an action that cannot be undone. An error is only logged: reported as a failure, the
     /// action would be repeated.
-    pub(crate) async fn note_done(&self, by: &Actor, action: Action, subject: &str, detail: &str) {
+    pub(crate) async fn record_action(
+        &self,
+        by: &Actor,
+        action: Action,
+        subject: &str,
+        detail: &str,
+    ) {
         if let Err(error) = self.note(by, action, subject, detail).await {
             let action = action.as_str();
             let error = error_chain(&error);

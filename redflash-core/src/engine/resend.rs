@@ -26,7 +26,8 @@ impl Engine {
             };
             let subject = format!("notification/{id}");
             self.dispatcher.wake();
-            self.note_done(by, Action::Resent, &subject, &detail).await;
+            self.record_action(by, Action::Resent, &subject, &detail)
+                .await;
         }
         Ok(resent)
     }

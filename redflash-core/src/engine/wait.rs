@@ -11,7 +11,7 @@ use crate::store::DeliveryRecord;
 use crate::{Delivery, DeliveryState, NotificationId, StoreError, Timestamp};
 
 /// Time after which a waiter polls the store, in case another process sends its deliveries.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 impl Engine {
     /// Waits until each delivery of a notification has had an attempt or has ended, or until the
@@ -36,17 +36,17 @@ impl Engine {
         };
         let (mut answer, answered) = oneshot::channel();
         let engine = self.clone();
-        life.spawn_aside(async move {
+        life.spawn_detached(async move {
             tokio::select! {
                 records = engine.wait_here(id, limit) => {
-                    // The caller may be gone.
+                    // The caller may be runtime_gone.
                     let _ = answer.send(records);
                 }
                 () = answer.closed() => {}
             }
         });
-        let gone = |_| StoreError::Unavailable("the engine's runtime has ended".into());
-        answered.await.map_err(gone)?
+        let runtime_gone = |_| StoreError::Unavailable("the engine's runtime has ended".into());
+        answered.await.map_err(runtime_gone)?
     }
 
     async fn wait_here(
@@ -65,7 +65,7 @@ impl Engine {
                 if records.len() >= all && made.all(|record| attempted(&record.delivery, now)) {
                     return Ok(records);
                 }
-                let _ = timeout(LOOK, settled).await;
+                let _ = timeout(POLL_INTERVAL, settled).await;
             }
         };
         match timeout(limit, attempted).await {

@@ -5,7 +5,7 @@ use crate::store::{ReceiptEffect, Received};
 use crate::{DeliveryId, Receipt, Slug, Timestamp};
 
 /// Maximum number of early receipts kept.
-const EARLY: usize = 10_000;
+const MAX_EARLY: usize = 10_000;
 
 impl MemoryStore {
     pub(super) fn receive(
@@ -47,7 +47,7 @@ impl State {
     }
 
     fn keep_early(&mut self, gateway: &Slug, receipt: &Receipt) {
-        if self.early_receipts.len() == EARLY {
+        if self.early_receipts.len() == MAX_EARLY {
             self.early_receipts.pop_front();
         }
         self.early_receipts

@@ -139,8 +139,12 @@ pub(super) fn truncate(text: &str, limit: usize) -> String {
 
 /// Formats a time in a zone. The format and the zone may be empty.
 pub(super) fn format_time(at: Timestamp, format: &str, zone: &str) -> Result<String, String> {
-    const USUAL: &str = "%Y-%m-%d %H:%M %Z";
-    let format = if format.is_empty() { USUAL } else { format };
+    const DEFAULT_FORMAT: &str = "%Y-%m-%d %H:%M %Z";
+    let format = if format.is_empty() {
+        DEFAULT_FORMAT
+    } else {
+        format
+    };
     let zone = if zone.is_empty() { "UTC" } else { zone };
     let instant = jiff::Timestamp::from_millisecond(at.as_millis())
         .map_err(|_| "date: this time is out of range".to_owned())?;

@@ -103,7 +103,7 @@ impl<'a> Scanner<'a> {
             }
         } else if head.starts_with('/') {
             self.blocks = self.blocks.saturating_sub(1);
-        } else if head.strip_prefix("else").is_some_and(goes_on) {
+        } else if head.strip_prefix("else").is_some_and(continues_name) {
             self.names.push(self.at);
         }
         let mut open = Vec::new();
@@ -136,7 +136,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// Returns true if `rest` continues a name.
-fn goes_on(rest: &str) -> bool {
+fn continues_name(rest: &str) -> bool {
     rest.starts_with(|next: char| {
         next.is_ascii_alphanumeric() || "-_$:".contains(next) || !next.is_ascii()
     })
@@ -150,8 +150,8 @@ fn close(open: &mut Vec<char>, closing: char) {
         _ => '{',
     };
     if closing == ']' {
-        if let Some(place) = open.iter().rposition(|&one| one == opening) {
-            open.truncate(place);
+        if let Some(index) = open.iter().rposition(|&one| one == opening) {
+            open.truncate(index);
         }
     } else if open.last() == Some(&opening) {
         open.pop();

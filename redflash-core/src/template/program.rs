@@ -78,7 +78,7 @@ pub(super) fn translate(parsed: &Parsed) -> Result<Program, TemplateError> {
     nodes(
         parsed,
         Translator {
-            place: (1, 1),
+            position: (1, 1),
             loops: 0,
             depth: 0,
         },
@@ -93,9 +93,9 @@ fn nodes(parsed: &Parsed, around: Translator) -> Result<Program, TemplateError> 
     let mut program = Vec::with_capacity(parsed.elements.len());
     for (index, element) in parsed.elements.iter().enumerate() {
         // The parser has no position for an `else if`.
-        let place = parsed.mapping.get(index);
-        let place = place.map_or(around.place, |place| (place.0, place.1));
-        let translator = Translator { place, ..around };
+        let position = parsed.mapping.get(index);
+        let position = position.map_or(around.position, |position| (position.0, position.1));
+        let translator = Translator { position, ..around };
         match element {
             TemplateElement::RawString(text) => program.push(Node::Text(text.clone())),
             TemplateElement::Comment(_) => {}
@@ -116,7 +116,7 @@ fn nodes(parsed: &Parsed, around: Translator) -> Result<Program, TemplateError> 
 #[derive(Clone, Copy)]
 struct Translator {
     /// Line and column, counted from 1.
-    place: (usize, usize),
+    position: (usize, usize),
     /// Number of `each` blocks around it.
     loops: usize,
     /// Number of blocks and parentheses around it.
@@ -127,7 +127,9 @@ impl Translator {
     fn deeper(self) -> Result<Self, TemplateError> {
         let depth = self.depth + 1;
         if depth > Template::MAX_NESTING + 1 {
-            return Err(TemplateError::TooDeep { line: self.place.0 });
+            return Err(TemplateError::TooDeep {
+                line: self.position.0,
+            });
         }
         Ok(Self { depth, ..self })
     }
@@ -144,8 +146,8 @@ impl Translator {
             "each" if self.loops == MAX_LOOPS => {
                 Err(unavailable("an each inside more than one other each"))
             }
-            "each" => Ok(Node::Each(self.over(call, self.in_loop())?)),
-            "with" => Ok(Node::With(self.over(call, self)?)),
+            "each" => Ok(Node::Each(self.value_block(call, self.in_loop())?)),
+            "with" => Ok(Node::With(self.value_block(call, self)?)),
             _ if Helper::parse(name).is_some() => {
                 Err(self.misused(format!("{name} is not a block: write {{{{{name} value}}}}")))
             }
@@ -156,7 +158,7 @@ impl Translator {
     /// Translates an `each` or a `with`.
     ///
     /// * `within` - the translator of its body.
-    fn over(self, call: &HelperTemplate, within: Self) -> Result<Block, TemplateError> {
+    fn value_block(self, call: &HelperTemplate, within: Self) -> Result<Block, TemplateError> {
         let names = match &call.block_param {
             None => Vec::new(),
             Some(BlockParam::Single(name)) => vec![name],
@@ -167,7 +169,7 @@ impl Translator {
         Ok(Block {
             value: self.only_parameter(call)?,
             names: names.map(str::to_owned).collect(),
-            body: part(call.template.as_ref(), within)?,
+            body: body(call.template.as_ref(), within)?,
             otherwise: match &call.inverse {
                 Some(inverse) => Some(nodes(inverse, self)?),
                 None => None,
@@ -185,7 +187,7 @@ impl Translator {
                 condition: self.only_parameter(call)?,
                 wanted: call.name.as_name() == Some("if"),
                 includes_zero,
-                body: part(call.template.as_ref(), self)?,
+                body: body(call.template.as_ref(), self)?,
             });
             match call.inverse.as_ref().and_then(chained) {
                 Some(next) if matches!(next.name.as_name(), Some("if" | "unless")) => call = next,
@@ -194,7 +196,7 @@ impl Translator {
         }
         Ok(Node::Choice(Choice {
             branches,
-            otherwise: part(call.inverse.as_ref(), self)?,
+            otherwise: body(call.inverse.as_ref(), self)?,
         }))
     }
 
@@ -247,12 +249,14 @@ impl Translator {
     }
 
     fn path(self, raw: &str) -> Result<Expression, TemplateError> {
-        let path = Path::parse(raw).ok_or(TemplateError::TooDeep { line: self.place.0 })?;
+        let path = Path::parse(raw).ok_or(TemplateError::TooDeep {
+            line: self.position.0,
+        })?;
         Ok(Expression::Path(path))
     }
 
     fn misused(self, reason: String) -> TemplateError {
-        let (line, column) = self.place;
+        let (line, column) = self.position;
         TemplateError::Syntax {
             line,
             column,
@@ -261,7 +265,7 @@ impl Translator {
     }
 }
 
-fn part(parsed: Option<&Parsed>, around: Translator) -> Result<Program, TemplateError> {
+fn body(parsed: Option<&Parsed>, around: Translator) -> Result<Program, TemplateError> {
     parsed.map_or(Ok(Vec::new()), |parsed| nodes(parsed, around))
 }
 

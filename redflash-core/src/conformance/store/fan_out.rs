@@ -19,7 +19,7 @@ async fn begin(store: &Opened, alert: &Alert, first: usize) -> Enqueued {
 }
 
 /// Records the next deliveries of an alert.
-async fn go_on(store: &Opened, alert: &Alert, from: usize, to: usize) -> bool {
+async fn record_more(store: &Opened, alert: &Alert, from: usize, to: usize) -> bool {
     let order = EnqueueMore {
         notification: alert.notification.id,
         raised_by: alert.notification.raised_by.as_ref(),
@@ -57,14 +57,14 @@ pub async fn notification_is_recorded_in_pieces(store: Opened) {
     assert_eq!(recorded(&store, &alert).await, alert.deliveries[..2]);
     assert_eq!(store.backlog().await.expect("read").queued, 5);
 
-    assert!(go_on(&store, &alert, 2, 4).await);
+    assert!(record_more(&store, &alert, 2, 4).await);
     assert_eq!(unfinished(&store).await, [fan_out(1)]);
-    assert!(!go_on(&store, &alert, 2, 4).await, "it is repeated");
+    assert!(!record_more(&store, &alert, 2, 4).await, "it is repeated");
     assert_eq!(recorded(&store, &alert).await, alert.deliveries[..4]);
 
-    assert!(go_on(&store, &alert, 4, 5).await);
+    assert!(record_more(&store, &alert, 4, 5).await);
     assert_eq!(unfinished(&store).await, []);
-    assert!(!go_on(&store, &alert, 4, 5).await, "it is repeated");
+    assert!(!record_more(&store, &alert, 4, 5).await, "it is repeated");
     assert_eq!(recorded(&store, &alert).await, alert.deliveries);
     assert_eq!(store.backlog().await.expect("read").queued, 5);
     assert_eq!(claim(&store, worker(), START, 10).await.len(), 5);
@@ -81,7 +81,7 @@ pub async fn one_of_two_processes_records_a_piece(store: Opened) {
             let mut recorded = 0;
             for piece in 0..PIECES {
                 let from = 1 + 3 * piece;
-                recorded += usize::from(go_on(&store, &alert, from, from + 3).await);
+                recorded += usize::from(record_more(&store, &alert, from, from + 3).await);
             }
             recorded
         })
@@ -113,7 +113,7 @@ pub async fn pruning_keeps_partly_recorded_notifications(store: Opened) {
     assert_eq!(store.prune(later, limit(10)).await.expect("pruned"), 0);
     assert_eq!(unfinished(&store).await.len(), 1);
 
-    assert!(go_on(&store, &alert, 1, 2).await);
+    assert!(record_more(&store, &alert, 1, 2).await);
     assert_eq!(end().await, 1);
     assert_eq!(store.prune(later, limit(10)).await.expect("pruned"), 1);
 }
@@ -158,5 +158,5 @@ pub async fn outdated_plan_leaves_nothing_to_record(store: Opened) {
     let enqueued = store.enqueue(&order).await.expect("answered");
     assert_eq!(enqueued, Enqueued::Outdated);
     assert_eq!(unfinished(&store).await, []);
-    assert!(!go_on(&store, &alert, 1, 3).await);
+    assert!(!record_more(&store, &alert, 1, 3).await);
 }

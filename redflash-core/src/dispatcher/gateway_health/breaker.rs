@@ -17,7 +17,7 @@ pub(crate) struct Breaker {
     recent: VecDeque<(Monotonic, bool)>,
     openings: u32,
     /// The different recipients whose messages failed since the last success, oldest first.
-    not_taken: VecDeque<Address>,
+    failed_recipients: VecDeque<Address>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,18 +39,18 @@ pub(crate) enum Admission {
     Wait(Monotonic),
 }
 
-const IN_A_ROW: u32 = 5;
+const MAX_FAILURES_IN_A_ROW: u32 = 5;
 /// Number of different recipients in a row after which the gateway is to blame, not the recipients.
-const RECIPIENTS: usize = 3;
+const MAX_FAILED_RECIPIENTS: usize = 3;
 /// Number of recipients remembered, so that a probe with one of them proves nothing new.
-const REMEMBERED: usize = 16;
-const RECENT: usize = 10;
-const WINDOW: Duration = Duration::from_secs(60);
-const SHORTEST: Duration = Duration::from_secs(30);
-const LONGEST: Duration = Duration::from_secs(600);
+const MAX_REMEMBERED: usize = 16;
+const RECENT_MESSAGES: usize = 10;
+const RECENT_WINDOW: Duration = Duration::from_secs(60);
+const MIN_OPEN: Duration = Duration::from_secs(30);
+const MAX_OPEN: Duration = Duration::from_secs(600);
 /// Time after which messages that wait for a probe are checked again. The end of the probe wakes
 /// them earlier.
-const PROBE: Duration = Duration::from_secs(1);
+const PROBE_RECHECK: Duration = Duration::from_secs(1);
 
 impl Breaker {
     /// Returns how many messages may be handed over, without counting one.
@@ -59,7 +59,7 @@ impl Breaker {
             State::Closed => Admission::Any,
             State::Open(until) if now < until => Admission::Wait(until),
             State::Open(_) => Admission::One,
-            State::Probing => Admission::Wait(now.plus(PROBE)),
+            State::Probing => Admission::Wait(now.plus(PROBE_RECHECK)),
         }
     }
 
@@ -90,20 +90,22 @@ impl Breaker {
     /// * `random` - as for [`fail`](Self::fail).
     pub(crate) fn fail_for(&mut self, recipient: &Address, now: Monotonic, random: f64) {
         let is_probe = self.state == State::Probing;
-        let is_to_blame = self.not_taken.len() >= RECIPIENTS;
+        let is_to_blame = self.failed_recipients.len() >= MAX_FAILED_RECIPIENTS;
         if is_probe && !is_to_blame {
             // It was open for another reason, and the gateway answers again.
             self.answer();
         }
-        let is_new = !self.not_taken.contains(recipient);
+        let is_new = !self.failed_recipients.contains(recipient);
         if is_new {
-            self.not_taken.push_back(recipient.clone());
-            while self.not_taken.len() > REMEMBERED {
-                self.not_taken.pop_front();
+            self.failed_recipients.push_back(recipient.clone());
+            while self.failed_recipients.len() > MAX_REMEMBERED {
+                self.failed_recipients.pop_front();
             }
         }
         match self.state {
-            State::Closed if is_new && self.not_taken.len() >= RECIPIENTS => self.open(now, random),
+            State::Closed if is_new && self.failed_recipients.len() >= MAX_FAILED_RECIPIENTS => {
+                self.open(now, random);
+            }
             State::Probing if is_new => self.open(now, random),
             // Another recipient has to be tried, or those few would block all others.
             State::Probing => self.abandon(now),
@@ -114,7 +116,7 @@ impl Breaker {
     /// Records an accepted message.
     pub(crate) fn succeed(&mut self, now: Monotonic) {
         self.in_a_row = 0;
-        self.not_taken.clear();
+        self.failed_recipients.clear();
         self.note(now, true);
         if self.state != State::Closed {
             *self = Self::default();
@@ -128,9 +130,11 @@ impl Breaker {
         self.in_a_row += 1;
         self.note(now, false);
         let failed = self.recent.iter().filter(|(_, ok)| !ok).count();
-        let half = self.recent.len() == RECENT && failed * 2 >= RECENT;
+        let half = self.recent.len() == RECENT_MESSAGES && failed * 2 >= RECENT_MESSAGES;
         match self.state {
-            State::Closed if self.in_a_row >= IN_A_ROW || half => self.open(now, random),
+            State::Closed if self.in_a_row >= MAX_FAILURES_IN_A_ROW || half => {
+                self.open(now, random);
+            }
             State::Probing => self.open(now, random),
             State::Closed | State::Open(_) => {}
         }
@@ -160,28 +164,28 @@ impl Breaker {
 
     /// Returns true if the breaker remembers nothing that matters.
     pub(crate) fn is_fresh(&self, now: Monotonic) -> bool {
-        let old = |(at, ok): &(Monotonic, bool)| *ok || now.since(*at) > WINDOW;
-        let counts_nothing = self.in_a_row == 0 && self.not_taken.is_empty();
+        let old = |(at, ok): &(Monotonic, bool)| *ok || now.since(*at) > RECENT_WINDOW;
+        let counts_nothing = self.in_a_row == 0 && self.failed_recipients.is_empty();
         self.state == State::Closed && counts_nothing && self.recent.iter().all(old)
     }
 
     fn note(&mut self, now: Monotonic, ok: bool) {
         self.recent.push_back((now, ok));
-        while self.recent.len() > RECENT
+        while self.recent.len() > RECENT_MESSAGES
             || self
                 .recent
                 .front()
-                .is_some_and(|(at, _)| now.since(*at) > WINDOW)
+                .is_some_and(|(at, _)| now.since(*at) > RECENT_WINDOW)
         {
             self.recent.pop_front();
         }
     }
 
     fn open(&mut self, now: Monotonic, random: f64) {
-        let doubled = SHORTEST.saturating_mul(1 << self.openings.min(10));
+        let doubled = MIN_OPEN.saturating_mul(1 << self.openings.min(10));
         let spread = 0.8 + 0.4 * random.clamp(0.0, 1.0);
         self.openings = self.openings.saturating_add(1);
-        self.state = State::Open(now.plus(doubled.min(LONGEST).mul_f64(spread)));
+        self.state = State::Open(now.plus(doubled.min(MAX_OPEN).mul_f64(spread)));
         self.recent.clear();
     }
 }

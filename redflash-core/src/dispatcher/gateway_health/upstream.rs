@@ -57,7 +57,7 @@ impl HealthSignal {
 
 impl Upstream {
     /// Applies new limits to the requests that begin from now on.
-    pub(crate) fn widen(&mut self, limits: &Limits) {
+    pub(crate) fn apply_limits(&mut self, limits: &Limits) {
         let width = usize::try_from(limits.concurrency).unwrap_or(1).max(1);
         if self.width != width {
             self.requests = None;
@@ -182,7 +182,7 @@ impl Upstream {
     }
 
     /// Returns true if it remembers anything that matters.
-    pub(crate) fn matters(&self, now: Monotonic) -> bool {
+    pub(crate) fn is_relevant(&self, now: Monotonic) -> bool {
         self.in_flight > 0
             || self.paused_until > now
             || self.reported_until > now
@@ -190,7 +190,7 @@ impl Upstream {
     }
 
     /// Returns the time until which this node has found it closed.
-    pub(crate) fn found_until(&self) -> Option<Monotonic> {
+    pub(crate) fn closed_until(&self) -> Option<Monotonic> {
         let paused = (self.paused_until > Monotonic::default()).then_some(self.paused_until);
         self.breaker.open_until().max(paused)
     }

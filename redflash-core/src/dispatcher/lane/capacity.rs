@@ -9,11 +9,11 @@ use crate::{Gateway, Lane, Monotonic, OnUnknown};
 
 /// Number of deliveries that are leased for each that may be in flight, so that no gateway waits
 /// for the next claim. Their leases are renewed meanwhile.
-const AHEAD: u32 = 4;
+const LEASES_PER_SLOT: u32 = 4;
 
 /// The free part of a lane's capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Room {
+pub(super) enum Capacity {
     Slots(NonZeroU32),
     /// All slots are taken. The dispatcher wakes when one becomes free.
     Full,
@@ -23,19 +23,19 @@ pub(super) enum Room {
 
 impl Lanes {
     /// Returns the free slots of a lane for new deliveries: none while older ones wait in it.
-    pub(crate) fn free(&self, lane: &Lane, now: Monotonic) -> u32 {
+    pub(crate) fn free_slots(&self, lane: &Lane, now: Monotonic) -> u32 {
         let waits = self.states.get(lane).is_some_and(|state| state.backlog);
-        match self.room(lane, now) {
-            Room::Slots(free) if !waits => free.get(),
+        match self.free_capacity(lane, now) {
+            Capacity::Slots(free) if !waits => free.get(),
             _ => 0,
         }
     }
 
     /// Returns the number of deliveries that may be leased.
-    pub(super) fn capacity(&self, lane: &Lane) -> u32 {
-        let concurrency = self.concurrency(lane);
+    pub(super) fn max_leased(&self, lane: &Lane) -> u32 {
+        let concurrency = self.max_in_flight(lane);
         if self.leases_ahead(lane) {
-            concurrency.saturating_mul(AHEAD)
+            concurrency.saturating_mul(LEASES_PER_SLOT)
         } else {
             concurrency
         }
@@ -52,7 +52,7 @@ impl Lanes {
     }
 
     /// Returns the number of deliveries that may be in flight.
-    pub(super) fn concurrency(&self, lane: &Lane) -> u32 {
+    pub(super) fn max_in_flight(&self, lane: &Lane) -> u32 {
         let limits = self
             .gateways
             .of(lane.channel())
@@ -62,18 +62,18 @@ impl Lanes {
 
     /// Returns the width of the gate: the deliveries that may be in flight, or all leased ones
     /// where they are collected into batches.
-    pub(super) fn width(&self, lane: &Lane) -> u32 {
+    pub(super) fn gate_width(&self, lane: &Lane) -> u32 {
         let mut gateways = self.gateways.of(lane.channel());
         if gateways.any(|gateway| gateway.channel.capabilities().batch > 1) {
-            return self.capacity(lane);
+            return self.max_leased(lane);
         }
-        self.concurrency(lane)
+        self.max_in_flight(lane)
     }
 
-    pub(super) fn room(&self, lane: &Lane, now: Monotonic) -> Room {
+    pub(super) fn free_capacity(&self, lane: &Lane, now: Monotonic) -> Capacity {
         let in_flight = self.states.get(lane).map_or(0, |state| state.in_flight);
-        let Some(free) = NonZeroU32::new(self.capacity(lane).saturating_sub(in_flight)) else {
-            return Room::Full;
+        let Some(free) = NonZeroU32::new(self.max_leased(lane).saturating_sub(in_flight)) else {
+            return Capacity::Full;
         };
         let mut best: Option<NonZeroU32> = None;
         let mut earliest: Option<Monotonic> = None;
@@ -93,12 +93,12 @@ impl Lanes {
             best = best.max(slots);
         }
         match (best, earliest) {
-            (Some(slots), _) => Room::Slots(slots),
-            (None, Some(until)) => Room::Closed(until),
+            (Some(slots), _) => Capacity::Slots(slots),
+            (None, Some(until)) => Capacity::Closed(until),
             // Deliveries of a channel without a gateway are claimed too, one at a time, so that
             // they end in a visible state.
-            (None, None) if !any => Room::Slots(NonZeroU32::MIN),
-            (None, None) => Room::Full,
+            (None, None) if !any => Capacity::Slots(NonZeroU32::MIN),
+            (None, None) => Capacity::Full,
         }
     }
 }

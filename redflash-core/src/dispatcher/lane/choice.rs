@@ -13,7 +13,7 @@ use crate::dispatcher::gateway_health::upstream::HealthSignal;
 use crate::{Address, Gateway, Lane, Monotonic, Slug};
 
 /// Time after which a delivery looks for its channel again if no gateway serves it.
-const NONE_CONFIGURED: Duration = Duration::from_secs(60);
+const NO_GATEWAY_RETRY: Duration = Duration::from_secs(60);
 
 /// The gateway chosen for a delivery.
 #[derive(Clone, Debug)]
@@ -30,17 +30,17 @@ pub(crate) enum Choice {
 impl Lanes {
     /// Chooses the first gateway of the lane that takes messages to this address now.
     ///
-    /// * `may` - returns true if a gateway is eligible for the message.
+    /// * `is_candidate` - returns true if a gateway is eligible for the message.
     pub(crate) fn choose(
         &mut self,
         lane: &Lane,
         to: &Address,
         now: Monotonic,
-        may: impl Fn(&Gateway) -> bool,
+        is_candidate: impl Fn(&Gateway) -> bool,
     ) -> Choice {
         let gateways: Vec<_> = self.gateways.of(lane.channel()).cloned().collect();
         let mut waits = Vec::new();
-        for gateway in gateways.iter().filter(|gateway| may(gateway)) {
+        for gateway in gateways.iter().filter(|gateway| is_candidate(gateway)) {
             match self.begin(gateway, lane, to, now) {
                 Ok(requests) => return Choice::Gateway(Arc::clone(gateway), requests),
                 Err(wait) => waits.push(wait),
@@ -49,7 +49,7 @@ impl Lanes {
         match Wait::earliest(waits) {
             Some(wait) => Choice::Wait(wait),
             None if gateways.is_empty() => Choice::Wait(Wait {
-                until: now.plus(NONE_CONFIGURED),
+                until: now.plus(NO_GATEWAY_RETRY),
                 cause: Cause::NoneConfigured,
                 closed_since: None,
             }),
@@ -150,10 +150,11 @@ impl Lanes {
         &self,
         lane: &Lane,
         now: Monotonic,
-        may: impl Fn(&Gateway) -> bool,
+        is_candidate: impl Fn(&Gateway) -> bool,
     ) -> bool {
         let takes = |gateway: &Arc<Gateway>| {
-            may(gateway) && !matches!(self.admission(gateway, lane, now), Admission::Wait(_))
+            is_candidate(gateway)
+                && !matches!(self.admission(gateway, lane, now), Admission::Wait(_))
         };
         self.gateways.of(lane.channel()).any(takes)
     }

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::dispatcher::gateway_health::GatewayHealth;
 use crate::dispatcher::gateway_health::upstream::Upstream;
-use crate::dispatcher::lane::capacity::Room;
+use crate::dispatcher::lane::capacity::Capacity;
 use crate::dispatcher::lane::gate::Gate;
 use crate::dispatcher::lane::paused_address::PausedAddresses;
 use crate::dispatcher::lane::rate::Rate;
@@ -27,7 +27,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Time after a crash in which nothing is leased ahead. A delivery that crashes the program is then
 /// identified, and none that only waited for its turn is blamed.
-const CAUTION: Duration = Duration::from_secs(600);
+const CAUTION_PERIOD: Duration = Duration::from_secs(600);
 
 /// The state of every lane and of every gateway within it.
 #[derive(Debug)]
@@ -84,13 +84,13 @@ impl Lanes {
         self.rates = rates;
         for ((name, _), upstream) in &mut self.upstreams {
             match self.gateways.get(name) {
-                Some(gateway) => upstream.widen(&gateway.limits),
+                Some(gateway) => upstream.apply_limits(&gateway.limits),
                 None => upstream.retire(),
             }
         }
         let lanes: Vec<_> = self.states.keys().cloned().collect();
         for lane in lanes {
-            let width = self.width(&lane) as usize;
+            let width = self.gate_width(&lane) as usize;
             if let Some(gate) = self
                 .states
                 .get_mut(&lane)
@@ -102,13 +102,13 @@ impl Lanes {
     }
 
     /// Takes slots of a lane.
-    pub(crate) fn take(&mut self, lane: &Lane, count: u32) {
+    pub(crate) fn take_slots(&mut self, lane: &Lane, count: u32) {
         self.states.entry(lane.clone()).or_default().in_flight += count;
     }
 
     /// Releases a slot. Returns true if the dispatcher should look for more.
     pub(crate) fn release(&mut self, lane: &Lane) -> bool {
-        let capacity = self.capacity(lane);
+        let capacity = self.max_leased(lane);
         let Some(state) = self.states.get_mut(lane) else {
             return false;
         };
@@ -119,7 +119,7 @@ impl Lanes {
 
     /// Returns the gate of a lane, which each of its deliveries passes before it is handed over.
     pub(crate) fn gate(&mut self, lane: &Lane) -> Arc<Semaphore> {
-        let width = usize::try_from(self.width(lane)).unwrap_or(1);
+        let width = usize::try_from(self.gate_width(lane)).unwrap_or(1);
         let state = self.states.entry(lane.clone()).or_default();
         let gate = state.gate.get_or_insert_with(|| Gate::new(width));
         Arc::clone(&gate.permits)
@@ -137,7 +137,7 @@ impl Lanes {
     /// Leases no more than may be in flight for some time, since the process before this one
     /// crashed.
     pub(crate) fn lease_nothing_ahead(&mut self, now: Monotonic) {
-        self.cautious_until = Some(now.plus(CAUTION));
+        self.cautious_until = Some(now.plus(CAUTION_PERIOD));
     }
 
     /// Opens the gates again.
@@ -155,7 +155,7 @@ impl Lanes {
     }
 
     /// Begins a poll: the store may not see deliveries that are queued from now on.
-    pub(crate) fn look(&mut self) {
+    pub(crate) fn begin_poll(&mut self) {
         for state in self.states.values_mut() {
             state.backlog = false;
         }
@@ -183,23 +183,23 @@ impl Lanes {
         for (lane, state) in &mut self.states {
             state.backlog |= by_lane.contains_key(lane);
         }
-        let mut wants = Vec::new();
+        let mut claims = Vec::new();
         for (lane, queues) in by_lane {
-            match self.room(lane, now) {
-                Room::Slots(free) => wants.extend(self.turns(lane, &queues, free.get())),
-                Room::Full => {}
-                Room::Closed(until) => at(until),
+            match self.free_capacity(lane, now) {
+                Capacity::Slots(free) => claims.extend(self.deal(lane, &queues, free.get())),
+                Capacity::Full => {}
+                Capacity::Closed(until) => at(until),
             }
         }
         self.forget(now);
         if self.cautious_until.is_some_and(|until| until <= now) {
             self.cautious_until = None;
         }
-        (wants, next)
+        (claims, next)
     }
 
     /// Deals `free` slots out to the queues of a lane, starting where the last deal ended.
-    fn turns(&mut self, lane: &Lane, queues: &[&DueQueue], free: u32) -> Vec<ClaimRequest> {
+    fn deal(&mut self, lane: &Lane, queues: &[&DueQueue], free: u32) -> Vec<ClaimRequest> {
         let state = self.states.entry(lane.clone()).or_default();
         state.backlog = true;
         state.in_flight += free;
@@ -233,7 +233,7 @@ impl Lanes {
             .upstreams
             .iter()
             .filter_map(|((gateway, lane), upstream)| {
-                let until = upstream.found_until()?;
+                let until = upstream.closed_until()?;
                 (until > now.monotonic).then(|| ClosedLane {
                     gateway: gateway.clone(),
                     lane: lane.clone(),
@@ -266,7 +266,8 @@ impl Lanes {
     fn forget(&mut self, now: Monotonic) {
         self.states
             .retain(|_, lane| lane.in_flight > 0 || lane.backlog);
-        self.upstreams.retain(|_, upstream| upstream.matters(now));
+        self.upstreams
+            .retain(|_, upstream| upstream.is_relevant(now));
         self.paused.forget(now);
     }
 }

@@ -6,7 +6,7 @@ use crate::{Address, Monotonic, Slug};
 
 /// Number of addresses remembered. Beyond it, the pauses that end first are dropped, so that those
 /// addresses are tried early.
-const REMEMBERED: usize = 10_000;
+const MAX_PAUSED: usize = 10_000;
 
 /// The addresses to which a gateway takes no messages for a while.
 #[derive(Debug, Default)]
@@ -21,11 +21,11 @@ impl PausedAddresses {
         until: Monotonic,
         now: Monotonic,
     ) {
-        if self.len() >= REMEMBERED {
+        if self.len() >= MAX_PAUSED {
             self.forget(now);
         }
-        if self.len() >= REMEMBERED {
-            self.forget_soonest();
+        if self.len() >= MAX_PAUSED {
+            self.drop_soonest();
         }
         let addresses = self.0.entry(gateway.clone()).or_default();
         let paused = addresses.entry(address.clone()).or_insert(until);
@@ -52,9 +52,9 @@ impl PausedAddresses {
     }
 
     /// Drops the tenth that ends first, so that a full map is rarely searched.
-    fn forget_soonest(&mut self) {
+    fn drop_soonest(&mut self) {
         let mut ends: Vec<_> = self.0.values().flat_map(HashMap::values).copied().collect();
-        let (_, soonest, _) = ends.select_nth_unstable(REMEMBERED / 10);
+        let (_, soonest, _) = ends.select_nth_unstable(MAX_PAUSED / 10);
         let soonest = *soonest;
         self.forget(soonest);
     }
@@ -106,7 +106,7 @@ mod tests {
         for number in 0..25_000 {
             let address = Address::new(format!("n{number}")).unwrap();
             paused.pause(&gateway, &address, at(100 + number), at(0));
-            assert!(paused.len() <= REMEMBERED);
+            assert!(paused.len() <= MAX_PAUSED);
         }
         paused.pause(&gateway, &last, at(99_999), at(0));
         assert_eq!(paused.until(&gateway, &last, at(0)), Some(at(99_999)));
@@ -114,6 +114,6 @@ mod tests {
             let address = Address::new(format!("m{number}")).unwrap();
             paused.pause(&gateway, &address, at(5), at(0));
         }
-        assert!(paused.len() <= REMEMBERED);
+        assert!(paused.len() <= MAX_PAUSED);
     }
 }

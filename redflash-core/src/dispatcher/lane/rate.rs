@@ -15,7 +15,7 @@ pub(crate) struct Rate {
     used_until: f64,
 }
 
-const SAVED: f64 = 1000.0;
+const BURST_MILLIS: f64 = 1000.0;
 
 #[expect(
     clippy::cast_precision_loss,
@@ -25,7 +25,7 @@ const SAVED: f64 = 1000.0;
 )]
 impl Rate {
     pub(crate) fn per_second(per_second: f64) -> Self {
-        let whole = SAVED / per_second.clamp(0.001, 1_000_000.0);
+        let whole = BURST_MILLIS / per_second.clamp(0.001, 1_000_000.0);
         Self {
             whole,
             interval: whole,
@@ -41,7 +41,7 @@ impl Rate {
     /// Returns how many messages may go now, or the time at which the next one may.
     pub(crate) fn available(&self, now: Monotonic) -> Result<u32, Monotonic> {
         let now = now.as_millis() as f64;
-        let saved = SAVED.max(self.interval) - (self.used_until - now).max(0.0);
+        let saved = BURST_MILLIS.max(self.interval) - (self.used_until - now).max(0.0);
         if saved + 1e-6 >= self.interval {
             return Ok(((saved + 1e-6) / self.interval) as u32);
         }

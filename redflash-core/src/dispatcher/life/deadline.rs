@@ -8,16 +8,16 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 /// Waits for some time, measured on a separate thread. Dropping the future ends the thread.
-pub(crate) async fn pass(time: Duration) {
+pub(crate) async fn wait_out(time: Duration) {
     let (over, is_over) = oneshot::channel::<()>();
     let (awaited, given_up) = mpsc::channel::<()>();
     let named = thread::Builder::new().name("redflash-deadline".into());
-    let kept = named.spawn(move || {
+    let spawned = named.spawn(move || {
         // Nothing is ever sent: the wait ends with the time, or when the future is dropped.
         let _ = given_up.recv_timeout(time);
         drop(over);
     });
-    if let Err(error) = kept {
+    if let Err(error) = spawned {
         return error!(error = %error, "could not start the deadline thread; treating the deadline as over");
     }
     let _ = is_over.await;
@@ -34,7 +34,7 @@ mod tests {
     fn time_passes_without_a_runtime() {
         let time = Duration::from_millis(20);
         let begun = Instant::now();
-        let waiting = thread::spawn(move || wait_for(pass(time)));
+        let waiting = thread::spawn(move || wait_for(wait_out(time)));
         waiting.join().unwrap();
         assert!(begun.elapsed() >= time);
     }

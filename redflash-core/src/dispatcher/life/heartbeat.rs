@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::Monotonic;
 
 /// Longest time that a loop may go without a heartbeat.
-pub(crate) const BOUND: Duration = Duration::from_secs(5);
+pub(crate) const MAX_SILENCE: Duration = Duration::from_secs(5);
 
 /// A loop of the dispatcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Heartbeat {
     pub(crate) fn hangs_for(&self, now: Monotonic) -> Option<Duration> {
         let since = self.busy_since.load(Ordering::Relaxed).checked_sub(1)?;
         let taken = now.since(Monotonic::from_millis(since));
-        (taken >= BOUND).then_some(taken)
+        (taken >= MAX_SILENCE).then_some(taken)
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<String>> {

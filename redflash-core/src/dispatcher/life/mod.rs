@@ -16,24 +16,24 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::error;
 
 use crate::Monotonic;
-use crate::dispatcher::life::deadline::pass;
+use crate::dispatcher::life::deadline::wait_out;
 use crate::dispatcher::life::heartbeat::{Heartbeat, Loop};
 use crate::panicked::caught;
 use crate::store::Serving;
 
 /// Shortest and longest wait before a loop that panicked starts again.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 /// Time after which a loop that panicked counts as recovered.
-const CALM: Duration = Duration::from_secs(60);
+const RECOVERED_AFTER: Duration = Duration::from_secs(60);
 /// Time between two heartbeats of the runtime.
-const BEAT: Duration = Duration::from_secs(1);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 /// Time without a heartbeat after which a runtime counts as stalled. It is less than [the bound of
-/// a loop](crate::dispatcher::life::heartbeat::BOUND), so that no store is blamed for it.
-const STILL: Duration = Duration::from_secs(4);
+/// a loop](crate::dispatcher::life::heartbeat::MAX_SILENCE), so that no store is blamed for it.
+const STALLED_AFTER: Duration = Duration::from_secs(4);
 /// Time for hand-overs to end once their requests are cut off.
-const CUTTING: Duration = Duration::from_millis(30);
+const CUT_OFF_GRACE: Duration = Duration::from_millis(30);
 /// Time for outcomes to be recorded once every hand-over has ended.
-const KILLING: Duration = Duration::from_millis(50);
+const RECORDING_GRACE: Duration = Duration::from_millis(50);
 
 /// A started dispatcher, until all of its tasks have ended.
 #[derive(Debug)]
@@ -64,12 +64,12 @@ pub(crate) struct Life {
 }
 
 /// Records the end of a loop, however it ends.
-struct Alive {
+struct LoopEnd {
     life: Arc<Life>,
     name: Loop,
 }
 
-impl Drop for Alive {
+impl Drop for LoopEnd {
     fn drop(&mut self) {
         self.life.heartbeat(self.name).end();
         let is_early = match self.name {
@@ -79,22 +79,22 @@ impl Drop for Alive {
         if is_early {
             // The runtime is gone, and nothing else will report this end.
             self.life.is_gone.store(true, Ordering::Release);
-            self.life.give_rights_back();
+            self.life.release_rights();
         }
     }
 }
 
 /// A raise in progress.
-struct Raising(Arc<Life>);
+struct RaiseGuard(Arc<Life>);
 
-impl Raising {
+impl RaiseGuard {
     fn begin(life: &Arc<Life>) -> Self {
         life.raising.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(life))
     }
 }
 
-impl Drop for Raising {
+impl Drop for RaiseGuard {
     fn drop(&mut self) {
         self.0.raising.fetch_sub(1, Ordering::Release);
     }
@@ -172,7 +172,7 @@ impl Life {
 
     /// Runs a raise to its end, even if its caller or the dispatcher goes away.
     pub(crate) fn spawn_raise(self: &Arc<Self>, raise: impl Future<Output = ()> + Send + 'static) {
-        let raising = Raising::begin(self);
+        let raising = RaiseGuard::begin(self);
         self.spawn(async move {
             raise.await;
             drop(raising);
@@ -180,7 +180,7 @@ impl Life {
     }
 
     /// Runs a task that brings no outcome.
-    pub(crate) fn spawn_aside(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn_detached(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(task);
     }
 
@@ -193,7 +193,7 @@ impl Life {
     }
 
     /// Runs a loop, and restarts it if it panics.
-    pub(crate) fn keep<F>(
+    pub(crate) fn supervise<F>(
         self: &Arc<Self>,
         name: Loop,
         work: impl Fn() -> F + Send + Sync + 'static,
@@ -201,22 +201,22 @@ impl Life {
         F: Future<Output = ()> + Send,
     {
         let life = Arc::clone(self);
-        let alive = Alive { life, name };
+        let loop_end = LoopEnd { life, name };
         let supervised = async move {
-            let mut pause = PAUSES.0;
+            let mut pause = BACKOFF.0;
             loop {
                 let begun = Instant::now();
                 let Err(panicked) = caught(async { work().await }).await else {
                     return;
                 };
-                if begun.elapsed() >= CALM {
-                    pause = PAUSES.0;
+                if begun.elapsed() >= RECOVERED_AFTER {
+                    pause = BACKOFF.0;
                 }
                 let title = name.as_str();
                 error!(part = title, error = %panicked, ?pause, "a loop panicked and will be restarted");
-                alive.life.heartbeat(name).fail(panicked.to_string());
+                loop_end.life.heartbeat(name).fail(panicked.to_string());
                 sleep(pause).await;
-                pause = (pause * 2).min(PAUSES.1);
+                pause = (pause * 2).min(BACKOFF.1);
             }
         };
         // The queue's loop may bring hand-overs until it ends. The others end after them.
@@ -229,7 +229,7 @@ impl Life {
 
     /// Queries the store on the runtime of this life, which stores may need. Returns `None` if the
     /// store panics, or if the runtime is gone.
-    pub(super) async fn ask<T: Send + 'static>(
+    pub(super) async fn query_store<T: Send + 'static>(
         &self,
         question: impl Future<Output = T> + Send + 'static,
     ) -> Option<T> {
@@ -238,13 +238,13 @@ impl Life {
     }
 
     /// Sends heartbeats of the runtime as long as this life lasts.
-    pub(super) fn keep_beating(self: &Arc<Self>) {
+    pub(super) fn spawn_runtime_heartbeat(self: &Arc<Self>) {
         let life = Arc::downgrade(self);
         self.runtime.spawn(async move {
             while let Some(life) = life.upgrade().filter(|life| !life.stop.is_cancelled()) {
                 life.runtime_beat.store(life.age(), Ordering::Relaxed);
                 drop(life);
-                sleep(BEAT).await;
+                sleep(HEARTBEAT_INTERVAL).await;
             }
         });
     }
@@ -252,7 +252,7 @@ impl Life {
     /// Returns true if the runtime has run no task for some time, so that no loop is to blame.
     pub(super) fn is_stalled(&self) -> bool {
         let runtime_beat = self.runtime_beat.load(Ordering::Relaxed);
-        Duration::from_millis(self.age().saturating_sub(runtime_beat)) >= STILL
+        Duration::from_millis(self.age().saturating_sub(runtime_beat)) >= STALLED_AFTER
     }
 
     /// Returns the milliseconds since the beginning.
@@ -271,7 +271,7 @@ impl Life {
         self.close();
         self.cut.cancel();
         self.kill.cancel();
-        self.give_rights_back();
+        self.release_rights();
     }
 
     /// Waits until `deadline` for what is in flight, then ends it. Returns within 100 ms of the
@@ -280,9 +280,10 @@ impl Life {
         self.close();
         if !self.ends_by(deadline).await {
             self.cut.cancel();
-            if !self.ends_by(deadline + CUTTING).await {
+            if !self.ends_by(deadline + CUT_OFF_GRACE).await {
                 self.kill.cancel();
-                self.ends_by(deadline + CUTTING + KILLING).await;
+                self.ends_by(deadline + CUT_OFF_GRACE + RECORDING_GRACE)
+                    .await;
             }
         }
         self.abandon();
@@ -295,7 +296,7 @@ impl Life {
         tokio::select! {
             biased;
             () = self.tasks.wait() => true,
-            () = pass(deadline.saturating_duration_since(Instant::now())) => false,
+            () = wait_out(deadline.saturating_duration_since(Instant::now())) => false,
         }
     }
 
@@ -311,7 +312,7 @@ impl Life {
     }
 
     /// Lets others dispatch from the store, before this returns.
-    fn give_rights_back(&self) {
+    fn release_rights(&self) {
         let mut rights = self.rights.lock().unwrap_or_else(PoisonError::into_inner);
         let rights = rights.take();
         drop(rights);

@@ -10,14 +10,14 @@ use tracing::warn;
 
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::life::Life;
-use crate::dispatcher::life::deadline::pass;
-use crate::dispatcher::life::heartbeat::{BOUND, Loop};
+use crate::dispatcher::life::deadline::wait_out;
+use crate::dispatcher::life::heartbeat::{Loop, MAX_SILENCE};
 use crate::dispatcher::life::watchdog::Watchdog;
 use crate::panicked::{caught, caught_now};
 use crate::{Store, StoreError, Timestamp, WorkerId};
 
 /// Time for the store to count what is left, once everything has ended.
-const COUNTING: Duration = Duration::from_millis(15);
+const COUNT_TIMEOUT: Duration = Duration::from_millis(15);
 
 /// Reason why an engine was not started. Nothing was taken from the queue.
 #[derive(Debug, thiserror::Error)]
@@ -90,14 +90,14 @@ impl Dispatcher {
     /// Takes back the deliveries of a predecessor, and starts on the present runtime.
     pub(crate) async fn start(self: &Arc<Self>) -> Result<Arc<Life>, StartError> {
         let runtime = usable_runtime()?;
-        let taken = |error| match error {
+        let start_error = |error| match error {
             StoreError::Served { by } => StartError::AlreadyRunning { by },
             error => StartError::Store(error),
         };
         let by = "this engine".to_owned();
         let slot = self.serving_slot.take();
         let slot = slot.map_err(|_| StartError::AlreadyRunning { by })?;
-        let serving = self.store.serve(self.worker).map_err(taken)?;
+        let serving = self.store.serve(self.worker).map_err(start_error)?;
         let life = Arc::new(Life::new(runtime, slot, serving));
         let recovered = caught(self.recover(&life)).await;
         let panicked = |panicked: crate::panicked::Panicked| {
@@ -110,12 +110,12 @@ impl Dispatcher {
         self.lanes().open();
         self.life.store(Some(Arc::clone(&life)));
         let (dispatcher, kept) = (Arc::clone(self), Arc::clone(&life));
-        life.keep(Loop::Queue, move || {
+        life.supervise(Loop::Queue, move || {
             Arc::clone(&dispatcher).run(Arc::clone(&kept))
         });
-        self.keep_recording(&life);
-        self.keep_leases(&life);
-        life.keep_beating();
+        self.spawn_recorder(&life);
+        self.spawn_lease_renewal(&life);
+        life.spawn_runtime_heartbeat();
         Ok(life)
     }
 
@@ -135,7 +135,7 @@ impl Dispatcher {
                 "took back deliveries whose outcome was not recorded; they may arrive twice"
             );
         }
-        self.ended(&orphans);
+        self.count_ended(&orphans);
         self.follow_clock(self.moment()).await?;
         self.bring_forward(now).await
     }
@@ -159,7 +159,7 @@ impl Dispatcher {
             waiting_for_store: life.pending(),
             sending,
             unrecorded,
-            queued: self.queued_by(life, deadline).await,
+            queued: self.count_queued(life, deadline).await,
         };
         if !report.is_clean() {
             warn!(?report, "shut down with unfinished work");
@@ -168,16 +168,16 @@ impl Dispatcher {
     }
 
     /// Returns the number of queued deliveries, as the store counts them if it answers in time.
-    async fn queued_by(&self, life: &Life, deadline: Instant) -> u64 {
+    async fn count_queued(&self, life: &Life, deadline: Instant) -> u64 {
         if life.is_gone() {
             return self.about_queued();
         }
-        let deadline = deadline.max(Instant::now() + COUNTING);
+        let deadline = deadline.max(Instant::now() + COUNT_TIMEOUT);
         let store = Arc::clone(&self.store);
         tokio::select! {
             biased;
-            Some(Ok(backlog)) = life.ask(async move { store.backlog().await }) => backlog.queued,
-            () = pass(deadline.saturating_duration_since(Instant::now())) => self.about_queued(),
+            Some(Ok(backlog)) = life.query_store(async move { store.backlog().await }) => backlog.queued,
+            () = wait_out(deadline.saturating_duration_since(Instant::now())) => self.about_queued(),
             else => self.about_queued(),
         }
     }
@@ -190,15 +190,16 @@ impl Dispatcher {
 
     /// Waits until nothing is due and nothing is in flight, until `deadline` at most.
     pub(crate) async fn drain(&self, life: &Arc<Life>, deadline: Instant) {
-        const LOOK: Duration = Duration::from_millis(20);
+        const CHECK_INTERVAL: Duration = Duration::from_millis(20);
         let drained = async {
             while life.is_accepting() && !self.is_drained(life).await {
-                life.ask(async { sleep(LOOK).await }).await;
+                life.query_store(async { sleep(CHECK_INTERVAL).await })
+                    .await;
             }
         };
         tokio::select! {
             () = drained => {}
-            () = pass(deadline.saturating_duration_since(Instant::now())) => {}
+            () = wait_out(deadline.saturating_duration_since(Instant::now())) => {}
         }
     }
 
@@ -206,9 +207,9 @@ impl Dispatcher {
         // A delivery that is being claimed or raised is neither in the queue nor in flight.
         let is_idle = || life.is_idle() && self.leases.is_empty();
         let was_idle = is_idle();
-        let looked = nothing_is_due(Arc::clone(&self.store), self.now());
+        let query = nothing_is_due(Arc::clone(&self.store), self.now());
         // A store that fails or panics says nothing about the queue. Its loop reports that.
-        let nothing_is_due = matches!(life.ask(looked).await, Some(Ok(true)));
+        let nothing_is_due = matches!(life.query_store(query).await, Some(Ok(true)));
         nothing_is_due && was_idle && is_idle()
     }
 
@@ -220,7 +221,7 @@ impl Dispatcher {
         };
         let mut problems = life.problems(now);
         problems.extend(self.blocking());
-        let idle = self.idle_for().filter(|idle| *idle >= BOUND);
+        let idle = self.idle_for().filter(|idle| *idle >= MAX_SILENCE);
         if let (true, Some(idle)) = (problems.is_empty(), idle) {
             let seconds = idle.as_secs();
             let why = if life.heartbeat(Loop::Queue).is_busy() {
@@ -250,7 +251,7 @@ impl Dispatcher {
         let life = self.life();
         let hangs = |life: &Arc<Life>| life.heartbeat(Loop::Queue).hangs_for(now).is_some();
         life.is_some_and(|life| life.is_accepting() && !hangs(&life) && !life.is_stalled())
-            && self.idle_for().is_none_or(|idle| idle < BOUND)
+            && self.idle_for().is_none_or(|idle| idle < MAX_SILENCE)
     }
 
     fn is_present(&self, life: &Arc<Life>) -> bool {
@@ -263,8 +264,8 @@ impl Dispatcher {
 
 /// Returns the end of a limit that begins now. A limit too long to represent ends in years.
 pub(crate) fn deadline_after(limit: Duration) -> Instant {
-    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-    Instant::now() + limit.min(YEARS)
+    const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    Instant::now() + limit.min(FOREVER)
 }
 
 async fn nothing_is_due(store: Arc<dyn Store>, now: Timestamp) -> Result<bool, StoreError> {

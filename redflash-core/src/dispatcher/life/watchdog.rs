@@ -12,9 +12,9 @@ use tracing::error;
 use crate::Slug;
 
 /// Time after which a channel that has not yielded its thread is reported.
-const BLOCKING: Duration = Duration::from_secs(1);
+const BLOCKING_AFTER: Duration = Duration::from_secs(1);
 /// Time between two checks while messages are being sent.
-const LOOK: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Reports the gateways whose channels block a thread. It has its own thread, since theirs may be
 /// the only one of the runtime.
@@ -85,13 +85,13 @@ impl Calls {
 
     fn blocks_for(&self, call: &Call) -> Option<Duration> {
         let since = call.since.load(Ordering::Relaxed).checked_sub(1)?;
-        let taken = Duration::from_millis(self.now().saturating_sub(since));
-        (taken >= BLOCKING).then_some(taken)
+        let elapsed = Duration::from_millis(self.now().saturating_sub(since));
+        (elapsed >= BLOCKING_AFTER).then_some(elapsed)
     }
 
     /// Reports channels that have blocked their thread for too long, each call once. Returns true
     /// if any call is in progress.
-    fn look(&self) -> bool {
+    fn report_blocking(&self) -> bool {
         let calls = self.lock();
         for call in calls.iter() {
             if self.blocks_for(call).is_some() && !call.was_reported.swap(true, Ordering::Relaxed) {
@@ -110,7 +110,11 @@ fn watch(calls: &Weak<Calls>) {
         let Some(calls) = calls.upgrade() else {
             return;
         };
-        let pause = if calls.look() { LOOK } else { BLOCKING };
+        let pause = if calls.report_blocking() {
+            CHECK_INTERVAL
+        } else {
+            BLOCKING_AFTER
+        };
         drop(calls);
         thread::sleep(pause);
     }
@@ -157,7 +161,7 @@ mod tests {
             let begun = Instant::now();
             loop {
                 if let [(blocking, taken)] = &*watchdog.blocking() {
-                    assert!(*taken >= BLOCKING);
+                    assert!(*taken >= BLOCKING_AFTER);
                     break blocking.clone();
                 }
                 assert!(

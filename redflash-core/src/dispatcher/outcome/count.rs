@@ -6,7 +6,7 @@ use crate::{Delivery, DeliveryState, Disposition, Settlement, Slug};
 
 impl Dispatcher {
     /// Counts the deliveries that have ended without a settlement, and notifies their waiters.
-    pub(crate) fn ended(&self, deliveries: &[Delivery]) {
+    pub(crate) fn count_ended(&self, deliveries: &[Delivery]) {
         for delivery in deliveries.iter().filter(|one| one.state.is_final()) {
             count(delivery, delivery.state, delivery.gateway.as_ref());
             self.waiters.notify(delivery.notification);

@@ -17,11 +17,11 @@ use crate::{Disposition, Settled, Settlement, Store, StoreError, WorkerId};
 
 /// Time limit for recording an outcome that a working store refuses. A store that is down has no
 /// limit, since the leases are renewed as soon as it is back.
-const RECORDING: Duration = Duration::from_secs(60);
+const RECORD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Maximum number of outcomes recorded at once.
-const BATCH: usize = 256;
+const BATCH_SIZE: usize = 256;
 /// Shortest and longest wait before the next try after an error.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 /// A hand-over that has ended.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Recorder {
         let mut all = self.lock();
         let is_free =
             |one: &mut PendingOutcome| one.held_back.is_none_or(|(until, _)| until <= now);
-        let waiting: Vec<_> = all.extract_if(.., is_free).take(BATCH).collect();
+        let waiting: Vec<_> = all.extract_if(.., is_free).take(BATCH_SIZE).collect();
         if waiting.is_empty() {
             let held_back = all.iter().filter_map(|one| one.held_back);
             return Err(held_back.map(|(until, _)| until).min());
@@ -112,7 +112,7 @@ impl Recorder {
 
 /// The state of the recording loop. It keeps the store open, but not the dispatcher alive.
 #[derive(Clone)]
-struct Recording {
+struct RecordLoop {
     recorder: Arc<Recorder>,
     life: Arc<Life>,
     store: Arc<dyn Store>,
@@ -122,8 +122,8 @@ struct Recording {
 
 impl Dispatcher {
     /// Records outcomes, in a loop of its own, until nothing is left that may bring one.
-    pub(crate) fn keep_recording(self: &Arc<Self>, life: &Arc<Life>) {
-        let recording = Recording {
+    pub(crate) fn spawn_recorder(self: &Arc<Self>, life: &Arc<Life>) {
+        let recording = RecordLoop {
             recorder: Arc::clone(&self.recorder),
             life: Arc::clone(life),
             store: Arc::clone(&self.store),
@@ -131,7 +131,7 @@ impl Dispatcher {
             dispatcher: Arc::downgrade(self),
         };
         let clock = Arc::clone(&self.clock);
-        life.keep(Loop::Recorder, move || {
+        life.supervise(Loop::Recorder, move || {
             let (recording, clock) = (recording.clone(), Arc::clone(&clock));
             async move {
                 let _only = recording.recorder.recording.lock().await;
@@ -144,11 +144,11 @@ impl Dispatcher {
     }
 }
 
-impl Recording {
+impl RecordLoop {
     /// Records outcomes for ever.
     async fn run(&self, clock: &dyn crate::Clock) {
         let heartbeat = self.life.heartbeat(Loop::Recorder);
-        let mut pause = PAUSES.0;
+        let mut pause = BACKOFF.0;
         loop {
             let batch = match self.recorder.take(Instant::now()) {
                 Ok(batch) => batch,
@@ -168,13 +168,13 @@ impl Recording {
             match self.record(batch).await {
                 Ok(()) => {
                     round.succeed();
-                    pause = PAUSES.0;
+                    pause = BACKOFF.0;
                 }
                 Err(error) => {
                     drop(round);
                     heartbeat.fail(crate::error_chain(&error));
                     tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(PAUSES.1);
+                    pause = (pause * 2).min(BACKOFF.1);
                 }
             }
         }
@@ -193,7 +193,7 @@ impl Recording {
         };
         warn_delayed(&error);
         if is_down(&error) {
-            self.forget_overdue(&mut batch);
+            self.drop_overdue(&mut batch);
             return Err(error);
         }
         let mut position = 0;
@@ -208,7 +208,7 @@ impl Recording {
                 }
             }
         }
-        self.forget_overdue(&mut batch);
+        self.drop_overdue(&mut batch);
         Ok(())
     }
 
@@ -230,11 +230,11 @@ impl Recording {
 
     /// Drops outcomes that could not be recorded for too long. Those that wait for a store that is
     /// down are kept as long as the dispatcher lives.
-    fn forget_overdue(&self, batch: &mut Batch<'_>) {
+    fn drop_overdue(&self, batch: &mut Batch<'_>) {
         let is_kept = self.dispatcher.strong_count() > 0;
         batch.waiting.retain(|one| {
             let is_own_error = one.held_back.is_some();
-            let is_over = (is_own_error || !is_kept) && one.since.elapsed() >= RECORDING;
+            let is_over = (is_own_error || !is_kept) && one.since.elapsed() >= RECORD_TIMEOUT;
             if is_over {
                 warn!(
                     delivery = %one.finished.settlement.delivery.id,
@@ -269,8 +269,8 @@ impl Recording {
 
 /// Delays the next try of an outcome that the store refused, longer each time.
 fn hold_back(one: &mut PendingOutcome) {
-    let before = one.held_back.map_or(PAUSES.0, |(_, pause)| pause);
-    let pause = (before * 2).min(PAUSES.1);
+    let before = one.held_back.map_or(BACKOFF.0, |(_, pause)| pause);
+    let pause = (before * 2).min(BACKOFF.1);
     one.held_back = Some((Instant::now() + pause, pause));
 }
 
@@ -347,7 +347,7 @@ mod tests {
         store.refuse_outcomes(true);
         let raised = engine.raise(Raise::contact(slug("ann"), "hello")).await;
         let id = raised.unwrap().notification;
-        sleep(RECORDING * 3).await;
+        sleep(RECORD_TIMEOUT * 3).await;
         let record = delivery(&store, id).await;
         assert_eq!(record.delivery.state, DeliveryState::Sending);
 

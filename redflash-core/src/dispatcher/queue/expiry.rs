@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::dispatcher::{Dispatcher, POLL};
+use crate::dispatcher::{Dispatcher, POLL_INTERVAL};
 use crate::store::Overdue;
 use crate::{ChannelKind, Moment, Monotonic, StoreError};
 
 /// Longest time between two sweeps.
-const SELDOM: Duration = Duration::from_secs(30);
+const MAX_SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 /// Number of deliveries given up in one transaction.
-const AT_ONCE: NonZeroU32 = NonZeroU32::new(256).expect("not zero");
+const BATCH_SIZE: NonZeroU32 = NonZeroU32::new(256).expect("not zero");
 
 impl Dispatcher {
     /// Gives up deliveries whose first attempt was too long ago, and deliveries without an attempt
@@ -26,7 +26,7 @@ impl Dispatcher {
         let shortest = gateways.iter().map(|one| one.schedule.give_up_after());
         let apart = shortest
             .min()
-            .map(|shortest| (shortest / 10).clamp(POLL, SELDOM));
+            .map(|shortest| (shortest / 10).clamp(POLL_INTERVAL, MAX_SWEEP_INTERVAL));
         let Some(apart) = apart else {
             return Ok(());
         };
@@ -35,12 +35,12 @@ impl Dispatcher {
         }
         let overdue = self.overdue(now);
         loop {
-            let given_up = self.store.give_up(&overdue, now.wall, AT_ONCE).await?;
-            self.ended(&given_up);
+            let given_up = self.store.give_up(&overdue, now.wall, BATCH_SIZE).await?;
+            self.count_ended(&given_up);
             if !given_up.is_empty() {
                 warn!(deliveries = given_up.len(), "gave up overdue deliveries");
             }
-            if given_up.len() < AT_ONCE.get() as usize {
+            if given_up.len() < BATCH_SIZE.get() as usize {
                 break;
             }
         }

@@ -12,11 +12,11 @@ use crate::dispatcher::in_flight::InFlight;
 use crate::dispatcher::life::Life;
 use crate::dispatcher::life::heartbeat::Loop;
 use crate::dispatcher::slot::Slot;
-use crate::dispatcher::{Dispatcher, POLL};
+use crate::dispatcher::{Dispatcher, POLL_INTERVAL};
 use crate::store::{ClaimRequest, DueQueue};
 use crate::{Lane, Moment, Monotonic, StoreError, Timestamp};
 
-type Share = (
+type Claims = (
     Vec<ClaimRequest>,
     HashMap<Lane, Vec<Slot>>,
     Option<Monotonic>,
@@ -36,14 +36,16 @@ impl Dispatcher {
             let pause = match self.poll(now, &mut checked_at, &mut swept_at).await {
                 Ok(next) => {
                     round.succeed();
-                    next.map_or(POLL, |next| next.since(now.monotonic).min(POLL))
+                    next.map_or(POLL_INTERVAL, |next| {
+                        next.since(now.monotonic).min(POLL_INTERVAL)
+                    })
                 }
                 Err(error) => {
                     drop(round);
                     let error = crate::error_chain(&error);
                     error!(error, "could not poll the queue");
                     heartbeat.fail(error);
-                    POLL
+                    POLL_INTERVAL
                 }
             };
             if pause.is_zero() {
@@ -67,7 +69,7 @@ impl Dispatcher {
     ) -> Result<Option<Monotonic>, StoreError> {
         self.clock.now().checked()?;
         self.follow_clock(now).await?;
-        if checked_at.is_none_or(|at| now.monotonic.since(at) >= POLL) {
+        if checked_at.is_none_or(|at| now.monotonic.since(at) >= POLL_INTERVAL) {
             self.requeue_orphans(now).await?;
             self.exchange(now).await?;
             // None of these may keep other deliveries from being sent.
@@ -86,7 +88,7 @@ impl Dispatcher {
             metrics::gauge!("redflash_queued").set(backlog.queued as f64);
             *checked_at = Some(now.monotonic);
         }
-        self.lanes().look();
+        self.lanes().begin_poll();
         let queues = self.store.due_queues().await?;
         let (claims, mut slots, next) = self.share(&queues, now);
         self.polled_at
@@ -119,14 +121,14 @@ impl Dispatcher {
         }
         let running = self.leases.running();
         let orphans = self.store.requeue_orphans(now.wall, None, &running).await?;
-        self.ended(&orphans);
+        self.count_ended(&orphans);
         Ok(())
     }
 
     /// Sends unconfirmed deliveries through another gateway.
     async fn requeue_unconfirmed(&self, now: Timestamp) -> Result<(), StoreError> {
         /// Maximum number at once.
-        const SOME: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
+        const BATCH_SIZE: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
         let gateways = self.gateways();
         if gateways
             .iter()
@@ -134,7 +136,7 @@ impl Dispatcher {
         {
             return Ok(());
         }
-        let missing = self.store.requeue_unconfirmed(now, SOME).await?;
+        let missing = self.store.requeue_unconfirmed(now, BATCH_SIZE).await?;
         if missing > 0 {
             warn!(missing, "receipts are overdue; trying another gateway");
         }
@@ -159,7 +161,7 @@ impl Dispatcher {
     }
 
     /// Returns the claims to make, a slot for each, and the latest time of the next poll.
-    fn share(self: &Arc<Self>, queues: &[DueQueue], now: Moment) -> Share {
+    fn share(self: &Arc<Self>, queues: &[DueQueue], now: Moment) -> Claims {
         let mut state = self.lanes();
         let (claims, next) = state.share(queues, now);
         let mut slots: HashMap<Lane, Vec<Slot>> = HashMap::new();

@@ -10,14 +10,14 @@ use crate::store::ClockStep;
 use crate::{Moment, Monotonic, StoreError, Timestamp};
 
 /// Smallest difference that counts. Slewing stays far below it between two looks.
-const SMALLEST: i64 = 1000;
+const MIN_STEP: i64 = 1000;
 /// Number of steps remembered.
-const REMEMBERED: usize = 16;
+const MAX_STEPS: usize = 16;
 /// Time by which waits may exceed the longest of all schedules. Waits are spread, gateways are
 /// paused, and the schedules may have been longer before.
-const MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
+const SCHEDULE_MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Time that other nodes get after a step to renew their leases by the new time.
-const RENEWING: Duration = Duration::from_secs(2);
+const RENEWAL_GRACE: Duration = Duration::from_secs(2);
 
 /// Steps of the wall clock, found by comparing it with the monotonic one.
 #[derive(Debug, Default)]
@@ -33,25 +33,25 @@ pub(crate) struct WallClock {
 
 impl WallClock {
     /// Compares the clocks. Returns the step since the last comparison, if there was one.
-    fn look(&mut self, now: Moment) -> Option<ClockStep> {
+    fn compare(&mut self, now: Moment) -> Option<ClockStep> {
         let last = self.last.replace(now)?;
         let step = ClockStep {
             before: last.wall_at(now.monotonic),
             after: now.wall,
         };
-        if step.by().abs() < SMALLEST {
+        if step.by().abs() < MIN_STEP {
             return None;
         }
         self.set_at = Some(now.monotonic);
         self.steps.push_back(step);
-        if self.steps.len() > REMEMBERED {
+        if self.steps.len() > MAX_STEPS {
             self.steps.pop_front();
         }
         Some(step)
     }
 
     /// Returns the moment by the clock as it was last seen.
-    pub(crate) fn gone_on(&self, now: Moment) -> Moment {
+    pub(crate) fn extrapolate(&self, now: Moment) -> Moment {
         let wall = self
             .last
             .map_or(now.wall, |last| last.wall_at(now.monotonic));
@@ -88,7 +88,7 @@ impl Dispatcher {
     /// Checks whether the wall clock was set. If no one else dispatches from the store, its waiting
     /// deliveries follow, so that nothing is sent early, late or twice.
     pub(crate) async fn follow_clock(&self, now: Moment) -> Result<(), StoreError> {
-        let step = self.wall_clock().look(now);
+        let step = self.wall_clock().compare(now);
         if let Some(step) = step {
             let seconds = step.by() / 1000;
             warn!(
@@ -118,7 +118,7 @@ impl Dispatcher {
             gateway.schedule.longest_wait().max(receipt)
         });
         let longest = waits.max().unwrap_or_default();
-        let latest = now.plus(longest).plus(MARGIN);
+        let latest = now.plus(longest).plus(SCHEDULE_MARGIN);
         let moved = self.store.bring_forward(now, latest).await?;
         if moved > 0 {
             warn!(
@@ -132,7 +132,7 @@ impl Dispatcher {
     /// Returns true if the clock was just set, so that leases of other live nodes may look expired.
     pub(crate) fn was_just_set(&self, now: Moment) -> bool {
         let set_at = self.wall_clock().set_at;
-        set_at.is_some_and(|at| now.monotonic.since(at) < RENEWING)
+        set_at.is_some_and(|at| now.monotonic.since(at) < RENEWAL_GRACE)
     }
 
     /// Returns the real time that has passed since a time on the wall clock.
@@ -171,24 +171,24 @@ mod tests {
     /// Returns a clock that was set from `10 h` to this hour, one hour ago.
     fn set_to(hour: i64) -> (WallClock, Moment) {
         let mut clock = WallClock::default();
-        assert_eq!(clock.look(moment(9 * HOUR, 0)), None);
-        let step = clock.look(moment(hour * HOUR, 3600)).unwrap();
+        assert_eq!(clock.compare(moment(9 * HOUR, 0)), None);
+        let step = clock.compare(moment(hour * HOUR, 3600)).unwrap();
         assert_eq!(step.by(), (hour - 10) * HOUR * 1000);
         let now = moment((hour + 1) * HOUR, 7200);
-        assert_eq!(clock.look(now), None);
+        assert_eq!(clock.compare(now), None);
         (clock, now)
     }
 
     #[test]
     fn small_differences_are_not_steps() {
         let mut clock = WallClock::default();
-        clock.look(moment(100, 0));
+        clock.compare(moment(100, 0));
         let slewed = Moment {
             wall: Timestamp::from_millis(101_900),
             monotonic: Monotonic::from_millis(1000),
         };
-        assert_eq!(clock.look(slewed), None);
-        assert!(clock.look(moment(110, 2)).is_some());
+        assert_eq!(clock.compare(slewed), None);
+        assert!(clock.compare(moment(110, 2)).is_some());
     }
 
     #[test]

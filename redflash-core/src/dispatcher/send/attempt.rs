@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A gateway that was chosen for a message.
-struct Chosen {
+struct ChosenGateway {
     gateway: Arc<Gateway>,
     requests: Arc<Semaphore>,
     reservation: Reservation,
@@ -41,7 +41,7 @@ impl Dispatcher {
         let only = self.idempotent_gateway(job);
         loop {
             let now = self.moment();
-            let may = |gateway: &Gateway| {
+            let is_candidate = |gateway: &Gateway| {
                 is_eligible(job, gateway)
                     && only.is_none_or(|only| *only == gateway.name)
                     && skipped.iter().all(|(name, _)| *name != gateway.name)
@@ -49,21 +49,21 @@ impl Dispatcher {
             let (gateway, requests) =
                 match self
                     .lanes()
-                    .choose(lane, &job.delivery.address, now.monotonic, may)
+                    .choose(lane, &job.delivery.address, now.monotonic, is_candidate)
                 {
                     Choice::Gateway(gateway, requests) => (gateway, requests),
-                    Choice::Wait(wait) => return self.wait(job, now, &wait),
+                    Choice::Wait(wait) => return self.postpone(job, now, &wait),
                     Choice::NoneLeft => return self.no_gateway_left(job, &skipped),
                 };
             let error = match self.reserve_budget(&gateway, job, now.wall).await {
                 Ok(reservation) => {
-                    let chosen = Chosen {
+                    let chosen = ChosenGateway {
                         gateway,
                         requests,
                         reservation,
                         lease: lease.clone(),
                     };
-                    return self.hand_to(job, chosen, now.wall).await;
+                    return self.send_through(job, chosen, now.wall).await;
                 }
                 Err(error) => error,
             };
@@ -80,7 +80,7 @@ impl Dispatcher {
                     return self.settle(job, None, suppress(&gateway.name, why));
                 }
                 BudgetError::Unknown(source) => {
-                    let due_at = now.wall.plus(crate::dispatcher::POLL);
+                    let due_at = now.wall.plus(crate::dispatcher::POLL_INTERVAL);
                     let detail =
                         format!("the store did not answer: {}", crate::error_chain(&source));
                     return self.settle(job, None, Disposition::Queue { due_at, detail });
@@ -89,13 +89,13 @@ impl Dispatcher {
         }
     }
 
-    async fn hand_to(
+    async fn send_through(
         self: &Arc<Self>,
         job: &Job,
-        chosen: Chosen,
+        chosen: ChosenGateway,
         started_at: Timestamp,
     ) -> Settlement {
-        let Chosen {
+        let ChosenGateway {
             gateway,
             requests,
             reservation,
@@ -118,7 +118,7 @@ impl Dispatcher {
         self.report_health(job, gateway, &result, is_first, ended);
         let went_out = matches!(result, Ok(_) | Err(SendError::Unknown(_)));
         if went_out {
-            self.watch_budget(gateway, &reservation, started_at);
+            self.check_budget_alarm(gateway, &reservation, started_at);
         } else {
             self.refund_budget(&reservation, started_at).await;
         }
@@ -179,7 +179,7 @@ impl Dispatcher {
                 return Disposition::Elsewhere { detail };
             }
             Retry::Never | Retry::Elsewhere => return Disposition::Fail { detail },
-            Retry::MayRepeat if holds(gateway) => return self.hold(gateway, &detail),
+            Retry::MayRepeat if must_hold(gateway) => return self.hold(gateway, &detail),
             Retry::StopGateway => {
                 let other = |other: &Gateway| is_other(job, gateway, other);
                 if self
@@ -225,7 +225,7 @@ impl Dispatcher {
         let delivery = &job.delivery;
         let gateways = self.gateways();
         let mut serving = gateways.serving(&delivery.channel, &delivery.address);
-        serving.find(|gateway| holds(gateway)).cloned()
+        serving.find(|gateway| must_hold(gateway)).cloned()
     }
 
     /// Sets a delivery aside, and raises an alarm.
@@ -284,7 +284,7 @@ fn is_other(job: &Job, gateway: &Gateway, other: &Gateway) -> bool {
 }
 
 /// Returns true if a message that may have gone out through a gateway is held for a manual resend.
-fn holds(gateway: &Gateway) -> bool {
+fn must_hold(gateway: &Gateway) -> bool {
     gateway.on_unknown == OnUnknown::Hold && !gateway.channel.capabilities().idempotent
 }
 

@@ -71,7 +71,7 @@ impl Dispatcher {
     }
 
     /// Raises an alarm if a gateway's budget is nearly used up, once this message has gone out.
-    pub(crate) fn watch_budget(
+    pub(crate) fn check_budget_alarm(
         &self,
         gateway: &Gateway,
         reservation: &Reservation,

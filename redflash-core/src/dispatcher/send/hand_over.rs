@@ -14,7 +14,7 @@ impl Dispatcher {
     pub(crate) async fn hand_over(self: Arc<Self>, in_flight: InFlight, planned_at: Option<u64>) {
         let gate = Arc::clone(&in_flight.slot().gate);
         // With the gate closed, nothing was sent, and nothing more may be.
-        let Some((pass, waited)) = pass(&gate).await else {
+        let Some((pass, waited)) = pass_gate(&gate).await else {
             return;
         };
         let Some(lease) = in_flight.lease() else {
@@ -24,18 +24,18 @@ impl Dispatcher {
         if !self.still_holds(&lease, Duration::ZERO).await {
             // The process was suspended, or cut off from the store. Another one owns the delivery.
             warn!(delivery = %job.delivery.id, "the lease ended before the delivery's turn");
-            return in_flight.forget();
+            return in_flight.disown();
         }
-        let stopped = match planned_at {
+        let cancelled = match planned_at {
             // Planned a moment ago, by the switches as they were when it was recorded.
             Some(_) if !waited => Ok(None),
-            _ => self.stopped(job, planned_at).await,
+            _ => self.cancelled(job, planned_at).await,
         };
-        let settlement = match stopped {
+        let settlement = match cancelled {
             Ok(None) => self.attempt(job, &lease).await,
             Ok(Some(detail)) => self.settle(job, None, Disposition::Cancel { detail }),
             Err(error) => {
-                let due_at = self.now().plus(crate::dispatcher::POLL);
+                let due_at = self.now().plus(crate::dispatcher::POLL_INTERVAL);
                 let detail = format!("the store did not answer: {}", crate::error_chain(&error));
                 self.settle(job, None, Disposition::Queue { due_at, detail })
             }
@@ -46,7 +46,7 @@ impl Dispatcher {
 
     /// Returns the reason why the delivery must not be handed over any more, by the present
     /// switches.
-    async fn stopped(
+    async fn cancelled(
         &self,
         job: &Job,
         planned_at: Option<u64>,
@@ -71,7 +71,7 @@ impl Dispatcher {
 }
 
 /// Passes a lane's gate; `None` if it is closed. The flag is true if that took any waiting.
-async fn pass(gate: &Semaphore) -> Option<(SemaphorePermit<'_>, bool)> {
+async fn pass_gate(gate: &Semaphore) -> Option<(SemaphorePermit<'_>, bool)> {
     if let Ok(pass) = gate.try_acquire() {
         return Some((pass, false));
     }

@@ -9,17 +9,17 @@ use crate::store::OutboxEntry;
 use crate::{Disposition, Job, Lane, Moment, Settlement};
 
 /// Time that a delivery waits for a gateway of its channel to be configured again.
-const ORPHANED: Duration = Duration::from_secs(24 * 60 * 60);
+const NO_GATEWAY_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Dispatcher {
     /// Postpones a delivery without using up an attempt, or gives it up if it has waited too long.
     /// Our own limits fail no delivery that was never attempted.
-    pub(crate) fn wait(&self, job: &Job, now: Moment, wait: &Wait) -> Settlement {
+    pub(crate) fn postpone(&self, job: &Job, now: Moment, wait: &Wait) -> Settlement {
         let lane = &job.delivery.lane;
         let why = wait.cause.to_string();
         let is_over = match (&wait.cause, job.delivery.first_attempt_at) {
             (Cause::NoneConfigured, first) => {
-                self.elapsed(first.unwrap_or(job.raised_at), now) >= ORPHANED
+                self.elapsed(first.unwrap_or(job.raised_at), now) >= NO_GATEWAY_PATIENCE
             }
             (_, Some(first)) => self.elapsed(first, now) >= self.patience(job),
             (_, None) => {
@@ -46,7 +46,7 @@ impl Dispatcher {
             .of(job.delivery.lane.channel())
             .filter(|gateway| is_eligible(job, gateway));
         let longest = ours.map(|gateway| gateway.schedule.give_up_after()).max();
-        longest.unwrap_or(ORPHANED)
+        longest.unwrap_or(NO_GATEWAY_PATIENCE)
     }
 
     /// Returns a random extra wait for a delivery. If the gateways of a lane serve different addresses,

@@ -60,9 +60,9 @@ impl Batches {
     /// Adds a message. Returns true if it needs a collector.
     fn add(&self, key: (Slug, usize), waiting: QueuedMessage) -> bool {
         let mut state = self.state();
-        let nobody_collects = !state.contains_key(&key);
+        let needs_collector = !state.contains_key(&key);
         state.entry(key).or_default().push(waiting);
-        nobody_collects
+        needs_collector
     }
 
     /// Takes the messages of one request. If there are none, the collecting ends.
@@ -115,19 +115,19 @@ fn take_companions(waiting: &mut Vec<QueuedMessage>, channel: &dyn Channel) -> V
     let most = usize::try_from(channel.capabilities().batch).unwrap_or(1);
     let window = waiting.len().min(most.saturating_mul(LOOK_AHEAD));
     let mut together: Vec<&OutboundMessage> = Vec::new();
-    let mut comes = Vec::with_capacity(window);
+    let mut companions = Vec::with_capacity(window);
     for QueuedMessage { message, .. } in &waiting[..window] {
         let fits = together.is_empty() || channel.goes_with(&together, message);
-        let comes_along = together.len() < most && fits;
-        if comes_along {
+        let is_companion = together.len() < most && fits;
+        if is_companion {
             together.push(message);
         }
-        comes.push(comes_along);
+        companions.push(is_companion);
     }
-    let mut comes = comes.into_iter();
+    let mut companions = companions.into_iter();
     let (taken, left): (Vec<_>, Vec<_>) = waiting
         .drain(..window)
-        .partition(|_| comes.next().unwrap_or(false));
+        .partition(|_| companions.next().unwrap_or(false));
     waiting.splice(..0, left);
     taken
 }
@@ -146,7 +146,7 @@ impl Dispatcher {
             return match self.request_permit(&gateway, &requests, &lease).await {
                 Ok(_request) => {
                     lease.begin(&gateway.name, self.now());
-                    self.alone(&gateway, &message).await
+                    self.send_one(&gateway, &message).await
                 }
                 // A request that was not begun says nothing about the gateway.
                 Err(late) => SendReport {
@@ -164,7 +164,7 @@ impl Dispatcher {
         // Each lane of a gateway has requests of its own.
         let key = (gateway.name.clone(), Arc::as_ptr(&requests).addr());
         if self.batches.add(key.clone(), waiting) {
-            let collecting = Arc::clone(self).collect(key, gateway, requests);
+            let collecting = Arc::clone(self).run_collector(key, gateway, requests);
             self.spawn(collecting);
         }
         answered.await.unwrap_or_else(|_| SendReport {
@@ -193,13 +193,13 @@ impl Dispatcher {
         let request = Arc::clone(requests).acquire_owned().await;
         let request = request.map_err(|closed| SendError::Unreachable(closed.into()))?;
         if !self.still_holds(lease, gateway.limits.deadline).await {
-            return Err(late());
+            return Err(lease_ended());
         }
         Ok(request)
     }
 
     /// Separates messages with a valid lease from those that another process owns by now.
-    async fn held(
+    async fn split_by_lease(
         &self,
         gateway: &Gateway,
         waited: Vec<QueuedMessage>,
@@ -216,7 +216,7 @@ impl Dispatcher {
     }
 
     /// Sends the waiting messages in batches until none are left.
-    async fn collect(
+    async fn run_collector(
         self: Arc<Self>,
         key: (Slug, usize),
         gateway: Arc<Gateway>,
@@ -240,27 +240,27 @@ impl Dispatcher {
                 return;
             }
             let (batch, lost) = if had_to_wait {
-                self.held(&gateway, taken).await
+                self.split_by_lease(&gateway, taken).await
             } else {
                 (taken, Vec::new())
             };
             for one in lost {
                 // The receiver is gone once the process is about to end.
                 let _ = one.answer.send(SendReport {
-                    result: Err(late()),
+                    result: Err(lease_ended()),
                     is_first: false,
                 });
             }
             let (dispatcher, gateway) = (Arc::clone(&self), Arc::clone(&gateway));
             self.spawn(async move {
-                dispatcher.together(&gateway, batch).await;
+                dispatcher.send_many(&gateway, batch).await;
                 drop(request);
             });
         }
     }
 
     /// Calls the gateway once for one message.
-    async fn alone(&self, gateway: &Gateway, message: &OutboundMessage) -> SendReport {
+    async fn send_one(&self, gateway: &Gateway, message: &OutboundMessage) -> SendReport {
         let sending = gateway.channel.send(message);
         let (result, is_first) = match self.within_deadline(gateway, sending).await {
             Ok(sent) => (sent, true),
@@ -275,7 +275,7 @@ impl Dispatcher {
     }
 
     /// Calls the gateway once for several messages, and answers each.
-    async fn together(&self, gateway: &Gateway, batch: Vec<QueuedMessage>) {
+    async fn send_many(&self, gateway: &Gateway, batch: Vec<QueuedMessage>) {
         let now = self.now();
         for one in &batch {
             one.lease.begin(&gateway.name, now);
@@ -354,6 +354,6 @@ impl Dispatcher {
 }
 
 /// Returns the error of a message whose lease ended, or was about to end, before its turn came.
-fn late() -> SendError {
+fn lease_ended() -> SendError {
     SendError::Unreachable("the lease was about to end before the message's turn".into())
 }

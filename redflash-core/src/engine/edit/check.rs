@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Maximum number of characters of an event's sender and description.
-const LONGEST: [(&str, usize); 2] = [("sender", 100), ("description", 2_000)];
+const MAX_LENGTHS: [(&str, usize); 2] = [("sender", 100), ("description", 2_000)];
 
 pub(super) fn contact(
     engine: &Engine,
@@ -46,7 +46,7 @@ pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Resu
         event.sender.as_deref().unwrap_or_default(),
         &event.description,
     ];
-    for (text, (field, most)) in texts.into_iter().zip(LONGEST) {
+    for (text, (field, most)) in texts.into_iter().zip(MAX_LENGTHS) {
         if text.chars().count() > most {
             errors.push(InvalidField::new(
                 field,
@@ -96,7 +96,7 @@ fn templates(event: &Event, old: Option<&Event>) -> Vec<InvalidField> {
                 line: line(&error),
                 ..InvalidField::new(field, error.to_string())
             });
-        } else if let Some(line) = foreign(source).filter(|_| before != Some(source)) {
+        } else if let Some(line) = foreign_tag_line(source).filter(|_| before != Some(source)) {
             let message = "{% … %} is of another template language, and would be sent literally: \
                 write {{name}} or {{#if name}}…{{/if}}";
             errors.push(InvalidField {
@@ -109,7 +109,7 @@ fn templates(event: &Event, old: Option<&Event>) -> Vec<InvalidField> {
 }
 
 /// Returns the first line with a tag of the old service's template language.
-fn foreign(source: &str) -> Option<usize> {
+fn foreign_tag_line(source: &str) -> Option<usize> {
     let line = source.lines().position(|line| line.contains("{%"))?;
     Some(line + 1)
 }
@@ -188,7 +188,7 @@ impl Engine {
     }
 
     /// Checks that another admin than this one can log in.
-    pub(super) async fn must_not_be_last(&self, slug: &Slug) -> Result<(), EditError> {
+    pub(super) async fn check_not_last_admin(&self, slug: &Slug) -> Result<(), EditError> {
         let users = self.store().users().await?;
         let guards = |user: &User| user.enabled && user.role == Role::Admin && user.slug != *slug;
         if users.iter().any(guards) {

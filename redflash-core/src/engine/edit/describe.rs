@@ -6,12 +6,12 @@ use crate::store::Entry;
 use crate::{Action, Contact, Endpoint, Slug, User};
 
 /// Maximum number of characters shown of a value.
-const SHOWN: usize = 120;
+const MAX_SHOWN: usize = 120;
 
 /// Returns the action, and the differences between the two states.
-pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
+pub(super) fn difference(old: Option<&Entry>, new: &Entry) -> (Action, String) {
     let Some(old) = old else {
-        return (Action::Added, whole(new));
+        return (Action::Added, entry(new));
     };
     let mut differences = Vec::new();
     let mut switches = Vec::new();
@@ -44,8 +44,8 @@ pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
     let mixed = switches.iter().any(|(on, _)| *on != switches[0].0);
     if action == Action::Changed || mixed {
         let texts = switches.into_iter().map(|(on, what)| {
-            let switched = if on { "switched on" } else { "switched off" };
-            format!("{what} {switched}").trim_start().to_owned()
+            let suffix = if on { "switched on" } else { "switched off" };
+            format!("{what} {suffix}").trim_start().to_owned()
         });
         differences.extend(texts);
         return (Action::Changed, differences.join("; "));
@@ -55,7 +55,7 @@ pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
 }
 
 /// Describes an entry in a few words.
-pub(super) fn whole(entry: &Entry) -> String {
+pub(super) fn entry(entry: &Entry) -> String {
     match entry {
         Entry::Contact(contact) => {
             let endpoints: Vec<_> = contact.endpoints.iter().map(address).collect();
@@ -117,7 +117,7 @@ fn fields(
                 switches.push((*on, String::new()));
             }
             (key, Some(Value::Array(before)), Some(Value::Array(after))) if before != after => {
-                differences.push(format!("{key}: {}", members(before, after)));
+                differences.push(format!("{key}: {}", member_changes(before, after)));
             }
             (key, before, after) if before != after => {
                 differences.push(format!("{key}: {} → {}", value(before), value(after)));
@@ -128,7 +128,7 @@ fn fields(
 }
 
 /// Returns the members that a list gained and lost.
-fn members(before: &[Value], after: &[Value]) -> String {
+fn member_changes(before: &[Value], after: &[Value]) -> String {
     let came = after.iter().filter(|value| !before.contains(value));
     let left = before.iter().filter(|value| !after.contains(value));
     let came = came.map(|one| format!("+{}", text(one)));
@@ -188,7 +188,7 @@ fn text(value: &Value) -> String {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_SHOWN) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }

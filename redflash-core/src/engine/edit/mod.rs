@@ -75,7 +75,7 @@ impl Engine {
     pub async fn create<T: DirectoryItem>(&self, item: &T, by: &Actor) -> Result<(), EditError> {
         item.check(self, None)?;
         let entry: Entry = item.clone().into();
-        let change = self.noted(None, &entry, by);
+        let change = self.audit_entry(None, &entry, by);
         let steps = [Step::Save(entry, Save::Create)];
         self.edit(&steps, None, &[change]).await
     }
@@ -98,7 +98,7 @@ impl Engine {
         change: impl Fn(&mut T) -> Result<(), EditError> + Send + Sync,
     ) -> Result<T, EditError> {
         for _ in 0..MAX_TRIES {
-            let (version, old) = self.seen::<T>(slug, seen).await?;
+            let (version, old) = self.read_item::<T>(slug, seen).await?;
             let mut new = old.clone();
             change(&mut new)?;
             new.keep_ids(&old);
@@ -107,10 +107,10 @@ impl Engine {
             }
             new.check(self, Some(&old))?;
             if old.is_guardian() && !new.is_guardian() {
-                self.must_not_be_last(slug).await?;
+                self.check_not_last_admin(slug).await?;
             }
             let entry: Entry = new.clone().into();
-            let noted = self.noted(Some(&old.into()), &entry, by);
+            let noted = self.audit_entry(Some(&old.into()), &entry, by);
             let steps = [Step::Save(entry, Save::Update)];
             match self.edit(&steps, Some(version), &[noted]).await {
                 Ok(()) => return Ok(new),
@@ -136,9 +136,9 @@ impl Engine {
         seen: Option<&Revision>,
     ) -> Result<(), EditError> {
         for _ in 0..MAX_TRIES {
-            let (version, old) = self.seen::<T>(slug, seen).await?;
+            let (version, old) = self.read_item::<T>(slug, seen).await?;
             if old.is_guardian() {
-                self.must_not_be_last(slug).await?;
+                self.check_not_last_admin(slug).await?;
             }
             let named = T::named(slug.clone());
             let change = AuditEntry::new(
@@ -146,7 +146,7 @@ impl Engine {
                 by.clone(),
                 Action::Removed,
                 named.to_string(),
-                describe::whole(&old.into()),
+                describe::entry(&old.into()),
             );
             let steps = [Step::Remove(named)];
             match self.edit(&steps, Some(version), &[change]).await {
@@ -180,7 +180,7 @@ impl Engine {
         let changes: Vec<_> = changes.collect();
         for _ in 0..MAX_TRIES {
             let version = self.store().version().await?;
-            let steps = self.keeping_ids(entries, save).await?;
+            let steps = self.with_present_ids(entries, save).await?;
             match self.edit(&steps, Some(version), &changes).await {
                 Err(EditError::Store(StoreError::Outdated)) => {}
                 ended => return ended,
@@ -190,7 +190,11 @@ impl Engine {
     }
 
     /// Returns the steps that save entries. Endpoints of the same address keep their present ids.
-    async fn keeping_ids(&self, entries: &[Entry], save: Save) -> Result<Vec<Step>, StoreError> {
+    async fn with_present_ids(
+        &self,
+        entries: &[Entry],
+        save: Save,
+    ) -> Result<Vec<Step>, StoreError> {
         let known = self.store().contacts().await?;
         let known: HashMap<_, _> = known.iter().map(|old| (&old.slug, old)).collect();
         let keep = |entry: &Entry| {
@@ -222,7 +226,7 @@ impl Engine {
     }
 
     /// Returns an item and the version at which it was read.
-    async fn seen<T: DirectoryItem>(
+    async fn read_item<T: DirectoryItem>(
         &self,
         slug: &Slug,
         seen: Option<&Revision>,
@@ -253,8 +257,8 @@ impl Engine {
         Ok(self.store().edit(&edit).await?)
     }
 
-    fn noted(&self, old: Option<&Entry>, new: &Entry, by: &Actor) -> AuditEntry {
-        let (action, detail) = describe::between(old, new);
+    fn audit_entry(&self, old: Option<&Entry>, new: &Entry, by: &Actor) -> AuditEntry {
+        let (action, detail) = describe::difference(old, new);
         let subject = new.named().to_string();
         AuditEntry::new(self.now(), by.clone(), action, subject, detail)
     }

@@ -56,7 +56,7 @@ impl Engine {
         }
         let served: Vec<_> = gateways.iter().map(|one| one.channel.kind()).collect();
         let served = served.iter().map(ChannelKind::as_str);
-        let hint = meant(channel.as_str(), served)
+        let hint = intended_channel(channel.as_str(), served)
             .map_or_else(String::new, |name| format!("; did you mean {name}?"));
         Some(format!(
             "no gateway serves {channel}: nothing can be sent there yet{hint}"
@@ -76,7 +76,7 @@ impl Engine {
 }
 
 /// Returns the channel that was probably meant by another name.
-fn meant<'a>(channel: &str, served: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn intended_channel<'a>(channel: &str, served: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut aliases = ALIASES.iter();
     if let Some((_, name)) = aliases.find(|(alias, _)| *alias == channel) {
         return Some(name);
@@ -125,7 +125,11 @@ mod tests {
             ("sms", None),
             ("carrier-pigeon", None),
         ] {
-            assert_eq!(meant(channel, served.into_iter()), wanted, "{channel}");
+            assert_eq!(
+                intended_channel(channel, served.into_iter()),
+                wanted,
+                "{channel}"
+            );
         }
     }
 

@@ -45,7 +45,7 @@ impl Engine {
         match enqueued {
             Ok(Enqueued::New) => {}
             Ok(other) => {
-                leased.into_iter().for_each(InFlight::forget);
+                leased.into_iter().for_each(InFlight::disown);
                 return match other {
                     Enqueued::Repeat(earlier) => Ok(Some(self.repeated(*earlier))),
                     Enqueued::Mismatch => Err(RaiseError::IdempotencyMismatch),
@@ -59,7 +59,7 @@ impl Engine {
                 }
             }
             Err(source) => {
-                leased.into_iter().for_each(InFlight::forget);
+                leased.into_iter().for_each(InFlight::disown);
                 return Err(source.into());
             }
         }

@@ -1,4 +1,4 @@
-//! Large alerts, whose deliveries are recorded in pieces so that small alerts pass between them.
+//! Large alerts, whose deliveries are recorded in record_pieces so that small alerts pass between them.
 //!
 //! The first piece is recorded with the whole plan, and the alert is answered. The same process
 //! then records the rest. If it ends half-way, the dispatcher of any process continues from the
@@ -23,7 +23,7 @@ pub(crate) const PIECE_SIZE: usize = 250;
 /// Number of recipients from which the work on a plan would block other alerts.
 pub(crate) const MANY_RECIPIENTS: usize = 1000;
 /// Time between two checks for stalled alerts.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs slow work on a separate thread.
 pub(crate) async fn on_blocking_thread<T: Send + 'static>(
@@ -97,7 +97,7 @@ pub(crate) struct Remainder {
 impl Remainder {
     /// Records the deliveries, except for those that another process has recorded meanwhile.
     pub(crate) async fn record(mut self, dispatcher: Arc<Dispatcher>) {
-        if let Err(error) = self.pieces(&dispatcher).await {
+        if let Err(error) = self.record_pieces(&dispatcher).await {
             warn!(
                 notification = %self.notification,
                 error = %crate::error_chain(&error),
@@ -106,7 +106,7 @@ impl Remainder {
         }
     }
 
-    async fn pieces(&mut self, dispatcher: &Dispatcher) -> Result<(), StoreError> {
+    async fn record_pieces(&mut self, dispatcher: &Dispatcher) -> Result<(), StoreError> {
         let mut unqueued = self.deliveries.len();
         for piece in self.deliveries.chunks_mut(PIECE_SIZE) {
             unqueued -= piece.len();
@@ -167,7 +167,7 @@ impl Engine {
     /// Resumes stalled alerts, in a loop of its own. The loop does not keep the dispatcher alive.
     pub(crate) fn resume_fan_outs(&self, life: &Arc<Life>) {
         let (weak, kept) = (Arc::downgrade(&self.dispatcher), Arc::clone(life));
-        life.keep(Loop::FanOuts, move || {
+        life.supervise(Loop::FanOuts, move || {
             let (weak, life) = (weak.clone(), Arc::clone(&kept));
             async move {
                 let mut seen = Vec::new();
@@ -178,7 +178,7 @@ impl Engine {
                     }
                     tokio::select! {
                         () = life.stop().cancelled() => return,
-                        () = sleep(LOOK) => {}
+                        () = sleep(CHECK_INTERVAL) => {}
                     }
                 }
             }

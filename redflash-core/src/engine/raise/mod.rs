@@ -25,11 +25,11 @@ use crate::{
 struct Caller {
     answer: oneshot::Sender<Result<Raised, RaiseError>>,
     /// The notification, once its commit has begun.
-    began: Began,
+    began: CommitStarted,
 }
 
 /// The notification whose commit has begun.
-type Began = Arc<OnceLock<NotificationId>>;
+type CommitStarted = Arc<OnceLock<NotificationId>>;
 
 impl Engine {
     /// Raises an alert: decides, and records the decision with its deliveries in one transaction.
@@ -53,9 +53,9 @@ impl Engine {
             return Err(forked(life.process()));
         }
         let Some(life) = life.filter(|life| life.is_accepting()) else {
-            return self.raise_caught(&raise, None).await;
+            return self.raise_here(&raise, None).await;
         };
-        let (raise, began) = (Arc::new(raise), Began::default());
+        let (raise, began) = (Arc::new(raise), CommitStarted::default());
         let (answer, answered) = oneshot::channel();
         let (engine, asked) = (self.clone(), Arc::clone(&raise));
         let caller = Caller {
@@ -63,7 +63,7 @@ impl Engine {
             began: Arc::clone(&began),
         };
         life.spawn_raise(async move {
-            let raised = engine.raise_caught(&asked, Some(&caller)).await;
+            let raised = engine.raise_here(&asked, Some(&caller)).await;
             // A recorded alert is sent, whether or not the caller still waits.
             let _ = caller.answer.send(raised);
         });
@@ -73,7 +73,7 @@ impl Engine {
         // The runtime that started the engine has ended meanwhile.
         match began.get() {
             Some(id) => self.recorded_meanwhile(*id).await,
-            None => self.raise_caught(&raise, None).await,
+            None => self.raise_here(&raise, None).await,
         }
     }
 
@@ -90,7 +90,7 @@ impl Engine {
     }
 
     /// Raises an alert on the caller's task. A panic of the store counts as its failure.
-    async fn raise_caught(
+    async fn raise_here(
         &self,
         raise: &Raise,
         caller: Option<&Caller>,

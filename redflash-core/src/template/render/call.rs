@@ -76,7 +76,7 @@ impl<'a> Renderer<'a> {
             Val::Of(Value::Array(entries)) => name
                 .parse()
                 .ok()
-                .and_then(|place: usize| entries.get(place)),
+                .and_then(|position: usize| entries.get(position)),
             _ => None,
         };
         Ok(Val::Of(found.unwrap_or(&NULL)))

@@ -55,7 +55,7 @@ impl<'a> Renderer<'a> {
 
     fn local(&self, path: &Path, up: usize) -> Option<Val<'a>> {
         let depth = self.scopes.len().checked_sub(up + 1)?;
-        let (index, count, key) = self.scopes.get(depth)?.place?;
+        let (index, count, key) = self.scopes.get(depth)?.position?;
         Some(Val::Made(match path.segments.first()?.as_str() {
             "index" => index.into(),
             "first" => (index == 0).into(),
@@ -73,11 +73,11 @@ impl<'a> Renderer<'a> {
         match (value, segments) {
             (value, []) => Ok(Some(value)),
             (Value::Object(object), segments) => self.descend_object(object, segments),
-            (Value::Array(entries), [place, rest @ ..]) => {
-                let entry = place
+            (Value::Array(entries), [position, rest @ ..]) => {
+                let entry = position
                     .parse()
                     .ok()
-                    .and_then(|place: usize| entries.get(place));
+                    .and_then(|position: usize| entries.get(position));
                 entry.map_or(Ok(None), |entry| self.descend(entry, rest))
             }
             _ => Ok(None),
@@ -91,14 +91,14 @@ impl<'a> Renderer<'a> {
         segments: &'a [String],
     ) -> Result<Option<&'a Value>, Stop> {
         let mut name = String::new();
-        for (place, segment) in segments.iter().enumerate() {
+        for (position, segment) in segments.iter().enumerate() {
             self.step(1)?;
-            if place > 0 {
+            if position > 0 {
                 name.push('.');
             }
             name.push_str(segment);
             if let Some(value) = object.get(&name)
-                && let Some(found) = self.descend(value, &segments[place + 1..])?
+                && let Some(found) = self.descend(value, &segments[position + 1..])?
             {
                 return Ok(Some(found));
             }

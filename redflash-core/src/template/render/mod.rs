@@ -67,7 +67,7 @@ struct Scope<'a> {
     /// The names that the block defines.
     names: Vec<(&'a str, Val<'a>)>,
     /// The position in an `each`: index, number of entries, and key.
-    place: Option<(usize, usize, Option<&'a str>)>,
+    position: Option<(usize, usize, Option<&'a str>)>,
 }
 
 /// One rendering.
@@ -192,8 +192,8 @@ impl<'a> Renderer<'a> {
             Value::Object(_) => "[object]".into(),
             Value::Array(entries) => {
                 let mut text = String::from("[");
-                for (place, entry) in entries.iter().enumerate() {
-                    if place > 0 {
+                for (position, entry) in entries.iter().enumerate() {
+                    if position > 0 {
                         text.push_str(", ");
                     }
                     let entry = self.text_of(entry)?;
@@ -252,7 +252,7 @@ impl<'a> Renderer<'a> {
             let scope = Scope {
                 this: Val::Of(entry),
                 names: named.collect(),
-                place: Some((index, count, key)),
+                position: Some((index, count, key)),
             };
             self.within(scope, &block.body)?;
         }
@@ -272,7 +272,7 @@ impl<'a> Renderer<'a> {
             names: names.take(1).map(|name| (name, this.clone())).collect(),
             this,
             // `@index` and the like belong to the `each` around it.
-            place: self.scopes.last().and_then(|around| around.place),
+            position: self.scopes.last().and_then(|around| around.position),
         };
         self.within(scope, &block.body)
     }
