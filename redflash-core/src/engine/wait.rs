@@ -39,7 +39,7 @@ impl Engine {
         life.spawn_detached(async move {
             tokio::select! {
                 records = engine.wait_here(id, limit) => {
-                    // The caller may be runtime_gone.
+                    // The caller may be gone.
                     let _ = answer.send(records);
                 }
                 () = answer.closed() => {}

@@ -1,4 +1,4 @@
-//! Large alerts, whose deliveries are recorded in record_pieces so that small alerts pass between them.
+//! Large alerts, whose deliveries are recorded in pieces, so that small alerts pass between them.
 //!
 //! The first piece is recorded with the whole plan, and the alert is answered. The same process
 //! then records the rest. If it ends half-way, the dispatcher of any process continues from the
