@@ -1,18 +1,17 @@
-//! What was read of the directory, for as long as nothing in it changes.
+//! A cache of the directory, valid as long as nothing in it changes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{ApiKey, CheckedKey, Directory, KeyHash, StoreError, Target, TargetView};
 
-/// How many views are kept. A full cache starts anew.
-const MOST: usize = 4096;
+/// Maximum number of views kept. A full cache is cleared.
+const MAX_VIEWS: usize = 4096;
 
 /// Keeps views and keys of one version of the directory.
 ///
-/// What is kept may be out of date, since a change by another process is not heard of. Whoever uses
-/// it without [refreshing](Self::refresh) first has it confirmed later: a raise, in the transaction
-/// that records it.
+/// The cache may be out of date, since changes by other processes are not announced. Uses without a
+/// [refresh](Self::refresh) are confirmed later: a raise by the transaction that records it.
 #[derive(Debug, Default)]
 pub(crate) struct Cache(Mutex<Kept>);
 
@@ -32,7 +31,7 @@ impl Kept {
 }
 
 impl Cache {
-    /// Forgets what is out of date, and says which version is not.
+    /// Drops outdated entries, and returns the present version.
     pub(crate) async fn refresh<D: Directory + ?Sized>(
         &self,
         directory: &D,
@@ -42,8 +41,8 @@ impl Cache {
         Ok(version)
     }
 
-    /// Forgets what is of another version than the one that counts now. That may be a lower one, when
-    /// the store has lost its last changes.
+    /// Drops the entries if their version is not the present one. That may be a lower one, if the
+    /// store has lost its last changes.
     pub(crate) fn forget(&self, version: u64) {
         let mut kept = self.kept();
         if kept.version != version {
@@ -54,7 +53,7 @@ impl Cache {
         }
     }
 
-    /// What the directory says about a target, or said when it was last read.
+    /// Returns the view of a target, now or when it was last read.
     pub(crate) async fn view<D: Directory + ?Sized>(
         &self,
         directory: &D,
@@ -73,8 +72,8 @@ impl Cache {
         Ok(Some(view))
     }
 
-    /// The key with this hash, if it allows something, now or when it was last read. That it does
-    /// not is never said from what is kept.
+    /// Returns the key with this hash if it allows something, now or when it was last read. Only
+    /// the directory itself can deny it.
     pub(crate) async fn api_key<D: Directory + ?Sized>(
         &self,
         directory: &D,
@@ -88,7 +87,7 @@ impl Cache {
         let Some(key) = directory.api_key_by_hash(hash).await? else {
             return Ok(None);
         };
-        // Only keys that exist are kept: guesses must not be able to fill the memory.
+        // Only existing keys are kept, so that guesses cannot fill the memory.
         let mut kept = self.at(version);
         if version == kept.version {
             kept.keys.insert(*hash, key.clone());
@@ -100,10 +99,10 @@ impl Cache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is kept, of this version or a later one.
+    /// Returns the entries of this version or a later one.
     fn at(&self, version: u64) -> MutexGuard<'_, Kept> {
         let mut kept = self.kept();
-        if version > kept.version || kept.views.len() >= MOST {
+        if version > kept.version || kept.views.len() >= MAX_VIEWS {
             *kept = Kept {
                 version: version.max(kept.version),
                 ..Kept::default()
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_kept_follows_the_store_forward_and_back() {
+    async fn cache_follows_the_store_forward_and_back() {
         let (cache, store) = (Cache::default(), MemoryStore::new());
         changed(&store, "Ann").await;
         changed(&store, "Anne").await;

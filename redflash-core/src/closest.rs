@@ -1,11 +1,11 @@
 //! Suggestions for mistyped names.
 
-/// The maximum length of a text that is compared.
-const LONGEST: usize = 64;
+/// Maximum length of a text that is compared.
+const MAX_LENGTH: usize = 64;
 
 /// Returns the known name that is most similar to a mistyped one, if any is similar at all.
 pub fn closest<'a>(mistyped: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if mistyped.len() > LONGEST {
+    if mistyped.len() > MAX_LENGTH {
         return None;
     }
     let mistyped = mistyped.to_lowercase();
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recognizes_a_mistyped_name() {
+    fn recognizes_mistyped_names() {
         let known = ["email", "sms", "slack", "webhook"];
         for (mistyped, expected) in [
             ("emial", Some("email")),

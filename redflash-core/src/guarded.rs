@@ -1,4 +1,4 @@
-//! A channel whose panics are errors.
+//! A channel whose panics become errors.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,8 +13,8 @@ use crate::{
     ChannelKind, InboundMessage, OutboundMessage, Receipt, SendError, SenderError, Timestamp,
 };
 
-/// Calls a channel so that none of its panics reaches the engine. Its kind and its capabilities, which do
-/// not change, are asked for once.
+/// Calls a channel so that none of its panics reaches the engine. Its kind and its capabilities,
+/// which do not change, are read once.
 pub(crate) struct Guarded {
     channel: Arc<dyn Channel>,
     kind: ChannelKind,
@@ -22,11 +22,11 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// Guards a channel. One that panics when asked for its capabilities can do what every channel can.
+    /// Guards a channel. If it panics when asked for its capabilities, it has the default ones.
     pub(crate) fn new(channel: Arc<dyn Channel>) -> Self {
         let kind = channel.kind();
         let capabilities = caught_now(|| channel.capabilities()).unwrap_or_else(|panicked| {
-            error!(%kind, error = %panicked, "a channel cannot say what it can do");
+            error!(%kind, error = %panicked, "could not read a channel's capabilities");
             Capabilities::default()
         });
         Self {
@@ -43,18 +43,18 @@ impl Guarded {
         otherwise: impl FnOnce(String) -> T,
     ) -> T {
         caught_now(|| call(&*self.channel)).unwrap_or_else(|panicked| {
-            error!(kind = %self.kind, error = %panicked, "a channel failed");
-            otherwise(said(&panicked))
+            error!(kind = %self.kind, error = %panicked, "a channel panicked");
+            otherwise(reason(&panicked))
         })
     }
 }
 
-fn said(panicked: &Panicked) -> String {
+fn reason(panicked: &Panicked) -> String {
     format!("the channel {panicked}")
 }
 
 fn unknown(panicked: &Panicked) -> SendError {
-    SendError::Unknown(said(panicked).into())
+    SendError::Unknown(reason(panicked).into())
 }
 
 impl fmt::Debug for Guarded {
@@ -76,7 +76,7 @@ impl Channel for Guarded {
     fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
         self.call(
             |channel| channel.parse_address(raw),
-            |said| Err(AddressError::new(said)),
+            |reason| Err(AddressError::new(reason)),
         )
     }
 
@@ -89,11 +89,11 @@ impl Channel for Guarded {
     }
 
     fn derived_settings(&self) -> Vec<String> {
-        self.call(Channel::derived_settings, |said| vec![said])
+        self.call(Channel::derived_settings, |reason| vec![reason])
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        // In a block of its own, since a channel may panic before there is a future.
+        // In a block, since a channel may panic before it returns a future.
         caught(async { self.channel.send(message).await })
             .await
             .unwrap_or_else(|panicked| Err(unknown(&panicked)))
@@ -112,7 +112,7 @@ impl Channel for Guarded {
     fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
         self.call(
             |channel| channel.check_sender(sender),
-            |said| Err(SenderError::new(said)),
+            |reason| Err(SenderError::new(reason)),
         )
     }
 
@@ -123,21 +123,21 @@ impl Channel for Guarded {
     ) -> Result<Authenticity, CallbackError> {
         self.call(
             |channel| channel.authenticate(callback, now),
-            |said| Err(CallbackError::Signature(said.into())),
+            |reason| Err(CallbackError::Signature(reason.into())),
         )
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
         self.call(
             |channel| channel.parse_receipts(callback),
-            |said| Err(CallbackError::Malformed(said.into())),
+            |reason| Err(CallbackError::Malformed(reason.into())),
         )
     }
 
     fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
         self.call(
             |channel| channel.parse_inbound(callback),
-            |said| Err(CallbackError::Malformed(said.into())),
+            |reason| Err(CallbackError::Malformed(reason.into())),
         )
     }
 }

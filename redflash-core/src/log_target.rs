@@ -1,9 +1,9 @@
-//! Log targets of RedFlash.
+//! The log targets of RedFlash.
 
 /// Returns true if a log event with this target comes from a crate of RedFlash.
 ///
-/// Layers that raise an alert for each logged error must skip these: an alert that fails is logged
-/// as an error too, and would raise the next one.
+/// A layer that raises an alert for each error of a program must exclude these: a failed alert logs
+/// an error too, which would raise the next one.
 pub fn is_own_log_target(target: &str) -> bool {
     let name = target.split("::").next().unwrap_or(target);
     name == "redflash" || name.starts_with("redflash_")
@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_targets_are_those_of_our_crates() {
+    fn own_targets_are_those_of_redflash_crates() {
         for own in [
             module_path!(),
             "redflash_store",

@@ -1,4 +1,4 @@
-//! Panics of code that is not ours, as errors.
+//! Panics of foreign code, as errors.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,7 +24,7 @@ impl Panicked {
 ///
 /// # Errors
 ///
-/// [`Panicked`] if it panics. What it has changed until then stays changed.
+/// [`Panicked`] if it panics. Its changes until then remain.
 pub(crate) async fn caught<T>(future: impl Future<Output = T> + Send) -> Result<T, Panicked> {
     let result = AssertUnwindSafe(future).catch_unwind().await;
     result.map_err(|payload| Panicked::of(&*payload))
@@ -34,7 +34,7 @@ pub(crate) async fn caught<T>(future: impl Future<Output = T> + Send) -> Result<
 ///
 /// # Errors
 ///
-/// [`Panicked`] if it panics. What it has changed until then stays changed.
+/// [`Panicked`] if it panics. Its changes until then remain.
 pub(crate) fn caught_now<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| Panicked::of(&*payload))
 }
@@ -45,10 +45,10 @@ mod tests {
 
     #[tokio::test]
     async fn panics_are_errors_with_their_message() {
-        let said = caught(async { panic!("no {}", "reason") }).await;
-        assert_eq!(said, Err::<(), _>(Panicked("no reason".into())));
+        let result = caught(async { panic!("no {}", "reason") }).await;
+        assert_eq!(result, Err::<(), _>(Panicked("no reason".into())));
         assert_eq!(caught(async { 1 }).await, Ok(1));
-        let said = caught_now(|| std::panic::panic_any(1));
-        assert_eq!(said, Err::<(), _>(Panicked("no message".into())));
+        let result = caught_now(|| std::panic::panic_any(1));
+        assert_eq!(result, Err::<(), _>(Panicked("no message".into())));
     }
 }

@@ -1,4 +1,4 @@
-//! Those who wait for what becomes of a notification.
+//! Waiters for the deliveries of a notification.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,11 +7,11 @@ use tokio::sync::Notify;
 
 use crate::NotificationId;
 
-/// Tells whoever waits for a notification that one of its deliveries was settled.
+/// Notifies the waiters of a notification when one of its deliveries is settled.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters(Mutex<HashMap<NotificationId, Arc<Notify>>>);
 
-/// A place among those who wait, given up when dropped.
+/// A registered waiter, which is removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Waiter<'a> {
     waiters: &'a Waiters,
@@ -43,7 +43,7 @@ impl Waiters {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut waiters = self.waiters.lock();
-        // The map's own and this one: nobody else waits.
+        // The map's own and this one: there is no other waiter.
         if Arc::strong_count(&self.notify) <= 2 {
             waiters.remove(&self.id);
         }

@@ -80,7 +80,7 @@ pub(crate) async fn raise(
         match limited {
             None => recorded(engine.raise(raise).await),
             Some(refusal) => {
-                let earlier = recorded(engine.promised(&raise).await)?;
+                let earlier = recorded(engine.find_repeat(&raise).await)?;
                 earlier.ok_or(RaiseFailure::RateLimited(refusal))
             }
         }

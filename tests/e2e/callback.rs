@@ -333,15 +333,15 @@ async fn replies_are_kept_and_raise_the_event() {
     };
     assert_eq!(
         effect("+15005550006"),
-        "nothing: nobody here has this address"
+        "nothing: no contact has this address"
     );
     assert_eq!(
         effect("'; DROP TABLE contact;--"),
-        "nothing: nobody here has this address"
+        "nothing: no contact has this address"
     );
     assert_eq!(
         effect(&format!("+{OURS}")),
-        "nothing: it came from our own number"
+        "nothing: the message came from our own number"
     );
     let text = inbound[0]["text"].as_str().unwrap();
     assert!(
@@ -362,7 +362,7 @@ async fn stop_switches_off_with_a_visible_reason_and_the_person_in_charge_is_tol
     assert!(shown.contains("off: answered Stop to vonage-uk"), "{shown}");
     let told = world.hook.expect(1).await.remove(0).form()["message"].clone();
     assert!(
-        told.starts_with("RedFlash: ada does not want to be told at +447900000001"),
+        told.starts_with("RedFlash: ada opted out of messages to +447900000001"),
         "{told}"
     );
     let refused = world
@@ -390,7 +390,7 @@ async fn a_gateway_without_credit_hands_over_to_the_next_and_the_person_in_charg
     assert_eq!(world.other.received().len(), 1);
     let told = world.hook.expect(1).await.remove(0).form()["message"].clone();
     assert!(
-        told.starts_with("RedFlash: the gateway vonage-uk has stopped."),
+        told.starts_with("RedFlash: gateway vonage-uk has stopped:"),
         "{told}"
     );
     assert!(

@@ -122,7 +122,7 @@ async fn the_last_admin_stays() {
         &["user", "remove", "ann"],
     ] {
         let refused = site.cli(command).run().await.exited(2);
-        let why = "ann is the last admin who can log in: make another one first";
+        let why = "ann is the last admin who can log in: create another one first";
         assert!(refused.stderr.contains(why), "{}", refused.stderr);
     }
     assert_eq!(users(&site).await, before);

@@ -291,7 +291,7 @@ fn health_names_a_runtime_that_nobody_runs() {
         loop {
             let health = world.engine.health();
             if !health.running {
-                assert_eq!(health.problems, ["the runtime of the engine stands still"]);
+                assert_eq!(health.problems, ["the engine's runtime is stalled"]);
                 break;
             }
             assert!(begun.elapsed() < Duration::from_secs(7));

@@ -9,8 +9,8 @@ use diesel::{Connection, SqliteConnection};
 use redflash_core::store::{DeliveryRecord, Entry, LogFilter, Save};
 use redflash_core::{
     Address, AttemptOutcome, Contact, Delivery, DeliveryState, DispatcherHandle, EndpointId,
-    Engine, Gateway, Leftover, MemoryStore, NotificationId, Raise, RaiseError, Raised, StartError,
-    Store, Timestamp,
+    Engine, Gateway, MemoryStore, NotificationId, Raise, RaiseError, Raised, ShutdownReport,
+    StartError, Store, Timestamp,
 };
 use redflash_store::{Access, SqliteStore};
 use redflash_tests::{HookedStore, until};
@@ -217,7 +217,7 @@ pub(crate) fn is_already_running(started: Result<DispatcherHandle, StartError>) 
 }
 
 /// Asserts that nothing was left when an engine ended.
-pub(crate) fn is_clean(leftover: Leftover) {
+pub(crate) fn is_clean(leftover: ShutdownReport) {
     assert!(leftover.is_clean(), "{leftover:?}");
 }
 

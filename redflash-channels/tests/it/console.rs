@@ -70,7 +70,7 @@ redflash_core::channel_conformance!(open);
 #[tokio::test]
 async fn what_is_printed_names_whom_and_what() {
     let terminal = open().await;
-    redflash_core::conformance::channel::what_the_peer_takes_is_accepted(&terminal).await;
+    redflash_core::conformance::channel::accepted_message_is_accepted(&terminal).await;
     let text = terminal.screen.text();
     assert!(
         text.contains("console to ann: Disk full\nThe disk of db1 is full: 100 %.\n"),

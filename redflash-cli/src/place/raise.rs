@@ -128,7 +128,7 @@ async fn watch(
     raised: &Raised,
     limit: Duration,
 ) -> Result<Vec<DeliveryRecord>, StoreError> {
-    let obstacles = engine.outlook(&raised.plan).await?;
+    let obstacles = engine.obstacles(&raised.plan).await?;
     let until = engine.now().plus(limit);
     let next_try = |one: &Option<Obstacle>| one.as_ref().and_then(|one| one.next_try_at);
     let comes_later = |one| next_try(one).is_some_and(|next_try| next_try > until);

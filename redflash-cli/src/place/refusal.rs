@@ -1,6 +1,6 @@
 //! Why a server did not do what it was asked, in the words and exit codes of this machine's store.
 
-use redflash_core::{FieldFault, error_chain};
+use redflash_core::{InvalidField, error_chain};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure};
 struct Problem {
     detail: String,
     code: String,
-    errors: Vec<FieldFault>,
+    errors: Vec<InvalidField>,
 }
 
 /// Why the server refused.
@@ -118,8 +118,8 @@ mod tests {
             detail: "two fields are wrong".into(),
             code: "invalid".into(),
             errors: vec![
-                FieldFault::new("slug", "no"),
-                FieldFault::new("name", "nor this"),
+                InvalidField::new("slug", "no"),
+                InvalidField::new("name", "nor this"),
             ],
         };
         let said = said(StatusCode::UNPROCESSABLE_ENTITY, &problem);

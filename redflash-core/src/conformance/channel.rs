@@ -1,8 +1,8 @@
 //! The promises of a [`Channel`], as tests.
 //!
-//! The author of a channel writes a [`Fixture`]: the channel, and a peer that behaves as it is told.
-//! [`Behaviour`]s that make no sense for a channel are [refused](Fixture::prepare) by the fixture,
-//! and their promises then hold of themselves.
+//! The author of a channel writes a [`Fixture`]: the channel, and a peer with a given [`Behaviour`].
+//! If a behaviour does not exist for a channel, the fixture [refuses](Fixture::prepare) it, and its
+//! promises hold trivially.
 //!
 //! ```ignore
 //! async fn open() -> Carrier { Carrier::start().await }
@@ -22,28 +22,28 @@ use async_trait::async_trait;
 
 use crate::{Accepted, Channel, DeliveryId, NotificationId, OutboundMessage, SendError, Timestamp};
 
-/// What a peer does with the next message.
+/// The behaviour of a peer with the next message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
-    /// It takes the message.
+    /// Accepts the message.
     Accept,
-    /// It refuses the message for good.
+    /// Rejects the message permanently.
     Reject,
-    /// It refuses our credentials.
+    /// Rejects our credentials.
     RefuseAccount,
-    /// It says that this is too much, and with `Some` for how many seconds to wait.
+    /// Answers that the rate is too high, with `Some` number of seconds to wait.
     Throttle(Option<u64>),
-    /// It says that it fails for now.
+    /// Answers with a temporary failure.
     Fail,
-    /// It reads the message and never answers.
+    /// Reads the message and never answers.
     Hang,
-    /// It reads the message and closes the connection.
+    /// Reads the message and closes the connection.
     Drop,
-    /// It reads the message and answers what makes no sense in its protocol.
+    /// Reads the message and answers with nonsense in its protocol.
     Garbage,
-    /// It reads the message and answers without end.
+    /// Reads the message and answers without end.
     Endless,
-    /// It is not there: nothing listens.
+    /// Does not listen.
     Gone,
 }
 
@@ -53,45 +53,45 @@ pub trait Fixture: Send + Sync {
     /// The channel.
     fn channel(&self) -> &dyn Channel;
 
-    /// An address the peer serves, as a person would type it, and the same in another way.
+    /// Returns an address that the peer serves, as a person would type it, and in another notation.
     fn address(&self) -> (String, String);
 
-    /// Texts that the channel must not take for addresses.
+    /// Returns texts that the channel must not accept as addresses.
     fn not_addresses(&self) -> Vec<String>;
 
-    /// Has the peer do this with the next message; `false` when there is no such thing here.
+    /// Prepares the peer's behaviour with the next message; `false` if it does not exist here.
     async fn prepare(&self, behaviour: Behaviour) -> bool;
 
-    /// How many messages have come to the peer so far, taken or not.
+    /// Returns the number of messages that have reached the peer so far, accepted or not.
     async fn messages(&self) -> usize;
 
-    /// The secrets that the channel holds.
+    /// Returns the secrets of the channel.
     fn secrets(&self) -> Vec<String>;
 }
 
-/// How long a channel may take to give up on a silent peer. Fixtures configure less.
+/// Longest time that a channel may wait for a silent peer. Fixtures configure less.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Makes one test of every promise of a channel.
+/// Generates one test of every promise of a channel.
 ///
 /// * `open` - the path of an `async fn() -> impl Fixture`.
 #[macro_export]
 macro_rules! channel_conformance {
     ($open:path) => {
         $crate::channel_conformance! { $open =>
-            an_address_has_one_form
-            what_is_no_address_is_refused
-            what_the_peer_takes_is_accepted
-            what_the_peer_refuses_is_rejected
-            a_refused_account_stops_the_gateway
-            a_throttled_message_waits_as_long_as_asked
-            a_failure_for_now_is_tried_again
-            silence_ends_with_an_unknown_outcome
+            equal_addresses_have_one_normal_form
+            rejects_invalid_addresses
+            accepted_message_is_accepted
+            rejected_message_is_rejected
+            rejected_credentials_stop_the_gateway
+            throttled_message_waits_as_long_as_asked
+            temporary_failure_is_retried
+            silence_is_an_unknown_outcome
             silence_blocks_no_thread
-            a_lost_connection_is_an_unknown_outcome
-            an_answer_without_sense_is_an_unknown_outcome
-            an_answer_without_end_is_given_up
-            a_peer_that_is_gone_was_not_reached
+            lost_connection_is_an_unknown_outcome
+            garbage_is_an_unknown_outcome
+            endless_answer_is_cut_off
+            missing_peer_is_unreachable
             secrets_stay_secret
         }
     };
@@ -105,10 +105,10 @@ macro_rules! channel_conformance {
     };
 }
 
-/// The id of the notification that [`message`] belongs to.
+/// The notification's id in [`message`].
 pub const NOTIFICATION: &str = "019f4a2b6c007d3e8f50617283000000";
 
-/// A message to this address, the same each time.
+/// Returns a message to this address, the same each time.
 pub fn message(channel: &dyn Channel, to: &str) -> OutboundMessage {
     let now = Timestamp::from_millis(1_790_000_000_000);
     let notification: NotificationId = NOTIFICATION.parse().unwrap();
@@ -127,8 +127,8 @@ pub fn message(channel: &dyn Channel, to: &str) -> OutboundMessage {
     }
 }
 
-/// Sends one message to a peer that behaves so; `None` when it cannot. Checks what holds of every
-/// send: it ends, it makes one request at most, and it tells no secret.
+/// Sends one message to a peer with this behaviour; `None` if it does not exist. Checks the
+/// promises of every send: it ends, it makes at most one request, and it reveals no secret.
 async fn sent(fixture: &dyn Fixture, behaviour: Behaviour) -> Option<Result<Accepted, SendError>> {
     if !fixture.prepare(behaviour).await {
         return None;
@@ -141,20 +141,20 @@ async fn sent(fixture: &dyn Fixture, behaviour: Behaviour) -> Option<Result<Acce
     let requests = fixture.messages().await - before;
     let reached = usize::from(behaviour != Behaviour::Gone);
     assert!(requests <= reached, "{requests} requests for one send");
-    if let Err(fault) = &result {
-        no_secrets(fixture, &format!("{fault:?} {}", fault.detail()));
+    if let Err(error) = &result {
+        no_secrets(fixture, &format!("{error:?} {}", error.detail()));
     }
     Some(result)
 }
 
 fn no_secrets(fixture: &dyn Fixture, text: &str) {
     for secret in fixture.secrets() {
-        assert!(!text.contains(&secret), "a secret is told: {text}");
+        assert!(!text.contains(&secret), "a secret is revealed: {text}");
     }
 }
 
-/// Equal places have equal addresses, and the normal form is its own normal form.
-pub async fn an_address_has_one_form(fixture: &dyn Fixture) {
+/// Two notations of one address have one normal form, which is its own normal form.
+pub async fn equal_addresses_have_one_normal_form(fixture: &dyn Fixture) {
     let channel = fixture.channel();
     let (one, other) = fixture.address();
     let address = channel.parse_address(&one).unwrap();
@@ -162,8 +162,8 @@ pub async fn an_address_has_one_form(fixture: &dyn Fixture) {
     assert_eq!(channel.parse_address(address.as_str()).unwrap(), address);
 }
 
-/// Nothing is taken for an address to which nothing could be sent.
-pub async fn what_is_no_address_is_refused(fixture: &dyn Fixture) {
+/// Texts that are not addresses are refused.
+pub async fn rejects_invalid_addresses(fixture: &dyn Fixture) {
     let channel = fixture.channel();
     for text in fixture.not_addresses() {
         let taken = channel.parse_address(&text);
@@ -172,8 +172,8 @@ pub async fn what_is_no_address_is_refused(fixture: &dyn Fixture) {
     assert!(channel.parse_address("").is_err());
 }
 
-/// A message that the peer takes is accepted, in one part at least, and came once.
-pub async fn what_the_peer_takes_is_accepted(fixture: &dyn Fixture) {
+/// A message that the peer accepts is accepted, has at least one part, and reached it once.
+pub async fn accepted_message_is_accepted(fixture: &dyn Fixture) {
     for _ in 0..2 {
         let before = fixture.messages().await;
         let accepted = sent(fixture, Behaviour::Accept).await;
@@ -183,8 +183,8 @@ pub async fn what_the_peer_takes_is_accepted(fixture: &dyn Fixture) {
     }
 }
 
-/// What the peer refuses for good is not tried again.
-pub async fn what_the_peer_refuses_is_rejected(fixture: &dyn Fixture) {
+/// A message that the peer rejects permanently is not tried again.
+pub async fn rejected_message_is_rejected(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::Reject).await {
         let rejected = matches!(
             result,
@@ -194,8 +194,8 @@ pub async fn what_the_peer_refuses_is_rejected(fixture: &dyn Fixture) {
     }
 }
 
-/// A peer that refuses our credentials stops the gateway.
-pub async fn a_refused_account_stops_the_gateway(fixture: &dyn Fixture) {
+/// A peer that rejects our credentials stops the gateway.
+pub async fn rejected_credentials_stop_the_gateway(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::RefuseAccount).await {
         assert!(
             matches!(result, Err(SendError::Unauthorized { .. })),
@@ -204,9 +204,9 @@ pub async fn a_refused_account_stops_the_gateway(fixture: &dyn Fixture) {
     }
 }
 
-/// A throttled message waits, and as long as the peer asks: with everything else for the gateway, or
-/// alone where the peer means this recipient or this message.
-pub async fn a_throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
+/// A throttled message waits as long as the peer asks: with all other messages of the gateway, or
+/// alone if the peer means this recipient or this message.
+pub async fn throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
     for asked in [None, Some(17)] {
         if let Some(result) = sent(fixture, Behaviour::Throttle(asked)).await {
             let Err(
@@ -221,8 +221,8 @@ pub async fn a_throttled_message_waits_as_long_as_asked(fixture: &dyn Fixture) {
     }
 }
 
-/// What fails for now is tried again, and does not count as perhaps sent.
-pub async fn a_failure_for_now_is_tried_again(fixture: &dyn Fixture) {
+/// A message that fails temporarily is tried again, and does not count as possibly sent.
+pub async fn temporary_failure_is_retried(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::Fail).await {
         assert!(
             matches!(
@@ -234,13 +234,13 @@ pub async fn a_failure_for_now_is_tried_again(fixture: &dyn Fixture) {
     }
 }
 
-/// After silence nobody knows whether the message went out.
-pub async fn silence_ends_with_an_unknown_outcome(fixture: &dyn Fixture) {
+/// Silence is an unknown outcome.
+pub async fn silence_is_an_unknown_outcome(fixture: &dyn Fixture) {
     unknown(fixture, Behaviour::Hang).await;
 }
 
-/// A channel that waits gives its thread back: everything else in the program runs on it too, and no
-/// deadline ends what blocks.
+/// A channel that waits yields its thread. All other tasks of the program run on it too, and no
+/// deadline ends a call that blocks.
 pub async fn silence_blocks_no_thread(fixture: &dyn Fixture) {
     const BLOCKING: Duration = Duration::from_secs(1);
     if !fixture.prepare(Behaviour::Hang).await {
@@ -259,13 +259,13 @@ pub async fn silence_blocks_no_thread(fixture: &dyn Fixture) {
     assert!(longest < BLOCKING, "it blocked its thread for {longest:?}");
 }
 
-/// After a lost connection nobody knows whether the message went out.
-pub async fn a_lost_connection_is_an_unknown_outcome(fixture: &dyn Fixture) {
+/// A lost connection is an unknown outcome.
+pub async fn lost_connection_is_an_unknown_outcome(fixture: &dyn Fixture) {
     unknown(fixture, Behaviour::Drop).await;
 }
 
-/// After an answer without sense nobody knows whether the message went out.
-pub async fn an_answer_without_sense_is_an_unknown_outcome(fixture: &dyn Fixture) {
+/// A nonsensical answer is an unknown outcome.
+pub async fn garbage_is_an_unknown_outcome(fixture: &dyn Fixture) {
     unknown(fixture, Behaviour::Garbage).await;
 }
 
@@ -275,8 +275,8 @@ async fn unknown(fixture: &dyn Fixture, behaviour: Behaviour) {
     }
 }
 
-/// An answer without end is read so far and no further; what it means depends on its beginning.
-pub async fn an_answer_without_end_is_given_up(fixture: &dyn Fixture) {
+/// An endless answer is read up to a limit. Its meaning depends on its beginning.
+pub async fn endless_answer_is_cut_off(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::Endless).await {
         assert!(
             matches!(result, Ok(_) | Err(SendError::Unknown(_))),
@@ -285,8 +285,8 @@ pub async fn an_answer_without_end_is_given_up(fixture: &dyn Fixture) {
     }
 }
 
-/// What never reached the peer is tried again, and does not count as perhaps sent.
-pub async fn a_peer_that_is_gone_was_not_reached(fixture: &dyn Fixture) {
+/// A message that never reached the peer is tried again, and does not count as possibly sent.
+pub async fn missing_peer_is_unreachable(fixture: &dyn Fixture) {
     if let Some(result) = sent(fixture, Behaviour::Gone).await {
         assert!(
             matches!(result, Err(SendError::Unreachable(_))),
@@ -295,7 +295,7 @@ pub async fn a_peer_that_is_gone_was_not_reached(fixture: &dyn Fixture) {
     }
 }
 
-/// No secret is in what the channel says of itself.
+/// The channel's own texts contain no secret.
 pub async fn secrets_stay_secret(fixture: &dyn Fixture) {
     no_secrets(fixture, &format!("{:?}", fixture.channel()));
 }
@@ -303,7 +303,7 @@ pub async fn secrets_stay_secret(fixture: &dyn Fixture) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn every_promise_is_a_line_of_the_macro() {
+    fn macro_lists_every_promise() {
         let source = include_str!("channel.rs");
         let promises = source
             .lines()

@@ -1,7 +1,7 @@
 //! The suites that every store and every channel must pass.
 //!
-//! Each promise of the traits is one public function, and each suite has a macro that makes one
-//! test of every promise, so that a new promise reaches everybody who runs the suite.
+//! Each promise of the traits is one public function. The macro of each suite generates one test of
+//! every promise, so that a new promise reaches everyone who runs the suite.
 
 #![expect(
     clippy::missing_panics_doc,

@@ -1,5 +1,5 @@
-//! The leases of what this process is handing over: renewed while it lives, and never taken back by
-//! itself.
+//! The leases of the deliveries that this process is handing over. They are renewed while it lives,
+//! and it never takes them back itself.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,12 +9,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::Dispatcher;
-use super::life::Life;
-use super::pulse::Part;
+use crate::dispatcher::Dispatcher;
+use crate::dispatcher::life::Life;
+use crate::dispatcher::life::heartbeat::Loop;
 use crate::{DeliveryId, HeldLease, Lease, LeaseToken, Moment, Monotonic, Slug, Timestamp};
 
-/// The leases of every delivery that is under way in this process, until its outcome is recorded.
+/// The leases of every delivery in flight in this process, until its outcome is recorded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leases(Arc<Mutex<HashMap<HeldLease, Arc<Held>>>>);
 
@@ -22,29 +22,31 @@ pub(super) struct Leases(Arc<Mutex<HashMap<HeldLease, Arc<Held>>>>);
 #[derive(Debug)]
 struct Held {
     lease: HeldLease,
-    /// In milliseconds of the monotonic clock, so that setting the clock neither ends nor prolongs it.
+    /// In milliseconds of the monotonic clock, so that setting the clock neither ends nor extends
+    /// it.
     until: AtomicU64,
-    /// The store has said that it is held no longer.
+    /// True once the store has reported that the lease is lost.
     is_lost: AtomicBool,
     /// The hand-over to a gateway, once it has begun.
-    sent: OnceLock<Sent>,
+    send_start: OnceLock<SendStart>,
 }
 
-/// The beginning of a hand-over to a gateway, after which its outcome is unknown until it is told.
+/// The beginning of a hand-over to a gateway, after which its outcome is unknown until it is
+/// recorded.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct SendStart {
     pub(super) gateway: Slug,
     pub(super) at: Timestamp,
 }
 
-/// Keeps a lease of this process; it is renewed as long as this is not dropped.
+/// Keeps a lease of this process, which is renewed until this is dropped.
 #[derive(Debug)]
 pub(crate) struct LeaseGuard {
     held: Arc<Held>,
     leases: Leases,
 }
 
-/// A view of a lease that somebody else keeps.
+/// A view of a lease that a guard keeps.
 #[derive(Clone, Debug)]
 pub(crate) struct LeaseView(Arc<Held>);
 
@@ -58,7 +60,7 @@ impl Leases {
             lease,
             until: AtomicU64::new(until.as_millis()),
             is_lost: AtomicBool::new(false),
-            sent: OnceLock::new(),
+            send_start: OnceLock::new(),
         });
         self.state().insert(lease, Arc::clone(&held));
         LeaseGuard {
@@ -67,12 +69,12 @@ impl Leases {
         }
     }
 
-    /// Those that are under way.
+    /// Returns the leases of deliveries in flight.
     pub(super) fn running(&self) -> Vec<HeldLease> {
         self.state().keys().copied().collect()
     }
 
-    /// Those that end before a time.
+    /// Returns the leases that end before a time.
     fn ending(&self, before: Monotonic) -> Vec<Arc<Held>> {
         let ends = |held: &&Arc<Held>| !held.is_lost() && held.until() <= before;
         self.state().values().filter(ends).cloned().collect()
@@ -102,18 +104,18 @@ impl LeaseGuard {
         LeaseView(Arc::clone(&self.held))
     }
 
-    /// The hand-over to a gateway, if it has begun.
-    pub(super) fn sent(&self) -> Option<&Sent> {
-        self.held.sent.get()
+    /// Returns the hand-over to a gateway, if it has begun.
+    pub(super) fn send_start(&self) -> Option<&SendStart> {
+        self.held.send_start.get()
     }
 }
 
 impl LeaseView {
-    /// The hand-over to a gateway begins now.
+    /// Records that the hand-over to a gateway begins now.
     pub(super) fn begin(&self, gateway: &Slug, at: Timestamp) {
         let gateway = gateway.clone();
-        // One that has begun goes on.
-        let _ = self.0.sent.set(Sent { gateway, at });
+        // The first one counts.
+        let _ = self.0.send_start.set(SendStart { gateway, at });
     }
 }
 
@@ -124,7 +126,7 @@ impl Drop for LeaseGuard {
 }
 
 impl Dispatcher {
-    /// A lease that begins now.
+    /// Returns a lease that begins now.
     pub(crate) fn lease(&self, now: Timestamp) -> Lease {
         Lease {
             worker: self.worker,
@@ -146,7 +148,7 @@ impl Dispatcher {
         self.leases.guard(HeldLease { delivery, token }, until)
     }
 
-    /// Renews the leases of which a third is over.
+    /// Renews the leases that are more than a third over.
     pub(super) async fn renew_leases(&self, now: Moment) {
         let ending = self.leases.ending(now.monotonic.plus(self.lease * 2 / 3));
         self.renew(&ending, now).await;
@@ -160,9 +162,13 @@ impl Dispatcher {
         let leases: Vec<_> = held.iter().map(|held| held.lease).collect();
         let lost = match self.store.renew(self.worker, &leases, until).await {
             Ok(lost) => lost,
-            Err(fault) => {
-                let error = crate::error_chain(&fault);
-                return warn!(error, leases = leases.len(), "leases are not renewed yet");
+            Err(error) => {
+                let error = crate::error_chain(&error);
+                return warn!(
+                    error,
+                    leases = leases.len(),
+                    "could not renew leases; trying again"
+                );
             }
         };
         for held in held {
@@ -175,8 +181,8 @@ impl Dispatcher {
         }
     }
 
-    /// Returns true if a lease holds for at least `within`. A lease that seems to end sooner is renewed
-    /// first, since another node may have taken over while this process was suspended.
+    /// Returns true if a lease holds for at least `within`. A lease that seems to end sooner is
+    /// renewed first, since another node may have taken over while this process was suspended.
     pub(super) async fn still_holds(&self, lease: &LeaseView, within: Duration) -> bool {
         let LeaseView(held) = lease;
         let now = self.moment();
@@ -187,13 +193,14 @@ impl Dispatcher {
         !held.is_lost() && held.until() > needed
     }
 
-    /// Renews leases in a loop of its own, also while the queue's waits for the store, until the
-    /// dispatcher is to stop and nothing is under way any more. It does not keep the dispatcher.
-    pub(super) fn keep_leases(self: &Arc<Self>, life: &Arc<Life>) {
+    /// Renews leases in a loop of its own, even while the queue's loop waits for the store, until
+    /// the dispatcher stops and nothing is in flight any more. The loop does not keep the
+    /// dispatcher alive.
+    pub(super) fn spawn_lease_renewal(self: &Arc<Self>, life: &Arc<Life>) {
         const SHORTEST: Duration = Duration::from_millis(50);
-        let pause = (self.lease / 6).clamp(SHORTEST, super::POLL);
+        let pause = (self.lease / 6).clamp(SHORTEST, crate::dispatcher::POLL_INTERVAL);
         let (weak, kept) = (Arc::downgrade(self), Arc::clone(life));
-        life.keep(Part::Leases, move || {
+        life.supervise(Loop::Leases, move || {
             let (weak, life) = (weak.clone(), Arc::clone(&kept));
             async move {
                 loop {
@@ -205,7 +212,7 @@ impl Dispatcher {
                         return;
                     }
                     let now = dispatcher.moment();
-                    let round = life.pulse(Part::Leases).begin(now.monotonic);
+                    let round = life.heartbeat(Loop::Leases).begin(now.monotonic);
                     dispatcher.renew_leases(now).await;
                     round.succeed();
                 }

@@ -1,4 +1,4 @@
-//! Telling the person in charge what has happened to the gateways themselves.
+//! Alarms about the gateways themselves, sent to the alarm contact.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::{error, warn};
 
-use super::Engine;
-use crate::dispatcher::{BudgetAlarm, Life, Part, Trouble, refusal_subject, stopped, subject};
+use crate::dispatcher::{AlarmEvent, BudgetAlarm, Life, Loop, refusal_subject, stopped, subject};
+use crate::engine::Engine;
 use crate::panicked::caught;
 use crate::store::{Alarm, Allowance, MAX_CLAIMS, Spent};
 use crate::{
     ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Timestamp, Window, error_chain,
 };
 
-/// Time before an alarm is given again whose giving panicked.
-const CALM: Duration = Duration::from_secs(1);
+/// Time before the next try of an alarm that panicked.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// The gateways of which an alarm was given that is not over, as the store has it now.
+    /// Returns the gateways with an open alarm, as the store has them now.
     ///
     /// # Errors
     ///
@@ -27,7 +27,7 @@ impl Engine {
         Ok(stopped(&self.dispatcher.store.alarms().await?))
     }
 
-    /// The states of the gateways, as far as this process and the store know them now.
+    /// Returns the states of the gateways, as far as this process and the store know them now.
     ///
     /// # Errors
     ///
@@ -37,7 +37,8 @@ impl Engine {
         let now = self.now();
         let mut alarms = store.alarms().await?;
         for next_try_at in alarms.iter_mut().filter_map(|one| one.next_try_at.as_mut()) {
-            // A process that has begun to dispatch since hands the next message over at once.
+            // A process that has started to dispatch since then hands the next message over at
+            // once.
             *next_try_at = if self.dispatcher.is_running() {
                 now
             } else {
@@ -51,49 +52,49 @@ impl Engine {
         })
     }
 
-    /// Tells of troubles, in a loop of its own, until the dispatcher is to stop.
-    pub(super) fn tell(&self, life: &Arc<Life>) {
+    /// Sends alarms, in a loop of its own, until the dispatcher stops.
+    pub(super) fn send_alarms(&self, life: &Arc<Life>) {
         let (engine, kept) = (self.clone(), Arc::clone(life));
-        life.keep(Part::Alarms, move || {
+        life.supervise(Loop::Alarms, move || {
             let (engine, life) = (engine.clone(), Arc::clone(&kept));
             async move {
                 tokio::select! {
                     biased;
                     () = life.stop().cancelled() => {}
-                    () = engine.tell_of_all(&life) => {}
+                    () = engine.handle_alarm_events(&life) => {}
                 }
             }
         });
     }
 
-    async fn tell_of_all(&self, life: &Life) {
-        let mut waiting = self.dispatcher.troubles.waiting().await;
-        while let Some(trouble) = waiting.recv().await {
-            let round = life.pulse(Part::Alarms).begin(self.monotonic());
-            match caught(Box::pin(self.tell_of(&trouble))).await {
+    async fn handle_alarm_events(&self, life: &Life) {
+        let mut events = self.dispatcher.alarms.receiver().await;
+        while let Some(event) = events.recv().await {
+            let round = life.heartbeat(Loop::Alarms).begin(self.monotonic());
+            match caught(Box::pin(self.handle_alarm_event(&event))).await {
                 Ok(Ok(())) => round.succeed(),
-                Ok(Err(fault)) => {
+                Ok(Err(error)) => {
                     error!(
-                        ?trouble,
-                        error = error_chain(&fault),
-                        "an alarm was not given"
+                        ?event,
+                        error = error_chain(&error),
+                        "could not send an alarm"
                     );
                 }
                 Err(panicked) => {
-                    error!(?trouble, error = %panicked, "an alarm was not given, and is given again");
-                    self.dispatcher.troubles.push(trouble);
-                    sleep(CALM).await;
+                    error!(?event, error = %panicked, "could not send an alarm; trying again");
+                    self.dispatcher.alarms.push(event);
+                    sleep(RETRY_DELAY).await;
                 }
             }
         }
     }
 
-    /// Tells of one trouble: of a gateway that has stopped once, and once when that is over,
-    /// whichever node finds it out.
-    async fn tell_of(&self, trouble: &Trouble) -> Result<(), StoreError> {
+    /// Handles one alarm event. A gateway that stops raises one alarm when it stops and one when it
+    /// recovers, whichever node finds out.
+    async fn handle_alarm_event(&self, event: &AlarmEvent) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
-        match trouble {
-            Trouble::Stopped {
+        match event {
+            AlarmEvent::Stopped {
                 gateway,
                 reason,
                 next_try_at,
@@ -103,59 +104,61 @@ impl Engine {
                     .start_alarm(&subject, reason, Some(*next_try_at))
                     .await?
                 {
-                    let others = self.others(gateway);
+                    let fallback = self.fallback(gateway);
                     let text =
-                        format!("RedFlash: the gateway {gateway} has stopped. {reason}. {others}");
+                        format!("RedFlash: gateway {gateway} has stopped: {reason}. {fallback}");
                     warn!(%gateway, reason, "a gateway has stopped");
-                    if !self.alarm(text, self.channel_of(gateway)).await {
-                        // So that it is told when it is found out again.
+                    if !self.notify_contact(text, self.channel_of(gateway)).await {
+                        // The alarm is then sent with the next failure.
                         store.end_alarm(&subject).await?;
                     }
                 }
             }
-            Trouble::Works { gateway } => {
+            AlarmEvent::Recovered { gateway } => {
                 if store.end_alarm(&subject(gateway)).await? {
-                    warn!(%gateway, "a gateway works again");
-                    let text = format!("RedFlash: the gateway {gateway} works again.");
-                    self.alarm(text, self.channel_of(gateway)).await;
+                    warn!(%gateway, "a gateway has recovered");
+                    let text = format!("RedFlash: gateway {gateway} has recovered.");
+                    self.notify_contact(text, self.channel_of(gateway)).await;
                 }
             }
-            Trouble::Refuses { gateway, reason } => self.tell_of_refusal(gateway, reason).await?,
-            Trouble::RefusesNoMore { gateway } => {
+            AlarmEvent::Refusing { gateway, reason } => {
+                self.send_refusal_alarm(gateway, reason).await?;
+            }
+            AlarmEvent::RefusalEnded { gateway } => {
                 if store.end_alarm(&refusal_subject(gateway)).await? {
-                    warn!(%gateway, "a gateway refuses no more messages");
-                    let text = format!("RedFlash: the gateway {gateway} refuses no more messages.");
-                    self.alarm(text, self.channel_of(gateway)).await;
+                    warn!(%gateway, "a gateway no longer refuses messages");
+                    let text = format!("RedFlash: gateway {gateway} no longer refuses messages.");
+                    self.notify_contact(text, self.channel_of(gateway)).await;
                 }
             }
-            Trouble::Budget { alarm, used, limit } => {
-                self.tell_of_budget(alarm, *used, *limit).await?;
+            AlarmEvent::Budget { alarm, used, limit } => {
+                self.send_budget_alarm(alarm, *used, *limit).await?;
             }
-            Trouble::Held { gateway } => {
-                warn!(%gateway, "what may have gone out was set aside");
+            AlarmEvent::Held { gateway } => {
+                warn!(%gateway, "set aside a message that may have gone out");
                 if self
                     .is_first(&format!("held/{gateway}"), Window::Hour)
                     .await?
                 {
                     let text = format!(
-                        "RedFlash: messages through {gateway} may have gone out and were set aside: see `redflash log --state quarantined`."
+                        "RedFlash: messages through gateway {gateway} may have been sent, and were set aside for review: see `redflash log --state quarantined`."
                     );
-                    self.alarm(text, self.channel_of(gateway)).await;
+                    self.notify_contact(text, self.channel_of(gateway)).await;
                 }
             }
-            Trouble::SetAside { set_aside } => {
+            AlarmEvent::SetAside { set_aside } => {
                 warn!(
                     set_aside,
-                    "set aside what was leased several times without any outcome"
+                    "set aside deliveries that were leased several times without any outcome"
                 );
                 if self.is_first("set-aside", Window::Hour).await? {
                     let text = format!(
-                        "RedFlash: messages were set aside ({set_aside} now), since the program ended {MAX_CLAIMS} times while they were being sent: see `redflash log --state quarantined`."
+                        "RedFlash: messages were set aside for review ({set_aside} now), since the program ended {MAX_CLAIMS} times while sending them: see `redflash log --state quarantined`."
                     );
-                    self.alarm(text, None).await;
+                    self.notify_contact(text, None).await;
                 }
             }
-            Trouble::OptedOut {
+            AlarmEvent::OptedOut {
                 contacts,
                 channel,
                 address,
@@ -164,15 +167,15 @@ impl Engine {
                 let contacts = contacts.join(", ");
                 warn!(contacts, %channel, "a contact opted out");
                 let text = format!(
-                    "RedFlash: {contacts} does not want to be told at {address} ({channel}) any more; it was switched off."
+                    "RedFlash: {contacts} opted out of messages to {address} ({channel}). The endpoint was switched off."
                 );
-                self.alarm(text, None).await;
+                self.notify_contact(text, None).await;
             }
         }
         Ok(())
     }
 
-    /// Notes an alarm that begins now; `false` when it has begun before.
+    /// Records an alarm that begins now. Returns false if it is already open.
     async fn start_alarm(
         &self,
         subject: &str,
@@ -188,27 +191,26 @@ impl Engine {
         self.dispatcher.store.start_alarm(&alarm).await
     }
 
-    /// Tells that a gateway refuses messages, once an episode, with its answer.
-    async fn tell_of_refusal(&self, gateway: &Slug, reason: &str) -> Result<(), StoreError> {
+    /// Sends an alarm with the answer of a gateway that refuses messages, once an episode.
+    async fn send_refusal_alarm(&self, gateway: &Slug, reason: &str) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
         let subject = refusal_subject(gateway);
         if !self.start_alarm(&subject, reason, None).await? {
             return Ok(());
         }
         warn!(%gateway, reason, "a gateway refuses messages");
-        let others = self.others(gateway);
-        let text = format!(
-            "RedFlash: the gateway {gateway} refuses messages from us. Its answer: {reason}. {others}"
-        );
-        if !self.alarm(text, self.channel_of(gateway)).await {
-            // So that it is told when it happens again.
+        let fallback = self.fallback(gateway);
+        let text =
+            format!("RedFlash: gateway {gateway} is refusing messages: {reason}. {fallback}");
+        if !self.notify_contact(text, self.channel_of(gateway)).await {
+            // The alarm is then sent with the next refusal.
             store.end_alarm(&subject).await?;
         }
         Ok(())
     }
 
-    /// Tells that a budget is nearly used up, or just now: each once in its window.
-    async fn tell_of_budget(
+    /// Sends an alarm about a budget that is nearly or just used up, each once in its window.
+    async fn send_budget_alarm(
         &self,
         alarm: &BudgetAlarm,
         used: u32,
@@ -228,18 +230,18 @@ impl Engine {
         warn!(%gateway, used, limit, window, "a budget is nearly used up");
         let text = if *is_used_up {
             format!(
-                "RedFlash: the gateway {gateway} has sent all {limit} messages it may send this {window}. What comes now is suppressed."
+                "RedFlash: gateway {gateway} has used up its budget of {limit} messages this {window}. Further messages are suppressed."
             )
         } else {
             format!(
-                "RedFlash: the gateway {gateway} has sent {used} of the {limit} messages it may send this {window}."
+                "RedFlash: gateway {gateway} has used {used} of its budget of {limit} messages this {window}."
             )
         };
-        self.alarm(text, self.channel_of(gateway)).await;
+        self.notify_contact(text, self.channel_of(gateway)).await;
         Ok(())
     }
 
-    /// Whether something happens for the first time in a window, on any node.
+    /// Returns true if something happens for the first time in a window, on any node.
     async fn is_first(&self, what: &str, window: Window) -> Result<bool, StoreError> {
         let once = Allowance {
             meter: format!("alarm/{what}"),
@@ -255,10 +257,10 @@ impl Engine {
         Some(gateways.get(gateway)?.channel.kind())
     }
 
-    /// What becomes of the messages of a gateway that has stopped.
-    fn others(&self, gateway: &Slug) -> String {
+    /// Returns a sentence about the messages of a gateway that has stopped.
+    fn fallback(&self, gateway: &Slug) -> String {
         let channel = self.channel_of(gateway);
-        let stopped = self.dispatcher.troubles.stopped();
+        let stopped = self.dispatcher.alarms.stopped();
         let gateways = self.gateways();
         let others = gateways.iter().filter(|other| {
             other.name != *gateway
@@ -271,14 +273,14 @@ impl Engine {
         };
         let others: Vec<_> = others.map(named).collect();
         match &*others {
-            [] => "Its messages wait.".into(),
+            [] => "Its messages are waiting.".into(),
             others => format!("Its messages go through {}.", others.join(", ")),
         }
     }
 
-    /// Tells the person in charge, through another channel than the one in trouble; `false` when
-    /// that should be tried again.
-    async fn alarm(&self, text: String, channel: Option<ChannelKind>) -> bool {
+    /// Notifies the alarm contact through other channels than the affected one. Returns false if
+    /// the alarm should be tried again.
+    async fn notify_contact(&self, text: String, channel: Option<ChannelKind>) -> bool {
         let settings = self.dispatcher.settings();
         let Some(contact) = &settings.alarm_contact else {
             return true;
@@ -289,12 +291,12 @@ impl Engine {
         }
         match self.raise(raise).await {
             Ok(_) => true,
-            Err(fault) => {
-                let why = error_chain(&fault);
-                error!(%contact, why, "an alarm reached nobody");
+            Err(error) => {
+                error!(%contact, error = error_chain(&error), "could not raise an alarm");
                 let passes = matches!(
-                    fault,
-                    super::RaiseError::Store { .. } | super::RaiseError::Overloaded { .. }
+                    error,
+                    crate::engine::RaiseError::Store { .. }
+                        | crate::engine::RaiseError::Overloaded { .. }
                 );
                 !passes
             }

@@ -1,20 +1,20 @@
-//! What an engine is made of.
+//! The builder of an engine.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Engine;
 use crate::clock::IntoClock;
 use crate::dispatcher::Dispatcher;
+use crate::engine::Engine;
 use crate::{
     Address, AddressError, BuildError, ChannelKind, Clock, Gateway, Gateways, Raise, Settings,
     Slug, Store, SystemClock,
 };
 
-/// Brings an address into the normal form of a channel, whichever gateway serves it.
+/// Parses an address into the normal form of a channel, whichever gateway serves it.
 pub type AddressRules = fn(&ChannelKind, &str) -> Result<Address, AddressError>;
 
-/// Puts an [`Engine`] together.
+/// Builds an [`Engine`].
 #[derive(Debug)]
 #[must_use]
 pub struct EngineBuilder {
@@ -32,15 +32,15 @@ pub struct EngineBuilder {
 }
 
 impl EngineBuilder {
-    /// How many deliveries may wait before raises are refused, unless said otherwise.
+    /// Default limit on queued deliveries, beyond which raises are refused.
     pub const MAX_QUEUED: u64 = 1_000_000;
 
-    /// How long a lease lasts, unless said otherwise.
+    /// Default length of a lease.
     pub const LEASE: Duration = Duration::from_secs(120);
 
-    /// The beginnings of telephone numbers that cost extra, unless said otherwise: the international
-    /// service (ITU-T E.169.2), and what national plans set apart: 900 in North America, 09 in
-    /// Britain, 0900 in Germany, 0900, 0901 and 0906 in Switzerland, 089 in France, 190 in Australia.
+    /// Default prefixes of premium-rate telephone numbers: the international service (ITU-T
+    /// E.169.2), and the national ones: 900 in North America, 09 in Britain, 0900 in Germany, 0900,
+    /// 0901 and 0906 in Switzerland, 089 in France, 190 in Australia.
     pub const PREMIUM_PREFIXES: [&str; 9] = [
         "+979", "+1900", "+449", "+49900", "+41900", "+41901", "+41906", "+3389", "+61190",
     ];
@@ -81,62 +81,64 @@ impl EngineBuilder {
         self
     }
 
-    /// How many deliveries may wait before raises are refused.
+    /// Sets the limit on queued deliveries, beyond which raises are refused.
     pub const fn max_queued(mut self, max_queued: u64) -> Self {
         self.max_queued = max_queued;
         self
     }
 
-    /// The most bytes of text or arguments of an alert, in the place of
+    /// Sets the largest text or arguments of an alert, in bytes. The default is
     /// [`MAX_CONTENT`](Raise::MAX_CONTENT).
     pub const fn max_content(mut self, bytes: usize) -> Self {
         self.max_content = bytes;
         self
     }
 
-    /// Sets the length of a delivery's lease: at least [`shortest_lease`](Gateway::shortest_lease) of
-    /// every gateway. Leases are renewed while their holder lives, so only a node that hangs without
-    /// ending makes others wait for one.
+    /// Sets the length of a delivery's lease: at least [`shortest_lease`](Gateway::shortest_lease)
+    /// of every gateway. Leases are renewed while their holder lives, so others wait for one only
+    /// if a node hangs without ending.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// Who is told, through another channel, that a gateway has stopped or nearly used up its budget.
+    /// Sets the contact to notify when a gateway has stopped or nearly used up its budget. The
+    /// alarm goes through other channels than the gateway's.
     pub fn alarm_contact(mut self, contact: Option<Slug>) -> Self {
         self.alarm_contact = contact;
         self
     }
 
-    /// The event that is raised when somebody sends a message back, with the arguments `text`,
-    /// `from`, `contact`, `gateway`, `channel` and, if it is known what was answered, `answers`.
+    /// Sets the event to raise for an inbound message. Its arguments are `text`, `from`, `contact`,
+    /// `gateway`, `channel` and, if the message is known to be a reply, `answers`.
     pub fn inbound_event(mut self, event: Option<Slug>) -> Self {
         self.inbound_event = event;
         self
     }
 
-    /// How addresses of channels that no gateway serves are read. Without it they are refused.
+    /// Sets the parser for addresses of channels that no gateway serves. Without it they are
+    /// refused.
     pub const fn address_rules(mut self, rules: AddressRules) -> Self {
         self.address_rules = Some(rules);
         self
     }
 
-    /// The URL of the pages of notifications, such as `https://alerts.example.org/admin/log/`, to
-    /// which a notification's id is added. Messages carry it as their [link](crate::OutboundMessage::link).
+    /// Sets the URL below which each notification has its page, such as
+    /// `https://alerts.example.org/admin/log/`. Messages carry the page as their
+    /// [link](crate::OutboundMessage::link).
     pub fn notification_pages(mut self, url: Option<String>) -> Self {
         self.notification_pages = url;
         self
     }
 
-    /// The beginnings of telephone numbers of premium rate, in the place of
-    /// [`PREMIUM_PREFIXES`](Self::PREMIUM_PREFIXES). Such an address of the channel `sms` is refused when
-    /// it is saved or a gateway is tested with it.
+    /// Replaces the [`PREMIUM_PREFIXES`](Self::PREMIUM_PREFIXES). An `sms` address with such a
+    /// prefix is refused when it is saved or a gateway is tested with it.
     pub fn premium_prefixes(mut self, prefixes: impl IntoIterator<Item = String>) -> Self {
         self.premium_prefixes = prefixes.into_iter().collect();
         self
     }
 
-    /// The engine. It raises from now on, and sends once it is [started](Engine::start).
+    /// Builds the engine. It raises from now on, and sends once it is [started](Engine::start).
     ///
     /// # Errors
     ///

@@ -1,10 +1,10 @@
-//! Why an alert was not raised.
+//! Reasons why an alert was not raised, or a callback not applied.
 
 use std::time::Duration;
 
 use crate::{CallbackError, ClockError, NotificationId, Plan, Slug, StoreError, Target};
 
-/// Why an alert was not raised. Nothing is sent, except where the store's outcome is unknown.
+/// Reason why an alert was not raised. Nothing is sent, except if the store's outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RaiseError {
@@ -14,41 +14,41 @@ pub enum RaiseError {
     /// The target is switched off.
     #[error("{0} is switched off")]
     Disabled(Target),
-    /// There is nothing to say.
+    /// The message is empty.
     #[error("the message is empty")]
     EmptyMessage,
-    /// The event or the raise wants all arguments, and some are missing.
-    #[error("{} needs arguments that are missing: {}{}", .0.target, .0.missing.join(", "), beside(&.0.unused))]
+    /// The event or the raise requires all arguments, and some are missing.
+    #[error("{} is missing arguments: {}{}", .0.target, .0.missing.join(", "), list_unused(&.0.unused))]
     MissingArguments(Box<Plan>),
-    /// The raise wants no argument that the event does not use, and there are some.
+    /// The raise allows no unused arguments, and there are some.
     #[error("{} does not use these arguments: {}", .0.target, .0.unused.join(", "))]
     UnusedArguments(Box<Plan>),
-    /// Nobody can be told; the plan says why of each.
+    /// No recipient can be reached; the plan has the reason for each.
     #[error("nobody behind {} can be reached", .0.target)]
     NoRecipients(Box<Plan>),
-    /// More are told than one notification can have deliveries.
-    #[error("it would have {0} deliveries, and at most {max} are possible", max = crate::DeliveryId::MOST)]
+    /// The plan has more deliveries than a notification can have.
+    #[error("the alert would have {0} deliveries; the maximum is {max}", max = crate::DeliveryId::MOST)]
     TooManyRecipients(usize),
-    /// The key it was raised with allows it no more.
-    #[error("the key {0} was switched off, removed or restricted meanwhile")]
+    /// Its API key does not allow it any more.
+    #[error("API key {0} was switched off, removed or restricted in the meantime")]
     KeyRevoked(Slug),
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used for another request")]
     IdempotencyMismatch,
-    /// Too much waits already.
-    #[error("too much is queued, try again in {} s", retry_after.as_secs())]
+    /// Too many deliveries are queued.
+    #[error("the queue is full; try again in {} s", retry_after.as_secs())]
     Overloaded {
-        /// When to try again.
+        /// Time after which to try again.
         retry_after: Duration,
     },
-    /// More is said than one notification can say.
-    #[error("it has {size} {what}, and at most {most} are taken")]
+    /// The alert is too large.
+    #[error("the alert has {size} {what}; the maximum is {most}")]
     TooLarge {
-        /// The thing that is counted, such as `bytes of text`.
+        /// The unit that is counted, such as `bytes of text`.
         what: &'static str,
-        /// The number that there are.
+        /// The size of the alert.
         size: usize,
-        /// The number that there may be.
+        /// The largest size allowed.
         most: usize,
     },
     /// The clock shows a time that cannot be stored.
@@ -57,25 +57,25 @@ pub enum RaiseError {
     /// The store failed.
     #[error("{}", not_recorded(notification.as_ref()))]
     Store {
-        /// The notification's id, when it may have been recorded all the same.
+        /// The notification's id, if it may have been recorded.
         notification: Option<NotificationId>,
-        /// What failed.
+        /// The store's error.
         source: StoreError,
     },
 }
 
-/// The message of a store that failed.
+/// Returns the message for an alert that was not recorded, or may not have been.
 fn not_recorded(perhaps: Option<&NotificationId>) -> String {
     match perhaps {
         None => "the alert could not be recorded".to_owned(),
         Some(id) => format!(
-            "nobody knows whether the alert was recorded, as {id}: look for it there, or raise it again with the same idempotency key"
+            "the alert may have been recorded as {id}: check that notification, or retry with the same idempotency key"
         ),
     }
 }
 
-/// Arguments that were given instead, perhaps misspelt.
-fn beside(unused: &[String]) -> String {
+/// Lists unused arguments, which may be misspelt names of missing ones.
+fn list_unused(unused: &[String]) -> String {
     match unused {
         [] => String::new(),
         unused => format!("; not used: {}", unused.join(", ")),
@@ -83,7 +83,7 @@ fn beside(unused: &[String]) -> String {
 }
 
 impl RaiseError {
-    /// A word for programs.
+    /// Returns the code for programs.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::UnknownTarget(_) => "unknown_target",
@@ -107,7 +107,8 @@ impl RaiseError {
 }
 
 impl RaiseError {
-    /// Whether it follows from what the directory says, which may have been read before a change.
+    /// Returns true if the error depends on the directory, which may have been read before a
+    /// change.
     pub(super) const fn is_decided_by_directory(&self) -> bool {
         matches!(
             self,
@@ -123,9 +124,10 @@ impl RaiseError {
 }
 
 impl RaiseError {
-    /// Returns true if the same request may have been recorded before under its idempotency key, when
-    /// it was still acceptable. A request that its API key no longer allows is refused all the same.
-    pub(super) const fn gives_way_to_promise(&self) -> bool {
+    /// Returns true if the same request may have been recorded earlier under its idempotency key,
+    /// when it was still valid. A request that its API key no longer allows is refused all the
+    /// same.
+    pub(super) const fn gives_way_to_repeat(&self) -> bool {
         matches!(
             self,
             Self::UnknownTarget(_)
@@ -149,17 +151,17 @@ impl From<StoreError> for RaiseError {
     }
 }
 
-/// Why a callback was not applied.
+/// Reason why a callback was not applied.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiveError {
     /// No gateway has this name.
-    #[error("no gateway is called {0}")]
+    #[error("there is no gateway {0}")]
     UnknownGateway(Slug),
     /// The callback could not be read.
     #[error(transparent)]
     Callback(#[from] CallbackError),
     /// The store failed.
-    #[error("what the callback brought could not be recorded")]
+    #[error("the callback could not be recorded")]
     Store(#[from] StoreError),
 }

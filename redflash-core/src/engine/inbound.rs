@@ -1,11 +1,11 @@
-//! What gateways call us for: receipts, and messages that people send back.
+//! Callbacks of gateways: receipts, and inbound messages.
 
 use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::{Engine, ReceiveError};
-use crate::dispatcher::Trouble;
+use crate::dispatcher::AlarmEvent;
+use crate::engine::{Engine, ReceiveError};
 use crate::store::{Allowance, ReceiptEffect, Spent};
 use crate::{
     Action, Actor, Arguments, AuditEntry, Authenticity, Callback, CallbackError, ChannelKind,
@@ -13,41 +13,42 @@ use crate::{
     NotificationId, Raise, Receipt, Slug, StoreError, Window,
 };
 
-/// What a gateway's callback brought.
+/// The effects of a gateway's callback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallbackOutcome {
-    /// What each receipt did.
+    /// The effect of each receipt.
     pub receipts: Vec<ReceiptEffect>,
-    /// The messages that were recorded; repeats are not.
+    /// The inbound messages that were recorded, without repeats.
     pub inbound: Vec<InboundId>,
 }
 
-/// What a callback is expected to bring, by the URL it came to.
+/// The expected content of a callback, by the URL that it came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallbackKind {
     /// Receipts.
     Receipts,
-    /// Messages that people send back.
+    /// Inbound messages.
     Inbound,
 }
 
-/// What a callback brought, as the channel read it.
+/// The content of a callback, as the channel parsed it.
 #[derive(Default)]
-struct Read {
+struct ParsedCallback {
     receipts: Vec<Receipt>,
     inbound: Vec<InboundMessage>,
 }
 
-/// How many messages from one address may raise the inbound event in an hour, so that two machines
-/// which answer each other come to an end.
-const REPLIES: u32 = 20;
+/// Maximum number of messages from one address that raise the inbound event in an hour, so that two
+/// machines do not answer each other for ever.
+const MAX_REPLIES_AN_HOUR: u32 = 20;
 
 impl Engine {
-    /// Checks the signature of a callback, where the gateway is configured to.
+    /// Checks the signature of a callback, if the gateway is configured to.
     ///
     /// # Errors
     ///
-    /// [`ReceiveError::UnknownGateway`], and [`ReceiveError::Callback`] when the signature does not hold.
+    /// [`ReceiveError::UnknownGateway`], and [`ReceiveError::Callback`] when the signature is not
+    /// valid.
     pub fn authenticate(
         &self,
         gateway: &Slug,
@@ -57,14 +58,14 @@ impl Engine {
         Ok(gateway.channel.authenticate(callback, self.now())?)
     }
 
-    /// Applies what a gateway's callback brings, once it is known to be genuine.
+    /// Applies a gateway's callback that is known to be genuine.
     ///
-    /// Vendors that know only one URL send everything there: what does not bring the expected is read
-    /// as the other.
+    /// Some vendors have only one URL for everything. A callback without the expected content is
+    /// parsed as the other kind.
     ///
     /// # Errors
     ///
-    /// Every variant of [`ReceiveError`]; what was read before a failing part stays applied.
+    /// Every variant of [`ReceiveError`]. Effects before a failing part stay applied.
     pub async fn record_callback(
         &self,
         gateway: &Slug,
@@ -72,7 +73,7 @@ impl Engine {
         callback: &Callback<'_>,
     ) -> Result<CallbackOutcome, ReceiveError> {
         let gateway = &*self.gateway(gateway)?;
-        let read = read(gateway, expected, callback)?;
+        let read = parse_callback(gateway, expected, callback)?;
         let mut called = CallbackOutcome::default();
         let store = &self.dispatcher.store;
         for receipt in read.receipts {
@@ -80,7 +81,7 @@ impl Engine {
                 .record_receipt(&gateway.name, &receipt, self.now())
                 .await?;
             if effect == ReceiptEffect::Unmatched {
-                warn!(gateway = %gateway.name, "a receipt for a delivery that is not known");
+                warn!(gateway = %gateway.name, "received a receipt for an unknown delivery");
             }
             called.receipts.push(effect);
         }
@@ -96,7 +97,7 @@ impl Engine {
         known.ok_or_else(|| ReceiveError::UnknownGateway(name.clone()))
     }
 
-    /// Does what a message asks for, and records it; `None` when it came before.
+    /// Applies an inbound message, and records it; `None` if it was recorded before.
     async fn receive(
         &self,
         gateway: &Gateway,
@@ -133,7 +134,7 @@ impl Engine {
             answers: answered.map(|delivery| delivery.id),
             effect: String::new(),
         };
-        // What it does can be done twice, so it comes first: a crash in between loses nothing.
+        // The effect can be applied twice, so it comes first: a crash in between loses nothing.
         let answers = inbound.answers.map(DeliveryId::notification);
         inbound.effect = self.effect(gateway, &inbound, &contacts, answers).await?;
         let is_new = store.record_inbound(&inbound).await?;
@@ -143,7 +144,7 @@ impl Engine {
         Ok(is_new.then_some(inbound.id))
     }
 
-    /// Does what a message asks for, and says what that was.
+    /// Applies an inbound message, and returns a description of the effect.
     async fn effect(
         &self,
         gateway: &Gateway,
@@ -152,25 +153,25 @@ impl Engine {
         answers: Option<NotificationId>,
     ) -> Result<String, StoreError> {
         if gateway.channel.own_address().as_ref() == Some(&inbound.from) {
-            return Ok("nothing: it came from our own number".into());
+            return Ok("nothing: the message came from our own number".into());
         }
         if contacts.is_empty() {
-            return Ok("nothing: nobody here has this address".into());
+            return Ok("nothing: no contact has this address".into());
         }
         let (channel, from) = (&inbound.channel, &inbound.from);
         match Keyword::of(&inbound.text) {
             Some(Keyword::Stop) => self.stop(channel, inbound).await,
-            // It is off for its address, and not by this word.
+            // The endpoint is off because of its address, not because of a STOP.
             Some(Keyword::Start) if self.parse_address(channel, from.as_str()).is_err() => {
                 Ok("nothing: the address is not valid".into())
             }
             Some(Keyword::Start) => {
                 let on = self.dispatcher.store.opt(channel, from, None).await?;
                 if on.is_empty() {
-                    return Ok("nothing: the endpoint was not switched off by this word".into());
+                    return Ok("nothing: the endpoint was not switched off by an opt-out".into());
                 }
-                self.note_opted(&on, Action::SwitchedOn, inbound).await?;
-                Ok(format!("switched {channel} of {} on", list(&on)))
+                self.record_opt(&on, Action::SwitchedOn, inbound).await?;
+                Ok(format!("switched {channel} of {} on", join(&on)))
             }
             None => match &self.dispatcher.settings().inbound_event {
                 Some(event) if inbound.text.trim().is_empty() => {
@@ -187,11 +188,11 @@ impl Engine {
         let store = &self.dispatcher.store;
         let off = store.opt(channel, &inbound.from, Some(&reason)).await?;
         if off.is_empty() {
-            return Ok("nothing: the endpoint was off already".into());
+            return Ok("nothing: the endpoint was already off".into());
         }
-        self.note_opted(&off, Action::SwitchedOff, inbound).await?;
-        let effect = format!("switched {channel} of {} off", list(&off));
-        self.dispatcher.troubles.push(Trouble::OptedOut {
+        self.record_opt(&off, Action::SwitchedOff, inbound).await?;
+        let effect = format!("switched {channel} of {} off", join(&off));
+        self.dispatcher.alarms.push(AlarmEvent::OptedOut {
             contacts: off,
             channel: channel.clone(),
             address: inbound.from.clone(),
@@ -199,8 +200,8 @@ impl Engine {
         Ok(effect)
     }
 
-    /// Tells in the audit log who was switched by the person at the other end.
-    async fn note_opted(
+    /// Records in the audit log the contacts that the sender switched on or off.
+    async fn record_opt(
         &self,
         contacts: &[Slug],
         action: Action,
@@ -236,12 +237,12 @@ impl Engine {
         let allowance = Allowance {
             meter: format!("inbound/{}/{}", inbound.gateway, inbound.from),
             window: Window::Hour,
-            limit: REPLIES,
+            limit: MAX_REPLIES_AN_HOUR,
         };
         let store = &self.dispatcher.store;
         if let Spent::UsedUp(_) = store.spend(&[allowance], inbound.received_at).await? {
             return Ok(format!(
-                "nothing: more than {REPLIES} messages in an hour came from this address"
+                "nothing: more than {MAX_REPLIES_AN_HOUR} messages in an hour came from this address"
             ));
         }
         let names: Vec<_> = contacts
@@ -271,38 +272,38 @@ impl Engine {
         }
         match self.raise(raise).await {
             Ok(raised) => Ok(format!("raised event/{event} as {}", raised.notification)),
-            Err(super::RaiseError::Store { source, .. }) => Err(source),
-            // So that the gateway calls again.
-            Err(fault @ super::RaiseError::Overloaded { .. }) => {
-                Err(StoreError::Unavailable(fault.into()))
+            Err(crate::engine::RaiseError::Store { source, .. }) => Err(source),
+            // The gateway then calls again.
+            Err(error @ crate::engine::RaiseError::Overloaded { .. }) => {
+                Err(StoreError::Unavailable(error.into()))
             }
-            Err(fault) => {
-                let why = crate::error_chain(&fault);
-                warn!(%event, why, "an inbound message raised nothing");
-                Ok(format!("nothing: event/{event} was not raised: {why}"))
+            Err(error) => {
+                let error = crate::error_chain(&error);
+                warn!(%event, error, "could not raise the inbound event");
+                Ok(format!("nothing: event/{event} was not raised: {error}"))
             }
         }
     }
 }
 
-/// Reads a callback as what it is expected to bring, or else as the other.
-fn read(
+/// Parses a callback as the expected kind, or else as the other.
+fn parse_callback(
     gateway: &Gateway,
     expected: CallbackKind,
     callback: &Callback<'_>,
-) -> Result<Read, CallbackError> {
+) -> Result<ParsedCallback, CallbackError> {
     let receipts = || {
         let receipts = gateway.channel.parse_receipts(callback)?.into_iter();
-        Ok(Read {
+        Ok(ParsedCallback {
             receipts: receipts.map(Receipt::with_kept_id).collect(),
-            ..Read::default()
+            ..ParsedCallback::default()
         })
     };
     let inbound = || {
         let inbound = gateway.channel.parse_inbound(callback)?.into_iter();
-        Ok(Read {
+        Ok(ParsedCallback {
             inbound: inbound.map(InboundMessage::with_kept_ids).collect(),
-            ..Read::default()
+            ..ParsedCallback::default()
         })
     };
     let wanted = match expected {
@@ -317,11 +318,11 @@ fn read(
         Ok(read) if !read.receipts.is_empty() || !read.inbound.is_empty() => Ok(read),
         Ok(nothing) => Ok(other().unwrap_or(nothing)),
         Err(CallbackError::Unsupported) => other(),
-        Err(fault) => Err(fault),
+        Err(error) => Err(error),
     }
 }
 
-fn list(slugs: &[Slug]) -> String {
+fn join(slugs: &[Slug]) -> String {
     let slugs: Vec<_> = slugs.iter().map(Slug::as_str).collect();
     slugs.join(", ")
 }

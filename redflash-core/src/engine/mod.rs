@@ -1,21 +1,17 @@
-//! The engine: what a program calls to raise an alert, and what the server calls for it.
+//! The engine, which raises alerts for a program or for the server.
 
+mod address;
 mod alarm;
 mod builder;
-mod by_hand;
 mod edit;
 mod error;
-mod fan_out;
+mod gateway_test;
 mod handle;
 mod health;
 mod inbound;
-mod outlook;
-mod premium;
-mod preview;
+mod manual;
 mod raise;
 mod resend;
-mod size;
-mod trial;
 mod wait;
 
 use std::sync::Arc;
@@ -24,15 +20,15 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use builder::{AddressRules, EngineBuilder};
-pub use edit::{DirectoryItem, EditError, FieldFault, Revision};
+pub use edit::{DirectoryItem, EditError, InvalidField, Revision};
 pub use error::{RaiseError, ReceiveError};
+pub use gateway_test::{GatewayTest, GatewayTestRef, GatewayTestView};
 pub use handle::DispatcherHandle;
 pub use health::Health;
 pub use inbound::{CallbackKind, CallbackOutcome};
-pub use outlook::Obstacle;
-pub use trial::{GatewayTest, GatewayTestRef, GatewayTestView};
+pub use raise::obstacle::Obstacle;
 
-pub use crate::dispatcher::{Leftover, StartError};
+pub use crate::dispatcher::{ShutdownReport, StartError};
 pub use crate::gateway::gateways::BuildError;
 pub use crate::settings::Settings;
 
@@ -48,25 +44,25 @@ use crate::{
 pub struct Engine {
     dispatcher: Arc<Dispatcher>,
     max_queued: u64,
-    /// The most bytes of text or arguments of an alert.
+    /// The largest text or arguments of an alert, in bytes.
     max_content: usize,
-    /// How addresses of channels without a gateway are read.
+    /// The parser for addresses of channels without a gateway.
     address_rules: Option<AddressRules>,
-    /// The beginnings of telephone numbers that are refused for what they cost.
+    /// The prefixes of refused premium-rate telephone numbers.
     premium_prefixes: Vec<String>,
 }
 
-/// An alert that was raised: it is on disk.
+/// An alert that was raised and is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Raised {
-    /// Names it.
+    /// The notification's id.
     pub notification: NotificationId,
-    /// Who is told, who is not, and why.
+    /// The recipients, and those that were skipped with their reasons.
     pub plan: Plan,
-    /// Whether this is the answer to an earlier, equal request.
+    /// True if this is the answer to an earlier, equal request.
     pub repeat: bool,
-    /// True if this engine's dispatcher runs. Otherwise the alert waits until this engine is started, or
-    /// for another process that dispatches from the store.
+    /// True if this engine's dispatcher runs. Otherwise the alert waits until this engine, or
+    /// another process, dispatches from the store.
     pub running: bool,
 }
 
@@ -78,8 +74,8 @@ impl Engine {
         EngineBuilder::new(store.into_store())
     }
 
-    /// Decides what a raise would do, and records nothing. [`Plan::refusal`] says whether the raise
-    /// would be refused.
+    /// Returns the plan of a raise, and records nothing. [`Plan::refusal`] has the reason if the
+    /// raise would be refused.
     ///
     /// # Errors
     ///
@@ -102,17 +98,17 @@ impl Engine {
             .await?;
         let view = view.ok_or_else(unknown)?;
         let (gateways, version) = (self.dispatcher.gateways(), view.version);
-        let plan = if view.contacts.len() < fan_out::MANY {
+        let plan = if view.contacts.len() < raise::fan_out::MANY_RECIPIENTS {
             plan(raise, &view, &gateways, now)
         } else {
             let raise = raise.clone();
             let planned = async move { plan(&raise, &view, &gateways, now) };
-            Box::pin(fan_out::aside(planned)).await
+            Box::pin(raise::fan_out::on_blocking_thread(planned)).await
         };
         Ok((plan.ok_or_else(unknown)?, version))
     }
 
-    /// The key whose secret this is, on or off, as it is now.
+    /// Returns the key with this secret as it is now, switched on or off.
     ///
     /// # Errors
     ///
@@ -124,10 +120,11 @@ impl Engine {
         Ok(known.map(|checked| checked.key))
     }
 
-    /// The key whose secret this is, on or off, to raise something [with](Raise::with_key).
+    /// Returns the key with this secret, switched on or off, for a raise [with](Raise::with_key)
+    /// it.
     ///
-    /// One that was on and allowed the target a moment ago may since have changed; the raise finds
-    /// out. Any other is as it is now.
+    /// A key that allowed the target a moment ago may have changed since; the raise checks again.
+    /// Any other key is returned as it is now.
     ///
     /// # Errors
     ///
@@ -144,48 +141,48 @@ impl Engine {
         cache.api_key(&**store, &hash, allows).await
     }
 
-    /// Makes the dispatcher look at the queue now, after something else than this engine changed it.
+    /// Makes the dispatcher poll the queue now, after a change by something other than this engine.
     pub fn wake(&self) {
         self.dispatcher.wake();
     }
 
-    /// The store.
+    /// Returns the store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.dispatcher.store
     }
 
-    /// The gateways as they are now.
+    /// Returns the present gateways.
     pub fn gateways(&self) -> Gateways {
         self.dispatcher.gateways()
     }
 
-    /// The settings as they are now.
+    /// Returns the present settings.
     pub fn settings(&self) -> Arc<Settings> {
         self.dispatcher.settings()
     }
 
-    /// Replaces the settings of a running engine. What is queued goes through the new gateways; what
-    /// is under way ends with the gateway it began with.
+    /// Replaces the settings of a running engine. Queued deliveries go through the new gateways;
+    /// those in flight end with the gateway they began with.
     pub fn replace_settings(&self, settings: Settings) {
         self.dispatcher.replace_settings(settings);
     }
 
-    /// The present moment, by the engine's clock.
+    /// Returns the present time, by the engine's clock.
     pub fn now(&self) -> Timestamp {
         self.dispatcher.clock.now()
     }
 
-    /// The present reading of the engine's monotonic clock.
+    /// Returns the present reading of the engine's monotonic clock.
     pub fn monotonic(&self) -> Monotonic {
         self.dispatcher.clock.monotonic()
     }
 
-    /// Time since the dispatcher last looked at the queue; `None` before its first look.
+    /// Returns the time since the dispatcher's last poll; `None` before the first one.
     pub fn idle_for(&self) -> Option<Duration> {
         self.dispatcher.idle_for()
     }
 
-    /// Number of nodes that dispatch from the store, as was known a second ago.
+    /// Returns the number of nodes that dispatch from the store, as of the last second.
     pub fn nodes(&self) -> u32 {
         self.dispatcher.nodes()
     }

@@ -1,13 +1,13 @@
-//! Sending again what ended badly.
+//! Resending deliveries that ended without being sent.
 
-use super::Engine;
+use crate::engine::Engine;
 use crate::{Action, Actor, DeliveryId, NotificationId, StoreError};
 
 impl Engine {
-    /// Puts deliveries of a notification that failed, were cancelled, suppressed or set aside back into
-    /// the queue, due now, and tells so in the audit log. Returns how many.
+    /// Puts deliveries of a notification that failed, were cancelled, suppressed or set aside back
+    /// into the queue, due now, with an entry in the audit log. Returns their number.
     ///
-    /// * `only` - this one alone.
+    /// * `only` - the only delivery to resend.
     ///
     /// # Errors
     ///
@@ -26,7 +26,8 @@ impl Engine {
             };
             let subject = format!("notification/{id}");
             self.dispatcher.wake();
-            self.note_done(by, Action::Resent, &subject, &detail).await;
+            self.record_action(by, Action::Resent, &subject, &detail)
+                .await;
         }
         Ok(resent)
     }

@@ -1,4 +1,4 @@
-//! Waiting for what becomes of a notification.
+//! Waiting for the outcome of a notification.
 
 use std::time::Duration;
 
@@ -6,47 +6,47 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::Engine;
+use crate::engine::Engine;
 use crate::store::DeliveryRecord;
 use crate::{Delivery, DeliveryState, NotificationId, StoreError, Timestamp};
 
-/// Time after which a waiter looks for itself, should another process send what it waits for.
-const LOOK: Duration = Duration::from_millis(250);
+/// Time after which a waiter polls the store, in case another process sends its deliveries.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 impl Engine {
     /// Waits until each delivery of a notification has had an attempt or has ended, or until the
-    /// time is up. Returns the deliveries as they then stand. Where the engine is not started, this is
-    /// to be called within a Tokio runtime.
+    /// time is up. Returns the deliveries in their state at that time. If the engine is not
+    /// started, the call needs a Tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] when there is no such notification, [`StoreError::Unavailable`] without
-    /// a runtime, others when the store fails.
+    /// [`StoreError::Missing`] when the notification does not exist, [`StoreError::Unavailable`]
+    /// without a runtime, others when the store fails.
     pub async fn wait(
         &self,
         id: NotificationId,
         limit: Duration,
     ) -> Result<Vec<DeliveryRecord>, StoreError> {
-        let Some(life) = self.dispatcher.life().filter(|life| life.takes()) else {
+        let Some(life) = self.dispatcher.life().filter(|life| life.is_accepting()) else {
             if Handle::try_current().is_err() {
-                let why = "waiting needs an engine that is started, or a Tokio runtime";
+                let why = "waiting needs a started engine or a Tokio runtime";
                 return Err(StoreError::Unavailable(why.into()));
             }
             return self.wait_here(id, limit).await;
         };
         let (mut answer, answered) = oneshot::channel();
         let engine = self.clone();
-        life.spawn_aside(async move {
+        life.spawn_detached(async move {
             tokio::select! {
                 records = engine.wait_here(id, limit) => {
-                    // Whoever waited may have given up.
+                    // The caller may be gone.
                     let _ = answer.send(records);
                 }
                 () = answer.closed() => {}
             }
         });
-        let gone = |_| StoreError::Unavailable("the runtime of the engine has ended".into());
-        answered.await.map_err(gone)?
+        let runtime_gone = |_| StoreError::Unavailable("the engine's runtime has ended".into());
+        answered.await.map_err(runtime_gone)?
     }
 
     async fn wait_here(
@@ -65,7 +65,7 @@ impl Engine {
                 if records.len() >= all && made.all(|record| attempted(&record.delivery, now)) {
                     return Ok(records);
                 }
-                let _ = timeout(LOOK, settled).await;
+                let _ = timeout(POLL_INTERVAL, settled).await;
             }
         };
         match timeout(limit, attempted).await {
@@ -74,7 +74,7 @@ impl Engine {
         }
     }
 
-    /// The deliveries of a notification that are recorded, and how many there are to be.
+    /// Returns the recorded deliveries of a notification, and the number that there will be.
     async fn records(
         &self,
         id: NotificationId,

@@ -23,7 +23,7 @@ impl Audit for MemoryStore {
                 && (filter.subject.as_ref()).is_none_or(|subject| change.subject == *subject)
                 && (filter.by.as_ref()).is_none_or(|by| change.by == *by)
         };
-        let newest_first = state.changes.values().rev().filter(wanted);
+        let newest_first = state.audit_entries.values().rev().filter(wanted);
         Ok(newest_first
             .take(filter.limit.get() as usize)
             .cloned()
@@ -32,13 +32,16 @@ impl Audit for MemoryStore {
 
     async fn prune_audit(&self, before: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
         let mut state = self.state();
-        let old = state.changes.values().filter(|change| change.at < before);
+        let old = state
+            .audit_entries
+            .values()
+            .filter(|change| change.at < before);
         let old: Vec<_> = old
             .map(|change| change.id)
             .take(limit.get() as usize)
             .collect();
         for id in &old {
-            state.changes.remove(id);
+            state.audit_entries.remove(id);
         }
         Ok(old.len() as u64)
     }
@@ -62,7 +65,7 @@ impl Audit for MemoryStore {
 impl State {
     pub(super) fn note(&mut self, changes: &[AuditEntry]) {
         let changes = changes.iter().cloned();
-        self.changes
+        self.audit_entries
             .extend(changes.map(|change| (change.id, change)));
     }
 }

@@ -96,11 +96,11 @@ impl Directory for MemoryStore {
         address: &Address,
     ) -> Result<Vec<Contact>, StoreError> {
         let state = self.state();
-        let there =
+        let has_address =
             |endpoint: &Endpoint| (&endpoint.channel, &endpoint.address) == (channel, address);
         let contacts = state.contacts.values();
         Ok(contacts
-            .filter(|contact| contact.endpoints.iter().any(there))
+            .filter(|contact| contact.endpoints.iter().any(has_address))
             .cloned()
             .collect())
     }
@@ -114,7 +114,7 @@ impl Directory for MemoryStore {
         let mut state = self.state();
         let mut changed = Vec::new();
         for contact in state.contacts.values_mut() {
-            let concerned = |endpoint: &&mut Endpoint| {
+            let is_affected = |endpoint: &&mut Endpoint| {
                 (&endpoint.channel, &endpoint.address) == (channel, address)
                     && if reason.is_some() {
                         endpoint.enabled
@@ -122,7 +122,7 @@ impl Directory for MemoryStore {
                         endpoint.opted_out.is_some()
                     }
             };
-            for endpoint in contact.endpoints.iter_mut().filter(concerned) {
+            for endpoint in contact.endpoints.iter_mut().filter(is_affected) {
                 endpoint.enabled = reason.is_none();
                 endpoint.opted_out = reason.map(str::to_owned);
                 changed.push(contact.slug.clone());
@@ -207,10 +207,10 @@ impl State {
             }
             Entry::User(user) => {
                 let before = self.users.insert(user.slug.clone(), user.clone());
-                let stays = |before: &User| {
+                let keeps_sessions = |before: &User| {
                     (&before.password, before.role) == (&user.password, user.role) && user.enabled
                 };
-                if !before.as_ref().is_some_and(stays) {
+                if !before.as_ref().is_some_and(keeps_sessions) {
                     self.end_sessions(&user.slug, None);
                 }
             }

@@ -1,8 +1,8 @@
-//! What people send back, in memory.
+//! Inbound messages in memory.
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Row};
+use super::{DeliveryRow, MemoryStore};
 use crate::store::InboundFilter;
 use crate::{Delivery, DeliveryId, Inbound, Inbox, Slug, StoreError};
 
@@ -45,13 +45,15 @@ impl Inbox for MemoryStore {
         message_id: Option<&str>,
     ) -> Result<Option<Delivery>, StoreError> {
         let state = self.state();
-        let through = |row: &&Row| -> bool { row.entry.delivery.gateway.as_ref() == Some(gateway) };
+        let through =
+            |row: &&DeliveryRow| -> bool { row.entry.delivery.gateway.as_ref() == Some(gateway) };
         let found = match delivery {
             Some(id) => state.deliveries.get(&id).filter(through),
             None => message_id.and_then(|message_id| {
                 let ours = state.deliveries.values().filter(through);
-                let named =
-                    |row: &&Row| row.entry.delivery.message_id.as_deref() == Some(message_id);
+                let named = |row: &&DeliveryRow| {
+                    row.entry.delivery.message_id.as_deref() == Some(message_id)
+                };
                 ours.into_iter().find(named)
             }),
         };

@@ -13,8 +13,8 @@ impl Meter for MemoryStore {
         let used_up = allowances
             .iter()
             .position(|allowance| *state.meter(allowance, now) >= allowance.limit);
-        if let Some(place) = used_up {
-            return Ok(Spent::UsedUp(place));
+        if let Some(position) = used_up {
+            return Ok(Spent::UsedUp(position));
         }
         let count = |allowance: &Allowance| {
             let count = state.meter(allowance, now);
@@ -64,7 +64,7 @@ impl Meter for MemoryStore {
 }
 
 impl State {
-    /// How much has been counted in the window that holds this moment.
+    /// Returns the count of the window that contains this moment.
     fn meter(&mut self, allowance: &Allowance, now: Timestamp) -> &mut u32 {
         let key = (allowance.meter.clone(), allowance.window);
         let starts_at = allowance.window.start(now);

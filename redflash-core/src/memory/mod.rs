@@ -1,11 +1,14 @@
-//! A store that keeps everything in memory: for tests, for trying things out, and as the reference
-//! that shows every rule of a store in plain code.
+//! A store in memory, for tests, for a first try, and as the reference that shows every rule of a
+//! store in plain code.
 
 mod audit;
+mod clock_step;
 mod directory;
 mod inbox;
+mod log;
 mod meter;
 mod outbox;
+mod queue;
 mod receipt;
 mod record;
 mod sessions;
@@ -23,9 +26,9 @@ use crate::{
 
 /// Keeps everything in memory, and forgets it when dropped.
 ///
-/// It holds [`KEPT`](Self::KEPT) notifications, or another [number](Self::with_limit). With each new one
-/// beyond that, it forgets the oldest that are finished, with their idempotency keys. What still has
-/// something to be sent is never forgotten.
+/// It keeps [`KEPT`](Self::KEPT) notifications, or another [number](Self::with_limit). Beyond that,
+/// each new notification evicts the oldest finished ones with their idempotency keys. A
+/// notification with deliveries still to be sent is never evicted.
 #[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -44,20 +47,20 @@ struct State {
     key_uses: BTreeMap<Slug, Timestamp>,
     users: BTreeMap<Slug, User>,
     sessions: HashMap<KeyHash, Session>,
-    changes: BTreeMap<AuditEntryId, AuditEntry>,
-    notifications: BTreeMap<NotificationId, Logged>,
-    deliveries: HashMap<DeliveryId, Row>,
-    idempotency: HashMap<(Option<Slug>, String), Remembered>,
+    audit_entries: BTreeMap<AuditEntryId, AuditEntry>,
+    notifications: BTreeMap<NotificationId, NotificationRow>,
+    deliveries: HashMap<DeliveryId, DeliveryRow>,
+    idempotency: HashMap<(Option<Slug>, String), IdempotencyRow>,
     early_receipts: VecDeque<(Slug, Receipt)>,
     inbound: BTreeMap<InboundId, Inbound>,
     meters: HashMap<(String, Window), (Timestamp, u32)>,
     alarms: BTreeMap<String, Alarm>,
     #[cfg(test)]
-    records_nothing: bool,
+    refuses_outcomes: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Logged {
+struct NotificationRow {
     notification: Notification,
     deliveries: Vec<DeliveryId>,
     /// Number of deliveries that are still to be recorded.
@@ -65,13 +68,13 @@ struct Logged {
 }
 
 #[derive(Clone, Debug)]
-struct Row {
+struct DeliveryRow {
     entry: OutboxEntry,
     attempts: Vec<Attempt>,
 }
 
 #[derive(Clone, Debug)]
-struct Remembered {
+struct IdempotencyRow {
     digest: String,
     notification: NotificationId,
     at: Timestamp,
@@ -84,15 +87,15 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
-    /// Number of notifications held unless said otherwise.
-    pub const KEPT: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is more than nothing");
+    /// Default number of notifications kept.
+    pub const KEPT: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
-    /// An empty store, from which one engine may dispatch at a time.
+    /// Returns an empty store, from which one engine may dispatch at a time.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty store that holds so many notifications.
+    /// Returns an empty store that keeps this number of notifications.
     pub fn with_limit(notifications: NonZeroUsize) -> Self {
         Self {
             state: Mutex::default(),
@@ -102,7 +105,8 @@ impl MemoryStore {
         }
     }
 
-    /// An empty store that several engines may dispatch from at a time, as nodes of one system.
+    /// Returns an empty store from which several engines may dispatch at a time, as nodes of one
+    /// system.
     pub fn of_nodes() -> Self {
         Self {
             has_nodes: true,
@@ -110,10 +114,10 @@ impl MemoryStore {
         }
     }
 
-    /// Makes the store refuse every outcome, as one that is down does, or record them again.
+    /// Makes the store refuse every outcome, as if it were down, or record them again.
     #[cfg(test)]
     pub(crate) fn refuse_outcomes(&self, is_down: bool) {
-        self.state().records_nothing = is_down;
+        self.state().refuses_outcomes = is_down;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,22 +1,19 @@
 //! The queue and the log in memory.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Row, State};
+use super::MemoryStore;
 use crate::store::{
     Backlog, ClaimRequest, ClockStep, DeliveryRecord, DueQueue, Enqueue, EnqueueMore, Enqueued,
-    FanOut, LogFilter, LogPage, OutcomeCount, Overdue, Queue, ReceiptEffect, Recent, Serving,
+    FanOut, LogFilter, LogPage, Overdue, Queue, ReceiptEffect, Recent, Serving,
 };
 use crate::{
-    Delivery, DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lane, Lease, LeaseToken,
-    Notification, NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError,
-    Timestamp, WorkerId,
+    Delivery, DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lane, Lease, Notification,
+    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
 };
 
 #[async_trait]
@@ -24,7 +21,7 @@ impl Outbox for MemoryStore {
     async fn enqueue(&self, order: &Enqueue<'_>) -> Result<Enqueued, StoreError> {
         let mut state = self.state();
         let enqueued = state.enqueue(order);
-        state.keep(self.limit);
+        state.enforce_limit(self.limit);
         Ok(enqueued)
     }
 
@@ -78,12 +75,12 @@ impl Outbox for MemoryStore {
     async fn claim_due(
         &self,
         lease: &Lease,
-        wants: &[ClaimRequest],
+        requests: &[ClaimRequest],
     ) -> Result<Vec<Job>, StoreError> {
         let mut state = self.state();
-        Ok(wants
+        Ok(requests
             .iter()
-            .flat_map(|want| state.claim(lease, want))
+            .flat_map(|request| state.claim(lease, request))
             .collect())
     }
 
@@ -94,7 +91,7 @@ impl Outbox for MemoryStore {
     ) -> Result<Vec<Settled>, StoreError> {
         let mut state = self.state();
         #[cfg(test)]
-        if state.records_nothing {
+        if state.refuses_outcomes {
             return Err(StoreError::Unavailable("the store is down".into()));
         }
         Ok(settlements
@@ -124,25 +121,7 @@ impl Outbox for MemoryStore {
         except: Option<WorkerId>,
         running: &[HeldLease],
     ) -> Result<Vec<Delivery>, StoreError> {
-        let mut state = self.state();
-        let orphaned = |row: &&mut Row| {
-            row.entry.lease.is_some_and(|lease| {
-                let ended =
-                    lease.until <= now || except.is_some_and(|except| except != lease.worker);
-                ended && !running.contains(&row.held(lease.token))
-            })
-        };
-        let mut taken_back = Vec::new();
-        for row in state.deliveries.values_mut().filter(orphaned) {
-            let attempt = row.entry.take_back(now);
-            row.attempts.push(attempt);
-            taken_back.push(row.entry.delivery.id);
-        }
-        for id in &taken_back {
-            state.apply_early(*id);
-        }
-        let rows = taken_back.iter().map(|id| &state.deliveries[id]);
-        Ok(rows.map(|row| row.entry.delivery.clone()).collect())
+        Ok(self.state().requeue_orphans(now, except, running))
     }
 
     async fn requeue_unconfirmed(
@@ -150,16 +129,7 @@ impl Outbox for MemoryStore {
         now: Timestamp,
         limit: NonZeroU32,
     ) -> Result<u64, StoreError> {
-        let mut state = self.state();
-        let mut rows = state.deliveries.values_mut();
-        let missing = std::iter::from_fn(|| {
-            rows.find_map(|row| {
-                let attempt = row.entry.miss_receipt(now)?;
-                row.attempts.push(attempt);
-                Some(())
-            })
-        });
-        Ok(missing.take(limit.get() as usize).count() as u64)
+        Ok(self.state().requeue_unconfirmed(now, limit))
     }
 
     async fn give_up(
@@ -168,75 +138,15 @@ impl Outbox for MemoryStore {
         now: Timestamp,
         limit: NonZeroU32,
     ) -> Result<Vec<Delivery>, StoreError> {
-        let mut state = self.state();
-        let most = limit.get() as usize;
-        let mut given_up = Vec::new();
-        for overdue in overdue {
-            let why = match overdue {
-                Overdue::Attempted { .. } => None,
-                Overdue::Waiting { why, .. } => Some(&**why),
-            };
-            let rows = state
-                .deliveries
-                .values_mut()
-                .filter(|row| row.is_overdue(overdue));
-            for row in rows.take(most - given_up.len()) {
-                if row.entry.give_up(why, now) {
-                    given_up.push(row.entry.delivery.clone());
-                }
-            }
-        }
-        Ok(given_up)
+        Ok(self.state().give_up(overdue, now, limit))
     }
 
     async fn follow_clock(&self, step: &ClockStep, worker: WorkerId) -> Result<u64, StoreError> {
-        let mut state = self.state();
-        let move_it = |at: &mut Timestamp| {
-            *at = Timestamp::from_millis(at.as_millis().saturating_add(step.by()));
-        };
-        let mut moved = 0;
-        for row in state.deliveries.values_mut() {
-            let waits = row.is(DeliveryState::Queued);
-            let delivery = &mut row.entry.delivery;
-            if waits && delivery.due_at > step.earlier() {
-                move_it(&mut delivery.due_at);
-                moved += 1;
-            }
-            if let Some(due_at) = &mut delivery.receipt_due_at
-                && *due_at > step.earlier()
-            {
-                move_it(due_at);
-                moved += 1;
-            }
-            if let Some(grant) = &mut row.entry.lease
-                && grant.worker == worker
-            {
-                move_it(&mut grant.until);
-                moved += 1;
-            }
-        }
-        Ok(moved)
+        Ok(self.state().follow_clock(step, worker))
     }
 
     async fn bring_forward(&self, now: Timestamp, latest: Timestamp) -> Result<u64, StoreError> {
-        let mut state = self.state();
-        let mut moved = 0;
-        for row in state.deliveries.values_mut() {
-            let waits = row.is(DeliveryState::Queued);
-            let delivery = &mut row.entry.delivery;
-            if waits && delivery.due_at > latest {
-                delivery.due_at = now;
-                delivery.first_attempt_at = delivery.first_attempt_at.map(|at| at.min(now));
-                moved += 1;
-            }
-            if let Some(due_at) = &mut delivery.receipt_due_at
-                && *due_at > latest
-            {
-                *due_at = now;
-                moved += 1;
-            }
-        }
-        Ok(moved)
+        Ok(self.state().bring_forward(now, latest))
     }
 
     async fn record_receipt(
@@ -283,76 +193,11 @@ impl Outbox for MemoryStore {
     }
 
     async fn log(&self, filter: &LogFilter) -> Result<LogPage, StoreError> {
-        let indexed = LogFilter {
-            state: filter.state.filter(|state| !LogFilter::is_usual(*state)),
-            channel: None,
-            gateway: None,
-            target: None,
-            text: None,
-            ..filter.clone()
-        };
-        let state = self.state();
-        let newest_first = state.notifications.values().rev();
-        let all = newest_first.map(|logged| {
-            let rows = logged
-                .deliveries
-                .iter()
-                .map(|id| state.deliveries[id].entry.delivery.clone());
-            (logged.notification.clone(), rows.collect::<Vec<_>>())
-        });
-        let most = if filter.looks_through() {
-            LogFilter::LOOKED_THROUGH as usize
-        } else {
-            usize::MAX
-        };
-        let mut page = LogPage::default();
-        let candidates =
-            all.filter(|(notification, deliveries)| indexed.lets(notification, deliveries));
-        for (place, (notification, deliveries)) in candidates.enumerate() {
-            if page.entries.len() == filter.limit.get() as usize || place == most {
-                return Ok(page);
-            }
-            page.next = Some(notification.id);
-            if filter.lets(&notification, &deliveries) {
-                page.entries.push((notification, deliveries));
-            }
-        }
-        page.next = None;
-        Ok(page)
+        Ok(self.state().log(filter))
     }
 
     async fn recent(&self, since: Timestamp, step: Duration) -> Result<Recent, StoreError> {
-        let state = self.state();
-        let most = Recent::COUNTED as usize;
-        let first = NotificationId::first_at(since);
-        let mut rows: Vec<_> = state.deliveries.values().collect();
-        rows.retain(|row| row.entry.delivery.notification >= first);
-        rows.sort_by_key(|row| Reverse(row.entry.delivery.id));
-        let attempts = rows.iter().flat_map(|row| row.attempts.iter().rev());
-        let mut recent = Recent {
-            cut: rows.len() > most || attempts.clone().count() > most,
-            ..Recent::default()
-        };
-        for row in rows.iter().take(most) {
-            *recent.states.entry(row.entry.delivery.state).or_default() += 1;
-        }
-        let mut counts = BTreeMap::<_, u64>::new();
-        for attempt in attempts.take(most) {
-            let at = attempt.ended_at.floor(step);
-            *counts
-                .entry((at, attempt.gateway.clone(), attempt.outcome))
-                .or_default() += 1;
-        }
-        recent.outcomes = counts
-            .into_iter()
-            .map(|((at, gateway, outcome), count)| OutcomeCount {
-                gateway,
-                at,
-                outcome,
-                count,
-            })
-            .collect();
-        Ok(recent)
+        Ok(self.state().recent(since, step))
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
@@ -398,89 +243,5 @@ impl Outbox for MemoryStore {
 
     async fn probe(&self, _: Timestamp) -> Result<(), StoreError> {
         Ok(())
-    }
-}
-
-impl State {
-    fn claim(&mut self, lease: &Lease, want: &ClaimRequest) -> Vec<Job> {
-        let due = |row: &&mut Row| {
-            row.is(DeliveryState::Queued)
-                && row.entry.delivery.due_at <= lease.now
-                && row.queue() == want.queue
-        };
-        let mut rows: Vec<_> = self.deliveries.values_mut().filter(due).collect();
-        rows.sort_by_key(|row| (row.entry.delivery.due_at, row.entry.delivery.id));
-        let claimed = rows.into_iter().take(want.limit.get() as usize).map(|row| {
-            row.entry.lease_to(lease);
-            let logged = &self.notifications[&row.entry.delivery.notification];
-            let notification = &logged.notification;
-            Job {
-                delivery: row.entry.delivery.clone(),
-                token: lease.token,
-                message: Arc::new(notification.plan.message.clone()),
-                target: notification.target().clone(),
-                raised_at: notification.raised_at,
-                raised_by: notification.raised_by.clone(),
-                arguments: notification.arguments.clone().map(Arc::new),
-            }
-        });
-        claimed.collect()
-    }
-
-    fn settle(&mut self, worker: WorkerId, settlement: &Settlement) -> Settled {
-        let id = settlement.delivery.id;
-        let Some(row) = self.deliveries.get_mut(&id) else {
-            return Settled::Lost;
-        };
-        if settlement
-            .attempt
-            .as_ref()
-            .is_some_and(|attempt| row.attempts.contains(attempt))
-        {
-            // It was recorded before, and the answer was lost.
-            return Settled::Recorded;
-        }
-        let (attempt, settled) = row.entry.settle(worker, settlement);
-        row.attempts.extend(attempt);
-        if row.entry.may_have_early_receipts() {
-            self.apply_early(id);
-        }
-        settled
-    }
-}
-
-impl Row {
-    fn is(&self, state: DeliveryState) -> bool {
-        self.entry.delivery.state == state
-    }
-
-    fn is_overdue(&self, overdue: &Overdue) -> bool {
-        let delivery = &self.entry.delivery;
-        let is_overdue = match overdue {
-            Overdue::Attempted { channel, before } => {
-                delivery.channel == *channel
-                    && delivery.first_attempt_at.is_some_and(|at| at < *before)
-            }
-            Overdue::Waiting { lane, before, .. } => {
-                delivery.lane == *lane
-                    && delivery.first_attempt_at.is_none()
-                    && delivery.notification < NotificationId::first_at(*before)
-            }
-        };
-        is_overdue && self.is(DeliveryState::Queued)
-    }
-
-    fn held(&self, token: LeaseToken) -> HeldLease {
-        HeldLease {
-            delivery: self.entry.delivery.id,
-            token,
-        }
-    }
-
-    fn queue(&self) -> Queue {
-        Queue {
-            lane: self.entry.delivery.lane.clone(),
-            raised_by: self.entry.raised_by.clone(),
-        }
     }
 }

@@ -1,11 +1,11 @@
-//! Receipts in memory, and those that come before what they are about.
+//! Receipts in memory, including those that come before their delivery's outcome.
 
-use super::{MemoryStore, Row, State};
+use super::{DeliveryRow, MemoryStore, State};
 use crate::store::{ReceiptEffect, Received};
 use crate::{DeliveryId, Receipt, Slug, Timestamp};
 
-/// How many receipts are kept that came before what they are about.
-const EARLY: usize = 10_000;
+/// Maximum number of early receipts kept.
+const MAX_EARLY: usize = 10_000;
 
 impl MemoryStore {
     pub(super) fn receive(
@@ -15,7 +15,7 @@ impl MemoryStore {
         now: Timestamp,
     ) -> ReceiptEffect {
         let mut state = self.state();
-        let Some(row) = state.of_receipt(gateway, receipt) else {
+        let Some(row) = state.row_of_receipt(gateway, receipt) else {
             if receipt.delivery.is_none() {
                 state.keep_early(gateway, receipt);
             }
@@ -35,7 +35,7 @@ impl MemoryStore {
 }
 
 impl State {
-    fn of_receipt(&mut self, gateway: &Slug, receipt: &Receipt) -> Option<&mut Row> {
+    fn row_of_receipt(&mut self, gateway: &Slug, receipt: &Receipt) -> Option<&mut DeliveryRow> {
         if let Some(id) = receipt.delivery {
             return self.deliveries.get_mut(&id);
         }
@@ -47,14 +47,14 @@ impl State {
     }
 
     fn keep_early(&mut self, gateway: &Slug, receipt: &Receipt) {
-        if self.early_receipts.len() == EARLY {
+        if self.early_receipts.len() == MAX_EARLY {
             self.early_receipts.pop_front();
         }
         self.early_receipts
             .push_back((gateway.clone(), receipt.clone()));
     }
 
-    /// Applies what came before the delivery was known to be sent.
+    /// Applies the receipts that came before the delivery was recorded as sent.
     pub(super) fn apply_early(&mut self, id: DeliveryId) {
         let Some(row) = self.deliveries.get_mut(&id) else {
             return;

@@ -1,8 +1,8 @@
-//! Recording notifications in memory, and forgetting them.
+//! Recording notifications in memory, and removing them.
 
 use std::num::NonZeroUsize;
 
-use super::{Logged, Remembered, Row, State};
+use super::{DeliveryRow, IdempotencyRow, NotificationRow, State};
 use crate::store::{Enqueue, EnqueueMore, Enqueued, OutboxEntry};
 use crate::{Delivery, Idempotency, Lease, NotificationId, Slug, Timestamp};
 
@@ -26,14 +26,14 @@ impl State {
                 return known;
             }
             let scope = (raised_by.cloned(), idempotency.key.clone());
-            let remembered = Remembered {
+            let row = IdempotencyRow {
                 digest: idempotency.digest.clone(),
                 notification: notification.id,
                 at: now,
             };
-            self.idempotency.insert(scope, remembered);
+            self.idempotency.insert(scope, row);
         }
-        let logged = Logged {
+        let logged = NotificationRow {
             notification: notification.clone(),
             deliveries: Vec::with_capacity(deliveries.len()),
             unqueued,
@@ -67,7 +67,7 @@ impl State {
             logged.deliveries.extend(ids);
         }
         for delivery in deliveries {
-            let row = Row {
+            let row = DeliveryRow {
                 entry: OutboxEntry::new(delivery.clone(), raised_by.cloned(), lease),
                 attempts: Vec::new(),
             };
@@ -93,15 +93,15 @@ impl State {
         })
     }
 
-    /// Returns true if a notification has nothing left to be sent or to be recorded.
-    pub(super) fn is_finished(&self, logged: &Logged) -> bool {
+    /// Returns true if a notification has nothing left to be sent or recorded.
+    pub(super) fn is_finished(&self, logged: &NotificationRow) -> bool {
         let mut ids = logged.deliveries.iter();
         let is_final = |id| self.deliveries[id].entry.delivery.state.is_final();
         logged.unqueued == 0 && ids.all(is_final)
     }
 
-    /// Forgets the oldest finished notifications beyond so many.
-    pub(super) fn keep(&mut self, limit: NonZeroUsize) {
+    /// Removes the oldest finished notifications beyond the limit.
+    pub(super) fn enforce_limit(&mut self, limit: NonZeroUsize) {
         let surplus = self.notifications.len().saturating_sub(limit.get());
         if surplus == 0 {
             return;
@@ -113,7 +113,7 @@ impl State {
         self.forget(&old);
     }
 
-    /// Forgets notifications with all that belongs to them.
+    /// Removes notifications with all that belongs to them.
     pub(super) fn forget(&mut self, notifications: &[NotificationId]) {
         for id in notifications {
             let logged = self.notifications.remove(id).into_iter();
@@ -122,6 +122,6 @@ impl State {
             }
         }
         self.idempotency
-            .retain(|_, remembered| !notifications.contains(&remembered.notification));
+            .retain(|_, row| !notifications.contains(&row.notification));
     }
 }

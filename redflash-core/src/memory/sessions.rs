@@ -55,8 +55,8 @@ impl Sessions for MemoryStore {
 impl State {
     pub(super) fn end_sessions(&mut self, user: &Slug, except: Option<&KeyHash>) -> u64 {
         let before = self.sessions.len();
-        let stays = |session: &Session| session.user != *user || except == Some(&session.hash);
-        self.sessions.retain(|_, session| stays(session));
+        let is_kept = |session: &Session| session.user != *user || except == Some(&session.hash);
+        self.sessions.retain(|_, session| is_kept(session));
         (before - self.sessions.len()) as u64
     }
 }

@@ -1,4 +1,4 @@
-//! Templates that were parsed lately, since parsing one takes longer than rendering it.
+//! A cache of parsed templates, since parsing one takes longer than rendering it.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use super::Template;
 
 /// Maximum number of templates kept.
-const MOST: usize = 200;
+const MAX_TEMPLATES: usize = 200;
 
 static PARSED: LazyLock<Mutex<HashMap<String, Template>>> = LazyLock::new(Mutex::default);
 
@@ -17,7 +17,7 @@ pub(super) fn get(source: &str) -> Option<Template> {
 
 pub(super) fn keep(source: &str, template: &Template) {
     let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
-    if parsed.len() >= MOST {
+    if parsed.len() >= MAX_TEMPLATES {
         parsed.clear();
     }
     parsed.insert(source.to_owned(), template.clone());
@@ -28,12 +28,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_templates_are_kept_than_the_bound() {
-        for number in 0..2 * MOST {
+    fn cache_is_bounded() {
+        for number in 0..2 * MAX_TEMPLATES {
             Template::parse(&format!("{number} {{{{host}}}}")).expect("a template");
         }
         let kept = PARSED.lock().expect("not poisoned").len();
-        assert!((1..=MOST).contains(&kept), "{kept}");
+        assert!((1..=MAX_TEMPLATES).contains(&kept), "{kept}");
         assert!(Template::parse("{{#if").is_err() && get("{{#if").is_none());
     }
 }

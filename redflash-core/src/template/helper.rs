@@ -3,7 +3,6 @@
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::program::Expression;
 use crate::Timestamp;
 use crate::closest::closest;
 
@@ -25,7 +24,7 @@ pub(super) enum Helper {
     FormatDate,
 }
 
-/// Every helper that gives a value, in the order they are shown.
+/// Every helper that gives a value, in the order in which they are shown.
 const VALUES: [(&str, Helper); 10] = [
     ("upper", Helper::Upper),
     ("lower", Helper::Lower),
@@ -39,7 +38,7 @@ const VALUES: [(&str, Helper); 10] = [
     ("format_date", Helper::FormatDate),
 ];
 
-/// The name of every helper.
+/// Returns the names of all helpers.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let values = VALUES.iter().map(|(name, _)| *name);
     BLOCKS.into_iter().chain(values)
@@ -58,7 +57,7 @@ impl Helper {
             .unwrap_or_default()
     }
 
-    /// The values that it cannot do without, in an example, and their number.
+    /// Returns the number of values required, and an example of them.
     const fn needed(self) -> (usize, &'static str) {
         match self {
             Self::Upper | Self::Lower | Self::Length => (1, "host"),
@@ -71,8 +70,10 @@ impl Helper {
         }
     }
 
-    /// Checks what can be said of its values before there are any arguments.
-    pub(super) fn check(self, values: &[Expression]) -> Result<(), String> {
+    /// Checks the values that are known before there are any arguments.
+    ///
+    /// * `values` - each literal, or `None` for a value that only the arguments give.
+    pub(super) fn check(self, values: &[Option<&Value>]) -> Result<(), String> {
         let (needed, example) = self.needed();
         let name = self.name();
         if values.len() < needed {
@@ -82,7 +83,7 @@ impl Helper {
         }
         let format = match self {
             Self::Truncate => {
-                if let Some(Expression::Literal(limit)) = values.get(1) {
+                if let Some(Some(limit)) = values.get(1) {
                     characters(&plain(limit))?;
                 }
                 return Ok(());
@@ -92,7 +93,7 @@ impl Helper {
             _ => return Ok(()),
         };
         let given = |index: usize| match values.get(index) {
-            Some(Expression::Literal(value)) => plain(value),
+            Some(Some(value)) => plain(value),
             _ => String::new(),
         };
         format_time(Timestamp::default(), &given(format), &given(format + 1))?;
@@ -105,7 +106,7 @@ pub(super) fn is_block(name: &str) -> bool {
     BLOCKS.contains(&name)
 }
 
-/// A scalar as text.
+/// Returns a scalar as text.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -114,7 +115,7 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// Reads the number of characters to which `truncate` shortens.
+/// Parses the limit of `truncate`.
 pub(super) fn characters(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| {
         format!(
@@ -123,7 +124,7 @@ pub(super) fn characters(text: &str) -> Result<usize, String> {
     })
 }
 
-/// At most so many characters of a text, the last being `…` where it is longer.
+/// Returns at most `limit` characters of a text, the last being `…` if it is longer.
 pub(super) fn truncate(text: &str, limit: usize) -> String {
     let Some((longest, _)) = text.char_indices().nth(limit) else {
         return text.to_owned();
@@ -136,16 +137,20 @@ pub(super) fn truncate(text: &str, limit: usize) -> String {
     short
 }
 
-/// A time in a format and a zone, either of which may be empty.
+/// Formats a time in a zone. The format and the zone may be empty.
 pub(super) fn format_time(at: Timestamp, format: &str, zone: &str) -> Result<String, String> {
-    const USUAL: &str = "%Y-%m-%d %H:%M %Z";
-    let format = if format.is_empty() { USUAL } else { format };
+    const DEFAULT_FORMAT: &str = "%Y-%m-%d %H:%M %Z";
+    let format = if format.is_empty() {
+        DEFAULT_FORMAT
+    } else {
+        format
+    };
     let zone = if zone.is_empty() { "UTC" } else { zone };
     let instant = jiff::Timestamp::from_millisecond(at.as_millis())
         .map_err(|_| "date: this time is out of range".to_owned())?;
     let zone = TimeZone::get(zone).map_err(|_| unknown_zone(zone))?;
     jiff::fmt::strtime::format(format, &instant.to_zoned_datetime(zone))
-        .map_err(|fault| format!("date: the format {format:?} cannot be used: {fault}"))
+        .map_err(|error| format!("date: the format {format:?} cannot be used: {error}"))
 }
 
 fn unknown_zone(zone: &str) -> String {
@@ -158,7 +163,7 @@ fn unknown_zone(zone: &str) -> String {
     )
 }
 
-/// Reads a time: RFC 3339, or the seconds or milliseconds since 1970.
+/// Parses a time: RFC 3339, or the seconds or milliseconds since 1970.
 pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     /// The year 5138 in seconds, the year 1973 in milliseconds.
     const FIRST_MILLISECONDS: f64 = 1e11;
@@ -171,7 +176,7 @@ pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
         };
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "it saturates, and is judged later"
+            reason = "it saturates, and is checked later"
         )]
         return Ok(Timestamp::from_millis(millis.round() as i64));
     }

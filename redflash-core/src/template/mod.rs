@@ -1,15 +1,15 @@
-//! Message templates: the handlebars language, made safe to take from a form.
+//! Message templates in the handlebars language, safe to accept from a form.
 //!
-//! The `handlebars` crate parses a source; what it makes of it is translated into a program of our own
-//! (`program`), which is rendered within a budget (`render`). Texts are not HTML-escaped, the event
-//! says what a missing argument does ([`MissingArguments`]), and only these helpers exist:
+//! The `handlebars` crate parses a source. The result is translated into our own `program`, which is
+//! rendered within a budget (`render`). Texts are not HTML-escaped, the event decides the effect of
+//! a missing argument ([`MissingArguments`]), and only these helpers exist:
 //!
 //! | helper | example | gives |
 //! | --- | --- | --- |
 //! | `if`, `unless`, `else` | `{{#if host}}on {{host}}{{/if}}` | a choice |
-//! | `each` | `{{#each disks}}{{this}} {{/each}}` | a repetition, at most two inside one another |
+//! | `each` | `{{#each disks}}{{this}} {{/each}}` | a loop, nested at most twice |
 //! | `with` | `{{#with disk}}{{name}}{{/with}}` | the values inside another |
-//! | `eq`, `ne` | `{{#if (eq status "resolved")}}over{{/if}}` | whether two values are equal, or differ |
+//! | `eq`, `ne` | `{{#if (eq status "resolved")}}over{{/if}}` | true if two values are equal, or differ |
 //! | `upper`, `lower` | `{{upper level}}` | letters in one case |
 //! | `truncate` | `{{truncate text 20}}` | at most that many characters, the last being `…` |
 //! | `default` | `{{default host "unknown"}}` | the first argument that is not empty |
@@ -19,13 +19,13 @@
 //! | `format_date` | `{{format_date started_at "%H:%M" "Europe/London"}}` | a given time: RFC 3339, or seconds or milliseconds since 1970 |
 //!
 //! A name alone is an argument even where a helper has the same name: `{{lower}}` is the argument
-//! `lower`. Only `{{date}}` is the time of the raise as long as there is no argument `date`.
+//! `lower`. Only `{{date}}` is the time of the raise if there is no argument `date`.
 //!
-//! `{{host.name}}` is the value `name` inside the argument `host`, or, where that is not there, the
-//! argument `host.name`.
+//! `{{host.name}}` is the value `name` inside the argument `host` or, without one, the argument
+//! `host.name`.
 //!
 //! Rendering is limited to [`Template::MAX_STEPS`], since its time would otherwise depend on the
-//! arguments, which may come from anybody.
+//! arguments, which may come from anyone.
 
 mod cache;
 mod helper;
@@ -48,10 +48,10 @@ use render::Renderer;
 
 use crate::{MissingArguments, Timestamp};
 
-/// What a raise fills into a template: names and values, as they came.
+/// The arguments of a raise: names and values, as they came.
 pub type Arguments = Map<String, Value>;
 
-/// A message template that was parsed and kept to the bounds. Cheap to clone.
+/// A message template that was parsed and is within the limits. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Template(Arc<Parsed>);
 
@@ -61,33 +61,33 @@ struct Parsed {
     usage: Usage,
 }
 
-/// A text made from a template.
+/// A text rendered from a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
     /// The text, at most [`Template::MAX_OUTPUT`] bytes.
     pub text: String,
-    /// Whether the text was cut at that bound; it then ends with `…`.
+    /// True if the text was cut at that limit; it then ends with `…`.
     pub cut: bool,
-    /// Arguments that the text needs and that were not given, in the order of the alphabet.
+    /// Required arguments that are missing, sorted.
     pub missing: Vec<String>,
-    /// The work it took; at most [`Template::MAX_STEPS`].
+    /// The steps that it took, at most [`Template::MAX_STEPS`].
     pub steps: usize,
 }
 
-/// Why a text is no template, or why a template gave no text.
+/// Reason why a source is not a valid template, or why a template was not rendered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateError {
-    /// The source is longer than it may be.
+    /// The source is too long.
     #[error("a template has at most {max} bytes, this one has {size}", max = Template::MAX_SOURCE)]
     TooLong {
         /// The size in bytes.
         size: usize,
     },
-    /// Blocks, parentheses or brackets stand too deep inside one another.
+    /// Blocks, parentheses or brackets are nested too deep.
     #[error("a template nests at most {max} deep, this one goes deeper at line {line}", max = Template::MAX_NESTING)]
     TooDeep {
-        /// The line where the bound is passed, counted from 1.
+        /// The line where the limit is passed, counted from 1.
         line: usize,
     },
     /// The source is not in the template language.
@@ -97,10 +97,10 @@ pub enum TemplateError {
         line: usize,
         /// The column, counted from 1.
         column: usize,
-        /// What is wrong there.
+        /// The error at that position.
         reason: String,
     },
-    /// The source uses something that templates here do not have.
+    /// The source uses a construct that is not available here.
     #[error("{what} is not available in templates; helpers are {known}", known = helper::names().collect::<Vec<_>>().join(", "))]
     Unavailable {
         /// The construct or helper.
@@ -109,23 +109,23 @@ pub enum TemplateError {
     /// The template failed on these arguments.
     #[error("the template failed: {reason}")]
     Render {
-        /// What failed.
+        /// The error.
         reason: String,
     },
-    /// Filling these arguments in is more work than is allowed.
+    /// Rendering these arguments takes more work than allowed.
     #[error("the template takes more than {max} steps with these arguments", max = Template::MAX_STEPS)]
     TooMuchWork,
 }
 
 impl Template {
-    /// The longest source, in bytes.
+    /// Maximum length of a source, in bytes.
     pub const MAX_SOURCE: usize = 4096;
-    /// The deepest nesting of blocks, parentheses and brackets, and the longest path.
+    /// Maximum nesting of blocks, parentheses and brackets, and maximum length of a path.
     pub const MAX_NESTING: usize = 32;
-    /// The longest output, in bytes.
+    /// Maximum length of the output, in bytes.
     pub const MAX_OUTPUT: usize = 64 * 1024;
-    /// The most work that a rendering may be: a part of the template, an entry of a list, a name of
-    /// a path and each few bytes of text are a step.
+    /// Maximum work of a rendering. A part of the template, an entry of a list, a name of a path
+    /// and every few bytes of text are a step each.
     pub const MAX_STEPS: usize = 50_000;
 
     /// Checks and compiles a source.
@@ -153,7 +153,7 @@ impl Template {
         Ok(template)
     }
 
-    /// The arguments that the template asks for, in the order of its text.
+    /// Returns the arguments that the template uses, in the order of its text.
     pub fn parameters(&self) -> Vec<Parameter> {
         self.0.usage.parameters.clone()
     }
@@ -163,7 +163,8 @@ impl Template {
         self.0.usage.has(name)
     }
 
-    /// The arguments of the template that have the name of a helper, and may be meant as one.
+    /// Returns the arguments of the template that have the name of a helper, and may be meant as
+    /// one.
     pub fn helper_names(&self) -> impl Iterator<Item = &str> {
         let names = self.0.usage.parameters.iter();
         names
@@ -171,11 +172,11 @@ impl Template {
             .filter(|name| helper::names().any(|helper| helper == *name))
     }
 
-    /// Fills the template in. The same arguments and time always give the same text.
+    /// Renders the template. The same arguments and time always give the same text.
     ///
     /// # Errors
     ///
-    /// [`TemplateError::Render`] when a helper is used in a way that only the arguments show wrong,
+    /// [`TemplateError::Render`] when a helper gets arguments that it cannot use,
     /// [`TemplateError::TooMuchWork`] when the arguments make it take too long.
     pub fn render(
         &self,
@@ -187,16 +188,16 @@ impl Template {
     }
 }
 
-/// What is wrong with a source, in words for whoever writes it.
-fn reason(fault: &TemplateErrorReason) -> String {
+/// Returns the error in a source, for its author.
+fn reason(error: &TemplateErrorReason) -> String {
     use TemplateErrorReason as Reason;
-    match fault {
+    match error {
         Reason::MismatchingClosedHelper(opened, closed) => {
             format!("{{{{#{opened}}}}} is open here, and {{{{/{closed}}}}} does not close it")
         }
-        // The parser says which of its rules could go on, which helps nobody.
+        // The parser lists its grammar rules that could follow, which helps no author.
         Reason::InvalidSyntax(_) => {
-            "this cannot be read: a value is written {{name}}, and a condition \
+            "this is not valid: write a value as {{name}}, and a condition as \
             {{#if name}}…{{/if}}"
                 .to_owned()
         }

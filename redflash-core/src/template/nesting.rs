@@ -1,14 +1,14 @@
-//! Size and nesting of a source, judged before it is parsed.
+//! Limits on the size and nesting of a source, checked before it is parsed.
 //!
 //! The parser recurses for each block inside a block, and for each parenthesis, bracket or brace
-//! inside another within a tag: a deep source would overflow its stack before it could complain.
-//! What follows one another does not nest, and neither does a chain of `else if`.
+//! inside another within a tag. A deep source would overflow its stack before it could report an
+//! error. Blocks that follow one another do not nest, and neither does a chain of `else if`.
 
 use std::borrow::Cow;
 
 use super::{Template, TemplateError};
 
-/// Checks a source, and returns it as the parser has to be given it.
+/// Checks a source, and returns it in the form that the parser needs.
 ///
 /// The parser takes `{{elsewhere}}` for `{{else where}}`, but not `{{./elsewhere}}`.
 pub(super) fn check(source: &str) -> Result<Cow<'_, str>, TemplateError> {
@@ -39,10 +39,10 @@ pub(super) fn check(source: &str) -> Result<Cow<'_, str>, TemplateError> {
 
 struct TooDeep;
 
-/// Goes through the tags of a source.
+/// Scans the tags of a source.
 struct Scanner<'a> {
     source: &'a str,
-    /// The byte it is at.
+    /// The current byte.
     at: usize,
     /// Number of open blocks.
     blocks: usize,
@@ -52,8 +52,8 @@ struct Scanner<'a> {
     names: Vec<usize>,
 }
 
-/// The most opening brackets in a source, however they follow one another. The parser can take so
-/// many inside one another, so that nothing depends on the scanner seeing each closing one right.
+/// Maximum number of opening brackets in a source, nested or not. The parser can take that many
+/// nested ones, so nothing depends on the scanner finding each closing one.
 const MAX_OPENERS: usize = 512;
 
 impl<'a> Scanner<'a> {
@@ -68,7 +68,7 @@ impl<'a> Scanner<'a> {
             .map_or(self.source.len(), |found| self.at + found + end.len());
     }
 
-    /// Goes behind the next `{{` that opens a tag, and returns where it begins.
+    /// Moves behind the next `{{` that opens a tag, and returns its start.
     fn next_tag(&mut self) -> Option<usize> {
         loop {
             let start = self.at + self.rest().find("{{")?;
@@ -92,7 +92,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Goes through a tag to its end.
+    /// Moves to the end of a tag.
     fn tag(&mut self) -> Result<(), TooDeep> {
         let head = self.source[self.at..].trim_start_matches(['{', '~', ' ', '\t', '\r', '\n']);
         self.at = self.source.len() - head.len();
@@ -103,7 +103,7 @@ impl<'a> Scanner<'a> {
             }
         } else if head.starts_with('/') {
             self.blocks = self.blocks.saturating_sub(1);
-        } else if head.strip_prefix("else").is_some_and(goes_on) {
+        } else if head.strip_prefix("else").is_some_and(continues_name) {
             self.names.push(self.at);
         }
         let mut open = Vec::new();
@@ -136,13 +136,13 @@ impl<'a> Scanner<'a> {
 }
 
 /// Returns true if `rest` continues a name.
-fn goes_on(rest: &str) -> bool {
+fn continues_name(rest: &str) -> bool {
     rest.starts_with(|next: char| {
         next.is_ascii_alphanumeric() || "-_$:".contains(next) || !next.is_ascii()
     })
 }
 
-/// Takes away what a closing bracket closes. Between `[` and `]` others are part of a name.
+/// Removes the bracket that a closing one closes. Between `[` and `]`, others are part of a name.
 fn close(open: &mut Vec<char>, closing: char) {
     let opening = match closing {
         ')' => '(',
@@ -150,8 +150,8 @@ fn close(open: &mut Vec<char>, closing: char) {
         _ => '{',
     };
     if closing == ']' {
-        if let Some(place) = open.iter().rposition(|&one| one == opening) {
-            open.truncate(place);
+        if let Some(index) = open.iter().rposition(|&one| one == opening) {
+            open.truncate(index);
         }
     } else if open.last() == Some(&opening) {
         open.pop();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn long_sources_are_refused() {
+    fn rejects_long_sources() {
         assert!(Template::parse(&"x".repeat(4096)).is_ok());
         assert_eq!(
             Template::parse(&"x".repeat(4097)).unwrap_err(),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_allowed_up_to_its_bound() {
+    fn accepts_nesting_up_to_the_limit() {
         let most = Template::MAX_NESTING;
         let blocks = |depth| nested("{{#if a}}", "x", "{{/if}}", depth);
         let calls = |depth| format!("{{{{upper {}}}}}", nested("(upper ", "a", ")", depth));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_one_another_is_not_nested() {
+    fn sequences_are_not_nested() {
         for source in [
             "{{#if a}}1{{else}}2{{/if}}".repeat(100),
             "{{#if a}}1{{^}}2{{/if}}".repeat(100),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_sources_are_refused_before_they_are_parsed() {
+    fn rejects_deep_sources_before_parsing() {
         for source in [
             nested("(", "", "", 2000),
             nested("[", "", "", 2000),
@@ -238,9 +238,9 @@ mod tests {
         assert!(is_too_deep(&chain));
     }
 
-    /// Should the scanner ever be misled, the parser still has to hold on the stack of a small thread.
+    /// If the scanner is ever misled, the parser still has to fit on the stack of a small thread.
     #[test]
-    fn the_parser_stands_what_the_scanner_lets_through_at_most() {
+    fn parser_survives_the_deepest_accepted_source() {
         let parse = || {
             let blocks = nested("{{#if a}}", "", "{{/if}}", 240);
             let calls = format!("{{{{upper {}", "(a ".repeat(MAX_OPENERS));

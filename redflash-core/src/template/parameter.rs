@@ -1,4 +1,4 @@
-//! The arguments that a template asks for.
+//! The arguments that a template uses.
 
 use std::collections::BTreeSet;
 
@@ -6,23 +6,23 @@ use super::helper::Helper;
 use super::path::{Base, Path};
 use super::program::{Block, Expression, Node};
 
-/// An argument that a template asks for.
+/// An argument that a template uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name, as in a raise; `disk.name` for a value inside another.
     pub name: String,
-    /// Whether the template goes through it with `each`.
+    /// True if the template iterates over it with `each`.
     pub is_list: bool,
 }
 
-/// Arguments that a template can make use of.
+/// Arguments that can affect a template's text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Usage {
-    /// The arguments that the template asks for by name, in the order of its text.
+    /// The arguments that the template names, in the order of its text.
     pub(super) parameters: Vec<Parameter>,
     /// The names of all arguments that it could find a value in.
     names: BTreeSet<String>,
-    /// True if the template uses all arguments together, so that any may be of use.
+    /// True if the template uses all arguments together, so that any of them may have an effect.
     all: bool,
 }
 
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_says_what_it_asks_for() {
+    fn parameters_are_the_arguments_of_a_template() {
         for (source, asked) in [
             ("plain", vec![]),
             (
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn used_arguments_are_told_from_unused_ones() {
+    fn distinguishes_used_from_unused_arguments() {
         for (source, used, unused) in [
             ("{{host}}", vec!["host"], vec!["hosts", "host.name", "x"]),
             ("{{host.name}}", vec!["host", "host.name"], vec!["name"]),

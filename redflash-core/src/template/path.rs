@@ -2,11 +2,11 @@
 
 use super::Template;
 
-/// A path to a value, as a template has it.
+/// A path to a value, as in a template.
 #[derive(Clone, Debug)]
 pub(super) struct Path {
     pub(super) base: Base,
-    /// The names that lead on from there; empty for the base itself.
+    /// The names after the base; empty for the base itself.
     pub(super) segments: Vec<String>,
     /// The segments joined by dots.
     pub(super) name: String,
@@ -17,14 +17,14 @@ pub(super) struct Path {
 pub(super) enum Base {
     /// All arguments: `@root`.
     Root,
-    /// The entry of a surrounding `each` or `with`; so many of them further out.
+    /// The entry of a surrounding `each` or `with`, this many levels further out.
     Scope(usize),
-    /// A variable of a surrounding `each`, such as `@index`; so many of them further out.
+    /// A variable of a surrounding `each`, such as `@index`, this many levels further out.
     Local(usize),
 }
 
 impl Path {
-    /// Reads a path that the parser has accepted. Returns `None` when it is too long.
+    /// Parses a path that the parser has accepted. Returns `None` if it is too long.
     pub(super) fn parse(raw: &str) -> Option<Self> {
         let mut rest = ["this.", "this/", "./"]
             .iter()
@@ -62,7 +62,7 @@ impl Path {
     }
 }
 
-/// The names between dots and slashes; one in brackets is taken as it is.
+/// Splits a path at dots and slashes. A name in brackets is taken as it is.
 fn segments(mut rest: &str) -> Vec<String> {
     let mut segments = Vec::new();
     while !rest.is_empty() {
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_read_as_the_language_has_them() {
+    fn parses_paths_of_the_language() {
         for (raw, base, name) in [
             ("host", Base::Scope(0), "host"),
             ("disk.name", Base::Scope(0), "disk.name"),

@@ -1,4 +1,4 @@
-//! A template as it is rendered: only the constructs and helpers that we list.
+//! The program of a template: only the constructs and helpers that are available here.
 
 use handlebars::template::{
     BlockParam, HelperTemplate, Parameter as Given, Template as Parsed, TemplateElement,
@@ -53,7 +53,7 @@ pub(super) struct Block {
     pub(super) otherwise: Option<Program>,
 }
 
-/// Something with a value.
+/// An expression with a value.
 #[derive(Clone, Debug)]
 pub(super) enum Expression {
     Literal(Value),
@@ -63,27 +63,39 @@ pub(super) enum Expression {
     Call(Helper, Vec<Self>),
 }
 
-/// Translates what the parser made of a source.
+impl Expression {
+    /// Returns the value, if it is known before there are any arguments.
+    const fn literal(&self) -> Option<&Value> {
+        match self {
+            Self::Literal(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Translates a parsed source.
 pub(super) fn translate(parsed: &Parsed) -> Result<Program, TemplateError> {
     nodes(
         parsed,
         Translator {
-            place: (1, 1),
+            position: (1, 1),
             loops: 0,
             depth: 0,
         },
     )
 }
 
-/// * `around` - the translator of the block that they are the body of.
+/// Translates the parts of a block's body.
+///
+/// * `around` - the translator of the block.
 fn nodes(parsed: &Parsed, around: Translator) -> Result<Program, TemplateError> {
     let around = around.deeper()?;
     let mut program = Vec::with_capacity(parsed.elements.len());
     for (index, element) in parsed.elements.iter().enumerate() {
-        // The parser notes no place for an `else if`.
-        let place = parsed.mapping.get(index);
-        let place = place.map_or(around.place, |place| (place.0, place.1));
-        let translator = Translator { place, ..around };
+        // The parser has no position for an `else if`.
+        let position = parsed.mapping.get(index);
+        let position = position.map_or(around.position, |position| (position.0, position.1));
+        let translator = Translator { position, ..around };
         match element {
             TemplateElement::RawString(text) => program.push(Node::Text(text.clone())),
             TemplateElement::Comment(_) => {}
@@ -100,11 +112,11 @@ fn nodes(parsed: &Parsed, around: Translator) -> Result<Program, TemplateError> 
     Ok(program)
 }
 
-/// Translates what is found at one place of the source.
+/// Translates the construct at one position of the source.
 #[derive(Clone, Copy)]
 struct Translator {
     /// Line and column, counted from 1.
-    place: (usize, usize),
+    position: (usize, usize),
     /// Number of `each` blocks around it.
     loops: usize,
     /// Number of blocks and parentheses around it.
@@ -115,7 +127,9 @@ impl Translator {
     fn deeper(self) -> Result<Self, TemplateError> {
         let depth = self.depth + 1;
         if depth > Template::MAX_NESTING + 1 {
-            return Err(TemplateError::TooDeep { line: self.place.0 });
+            return Err(TemplateError::TooDeep {
+                line: self.position.0,
+            });
         }
         Ok(Self { depth, ..self })
     }
@@ -132,8 +146,8 @@ impl Translator {
             "each" if self.loops == MAX_LOOPS => {
                 Err(unavailable("an each inside more than one other each"))
             }
-            "each" => Ok(Node::Each(self.over(call, self.in_loop())?)),
-            "with" => Ok(Node::With(self.over(call, self)?)),
+            "each" => Ok(Node::Each(self.value_block(call, self.in_loop())?)),
+            "with" => Ok(Node::With(self.value_block(call, self)?)),
             _ if Helper::parse(name).is_some() => {
                 Err(self.misused(format!("{name} is not a block: write {{{{{name} value}}}}")))
             }
@@ -141,8 +155,10 @@ impl Translator {
         }
     }
 
+    /// Translates an `each` or a `with`.
+    ///
     /// * `within` - the translator of its body.
-    fn over(self, call: &HelperTemplate, within: Self) -> Result<Block, TemplateError> {
+    fn value_block(self, call: &HelperTemplate, within: Self) -> Result<Block, TemplateError> {
         let names = match &call.block_param {
             None => Vec::new(),
             Some(BlockParam::Single(name)) => vec![name],
@@ -153,7 +169,7 @@ impl Translator {
         Ok(Block {
             value: self.only_parameter(call)?,
             names: names.map(str::to_owned).collect(),
-            body: part(call.template.as_ref(), within)?,
+            body: body(call.template.as_ref(), within)?,
             otherwise: match &call.inverse {
                 Some(inverse) => Some(nodes(inverse, self)?),
                 None => None,
@@ -161,7 +177,7 @@ impl Translator {
         })
     }
 
-    /// Goes through a chain of `else if` in a loop, so that a long one does not nest.
+    /// Translates a chain of `else if` in a loop, so that a long one does not nest.
     fn choice(self, mut call: &HelperTemplate) -> Result<Node, TemplateError> {
         let mut branches = Vec::new();
         loop {
@@ -171,7 +187,7 @@ impl Translator {
                 condition: self.only_parameter(call)?,
                 wanted: call.name.as_name() == Some("if"),
                 includes_zero,
-                body: part(call.template.as_ref(), self)?,
+                body: body(call.template.as_ref(), self)?,
             });
             match call.inverse.as_ref().and_then(chained) {
                 Some(next) if matches!(next.name.as_name(), Some("if" | "unless")) => call = next,
@@ -180,7 +196,7 @@ impl Translator {
         }
         Ok(Node::Choice(Choice {
             branches,
-            otherwise: part(call.inverse.as_ref(), self)?,
+            otherwise: body(call.inverse.as_ref(), self)?,
         }))
     }
 
@@ -196,7 +212,7 @@ impl Translator {
 
     fn call(self, call: &HelperTemplate) -> Result<Expression, TemplateError> {
         if call.params.is_empty() && call.hash.is_empty() {
-            // An argument wins over a helper of its name.
+            // An argument takes precedence over a helper of its name.
             return match (self.expression(&call.name)?, call.name.as_name()) {
                 (Expression::Path(path), Some("date")) => Ok(Expression::ArgumentOrDate(path)),
                 (expression, _) => Ok(expression),
@@ -214,8 +230,9 @@ impl Translator {
         };
         let parameters = call.params.iter().map(|given| self.expression(given));
         let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
+        let literals: Vec<_> = parameters.iter().map(Expression::literal).collect();
         helper
-            .check(&parameters)
+            .check(&literals)
             .map_err(|reason| self.misused(reason))?;
         Ok(Expression::Call(helper, parameters))
     }
@@ -232,12 +249,14 @@ impl Translator {
     }
 
     fn path(self, raw: &str) -> Result<Expression, TemplateError> {
-        let path = Path::parse(raw).ok_or(TemplateError::TooDeep { line: self.place.0 })?;
+        let path = Path::parse(raw).ok_or(TemplateError::TooDeep {
+            line: self.position.0,
+        })?;
         Ok(Expression::Path(path))
     }
 
     fn misused(self, reason: String) -> TemplateError {
-        let (line, column) = self.place;
+        let (line, column) = self.position;
         TemplateError::Syntax {
             line,
             column,
@@ -246,11 +265,11 @@ impl Translator {
     }
 }
 
-fn part(parsed: Option<&Parsed>, around: Translator) -> Result<Program, TemplateError> {
+fn body(parsed: Option<&Parsed>, around: Translator) -> Result<Program, TemplateError> {
     parsed.map_or(Ok(Vec::new()), |parsed| nodes(parsed, around))
 }
 
-/// The `else if` that an `else` part consists of.
+/// Returns the `else if` that is the whole `else` part.
 fn chained(inverse: &Parsed) -> Option<&HelperTemplate> {
     match &*inverse.elements {
         [TemplateElement::HelperBlock(call)] if call.is_chained() => Some(call),

@@ -39,7 +39,7 @@ async fn sends_one_alarm_per_episode_and_one_recovery() {
     assert_eq!(
         alarm_texts(&other, 1).await,
         [
-            "RedFlash: the gateway first has stopped. the gateway rejects our account: as scripted. Its messages wait."
+            "RedFlash: gateway first has stopped: the gateway refuses our account: as scripted. Its messages are waiting."
         ]
     );
     // Another try fails: the same episode.
@@ -55,7 +55,7 @@ async fn sends_one_alarm_per_episode_and_one_recovery() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     world.advance(Duration::from_secs(1300));
     let texts = alarm_texts(&other, 2).await;
-    assert_eq!(texts[1..], ["RedFlash: the gateway first works again."]);
+    assert_eq!(texts[1..], ["RedFlash: gateway first has recovered."]);
     assert!(world.store.alarms().await.unwrap().is_empty());
 }
 
@@ -147,10 +147,13 @@ async fn raises_an_alarm_before_a_budget_is_used_up() {
     let texts = alarm_texts(&other, 2).await;
     assert_eq!(texts.len(), 2, "{texts:?}");
     assert!(
-        texts[0].contains("has sent 4 of the 5 messages"),
+        texts[0].contains("has used 4 of its budget of 5 messages"),
         "{texts:?}"
     );
-    assert!(texts[1].contains("has sent all 5 messages"), "{texts:?}");
+    assert!(
+        texts[1].contains("has used up its budget of 5 messages"),
+        "{texts:?}"
+    );
 }
 
 #[tokio::test]

@@ -208,9 +208,7 @@ async fn refusals_raise_one_alarm_an_episode_across_restarts_and_nodes() {
     let texts = alarm_texts(&other, 1).await;
     assert_eq!(
         texts,
-        [
-            "RedFlash: the gateway mail refuses messages from us. Its answer: as scripted. Its messages wait."
-        ]
+        ["RedFlash: gateway mail is refusing messages: as scripted. Its messages are waiting."]
     );
     world.stop().await;
     // After a restart, or on another node, it is the same episode.
@@ -232,7 +230,7 @@ async fn refusals_raise_one_alarm_an_episode_across_restarts_and_nodes() {
     let texts = alarm_texts(&other, 2).await;
     assert_eq!(
         texts[1..],
-        ["RedFlash: the gateway mail refuses no more messages."]
+        ["RedFlash: gateway mail no longer refuses messages."]
     );
     assert!(world.store.alarms().await.unwrap().is_empty());
 }

@@ -92,7 +92,7 @@ async fn builder_sets_the_content_limit() {
     let refused = world.engine.raise(text(11)).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "it has 11 bytes of text, and at most 10 are taken"
+        "the alert has 11 bytes of text; the maximum is 10"
     );
 }
 

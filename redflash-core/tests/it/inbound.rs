@@ -106,7 +106,7 @@ async fn stop_opts_out_and_start_opts_in() {
     let again = comes(&world, &[("from", "a"), ("text", "STOP")])
         .await
         .unwrap();
-    assert_eq!(again.effect, "nothing: the endpoint was off already");
+    assert_eq!(again.effect, "nothing: the endpoint was already off");
     let inbound = comes(&world, &[("from", "a"), ("text", "START")])
         .await
         .unwrap();
@@ -152,9 +152,13 @@ async fn start_does_not_enable_an_invalid_address() {
 async fn records_unknown_senders_and_ourselves_without_effect() {
     let (world, _, other) = listening().await;
     for (from, text, effect) in [
-        ("stranger", "hi", "nothing: nobody here has this address"),
-        ("stranger", "STOP", "nothing: nobody here has this address"),
-        ("ours", "hi", "nothing: it came from our own number"),
+        ("stranger", "hi", "nothing: no contact has this address"),
+        ("stranger", "STOP", "nothing: no contact has this address"),
+        (
+            "ours",
+            "hi",
+            "nothing: the message came from our own number",
+        ),
         ("a", " ", "nothing: there is no text to raise reply with"),
     ] {
         let inbound = comes(&world, &[("from", from), ("text", text)])

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use redflash_core::store::DeliveryRecord;
 use redflash_core::{
-    Attempt, AttemptOutcome, DeliveryState, Gateway, Leftover, MemoryStore, NotificationId,
-    OnUnknown, StartError, Store,
+    Attempt, AttemptOutcome, DeliveryState, Gateway, MemoryStore, NotificationId, OnUnknown,
+    ShutdownReport, StartError, Store,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -163,7 +163,7 @@ fn only_what_was_begun_is_unknown_when_the_runtime_is_gone() {
         assert_eq!(record.attempts_made.len(), 1);
         assert_eq!(script.sent_to("a"), 3);
         let left = running.drain(Duration::from_secs(5)).await;
-        assert_eq!(left, Leftover::default());
+        assert_eq!(left, ShutdownReport::default());
     });
     drop(handle);
 }
@@ -173,20 +173,14 @@ async fn health_reports_why_nothing_is_sent() {
     let mut world = World::asleep([]);
     let health = world.engine.health();
     assert!(!health.running);
-    assert_eq!(
-        health.problems,
-        ["nothing is sent from here: the engine was not started"]
-    );
+    assert_eq!(health.problems, ["not sending: the engine was not started"]);
     world.start().await;
     let health = world.engine.health();
     assert_eq!((health.running, health.problems), (true, Vec::new()));
     world.stop().await;
     let health = world.engine.health();
     assert!(!health.running);
-    assert_eq!(
-        health.problems,
-        ["nothing is sent from here: the engine was stopped"]
-    );
+    assert_eq!(health.problems, ["not sending: the engine was stopped"]);
 }
 
 #[test]

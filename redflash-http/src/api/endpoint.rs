@@ -9,7 +9,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
     Address, AddressError, ChannelKind, Contact, EditError, Endpoint, EndpointId, Engine,
-    FieldFault, Raise, Slug, StoreError,
+    InvalidField, Raise, Slug, StoreError,
 };
 use serde::Deserialize;
 
@@ -99,7 +99,7 @@ pub(super) fn all(
             Ok(endpoint) => endpoints.push(endpoint),
             Err(fault) => {
                 let field = format!("endpoints[{number}].address");
-                faults.push(FieldFault::new(field, fault.to_string()));
+                faults.push(InvalidField::new(field, fault.to_string()));
             }
         }
     }

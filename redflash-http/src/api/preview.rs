@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
-use redflash_core::{Arguments, Content, EditError, Event, FieldFault, Name, Plan, Slug};
+use redflash_core::{Arguments, Content, EditError, Event, InvalidField, Name, Plan, Slug};
 use serde::Deserialize;
 
 use crate::api::edit::Written;
@@ -47,7 +47,7 @@ async fn show(
     event.apply(&preview.event, &app.engine)?;
     let faults = event.check_templates();
     if !faults.is_empty() {
-        let faults = faults.into_iter().map(|fault| FieldFault {
+        let faults = faults.into_iter().map(|fault| InvalidField {
             field: format!("event.{}", fault.field),
             ..fault
         });

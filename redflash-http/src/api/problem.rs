@@ -7,7 +7,7 @@ use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::{
-    ApiKey, EditError, FieldFault, NotificationId, RaiseError, Recipient, Slug, StoreError,
+    ApiKey, EditError, InvalidField, NotificationId, RaiseError, Recipient, Slug, StoreError,
     error_chain,
 };
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub(crate) struct Problem {
     code: &'static str,
     /// Every field that breaks a rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldFault>,
+    errors: Vec<InvalidField>,
     /// The alert that may have been recorded all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     notification_id: Option<NotificationId>,
@@ -106,7 +106,7 @@ impl Problem {
     pub(crate) fn other_slug(slug: &Slug) -> Self {
         let message = format!("this is {slug}, and a slug stays what it is");
         Self {
-            errors: vec![FieldFault::new("slug", &*message)],
+            errors: vec![InvalidField::new("slug", &*message)],
             ..Self::new(StatusCode::CONFLICT, "other_slug", message)
         }
     }
@@ -120,7 +120,7 @@ impl Problem {
     /// Something that a field names is not there.
     pub(crate) fn unknown_reference(field: &str, message: String) -> Self {
         Self {
-            errors: vec![FieldFault::new(field, &*message)],
+            errors: vec![InvalidField::new(field, &*message)],
             ..Self::new(StatusCode::CONFLICT, "unknown_reference", message)
         }
     }
@@ -154,7 +154,7 @@ impl From<StoreError> for Problem {
             StoreError::Dangling { ref reference, .. } => {
                 let message = format!("there is no {reference}");
                 Self {
-                    errors: vec![FieldFault::new(field_of(reference), message)],
+                    errors: vec![InvalidField::new(field_of(reference), message)],
                     ..Self::new(StatusCode::CONFLICT, "unknown_reference", said)
                 }
             }

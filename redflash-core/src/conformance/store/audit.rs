@@ -32,8 +32,9 @@ async fn read(store: &Opened, filter: AuditFilter) -> Vec<AuditEntry> {
     store.audit_entries(&filter).await.expect("read")
 }
 
-/// Changes read back as they were noted, newest first, and each page goes on where the last ended.
-pub async fn changes_are_newest_first_and_page(store: Opened) {
+/// Entries read back as they were recorded, newest first, and each page continues where the last
+/// ended.
+pub async fn audit_entries_are_newest_first_and_paged(store: Opened) {
     let mut expected = Vec::new();
     for (seconds, action) in (0..).zip(Action::ALL) {
         let mut change = change(seconds, ann(), "contact/bob");
@@ -56,8 +57,8 @@ pub async fn changes_are_newest_first_and_page(store: Opened) {
     assert_eq!(read(&store, page).await, []);
 }
 
-/// The oldest changes made before a time are removed, no more than asked for; the others stay.
-pub async fn old_changes_are_pruned_oldest_first(store: Opened) {
+/// Pruning removes the oldest entries before a time, no more than the limit; the others stay.
+pub async fn old_audit_entries_are_pruned_oldest_first(store: Opened) {
     let made: Vec<_> = (0..5)
         .map(|seconds| change(seconds, ann(), "contact/bob"))
         .collect();
@@ -75,8 +76,8 @@ pub async fn old_changes_are_pruned_oldest_first(store: Opened) {
     assert_eq!(read(&store, all()).await.len(), 2);
 }
 
-/// Changes are found by what was changed, by who changed it, and by both, exactly.
-pub async fn changes_are_found_by_subject_and_actor(store: Opened) {
+/// Entries are found by subject, by author, and by both, exactly.
+pub async fn audit_entries_are_found_by_subject_and_actor(store: Opened) {
     let key = || Actor::Key("ann".into());
     let changes = [
         change(0, ann(), "contact/bob"),
@@ -110,8 +111,8 @@ pub async fn changes_are_found_by_subject_and_actor(store: Opened) {
     }
 }
 
-/// Whatever a change says is recorded, in any script; only the character NUL may become another.
-pub async fn odd_changes_are_recorded(store: Opened) {
+/// Entries are recorded with any characters, in any script; only NUL may be replaced.
+pub async fn audit_entries_keep_odd_characters(store: Opened) {
     let odd = "a'b\"c\\d%_\n\t\u{202e}\u{1f525}\u{fffd}é e\u{301}";
     let plain = AuditEntry::new(START, Actor::Operator(odd.into()), Action::Tested, odd, odd);
     note(&store, std::slice::from_ref(&plain)).await;
@@ -141,8 +142,8 @@ pub async fn odd_changes_are_recorded(store: Opened) {
     assert!(found[0].detail.starts_with("before") && found[0].detail.ends_with("after"));
 }
 
-/// When a key was last used only moves forward, outlives a change of the key and ends with it.
-pub async fn the_last_use_of_a_key_only_moves_forward(store: Opened) {
+/// The last use of a key only moves forward, outlives a change of the key and ends with it.
+pub async fn last_use_of_a_key_only_moves_forward(store: Opened) {
     let key = |called| ApiKey::generate(slug(called), false, Scope::All, START).0;
     let (app, idle) = (key("app"), key("idle"));
     save(&store, [Entry::ApiKey(app.clone()), Entry::ApiKey(idle)]).await;

@@ -8,7 +8,7 @@ use super::fixture::{
 use crate::store::{DueQueue, MAX_CLAIMS};
 use crate::{AttemptOutcome, DeliveryState};
 
-/// Many workers at once never get the same delivery, and together get all.
+/// Concurrent workers never claim the same delivery, and together claim all.
 pub async fn claims_are_exclusive(store: Opened) {
     let alert = alert(400, "sms", Some("app"), START);
     enqueue(&store, &alert, None).await;
@@ -37,8 +37,8 @@ pub async fn claims_are_exclusive(store: Opened) {
     assert_eq!(all.into_iter().collect::<HashSet<_>>().len(), 400);
 }
 
-/// Only what is due is claimed, earliest first, and no more than asked for.
-pub async fn claims_keep_to_time_order_and_limit(store: Opened) {
+/// Only due deliveries are claimed, earliest first, and no more than the limit.
+pub async fn claims_respect_time_order_and_limit(store: Opened) {
     let alerts: Vec<_> = [30, 10, 20]
         .map(|s| alert(1, "sms", Some("app"), at(s)))
         .into();
@@ -63,7 +63,7 @@ pub async fn claims_keep_to_time_order_and_limit(store: Opened) {
 }
 
 /// A claim takes only from the queues it names.
-pub async fn claims_keep_to_their_queue(store: Opened) {
+pub async fn claims_respect_their_queue(store: Opened) {
     for (lane, key) in [("sms", Some("app")), ("sms", None), ("email", Some("app"))] {
         enqueue(&store, &alert(2, lane, key, START), None).await;
     }
@@ -80,8 +80,9 @@ pub async fn claims_keep_to_their_queue(store: Opened) {
     assert_eq!(lanes, [("email", true), ("sms", false), ("sms", false)]);
 }
 
-/// Every queue with something waiting is named with the time of its first, even in the future.
-pub async fn due_queues_say_when_their_first_is_due(store: Opened) {
+/// Every queue with waiting deliveries is listed with the time of its first one, even in the
+/// future.
+pub async fn due_queues_have_their_earliest_time(store: Opened) {
     assert_eq!(store.due_queues().await.expect("read"), []);
     for (lane, key, seconds) in [
         ("sms", Some("app"), 30),
@@ -107,8 +108,8 @@ pub async fn due_queues_say_when_their_first_is_due(store: Opened) {
     assert_eq!(store.due_queues().await.expect("read").len(), 2);
 }
 
-/// What is enqueued with a lease is its holder's from the beginning.
-pub async fn what_is_born_leased_is_not_claimed(store: Opened) {
+/// A delivery that is enqueued with a lease belongs to its holder from the beginning.
+pub async fn delivery_leased_at_birth_is_not_claimed(store: Opened) {
     let me = worker();
     let alert = alert(1, "sms", Some("app"), START);
     enqueue(&store, &alert, Some(&lease(me, START))).await;
@@ -123,8 +124,8 @@ pub async fn what_is_born_leased_is_not_claimed(store: Opened) {
     assert_eq!(settled, [crate::Settled::Recorded]);
 }
 
-/// When a lease ends without an outcome, the delivery is due again and its log says why.
-pub async fn an_ended_lease_returns_the_delivery(store: Opened) {
+/// A delivery whose lease ends without an outcome is due again, with the reason in its log.
+pub async fn expired_lease_returns_the_delivery(store: Opened) {
     let alert = one(&store).await;
     claim(&store, worker(), START, 1).await;
     let orphans = async |seconds| {
@@ -146,8 +147,8 @@ pub async fn an_ended_lease_returns_the_delivery(store: Opened) {
     assert_eq!(claim(&store, worker(), at(60), 1).await.len(), 1);
 }
 
-/// With `except`, all leases but that worker's end at once.
-pub async fn another_workers_leases_are_taken_back(store: Opened) {
+/// With `except`, all leases but those of that worker end at once.
+pub async fn leases_of_other_workers_are_taken_back(store: Opened) {
     let (mine, other) = (one(&store).await, one(&store).await);
     let me = worker();
     assert_eq!(
@@ -169,8 +170,9 @@ pub async fn another_workers_leases_are_taken_back(store: Opened) {
     );
 }
 
-/// A delivery leased again and again without any outcome is set aside; an outcome starts anew.
-pub async fn what_never_has_an_outcome_is_quarantined(store: Opened) {
+/// A delivery that is leased repeatedly without any outcome is set aside. An outcome resets the
+/// count.
+pub async fn delivery_without_any_outcome_is_quarantined(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let mut now = 0;

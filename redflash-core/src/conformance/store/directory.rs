@@ -39,9 +39,9 @@ async fn with_crew(store: &Opened) {
     .await;
 }
 
-/// An endpoint that is saved anew with the channel and address that it has keeps its id; one that is
-/// moved to another address keeps it too, and so the address that it leaves gets a new one.
-pub async fn an_endpoint_keeps_its_id(store: Opened) {
+/// An endpoint that is saved again with the same channel and address keeps its id. One that is
+/// moved to another address keeps it too, so the address that it leaves gets a new one.
+pub async fn endpoint_keeps_its_id(store: Opened) {
     let read = async || store.contact(&slug("ann")).await.expect("read");
     let endpoints = async || read().await.expect("a contact").endpoints;
     let again = async |contact| {
@@ -70,8 +70,8 @@ pub async fn an_endpoint_keeps_its_id(store: Opened) {
     assert_eq!(read().await, Some(moved));
 }
 
-/// Whatever is saved reads back equal, alone and in lists in the order of slugs.
-pub async fn entities_read_back_as_they_were_saved(store: Opened) {
+/// Saved entries read back equal, alone and in lists sorted by slug.
+pub async fn saved_entries_read_back_equal(store: Opened) {
     let mut ann = contact("ann", "+1");
     ann.endpoints[0].enabled = false;
     ann = ann.with_endpoint(
@@ -142,8 +142,8 @@ pub async fn entities_read_back_as_they_were_saved(store: Opened) {
     assert_eq!(store.contact(&ann.slug).await.expect("read"), Some(ann));
 }
 
-/// Making something under a taken slug is refused.
-pub async fn a_taken_slug_is_a_conflict(store: Opened) {
+/// Creating an entry with a taken slug is refused.
+pub async fn taken_slug_is_a_conflict(store: Opened) {
     with_crew(&store).await;
     let entries = [
         Entry::Contact(contact("ann", "+9")),
@@ -160,8 +160,8 @@ pub async fn a_taken_slug_is_a_conflict(store: Opened) {
     }
 }
 
-/// Changing something that is not there is refused.
-pub async fn changing_what_is_not_there_is_refused(store: Opened) {
+/// Changing an entry that does not exist is refused.
+pub async fn rejects_changes_of_missing_entries(store: Opened) {
     let entries = [
         Entry::Contact(contact("ann", "+9")),
         Entry::Group(crew(&[])),
@@ -177,8 +177,8 @@ pub async fn changing_what_is_not_there_is_refused(store: Opened) {
     }
 }
 
-/// A group or event that names something unknown is refused, by name.
-pub async fn what_names_something_unknown_is_refused(store: Opened) {
+/// A group or event that refers to an unknown entry is refused, with its name.
+pub async fn rejects_dangling_references(store: Opened) {
     save(&store, [Entry::Contact(contact("ann", "+1"))]).await;
     let entries = [
         (Entry::Group(crew(&["ann", "bob"])), "contact/bob"),
@@ -205,8 +205,8 @@ pub async fn saving_is_all_or_nothing(store: Opened) {
     assert_eq!(store.version().await.expect("a version"), version);
 }
 
-/// What is removed is gone from groups and events too.
-pub async fn removing_leaves_no_trace_in_groups_and_events(store: Opened) {
+/// A removed entry disappears from groups and events too.
+pub async fn removal_clears_groups_and_events(store: Opened) {
     with_crew(&store).await;
     let remove = async |target: &str| {
         let target: Target = target.parse().expect("a target");
@@ -222,7 +222,7 @@ pub async fn removing_leaves_no_trace_in_groups_and_events(store: Opened) {
     assert_eq!(store.events().await.expect("read"), []);
 }
 
-/// The version changes with every change, and with nothing else.
+/// The version changes with every change, and only then.
 pub async fn every_change_changes_the_version(store: Opened) {
     let mut last = store.version().await.expect("a version");
     let mut changed = async || {
@@ -268,8 +268,8 @@ pub async fn every_change_changes_the_version(store: Opened) {
     assert!(changed().await);
 }
 
-/// A view holds the target and everybody behind it, on or off, at one version.
-pub async fn a_view_holds_everybody_behind_a_target(store: Opened) {
+/// A view holds the target and all its contacts and groups, on or off, at one version.
+pub async fn view_holds_all_contacts_of_a_target(store: Opened) {
     with_crew(&store).await;
     let mut off = crew(&["bob", "ann"]);
     off.enabled = false;
@@ -328,9 +328,9 @@ pub async fn keys_are_found_by_their_hash(store: Opened) {
     assert!(matches!(refused, Err(StoreError::Conflict { .. })));
 }
 
-/// An address is switched off with a reason and on again, for everybody who has it; what somebody
-/// switched off by hand stays off.
-pub async fn an_address_is_opted_out_and_in_again(store: Opened) {
+/// An address is switched off with a reason and on again, for all contacts that have it. A manual
+/// switch-off stays.
+pub async fn address_is_opted_out_and_in_again(store: Opened) {
     let number = "+447700900001";
     let mut cid = contact("cid", number);
     cid.endpoints[0].enabled = false;

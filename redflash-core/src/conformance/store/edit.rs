@@ -27,8 +27,8 @@ fn create(entry: Entry) -> Step {
     Step::Save(entry, Save::Create)
 }
 
-/// An edit that was made for another version changes nothing.
-pub async fn an_outdated_edit_changes_nothing(store: Opened) {
+/// An edit for another version changes nothing.
+pub async fn outdated_edit_changes_nothing(store: Opened) {
     let before = store.version().await.expect("a version");
     save(&store, [Entry::Contact(contact("ann", "+1"))]).await;
     let version = store.version().await.expect("a version");
@@ -52,8 +52,8 @@ pub async fn an_outdated_edit_changes_nothing(store: Opened) {
     assert_eq!(recorded(&store).await, changes);
 }
 
-/// Of many edits that were made for one version, exactly one is done, time and again.
-pub async fn of_many_edits_for_one_version_one_is_done(store: Opened) {
+/// Of many edits for one version, exactly one is applied, every time.
+pub async fn one_of_many_edits_for_one_version_is_applied(store: Opened) {
     for round in 1..=10 {
         let version = store.version().await.expect("a version");
         let edits = (0..10).map(|number| {
@@ -82,8 +82,8 @@ pub async fn of_many_edits_for_one_version_one_is_done(store: Opened) {
     }
 }
 
-/// When one step is refused, none is done, and the audit log says nothing of it.
-pub async fn an_edit_is_all_or_nothing(store: Opened) {
+/// When one step is refused, none is applied, and the audit log has no entry of it.
+pub async fn edit_is_all_or_nothing(store: Opened) {
     save(&store, [Entry::Contact(contact("ann", "+1"))]).await;
     let version = store.version().await.expect("a version");
     let nobody = Step::Remove(Target::Contact(slug("nobody")).into());
@@ -109,8 +109,8 @@ pub async fn an_edit_is_all_or_nothing(store: Opened) {
     }
 }
 
-/// Steps are done one after the other: each sees what those before it did.
-pub async fn steps_are_done_in_their_order(store: Opened) {
+/// Steps are applied in order, and each sees the effects of those before it.
+pub async fn steps_are_applied_in_order(store: Opened) {
     let crew = |contacts: &[Slug]| Group::new(slug("crew"), name("The crew"), contacts.to_vec());
     let steps = [
         create(Entry::Contact(Contact::new(slug("ann"), name("Ann")))),
@@ -129,8 +129,9 @@ pub async fn steps_are_done_in_their_order(store: Opened) {
     assert_eq!(store.groups().await.expect("read"), [crew(&[])]);
 }
 
-/// Removing what is not there is refused, by name; what is there is removed once.
-pub async fn removing_what_is_not_there_is_refused(store: Opened) {
+/// Removing an entry that does not exist is refused, with its name; one that exists is removed
+/// once.
+pub async fn rejects_removal_of_missing_entries(store: Opened) {
     let ann = User::new(slug("ann"), name("Ann"), Role::Admin, Timestamp::default());
     save(&store, [Entry::User(ann)]).await;
     assert!(

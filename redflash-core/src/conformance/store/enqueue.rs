@@ -1,4 +1,4 @@
-//! Promises of recording what was raised.
+//! Promises of recording alerts.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::store::{Enqueue, Enqueued, Entry, LogFilter};
 use crate::{Address, DeliveryState, Idempotency, Outbox, Timestamp};
 
 /// A notification reads back with its plan and its deliveries in the order of the plan.
-pub async fn an_enqueued_notification_reads_back(store: Opened) {
+pub async fn enqueued_notification_reads_back(store: Opened) {
     let alert = alert(3, "sms", Some("app"), START);
     enqueue(&store, &alert, None).await;
     let found = Outbox::notification(&*store, alert.notification.id)
@@ -67,8 +67,8 @@ pub async fn arguments_are_stored_once_and_claimed(store: Opened) {
     }
 }
 
-/// An address reads back in full, with a password that is shown to nobody.
-pub async fn an_address_reads_back_with_its_password(store: Opened) {
+/// An address reads back in full, including a password that is never shown.
+pub async fn address_reads_back_with_its_password(store: Opened) {
     let address = Address::new("https://me:canary@hooks.example.org/a").expect("an address");
     let mut ann = contact("ann", "+447700900001");
     ann.endpoints[0].address = address.clone();
@@ -109,7 +109,8 @@ async fn recorded(store: &Opened) -> usize {
     store.log(&all).await.expect("read").entries.len()
 }
 
-/// A request under a known key adds nothing and gets the earlier notification; another is a mismatch.
+/// A request with a known key adds nothing and returns the earlier notification; a different
+/// request is a mismatch.
 pub async fn equal_requests_are_recorded_once(store: Opened) {
     let (first, enqueued) = raise(&store, Some("app"), "k", "d", START).await;
     assert_eq!(enqueued, Enqueued::New);
@@ -120,8 +121,8 @@ pub async fn equal_requests_are_recorded_once(store: Opened) {
     assert_eq!(recorded(&store).await, 1);
 }
 
-/// A promise is looked up by the same rules by which it is kept.
-pub async fn what_was_promised_is_found_without_recording_anything(store: Opened) {
+/// An idempotency key is found by the same rules by which it is stored.
+pub async fn idempotency_key_is_found_without_recording(store: Opened) {
     let (first, _) = raise(&store, Some("app"), "k", "d", START).await;
     let later = START.plus(Idempotency::KEPT);
     let just_before = later.minus(Duration::from_millis(1));
@@ -146,7 +147,7 @@ pub async fn what_was_promised_is_found_without_recording_anything(store: Opened
     assert_eq!(recorded(&store).await, 1);
 }
 
-/// The same idempotency key under another API key, or none, is another one.
+/// The same idempotency key under another API key, or none, is a different one.
 pub async fn idempotency_keys_belong_to_an_api_key(store: Opened) {
     for by in [Some("app"), Some("other"), None] {
         assert_eq!(raise(&store, by, "k", "d", START).await.1, Enqueued::New);
@@ -161,7 +162,7 @@ pub async fn idempotency_keys_belong_to_an_api_key(store: Opened) {
     );
 }
 
-/// An idempotency key can be used for something new after a day.
+/// An idempotency key can be reused after a day.
 pub async fn idempotency_keys_are_forgotten_after_a_day(store: Opened) {
     let later = START.plus(Idempotency::KEPT);
     let just_before = later.minus(Duration::from_millis(1));
@@ -177,8 +178,8 @@ pub async fn idempotency_keys_are_forgotten_after_a_day(store: Opened) {
     );
 }
 
-/// Of fifty equal requests at once, exactly one is recorded and all name it.
-pub async fn of_many_equal_requests_one_is_new(store: Opened) {
+/// Of fifty equal requests at once, exactly one is recorded, and all return it.
+pub async fn one_of_many_equal_requests_is_new(store: Opened) {
     let tasks: Vec<_> = (0..50)
         .map(|_| {
             let store = Opened::clone(&store);
@@ -199,8 +200,8 @@ pub async fn of_many_equal_requests_one_is_new(store: Opened) {
     assert_eq!(recorded(&store).await, 1);
 }
 
-/// What was planned before the directory changed is not recorded, so that it can be planned anew.
-pub async fn an_outdated_plan_is_not_recorded(store: Opened) {
+/// A plan from before a change of the directory is not recorded, so that it can be made again.
+pub async fn outdated_plan_is_not_recorded(store: Opened) {
     let planned_at = Some(store.version().await.expect("read"));
     let alert = alert(1, "sms", Some("app"), START);
     let order = Enqueue {
@@ -222,8 +223,8 @@ pub async fn an_outdated_plan_is_not_recorded(store: Opened) {
     assert_eq!(recorded(&store).await, 1);
 }
 
-/// Only deliveries in state `Sending` are born leased; the others of their notification wait.
-pub async fn some_may_be_born_leased(store: Opened) {
+/// Only deliveries in state `Sending` are leased at birth; the others of their notification wait.
+pub async fn some_deliveries_are_leased_at_birth(store: Opened) {
     let mut alert = alert(3, "sms", Some("app"), START);
     alert.deliveries[1].state = DeliveryState::Sending;
     let me = worker();

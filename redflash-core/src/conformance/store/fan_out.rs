@@ -8,7 +8,7 @@ use super::fixture::{
 use crate::store::{Enqueue, EnqueueMore, Enqueued, Entry, FanOut};
 use crate::{Delivery, Idempotency, Outbox};
 
-/// Records the first deliveries of an alert, so that the others are still to be recorded.
+/// Records the first deliveries of an alert, and leaves the others unrecorded.
 async fn begin(store: &Opened, alert: &Alert, first: usize) -> Enqueued {
     let order = Enqueue {
         deliveries: &alert.deliveries[..first],
@@ -19,7 +19,7 @@ async fn begin(store: &Opened, alert: &Alert, first: usize) -> Enqueued {
 }
 
 /// Records the next deliveries of an alert.
-async fn go_on(store: &Opened, alert: &Alert, from: usize, to: usize) -> bool {
+async fn record_more(store: &Opened, alert: &Alert, from: usize, to: usize) -> bool {
     let order = EnqueueMore {
         notification: alert.notification.id,
         raised_by: alert.notification.raised_by.as_ref(),
@@ -44,8 +44,9 @@ async fn recorded(store: &Opened, alert: &Alert) -> Vec<Delivery> {
     records.into_iter().map(|record| record.delivery).collect()
 }
 
-/// Pieces add up to the whole plan, in its order, and wait like any delivery; each is recorded once.
-pub async fn a_notification_is_recorded_in_pieces(store: Opened) {
+/// Pieces add up to the whole plan, in its order, and wait like any delivery. Each is recorded
+/// once.
+pub async fn notification_is_recorded_in_pieces(store: Opened) {
     let alert = alert(5, "sms", Some("app"), START);
     assert_eq!(begin(&store, &alert, 2).await, Enqueued::New);
     let fan_out = |unqueued| FanOut {
@@ -56,21 +57,21 @@ pub async fn a_notification_is_recorded_in_pieces(store: Opened) {
     assert_eq!(recorded(&store, &alert).await, alert.deliveries[..2]);
     assert_eq!(store.backlog().await.expect("read").queued, 5);
 
-    assert!(go_on(&store, &alert, 2, 4).await);
+    assert!(record_more(&store, &alert, 2, 4).await);
     assert_eq!(unfinished(&store).await, [fan_out(1)]);
-    assert!(!go_on(&store, &alert, 2, 4).await, "it is repeated");
+    assert!(!record_more(&store, &alert, 2, 4).await, "it is repeated");
     assert_eq!(recorded(&store, &alert).await, alert.deliveries[..4]);
 
-    assert!(go_on(&store, &alert, 4, 5).await);
+    assert!(record_more(&store, &alert, 4, 5).await);
     assert_eq!(unfinished(&store).await, []);
-    assert!(!go_on(&store, &alert, 4, 5).await, "it is repeated");
+    assert!(!record_more(&store, &alert, 4, 5).await, "it is repeated");
     assert_eq!(recorded(&store, &alert).await, alert.deliveries);
     assert_eq!(store.backlog().await.expect("read").queued, 5);
     assert_eq!(claim(&store, worker(), START, 10).await.len(), 5);
 }
 
-/// Two who go on with one notification record each piece once between them.
-pub async fn of_two_who_go_on_one_records_a_piece(store: Opened) {
+/// Two processes that record one notification record each piece once between them.
+pub async fn one_of_two_processes_records_a_piece(store: Opened) {
     const PIECES: usize = 10;
     let alert = std::sync::Arc::new(alert(1 + 3 * 10, "sms", Some("app"), START));
     begin(&store, &alert, 1).await;
@@ -80,7 +81,7 @@ pub async fn of_two_who_go_on_one_records_a_piece(store: Opened) {
             let mut recorded = 0;
             for piece in 0..PIECES {
                 let from = 1 + 3 * piece;
-                recorded += usize::from(go_on(&store, &alert, from, from + 3).await);
+                recorded += usize::from(record_more(&store, &alert, from, from + 3).await);
             }
             recorded
         })
@@ -92,8 +93,8 @@ pub async fn of_two_who_go_on_one_records_a_piece(store: Opened) {
     assert_eq!(unfinished(&store).await, []);
 }
 
-/// A notification recorded in part is not removed, though all of that part has ended.
-pub async fn pruning_keeps_what_is_recorded_in_part(store: Opened) {
+/// A partly recorded notification is not pruned, even if all its recorded deliveries have ended.
+pub async fn pruning_keeps_partly_recorded_notifications(store: Opened) {
     let alert = alert(2, "sms", Some("app"), START);
     begin(&store, &alert, 1).await;
     let me = worker();
@@ -112,13 +113,13 @@ pub async fn pruning_keeps_what_is_recorded_in_part(store: Opened) {
     assert_eq!(store.prune(later, limit(10)).await.expect("pruned"), 0);
     assert_eq!(unfinished(&store).await.len(), 1);
 
-    assert!(go_on(&store, &alert, 1, 2).await);
+    assert!(record_more(&store, &alert, 1, 2).await);
     assert_eq!(end().await, 1);
     assert_eq!(store.prune(later, limit(10)).await.expect("pruned"), 1);
 }
 
-/// A request that is repeated while its alert is recorded in part gets that alert.
-pub async fn an_equal_request_finds_what_is_recorded_in_part(store: Opened) {
+/// A request that is repeated while its alert is partly recorded returns that alert.
+pub async fn equal_request_finds_a_partly_recorded_alert(store: Opened) {
     let idempotency = Idempotency {
         key: "k".into(),
         digest: "d".into(),
@@ -143,8 +144,8 @@ pub async fn an_equal_request_finds_what_is_recorded_in_part(store: Opened) {
     assert_eq!(recorded(&store, &first).await, first.deliveries[..1]);
 }
 
-/// Of an outdated plan nothing is left to be recorded.
-pub async fn an_outdated_plan_leaves_nothing_to_be_recorded(store: Opened) {
+/// An outdated plan leaves no deliveries to be recorded.
+pub async fn outdated_plan_leaves_nothing_to_record(store: Opened) {
     let planned_at = Some(store.version().await.expect("read"));
     save(&store, [Entry::Contact(contact("ann", "+447700900001"))]).await;
     let alert = alert(3, "sms", Some("app"), START);
@@ -157,5 +158,5 @@ pub async fn an_outdated_plan_leaves_nothing_to_be_recorded(store: Opened) {
     let enqueued = store.enqueue(&order).await.expect("answered");
     assert_eq!(enqueued, Enqueued::Outdated);
     assert_eq!(unfinished(&store).await, []);
-    assert!(!go_on(&store, &alert, 1, 3).await);
+    assert!(!record_more(&store, &alert, 1, 3).await);
 }

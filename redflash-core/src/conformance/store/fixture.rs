@@ -1,4 +1,4 @@
-//! What the promises are tried on.
+//! Alerts and leases for the promises.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -49,14 +49,14 @@ pub(super) async fn save(store: &Opened, entries: impl IntoIterator<Item = Entry
         .expect("what is new can be saved");
 }
 
-/// A notification with so many deliveries in one lane, raised with this key at this time.
+/// A notification with a number of deliveries in one lane, with its key and its time.
 pub(super) struct Alert {
     pub(super) notification: Notification,
     pub(super) deliveries: Vec<Delivery>,
 }
 
 impl Alert {
-    /// The order to record it, all of it queued.
+    /// Returns the order to record it with all deliveries queued.
     pub(super) fn unleased(&self) -> Enqueue<'_> {
         Enqueue {
             notification: &self.notification,
@@ -155,7 +155,7 @@ pub(super) async fn one(store: &Opened) -> Alert {
     alert
 }
 
-/// The token of every lease here that a case does not choose one for.
+/// The default token of leases in these tests.
 pub(super) const TOKEN: LeaseToken = LeaseToken::stored(1);
 
 pub(super) fn lease(worker: WorkerId, now: Timestamp) -> Lease {
@@ -181,7 +181,7 @@ pub(super) fn want(lane: &str, key: Option<&str>, count: u32) -> ClaimRequest {
     }
 }
 
-/// Claims at most so many of what [`one`] enqueues.
+/// Claims at most `limit` deliveries of [`one`].
 pub(super) async fn claim(
     store: &Opened,
     worker: WorkerId,
@@ -202,7 +202,7 @@ pub(super) fn attempt(outcome: AttemptOutcome, now: Timestamp) -> Attempt {
         started_at: now,
         ended_at: now.plus(Duration::from_secs(1)),
         outcome,
-        detail: "what the gateway said".into(),
+        detail: "the gateway's answer".into(),
         may_repeat: false,
     }
 }
@@ -248,13 +248,14 @@ pub(super) async fn record(store: &Opened, alert: &Alert) -> crate::store::Deliv
     found.expect("the notification").1.swap_remove(0)
 }
 
-/// A notification with so many deliveries in one lane, raised in-process: for measuring a store.
+/// Returns a notification with `count` deliveries in one lane, raised in-process, for benchmarks of
+/// a store.
 pub fn alert_of(count: u32, lane: &str, now: Timestamp) -> (Notification, Vec<Delivery>) {
     let alert = alert(count, lane, None, now);
     (alert.notification, alert.deliveries)
 }
 
-/// The settlement of a delivery that a gateway took: for measuring a store.
+/// Returns the settlement of a delivery that a gateway accepted, for benchmarks of a store.
 pub fn sent_of(delivery: &Delivery, token: LeaseToken, now: Timestamp) -> Settlement {
     Settlement {
         token,

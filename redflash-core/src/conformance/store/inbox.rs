@@ -1,4 +1,4 @@
-//! Promises of what people send back.
+//! Promises of inbound messages.
 
 use super::fixture::{Opened, START, at, claim, limit, one, sent, slug, worker};
 use crate::store::InboundFilter;
@@ -36,7 +36,7 @@ async fn list(store: &Opened, filter: &InboundFilter) -> Vec<Inbound> {
 }
 
 /// An inbound message reads back as it was recorded.
-pub async fn an_inbound_message_reads_back(store: Opened) {
+pub async fn inbound_message_reads_back(store: Opened) {
     let message = inbound(Some("m1"), 0);
     let nobodys = Inbound {
         contacts: Vec::new(),
@@ -46,8 +46,9 @@ pub async fn an_inbound_message_reads_back(store: Opened) {
     assert_eq!(list(&store, &all()).await, [nobodys, message]);
 }
 
-/// What a gateway sends twice is stored once; what has no id is stored as often as it comes.
-pub async fn a_repeated_inbound_message_is_stored_once(store: Opened) {
+/// A message with an id is stored once, however often it comes. One without an id is stored each
+/// time.
+pub async fn repeated_inbound_message_is_stored_once(store: Opened) {
     assert!(!store.knows_inbound(&slug("gw"), "m1").await.expect("read"));
     assert!(record(&store, &inbound(Some("m1"), 0)).await);
     assert!(!record(&store, &inbound(Some("m1"), 1)).await);
@@ -63,8 +64,8 @@ pub async fn a_repeated_inbound_message_is_stored_once(store: Opened) {
     assert_eq!(list(&store, &all()).await.len(), 4);
 }
 
-/// Inbound messages come newest first, page by page, of everybody or of one contact.
-pub async fn inbound_messages_are_newest_first_and_page(store: Opened) {
+/// Inbound messages are listed newest first, page by page, of all contacts or of one.
+pub async fn inbound_messages_are_newest_first_and_paged(store: Opened) {
     let mut recorded = Vec::new();
     for seconds in 0..5 {
         let mut message = inbound(None, seconds);
@@ -90,8 +91,8 @@ pub async fn inbound_messages_are_newest_first_and_page(store: Opened) {
     assert_eq!(list(&store, &of_cid).await, theirs);
 }
 
-/// A delivery is found by its own id or by what its gateway calls it, and through no other gateway.
-pub async fn a_delivery_is_found_by_what_its_gateway_calls_it(store: Opened) {
+/// A delivery is found by its own id or by its gateway's id, and through no other gateway.
+pub async fn delivery_is_found_by_its_gateways_id(store: Opened) {
     let alert = one(&store).await;
     let id = alert.deliveries[0].id;
     let me = worker();

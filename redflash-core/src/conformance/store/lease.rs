@@ -1,4 +1,4 @@
-//! Promises of holding a lease: one grant after the other, renewed, and kept while it is used.
+//! Promises of holding a lease: one grant at a time, renewed, and kept while it is used.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::fixture::{
 };
 use crate::{AttemptOutcome, DeliveryState, HeldLease, Job, LeaseToken, Settled, WorkerId};
 
-/// Claims what is due under a lease of a token of its own.
+/// Claims due deliveries under a lease with its own token.
 async fn granted(store: &Opened, worker: WorkerId, seconds: u64) -> Vec<Job> {
     let lease = crate::Lease {
         token: LeaseToken::random(),
@@ -30,9 +30,9 @@ async fn requeue(store: &Opened, seconds: u64, running: &[HeldLease]) -> usize {
     requeued.await.expect("requeued").len()
 }
 
-/// The outcome of an earlier grant does not settle a later one, though the worker is the same and no
-/// attempt was counted in between.
-pub async fn an_earlier_grants_settlement_is_lost(store: Opened) {
+/// The outcome of an earlier grant does not settle a later one, even if the worker is the same and
+/// no attempt was counted in between.
+pub async fn settlement_of_an_earlier_grant_is_lost(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let first = granted(&store, me, 0).await.remove(0);
@@ -70,9 +70,9 @@ pub async fn an_earlier_grants_settlement_is_lost(store: Opened) {
     );
 }
 
-/// A lease that its holder renews is not taken back when it would have ended, and is when it then
-/// ends. Others stay as they are.
-pub async fn a_renewed_lease_lasts_longer(store: Opened) {
+/// A renewed lease is not taken back at its old end, but at its new one. Other leases do not
+/// change.
+pub async fn renewed_lease_lasts_longer(store: Opened) {
     let alerts = alert(3, "sms", Some("app"), START);
     enqueue(&store, &alerts, None).await;
     let me = worker();
@@ -87,8 +87,8 @@ pub async fn a_renewed_lease_lasts_longer(store: Opened) {
     assert_eq!(store.renew(me, &[], until).await.expect("renewed"), []);
 }
 
-/// Renewing says which leases are held no longer, and does not touch those who hold them now.
-pub async fn renewing_reports_what_was_lost(store: Opened) {
+/// A renewal returns the leases that are lost, and does not change their present holders.
+pub async fn renewal_reports_lost_leases(store: Opened) {
     let alerts = alert(4, "sms", Some("app"), START);
     enqueue(&store, &alerts, None).await;
     let (slow, quick) = (worker(), worker());
@@ -100,7 +100,7 @@ pub async fn renewing_reports_what_was_lost(store: Opened) {
         ..requeued(&jobs[0].delivery, AttemptOutcome::Retry, START, at(1000))
     };
     store.settle(slow, &[settlement]).await.expect("settled");
-    // One is settled, one still held; the others are granted anew.
+    // One is settled, one still held; the others are granted again.
     let kept = held(&jobs[1]);
     assert_eq!(requeue(&store, 60, &[kept]).await, 2);
     let again = granted(&store, quick, 60).await;
@@ -117,7 +117,7 @@ pub async fn renewing_reports_what_was_lost(store: Opened) {
 }
 
 /// A delivery that its holder is still handing over is not taken back, however late it is.
-pub async fn what_still_runs_is_not_taken_back(store: Opened) {
+pub async fn running_delivery_is_not_taken_back(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let job = granted(&store, me, 0).await.remove(0);

@@ -1,4 +1,4 @@
-//! Promises of the log, and of what is left of it.
+//! Promises of the log, and of pruning.
 
 use super::fixture::{
     Opened, START, TOKEN, alert, at, claim, enqueue, limit, one, sent, slug, worker,
@@ -37,8 +37,8 @@ async fn fail_one(store: &Opened) -> NotificationId {
     alert.notification.id
 }
 
-/// What failed goes back to the queue when it is resent; what did not fail stays.
-pub async fn what_ended_badly_can_be_resent(store: Opened) {
+/// Failed deliveries go back to the queue when they are resent; the others stay.
+pub async fn failed_deliveries_can_be_resent(store: Opened) {
     let id = fail_one(&store).await;
     assert_eq!(store.resend(id, None, at(50)).await.expect("resent"), 1);
     assert_eq!(store.resend(id, None, at(50)).await.expect("resent"), 0);
@@ -51,7 +51,7 @@ pub async fn what_ended_badly_can_be_resent(store: Opened) {
     );
 }
 
-/// One delivery of a notification is resent without the others that ended badly.
+/// One delivery of a notification is resent without its other failed ones.
 pub async fn one_delivery_can_be_resent_alone(store: Opened) {
     let alert = alert(2, "sms", Some("app"), START);
     enqueue(&store, &alert, None).await;
@@ -80,8 +80,8 @@ pub async fn one_delivery_can_be_resent_alone(store: Opened) {
     assert_eq!(ids, [second]);
 }
 
-/// The log is newest first, and each page goes on where the last one ended.
-pub async fn the_log_is_newest_first_and_pages(store: Opened) {
+/// The log is newest first, and each page continues where the last one ended.
+pub async fn log_is_newest_first_and_paged(store: Opened) {
     let mut expected = Vec::new();
     for seconds in 0..5 {
         let alert = alert(2, "sms", None, at(seconds));
@@ -109,8 +109,8 @@ pub async fn the_log_is_newest_first_and_pages(store: Opened) {
     assert_eq!(contacts, ["c0", "c1"]);
 }
 
-/// A filter lets through what has a delivery in a state, to a contact, or is young enough.
-pub async fn the_log_filters(store: Opened) {
+/// The log is filtered by state, contact and age.
+pub async fn log_is_filtered(store: Opened) {
     let failed = fail_one(&store).await;
     let large = alert(3, "sms", None, at(10));
     enqueue(&store, &large, None).await;
@@ -136,8 +136,8 @@ pub async fn the_log_filters(store: Opened) {
     assert_eq!(ids(&store, since(at(11))).await, []);
 }
 
-/// The backlog counts what waits and what is under way.
-pub async fn the_backlog_counts_what_waits(store: Opened) {
+/// The backlog counts queued deliveries and those in flight.
+pub async fn backlog_counts_waiting_deliveries(store: Opened) {
     enqueue(&store, &alert(3, "sms", Some("app"), at(7)), None).await;
     fail_one(&store).await;
     claim(&store, worker(), at(7), 1).await;
@@ -146,8 +146,8 @@ pub async fn the_backlog_counts_what_waits(store: Opened) {
     assert_eq!(backlog.oldest_due, Some(at(7)));
 }
 
-/// Pruning removes the finished and old, at most so many, and nothing else.
-pub async fn pruning_keeps_what_is_not_finished(store: Opened) {
+/// Pruning removes finished old notifications, up to the limit, and nothing else.
+pub async fn pruning_keeps_unfinished_notifications(store: Opened) {
     let waiting = one(&store).await;
     let me = worker();
     claim(&store, me, START, 1).await;
@@ -169,7 +169,7 @@ pub async fn pruning_keeps_what_is_not_finished(store: Opened) {
 }
 
 /// A probe is a commit like any other.
-pub async fn a_probe_commits(store: Opened) {
+pub async fn probe_commits(store: Opened) {
     store.probe(START).await.expect("a store that works");
     store.probe(at(1)).await.expect("a store that works");
 }

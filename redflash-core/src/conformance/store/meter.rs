@@ -18,8 +18,8 @@ async fn spend(store: &Opened, allowances: &[Allowance], seconds: u64) -> Spent 
     store.spend(allowances, at(seconds)).await.expect("counted")
 }
 
-/// A meter counts up to its limit; what is beyond counts against none of the allowances.
-pub async fn a_meter_counts_up_to_its_limit(store: Opened) {
+/// A meter counts up to its limit. Beyond it, none of the allowances is counted.
+pub async fn meter_counts_up_to_its_limit(store: Opened) {
     let both = [
         allowance("b", Window::Hour, 3),
         allowance("a", Window::Day, 2),
@@ -34,7 +34,7 @@ pub async fn a_meter_counts_up_to_its_limit(store: Opened) {
 }
 
 /// Reading the usage of a window counts nothing.
-pub async fn what_is_used_can_be_read(store: Opened) {
+pub async fn usage_can_be_read(store: Opened) {
     let both = [
         allowance("b", Window::Hour, 3),
         allowance("a", Window::Day, 2),
@@ -49,8 +49,8 @@ pub async fn what_is_used_can_be_read(store: Opened) {
     assert_eq!(used(24 * 3600).await, [0, 0]);
 }
 
-/// What is given back can be spent again.
-pub async fn what_is_refunded_can_be_spent_again(store: Opened) {
+/// A refund can be spent again.
+pub async fn refund_can_be_spent_again(store: Opened) {
     let one = [allowance("a", Window::Hour, 1)];
     store
         .refund(&one, START)
@@ -62,8 +62,8 @@ pub async fn what_is_refunded_can_be_spent_again(store: Opened) {
     assert_eq!(spend(&store, &one, 0).await, Spent::Counted(vec![1]));
 }
 
-/// Each hour and each day begins at nothing.
-pub async fn meters_begin_anew_in_each_window(store: Opened) {
+/// Each hour and each day starts at zero.
+pub async fn meters_reset_in_each_window(store: Opened) {
     let hour = [allowance("a", Window::Hour, 1)];
     let day = [allowance("a", Window::Day, 1)];
     for allowances in [&hour, &day] {
@@ -78,8 +78,8 @@ pub async fn meters_begin_anew_in_each_window(store: Opened) {
     );
 }
 
-/// Of many at once, exactly as many are counted as there is room for.
-pub async fn of_many_at_once_as_many_are_counted_as_there_is_room_for(store: Opened) {
+/// Of many concurrent requests, exactly as many are counted as the limit allows.
+pub async fn concurrent_spending_stops_at_the_limit(store: Opened) {
     let both = [
         allowance("a", Window::Hour, 7),
         allowance("b", Window::Hour, 20),
@@ -100,7 +100,7 @@ pub async fn of_many_at_once_as_many_are_counted_as_there_is_room_for(store: Ope
 }
 
 /// An alarm starts once, and ends once.
-pub async fn an_alarm_starts_once_and_ends_once(store: Opened) {
+pub async fn alarm_starts_once_and_ends_once(store: Opened) {
     let alarm = |subject: &str| Alarm {
         subject: subject.into(),
         since: START,
@@ -121,8 +121,8 @@ pub async fn an_alarm_starts_once_and_ends_once(store: Opened) {
     assert!(start("gateway/a").await);
 }
 
-/// An alarm that is noted again keeps its beginning and its reason, and says when the next try is.
-pub async fn an_alarm_says_when_the_next_try_is(store: Opened) {
+/// An alarm that is recorded again keeps its beginning and its reason, and updates its next try.
+pub async fn alarm_has_the_time_of_the_next_try(store: Opened) {
     let first = Alarm {
         subject: "gateway/a".into(),
         since: START,
@@ -145,8 +145,8 @@ pub async fn an_alarm_says_when_the_next_try_is(store: Opened) {
     assert_eq!(known, [expected]);
 }
 
-/// Pruning drops counts of windows that have ended, and no others.
-pub async fn pruning_keeps_the_count_of_running_windows(store: Opened) {
+/// Pruning drops the counts of windows that have ended, and no others.
+pub async fn pruning_keeps_counts_of_running_windows(store: Opened) {
     let day = [allowance("a", Window::Day, 1)];
     assert_eq!(spend(&store, &day, 0).await, Spent::Counted(vec![1]));
     let end_of_day = Window::Day.start(START).plus(Window::Day.length());

@@ -44,131 +44,131 @@ pub use search::*;
 pub use session::*;
 pub use settle::*;
 
-/// Makes one test of every promise of a store.
+/// Generates one test of every promise of a store.
 ///
 /// * `open` - the path of an `async fn() -> Arc<dyn Store>` that opens an empty store.
 #[macro_export]
 macro_rules! store_conformance {
     ($open:path) => {
         $crate::store_conformance! { $open =>
-            entities_read_back_as_they_were_saved
-            an_endpoint_keeps_its_id
-            a_taken_slug_is_a_conflict
-            changing_what_is_not_there_is_refused
-            what_names_something_unknown_is_refused
+            saved_entries_read_back_equal
+            endpoint_keeps_its_id
+            taken_slug_is_a_conflict
+            rejects_changes_of_missing_entries
+            rejects_dangling_references
             saving_is_all_or_nothing
-            removing_leaves_no_trace_in_groups_and_events
+            removal_clears_groups_and_events
             every_change_changes_the_version
-            an_address_is_opted_out_and_in_again
-            a_view_holds_everybody_behind_a_target
+            address_is_opted_out_and_in_again
+            view_holds_all_contacts_of_a_target
             keys_are_found_by_their_hash
-            an_outdated_edit_changes_nothing
-            of_many_edits_for_one_version_one_is_done
-            an_edit_is_all_or_nothing
-            steps_are_done_in_their_order
-            removing_what_is_not_there_is_refused
-            an_enqueued_notification_reads_back
+            outdated_edit_changes_nothing
+            one_of_many_edits_for_one_version_is_applied
+            edit_is_all_or_nothing
+            steps_are_applied_in_order
+            rejects_removal_of_missing_entries
+            enqueued_notification_reads_back
             arguments_are_stored_once_and_claimed
-            an_address_reads_back_with_its_password
+            address_reads_back_with_its_password
             equal_requests_are_recorded_once
             idempotency_keys_belong_to_an_api_key
-            what_was_promised_is_found_without_recording_anything
+            idempotency_key_is_found_without_recording
             idempotency_keys_are_forgotten_after_a_day
-            of_many_equal_requests_one_is_new
-            an_outdated_plan_is_not_recorded
-            some_may_be_born_leased
-            a_notification_is_recorded_in_pieces
-            of_two_who_go_on_one_records_a_piece
-            pruning_keeps_what_is_recorded_in_part
-            an_equal_request_finds_what_is_recorded_in_part
-            an_outdated_plan_leaves_nothing_to_be_recorded
+            one_of_many_equal_requests_is_new
+            outdated_plan_is_not_recorded
+            some_deliveries_are_leased_at_birth
+            notification_is_recorded_in_pieces
+            one_of_two_processes_records_a_piece
+            pruning_keeps_partly_recorded_notifications
+            equal_request_finds_a_partly_recorded_alert
+            outdated_plan_leaves_nothing_to_record
             claims_are_exclusive
-            claims_keep_to_time_order_and_limit
-            claims_keep_to_their_queue
-            due_queues_say_when_their_first_is_due
-            what_is_born_leased_is_not_claimed
-            an_ended_lease_returns_the_delivery
-            another_workers_leases_are_taken_back
-            what_never_has_an_outcome_is_quarantined
-            an_earlier_grants_settlement_is_lost
-            a_renewed_lease_lasts_longer
-            renewing_reports_what_was_lost
-            what_still_runs_is_not_taken_back
-            a_success_is_recorded
-            an_arrival_is_recorded
-            a_failure_waits_for_its_time
-            an_unknown_outcome_is_remembered
+            claims_respect_time_order_and_limit
+            claims_respect_their_queue
+            due_queues_have_their_earliest_time
+            delivery_leased_at_birth_is_not_claimed
+            expired_lease_returns_the_delivery
+            leases_of_other_workers_are_taken_back
+            delivery_without_any_outcome_is_quarantined
+            settlement_of_an_earlier_grant_is_lost
+            renewed_lease_lasts_longer
+            renewal_reports_lost_leases
+            running_delivery_is_not_taken_back
+            success_is_recorded
+            arrival_is_recorded
+            failure_waits_for_its_time
+            unknown_outcome_is_remembered
             giving_up_and_cancelling_are_final
-            what_a_gateway_cannot_reach_goes_elsewhere
-            a_lease_given_back_uses_up_no_attempt
-            a_lost_lease_changes_nothing_but_the_log
-            a_late_success_cancels_the_repeat
-            a_strange_answer_is_recorded
-            a_repeated_settlement_changes_nothing
-            many_are_settled_in_order
-            a_receipt_moves_a_delivery_forward_only
-            a_receipt_may_come_before_the_outcome
-            a_receipt_may_name_only_the_gateways_id
-            a_receipt_of_another_gateway_changes_nothing
-            a_receipt_cancels_the_repeat
-            an_early_receipt_counts_after_any_outcome
-            a_receipt_settles_what_was_taken_back
-            what_was_taken_back_says_so_until_it_is_tried_again
-            a_late_arrival_ends_what_waited_in_vain
-            a_receipt_for_one_part_speaks_for_no_other
-            a_message_in_parts_arrives_when_all_have
-            a_message_with_a_failed_part_has_failed
-            a_missing_receipt_sends_elsewhere
-            a_receipt_in_time_ends_the_waiting
-            what_was_attempted_is_given_up_in_time
-            what_was_never_attempted_is_given_up_in_time
-            only_what_waits_is_given_up
-            an_end_without_an_attempt_has_its_time
-            what_was_not_due_yet_follows_the_clock
+            unroutable_delivery_tries_another_gateway
+            returned_lease_uses_up_no_attempt
+            lost_lease_changes_only_the_log
+            late_success_cancels_the_repeat
+            answer_with_odd_characters_is_recorded
+            repeated_settlement_changes_nothing
+            many_settlements_are_answered_in_order
+            receipt_only_moves_a_delivery_forward
+            receipt_may_precede_the_outcome
+            receipt_may_have_only_the_gateways_id
+            receipt_of_another_gateway_changes_nothing
+            receipt_cancels_the_repeat
+            early_receipt_counts_after_any_outcome
+            receipt_settles_a_delivery_taken_back
+            delivery_taken_back_is_marked_until_its_next_attempt
+            late_arrival_ends_a_cancelled_delivery
+            receipt_for_one_part_counts_for_no_other
+            message_arrives_when_all_its_parts_have
+            message_with_a_failed_part_has_failed
+            missing_receipt_tries_another_gateway
+            receipt_in_time_ends_the_wait
+            attempted_delivery_is_given_up_in_time
+            unattempted_delivery_is_given_up_in_time
+            only_queued_deliveries_are_given_up
+            end_without_an_attempt_has_a_time
+            future_deliveries_follow_the_clock
             leases_follow_the_clock_of_their_worker
             receipts_follow_the_clock
-            what_lies_too_far_ahead_is_brought_forward
-            what_waits_is_counted_by_lane
-            what_ended_badly_can_be_resent
+            deliveries_too_far_ahead_are_brought_forward
+            queued_deliveries_are_counted_by_lane
+            failed_deliveries_can_be_resent
             one_delivery_can_be_resent_alone
-            the_log_is_newest_first_and_pages
-            the_log_filters
-            the_log_finds_channels_gateways_and_targets
-            the_log_finds_texts
-            a_search_keeps_to_its_time
-            a_search_goes_on_where_it_stopped
-            a_search_stops_after_so_many
-            what_was_raised_lately_is_counted
-            what_a_crash_left_behind_is_counted
+            log_is_newest_first_and_paged
+            log_is_filtered
+            log_is_filtered_by_channel_gateway_and_target
+            log_is_searched_for_texts
+            search_respects_its_time_range
+            search_continues_where_it_stopped
+            search_stops_after_a_bounded_number
+            recent_alerts_are_counted
+            attempts_cut_off_by_a_crash_are_counted
             only_the_newest_deliveries_are_counted
             only_the_newest_attempts_are_counted
-            the_backlog_counts_what_waits
-            pruning_keeps_what_is_not_finished
-            a_probe_commits
-            an_inbound_message_reads_back
-            a_repeated_inbound_message_is_stored_once
-            inbound_messages_are_newest_first_and_page
-            a_delivery_is_found_by_what_its_gateway_calls_it
-            a_meter_counts_up_to_its_limit
-            what_is_used_can_be_read
-            what_is_refunded_can_be_spent_again
-            meters_begin_anew_in_each_window
-            pruning_keeps_the_count_of_running_windows
-            of_many_at_once_as_many_are_counted_as_there_is_room_for
-            an_alarm_starts_once_and_ends_once
-            an_alarm_says_when_the_next_try_is
-            users_read_back_as_they_were_saved
-            a_session_lasts_until_it_is_ended
-            a_session_needs_its_user
-            sessions_end_with_what_they_rest_on
-            a_refused_edit_ends_no_session
-            the_other_sessions_of_a_user_are_ended
+            backlog_counts_waiting_deliveries
+            pruning_keeps_unfinished_notifications
+            probe_commits
+            inbound_message_reads_back
+            repeated_inbound_message_is_stored_once
+            inbound_messages_are_newest_first_and_paged
+            delivery_is_found_by_its_gateways_id
+            meter_counts_up_to_its_limit
+            usage_can_be_read
+            refund_can_be_spent_again
+            meters_reset_in_each_window
+            pruning_keeps_counts_of_running_windows
+            concurrent_spending_stops_at_the_limit
+            alarm_starts_once_and_ends_once
+            alarm_has_the_time_of_the_next_try
+            saved_users_read_back_equal
+            session_lasts_until_it_is_ended
+            session_needs_its_user
+            sessions_end_with_their_credentials
+            refused_edit_ends_no_session
+            other_sessions_of_a_user_are_ended
             old_and_idle_sessions_are_pruned
-            changes_are_newest_first_and_page
-            changes_are_found_by_subject_and_actor
-            odd_changes_are_recorded
-            old_changes_are_pruned_oldest_first
-            the_last_use_of_a_key_only_moves_forward
+            audit_entries_are_newest_first_and_paged
+            audit_entries_are_found_by_subject_and_actor
+            audit_entries_keep_odd_characters
+            old_audit_entries_are_pruned_oldest_first
+            last_use_of_a_key_only_moves_forward
         }
     };
     ($open:path => $($case:ident)+) => {
@@ -194,7 +194,7 @@ mod tests {
     crate::store_conformance!(open);
 
     #[test]
-    fn every_promise_is_a_line_of_the_macro() {
+    fn macro_lists_every_promise() {
         let files = [
             include_str!("audit.rs"),
             include_str!("claim.rs"),

@@ -1,4 +1,4 @@
-//! Promises of giving up what has waited for too long, and of following a clock that is set.
+//! Promises of giving up overdue deliveries, and of following a clock that is set.
 
 use super::fixture::{
     Opened, START, alert, at, claim, enqueue, limit, one, record, requeued, sent, worker,
@@ -30,9 +30,9 @@ fn waiting(lane: &str, before: u64) -> Overdue {
     }
 }
 
-/// A delivery that was attempted and waits again is given up by the time of its first attempt, whenever
-/// it is due. It ends when it is given up.
-pub async fn what_was_attempted_is_given_up_in_time(store: Opened) {
+/// A queued delivery with attempts is given up by the time of its first attempt, whenever it is
+/// due. It ends when it is given up.
+pub async fn attempted_delivery_is_given_up_in_time(store: Opened) {
     let alert = one(&store).await;
     let channel = alert.deliveries[0].channel.clone();
     let me = worker();
@@ -55,8 +55,8 @@ pub async fn what_was_attempted_is_given_up_in_time(store: Opened) {
     assert_eq!(delivery.detail, "given up after 2 attempts: later");
 }
 
-/// A delivery that was never attempted is given up by the time of its raise, with the reason.
-pub async fn what_was_never_attempted_is_given_up_in_time(store: Opened) {
+/// A delivery without attempts is given up by the time of its raise, with the reason.
+pub async fn unattempted_delivery_is_given_up_in_time(store: Opened) {
     let alert = one(&store).await;
     let lane = alert.deliveries[0].lane.to_string();
     assert!(give_up(&store, waiting(&lane, 0), 70).await.is_empty());
@@ -69,8 +69,8 @@ pub async fn what_was_never_attempted_is_given_up_in_time(store: Opened) {
     assert_eq!(delivery.detail, "given up: waiting for gateway gw");
 }
 
-/// Only waiting deliveries are given up, and no more at once than the limit.
-pub async fn only_what_waits_is_given_up(store: Opened) {
+/// Only queued deliveries are given up, no more at once than the limit.
+pub async fn only_queued_deliveries_are_given_up(store: Opened) {
     let alert = alert(5, "sms", Some("app"), START);
     enqueue(&store, &alert, None).await;
     let me = worker();
@@ -85,8 +85,8 @@ pub async fn only_what_waits_is_given_up(store: Opened) {
     assert!(give_up(&store, waiting("sms", 9), 70).await.is_empty());
 }
 
-/// A delivery that ends without an attempt ends when that is decided.
-pub async fn an_end_without_an_attempt_has_its_time(store: Opened) {
+/// A delivery that ends without an attempt ends at the time of that decision.
+pub async fn end_without_an_attempt_has_a_time(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let jobs = claim(&store, me, START, 1).await;
@@ -104,8 +104,8 @@ pub async fn an_end_without_an_attempt_has_its_time(store: Opened) {
     assert_eq!(delivery.ended_at(), Some(at(40)));
 }
 
-/// A clock that is set back or forward takes with it what was not due yet.
-pub async fn what_was_not_due_yet_follows_the_clock(store: Opened) {
+/// Deliveries that are not due yet follow a clock that is set back or forward.
+pub async fn future_deliveries_follow_the_clock(store: Opened) {
     for after in [92_800, 100_300] {
         let due = async |seconds| {
             let alert = alert(1, "sms", None, at(seconds));
@@ -123,7 +123,7 @@ pub async fn what_was_not_due_yet_follows_the_clock(store: Opened) {
     }
 }
 
-/// A clock that is set back or forward takes a worker's own leases with it, and no others.
+/// A worker's own leases follow a clock that is set back or forward, and no other leases do.
 pub async fn leases_follow_the_clock_of_their_worker(store: Opened) {
     let (mine, other) = (worker(), worker());
     // Leases of the fixture last a minute.
@@ -173,7 +173,7 @@ pub async fn receipts_follow_the_clock(store: Opened) {
 }
 
 /// Deliveries that a wrong clock has put years ahead are due now; those of a schedule wait on.
-pub async fn what_lies_too_far_ahead_is_brought_forward(store: Opened) {
+pub async fn deliveries_too_far_ahead_are_brought_forward(store: Opened) {
     let me = worker();
     let (now, latest) = (at(200), at(1_000));
     let mut tried = Vec::new();
@@ -211,7 +211,7 @@ pub async fn what_lies_too_far_ahead_is_brought_forward(store: Opened) {
     assert_eq!(again, 0);
 }
 
-/// A clock that showed second 100,000 and was set.
+/// Returns the step of a clock that showed second 100,000 and was set.
 fn step(after: u64) -> ClockStep {
     ClockStep {
         before: at(100_000),
@@ -219,8 +219,8 @@ fn step(after: u64) -> ClockStep {
     }
 }
 
-/// The number of waiting deliveries is known for each lane.
-pub async fn what_waits_is_counted_by_lane(store: Opened) {
+/// Queued deliveries are counted for each lane.
+pub async fn queued_deliveries_are_counted_by_lane(store: Opened) {
     for (count, lane) in [(3, "sms"), (2, "webhook:a.example"), (1, "sms")] {
         enqueue(&store, &alert(count, lane, Some("app"), START), None).await;
     }

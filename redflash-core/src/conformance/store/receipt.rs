@@ -56,8 +56,8 @@ async fn delivered_in(store: &Opened, count: u32) -> Alert {
     alert
 }
 
-/// Receipts move a delivery forward, never back; repeated ones say nothing new.
-pub async fn a_receipt_moves_a_delivery_forward_only(store: Opened) {
+/// Receipts move a delivery forward, never back; repeated ones change nothing.
+pub async fn receipt_only_moves_a_delivery_forward(store: Opened) {
     let alert = delivered_in(&store, 1).await;
     let id = alert.deliveries[0].id;
     let pending = of(&alert, ReceiptState::Pending);
@@ -105,8 +105,8 @@ pub async fn a_receipt_moves_a_delivery_forward_only(store: Opened) {
     assert_eq!(delivery.detail, "as the network says");
 }
 
-/// A receipt that comes before the outcome is recorded holds once it is.
-pub async fn a_receipt_may_come_before_the_outcome(store: Opened) {
+/// A receipt that comes before the outcome is recorded applies once it is.
+pub async fn receipt_may_precede_the_outcome(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let arrived = of(&alert, ReceiptState::Delivered);
     receive(&store, "gw", &arrived).await;
@@ -119,7 +119,7 @@ pub async fn a_receipt_may_come_before_the_outcome(store: Opened) {
 }
 
 /// A receipt without our reference is matched by the gateway's id, even before that is known.
-pub async fn a_receipt_may_name_only_the_gateways_id(store: Opened) {
+pub async fn receipt_may_have_only_the_gateways_id(store: Opened) {
     let mut arrived = receipt(ReceiptState::Delivered);
     arrived.message_id = Some("m".into());
     let alert = delivered(&store).await;
@@ -144,7 +144,7 @@ pub async fn a_receipt_may_name_only_the_gateways_id(store: Opened) {
 }
 
 /// A receipt is bound to the gateway that sent the message.
-pub async fn a_receipt_of_another_gateway_changes_nothing(store: Opened) {
+pub async fn receipt_of_another_gateway_changes_nothing(store: Opened) {
     let alert = delivered(&store).await;
     let mut arrived = of(&alert, ReceiptState::Delivered);
     assert_eq!(
@@ -168,8 +168,8 @@ pub async fn a_receipt_of_another_gateway_changes_nothing(store: Opened) {
     );
 }
 
-/// When an unknown outcome turns out well, the repeat that waits is cancelled.
-pub async fn a_receipt_cancels_the_repeat(store: Opened) {
+/// A good receipt after an unknown outcome cancels the waiting repeat.
+pub async fn receipt_cancels_the_repeat(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let id = alert.deliveries[0].id;
     let settlement = requeued(&alert.deliveries[0], AttemptOutcome::Unknown, START, at(30));
@@ -186,9 +186,9 @@ pub async fn a_receipt_cancels_the_repeat(store: Opened) {
     );
 }
 
-/// A message in parts has arrived when all of its parts have, whatever is repeated; without a receipt
+/// A message in parts has arrived when all its parts have, whatever is repeated. Without a receipt
 /// for one of them it has not.
-pub async fn a_message_in_parts_arrives_when_all_have(store: Opened) {
+pub async fn message_arrives_when_all_its_parts_have(store: Opened) {
     let alert = delivered(&store).await;
     let id = alert.deliveries[0].id;
     let part = |message_id: &str| Receipt {
@@ -219,8 +219,8 @@ pub async fn a_message_in_parts_arrives_when_all_have(store: Opened) {
     assert_eq!(state, DeliveryState::Delivered);
 }
 
-/// One part that failed is a message that failed, even if others arrive.
-pub async fn a_message_with_a_failed_part_has_failed(store: Opened) {
+/// A message with a failed part has failed, even if other parts arrive.
+pub async fn message_with_a_failed_part_has_failed(store: Opened) {
     let alert = delivered(&store).await;
     let failed = Receipt {
         of_part: true,
@@ -237,9 +237,9 @@ pub async fn a_message_with_a_failed_part_has_failed(store: Opened) {
     assert_eq!(state, DeliveryState::Failed);
 }
 
-/// A delivery whose receipt does not come in time goes elsewhere, and the log says why. What the first
-/// gateway says afterwards counts only if the message has arrived.
-pub async fn a_missing_receipt_sends_elsewhere(store: Opened) {
+/// A delivery whose receipt is overdue goes to another gateway, with the reason in its log. Later
+/// receipts of the first gateway count only if the message has arrived.
+pub async fn missing_receipt_tries_another_gateway(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let id = alert.deliveries[0].id;
     let mut settlement = sent(&alert.deliveries[0], "m", START);
@@ -278,8 +278,8 @@ pub async fn a_missing_receipt_sends_elsewhere(store: Opened) {
     assert_eq!(after.state, DeliveryState::Delivered);
 }
 
-/// A receipt in time ends the waiting for it.
-pub async fn a_receipt_in_time_ends_the_waiting(store: Opened) {
+/// A receipt in time ends the wait for it.
+pub async fn receipt_in_time_ends_the_wait(store: Opened) {
     for state in [ReceiptState::Delivered, ReceiptState::Failed] {
         let (alert, me) = claimed(&store).await;
         let mut settlement = sent(&alert.deliveries[0], "m", START);
@@ -293,9 +293,9 @@ pub async fn a_receipt_in_time_ends_the_waiting(store: Opened) {
     }
 }
 
-/// A receipt that came while the hand-over was under way counts whatever became of that: nothing that is
-/// known to have arrived is sent again.
-pub async fn an_early_receipt_counts_after_any_outcome(store: Opened) {
+/// A receipt that came during the hand-over counts whatever its outcome: a message that is known to
+/// have arrived is never sent again.
+pub async fn early_receipt_counts_after_any_outcome(store: Opened) {
     let detail = || "no answer in time".to_owned();
     let ends = [
         Disposition::Queue {
@@ -322,9 +322,9 @@ pub async fn an_early_receipt_counts_after_any_outcome(store: Opened) {
     }
 }
 
-/// A message whose holder vanished, and of which a gateway says that it has arrived, is not repeated:
-/// the receipt may come before it is taken back, or after.
-pub async fn a_receipt_settles_what_was_taken_back(store: Opened) {
+/// A message whose holder vanished is not repeated if a gateway reports its arrival, whether the
+/// receipt comes before it is taken back or after.
+pub async fn receipt_settles_a_delivery_taken_back(store: Opened) {
     for is_early in [true, false] {
         let (alert, _) = claimed(&store).await;
         let arrived = of(&alert, ReceiptState::Delivered);
@@ -353,8 +353,8 @@ pub async fn a_receipt_settles_what_was_taken_back(store: Opened) {
     }
 }
 
-/// That it may have been sent stays known for as long as nothing more was tried.
-pub async fn what_was_taken_back_says_so_until_it_is_tried_again(store: Opened) {
+/// A delivery stays marked as possibly sent until its next attempt.
+pub async fn delivery_taken_back_is_marked_until_its_next_attempt(store: Opened) {
     let (alert, _) = claimed(&store).await;
     store
         .requeue_orphans(at(1000), None, &[])
@@ -377,8 +377,8 @@ pub async fn what_was_taken_back_says_so_until_it_is_tried_again(store: Opened) 
     assert_eq!(delivery.detail, Attempt::UNRECORDED);
 }
 
-/// A late arrival ends what was suppressed or cancelled in the meantime.
-pub async fn a_late_arrival_ends_what_waited_in_vain(store: Opened) {
+/// A late arrival ends a delivery that was suppressed or cancelled meanwhile.
+pub async fn late_arrival_ends_a_cancelled_delivery(store: Opened) {
     let detail = || "for a reason".to_owned();
     for next in [
         Disposition::Suppress { detail: detail() },
@@ -402,9 +402,9 @@ pub async fn a_late_arrival_ends_what_waited_in_vain(store: Opened) {
     }
 }
 
-/// Of a message in parts, a receipt prices one part only; and one that has arrived does not mend
+/// Of a message in parts, a receipt prices one part only. A part that has arrived does not mend
 /// another that has not.
-pub async fn a_receipt_for_one_part_speaks_for_no_other(store: Opened) {
+pub async fn receipt_for_one_part_counts_for_no_other(store: Opened) {
     let alert = delivered(&store).await;
     let mut priced = of(&alert, ReceiptState::Pending);
     priced.price = Some("0.05".parse().expect("a price"));

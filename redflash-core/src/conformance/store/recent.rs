@@ -1,4 +1,4 @@
-//! Promises of what went on lately.
+//! Promises of recent counts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,8 +15,9 @@ async fn recent(store: &Opened, since: Timestamp) -> Recent {
     store.recent(since, STEP).await.expect("read")
 }
 
-/// What was raised since a time is counted by state, and its attempts by gateway, time and outcome.
-pub async fn what_was_raised_lately_is_counted(store: Opened) {
+/// Deliveries raised since a time are counted by state, and their attempts by gateway, time and
+/// outcome.
+pub async fn recent_alerts_are_counted(store: Opened) {
     assert_eq!(recent(&store, START).await, Recent::default());
     let minute = START.floor(STEP);
     let first = minute.plus(STEP).plus(Duration::from_secs(10));
@@ -82,8 +83,8 @@ pub async fn what_was_raised_lately_is_counted(store: Opened) {
     assert_eq!(recent(&store, later).await, Recent::default());
 }
 
-/// An attempt that a crash left without a gateway counts as one of no gateway.
-pub async fn what_a_crash_left_behind_is_counted(store: Opened) {
+/// An attempt that a crash left without a gateway counts as one without a gateway.
+pub async fn attempts_cut_off_by_a_crash_are_counted(store: Opened) {
     let alert = alert(1, "sms", Some("app"), START);
     enqueue(&store, &alert, Some(&lease(worker(), START))).await;
     let requeued = store.requeue_orphans(at(600), None, &[]).await;
@@ -99,7 +100,7 @@ pub async fn what_a_crash_left_behind_is_counted(store: Opened) {
     assert_eq!(counted.outcomes, [unknown]);
 }
 
-/// No more than the newest deliveries are counted, and it is said that there was more.
+/// Only the newest deliveries are counted, and the result is marked as cut.
 pub async fn only_the_newest_deliveries_are_counted(store: Opened) {
     let me = worker();
     let old = alert(1, "sms", Some("app"), START);
@@ -125,7 +126,7 @@ pub async fn only_the_newest_deliveries_are_counted(store: Opened) {
     assert!(!recent(&store, at(1)).await.cut);
 }
 
-/// No more than the newest attempts are counted: of the last delivery, its last ones.
+/// Only the newest attempts are counted: of the last delivery, its last ones.
 pub async fn only_the_newest_attempts_are_counted(store: Opened) {
     let me = worker();
     let old = alert(1, "sms", Some("app"), START);

@@ -23,7 +23,7 @@ async fn found(store: &Opened, filter: LogFilter) -> Vec<NotificationId> {
     ids(&page(store, &filter).await)
 }
 
-/// Enqueues an alert of which the first delivery is sent through a gateway and the others wait.
+/// Enqueues an alert whose first delivery is sent through a gateway; the others wait.
 async fn with_one_sent(store: &Opened, alert: &Alert, through: &str) {
     let (me, now) = (worker(), alert.notification.raised_at);
     let mut leased = alert.deliveries.clone();
@@ -42,8 +42,8 @@ async fn with_one_sent(store: &Opened, alert: &Alert, through: &str) {
     store.settle(me, &[settlement]).await.expect("settled");
 }
 
-/// The log finds what went out on a channel, through a gateway, and what was raised at a target.
-pub async fn the_log_finds_channels_gateways_and_targets(store: Opened) {
+/// The log is filtered by channel, gateway and target.
+pub async fn log_is_filtered_by_channel_gateway_and_target(store: Opened) {
     let first = alert(2, "sms", None, at(0));
     with_one_sent(&store, &first, "one").await;
     let mut second = alert(2, "sms", None, at(1));
@@ -83,8 +83,9 @@ pub async fn the_log_finds_channels_gateways_and_targets(store: Opened) {
     assert_eq!(found(&store, both).await, []);
 }
 
-/// The log finds a text in names, words and recipients, literally, in any case of ASCII letters.
-pub async fn the_log_finds_texts(store: Opened) {
+/// The log is searched for a text in names, messages and recipients, literally, ignoring the case
+/// of ASCII letters.
+pub async fn log_is_searched_for_texts(store: Opened) {
     let mut odd = alert(1, "sms", None, at(0));
     odd.notification.plan.message.subject = "It's \"50%\" of_all".into();
     odd.notification.plan.message.body = "Überlauf \\ 容量 \u{1f525}".into();
@@ -122,7 +123,7 @@ pub async fn the_log_finds_texts(store: Opened) {
 }
 
 /// A search keeps to its time, from its beginning to just before its end.
-pub async fn a_search_keeps_to_its_time(store: Opened) {
+pub async fn search_respects_its_time_range(store: Opened) {
     let mut raised = Vec::new();
     for seconds in 0..4 {
         let alert = alert(1, "sms", None, at(seconds));
@@ -151,8 +152,8 @@ pub async fn a_search_keeps_to_its_time(store: Opened) {
     }
 }
 
-/// However small its pages are, a search finds each entry once, in order, and comes to an end.
-pub async fn a_search_goes_on_where_it_stopped(store: Opened) {
+/// A search with pages of any size finds each entry once, in order, and ends.
+pub async fn search_continues_where_it_stopped(store: Opened) {
     for seconds in 0..9 {
         let count = if seconds % 2 == 0 { 2 } else { 1 };
         let mut alert = alert(count, "sms", None, at(seconds));
@@ -223,8 +224,8 @@ pub async fn a_search_goes_on_where_it_stopped(store: Opened) {
     }
 }
 
-/// A search stops after so many, whatever it has found, and goes on from there.
-pub async fn a_search_stops_after_so_many(store: Opened) {
+/// A search stops after a number of entries, whatever it has found, and continues from there.
+pub async fn search_stops_after_a_bounded_number(store: Opened) {
     let most = LogFilter::LOOKED_THROUGH as usize;
     let mut alerts: Vec<_> = (0..=LogFilter::LOOKED_THROUGH)
         .map(|millis| {
@@ -257,7 +258,7 @@ pub async fn a_search_stops_after_so_many(store: Opened) {
         let rest = page(&store, &rest).await;
         assert_eq!((ids(&rest), rest.next), (vec![made[0]], None));
     }
-    // What an index knows is found at once.
+    // A filter with an index finds its entries at once.
     let waiting = LogFilter {
         state: Some(DeliveryState::Queued),
         limit: limit(u32::MAX),

@@ -25,8 +25,8 @@ async fn change(store: &Opened, user: &User) {
     store.save(&[entry], Save::Update).await.expect("saved");
 }
 
-/// Whatever is saved of a user reads back equal, alone and in the list.
-pub async fn users_read_back_as_they_were_saved(store: Opened) {
+/// Saved users read back equal, alone and in the list.
+pub async fn saved_users_read_back_equal(store: Opened) {
     let mut ann = user("ann");
     ann.role = Role::Admin;
     ann.subject = Some("https://id.example/|42 'ü%_".into());
@@ -55,7 +55,7 @@ pub async fn users_read_back_as_they_were_saved(store: Opened) {
 }
 
 /// A session reads back until it is ended; its last use only moves forward.
-pub async fn a_session_lasts_until_it_is_ended(store: Opened) {
+pub async fn session_lasts_until_it_is_ended(store: Opened) {
     save(&store, [Entry::User(user("ann"))]).await;
     let mut session = start(&store, "ann", 0).await;
     let other = start(&store, "ann", 1).await;
@@ -76,8 +76,8 @@ pub async fn a_session_lasts_until_it_is_ended(store: Opened) {
     assert_eq!(found, Some(other));
 }
 
-/// A session of somebody unknown is refused, by name.
-pub async fn a_session_needs_its_user(store: Opened) {
+/// A session of an unknown user is refused, with the name.
+pub async fn session_needs_its_user(store: Opened) {
     let (session, _) = Session::start(slug("nobody"), START);
     match store.start_session(&session).await {
         Err(StoreError::Dangling { reference, .. }) => assert_eq!(reference, "user/nobody"),
@@ -86,9 +86,9 @@ pub async fn a_session_needs_its_user(store: Opened) {
     assert!(!lives(&store, &session.hash).await);
 }
 
-/// Another password or role, being switched off and being removed end every session of a user, and
-/// nobody else's; another name and another subject end none.
-pub async fn sessions_end_with_what_they_rest_on(store: Opened) {
+/// A new password or role, being switched off and being removed end all sessions of that user, and
+/// of no other. A new name or subject ends none.
+pub async fn sessions_end_with_their_credentials(store: Opened) {
     save(&store, ["ann", "bob"].map(|who| Entry::User(user(who)))).await;
     let bobs = start(&store, "bob", 0).await;
     let mut ann = user("ann");
@@ -124,8 +124,8 @@ pub async fn sessions_end_with_what_they_rest_on(store: Opened) {
     assert!(lives(&store, &bobs.hash).await);
 }
 
-/// What an edit that is refused would have ended goes on.
-pub async fn a_refused_edit_ends_no_session(store: Opened) {
+/// A refused edit ends no sessions.
+pub async fn refused_edit_ends_no_session(store: Opened) {
     save(&store, [Entry::User(user("ann"))]).await;
     let session = start(&store, "ann", 0).await;
     let mut ann = user("ann");
@@ -137,7 +137,7 @@ pub async fn a_refused_edit_ends_no_session(store: Opened) {
 }
 
 /// All sessions of a user are ended at once, or all but one.
-pub async fn the_other_sessions_of_a_user_are_ended(store: Opened) {
+pub async fn other_sessions_of_a_user_are_ended(store: Opened) {
     save(&store, ["ann", "bob"].map(|who| Entry::User(user(who)))).await;
     let bobs = start(&store, "bob", 0).await;
     let mine = start(&store, "ann", 0).await;

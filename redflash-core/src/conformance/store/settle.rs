@@ -17,8 +17,8 @@ async fn settle(store: &Opened, me: WorkerId, settlement: Settlement) -> Settled
     store.settle(me, &[settlement]).await.expect("settled")[0]
 }
 
-/// A message that a gateway took is sent, with what the gateway said of it.
-pub async fn a_success_is_recorded(store: Opened) {
+/// A message that a gateway accepted is sent, with the gateway's answer.
+pub async fn success_is_recorded(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = sent(&alert.deliveries[0], "m1", at(5));
     let logged = settlement.attempt.clone();
@@ -37,8 +37,8 @@ pub async fn a_success_is_recorded(store: Opened) {
     assert_eq!(record.attempts_made, logged.into_iter().collect::<Vec<_>>());
 }
 
-/// A message whose receiver answered is delivered.
-pub async fn an_arrival_is_recorded(store: Opened) {
+/// A message whose receiver confirmed it is delivered.
+pub async fn arrival_is_recorded(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = Settlement {
         delivery: alert.deliveries[0].clone(),
@@ -59,8 +59,8 @@ pub async fn an_arrival_is_recorded(store: Opened) {
     );
 }
 
-/// A message that was not taken goes back to the queue and is due when the settlement says.
-pub async fn a_failure_waits_for_its_time(store: Opened) {
+/// A message that was not accepted goes back to the queue, due at the time in the settlement.
+pub async fn failure_waits_for_its_time(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let delivery = &alert.deliveries[0];
     settle(
@@ -83,7 +83,7 @@ pub async fn a_failure_waits_for_its_time(store: Opened) {
 }
 
 /// After an unknown outcome every later attempt may be a repeat.
-pub async fn an_unknown_outcome_is_remembered(store: Opened) {
+pub async fn unknown_outcome_is_remembered(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let delivery = &alert.deliveries[0];
     settle(
@@ -109,7 +109,7 @@ pub async fn an_unknown_outcome_is_remembered(store: Opened) {
     assert_eq!(numbers, [1, 2]);
 }
 
-/// What is given up or cancelled is not claimed again.
+/// A delivery that is given up or cancelled is not claimed again.
 pub async fn giving_up_and_cancelling_are_final(store: Opened) {
     let detail = || "for a reason".to_owned();
     let ends = [
@@ -147,7 +147,7 @@ pub async fn giving_up_and_cancelling_are_final(store: Opened) {
 }
 
 /// A delivery that its gateway cannot reach is due at once, and remembers the gateway.
-pub async fn what_a_gateway_cannot_reach_goes_elsewhere(store: Opened) {
+pub async fn unroutable_delivery_tries_another_gateway(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = Settlement {
         delivery: alert.deliveries[0].clone(),
@@ -165,7 +165,7 @@ pub async fn what_a_gateway_cannot_reach_goes_elsewhere(store: Opened) {
 }
 
 /// A lease that is given back without an attempt leaves the count of attempts as it was.
-pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
+pub async fn returned_lease_uses_up_no_attempt(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let settlement = Settlement {
         delivery: alert.deliveries[0].clone(),
@@ -186,8 +186,8 @@ pub async fn a_lease_given_back_uses_up_no_attempt(store: Opened) {
     assert!(record.attempts_made.is_empty());
 }
 
-/// Who settles after the lease has passed to another changes nothing but the log.
-pub async fn a_lost_lease_changes_nothing_but_the_log(store: Opened) {
+/// A settlement after the lease has passed to another worker changes only the log.
+pub async fn lost_lease_changes_only_the_log(store: Opened) {
     let (alert, slow) = claimed(&store).await;
     let delivery = &alert.deliveries[0];
     store
@@ -213,8 +213,8 @@ pub async fn a_lost_lease_changes_nothing_but_the_log(store: Opened) {
     assert_eq!(delivery.message_id.as_deref(), Some("m"));
 }
 
-/// A success that comes after the lease ended cancels the repeat that waits.
-pub async fn a_late_success_cancels_the_repeat(store: Opened) {
+/// A success that comes after the lease ended cancels the waiting repeat.
+pub async fn late_success_cancels_the_repeat(store: Opened) {
     let (alert, slow) = claimed(&store).await;
     store
         .requeue_orphans(at(60), None, &[])
@@ -227,8 +227,8 @@ pub async fn a_late_success_cancels_the_repeat(store: Opened) {
     assert!(claim(&store, worker(), at(1000), 1).await.is_empty());
 }
 
-/// Whatever characters a gateway answers with, the outcome is recorded.
-pub async fn a_strange_answer_is_recorded(store: Opened) {
+/// An outcome is recorded, whatever characters the gateway's answer has.
+pub async fn answer_with_odd_characters_is_recorded(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let mut settlement = sent(&alert.deliveries[0], "m\0\u{1f525}", START);
     if let Some(attempt) = &mut settlement.attempt {
@@ -241,7 +241,7 @@ pub async fn a_strange_answer_is_recorded(store: Opened) {
 }
 
 /// A settlement that is repeated, since its answer was lost, is recorded once.
-pub async fn a_repeated_settlement_changes_nothing(store: Opened) {
+pub async fn repeated_settlement_changes_nothing(store: Opened) {
     let (alert, me) = claimed(&store).await;
     let failed = requeued(&alert.deliveries[0], AttemptOutcome::Retry, START, at(30));
     for _ in 0..2 {
@@ -253,7 +253,7 @@ pub async fn a_repeated_settlement_changes_nothing(store: Opened) {
 }
 
 /// Many settlements at once are answered in their order.
-pub async fn many_are_settled_in_order(store: Opened) {
+pub async fn many_settlements_are_answered_in_order(store: Opened) {
     let alert = alert(3, "sms", Some("app"), START);
     enqueue(&store, &alert, None).await;
     let me = worker();

@@ -1,76 +1,82 @@
-//! The rules that contacts and events must keep, beyond those of their types.
+//! Validation of directory entries, beyond the rules of their types.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{EditError, FieldFault};
+use super::{EditError, InvalidField};
 use crate::{
     Address, AddressError, ChannelKind, Contact, Endpoint, Engine, Event, Gateway, Role, Slug,
     Template, TemplateError, User,
 };
 
-/// The most characters of an event's sender and description.
-const LONGEST: [(&str, usize); 2] = [("sender", 100), ("description", 2_000)];
+/// Maximum number of characters of an event's sender and description.
+const MAX_LENGTHS: [(&str, usize); 2] = [("sender", 100), ("description", 2_000)];
 
 pub(super) fn contact(
     engine: &Engine,
     contact: &Contact,
     old: Option<&Contact>,
 ) -> Result<(), EditError> {
-    // What is switched on must be valid now: an import keeps invalid addresses, switched off.
+    // An enabled endpoint must be valid now. An import keeps invalid addresses, switched off.
     let known = |new: &Endpoint| {
         let endpoints = old.map(|old| &old.endpoints).into_iter().flatten();
         let mut endpoints = endpoints.filter(|old| old.enabled || !new.enabled);
         endpoints.any(|old| (&old.channel, &old.address) == (&new.channel, &new.address))
     };
     let mut seen = HashSet::new();
-    let mut faults = Vec::new();
-    for (place, endpoint) in contact.endpoints.iter().enumerate() {
+    let mut errors = Vec::new();
+    for (index, endpoint) in contact.endpoints.iter().enumerate() {
         let (channel, address) = (&endpoint.channel, &endpoint.address);
-        let field = format!("endpoints[{place}].address");
+        let field = format!("endpoints[{index}].address");
         if !seen.insert((channel, address)) {
-            let message = format!("{} has this {channel} address already", contact.slug);
-            faults.push(FieldFault::new(field, message));
+            let message = format!("{} already has this {channel} address", contact.slug);
+            errors.push(InvalidField::new(field, message));
         } else if !known(endpoint)
-            && let Err(fault) = engine.parse_address(channel, address.as_str())
+            && let Err(error) = engine.parse_address(channel, address.as_str())
         {
-            faults.push(FieldFault::new(field, fault.to_string()));
+            errors.push(InvalidField::new(field, error.to_string()));
         }
     }
-    none(faults)
+    no_errors(errors)
 }
 
 pub(super) fn event(engine: &Engine, event: &Event, old: Option<&Event>) -> Result<(), EditError> {
-    let mut faults = templates(event, old);
+    let mut errors = templates(event, old);
     let texts = [
         event.sender.as_deref().unwrap_or_default(),
         &event.description,
     ];
-    for (text, (field, most)) in texts.into_iter().zip(LONGEST) {
+    for (text, (field, most)) in texts.into_iter().zip(MAX_LENGTHS) {
         if text.chars().count() > most {
-            faults.push(FieldFault::new(field, format!("at most {most} characters")));
+            errors.push(InvalidField::new(
+                field,
+                format!("at most {most} characters"),
+            ));
         } else if let Some(bad) = text.chars().find(|c| c.is_control() && !c.is_whitespace()) {
-            faults.push(FieldFault::new(field, format!("{bad:?} cannot stand here")));
+            errors.push(InvalidField::new(
+                field,
+                format!("{bad:?} is not allowed here"),
+            ));
         }
     }
     if old.is_none_or(|old| old.sender != event.sender)
         && let Err(message) = sender(engine, event)
     {
-        faults.push(FieldFault::new("sender", message));
+        errors.push(InvalidField::new("sender", message));
     }
     for (field, slugs) in [("contacts", &event.contacts), ("groups", &event.groups)] {
         if let Err(EditError::Invalid(twice)) = unique(field, slugs) {
-            faults.extend(twice);
+            errors.extend(twice);
         }
     }
-    none(faults)
+    no_errors(errors)
 }
 
-/// What is wrong with an event's templates.
+/// Returns the errors in an event's templates.
 ///
-/// * `old` - the event as it was: what it says already is only asked to compile.
-fn templates(event: &Event, old: Option<&Event>) -> Vec<FieldFault> {
-    let mut faults = Vec::new();
+/// * `old` - the event as it was. Sources that it has already only have to compile.
+fn templates(event: &Event, old: Option<&Event>) -> Vec<InvalidField> {
+    let mut errors = Vec::new();
     let (message, subject) = (Some(&event.message), event.subject.as_ref());
     let given = [
         ("message", message, old.map(|old| &old.message)),
@@ -79,40 +85,43 @@ fn templates(event: &Event, old: Option<&Event>) -> Vec<FieldFault> {
     for (field, source, before) in given {
         let Some(source) = source else { continue };
         if source.trim().is_empty() {
-            faults.push(FieldFault::new(field, format!("the {field} is empty")));
+            errors.push(InvalidField::new(field, format!("the {field} is empty")));
         } else if source.contains('\0') {
-            faults.push(FieldFault::new(field, "a NUL cannot stand in a template"));
-        } else if let Err(fault) = Template::parse(source) {
-            faults.push(FieldFault {
-                line: line(&fault),
-                ..FieldFault::new(field, fault.to_string())
+            errors.push(InvalidField::new(
+                field,
+                "a NUL character is not allowed in a template",
+            ));
+        } else if let Err(error) = Template::parse(source) {
+            errors.push(InvalidField {
+                line: line(&error),
+                ..InvalidField::new(field, error.to_string())
             });
-        } else if let Some(line) = foreign(source).filter(|_| before != Some(source)) {
-            let message = "{% … %} is of another template language, and would be sent as it stands: \
+        } else if let Some(line) = foreign_tag_line(source).filter(|_| before != Some(source)) {
+            let message = "{% … %} is of another template language, and would be sent literally: \
                 write {{name}} or {{#if name}}…{{/if}}";
-            faults.push(FieldFault {
+            errors.push(InvalidField {
                 line: Some(line),
-                ..FieldFault::new(field, message)
+                ..InvalidField::new(field, message)
             });
         }
     }
-    faults
+    errors
 }
 
-/// The first line with a tag of the language that the old service's templates were in.
-fn foreign(source: &str) -> Option<usize> {
+/// Returns the first line with a tag of the old service's template language.
+fn foreign_tag_line(source: &str) -> Option<usize> {
     let line = source.lines().position(|line| line.contains("{%"))?;
     Some(line + 1)
 }
 
-fn line(fault: &TemplateError) -> Option<usize> {
-    match fault {
+fn line(error: &TemplateError) -> Option<usize> {
+    match error {
         TemplateError::Syntax { line, .. } | TemplateError::TooDeep { line } => Some(*line),
         _ => None,
     }
 }
 
-/// Whether some gateway lets the event's messages say that they come from its sender.
+/// Checks that some gateway can send with the event's sender.
 fn sender(engine: &Engine, event: &Event) -> Result<(), String> {
     let Some(sender) = &event.sender else {
         return Ok(());
@@ -122,15 +131,15 @@ fn sender(engine: &Engine, event: &Event) -> Result<(), String> {
     for gateway in engine.gateways().iter().filter(choosing) {
         match gateway.check_sender(sender) {
             Ok(()) => return Ok(()),
-            Err(fault) => refusals.push(format!("{}: {fault}", gateway.name)),
+            Err(error) => refusals.push(format!("{}: {error}", gateway.name)),
         }
     }
     if refusals.is_empty() {
-        // Nobody sends in its name now; a gateway that does may come.
+        // No gateway supports senders now, but one may be added.
         return Ok(());
     }
     let refusals = refusals.join("; ");
-    Err(format!("no gateway sends as {sender:?} ({refusals})"))
+    Err(format!("no gateway can send as {sender:?} ({refusals})"))
 }
 
 pub(super) fn unique(field: &str, slugs: &[Slug]) -> Result<(), EditError> {
@@ -139,36 +148,36 @@ pub(super) fn unique(field: &str, slugs: &[Slug]) -> Result<(), EditError> {
         .iter()
         .enumerate()
         .filter(|(_, slug)| !seen.insert(*slug));
-    let fault = |(place, slug): (usize, &Slug)| {
-        FieldFault::new(
-            format!("{field}[{place}]"),
-            format!("{slug} is named twice"),
+    let error = |(index, slug): (usize, &Slug)| {
+        InvalidField::new(
+            format!("{field}[{index}]"),
+            format!("{slug} is listed twice"),
         )
     };
-    none(twice.map(fault).collect())
+    no_errors(twice.map(error).collect())
 }
 
-fn none(faults: Vec<FieldFault>) -> Result<(), EditError> {
-    if faults.is_empty() {
+fn no_errors(errors: Vec<InvalidField>) -> Result<(), EditError> {
+    if errors.is_empty() {
         return Ok(());
     }
-    Err(EditError::Invalid(faults))
+    Err(EditError::Invalid(errors))
 }
 
 impl Event {
-    /// What is wrong with its templates, whether or not it is saved.
-    pub fn check_templates(&self) -> Vec<FieldFault> {
+    /// Returns the errors in its templates, whether or not it is saved.
+    pub fn check_templates(&self) -> Vec<InvalidField> {
         templates(self, None)
     }
 }
 
 impl Engine {
-    /// An address in its channel's normal form: by the gateway that serves the channel, or by the
-    /// [rules](crate::EngineBuilder::address_rules) of the channel as long as none does.
+    /// Parses an address into its channel's normal form: by the gateway that serves the channel, or
+    /// without one by the [rules](crate::EngineBuilder::address_rules) of the channel.
     ///
     /// # Errors
     ///
-    /// [`AddressError`] says what is wrong with it.
+    /// [`AddressError`] if the address is not valid.
     pub fn parse_address(&self, channel: &ChannelKind, raw: &str) -> Result<Address, AddressError> {
         let served = self.gateways().of(channel.as_str()).next().is_some();
         let address = match self.address_rules {
@@ -178,8 +187,8 @@ impl Engine {
         self.refuse_premium(channel, address?)
     }
 
-    /// Whether another admin can log in than this.
-    pub(super) async fn must_not_be_last(&self, slug: &Slug) -> Result<(), EditError> {
+    /// Checks that another admin than this one can log in.
+    pub(super) async fn check_not_last_admin(&self, slug: &Slug) -> Result<(), EditError> {
         let users = self.store().users().await?;
         let guards = |user: &User| user.enabled && user.role == Role::Admin && user.slug != *slug;
         if users.iter().any(guards) {

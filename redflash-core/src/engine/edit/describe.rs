@@ -1,17 +1,17 @@
-//! What the audit log says of a change.
+//! The texts of the audit log about changes.
 
 use serde_json::Value;
 
 use crate::store::Entry;
 use crate::{Action, Contact, Endpoint, Slug, User};
 
-/// The most characters of a value that are repeated.
-const SHOWN: usize = 120;
+/// Maximum number of characters shown of a value.
+const MAX_SHOWN: usize = 120;
 
-/// What was done, and what is different from before.
-pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
+/// Returns the action, and the differences between the two states.
+pub(super) fn difference(old: Option<&Entry>, new: &Entry) -> (Action, String) {
     let Some(old) = old else {
-        return (Action::Added, whole(new));
+        return (Action::Added, entry(new));
     };
     let mut differences = Vec::new();
     let mut switches = Vec::new();
@@ -43,19 +43,19 @@ pub(super) fn between(old: Option<&Entry>, new: &Entry) -> (Action, String) {
     };
     let mixed = switches.iter().any(|(on, _)| *on != switches[0].0);
     if action == Action::Changed || mixed {
-        let said = switches.into_iter().map(|(on, what)| {
-            let what = if what.is_empty() { "it" } else { &what };
-            format!("{what} {}", if on { "on" } else { "off" })
+        let texts = switches.into_iter().map(|(on, what)| {
+            let suffix = if on { "switched on" } else { "switched off" };
+            format!("{what} {suffix}").trim_start().to_owned()
         });
-        differences.extend(said);
+        differences.extend(texts);
         return (Action::Changed, differences.join("; "));
     }
-    let said: Vec<_> = switches.into_iter().map(|(_, what)| what).collect();
-    (action, said.join(", "))
+    let texts: Vec<_> = switches.into_iter().map(|(_, what)| what).collect();
+    (action, texts.join(", "))
 }
 
-/// An entry in a few words.
-pub(super) fn whole(entry: &Entry) -> String {
+/// Describes an entry in a few words.
+pub(super) fn entry(entry: &Entry) -> String {
     match entry {
         Entry::Contact(contact) => {
             let endpoints: Vec<_> = contact.endpoints.iter().map(address).collect();
@@ -63,11 +63,11 @@ pub(super) fn whole(entry: &Entry) -> String {
         }
         Entry::Group(group) => listed(group.name.as_str(), &names(&group.contacts)),
         Entry::Event(event) => {
-            let told: Vec<_> = names(&event.contacts)
+            let entries: Vec<_> = names(&event.contacts)
                 .into_iter()
                 .chain(names(&event.groups))
                 .collect();
-            listed(event.name.as_str(), &told)
+            listed(event.name.as_str(), &entries)
         }
         Entry::ApiKey(key) => {
             let mut may = Vec::new();
@@ -94,7 +94,7 @@ fn address(endpoint: &Endpoint) -> String {
     format!("{} {}", endpoint.channel, endpoint.address)
 }
 
-/// The fields that differ, each with both values, and the switch of the entry itself.
+/// Collects the fields that differ, each with both values, and the switch of the entry itself.
 fn fields(
     old: &Value,
     new: &Value,
@@ -110,14 +110,14 @@ fn fields(
     for key in keys {
         let (before, after) = (old.get(key), new.get(key));
         match (key.as_str(), before, after) {
-            // Told in their own way, or not at all.
+            // Described elsewhere, or not at all.
             ("endpoints" | "created_at", ..) => {}
             ("hash", before, after) if before != after => differences.push("secret".into()),
             ("enabled", before, Some(Value::Bool(on))) if before != after => {
                 switches.push((*on, String::new()));
             }
             (key, Some(Value::Array(before)), Some(Value::Array(after))) if before != after => {
-                differences.push(format!("{key}: {}", members(before, after)));
+                differences.push(format!("{key}: {}", member_changes(before, after)));
             }
             (key, before, after) if before != after => {
                 differences.push(format!("{key}: {} → {}", value(before), value(after)));
@@ -127,18 +127,18 @@ fn fields(
     }
 }
 
-/// What came to a list, and what left it.
-fn members(before: &[Value], after: &[Value]) -> String {
+/// Returns the members that a list gained and lost.
+fn member_changes(before: &[Value], after: &[Value]) -> String {
     let came = after.iter().filter(|value| !before.contains(value));
     let left = before.iter().filter(|value| !after.contains(value));
     let came = came.map(|one| format!("+{}", text(one)));
-    let told: Vec<_> = came
+    let entries: Vec<_> = came
         .chain(left.map(|one| format!("-{}", text(one))))
         .collect();
-    if told.is_empty() {
-        return "another order".into();
+    if entries.is_empty() {
+        return "reordered".into();
     }
-    cut(&told.join(" "))
+    cut(&entries.join(" "))
 }
 
 fn endpoints(
@@ -169,7 +169,7 @@ fn endpoints(
         ids.filter(|id| of(other, *id).is_some()).collect()
     };
     if kept(old, new) != kept(new, old) {
-        differences.push("endpoints: another order".into());
+        differences.push("endpoints: reordered".into());
     }
 }
 
@@ -188,7 +188,7 @@ fn text(value: &Value) -> String {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_SHOWN) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }

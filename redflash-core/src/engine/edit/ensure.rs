@@ -1,13 +1,14 @@
-//! Creating what is missing, for programs that declare their contacts, groups and events at each start.
+//! Creating missing entries, for programs that declare their contacts, groups and events at each
+//! start.
 
 use super::{DirectoryItem, EditError};
 use crate::{Actor, Contact, Engine, Event, Group, Slug, StoreError};
 
 impl Engine {
-    /// Creates a contact if there is none of its slug, and returns the one that is there.
+    /// Creates a contact if its slug is free, and returns the one that exists.
     ///
-    /// One that exists is left as it is: what an operator has renamed, switched off, added or removed
-    /// stays so, and its endpoints keep their ids.
+    /// An existing contact is left as it is: what an operator has renamed, switched off, added or
+    /// removed stays so, and its endpoints keep their ids.
     ///
     /// # Errors
     ///
@@ -20,7 +21,7 @@ impl Engine {
         self.ensure(&contact.slug, contact, by).await
     }
 
-    /// Creates a group if there is none of its slug, and returns the one that is there, as
+    /// Creates a group if its slug is free, and returns the one that exists, as
     /// [`ensure_contact`](Self::ensure_contact) does.
     ///
     /// # Errors
@@ -30,7 +31,7 @@ impl Engine {
         self.ensure(&group.slug, group, by).await
     }
 
-    /// Creates an event if there is none of its slug, and returns the one that is there, as
+    /// Creates an event if its slug is free, and returns the one that exists, as
     /// [`ensure_contact`](Self::ensure_contact) does.
     ///
     /// # Errors
@@ -51,12 +52,12 @@ impl Engine {
         }
         match self.create(item, by).await {
             Ok(()) => Ok(item.clone()),
-            // Somebody else was faster.
+            // Another process was faster.
             Err(EditError::Store(StoreError::Conflict { what })) => {
                 let known = T::find(&**self.store(), slug).await?;
                 known.ok_or_else(|| StoreError::Conflict { what }.into())
             }
-            Err(fault) => Err(fault),
+            Err(error) => Err(error),
         }
     }
 }
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn creates_what_is_missing_and_records_it() {
+    async fn creates_missing_entries_and_records_them() {
         let (engine, ann) = (engine(), ann());
         let group = Group::new(slug("ops"), name("Ops"), vec![slug("ann")]);
         let event = Event::new(slug("disk"), name("Disk"), "full");
@@ -117,13 +118,13 @@ mod tests {
             engine.store().event(&slug("disk")).await.unwrap(),
             Some(event)
         );
-        let told = super::super::tests::told(&engine).await;
-        assert!(told.iter().all(|(action, ..)| *action == Action::Added));
-        assert_eq!(told.len(), 3);
+        let log = super::super::tests::audit_log(&engine).await;
+        assert!(log.iter().all(|(action, ..)| *action == Action::Added));
+        assert_eq!(log.len(), 3);
     }
 
     #[tokio::test]
-    async fn leaves_what_exists_as_it_is() {
+    async fn leaves_existing_entries_unchanged() {
         let (engine, ann) = (engine(), ann());
         engine.ensure_contact(&ann, &by()).await.unwrap();
         let change = |contact: &mut Contact| {
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_what_breaks_a_rule() {
+    async fn rejects_invalid_entries() {
         let event = Event::new(slug("disk"), name("Disk"), "{{#if}}");
         let refused = engine().ensure_event(&event, &by()).await;
         assert!(matches!(refused, Err(EditError::Invalid(_))));

@@ -1,4 +1,4 @@
-//! What can be edited, with what differs from kind to kind.
+//! The entries of the directory that can be edited, and their differences.
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -9,36 +9,36 @@ use crate::{
     ApiKey, Contact, Directory, Engine, Event, Group, Role, Slug, StoreError, Target, User,
 };
 
-/// Something of the directory that can be made, changed and removed: a contact, a group, an event,
-/// an API key or a user.
+/// An entry of the directory that can be created, changed and removed: a contact, a group, an
+/// event, an API key or a user.
 #[async_trait]
 pub trait DirectoryItem:
     Clone + PartialEq + Serialize + Into<Entry> + Send + Sync + Sized + 'static
 {
-    /// What one of this slug is called in the directory.
+    /// Returns the reference to the entry of this slug.
     fn named(slug: Slug) -> EntryRef;
 
-    /// The one of this slug.
+    /// Finds the entry of this slug.
     async fn find<D: Directory + ?Sized>(
         directory: &D,
         slug: &Slug,
     ) -> Result<Option<Self>, StoreError>;
 
-    /// Whether it may be saved.
+    /// Checks that it may be saved.
     ///
-    /// * `old` - what it was before.
+    /// * `old` - its state before.
     ///
     /// # Errors
     ///
     /// [`EditError::Invalid`] with each field that breaks a rule.
     fn check(&self, engine: &Engine, old: Option<&Self>) -> Result<(), EditError>;
 
-    /// Takes over from what it was before the ids that are to stay.
+    /// Takes over the ids that stay from its state before.
     fn keep_ids(&mut self, old: &Self) {
         let _ = old;
     }
 
-    /// Whether it is one of those of which the last must stay: an admin who can log in.
+    /// Returns true if the last entry of its kind must stay: an admin who can log in.
     fn is_guardian(&self) -> bool {
         false
     }

@@ -1,4 +1,5 @@
-//! Changes of the directory: checked, recorded with who made them, and never over somebody else's.
+//! Changes of the directory: validated, recorded with their author, and never over a change by
+//! someone else.
 
 mod check;
 mod describe;
@@ -20,75 +21,75 @@ use super::Engine;
 use crate::store::{Edit, Entry, EntryRef, Save, Step};
 use crate::{Action, Actor, AuditEntry, Slug, StoreError};
 
-/// The state in which somebody saw an entry: another one whenever anything in it is changed.
+/// The version of an entry, which differs after any change of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Revision(String);
 
-/// What is wrong with one field of what was to be saved.
+/// An invalid field of an entry that was to be saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{field}: {message}")]
-pub struct FieldFault {
+pub struct InvalidField {
     /// The field, such as `slug`, `message` or `endpoints[2].address`.
     pub field: String,
-    /// What is wrong with it, and what would be right.
+    /// The error, and a valid value.
     pub message: String,
     /// The line of a template, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
 }
 
-/// Why the directory was not changed.
+/// Reason why the directory was not changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// Something that was to be saved cannot be so.
-    #[error("{}", faults(.0))]
-    Invalid(Vec<FieldFault>),
-    /// Somebody else has changed the entry since it was seen.
-    #[error("somebody else has changed {0} meanwhile")]
+    /// Some fields are not valid.
+    #[error("{}", join_errors(.0))]
+    Invalid(Vec<InvalidField>),
+    /// Someone else has changed the entry since it was read.
+    #[error("{0} was changed by someone else in the meantime")]
     Outdated(EntryRef),
-    /// Nobody else could change anything then.
-    #[error("{0} is the last admin who can log in: make another one first")]
+    /// No other user could change anything then.
+    #[error("{0} is the last admin who can log in: create another one first")]
     LastAdmin(Slug),
-    /// The store refused, or failed.
+    /// The store refused the change, or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-fn faults(faults: &[FieldFault]) -> String {
-    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    faults.join("; ")
+fn join_errors(errors: &[InvalidField]) -> String {
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
 }
 
-/// How often an edit is tried anew when others keep changing the directory.
-const TRIES: usize = 20;
+/// Number of tries of an edit while others keep changing the directory.
+const MAX_TRIES: usize = 20;
 
 impl Engine {
-    /// Makes something new in the directory.
+    /// Creates an entry in the directory.
     ///
     /// # Errors
     ///
-    /// [`EditError::Invalid`] for what breaks a rule, [`EditError::Store`] with
+    /// [`EditError::Invalid`] for fields that break a rule, [`EditError::Store`] with
     /// [`StoreError::Conflict`] when the slug is taken.
     pub async fn create<T: DirectoryItem>(&self, item: &T, by: &Actor) -> Result<(), EditError> {
         item.check(self, None)?;
         let entry: Entry = item.clone().into();
-        let change = self.noted(None, &entry, by);
+        let change = self.audit_entry(None, &entry, by);
         let steps = [Step::Save(entry, Save::Create)];
         self.edit(&steps, None, &[change]).await
     }
 
-    /// Changes something of the directory: reads it, has it changed, checks it and saves it, all
-    /// anew should somebody else change the directory meanwhile. Returns it as it is now. An endpoint
-    /// of the same channel and address as before keeps its id.
+    /// Changes an entry of the directory: reads it, applies `change`, checks it and saves it.
+    /// Repeats all of that if someone else changes the directory meanwhile. Returns the entry as it
+    /// is now. An endpoint of the same channel and address as before keeps its id.
     ///
-    /// * `seen` - the state it must still be in.
+    /// * `seen` - the revision that it must still have.
     ///
     /// # Errors
     ///
-    /// Every variant of [`EditError`]; [`EditError::Store`] with [`StoreError::Missing`] when it is
-    /// not there; those of `change`.
+    /// Every variant of [`EditError`]; [`EditError::Store`] with [`StoreError::Missing`] when the
+    /// entry does not exist; the errors of `change`.
     pub async fn change<T: DirectoryItem>(
         &self,
         slug: &Slug,
@@ -96,8 +97,8 @@ impl Engine {
         seen: Option<&Revision>,
         change: impl Fn(&mut T) -> Result<(), EditError> + Send + Sync,
     ) -> Result<T, EditError> {
-        for _ in 0..TRIES {
-            let (version, old) = self.seen::<T>(slug, seen).await?;
+        for _ in 0..MAX_TRIES {
+            let (version, old) = self.read_item::<T>(slug, seen).await?;
             let mut new = old.clone();
             change(&mut new)?;
             new.keep_ids(&old);
@@ -106,24 +107,24 @@ impl Engine {
             }
             new.check(self, Some(&old))?;
             if old.is_guardian() && !new.is_guardian() {
-                self.must_not_be_last(slug).await?;
+                self.check_not_last_admin(slug).await?;
             }
             let entry: Entry = new.clone().into();
-            let noted = self.noted(Some(&old.into()), &entry, by);
+            let noted = self.audit_entry(Some(&old.into()), &entry, by);
             let steps = [Step::Save(entry, Save::Update)];
             match self.edit(&steps, Some(version), &[noted]).await {
                 Ok(()) => return Ok(new),
                 Err(EditError::Store(StoreError::Outdated)) => {}
-                Err(fault) => return Err(fault),
+                Err(error) => return Err(error),
             }
         }
         Err(StoreError::Outdated.into())
     }
 
-    /// Removes something of the directory, and its place in groups and events. What was sent stays in
+    /// Removes an entry of the directory, also from groups and events. Its notifications stay in
     /// the log.
     ///
-    /// * `seen` - the state it must still be in.
+    /// * `seen` - the revision that it must still have.
     ///
     /// # Errors
     ///
@@ -134,10 +135,10 @@ impl Engine {
         by: &Actor,
         seen: Option<&Revision>,
     ) -> Result<(), EditError> {
-        for _ in 0..TRIES {
-            let (version, old) = self.seen::<T>(slug, seen).await?;
+        for _ in 0..MAX_TRIES {
+            let (version, old) = self.read_item::<T>(slug, seen).await?;
             if old.is_guardian() {
-                self.must_not_be_last(slug).await?;
+                self.check_not_last_admin(slug).await?;
             }
             let named = T::named(slug.clone());
             let change = AuditEntry::new(
@@ -145,7 +146,7 @@ impl Engine {
                 by.clone(),
                 Action::Removed,
                 named.to_string(),
-                describe::whole(&old.into()),
+                describe::entry(&old.into()),
             );
             let steps = [Step::Remove(named)];
             match self.edit(&steps, Some(version), &[change]).await {
@@ -156,8 +157,8 @@ impl Engine {
         Err(StoreError::Outdated.into())
     }
 
-    /// Makes or changes entries, all or none: those of a document, which its reader has checked. Endpoints
-    /// keep their ids as in [`change`](Self::change).
+    /// Creates or changes the entries of a document, all or none. The document's reader has checked
+    /// them. Endpoints keep their ids as in [`change`](Self::change).
     ///
     /// * `source` - the name of the document, for the audit log.
     ///
@@ -177,9 +178,9 @@ impl Engine {
             AuditEntry::new(self.now(), by.clone(), Action::Changed, subject, detail)
         });
         let changes: Vec<_> = changes.collect();
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let version = self.store().version().await?;
-            let steps = self.keeping_ids(entries, save).await?;
+            let steps = self.with_present_ids(entries, save).await?;
             match self.edit(&steps, Some(version), &changes).await {
                 Err(EditError::Store(StoreError::Outdated)) => {}
                 ended => return ended,
@@ -188,8 +189,12 @@ impl Engine {
         Err(StoreError::Outdated.into())
     }
 
-    /// The steps that save entries, with the ids that endpoints of the same address have now.
-    async fn keeping_ids(&self, entries: &[Entry], save: Save) -> Result<Vec<Step>, StoreError> {
+    /// Returns the steps that save entries. Endpoints of the same address keep their present ids.
+    async fn with_present_ids(
+        &self,
+        entries: &[Entry],
+        save: Save,
+    ) -> Result<Vec<Step>, StoreError> {
         let known = self.store().contacts().await?;
         let known: HashMap<_, _> = known.iter().map(|old| (&old.slug, old)).collect();
         let keep = |entry: &Entry| {
@@ -204,7 +209,7 @@ impl Engine {
         Ok(entries.iter().map(keep).collect())
     }
 
-    /// Records something that changes nothing in the directory, such as a login.
+    /// Records an action that changes nothing in the directory, such as a login.
     ///
     /// # Errors
     ///
@@ -220,8 +225,8 @@ impl Engine {
         self.store().note(&[change]).await
     }
 
-    /// An item and the version at which it was read.
-    async fn seen<T: DirectoryItem>(
+    /// Returns an item and the version at which it was read.
+    async fn read_item<T: DirectoryItem>(
         &self,
         slug: &Slug,
         seen: Option<&Revision>,
@@ -252,18 +257,18 @@ impl Engine {
         Ok(self.store().edit(&edit).await?)
     }
 
-    fn noted(&self, old: Option<&Entry>, new: &Entry, by: &Actor) -> AuditEntry {
-        let (action, detail) = describe::between(old, new);
+    fn audit_entry(&self, old: Option<&Entry>, new: &Entry, by: &Actor) -> AuditEntry {
+        let (action, detail) = describe::difference(old, new);
         let subject = new.named().to_string();
         AuditEntry::new(self.now(), by.clone(), action, subject, detail)
     }
 }
 
 impl Revision {
-    /// How many characters one has.
+    /// Number of characters.
     pub const LENGTH: usize = 24;
 
-    /// The state of something now.
+    /// Returns the present revision of an entry.
     pub fn of(item: &impl DirectoryItem) -> Self {
         let digest = Sha256::digest(serde_json::to_vec(item).unwrap_or_default());
         let number = digest[..12].iter();
@@ -271,12 +276,12 @@ impl Revision {
         Self(format!("{number:0width$x}", width = Self::LENGTH))
     }
 
-    /// A revision that somebody says to have seen.
+    /// Returns the revision that a client says it has read.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The revision as text: hex digits.
+    /// Returns the revision as text, in hex digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -288,8 +293,8 @@ impl fmt::Display for Revision {
     }
 }
 
-impl FieldFault {
-    /// A fault of a field.
+impl InvalidField {
+    /// Returns an error about a field.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             field: field.into(),
@@ -300,8 +305,8 @@ impl FieldFault {
 }
 
 impl EditError {
-    /// One field is wrong.
+    /// Returns the error for a single invalid field.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldFault::new(field, message)])
+        Self::Invalid(vec![InvalidField::new(field, message)])
     }
 }

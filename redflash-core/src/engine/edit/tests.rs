@@ -1,4 +1,4 @@
-//! Edits, on the memory store.
+//! Edits on the memory store.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn ann() -> Contact {
     )
 }
 
-pub(super) async fn told(engine: &Engine) -> Vec<(Action, String, String)> {
+pub(super) async fn audit_log(engine: &Engine) -> Vec<(Action, String, String)> {
     let filter = AuditFilter {
         subject: None,
         by: None,
@@ -49,7 +49,7 @@ pub(super) async fn told(engine: &Engine) -> Vec<(Action, String, String)> {
 }
 
 #[tokio::test]
-async fn every_edit_is_told_in_the_audit_log() {
+async fn every_edit_is_in_the_audit_log() {
     let engine = engine();
     engine.create(&ann(), &by()).await.unwrap();
     let off = |contact: &mut Contact| {
@@ -70,14 +70,14 @@ async fn every_edit_is_told_in_the_audit_log() {
         .remove::<Contact>(&slug("ann"), &by(), None)
         .await
         .unwrap();
-    let told = told(&engine).await;
+    let log = audit_log(&engine).await;
     let subject = || "contact/ann".to_owned();
     let expected = [
         (Action::Removed, subject(), "Anna: sms +447700900123".into()),
         (
             Action::Changed,
             subject(),
-            "name: “Ann” → “Anna”; it off".into(),
+            "name: “Ann” → “Anna”; switched off".into(),
         ),
         (Action::SwitchedOff, subject(), "sms +447700900123".into()),
         (
@@ -86,11 +86,11 @@ async fn every_edit_is_told_in_the_audit_log() {
             "Ann: sms +447700900123".to_owned(),
         ),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(log, expected);
 }
 
 #[tokio::test]
-async fn nobody_writes_over_what_somebody_else_has_changed() {
+async fn rejects_edits_of_an_outdated_revision() {
     let engine = engine();
     let contact = ann();
     engine.create(&contact, &by()).await.unwrap();
@@ -111,7 +111,7 @@ async fn nobody_writes_over_what_somebody_else_has_changed() {
 }
 
 #[tokio::test]
-async fn what_does_not_change_anything_is_not_told() {
+async fn edit_without_a_change_is_not_recorded() {
     let engine = engine();
     engine.create(&ann(), &by()).await.unwrap();
     let version = engine.store().version().await.unwrap();
@@ -121,29 +121,29 @@ async fn what_does_not_change_anything_is_not_told() {
         .await
         .unwrap();
     assert_eq!(engine.store().version().await.unwrap(), version);
-    assert_eq!(told(&engine).await.len(), 1);
+    assert_eq!(audit_log(&engine).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_broken_template_is_refused_at_its_line() {
+async fn rejects_broken_template_with_its_line() {
     let engine = engine();
     let name = Name::parse("Disk full").unwrap();
     let event = Event::new(slug("disk"), name, "fine\n{{#if x}}");
-    let Err(EditError::Invalid(faults)) = engine.create(&event, &by()).await else {
-        panic!("it was taken");
+    let Err(EditError::Invalid(errors)) = engine.create(&event, &by()).await else {
+        panic!("it was accepted");
     };
-    assert_eq!((&*faults[0].field, faults[0].line), ("message", Some(2)));
+    assert_eq!((&*errors[0].field, errors[0].line), ("message", Some(2)));
 }
 
 #[tokio::test]
-async fn a_tag_of_the_old_language_is_refused_unless_it_stood_there() {
+async fn rejects_new_tags_of_the_old_template_language() {
     let engine = engine();
     let name = Name::parse("Disk full").unwrap();
     let event = Event::new(slug("disk"), name, "fine\n{% include '/etc/passwd' %}");
-    let Err(EditError::Invalid(faults)) = engine.create(&event, &by()).await else {
-        panic!("it was taken");
+    let Err(EditError::Invalid(errors)) = engine.create(&event, &by()).await else {
+        panic!("it was accepted");
     };
-    assert_eq!((&*faults[0].field, faults[0].line), ("message", Some(2)));
+    assert_eq!((&*errors[0].field, errors[0].line), ("message", Some(2)));
     let old = [event.clone().into()];
     engine
         .load(&old, Save::Create, "a.json", &by())
@@ -158,7 +158,7 @@ async fn a_tag_of_the_old_language_is_refused_unless_it_stood_there() {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_switched_on_only_with_a_valid_address() {
+async fn rejects_switching_on_an_invalid_address() {
     let engine = Engine::builder(Arc::new(MemoryStore::new()))
         .address_rules(|_, raw| match raw {
             "12" => Err(crate::AddressError::new("too short")),
@@ -174,7 +174,7 @@ async fn an_endpoint_is_switched_on_only_with_a_valid_address() {
     let person = by();
     let imported = engine.load(&entries, Save::Upsert, "dump.json", &person);
     imported.await.unwrap();
-    assert_eq!(told(&engine).await[0].2, "imported from dump.json");
+    assert_eq!(audit_log(&engine).await[0].2, "imported from dump.json");
     let rename = |contact: &mut Contact| {
         contact.name = Name::parse("Anna").unwrap();
         Ok(())
@@ -186,14 +186,14 @@ async fn an_endpoint_is_switched_on_only_with_a_valid_address() {
         Ok(())
     };
     let refused = engine.change(&ann, &by(), None, on).await;
-    let Err(EditError::Invalid(faults)) = refused else {
+    let Err(EditError::Invalid(errors)) = refused else {
         panic!("it was switched on: {refused:?}");
     };
-    assert_eq!(faults[0].to_string(), "endpoints[0].address: too short");
+    assert_eq!(errors[0].to_string(), "endpoints[0].address: too short");
 }
 
 #[tokio::test]
-async fn the_last_admin_stays() {
+async fn rejects_removal_of_the_last_admin() {
     let engine = engine();
     let admin = |name: &str| {
         let called = Name::parse(name).unwrap();
@@ -218,7 +218,7 @@ async fn the_last_admin_stays() {
         .change(&slug("bob"), &by(), None, password)
         .await
         .unwrap();
-    let told = told(&engine).await;
-    assert_eq!(told[0].0, Action::PasswordSet);
-    assert!(!format!("{told:?}").contains("canary"));
+    let log = audit_log(&engine).await;
+    assert_eq!(log[0].0, Action::PasswordSet);
+    assert!(!format!("{log:?}").contains("canary"));
 }

@@ -2,7 +2,7 @@
 
 use crate::{ChannelKind, Contact, Engine, Event, Template, closest};
 
-/// The channels that there may be gateways for.
+/// The channels that gateways may serve.
 const CHANNELS: [&str; 15] = [
     "sms",
     "email",
@@ -56,14 +56,14 @@ impl Engine {
         }
         let served: Vec<_> = gateways.iter().map(|one| one.channel.kind()).collect();
         let served = served.iter().map(ChannelKind::as_str);
-        let hint = meant(channel.as_str(), served)
+        let hint = intended_channel(channel.as_str(), served)
             .map_or_else(String::new, |name| format!("; did you mean {name}?"));
         Some(format!(
             "no gateway serves {channel}: nothing can be sent there yet{hint}"
         ))
     }
 
-    /// Warnings about the endpoints of a contact, each once.
+    /// Returns the warnings about the endpoints of a contact, each once.
     pub fn contact_warnings(&self, contact: &Contact) -> Vec<String> {
         let mut channels: Vec<_> = contact.endpoints.iter().map(|one| &one.channel).collect();
         channels.sort_unstable();
@@ -75,8 +75,8 @@ impl Engine {
     }
 }
 
-/// The channel that somebody who named another has probably meant.
-fn meant<'a>(channel: &str, served: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// Returns the channel that was probably meant by another name.
+fn intended_channel<'a>(channel: &str, served: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut aliases = ALIASES.iter();
     if let Some((_, name)) = aliases.find(|(alias, _)| *alias == channel) {
         return Some(name);
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_channel_by_another_name_is_recognized() {
+    fn recognizes_other_names_of_channels() {
         let served = ["email", "pager-east"];
         for (channel, wanted) in [
             ("mail", Some("email")),
@@ -125,12 +125,16 @@ mod tests {
             ("sms", None),
             ("carrier-pigeon", None),
         ] {
-            assert_eq!(meant(channel, served.into_iter()), wanted, "{channel}");
+            assert_eq!(
+                intended_channel(channel, served.into_iter()),
+                wanted,
+                "{channel}"
+            );
         }
     }
 
     #[test]
-    fn arguments_with_the_name_of_a_helper_are_pointed_out() {
+    fn warns_of_arguments_named_like_a_helper() {
         let name = "Disk full".parse().expect("a name");
         let mut event = Event::new("disk".parse().expect("a slug"), name, "{{lower}} {{date}}");
         event.subject = Some("{{upper level}} {{#if default}}{{/if}}".into());

@@ -1,4 +1,4 @@
-//! The work of the helpers.
+//! The helpers' implementations.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::super::helper::{self, Helper};
 use super::{NULL, Renderer, Stop, Val};
 use crate::Timestamp;
 
-/// Number of steps that writing a date takes.
+/// Number of steps that formatting a date takes.
 const DATE_STEPS: usize = 20;
 
 impl<'a> Renderer<'a> {
@@ -76,7 +76,7 @@ impl<'a> Renderer<'a> {
             Val::Of(Value::Array(entries)) => name
                 .parse()
                 .ok()
-                .and_then(|place: usize| entries.get(place)),
+                .and_then(|position: usize| entries.get(position)),
             _ => None,
         };
         Ok(Val::Of(found.unwrap_or(&NULL)))

@@ -1,4 +1,4 @@
-//! Finding the values of paths.
+//! Looking up the values of paths.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,8 @@ use super::super::path::{Base, Path};
 use super::{Renderer, Stop, Val};
 
 impl<'a> Renderer<'a> {
-    /// Returns true if a path without a value names a missing argument, not a part of a list's entry.
+    /// Returns true if a path without a value names a missing argument, not a part of a list's
+    /// entry.
     pub(super) fn is_argument(&self, path: &Path) -> bool {
         let is_root = match path.base {
             Base::Root => true,
@@ -42,7 +43,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    /// The value of a name that a surrounding block gives.
+    /// Returns the value of a name that a surrounding block defines.
     fn named(&self, path: &Path) -> Option<&Val<'a>> {
         let name = path
             .segments
@@ -54,7 +55,7 @@ impl<'a> Renderer<'a> {
 
     fn local(&self, path: &Path, up: usize) -> Option<Val<'a>> {
         let depth = self.scopes.len().checked_sub(up + 1)?;
-        let (index, count, key) = self.scopes.get(depth)?.place?;
+        let (index, count, key) = self.scopes.get(depth)?.position?;
         Some(Val::Made(match path.segments.first()?.as_str() {
             "index" => index.into(),
             "first" => (index == 0).into(),
@@ -72,32 +73,32 @@ impl<'a> Renderer<'a> {
         match (value, segments) {
             (value, []) => Ok(Some(value)),
             (Value::Object(object), segments) => self.descend_object(object, segments),
-            (Value::Array(entries), [place, rest @ ..]) => {
-                let entry = place
+            (Value::Array(entries), [position, rest @ ..]) => {
+                let entry = position
                     .parse()
                     .ok()
-                    .and_then(|place: usize| entries.get(place));
+                    .and_then(|position: usize| entries.get(position));
                 entry.map_or(Ok(None), |entry| self.descend(entry, rest))
             }
             _ => Ok(None),
         }
     }
 
-    /// Goes down name by name; where that leads nowhere, by names that contain dots themselves.
+    /// Descends name by name, and tries names that contain dots if that leads nowhere.
     fn descend_object(
         &mut self,
         object: &'a Map<String, Value>,
         segments: &'a [String],
     ) -> Result<Option<&'a Value>, Stop> {
         let mut name = String::new();
-        for (place, segment) in segments.iter().enumerate() {
+        for (position, segment) in segments.iter().enumerate() {
             self.step(1)?;
-            if place > 0 {
+            if position > 0 {
                 name.push('.');
             }
             name.push_str(segment);
             if let Some(value) = object.get(&name)
-                && let Some(found) = self.descend(value, &segments[place + 1..])?
+                && let Some(found) = self.descend(value, &segments[position + 1..])?
             {
                 return Ok(Some(found));
             }

@@ -1,8 +1,8 @@
-//! Rendering, within a budget of steps.
+//! Rendering within a budget of steps.
 //!
-//! The arguments come from the caller, and so does the time that a template with loops takes. Each
-//! part of the template, each name of a path and each few bytes of text that are worked on is a
-//! step, so that no arguments make a rendering take longer than some milliseconds.
+//! The arguments come from the caller, and they decide how long a template with loops takes. Each
+//! part of the template, each name of a path and every few bytes of processed text are a step, so
+//! that no arguments make a rendering take longer than some milliseconds.
 
 mod call;
 mod lookup;
@@ -28,7 +28,7 @@ static ALL: LazyLock<Value> = LazyLock::new(|| "[object]".into());
 
 /// Reason why a rendering ends early.
 enum Stop {
-    /// The text is as long as it may be.
+    /// The text has its maximum length.
     Full,
     Failed(TemplateError),
 }
@@ -39,14 +39,14 @@ impl Stop {
     }
 }
 
-/// A value while it is worked on.
+/// A value during rendering.
 #[derive(Clone)]
 enum Val<'a> {
     Of(&'a Value),
     Made(Value),
     /// All arguments together.
     All,
-    /// No value: the argument is missing, and is to be marked.
+    /// No value: the argument is missing, and will be marked.
     Missing(&'a Path),
 }
 
@@ -64,10 +64,10 @@ impl Val<'_> {
 /// The context of a block.
 struct Scope<'a> {
     this: Val<'a>,
-    /// The names that the block gives.
+    /// The names that the block defines.
     names: Vec<(&'a str, Val<'a>)>,
-    /// The place in an `each`: index, number of entries, and key.
-    place: Option<(usize, usize, Option<&'a str>)>,
+    /// The position in an `each`: index, number of entries, and key.
+    position: Option<(usize, usize, Option<&'a str>)>,
 }
 
 /// One rendering.
@@ -128,7 +128,7 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    /// Counts the work on so many bytes.
+    /// Counts the work on a number of bytes.
     const fn work(&mut self, bytes: usize) -> Result<(), Stop> {
         self.step(1 + bytes / BYTES_A_STEP)
     }
@@ -192,8 +192,8 @@ impl<'a> Renderer<'a> {
             Value::Object(_) => "[object]".into(),
             Value::Array(entries) => {
                 let mut text = String::from("[");
-                for (place, entry) in entries.iter().enumerate() {
-                    if place > 0 {
+                for (position, entry) in entries.iter().enumerate() {
+                    if position > 0 {
                         text.push_str(", ");
                     }
                     let entry = self.text_of(entry)?;
@@ -252,7 +252,7 @@ impl<'a> Renderer<'a> {
             let scope = Scope {
                 this: Val::Of(entry),
                 names: named.collect(),
-                place: Some((index, count, key)),
+                position: Some((index, count, key)),
             };
             self.within(scope, &block.body)?;
         }
@@ -271,8 +271,8 @@ impl<'a> Renderer<'a> {
         let scope = Scope {
             names: names.take(1).map(|name| (name, this.clone())).collect(),
             this,
-            // `@index` and the like stay those of the `each` around it.
-            place: self.scopes.last().and_then(|around| around.place),
+            // `@index` and the like belong to the `each` around it.
+            position: self.scopes.last().and_then(|around| around.position),
         };
         self.within(scope, &block.body)
     }
@@ -284,9 +284,9 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    /// The value of an expression.
+    /// Returns the value of an expression.
     ///
-    /// * `is_optional` - whether the template says what happens without a value.
+    /// * `is_optional` - true if the template handles a missing value.
     fn evaluate(&mut self, expression: &'a Expression, is_optional: bool) -> Result<Val<'a>, Stop> {
         match expression {
             Expression::Literal(value) => Ok(Val::Of(value)),

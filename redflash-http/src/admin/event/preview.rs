@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use axum::response::{Html, IntoResponse, Response};
-use redflash_core::{Engine, Event, FieldFault, RaiseError, Slug};
+use redflash_core::{Engine, Event, InvalidField, RaiseError, Slug};
 use serde::Serialize;
 
 use crate::admin::event::form::Draft;
@@ -94,7 +94,7 @@ impl Preview {
 }
 
 impl Fault {
-    fn new(fault: &FieldFault, event: &Event) -> Self {
+    fn new(fault: &InvalidField, event: &Event) -> Self {
         let source = match &*fault.field {
             "subject" => event.subject.as_deref().unwrap_or_default(),
             _ => &event.message,

@@ -193,7 +193,7 @@ impl<'a> Draft<'a> {
     ) -> Result<Response, PageError> {
         let plan = desk.app.engine.explain(&self.raise()).await?;
         let refusal = plan.refusal;
-        let outlook = desk.app.engine.outlook(&plan).await?;
+        let outlook = desk.app.engine.obstacles(&plan).await?;
         let status = match fault {
             Some(RaiseError::Overloaded { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Some(_) => StatusCode::UNPROCESSABLE_ENTITY,

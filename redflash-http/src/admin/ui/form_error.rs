@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use axum::http::StatusCode;
-use redflash_core::{EditError, FieldFault, StoreError};
+use redflash_core::{EditError, InvalidField, StoreError};
 use serde::Serialize;
 
 use crate::admin::ui::field::FieldError;
@@ -21,12 +21,12 @@ pub(crate) enum Refused {
 /// Why a form is shown again.
 pub(crate) struct Rejection {
     pub(crate) status: StatusCode,
-    pub(crate) faults: Vec<FieldFault>,
+    pub(crate) faults: Vec<InvalidField>,
 }
 
 /// What is wrong with the fields of a form, found one by one.
 #[derive(Default)]
-pub(crate) struct Faults(Vec<FieldFault>);
+pub(crate) struct Faults(Vec<InvalidField>);
 
 /// What stands above a form that is shown again: `{{> partials/notice page.notice}}`.
 #[derive(Serialize)]
@@ -45,15 +45,15 @@ pub(crate) fn is_once(form: &Form) -> bool {
 impl Faults {
     /// What a field says, or else `None` and a fault.
     pub(crate) fn take<T, E: Display>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
-        let fault = |error: E| self.0.push(FieldFault::new(field, error.to_string()));
+        let fault = |error: E| self.0.push(InvalidField::new(field, error.to_string()));
         parsed.map_err(fault).ok()
     }
 
     pub(crate) fn add(&mut self, field: &str, message: &str) {
-        self.0.push(FieldFault::new(field, message));
+        self.0.push(InvalidField::new(field, message));
     }
 
-    pub(crate) fn extend(&mut self, faults: Vec<FieldFault>) {
+    pub(crate) fn extend(&mut self, faults: Vec<InvalidField>) {
         self.0.extend(faults);
     }
 
@@ -64,10 +64,10 @@ impl Faults {
 
 impl Rejection {
     fn of_field(field: &str, message: String) -> Self {
-        Self::invalid(vec![FieldFault::new(field, message)])
+        Self::invalid(vec![InvalidField::new(field, message)])
     }
 
-    fn invalid(faults: Vec<FieldFault>) -> Self {
+    fn invalid(faults: Vec<InvalidField>) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             faults,
@@ -76,7 +76,7 @@ impl Rejection {
 
     /// The error of a field: of the whole of it, or of an entry of the list that it is.
     pub(crate) fn error(&self, field: &str) -> Option<FieldError> {
-        let is_of = |fault: &&FieldFault| {
+        let is_of = |fault: &&InvalidField| {
             let (name, rest) = fault.field.split_once('[').unwrap_or((&fault.field, ""));
             match rest.split_once('.') {
                 Some((_, part)) => part == field,
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn a_fault_is_told_at_its_field() {
         let faults = ["name", "endpoints[2].address", "contacts[0]", "contacts[3]"];
-        let faults = faults.map(|field| FieldFault::new(field, format!("wrong {field}")));
+        let faults = faults.map(|field| InvalidField::new(field, format!("wrong {field}")));
         let rejection = Rejection::invalid(faults.to_vec());
         let error = |text: &str, focus| {
             let text = text.to_owned();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
-use redflash_core::FieldFault;
+use redflash_core::InvalidField;
 use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -59,20 +59,20 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         return Err(broken("JSON: an object is wanted, {…}".to_owned()));
     }
     serde_path_to_error::deserialize(value).map_err(|fault| {
-        let FieldFault { field, message, .. } = fault_of(&fault);
+        let InvalidField { field, message, .. } = fault_of(&fault);
         Problem::field(field, message)
     })
 }
 
 /// What is wrong with which field. A field that is missing is named as such, not by what lacks it.
-fn fault_of(fault: &serde_path_to_error::Error<serde_json::Error>) -> FieldFault {
+fn fault_of(fault: &serde_path_to_error::Error<serde_json::Error>) -> InvalidField {
     let (path, message) = (fault.path().to_string(), fault.inner().to_string());
     let missing = message.strip_prefix("missing field `");
     let missing = missing.and_then(|rest| rest.strip_suffix('`'));
     match (missing, &*path) {
-        (Some(name), ".") => FieldFault::new(name, "is missing"),
-        (Some(name), parent) => FieldFault::new(format!("{parent}.{name}"), "is missing"),
-        (None, _) => FieldFault::new(path, message),
+        (Some(name), ".") => InvalidField::new(name, "is missing"),
+        (Some(name), parent) => InvalidField::new(format!("{parent}.{name}"), "is missing"),
+        (None, _) => InvalidField::new(path, message),
     }
 }
 

@@ -337,9 +337,7 @@ async fn the_old_urls_raise_in_spite_of_missing_arguments_unless_the_event_refus
         if choice["missing_arguments"] == "refuse" {
             assert_eq!(answer.code(), "missing_arguments");
             assert!(
-                answer
-                    .body
-                    .contains("needs arguments that are missing: host"),
+                answer.body.contains("is missing arguments: host"),
                 "{}",
                 answer.body
             );

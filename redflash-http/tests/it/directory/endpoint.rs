@@ -32,7 +32,7 @@ async fn an_endpoint_is_added_once_and_no_address_stands_twice() {
     let twice = world.post(path, &fields[..3]).await.expect(422);
     says(
         &twice.body,
-        &["Ann has this pager address already", "value=\"p-2\""],
+        &["Ann already has this pager address", "value=\"p-2\""],
     );
     let bad = [("channel", "pager"), ("address", "4711\r\nBcc: x")];
     let refused = world.post(path, &bad).await.expect(422);
