@@ -7,10 +7,10 @@ use clap::{Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::command::{
-    change, completions, config, contact, copy, demo, doctor, endpoint, event, explain, export,
+    audit, completions, config, contact, copy, demo, doctor, endpoint, event, explain, export,
     gateway, group, import, inbound, key, log, man, migrate, prune, raise, resend, serve, user,
 };
-use crate::failure::EXIT_CODES;
+use crate::error::EXIT_CODES;
 
 /// Tells people the moment something happens.
 #[derive(Debug, Parser)]
@@ -53,14 +53,14 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
-    Anywhere(AnywhereCommand),
+    Backend(BackendCommand),
     #[command(flatten)]
-    Machine(MachineCommand),
+    Local(LocalCommand),
 }
 
 /// What works on the database of this machine, and at a server.
 #[derive(Debug, Subcommand)]
-pub(crate) enum AnywhereCommand {
+pub(crate) enum BackendCommand {
     /// People and systems that can be told
     #[command(subcommand)]
     Contact(contact::Command),
@@ -91,7 +91,7 @@ pub(crate) enum AnywhereCommand {
     Inbound(inbound::Args),
     /// Show who changed what, and when
     #[command(subcommand)]
-    Change(change::Command),
+    Audit(audit::Command),
     /// What messages go through
     #[command(subcommand)]
     Gateway(gateway::Command),
@@ -103,7 +103,7 @@ pub(crate) enum AnywhereCommand {
     Doctor(doctor::Args),
 }
 
-impl AnywhereCommand {
+impl BackendCommand {
     /// Returns true if the command creates this machine's database when it is missing: it adds an entry
     /// that needs no others.
     pub(crate) const fn creates(&self) -> bool {
@@ -120,7 +120,7 @@ impl AnywhereCommand {
 
 /// What works on this machine and its database alone.
 #[derive(Debug, Subcommand)]
-pub(crate) enum MachineCommand {
+pub(crate) enum LocalCommand {
     /// Show everything at work on a throw-away store, with nothing to configure
     Demo(demo::Args),
     /// Run the server; SIGHUP makes it read its configuration again
@@ -142,7 +142,7 @@ pub(crate) enum MachineCommand {
     Man(man::Args),
 }
 
-impl MachineCommand {
+impl LocalCommand {
     /// Its name, if it needs the database or the configuration of this machine.
     pub(crate) const fn bound(&self) -> Option<&'static str> {
         match self {
@@ -167,7 +167,7 @@ mod tests {
         let cli = Cli::try_parse_from(&line);
         format!(
             "{:?}",
-            cli.unwrap_or_else(|fault| panic!("{line:?}: {fault}"))
+            cli.unwrap_or_else(|error| panic!("{line:?}: {error}"))
         )
     }
 

@@ -9,9 +9,9 @@ use redflash_store::{Access, PostgresConfig, PostgresStore, SqliteStore};
 use secrecy::ExposeSecret;
 use tracing::info;
 
+use crate::config::database_url::{self, Named};
 use crate::config::{Config, Loaded, Overrides, Postgres};
-use crate::database_url::{self, Named};
-use crate::failure::{Exit, Failure};
+use crate::error::{CliError, Exit};
 use crate::output::Output;
 
 /// What commands share.
@@ -23,7 +23,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(overrides: &Overrides, output: Output) -> Result<Self, Failure> {
+    pub(crate) fn new(overrides: &Overrides, output: Output) -> Result<Self, CliError> {
         Ok(Self {
             loaded: crate::config::load(overrides)?,
             overrides: overrides.clone(),
@@ -32,12 +32,12 @@ impl Context {
     }
 
     /// Where everything is kept.
-    pub(crate) fn database(&self) -> Result<Database, Failure> {
+    pub(crate) fn database(&self) -> Result<Database, CliError> {
         Database::parse(&self.loaded.config)
     }
 
     /// Who sends from the store, if anybody does.
-    pub(crate) async fn served(&self) -> Result<Option<Served>, Failure> {
+    pub(crate) async fn served(&self) -> Result<Option<Served>, CliError> {
         match self.database()? {
             Database::Sqlite(path) => Ok(SqliteStore::served_by(path)?.map(Served::Process)),
             Database::Postgres(config) => {
@@ -48,9 +48,9 @@ impl Context {
     }
 
     /// An engine over the store, or over an empty one where there is none: to change nothing.
-    pub(crate) async fn engine_or_empty(&self) -> Result<Engine, Failure> {
+    pub(crate) async fn engine_or_empty(&self) -> Result<Engine, CliError> {
         match self.engine(Access::Shared, Missing::Refuse).await {
-            Err(failure) if failure.exit == Exit::Refused => {
+            Err(error) if error.exit == Exit::Refused => {
                 self.built(Engine::builder(Arc::new(MemoryStore::new())))
             }
             opened => opened,
@@ -58,7 +58,11 @@ impl Context {
     }
 
     /// An engine over the store.
-    pub(crate) async fn engine(&self, access: Access, missing: Missing) -> Result<Engine, Failure> {
+    pub(crate) async fn engine(
+        &self,
+        access: Access,
+        missing: Missing,
+    ) -> Result<Engine, CliError> {
         let builder = match self.database()? {
             Database::Sqlite(path) => {
                 Engine::builder(Arc::new(self.sqlite(&path, access, missing)?))
@@ -77,7 +81,7 @@ impl Context {
     }
 
     /// The engine, as configured.
-    fn built(&self, builder: EngineBuilder) -> Result<Engine, Failure> {
+    fn built(&self, builder: EngineBuilder) -> Result<Engine, CliError> {
         let gateways = self.loaded.gateways.iter();
         let delivery = &self.loaded.config.delivery;
         builder
@@ -91,7 +95,7 @@ impl Context {
             .notification_pages(self.loaded.config.server.notification_pages())
             .premium_prefixes(self.loaded.config.sms.premium_prefixes.clone())
             .build()
-            .map_err(|fault| Failure::usage(fault.to_string()))
+            .map_err(|error| CliError::usage(error.to_string()))
     }
 }
 
@@ -102,7 +106,7 @@ impl Context {
         path: &Path,
         access: Access,
         missing: Missing,
-    ) -> Result<SqliteStore, Failure> {
+    ) -> Result<SqliteStore, CliError> {
         if missing == Missing::Refuse {
             return Ok(SqliteStore::open_existing(path, access)?);
         }
@@ -147,10 +151,10 @@ pub(crate) enum Database {
 
 impl Database {
     /// What the configuration names.
-    pub(crate) fn parse(config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn parse(config: &Config) -> Result<Self, CliError> {
         let url = config.database.0.expose_secret();
         let named = database_url::parse(url);
-        match named.map_err(|reason| Failure::usage(format!("database: {reason}")))? {
+        match named.map_err(|reason| CliError::usage(format!("database: {reason}")))? {
             Named::File(path) => Ok(Self::Sqlite(path)),
             Named::Postgres => {
                 let Postgres {

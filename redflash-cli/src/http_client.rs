@@ -16,9 +16,9 @@ pub(crate) fn http_client() -> Result<reqwest::Client, String> {
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|fault| {
+        .map_err(|error| {
             format!(
-                "no HTTP client: the certificates that this machine trusts cannot be read: {fault}; \
+                "no HTTP client: the certificates that this machine trusts cannot be read: {error}; \
                  install the package ca-certificates or point SSL_CERT_FILE at a file of them"
             )
         })?;
@@ -28,7 +28,7 @@ pub(crate) fn http_client() -> Result<reqwest::Client, String> {
         .no_proxy()
         .user_agent(concat!("RedFlash/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|fault| format!("no HTTP client: {}", error_chain(&fault)))
+        .map_err(|error| format!("no HTTP client: {}", error_chain(&error)))
 }
 
 #[cfg(test)]

@@ -6,22 +6,20 @@ compile_error!(
 );
 
 mod args;
+mod backend;
 mod command;
 mod config;
 mod context;
-mod database_url;
-mod failure;
+mod dispatch;
+mod error;
+mod format;
 mod http_client;
-mod id_prefix;
-mod oidc;
 mod operator;
 mod output;
 mod password;
-mod place;
-mod reload;
+mod sanitize;
+mod server;
 mod table;
-mod tidy;
-mod words;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -45,18 +43,18 @@ fn main() -> ExitCode {
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(fault) => {
-            eprintln!("redflash: threads cannot be started: {fault}");
+        Err(error) => {
+            eprintln!("redflash: threads cannot be started: {error}");
             return ExitCode::from(75);
         }
     };
-    let ended = runtime.block_on(command::run(cli));
+    let ended = runtime.block_on(dispatch::run(cli));
     // What still runs after an orderly end is a lookup in a thread that cannot be stopped.
     runtime.shutdown_background();
     // Leaves each database in one file, unless others use it or lock it.
     redflash_store::SqliteStore::wait_until_closed(CLOSING);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(error) => error.report(),
     }
 }

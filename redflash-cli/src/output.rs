@@ -7,7 +7,8 @@ use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::failure::{Exit, Failure};
+use crate::error::{CliError, Exit};
+use crate::sanitize::sanitize;
 use crate::table::lay_out;
 
 /// Where answers go, and in which form.
@@ -43,21 +44,21 @@ impl Output {
         clippy::unused_self,
         reason = "all that is printed goes through an output"
     )]
-    pub(crate) fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+    pub(crate) fn line(&self, text: impl AsRef<str>) -> Result<(), CliError> {
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{}", text.as_ref()) {
             // Whoever read has read enough.
-            Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-            Err(fault) => {
-                let message = format!("the answer cannot be printed to standard output: {fault}");
-                Err(Failure::new(Exit::NotPrinted, message))
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+            Err(error) => {
+                let message = format!("the answer cannot be printed to standard output: {error}");
+                Err(CliError::new(Exit::NotPrinted, message))
             }
             Ok(()) => Ok(()),
         }
     }
 
     /// Prints a line for people, who are not there when the answer is JSON.
-    pub(crate) fn remark(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+    pub(crate) fn remark(&self, text: impl AsRef<str>) -> Result<(), CliError> {
         if self.json { Ok(()) } else { self.line(text) }
     }
 
@@ -68,7 +69,7 @@ impl Output {
     )]
     pub(crate) fn note(&self, text: &str) {
         // Nobody reads a standard error that is closed.
-        let _ = writeln!(io::stderr(), "redflash: {}", harmless(text));
+        let _ = writeln!(io::stderr(), "redflash: {}", sanitize(text));
     }
 
     /// Prints what may not be meant so, apart from the answer.
@@ -79,12 +80,12 @@ impl Output {
     }
 
     /// Prints JSON, with times as RFC 3339 has them.
-    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
         let text = serde_json::to_value(value).and_then(|mut value| {
             write_times(&mut value);
             serde_json::to_string_pretty(&value)
         });
-        let text = text.map_err(|fault| Failure::new(Exit::Failed, fault.to_string()))?;
+        let text = text.map_err(|error| CliError::new(Exit::Failed, error.to_string()))?;
         self.line(text)
     }
 
@@ -94,7 +95,7 @@ impl Output {
         head: [&str; N],
         rows: Vec<[String; N]>,
         empty: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         if rows.is_empty() {
             return self.line(empty);
         }
@@ -146,24 +147,6 @@ fn write_times(value: &mut Value) {
         }
         _ => {}
     }
-}
-
-/// The text with what would steer a terminal made visible.
-pub(crate) fn harmless(text: &str) -> String {
-    let mut harmless = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() && character != '\n' {
-            harmless.extend(character.escape_unicode());
-        } else {
-            harmless.push(character);
-        }
-    }
-    harmless
-}
-
-/// The text on one line, harmless.
-pub(crate) fn one_line(text: &str) -> String {
-    harmless(&text.replace('\n', " ⏎ "))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 
-use crate::failure::{Exit, Failure};
+use crate::error::{CliError, Exit};
 
 /// How much of standard input is read at most: more than any password has.
 const LONGEST: u64 = 1 << 16;
@@ -19,7 +19,7 @@ const LONGEST: u64 = 1 << 16;
 /// # Errors
 ///
 /// Says how to give one.
-pub(crate) async fn ask() -> Result<SecretString, Failure> {
+pub(crate) async fn ask() -> Result<SecretString, CliError> {
     if io::stdin().is_terminal() {
         return typed().await;
     }
@@ -31,34 +31,34 @@ pub(crate) async fn ask() -> Result<SecretString, Failure> {
 /// # Errors
 ///
 /// Says what is wrong with the password.
-pub(crate) async fn hash(password: &SecretString) -> Result<PasswordHash, Failure> {
-    hash_password(password).await.map_err(|fault| {
-        let exit = match fault {
+pub(crate) async fn hash(password: &SecretString) -> Result<PasswordHash, CliError> {
+    hash_password(password).await.map_err(|error| {
+        let exit = match error {
             PasswordError::Failed => Exit::TryAgain,
             _ => Exit::Usage,
         };
-        Failure::new(exit, fault.to_string())
+        CliError::new(exit, error.to_string())
     })
 }
 
-async fn typed() -> Result<SecretString, Failure> {
-    let silence = Silence::begin().map_err(|fault| unreadable(&fault))?;
+async fn typed() -> Result<SecretString, CliError> {
+    let silence = Silence::begin().map_err(|error| unreadable(&error))?;
     let twice = spawn_blocking(|| -> io::Result<_> {
         Ok((line("Password: ")?, line("The same again: ")?))
     });
     let lines = tokio::select! {
-        lines = twice => lines.map_err(|fault| unreadable(&fault))?,
+        lines = twice => lines.map_err(|error| unreadable(&error))?,
         // Otherwise the terminal would stay silent.
         _ = tokio::signal::ctrl_c() => {
             eprintln!();
-            return Err(Failure::new(Exit::Failed, "given up: nothing was changed"));
+            return Err(CliError::new(Exit::Failed, "given up: nothing was changed"));
         }
     };
     drop(silence);
-    let (password, again) = lines.map_err(|fault| unreadable(&fault))?;
+    let (password, again) = lines.map_err(|error| unreadable(&error))?;
     if password.expose_secret() != again.expose_secret() {
         let message = "the two passwords are not the same: nothing was changed";
-        return Err(Failure::usage(message));
+        return Err(CliError::usage(message));
     }
     Ok(password)
 }
@@ -70,10 +70,10 @@ fn line(prompt: &str) -> io::Result<SecretString> {
     Ok(line.trim_end_matches(['\r', '\n']).into())
 }
 
-fn given(input: impl Read) -> Result<SecretString, Failure> {
+fn given(input: impl Read) -> Result<SecretString, CliError> {
     let mut text = String::new();
     let read = input.take(LONGEST).read_to_string(&mut text);
-    read.map_err(|fault| unreadable(&fault))?;
+    read.map_err(|error| unreadable(&error))?;
     let line = text.trim_end_matches(['\r', '\n']);
     if line.is_empty() {
         return Err(unreadable(&"the password is wanted there, on one line"));
@@ -84,8 +84,8 @@ fn given(input: impl Read) -> Result<SecretString, Failure> {
     Ok(line.into())
 }
 
-fn unreadable(reason: &dyn Display) -> Failure {
-    Failure::usage(format!("standard input: {reason}"))
+fn unreadable(reason: &dyn Display) -> CliError {
+    CliError::usage(format!("standard input: {reason}"))
 }
 
 /// A terminal that does not show what is typed, until this is dropped.
@@ -123,16 +123,16 @@ mod tests {
         }
         assert_eq!(given(" x ".as_bytes()).unwrap().expose_secret(), " x ");
         for bad in ["", "\n", "one\ntwo\n", "one\rtwo"] {
-            let fault = given(bad.as_bytes()).unwrap_err().message;
-            assert!(fault.contains("one line"), "{bad:?}: {fault}");
+            let error = given(bad.as_bytes()).unwrap_err().message;
+            assert!(error.contains("one line"), "{bad:?}: {error}");
         }
     }
 
     #[test]
     fn what_is_no_text_or_does_not_end_is_no_password() {
-        let fault = given(&b"canary\xff"[..]).unwrap_err().message;
-        assert!(fault.starts_with("standard input:"), "{fault}");
-        assert!(!fault.contains("canary"), "{fault}");
+        let error = given(&b"canary\xff"[..]).unwrap_err().message;
+        assert!(error.starts_with("standard input:"), "{error}");
+        assert!(!error.contains("canary"), "{error}");
         let endless = given(io::repeat(b'a')).unwrap();
         assert_eq!(endless.expose_secret().len() as u64, LONGEST);
     }

@@ -204,7 +204,7 @@ async fn the_audit_log_names_the_account_and_the_file() {
     let site = Site::new(&Config::new()).with_variable("USER", "mallory");
     file(&site, "dump.json", &dump().to_string());
     site.run(["import", "dump.json"]).await;
-    let changes = site.run(["change", "list", "--subject", "contact/ann", "--json"]);
+    let changes = site.run(["audit", "list", "--subject", "contact/ann", "--json"]);
     let changes = changes.await.json();
     let account = "printf %s \"${SUDO_USER:-$(id -un)}\"";
     let account = site.shell(account).run().await.succeeded().stdout;

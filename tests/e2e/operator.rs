@@ -318,7 +318,7 @@ async fn completions_and_help_are_printed() {
         "event",
         "key",
         "user",
-        "change",
+        "audit",
         "send",
         "fire",
         "explain",

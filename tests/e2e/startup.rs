@@ -133,7 +133,7 @@ async fn a_command_that_reads_creates_no_database() {
         "explain contact ann",
         "log",
         "inbound",
-        "change list",
+        "audit list",
         "resend 0123456789abcdef0123456789abcdef",
         "gateway list",
         "export -",

@@ -189,8 +189,8 @@ async fn neither_a_password_nor_its_hash_is_told() {
         &["user", "list", "--json"],
         &["user", "show", "ann"],
         &["user", "show", "ann", "--json"],
-        &["change", "list"],
-        &["change", "list", "--json"],
+        &["audit", "list"],
+        &["audit", "list", "--json"],
         &["export", "-"],
         &["doctor"],
     ] {
@@ -254,7 +254,7 @@ async fn changes_are_listed_by_what_and_by_whom() {
     site.run(["contact", "off", "cleo"]).await;
     log_in(&server.client(), PASSWORD).await.unwrap();
     let list = async |options: &[&str]| {
-        let mut command = vec!["change", "list", "--json"];
+        let mut command = vec!["audit", "list", "--json"];
         command.extend(options);
         let found = site.run(command).await.json();
         let of = |change: &Value, field: &str| change[field].as_str().unwrap().to_owned();
@@ -280,15 +280,15 @@ async fn changes_are_listed_by_what_and_by_whom() {
     assert_eq!(list(&["--subject", "contact/cleo"]).await, all[1..3]);
     assert_eq!(list(&["--by", "operator/root7"]).await, all[1..]);
     assert_eq!(list(&["--by", "user/ann"]).await, all[..1]);
-    let newest = site.run(["change", "list", "--json", "--limit", "1"]).await;
+    let newest = site.run(["audit", "list", "--json", "--limit", "1"]).await;
     let newest = newest.json()[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(list(&["--before", &newest]).await, all[1..]);
 
     let table = site
-        .run(["change", "list", "--subject", "contact/cleo"])
+        .run(["audit", "list", "--subject", "contact/cleo"])
         .await;
     assert!(table.stdout.contains("switched off"), "{}", table.stdout);
-    site.cli(["change", "list", "--by", "ann"])
+    site.cli(["audit", "list", "--by", "ann"])
         .run()
         .await
         .exited(2);

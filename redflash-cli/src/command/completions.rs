@@ -1,19 +1,17 @@
 //! `redflash completions`: a script that completes commands in a shell.
 
-use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
-use crate::args::Cli;
-use crate::failure::Failure;
+use crate::error::CliError;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, command: &mut clap::Command) -> Result<(), CliError> {
     let mut script = Vec::new();
-    generate(args.shell, &mut Cli::command(), "redflash", &mut script);
+    generate(args.shell, command, "redflash", &mut script);
     let script = String::from_utf8_lossy(&script);
     crate::output::Output::new(false).line(script.trim_end())
 }

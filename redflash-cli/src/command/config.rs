@@ -6,10 +6,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::config::{EXAMPLE, Overrides, load};
-use crate::failure::Failure;
+use crate::error::CliError;
+use crate::format::count;
 use crate::output::Output;
-use crate::reload::log_filter;
-use crate::words::count;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -26,7 +25,7 @@ pub(crate) fn run(
     command: &Command,
     overrides: &Overrides,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     match command {
         Command::Example => output.line(EXAMPLE.trim_end()),
         Command::Check { file } => {
@@ -39,9 +38,9 @@ pub(crate) fn run(
     }
 }
 
-fn check(overrides: &Overrides, output: &Output) -> Result<(), Failure> {
+fn check(overrides: &Overrides, output: &Output) -> Result<(), CliError> {
     let loaded = load(overrides)?;
-    log_filter(&loaded.config.log, None)?;
+    loaded.config.log.filter(None)?;
     let file = loaded.file.map(|path| path.display().to_string());
     let gateways = loaded.gateways.iter().map(|configured| {
         let gateway = &configured.gateway;
@@ -50,7 +49,7 @@ fn check(overrides: &Overrides, output: &Output) -> Result<(), Failure> {
     let gateways: Vec<_> = gateways.collect();
     if output.json {
         return output.json(&json!({
-            "file": file, "database": loaded.config.database.shown(), "gateways": gateways,
+            "file": file, "database": loaded.config.database.redacted(), "gateways": gateways,
             "warnings": loaded.warnings,
         }));
     }

@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use redflash_core::{ChannelKind, Contact, Name, Slug};
 
-use super::reach::warn_of_losses;
-use crate::failure::Failure;
-use crate::output::{harmless, one_line};
-use crate::place::Place;
-use crate::words::{endpoint_switch, switch};
+use super::reachability::warn_if_unreachable;
+use crate::backend::Backend;
+use crate::error::CliError;
+use crate::format::{endpoint_switch, switch};
+use crate::sanitize::{one_line, sanitize};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -49,29 +49,32 @@ pub(crate) struct Add {
     webhook: Vec<String>,
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Add(add) => self::add(place, add).await,
-        Command::List => list(place).await,
-        Command::Show { slug } => show(place, &slug).await,
+        Command::Add(add) => self::add(backend, add).await,
+        Command::List => list(backend).await,
+        Command::Show { slug } => show(backend, &slug).await,
         Command::Edit { slug, name } => {
-            change(place, &slug, |contact| contact.name = name.clone()).await
+            change(backend, &slug, |contact| contact.name = name.clone()).await
         }
         Command::Remove { slug } => {
-            let remove = Box::pin(place.remove::<Contact>(&slug));
+            let remove = Box::pin(backend.remove::<Contact>(&slug));
             let is_other = |contact: &Contact| contact.slug != slug;
-            warn_of_losses(place, remove, |reach| reach.contacts.retain(is_other)).await
+            warn_if_unreachable(backend, remove, |directory| {
+                directory.contacts.retain(is_other)
+            })
+            .await
         }
-        Command::On { slug } => change(place, &slug, |contact| contact.enabled = true).await,
+        Command::On { slug } => change(backend, &slug, |contact| contact.enabled = true).await,
         Command::Off { slug } => {
             let off = |contact: &mut Contact| contact.enabled = false;
-            let change = Box::pin(change(place, &slug, off));
-            warn_of_losses(place, change, |reach| reach.contact(&slug, off)).await
+            let change = Box::pin(change(backend, &slug, off));
+            warn_if_unreachable(backend, change, |directory| directory.contact(&slug, off)).await
         }
     }
 }
 
-async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
     let mut contact = Contact::new(add.slug, add.name);
     let given = [
         (ChannelKind::sms(), add.sms),
@@ -80,17 +83,17 @@ async fn add(place: &Place, add: Add) -> Result<(), Failure> {
     ];
     for (channel, addresses) in given {
         for raw in addresses {
-            let endpoint = place.endpoint(channel.clone(), &raw).await?;
+            let endpoint = backend.endpoint(channel.clone(), &raw).await?;
             contact.endpoints.push(endpoint);
         }
     }
-    place.create(&contact).await
+    backend.create(&contact).await
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let contacts: Vec<Contact> = place.list().await?;
-    if place.output.json {
-        return place.output.json(&contacts);
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let contacts: Vec<Contact> = backend.list().await?;
+    if backend.output.json {
+        return backend.output.json(&contacts);
     }
     let row = |contact: &Contact| {
         let channels: Vec<_> = contact
@@ -108,23 +111,23 @@ async fn list(place: &Place) -> Result<(), Failure> {
             channels.join(", "),
         ]
     };
-    place.output.table(
+    backend.output.table(
         ["contact", "name", "is", "channels"],
         contacts.iter().map(row).collect(),
         "no contacts yet: `redflash contact add SLUG --name NAME --email ADDRESS`",
     )
 }
 
-async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
-    let contact: Contact = place.find(slug).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
+    let contact: Contact = backend.find(slug).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&contact);
     }
     output.line(format!(
         "contact/{} {} ({})",
         contact.slug,
-        harmless(contact.name.as_str()),
+        sanitize(contact.name.as_str()),
         switch(contact.enabled)
     ))?;
     let row = |endpoint: &redflash_core::Endpoint| {
@@ -142,11 +145,11 @@ async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
 }
 
 async fn change(
-    place: &Place,
+    backend: &Backend,
     slug: &Slug,
     change: impl Fn(&mut Contact) + Send + Sync,
-) -> Result<(), Failure> {
-    let contact = place.change(slug, change).await?;
+) -> Result<(), CliError> {
+    let contact = backend.change(slug, change).await?;
     let said = format!("contact/{slug} is {}", switch(contact.enabled));
-    place.output.remark(said)
+    backend.output.remark(said)
 }

@@ -4,7 +4,7 @@ use redflash_store::{Access, PostgresStore, SqliteStore, copy};
 
 use crate::config::{DatabaseUrl, Overrides};
 use crate::context::Database;
-use crate::failure::{Exit, Failure};
+use crate::error::{CliError, Exit};
 use crate::output::Output;
 
 #[derive(Debug, clap::Args)]
@@ -21,31 +21,31 @@ pub(crate) async fn run(
     args: &Args,
     overrides: &Overrides,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let mut config = crate::config::load(overrides)?.config;
     let mut named = |url: &str| {
         config.database = DatabaseUrl(url.into());
         Database::parse(&config)
     };
     let Database::Sqlite(path) = named(&args.from)? else {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "--from: write sqlite: and the path of a file",
         ));
     };
     let Database::Postgres(target) = named(&args.to)? else {
         let message = "--to: write postgres://user:password@host/database";
-        return Err(Failure::usage(message));
+        return Err(CliError::usage(message));
     };
     if !path.exists() {
         let message = format!("--from: there is no file {}", path.display());
-        return Err(Failure::usage(message));
+        return Err(CliError::usage(message));
     }
     let from = SqliteStore::open(path, Access::Server)?;
     let to = PostgresStore::open(&target).await?;
     let found = to.counts().await?;
     if found.total() > 0 {
         let message = "--to: the database is not empty: name one that is";
-        return Err(Failure::new(Exit::Refused, message));
+        return Err(CliError::new(Exit::Refused, message));
     }
     copy(&from, &to).await?;
     let (wanted, found) = (from.counts().await?, to.counts().await?);
@@ -53,7 +53,7 @@ pub(crate) async fn run(
         let message = format!(
             "the copy does not match: {wanted} there and {found} here; empty the target and try again"
         );
-        return Err(Failure::new(Exit::Failed, message));
+        return Err(CliError::new(Exit::Failed, message));
     }
     if output.json {
         return output.json(&found);

@@ -21,11 +21,13 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{explain, serve};
-use crate::failure::{Exit, Failure};
+use super::plan_output::print_plan;
+use super::serve;
+use crate::backend::GatewayRoutes;
+use crate::error::{CliError, Exit};
 use crate::operator::operator;
-use crate::output::{Output, Tone, one_line};
-use crate::place::Routes;
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -46,7 +48,7 @@ struct Stage {
     _directory: tempfile::TempDir,
 }
 
-pub(crate) async fn run(args: &Args, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(args: &Args, output: Output) -> Result<(), CliError> {
     let mut stage = Stage::set().await?;
     let address = stage.listener.local_addr().map_err(failed)?;
     let running = stage.engine.start().await?;
@@ -65,7 +67,7 @@ pub(crate) async fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let raise = Raise::event("disk-full".parse().map_err(failed)?, arguments);
     let plan = stage.engine.explain(&raise).await?;
     output.line("$ redflash explain event disk-full host=db1 percent=97")?;
-    explain::print(&output, &Routes::of(&stage.engine).await?, &plan)?;
+    print_plan(&output, &GatewayRoutes::of(&stage.engine).await?, &plan)?;
 
     output.line("\n$ curl -d … (as below)")?;
     let answer = fire(address, &stage.secret).await.map_err(failed)?;
@@ -74,7 +76,12 @@ pub(crate) async fn run(args: &Args, output: Output) -> Result<(), Failure> {
     for _ in 0..plan.queued() {
         match timeout(Duration::from_secs(10), stage.caught.recv()).await {
             Ok(Some(caught)) => arrived(&output, &caught)?,
-            _ => return Err(Failure::new(Exit::Failed, "not everything arrived in time")),
+            _ => {
+                return Err(CliError::new(
+                    Exit::Failed,
+                    "not everything arrived in time",
+                ));
+            }
         }
     }
     if !args.once {
@@ -86,12 +93,12 @@ pub(crate) async fn run(args: &Args, output: Output) -> Result<(), Failure> {
     running.shutdown(Duration::from_secs(5)).await;
     match serving.await {
         Ok(served) => served.map_err(failed),
-        Err(fault) => Err(failed(fault)),
+        Err(error) => Err(failed(error)),
     }
 }
 
 impl Stage {
-    async fn set() -> Result<Self, Failure> {
+    async fn set() -> Result<Self, CliError> {
         let directory = tempfile::tempdir().map_err(failed)?;
         let (catch, caught) = mpsc::unbounded_channel();
         let mail = loopback().await?;
@@ -130,16 +137,16 @@ impl Stage {
     }
 }
 
-fn failed(fault: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
-    Failure::new(Exit::Failed, error_chain(&*fault.into()))
+fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CliError {
+    CliError::new(Exit::Failed, error_chain(&*error.into()))
 }
 
-async fn loopback() -> Result<TcpListener, Failure> {
+async fn loopback() -> Result<TcpListener, CliError> {
     TcpListener::bind("127.0.0.1:0").await.map_err(failed)
 }
 
 /// Two people, one of them switched off, a group, an event and a key.
-async fn populate(engine: &Engine, hook_port: u16) -> Result<SecretString, Failure> {
+async fn populate(engine: &Engine, hook_port: u16) -> Result<SecretString, CliError> {
     let address = |channel: &ChannelKind, raw: &str| {
         engine
             .gateways()
@@ -221,7 +228,7 @@ async fn fire(address: SocketAddr, secret: &SecretString) -> std::io::Result<Str
 
 /// Makes a user who may look at everything and change it. Returns the password, which is another one in
 /// each demonstration.
-async fn guest(engine: &Engine) -> Result<SecretString, Failure> {
+async fn guest(engine: &Engine) -> Result<SecretString, CliError> {
     let secret = Session::secret();
     let password = SecretString::from(&secret.expose_secret()[..16]);
     let (slug, name) = ("demo".parse(), "Demo".parse());
@@ -237,7 +244,7 @@ fn invite(
     address: SocketAddr,
     secret: &SecretString,
     password: &SecretString,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let (key, password) = (secret.expose_secret(), password.expose_secret());
     output.line("\nTry it from another terminal (Ctrl-C here ends it):\n")?;
     output.line(format!(
@@ -252,7 +259,7 @@ fn invite(
 async fn listen(
     output: &Output,
     caught: &mut mpsc::UnboundedReceiver<Caught>,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     loop {
         tokio::select! {
             ended = tokio::signal::ctrl_c() => return ended.map_err(failed),
@@ -261,9 +268,9 @@ async fn listen(
     }
 }
 
-fn arrived(output: &Output, (channel, whom, said): &Caught) -> Result<(), Failure> {
-    let place = output.paint(Tone::Good, &format!("{channel:<8}"));
-    output.line(format!("  {place} {whom}: {}", one_line(said)))
+fn arrived(output: &Output, (channel, whom, said): &Caught) -> Result<(), CliError> {
+    let channel = output.paint(Tone::Good, &format!("{channel:<8}"));
+    output.line(format!("  {channel} {whom}: {}", one_line(said)))
 }
 
 /// Accepts connections, and hands each to a catcher.

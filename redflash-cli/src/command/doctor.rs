@@ -5,11 +5,12 @@ use redflash_core::{Contact, Engine, Event, GatewayView, Timestamp, error_chain}
 use serde::Serialize;
 
 use super::gateway;
+use crate::backend::{Backend, GatewayRoutes, Status};
 use crate::context::{Context, Served};
-use crate::failure::{Exit, Failure};
-use crate::output::{Output, Tone, one_line};
-use crate::place::{Place, Routes, Status};
-use crate::words::time;
+use crate::error::{CliError, Exit};
+use crate::format::time;
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
@@ -41,38 +42,38 @@ enum Verdict {
     Wrong,
 }
 
-pub(crate) async fn run(place: &Place, _: Args) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, _: Args) -> Result<(), CliError> {
     let mut findings = Vec::new();
     let mut is_open = true;
-    if let Some(here) = place.machine() {
-        let context = &here.context;
+    if let Some(local) = backend.machine() {
+        let context = &local.context;
         findings.extend(configuration(context));
         findings.push(server(context).await);
-        match here.engine().await {
+        match local.engine().await {
             Ok(engine) => {
                 findings.push(commit(engine).await);
                 findings.extend(named(context, engine).await?);
             }
-            Err(failure) => {
+            Err(error) => {
                 is_open = false;
-                findings.push(Finding::new("store", Verdict::Wrong, failure.message));
+                findings.push(Finding::new("store", Verdict::Wrong, error.message));
             }
         }
     }
     if is_open {
-        findings.extend(anywhere(place).await?);
+        findings.extend(anywhere(backend).await?);
     }
-    show(&place.output, &findings)?;
+    show(&backend.output, &findings)?;
     if findings
         .iter()
         .any(|finding| finding.verdict == Verdict::Wrong)
     {
-        return Err(Failure::new(Exit::Failed, "something is wrong: see above"));
+        return Err(CliError::new(Exit::Failed, "something is wrong: see above"));
     }
     Ok(())
 }
 
-fn show(output: &Output, findings: &[Finding]) -> Result<(), Failure> {
+fn show(output: &Output, findings: &[Finding]) -> Result<(), CliError> {
     if output.json {
         return output.json(&findings);
     }
@@ -90,9 +91,9 @@ fn show(output: &Output, findings: &[Finding]) -> Result<(), Failure> {
 }
 
 /// What can be looked at from this machine and from another.
-async fn anywhere(place: &Place) -> Result<Vec<Finding>, Failure> {
-    let status = place.status().await?;
-    let routes = place.routes().await?;
+async fn anywhere(backend: &Backend) -> Result<Vec<Finding>, CliError> {
+    let status = backend.status().await?;
+    let routes = backend.routes().await?;
     let mut findings = Vec::new();
     findings.extend(status.sends.map(|sends| {
         let (verdict, detail) = if sends {
@@ -102,9 +103,9 @@ async fn anywhere(place: &Place) -> Result<Vec<Finding>, Failure> {
         };
         Finding::new("server", verdict, detail)
     }));
-    findings.push(backlog(&status, place.now().await?));
-    findings.extend(directory(place, &routes).await?);
-    findings.extend(gateways(&place.gateways().await?));
+    findings.push(backlog(&status, backend.now().await?));
+    findings.extend(directory(backend, &routes).await?);
+    findings.extend(gateways(&backend.gateways().await?));
     Ok(findings)
 }
 
@@ -144,7 +145,7 @@ async fn server(context: &Context) -> Finding {
         Ok(None) => (Verdict::Warning, none.to_owned()),
         Ok(Some(Served::Process(pid))) => (Verdict::Fine, format!("runs as process {pid}")),
         Ok(Some(Served::Nodes(nodes))) => (Verdict::Fine, format!("{nodes} run on this database")),
-        Err(failure) => (Verdict::Wrong, failure.message),
+        Err(error) => (Verdict::Wrong, error.message),
     };
     Finding::new("server", verdict, detail)
 }
@@ -152,7 +153,7 @@ async fn server(context: &Context) -> Finding {
 async fn commit(engine: &Engine) -> Finding {
     let (verdict, detail) = match engine.store().probe(engine.now()).await {
         Ok(()) => (Verdict::Fine, "a commit was made and synced".to_owned()),
-        Err(fault) => (Verdict::Wrong, error_chain(&fault)),
+        Err(error) => (Verdict::Wrong, error_chain(&error)),
     };
     Finding::new("store", verdict, detail)
 }
@@ -178,7 +179,7 @@ fn backlog(status: &Status, now: Timestamp) -> Finding {
 }
 
 /// What the configuration names of the directory, and is not there.
-async fn named(context: &Context, engine: &Engine) -> Result<Vec<Finding>, Failure> {
+async fn named(context: &Context, engine: &Engine) -> Result<Vec<Finding>, CliError> {
     let config = &context.loaded.config;
     let mut missing = Vec::new();
     if let Some(slug) = &config.alarm.contact
@@ -213,9 +214,9 @@ fn gateways(all: &[GatewayView]) -> Vec<Finding> {
 }
 
 /// Endpoints that no gateway serves, and events that tell nobody.
-async fn directory(place: &Place, routes: &Routes) -> Result<Vec<Finding>, Failure> {
+async fn directory(backend: &Backend, routes: &GatewayRoutes) -> Result<Vec<Finding>, CliError> {
     let mut findings = Vec::new();
-    for contact in place.list::<Contact>().await? {
+    for contact in backend.list::<Contact>().await? {
         let endpoints = contact.endpoints.iter();
         let unserved = endpoints.filter(|endpoint| !routes.serve(&endpoint.channel));
         findings.extend(unserved.map(|endpoint| {
@@ -226,7 +227,7 @@ async fn directory(place: &Place, routes: &Routes) -> Result<Vec<Finding>, Failu
             Finding::new("contacts", Verdict::Warning, detail)
         }));
     }
-    for event in place.list::<Event>().await? {
+    for event in backend.list::<Event>().await? {
         if event.contacts.is_empty() && event.groups.is_empty() {
             let detail = format!("event/{} tells nobody", event.slug);
             findings.push(Finding::new("events", Verdict::Warning, detail));

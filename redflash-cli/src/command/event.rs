@@ -4,11 +4,11 @@ use clap::{Args, Subcommand};
 use redflash_core::{Event, MissingArguments, Name, Slug};
 
 use super::group::{edit_members, unique};
-use super::reach::warn_of_losses;
-use crate::failure::Failure;
-use crate::output::{harmless, one_line};
-use crate::place::Place;
-use crate::words::switch;
+use super::reachability::warn_if_unreachable;
+use crate::backend::Backend;
+use crate::error::CliError;
+use crate::format::switch;
+use crate::sanitize::{one_line, sanitize};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -86,27 +86,27 @@ pub(crate) struct Edit {
     remove_group: Vec<Slug>,
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Add(add) => self::add(place, add).await,
-        Command::List => list(place).await,
-        Command::Show { slug } => show(place, &slug).await,
+        Command::Add(add) => self::add(backend, add).await,
+        Command::List => list(backend).await,
+        Command::Show { slug } => show(backend, &slug).await,
         Command::Edit(edit) => {
             let slug = edit.slug.clone();
             let edit = |event: &mut Event| apply(event, edit.clone());
             let change = Box::pin(async {
-                let event = place.change_warned(&slug, edit).await?;
-                tell_switch(place, &event)
+                let event = backend.change_warned(&slug, edit).await?;
+                tell_switch(backend, &event)
             });
-            warn_of_losses(place, change, |reach| reach.event(&slug, edit)).await
+            warn_if_unreachable(backend, change, |directory| directory.event(&slug, edit)).await
         }
-        Command::Remove { slug } => place.remove::<Event>(&slug).await,
-        Command::On { slug } => change(place, &slug, |event| event.enabled = true).await,
-        Command::Off { slug } => change(place, &slug, |event| event.enabled = false).await,
+        Command::Remove { slug } => backend.remove::<Event>(&slug).await,
+        Command::On { slug } => change(backend, &slug, |event| event.enabled = true).await,
+        Command::Off { slug } => change(backend, &slug, |event| event.enabled = false).await,
     }
 }
 
-async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
     let mut event = Event::new(add.slug, add.name, add.message);
     event.subject = add.subject;
     event.sender = add.sender;
@@ -114,7 +114,7 @@ async fn add(place: &Place, add: Add) -> Result<(), Failure> {
     event.missing_arguments = add.missing_arguments;
     event.contacts = unique(add.contacts);
     event.groups = unique(add.groups);
-    place.create(&event).await
+    backend.create(&event).await
 }
 
 fn apply(event: &mut Event, edit: Edit) {
@@ -141,10 +141,10 @@ fn apply(event: &mut Event, edit: Edit) {
     edit_members(&mut event.groups, edit.add_group, &edit.remove_group);
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let events: Vec<Event> = place.list().await?;
-    if place.output.json {
-        return place.output.json(&events);
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let events: Vec<Event> = backend.list().await?;
+    if backend.output.json {
+        return backend.output.json(&events);
     }
     let row = |event: &Event| {
         [
@@ -155,7 +155,7 @@ async fn list(place: &Place) -> Result<(), Failure> {
             one_line(&event.message),
         ]
     };
-    place.output.table(
+    backend.output.table(
         ["event", "name", "is", "tells", "message"],
         events.iter().map(row).collect(),
         "no events yet: `redflash event add SLUG --name NAME --message TEMPLATE --contact CONTACT`",
@@ -168,16 +168,16 @@ fn told(event: &Event) -> Vec<String> {
     contacts.chain(groups).collect()
 }
 
-async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
-    let event: Event = place.find(slug).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
+    let event: Event = backend.find(slug).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&event);
     }
     output.line(format!(
         "event/{} {} ({})",
         event.slug,
-        harmless(event.name.as_str()),
+        sanitize(event.name.as_str()),
         switch(event.enabled)
     ))?;
     let described = (!event.description.is_empty()).then_some(&*event.description);
@@ -196,15 +196,15 @@ async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
 }
 
 async fn change(
-    place: &Place,
+    backend: &Backend,
     slug: &Slug,
     change: impl Fn(&mut Event) + Send + Sync,
-) -> Result<(), Failure> {
-    let event = place.change(slug, change).await?;
-    tell_switch(place, &event)
+) -> Result<(), CliError> {
+    let event = backend.change(slug, change).await?;
+    tell_switch(backend, &event)
 }
 
-fn tell_switch(place: &Place, event: &Event) -> Result<(), Failure> {
+fn tell_switch(backend: &Backend, event: &Event) -> Result<(), CliError> {
     let said = format!("event/{} is {}", event.slug, switch(event.enabled));
-    place.output.remark(said)
+    backend.output.remark(said)
 }

@@ -8,11 +8,12 @@ use redflash_core::{
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::log;
-use crate::failure::{Exit, Failure};
-use crate::output::{Output, Tone, one_line};
-use crate::place::Place;
-use crate::words::time;
+use crate::backend::Backend;
+use crate::config::duration;
+use crate::error::{CliError, Exit};
+use crate::format::time;
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -38,21 +39,21 @@ pub(crate) struct Test {
     )]
     message: String,
     /// How long a receipt is waited for, where the gateway sends any
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = log::age)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     wait: Duration,
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
-        Command::List => list(place).await,
-        Command::Show { name } => show(place, &name).await,
-        Command::Test(test) => self::test(place, test).await,
+        Command::List => list(backend).await,
+        Command::Show { name } => show(backend, &name).await,
+        Command::Test(test) => self::test(backend, test).await,
     }
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let all = place.gateways().await?;
-    let output = &place.output;
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let all = backend.gateways().await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&all);
     }
@@ -96,9 +97,9 @@ fn state(output: &Output, state: GatewayState) -> String {
     output.paint(tone, state.as_str())
 }
 
-async fn show(place: &Place, name: &Slug) -> Result<(), Failure> {
-    let details = place.gateway(name).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, name: &Slug) -> Result<(), CliError> {
+    let details = backend.gateway(name).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&details);
     }
@@ -143,11 +144,11 @@ fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 1
     ]
 }
 
-async fn test(place: &Place, test: Test) -> Result<(), Failure> {
-    let gateway = place.gateway(&test.name).await?.gateway;
-    let trial = place.test_gateway(&test.name, &test.to, &test.message);
+async fn test(backend: &Backend, test: Test) -> Result<(), CliError> {
+    let gateway = backend.gateway(&test.name).await?.gateway;
+    let trial = backend.test_gateway(&test.name, &test.to, &test.message);
     let trial = trial.await?;
-    let output = &place.output;
+    let output = &backend.output;
     let is_accepted = trial.class == "accepted";
     let (said, took) = (one_line(&trial.detail), trial.took_ms);
     if is_accepted {
@@ -164,7 +165,7 @@ async fn test(place: &Place, test: Test) -> Result<(), Failure> {
     let mut shown = json!(trial);
     if is_accepted && gateway.can.iter().any(|can| can == "receipts") {
         output.remark(format!("waiting {} s for a receipt …", test.wait.as_secs()))?;
-        let receipt = receipt(place, trial.notification, test.wait).await?;
+        let receipt = receipt(backend, trial.notification, test.wait).await?;
         let said = receipt.as_deref().unwrap_or("no receipt came");
         output.remark(one_line(said))?;
         shown["receipt"] = json!(receipt);
@@ -176,20 +177,20 @@ async fn test(place: &Place, test: Test) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("{} did not take the message", test.name);
-    Err(Failure::new(Exit::Failed, message))
+    Err(CliError::new(Exit::Failed, message))
 }
 
 /// What a receipt says, once it has come to the server.
 async fn receipt(
-    place: &Place,
+    backend: &Backend,
     id: NotificationId,
     wait: Duration,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, CliError> {
     /// How often it is looked for.
     const LOOK: Duration = Duration::from_millis(250);
     let end = Instant::now().checked_add(wait);
     loop {
-        let (_, deliveries) = place.notification(id).await?;
+        let (_, deliveries) = backend.notification(id).await?;
         let deliveries = deliveries.into_iter().map(|record| record.delivery);
         let mut confirmed = deliveries.filter(|delivery| delivery.state != DeliveryState::Sent);
         if let Some(delivery) = confirmed.next() {

@@ -5,10 +5,10 @@ use std::num::NonZeroU32;
 use redflash_core::store::InboundFilter;
 use redflash_core::{Inbound, InboundId, Slug};
 
-use crate::failure::Failure;
-use crate::output::one_line;
-use crate::place::Place;
-use crate::words::time;
+use crate::backend::Backend;
+use crate::error::CliError;
+use crate::format::time;
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -23,15 +23,15 @@ pub(crate) struct Args {
     limit: NonZeroU32,
 }
 
-pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
     let filter = InboundFilter {
         contact: args.contact,
         before: args.before,
         limit: args.limit,
     };
-    let found = place.inbound(&filter).await?;
-    if place.output.json {
-        return place.output.json(&found);
+    let found = backend.inbound(&filter).await?;
+    if backend.output.json {
+        return backend.output.json(&found);
     }
     let row = |inbound: &Inbound| {
         let contacts: Vec<_> = inbound.contacts.iter().map(Slug::as_str).collect();
@@ -49,7 +49,7 @@ pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
             one_line(&inbound.effect),
         ]
     };
-    place.output.table(
+    backend.output.table(
         ["received", "gateway", "from", "says", "answers", "did"],
         found.iter().map(row).collect(),
         "nobody sent anything back, or nobody who fits",

@@ -5,9 +5,9 @@ use redflash_core::{ApiKey, KeyView, Scope, Slug, Target, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use crate::failure::Failure;
-use crate::place::{NewKey, Place};
-use crate::words::{switch, time};
+use crate::backend::{Backend, NewKey};
+use crate::error::CliError;
+use crate::format::{switch, time};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -43,18 +43,18 @@ pub(crate) struct Add {
     value: Option<SecretString>,
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Add(add) => self::add(place, add).await,
-        Command::List => list(place).await,
-        Command::Show { slug } => show(place, &slug).await,
-        Command::Remove { slug } => place.remove::<ApiKey>(&slug).await,
-        Command::On { slug } => turn(place, &slug, true).await,
-        Command::Off { slug } => turn(place, &slug, false).await,
+        Command::Add(add) => self::add(backend, add).await,
+        Command::List => list(backend).await,
+        Command::Show { slug } => show(backend, &slug).await,
+        Command::Remove { slug } => backend.remove::<ApiKey>(&slug).await,
+        Command::On { slug } => turn(backend, &slug, true).await,
+        Command::Off { slug } => turn(backend, &slug, false).await,
     }
 }
 
-async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
     let new = NewKey {
         slug: add.slug,
         inspect: add.inspect,
@@ -65,28 +65,30 @@ async fn add(place: &Place, add: Add) -> Result<(), Failure> {
         },
         value: add.value.map(given).transpose()?,
     };
-    let made = place.add_key(new).await?;
+    let made = backend.add_key(new).await?;
     let secret = made.secret.as_ref().map(ExposeSecret::expose_secret);
-    if place.output.json {
+    if backend.output.json {
         let mut shown = json!(made.key);
         shown["secret"] = json!(secret);
-        return place.output.json(&shown);
+        return backend.output.json(&shown);
     }
-    place.output.line(format!("added key {}", made.key.slug))?;
+    backend
+        .output
+        .line(format!("added key {}", made.key.slug))?;
     match secret {
-        Some(secret) => place
+        Some(secret) => backend
             .output
             .line(format!("{secret}\nIt is not shown again.")),
         None => Ok(()),
     }
 }
 
-fn given(value: SecretString) -> Result<SecretString, Failure> {
+fn given(value: SecretString) -> Result<SecretString, CliError> {
     if value.expose_secret() != "-" {
         return Ok(value);
     }
     let line = std::io::read_to_string(std::io::stdin());
-    let line = line.map_err(|fault| Failure::usage(format!("standard input: {fault}")))?;
+    let line = line.map_err(|error| CliError::usage(format!("standard input: {error}")))?;
     Ok(line.trim_end_matches(['\r', '\n']).into())
 }
 
@@ -114,10 +116,10 @@ fn used(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), time)
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let keys: Vec<KeyView> = place.list().await?;
-    if place.output.json {
-        return place.output.json(&keys);
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let keys: Vec<KeyView> = backend.list().await?;
+    if backend.output.json {
+        return backend.output.json(&keys);
     }
     let row = |key: &KeyView| {
         [
@@ -129,16 +131,16 @@ async fn list(place: &Place) -> Result<(), Failure> {
             used(key.last_used_at),
         ]
     };
-    place.output.table(
+    backend.output.table(
         ["key", "ends in", "is", "may also", "may raise", "last used"],
         keys.iter().map(row).collect(),
         "no keys yet: `redflash key add SLUG`",
     )
 }
 
-async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
-    let key: KeyView = place.find(slug).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
+    let key: KeyView = backend.find(slug).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&key);
     }
@@ -149,7 +151,9 @@ async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
     output.line(format!("  last used  {}", used(key.last_used_at)))
 }
 
-async fn turn(place: &Place, slug: &Slug, on: bool) -> Result<(), Failure> {
-    place.turn_key(slug, on).await?;
-    place.output.remark(format!("key {slug} is {}", switch(on)))
+async fn turn(backend: &Backend, slug: &Slug, on: bool) -> Result<(), CliError> {
+    backend.turn_key(slug, on).await?;
+    backend
+        .output
+        .remark(format!("key {slug} is {}", switch(on)))
 }

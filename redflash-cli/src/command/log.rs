@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use redflash_core::store::{DeliveryRecord, LogFilter};
 use redflash_core::{
     ChannelKind, Delivery, DeliveryState, Notification, NotificationId, Slug, Target,
 };
 use serde_json::json;
 
-use super::explain;
-use crate::failure::Failure;
-use crate::id_prefix::IdPrefix;
-use crate::output::{Output, Tone, one_line};
-use crate::place::{Place, Routes};
-use crate::words::{time, tone};
+use super::plan_output::print_plan;
+use crate::backend::{Backend, GatewayRoutes, IdPrefix};
+use crate::config::duration;
+use crate::error::CliError;
+use crate::format::{time, tone};
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -42,37 +42,22 @@ pub(crate) struct Args {
     #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
     /// Only notifications raised so long ago at most, such as 2h or 3d
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    #[arg(long, value_name = "AGE", value_parser = duration::parse)]
     since: Option<Duration>,
     /// Only notifications raised longer ago than this
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    #[arg(long, value_name = "AGE", value_parser = duration::parse)]
     until: Option<Duration>,
     /// At most so many, newest first
     #[arg(long, default_value = "50")]
     limit: NonZeroU32,
 }
 
-/// Reads a length of time into the past.
-pub(crate) fn age(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a length of time such as 90s, 2h or 3d".to_owned();
-    // Days here are of 24 hours.
-    let text = match text.trim().strip_suffix('d') {
-        Some(days) => format!(
-            "{}h",
-            days.parse::<u32>().map_err(|_| wrong())?.saturating_mul(24)
-        ),
-        None => text.to_owned(),
-    };
-    let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(parsed).map_err(|_| wrong())
-}
-
-pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
     if let Some(id) = args.id {
-        let (id, _) = id.find(place).await?;
-        return one(place, id).await;
+        let (id, _) = id.find(backend).await?;
+        return one(backend, id).await;
     }
-    let now = place.now().await?;
+    let now = backend.now().await?;
     let filter = LogFilter {
         state: args.state,
         contact: args.contact,
@@ -84,23 +69,23 @@ pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         until: args.until.map(|age| now.minus(age)),
         ..LogFilter::newest(args.limit)
     };
-    let found = place.log(&filter).await?;
-    if place.output.json {
+    let found = backend.log(&filter).await?;
+    if backend.output.json {
         let shown = found.iter().map(|(notification, deliveries)| {
             json!({ "notification": notification, "deliveries": deliveries })
         });
-        return place.output.json(&shown.collect::<Vec<_>>());
+        return backend.output.json(&shown.collect::<Vec<_>>());
     }
     let rows = found.iter().map(|(notification, deliveries)| {
         [
             time(notification.raised_at),
             notification.id.to_string(),
             notification.target().to_string(),
-            states(&place.output, deliveries),
+            states(&backend.output, deliveries),
             one_line(&notification.plan.message.subject),
         ]
     });
-    place.output.table(
+    backend.output.table(
         ["raised", "notification", "target", "deliveries", "says"],
         rows.collect(),
         "nothing was raised, or nothing that fits",
@@ -119,28 +104,28 @@ fn states(output: &Output, deliveries: &[Delivery]) -> String {
     counts.collect::<Vec<_>>().join(", ")
 }
 
-async fn one(place: &Place, id: NotificationId) -> Result<(), Failure> {
-    let (notification, deliveries) = place.notification(id).await?;
-    let output = &place.output;
+async fn one(backend: &Backend, id: NotificationId) -> Result<(), CliError> {
+    let (notification, deliveries) = backend.notification(id).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&json!({ "notification": notification, "deliveries": deliveries }));
     }
-    print(output, &place.routes().await?, &notification, &deliveries)
+    print(output, &backend.routes().await?, &notification, &deliveries)
 }
 
 fn print(
     output: &Output,
-    routes: &Routes,
+    routes: &GatewayRoutes,
     notification: &Notification,
     deliveries: &[DeliveryRecord],
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let by = match &notification.raised_by {
         Some(key) => format!("with the key {key}"),
         None => "by an operator or in-process".to_owned(),
     };
     let (id, at) = (notification.id, time(notification.raised_at));
     output.line(format!("notification {id}, raised {at} {by}"))?;
-    explain::print(output, routes, &notification.plan)?;
+    print_plan(output, routes, &notification.plan)?;
     output.line(output.paint(Tone::Strong, "what became of it"))?;
     for record in deliveries {
         let delivery = &record.delivery;

@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
-
-use crate::args::Cli;
-use crate::failure::{Exit, Failure};
+use crate::error::{CliError, Exit};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -13,13 +10,13 @@ pub(crate) struct Args {
     directory: PathBuf,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, command: clap::Command) -> Result<(), CliError> {
     let written = std::fs::create_dir_all(&args.directory)
-        .and_then(|()| clap_mangen::generate_to(Cli::command(), &args.directory));
-    written.map_err(|fault| {
-        Failure::new(
+        .and_then(|()| clap_mangen::generate_to(command, &args.directory));
+    written.map_err(|error| {
+        CliError::new(
             Exit::Failed,
-            format!("{}: {fault}", args.directory.display()),
+            format!("{}: {error}", args.directory.display()),
         )
     })
 }

@@ -3,12 +3,12 @@
 use redflash_store::Access;
 
 use crate::context::{Context, Missing};
-use crate::failure::Failure;
+use crate::error::CliError;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) async fn run(context: &Context, _: Args) -> Result<(), Failure> {
+pub(crate) async fn run(context: &Context, _: Args) -> Result<(), CliError> {
     context.engine(Access::Shared, Missing::Create).await?;
     let database = context.database()?;
     context.output.remark(format!("{database} is up to date"))

@@ -4,14 +4,16 @@ use std::io::Read;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use redflash_core::{Arguments, DeliveryState, Raise, Recipient, Slug, Target, Verdict};
-use serde_json::{Value, json};
+use redflash_core::{DeliveryState, Raise, Recipient, Slug, Target, Verdict};
+use serde_json::json;
 
-use super::explain::print_arguments;
-use crate::failure::{Exit, Failure};
-use crate::output::{Output, Tone, one_line};
-use crate::place::{Outcome, Place, is_sent};
-use crate::words::{count, tone};
+use super::plan_output::print_arguments;
+use super::template_arguments::{argument, arguments};
+use crate::backend::{Backend, RaiseOutcome, is_sent};
+use crate::error::{CliError, Exit};
+use crate::format::{count, tone};
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
 /// The largest message read from standard input, in bytes.
 const MAX_INPUT: u64 = 256 * 1024;
@@ -51,32 +53,7 @@ pub(crate) struct FireArgs {
     wait: bool,
 }
 
-/// Reads `name=value`.
-pub(super) fn argument(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE, such as host=db1".into()),
-    }
-}
-
-/// The arguments of a template.
-///
-/// # Errors
-///
-/// Names an argument that is given twice.
-pub(super) fn arguments(given: Vec<(String, String)>) -> Result<Arguments, Failure> {
-    let mut arguments = Arguments::new();
-    for (name, value) in given {
-        if arguments.contains_key(&name) {
-            let message = format!("{name} is given twice: leave one out");
-            return Err(Failure::usage(message));
-        }
-        arguments.insert(name, Value::from(value));
-    }
-    Ok(arguments)
-}
-
-pub(crate) async fn send(place: &Place, args: SendArgs) -> Result<(), Failure> {
+pub(crate) async fn send(backend: &Backend, args: SendArgs) -> Result<(), CliError> {
     let message = match &*args.message {
         "-" => input()?,
         _ => args.message,
@@ -85,32 +62,32 @@ pub(crate) async fn send(place: &Place, args: SendArgs) -> Result<(), Failure> {
         Kind::Contact => Raise::contact(args.slug, message),
         Kind::Group => Raise::group(args.slug, message),
     };
-    raise_and_tell(place, raise, args.wait).await
+    raise_and_tell(backend, raise, args.wait).await
 }
 
-pub(crate) async fn fire(place: &Place, args: FireArgs) -> Result<(), Failure> {
+pub(crate) async fn fire(backend: &Backend, args: FireArgs) -> Result<(), CliError> {
     let raise = Raise::event(args.event, arguments(args.arguments)?).strict(args.strict);
-    raise_and_tell(place, raise, args.wait).await
+    raise_and_tell(backend, raise, args.wait).await
 }
 
-fn input() -> Result<String, Failure> {
+fn input() -> Result<String, CliError> {
     let mut bytes = Vec::new();
     let read = std::io::stdin().take(MAX_INPUT + 1).read_to_end(&mut bytes);
-    read.map_err(|fault| Failure::usage(format!("standard input: {fault}")))?;
+    read.map_err(|error| CliError::usage(format!("standard input: {error}")))?;
     if bytes.len() as u64 > MAX_INPUT {
         let message = format!("standard input: a message has at most {MAX_INPUT} bytes");
-        return Err(Failure::usage(message));
+        return Err(CliError::usage(message));
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-async fn raise_and_tell(place: &Place, raise: Raise, wait: bool) -> Result<(), Failure> {
-    let outcome = place.raise(raise, wait.then_some(WAIT)).await?;
-    tell(&place.output, &outcome)?;
+async fn raise_and_tell(backend: &Backend, raise: Raise, wait: bool) -> Result<(), CliError> {
+    let outcome = backend.raise(raise, wait.then_some(WAIT)).await?;
+    tell(&backend.output, &outcome)?;
     unreached(&outcome)
 }
 
-fn tell(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
+fn tell(output: &Output, outcome: &RaiseOutcome) -> Result<(), CliError> {
     if output.json {
         return output.json(&json!({
             "notification_id": outcome.notification, "queued": outcome.queued,
@@ -142,7 +119,7 @@ fn tell(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
 }
 
 /// Prints the endpoints that nothing is sent to, with the reasons.
-fn print_skipped(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
+fn print_skipped(output: &Output, outcome: &RaiseOutcome) -> Result<(), CliError> {
     let Some(plan) = &outcome.plan else {
         if outcome.skipped > 0 {
             let skipped = count(outcome.skipped, "endpoint");
@@ -170,7 +147,7 @@ fn print_skipped(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
 }
 
 /// Fails when somebody was not reached.
-fn unreached(outcome: &Outcome) -> Result<(), Failure> {
+fn unreached(outcome: &RaiseOutcome) -> Result<(), CliError> {
     let records = outcome.deliveries.as_deref().unwrap_or_default();
     let mut missed = left_out(outcome);
     for record in records.iter().filter(|record| !is_sent(record)) {
@@ -193,18 +170,18 @@ fn unreached(outcome: &Outcome) -> Result<(), Failure> {
         _ => Exit::Partly,
     };
     let message = format!("not reached: {}", missed.join(", "));
-    Err(Failure::new(exit, message))
+    Err(CliError::new(exit, message))
 }
 
 /// Whether somebody was not reached of whom the key may not know.
-fn misses_unnamed(outcome: &Outcome) -> bool {
+fn misses_unnamed(outcome: &RaiseOutcome) -> bool {
     let is_group = matches!(outcome.target, Target::Group(_));
     let falls_short = outcome.sent.is_some_and(|sent| sent < outcome.queued);
     falls_short || outcome.plan.is_none() && is_group && outcome.misses_somebody
 }
 
 /// The members of a group who are on and told nothing, with the reason.
-fn left_out(outcome: &Outcome) -> Vec<String> {
+fn left_out(outcome: &RaiseOutcome) -> Vec<String> {
     let is_group = matches!(outcome.target, Target::Group(_));
     let Some(plan) = outcome.plan.as_ref().filter(|_| is_group) else {
         return Vec::new();
@@ -221,23 +198,4 @@ fn left_out(outcome: &Outcome) -> Vec<String> {
         format!("{} ({reason})", recipient.contact)
     };
     plan.unreached().map(said).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_argument_that_is_given_twice_is_refused() {
-        let given = |names: &[&str]| {
-            let pairs = names
-                .iter()
-                .map(|name| argument(&format!("{name}=1")).unwrap());
-            arguments(pairs.collect())
-        };
-        assert_eq!(given(&["host", "disk"]).unwrap().len(), 2);
-        let refused = given(&["host", "disk", "host"]).unwrap_err();
-        assert_eq!(refused.exit, Exit::Usage);
-        assert_eq!(refused.message, "host is given twice: leave one out");
-    }
 }

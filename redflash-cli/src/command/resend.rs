@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use crate::failure::Failure;
-use crate::id_prefix::IdPrefix;
-use crate::place::Place;
+use crate::backend::{Backend, IdPrefix};
+use crate::error::CliError;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -13,15 +12,15 @@ pub(crate) struct Args {
     id: IdPrefix,
 }
 
-pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
     let resent = {
-        let (id, only) = args.id.find(place).await?;
-        place.resend(id, only).await?
+        let (id, only) = args.id.find(backend).await?;
+        backend.resend(id, only).await?
     };
-    if place.output.json {
-        return place.output.json(&json!({ "resent": resent }));
+    if backend.output.json {
+        return backend.output.json(&json!({ "resent": resent }));
     }
-    place.output.line(match resent {
+    backend.output.line(match resent {
         0 => "nothing of it failed, was cancelled, suppressed or set aside".to_owned(),
         number => format!("queued again: {number}"),
     })

@@ -17,9 +17,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{self, Config, Log, LogFormat, Overrides};
 use crate::context::{Context, Missing};
-use crate::failure::{Exit, Failure};
-use crate::reload::{LogFilter, Reload, hangups, http_settings, log_filter};
-use crate::tidy::Tidy;
+use crate::error::{CliError, Exit};
+use crate::server::{Cleanup, LogFilter, Reload, hangups, http_settings, provider};
 
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
@@ -35,13 +34,13 @@ pub(crate) struct Args {
 /// How long hand-overs under way may take once the server is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let log = start_log(&context.loaded.config.log, args.log.as_deref())?;
     for warning in &context.loaded.warnings {
         warn!("{warning}");
     }
     let oidc = context.loaded.config.admin.oidc.as_ref();
-    let oidc = oidc.map(crate::oidc::provider).transpose()?;
+    let oidc = oidc.map(provider).transpose()?;
     let server = &context.loaded.config.server;
     let listen = args
         .listen
@@ -54,13 +53,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     };
     let engine = context.engine(Access::Server, Missing::Create).await?;
     let metrics =
-        Metrics::install().map_err(|fault| Failure::new(Exit::Failed, error_chain(&fault)))?;
+        Metrics::install().map_err(|error| CliError::new(Exit::Failed, error_chain(&error)))?;
     let stop = stopped()?;
     let hangups = hangups()?;
     if let Some((address, listener)) = metrics_listener {
         let address = listener
             .local_addr()
-            .map_err(|fault| bound(address, &fault))?;
+            .map_err(|error| bound(address, &error))?;
         info!("metrics on http://{address}/metrics");
         let ended = stop.clone().cancelled_owned();
         tokio::spawn(serve_metrics(
@@ -73,12 +72,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let running = engine.start().await?;
     let address = listener
         .local_addr()
-        .map_err(|fault| bound(&listen, &fault))?;
+        .map_err(|error| bound(&listen, &error))?;
     info!("listening on http://{address}");
     invite(&engine, &server.admin_url(&address.to_string())).await;
     notify(sd_notify::NotifyState::Ready);
-    let (tidy, changes) = watch::channel(Tidy::new(&context.loaded.config));
-    tokio::spawn(Tidy::run(changes, engine.clone(), stop.clone()));
+    let (cleanup, changes) = watch::channel(Cleanup::new(&context.loaded.config));
+    tokio::spawn(Cleanup::run(changes, engine.clone(), stop.clone()));
     let http = http(context, metrics, oidc);
     let reload = Reload {
         overrides: Overrides {
@@ -88,7 +87,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         started: context.loaded.config.clone(),
         engine: engine.clone(),
         http: http.settings.clone(),
-        tidy,
+        cleanup,
         log,
         log_option: args.log,
     };
@@ -97,7 +96,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     notify(sd_notify::NotifyState::Stopping);
     running.shutdown(GRACE).await;
     info!("stopped");
-    ended.map_err(|fault| Failure::new(Exit::Failed, format!("the listener failed: {fault}")))
+    ended.map_err(|error| CliError::new(Exit::Failed, format!("the listener failed: {error}")))
 }
 
 /// Says how somebody becomes able to log in, as long as nobody is.
@@ -111,10 +110,10 @@ async fn invite(engine: &Engine, url: &str) {
     }
 }
 
-async fn bind(address: &str) -> Result<TcpListener, Failure> {
+async fn bind(address: &str) -> Result<TcpListener, CliError> {
     listen(address)
         .await
-        .map_err(|fault| bound(address, &fault))
+        .map_err(|error| bound(address, &error))
 }
 
 /// Listens at the first of an address's meanings at which that is possible.
@@ -132,28 +131,28 @@ async fn listen(address: &str) -> std::io::Result<TcpListener> {
         socket.set_reuseaddr(true)?;
         match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
             Ok(listener) => return Ok(listener),
-            Err(fault) => last = Some(fault),
+            Err(error) => last = Some(error),
         }
     }
     Err(last.unwrap_or_else(|| std::io::Error::other("it names no address")))
 }
 
-fn bound(address: &str, fault: &std::io::Error) -> Failure {
-    let message = format!("cannot listen on {address}: {fault}; --listen names another address");
-    Failure::new(Exit::Failed, message)
+fn bound(address: &str, error: &std::io::Error) -> CliError {
+    let message = format!("cannot listen on {address}: {error}; --listen names another address");
+    CliError::new(Exit::Failed, message)
 }
 
 /// Tells the service manager, if one asked to be told.
 fn notify(state: sd_notify::NotifyState<'_>) {
-    if let Err(fault) = sd_notify::notify(&[state]) {
-        warn!(%fault, "the service manager was not told");
+    if let Err(error) = sd_notify::notify(&[state]) {
+        warn!(%error, "the service manager was not told");
     }
 }
 
 /// Cancelled when the process is asked to end.
-fn stopped() -> Result<CancellationToken, Failure> {
+fn stopped() -> Result<CancellationToken, CliError> {
     let listen = |kind| {
-        signal(kind).map_err(|fault| Failure::new(Exit::Failed, format!("no signals: {fault}")))
+        signal(kind).map_err(|error| CliError::new(Exit::Failed, format!("no signals: {error}")))
     };
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -198,15 +197,15 @@ pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>
 /// Starts the log, on standard error. Returns what changes its level later.
 ///
 /// * `option` - the level that the command line names.
-fn start_log(log: &Log, option: Option<&str>) -> Result<LogFilter, Failure> {
-    let (filter, handle) = reload::Layer::new(log_filter(log, option)?);
+fn start_log(log: &Log, option: Option<&str>) -> Result<LogFilter, CliError> {
+    let (filter, handle) = reload::Layer::new(log.filter(option)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
     let started = match log.format {
         LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
         LogFormat::Json => registry.with(lines.json()).try_init(),
     };
-    started.map_err(|fault| Failure::new(Exit::Failed, format!("no log: {fault}")))?;
+    started.map_err(|error| CliError::new(Exit::Failed, format!("no log: {error}")))?;
     Ok(handle)
 }
 

@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use redflash_core::{DirectoryItem, Name, Role, Slug, StoreError, User, UserView};
 
-use crate::failure::Failure;
-use crate::output::{harmless, one_line};
+use crate::backend::{Backend, UserEdit};
+use crate::error::CliError;
+use crate::format::{switch, time};
 use crate::password;
-use crate::place::{Place, UserEdit};
-use crate::words::{switch, time};
+use crate::sanitize::{one_line, sanitize};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -56,25 +56,25 @@ pub(crate) struct Add {
     no_password: bool,
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Add(add) => self::add(place, add).await,
-        Command::List => list(place).await,
-        Command::Show { slug } => show(place, &slug).await,
-        Command::Edit { slug, name } => edit(place, &slug, UserEdit::Name(name)).await,
-        Command::Passwd { slug } => passwd(place, &slug).await,
-        Command::Role { slug, role } => edit(place, &slug, UserEdit::Role(role)).await,
-        Command::Remove { slug } => place.remove::<User>(&slug).await,
-        Command::On { slug } => edit(place, &slug, UserEdit::Enabled(true)).await,
-        Command::Off { slug } => edit(place, &slug, UserEdit::Enabled(false)).await,
+        Command::Add(add) => self::add(backend, add).await,
+        Command::List => list(backend).await,
+        Command::Show { slug } => show(backend, &slug).await,
+        Command::Edit { slug, name } => edit(backend, &slug, UserEdit::Name(name)).await,
+        Command::Passwd { slug } => passwd(backend, &slug).await,
+        Command::Role { slug, role } => edit(backend, &slug, UserEdit::Role(role)).await,
+        Command::Remove { slug } => backend.remove::<User>(&slug).await,
+        Command::On { slug } => edit(backend, &slug, UserEdit::Enabled(true)).await,
+        Command::Off { slug } => edit(backend, &slug, UserEdit::Enabled(false)).await,
     }
 }
 
-async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
     let name = add.name.map_or_else(|| add.slug.as_str().parse(), Ok);
-    let name = name.map_err(|fault| Failure::usage(format!("--name: {fault}")))?;
+    let name = name.map_err(|error| CliError::usage(format!("--name: {error}")))?;
     // Nobody types a password twice to learn this.
-    let users: Vec<UserView> = place.list().await?;
+    let users: Vec<UserView> = backend.list().await?;
     if users.iter().any(|user| user.slug == add.slug) {
         let what = User::named(add.slug).to_string();
         return Err(StoreError::Conflict { what }.into());
@@ -84,21 +84,21 @@ async fn add(place: &Place, add: Add) -> Result<(), Failure> {
     } else {
         Some(password::ask().await?)
     };
-    let user = place.add_user(add.slug, name, add.role, password).await?;
-    let output = &place.output;
+    let user = backend.add_user(add.slug, name, add.role, password).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&user);
     }
     output.line(format!("added user/{}", user.slug))?;
-    output.line(way_in(place, &user))
+    output.line(way_in(backend, &user))
 }
 
 /// What a new user does next.
-fn way_in(place: &Place, user: &UserView) -> String {
-    let url = place.admin_url();
-    let oidc = place
+fn way_in(backend: &Backend, user: &UserView) -> String {
+    let url = backend.admin_url();
+    let oidc = backend
         .machine()
-        .map(|here| &here.context.loaded.config.admin.oidc);
+        .map(|local| &local.context.loaded.config.admin.oidc);
     match (user.has_password, oidc) {
         (true, _) => format!("Log in at {url}"),
         (false, None) => format!("Log in at {url} through the OpenID provider"),
@@ -111,10 +111,10 @@ fn way_in(place: &Place, user: &UserView) -> String {
     }
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let users: Vec<UserView> = place.list().await?;
-    if place.output.json {
-        return place.output.json(&users);
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let users: Vec<UserView> = backend.list().await?;
+    if backend.output.json {
+        return backend.output.json(&users);
     }
     let row = |user: &UserView| {
         [
@@ -126,20 +126,20 @@ async fn list(place: &Place) -> Result<(), Failure> {
             time(user.created_at),
         ]
     };
-    place.output.table(
+    backend.output.table(
         ["user", "name", "role", "is", "logs in by", "made"],
         users.iter().map(row).collect(),
         "no users yet: `redflash user add SLUG --role admin`",
     )
 }
 
-async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
-    let user: UserView = place.find(slug).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
+    let user: UserView = backend.find(slug).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&user);
     }
-    let name = harmless(user.name.as_str());
+    let name = sanitize(user.name.as_str());
     output.line(format!("user/{slug} {name} ({})", switch(user.enabled)))?;
     output.line(format!("  role        {}", user.role))?;
     output.line(format!("  logs in by  {}", user.logs_in_by()))?;
@@ -149,22 +149,22 @@ async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
     output.line(format!("  made        {}", time(user.created_at)))
 }
 
-async fn passwd(place: &Place, slug: &Slug) -> Result<(), Failure> {
+async fn passwd(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
     // Nobody types a password twice to learn that there is no such user.
-    place.find::<UserView>(slug).await?;
+    backend.find::<UserView>(slug).await?;
     let password = password::ask().await?;
-    place.set_password(slug, &password).await?;
+    backend.set_password(slug, &password).await?;
     let said = format!("user/{slug} has another password, and no session any more");
-    place.output.remark(said)
+    backend.output.remark(said)
 }
 
 /// Changes a user, and says how the user is now.
-async fn edit(place: &Place, slug: &Slug, edit: UserEdit) -> Result<(), Failure> {
+async fn edit(backend: &Backend, slug: &Slug, edit: UserEdit) -> Result<(), CliError> {
     let state = match &edit {
-        UserEdit::Name(name) => format!("is called {}", harmless(name.as_str())),
+        UserEdit::Name(name) => format!("is called {}", sanitize(name.as_str())),
         UserEdit::Role(role) => format!("has the role {role}"),
         UserEdit::Enabled(on) => format!("is {}", switch(*on)),
     };
-    place.edit_user(slug, edit).await?;
-    place.output.remark(format!("user/{slug} {state}"))
+    backend.edit_user(slug, edit).await?;
+    backend.output.remark(format!("user/{slug} {state}"))
 }

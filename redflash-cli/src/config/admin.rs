@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
 use super::duration;
-use super::fault::Source;
-use crate::failure::Failure;
+use super::source::Source;
+use crate::error::CliError;
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -56,7 +56,7 @@ impl Admin {
         &self,
         public_url: Option<&str>,
         source: &Source<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         if self.session_idle > self.session_length {
             let reason = "it must not be longer than session_length, after which all sessions end";
             return Err(source.key("admin.session_idle", reason));
@@ -73,7 +73,7 @@ fn session<'de, D: Deserializer<'de>>(reader: D) -> Result<Duration, D::Error> {
     const MINUTE: Duration = Duration::from_secs(60);
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let text = String::deserialize(reader)?;
-    let parsed = crate::command::log::age(&text).ok();
+    let parsed = duration::parse(&text).ok();
     let parsed = parsed.filter(|length| (MINUTE..=YEAR).contains(length));
     parsed.ok_or_else(|| {
         let reason = format!("{text:?} is no length of time from 1m to 365d, such as \"12h\"");
@@ -88,7 +88,7 @@ fn kept<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Duration>, D::Err
     if text == "forever" {
         return Ok(None);
     }
-    let parsed = crate::command::log::age(&text).ok();
+    let parsed = duration::parse(&text).ok();
     match parsed.filter(|length| *length >= SHORTEST) {
         Some(length) => Ok(Some(length)),
         None => Err(D::Error::custom(format!(
@@ -135,7 +135,7 @@ pub(crate) struct Oidc {
     pub(crate) viewer_values: Vec<String>,
     #[serde(default)]
     pub(crate) create_users: bool,
-    #[serde(default = "timeout", deserialize_with = "duration")]
+    #[serde(default = "timeout", deserialize_with = "duration::deserialize")]
     pub(crate) timeout: Duration,
 }
 
@@ -170,21 +170,21 @@ impl Oidc {
     /// # Errors
     ///
     /// Names the file that cannot be read, or holds nothing.
-    pub(super) fn read_secret(&mut self, source: &Source<'_>) -> Result<(), Failure> {
+    pub(super) fn read_secret(&mut self, source: &Source<'_>) -> Result<(), CliError> {
         let Some(path) = &self.client_secret_file else {
             return Ok(());
         };
         let wrong = |reason: &str| source.key("admin.oidc.client_secret_file", reason);
-        let secret = read_secret_file(path).map_err(|fault| {
+        let secret = read_secret_file(path).map_err(|error| {
             let path = path.display();
-            wrong(&format!("{path} cannot be read: {}", error_chain(&fault)))
+            wrong(&format!("{path} cannot be read: {}", error_chain(&error)))
         })?;
         self.client_secret = Some(ClientSecret(secret));
         Ok(())
     }
 
     /// As [`Admin::check`].
-    fn check(&self, public_url: Option<&str>, source: &Source<'_>) -> Result<(), Failure> {
+    fn check(&self, public_url: Option<&str>, source: &Source<'_>) -> Result<(), CliError> {
         let (key, reason) = if !is_protected(&self.issuer) {
             (
                 "issuer",
@@ -240,14 +240,14 @@ fn is_protected(url: &str) -> bool {
 mod tests {
     use std::fs;
 
-    use super::super::load::tests::loaded;
+    use super::super::load::tests::load_text;
     use super::*;
 
     #[test]
     fn sessions_and_proxies_are_as_configured() {
         let text = "[admin]\nsession_idle = \"30m\"\nsession_length = \"30d\"\n\
                     trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.7\", \"fd00::/8\"]";
-        let admin = loaded(text).unwrap().config.admin;
+        let admin = load_text(text).unwrap().config.admin;
         assert_eq!(admin.session_idle, Duration::from_secs(30 * 60));
         assert_eq!(admin.session_length, Duration::from_secs(30 * 24 * 60 * 60));
         let proxies = admin.trusted_proxies.iter().map(|net| net.0.to_string());
@@ -286,8 +286,21 @@ mod tests {
             ),
             ("session_lenght = \"1h\"", "`session_length`"),
         ] {
-            let fault = loaded(&format!("[admin]\n{line}\n")).unwrap_err();
-            assert!(fault.contains(wanted), "{line:?}: {fault}");
+            let error = load_text(&format!("[admin]\n{line}\n")).unwrap_err();
+            assert!(error.contains(wanted), "{line:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn parses_audit_retention() {
+        let kept = |text: &str| load_text(text).map(|loaded| loaded.config.admin.keep_audit);
+        let days = |days: u64| Some(Duration::from_secs(days * 24 * 60 * 60));
+        assert_eq!(kept(""), Ok(days(730)));
+        assert_eq!(kept("[admin]\nkeep_audit = \"90d\""), Ok(days(90)));
+        assert_eq!(kept("[admin]\nkeep_audit = \"forever\""), Ok(None));
+        for bad in ["\"0d\"", "\"59m\"", "\"\"", "90", "\"always\""] {
+            let error = kept(&format!("[admin]\nkeep_audit = {bad}")).unwrap_err();
+            assert!(error.contains("admin.keep_audit"), "{error}");
         }
     }
 
@@ -295,7 +308,7 @@ mod tests {
                          [admin.oidc]\nissuer = \"https://b.example\"\nclient_id = \"c\"\n";
 
     fn oidc(more: &str) -> Result<Oidc, String> {
-        let loaded = loaded(&format!("{LEAST}{more}"))?;
+        let loaded = load_text(&format!("{LEAST}{more}"))?;
         Ok(loaded.config.admin.oidc.unwrap())
     }
 
@@ -342,12 +355,12 @@ mod tests {
             ("label = \" \"", "line 6: admin.oidc.label:"),
             ("scope = []", "`scope`"),
         ] {
-            let fault = oidc(more).unwrap_err();
-            assert!(fault.contains(wanted), "{more:?}: {fault}");
+            let error = oidc(more).unwrap_err();
+            assert!(error.contains(wanted), "{more:?}: {error}");
         }
         let homeless = LEAST.replace("public_url = \"https://a.example\"", "");
-        let fault = loaded(&homeless).unwrap_err();
-        assert!(fault.contains("server.public_url:"), "{fault}");
+        let error = load_text(&homeless).unwrap_err();
+        assert!(error.contains("server.public_url:"), "{error}");
     }
 
     #[test]
@@ -363,7 +376,7 @@ mod tests {
             ("ftp://b.example", false),
         ] {
             let text = LEAST.replace("https://b.example", issuer);
-            let loaded = loaded(&text).map(drop);
+            let loaded = load_text(&text).map(drop);
             assert_eq!(loaded.is_ok(), is_taken, "{issuer}: {loaded:?}");
         }
     }

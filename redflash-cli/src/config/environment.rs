@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use redflash_core::closest;
 use toml::{Table, Value};
 
-use super::twin;
-use crate::failure::Failure;
+use super::file_key;
+use crate::error::CliError;
 
 const PREFIX: &str = "REDFLASH_";
 
@@ -31,15 +31,15 @@ pub(super) type Overlaid = BTreeMap<String, String>;
 /// # Errors
 ///
 /// Names a variable that is not UTF-8.
-pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, CliError> {
     match std::env::var_os(name) {
         None => Ok(None),
         Some(value) => text(name, value).map(|text| Some(text).filter(|text| !text.is_empty())),
     }
 }
 
-fn text(name: &str, value: OsString) -> Result<String, Failure> {
-    let wrong = |_| Failure::usage(format!("{name}: its value is not UTF-8"));
+fn text(name: &str, value: OsString) -> Result<String, CliError> {
+    let wrong = |_| CliError::usage(format!("{name}: its value is not UTF-8"));
     value.into_string().map_err(wrong)
 }
 
@@ -48,7 +48,7 @@ fn text(name: &str, value: OsString) -> Result<String, Failure> {
 /// # Errors
 ///
 /// Names a variable that is not UTF-8.
-pub(super) fn variables() -> Result<Vec<(String, String)>, Failure> {
+pub(super) fn variables() -> Result<Vec<(String, String)>, CliError> {
     let mut found = Vec::new();
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
@@ -86,7 +86,7 @@ pub(super) fn unread(variables: &[(String, String)]) -> Vec<String> {
 pub(super) fn overlay(
     table: &mut Table,
     variables: impl IntoIterator<Item = (String, String)>,
-) -> Result<Overlaid, Failure> {
+) -> Result<Overlaid, CliError> {
     let mut overlaid = Overlaid::new();
     for (variable, text) in variables {
         let Some(path) = variable.strip_prefix(PREFIX) else {
@@ -99,7 +99,7 @@ pub(super) fn overlay(
         let (start, place, segments) = match &segments[..] {
             ["GATEWAYS", gateway, rest @ ..] if !rest.is_empty() => {
                 let (number, gateway) = find_gateway(table, gateway).ok_or_else(|| {
-                    Failure::usage(format!("{variable}: no gateway of that name is configured"))
+                    CliError::usage(format!("{variable}: no gateway of that name is configured"))
                 })?;
                 (gateway, format!("gateways[{number}]."), rest)
             }
@@ -125,7 +125,7 @@ fn set(
     variable: &str,
     text: &str,
     overlaid: &mut Overlaid,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let Some((key, sections)) = segments.split_last() else {
         return Ok(());
     };
@@ -134,14 +134,14 @@ fn set(
         place = format!("{place}{name}.");
         let inner = table.entry(name).or_insert_with(|| Table::new().into());
         table = inner.as_table_mut().ok_or_else(|| {
-            Failure::usage(format!("{variable}: the configuration has no such section"))
+            CliError::usage(format!("{variable}: the configuration has no such section"))
         })?;
     }
     let key = name_in(table, key);
-    let twin = name_in(table, &twin::of(&key));
+    let twin = name_in(table, &file_key::counterpart(&key));
     if let Some(other) = overlaid.get(&format!("{place}{twin}")) {
         let message = format!("{other} and {variable} set the same: leave one out");
-        return Err(Failure::usage(message));
+        return Err(CliError::usage(message));
     }
     table.remove(&twin);
     let value = value(text, &key);
@@ -189,7 +189,7 @@ fn value(text: &str, key: &str) -> Value {
 mod tests {
     use super::*;
 
-    fn overlaid(file: &str, variables: &[(&str, &str)]) -> Result<Table, Failure> {
+    fn overlaid(file: &str, variables: &[(&str, &str)]) -> Result<Table, CliError> {
         let mut table: Table = file.parse().unwrap();
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         overlay(&mut table, variables.iter().map(own)).map(|_| table)

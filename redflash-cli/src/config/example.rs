@@ -93,13 +93,13 @@ fn keys(table: &Map<String, Value>) -> impl Iterator<Item = String> {
 
 #[test]
 fn the_example_is_what_counts_without_a_file() {
-    let example = load::tests::loaded(EXAMPLE).unwrap();
+    let example = load::tests::load_text(EXAMPLE).unwrap();
     assert_eq!(example.config, super::Config::default());
 }
 
 #[test]
 fn every_line_of_the_example_can_be_switched_on() {
-    let loaded = load::tests::loaded(&Example::new().text).unwrap();
+    let loaded = load::tests::load_text(&Example::new().text).unwrap();
     let shown: BTreeSet<_> = loaded
         .gateways
         .iter()
@@ -156,8 +156,8 @@ fn the_example_shows_every_key_of_the_web_admin() {
         ("admin.oidc", &example["admin"]["oidc"]),
     ] {
         let with_another = format!("[{section}]\n{NO_KEY} = 1");
-        let fault = load::tests::loaded(&with_another).unwrap_err();
-        let (_, known) = fault.split_once("expected one of ").unwrap();
+        let error = load::tests::load_text(&with_another).unwrap_err();
+        let (_, known) = error.split_once("expected one of ").unwrap();
         let known: BTreeSet<_> = known.split('`').skip(1).step_by(2).collect();
         let shown: Vec<_> = keys(shown.as_object().unwrap()).collect();
         assert_eq!(known, shown.iter().map(String::as_str).collect());

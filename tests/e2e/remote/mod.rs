@@ -57,7 +57,7 @@ async fn a_change_is_noted_under_the_key() {
         .there("redflash contact add ann --name Ann", "")
         .await
         .succeeded();
-    let line = "redflash change list --subject contact/ann --json";
+    let line = "redflash audit list --subject contact/ann --json";
     let changes = remote.there(line, "").await.succeeded().json();
     assert_eq!(changes[0]["by"], "key/boss");
     assert_eq!(changes[0]["action"], "added");

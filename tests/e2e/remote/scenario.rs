@@ -192,7 +192,7 @@ pub(super) const SCENARIO: &[(i32, &str, &str)] = &[
     (4, "redflash user passwd dan", "correct horse battery 8Qx"),
     (
         0,
-        "redflash change list --subject contact/bob --by user/nobody",
+        "redflash audit list --subject contact/bob --by user/nobody",
         "",
     ),
     (0, "redflash export -", ""),

@@ -1,0 +1,72 @@
+//! The store of this machine.
+
+use std::fmt;
+
+use redflash_core::{Clock, DirectoryItem, Engine, Slug, SystemClock, Timestamp};
+use redflash_store::Access;
+use tokio::sync::OnceCell;
+
+use super::{Backend, Location};
+use crate::context::{Context, Missing};
+use crate::error::CliError;
+use crate::operator::operator;
+
+/// The store of this machine, opened when it is first needed.
+pub(crate) struct LocalStore {
+    pub(crate) context: Context,
+    missing: Missing,
+    engine: OnceCell<Engine>,
+}
+
+impl LocalStore {
+    pub(super) fn new(context: Context, missing: Missing) -> Self {
+        Self {
+            context,
+            missing,
+            engine: OnceCell::new(),
+        }
+    }
+
+    /// An engine beside the server, or without one.
+    pub(crate) async fn engine(&self) -> Result<&Engine, CliError> {
+        let open = || self.context.engine(Access::Shared, self.missing);
+        self.engine.get_or_try_init(open).await
+    }
+
+    pub(super) async fn change<T: DirectoryItem>(
+        &self,
+        slug: &Slug,
+        change: impl Fn(&mut T) + Send + Sync,
+    ) -> Result<T, CliError> {
+        let apply = |item: &mut T| {
+            change(item);
+            Ok(())
+        };
+        let engine = self.engine().await?;
+        Ok(engine.change(slug, &operator(), None, apply).await?)
+    }
+}
+
+impl fmt::Debug for LocalStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalStore").finish_non_exhaustive()
+    }
+}
+
+impl Backend {
+    /// The store of this machine; `None` at a server.
+    pub(crate) fn machine(&self) -> Option<&LocalStore> {
+        match &self.location {
+            Location::Local(local) => Some(local),
+            Location::Remote(_) => None,
+        }
+    }
+
+    /// The present moment.
+    pub(crate) async fn now(&self) -> Result<Timestamp, CliError> {
+        match &self.location {
+            Location::Local(local) => Ok(local.engine().await?.now()),
+            Location::Remote(_) => Ok(SystemClock.now()),
+        }
+    }
+}

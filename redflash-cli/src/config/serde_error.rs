@@ -1,0 +1,118 @@
+//! Serde's errors about wrong values, reworded for the author of the configuration.
+
+/// Least similarity, from 0 to 1, at which one name counts as a misspelling of the other.
+const ALIKE: f64 = 0.8;
+
+/// The name of a key that is not known, if that is what is wrong.
+pub(super) fn unknown_key(reason: &str) -> Option<&str> {
+    let (name, _) = reason.strip_prefix("unknown field `")?.split_once('`')?;
+    Some(name)
+}
+
+/// The reason in words for people: with the name that was probably meant, and what to write. A value
+/// of the wrong type is not repeated, since it may be a secret.
+///
+/// * `known` - names that are right there beside those that the reason lists.
+pub(super) fn reword(reason: &str, known: &[&str]) -> String {
+    for (start, kind) in [("unknown field `", "key"), ("unknown variant `", "value")] {
+        let parts = reason
+            .strip_prefix(start)
+            .and_then(|rest| rest.split_once("`, "));
+        if let Some((name, expected)) = parts {
+            let listed = expected.split('`').skip(1).step_by(2);
+            let hint = nearest(name, listed.chain(known.iter().copied()));
+            let hint = hint.map_or_else(String::new, |meant| format!(" did you mean `{meant}`?"));
+            return format!("unknown {kind} `{name}`,{hint} {expected}");
+        }
+    }
+    let is_type = ["invalid type: ", "invalid value: "]
+        .iter()
+        .any(|start| reason.starts_with(start));
+    match reason.rsplit_once(", expected ") {
+        Some((_, expected)) if is_type => to_write(expected),
+        _ => reason.to_owned(),
+    }
+}
+
+/// The name that was probably meant.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let is_file = name.ends_with("_file");
+    let names = names.flat_map(|known| {
+        let twin = (is_file && !known.ends_with("_file")).then(|| format!("{known}_file"));
+        [Some(known.to_owned()), twin].into_iter().flatten()
+    });
+    let scored = names.map(|known| (strsim::jaro_winkler(name, &known), known));
+    let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.filter(|(score, _)| *score >= ALIKE)
+        .map(|(_, known)| known)
+}
+
+/// Returns what to write, for a type as serde names it.
+fn to_write(expected: &str) -> String {
+    let is_number = |text: &str| {
+        let bits = text.strip_prefix(['u', 'i']);
+        bits.is_some_and(|bits| matches!(bits, "8" | "16" | "32" | "64" | "128" | "size"))
+    };
+    match expected {
+        "a sequence" => "write a list in brackets, such as [\"one\", \"two\"]".into(),
+        "a map" => "write a table, such as { name = \"value\" }".into(),
+        "a boolean" => "write true or false, without quotes".into(),
+        "a string" | "path string" | "a borrowed string" => "write a text in quotes".into(),
+        "f32" | "f64" => "write a number, without quotes".into(),
+        number if is_number(number) => "write a whole number from 0, without quotes".into(),
+        number if number.starts_with("a nonzero ") => {
+            "write a whole number from 1, without quotes".into()
+        }
+        table if table.starts_with("struct ") => {
+            "write a section with keys of its own, such as [server]".into()
+        }
+        other => format!("it must be {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggests_the_name_that_was_meant() {
+        for (reason, wanted) in [
+            (
+                "unknown field `gateway`, expected one of `database`, `log`",
+                "did you mean `gateways`?",
+            ),
+            (
+                "unknown field `pasword_file`, expected `host` or `password`",
+                "did you mean `password_file`?",
+            ),
+            (
+                "unknown variant `asinc`, expected `async` or `sync`",
+                "did you mean `async`?",
+            ),
+        ] {
+            let words = reword(reason, &["gateways"]);
+            assert!(words.contains(wanted), "{words}");
+        }
+        let words = reword("unknown field `zebra`, expected `host` or `port`", &[]);
+        assert_eq!(words, "unknown key `zebra`, expected `host` or `port`");
+    }
+
+    #[test]
+    fn says_what_to_write_and_repeats_no_value() {
+        for (expected, wanted) in [
+            ("a sequence", "[\"one\""),
+            ("a boolean", "true or false"),
+            ("u16", "a whole number"),
+            ("a nonzero u32", "from 1"),
+            ("a string", "in quotes"),
+            ("struct Server", "[server]"),
+        ] {
+            let reason = format!("invalid type: string \"canary\", expected {expected}");
+            let words = reword(&reason, &[]);
+            assert!(
+                words.contains(wanted) && !words.contains("canary"),
+                "{words}"
+            );
+        }
+    }
+}
