@@ -22,17 +22,17 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
     if cli.local {
         crate::format::use_local_time();
     }
-    let server = server(&cli)?;
+    let server = remote_server(&cli)?;
     let overrides = Overrides {
         config: cli.config,
         database: cli.database,
     };
     match (cli.command, server) {
         (Command::Local(command), server) => {
-            if let (Some(name), Some(_)) = (command.bound(), server) {
+            if let (Some(name), Some(_)) = (command.name_if_bound(), server) {
                 return Err(CliError::usage(format!(
-                    "`redflash {name}` works on this machine and its database, and not at a server: \
-                     leave out --server, and unset REDFLASH_SERVER"
+                    "`redflash {name}` works only on the local machine, not on a server: omit --server \
+                     and unset REDFLASH_SERVER"
                 )));
             }
             run_local(command, &overrides, output).await
@@ -42,7 +42,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         }
         (Command::Backend(command), None) => {
             let context = Context::new(&overrides, output)?;
-            let missing = if command.creates() {
+            let missing = if command.creates_database() {
                 Missing::Create
             } else {
                 Missing::Refuse
@@ -52,30 +52,30 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
     }
 }
 
-/// The server that the command line or the environment names.
-fn server(cli: &Cli) -> Result<Option<RemoteServer>, CliError> {
+/// Returns the server that the command line or the environment names.
+fn remote_server(cli: &Cli) -> Result<Option<RemoteServer>, CliError> {
     let Some(url) = cli.server.clone().filter(|url| !url.is_empty()) else {
         return Ok(None);
     };
     let exported = ["REDFLASH_DATABASE", "REDFLASH_DATABASE_FILE"].map(crate::config::variable);
-    let [url_of, file_of] = exported;
-    if cli.database.is_some() || url_of?.or(file_of?).is_some() {
+    let [url_variable, file_variable] = exported;
+    if cli.database.is_some() || url_variable?.or(file_variable?).is_some() {
         return Err(CliError::usage(
-            "--server and --database name two places: leave one out, in the environment too \
+            "--server and --database exclude each other: omit one, also in the environment \
              (REDFLASH_SERVER, REDFLASH_DATABASE, REDFLASH_DATABASE_FILE)",
         ));
     }
-    let is_visible = |key: &SecretString| {
+    let is_valid = |key: &SecretString| {
         let key = key.expose_secret();
         !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic())
     };
-    let given = match &cli.key {
+    let key = match &cli.key {
         Some(key) => Some(key.clone()),
         None => exported_key()?,
     };
-    let Some(key) = given.filter(is_visible) else {
+    let Some(key) = key.filter(is_valid) else {
         let message = "set REDFLASH_API_KEY to an API key of the server, or REDFLASH_API_KEY_FILE to a \
-             file that holds one (`redflash key add NAME` makes one where the server runs)";
+             file that contains one (create it with `redflash key add NAME` on the server)";
         return Err(CliError::new(Exit::NotAllowed, message));
     };
     Ok(Some(RemoteServer {
@@ -85,24 +85,24 @@ fn server(cli: &Cli) -> Result<Option<RemoteServer>, CliError> {
     }))
 }
 
-/// The key that the environment holds or names the file of.
+/// Returns the API key from the environment, directly or from the file it names.
 fn exported_key() -> Result<Option<SecretString>, CliError> {
     let key = crate::config::variable("REDFLASH_API_KEY")?;
     let path = crate::config::variable("REDFLASH_API_KEY_FILE")?;
     match (key, path) {
         (Some(_), Some(_)) => Err(CliError::usage(
-            "REDFLASH_API_KEY and REDFLASH_API_KEY_FILE set the same: leave one out",
+            "REDFLASH_API_KEY and REDFLASH_API_KEY_FILE are both set: unset one",
         )),
         (None, Some(path)) => {
             let key = read_secret_file(Path::new(&path));
-            let wrong = |error| format!("REDFLASH_API_KEY_FILE: {path} cannot be read: {error}");
-            Ok(Some(key.map_err(|error| CliError::usage(wrong(error)))?))
+            let message = |error| format!("REDFLASH_API_KEY_FILE: cannot read {path}: {error}");
+            Ok(Some(key.map_err(|error| CliError::usage(message(error)))?))
         }
         (key, None) => Ok(key.map(SecretString::from)),
     }
 }
 
-/// Some need no configuration, and must work where it is broken.
+/// Runs a local command. Those that need no configuration also work when it is invalid.
 async fn run_local(
     command: LocalCommand,
     overrides: &Overrides,

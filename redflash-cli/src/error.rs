@@ -1,4 +1,4 @@
-//! How a command fails, and what the shell learns of it.
+//! Errors of commands, with their exit codes.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -9,43 +9,31 @@ use redflash_store::OpenError;
 
 use crate::sanitize::sanitize;
 
-/// The kinds of error, by exit code.
+/// The exit codes of failed commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// It did not work.
+    /// The command failed.
     Failed = 1,
-    /// The command line, the configuration or a document is wrong.
+    /// The command line, the configuration or a document is invalid.
     Usage = 2,
-    /// The server does not take the API key, or the key does not have the right.
+    /// The server rejected the API key, or the key lacks the permission.
     NotAllowed = 3,
-    /// There is no such thing, or the alert was refused: nothing was sent.
+    /// Not found, or the alert was rejected: nothing was sent.
     Refused = 4,
-    /// Some were told, others not.
+    /// Some recipients were not reached.
     Partly = 5,
-    /// The answer could not be printed (`EX_IOERR`): what was asked for may have been done.
+    /// The output could not be written (`EX_IOERR`); the command itself may have succeeded.
     NotPrinted = 74,
-    /// It may work later (`EX_TEMPFAIL`).
+    /// A temporary failure (`EX_TEMPFAIL`).
     TryAgain = 75,
 }
 
-/// A failed command, in words for whoever typed it.
+/// An error, described for the person who ran the command.
 #[derive(Debug)]
 pub(crate) struct CliError {
     pub(crate) exit: Exit,
     pub(crate) message: String,
 }
-
-/// What `--help` says of exit codes.
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0   done
-  1   it did not work
-  2   the command line, the configuration or a document is wrong
-  3   the server does not take the API key, or the key may not do this
-  4   there is no such thing, or the alert was refused: nothing was sent
-  5   some were told, others not
-  74  the answer could not be printed: what was asked for may have been done
-  75  the store or the server cannot be used now: try again";
 
 impl CliError {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
@@ -55,30 +43,30 @@ impl CliError {
         }
     }
 
-    /// The command line, the configuration or a document is wrong.
+    /// Creates the error of an invalid command line, configuration or document.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 
-    /// There is nothing of this name.
+    /// Creates the error of a missing entry.
     pub(crate) fn missing(kind: &str, slug: &str) -> Self {
         let message = format!("there is no {kind} {slug}: see `redflash {kind} list`");
         Self::new(Exit::Refused, message)
     }
 
-    /// The database does not exist.
+    /// Creates the error of a missing database.
     fn no_database(error: &impl std::fmt::Display) -> Self {
         let message = format!(
-            "{error}: `redflash serve` and `redflash migrate` create it; name another one with \
+            "{error}: run `redflash serve` or `redflash migrate` to create it, or set another one with \
              --database, REDFLASH_DATABASE or the configuration"
         );
         Self::new(Exit::Refused, message)
     }
 
-    /// Tells the person, and the shell.
+    /// Prints the error and returns its exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let message = sanitize(&self.message);
-        // Nobody reads a standard error that is closed; the exit code says it all the same.
+        // A closed standard error has no reader; the exit code still reports the failure.
         let _ = writeln!(std::io::stderr(), "redflash: {message}");
         ExitCode::from(self.exit as u8)
     }
@@ -159,7 +147,7 @@ impl From<RaiseError> for CliError {
         let hint = match &error {
             RaiseError::NoRecipients(plan) => {
                 let (kind, slug) = (plan.target.kind(), plan.target.slug());
-                format!("; `redflash explain {kind} {slug}` says why")
+                format!("; run `redflash explain {kind} {slug}` to see why")
             }
             _ => String::new(),
         };

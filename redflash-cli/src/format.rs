@@ -1,4 +1,4 @@
-//! Verdicts, states and times in words for people.
+//! States, times and counts, formatted for people.
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,7 @@ use redflash_core::{DeliveryState, Endpoint, Timestamp};
 use crate::output::Tone;
 use crate::sanitize::one_line;
 
-/// The colour of a state.
+/// Returns the tone of a state.
 pub(crate) const fn tone(state: DeliveryState) -> Tone {
     match state {
         DeliveryState::Queued | DeliveryState::Sending => Tone::Waiting,
@@ -21,15 +21,15 @@ pub(crate) const fn tone(state: DeliveryState) -> Tone {
     }
 }
 
-/// The zone in which times are shown; UTC as long as it is not set.
+/// The time zone of output; UTC until it is set.
 static ZONE: OnceLock<TimeZone> = OnceLock::new();
 
-/// Shows times in the zone of this machine from now on.
+/// Switches to the local time zone.
 pub(crate) fn use_local_time() {
     let _ = ZONE.set(TimeZone::system());
 }
 
-/// A time to the second, with its zone.
+/// Formats a time to the second, with its zone.
 pub(crate) fn time(at: Timestamp) -> String {
     time_in(at, ZONE.get())
 }
@@ -48,12 +48,12 @@ fn time_in(at: Timestamp, zone: Option<&TimeZone>) -> String {
     }
 }
 
-/// `on` or `off`.
+/// Returns `on` or `off`.
 pub(crate) const fn switch(enabled: bool) -> &'static str {
     if enabled { "on" } else { "off" }
 }
 
-/// Whether an endpoint is on, and why not.
+/// Returns `on`, or `off` with the reason.
 pub(crate) fn endpoint_switch(endpoint: &Endpoint) -> String {
     match &endpoint.opted_out {
         Some(reason) => format!("off: {}", one_line(reason)),
@@ -61,7 +61,7 @@ pub(crate) fn endpoint_switch(endpoint: &Endpoint) -> String {
     }
 }
 
-/// `1 contact`, `2 contacts`, `2 deliveries`, `2 gateways`.
+/// Formats a count, such as `1 contact`, `2 contacts`, `2 deliveries` or `2 gateways`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     match noun.strip_suffix('y') {
         _ if number == 1 => format!("1 {noun}"),
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_name_their_zone() {
+    fn formats_times_with_their_zone() {
         let summer = Timestamp::from_millis(1_751_371_200_000);
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         assert_eq!(time_in(summer, None), "2025-07-01 12:00:00Z");

@@ -1,4 +1,4 @@
-//! A server's API, spoken with an API key.
+//! Client of a server's API.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,23 +17,23 @@ use super::{EditableResource, Resource};
 use crate::error::{CliError, Exit};
 use crate::http_client::http_client;
 
-/// A server, as the command line names it.
+/// A server, as named on the command line.
 #[derive(Debug)]
 pub(crate) struct RemoteServer {
     pub(crate) url: String,
     pub(crate) key: SecretString,
-    /// Whether the key may go over the network unencrypted.
+    /// True if the key may be sent unencrypted.
     pub(crate) plain_http: bool,
 }
 
-/// A server's API.
+/// A client of a server's API.
 pub(super) struct ApiClient {
     http: reqwest::Client,
     base: Url,
     key: SecretString,
 }
 
-/// One page of a list; the entries stand under the name of the list.
+/// One page of a list. Its entries are in a field named after the list.
 #[derive(Debug, Deserialize)]
 struct Page {
     next: Option<String>,
@@ -41,7 +41,7 @@ struct Page {
     lists: Map<String, Value>,
 }
 
-/// Something as it was saved, with what may not be meant so.
+/// A saved resource, with warnings about probable mistakes.
 #[derive(Debug, Deserialize)]
 pub(super) struct Saved<T> {
     #[serde(flatten)]
@@ -50,20 +50,20 @@ pub(super) struct Saved<T> {
     pub(super) warnings: Vec<String>,
 }
 
-/// How long a request may take, beyond what the server is asked to wait.
+/// Timeout of a request, in addition to the time that the server is asked to wait.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
-/// How often a change is tried anew when others keep changing the same thing.
-const TRIES: usize = 5;
-/// The most that the server lists at once.
+/// Maximum attempts of a change that conflicts with concurrent changes.
+const MAX_ATTEMPTS: usize = 5;
+/// Maximum entries that the server returns in one page.
 const PAGE: usize = 500;
 
 impl ApiClient {
-    /// Speaks to a server.
+    /// Creates a client of a server.
     ///
     /// # Errors
     ///
-    /// For what is no address of a server, for one to which the key would go unencrypted, and where
-    /// this machine has no HTTP client.
+    /// Rejects an invalid URL and one to which the key would be sent unencrypted. Fails if the HTTP
+    /// client cannot be created.
     pub(super) fn new(server: RemoteServer) -> Result<Self, CliError> {
         let base = base(&server)?;
         let http = http_client().map_err(|error| CliError::new(Exit::Failed, error))?;
@@ -71,7 +71,7 @@ impl ApiClient {
         Ok(Self { http, base, key })
     }
 
-    /// A request to a path below `/api/v1`, of which each part is encoded.
+    /// Creates a request to a path below `/api/v1`. Encodes each segment.
     pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         let mut url = self.base.clone();
         if let Ok(mut parts) = url.path_segments_mut() {
@@ -81,13 +81,13 @@ impl ApiClient {
         request.bearer_auth(self.key.expose_secret())
     }
 
-    /// Where users log in.
+    /// Returns the URL of the web admin.
     pub(super) fn admin_url(&self) -> String {
         format!("{}/admin", self.base.as_str().trim_end_matches('/'))
     }
 
-    /// What the server answers, whatever it is.
-    async fn response(&self, request: RequestBuilder) -> Result<Response, CliError> {
+    /// Sends a request and returns any response.
+    async fn execute(&self, request: RequestBuilder) -> Result<Response, CliError> {
         let (http, request) = request.build_split();
         let request = request.map_err(|error| self.no_response(error, false))?;
         let changes = request.method() != Method::GET;
@@ -95,16 +95,16 @@ impl ApiClient {
         response.map_err(|error| self.no_response(error, changes))
     }
 
-    /// What the server answers, if that is a success.
+    /// Sends a request and returns a successful response.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, CliError> {
-        let response = self.response(request).await?;
+        let response = self.execute(request).await?;
         if response.status().is_success() {
             return Ok(response);
         }
         Err(error_from(response).await)
     }
 
-    /// The same, read.
+    /// Sends a request and reads a successful response.
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
@@ -112,12 +112,12 @@ impl ApiClient {
         read(self.send(request).await?).await
     }
 
-    /// The same, if it is there.
+    /// Sends a request and reads a successful response; `None` for 404.
     pub(super) async fn read_if_found<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
     ) -> Result<Option<T>, CliError> {
-        let response = self.response(request).await?;
+        let response = self.execute(request).await?;
         match response.status() {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => read(response).await.map(Some),
@@ -125,7 +125,7 @@ impl ApiClient {
         }
     }
 
-    /// Everything in a list that fits.
+    /// Returns all matching entries of a list.
     pub(super) async fn all<T: DeserializeOwned>(
         &self,
         list: &str,
@@ -134,7 +134,9 @@ impl ApiClient {
         self.some(list, list, query, usize::MAX).await
     }
 
-    /// The first so many in a list that fit, page after page.
+    /// Returns the first matching entries of a list, reading several pages if needed.
+    ///
+    /// * `field` - the field of the response that contains the entries.
     pub(super) async fn some<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -159,14 +161,14 @@ impl ApiClient {
         }
     }
 
-    /// Something of the directory, and the revision in which it was get_with_revision.
+    /// Returns a resource with its revision.
     pub(super) async fn get_with_revision<T: Resource>(
         &self,
         kind: &str,
         slug: &Slug,
     ) -> Result<(T, String), CliError> {
         let request = self.request(Method::GET, &[&format!("{kind}s"), slug.as_str()]);
-        let response = self.response(request).await?;
+        let response = self.execute(request).await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Err(CliError::missing(kind, slug.as_str()));
         }
@@ -181,17 +183,17 @@ impl ApiClient {
         Ok((read(response).await?, revision))
     }
 
-    /// Makes something, and returns the server's warnings.
+    /// Creates a resource and returns the server's warnings.
     pub(super) async fn create(&self, kind: &str, body: &Value) -> Result<Vec<String>, CliError> {
         let request = self.request(Method::POST, &[&format!("{kind}s")]);
         let made: Saved<Map<String, Value>> = self.read(request.json(body)).await?;
         Ok(made.warnings)
     }
 
-    /// Changes some fields of something, whatever else has been changed meanwhile.
+    /// Changes some fields of a resource, whatever its revision.
     pub(super) async fn edit(&self, kind: &str, slug: &Slug, body: &Value) -> Result<(), CliError> {
         let request = self.request(Method::PATCH, &[&format!("{kind}s"), slug.as_str()]);
-        let response = self.response(request.json(body)).await?;
+        let response = self.execute(request.json(body)).await?;
         match response.status() {
             StatusCode::NOT_FOUND => Err(CliError::missing(kind, slug.as_str())),
             status if status.is_success() => Ok(()),
@@ -204,7 +206,7 @@ impl ApiClient {
         slug: &Slug,
         change: impl Fn(&mut T),
     ) -> Result<Saved<T>, CliError> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let (old, revision) = self.get_with_revision::<T>(T::KIND, slug).await?;
             let mut new = old.clone();
             change(&mut new);
@@ -218,7 +220,7 @@ impl ApiClient {
             let request = request
                 .header(IF_MATCH, revision)
                 .json(&new.body(Some(&old)));
-            let response = self.response(request).await?;
+            let response = self.execute(request).await?;
             match response.status() {
                 StatusCode::PRECONDITION_FAILED => {}
                 status if status.is_success() => return read(response).await,
@@ -226,14 +228,14 @@ impl ApiClient {
             }
         }
         let named = T::named(slug.clone());
-        let message = format!("{named} is being changed by others all the time: try again");
+        let message = format!("{named} is being changed concurrently: try again");
         Err(CliError::new(Exit::TryAgain, message))
     }
 
     pub(super) async fn remove(&self, named: &EntryRef) -> Result<(), CliError> {
         let named = named.to_string();
         let (kind, slug) = named.split_once('/').unwrap_or((&named, ""));
-        let response = self.response(self.request(Method::DELETE, &[&format!("{kind}s"), slug]));
+        let response = self.execute(self.request(Method::DELETE, &[&format!("{kind}s"), slug]));
         let response = response.await?;
         match response.status() {
             StatusCode::NOT_FOUND => Err(CliError::missing(kind, slug)),
@@ -242,23 +244,25 @@ impl ApiClient {
         }
     }
 
-    /// No response came.
+    /// Returns the error of a request without a response.
     ///
-    /// * `changes` - whether something was to be done.
+    /// * `changes` - true if the request changes something.
     fn no_response(&self, error: reqwest::Error, changes: bool) -> CliError {
         let host = self.base.host_str().unwrap_or("the server");
-        let may_be_done = changes && !error.is_connect();
+        let may_be_applied = changes && !error.is_connect();
         let error = error_chain(&error.without_url());
-        let message = if may_be_done {
-            format!("{host} did not response ({error}), and may have done it: look, and try again")
+        let message = if may_be_applied {
+            format!(
+                "{host} did not respond ({error}) and may have applied the request: check, then try again"
+            )
         } else {
-            format!("{host} cannot be reached now ({error}): try again")
+            format!("cannot reach {host} ({error}): try again")
         };
         CliError::new(Exit::TryAgain, message)
     }
 }
 
-/// Without the key.
+/// Omits the key.
 impl fmt::Debug for ApiClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiClient")
@@ -267,23 +271,24 @@ impl fmt::Debug for ApiClient {
     }
 }
 
-/// The URL of a server.
+/// Parses and checks the URL of a server.
 fn base(server: &RemoteServer) -> Result<Url, CliError> {
-    let wrong = |why: &str| {
-        let message = format!("--server: {why}: write it like https://alerts.example.org");
+    let invalid = |reason: &str| {
+        let message =
+            format!("--server: {reason}: expected a URL such as https://alerts.example.org");
         CliError::usage(message)
     };
-    let mut base = Url::parse(&server.url).map_err(|error| wrong(&error.to_string()))?;
+    let mut base = Url::parse(&server.url).map_err(|error| invalid(&error.to_string()))?;
     if !matches!(base.scheme(), "http" | "https") {
-        return Err(wrong("it is no http URL"));
+        return Err(invalid("not an HTTP URL"));
     }
     if !base.username().is_empty() || base.password().is_some() {
-        return Err(wrong("neither a name nor a password stands in it"));
+        return Err(invalid("the URL must not contain credentials"));
     }
     if base.scheme() == "http" && !is_loopback(&base) && !server.plain_http {
         return Err(CliError::usage(
-            "--server: the API key would go over the network unencrypted: write https://, or add \
-             --plain-http where the network itself is trusted",
+            "--server: the API key would be sent unencrypted: use https://, or --plain-http on a trusted \
+             network",
         ));
     }
     base.set_query(None);
@@ -321,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_goes_over_a_network_encrypted_alone() {
+    fn requires_https_unless_allowed() {
         for url in [
             "https://alerts.example.org/",
             "http://localhost:8025/",
@@ -341,19 +346,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_of_a_server_is_refused() {
+    fn rejects_invalid_server_url() {
         for url in ["alerts.example.org", "ftp://x", "https://ann:secret@x/", ""] {
-            let error_from = parsed(url, true).unwrap_err();
-            assert!(
-                error_from.contains("https://alerts.example.org"),
-                "{error_from}"
-            );
-            assert!(!error_from.contains("secret"), "{error_from}");
+            let error = parsed(url, true).unwrap_err();
+            assert!(error.contains("https://alerts.example.org"), "{error}");
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 
     #[test]
-    fn a_server_may_stand_below_a_path() {
+    fn accepts_server_below_a_path() {
         let server = |url: &str| RemoteServer {
             url: url.to_owned(),
             key: "canary".into(),

@@ -1,4 +1,4 @@
-//! Gateways, as they are shown and tried.
+//! Views and tests of gateways.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use super::{Backend, Location};
 use crate::error::CliError;
 use crate::operator::operator;
 
-/// How long a gateway may take to response.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time that a gateway may take to respond.
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Backend {
-    /// Every gateway, in the order in which those of one channel are tried.
+    /// Lists the gateways, in the order in which those of a channel are tried.
     pub(crate) async fn gateways(&self) -> Result<Vec<GatewayView>, CliError> {
         match &self.location {
             Location::Local(local) => local.gateways().await,
@@ -25,7 +25,7 @@ impl Backend {
         }
     }
 
-    /// One gateway, with what is configured of it.
+    /// Returns a gateway with its settings.
     pub(crate) async fn gateway(&self, name: &Slug) -> Result<GatewayDetails, CliError> {
         let found = match &self.location {
             Location::Local(local) => local.gateway(name).await?,
@@ -37,7 +37,7 @@ impl Backend {
         found.ok_or_else(|| CliError::missing("gateway", name.as_str()))
     }
 
-    /// Sends a real message through one gateway.
+    /// Sends a real message through a gateway.
     pub(crate) async fn test_gateway(
         &self,
         name: &Slug,
@@ -49,7 +49,7 @@ impl Backend {
             Location::Remote(api) => {
                 let request = api.request(Method::POST, &["gateways", name.as_str(), "test"]);
                 let body = json!({ "to": to, "message": message });
-                let request = request.timeout(DEADLINE + PATIENCE).json(&body);
+                let request = request.timeout(DEADLINE + TEST_TIMEOUT).json(&body);
                 api.read_if_found(request).await?
             }
         };
@@ -96,7 +96,7 @@ impl LocalStore {
         };
         let to = engine.parse_test_address(gateway, to);
         let to = to.map_err(|error| CliError::usage(format!("--to: {error}")))?;
-        let trial = engine.test_gateway(name, to, message, &operator()).await?;
-        Ok(trial.as_ref().map(GatewayTestView::from))
+        let result = engine.test_gateway(name, to, message, &operator()).await?;
+        Ok(result.as_ref().map(GatewayTestView::from))
     }
 }

@@ -1,4 +1,4 @@
-//! Which gateways serve which addresses.
+//! The gateways that serve an address.
 
 use std::sync::Arc;
 
@@ -9,33 +9,33 @@ use redflash_core::{
 use super::{Backend, Location};
 use crate::error::CliError;
 
-/// The gateways with the addresses they serve, in the order in which they are tried.
+/// The gateways, in the order in which they are tried.
 #[derive(Debug)]
 pub(crate) struct GatewayRoutes(Vec<GatewayView>);
 
 impl GatewayRoutes {
-    /// Those of an engine.
+    /// Returns the gateways of an engine.
     pub(crate) async fn of(engine: &Engine) -> Result<Self, CliError> {
         let (gateways, statuses) = (engine.gateways(), engine.gateway_statuses().await?);
         let view = |one: &Arc<Gateway>| GatewayView::new(one, statuses.of(one));
         Ok(Self(gateways.iter().map(view).collect()))
     }
 
-    /// The gateways that serve an address, in words, with the state of those that take nothing.
+    /// Lists the gateways that serve an address, with the state of those that are not ok.
     pub(crate) fn through(&self, channel: &ChannelKind, address: &Address) -> String {
         let serving = self.0.iter().filter(|one| one.serves(channel, address));
-        let names: Vec<_> = serving.map(named).collect();
+        let names: Vec<_> = serving.map(describe).collect();
         names.join(", else ")
     }
 
-    /// Whether a gateway serves a channel.
+    /// Returns true if a gateway serves the channel.
     pub(crate) fn serve(&self, channel: &ChannelKind) -> bool {
         self.0.iter().any(|route| route.channel == *channel)
     }
 }
 
-/// The name of a gateway, with its state unless it takes messages.
-fn named(gateway: &GatewayView) -> String {
+/// Returns the name of a gateway, with its state unless it is ok.
+fn describe(gateway: &GatewayView) -> String {
     let GatewayStatus {
         state, last_error, ..
     } = &gateway.status;
@@ -47,7 +47,7 @@ fn named(gateway: &GatewayView) -> String {
 }
 
 impl Backend {
-    /// Which gateways serve which addresses.
+    /// Returns the gateways that serve addresses.
     pub(crate) async fn routes(&self) -> Result<GatewayRoutes, CliError> {
         match &self.location {
             Location::Local(local) => GatewayRoutes::of(local.engine().await?).await,
@@ -61,11 +61,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gateways_of_an_address_are_named_in_their_order() {
-        let route = |name: &str, channel: &str, beginnings: &[&str]| GatewayView {
+    fn lists_gateways_of_an_address_in_order() {
+        let route = |name: &str, channel: &str, prefixes: &[&str]| GatewayView {
             name: name.parse().unwrap(),
             channel: channel.parse().unwrap(),
-            used_for: beginnings.iter().map(ToString::to_string).collect(),
+            used_for: prefixes.iter().map(ToString::to_string).collect(),
             type_name: "exec".to_owned(),
             status: GatewayStatus::default(),
             can: Vec::new(),
@@ -82,7 +82,7 @@ mod tests {
         let mut stopped = route("uk", "sms", &[]);
         stopped.status.state = GatewayState::Stopped;
         stopped.status.last_error = Some("no route".into());
-        assert_eq!(named(&stopped), "uk (stopped: no route)");
+        assert_eq!(describe(&stopped), "uk (stopped: no route)");
         assert_eq!(
             routes.through(&"x".parse().unwrap(), &Address::new("a").unwrap()),
             ""

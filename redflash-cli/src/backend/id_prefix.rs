@@ -1,4 +1,4 @@
-//! Ids on the command line: whole, or so much of one that no other begins so.
+//! Ids on the command line, in full or abbreviated to a unique prefix.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -10,16 +10,16 @@ use super::Backend;
 use crate::error::{CliError, Exit};
 use crate::format::time;
 
-/// The fewest digits.
+/// Minimum digits of a prefix.
 const SHORTEST: usize = 4;
-/// The digits that all deliveries of a notification have in common.
+/// The digits that all deliveries of a notification share.
 const COMMON: usize = 26;
-/// The number of notifications that are listed when several begin so.
-const MOST: u32 = 10;
-/// The digits of a whole id.
-const WHOLE: usize = 32;
+/// Maximum notifications listed for an ambiguous prefix.
+const MAX_LISTED: u32 = 10;
+/// The digits of a complete id.
+const COMPLETE: usize = 32;
 
-/// The beginning of a notification's id, or the whole id of a notification or a delivery.
+/// A prefix of a notification's id, or the complete id of a notification or delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IdPrefix(String);
 
@@ -28,9 +28,9 @@ impl FromStr for IdPrefix {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_hex || !matches!(text.len(), SHORTEST..=COMMON | WHOLE) {
+        if !is_hex || !matches!(text.len(), SHORTEST..=COMMON | COMPLETE) {
             return Err(format!(
-                "write {WHOLE} hex digits, or the first {SHORTEST} to {COMMON} of them"
+                "expected {COMPLETE} hex digits, or the first {SHORTEST} to {COMMON} of them"
             ));
         }
         Ok(Self(text.to_ascii_lowercase()))
@@ -38,49 +38,55 @@ impl FromStr for IdPrefix {
 }
 
 impl IdPrefix {
-    /// The notification that is meant, and the delivery if it is the id of one.
+    /// Returns the notification, and the delivery if this is the id of one.
     pub(crate) async fn find(
         &self,
         backend: &Backend,
     ) -> Result<(NotificationId, Option<DeliveryId>), CliError> {
-        if self.0.len() == WHOLE {
-            return self.whole();
+        if self.0.len() == COMPLETE {
+            return self.parse_complete();
         }
         let found = self.candidates(backend).await?;
         match &found[..] {
             [] => {
-                let message = format!("no notification begins with {}: see `redflash log`", self.0);
+                let message = format!(
+                    "no notification has an id that starts with {}: see `redflash log`",
+                    self.0
+                );
                 Err(CliError::new(Exit::Refused, message))
             }
             [(id, _)] => Ok((*id, None)),
             several => {
                 let lines = several.iter().map(|(id, line)| format!("\n  {id}  {line}"));
                 let lines: String = lines.collect();
-                let more = if several.len() < MOST as usize {
+                let more = if several.len() < MAX_LISTED as usize {
                     ""
                 } else {
-                    "\n  and perhaps older ones"
+                    "\n  and possibly older ones"
                 };
-                let message = format!("several notifications begin with {}:{lines}{more}", self.0);
+                let message = format!(
+                    "several notifications have ids that start with {}:{lines}{more}",
+                    self.0
+                );
                 Err(CliError::usage(message))
             }
         }
     }
 
-    fn whole(&self) -> Result<(NotificationId, Option<DeliveryId>), CliError> {
-        let wrong = |_| CliError::usage(format!("{} is not an id", self.0));
-        let delivery: DeliveryId = self.0.parse().map_err(wrong)?;
+    fn parse_complete(&self) -> Result<(NotificationId, Option<DeliveryId>), CliError> {
+        let invalid = |_| CliError::usage(format!("{} is not an id", self.0));
+        let delivery: DeliveryId = self.0.parse().map_err(invalid)?;
         let notification = delivery.notification();
         Ok((notification, (delivery.place() > 0).then_some(delivery)))
     }
 
-    /// The newest notifications that begin so, with what tells them apart.
+    /// Returns the newest notifications with this prefix, with their time and target.
     async fn candidates(
         &self,
         backend: &Backend,
     ) -> Result<Vec<(NotificationId, String)>, CliError> {
-        const LIMIT: NonZeroU32 = NonZeroU32::new(MOST).expect("it is not 0");
-        let after = format!("{:f<WHOLE$}", self.0);
+        const LIMIT: NonZeroU32 = NonZeroU32::new(MAX_LISTED).expect("it is not 0");
+        let after = format!("{:f<COMPLETE$}", self.0);
         let before = after
             .parse()
             .map_err(|_| CliError::usage(format!("{} is not an id", self.0)))?;
@@ -89,12 +95,12 @@ impl IdPrefix {
             ..LogFilter::newest(LIMIT)
         };
         let found = backend.log(&filter).await?.into_iter();
-        let begins = found.filter(|(one, _)| one.id.to_string().starts_with(&self.0));
-        let told = begins.map(|(one, _)| {
+        let matching = found.filter(|(one, _)| one.id.to_string().starts_with(&self.0));
+        let described = matching.map(|(one, _)| {
             let line = format!("{}  {}", time(one.raised_at), one.target());
             (one.id, line)
         });
-        Ok(told.collect())
+        Ok(described.collect())
     }
 }
 
@@ -103,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_beginnings_and_whole_ids() {
+    fn accepts_prefixes_and_complete_ids() {
         for text in ["0193", "0193A5C7", &"a".repeat(26), &"a".repeat(32)] {
             assert_eq!(text.parse(), Ok(IdPrefix(text.to_ascii_lowercase())));
         }

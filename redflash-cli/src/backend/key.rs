@@ -1,4 +1,4 @@
-//! API keys, as they are shown and made.
+//! API keys.
 
 use async_trait::async_trait;
 use redflash_core::{ApiKey, KeyView, Scope, Slug, Store, StoreError};
@@ -12,20 +12,20 @@ use super::{Backend, Location, Resource};
 use crate::error::CliError;
 use crate::operator::operator;
 
-/// A key to be made.
+/// A key to create.
 #[derive(Debug)]
 pub(crate) struct NewKey {
     pub(crate) slug: Slug,
     pub(crate) inspect: bool,
     pub(crate) admin: bool,
     pub(crate) scope: Scope,
-    /// The secret of a key that exists elsewhere.
+    /// An existing secret; `None` generates one.
     pub(crate) value: Option<SecretString>,
 }
 
-/// A key that was made, with its secret unless that was given.
+/// A created key, with its secret if it was generated.
 #[derive(Debug, Deserialize)]
-pub(crate) struct MadeKey {
+pub(crate) struct CreatedKey {
     #[serde(flatten)]
     pub(crate) key: KeyView,
     #[serde(default)]
@@ -56,8 +56,8 @@ impl Resource for KeyView {
 }
 
 impl Backend {
-    /// Makes a key.
-    pub(crate) async fn add_key(&self, new: NewKey) -> Result<MadeKey, CliError> {
+    /// Creates a key.
+    pub(crate) async fn add_key(&self, new: NewKey) -> Result<CreatedKey, CliError> {
         let api = match &self.location {
             Location::Local(local) => return local.add_key(new).await,
             Location::Remote(api) => api,
@@ -69,27 +69,27 @@ impl Backend {
         if let Some(value) = &new.value {
             body["value"] = json!(value.expose_secret());
         }
-        let made: MadeKey = api
+        let created: CreatedKey = api
             .read(api.request(Method::POST, &["keys"]).json(&body))
             .await?;
-        let secret = made.secret.filter(|_| new.value.is_none());
-        Ok(MadeKey { secret, ..made })
+        let secret = created.secret.filter(|_| new.value.is_none());
+        Ok(CreatedKey { secret, ..created })
     }
 
     /// Switches a key on or off.
-    pub(crate) async fn turn_key(&self, slug: &Slug, on: bool) -> Result<(), CliError> {
+    pub(crate) async fn set_key_enabled(&self, slug: &Slug, enabled: bool) -> Result<(), CliError> {
         match &self.location {
             Location::Local(local) => {
-                let apply = |key: &mut ApiKey| key.enabled = on;
+                let apply = |key: &mut ApiKey| key.enabled = enabled;
                 local.change(slug, apply).await.map(drop)
             }
-            Location::Remote(api) => api.edit("key", slug, &json!({ "enabled": on })).await,
+            Location::Remote(api) => api.edit("key", slug, &json!({ "enabled": enabled })).await,
         }
     }
 }
 
 impl LocalStore {
-    async fn add_key(&self, new: NewKey) -> Result<MadeKey, CliError> {
+    async fn add_key(&self, new: NewKey) -> Result<CreatedKey, CliError> {
         let engine = self.engine().await?;
         let now = engine.now();
         let (key, secret) = match &new.value {
@@ -105,7 +105,7 @@ impl LocalStore {
         };
         let key = if new.admin { key.with_admin() } else { key };
         engine.create(&key, &operator()).await?;
-        Ok(MadeKey {
+        Ok(CreatedKey {
             key: KeyView::new(&key, None),
             secret,
         })

@@ -1,4 +1,4 @@
-//! The store of this machine.
+//! The local store.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::context::{Context, Missing};
 use crate::error::CliError;
 use crate::operator::operator;
 
-/// The store of this machine, opened when it is first needed.
+/// The local store, opened when it is first used.
 pub(crate) struct LocalStore {
     pub(crate) context: Context,
     missing: Missing,
@@ -27,7 +27,7 @@ impl LocalStore {
         }
     }
 
-    /// An engine beside the server, or without one.
+    /// Returns an engine that shares the store with a running server.
     pub(crate) async fn engine(&self) -> Result<&Engine, CliError> {
         let open = || self.context.engine(Access::Shared, self.missing);
         self.engine.get_or_try_init(open).await
@@ -54,15 +54,15 @@ impl fmt::Debug for LocalStore {
 }
 
 impl Backend {
-    /// The store of this machine; `None` at a server.
-    pub(crate) fn machine(&self) -> Option<&LocalStore> {
+    /// Returns the local store; `None` for a server.
+    pub(crate) fn local_store(&self) -> Option<&LocalStore> {
         match &self.location {
             Location::Local(local) => Some(local),
             Location::Remote(_) => None,
         }
     }
 
-    /// The present moment.
+    /// Returns the current time.
     pub(crate) async fn now(&self) -> Result<Timestamp, CliError> {
         match &self.location {
             Location::Local(local) => Ok(local.engine().await?.now()),

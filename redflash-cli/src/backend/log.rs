@@ -1,4 +1,4 @@
-//! What was raised and what became of it, and what people sent back.
+//! The log, the audit log and inbound messages.
 
 use std::num::NonZeroU32;
 
@@ -24,14 +24,14 @@ struct Entry {
 /// Notifications with their deliveries, newest first.
 type Logged = Vec<(Notification, Vec<Delivery>)>;
 
-/// How many deliveries were put back into the queue.
+/// The number of deliveries returned to the queue.
 #[derive(Debug, Deserialize)]
 struct Resent {
     resent: u64,
 }
 
 impl Backend {
-    /// The newest notifications that fit, at most as many as are asked for.
+    /// Returns the newest matching notifications.
     pub(crate) async fn log(&self, filter: &LogFilter) -> Result<Logged, CliError> {
         match &self.location {
             Location::Local(local) => local.log(filter.clone()).await,
@@ -46,7 +46,7 @@ impl Backend {
         }
     }
 
-    /// One notification, with everything that happened to it.
+    /// Returns a notification with its deliveries and attempts.
     pub(crate) async fn notification(
         &self,
         id: NotificationId,
@@ -64,9 +64,9 @@ impl Backend {
         })
     }
 
-    /// Puts what ended badly of a notification back into the queue. Returns how many deliveries.
+    /// Returns unsuccessful deliveries of a notification to the queue, and returns their number.
     ///
-    /// * `only` - the one delivery that is meant.
+    /// * `only` - the only delivery to resend.
     pub(crate) async fn resend(
         &self,
         id: NotificationId,
@@ -77,7 +77,7 @@ impl Backend {
                 let (_, deliveries) = self.notification(id).await?;
                 let is_there = |only| deliveries.iter().any(|record| record.delivery.id == only);
                 if let Some(only) = only.filter(|only| !is_there(*only)) {
-                    let message = format!("the notification {id} has no delivery {only}");
+                    let message = format!("notification {id} has no delivery {only}");
                     return Err(CliError::new(Exit::Refused, message));
                 }
                 Ok(local.engine().await?.resend(id, only, &operator()).await?)
@@ -95,7 +95,7 @@ impl Backend {
         }
     }
 
-    /// The newest messages that people sent back and that fit.
+    /// Returns the newest matching inbound messages.
     pub(crate) async fn inbound(&self, filter: &InboundFilter) -> Result<Vec<Inbound>, CliError> {
         match &self.location {
             Location::Local(local) => Ok(local.engine().await?.store().inbound(filter).await?),
@@ -107,7 +107,7 @@ impl Backend {
                 api.some(
                     "inbound",
                     "inbound",
-                    &given(named),
+                    &with_value(named),
                     filter.limit.get() as usize,
                 )
                 .await
@@ -115,7 +115,7 @@ impl Backend {
         }
     }
 
-    /// The newest entries of the audit log that fit.
+    /// Returns the newest matching entries of the audit log.
     pub(crate) async fn audit_entries(
         &self,
         filter: &AuditFilter,
@@ -133,7 +133,7 @@ impl Backend {
                 api.some(
                     "audit",
                     "entries",
-                    &given(named),
+                    &with_value(named),
                     filter.limit.get() as usize,
                 )
                 .await
@@ -143,7 +143,7 @@ impl Backend {
 }
 
 impl LocalStore {
-    /// A page may have less than it was asked for, and still not be the last.
+    /// Reads pages until the limit is reached: a short page need not be the last.
     async fn log(&self, mut filter: LogFilter) -> Result<Logged, CliError> {
         let store = self.engine().await?.store();
         let mut all = Vec::new();
@@ -161,7 +161,7 @@ impl LocalStore {
     }
 }
 
-/// The filter as the API wants it.
+/// Converts a filter to query parameters.
 fn query(filter: &LogFilter) -> Vec<(&'static str, String)> {
     let LogFilter {
         state,
@@ -186,11 +186,11 @@ fn query(filter: &LogFilter) -> Vec<(&'static str, String)> {
         ("until", until.map(|at| at.as_millis().to_string())),
         ("cursor", before.map(|before| before.to_string())),
     ];
-    given(named)
+    with_value(named)
 }
 
-/// The parameters that have a value.
-fn given<const N: usize>(
+/// Returns the parameters that have a value.
+fn with_value<const N: usize>(
     named: [(&'static str, Option<String>); N],
 ) -> Vec<(&'static str, String)> {
     let named = named.into_iter();

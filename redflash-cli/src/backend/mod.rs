@@ -1,4 +1,4 @@
-//! Where a command works: on the store of this machine, or at a server over its API.
+//! The backend of a command: the local store, or the API of a server.
 
 mod api_client;
 mod gateway;
@@ -31,7 +31,7 @@ use crate::error::{CliError, Exit};
 use crate::operator::operator;
 use crate::output::Output;
 
-/// Where a command works, and where it prints.
+/// The backend of a command, with its output.
 #[derive(Debug)]
 pub(crate) struct Backend {
     pub(crate) output: Output,
@@ -40,16 +40,16 @@ pub(crate) struct Backend {
 
 #[derive(Debug)]
 enum Location {
-    /// On the store of this machine, in the name of whoever sits at it.
+    /// The local store, used as the operator.
     Local(Box<LocalStore>),
-    /// At a server, with an API key.
+    /// The API of a server, used with an API key.
     Remote(Box<ApiClient>),
 }
 
 impl Backend {
-    /// The store of this machine.
+    /// Creates the backend of the local store.
     ///
-    /// * `missing` - the way to deal with one that does not exist.
+    /// * `missing` - the handling of a missing database.
     pub(crate) fn local(context: Context, missing: Missing) -> Self {
         Self {
             output: context.output.clone(),
@@ -57,13 +57,13 @@ impl Backend {
         }
     }
 
-    /// A server.
+    /// Creates the backend of a server.
     pub(crate) fn remote(server: RemoteServer, output: Output) -> Result<Self, CliError> {
         let location = Location::Remote(Box::new(ApiClient::new(server)?));
         Ok(Self { output, location })
     }
 
-    /// Everything of one kind, in the order of slugs.
+    /// Lists the resources of one kind, ordered by slug.
     pub(crate) async fn list<T: Resource>(&self) -> Result<Vec<T>, CliError> {
         match &self.location {
             Location::Local(local) => Ok(T::all(&**local.engine().await?.store()).await?),
@@ -71,7 +71,7 @@ impl Backend {
         }
     }
 
-    /// The one of this slug.
+    /// Returns the resource with this slug.
     pub(crate) async fn find<T: Resource>(&self, slug: &Slug) -> Result<T, CliError> {
         match &self.location {
             Location::Local(local) => {
@@ -82,7 +82,7 @@ impl Backend {
         }
     }
 
-    /// Makes something, and says so.
+    /// Creates a resource and prints its name.
     pub(crate) async fn create<T: EditableResource>(&self, item: &T) -> Result<(), CliError> {
         let warnings = match &self.location {
             Location::Local(local) => {
@@ -97,8 +97,7 @@ impl Backend {
         self.output.remark(format!("added {named}"))
     }
 
-    /// Changes something, and returns it as it is now. When somebody else changes it meanwhile, it is
-    /// read and changed anew.
+    /// Changes a resource and returns its new state. Retries if it was changed concurrently.
     pub(crate) async fn change<T: EditableResource>(
         &self,
         slug: &Slug,
@@ -110,7 +109,7 @@ impl Backend {
         }
     }
 
-    /// Changes something, and warns of what may not be meant so.
+    /// Changes a resource and prints warnings about probable mistakes.
     pub(crate) async fn change_warned<T: EditableResource>(
         &self,
         slug: &Slug,
@@ -131,7 +130,7 @@ impl Backend {
         Ok(item)
     }
 
-    /// Removes something, and says so.
+    /// Removes a resource and prints its name.
     pub(crate) async fn remove<T: DirectoryItem>(&self, slug: &Slug) -> Result<(), CliError> {
         let named = T::named(slug.clone());
         match &self.location {
@@ -144,8 +143,8 @@ impl Backend {
         self.output.remark(format!("removed {named}"))
     }
 
-    /// An address in its channel's normal form: by the rules of this machine where the server is
-    /// another, which has the last word on what is saved.
+    /// Normalizes an address. With a server, this applies the local rules; the server checks the address
+    /// again when it is saved.
     pub(crate) async fn address(
         &self,
         channel: &ChannelKind,
@@ -160,7 +159,7 @@ impl Backend {
         parsed.map_err(|error| CliError::new(Exit::Usage, format!("{channel}: {error}")))
     }
 
-    /// A new endpoint, which is on.
+    /// Creates an endpoint that is on.
     pub(crate) async fn endpoint(
         &self,
         channel: ChannelKind,

@@ -1,4 +1,4 @@
-//! Alerts: raised, and explained.
+//! Raising and explaining alerts.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use super::api_client::{ApiClient, DEADLINE};
 use super::local::LocalStore;
 use super::response_error::unreadable;
 use super::{Backend, Location};
-use crate::context::{Missing, Served};
+use crate::context::{Missing, ServedBy};
 use crate::error::CliError;
 use crate::format::time;
 
-/// What a raise came to.
+/// The outcome of a raise.
 #[derive(Debug)]
 pub(crate) struct RaiseOutcome {
     pub(crate) target: Target,
@@ -31,15 +31,15 @@ pub(crate) struct RaiseOutcome {
     pub(crate) missing: Vec<String>,
     /// Arguments that were given and that the event's templates do not use.
     pub(crate) unused: Vec<String>,
-    /// Who is response, who is not, and why; `None` where the key may not know.
+    /// The plan; `None` if the key may not see it.
     pub(crate) plan: Option<Plan>,
-    /// What became of the deliveries, if that was waited for and the key may know.
+    /// The deliveries, if they were waited for and the key may see them.
     pub(crate) deliveries: Option<Vec<DeliveryRecord>>,
-    /// How many deliveries a gateway has taken, if that was waited for.
+    /// The number of sent deliveries, if they were waited for.
     pub(crate) sent: Option<usize>,
-    /// Whether somebody who is on was not reached, as far as that is known.
-    pub(crate) misses_somebody: bool,
-    /// Whether no server is there that would send it.
+    /// True if a recipient that is on is known to be unreached.
+    pub(crate) misses_recipient: bool,
+    /// True if no server is running to send it.
     pub(crate) is_unserved: bool,
 }
 
@@ -55,12 +55,12 @@ struct RaiseResponse {
     missing: Vec<String>,
     #[serde(default)]
     unused: Vec<String>,
-    /// Only there for keys that may inspect.
+    /// Present only for keys with the inspect permission.
     #[serde(default)]
     recipients: Option<Value>,
 }
 
-/// A notification, as a key that may inspect sees it.
+/// A notification, as a key with the inspect permission sees it.
 #[derive(Debug, Deserialize)]
 pub(super) struct NotificationDetails {
     #[serde(flatten)]
@@ -68,11 +68,11 @@ pub(super) struct NotificationDetails {
     pub(super) deliveries: Vec<DeliveryRecord>,
 }
 
-/// How long hand-overs under way may take when the command ends.
+/// Time that hand-overs in progress have to finish when the command ends.
 const GRACE: Duration = Duration::from_secs(10);
 
 impl Backend {
-    /// What a raise would do.
+    /// Returns the plan of a raise.
     pub(crate) async fn explain(&self, raise: &Raise) -> Result<Plan, CliError> {
         match &self.location {
             Location::Local(local) => Ok(local.engine().await?.explain(raise).await?),
@@ -85,7 +85,7 @@ impl Backend {
 
     /// Raises an alert.
     ///
-    /// * `wait` - how long its first attempts are waited for.
+    /// * `wait` - maximum time to wait for the first attempts.
     pub(crate) async fn raise(
         &self,
         raise: Raise,
@@ -100,18 +100,18 @@ impl Backend {
 
 impl LocalStore {
     async fn raise(&self, raise: Raise, wait: Option<Duration>) -> Result<RaiseOutcome, CliError> {
-        let served: Option<Served> = self.context.served().await?;
+        let server: Option<ServedBy> = self.context.served_by().await?;
         let Some(limit) = wait else {
             let raised = self.engine().await?.raise(raise).await?;
-            return Ok(RaiseOutcome::new(raised, None, served.is_none()));
+            return Ok(RaiseOutcome::new(raised, None, server.is_none()));
         };
-        if served.is_some() {
+        if server.is_some() {
             let engine = self.engine().await?;
             let raised = engine.raise(raise).await?;
             let records = watch(engine, &raised, limit).await?;
             return Ok(RaiseOutcome::new(raised, Some(records), false));
         }
-        // Nobody else would send it.
+        // No server is running, so this process sends the alert.
         let engine = self.context.engine(Access::Server, Missing::Refuse).await?;
         let running = engine.start().await?;
         let raised = engine.raise(raise).await?;
@@ -121,8 +121,8 @@ impl LocalStore {
     }
 }
 
-/// Waits for the first attempts of an alert that a server sends, unless all of its gateways are tried
-/// again later than that. What has had no attempt says which gateway it waits for.
+/// Waits for the first attempts of an alert that a server sends, unless all gateways will retry only
+/// after the limit. Deliveries without an attempt get the gateway that they wait for as their detail.
 async fn watch(
     engine: &Engine,
     raised: &Raised,
@@ -142,7 +142,7 @@ async fn watch(
             && delivery.detail.is_empty()
         {
             let next = obstacle.next_try_at;
-            let next = next.map(|at| format!(", next try {}", time(at)));
+            let next = next.map(|at| format!(", next attempt {}", time(at)));
             delivery.detail = format!(
                 "waiting for gateway {}: {}{}",
                 obstacle.gateway,
@@ -170,7 +170,7 @@ impl ApiClient {
             serde_json::from_slice(&response).map_err(|error| unreadable(&error))?;
         let mut details = None;
         if response.recipients.is_some() {
-            // It is on disk: what cannot be details of it now makes it no error.
+            // The alert is on disk: failing to read it back is not an error.
             details = self
                 .notification(response.notification_id)
                 .await
@@ -190,12 +190,12 @@ impl ApiClient {
             plan,
             deliveries: deliveries.filter(|_| wait.is_some()),
             sent: response.sent,
-            misses_somebody: is_partly,
+            misses_recipient: is_partly,
             is_unserved: false,
         })
     }
 
-    /// A notification, if there is one.
+    /// Returns a notification, if it exists.
     pub(super) async fn notification(
         &self,
         id: NotificationId,
@@ -209,7 +209,7 @@ impl RaiseOutcome {
     fn new(raised: Raised, deliveries: Option<Vec<DeliveryRecord>>, is_unserved: bool) -> Self {
         let plan = raised.plan;
         let taken = |all: &Vec<_>| all.iter().filter(|one| is_sent(one)).count();
-        let misses_somebody = plan.unreached().next().is_some();
+        let misses_recipient = plan.unreached().next().is_some();
         Self {
             target: plan.target.clone(),
             notification: raised.notification,
@@ -217,7 +217,7 @@ impl RaiseOutcome {
             skipped: plan.skipped(),
             missing: plan.missing.clone(),
             unused: plan.unused.clone(),
-            misses_somebody,
+            misses_recipient,
             plan: Some(plan),
             sent: deliveries.as_ref().map(taken),
             deliveries,
@@ -226,7 +226,7 @@ impl RaiseOutcome {
     }
 }
 
-/// Whether a gateway has taken it.
+/// Returns true if a gateway has accepted the delivery.
 pub(crate) const fn is_sent(record: &DeliveryRecord) -> bool {
     matches!(
         record.delivery.state,
@@ -234,7 +234,7 @@ pub(crate) const fn is_sent(record: &DeliveryRecord) -> bool {
     )
 }
 
-/// The path of what is done to a target.
+/// Returns the path of an action on a target.
 fn path<'a>(target: &'a Target, action: &'a str) -> [&'a str; 3] {
     let list = match target {
         Target::Contact(_) => "contacts",

@@ -1,4 +1,4 @@
-//! What the directory holds, and what each kind is called in commands and URLs.
+//! The resources of the directory, with their names in commands and URLs.
 
 use async_trait::async_trait;
 use redflash_core::{Contact, DirectoryItem, Engine, Event, Group, Slug, Store, StoreError};
@@ -6,33 +6,33 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Something of the directory, as it is shown.
+/// A resource of the directory.
 #[async_trait]
 pub(crate) trait Resource: Serialize + DeserializeOwned + Send + Sync {
-    /// One of them, as in `redflash contact`; several have an `s` more, as in `/api/v1/contacts`.
+    /// The singular name, as in `redflash contact`. The plural, as in `/api/v1/contacts`, adds an `s`.
     const KIND: &'static str;
 
-    /// Every one of them.
+    /// Returns all resources of this kind.
     async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError>;
 
-    /// The one of this slug.
+    /// Returns the resource with this slug.
     async fn one(store: &dyn Store, slug: &Slug) -> Result<Option<Self>, StoreError>;
 }
 
-/// Something of the directory that is made and changed whole.
+/// A resource that is created and changed as a whole.
 pub(crate) trait EditableResource: Resource + DirectoryItem {
-    /// How it is called in commands and URLs.
+    /// Returns the slug.
     fn slug(&self) -> &Slug;
 
-    /// Names what may not be meant so, though it can be saved.
+    /// Returns warnings about probable mistakes.
     fn warnings(&self, engine: &Engine) -> Vec<String> {
         let _ = engine;
         Vec::new()
     }
 
-    /// How the API wants it.
+    /// Returns the request body for the API.
     ///
-    /// * `old` - what it was before.
+    /// * `old` - the previous state.
     fn body(&self, old: Option<&Self>) -> Value {
         let _ = old;
         json!(self)
@@ -61,7 +61,7 @@ impl EditableResource for Contact {
         engine.contact_warnings(self)
     }
 
-    /// The server names new endpoints. Passwords within their addresses are sent in full.
+    /// Omits the ids of new endpoints, which the server assigns. Addresses are unmasked.
     fn body(&self, old: Option<&Self>) -> Value {
         let known = |endpoint: &&redflash_core::Endpoint| {
             let endpoints = old.map(|old| &old.endpoints).into_iter().flatten();

@@ -1,4 +1,4 @@
-//! Why a server did not do what it was asked, in the words and exit codes of this machine's store.
+//! Errors from a server, with the messages and exit codes of the local store.
 
 use redflash_core::{FieldFault, error_chain};
 use reqwest::header::RETRY_AFTER;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::error::{CliError, Exit};
 
-/// What the server says of a refusal.
+/// The problem document of an error response.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Problem {
@@ -16,7 +16,7 @@ struct Problem {
     errors: Vec<FieldFault>,
 }
 
-/// Why the server error_from.
+/// Converts an error response.
 pub(super) async fn error_from(response: Response) -> CliError {
     let status = response.status();
     let after = response.headers().get(RETRY_AFTER);
@@ -44,7 +44,7 @@ fn exit(status: StatusCode, code: &str) -> Exit {
             _,
         ) => Exit::TryAgain,
         (StatusCode::CONFLICT, "exists") => Exit::Failed,
-        // What the rules of its kind forbid.
+        // The rules of users forbid it.
         (_, "last_admin") => Exit::Usage,
         (
             _,
@@ -63,10 +63,10 @@ fn exit(status: StatusCode, code: &str) -> Exit {
 fn message(status: StatusCode, problem: &Problem) -> String {
     match (status, &*problem.errors, &*problem.detail) {
         (StatusCode::UNAUTHORIZED, ..) => {
-            "the server does not take this API key: set REDFLASH_API_KEY to one that is on".into()
+            "the server rejected the API key: set REDFLASH_API_KEY to a valid one".into()
         }
         (StatusCode::FORBIDDEN, _, detail) if !detail.is_empty() => format!(
-            "{detail}: set REDFLASH_API_KEY to a key that has it, or make one where the server runs \
+            "{detail}: set REDFLASH_API_KEY to a key with the permission, or create one on the server \
              (`redflash key add`)"
         ),
         (StatusCode::UNPROCESSABLE_ENTITY, errors @ [_, ..], _) => {
@@ -78,10 +78,10 @@ fn message(status: StatusCode, problem: &Problem) -> String {
     }
 }
 
-/// An response that this program cannot read.
+/// Returns the error of a response that cannot be parsed.
 pub(super) fn unreadable(error: &(dyn std::error::Error + 'static)) -> CliError {
     let message = format!(
-        "the server's response cannot be read ({}): is it RedFlash, and of this version?",
+        "cannot read the server's response ({}): check that it runs a compatible version of RedFlash",
         error_chain(error)
     );
     CliError::new(Exit::Failed, message)
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_ends_as_it_would_on_the_store() {
+    fn maps_errors_to_exit_codes_of_the_store() {
         for (status, code, expected) in [
             (401, "invalid_key", Exit::NotAllowed),
             (403, "not_allowed", Exit::NotAllowed),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_that_is_wrong_is_named() {
+    fn lists_every_invalid_field() {
         let problem = Problem {
             detail: "two fields are wrong".into(),
             code: "invalid".into(),

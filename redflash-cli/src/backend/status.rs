@@ -1,4 +1,4 @@
-//! How things are.
+//! The status of the installation.
 
 use redflash_core::Health;
 use redflash_core::store::Backlog;
@@ -8,16 +8,16 @@ use serde::Deserialize;
 use super::{Backend, Location};
 use crate::error::CliError;
 
-/// How things are.
+/// The status of the installation.
 #[derive(Debug)]
 pub(crate) struct Status {
-    /// Whether the server that was asked sends; `None` where none was asked.
+    /// True if the server is sending; `None` for the local store.
     pub(crate) sends: Option<bool>,
-    /// What waits.
+    /// The queued deliveries.
     pub(crate) backlog: Backlog,
 }
 
-/// The same, as a server says it.
+/// The status in the API.
 #[derive(Debug, Deserialize)]
 struct StatusResponse {
     health: Health,
@@ -25,7 +25,7 @@ struct StatusResponse {
 }
 
 impl Backend {
-    /// How things are.
+    /// Returns the status.
     pub(crate) async fn status(&self) -> Result<Status, CliError> {
         match &self.location {
             Location::Local(local) => {

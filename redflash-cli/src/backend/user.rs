@@ -1,4 +1,4 @@
-//! Users, as they are shown and changed.
+//! Users.
 
 use async_trait::async_trait;
 use redflash_core::{Name, Role, Slug, Store, StoreError, User, UserView};
@@ -12,7 +12,7 @@ use crate::error::CliError;
 use crate::operator::operator;
 use crate::password;
 
-/// What is to be different about a user.
+/// A change to a user.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UserEdit {
@@ -36,7 +36,7 @@ impl Resource for UserView {
 }
 
 impl Backend {
-    /// Makes a user.
+    /// Creates a user.
     pub(crate) async fn add_user(
         &self,
         slug: Slug,
@@ -65,7 +65,7 @@ impl Backend {
         }
     }
 
-    /// Changes a user. Sessions that began with more rights end.
+    /// Changes a user. Sessions with more permissions end.
     pub(crate) async fn edit_user(&self, slug: &Slug, edit: UserEdit) -> Result<(), CliError> {
         match &self.location {
             Location::Local(local) => {
@@ -80,7 +80,7 @@ impl Backend {
         }
     }
 
-    /// Gives a user another password. The user's sessions end.
+    /// Changes the password of a user and ends the user's sessions.
     pub(crate) async fn set_password(
         &self,
         slug: &Slug,
@@ -100,7 +100,7 @@ impl Backend {
         }
     }
 
-    /// Where users log in.
+    /// Returns the URL of the web admin.
     pub(crate) fn admin_url(&self) -> String {
         match &self.location {
             Location::Local(local) => {

@@ -1,4 +1,4 @@
-//! `redflash change`: who changed what, and when.
+//! `redflash audit`: the audit log.
 
 use std::num::NonZeroU32;
 
@@ -11,25 +11,31 @@ use crate::error::CliError;
 use crate::format::time;
 use crate::sanitize::one_line;
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  redflash audit list --subject contact/ann
+  redflash audit list --by operator/root --limit 10";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List changes, newest first
+    #[command(after_help = LIST_EXAMPLES)]
     List(List),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only changes of this, such as contact/ann or key/app
-    #[arg(long, value_name = "WHAT")]
+    /// Only changes to this entry, such as contact/ann or key/app
+    #[arg(long, value_name = "ENTRY")]
     subject: Option<String>,
-    /// Only changes by whom this names, such as user/ann, key/app or operator/root
-    #[arg(long, value_name = "WHO")]
+    /// Only changes by this actor, such as user/ann, key/app or operator/root
+    #[arg(long, value_name = "ACTOR")]
     by: Option<Actor>,
-    /// Only changes before this one, as --json shows it
+    /// Only changes before this one (its id is in the JSON output)
     #[arg(long, value_name = "ID")]
     before: Option<AuditEntryId>,
-    /// At most so many, newest first
-    #[arg(long, default_value = "50")]
+    /// Maximum number of changes
+    #[arg(long, value_name = "NUMBER", default_value = "50")]
     limit: NonZeroU32,
 }
 
@@ -59,8 +65,8 @@ async fn list(backend: &Backend, list: List) -> Result<(), CliError> {
         ]
     };
     backend.output.table(
-        ["at", "who", "did", "what", "in detail"],
+        ["time", "actor", "action", "entry", "detail"],
         found.iter().map(row).collect(),
-        "nothing was changed, or nothing that fits",
+        "no changes found",
     )
 }

@@ -1,11 +1,16 @@
-//! `redflash completions`: a script that completes commands in a shell.
+//! `redflash completions`: shell completion scripts.
 
 use clap_complete::{Shell, generate};
 
 use crate::error::CliError;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash completions bash
+  redflash completions zsh")]
 pub(crate) struct Args {
+    /// Shell to print the script for
     shell: Shell,
 }
 

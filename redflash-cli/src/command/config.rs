@@ -1,4 +1,4 @@
-//! `redflash config`: checks the configuration, or prints an example.
+//! `redflash config`: checks the configuration or prints an example.
 
 use std::path::PathBuf;
 
@@ -12,12 +12,19 @@ use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Read the configuration as the server would, and say what is wrong with it
+    /// Check the configuration as the server would read it
+    #[command(after_help = "\
+Examples:
+  redflash config check
+  redflash config check /etc/redflash/redflash.toml")]
     Check {
-        /// The file, instead of the one that would be found
+        /// File to check instead of the configured one
         file: Option<PathBuf>,
     },
-    /// Print a complete example, in which everything is explained
+    /// Print a complete, commented example configuration
+    #[command(after_help = "\
+Examples:
+  redflash config example")]
     Example,
 }
 
@@ -53,13 +60,10 @@ fn check(overrides: &Overrides, output: &Output) -> Result<(), CliError> {
             "warnings": loaded.warnings,
         }));
     }
-    let file = file.unwrap_or_else(|| "no file: the built-in defaults".into());
-    output.line(format!(
-        "{file}: fine, with {}",
-        count(gateways.len(), "gateway")
-    ))?;
+    let file = file.unwrap_or_else(|| "no file, using defaults".into());
+    output.line(format!("{file}: OK, {}", count(gateways.len(), "gateway")))?;
     for warning in loaded.warnings {
-        output.line(format!("but {warning}"))?;
+        output.line(format!("warning: {warning}"))?;
     }
     Ok(())
 }

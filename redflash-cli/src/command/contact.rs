@@ -1,4 +1,4 @@
-//! `redflash contact`: people and systems that can be told.
+//! `redflash contact`: the people and systems that receive alerts.
 
 use clap::{Args, Subcommand};
 use redflash_core::{ChannelKind, Contact, Name, Slug};
@@ -14,37 +14,67 @@ pub(crate) enum Command {
     /// Add a contact
     Add(Add),
     /// List contacts
+    #[command(after_help = "Examples:\n  redflash contact list --json")]
     List,
-    /// Show one contact
-    Show { slug: Slug },
-    /// Change a contact's name
-    Edit {
+    /// Show a contact
+    #[command(after_help = "Examples:\n  redflash contact show ann")]
+    Show {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
         slug: Slug,
+    },
+    /// Rename a contact
+    #[command(after_help = "Examples:\n  redflash contact edit ann --name 'Ann Example'")]
+    Edit {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
+        slug: Slug,
+        /// New display name
         #[arg(long, allow_hyphen_values = true)]
         name: Name,
     },
-    /// Remove a contact; what was sent stays in the log
-    Remove { slug: Slug },
+    /// Remove a contact; its deliveries stay in the log
+    #[command(after_help = "Examples:\n  redflash contact remove ann")]
+    Remove {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
+        slug: Slug,
+    },
     /// Switch a contact on
-    On { slug: Slug },
-    /// Switch a contact off: nothing is sent to it any more, not even what is queued
-    Off { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash contact on ann")]
+    On {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
+        slug: Slug,
+    },
+    /// Switch a contact off and cancel its queued deliveries
+    #[command(after_help = "Examples:\n  redflash contact off ann")]
+    Off {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
+        slug: Slug,
+    },
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash contact add ann --name Ann --email ann@example.org --sms +447700900123
+  redflash contact add hooks --name Hooks --webhook https://hooks.example.org/ann")]
 pub(crate) struct Add {
-    /// How it is called in commands and URLs
+    /// Slug for commands and URLs
+    #[arg(value_name = "CONTACT")]
     slug: Slug,
-    /// How it is called among people
+    /// Display name
     #[arg(long, allow_hyphen_values = true)]
     name: Name,
-    /// A telephone number with its country, such as +447700900123
+    /// Telephone number in international format, such as +447700900123; repeatable
     #[arg(long, value_name = "NUMBER")]
     sms: Vec<String>,
-    /// A mail address
+    /// Email address; repeatable
     #[arg(long, value_name = "ADDRESS")]
     email: Vec<String>,
-    /// A URL
+    /// Webhook URL; repeatable
     #[arg(long, value_name = "URL")]
     webhook: Vec<String>,
 }
@@ -112,7 +142,7 @@ async fn list(backend: &Backend) -> Result<(), CliError> {
         ]
     };
     backend.output.table(
-        ["contact", "name", "is", "channels"],
+        ["contact", "name", "state", "channels"],
         contacts.iter().map(row).collect(),
         "no contacts yet: `redflash contact add SLUG --name NAME --email ADDRESS`",
     )
@@ -138,9 +168,9 @@ async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
         ]
     };
     output.table(
-        ["  channel", "address", "is"],
+        ["  channel", "address", "state"],
         contact.endpoints.iter().map(row).collect(),
-        "  no endpoint yet: `redflash endpoint add CONTACT CHANNEL ADDRESS`",
+        "  no endpoints yet: `redflash endpoint add CONTACT CHANNEL ADDRESS`",
     )
 }
 
@@ -150,6 +180,6 @@ async fn change(
     change: impl Fn(&mut Contact) + Send + Sync,
 ) -> Result<(), CliError> {
     let contact = backend.change(slug, change).await?;
-    let said = format!("contact/{slug} is {}", switch(contact.enabled));
-    backend.output.remark(said)
+    let message = format!("contact/{slug} is {}", switch(contact.enabled));
+    backend.output.remark(message)
 }

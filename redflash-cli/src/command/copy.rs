@@ -1,4 +1,4 @@
-//! `redflash copy`: moves everything from an SQLite file to a Postgres database.
+//! `redflash copy`: copies an SQLite database to Postgres.
 
 use redflash_store::{Access, PostgresStore, SqliteStore, copy};
 
@@ -8,11 +8,14 @@ use crate::error::{CliError, Exit};
 use crate::output::Output;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash copy --from sqlite:redflash.db --to postgres://redflash@db.example.org/redflash")]
 pub(crate) struct Args {
-    /// Where it is, such as sqlite:redflash.db; no server may run on it
+    /// SQLite database to copy, such as sqlite:redflash.db; no server may be using it
     #[arg(long, value_name = "URL")]
     from: String,
-    /// The URL of the Postgres database that it is to be in; it must be empty
+    /// URL of an empty Postgres database
     #[arg(long, value_name = "URL")]
     to: String,
 }
@@ -23,17 +26,15 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<(), CliError> {
     let mut config = crate::config::load(overrides)?.config;
-    let mut named = |url: &str| {
+    let mut parse = |url: &str| {
         config.database = DatabaseUrl(url.into());
         Database::parse(&config)
     };
-    let Database::Sqlite(path) = named(&args.from)? else {
-        return Err(CliError::usage(
-            "--from: write sqlite: and the path of a file",
-        ));
+    let Database::Sqlite(path) = parse(&args.from)? else {
+        return Err(CliError::usage("--from: expected sqlite:PATH"));
     };
-    let Database::Postgres(target) = named(&args.to)? else {
-        let message = "--to: write postgres://user:password@host/database";
+    let Database::Postgres(target) = parse(&args.to)? else {
+        let message = "--to: expected postgres://user:password@host/database";
         return Err(CliError::usage(message));
     };
     if !path.exists() {
@@ -44,19 +45,19 @@ pub(crate) async fn run(
     let to = PostgresStore::open(&target).await?;
     let found = to.counts().await?;
     if found.total() > 0 {
-        let message = "--to: the database is not empty: name one that is";
+        let message = "--to: the database is not empty";
         return Err(CliError::new(Exit::Refused, message));
     }
     copy(&from, &to).await?;
     let (wanted, found) = (from.counts().await?, to.counts().await?);
     if wanted != found {
         let message = format!(
-            "the copy does not match: {wanted} there and {found} here; empty the target and try again"
+            "the copy is incomplete: the source has {wanted}, the target {found}; empty the target and try again"
         );
         return Err(CliError::new(Exit::Failed, message));
     }
     if output.json {
         return output.json(&found);
     }
-    output.remark(format!("copied and counted: {found}"))
+    output.remark(format!("copied and verified: {found}"))
 }

@@ -12,38 +12,58 @@ use crate::format::{endpoint_switch, switch};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add an address to a contact
+    #[command(after_help = "Examples:\n  redflash endpoint add ann email ann@example.org")]
     Add {
+        /// Slug of the contact
         contact: Slug,
+        /// Channel, such as email, sms or webhook
         channel: ChannelKind,
+        /// Address on the channel
         #[arg(allow_hyphen_values = true)]
         address: String,
     },
     /// Remove an address from a contact
+    #[command(after_help = "Examples:\n  redflash endpoint remove ann email ann@example.org")]
     Remove {
+        /// Slug of the contact
         contact: Slug,
+        /// Channel, such as email, sms or webhook
         channel: ChannelKind,
+        /// Address on the channel
         #[arg(allow_hyphen_values = true)]
         address: String,
     },
     /// Switch an address on
+    #[command(after_help = "Examples:\n  redflash endpoint on ann sms +447700900123")]
     On {
+        /// Slug of the contact
         contact: Slug,
+        /// Channel, such as email, sms or webhook
         channel: ChannelKind,
+        /// Address on the channel
         #[arg(allow_hyphen_values = true)]
         address: String,
     },
-    /// Switch an address off: nothing is sent to it any more, not even what is queued
+    /// Switch an address off and cancel its queued deliveries
+    #[command(after_help = "Examples:\n  redflash endpoint off ann sms +447700900123")]
     Off {
+        /// Slug of the contact
         contact: Slug,
+        /// Channel, such as email, sms or webhook
         channel: ChannelKind,
+        /// Address on the channel
         #[arg(allow_hyphen_values = true)]
         address: String,
     },
-    /// List addresses, of all contacts or of one
-    List { contact: Option<Slug> },
+    /// List addresses
+    #[command(after_help = "Examples:\n  redflash endpoint list\n  redflash endpoint list ann")]
+    List {
+        /// Contact whose addresses to list [default: all contacts]
+        contact: Option<Slug>,
+    },
 }
 
-/// What is done to an endpoint.
+/// A change to an endpoint.
 #[derive(Clone, Copy)]
 enum EndpointAction {
     Add,
@@ -76,22 +96,22 @@ pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliEr
         } => (EndpointAction::Switch(false), contact, channel, address),
     };
     let found: Contact = backend.find(&contact).await?;
-    let as_it_is =
+    let is_same =
         |known: &&Endpoint| known.channel == channel && known.address.is_written(address.trim());
-    let new = match found.endpoints.iter().find(as_it_is) {
-        // It may be one that is not valid, and is to go.
+    let new = match found.endpoints.iter().find(is_same) {
+        // An invalid address can still be removed.
         Some(known) => known.clone(),
         None => backend.endpoint(channel, &address).await?,
     };
     let Endpoint {
         channel, address, ..
     } = &new;
-    // A server shows no passwords.
+    // A server masks passwords.
     let same =
         |known: &&Endpoint| known.channel == *channel && known.address.masked() == address.masked();
     let endpoint = match (action, found.endpoints.iter().find(same)) {
         (EndpointAction::Add, Some(_)) => {
-            let message = format!("contact/{contact} has {channel} {address} already");
+            let message = format!("contact/{contact} already has {channel} {address}");
             return Err(CliError::new(Exit::Failed, message));
         }
         (EndpointAction::Add, None) => &new,
@@ -176,7 +196,7 @@ async fn list(backend: &Backend, contact: Option<Slug>) -> Result<(), CliError> 
         ]
     });
     backend.output.table(
-        ["contact", "channel", "address", "is"],
+        ["contact", "channel", "address", "state"],
         rows.collect(),
         "no endpoints yet: `redflash endpoint add CONTACT CHANNEL ADDRESS`",
     )

@@ -1,4 +1,4 @@
-//! `redflash event`: named occurrences with words of their own.
+//! `redflash event`: message templates with their recipients.
 
 use clap::{Args, Subcommand};
 use redflash_core::{Event, MissingArguments, Name, Slug};
@@ -15,73 +15,111 @@ pub(crate) enum Command {
     /// Add an event
     Add(Add),
     /// List events
+    #[command(after_help = "Examples:\n  redflash event list --json")]
     List,
-    /// Show one event
-    Show { slug: Slug },
+    /// Show an event
+    #[command(after_help = "Examples:\n  redflash event show disk-full")]
+    Show {
+        /// Slug of the event
+        #[arg(value_name = "EVENT")]
+        slug: Slug,
+    },
     /// Change an event
     Edit(Edit),
     /// Remove an event
-    Remove { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash event remove disk-full")]
+    Remove {
+        /// Slug of the event
+        #[arg(value_name = "EVENT")]
+        slug: Slug,
+    },
     /// Switch an event on
-    On { slug: Slug },
-    /// Switch an event off: raising it is refused
-    Off { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash event on disk-full")]
+    On {
+        /// Slug of the event
+        #[arg(value_name = "EVENT")]
+        slug: Slug,
+    },
+    /// Switch an event off, so that it cannot be raised
+    #[command(after_help = "Examples:\n  redflash event off disk-full")]
+    Off {
+        /// Slug of the event
+        #[arg(value_name = "EVENT")]
+        slug: Slug,
+    },
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash event add disk-full --name 'Disk full' --message '{{host}} is full' --group on-call")]
 pub(crate) struct Add {
+    /// Slug for commands and URLs
+    #[arg(value_name = "EVENT")]
     slug: Slug,
-    /// How it is called among people
+    /// Display name
     #[arg(long, allow_hyphen_values = true)]
     name: Name,
-    /// What is said, with {{arguments}}
+    /// Template of the message, with {{arguments}}
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     message: String,
-    /// The subject, with {{arguments}}, where there is one
+    /// Template of the subject, for channels that have one [default: the event's name]
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     subject: Option<String>,
-    /// Somebody who is told; may be given often
+    /// Contact to notify; repeatable
     #[arg(long = "contact", value_name = "CONTACT")]
     contacts: Vec<Slug>,
-    /// A group that is told; may be given often
+    /// Group to notify; repeatable
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<Slug>,
-    /// Who it says it comes from, where the gateway allows that
+    /// Sender of the message, if the gateway allows it
     #[arg(long, allow_hyphen_values = true)]
     sender: Option<String>,
-    /// What it is about, for those who look after it
+    /// Description for operators
     #[arg(long, default_value = "", allow_hyphen_values = true)]
     description: String,
-    /// The action when a raise leaves out an argument: blank prints nothing, mark prints [host?],
-    /// refuse refuses the raise
+    /// Handling of missing arguments: blank inserts nothing, mark inserts a marker such as [host?],
+    /// refuse rejects the alert
     #[arg(long, value_name = "blank|mark|refuse", default_value_t = MissingArguments::Mark)]
     missing_arguments: MissingArguments,
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash event edit disk-full --subject '[{{host}}]' --add-contact ann")]
 pub(crate) struct Edit {
+    /// Slug of the event
+    #[arg(value_name = "EVENT")]
     slug: Slug,
+    /// New display name
     #[arg(long, allow_hyphen_values = true)]
     name: Option<Name>,
+    /// New template of the message
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     message: Option<String>,
-    /// The subject; empty for the event's name
+    /// New template of the subject; empty for the event's name
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     subject: Option<String>,
-    /// The sender; empty for the gateway's own
+    /// New sender; empty for the gateway's default
     #[arg(long, allow_hyphen_values = true)]
     sender: Option<String>,
+    /// New description
     #[arg(long, allow_hyphen_values = true)]
     description: Option<String>,
-    /// The action when a raise leaves out an argument
+    /// New handling of missing arguments
     #[arg(long, value_name = "blank|mark|refuse")]
     missing_arguments: Option<MissingArguments>,
+    /// Contact to add; repeatable
     #[arg(long, value_name = "CONTACT")]
     add_contact: Vec<Slug>,
+    /// Contact to remove; repeatable
     #[arg(long, value_name = "CONTACT")]
     remove_contact: Vec<Slug>,
+    /// Group to add; repeatable
     #[arg(long, value_name = "GROUP")]
     add_group: Vec<Slug>,
+    /// Group to remove; repeatable
     #[arg(long, value_name = "GROUP")]
     remove_group: Vec<Slug>,
 }
@@ -96,7 +134,7 @@ pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliEr
             let edit = |event: &mut Event| apply(event, edit.clone());
             let change = Box::pin(async {
                 let event = backend.change_warned(&slug, edit).await?;
-                tell_switch(backend, &event)
+                print_state(backend, &event)
             });
             warn_if_unreachable(backend, change, |directory| directory.event(&slug, edit)).await
         }
@@ -118,7 +156,7 @@ async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
 }
 
 fn apply(event: &mut Event, edit: Edit) {
-    let given = |text: String| (!text.is_empty()).then_some(text);
+    let non_empty = |text: String| (!text.is_empty()).then_some(text);
     if let Some(name) = edit.name {
         event.name = name;
     }
@@ -126,10 +164,10 @@ fn apply(event: &mut Event, edit: Edit) {
         event.message = message;
     }
     if let Some(subject) = edit.subject {
-        event.subject = given(subject);
+        event.subject = non_empty(subject);
     }
     if let Some(sender) = edit.sender {
-        event.sender = given(sender);
+        event.sender = non_empty(sender);
     }
     if let Some(description) = edit.description {
         event.description = description;
@@ -151,18 +189,18 @@ async fn list(backend: &Backend) -> Result<(), CliError> {
             event.slug.to_string(),
             one_line(event.name.as_str()),
             switch(event.enabled).to_owned(),
-            told(event).join(", "),
+            recipients(event).join(", "),
             one_line(&event.message),
         ]
     };
     backend.output.table(
-        ["event", "name", "is", "tells", "message"],
+        ["event", "name", "state", "recipients", "message"],
         events.iter().map(row).collect(),
         "no events yet: `redflash event add SLUG --name NAME --message TEMPLATE --contact CONTACT`",
     )
 }
 
-fn told(event: &Event) -> Vec<String> {
+fn recipients(event: &Event) -> Vec<String> {
     let contacts = event.contacts.iter().map(|slug| format!("contact/{slug}"));
     let groups = event.groups.iter().map(|slug| format!("group/{slug}"));
     contacts.chain(groups).collect()
@@ -182,17 +220,17 @@ async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
     ))?;
     let described = (!event.description.is_empty()).then_some(&*event.description);
     for (name, text) in [
-        ("about", described),
+        ("description", described),
         ("subject", event.subject.as_deref()),
         ("message", Some(&*event.message)),
         ("sender", event.sender.as_deref()),
         ("missing", Some(event.missing_arguments.as_str())),
     ] {
         if let Some(text) = text {
-            output.line(format!("  {name:<8} {}", one_line(text)))?;
+            output.line(format!("  {name:<11} {}", one_line(text)))?;
         }
     }
-    output.line(format!("  tells    {}", told(&event).join(", ")))
+    output.line(format!("  recipients  {}", recipients(&event).join(", ")))
 }
 
 async fn change(
@@ -201,10 +239,10 @@ async fn change(
     change: impl Fn(&mut Event) + Send + Sync,
 ) -> Result<(), CliError> {
     let event = backend.change(slug, change).await?;
-    tell_switch(backend, &event)
+    print_state(backend, &event)
 }
 
-fn tell_switch(backend: &Backend, event: &Event) -> Result<(), CliError> {
-    let said = format!("event/{} is {}", event.slug, switch(event.enabled));
-    backend.output.remark(said)
+fn print_state(backend: &Backend, event: &Event) -> Result<(), CliError> {
+    let message = format!("event/{} is {}", event.slug, switch(event.enabled));
+    backend.output.remark(message)
 }

@@ -12,8 +12,12 @@ use crate::error::{CliError, Exit};
 use crate::format::count;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash export directory.yaml
+  redflash export -")]
 pub(crate) struct Args {
-    /// The file, in YAML if its name ends so, else in JSON; `-` is standard output
+    /// File to write, as YAML for .yaml and .yml and as JSON otherwise; `-` for standard output
     file: PathBuf,
 }
 
@@ -45,7 +49,7 @@ fn is_yaml(path: &Path) -> bool {
     extension.is_some_and(|name| matches!(name, "yaml" | "yml"))
 }
 
-/// Writes the file whole, or leaves what was there.
+/// Replaces the file atomically.
 fn write(path: &Path, document: &Document) -> std::io::Result<()> {
     let directory = path
         .parent()

@@ -1,4 +1,4 @@
-//! `redflash group`: sets of contacts.
+//! `redflash group`: groups of contacts.
 
 use clap::Subcommand;
 use redflash_core::{Group, Name, Slug};
@@ -12,37 +12,67 @@ use crate::sanitize::{one_line, sanitize};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add a group
+    #[command(after_help = "\
+Examples:
+  redflash group add on-call --name 'On call' --contact ann --contact ben")]
     Add {
+        /// Slug for commands and URLs
+        #[arg(value_name = "GROUP")]
         slug: Slug,
-        /// How it is called among people
+        /// Display name
         #[arg(long, allow_hyphen_values = true)]
         name: Name,
-        /// A member; may be given often
+        /// Member; repeatable
         #[arg(long = "contact", value_name = "CONTACT")]
         contacts: Vec<Slug>,
     },
     /// List groups
+    #[command(after_help = "Examples:\n  redflash group list --json")]
     List,
-    /// Show one group
-    Show { slug: Slug },
-    /// Change a group's name or members
-    Edit {
+    /// Show a group
+    #[command(after_help = "Examples:\n  redflash group show on-call")]
+    Show {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
         slug: Slug,
+    },
+    /// Change the name or members of a group
+    #[command(after_help = "Examples:\n  redflash group edit on-call --add ann --remove ben")]
+    Edit {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
+        slug: Slug,
+        /// New display name
         #[arg(long, allow_hyphen_values = true)]
         name: Option<Name>,
-        /// A new member; may be given often
+        /// Contact to add; repeatable
         #[arg(long, value_name = "CONTACT")]
         add: Vec<Slug>,
-        /// Somebody who is a member no more; may be given often
+        /// Contact to remove; repeatable
         #[arg(long, value_name = "CONTACT")]
         remove: Vec<Slug>,
     },
-    /// Remove a group; its members stay
-    Remove { slug: Slug },
+    /// Remove a group, but not its members
+    #[command(after_help = "Examples:\n  redflash group remove on-call")]
+    Remove {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
+        slug: Slug,
+    },
     /// Switch a group on
-    On { slug: Slug },
-    /// Switch a group off: nobody is told through it any more, not even what is queued
-    Off { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash group on on-call")]
+    On {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
+        slug: Slug,
+    },
+    /// Switch a group off and cancel deliveries queued through it
+    #[command(after_help = "Examples:\n  redflash group off on-call")]
+    Off {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
+        slug: Slug,
+    },
 }
 
 pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
@@ -89,14 +119,14 @@ pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliEr
     }
 }
 
-/// Each of several slugs once, in the order of their first mention.
+/// Removes duplicates and keeps the order.
 pub(super) fn unique(slugs: Vec<Slug>) -> Vec<Slug> {
     let mut members = Vec::with_capacity(slugs.len());
     edit_members(&mut members, slugs, &[]);
     members
 }
 
-/// Takes some members out of a list and puts others in, each once.
+/// Removes and adds members, without duplicates.
 pub(super) fn edit_members(members: &mut Vec<Slug>, add: Vec<Slug>, remove: &[Slug]) {
     members.retain(|member| !remove.contains(member));
     for member in add {
@@ -120,7 +150,7 @@ async fn list(backend: &Backend) -> Result<(), CliError> {
         ]
     };
     backend.output.table(
-        ["group", "name", "is", "members"],
+        ["group", "name", "state", "members"],
         groups.iter().map(row).collect(),
         "no groups yet: `redflash group add SLUG --name NAME --contact CONTACT`",
     )
@@ -151,6 +181,6 @@ async fn change(
 ) -> Result<(), CliError> {
     let group = backend.change(slug, change).await?;
     let members = count(group.contacts.len(), "contact");
-    let said = format!("group/{slug} is {}, with {members}", switch(group.enabled));
-    backend.output.remark(said)
+    let message = format!("group/{slug} is {}, with {members}", switch(group.enabled));
+    backend.output.remark(message)
 }

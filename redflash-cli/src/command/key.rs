@@ -1,4 +1,4 @@
-//! `redflash key`: what raising systems hold.
+//! `redflash key`: API keys.
 
 use clap::{Args, Subcommand};
 use redflash_core::{ApiKey, KeyView, Scope, Slug, Target, Timestamp};
@@ -11,35 +11,62 @@ use crate::format::{switch, time};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a key; it is shown once and not kept
+    /// Create a key and print its secret, which is shown only once
     #[command(visible_alias = "create")]
     Add(Add),
-    /// List keys by their names and last characters
+    /// List keys
+    #[command(after_help = "Examples:\n  redflash key list")]
     List,
-    /// Show one key, but for its secret
-    Show { slug: Slug },
+    /// Show a key without its secret
+    #[command(after_help = "Examples:\n  redflash key show monitoring")]
+    Show {
+        /// Slug of the key
+        #[arg(value_name = "KEY")]
+        slug: Slug,
+    },
     /// Remove a key
-    Remove { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash key remove monitoring")]
+    Remove {
+        /// Slug of the key
+        #[arg(value_name = "KEY")]
+        slug: Slug,
+    },
     /// Switch a key on
-    On { slug: Slug },
-    /// Switch a key off: every request with it is refused
-    Off { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash key on monitoring")]
+    On {
+        /// Slug of the key
+        #[arg(value_name = "KEY")]
+        slug: Slug,
+    },
+    /// Switch a key off, so that requests with it are rejected
+    #[command(after_help = "Examples:\n  redflash key off monitoring")]
+    Off {
+        /// Slug of the key
+        #[arg(value_name = "KEY")]
+        slug: Slug,
+    },
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash key add monitoring --only event/disk-full,group/on-call
+  redflash key add ann-laptop --admin")]
 pub(crate) struct Add {
+    /// Slug of the key
+    #[arg(value_name = "KEY")]
     slug: Slug,
-    /// It may look at contacts, groups and every notification
+    /// Allow reading contacts, groups and all notifications
     #[arg(long)]
     inspect: bool,
-    /// It may look at everything and change everything, through the API
+    /// Allow reading and changing everything through the API
     #[arg(long)]
     admin: bool,
-    /// It may raise these and nothing else, such as contact/ann,event/disk-full
+    /// Allow raising alerts only at these targets, such as contact/ann,event/disk-full
     #[arg(long, value_name = "TARGET", value_delimiter = ',')]
     only: Vec<Target>,
-    /// A key that exists already, such as one of the old service; `-` reads it from standard input
-    #[arg(long, value_name = "OLDKEY")]
+    /// Existing secret to use, such as one of the old service; `-` for standard input
+    #[arg(long, value_name = "SECRET")]
     value: Option<SecretString>,
 }
 
@@ -49,8 +76,8 @@ pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliEr
         Command::List => list(backend).await,
         Command::Show { slug } => show(backend, &slug).await,
         Command::Remove { slug } => backend.remove::<ApiKey>(&slug).await,
-        Command::On { slug } => turn(backend, &slug, true).await,
-        Command::Off { slug } => turn(backend, &slug, false).await,
+        Command::On { slug } => set_enabled(backend, &slug, true).await,
+        Command::Off { slug } => set_enabled(backend, &slug, false).await,
     }
 }
 
@@ -63,7 +90,7 @@ async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
             targets if targets.is_empty() => Scope::All,
             targets => Scope::Only(targets.into_iter().collect()),
         },
-        value: add.value.map(given).transpose()?,
+        value: add.value.map(read_value).transpose()?,
     };
     let made = backend.add_key(new).await?;
     let secret = made.secret.as_ref().map(ExposeSecret::expose_secret);
@@ -78,12 +105,12 @@ async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
     match secret {
         Some(secret) => backend
             .output
-            .line(format!("{secret}\nIt is not shown again.")),
+            .line(format!("{secret}\nThis secret is not shown again.")),
         None => Ok(()),
     }
 }
 
-fn given(value: SecretString) -> Result<SecretString, CliError> {
+fn read_value(value: SecretString) -> Result<SecretString, CliError> {
     if value.expose_secret() != "-" {
         return Ok(value);
     }
@@ -92,7 +119,7 @@ fn given(value: SecretString) -> Result<SecretString, CliError> {
     Ok(line.trim_end_matches(['\r', '\n']).into())
 }
 
-/// What a key may raise.
+/// Describes the targets that a key may raise alerts at.
 fn scope(key: &KeyView) -> String {
     match &key.scope {
         Scope::All => "everything".to_owned(),
@@ -103,12 +130,12 @@ fn scope(key: &KeyView) -> String {
     }
 }
 
-/// What a key may do beside raising.
-const fn right(key: &KeyView) -> &'static str {
+/// Describes the permissions of a key beside raising alerts.
+const fn permissions(key: &KeyView) -> &'static str {
     match (key.admin, key.inspect) {
-        (true, _) => "look and change",
-        (false, true) => "look",
-        (false, false) => "nothing",
+        (true, _) => "read and change",
+        (false, true) => "read",
+        (false, false) => "none",
     }
 }
 
@@ -126,13 +153,20 @@ async fn list(backend: &Backend) -> Result<(), CliError> {
             key.slug.to_string(),
             key.hint.clone(),
             switch(key.enabled).to_owned(),
-            right(key).to_owned(),
+            permissions(key).to_owned(),
             scope(key),
             used(key.last_used_at),
         ]
     };
     backend.output.table(
-        ["key", "ends in", "is", "may also", "may raise", "last used"],
+        [
+            "key",
+            "ends in",
+            "state",
+            "permissions",
+            "targets",
+            "last used",
+        ],
         keys.iter().map(row).collect(),
         "no keys yet: `redflash key add SLUG`",
     )
@@ -145,14 +179,14 @@ async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
         return output.json(&key);
     }
     output.line(format!("key/{slug} {} ({})", key.hint, switch(key.enabled)))?;
-    output.line(format!("  may raise  {}", scope(&key)))?;
-    output.line(format!("  may also   {}", right(&key)))?;
-    output.line(format!("  made       {}", time(key.created_at)))?;
-    output.line(format!("  last used  {}", used(key.last_used_at)))
+    output.line(format!("  targets      {}", scope(&key)))?;
+    output.line(format!("  permissions  {}", permissions(&key)))?;
+    output.line(format!("  created      {}", time(key.created_at)))?;
+    output.line(format!("  last used    {}", used(key.last_used_at)))
 }
 
-async fn turn(backend: &Backend, slug: &Slug, on: bool) -> Result<(), CliError> {
-    backend.turn_key(slug, on).await?;
+async fn set_enabled(backend: &Backend, slug: &Slug, on: bool) -> Result<(), CliError> {
+    backend.set_key_enabled(slug, on).await?;
     backend
         .output
         .remark(format!("key {slug} is {}", switch(on)))

@@ -1,4 +1,4 @@
-//! `redflash log`: what was raised, and what became of it.
+//! `redflash log`: alerts and their deliveries.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -19,9 +19,13 @@ use crate::output::{Output, Tone};
 use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash log
+  redflash log 019ab4c2
+  redflash log --state failed --since 2h --target event/disk-full")]
 pub(crate) struct Args {
-    /// One notification, with everything that happened to it: its id, the beginning of it, or the id of
-    /// a delivery
+    /// Notification to show in full: its id or first digits, or the id of a delivery
     id: Option<IdPrefix>,
     /// Only notifications with a delivery in this state
     #[arg(long)]
@@ -32,23 +36,23 @@ pub(crate) struct Args {
     /// Only notifications with a delivery on this channel
     #[arg(long)]
     channel: Option<ChannelKind>,
-    /// Only notifications with a delivery that this gateway has, or had last
+    /// Only notifications with a delivery whose last gateway is this one
     #[arg(long)]
     gateway: Option<Slug>,
-    /// Only notifications raised at this, such as contact/ann or event/disk-full
+    /// Only notifications raised at this target, such as contact/ann or event/disk-full
     #[arg(long)]
     target: Option<Target>,
-    /// Only notifications with this in their name, words or recipients
+    /// Only notifications with this text in their name, message or recipients
     #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
-    /// Only notifications raised so long ago at most, such as 2h or 3d
+    /// Only notifications raised within this time, such as 2h or 3d
     #[arg(long, value_name = "AGE", value_parser = duration::parse)]
     since: Option<Duration>,
-    /// Only notifications raised longer ago than this
+    /// Only notifications raised before this time, such as 2h or 3d ago
     #[arg(long, value_name = "AGE", value_parser = duration::parse)]
     until: Option<Duration>,
-    /// At most so many, newest first
-    #[arg(long, default_value = "50")]
+    /// Maximum number of notifications, newest first
+    #[arg(long, value_name = "NUMBER", default_value = "50")]
     limit: NonZeroU32,
 }
 
@@ -86,13 +90,13 @@ pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
         ]
     });
     backend.output.table(
-        ["raised", "notification", "target", "deliveries", "says"],
+        ["raised", "notification", "target", "deliveries", "subject"],
         rows.collect(),
-        "nothing was raised, or nothing that fits",
+        "no notifications found",
     )
 }
 
-/// How many deliveries stand in each state.
+/// Counts the deliveries in each state.
 fn states(output: &Output, deliveries: &[Delivery]) -> String {
     let mut states = BTreeMap::<_, usize>::new();
     for delivery in deliveries {
@@ -120,13 +124,13 @@ fn print(
     deliveries: &[DeliveryRecord],
 ) -> Result<(), CliError> {
     let by = match &notification.raised_by {
-        Some(key) => format!("with the key {key}"),
+        Some(key) => format!("with key {key}"),
         None => "by an operator or in-process".to_owned(),
     };
     let (id, at) = (notification.id, time(notification.raised_at));
     output.line(format!("notification {id}, raised {at} {by}"))?;
     print_plan(output, routes, &notification.plan)?;
-    output.line(output.paint(Tone::Strong, "what became of it"))?;
+    output.line(output.paint(Tone::Strong, "deliveries"))?;
     for record in deliveries {
         let delivery = &record.delivery;
         output.line(format!(
@@ -135,12 +139,12 @@ fn print(
             delivery.channel,
             delivery.address,
             output.paint(tone(delivery.state), delivery.state.as_str()),
-            said(&delivery.detail)
+            suffix(&delivery.detail)
         ))?;
         for attempt in &record.attempts_made {
             let gateway = attempt.gateway.as_ref().map_or("?", Slug::as_str);
             let repeat = if attempt.may_repeat {
-                ", may be a repeat"
+                ", possible duplicate"
             } else {
                 ""
             };
@@ -149,7 +153,7 @@ fn print(
                 time(attempt.started_at),
                 attempt.number,
                 attempt.outcome.as_str(),
-                said(&attempt.detail)
+                suffix(&attempt.detail)
             ))?;
         }
         if delivery.state == DeliveryState::Queued {
@@ -165,7 +169,7 @@ fn print(
     Ok(())
 }
 
-fn said(detail: &str) -> String {
+fn suffix(detail: &str) -> String {
     if detail.is_empty() {
         return String::new();
     }

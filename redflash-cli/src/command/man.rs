@@ -1,12 +1,15 @@
-//! `redflash man`: manual pages, one for each command.
+//! `redflash man`: manual pages, one per command.
 
 use std::path::PathBuf;
 
 use crate::error::{CliError, Exit};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash man /usr/local/share/man/man1")]
 pub(crate) struct Args {
-    /// Where the pages go
+    /// Directory for the pages; created if missing
     directory: PathBuf,
 }
 

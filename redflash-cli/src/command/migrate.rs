@@ -1,4 +1,4 @@
-//! `redflash migrate`: brings the store's tables up to date, as opening it does.
+//! `redflash migrate`: creates or updates the tables, as opening the store does.
 
 use redflash_store::Access;
 
@@ -6,6 +6,7 @@ use crate::context::{Context, Missing};
 use crate::error::CliError;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  redflash migrate --database sqlite:redflash.db")]
 pub(crate) struct Args {}
 
 pub(crate) async fn run(context: &Context, _: Args) -> Result<(), CliError> {

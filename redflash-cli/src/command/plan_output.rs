@@ -1,4 +1,4 @@
-//! Plans, printed.
+//! Output of plans.
 
 use redflash_core::{Plan, Recipient, Verdict};
 
@@ -7,7 +7,7 @@ use crate::error::CliError;
 use crate::output::{Output, Tone};
 use crate::sanitize::{one_line, sanitize};
 
-/// Prints a plan for people.
+/// Prints a plan.
 pub(super) fn print_plan(
     output: &Output,
     routes: &GatewayRoutes,
@@ -18,12 +18,12 @@ pub(super) fn print_plan(
     let message = &plan.message;
     output.line(format!("  subject  {}", one_line(&message.subject)))?;
     for (number, line) in message.body.lines().enumerate() {
-        let label = if number == 0 { "says" } else { "" };
+        let label = if number == 0 { "message" } else { "" };
         output.line(format!("  {label:<8} {}", sanitize(line)))?;
     }
     if let Some(reason) = &message.degraded {
         let reason = format!(
-            "  the template failed, so this text stands in: {}",
+            "  the template failed and was replaced by this text: {}",
             one_line(reason)
         );
         output.line(output.paint(Tone::Bad, &reason))?;
@@ -33,13 +33,13 @@ pub(super) fn print_plan(
         print_recipient(output, routes, recipient)?;
     }
     if let Some(refusal) = plan.refusal {
-        let verdict = format!("a raise would be refused: {refusal}");
+        let verdict = format!("this alert would be rejected: {refusal}");
         output.line(output.paint(Tone::Bad, &verdict))?;
     }
     Ok(())
 }
 
-/// Prints which arguments are missing, and which are of no use.
+/// Prints missing and unused arguments.
 pub(super) fn print_arguments(
     output: &Output,
     missing: &[String],
@@ -71,7 +71,7 @@ fn print_recipient(
     let name = sanitize(recipient.name.as_str());
     output.line(format!("  {} ({name}){via}", recipient.contact))?;
     if let Some(skip) = &recipient.skip {
-        let reason = format!("    not told: {skip}");
+        let reason = format!("    skipped: {skip}");
         output.line(output.paint(Tone::Waiting, &reason))?;
     }
     for endpoint in &recipient.endpoints {
@@ -82,9 +82,9 @@ fn print_recipient(
                     "" => String::new(),
                     names => format!(" through {names}"),
                 };
-                output.paint(Tone::Good, &format!("told{through}"))
+                output.paint(Tone::Good, &format!("deliver{through}"))
             }
-            Verdict::Skip(skip) => output.paint(Tone::Waiting, &format!("not told: {skip}")),
+            Verdict::Skip(skip) => output.paint(Tone::Waiting, &format!("skipped: {skip}")),
         };
         output.line(format!("{endpoint_line}  {verdict}"))?;
     }

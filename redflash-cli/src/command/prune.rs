@@ -1,4 +1,4 @@
-//! `redflash prune`: removes finished notifications from the log, and old changes from the audit log.
+//! `redflash prune`: deletes old entries of the log and the audit log.
 
 use std::time::Duration;
 
@@ -12,12 +12,15 @@ use crate::server::{prune_audit, prune_log};
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = true)]
+#[command(after_help = "\
+Examples:
+  redflash prune --older-than 90d
+  redflash prune --audit-older-than 730d")]
 pub(crate) struct Args {
-    /// Only notifications raised longer ago than this, such as 90d. What still has a delivery to be
-    /// sent stays in any case
+    /// Delete finished notifications raised longer ago than this, such as 90d
     #[arg(long, value_name = "AGE", value_parser = duration::parse, allow_hyphen_values = true)]
     older_than: Option<Duration>,
-    /// Only changes in the audit log that were made longer ago than this, such as 730d
+    /// Delete entries of the audit log older than this, such as 730d
     #[arg(long, value_name = "AGE", value_parser = duration::parse, allow_hyphen_values = true)]
     audit_older_than: Option<Duration>,
 }

@@ -1,4 +1,4 @@
-//! `redflash send` and `redflash fire`: alerts raised from a shell.
+//! `redflash send` and `redflash fire`: alerts from a shell.
 
 use std::io::Read;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::format::{count, tone};
 use crate::output::{Output, Tone};
 use crate::sanitize::one_line;
 
-/// The largest message read from standard input, in bytes.
+/// Maximum size of a message from standard input, in bytes.
 const MAX_INPUT: u64 = 256 * 1024;
-/// How long `--wait` waits.
+/// Maximum time that `--wait` waits.
 const WAIT: Duration = Duration::from_secs(60);
 
-/// What a text can be sent to.
+/// The kinds of targets of a message.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Kind {
     Contact,
@@ -28,27 +28,37 @@ pub(crate) enum Kind {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash send contact ann 'The disk of db1 is full.' --wait
+  redflash send group on-call - < report.txt")]
 pub(crate) struct SendArgs {
+    /// Kind of target
     kind: Kind,
+    /// Slug of the contact or group
     slug: Slug,
-    /// What is said; `-` reads it from standard input
+    /// Text of the message; `-` for standard input
     #[arg(allow_hyphen_values = true)]
     message: String,
-    /// Wait for the first attempts, and say how they went
+    /// Wait for the first attempts and show their outcomes
     #[arg(long)]
     wait: bool,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash fire disk-full host=db1 percent=97 --wait")]
 pub(crate) struct FireArgs {
+    /// Slug of the event
     event: Slug,
     /// Arguments of the event's template
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]
     arguments: Vec<(String, String)>,
-    /// Refuse when arguments are missing, or of no use to the event
+    /// Reject missing and unused arguments
     #[arg(long)]
     strict: bool,
-    /// Wait for the first attempts, and say how they went
+    /// Wait for the first attempts and show their outcomes
     #[arg(long)]
     wait: bool,
 }
@@ -62,12 +72,12 @@ pub(crate) async fn send(backend: &Backend, args: SendArgs) -> Result<(), CliErr
         Kind::Contact => Raise::contact(args.slug, message),
         Kind::Group => Raise::group(args.slug, message),
     };
-    raise_and_tell(backend, raise, args.wait).await
+    raise_and_report(backend, raise, args.wait).await
 }
 
 pub(crate) async fn fire(backend: &Backend, args: FireArgs) -> Result<(), CliError> {
     let raise = Raise::event(args.event, arguments(args.arguments)?).strict(args.strict);
-    raise_and_tell(backend, raise, args.wait).await
+    raise_and_report(backend, raise, args.wait).await
 }
 
 fn input() -> Result<String, CliError> {
@@ -75,19 +85,19 @@ fn input() -> Result<String, CliError> {
     let read = std::io::stdin().take(MAX_INPUT + 1).read_to_end(&mut bytes);
     read.map_err(|error| CliError::usage(format!("standard input: {error}")))?;
     if bytes.len() as u64 > MAX_INPUT {
-        let message = format!("standard input: a message has at most {MAX_INPUT} bytes");
+        let message = format!("standard input: the message is longer than {MAX_INPUT} bytes");
         return Err(CliError::usage(message));
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-async fn raise_and_tell(backend: &Backend, raise: Raise, wait: bool) -> Result<(), CliError> {
+async fn raise_and_report(backend: &Backend, raise: Raise, wait: bool) -> Result<(), CliError> {
     let outcome = backend.raise(raise, wait.then_some(WAIT)).await?;
-    tell(&backend.output, &outcome)?;
-    unreached(&outcome)
+    report(&backend.output, &outcome)?;
+    check_reached(&outcome)
 }
 
-fn tell(output: &Output, outcome: &RaiseOutcome) -> Result<(), CliError> {
+fn report(output: &Output, outcome: &RaiseOutcome) -> Result<(), CliError> {
     if output.json {
         return output.json(&json!({
             "notification_id": outcome.notification, "queued": outcome.queued,
@@ -113,17 +123,18 @@ fn tell(output: &Output, outcome: &RaiseOutcome) -> Result<(), CliError> {
         ))?;
     }
     if outcome.is_unserved {
-        output.line("no server runs here: it is sent once one is started (redflash serve)")?;
+        output.line("no server is running: the alert is sent once you run `redflash serve`")?;
     }
     Ok(())
 }
 
-/// Prints the endpoints that nothing is sent to, with the reasons.
+/// Prints skipped recipients and endpoints, with the reasons.
 fn print_skipped(output: &Output, outcome: &RaiseOutcome) -> Result<(), CliError> {
     let Some(plan) = &outcome.plan else {
         if outcome.skipped > 0 {
             let skipped = count(outcome.skipped, "endpoint");
-            let line = format!("  skipped: {skipped}; a key that may inspect is told which");
+            let line =
+                format!("  skipped: {skipped}; use a key with the inspect permission to see which");
             output.line(output.paint(Tone::Waiting, &line))?;
         }
         return Ok(());
@@ -146,21 +157,22 @@ fn print_skipped(output: &Output, outcome: &RaiseOutcome) -> Result<(), CliError
     Ok(())
 }
 
-/// Fails when somebody was not reached.
-fn unreached(outcome: &RaiseOutcome) -> Result<(), CliError> {
+/// Returns an error if a recipient was not reached.
+fn check_reached(outcome: &RaiseOutcome) -> Result<(), CliError> {
     let records = outcome.deliveries.as_deref().unwrap_or_default();
     let mut missed = left_out(outcome);
     for record in records.iter().filter(|record| !is_sent(record)) {
         let delivery = &record.delivery;
         let (contact, channel, state) = (&delivery.contact, &delivery.channel, delivery.state);
         let later = match state {
-            DeliveryState::Queued => ": it is tried again",
+            DeliveryState::Queued => ", will retry",
             _ => "",
         };
         missed.push(format!("{contact} by {channel} ({state}{later})"));
     }
-    if missed.is_empty() && misses_unnamed(outcome) {
-        missed.push("somebody; a key that may inspect is told who".to_owned());
+    if missed.is_empty() && misses_hidden_recipient(outcome) {
+        missed
+            .push("some recipients; use a key with the inspect permission to see which".to_owned());
     }
     if missed.is_empty() {
         return Ok(());
@@ -173,20 +185,20 @@ fn unreached(outcome: &RaiseOutcome) -> Result<(), CliError> {
     Err(CliError::new(exit, message))
 }
 
-/// Whether somebody was not reached of whom the key may not know.
-fn misses_unnamed(outcome: &RaiseOutcome) -> bool {
+/// Returns true if a recipient was not reached whom the key may not see.
+fn misses_hidden_recipient(outcome: &RaiseOutcome) -> bool {
     let is_group = matches!(outcome.target, Target::Group(_));
     let falls_short = outcome.sent.is_some_and(|sent| sent < outcome.queued);
-    falls_short || outcome.plan.is_none() && is_group && outcome.misses_somebody
+    falls_short || outcome.plan.is_none() && is_group && outcome.misses_recipient
 }
 
-/// The members of a group who are on and told nothing, with the reason.
+/// Returns the members of a group that are on but skipped, with the reasons.
 fn left_out(outcome: &RaiseOutcome) -> Vec<String> {
     let is_group = matches!(outcome.target, Target::Group(_));
     let Some(plan) = outcome.plan.as_ref().filter(|_| is_group) else {
         return Vec::new();
     };
-    let said = |recipient: &Recipient| {
+    let describe = |recipient: &Recipient| {
         let skip = recipient.skip.as_ref().or_else(|| {
             let mut endpoints = recipient.endpoints.iter();
             endpoints.find_map(|endpoint| match &endpoint.verdict {
@@ -197,5 +209,5 @@ fn left_out(outcome: &RaiseOutcome) -> Vec<String> {
         let reason = skip.map(ToString::to_string).unwrap_or_default();
         format!("{} ({reason})", recipient.contact)
     };
-    plan.unreached().map(said).collect()
+    plan.unreached().map(describe).collect()
 }

@@ -1,4 +1,4 @@
-//! Groups and events that reach nobody once somebody is removed or switched off.
+//! Warnings about groups and events that a change leaves without recipients.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +7,16 @@ use redflash_core::{Contact, Event, Group, Slug};
 use crate::backend::Backend;
 use crate::error::CliError;
 
-/// The directory, as far as it says who is reached.
+/// The entries that decide who is reached.
 pub(super) struct Directory {
     pub(super) contacts: Vec<Contact>,
     pub(super) groups: Vec<Group>,
     pub(super) events: Vec<Event>,
 }
 
-/// Does a change, and says which groups and events reach nobody because of it.
+/// Makes a change and warns about groups and events that it leaves without recipients.
 ///
-/// * `effect` - the same change, done to the directory as it was before.
+/// * `effect` - the same change, applied to a copy of the directory.
 pub(super) async fn warn_if_unreachable(
     backend: &Backend,
     change: impl Future<Output = Result<(), CliError>>,
@@ -31,14 +31,18 @@ pub(super) async fn warn_if_unreachable(
         events: backend.list().await?,
     };
     change.await?;
-    let before = directory.nobody();
+    let before = directory.unreachable();
     effect(&mut directory);
-    let lost: Vec<_> = directory.nobody().difference(&before).cloned().collect();
+    let lost: Vec<_> = directory
+        .unreachable()
+        .difference(&before)
+        .cloned()
+        .collect();
     if lost.is_empty() {
         return Ok(());
     }
-    let verb = if lost.len() == 1 { "reaches" } else { "reach" };
-    let warning = format!("warning: {} now {verb} nobody", lost.join(", "));
+    let verb = if lost.len() == 1 { "has" } else { "have" };
+    let warning = format!("warning: {} now {verb} no recipients", lost.join(", "));
     backend.output.remark(warning)
 }
 
@@ -61,8 +65,8 @@ impl Directory {
         events.filter(|one| one.slug == *slug).for_each(change);
     }
 
-    /// The groups and events through which nobody is reached.
-    fn nobody(&self) -> BTreeSet<String> {
+    /// Returns the groups and events that reach nobody.
+    fn unreachable(&self) -> BTreeSet<String> {
         let is_reached = |contact: &&Contact| {
             contact.enabled && contact.endpoints.iter().any(|endpoint| endpoint.enabled)
         };

@@ -1,4 +1,4 @@
-//! `redflash resend`: sends again what failed, was cancelled, suppressed or set aside.
+//! `redflash resend`: resends failed, cancelled, suppressed or held deliveries.
 
 use serde_json::json;
 
@@ -6,9 +6,11 @@ use crate::backend::{Backend, IdPrefix};
 use crate::error::CliError;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash resend 019ab4c2")]
 pub(crate) struct Args {
-    /// The notification, as `redflash log` shows it, or the beginning of its id; the id of a delivery
-    /// sends that one alone
+    /// Id of a notification, or its first digits; the id of a delivery resends only that one
     id: IdPrefix,
 }
 
@@ -21,7 +23,9 @@ pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
         return backend.output.json(&json!({ "resent": resent }));
     }
     backend.output.line(match resent {
-        0 => "nothing of it failed, was cancelled, suppressed or set aside".to_owned(),
+        0 => {
+            "nothing to resend: no delivery failed or was cancelled, suppressed or held".to_owned()
+        }
         number => format!("queued again: {number}"),
     })
 }

@@ -21,17 +21,21 @@ use crate::error::{CliError, Exit};
 use crate::server::{Cleanup, LogFilter, Reload, hangups, http_settings, provider};
 
 #[derive(Debug, Default, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash serve
+  redflash serve --listen 127.0.0.1:8025 --log warn,redflash_http=debug")]
 pub(crate) struct Args {
-    /// The address and port, instead of the configured one
+    /// Address and port to listen on [default: server.listen in the configuration]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// The log level: error, warn, info, debug or trace, or a list such as `warn,redflash_http=debug`;
-    /// otherwise `REDFLASH_LOG`, or log.level of the configuration
+    /// Log level: error, warn, info, debug or trace, or a list such as `warn,redflash_http=debug`
+    /// [default: `REDFLASH_LOG`, else log.level in the configuration]
     #[arg(long, value_name = "LEVEL")]
     log: Option<String>,
 }
 
-/// How long hand-overs under way may take once the server is to stop.
+/// Time that hand-overs in progress have to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
@@ -45,7 +49,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let listen = args
         .listen
         .map_or_else(|| server.listen.clone(), |listen| listen.to_string());
-    // Before the store is opened: where another server listens, tables are not to be changed.
+    // Before the store is opened: if another server uses the address, the tables stay unchanged.
     let listener = bind(&listen).await?;
     let metrics_listener = match &server.metrics_listen {
         Some(address) => Some((address, bind(address).await?)),
@@ -54,12 +58,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let engine = context.engine(Access::Server, Missing::Create).await?;
     let metrics =
         Metrics::install().map_err(|error| CliError::new(Exit::Failed, error_chain(&error)))?;
-    let stop = stopped()?;
+    let stop = stop_signal()?;
     let hangups = hangups()?;
     if let Some((address, listener)) = metrics_listener {
         let address = listener
             .local_addr()
-            .map_err(|error| bound(address, &error))?;
+            .map_err(|error| listen_error(address, &error))?;
         info!("metrics on http://{address}/metrics");
         let ended = stop.clone().cancelled_owned();
         tokio::spawn(serve_metrics(
@@ -72,9 +76,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let running = engine.start().await?;
     let address = listener
         .local_addr()
-        .map_err(|error| bound(&listen, &error))?;
+        .map_err(|error| listen_error(&listen, &error))?;
     info!("listening on http://{address}");
-    invite(&engine, &server.admin_url(&address.to_string())).await;
+    log_first_user_hint(&engine, &server.admin_url(&address.to_string())).await;
     notify(sd_notify::NotifyState::Ready);
     let (cleanup, changes) = watch::channel(Cleanup::new(&context.loaded.config));
     tokio::spawn(Cleanup::run(changes, engine.clone(), stop.clone()));
@@ -99,13 +103,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     ended.map_err(|error| CliError::new(Exit::Failed, format!("the listener failed: {error}")))
 }
 
-/// Says how somebody becomes able to log in, as long as nobody is.
-async fn invite(engine: &Engine, url: &str) {
+/// Logs how to create the first user, if there is none.
+async fn log_first_user_hint(engine: &Engine, url: &str) {
     let users = engine.store().users().await;
-    // A store that fails is no reason not to serve.
+    // A store error here must not stop the server.
     if users.is_ok_and(|users| users.is_empty()) {
         info!(
-            "there is no user yet: `redflash user add NAME --role admin` makes one, who logs in at {url}"
+            "no users yet: create one with `redflash user add NAME --role admin`, then log in at {url}"
         );
     }
 }
@@ -113,13 +117,13 @@ async fn invite(engine: &Engine, url: &str) {
 async fn bind(address: &str) -> Result<TcpListener, CliError> {
     listen(address)
         .await
-        .map_err(|error| bound(address, &error))
+        .map_err(|error| listen_error(address, &error))
 }
 
-/// Listens at the first of an address's meanings at which that is possible.
+/// Listens on the first address of a host where that is possible.
 ///
-/// With tokio's own backlog of 1,024, a burst of connections that say nothing would have the system
-/// drop the others, whose clients try again only a second later.
+/// With tokio's default backlog of 1,024, a burst of idle connections makes the system drop others, whose
+/// clients retry only after a second.
 async fn listen(address: &str) -> std::io::Result<TcpListener> {
     const BACKLOG: u32 = 4096;
     let mut last = None;
@@ -134,25 +138,27 @@ async fn listen(address: &str) -> std::io::Result<TcpListener> {
             Err(error) => last = Some(error),
         }
     }
-    Err(last.unwrap_or_else(|| std::io::Error::other("it names no address")))
+    Err(last.unwrap_or_else(|| std::io::Error::other("the host has no address")))
 }
 
-fn bound(address: &str, error: &std::io::Error) -> CliError {
-    let message = format!("cannot listen on {address}: {error}; --listen names another address");
+fn listen_error(address: &str, error: &std::io::Error) -> CliError {
+    let message = format!("cannot listen on {address}: {error}; use --listen for another address");
     CliError::new(Exit::Failed, message)
 }
 
-/// Tells the service manager, if one asked to be told.
+/// Notifies the service manager, if it asked for that.
 fn notify(state: sd_notify::NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        warn!(%error, "the service manager was not told");
+        warn!(%error, "cannot notify the service manager");
     }
 }
 
-/// Cancelled when the process is asked to end.
-fn stopped() -> Result<CancellationToken, CliError> {
+/// Returns a token that is cancelled by SIGTERM and SIGINT.
+fn stop_signal() -> Result<CancellationToken, CliError> {
     let listen = |kind| {
-        signal(kind).map_err(|error| CliError::new(Exit::Failed, format!("no signals: {error}")))
+        signal(kind).map_err(|error| {
+            CliError::new(Exit::Failed, format!("cannot listen for signals: {error}"))
+        })
     };
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -194,9 +200,9 @@ pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>
     }
 }
 
-/// Starts the log, on standard error. Returns what changes its level later.
+/// Starts the log on standard error. Returns the handle that changes its level.
 ///
-/// * `option` - the level that the command line names.
+/// * `option` - the level from the command line.
 fn start_log(log: &Log, option: Option<&str>) -> Result<LogFilter, CliError> {
     let (filter, handle) = reload::Layer::new(log.filter(option)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -205,11 +211,12 @@ fn start_log(log: &Log, option: Option<&str>) -> Result<LogFilter, CliError> {
         LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
         LogFormat::Json => registry.with(lines.json()).try_init(),
     };
-    started.map_err(|error| CliError::new(Exit::Failed, format!("no log: {error}")))?;
+    started
+        .map_err(|error| CliError::new(Exit::Failed, format!("cannot start the log: {error}")))?;
     Ok(handle)
 }
 
-/// Serves an engine until it is stopped, without signals or a log: for the demonstration.
+/// Serves an engine without signals or a log, for the demonstration.
 pub(super) async fn serve_until(
     engine: Engine,
     listener: TcpListener,

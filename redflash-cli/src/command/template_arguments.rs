@@ -5,24 +5,24 @@ use serde_json::Value;
 
 use crate::error::CliError;
 
-/// Reads `name=value`.
+/// Parses `name=value`.
 pub(super) fn argument(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE, such as host=db1".into()),
+        _ => Err("expected NAME=VALUE, such as host=db1".into()),
     }
 }
 
-/// The arguments of a template.
+/// Collects the arguments of a template.
 ///
 /// # Errors
 ///
-/// Names an argument that is given twice.
+/// Rejects an argument that is given twice.
 pub(super) fn arguments(given: Vec<(String, String)>) -> Result<Arguments, CliError> {
     let mut arguments = Arguments::new();
     for (name, value) in given {
         if arguments.contains_key(&name) {
-            let message = format!("{name} is given twice: leave one out");
+            let message = format!("{name} is given twice: omit one");
             return Err(CliError::usage(message));
         }
         arguments.insert(name, Value::from(value));
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_argument_that_is_given_twice_is_refused() {
+    fn rejects_duplicate_argument() {
         let given = |names: &[&str]| {
             let pairs = names
                 .iter()
@@ -47,6 +47,6 @@ mod tests {
         assert_eq!(given(&["host", "disk"]).unwrap().len(), 2);
         let refused = given(&["host", "disk", "host"]).unwrap_err();
         assert_eq!(refused.exit, Exit::Usage);
-        assert_eq!(refused.message, "host is given twice: leave one out");
+        assert_eq!(refused.message, "host is given twice: omit one");
     }
 }

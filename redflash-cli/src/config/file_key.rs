@@ -1,8 +1,8 @@
-//! Pairs of keys that set the same: `password`, and `password_file` for a file that holds it.
+//! Pairs of keys for one value: `password`, and `password_file` for a file that contains it.
 
 use toml::{Table, Value};
 
-/// The other key of a pair.
+/// Returns the other key of the pair.
 pub(super) fn counterpart(key: &str) -> String {
     match key.strip_suffix("_file") {
         Some(direct) => direct.to_owned(),
@@ -10,7 +10,7 @@ pub(super) fn counterpart(key: &str) -> String {
     }
 }
 
-/// The path of the first `KEY_file` that stands beside its `KEY`, in this table or one within it.
+/// Returns the path of the first `KEY_file` beside its `KEY`, in this table or a nested one.
 pub(super) fn find_conflict(table: &Table) -> Option<String> {
     for (key, value) in table {
         if key.ends_with("_file") && table.contains_key(&counterpart(key)) {

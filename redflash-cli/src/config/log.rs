@@ -52,7 +52,7 @@ impl Log {
     }
 }
 
-/// The levels, by the names that a configuration may use.
+/// The levels with their names.
 const LEVELS: [(&str, LevelFilter); 6] = [
     ("error", LevelFilter::ERROR),
     ("warn", LevelFilter::WARN),
@@ -62,16 +62,16 @@ const LEVELS: [(&str, LevelFilter); 6] = [
     ("trace", LevelFilter::TRACE),
 ];
 
-/// Reads a level, or a list such as `warn,redflash_http=debug`: a level for everything, and others for
-/// parts of the program. Without the first, everything else is at `info`.
+/// Parses a level, or a list such as `warn,redflash_http=debug`: a default level and levels of modules.
+/// The default level is `info` if omitted.
 ///
 /// # Errors
 ///
-/// Says what is wrong, and what would be right.
+/// Returns an error that describes a valid level.
 fn parse_filter(text: &str) -> Result<Targets, String> {
-    let wrong = |part: &str| {
+    let invalid = |part: &str| {
         format!(
-            "{part:?} is not a level: write error, warn, info, debug or trace, or a list such as \
+            "{part:?} is not a level: expected error, warn, info, debug or trace, or a list such as \
              \"warn,redflash_http=debug\""
         )
     };
@@ -90,18 +90,16 @@ fn parse_filter(text: &str) -> Result<Targets, String> {
     for part in text.split(',').map(str::trim) {
         match part.split_once('=') {
             None if has_default => {
-                return Err(format!(
-                    "{text:?} names two levels for everything: leave one out"
-                ));
+                return Err(format!("{text:?} contains two default levels: omit one"));
             }
             None => {
-                targets = targets.with_default(level(part).ok_or_else(|| wrong(part))?);
+                targets = targets.with_default(level(part).ok_or_else(|| invalid(part))?);
                 has_default = true;
             }
             Some((target, name)) => {
                 let (target, name) = (target.trim(), name.trim());
                 let found = level(name).filter(|_| is_target(target));
-                targets = targets.with_target(target, found.ok_or_else(|| wrong(part))?);
+                targets = targets.with_target(target, found.ok_or_else(|| invalid(part))?);
             }
         }
     }
@@ -115,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_the_names_of_levels() {
+    fn accepts_level_names() {
         for (name, level) in [
             ("error", Level::ERROR),
             ("warn", Level::WARN),
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_levels_for_parts() {
+    fn accepts_levels_of_modules() {
         let targets = parse_filter("warn,redflash_http=debug").unwrap();
         assert!(targets.would_enable("redflash_http::server", &Level::DEBUG));
         assert!(!targets.would_enable("redflash_core", &Level::INFO));
@@ -154,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_would_silence_everything() {
+    fn rejects_invalid_levels() {
         for text in [
             "",
             " ",

@@ -1,18 +1,18 @@
-//! Serde's errors about wrong values, reworded for the author of the configuration.
+//! Serde's error messages, reworded for authors of a configuration.
 
-/// Least similarity, from 0 to 1, at which one name counts as a misspelling of the other.
+/// Minimum similarity, from 0 to 1, of a misspelled name.
 const ALIKE: f64 = 0.8;
 
-/// The name of a key that is not known, if that is what is wrong.
+/// Returns the name of the key if the error is about an unknown key.
 pub(super) fn unknown_key(reason: &str) -> Option<&str> {
     let (name, _) = reason.strip_prefix("unknown field `")?.split_once('`')?;
     Some(name)
 }
 
-/// The reason in words for people: with the name that was probably meant, and what to write. A value
-/// of the wrong type is not repeated, since it may be a secret.
+/// Rewords an error: suggests the intended name and describes the expected value. Omits a value of the
+/// wrong type, since it may be a secret.
 ///
-/// * `known` - names that are right there beside those that the reason lists.
+/// * `known` - valid names beside those that the error lists.
 pub(super) fn reword(reason: &str, known: &[&str]) -> String {
     for (start, kind) in [("unknown field `", "key"), ("unknown variant `", "value")] {
         let parts = reason
@@ -29,17 +29,17 @@ pub(super) fn reword(reason: &str, known: &[&str]) -> String {
         .iter()
         .any(|start| reason.starts_with(start));
     match reason.rsplit_once(", expected ") {
-        Some((_, expected)) if is_type => to_write(expected),
+        Some((_, expected)) if is_type => expected_form(expected),
         _ => reason.to_owned(),
     }
 }
 
-/// The name that was probably meant.
+/// Returns the most similar name.
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let is_file = name.ends_with("_file");
     let names = names.flat_map(|known| {
-        let twin = (is_file && !known.ends_with("_file")).then(|| format!("{known}_file"));
-        [Some(known.to_owned()), twin].into_iter().flatten()
+        let with_file = (is_file && !known.ends_with("_file")).then(|| format!("{known}_file"));
+        [Some(known.to_owned()), with_file].into_iter().flatten()
     });
     let scored = names.map(|known| (strsim::jaro_winkler(name, &known), known));
     let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other));
@@ -47,8 +47,8 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<Strin
         .map(|(_, known)| known)
 }
 
-/// Returns what to write, for a type as serde names it.
-fn to_write(expected: &str) -> String {
+/// Describes how to write a type that serde names.
+fn expected_form(expected: &str) -> String {
     let is_number = |text: &str| {
         let bits = text.strip_prefix(['u', 'i']);
         bits.is_some_and(|bits| matches!(bits, "8" | "16" | "32" | "64" | "128" | "size"))
@@ -57,7 +57,7 @@ fn to_write(expected: &str) -> String {
         "a sequence" => "write a list in brackets, such as [\"one\", \"two\"]".into(),
         "a map" => "write a table, such as { name = \"value\" }".into(),
         "a boolean" => "write true or false, without quotes".into(),
-        "a string" | "path string" | "a borrowed string" => "write a text in quotes".into(),
+        "a string" | "path string" | "a borrowed string" => "write a string in quotes".into(),
         "f32" | "f64" => "write a number, without quotes".into(),
         number if is_number(number) => "write a whole number from 0, without quotes".into(),
         number if number.starts_with("a nonzero ") => {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suggests_the_name_that_was_meant() {
+    fn suggests_intended_name() {
         for (reason, wanted) in [
             (
                 "unknown field `gateway`, expected one of `database`, `log`",
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_write_and_repeats_no_value() {
+    fn describes_expected_value_and_omits_actual() {
         for (expected, wanted) in [
             ("a sequence", "[\"one\""),
             ("a boolean", "true or false"),

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: where, and what would be right.
+//! Errors in a configuration, with their locations.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -10,14 +10,14 @@ use super::environment::Overlaid;
 use super::serde_error;
 use crate::error::CliError;
 
-/// The text of a configuration file, in which keys can be found, and the keys that come from elsewhere.
+/// The text of a configuration file, to locate keys, and the keys that come from elsewhere.
 #[derive(Debug)]
 pub(super) struct Source<'a> {
     path: &'a Path,
     text: &'a str,
-    /// The names of the gateways, in their order.
+    /// The names of the gateways, in order.
     gateways: Vec<Option<String>>,
-    /// The keys that the environment or an option has set.
+    /// The keys that the environment or an option sets.
     pub(super) variables: Overlaid,
 }
 
@@ -33,16 +33,16 @@ impl<'a> Source<'a> {
 }
 
 impl Source<'_> {
-    /// Takes down the names of the gateways, by which faults are told.
+    /// Stores the names of the gateways, for error messages.
     pub(super) fn name_gateways(&mut self, table: &Table) {
         let gateways = table.get("gateways").and_then(Value::as_array);
         let name = |gateway: &Value| Some(gateway.get("name")?.as_str()?.to_owned());
         self.gateways = gateways.into_iter().flatten().map(name).collect();
     }
 
-    /// A error of TOML itself. The line is not quoted: it may hold a secret.
+    /// Creates an error about TOML syntax. Omits the line, which may contain a secret.
     pub(super) fn syntax(&self, error: &toml::de::Error) -> CliError {
-        let (line, column) = self.place(error.span().map_or(0, |span| span.start));
+        let (line, column) = self.position(error.span().map_or(0, |span| span.start));
         let path = self.path.display();
         CliError::usage(format!(
             "{path}, line {line}, column {column}: {}",
@@ -50,7 +50,7 @@ impl Source<'_> {
         ))
     }
 
-    /// A error of a key, such as `server.listen` or `gateways[1].port`.
+    /// Creates an error about a key, such as `server.listen` or `gateways[1].port`.
     pub(super) fn key(&self, key: &str, reason: &str) -> CliError {
         let shown = self.shown(key);
         if let Some(variable) = self.variable(key) {
@@ -58,22 +58,22 @@ impl Source<'_> {
         }
         let path = self.path.display();
         let line = self.line(key);
-        let place = line.map_or_else(String::new, |line| format!(", line {line}"));
-        CliError::usage(format!("{path}{place}: {shown}: {reason}"))
+        let location = line.map_or_else(String::new, |line| format!(", line {line}"));
+        CliError::usage(format!("{path}{location}: {shown}: {reason}"))
     }
 
-    /// A error of a key in the words of serde.
+    /// Creates an error about a key from a message of serde.
     ///
-    /// * `known` - keys that are right in this place, beside those that the reason lists.
+    /// * `known` - valid keys beside those that the message lists.
     pub(super) fn serde(&self, key: &str, reason: &str, known: &[&str]) -> CliError {
-        let words = serde_error::reword(reason, known);
+        let reworded = serde_error::reword(reason, known);
         let table = if key == "." { "" } else { key };
         let key = match serde_error::unknown_key(reason) {
             Some(name) if table.is_empty() => name.to_owned(),
             Some(name) if table.rsplit('.').next() != Some(name) => format!("{table}.{name}"),
             _ => key.to_owned(),
         };
-        self.key(&key, &words)
+        self.key(&key, &reworded)
     }
 
     /// Rejects a number outside a range.
@@ -90,7 +90,7 @@ impl Source<'_> {
         Err(self.key(key, &format!("it must be from {least} to {most}")))
     }
 
-    /// The key with the name of its gateway.
+    /// Replaces the index of a gateway with its name.
     fn shown(&self, key: &str) -> String {
         let Some((number, rest)) = key
             .strip_prefix("gateways[")
@@ -98,10 +98,10 @@ impl Source<'_> {
         else {
             return key.to_owned();
         };
-        let place = number.parse::<usize>().unwrap_or_default();
-        let gateway = match self.gateways.get(place) {
+        let index = number.parse::<usize>().unwrap_or_default();
+        let gateway = match self.gateways.get(index) {
             Some(Some(name)) => format!("gateway {name}"),
-            _ => format!("gateway number {}", place + 1),
+            _ => format!("gateway number {}", index + 1),
         };
         match rest.trim_start_matches('.') {
             "" => gateway,
@@ -109,17 +109,17 @@ impl Source<'_> {
         }
     }
 
-    /// The variable or option that has set a key, or the list or table around it.
+    /// Returns the variable or option that sets a key, or the list or table around it.
     fn variable(&self, key: &str) -> Option<&str> {
-        let is_within = |set: &&String| {
+        let contains_key = |set: &&String| {
             let rest = key.strip_prefix(set.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        let set = self.variables.keys().find(is_within)?;
+        let set = self.variables.keys().find(contains_key)?;
         Some(&self.variables[set])
     }
 
-    /// The line of a key, or of the nearest table around it.
+    /// Returns the line of a key, or of the closest enclosing table.
     fn line(&self, key: &str) -> Option<usize> {
         let root = DeTable::parse(self.text).ok()?;
         let mut table = root.get_ref();
@@ -144,11 +144,11 @@ impl Source<'_> {
                 None => break,
             }
         }
-        found.map(|offset| self.place(offset).0)
+        found.map(|offset| self.position(offset).0)
     }
 
-    /// The line and column of a place in the text, counted from 1.
-    fn place(&self, offset: usize) -> (usize, usize) {
+    /// Returns the line and column of an offset, counted from 1.
+    fn position(&self, offset: usize) -> (usize, usize) {
         let before = &self.text[..offset.min(self.text.len())];
         let line = before.matches('\n').count() + 1;
         let start = before.rfind('\n').map_or(0, |at| at + 1);

@@ -1,4 +1,4 @@
-//! Automatic removal of old entries from the log and the audit log, and of sessions that have ended.
+//! Automatic deletion of old entries of the log and the audit log, and of expired sessions.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 
-/// How often is looked for what can go.
-const PAUSE: Duration = Duration::from_secs(600);
+/// Interval of cleanups.
+const INTERVAL: Duration = Duration::from_secs(600);
 
-/// How many are removed in one transaction, so that nobody waits long for the writer.
+/// Maximum entries deleted in one transaction, so that other writers do not wait long.
 const BATCH: NonZeroU32 = NonZeroU32::new(500).expect("it is not zero");
 
-/// How long what the server clears away is kept.
+/// Retention times.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cleanup {
     keep_log: Option<Duration>,
@@ -35,16 +35,16 @@ impl Cleanup {
         }
     }
 
-    /// Clears away, again and again, by what is configured at that time, until it is to stop.
+    /// Cleans up periodically with the current configuration until it is stopped.
     pub(crate) async fn run(
         configured: watch::Receiver<Self>,
         engine: Engine,
         stop: CancellationToken,
     ) {
-        let mut look = tokio::time::interval(PAUSE);
+        let mut ticks = tokio::time::interval(INTERVAL);
         let work = async {
             loop {
-                look.tick().await;
+                ticks.tick().await;
                 let cleanup = *configured.borrow();
                 cleanup.log(&engine).await;
                 cleanup.audit(&engine).await;
@@ -54,45 +54,42 @@ impl Cleanup {
         stop.run_until_cancelled(work).await;
     }
 
-    /// Keeps the log from growing without end.
+    /// Deletes old notifications.
     async fn log(&self, engine: &Engine) {
         let Some(age) = self.keep_log else { return };
         match prune_log(engine, age).await {
             Ok(0) => {}
-            Ok(removed) => info!(removed, "removed what is too old from the log"),
-            Err(error) => warn!(error = error_chain(&error), "the log could not be tidied"),
+            Ok(removed) => info!(removed, "deleted old notifications from the log"),
+            Err(error) => warn!(error = error_chain(&error), "cannot prune the log"),
         }
     }
 
-    /// Keeps the audit log from growing without end.
+    /// Deletes old entries of the audit log.
     async fn audit(&self, engine: &Engine) {
         let Some(age) = self.keep_audit else { return };
         match prune_audit(engine, age).await {
             Ok(0) => {}
-            Ok(removed) => info!(removed, "removed old changes from the audit log"),
-            Err(error) => warn!(
-                error = error_chain(&error),
-                "the audit log could not be pruned"
-            ),
+            Ok(removed) => info!(removed, "deleted old entries from the audit log"),
+            Err(error) => warn!(error = error_chain(&error), "cannot prune the audit log"),
         }
     }
 
-    /// Removes the sessions that have ended and that nobody has come back to.
+    /// Deletes expired sessions.
     async fn sessions(&self, engine: &Engine) {
         let now = engine.now();
         let (started, seen) = (now.minus(self.session_length), now.minus(self.session_idle));
         match engine.store().prune_sessions(started, seen).await {
             Ok(0) => {}
-            Ok(removed) => info!(removed, "removed sessions that have ended"),
+            Ok(removed) => info!(removed, "deleted expired sessions"),
             Err(error) => warn!(
                 error = error_chain(&error),
-                "the sessions that have ended could not be removed"
+                "cannot delete expired sessions"
             ),
         }
     }
 }
 
-/// Removes what was raised longer ago than this, some at a time. Returns how many.
+/// Deletes finished notifications older than `age`, in batches. Returns their number.
 pub(crate) async fn prune_log(engine: &Engine, age: Duration) -> Result<u64, StoreError> {
     let before = engine.now().minus(age);
     let mut removed = 0;
@@ -105,8 +102,7 @@ pub(crate) async fn prune_log(engine: &Engine, age: Duration) -> Result<u64, Sto
     }
 }
 
-/// Removes the changes in the audit log that were made longer ago than this, some at a time. Returns
-/// how many.
+/// Deletes entries of the audit log older than `age`, in batches. Returns their number.
 pub(crate) async fn prune_audit(engine: &Engine, age: Duration) -> Result<u64, StoreError> {
     let before = engine.now().minus(age);
     let mut removed = 0;
@@ -170,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sessions_that_have_ended_are_removed_and_others_stay() {
+    async fn deletes_only_expired_sessions() {
         let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0)));
         let engine = Engine::builder(Arc::clone(&store) as _).clock(Arc::clone(&clock) as _);

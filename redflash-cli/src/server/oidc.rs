@@ -1,4 +1,4 @@
-//! The OpenID provider, as the server is told of it.
+//! The OpenID provider.
 
 use redflash_http::OidcConfig;
 
@@ -6,11 +6,11 @@ use crate::config::Oidc;
 use crate::error::{CliError, Exit};
 use crate::http_client::http_client;
 
-/// What the configuration says of the provider, with the client that asks it.
+/// Returns the configured provider with an HTTP client.
 ///
 /// # Errors
 ///
-/// Says why this machine has no HTTP client.
+/// Returns an error if the HTTP client cannot be created.
 pub(crate) fn provider(oidc: &Oidc) -> Result<OidcConfig, CliError> {
     let http = http_client();
     let http = http.map_err(|error| CliError::new(Exit::Failed, format!("admin.oidc: {error}")))?;

@@ -1,4 +1,4 @@
-//! `SIGHUP`: reads the configuration again, and applies what can change while the server runs.
+//! `SIGHUP`: reloads the configuration and applies the settings that can change at run time.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,13 +18,13 @@ use super::cleanup::Cleanup;
 use crate::config::{self, Admin, Config, Delivery, Loaded, Overrides, Server};
 use crate::error::{CliError, Exit};
 
-/// The filter of a log that is being written.
+/// A handle to the filter of the log.
 pub(crate) type LogFilter = reload::Handle<Targets, Registry>;
 
 /// The state that a reload reads and changes.
 #[derive(Debug)]
 pub(crate) struct Reload {
-    /// With the file that the server was started with, wherever that was found.
+    /// With the file that the server was started with.
     pub(crate) overrides: Overrides,
     /// The configuration that the server was started with.
     pub(crate) started: Config,
@@ -32,7 +32,7 @@ pub(crate) struct Reload {
     pub(crate) http: LiveSettings,
     pub(crate) cleanup: watch::Sender<Cleanup>,
     pub(crate) log: LogFilter,
-    /// The level that an option names, which wins over the file.
+    /// The level from the command line, which takes precedence.
     pub(crate) log_option: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Reload {
                 match self.apply() {
                     Ok(loaded) => self.report(&loaded),
                     Err(error) => error!(
-                        "the configuration was not reloaded, and nothing has changed: {}",
+                        "cannot reload the configuration, nothing was changed: {}",
                         error.message
                     ),
                 }
@@ -55,11 +55,11 @@ impl Reload {
         stop.run_until_cancelled(reloading).await;
     }
 
-    /// Reads everything before anything is changed: a file with an error changes nothing.
+    /// Reads everything before applying anything, so that a file with an error changes nothing.
     fn apply(&self) -> Result<Loaded, CliError> {
         let loaded = config::load(&self.overrides)?;
         if let Some(file) = &loaded.file {
-            refuse_empty(file)?;
+            reject_empty(file)?;
         }
         let filter = loaded.config.log.filter(self.log_option.as_deref())?;
         let settings = settings(&loaded)?;
@@ -79,7 +79,7 @@ impl Reload {
         let keys = needs_restart(&self.started, &loaded.config);
         if !keys.is_empty() {
             let keys = keys.join(", ");
-            warn!(keys, "these keys have changed and need a restart");
+            warn!(keys, "changed keys that require a restart");
         }
         info!(
             gateways = loaded.gateways.len(),
@@ -88,29 +88,29 @@ impl Reload {
     }
 }
 
-/// Tells the service manager that a reload has begun, with the time that `Type=notify-reload` wants.
+/// Notifies the service manager of the reload, with the time that `Type=notify-reload` requires.
 fn notify_reloading() -> std::io::Result<()> {
     let begun = NotifyState::monotonic_usec_now()?;
     sd_notify::notify(&[NotifyState::Reloading, begun])
 }
 
-/// The signals that ask for a reload.
+/// Returns the signals that request a reload.
 pub(crate) fn hangups() -> Result<Signal, CliError> {
     signal(SignalKind::hangup())
-        .map_err(|error| CliError::new(Exit::Failed, format!("no signals: {error}")))
+        .map_err(|error| CliError::new(Exit::Failed, format!("cannot listen for signals: {error}")))
 }
 
-/// Refuses a file without a word: it is one that is being written.
-fn refuse_empty(file: &Path) -> Result<(), CliError> {
+/// Rejects an empty file, which is probably still being written.
+fn reject_empty(file: &Path) -> Result<(), CliError> {
     let text = fs::read_to_string(file).unwrap_or_default();
     if text.trim().is_empty() {
         let file = file.display();
-        return Err(CliError::usage(format!("{file}: it is empty")));
+        return Err(CliError::usage(format!("{file}: the file is empty")));
     }
     Ok(())
 }
 
-/// The settings of the engine that a configuration names.
+/// Returns the configured settings of the engine.
 fn settings(loaded: &Loaded) -> Result<Settings, CliError> {
     let gateways = loaded.gateways.iter();
     let gateways = Gateways::new(gateways.map(|configured| configured.gateway.clone()));
@@ -125,7 +125,7 @@ fn settings(loaded: &Loaded) -> Result<Settings, CliError> {
     Ok(settings)
 }
 
-/// The settings of the HTTP server that a configuration names.
+/// Returns the configured settings of the HTTP server.
 pub(crate) fn http_settings(loaded: &Loaded) -> HttpSettings {
     let admin = &loaded.config.admin;
     let secrets = loaded.gateways.iter().map(|configured| {
@@ -143,10 +143,9 @@ pub(crate) fn http_settings(loaded: &Loaded) -> HttpSettings {
     settings
 }
 
-/// The keys whose values differ and count only after a restart.
+/// Returns the changed keys that require a restart.
 ///
-/// Every struct is taken apart, so that a new key does not compile before it is put here or left out
-/// on purpose.
+/// Destructures every struct, so that a new key does not compile until it is listed or ignored here.
 fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
     let Config {
         database,
@@ -249,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_only_what_needs_a_restart() {
+    fn lists_only_keys_that_require_a_restart() {
         let before = Config::default();
         let mut after = before.clone();
         after.log.level = "debug".into();

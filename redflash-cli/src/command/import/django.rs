@@ -1,9 +1,8 @@
-//! A dump of the old service: `manage.py dumpdata squawk`, JSON.
+//! Dumps of the old service, as `manage.py dumpdata squawk` writes them.
 //!
-//! Its models, by their names in the dump: `squawk.contact`, `squawk.contactendpoint` (of which
-//! `end_point` is 0 for telephones, 1 for Twitter, 2 for mail, 3 for webhooks),
-//! `squawk.contactgroup`, `squawk.event` and `squawk.apiuser`. The log, `squawk.transmissionlog`, is
-//! left behind.
+//! Its models are `squawk.contact`, `squawk.contactendpoint` (with `end_point` 0 for telephones, 1 for
+//! Twitter, 2 for mail and 3 for webhooks), `squawk.contactgroup`, `squawk.event` and `squawk.apiuser`.
+//! The log, `squawk.transmissionlog`, is not imported.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -73,8 +72,7 @@ struct OldKey {
     is_admin: bool,
 }
 
-/// The models that are read, in the order in which they can be: records may name others that come
-/// later.
+/// The imported models, in an order that resolves references: records may refer to later ones.
 const MODELS: [&str; 5] = [
     "contact",
     "contactendpoint",
@@ -83,7 +81,7 @@ const MODELS: [&str; 5] = [
     "apiuser",
 ];
 
-/// What a dump holds, on its way to our own entries.
+/// The records of a dump, converted to entries.
 #[derive(Default)]
 struct Dump {
     contacts: BTreeMap<i64, Contact>,
@@ -91,30 +89,30 @@ struct Dump {
     events: Vec<Event>,
     keys: Vec<ApiKey>,
     problems: Vec<Problem>,
-    /// The record that is being read, for people.
-    place: String,
+    /// The current record, for problems.
+    location: String,
 }
 
-/// Reads a dump as far as that is possible. Problems name the record, by its place in the dump.
+/// Reads all valid records of a dump. Problems name the record by its position.
 ///
 /// # Errors
 ///
-/// Says where the text is not JSON.
+/// Returns an error if the text is not JSON.
 pub(super) fn read(engine: &Engine, text: &str) -> Result<Reading, String> {
     let values: Vec<Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let mut dump = Dump::default();
     let mut records = Vec::new();
-    for (place, value) in values.into_iter().enumerate() {
-        dump.place = format!("record {}", place + 1);
+    for (index, value) in values.into_iter().enumerate() {
+        dump.location = format!("record {}", index + 1);
         match parse::<Record>(&value) {
-            Ok(record) => records.push((place, record)),
+            Ok(record) => records.push((index, record)),
             Err(reason) => dump.leave_out(reason),
         }
     }
     for model in MODELS {
-        for (place, record) in &records {
+        for (index, record) in &records {
             if record.model.strip_prefix("squawk.") == Some(model) {
-                dump.place = located(*place, record);
+                dump.location = locate(*index, record);
                 if let Err(reason) = dump.read(engine, model, record) {
                     dump.leave_out(reason);
                 }
@@ -122,11 +120,11 @@ pub(super) fn read(engine: &Engine, text: &str) -> Result<Reading, String> {
         }
     }
     let is_log = |name: &str| matches!(name, "transmissionlog" | "auditlog");
-    for (place, record) in &records {
+    for (index, record) in &records {
         let name = record.model.strip_prefix("squawk.");
         if !name.is_some_and(|name| MODELS.contains(&name) || is_log(name)) {
-            dump.place = located(*place, record);
-            dump.leave_out("this model is not known here".into());
+            dump.location = locate(*index, record);
+            dump.leave_out("unknown model".into());
         }
     }
     let entries = (dump.contacts.into_values().map(Entry::Contact))
@@ -139,13 +137,13 @@ pub(super) fn read(engine: &Engine, text: &str) -> Result<Reading, String> {
     })
 }
 
-fn located(place: usize, record: &Record) -> String {
-    format!("record {} ({} {})", place + 1, record.model, record.pk)
+fn locate(index: usize, record: &Record) -> String {
+    format!("record {} ({} {})", index + 1, record.model, record.pk)
 }
 
 impl Dump {
     fn leave_out(&mut self, reason: String) {
-        let problem = Problem::left_out(self.place.clone(), reason);
+        let problem = Problem::left_out(self.location.clone(), reason);
         self.problems.push(problem);
     }
 
@@ -165,7 +163,7 @@ impl Dump {
         contact.enabled = old.enabled;
         match self.contacts.insert(pk, contact) {
             None => Ok(()),
-            Some(_) => Err("another contact has this pk".into()),
+            Some(_) => Err("another contact has the same pk".into()),
         }
     }
 
@@ -177,12 +175,12 @@ impl Dump {
             3 => "webhook",
             other => {
                 return Err(format!(
-                    "end_point {other} is no channel: it is 0, 1, 2 or 3"
+                    "end_point {other} is unknown: expected 0, 1, 2 or 3"
                 ));
             }
         };
         let channel = ChannelKind::parse(channel).map_err(text)?;
-        // Numbers of the old service have their country, and no plus before it.
+        // Numbers of the old service have a country code without a plus sign.
         let international = format!("+{}", old.address);
         let lacks_plus = old.end_point == 0
             && !old.address.starts_with('+')
@@ -197,7 +195,7 @@ impl Dump {
         match add_endpoint(engine, contact, channel, raw, (old.enabled, None)) {
             Ok(()) => {}
             Err((reason, effect)) => self.problems.push(Problem {
-                place: format!("{}, of contact/{}", self.place, contact.slug),
+                place: format!("{}, of contact/{}", self.location, contact.slug),
                 reason,
                 effect,
             }),
@@ -211,14 +209,14 @@ impl Dump {
         group.enabled = old.enabled;
         match self.groups.insert(pk, group) {
             None => Ok(()),
-            Some(_) => Err("another group has this pk".into()),
+            Some(_) => Err("another group has the same pk".into()),
         }
     }
 
     fn event(&mut self, old: OldEvent) -> Result<(), String> {
         let name = old.name.parse().map_err(text)?;
         let mut event = Event::new(slug(&old.slug)?, name, old.message);
-        // The old service printed nothing, and its templates may count on that.
+        // The old service inserted nothing, and its templates may rely on that.
         event.missing_arguments = MissingArguments::Blank;
         event.description = old.description;
         event.enabled = old.enabled;
@@ -255,14 +253,14 @@ impl Dump {
     }
 
     fn leave_out_member(&mut self, model: &str, pk: i64) {
-        let place = format!("{}: member squawk.{model} {pk}", self.place);
-        let reason = "it is not in the dump, or was left out";
+        let place = format!("{}: member squawk.{model} {pk}", self.location);
+        let reason = "it is missing from the dump, or was left out";
         self.problems.push(Problem::left_out(place, reason));
     }
 }
 
 fn dangling(model: &str, pk: i64) -> String {
-    format!("it names squawk.{model} {pk}, which is not in the dump, or was left out")
+    format!("it refers to squawk.{model} {pk}, which is missing from the dump, or was left out")
 }
 
 fn slug(raw: &str) -> Result<Slug, String> {
@@ -275,8 +273,8 @@ fn text(error: impl Display) -> String {
 
 fn parse<T: DeserializeOwned>(fields: &Value) -> Result<T, String> {
     serde_path_to_error::deserialize(fields).map_err(|error| match error.path().to_string() {
-        // The value itself is left out: it may be a key.
-        path if path == "api_key" => "api_key: it must be a text".into(),
+        // The value may be a key.
+        path if path == "api_key" => "api_key: expected a string".into(),
         path if path == "." => error.inner().to_string(),
         path => format!("{path}: {}", error.inner()),
     })

@@ -1,10 +1,10 @@
-//! The document that `redflash export` writes and `redflash import` reads: no keys, no users, no ids.
-//! Addresses are whole: a webhook's URL with a password is written with it.
+//! The document that `redflash export` writes and `redflash import` reads. It contains no keys, users or
+//! ids. Addresses are unmasked, including passwords in webhook URLs.
 
 use redflash_core::{ChannelKind, Contact, Event, Group, Name, Slug};
 use serde::{Deserialize, Serialize};
 
-/// The version of the document's form.
+/// The version of the format.
 pub(in crate::command) const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub(in crate::command) struct Document {
     pub(in crate::command) events: Vec<Event>,
 }
 
-/// A contact without the ids of its endpoints, which are made anew elsewhere.
+/// A contact without the ids of its endpoints, which each installation creates itself.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::command) struct ContactDocument {
@@ -50,7 +50,7 @@ impl From<Contact> for ContactDocument {
     fn from(contact: Contact) -> Self {
         let document = |endpoint: redflash_core::Endpoint| EndpointDocument {
             channel: endpoint.channel,
-            // In full, since another store is to send there.
+            // Unmasked, since the importing store sends to it.
             address: endpoint.address.as_str().to_owned(),
             enabled: endpoint.enabled,
             opted_out: endpoint.opted_out,

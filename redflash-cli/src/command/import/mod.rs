@@ -22,72 +22,75 @@ use document::{ContactDocument, Document, VERSION};
 use report::{Effect, Problem, Reading, add_endpoint, check_event};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash import directory.yaml --dry-run
+  redflash import dumpdata.json --strict")]
 pub(crate) struct Args {
-    /// The file, JSON or YAML as `redflash export` writes it, or as the old service's dumpdata does; `-` is
-    /// standard input
+    /// File written by `redflash export`, or by dumpdata of the old service; `-` for standard input
     file: PathBuf,
-    /// Check everything, and change nothing
+    /// Check the file without changing anything
     #[arg(long)]
     dry_run: bool,
-    /// Import nothing when anything is wrong; otherwise the rest is imported
+    /// Import nothing if there are problems, instead of importing the rest
     #[arg(long)]
     strict: bool,
 }
 
-/// The largest file, in bytes.
+/// Maximum size of the file in bytes.
 const MAX_FILE: u64 = 32 * 1024 * 1024;
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let name = args.file.display().to_string();
-    let wrong = |reason: String| CliError::usage(format!("{name}: {reason}"));
-    let text = read(&args.file).map_err(wrong)?;
+    let error = |reason: String| CliError::usage(format!("{name}: {reason}"));
+    let text = read(&args.file).map_err(error)?;
     let engine = if args.dry_run {
         context.engine_or_empty().await?
     } else {
         context.engine(Access::Shared, Missing::Create).await?
     };
     let mut reading = if text.trim_start().starts_with('[') {
-        django::read(&engine, &text).map_err(wrong)?
+        django::read(&engine, &text).map_err(error)?
     } else {
-        document(&engine, &text).map_err(wrong)?
+        document(&engine, &text).map_err(error)?
     };
-    reading.each_once();
-    reading.fit(&engine).await?;
+    reading.remove_duplicates();
+    reading.fit_to_store(&engine).await?;
     for problem in &reading.problems {
         context.output.note(&format!("{name}: {}", problem.line()));
     }
-    let is_refused = args.strict && !reading.problems.is_empty();
-    if !args.dry_run && !is_refused {
+    let is_rejected = args.strict && !reading.problems.is_empty();
+    if !args.dry_run && !is_rejected {
         let source = file_name(&args.file);
         let by = operator();
         let saved = engine.load(&reading.entries, Save::Upsert, &source, &by);
         let saved = saved.await;
-        saved.map_err(|error| wrong(redflash_core::error_chain(&error)))?;
+        saved.map_err(|failed| error(redflash_core::error_chain(&failed)))?;
     }
-    if !is_refused {
+    if !is_rejected {
         let warnings = warnings(&engine, &reading.entries);
         context.output.warn(&warnings);
-        tell(context, &reading, args.dry_run)?;
+        report(context, &reading, args.dry_run)?;
     }
-    failed(&name, &reading.problems, args.strict)
+    check_problems(&name, &reading.problems, args.strict)
 }
 
-/// Fails when something is left out, or anything is wrong and must not be.
-fn failed(name: &str, problems: &[Problem], strict: bool) -> Result<(), CliError> {
+/// Returns an error if entries are left out, or if there are problems in strict mode.
+fn check_problems(name: &str, problems: &[Problem], strict: bool) -> Result<(), CliError> {
     let is_left_out = |problem: &&Problem| problem.effect == Effect::LeftOut;
     let left_out = problems.iter().filter(is_left_out).count();
     let message = match (strict, problems.len(), left_out) {
         (_, 0, _) | (false, _, 0) => return Ok(()),
         (true, all, _) => format!("{name}: {}: nothing was imported", count(all, "problem")),
         (false, _, left_out) => format!(
-            "{name}: {} left out: see above; the rest was imported",
+            "{name}: {} left out, see above; the rest was imported",
             count(left_out, "entry")
         ),
     };
     Err(CliError::usage(message))
 }
 
-/// The name of the file, for the audit log.
+/// Returns the name of the file, for the audit log.
 fn file_name(path: &Path) -> String {
     match path.file_name() {
         _ if path == Path::new("-") => "standard input".to_owned(),
@@ -106,12 +109,15 @@ fn read(path: &Path) -> Result<String, String> {
     let read = source.take(MAX_FILE + 1).read_to_end(&mut bytes);
     read.map_err(|error| error.to_string())?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(format!("it is larger than {} MiB", MAX_FILE / 1024 / 1024));
+        return Err(format!(
+            "the file is larger than {} MiB",
+            MAX_FILE / 1024 / 1024
+        ));
     }
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8: convert it first".into())
+    String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".into())
 }
 
-/// Reads a document of our own.
+/// Reads a document that `redflash export` has written.
 fn document(engine: &Engine, text: &str) -> Result<Reading, String> {
     let document: Document = if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|error| error.to_string())?
@@ -121,12 +127,12 @@ fn document(engine: &Engine, text: &str) -> Result<Reading, String> {
     if document.version != VERSION {
         let found = document.version;
         return Err(format!(
-            "it is of version {found}, and this reads version {VERSION}"
+            "the document has version {found}; supported is version {VERSION}"
         ));
     }
     let mut reading = Reading::default();
-    for person in document.contacts {
-        let contact = contact(engine, person, &mut reading.problems);
+    for document in document.contacts {
+        let contact = contact(engine, document, &mut reading.problems);
         reading.entries.push(Entry::Contact(contact));
     }
     let groups = document.groups.into_iter().map(Entry::Group);
@@ -135,20 +141,26 @@ fn document(engine: &Engine, text: &str) -> Result<Reading, String> {
         match check_event(&event) {
             Ok(()) => reading.entries.push(Entry::Event(event)),
             Err(reason) => {
-                let place = format!("event/{}", event.slug);
-                reading.problems.push(Problem::left_out(place, reason));
+                let entry = format!("event/{}", event.slug);
+                reading.problems.push(Problem::left_out(entry, reason));
             }
         }
     }
     Ok(reading)
 }
 
-fn contact(engine: &Engine, person: ContactDocument, problems: &mut Vec<Problem>) -> Contact {
-    let mut contact = Contact::new(person.slug, person.name);
-    contact.enabled = person.enabled;
-    for place in person.endpoints {
-        let state = (place.enabled, place.opted_out);
-        let added = add_endpoint(engine, &mut contact, place.channel, &place.address, state);
+fn contact(engine: &Engine, document: ContactDocument, problems: &mut Vec<Problem>) -> Contact {
+    let mut contact = Contact::new(document.slug, document.name);
+    contact.enabled = document.enabled;
+    for endpoint in document.endpoints {
+        let state = (endpoint.enabled, endpoint.opted_out);
+        let added = add_endpoint(
+            engine,
+            &mut contact,
+            endpoint.channel,
+            &endpoint.address,
+            state,
+        );
         if let Err((reason, effect)) = added {
             problems.push(Problem {
                 place: format!("contact/{}", contact.slug),
@@ -186,7 +198,7 @@ fn warnings(engine: &Engine, entries: &[Entry]) -> Vec<String> {
     warnings
 }
 
-fn tell(context: &Context, reading: &Reading, dry_run: bool) -> Result<(), CliError> {
+fn report(context: &Context, reading: &Reading, dry_run: bool) -> Result<(), CliError> {
     let entries = &reading.entries;
     let number = |kind: &str| {
         let is_it = |entry: &&Entry| entry.named().to_string().starts_with(&format!("{kind}/"));
@@ -207,8 +219,8 @@ fn tell(context: &Context, reading: &Reading, dry_run: bool) -> Result<(), CliEr
     context.output.line(format!(
         "{}: {}, {}, {}, {}, {}",
         match (dry_run, reading.problems.is_empty()) {
-            (true, true) => "all is well; nothing was changed",
-            (true, false) => "nothing was changed; it would import",
+            (true, true) => "OK, nothing was changed; would import",
+            (true, false) => "nothing was changed; would import",
             (false, _) => "imported",
         },
         count(contacts, "contact"),

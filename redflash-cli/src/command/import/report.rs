@@ -1,4 +1,4 @@
-//! Problems of a document that is imported, and the rules that its entries keep.
+//! Problems of an imported document, and the rules for its entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::CliError;
 
-/// Starts the reason why an endpoint with an invalid address is off.
+/// Prefix of the reason why an endpoint with an invalid address is off.
 const INVALID: &str = "not a valid address: ";
 
 /// One problem of a document.
@@ -24,13 +24,13 @@ pub(super) struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Effect {
-    /// It is imported, switched off.
+    /// The entry is imported, but switched off.
     SwitchedOff,
-    /// It is not imported.
+    /// The entry is not imported.
     LeftOut,
 }
 
-/// The entries of a document that can be imported, and the document's problems.
+/// The valid entries of a document, and its problems.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub(super) entries: Vec<Entry>,
@@ -46,18 +46,18 @@ impl Problem {
         }
     }
 
-    /// The problem on one line.
+    /// Describes the problem on one line.
     pub(super) fn line(&self) -> String {
         let effect = match self.effect {
-            Effect::SwitchedOff => "kept switched off",
+            Effect::SwitchedOff => "imported switched off",
             Effect::LeftOut => "left out",
         };
         format!("{}: {} ({effect})", self.place, self.reason)
     }
 }
 
-/// Adds an endpoint to a contact. One whose address is not valid is switched off, with the reason, so
-/// that it can be mended where endpoints are edited.
+/// Adds an endpoint to a contact. An endpoint with an invalid address is switched off with a reason, so
+/// that it can be corrected later.
 pub(super) fn add_endpoint(
     engine: &Engine,
     contact: &mut Contact,
@@ -71,7 +71,7 @@ pub(super) fn add_endpoint(
     let address = kept.map_err(|error| (format!("{channel}: {error}"), Effect::LeftOut))?;
     let same = |known: &Endpoint| (&known.channel, &known.address) == (&channel, &address);
     if contact.endpoints.iter().any(same) {
-        let reason = format!("{channel} {address}: the contact has this address already");
+        let reason = format!("{channel} {address}: the contact already has this address");
         return Err((reason, Effect::LeftOut));
     }
     let was_known = !enabled && opted_out.is_some();
@@ -91,7 +91,7 @@ pub(super) fn add_endpoint(
     }
 }
 
-/// An event's templates are templates.
+/// Checks the templates of an event.
 pub(super) fn check_event(event: &Event) -> Result<(), String> {
     match event.check_templates().first() {
         Some(error) => Err(error.to_string()),
@@ -100,8 +100,8 @@ pub(super) fn check_event(event: &Event) -> Result<(), String> {
 }
 
 impl Reading {
-    /// Leaves out entries of which there are several under one name.
-    pub(super) fn each_once(&mut self) {
+    /// Leaves out entries whose name occurs several times.
+    pub(super) fn remove_duplicates(&mut self) {
         let mut places = BTreeMap::<_, Vec<usize>>::new();
         for (place, entry) in self.entries.iter().enumerate() {
             let name = entry.named().to_string();
@@ -113,7 +113,7 @@ impl Reading {
         for (name, places) in places {
             let places: Vec<_> = places.iter().map(ToString::to_string).collect();
             let reason = format!(
-                "it occurs {} times: as entries {}",
+                "it occurs {} times, as entries {}",
                 places.len(),
                 places.join(", ")
             );
@@ -121,10 +121,10 @@ impl Reading {
         }
     }
 
-    /// Leaves out what the store would refuse: members that do not exist, and keys with a secret that
-    /// another key has. Endpoints that are there already keep their ids, by which queued deliveries
-    /// find them, and stay off where the person at the other end has asked for that.
-    pub(super) async fn fit(&mut self, engine: &Engine) -> Result<(), CliError> {
+    /// Leaves out what the store would reject: members that do not exist, and keys with the secret of
+    /// another key. Known endpoints keep their ids, which queued deliveries refer to, and stay off if the
+    /// recipient has opted out.
+    pub(super) async fn fit_to_store(&mut self, engine: &Engine) -> Result<(), CliError> {
         let store = engine.store();
         let slugs = |kind: &str| -> BTreeSet<Slug> {
             let entries = self.entries.iter().map(Entry::named);
@@ -188,7 +188,7 @@ impl Reading {
     }
 }
 
-/// Keeps the ids of known endpoints, and what people at the other end have asked for.
+/// Keeps the ids and opt-outs of known endpoints.
 fn keep(contact: &mut Contact, known: &Contact) -> Vec<Problem> {
     let mut problems = Vec::new();
     for endpoint in &mut contact.endpoints {
