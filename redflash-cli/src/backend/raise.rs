@@ -131,9 +131,9 @@ async fn watch(
     let obstacles = engine.outlook(&raised.plan).await?;
     let until = engine.now().plus(limit);
     let next_try = |one: &Option<Obstacle>| one.as_ref().and_then(|one| one.next_try_at);
-    let comes_later = |one| next_try(one).is_some_and(|next_try| next_try > until);
-    let is_in_vain = !obstacles.is_empty() && obstacles.iter().all(comes_later);
-    let limit = if is_in_vain { Duration::ZERO } else { limit };
+    let retries_late = |one| next_try(one).is_some_and(|next_try| next_try > until);
+    let is_futile = !obstacles.is_empty() && obstacles.iter().all(retries_late);
+    let limit = if is_futile { Duration::ZERO } else { limit };
     let mut records = engine.wait(raised.notification, limit).await?;
     for (record, obstacle) in records.iter_mut().zip(obstacles) {
         let delivery = &mut record.delivery;
@@ -208,7 +208,7 @@ impl ApiClient {
 impl RaiseOutcome {
     fn new(raised: Raised, deliveries: Option<Vec<DeliveryRecord>>, is_unserved: bool) -> Self {
         let plan = raised.plan;
-        let taken = |all: &Vec<_>| all.iter().filter(|one| is_sent(one)).count();
+        let count_sent = |all: &Vec<_>| all.iter().filter(|one| is_sent(one)).count();
         let misses_recipient = plan.unreached().next().is_some();
         Self {
             target: plan.target.clone(),
@@ -219,7 +219,7 @@ impl RaiseOutcome {
             unused: plan.unused.clone(),
             misses_recipient,
             plan: Some(plan),
-            sent: deliveries.as_ref().map(taken),
+            sent: deliveries.as_ref().map(count_sent),
             deliveries,
             is_unserved,
         }

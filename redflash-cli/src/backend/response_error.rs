@@ -115,14 +115,14 @@ mod tests {
     #[test]
     fn lists_every_invalid_field() {
         let problem = Problem {
-            detail: "two fields are wrong".into(),
+            detail: "two fields are invalid".into(),
             code: "invalid".into(),
             errors: vec![
                 FieldFault::new("slug", "no"),
                 FieldFault::new("name", "nor this"),
             ],
         };
-        let said = message(StatusCode::UNPROCESSABLE_ENTITY, &problem);
-        assert_eq!(said, "slug: no; name: nor this");
+        let text = message(StatusCode::UNPROCESSABLE_ENTITY, &problem);
+        assert_eq!(text, "slug: no; name: nor this");
     }
 }

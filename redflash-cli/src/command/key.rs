@@ -92,16 +92,16 @@ async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
         },
         value: add.value.map(read_value).transpose()?,
     };
-    let made = backend.add_key(new).await?;
-    let secret = made.secret.as_ref().map(ExposeSecret::expose_secret);
+    let created = backend.add_key(new).await?;
+    let secret = created.secret.as_ref().map(ExposeSecret::expose_secret);
     if backend.output.json {
-        let mut shown = json!(made.key);
+        let mut shown = json!(created.key);
         shown["secret"] = json!(secret);
         return backend.output.json(&shown);
     }
     backend
         .output
-        .line(format!("added key {}", made.key.slug))?;
+        .line(format!("added key {}", created.key.slug))?;
     match secret {
         Some(secret) => backend
             .output
@@ -130,7 +130,7 @@ fn scope(key: &KeyView) -> String {
     }
 }
 
-/// Describes the permissions of a key beside raising alerts.
+/// Describes the permissions of a key other than raising alerts.
 const fn permissions(key: &KeyView) -> &'static str {
     match (key.admin, key.inspect) {
         (true, _) => "read and change",

@@ -39,8 +39,8 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, CliError> {
 }
 
 fn text(name: &str, value: OsString) -> Result<String, CliError> {
-    let wrong = |_| CliError::usage(format!("{name}: its value is not UTF-8"));
-    value.into_string().map_err(wrong)
+    let invalid = |_| CliError::usage(format!("{name}: its value is not UTF-8"));
+    value.into_string().map_err(invalid)
 }
 
 /// Returns the variables that start with `REDFLASH_`.
@@ -68,7 +68,7 @@ pub(super) fn unread(variables: &[(String, String)]) -> Vec<String> {
         .iter()
         .filter(|(name, text)| !text.is_empty() && !is_read(name));
     let warning = |(name, _): &(String, String)| match closest(name, PLAIN) {
-        Some(meant) => format!("unknown variable {name}: did you mean {meant}?"),
+        Some(similar) => format!("unknown variable {name}: did you mean {similar}?"),
         None => format!(
             "unknown variable {name}: separate section and key with two underscores, as in \
              REDFLASH_SERVER__LISTEN"

@@ -74,11 +74,11 @@ fn configured(table: &Map<String, Value>) -> Result<Configured, ConfigError> {
 /// * `inner` - a nested table to inspect instead.
 fn known_keys(table: &Map<String, Value>, inner: Option<&str>) -> Option<BTreeSet<String>> {
     let mut table = table.clone();
-    let place = match inner {
+    let target = match inner {
         Some(inner) => table.get_mut(inner)?.as_object_mut()?,
         None => &mut table,
     };
-    place.insert(NO_KEY.into(), "".into());
+    target.insert(NO_KEY.into(), "".into());
     let reason = configured(&table).err()?.reason;
     let known = reason.strip_prefix(&format!("unknown field `{NO_KEY}`, expected "))?;
     let names = known.split('`').skip(1).step_by(2).map(str::to_owned);
@@ -126,15 +126,15 @@ fn shows_every_key_of_every_gateway() {
                 continue;
             };
             if let Some(keys_within) = known_keys(&table, Some(name)) {
-                let place = format!("{kind}.{name}");
-                known.entry(place.clone()).or_default().extend(keys_within);
-                shown.entry(place).or_default().extend(keys(inner));
+                let path = format!("{kind}.{name}");
+                known.entry(path.clone()).or_default().extend(keys_within);
+                shown.entry(path).or_default().extend(keys(inner));
             }
         }
     }
-    for (place, known) in known {
-        let missing: Vec<_> = known.difference(&shown[&place]).collect();
-        assert!(missing.is_empty(), "{place} lacks {missing:?}");
+    for (path, known) in known {
+        let missing: Vec<_> = known.difference(&shown[&path]).collect();
+        assert!(missing.is_empty(), "{path} lacks {missing:?}");
     }
 }
 
@@ -196,16 +196,16 @@ fn checks_signatures(channel: &dyn Channel) -> bool {
 fn is_so(head: &str, cell: &str, table: &Map<String, Value>) -> bool {
     let channel = configured(table).unwrap().gateway.channel;
     let can = channel.capabilities();
-    let says = |can: bool| cell.split(',').next() == Some(if can { "yes" } else { "no" });
+    let matches = |can: bool| cell.split(',').next() == Some(if can { "yes" } else { "no" });
     match head {
         "type" | "an address is" | "sends" => true,
         "channel" if table.contains_key("channel") => cell == "any",
         "channel" => cell == format!("`{}`", channel.kind()),
-        "receipts" => says(can.receipts),
-        "replies" => says(can.inbound),
-        "signed callbacks" => says(checks_signatures(&*channel)),
-        "repeats known" => says(can.idempotent),
-        "sender chosen" => says(can.sender),
+        "receipts" => matches(can.receipts),
+        "replies" => matches(can.inbound),
+        "signed callbacks" => matches(checks_signatures(&*channel)),
+        "repeats known" => matches(can.idempotent),
+        "sender chosen" => matches(can.sender),
         "batch" => cell.split([',', ' ']).next() == Some(&can.batch.to_string()),
         _ => panic!("unknown column {head:?}"),
     }

@@ -59,7 +59,7 @@ pub(super) fn configure_all(
     Ok(all)
 }
 
-/// Returns the keys that a gateway's table accepts beside those that its type reads itself.
+/// Returns the keys that a gateway's table accepts in addition to those that its type reads itself.
 fn known_keys(type_name: &str) -> Vec<&'static str> {
     let gateway_type = TYPES.iter().find(|kind| kind.name == type_name);
     let secrets = gateway_type.into_iter().flat_map(|kind| kind.secrets);

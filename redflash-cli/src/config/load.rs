@@ -192,11 +192,11 @@ pub(super) mod tests {
             ),
             (
                 "database = \"sqlite:a\"\ndatabase_file = \"b\"",
-                "FILE, line 2: database_file: give database or database_file, not both",
+                "FILE, line 2: database_file: set either database or database_file, not both",
             ),
             (
                 "[[gateways]]\nname = \"a\"\ntype = \"slack\"\nrooms = { b = \"c\", b_file = \"d\" }",
-                "FILE, line 4: gateway a: rooms.b_file: give b or b_file, not both",
+                "FILE, line 4: gateway a: rooms.b_file: set either b or b_file, not both",
             ),
             ("workers = \"many\"", "workers"),
             (

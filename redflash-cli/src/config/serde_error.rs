@@ -12,7 +12,7 @@ pub(super) fn unknown_key(reason: &str) -> Option<&str> {
 /// Rewords an error: suggests the intended name and describes the expected value. Omits a value of the
 /// wrong type, since it may be a secret.
 ///
-/// * `known` - valid names beside those that the error lists.
+/// * `known` - valid names in addition to those that the error lists.
 pub(super) fn reword(reason: &str, known: &[&str]) -> String {
     for (start, kind) in [("unknown field `", "key"), ("unknown variant `", "value")] {
         let parts = reason
@@ -21,7 +21,8 @@ pub(super) fn reword(reason: &str, known: &[&str]) -> String {
         if let Some((name, expected)) = parts {
             let listed = expected.split('`').skip(1).step_by(2);
             let hint = nearest(name, listed.chain(known.iter().copied()));
-            let hint = hint.map_or_else(String::new, |meant| format!(" did you mean `{meant}`?"));
+            let hint =
+                hint.map_or_else(String::new, |similar| format!(" did you mean `{similar}`?"));
             return format!("unknown {kind} `{name}`,{hint} {expected}");
         }
     }

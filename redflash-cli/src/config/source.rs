@@ -64,7 +64,7 @@ impl Source<'_> {
 
     /// Creates an error about a key from a message of serde.
     ///
-    /// * `known` - valid keys beside those that the message lists.
+    /// * `known` - valid keys in addition to those that the message lists.
     pub(super) fn serde(&self, key: &str, reason: &str, known: &[&str]) -> CliError {
         let reworded = serde_error::reword(reason, known);
         let table = if key == "." { "" } else { key };

@@ -1,6 +1,6 @@
-//! A bit of everything that commands do.
+//! A scenario that covers every command.
 
-/// Exit codes, command lines and what is on their standard input, one after the other.
+/// Exit codes, command lines and standard input, in order.
 pub(super) const SCENARIO: &[(i32, &str, &str)] = &[
     (0, "redflash contact list", ""),
     (

@@ -195,7 +195,7 @@ impl Dump {
         match add_endpoint(engine, contact, channel, raw, (old.enabled, None)) {
             Ok(()) => {}
             Err((reason, effect)) => self.problems.push(Problem {
-                place: format!("{}, of contact/{}", self.location, contact.slug),
+                location: format!("{}, of contact/{}", self.location, contact.slug),
                 reason,
                 effect,
             }),
@@ -253,9 +253,9 @@ impl Dump {
     }
 
     fn leave_out_member(&mut self, model: &str, pk: i64) {
-        let place = format!("{}: member squawk.{model} {pk}", self.location);
+        let location = format!("{}: member squawk.{model} {pk}", self.location);
         let reason = "it is missing from the dump, or was left out";
-        self.problems.push(Problem::left_out(place, reason));
+        self.problems.push(Problem::left_out(location, reason));
     }
 }
 

@@ -163,7 +163,7 @@ fn contact(engine: &Engine, document: ContactDocument, problems: &mut Vec<Proble
         );
         if let Err((reason, effect)) = added {
             problems.push(Problem {
-                place: format!("contact/{}", contact.slug),
+                location: format!("contact/{}", contact.slug),
                 reason,
                 effect,
             });

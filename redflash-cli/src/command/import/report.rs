@@ -15,7 +15,8 @@ const INVALID: &str = "not a valid address: ";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Problem {
     /// The entry or record.
-    pub(super) place: String,
+    #[serde(rename = "place")]
+    pub(super) location: String,
     pub(super) reason: String,
     pub(super) effect: Effect,
 }
@@ -38,9 +39,9 @@ pub(super) struct Reading {
 }
 
 impl Problem {
-    pub(super) fn left_out(place: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(super) fn left_out(location: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
-            place: place.into(),
+            location: location.into(),
             reason: reason.into(),
             effect: Effect::LeftOut,
         }
@@ -52,7 +53,7 @@ impl Problem {
             Effect::SwitchedOff => "imported switched off",
             Effect::LeftOut => "left out",
         };
-        format!("{}: {} ({effect})", self.place, self.reason)
+        format!("{}: {} ({effect})", self.location, self.reason)
     }
 }
 
@@ -102,20 +103,20 @@ pub(super) fn check_event(event: &Event) -> Result<(), String> {
 impl Reading {
     /// Leaves out entries whose name occurs several times.
     pub(super) fn remove_duplicates(&mut self) {
-        let mut places = BTreeMap::<_, Vec<usize>>::new();
-        for (place, entry) in self.entries.iter().enumerate() {
+        let mut positions = BTreeMap::<_, Vec<usize>>::new();
+        for (index, entry) in self.entries.iter().enumerate() {
             let name = entry.named().to_string();
-            places.entry(name).or_default().push(place + 1);
+            positions.entry(name).or_default().push(index + 1);
         }
-        places.retain(|_, places| places.len() > 1);
-        let is_single = |entry: &Entry| !places.contains_key(&entry.named().to_string());
+        positions.retain(|_, positions| positions.len() > 1);
+        let is_single = |entry: &Entry| !positions.contains_key(&entry.named().to_string());
         self.entries.retain(is_single);
-        for (name, places) in places {
-            let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+        for (name, positions) in positions {
+            let positions: Vec<_> = positions.iter().map(ToString::to_string).collect();
             let reason = format!(
                 "it occurs {} times, as entries {}",
-                places.len(),
-                places.join(", ")
+                positions.len(),
+                positions.join(", ")
             );
             self.problems.push(Problem::left_out(name, reason));
         }
@@ -205,7 +206,7 @@ fn keep(contact: &mut Contact, known: &Contact) -> Vec<Problem> {
             endpoint.enabled = false;
             endpoint.opted_out = Some(reason.clone());
             problems.push(Problem {
-                place: format!("contact/{}", contact.slug),
+                location: format!("contact/{}", contact.slug),
                 reason: format!("{} {}: {reason}", endpoint.channel, endpoint.address),
                 effect: Effect::SwitchedOff,
             });
