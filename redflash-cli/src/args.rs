@@ -278,6 +278,7 @@ mod tests {
         }
         assert!(examples.len() > 40, "{examples:?}");
         for example in examples {
+            assert!(example.len() <= 69, "longer than 80 columns: {example}");
             // Redirections belong to the shell.
             let line = example.split(" < ").next().unwrap_or_default();
             let words = std::iter::once("redflash".to_owned()).chain(shell_words(line));

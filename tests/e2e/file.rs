@@ -1,4 +1,4 @@
-//! Behavior specific to an SQLite store.
+//! Behaviour specific to an SQLite store.
 
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;

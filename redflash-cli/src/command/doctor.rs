@@ -22,16 +22,17 @@ pub(crate) struct Args {}
 /// The result of one check.
 #[derive(Debug, Serialize)]
 struct Finding {
-    what: &'static str,
+    #[serde(rename = "what")]
+    check: &'static str,
     verdict: Verdict,
     detail: String,
 }
 
 impl Finding {
-    fn new(what: &'static str, verdict: Verdict, detail: impl Into<String>) -> Self {
+    fn new(check: &'static str, verdict: Verdict, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         Self {
-            what,
+            check,
             verdict,
             detail,
         }
@@ -41,9 +42,11 @@ impl Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
-    Fine,
+    #[serde(rename = "fine")]
+    Ok,
     Warning,
-    Wrong,
+    #[serde(rename = "wrong")]
+    Error,
 }
 
 pub(crate) async fn run(backend: &Backend, _: Args) -> Result<(), CliError> {
@@ -60,7 +63,7 @@ pub(crate) async fn run(backend: &Backend, _: Args) -> Result<(), CliError> {
             }
             Err(error) => {
                 is_open = false;
-                findings.push(Finding::new("store", Verdict::Wrong, error.message));
+                findings.push(Finding::new("store", Verdict::Error, error.message));
             }
         }
     }
@@ -70,7 +73,7 @@ pub(crate) async fn run(backend: &Backend, _: Args) -> Result<(), CliError> {
     show(&backend.output, &findings)?;
     if findings
         .iter()
-        .any(|finding| finding.verdict == Verdict::Wrong)
+        .any(|finding| finding.verdict == Verdict::Error)
     {
         return Err(CliError::new(Exit::Failed, "problems found: see above"));
     }
@@ -83,13 +86,13 @@ fn show(output: &Output, findings: &[Finding]) -> Result<(), CliError> {
     }
     for finding in findings {
         let (tone, word) = match finding.verdict {
-            Verdict::Fine => (Tone::Good, "ok"),
+            Verdict::Ok => (Tone::Good, "ok"),
             Verdict::Warning => (Tone::Waiting, "warning"),
-            Verdict::Wrong => (Tone::Bad, "error"),
+            Verdict::Error => (Tone::Bad, "error"),
         };
         let word = output.paint(tone, &format!("{word:<8}"));
         let detail = one_line(&finding.detail);
-        output.line(format!("{word} {:<14} {detail}", finding.what))?;
+        output.line(format!("{word} {:<14} {detail}", finding.check))?;
     }
     Ok(())
 }
@@ -101,9 +104,9 @@ async fn shared(backend: &Backend) -> Result<Vec<Finding>, CliError> {
     let mut findings = Vec::new();
     findings.extend(status.sends.map(|sends| {
         let (verdict, detail) = if sends {
-            (Verdict::Fine, "running and sending")
+            (Verdict::Ok, "running and sending")
         } else {
-            (Verdict::Wrong, "running, but not sending")
+            (Verdict::Error, "running, but not sending")
         };
         Finding::new("server", verdict, detail)
     }));
@@ -125,15 +128,15 @@ fn configuration(context: &Context) -> Vec<Finding> {
     });
     let names = names.collect::<Vec<_>>().join(", ");
     let mut findings = vec![
-        Finding::new("configuration", Verdict::Fine, source),
-        Finding::new("gateways", Verdict::Fine, names),
+        Finding::new("configuration", Verdict::Ok, source),
+        Finding::new("gateways", Verdict::Ok, names),
     ];
     findings.extend(loaded.gateways.iter().flat_map(|configured| {
         let gateway = &configured.gateway;
         let derived = gateway.channel.derived_settings().into_iter();
         derived.map(|setting| {
             let detail = format!("{}: {setting}", gateway.name);
-            Finding::new("gateways", Verdict::Fine, detail)
+            Finding::new("gateways", Verdict::Ok, detail)
         })
     }));
     let warnings = loaded.warnings.iter();
@@ -147,20 +150,20 @@ async fn server(context: &Context) -> Finding {
     let none = "not running on this store: nothing is sent until you run `redflash serve`";
     let (verdict, detail) = match context.served_by().await {
         Ok(None) => (Verdict::Warning, none.to_owned()),
-        Ok(Some(ServedBy::Process(pid))) => (Verdict::Fine, format!("running as process {pid}")),
+        Ok(Some(ServedBy::Process(pid))) => (Verdict::Ok, format!("running as process {pid}")),
         Ok(Some(ServedBy::Nodes(nodes))) => (
-            Verdict::Fine,
+            Verdict::Ok,
             format!("{} running on this database", count(nodes, "node")),
         ),
-        Err(error) => (Verdict::Wrong, error.message),
+        Err(error) => (Verdict::Error, error.message),
     };
     Finding::new("server", verdict, detail)
 }
 
 async fn commit(engine: &Engine) -> Finding {
     let (verdict, detail) = match engine.store().probe(engine.now()).await {
-        Ok(()) => (Verdict::Fine, "a test commit succeeded".to_owned()),
-        Err(error) => (Verdict::Wrong, error_chain(&error)),
+        Ok(()) => (Verdict::Ok, "a test commit succeeded".to_owned()),
+        Err(error) => (Verdict::Error, error_chain(&error)),
     };
     Finding::new("store", verdict, detail)
 }
@@ -178,7 +181,7 @@ fn backlog(status: &Status, now: Timestamp) -> Finding {
     let verdict = if late > LATE {
         Verdict::Warning
     } else {
-        Verdict::Fine
+        Verdict::Ok
     };
     let detail = format!("{queued} queued, {sending} in progress{oldest}");
     Finding::new("queue", verdict, detail)

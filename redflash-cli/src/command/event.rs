@@ -52,7 +52,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  redflash event add disk-full --name 'Disk full' --message '{{host}} is full' --group on-call")]
+  redflash event add disk --name Disk --message '{{host}} is full' --group on-call")]
 pub(crate) struct Add {
     /// Slug for commands and URLs
     #[arg(value_name = "EVENT")]
@@ -76,11 +76,16 @@ pub(crate) struct Add {
     #[arg(long, allow_hyphen_values = true)]
     sender: Option<String>,
     /// Description for operators
-    #[arg(long, default_value = "", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     description: String,
     /// Handling of missing arguments: blank inserts nothing, mark inserts a marker such as [host?],
     /// refuse rejects the alert
-    #[arg(long, value_name = "blank|mark|refuse", default_value_t = MissingArguments::Mark)]
+    #[arg(long, value_name = "ACTION", default_value_t = MissingArguments::Mark)]
     missing_arguments: MissingArguments,
 }
 
@@ -107,8 +112,8 @@ pub(crate) struct Edit {
     /// New description
     #[arg(long, allow_hyphen_values = true)]
     description: Option<String>,
-    /// New handling of missing arguments
-    #[arg(long, value_name = "blank|mark|refuse")]
+    /// New handling of missing arguments: blank, mark or refuse
+    #[arg(long, value_name = "ACTION")]
     missing_arguments: Option<MissingArguments>,
     /// Contact to add; repeatable
     #[arg(long, value_name = "CONTACT")]

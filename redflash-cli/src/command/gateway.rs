@@ -157,8 +157,9 @@ fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 1
 
 async fn test(backend: &Backend, test: Test) -> Result<(), CliError> {
     let gateway = backend.gateway(&test.name).await?.gateway;
-    let test_run = backend.test_gateway(&test.name, &test.to, &test.message);
-    let result = test_run.await?;
+    let result = backend
+        .test_gateway(&test.name, &test.to, &test.message)
+        .await?;
     let output = &backend.output;
     let is_accepted = result.class == "accepted";
     let (detail, took) = (one_line(&result.detail), result.took_ms);

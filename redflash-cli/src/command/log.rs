@@ -45,10 +45,10 @@ pub(crate) struct Args {
     /// Only notifications with this text in their name, message or recipients
     #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
-    /// Only notifications raised within this time, such as 2h or 3d
+    /// Only notifications raised at most this long ago, such as 2h or 3d
     #[arg(long, value_name = "AGE", value_parser = duration::parse)]
     since: Option<Duration>,
-    /// Only notifications raised before this time, such as 2h or 3d ago
+    /// Only notifications raised at least this long ago, such as 2h or 3d
     #[arg(long, value_name = "AGE", value_parser = duration::parse)]
     until: Option<Duration>,
     /// Maximum number of notifications, newest first
