@@ -43,7 +43,7 @@ pub(crate) struct RaiseOutcome {
     pub(crate) is_unserved: bool,
 }
 
-/// What the server answers to a raise.
+/// The response to a raise.
 #[derive(Debug, Deserialize)]
 struct RaiseResponse {
     notification_id: NotificationId,

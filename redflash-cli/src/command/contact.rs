@@ -59,8 +59,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  redflash contact add ann --name Ann --email ann@example.org --sms +447700900123
-  redflash contact add hooks --name Hooks --webhook https://hooks.example.org/ann")]
+  redflash contact add ann --name Ann --email ann@example.org
+  redflash contact add bot --name Bot --webhook https://hooks.example.org/a")]
 pub(crate) struct Add {
     /// Slug for commands and URLs
     #[arg(value_name = "CONTACT")]

@@ -10,7 +10,7 @@ use crate::output::Output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  redflash copy --from sqlite:redflash.db --to postgres://redflash@db.example.org/redflash")]
+  redflash copy --from sqlite:redflash.db --to postgres://ann@db.example.org/b")]
 pub(crate) struct Args {
     /// SQLite database to copy, such as sqlite:redflash.db; no server may be using it
     #[arg(long, value_name = "URL")]

@@ -52,7 +52,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  redflash event add disk --name Disk --message '{{host}} is full' --group on-call")]
+  redflash event add disk --name Disk --message '{{host}} is full' --group ops")]
 pub(crate) struct Add {
     /// Slug for commands and URLs
     #[arg(value_name = "EVENT")]

@@ -193,7 +193,7 @@ fn checks_signatures(channel: &dyn Channel) -> bool {
 }
 
 /// Returns true if a cell of the documented table matches the channel.
-fn is_so(head: &str, cell: &str, table: &Map<String, Value>) -> bool {
+fn is_correct(head: &str, cell: &str, table: &Map<String, Value>) -> bool {
     let channel = configured(table).unwrap().gateway.channel;
     let can = channel.capabilities();
     let matches = |can: bool| cell.split(',').next() == Some(if can { "yes" } else { "no" });
@@ -230,7 +230,7 @@ fn documents_gateway_features_correctly() {
             let table = tables.iter().find(|table| table["type"] == name);
             let table = table.expect("the example shows every type");
             for (head, cell) in row {
-                assert!(is_so(head, cell, table), "{name}: {head}: {cell}");
+                assert!(is_correct(head, cell, table), "{name}: {head}: {cell}");
             }
         }
     }

@@ -201,8 +201,9 @@ fn warnings(engine: &Engine, entries: &[Entry]) -> Vec<String> {
 fn report(context: &Context, reading: &Reading, dry_run: bool) -> Result<(), CliError> {
     let entries = &reading.entries;
     let number = |kind: &str| {
-        let is_it = |entry: &&Entry| entry.named().to_string().starts_with(&format!("{kind}/"));
-        entries.iter().filter(is_it).count()
+        let is_of_kind =
+            |entry: &&Entry| entry.named().to_string().starts_with(&format!("{kind}/"));
+        entries.iter().filter(is_of_kind).count()
     };
     let endpoints = entries.iter().map(|entry| match entry {
         Entry::Contact(contact) => contact.endpoints.len(),
