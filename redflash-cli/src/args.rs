@@ -123,7 +123,7 @@ pub(crate) enum BackendCommand {
     /// Show and test gateways
     #[command(subcommand)]
     Gateway(gateway::Command),
-    /// Resend failed, cancelled, suppressed or held deliveries
+    /// Resend failed, cancelled, suppressed or quarantined deliveries
     Resend(resend::Args),
     /// Export contacts, groups and events to a file
     Export(export::Args),

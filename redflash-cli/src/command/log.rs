@@ -27,7 +27,8 @@ Examples:
 pub(crate) struct Args {
     /// Notification to show in full: its id or first digits, or the id of a delivery
     id: Option<IdPrefix>,
-    /// Only notifications with a delivery in this state
+    /// Only notifications with a delivery in this state: queued, sending, sent, delivered, failed,
+    /// cancelled, suppressed or quarantined
     #[arg(long)]
     state: Option<DeliveryState>,
     /// Only notifications with a delivery to this contact

@@ -1,4 +1,4 @@
-//! `redflash resend`: resends failed, cancelled, suppressed or held deliveries.
+//! `redflash resend`: resends failed, cancelled, suppressed or quarantined deliveries.
 
 use serde_json::json;
 
@@ -23,9 +23,8 @@ pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
         return backend.output.json(&json!({ "resent": resent }));
     }
     backend.output.line(match resent {
-        0 => {
-            "nothing to resend: no delivery failed or was cancelled, suppressed or held".to_owned()
-        }
+        0 => "nothing to resend: no delivery failed or was cancelled, suppressed or quarantined"
+            .to_owned(),
         number => format!("queued again: {number}"),
     })
 }
