@@ -171,7 +171,7 @@ async fn prints_full_table_on_terminal_of_unknown_width() {
     // A terminal without a size has 0 columns.
     let terminal = site.cli(["contact", "list"]).at_terminal();
     terminal
-        .sees("ann-of-the-night-shift  Annabel  on  email")
+        .sees("ann-of-the-night-shift  Annabel  on     email")
         .await;
 }
 
