@@ -261,12 +261,12 @@ fn print_instructions(
 /// Prints further messages until Ctrl-C.
 async fn print_until_interrupted(
     output: &Output,
-    receiver: &mut mpsc::UnboundedReceiver<Received>,
+    messages: &mut mpsc::UnboundedReceiver<Received>,
 ) -> Result<(), CliError> {
     loop {
         tokio::select! {
             ended = tokio::signal::ctrl_c() => return ended.map_err(failed),
-            Some(received) = receiver.recv() => print_received(output, &received)?,
+            Some(received) = messages.recv() => print_received(output, &received)?,
         }
     }
 }
