@@ -7,44 +7,72 @@ use clap::{Parser, Subcommand};
 use secrecy::SecretString;
 
 use crate::command::{
-    change, completions, config, contact, copy, demo, doctor, endpoint, event, explain, export,
+    audit, completions, config, contact, copy, demo, doctor, endpoint, event, explain, export,
     gateway, group, import, inbound, key, log, man, migrate, prune, raise, resend, serve, user,
 };
-use crate::failure::EXIT_CODES;
 
-/// Tells people the moment something happens.
+/// Examples of the command as a whole, and the exit codes.
+const AFTER_HELP: &str = "\
+Examples:
+  redflash demo
+  redflash contact add ann --name Ann --email ann@example.org
+  redflash send contact ann 'The disk of db1 is full.' --wait
+  redflash --server https://alerts.example.org log --state failed
+
+Exit codes:
+  0   success
+  1   the command failed
+  2   invalid command line, configuration or document
+  3   the server rejected the API key, or the key lacks the permission
+  4   not found, or the alert was rejected: nothing was sent
+  5   some recipients were not reached
+  74  the output could not be written: the command itself may have succeeded
+  75  the store or the server is temporarily unavailable: try again";
+
+/// The heading of the options that every command accepts.
+const GLOBAL: &str = "Global options";
+
+/// Send alerts to people over mail, SMS, chat and webhooks
 #[derive(Debug, Parser)]
-#[command(name = "redflash", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "redflash", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// The configuration; otherwise `REDFLASH_CONFIG`, ./redflash.toml, /etc/redflash/redflash.toml, or none
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Configuration file [default: `REDFLASH_CONFIG`, else ./redflash.toml, else
+    /// /etc/redflash/redflash.toml, else none]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
     pub(crate) config: Option<PathBuf>,
-    /// The database: sqlite: and the path of a file, or the URL of a Postgres database; otherwise
-    /// `REDFLASH_DATABASE`, or the database in the configuration
-    #[arg(long, visible_alias = "db", global = true, value_name = "URL")]
+    /// Database: sqlite:PATH, or the URL of a Postgres database [default: `REDFLASH_DATABASE`, else
+    /// the database in the configuration]
+    #[arg(long, visible_alias = "db", global = true, value_name = "URL", help_heading = GLOBAL)]
     pub(crate) database: Option<String>,
-    /// Work at a server over its API, with the key in `REDFLASH_API_KEY` or in the file that
-    /// `REDFLASH_API_KEY_FILE` names, instead of on the database
+    /// Use the API of this server instead of the database, with the API key in `REDFLASH_API_KEY` or
+    /// in the file named by `REDFLASH_API_KEY_FILE`
     #[arg(
         long,
         alias = "url",
         global = true,
         env = "REDFLASH_SERVER",
-        value_name = "URL"
+        value_name = "URL",
+        help_heading = GLOBAL
     )]
     pub(crate) server: Option<String>,
-    /// The key, for a first try: whoever else is on the machine sees what a command is given, so that
-    /// `REDFLASH_API_KEY` is the place for it
-    #[arg(long, hide = true, global = true, value_name = "KEY", value_parser = StringValueParser::new().map(SecretString::from))]
+    /// API key, visible to other users of the machine: prefer `REDFLASH_API_KEY`
+    #[arg(
+        long,
+        hide = true,
+        global = true,
+        value_name = "KEY",
+        help_heading = GLOBAL,
+        value_parser = StringValueParser::new().map(SecretString::from)
+    )]
     pub(crate) key: Option<SecretString>,
-    /// Send the key to the server unencrypted, where the network itself is trusted
-    #[arg(long, global = true)]
+    /// Allow sending the API key unencrypted, for trusted networks
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) plain_http: bool,
-    /// Answer in JSON, with times as in RFC 3339
-    #[arg(long, global = true)]
+    /// Print JSON, with RFC 3339 timestamps
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
-    /// Show times in the zone of this machine instead of UTC
-    #[arg(long, global = true)]
+    /// Print times in the local time zone instead of UTC
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) local: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -53,60 +81,60 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
-    Anywhere(AnywhereCommand),
+    Backend(BackendCommand),
     #[command(flatten)]
-    Machine(MachineCommand),
+    Local(LocalCommand),
 }
 
-/// What works on the database of this machine, and at a server.
+/// Commands that work on the local database and through a server's API.
 #[derive(Debug, Subcommand)]
-pub(crate) enum AnywhereCommand {
-    /// People and systems that can be told
+pub(crate) enum BackendCommand {
+    /// Manage contacts: the people and systems that receive alerts
     #[command(subcommand)]
     Contact(contact::Command),
-    /// The addresses of contacts
+    /// Manage the addresses of contacts
     #[command(subcommand)]
     Endpoint(endpoint::Command),
-    /// Sets of contacts
+    /// Manage groups of contacts
     #[command(subcommand)]
     Group(group::Command),
-    /// Named occurrences with words of their own
+    /// Manage events: message templates with their recipients
     #[command(subcommand)]
     Event(event::Command),
-    /// What raising systems hold
+    /// Manage API keys
     #[command(subcommand)]
     Key(key::Command),
-    /// Who may log in to the web admin
+    /// Manage users of the web admin
     #[command(subcommand)]
     User(user::Command),
-    /// Tell a contact or a group something
+    /// Send a message to a contact or a group
     Send(raise::SendArgs),
     /// Raise an event
     Fire(raise::FireArgs),
-    /// Say who would be told, through what, in which words; who not, and why
+    /// Show who an alert would reach, and who not, without sending it
     Explain(explain::Args),
-    /// Show what was raised, and what became of it
+    /// Show alerts and their deliveries
     Log(log::Args),
-    /// Show what people sent back
+    /// Show messages that people sent back
     Inbound(inbound::Args),
-    /// Show who changed what, and when
+    /// Show the audit log
     #[command(subcommand)]
-    Change(change::Command),
-    /// What messages go through
+    Audit(audit::Command),
+    /// Show and test gateways
     #[command(subcommand)]
     Gateway(gateway::Command),
-    /// Send again what failed, was cancelled, suppressed or set aside
+    /// Resend failed, cancelled, suppressed or quarantined deliveries
     Resend(resend::Args),
-    /// Write contacts, groups and events to a file
+    /// Export contacts, groups and events to a file
     Export(export::Args),
-    /// Look for what is wrong
+    /// Check the installation for problems
     Doctor(doctor::Args),
 }
 
-impl AnywhereCommand {
-    /// Returns true if the command creates this machine's database when it is missing: it adds an entry
-    /// that needs no others.
-    pub(crate) const fn creates(&self) -> bool {
+impl BackendCommand {
+    /// Returns true if the command creates a missing local database: it adds an entry that needs no
+    /// others.
+    pub(crate) const fn creates_database(&self) -> bool {
         matches!(
             self,
             Self::Contact(contact::Command::Add(_))
@@ -118,33 +146,33 @@ impl AnywhereCommand {
     }
 }
 
-/// What works on this machine and its database alone.
+/// Commands that work on the local machine only.
 #[derive(Debug, Subcommand)]
-pub(crate) enum MachineCommand {
-    /// Show everything at work on a throw-away store, with nothing to configure
+pub(crate) enum LocalCommand {
+    /// Demonstrate RedFlash on a temporary store, without configuration
     Demo(demo::Args),
-    /// Run the server; SIGHUP makes it read its configuration again
+    /// Run the server; SIGHUP reloads its configuration
     Serve(serve::Args),
-    /// Remove finished notifications from the log
+    /// Delete old entries of the log and the audit log
     Prune(prune::Args),
-    /// Read contacts, groups and events from a file, or from a dump of the old service
+    /// Import contacts, groups and events from a file or a dump of the old service
     Import(import::Args),
-    /// Move everything from an SQLite file to a Postgres database
+    /// Copy an SQLite database to an empty Postgres database
     Copy(copy::Args),
     /// Check the configuration, or print an example
     #[command(subcommand)]
     Config(config::Command),
-    /// Bring the store's tables up to date
+    /// Create or update the tables of the database
     Migrate(migrate::Args),
-    /// Print a script that completes commands in a shell
+    /// Print a shell completion script
     Completions(completions::Args),
     /// Write manual pages
     Man(man::Args),
 }
 
-impl MachineCommand {
-    /// Its name, if it needs the database or the configuration of this machine.
-    pub(crate) const fn bound(&self) -> Option<&'static str> {
+impl LocalCommand {
+    /// Returns the name of a command that needs the local database or configuration.
+    pub(crate) const fn name_if_bound(&self) -> Option<&'static str> {
         match self {
             Self::Demo(_) => Some("demo"),
             Self::Serve(_) => Some("serve"),
@@ -160,19 +188,117 @@ impl MachineCommand {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+
+    /// Words that the help does not use: each has a plainer one.
+    const BANNED: [&str; 15] = [
+        "told",
+        "tells",
+        "said",
+        "says",
+        "stands",
+        "whoever",
+        "somebody",
+        "so many",
+        "anew",
+        "comes of",
+        "gives word",
+        "by hand",
+        "the way of",
+        "became of",
+        "it is called",
+    ];
+
+    /// Returns the faults in the help of a command and its subcommands.
+    fn help_faults(path: &str, command: &clap::Command, faults: &mut Vec<String>) {
+        let help = command.clone().render_long_help().to_string();
+        let lower = help.to_lowercase();
+        let words = |text: &str| format!(" {} ", text.replace(|c: char| !c.is_alphanumeric(), " "));
+        for word in BANNED {
+            if words(&lower).contains(&format!(" {word} ")) {
+                faults.push(format!("{path}: {word:?} is in the help"));
+            }
+        }
+        if command
+            .get_about()
+            .is_none_or(|about| about.to_string().contains('\n'))
+        {
+            faults.push(format!("{path}: has no summary of one line"));
+        }
+        for argument in command.get_arguments() {
+            if argument.get_help().is_none() {
+                faults.push(format!("{path}: {} has no help", argument.get_id()));
+            }
+        }
+        let mut inner = command.get_subcommands().peekable();
+        let example = format!("Examples:\n  {path}");
+        if inner.peek().is_none() && !help.contains(&example) {
+            faults.push(format!("{path}: has no example"));
+        }
+        for inner in inner.filter(|inner| inner.get_name() != "help") {
+            help_faults(&format!("{path} {}", inner.get_name()), inner, faults);
+        }
+    }
+
+    #[test]
+    fn documents_every_command_and_argument() {
+        let mut command = Cli::command();
+        command.build();
+        let mut faults = Vec::new();
+        help_faults("redflash", &command, &mut faults);
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    /// Splits a line at spaces outside of single quotes.
+    fn shell_words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for character in line.chars() {
+            match character {
+                '\'' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(character),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn accepts_every_example() {
+        let mut examples = Vec::new();
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands().cloned());
+            let help = command.get_after_help().map(ToString::to_string);
+            let lines = help.as_deref().unwrap_or_default().lines();
+            let lines = lines.filter_map(|line| line.strip_prefix("  redflash "));
+            examples.extend(lines.map(str::to_owned));
+        }
+        assert!(examples.len() > 40, "{examples:?}");
+        for example in examples {
+            assert!(example.len() <= 69, "longer than 80 columns: {example}");
+            // Redirections belong to the shell.
+            let line = example.split(" < ").next().unwrap_or_default();
+            let words = std::iter::once("redflash".to_owned()).chain(shell_words(line));
+            if let Err(error) = Cli::try_parse_from(words) {
+                panic!("{example}: {error}");
+            }
+        }
+    }
 
     fn parsed(line: &[&str]) -> String {
         let line = [&["redflash"], line].concat();
         let cli = Cli::try_parse_from(&line);
         format!(
             "{:?}",
-            cli.unwrap_or_else(|fault| panic!("{line:?}: {fault}"))
+            cli.unwrap_or_else(|error| panic!("{line:?}: {error}"))
         )
     }
 
     #[test]
-    fn values_may_begin_with_a_dash() {
+    fn accepts_values_that_begin_with_a_dash() {
         let values = [
             "-5 degrees",
             "-100123456789",
@@ -195,8 +321,8 @@ mod tests {
                 assert!(parsed.contains(&wanted), "{line:?}: {parsed}");
                 assert!(parsed.contains("json: true"), "{line:?}: {parsed}");
             }
-            for verb in ["add", "remove", "on", "off"] {
-                let parsed = parsed(&["endpoint", verb, "ann", "telegram", value, "--json"]);
+            for action in ["add", "remove", "on", "off"] {
+                let parsed = parsed(&["endpoint", action, "ann", "telegram", value, "--json"]);
                 assert!(parsed.contains(&format!("address: {value:?}")), "{parsed}");
                 assert!(parsed.contains("json: true"), "{parsed}");
             }
@@ -249,8 +375,8 @@ mod tests {
     }
 
     #[test]
-    fn help_and_unknown_flags_are_still_seen() {
-        for (line, is_right) in [
+    fn recognizes_help_and_unknown_flags() {
+        for (line, is_valid) in [
             (&["send", "contact", "ann", "--help"][..], false),
             (&["send", "contact", "ann", "-h"], false),
             (&["send", "contact", "ann", "hi", "--wiat"], false),
@@ -258,7 +384,7 @@ mod tests {
             (&["send", "contact", "ann", "--", "--help"], true),
         ] {
             let line = [&["redflash"], line].concat();
-            assert_eq!(Cli::try_parse_from(&line).is_ok(), is_right, "{line:?}");
+            assert_eq!(Cli::try_parse_from(&line).is_ok(), is_valid, "{line:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What commands share: the configuration, the store, the engine.
+//! State that commands share: the configuration, the store and the engine.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use redflash_store::{Access, PostgresConfig, PostgresStore, SqliteStore};
 use secrecy::ExposeSecret;
 use tracing::info;
 
+use crate::config::database_url::{self, DatabaseLocation};
 use crate::config::{Config, Loaded, Overrides, Postgres};
-use crate::database_url::{self, Named};
-use crate::failure::{Exit, Failure};
+use crate::error::{CliError, Exit};
 use crate::output::Output;
 
-/// What commands share.
+/// The configuration and the output of a command.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) loaded: Loaded,
@@ -23,7 +23,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(overrides: &Overrides, output: Output) -> Result<Self, Failure> {
+    pub(crate) fn new(overrides: &Overrides, output: Output) -> Result<Self, CliError> {
         Ok(Self {
             loaded: crate::config::load(overrides)?,
             overrides: overrides.clone(),
@@ -31,34 +31,38 @@ impl Context {
         })
     }
 
-    /// Where everything is kept.
-    pub(crate) fn database(&self) -> Result<Database, Failure> {
+    /// Returns the configured database.
+    pub(crate) fn database(&self) -> Result<Database, CliError> {
         Database::parse(&self.loaded.config)
     }
 
-    /// Who sends from the store, if anybody does.
-    pub(crate) async fn served(&self) -> Result<Option<Served>, Failure> {
+    /// Returns the server that sends from the store, if one runs.
+    pub(crate) async fn served_by(&self) -> Result<Option<ServedBy>, CliError> {
         match self.database()? {
-            Database::Sqlite(path) => Ok(SqliteStore::served_by(path)?.map(Served::Process)),
+            Database::Sqlite(path) => Ok(SqliteStore::served_by(path)?.map(ServedBy::Process)),
             Database::Postgres(config) => {
                 let nodes = PostgresStore::open_existing(&config).await?.nodes().await?;
-                Ok((nodes > 0).then_some(Served::Nodes(nodes)))
+                Ok((nodes > 0).then_some(ServedBy::Nodes(nodes)))
             }
         }
     }
 
-    /// An engine over the store, or over an empty one where there is none: to change nothing.
-    pub(crate) async fn engine_or_empty(&self) -> Result<Engine, Failure> {
+    /// Returns an engine over the store, or over an empty store if the database is missing.
+    pub(crate) async fn engine_or_empty(&self) -> Result<Engine, CliError> {
         match self.engine(Access::Shared, Missing::Refuse).await {
-            Err(failure) if failure.exit == Exit::Refused => {
-                self.built(Engine::builder(Arc::new(MemoryStore::new())))
+            Err(error) if error.exit == Exit::Refused => {
+                self.build(Engine::builder(Arc::new(MemoryStore::new())))
             }
             opened => opened,
         }
     }
 
-    /// An engine over the store.
-    pub(crate) async fn engine(&self, access: Access, missing: Missing) -> Result<Engine, Failure> {
+    /// Returns an engine over the store.
+    pub(crate) async fn engine(
+        &self,
+        access: Access,
+        missing: Missing,
+    ) -> Result<Engine, CliError> {
         let builder = match self.database()? {
             Database::Sqlite(path) => {
                 Engine::builder(Arc::new(self.sqlite(&path, access, missing)?))
@@ -73,11 +77,11 @@ impl Context {
                 Engine::builder(store).clock(clock)
             }
         };
-        self.built(builder)
+        self.build(builder)
     }
 
-    /// The engine, as configured.
-    fn built(&self, builder: EngineBuilder) -> Result<Engine, Failure> {
+    /// Builds the engine as configured.
+    fn build(&self, builder: EngineBuilder) -> Result<Engine, CliError> {
         let gateways = self.loaded.gateways.iter();
         let delivery = &self.loaded.config.delivery;
         builder
@@ -91,18 +95,18 @@ impl Context {
             .notification_pages(self.loaded.config.server.notification_pages())
             .premium_prefixes(self.loaded.config.sms.premium_prefixes.clone())
             .build()
-            .map_err(|fault| Failure::usage(fault.to_string()))
+            .map_err(|error| CliError::usage(error.to_string()))
     }
 }
 
 impl Context {
-    /// The store in a file; one that is created is named.
+    /// Opens an SQLite store. Reports the path of one that it creates.
     fn sqlite(
         &self,
         path: &Path,
         access: Access,
         missing: Missing,
-    ) -> Result<SqliteStore, Failure> {
+    ) -> Result<SqliteStore, CliError> {
         if missing == Missing::Refuse {
             return Ok(SqliteStore::open_existing(path, access)?);
         }
@@ -120,25 +124,25 @@ impl Context {
     }
 }
 
-/// The way to deal with a database that does not exist.
+/// Handling of a missing database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// It is created.
+    /// Create it.
     Create,
-    /// The command fails.
+    /// Fail.
     Refuse,
 }
 
-/// Who sends from a store.
+/// The server that sends from a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Served {
-    /// One process, which has the file to itself.
+pub(crate) enum ServedBy {
+    /// One process, which owns the file.
     Process(u32),
-    /// So many nodes.
+    /// A number of nodes.
     Nodes(usize),
 }
 
-/// Where everything is kept.
+/// A database.
 #[derive(Clone, Debug)]
 pub(crate) enum Database {
     Sqlite(PathBuf),
@@ -146,13 +150,13 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// What the configuration names.
-    pub(crate) fn parse(config: &Config) -> Result<Self, Failure> {
+    /// Returns the database that the configuration names.
+    pub(crate) fn parse(config: &Config) -> Result<Self, CliError> {
         let url = config.database.0.expose_secret();
         let named = database_url::parse(url);
-        match named.map_err(|reason| Failure::usage(format!("database: {reason}")))? {
-            Named::File(path) => Ok(Self::Sqlite(path)),
-            Named::Postgres => {
+        match named.map_err(|reason| CliError::usage(format!("database: {reason}")))? {
+            DatabaseLocation::File(path) => Ok(Self::Sqlite(path)),
+            DatabaseLocation::Postgres => {
                 let Postgres {
                     ca_file,
                     connections,
@@ -170,7 +174,7 @@ impl Database {
     }
 }
 
-/// For people: without what is secret.
+/// Without credentials.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,25 +1,25 @@
-//! The client with which this machine asks others.
+//! The HTTP client.
 
 use std::sync::Arc;
 
 use redflash_core::error_chain;
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// A client that follows no redirects, which would carry keys, codes and tokens elsewhere, and believes
-/// the certificates that this machine trusts.
+/// Creates a client that trusts the certificates of the system. It follows no redirects, which would
+/// send keys, codes and tokens elsewhere.
 ///
 /// # Errors
 ///
-/// Says why there is none.
+/// Returns an error if the certificates cannot be loaded.
 pub(crate) fn http_client() -> Result<reqwest::Client, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|fault| {
+        .map_err(|error| {
             format!(
-                "no HTTP client: the certificates that this machine trusts cannot be read: {fault}; \
-                 install the package ca-certificates or point SSL_CERT_FILE at a file of them"
+                "cannot load the trusted certificates of the system: {error}; install the package \
+                 ca-certificates or set SSL_CERT_FILE to a certificate file"
             )
         })?;
     reqwest::Client::builder()
@@ -28,7 +28,7 @@ pub(crate) fn http_client() -> Result<reqwest::Client, String> {
         .no_proxy()
         .user_agent(concat!("RedFlash/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|fault| format!("no HTTP client: {}", error_chain(&fault)))
+        .map_err(|error| format!("cannot create the HTTP client: {}", error_chain(&error)))
 }
 
 #[cfg(test)]
@@ -39,15 +39,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_client_does_not_go_where_an_answer_sends_it() {
+    async fn does_not_follow_redirects() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let answer = format!("HTTP/1.1 302 Found\r\nlocation: {url}\r\nconnection: close\r\n\r\n");
-        // Nobody listens after the answer, so that a second request fails.
+        let response_text =
+            format!("HTTP/1.1 302 Found\r\nlocation: {url}\r\nconnection: close\r\n\r\n");
+        // The listener closes after one response, so that a second request fails.
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             assert_ne!(stream.read(&mut [0; 1024]).await.unwrap(), 0);
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.write_all(response_text.as_bytes()).await.unwrap();
         });
         let response = http_client().unwrap().get(&url).send().await.unwrap();
         assert_eq!(response.status(), reqwest::StatusCode::FOUND);

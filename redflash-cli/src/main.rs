@@ -1,27 +1,23 @@
 //! The `redflash` command: the server, the directory, the log.
 
 #[cfg(not(unix))]
-compile_error!(
-    "the command `redflash` needs a Unix system, such as Linux or macOS: build it there"
-);
+compile_error!("redflash requires a Unix system, such as Linux or macOS");
 
 mod args;
+mod backend;
 mod command;
 mod config;
 mod context;
-mod database_url;
-mod failure;
+mod dispatch;
+mod error;
+mod format;
 mod http_client;
-mod id_prefix;
-mod oidc;
 mod operator;
 mod output;
 mod password;
-mod place;
-mod reload;
+mod sanitize;
+mod server;
 mod table;
-mod tidy;
-mod words;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -33,11 +29,11 @@ use args::Cli;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Maximum time to wait for databases to be closed: a little more than a write waits for a lock.
+/// Maximum time to wait for databases to close: slightly more than a write waits for a lock.
 const CLOSING: Duration = Duration::from_secs(6);
 
 fn main() -> ExitCode {
-    // An alert must not be lost for a byte that is not UTF-8.
+    // A byte that is not UTF-8 must not stop an alert.
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let cli = Cli::parse_from(arguments);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -45,18 +41,18 @@ fn main() -> ExitCode {
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(fault) => {
-            eprintln!("redflash: threads cannot be started: {fault}");
+        Err(error) => {
+            eprintln!("redflash: cannot start threads: {error}");
             return ExitCode::from(75);
         }
     };
-    let ended = runtime.block_on(command::run(cli));
-    // What still runs after an orderly end is a lookup in a thread that cannot be stopped.
+    let result = runtime.block_on(dispatch::run(cli));
+    // Only DNS lookups can still be running; their threads cannot be stopped.
     runtime.shutdown_background();
-    // Leaves each database in one file, unless others use it or lock it.
+    // A database that closes is merged into one file, unless other processes use it.
     redflash_store::SqliteStore::wait_until_closed(CLOSING);
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(error) => error.report(),
     }
 }

@@ -1,4 +1,4 @@
-//! What a command prints.
+//! Output of commands.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -7,10 +7,11 @@ use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::failure::{Exit, Failure};
+use crate::error::{CliError, Exit};
+use crate::sanitize::sanitize;
 use crate::table::lay_out;
 
-/// Where answers go, and in which form.
+/// The format of output.
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     pub(crate) json: bool,
@@ -28,8 +29,7 @@ pub(crate) enum Tone {
 }
 
 impl Output {
-    /// Colours are for people in front of a terminal who have not declined them
-    /// (<https://no-color.org>).
+    /// Uses colours on a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
     pub(crate) fn new(json: bool) -> Self {
         let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
@@ -41,60 +41,62 @@ impl Output {
     /// Prints a line.
     #[expect(
         clippy::unused_self,
-        reason = "all that is printed goes through an output"
+        reason = "everything is printed through an output"
     )]
-    pub(crate) fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+    pub(crate) fn line(&self, text: impl AsRef<str>) -> Result<(), CliError> {
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{}", text.as_ref()) {
-            // Whoever read has read enough.
-            Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-            Err(fault) => {
-                let message = format!("the answer cannot be printed to standard output: {fault}");
-                Err(Failure::new(Exit::NotPrinted, message))
+            // The reader has closed the pipe, as `head` does.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+            Err(error) => {
+                let message = format!("cannot write to standard output: {error}");
+                Err(CliError::new(Exit::NotPrinted, message))
             }
             Ok(()) => Ok(()),
         }
     }
 
-    /// Prints a line for people, who are not there when the answer is JSON.
-    pub(crate) fn remark(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+    /// Prints a line, unless the output is JSON.
+    pub(crate) fn remark(&self, text: impl AsRef<str>) -> Result<(), CliError> {
         if self.json { Ok(()) } else { self.line(text) }
     }
 
-    /// Prints a line for people beside the answer, on standard error.
+    /// Prints a line on standard error.
     #[expect(
         clippy::unused_self,
-        reason = "all that is printed goes through an output"
+        reason = "everything is printed through an output"
     )]
     pub(crate) fn note(&self, text: &str) {
-        // Nobody reads a standard error that is closed.
-        let _ = writeln!(io::stderr(), "redflash: {}", harmless(text));
+        // A closed standard error has no reader.
+        let _ = writeln!(io::stderr(), "redflash: {}", sanitize(text));
     }
 
-    /// Prints what may not be meant so, apart from the answer.
+    /// Prints warnings on standard error.
     pub(crate) fn warn(&self, warnings: &[String]) {
         for warning in warnings {
             self.note(&format!("warning: {warning}"));
         }
     }
 
-    /// Prints JSON, with times as RFC 3339 has them.
-    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+    /// Prints JSON, with RFC 3339 timestamps.
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
         let text = serde_json::to_value(value).and_then(|mut value| {
             write_times(&mut value);
             serde_json::to_string_pretty(&value)
         });
-        let text = text.map_err(|fault| Failure::new(Exit::Failed, fault.to_string()))?;
+        let text = text.map_err(|error| CliError::new(Exit::Failed, error.to_string()))?;
         self.line(text)
     }
 
-    /// Prints a table, or what is said instead of an empty one.
+    /// Prints a table.
+    ///
+    /// * `empty` - the line to print instead of a table without rows.
     pub(crate) fn table<const N: usize>(
         &self,
         head: [&str; N],
         rows: Vec<[String; N]>,
         empty: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         if rows.is_empty() {
             return self.line(empty);
         }
@@ -102,7 +104,7 @@ impl Output {
         self.line(lay_out(&head, rows, terminal_width()))
     }
 
-    /// A text in the colour of its meaning.
+    /// Colours a text by its meaning.
     pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
         if !self.colour {
             return text.to_owned();
@@ -118,13 +120,13 @@ impl Output {
     }
 }
 
-/// The columns of the terminal that reads the answer; `None` if there is none, or it does not say.
+/// Returns the width of the terminal in columns; `None` without a terminal, or if its width is unknown.
 fn terminal_width() -> Option<usize> {
     let size = tcgetwinsize(io::stdout()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
-/// Replaces times in milliseconds by what people and other programs read.
+/// Replaces times in milliseconds with RFC 3339 timestamps.
 fn write_times(value: &mut Value) {
     let is_time =
         |key: &str| matches!(key, "at" | "since" | "until" | "oldest_due") || key.ends_with("_at");
@@ -138,7 +140,7 @@ fn write_times(value: &mut Value) {
                             *field = format!("{instant:.3}").into();
                         }
                     }
-                    // What callers have sent stays as it is.
+                    // Arguments are data of the caller.
                     None if key == "arguments" => {}
                     None => write_times(field),
                 }
@@ -148,24 +150,6 @@ fn write_times(value: &mut Value) {
     }
 }
 
-/// The text with what would steer a terminal made visible.
-pub(crate) fn harmless(text: &str) -> String {
-    let mut harmless = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() && character != '\n' {
-            harmless.extend(character.escape_unicode());
-        } else {
-            harmless.push(character);
-        }
-    }
-    harmless
-}
-
-/// The text on one line, harmless.
-pub(crate) fn one_line(text: &str) -> String {
-    harmless(&text.replace('\n', " ⏎ "))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -173,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_rfc_3339() {
+    fn writes_times_as_rfc_3339() {
         let mut value = json!([{
             "raised_at": 1_700_000_000_000_i64, "at": 0, "last_used_at": null, "took_ms": 5,
             "arguments": { "started_at": 7 }, "plan": { "created_at": 1 },

@@ -1,4 +1,4 @@
-//! A new password: typed twice at a terminal that does not show it, or one line of standard input.
+//! New passwords, typed twice without echo or read as one line from standard input.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Read};
@@ -9,91 +9,96 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 
-use crate::failure::{Exit, Failure};
+use crate::error::{CliError, Exit};
 
-/// How much of standard input is read at most: more than any password has.
+/// Maximum bytes read from standard input: longer than any password.
 const LONGEST: u64 = 1 << 16;
 
-/// A password that is typed, or given, now.
+/// Reads a password from the terminal or from standard input.
 ///
 /// # Errors
 ///
-/// Says how to give one.
-pub(crate) async fn ask() -> Result<SecretString, Failure> {
+/// Returns an error that describes the expected input.
+pub(crate) async fn read() -> Result<SecretString, CliError> {
     if io::stdin().is_terminal() {
-        return typed().await;
+        return read_typed().await;
     }
-    given(io::stdin().lock())
+    read_line_from(io::stdin().lock())
 }
 
-/// The hash of a password.
+/// Hashes a password.
 ///
 /// # Errors
 ///
-/// Says what is wrong with the password.
-pub(crate) async fn hash(password: &SecretString) -> Result<PasswordHash, Failure> {
-    hash_password(password).await.map_err(|fault| {
-        let exit = match fault {
+/// Returns an error that describes why the password is rejected.
+pub(crate) async fn hash(password: &SecretString) -> Result<PasswordHash, CliError> {
+    hash_password(password).await.map_err(|error| {
+        let exit = match error {
             PasswordError::Failed => Exit::TryAgain,
             _ => Exit::Usage,
         };
-        Failure::new(exit, fault.to_string())
+        CliError::new(exit, error.to_string())
     })
 }
 
-async fn typed() -> Result<SecretString, Failure> {
-    let silence = Silence::begin().map_err(|fault| unreadable(&fault))?;
+async fn read_typed() -> Result<SecretString, CliError> {
+    let echo_off = EchoOff::begin().map_err(|error| unreadable(&error))?;
     let twice = spawn_blocking(|| -> io::Result<_> {
-        Ok((line("Password: ")?, line("The same again: ")?))
+        Ok((
+            prompt_line("Password: ")?,
+            prompt_line("Repeat password: ")?,
+        ))
     });
     let lines = tokio::select! {
-        lines = twice => lines.map_err(|fault| unreadable(&fault))?,
-        // Otherwise the terminal would stay silent.
+        lines = twice => lines.map_err(|error| unreadable(&error))?,
+        // Otherwise echo would stay off.
         _ = tokio::signal::ctrl_c() => {
             eprintln!();
-            return Err(Failure::new(Exit::Failed, "given up: nothing was changed"));
+            return Err(CliError::new(Exit::Failed, "cancelled: nothing was changed"));
         }
     };
-    drop(silence);
-    let (password, again) = lines.map_err(|fault| unreadable(&fault))?;
-    if password.expose_secret() != again.expose_secret() {
-        let message = "the two passwords are not the same: nothing was changed";
-        return Err(Failure::usage(message));
+    drop(echo_off);
+    let (password, repeated) = lines.map_err(|error| unreadable(&error))?;
+    if password.expose_secret() != repeated.expose_secret() {
+        let message = "the passwords do not match: nothing was changed";
+        return Err(CliError::usage(message));
     }
     Ok(password)
 }
 
-fn line(prompt: &str) -> io::Result<SecretString> {
+fn prompt_line(prompt: &str) -> io::Result<SecretString> {
     eprint!("{prompt}");
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).into())
 }
 
-fn given(input: impl Read) -> Result<SecretString, Failure> {
+fn read_line_from(input: impl Read) -> Result<SecretString, CliError> {
     let mut text = String::new();
     let read = input.take(LONGEST).read_to_string(&mut text);
-    read.map_err(|fault| unreadable(&fault))?;
+    read.map_err(|error| unreadable(&error))?;
     let line = text.trim_end_matches(['\r', '\n']);
     if line.is_empty() {
-        return Err(unreadable(&"the password is wanted there, on one line"));
+        return Err(unreadable(&"expected a password on one line"));
     }
     if line.contains(['\r', '\n']) {
-        return Err(unreadable(&"a password is one line, and there are more"));
+        return Err(unreadable(
+            &"expected a password on one line, found several",
+        ));
     }
     Ok(line.into())
 }
 
-fn unreadable(reason: &dyn Display) -> Failure {
-    Failure::usage(format!("standard input: {reason}"))
+fn unreadable(reason: &dyn Display) -> CliError {
+    CliError::usage(format!("standard input: {reason}"))
 }
 
-/// A terminal that does not show what is typed, until this is dropped.
-struct Silence {
+/// Disables the echo of the terminal until it is dropped.
+struct EchoOff {
     before: Termios,
 }
 
-impl Silence {
+impl EchoOff {
     fn begin() -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let mut silent = before.clone();
@@ -104,9 +109,9 @@ impl Silence {
     }
 }
 
-impl Drop for Silence {
+impl Drop for EchoOff {
     fn drop(&mut self) {
-        // A terminal that is gone shows nothing either.
+        // A closed terminal needs no echo.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }
@@ -116,24 +121,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_given_password_is_one_line() {
+    fn reads_one_line() {
         for text in ["two words", "two words\n", "two words\r\n"] {
-            let password = given(text.as_bytes()).unwrap();
+            let password = read_line_from(text.as_bytes()).unwrap();
             assert_eq!(password.expose_secret(), "two words");
         }
-        assert_eq!(given(" x ".as_bytes()).unwrap().expose_secret(), " x ");
+        assert_eq!(
+            read_line_from(" x ".as_bytes()).unwrap().expose_secret(),
+            " x "
+        );
         for bad in ["", "\n", "one\ntwo\n", "one\rtwo"] {
-            let fault = given(bad.as_bytes()).unwrap_err().message;
-            assert!(fault.contains("one line"), "{bad:?}: {fault}");
+            let error = read_line_from(bad.as_bytes()).unwrap_err().message;
+            assert!(error.contains("one line"), "{bad:?}: {error}");
         }
     }
 
     #[test]
-    fn what_is_no_text_or_does_not_end_is_no_password() {
-        let fault = given(&b"canary\xff"[..]).unwrap_err().message;
-        assert!(fault.starts_with("standard input:"), "{fault}");
-        assert!(!fault.contains("canary"), "{fault}");
-        let endless = given(io::repeat(b'a')).unwrap();
+    fn rejects_binary_and_bounds_endless_input() {
+        let error = read_line_from(&b"canary\xff"[..]).unwrap_err().message;
+        assert!(error.starts_with("standard input:"), "{error}");
+        assert!(!error.contains("canary"), "{error}");
+        let endless = read_line_from(io::repeat(b'a')).unwrap();
         assert_eq!(endless.expose_secret().len() as u64, LONGEST);
     }
 }

@@ -1,17 +1,17 @@
-//! Rows for people, laid out for the width of their terminal.
+//! Tables, fitted to the width of the terminal.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
-/// The narrowest that a column of text is made.
+/// Minimum width of a column of text.
 const NARROWEST: usize = 20;
-/// The blanks around a cell.
+/// Spaces around a cell.
 const PADDING: usize = 2;
 
-/// Lays rows out as a table: in full where there is no bound or enough room, else with long texts over
-/// several lines. Where words would have to be split, each row becomes a list of its own.
+/// Formats rows as a table. If the terminal is too narrow, long texts wrap; if words would have to be
+/// split, each row becomes a list.
 ///
-/// * `width` - the columns of the terminal, if there is one that says how many it has.
+/// * `width` - the width of the terminal in columns, if known.
 pub(crate) fn lay_out<const N: usize>(
     head: &[String; N],
     rows: Vec<[String; N]>,
@@ -41,7 +41,7 @@ pub(crate) fn lay_out<const N: usize>(
     }
 }
 
-/// * `room` - the columns of the terminal, and those that each column of the table needs.
+/// * `room` - the width of the terminal, and the minimum width of each column.
 fn table<const N: usize>(
     head: &[String; N],
     rows: Vec<[String; N]>,
@@ -70,7 +70,7 @@ fn table<const N: usize>(
     lines.join("\n")
 }
 
-/// Each row as lines of a name and a value.
+/// Formats each row as lines of a name and a value.
 fn lists<const N: usize>(head: &[String; N], rows: Vec<[String; N]>) -> String {
     let widest = head.iter().map(|name| shown_width(name.trim())).max();
     let row = |row: [String; N]| {
@@ -85,7 +85,7 @@ fn lists<const N: usize>(head: &[String; N], rows: Vec<[String; N]>) -> String {
     rows.into_iter().map(row).collect::<Vec<_>>().join("\n\n")
 }
 
-/// The columns of the terminal that a text takes, without its colours.
+/// Returns the width of a text in columns, without its colour codes.
 fn shown_width(text: &str) -> usize {
     let mut width = 0;
     let mut rest = text;
@@ -104,21 +104,21 @@ mod tests {
     const TIME: &str = "2026-11-30 12:00:00Z";
 
     fn laid_out(width: Option<usize>) -> String {
-        let head = ["raised", "notification", "says"].map(str::to_owned);
-        let says = "db1 is at 97 % of its disk and will be full within the hour";
-        let row = [TIME, ID, says].map(str::to_owned);
+        let head = ["raised", "notification", "subject"].map(str::to_owned);
+        let subject = "db1 is at 97 % of its disk and will be full within the hour";
+        let row = [TIME, ID, subject].map(str::to_owned);
         lay_out(&head, vec![row.clone(), row], width)
     }
 
     #[test]
-    fn without_a_bound_every_row_is_one_line() {
+    fn keeps_rows_on_one_line_without_a_limit() {
         for width in [None, Some(1000)] {
             assert_eq!(laid_out(width).lines().count(), 3);
         }
     }
 
     #[test]
-    fn long_texts_are_wrapped_before_words_are_split() {
+    fn wraps_long_texts_without_splitting_words() {
         let text = laid_out(Some(90));
         assert!(
             text.lines().all(|line| line.chars().count() <= 90),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_narrow_terminal_each_row_is_a_list() {
+    fn lists_each_row_on_a_narrow_terminal() {
         for width in [1, 20, 60] {
             let text = laid_out(Some(width));
             assert_eq!(
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_room() {
+    fn ignores_colour_codes_in_widths() {
         let plain = ["state".to_owned(), "on".to_owned()];
         let painted = ["\u{1b}[2mstate\u{1b}[0m".to_owned(), "on".to_owned()];
         let row = ["\u{1b}[32mdelivered\u{1b}[0m".to_owned(), "x".to_owned()];

@@ -1,4 +1,4 @@
-//! What is particular to an installation that keeps everything in one file.
+//! Behaviour specific to an SQLite store.
 
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use redflash_tests::{Config, Site, until};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_server_on_the_same_store_is_refused() {
+async fn rejects_second_server_on_the_same_store() {
     let world = World::start().await;
     world.hooked("ada").await;
 
@@ -21,14 +21,14 @@ async fn a_second_server_on_the_same_store_is_refused() {
     let pid = world.server.pid().to_string();
     assert!(
         second.stderr.contains(&pid),
-        "names the other: {}",
+        "names the other server: {}",
         second.stderr
     );
     world.raise("contact/ada", "hi").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_moved_away_takes_nothing_until_it_is_back() {
+async fn rejects_alerts_while_database_is_moved_away() {
     let world = World::start().await;
     world.hooked("ada").await;
     world.raise("contact/ada", "before").await;
@@ -57,7 +57,7 @@ async fn a_database_that_is_moved_away_takes_nothing_until_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_store_is_its_owners_alone() {
+async fn restricts_store_to_its_owner() {
     let world = World::start().await;
     let files = std::fs::read_dir(world.site.path()).unwrap();
     let store = files.map(|file| file.unwrap()).filter(|file| {
@@ -75,7 +75,7 @@ async fn the_store_is_its_owners_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_operator_changes_stands_in_the_audit_log() {
+async fn records_operator_changes_in_audit_log() {
     let site = Site::new(&Config::new()).with_variable("SUDO_USER", "olga");
     for command in [
         "contact add ann --name Ann --email ann@example.org",
@@ -97,7 +97,7 @@ async fn what_an_operator_changes_stands_in_the_audit_log() {
         limit: NonZeroU32::new(20).unwrap(),
     };
     let changes = store.audit_entries(&filter).await.unwrap();
-    let told: Vec<_> = changes
+    let recorded: Vec<_> = changes
         .iter()
         .rev()
         .map(|change| (change.action, change.subject.as_str()))
@@ -111,5 +111,5 @@ async fn what_an_operator_changes_stands_in_the_audit_log() {
         (Action::Changed, "contact/ann"),
         (Action::Removed, "contact/ann"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(recorded, expected);
 }

@@ -1,4 +1,4 @@
-//! Documents and dumps with problems: all of them are listed, and the rest is imported.
+//! Imports with problems: all are listed, and the rest is imported.
 
 use std::fs;
 
@@ -88,7 +88,7 @@ async fn keeps_endpoints_with_invalid_addresses_switched_off() {
     for problem in ["squawk.contactendpoint 1", "squawk.contactendpoint 3"] {
         let mut lines = done.stderr.lines();
         let line = lines.find(|line| line.contains(problem)).unwrap();
-        assert!(line.contains("kept switched off"), "{line}");
+        assert!(line.contains("imported switched off"), "{line}");
     }
     assert!(
         done.stdout
@@ -143,7 +143,7 @@ async fn lists_every_problem_and_imports_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strict_imports_nothing_when_anything_is_wrong() {
+async fn imports_nothing_in_strict_mode_if_there_are_problems() {
     let site = Site::new(&Config::new());
     file(&site, "dump.json", &dump().to_string());
     let refused = site
@@ -161,20 +161,20 @@ async fn strict_imports_nothing_when_anything_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_creates_no_database() {
+async fn does_not_create_database_in_dry_run() {
     let site = Site::new(&Config::new());
     file(&site, "dump.json", &dump().to_string());
-    let told = site.run(["import", "dump.json", "--dry-run"]).await;
+    let output = site.run(["import", "dump.json", "--dry-run"]).await;
     assert!(
-        told.stdout.contains("nothing was changed"),
+        output.stdout.contains("nothing was changed"),
         "{}",
-        told.stdout
+        output.stdout
     );
     assert!(!site.database().exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_of_a_document_is_on_unless_it_says_otherwise() {
+async fn switches_groups_on_by_default() {
     let site = Site::new(&Config::new());
     let document = "version: 1\n\
                     contacts:\n- slug: ann\n  name: Ann\n  endpoints:\n  - channel: sms\n    address: +447700900123\n\
@@ -200,11 +200,11 @@ async fn a_group_of_a_document_is_on_unless_it_says_otherwise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_audit_log_names_the_account_and_the_file() {
+async fn records_account_and_file_in_audit_log() {
     let site = Site::new(&Config::new()).with_variable("USER", "mallory");
     file(&site, "dump.json", &dump().to_string());
     site.run(["import", "dump.json"]).await;
-    let changes = site.run(["change", "list", "--subject", "contact/ann", "--json"]);
+    let changes = site.run(["audit", "list", "--subject", "contact/ann", "--json"]);
     let changes = changes.await.json();
     let account = "printf %s \"${SUDO_USER:-$(id -un)}\"";
     let account = site.shell(account).run().await.succeeded().stdout;

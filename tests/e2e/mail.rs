@@ -155,7 +155,7 @@ async fn commands_beside_the_server_know_when_a_stopped_gateway_is_tried_again()
     for command in [&["gateway", "list"][..], &["doctor"]] {
         until("the next try is known", async || {
             let said = post.site.run(command).await.stdout;
-            (said.contains("535") && said.contains("next try 2")).then_some(())
+            (said.contains("535") && said.contains("next attempt 2")).then_some(())
         })
         .await;
     }
@@ -164,7 +164,11 @@ async fn commands_beside_the_server_know_when_a_stopped_gateway_is_tried_again()
     let command = ["send", "contact", "ada", "hi", "--wait"];
     let sent = post.site.cli(command).run().await.exited(1).stdout;
     assert!(begun.elapsed() < Duration::from_secs(30), "{sent}");
-    for part in ["waiting for gateway mail: stopped: ", "535", "next try 2"] {
+    for part in [
+        "waiting for gateway mail: stopped: ",
+        "535",
+        "next attempt 2",
+    ] {
         assert!(sent.contains(part), "{sent}");
     }
 }

@@ -1,4 +1,4 @@
-//! What an operator does on the command line.
+//! Operating RedFlash on the command line.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ fn bare() -> Site {
     Site::new(&Config::new().gateway("name = \"here\"\ntype = \"console\""))
 }
 
-/// A directory with one of everything.
+/// A directory with one entry of each kind.
 async fn populated() -> Site {
     let site = Site::new(
         &Config::new()
@@ -78,18 +78,18 @@ async fn populated() -> Site {
     site
 }
 
-/// What the reading commands say about the whole directory, but for what is made anew each time.
+/// Returns the directory as the list commands print it, without ids.
 async fn directory(site: &Site) -> Value {
     let mut all = serde_json::Map::new();
-    for noun in ["contact", "group", "event"] {
-        let mut listed = site.run([noun, "list", "--json"]).await.json();
+    for resource in ["contact", "group", "event"] {
+        let mut listed = site.run([resource, "list", "--json"]).await.json();
         forget(&mut listed);
-        all.insert(noun.to_owned(), listed);
+        all.insert(resource.to_owned(), listed);
     }
     Value::from(all)
 }
 
-/// Drops what differs between two equal directories: ids and times.
+/// Removes ids, which differ between equal directories.
 fn forget(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(forget),
@@ -102,13 +102,13 @@ fn forget(value: &mut Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_exported_is_imported_the_same() {
+async fn imports_what_it_exports() {
     for document in ["export.json", "export.yaml"] {
-        is_imported_the_same(document).await;
+        assert_round_trip(document).await;
     }
 }
 
-async fn is_imported_the_same(document: &str) {
+async fn assert_round_trip(document: &str) {
     let site = populated().await;
     let key = site.key("other", &[]).await;
     let other = populated_like(&site, document).await;
@@ -120,11 +120,11 @@ async fn is_imported_the_same(document: &str) {
     assert_eq!(
         directory(&other).await,
         directory(&site).await,
-        "again changes nothing"
+        "a second import changes nothing"
     );
 }
 
-/// Another installation, with what the first one exports.
+/// Creates another installation with the export of the first.
 async fn populated_like(site: &Site, document: &str) -> Site {
     site.run(["export", document]).await;
     let other = Site::new(
@@ -141,7 +141,7 @@ async fn populated_like(site: &Site, document: &str) -> Site {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_shown_once() {
+async fn shows_secret_of_key_only_once() {
     let site = bare();
     let secret = site.key("app", &[]).await;
 
@@ -153,13 +153,13 @@ async fn a_key_is_shown_once() {
         );
         assert!(
             listed.contains(&secret[secret.len() - 4..]),
-            "its end tells it apart"
+            "the last characters are shown"
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_taken_is_not_added_again() {
+async fn rejects_duplicate_slug() {
     let site = bare();
     site.run(["contact", "add", "ada", "--name", "Ada"]).await;
 
@@ -175,7 +175,7 @@ async fn what_is_taken_is_not_added_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_exist_is_named() {
+async fn names_missing_entry() {
     let site = bare();
     site.run(["migrate"]).await;
     for command in [
@@ -222,7 +222,7 @@ async fn what_does_not_exist_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_template_is_refused_when_it_is_saved() {
+async fn rejects_invalid_template_when_saving() {
     let site = bare();
     let deep = "{{#if a}}".repeat(2000);
     for template in [
@@ -251,7 +251,7 @@ async fn a_bad_template_is_refused_when_it_is_saved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_reading_command_answers_in_json() {
+async fn prints_json_for_every_reading_command() {
     let site = populated().await;
     for command in [
         &["contact", "list"][..],
@@ -280,7 +280,7 @@ async fn every_reading_command_answers_in_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_example_configuration_is_complete_and_valid() {
+async fn prints_valid_example_configuration() {
     let site = bare();
     let example = site.run(["config", "example"]).await.stdout;
     let path = site.path().join("example.toml");
@@ -302,7 +302,7 @@ async fn the_example_configuration_is_complete_and_valid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn completions_and_help_are_printed() {
+async fn prints_completions_and_help() {
     let site = bare();
     for shell in ["bash", "zsh", "fish"] {
         let script = site.run(["completions", shell]).await.stdout;
@@ -318,7 +318,7 @@ async fn completions_and_help_are_printed() {
         "event",
         "key",
         "user",
-        "change",
+        "audit",
         "send",
         "fire",
         "explain",
@@ -336,17 +336,17 @@ async fn completions_and_help_are_printed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn arguments_that_do_not_fit_are_named() {
+async fn names_missing_and_unused_arguments() {
     let site = populated().await;
     site.run(["event", "on", "disk"]).await;
     site.run(["contact", "on", "bob"]).await;
-    let said = site.run(["fire", "disk", "hots=db1"]).await.stdout;
+    let output = site.run(["fire", "disk", "hots=db1"]).await.stdout;
     for line in [
         "missing arguments: host",
         "unused arguments: hots",
         "ada email ada@example.org skipped: the endpoint is switched off",
     ] {
-        assert!(said.contains(line), "{said}");
+        assert!(output.contains(line), "{output}");
     }
     let strict = site
         .cli(["fire", "disk", "hots=db1", "--strict"])
@@ -354,17 +354,17 @@ async fn arguments_that_do_not_fit_are_named() {
         .await
         .exited(4);
     assert!(strict.stderr.contains("missing: host"), "{}", strict.stderr);
-    let told = site
+    let plan = site
         .run(["explain", "event", "disk", "hots=db1", "--json"])
         .await
         .json();
-    assert_eq!(told["missing"], serde_json::json!(["host"]));
-    assert_eq!(told["unused"], serde_json::json!(["hots"]));
-    assert_eq!(told["message"]["body"], "[host?] is full");
+    assert_eq!(plan["missing"], serde_json::json!(["host"]));
+    assert_eq!(plan["unused"], serde_json::json!(["hots"]));
+    assert_eq!(plan["message"]["body"], "[host?] is full");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_channel_that_no_gateway_serves_is_warned_of() {
+async fn warns_about_channel_without_gateway() {
     let site = populated().await;
     let add = ["endpoint", "add", "bob", "mail", "bob@example.org"];
     let output = site.run(add).await;

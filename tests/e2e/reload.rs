@@ -1,11 +1,11 @@
-//! `SIGHUP`: a running server takes another configuration, or keeps the one it has.
+//! `SIGHUP`: a running server applies a new configuration, or keeps its current one.
 
 use redflash_tests::{Config, Reply, Server, Signal, Vonage, until};
 
 use crate::sms::{report, sent};
 use crate::world::{CALLBACK_SECRET, World, hooks, state};
 
-/// Asks for a reload, and waits until the log says how it ended.
+/// Requests a reload and waits until the log reports its outcome.
 async fn reload(server: &Server, outcome: &str) -> String {
     let before = server.log().len();
     server.signal(Signal::HUP);
@@ -23,7 +23,7 @@ fn pager(program: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn takes_other_gateways_and_keeps_what_is_queued() {
+async fn replaces_gateways_and_keeps_queue() {
     let world = World::start().await;
     world.hooked("ada").await;
     world.webhook.always(Reply::status(503));
@@ -47,7 +47,7 @@ async fn takes_other_gateways_and_keeps_what_is_queued() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_with_an_error_changes_nothing() {
+async fn keeps_settings_if_file_is_invalid() {
     let world = World::start().await;
     world.hooked("ada").await;
     let config = Config::new()
@@ -55,9 +55,9 @@ async fn a_file_with_an_error_changes_nothing() {
         .gateway("name = \"hooks\"\ntype = \"wehbook\"");
     world.site.configure(&config);
 
-    let log = reload(&world.server, "was not reloaded").await;
+    let log = reload(&world.server, "cannot reload the configuration").await;
 
-    assert!(log.contains("nothing has changed"), "{log}");
+    assert!(log.contains("nothing was changed"), "{log}");
     assert!(log.contains("wehbook"), "{log}");
     let id = world.raise("contact/ada", "still here").await;
     assert_eq!(state(&world.settled(&id).await[0]), "delivered");
@@ -65,7 +65,7 @@ async fn a_file_with_an_error_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_the_keys_that_need_a_restart() {
+async fn names_keys_that_require_restart() {
     let world = World::start().await;
     let config = Config::new()
         .server("max_connections = 7")
@@ -83,7 +83,7 @@ async fn names_the_keys_that_need_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn believes_callbacks_by_the_secret_of_now() {
+async fn applies_new_callback_secret() {
     let world = World::start().await;
     world.contact("ada", &["--sms", "+447700900001"]).await;
     let (id, request, message) = sent(&world).await;
@@ -103,11 +103,11 @@ async fn believes_callbacks_by_the_secret_of_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_empty_or_gone_changes_nothing() {
+async fn keeps_settings_if_file_is_empty_or_missing() {
     let world = World::start().await;
     world.hooked("ada").await;
     std::fs::write(world.site.config(), "\n").unwrap();
-    reload(&world.server, "it is empty").await;
+    reload(&world.server, "the file is empty").await;
     std::fs::remove_file(world.site.config()).unwrap();
     reload(&world.server, "there is no file").await;
     let id = world.raise("contact/ada", "still here").await;

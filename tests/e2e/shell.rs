@@ -1,4 +1,4 @@
-//! The conveniences of the command line: values with a dash, beginnings of ids, warnings, keys in files.
+//! Conveniences of the command line: values with a dash, id prefixes, warnings, keys in files.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use redflash_tests::{Config, Reply, Site};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn values_that_begin_with_a_dash_need_no_separator() {
+async fn accepts_values_that_begin_with_a_dash() {
     let world = World::start().await;
     world.hooked("ann").await;
     let site = &world.site;
@@ -28,7 +28,7 @@ async fn values_that_begin_with_a_dash_need_no_separator() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_can_be_cut_to_what_no_other_begins_with() {
+async fn accepts_unique_prefixes_of_ids() {
     let world = World::start().await;
     world.hooked("ann").await;
     let (first, second) = (
@@ -44,7 +44,7 @@ async fn an_id_can_be_cut_to_what_no_other_begins_with() {
             let command = command.variable("REDFLASH_SERVER", server);
             command.variable("REDFLASH_API_KEY", &world.key).run()
         };
-        // Of the 26 digits that a notification has, the last few are random.
+        // The last of the 26 digits of a notification are random.
         let shown = run("log --json", &first[..26]).await.succeeded().json();
         assert_eq!(shown["notification"]["id"], first);
         let delivery = shown["deliveries"][0]["id"].as_str().unwrap().to_owned();
@@ -61,15 +61,11 @@ async fn an_id_can_be_cut_to_what_no_other_begins_with() {
         run("log", "xyz1").await.exited(2);
     }
     let none = world.site.run(["resend", &first[..26]]).await;
-    assert!(
-        none.stdout.contains("nothing of it failed"),
-        "{}",
-        none.stdout
-    );
+    assert!(none.stdout.contains("nothing to resend"), "{}", none.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn times_are_shown_in_the_local_zone() {
+async fn prints_times_in_local_zone() {
     let site = Site::new(&Config::new()).with_variable("TZ", "Europe/Berlin");
     site.key("app", &[]).await;
     let local = site.run(["key", "show", "app", "--local"]).await.stdout;
@@ -79,7 +75,7 @@ async fn times_are_shown_in_the_local_zone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn removing_the_last_recipient_is_warned_of() {
+async fn warns_about_removal_of_last_recipient() {
     let site = Site::new(&Config::new());
     for line in [
         "contact add ann --name Ann --email ann@example.org",
@@ -94,7 +90,7 @@ async fn removing_the_last_recipient_is_warned_of() {
         .run(["event", "edit", "load", "--remove-contact", "ann"])
         .await;
     assert!(!edited.stdout.contains("warning"), "{}", edited.stdout);
-    let lost = "warning: event/disk, group/ops now reach nobody";
+    let lost = "warning: event/disk, group/ops now have no recipients";
     let off = site
         .run(["endpoint", "off", "ann", "email", "ann@example.org"])
         .await;
@@ -108,32 +104,33 @@ async fn removing_the_last_recipient_is_warned_of() {
     let gone = site.run(["contact", "off", "bob"]).await;
     assert!(
         gone.stdout
-            .contains("warning: event/load now reaches nobody"),
+            .contains("warning: event/load now has no recipients"),
         "{}",
         gone.stdout
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_says_by_which_channel_and_that_it_is_tried_again() {
+async fn reports_channel_and_retry_when_waiting() {
     let world = World::start().await;
     world.hooked("ann").await;
     world.webhook.once(Reply::status(503));
     let waited = world.site.cli(["send", "contact", "ann", "hi", "--wait"]);
     let waited = waited.run().await.exited(1);
-    let reason = "ann by webhook (queued: it is tried again)";
+    let reason = "ann by webhook (queued, will retry)";
     assert!(waited.stderr.contains(reason), "{}", waited.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_key_of_a_server_can_come_from_a_file() {
+async fn reads_key_of_server_from_file() {
     let world = World::start().await;
-    let desk = Site::new(&Config::new());
-    let path = desk.path().join("key");
+    let client = Site::new(&Config::new());
+    let path = client.path().join("key");
     fs::write(&path, format!("{}\r\n", world.key)).unwrap();
     let url = world.server.url("");
     let list = || {
-        desk.cli(["contact", "list"])
+        client
+            .cli(["contact", "list"])
             .variable("REDFLASH_SERVER", &url)
     };
     let path = path.to_str().unwrap();
@@ -160,29 +157,33 @@ async fn the_key_of_a_server_can_come_from_a_file() {
         .await
         .exited(2);
     assert!(
-        missing.stderr.contains("/nowhere cannot be read"),
+        missing.stderr.contains("cannot read /nowhere"),
         "{}",
         missing.stderr
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_is_whole_on_a_terminal_that_does_not_know_its_width() {
+async fn prints_full_table_on_terminal_of_unknown_width() {
     let site = Site::new(&Config::new());
     let add = "contact add ann-of-the-night-shift --name Annabel --email ann@example.org";
     site.run(add.split(' ')).await;
-    // A terminal that nobody has sized has 0 columns.
+    // A terminal without a size has 0 columns.
     let terminal = site.cli(["contact", "list"]).at_terminal();
     terminal
-        .sees("ann-of-the-night-shift  Annabel  on  email")
+        .sees("ann-of-the-night-shift  Annabel  on     email")
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_cannot_be_printed_has_an_exit_code_of_its_own() {
+async fn exits_with_74_if_output_cannot_be_written() {
     let site = Site::new(&Config::new());
     site.run(["contact", "add", "ann", "--name", "Ann"]).await;
     let full = site.shell("redflash contact list > /dev/full").run().await;
     let full = full.exited(74);
-    assert!(full.stderr.contains("cannot be printed"), "{}", full.stderr);
+    assert!(
+        full.stderr.contains("cannot write to standard output"),
+        "{}",
+        full.stderr
+    );
 }

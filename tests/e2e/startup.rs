@@ -1,4 +1,4 @@
-//! Settings from several sources, the log's level, and which commands create a database.
+//! Precedence of settings, log levels, and creation of the database.
 
 use redflash_tests::{Config, Postgres, Site};
 use tokio::net::TcpListener;
@@ -9,7 +9,7 @@ fn bare(site: &Site, line: &str) -> redflash_tests::Cli {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_nearer_source_names_the_database_in_either_form() {
+async fn prefers_option_over_variable_over_file() {
     let site = Site::new(&Config::new());
     let path = |name: &str| site.path().join(name);
     for name in ["file", "variable", "option"] {
@@ -57,7 +57,7 @@ async fn the_nearer_source_names_the_database_in_either_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn help_shows_no_value_of_the_environment() {
+async fn hides_environment_values_in_help() {
     let site = Site::new(&Config::new());
     let url = "postgres://redflash:canary@db.example.org/redflash";
     let help = site
@@ -69,7 +69,7 @@ async fn help_shows_no_value_of_the_environment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_level_that_is_none_stops_the_server_with_its_source() {
+async fn rejects_invalid_log_level_and_names_its_source() {
     let site = Site::new(&Config::new());
     for (line, variable, value, source) in [
         ("redflash serve --log inf", "UNUSED", "", "--log: "),
@@ -103,7 +103,7 @@ async fn a_level_that_is_none_stops_the_server_with_its_source() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_level_that_is_one_lets_the_log_through() {
+async fn accepts_valid_log_levels() {
     for level in ["", "info,hyper=warn", "INFO"] {
         let site = Site::new(&Config::new()).with_variable("REDFLASH_LOG", level);
         let server = site.serve().await;
@@ -113,7 +113,7 @@ async fn a_level_that_is_one_lets_the_log_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_reads_creates_no_database() {
+async fn does_not_create_database_when_reading() {
     let site = Site::new(&Config::new());
     for line in [
         "contact list",
@@ -133,7 +133,7 @@ async fn a_command_that_reads_creates_no_database() {
         "explain contact ann",
         "log",
         "inbound",
-        "change list",
+        "audit list",
         "resend 0123456789abcdef0123456789abcdef",
         "gateway list",
         "export -",
@@ -157,7 +157,7 @@ async fn a_command_that_reads_creates_no_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_adds_creates_the_database_and_says_where() {
+async fn creates_database_when_adding_and_prints_its_path() {
     for line in [
         "contact add ann --name Ann",
         "group add ops --name Ops",
@@ -183,7 +183,7 @@ async fn a_command_that_adds_creates_the_database_and_says_where() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_on_a_busy_port_leaves_the_store_alone() {
+async fn does_not_open_store_if_port_is_taken() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let site = Site::new(&Config::new());
@@ -198,7 +198,7 @@ async fn a_server_on_a_busy_port_leaves_the_store_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forms_of_a_database_mean_what_they_say() {
+async fn rejects_unsupported_database_urls() {
     let site = Site::new(&Config::new());
     let add = "redflash --database sqlite://b.db contact add ann --name Ann";
     site.shell(add).run().await.succeeded();
@@ -230,7 +230,7 @@ async fn forms_of_a_database_mean_what_they_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_postgres_too_only_what_adds_creates_tables() {
+async fn creates_postgres_tables_only_when_adding() {
     let cluster = Postgres::start().await;
     let site = Site::on(&Config::new(), cluster.database().await);
     let refused = site.cli(["contact", "list"]).run().await.exited(4);
@@ -244,7 +244,7 @@ async fn on_postgres_too_only_what_adds_creates_tables() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_server_that_does_not_answer_is_named() {
+async fn names_unreachable_postgres_server() {
     let url = "postgres://redflash:canary@127.0.0.1:1/alerts";
     let site = Site::on(&Config::new(), url);
     let refused = site.cli(["contact", "list"]).run().await.exited(75);

@@ -1,11 +1,11 @@
-//! Switches turned off while an alert waits in the queue, by the command line beside the server.
+//! Entries switched off on the command line while an alert is queued.
 
 use redflash_tests::Reply;
 
 use crate::world::{World, detail, outcomes, state};
 
-/// Makes the contact `ada` in the group `ops` of the event `disk`, fires the event at a webhook
-/// that is out of order, runs a command, and returns the delivery when it is final.
+/// Fires the event `disk` with the group `ops` of the contact `ada` at a failing webhook, runs a command,
+/// and returns the final delivery.
 async fn after(command: &[&str]) -> (World, serde_json::Value) {
     let world = World::start().await;
     world.hooked("ada").await;
@@ -41,7 +41,7 @@ async fn after(command: &[&str]) -> (World, serde_json::Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_switch_stops_what_waits_and_the_log_says_which() {
+async fn cancels_queued_deliveries_and_logs_the_switch() {
     let switches: [(&[&str], &str); 4] = [
         (&["contact", "off", "ada"], "contact"),
         (&["endpoint", "off", "ada", "webhook", "URL"], "endpoint"),
@@ -64,7 +64,7 @@ async fn each_switch_stops_what_waits_and_the_log_says_which() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_switch_stopped_can_be_sent_after_all() {
+async fn resends_cancelled_deliveries() {
     let (world, delivery) = after(&["contact", "off", "ada"]).await;
     let id = delivery["notification"].as_str().unwrap();
 
@@ -75,7 +75,7 @@ async fn what_a_switch_stopped_can_be_sent_after_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_switch_turned_off_is_seen_by_the_next_raise() {
+async fn applies_switch_to_the_next_raise() {
     let world = World::start().await;
     world.hooked("ada").await;
     world.raise("contact/ada", "hi").await;

@@ -1,4 +1,4 @@
-//! Users of the web admin, as an operator looks after them.
+//! Management of users on the command line.
 
 use redflash_tests::{Answer, Client, Config, Output, Site};
 use serde_json::Value;
@@ -11,7 +11,7 @@ fn bare() -> Site {
     Site::new(&config.gateway("name = \"here\"\ntype = \"console\""))
 }
 
-/// Runs a command that reads a password, and gives it this one.
+/// Runs a command with a password on standard input.
 async fn with_password(site: &Site, command: &[&str], password: &str) -> Output {
     let line = format!("{password}\n");
     site.cli(command).input(line).run().await
@@ -22,14 +22,14 @@ async fn add_ann(site: &Site) {
     with_password(site, &command, PASSWORD).await.succeeded();
 }
 
-/// A cookie of an answer, as it is sent back.
+/// Returns a cookie of a response, as it is sent back.
 fn cookie(answer: &Answer, name: &str) -> Option<String> {
     let mut lines = answer.headers.get("set-cookie")?.lines();
     let line = lines.find(|line| line.starts_with(&format!("{name}=")))?;
     Some(line.split(';').next()?.to_owned())
 }
 
-/// Logs in as ann. Returns the cookie of the session, or the status of the refusal.
+/// Logs in as ann. Returns the session cookie, or the status of the error.
 async fn log_in(client: &Client, password: &str) -> Result<String, u16> {
     let page = client.get("/admin/login").await.expect(200);
     let (_, token) = page.body.split_once("name=\"csrf\" value=\"").unwrap();
@@ -45,7 +45,7 @@ async fn log_in(client: &Client, password: &str) -> Result<String, u16> {
     cookie(&answer, "__Host-rf").ok_or(answer.status)
 }
 
-/// Whether this is the cookie of a session that runs.
+/// Returns true if the cookie belongs to an active session.
 async fn is_in(client: &Client, cookie: &str) -> bool {
     let home = client
         .send("GET", "/admin", &[("cookie", cookie)], "")
@@ -58,11 +58,11 @@ async fn users(site: &Site) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_added_logs_in_until_a_right_is_taken() {
+async fn added_user_logs_in_until_access_is_revoked() {
     let site = bare();
     let server = site.serve().await;
     let client = server.client();
-    let invitation = "`redflash user add NAME --role admin` makes one, who logs in at \
+    let invitation = "create one with `redflash user add NAME --role admin`, then log in at \
                       https://alerts.example.org/admin";
     assert!(server.log().contains(invitation), "{}", server.log());
 
@@ -76,15 +76,15 @@ async fn who_is_added_logs_in_until_a_right_is_taken() {
         "admin",
     ];
     let added = with_password(&site, &add, PASSWORD).await.succeeded();
-    let said = "added user/ann\nLog in at https://alerts.example.org/admin\n";
-    assert_eq!(added.stdout, said);
+    let expected = "added user/ann\nLog in at https://alerts.example.org/admin\n";
+    assert_eq!(added.stdout, expected);
     let session = log_in(&client, PASSWORD).await.unwrap();
     assert!(is_in(&client, &session).await);
 
     with_password(&site, &["user", "passwd", "ann"], OTHER)
         .await
         .succeeded();
-    assert!(!is_in(&client, &session).await, "another password");
+    assert!(!is_in(&client, &session).await, "the password has changed");
     assert_eq!(log_in(&client, PASSWORD).await, Err(401));
 
     let second = ["user", "add", "ben", "--role", "admin", "--no-password"];
@@ -109,7 +109,7 @@ async fn who_is_added_logs_in_until_a_right_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_admin_stays() {
+async fn keeps_the_last_admin() {
     let site = bare();
     add_ann(&site).await;
     with_password(&site, &["user", "add", "ben"], OTHER)
@@ -137,10 +137,10 @@ async fn the_last_admin_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_can_be_no_password_makes_no_user() {
+async fn rejects_invalid_passwords() {
     let site = bare();
     for (input, why) in [
-        (&b""[..], "the password is wanted there"),
+        (&b""[..], "expected a password on one line"),
         (b"1234567\n", "at least 8 characters"),
         (b"two horses\nand a mare\n", "one line"),
         (b"canary\xff\xff\xff", "standard input"),
@@ -171,57 +171,57 @@ async fn what_can_be_no_password_makes_no_user() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neither_a_password_nor_its_hash_is_told() {
+async fn never_prints_password_or_hash() {
     let site = bare().with_variable("REDFLASH_LOG", "trace");
     let server = site.serve().await;
     add_ann(&site).await;
     log_in(&server.client(), PASSWORD).await.unwrap();
-    let mut told = with_password(&site, &["user", "passwd", "ann", "--json"], OTHER)
+    let mut printed = with_password(&site, &["user", "passwd", "ann", "--json"], OTHER)
         .await
         .succeeded()
         .stdout;
     let add = ["user", "add", "ben", "--json"];
     let added = with_password(&site, &add, OTHER).await.succeeded();
     assert_eq!(added.json()["has_password"], true);
-    told.push_str(&added.stdout);
+    printed.push_str(&added.stdout);
     for command in [
         &["user", "list"][..],
         &["user", "list", "--json"],
         &["user", "show", "ann"],
         &["user", "show", "ann", "--json"],
-        &["change", "list"],
-        &["change", "list", "--json"],
+        &["audit", "list"],
+        &["audit", "list", "--json"],
         &["export", "-"],
         &["doctor"],
     ] {
         let output = site.run(command).await;
-        told.push_str(&output.stdout);
-        told.push_str(&output.stderr);
+        printed.push_str(&output.stdout);
+        printed.push_str(&output.stderr);
     }
-    assert!(told.contains("ann") && told.contains("password_set"));
-    told.push_str(&server.log());
+    assert!(printed.contains("ann") && printed.contains("password_set"));
+    printed.push_str(&server.log());
     for secret in [PASSWORD, OTHER, "argon2id$"] {
-        assert!(!told.contains(secret), "{secret} is in\n{told}");
+        assert!(!printed.contains(secret), "{secret} is in\n{printed}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_is_typed_twice_and_not_shown() {
+async fn prompts_for_password_twice_without_echo() {
     let site = bare();
     for (again, code) in [("canary mistyped", 2), (PASSWORD, 0)] {
         let mut terminal = site.cli(["user", "add", "ann"]).at_terminal();
         terminal.sees("Password: ").await;
         assert!(!terminal.shows_what_is_typed());
         terminal.types(PASSWORD);
-        terminal.sees("The same again: ").await;
+        terminal.sees("Repeat password: ").await;
         terminal.types(again);
         assert_eq!(terminal.ended().await, Some(code), "{}", terminal.screen());
-        let said = if code == 0 {
+        let expected = if code == 0 {
             "added user/ann"
         } else {
-            "not the same"
+            "do not match"
         };
-        terminal.sees(said).await;
+        terminal.sees(expected).await;
         assert!(terminal.shows_what_is_typed());
         assert!(
             !terminal.screen().contains("canary"),
@@ -234,7 +234,7 @@ async fn a_password_is_typed_twice_and_not_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_gives_up_while_typing_a_password_sees_again_what_is_typed() {
+async fn restores_echo_when_password_prompt_is_cancelled() {
     let site = bare();
     let mut terminal = site.cli(["user", "add", "ann"]).at_terminal();
     terminal.sees("Password: ").await;
@@ -246,7 +246,7 @@ async fn who_gives_up_while_typing_a_password_sees_again_what_is_typed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_are_listed_by_what_and_by_whom() {
+async fn filters_audit_log_by_entry_and_actor() {
     let site = bare().with_variable("SUDO_USER", "root7");
     let server = site.serve().await;
     add_ann(&site).await;
@@ -254,7 +254,7 @@ async fn changes_are_listed_by_what_and_by_whom() {
     site.run(["contact", "off", "cleo"]).await;
     log_in(&server.client(), PASSWORD).await.unwrap();
     let list = async |options: &[&str]| {
-        let mut command = vec!["change", "list", "--json"];
+        let mut command = vec!["audit", "list", "--json"];
         command.extend(options);
         let found = site.run(command).await.json();
         let of = |change: &Value, field: &str| change[field].as_str().unwrap().to_owned();
@@ -280,22 +280,22 @@ async fn changes_are_listed_by_what_and_by_whom() {
     assert_eq!(list(&["--subject", "contact/cleo"]).await, all[1..3]);
     assert_eq!(list(&["--by", "operator/root7"]).await, all[1..]);
     assert_eq!(list(&["--by", "user/ann"]).await, all[..1]);
-    let newest = site.run(["change", "list", "--json", "--limit", "1"]).await;
+    let newest = site.run(["audit", "list", "--json", "--limit", "1"]).await;
     let newest = newest.json()[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(list(&["--before", &newest]).await, all[1..]);
 
     let table = site
-        .run(["change", "list", "--subject", "contact/cleo"])
+        .run(["audit", "list", "--subject", "contact/cleo"])
         .await;
     assert!(table.stdout.contains("switched off"), "{}", table.stdout);
-    site.cli(["change", "list", "--by", "ann"])
+    site.cli(["audit", "list", "--by", "ann"])
         .run()
         .await
         .exited(2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_may_change_everything_is_shown_as_one() {
+async fn shows_permissions_of_keys() {
     let site = bare();
     site.key("robot", &["--admin"]).await;
     site.key("probe", &["--inspect", "--only", "event/disk"])
@@ -308,7 +308,7 @@ async fn a_key_that_may_change_everything_is_shown_as_one() {
     assert_eq!(robot["last_used_at"], Value::Null);
     let listed = site.run(["key", "list"]).await.stdout;
     let row = |key: &str| listed.lines().find(|line| line.contains(key)).unwrap();
-    assert!(row("robot").contains("look and change"), "{listed}");
+    assert!(row("robot").contains("read and change"), "{listed}");
     assert!(!row("probe").contains("change"), "{listed}");
     let shown = site.run(["key", "show", "probe"]).await.stdout;
     assert!(

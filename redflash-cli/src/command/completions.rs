@@ -1,19 +1,22 @@
-//! `redflash completions`: a script that completes commands in a shell.
+//! `redflash completions`: shell completion scripts.
 
-use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
-use crate::args::Cli;
-use crate::failure::Failure;
+use crate::error::CliError;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash completions bash
+  redflash completions zsh")]
 pub(crate) struct Args {
+    /// Shell to print the script for
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, command: &mut clap::Command) -> Result<(), CliError> {
     let mut script = Vec::new();
-    generate(args.shell, &mut Cli::command(), "redflash", &mut script);
+    generate(args.shell, command, "redflash", &mut script);
     let script = String::from_utf8_lossy(&script);
     crate::output::Output::new(false).line(script.trim_end())
 }

@@ -1,4 +1,4 @@
-//! `redflash config`: checks the configuration, or prints an example.
+//! `redflash config`: checks the configuration or prints an example.
 
 use std::path::PathBuf;
 
@@ -6,19 +6,25 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::config::{EXAMPLE, Overrides, load};
-use crate::failure::Failure;
+use crate::error::CliError;
+use crate::format::count;
 use crate::output::Output;
-use crate::reload::log_filter;
-use crate::words::count;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Read the configuration as the server would, and say what is wrong with it
+    /// Check the configuration as the server would read it
+    #[command(after_help = "\
+Examples:
+  redflash config check
+  redflash config check /etc/redflash/redflash.toml")]
     Check {
-        /// The file, instead of the one that would be found
+        /// File to check instead of the configured one
         file: Option<PathBuf>,
     },
-    /// Print a complete example, in which everything is explained
+    /// Print a complete, commented example configuration
+    #[command(after_help = "\
+Examples:
+  redflash config example")]
     Example,
 }
 
@@ -26,7 +32,7 @@ pub(crate) fn run(
     command: &Command,
     overrides: &Overrides,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     match command {
         Command::Example => output.line(EXAMPLE.trim_end()),
         Command::Check { file } => {
@@ -39,9 +45,9 @@ pub(crate) fn run(
     }
 }
 
-fn check(overrides: &Overrides, output: &Output) -> Result<(), Failure> {
+fn check(overrides: &Overrides, output: &Output) -> Result<(), CliError> {
     let loaded = load(overrides)?;
-    log_filter(&loaded.config.log, None)?;
+    loaded.config.log.filter(None)?;
     let file = loaded.file.map(|path| path.display().to_string());
     let gateways = loaded.gateways.iter().map(|configured| {
         let gateway = &configured.gateway;
@@ -50,17 +56,14 @@ fn check(overrides: &Overrides, output: &Output) -> Result<(), Failure> {
     let gateways: Vec<_> = gateways.collect();
     if output.json {
         return output.json(&json!({
-            "file": file, "database": loaded.config.database.shown(), "gateways": gateways,
+            "file": file, "database": loaded.config.database.redacted(), "gateways": gateways,
             "warnings": loaded.warnings,
         }));
     }
-    let file = file.unwrap_or_else(|| "no file: the built-in defaults".into());
-    output.line(format!(
-        "{file}: fine, with {}",
-        count(gateways.len(), "gateway")
-    ))?;
+    let file = file.unwrap_or_else(|| "no file, using defaults".into());
+    output.line(format!("{file}: OK, {}", count(gateways.len(), "gateway")))?;
     for warning in loaded.warnings {
-        output.line(format!("but {warning}"))?;
+        output.line(format!("warning: {warning}"))?;
     }
     Ok(())
 }

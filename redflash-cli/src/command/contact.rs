@@ -1,77 +1,110 @@
-//! `redflash contact`: people and systems that can be told.
+//! `redflash contact`: the people and systems that receive alerts.
 
 use clap::{Args, Subcommand};
 use redflash_core::{ChannelKind, Contact, Name, Slug};
 
-use super::reach::warn_of_losses;
-use crate::failure::Failure;
-use crate::output::{harmless, one_line};
-use crate::place::Place;
-use crate::words::{endpoint_switch, switch};
+use super::reachability::warn_if_unreachable;
+use crate::backend::Backend;
+use crate::error::CliError;
+use crate::format::{endpoint_switch, switch};
+use crate::sanitize::{one_line, sanitize};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add a contact
     Add(Add),
     /// List contacts
+    #[command(after_help = "Examples:\n  redflash contact list --json")]
     List,
-    /// Show one contact
-    Show { slug: Slug },
-    /// Change a contact's name
-    Edit {
+    /// Show a contact
+    #[command(after_help = "Examples:\n  redflash contact show ann")]
+    Show {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
         slug: Slug,
+    },
+    /// Rename a contact
+    #[command(after_help = "Examples:\n  redflash contact edit ann --name 'Ann Example'")]
+    Edit {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
+        slug: Slug,
+        /// New display name
         #[arg(long, allow_hyphen_values = true)]
         name: Name,
     },
-    /// Remove a contact; what was sent stays in the log
-    Remove { slug: Slug },
+    /// Remove a contact; its deliveries stay in the log
+    #[command(after_help = "Examples:\n  redflash contact remove ann")]
+    Remove {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
+        slug: Slug,
+    },
     /// Switch a contact on
-    On { slug: Slug },
-    /// Switch a contact off: nothing is sent to it any more, not even what is queued
-    Off { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash contact on ann")]
+    On {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
+        slug: Slug,
+    },
+    /// Switch a contact off and cancel its queued deliveries
+    #[command(after_help = "Examples:\n  redflash contact off ann")]
+    Off {
+        /// Slug of the contact
+        #[arg(value_name = "CONTACT")]
+        slug: Slug,
+    },
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash contact add ann --name Ann --email ann@example.org
+  redflash contact add bot --name Bot --webhook https://hooks.example.org/a")]
 pub(crate) struct Add {
-    /// How it is called in commands and URLs
+    /// Slug for commands and URLs
+    #[arg(value_name = "CONTACT")]
     slug: Slug,
-    /// How it is called among people
+    /// Display name
     #[arg(long, allow_hyphen_values = true)]
     name: Name,
-    /// A telephone number with its country, such as +447700900123
+    /// Telephone number in international format, such as +447700900123; repeatable
     #[arg(long, value_name = "NUMBER")]
     sms: Vec<String>,
-    /// A mail address
+    /// Email address; repeatable
     #[arg(long, value_name = "ADDRESS")]
     email: Vec<String>,
-    /// A URL
+    /// Webhook URL; repeatable
     #[arg(long, value_name = "URL")]
     webhook: Vec<String>,
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Add(add) => self::add(place, add).await,
-        Command::List => list(place).await,
-        Command::Show { slug } => show(place, &slug).await,
+        Command::Add(add) => self::add(backend, add).await,
+        Command::List => list(backend).await,
+        Command::Show { slug } => show(backend, &slug).await,
         Command::Edit { slug, name } => {
-            change(place, &slug, |contact| contact.name = name.clone()).await
+            change(backend, &slug, |contact| contact.name = name.clone()).await
         }
         Command::Remove { slug } => {
-            let remove = Box::pin(place.remove::<Contact>(&slug));
+            let remove = Box::pin(backend.remove::<Contact>(&slug));
             let is_other = |contact: &Contact| contact.slug != slug;
-            warn_of_losses(place, remove, |reach| reach.contacts.retain(is_other)).await
+            warn_if_unreachable(backend, remove, |directory| {
+                directory.contacts.retain(is_other)
+            })
+            .await
         }
-        Command::On { slug } => change(place, &slug, |contact| contact.enabled = true).await,
+        Command::On { slug } => change(backend, &slug, |contact| contact.enabled = true).await,
         Command::Off { slug } => {
             let off = |contact: &mut Contact| contact.enabled = false;
-            let change = Box::pin(change(place, &slug, off));
-            warn_of_losses(place, change, |reach| reach.contact(&slug, off)).await
+            let change = Box::pin(change(backend, &slug, off));
+            warn_if_unreachable(backend, change, |directory| directory.contact(&slug, off)).await
         }
     }
 }
 
-async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
     let mut contact = Contact::new(add.slug, add.name);
     let given = [
         (ChannelKind::sms(), add.sms),
@@ -80,17 +113,17 @@ async fn add(place: &Place, add: Add) -> Result<(), Failure> {
     ];
     for (channel, addresses) in given {
         for raw in addresses {
-            let endpoint = place.endpoint(channel.clone(), &raw).await?;
+            let endpoint = backend.endpoint(channel.clone(), &raw).await?;
             contact.endpoints.push(endpoint);
         }
     }
-    place.create(&contact).await
+    backend.create(&contact).await
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let contacts: Vec<Contact> = place.list().await?;
-    if place.output.json {
-        return place.output.json(&contacts);
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let contacts: Vec<Contact> = backend.list().await?;
+    if backend.output.json {
+        return backend.output.json(&contacts);
     }
     let row = |contact: &Contact| {
         let channels: Vec<_> = contact
@@ -108,23 +141,23 @@ async fn list(place: &Place) -> Result<(), Failure> {
             channels.join(", "),
         ]
     };
-    place.output.table(
-        ["contact", "name", "is", "channels"],
+    backend.output.table(
+        ["contact", "name", "state", "channels"],
         contacts.iter().map(row).collect(),
         "no contacts yet: `redflash contact add SLUG --name NAME --email ADDRESS`",
     )
 }
 
-async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
-    let contact: Contact = place.find(slug).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
+    let contact: Contact = backend.find(slug).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&contact);
     }
     output.line(format!(
         "contact/{} {} ({})",
         contact.slug,
-        harmless(contact.name.as_str()),
+        sanitize(contact.name.as_str()),
         switch(contact.enabled)
     ))?;
     let row = |endpoint: &redflash_core::Endpoint| {
@@ -135,18 +168,18 @@ async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
         ]
     };
     output.table(
-        ["  channel", "address", "is"],
+        ["  channel", "address", "state"],
         contact.endpoints.iter().map(row).collect(),
-        "  no endpoint yet: `redflash endpoint add CONTACT CHANNEL ADDRESS`",
+        "  no endpoints yet: `redflash endpoint add CONTACT CHANNEL ADDRESS`",
     )
 }
 
 async fn change(
-    place: &Place,
+    backend: &Backend,
     slug: &Slug,
     change: impl Fn(&mut Contact) + Send + Sync,
-) -> Result<(), Failure> {
-    let contact = place.change(slug, change).await?;
-    let said = format!("contact/{slug} is {}", switch(contact.enabled));
-    place.output.remark(said)
+) -> Result<(), CliError> {
+    let contact = backend.change(slug, change).await?;
+    let message = format!("contact/{slug} is {}", switch(contact.enabled));
+    backend.output.remark(message)
 }

@@ -1,4 +1,4 @@
-//! `redflash demo`: everything at work, on a store that is thrown away.
+//! `redflash demo`: a demonstration on a temporary store.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,85 +21,96 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{explain, serve};
-use crate::failure::{Exit, Failure};
+use super::plan_output::print_plan;
+use super::serve;
+use crate::backend::GatewayRoutes;
+use crate::error::{CliError, Exit};
 use crate::operator::operator;
-use crate::output::{Output, Tone, one_line};
-use crate::place::Routes;
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash demo
+  redflash demo --once")]
 pub(crate) struct Args {
-    /// End after the first alert, instead of waiting for more until Ctrl-C
+    /// Exit after the first alert instead of waiting for more until Ctrl-C
     #[arg(long)]
     once: bool,
 }
 
-/// What a catcher caught: by which channel, for whom, and what it said.
-type Caught = (&'static str, String, String);
+/// A received message: its channel, recipient and text.
+type Received = (&'static str, String, String);
 
-/// What the demonstration consists of.
-struct Stage {
+/// The parts of the demonstration.
+struct Demo {
     engine: Engine,
     listener: TcpListener,
     secret: SecretString,
-    caught: mpsc::UnboundedReceiver<Caught>,
+    received: mpsc::UnboundedReceiver<Received>,
     _directory: tempfile::TempDir,
 }
 
-pub(crate) async fn run(args: &Args, output: Output) -> Result<(), Failure> {
-    let mut stage = Stage::set().await?;
-    let address = stage.listener.local_addr().map_err(failed)?;
-    let running = stage.engine.start().await?;
+pub(crate) async fn run(args: &Args, output: Output) -> Result<(), CliError> {
+    let mut demo = Demo::start().await?;
+    let address = demo.listener.local_addr().map_err(failed)?;
+    let running = demo.engine.start().await?;
     let stop = CancellationToken::new();
     let serving = tokio::spawn(serve::serve_until(
-        stage.engine.clone(),
-        stage.listener,
+        demo.engine.clone(),
+        demo.listener,
         stop.clone(),
     ));
     output.line(format!(
-        "A server runs on http://{address}, over a store that is thrown away.\n"
+        "A server is running at http://{address} on a temporary store.\n"
     ))?;
 
     let arguments = json!({ "host": "db1", "percent": "97" });
     let arguments = arguments.as_object().cloned().unwrap_or_default();
     let raise = Raise::event("disk-full".parse().map_err(failed)?, arguments);
-    let plan = stage.engine.explain(&raise).await?;
+    let plan = demo.engine.explain(&raise).await?;
     output.line("$ redflash explain event disk-full host=db1 percent=97")?;
-    explain::print(&output, &Routes::of(&stage.engine).await?, &plan)?;
+    print_plan(&output, &GatewayRoutes::of(&demo.engine).await?, &plan)?;
 
-    output.line("\n$ curl -d … (as below)")?;
-    let answer = fire(address, &stage.secret).await.map_err(failed)?;
+    output.line("\n$ curl -d … (see below)")?;
+    let answer = fire(address, &demo.secret).await.map_err(failed)?;
     output.line(format!("{answer}\n"))?;
-    output.line(output.paint(Tone::Strong, "What arrived:"))?;
+    output.line(output.paint(Tone::Strong, "Received messages:"))?;
     for _ in 0..plan.queued() {
-        match timeout(Duration::from_secs(10), stage.caught.recv()).await {
-            Ok(Some(caught)) => arrived(&output, &caught)?,
-            _ => return Err(Failure::new(Exit::Failed, "not everything arrived in time")),
+        match timeout(Duration::from_secs(10), demo.received.recv()).await {
+            Ok(Some(received)) => print_received(&output, &received)?,
+            _ => {
+                return Err(CliError::new(
+                    Exit::Failed,
+                    "not all messages arrived in time",
+                ));
+            }
         }
     }
     if !args.once {
-        let password = guest(&stage.engine).await?;
-        invite(&output, address, &stage.secret, &password)?;
-        listen(&output, &mut stage.caught).await?;
+        let password = create_user(&demo.engine).await?;
+        print_instructions(&output, address, &demo.secret, &password)?;
+        print_until_interrupted(&output, &mut demo.received).await?;
     }
     stop.cancel();
     running.shutdown(Duration::from_secs(5)).await;
     match serving.await {
         Ok(served) => served.map_err(failed),
-        Err(fault) => Err(failed(fault)),
+        Err(error) => Err(failed(error)),
     }
 }
 
-impl Stage {
-    async fn set() -> Result<Self, Failure> {
+impl Demo {
+    async fn start() -> Result<Self, CliError> {
         let directory = tempfile::tempdir().map_err(failed)?;
-        let (catch, caught) = mpsc::unbounded_channel();
+        let (sender, received) = mpsc::unbounded_channel();
         let mail = loopback().await?;
         let hooks = loopback().await?;
         let mail_port = mail.local_addr().map_err(failed)?.port();
         let hook_port = hooks.local_addr().map_err(failed)?.port();
-        tokio::spawn(catch_all(mail, catch.clone(), catch_mail));
-        tokio::spawn(catch_all(hooks, catch, catch_hook));
+        tokio::spawn(accept_all(mail, sender.clone(), receive_mail));
+        tokio::spawn(accept_all(hooks, sender, receive_hook));
         let store = SqliteStore::open(directory.path().join("demo.db"), Access::Server)?;
         let mut smtp = SmtpConfig::new("127.0.0.1", "RedFlash <alerts@example.org>");
         smtp.port = Some(mail_port);
@@ -124,22 +135,22 @@ impl Stage {
             engine,
             listener: loopback().await?,
             secret,
-            caught,
+            received,
             _directory: directory,
         })
     }
 }
 
-fn failed(fault: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
-    Failure::new(Exit::Failed, error_chain(&*fault.into()))
+fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CliError {
+    CliError::new(Exit::Failed, error_chain(&*error.into()))
 }
 
-async fn loopback() -> Result<TcpListener, Failure> {
+async fn loopback() -> Result<TcpListener, CliError> {
     TcpListener::bind("127.0.0.1:0").await.map_err(failed)
 }
 
-/// Two people, one of them switched off, a group, an event and a key.
-async fn populate(engine: &Engine, hook_port: u16) -> Result<SecretString, Failure> {
+/// Creates three contacts, one of them off, a group, an event and a key.
+async fn populate(engine: &Engine, hook_port: u16) -> Result<SecretString, CliError> {
     let address = |channel: &ChannelKind, raw: &str| {
         engine
             .gateways()
@@ -194,7 +205,7 @@ async fn populate(engine: &Engine, hook_port: u16) -> Result<SecretString, Failu
     Ok(secret)
 }
 
-/// Raises the event as a system without our library would: over HTTP. Returns the answer's body.
+/// Raises the event over HTTP, as other systems do. Returns the status and the response body.
 async fn fire(address: SocketAddr, secret: &SecretString) -> std::io::Result<String> {
     let body = format!("api_key={}&host=db1&percent=97", secret.expose_secret());
     let request = format!(
@@ -219,9 +230,8 @@ async fn fire(address: SocketAddr, secret: &SecretString) -> std::io::Result<Str
     ))
 }
 
-/// Makes a user who may look at everything and change it. Returns the password, which is another one in
-/// each demonstration.
-async fn guest(engine: &Engine) -> Result<SecretString, Failure> {
+/// Creates an admin with a random password and returns the password.
+async fn create_user(engine: &Engine) -> Result<SecretString, CliError> {
     let secret = Session::secret();
     let password = SecretString::from(&secret.expose_secret()[..16]);
     let (slug, name) = ("demo".parse(), "Demo".parse());
@@ -232,60 +242,60 @@ async fn guest(engine: &Engine) -> Result<SecretString, Failure> {
     Ok(password)
 }
 
-fn invite(
+fn print_instructions(
     output: &Output,
     address: SocketAddr,
     secret: &SecretString,
     password: &SecretString,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let (key, password) = (secret.expose_secret(), password.expose_secret());
-    output.line("\nTry it from another terminal (Ctrl-C here ends it):\n")?;
+    output.line("\nTry it from another terminal (press Ctrl-C here to stop):\n")?;
     output.line(format!(
         "curl -d api_key={key} -d host=web2 -d percent=99 http://{address}/event/disk-full\n"
     ))?;
     output.line(format!(
-        "or in a browser, as demo with the password {password}:\n\nhttp://{address}/admin\n"
+        "or in a browser, as user demo with password {password}:\n\nhttp://{address}/admin\n"
     ))
 }
 
-/// Shows what else arrives, until Ctrl-C.
-async fn listen(
+/// Prints further messages until Ctrl-C.
+async fn print_until_interrupted(
     output: &Output,
-    caught: &mut mpsc::UnboundedReceiver<Caught>,
-) -> Result<(), Failure> {
+    messages: &mut mpsc::UnboundedReceiver<Received>,
+) -> Result<(), CliError> {
     loop {
         tokio::select! {
             ended = tokio::signal::ctrl_c() => return ended.map_err(failed),
-            Some(caught) = caught.recv() => arrived(output, &caught)?,
+            Some(received) = messages.recv() => print_received(output, &received)?,
         }
     }
 }
 
-fn arrived(output: &Output, (channel, whom, said): &Caught) -> Result<(), Failure> {
-    let place = output.paint(Tone::Good, &format!("{channel:<8}"));
-    output.line(format!("  {place} {whom}: {}", one_line(said)))
+fn print_received(output: &Output, (channel, recipient, text): &Received) -> Result<(), CliError> {
+    let channel = output.paint(Tone::Good, &format!("{channel:<8}"));
+    output.line(format!("  {channel} {recipient}: {}", one_line(text)))
 }
 
-/// Accepts connections, and hands each to a catcher.
-async fn catch_all<F>(
+/// Accepts connections and passes each to a receiver.
+async fn accept_all<F>(
     listener: TcpListener,
-    catch: mpsc::UnboundedSender<Caught>,
-    catcher: fn(BufReader<TcpStream>, mpsc::UnboundedSender<Caught>) -> F,
+    sender: mpsc::UnboundedSender<Received>,
+    receive: fn(BufReader<TcpStream>, mpsc::UnboundedSender<Received>) -> F,
 ) where
     F: Future<Output = std::io::Result<()>> + Send + 'static,
 {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(catcher(BufReader::new(stream), catch.clone()));
+        tokio::spawn(receive(BufReader::new(stream), sender.clone()));
     }
 }
 
-/// As much of a mail server as one mail after the other needs (RFC 5321).
-async fn catch_mail(
+/// A minimal mail server that receives one mail after the other (RFC 5321).
+async fn receive_mail(
     mut stream: BufReader<TcpStream>,
-    catch: mpsc::UnboundedSender<Caught>,
+    sender: mpsc::UnboundedSender<Received>,
 ) -> std::io::Result<()> {
     stream.write_all(b"220 demo\r\n").await?;
-    let mut whom = String::new();
+    let mut recipient = String::new();
     let mut line = String::new();
     while {
         line.clear();
@@ -294,25 +304,25 @@ async fn catch_mail(
         let answer = match line.split([' ', '\r']).next().unwrap_or_default() {
             "RCPT" => {
                 let address = line.split(['<', '>']).nth(1);
-                address.unwrap_or_default().clone_into(&mut whom);
-                "250 fine"
+                address.unwrap_or_default().clone_into(&mut recipient);
+                "250 OK"
             }
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await?;
-                let said = text(&mut stream).await?;
-                // The receiver is gone when the demonstration ends.
-                let _ = catch.send(("mail", whom.clone(), said));
-                "250 taken"
+                let text = read_mail(&mut stream).await?;
+                // The receiver is dropped when the demonstration ends.
+                let _ = sender.send(("mail", recipient.clone(), text));
+                "250 queued"
             }
-            _ => "250 fine",
+            _ => "250 OK",
         };
         stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
     }
     Ok(())
 }
 
-/// Reads a mail, and returns its subject and the first line of its text.
-async fn text(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+/// Reads a mail and returns its subject and the first line of its text.
+async fn read_mail(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
     let (mut subject, mut first) = (String::new(), String::new());
     let (mut line, mut in_text) = (String::new(), false);
     while {
@@ -334,10 +344,10 @@ async fn text(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
     Ok(format!("[{subject}] {first}"))
 }
 
-/// As much of a web server as one webhook after the other needs.
-async fn catch_hook(
+/// A minimal web server that receives one webhook after the other.
+async fn receive_hook(
     mut stream: BufReader<TcpStream>,
-    catch: mpsc::UnboundedSender<Caught>,
+    sender: mpsc::UnboundedSender<Received>,
 ) -> std::io::Result<()> {
     let mut line = String::new();
     while {
@@ -355,16 +365,16 @@ async fn catch_hook(
                 length = value.trim().parse().unwrap_or_default();
             }
         }
-        // Nothing but our own webhooks comes here, and they are small.
+        // Only our own webhooks arrive here, and they are small.
         let mut body = vec![0; usize::min(length, 1 << 20)];
         stream.read_exact(&mut body).await?;
         let fields = url::form_urlencoded::parse(&body);
-        let said = fields
+        let text = fields
             .filter(|(name, _)| name == "message")
             .map(|(_, text)| text)
             .collect();
         // As above.
-        let _ = catch.send(("webhook", path, said));
+        let _ = sender.send(("webhook", path, text));
         stream
             .write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
             .await?;

@@ -1,32 +1,38 @@
-//! `redflash doctor`: looks for what is wrong.
+//! `redflash doctor`: checks the installation for problems.
 
 use redflash_core::store::Backlog;
 use redflash_core::{Contact, Engine, Event, GatewayView, Timestamp, error_chain};
 use serde::Serialize;
 
 use super::gateway;
-use crate::context::{Context, Served};
-use crate::failure::{Exit, Failure};
-use crate::output::{Output, Tone, one_line};
-use crate::place::{Place, Routes, Status};
-use crate::words::time;
+use crate::backend::{Backend, GatewayRoutes, Status};
+use crate::context::{Context, ServedBy};
+use crate::error::{CliError, Exit};
+use crate::format::{count, time};
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash doctor
+  redflash --server https://alerts.example.org doctor --json")]
 pub(crate) struct Args {}
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 struct Finding {
-    what: &'static str,
+    #[serde(rename = "what")]
+    check: &'static str,
     verdict: Verdict,
     detail: String,
 }
 
 impl Finding {
-    fn new(what: &'static str, verdict: Verdict, detail: impl Into<String>) -> Self {
+    fn new(check: &'static str, verdict: Verdict, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         Self {
-            what,
+            check,
             verdict,
             detail,
         }
@@ -36,82 +42,84 @@ impl Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
-    Fine,
+    #[serde(rename = "fine")]
+    Ok,
     Warning,
-    Wrong,
+    #[serde(rename = "wrong")]
+    Error,
 }
 
-pub(crate) async fn run(place: &Place, _: Args) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, _: Args) -> Result<(), CliError> {
     let mut findings = Vec::new();
     let mut is_open = true;
-    if let Some(here) = place.machine() {
-        let context = &here.context;
+    if let Some(local) = backend.local_store() {
+        let context = &local.context;
         findings.extend(configuration(context));
         findings.push(server(context).await);
-        match here.engine().await {
+        match local.engine().await {
             Ok(engine) => {
                 findings.push(commit(engine).await);
-                findings.extend(named(context, engine).await?);
+                findings.extend(references(context, engine).await?);
             }
-            Err(failure) => {
+            Err(error) => {
                 is_open = false;
-                findings.push(Finding::new("store", Verdict::Wrong, failure.message));
+                findings.push(Finding::new("store", Verdict::Error, error.message));
             }
         }
     }
     if is_open {
-        findings.extend(anywhere(place).await?);
+        findings.extend(shared(backend).await?);
     }
-    show(&place.output, &findings)?;
+    show(&backend.output, &findings)?;
     if findings
         .iter()
-        .any(|finding| finding.verdict == Verdict::Wrong)
+        .any(|finding| finding.verdict == Verdict::Error)
     {
-        return Err(Failure::new(Exit::Failed, "something is wrong: see above"));
+        return Err(CliError::new(Exit::Failed, "problems found: see above"));
     }
     Ok(())
 }
 
-fn show(output: &Output, findings: &[Finding]) -> Result<(), Failure> {
+fn show(output: &Output, findings: &[Finding]) -> Result<(), CliError> {
     if output.json {
         return output.json(&findings);
     }
     for finding in findings {
         let (tone, word) = match finding.verdict {
-            Verdict::Fine => (Tone::Good, "fine"),
-            Verdict::Warning => (Tone::Waiting, "look"),
-            Verdict::Wrong => (Tone::Bad, "wrong"),
+            Verdict::Ok => (Tone::Good, "ok"),
+            Verdict::Warning => (Tone::Waiting, "warning"),
+            Verdict::Error => (Tone::Bad, "error"),
         };
-        let word = output.paint(tone, &format!("{word:<6}"));
+        let word = output.paint(tone, &format!("{word:<8}"));
         let detail = one_line(&finding.detail);
-        output.line(format!("{word} {:<14} {detail}", finding.what))?;
+        output.line(format!("{word} {:<14} {detail}", finding.check))?;
     }
     Ok(())
 }
 
-/// What can be looked at from this machine and from another.
-async fn anywhere(place: &Place) -> Result<Vec<Finding>, Failure> {
-    let status = place.status().await?;
-    let routes = place.routes().await?;
+/// Returns the checks that work locally and through a server.
+async fn shared(backend: &Backend) -> Result<Vec<Finding>, CliError> {
+    let status = backend.status().await?;
+    let routes = backend.routes().await?;
     let mut findings = Vec::new();
     findings.extend(status.sends.map(|sends| {
         let (verdict, detail) = if sends {
-            (Verdict::Fine, "answers, and sends")
+            (Verdict::Ok, "running and sending")
         } else {
-            (Verdict::Wrong, "answers, and does not send")
+            (Verdict::Error, "running, but not sending")
         };
         Finding::new("server", verdict, detail)
     }));
-    findings.push(backlog(&status, place.now().await?));
-    findings.extend(directory(place, &routes).await?);
-    findings.extend(gateways(&place.gateways().await?));
+    findings.push(backlog(&status, backend.now().await?));
+    findings.extend(directory(backend, &routes).await?);
+    findings.extend(gateways(&backend.gateways().await?));
     Ok(findings)
 }
 
 fn configuration(context: &Context) -> Vec<Finding> {
     let loaded = &context.loaded;
     let source = loaded.file.as_ref().map_or_else(
-        || "no file: the built-in defaults".to_owned(),
+        || "no file, using defaults".to_owned(),
         |path| path.display().to_string(),
     );
     let names = loaded.gateways.iter().map(|configured| {
@@ -120,15 +128,15 @@ fn configuration(context: &Context) -> Vec<Finding> {
     });
     let names = names.collect::<Vec<_>>().join(", ");
     let mut findings = vec![
-        Finding::new("configuration", Verdict::Fine, source),
-        Finding::new("gateways", Verdict::Fine, names),
+        Finding::new("configuration", Verdict::Ok, source),
+        Finding::new("gateways", Verdict::Ok, names),
     ];
     findings.extend(loaded.gateways.iter().flat_map(|configured| {
         let gateway = &configured.gateway;
         let derived = gateway.channel.derived_settings().into_iter();
         derived.map(|setting| {
             let detail = format!("{}: {setting}", gateway.name);
-            Finding::new("gateways", Verdict::Fine, detail)
+            Finding::new("gateways", Verdict::Ok, detail)
         })
     }));
     let warnings = loaded.warnings.iter();
@@ -139,26 +147,29 @@ fn configuration(context: &Context) -> Vec<Finding> {
 }
 
 async fn server(context: &Context) -> Finding {
-    let none = "none runs on this store: nothing is sent until `redflash serve`";
-    let (verdict, detail) = match context.served().await {
+    let none = "not running on this store: nothing is sent until you run `redflash serve`";
+    let (verdict, detail) = match context.served_by().await {
         Ok(None) => (Verdict::Warning, none.to_owned()),
-        Ok(Some(Served::Process(pid))) => (Verdict::Fine, format!("runs as process {pid}")),
-        Ok(Some(Served::Nodes(nodes))) => (Verdict::Fine, format!("{nodes} run on this database")),
-        Err(failure) => (Verdict::Wrong, failure.message),
+        Ok(Some(ServedBy::Process(pid))) => (Verdict::Ok, format!("running as process {pid}")),
+        Ok(Some(ServedBy::Nodes(nodes))) => (
+            Verdict::Ok,
+            format!("{} running on this database", count(nodes, "node")),
+        ),
+        Err(error) => (Verdict::Error, error.message),
     };
     Finding::new("server", verdict, detail)
 }
 
 async fn commit(engine: &Engine) -> Finding {
     let (verdict, detail) = match engine.store().probe(engine.now()).await {
-        Ok(()) => (Verdict::Fine, "a commit was made and synced".to_owned()),
-        Err(fault) => (Verdict::Wrong, error_chain(&fault)),
+        Ok(()) => (Verdict::Ok, "a test commit succeeded".to_owned()),
+        Err(error) => (Verdict::Error, error_chain(&error)),
     };
     Finding::new("store", verdict, detail)
 }
 
 fn backlog(status: &Status, now: Timestamp) -> Finding {
-    /// In milliseconds.
+    /// Delay in milliseconds that counts as late.
     const LATE: u128 = 60_000;
     let Backlog {
         queued,
@@ -166,40 +177,39 @@ fn backlog(status: &Status, now: Timestamp) -> Finding {
         oldest_due,
     } = status.backlog;
     let late = oldest_due.map_or(0, |due| now.since(due).as_millis());
-    let oldest =
-        oldest_due.map_or_else(String::new, |due| format!(", the oldest due {}", time(due)));
+    let oldest = oldest_due.map_or_else(String::new, |due| format!(", oldest due {}", time(due)));
     let verdict = if late > LATE {
         Verdict::Warning
     } else {
-        Verdict::Fine
+        Verdict::Ok
     };
-    let detail = format!("{queued} queued, {sending} being sent{oldest}");
+    let detail = format!("{queued} queued, {sending} in progress{oldest}");
     Finding::new("queue", verdict, detail)
 }
 
-/// What the configuration names of the directory, and is not there.
-async fn named(context: &Context, engine: &Engine) -> Result<Vec<Finding>, Failure> {
+/// Returns warnings about missing entries that the configuration refers to.
+async fn references(context: &Context, engine: &Engine) -> Result<Vec<Finding>, CliError> {
     let config = &context.loaded.config;
     let mut missing = Vec::new();
     if let Some(slug) = &config.alarm.contact
         && engine.store().contact(slug).await?.is_none()
     {
         missing.push(format!(
-            "alarm.contact names contact/{slug}, which is not there"
+            "alarm.contact refers to contact/{slug}, which does not exist"
         ));
     }
     if let Some(slug) = &config.inbound.event
         && engine.store().event(slug).await?.is_none()
     {
         missing.push(format!(
-            "inbound.event names event/{slug}, which is not there"
+            "inbound.event refers to event/{slug}, which does not exist"
         ));
     }
     let finding = |detail: String| Finding::new("configuration", Verdict::Warning, detail);
     Ok(missing.into_iter().map(finding).collect())
 }
 
-/// Gateways to which messages are not handed, or which refuse some.
+/// Returns warnings about gateways that are not ok.
 fn gateways(all: &[GatewayView]) -> Vec<Finding> {
     let finding = |gateway: &GatewayView| {
         let reason = gateway::reason(&gateway.status)?;
@@ -212,23 +222,23 @@ fn gateways(all: &[GatewayView]) -> Vec<Finding> {
     all.iter().filter_map(finding).collect()
 }
 
-/// Endpoints that no gateway serves, and events that tell nobody.
-async fn directory(place: &Place, routes: &Routes) -> Result<Vec<Finding>, Failure> {
+/// Returns warnings about endpoints without a gateway and events without recipients.
+async fn directory(backend: &Backend, routes: &GatewayRoutes) -> Result<Vec<Finding>, CliError> {
     let mut findings = Vec::new();
-    for contact in place.list::<Contact>().await? {
+    for contact in backend.list::<Contact>().await? {
         let endpoints = contact.endpoints.iter();
         let unserved = endpoints.filter(|endpoint| !routes.serve(&endpoint.channel));
         findings.extend(unserved.map(|endpoint| {
             let detail = format!(
-                "contact/{} has an address on {}, which no gateway serves",
+                "contact/{} has an address on channel {}, which has no gateway",
                 contact.slug, endpoint.channel
             );
             Finding::new("contacts", Verdict::Warning, detail)
         }));
     }
-    for event in place.list::<Event>().await? {
+    for event in backend.list::<Event>().await? {
         if event.contacts.is_empty() && event.groups.is_empty() {
-            let detail = format!("event/{} tells nobody", event.slug);
+            let detail = format!("event/{} has no recipients", event.slug);
             findings.push(Finding::new("events", Verdict::Warning, detail));
         }
     }

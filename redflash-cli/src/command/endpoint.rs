@@ -4,128 +4,153 @@ use clap::Subcommand;
 use redflash_core::{ChannelKind, Contact, Endpoint, Slug};
 use serde_json::json;
 
-use super::reach::warn_of_losses;
-use crate::failure::{Exit, Failure};
-use crate::place::Place;
-use crate::words::{endpoint_switch, switch};
+use super::reachability::warn_if_unreachable;
+use crate::backend::Backend;
+use crate::error::{CliError, Exit};
+use crate::format::{endpoint_switch, switch};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add an address to a contact
+    #[command(after_help = "Examples:\n  redflash endpoint add ann email ann@example.org")]
     Add {
+        /// Slug of the contact
         contact: Slug,
+        /// Channel, such as email, sms or webhook
         channel: ChannelKind,
+        /// Address on the channel
         #[arg(allow_hyphen_values = true)]
         address: String,
     },
     /// Remove an address from a contact
+    #[command(after_help = "Examples:\n  redflash endpoint remove ann email ann@example.org")]
     Remove {
+        /// Slug of the contact
         contact: Slug,
+        /// Channel, such as email, sms or webhook
         channel: ChannelKind,
+        /// Address on the channel
         #[arg(allow_hyphen_values = true)]
         address: String,
     },
     /// Switch an address on
+    #[command(after_help = "Examples:\n  redflash endpoint on ann sms +447700900123")]
     On {
+        /// Slug of the contact
         contact: Slug,
+        /// Channel, such as email, sms or webhook
         channel: ChannelKind,
+        /// Address on the channel
         #[arg(allow_hyphen_values = true)]
         address: String,
     },
-    /// Switch an address off: nothing is sent to it any more, not even what is queued
+    /// Switch an address off and cancel its queued deliveries
+    #[command(after_help = "Examples:\n  redflash endpoint off ann sms +447700900123")]
     Off {
+        /// Slug of the contact
         contact: Slug,
+        /// Channel, such as email, sms or webhook
         channel: ChannelKind,
+        /// Address on the channel
         #[arg(allow_hyphen_values = true)]
         address: String,
     },
-    /// List addresses, of all contacts or of one
-    List { contact: Option<Slug> },
+    /// List addresses
+    #[command(after_help = "Examples:\n  redflash endpoint list\n  redflash endpoint list ann")]
+    List {
+        /// Contact whose addresses to list [default: all contacts]
+        contact: Option<Slug>,
+    },
 }
 
-/// What is done to an endpoint.
+/// A change to an endpoint.
 #[derive(Clone, Copy)]
-enum Deed {
+enum EndpointAction {
     Add,
     Remove,
     Switch(bool),
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
-    let (deed, contact, channel, address) = match command {
-        Command::List { contact } => return list(place, contact).await,
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
+    let (action, contact, channel, address) = match command {
+        Command::List { contact } => return list(backend, contact).await,
         Command::Add {
             contact,
             channel,
             address,
-        } => (Deed::Add, contact, channel, address),
+        } => (EndpointAction::Add, contact, channel, address),
         Command::Remove {
             contact,
             channel,
             address,
-        } => (Deed::Remove, contact, channel, address),
+        } => (EndpointAction::Remove, contact, channel, address),
         Command::On {
             contact,
             channel,
             address,
-        } => (Deed::Switch(true), contact, channel, address),
+        } => (EndpointAction::Switch(true), contact, channel, address),
         Command::Off {
             contact,
             channel,
             address,
-        } => (Deed::Switch(false), contact, channel, address),
+        } => (EndpointAction::Switch(false), contact, channel, address),
     };
-    let found: Contact = place.find(&contact).await?;
-    let as_it_is =
+    let found: Contact = backend.find(&contact).await?;
+    let is_same =
         |known: &&Endpoint| known.channel == channel && known.address.is_written(address.trim());
-    let new = match found.endpoints.iter().find(as_it_is) {
-        // It may be one that is not valid, and is to go.
+    let new = match found.endpoints.iter().find(is_same) {
+        // An invalid address can still be removed.
         Some(known) => known.clone(),
-        None => place.endpoint(channel, &address).await?,
+        None => backend.endpoint(channel, &address).await?,
     };
     let Endpoint {
         channel, address, ..
     } = &new;
-    // A server shows no passwords.
+    // A server masks passwords.
     let same =
         |known: &&Endpoint| known.channel == *channel && known.address.masked() == address.masked();
-    let endpoint = match (deed, found.endpoints.iter().find(same)) {
-        (Deed::Add, Some(_)) => {
-            let message = format!("contact/{contact} has {channel} {address} already");
-            return Err(Failure::new(Exit::Failed, message));
+    let endpoint = match (action, found.endpoints.iter().find(same)) {
+        (EndpointAction::Add, Some(_)) => {
+            let message = format!("contact/{contact} already has {channel} {address}");
+            return Err(CliError::new(Exit::Failed, message));
         }
-        (Deed::Add, None) => &new,
-        (Deed::Remove | Deed::Switch(_), Some(known)) => known,
-        (Deed::Remove | Deed::Switch(_), None) => {
+        (EndpointAction::Add, None) => &new,
+        (EndpointAction::Remove | EndpointAction::Switch(_), Some(known)) => known,
+        (EndpointAction::Remove | EndpointAction::Switch(_), None) => {
             let message = format!(
                 "contact/{contact} has no {channel} {address}: see `redflash contact show {contact}`"
             );
-            return Err(Failure::new(Exit::Refused, message));
+            return Err(CliError::new(Exit::Refused, message));
         }
     };
-    let apply = |contact: &mut Contact| deed.apply(contact, endpoint);
+    let apply = |contact: &mut Contact| action.apply(contact, endpoint);
     let change = Box::pin(async {
-        match deed {
-            Deed::Add => place.change_warned(&contact, apply).await?,
-            Deed::Remove | Deed::Switch(_) => place.change(&contact, apply).await?,
+        match action {
+            EndpointAction::Add => backend.change_warned(&contact, apply).await?,
+            EndpointAction::Remove | EndpointAction::Switch(_) => {
+                backend.change(&contact, apply).await?
+            }
         };
-        place.output.remark(match deed {
-            Deed::Add => format!("added {channel} {address} to contact/{contact}"),
-            Deed::Remove => format!("removed {channel} {address} from contact/{contact}"),
-            Deed::Switch(on) => {
+        backend.output.remark(match action {
+            EndpointAction::Add => format!("added {channel} {address} to contact/{contact}"),
+            EndpointAction::Remove => format!("removed {channel} {address} from contact/{contact}"),
+            EndpointAction::Switch(on) => {
                 format!("{channel} {address} of contact/{contact} is {}", switch(on))
             }
         })
     });
-    match deed {
-        Deed::Remove | Deed::Switch(false) => {
-            warn_of_losses(place, change, |reach| reach.contact(&contact, apply)).await
+    match action {
+        EndpointAction::Remove | EndpointAction::Switch(false) => {
+            warn_if_unreachable(backend, change, |directory| {
+                directory.contact(&contact, apply)
+            })
+            .await
         }
-        Deed::Add | Deed::Switch(true) => change.await,
+        EndpointAction::Add | EndpointAction::Switch(true) => change.await,
     }
 }
 
-impl Deed {
+impl EndpointAction {
     fn apply(self, contact: &mut Contact, endpoint: &Endpoint) {
         let endpoints = &mut contact.endpoints;
         match self {
@@ -141,10 +166,10 @@ impl Deed {
     }
 }
 
-async fn list(place: &Place, contact: Option<Slug>) -> Result<(), Failure> {
+async fn list(backend: &Backend, contact: Option<Slug>) -> Result<(), CliError> {
     let contacts: Vec<Contact> = match &contact {
-        Some(slug) => vec![place.find(slug).await?],
-        None => place.list().await?,
+        Some(slug) => vec![backend.find(slug).await?],
+        None => backend.list().await?,
     };
     let all = contacts.iter().flat_map(|contact| {
         contact
@@ -152,7 +177,7 @@ async fn list(place: &Place, contact: Option<Slug>) -> Result<(), Failure> {
             .iter()
             .map(move |endpoint| (contact, endpoint))
     });
-    if place.output.json {
+    if backend.output.json {
         let shown = all.map(|(contact, endpoint)| {
             json!({
                 "contact": contact.slug, "id": endpoint.id, "channel": endpoint.channel,
@@ -160,7 +185,7 @@ async fn list(place: &Place, contact: Option<Slug>) -> Result<(), Failure> {
                 "opted_out": endpoint.opted_out,
             })
         });
-        return place.output.json(&shown.collect::<Vec<_>>());
+        return backend.output.json(&shown.collect::<Vec<_>>());
     }
     let rows = all.map(|(contact, endpoint)| {
         [
@@ -170,8 +195,8 @@ async fn list(place: &Place, contact: Option<Slug>) -> Result<(), Failure> {
             endpoint_switch(endpoint),
         ]
     });
-    place.output.table(
-        ["contact", "channel", "address", "is"],
+    backend.output.table(
+        ["contact", "channel", "address", "state"],
         rows.collect(),
         "no endpoints yet: `redflash endpoint add CONTACT CHANNEL ADDRESS`",
     )

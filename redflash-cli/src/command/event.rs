@@ -1,112 +1,155 @@
-//! `redflash event`: named occurrences with words of their own.
+//! `redflash event`: message templates with their recipients.
 
 use clap::{Args, Subcommand};
 use redflash_core::{Event, MissingArguments, Name, Slug};
 
 use super::group::{edit_members, unique};
-use super::reach::warn_of_losses;
-use crate::failure::Failure;
-use crate::output::{harmless, one_line};
-use crate::place::Place;
-use crate::words::switch;
+use super::reachability::warn_if_unreachable;
+use crate::backend::Backend;
+use crate::error::CliError;
+use crate::format::switch;
+use crate::sanitize::{one_line, sanitize};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add an event
     Add(Add),
     /// List events
+    #[command(after_help = "Examples:\n  redflash event list --json")]
     List,
-    /// Show one event
-    Show { slug: Slug },
+    /// Show an event
+    #[command(after_help = "Examples:\n  redflash event show disk-full")]
+    Show {
+        /// Slug of the event
+        #[arg(value_name = "EVENT")]
+        slug: Slug,
+    },
     /// Change an event
     Edit(Edit),
     /// Remove an event
-    Remove { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash event remove disk-full")]
+    Remove {
+        /// Slug of the event
+        #[arg(value_name = "EVENT")]
+        slug: Slug,
+    },
     /// Switch an event on
-    On { slug: Slug },
-    /// Switch an event off: raising it is refused
-    Off { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash event on disk-full")]
+    On {
+        /// Slug of the event
+        #[arg(value_name = "EVENT")]
+        slug: Slug,
+    },
+    /// Switch an event off, so that it cannot be raised
+    #[command(after_help = "Examples:\n  redflash event off disk-full")]
+    Off {
+        /// Slug of the event
+        #[arg(value_name = "EVENT")]
+        slug: Slug,
+    },
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash event add disk --name Disk --message '{{host}} is full' --group ops")]
 pub(crate) struct Add {
+    /// Slug for commands and URLs
+    #[arg(value_name = "EVENT")]
     slug: Slug,
-    /// How it is called among people
+    /// Display name
     #[arg(long, allow_hyphen_values = true)]
     name: Name,
-    /// What is said, with {{arguments}}
+    /// Template of the message, with {{arguments}}
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     message: String,
-    /// The subject, with {{arguments}}, where there is one
+    /// Template of the subject, for channels that have one [default: the event's name]
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     subject: Option<String>,
-    /// Somebody who is told; may be given often
+    /// Contact to notify; repeatable
     #[arg(long = "contact", value_name = "CONTACT")]
     contacts: Vec<Slug>,
-    /// A group that is told; may be given often
+    /// Group to notify; repeatable
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<Slug>,
-    /// Who it says it comes from, where the gateway allows that
+    /// Sender of the message, if the gateway allows it
     #[arg(long, allow_hyphen_values = true)]
     sender: Option<String>,
-    /// What it is about, for those who look after it
-    #[arg(long, default_value = "", allow_hyphen_values = true)]
+    /// Description for operators
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     description: String,
-    /// The action when a raise leaves out an argument: blank prints nothing, mark prints [host?],
-    /// refuse refuses the raise
-    #[arg(long, value_name = "blank|mark|refuse", default_value_t = MissingArguments::Mark)]
+    /// Handling of missing arguments: blank inserts nothing, mark inserts a marker such as [host?],
+    /// refuse rejects the alert
+    #[arg(long, value_name = "ACTION", default_value_t = MissingArguments::Mark)]
     missing_arguments: MissingArguments,
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash event edit disk-full --subject '[{{host}}]' --add-contact ann")]
 pub(crate) struct Edit {
+    /// Slug of the event
+    #[arg(value_name = "EVENT")]
     slug: Slug,
+    /// New display name
     #[arg(long, allow_hyphen_values = true)]
     name: Option<Name>,
+    /// New template of the message
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     message: Option<String>,
-    /// The subject; empty for the event's name
+    /// New template of the subject; empty for the event's name
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     subject: Option<String>,
-    /// The sender; empty for the gateway's own
+    /// New sender; empty for the gateway's default
     #[arg(long, allow_hyphen_values = true)]
     sender: Option<String>,
+    /// New description
     #[arg(long, allow_hyphen_values = true)]
     description: Option<String>,
-    /// The action when a raise leaves out an argument
-    #[arg(long, value_name = "blank|mark|refuse")]
+    /// New handling of missing arguments: blank, mark or refuse
+    #[arg(long, value_name = "ACTION")]
     missing_arguments: Option<MissingArguments>,
+    /// Contact to add; repeatable
     #[arg(long, value_name = "CONTACT")]
     add_contact: Vec<Slug>,
+    /// Contact to remove; repeatable
     #[arg(long, value_name = "CONTACT")]
     remove_contact: Vec<Slug>,
+    /// Group to add; repeatable
     #[arg(long, value_name = "GROUP")]
     add_group: Vec<Slug>,
+    /// Group to remove; repeatable
     #[arg(long, value_name = "GROUP")]
     remove_group: Vec<Slug>,
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Add(add) => self::add(place, add).await,
-        Command::List => list(place).await,
-        Command::Show { slug } => show(place, &slug).await,
+        Command::Add(add) => self::add(backend, add).await,
+        Command::List => list(backend).await,
+        Command::Show { slug } => show(backend, &slug).await,
         Command::Edit(edit) => {
             let slug = edit.slug.clone();
             let edit = |event: &mut Event| apply(event, edit.clone());
             let change = Box::pin(async {
-                let event = place.change_warned(&slug, edit).await?;
-                tell_switch(place, &event)
+                let event = backend.change_warned(&slug, edit).await?;
+                print_state(backend, &event)
             });
-            warn_of_losses(place, change, |reach| reach.event(&slug, edit)).await
+            warn_if_unreachable(backend, change, |directory| directory.event(&slug, edit)).await
         }
-        Command::Remove { slug } => place.remove::<Event>(&slug).await,
-        Command::On { slug } => change(place, &slug, |event| event.enabled = true).await,
-        Command::Off { slug } => change(place, &slug, |event| event.enabled = false).await,
+        Command::Remove { slug } => backend.remove::<Event>(&slug).await,
+        Command::On { slug } => change(backend, &slug, |event| event.enabled = true).await,
+        Command::Off { slug } => change(backend, &slug, |event| event.enabled = false).await,
     }
 }
 
-async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
     let mut event = Event::new(add.slug, add.name, add.message);
     event.subject = add.subject;
     event.sender = add.sender;
@@ -114,11 +157,11 @@ async fn add(place: &Place, add: Add) -> Result<(), Failure> {
     event.missing_arguments = add.missing_arguments;
     event.contacts = unique(add.contacts);
     event.groups = unique(add.groups);
-    place.create(&event).await
+    backend.create(&event).await
 }
 
 fn apply(event: &mut Event, edit: Edit) {
-    let given = |text: String| (!text.is_empty()).then_some(text);
+    let non_empty = |text: String| (!text.is_empty()).then_some(text);
     if let Some(name) = edit.name {
         event.name = name;
     }
@@ -126,10 +169,10 @@ fn apply(event: &mut Event, edit: Edit) {
         event.message = message;
     }
     if let Some(subject) = edit.subject {
-        event.subject = given(subject);
+        event.subject = non_empty(subject);
     }
     if let Some(sender) = edit.sender {
-        event.sender = given(sender);
+        event.sender = non_empty(sender);
     }
     if let Some(description) = edit.description {
         event.description = description;
@@ -141,70 +184,70 @@ fn apply(event: &mut Event, edit: Edit) {
     edit_members(&mut event.groups, edit.add_group, &edit.remove_group);
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let events: Vec<Event> = place.list().await?;
-    if place.output.json {
-        return place.output.json(&events);
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let events: Vec<Event> = backend.list().await?;
+    if backend.output.json {
+        return backend.output.json(&events);
     }
     let row = |event: &Event| {
         [
             event.slug.to_string(),
             one_line(event.name.as_str()),
             switch(event.enabled).to_owned(),
-            told(event).join(", "),
+            recipients(event).join(", "),
             one_line(&event.message),
         ]
     };
-    place.output.table(
-        ["event", "name", "is", "tells", "message"],
+    backend.output.table(
+        ["event", "name", "state", "recipients", "message"],
         events.iter().map(row).collect(),
         "no events yet: `redflash event add SLUG --name NAME --message TEMPLATE --contact CONTACT`",
     )
 }
 
-fn told(event: &Event) -> Vec<String> {
+fn recipients(event: &Event) -> Vec<String> {
     let contacts = event.contacts.iter().map(|slug| format!("contact/{slug}"));
     let groups = event.groups.iter().map(|slug| format!("group/{slug}"));
     contacts.chain(groups).collect()
 }
 
-async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
-    let event: Event = place.find(slug).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
+    let event: Event = backend.find(slug).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&event);
     }
     output.line(format!(
         "event/{} {} ({})",
         event.slug,
-        harmless(event.name.as_str()),
+        sanitize(event.name.as_str()),
         switch(event.enabled)
     ))?;
     let described = (!event.description.is_empty()).then_some(&*event.description);
     for (name, text) in [
-        ("about", described),
+        ("description", described),
         ("subject", event.subject.as_deref()),
         ("message", Some(&*event.message)),
         ("sender", event.sender.as_deref()),
         ("missing", Some(event.missing_arguments.as_str())),
     ] {
         if let Some(text) = text {
-            output.line(format!("  {name:<8} {}", one_line(text)))?;
+            output.line(format!("  {name:<11} {}", one_line(text)))?;
         }
     }
-    output.line(format!("  tells    {}", told(&event).join(", ")))
+    output.line(format!("  recipients  {}", recipients(&event).join(", ")))
 }
 
 async fn change(
-    place: &Place,
+    backend: &Backend,
     slug: &Slug,
     change: impl Fn(&mut Event) + Send + Sync,
-) -> Result<(), Failure> {
-    let event = place.change(slug, change).await?;
-    tell_switch(place, &event)
+) -> Result<(), CliError> {
+    let event = backend.change(slug, change).await?;
+    print_state(backend, &event)
 }
 
-fn tell_switch(place: &Place, event: &Event) -> Result<(), Failure> {
-    let said = format!("event/{} is {}", event.slug, switch(event.enabled));
-    place.output.remark(said)
+fn print_state(backend: &Backend, event: &Event) -> Result<(), CliError> {
+    let message = format!("event/{} is {}", event.slug, switch(event.enabled));
+    backend.output.remark(message)
 }

@@ -6,31 +6,36 @@ use std::path::{Path, PathBuf};
 
 use redflash_core::Contact;
 
-use super::document::{Document, Person, VERSION};
-use crate::failure::{Exit, Failure};
-use crate::place::Place;
-use crate::words::count;
+use super::import::document::{ContactDocument, Document, VERSION};
+use crate::backend::Backend;
+use crate::error::{CliError, Exit};
+use crate::format::count;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash export directory.yaml
+  redflash export -")]
 pub(crate) struct Args {
-    /// The file, in YAML if its name ends so, else in JSON; `-` is standard output
+    /// File to write, as YAML for .yaml and .yml and as JSON otherwise; `-` for standard output
     file: PathBuf,
 }
 
-pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
-    let contacts: Vec<Contact> = place.list().await?;
+pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
+    let contacts: Vec<Contact> = backend.list().await?;
     let document = Document {
         version: VERSION,
-        contacts: contacts.into_iter().map(Person::from).collect(),
-        groups: place.list().await?,
-        events: place.list().await?,
+        contacts: contacts.into_iter().map(ContactDocument::from).collect(),
+        groups: backend.list().await?,
+        events: backend.list().await?,
     };
     if args.file == Path::new("-") {
-        return place.output.json(&document);
+        return backend.output.json(&document);
     }
-    write(&args.file, &document)
-        .map_err(|fault| Failure::new(Exit::Failed, format!("{}: {fault}", args.file.display())))?;
-    place.output.remark(format!(
+    write(&args.file, &document).map_err(|error| {
+        CliError::new(Exit::Failed, format!("{}: {error}", args.file.display()))
+    })?;
+    backend.output.remark(format!(
         "wrote {}, {} and {} to {}",
         count(document.contacts.len(), "contact"),
         count(document.groups.len(), "group"),
@@ -44,7 +49,7 @@ fn is_yaml(path: &Path) -> bool {
     extension.is_some_and(|name| matches!(name, "yaml" | "yml"))
 }
 
-/// Writes the file whole, or leaves what was there.
+/// Replaces the file atomically.
 fn write(path: &Path, document: &Document) -> std::io::Result<()> {
     let directory = path
         .parent()
@@ -57,6 +62,6 @@ fn write(path: &Path, document: &Document) -> std::io::Result<()> {
     };
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|fault| fault.error)?;
+    file.persist(path).map_err(|error| error.error)?;
     fs::File::open(path)?.sync_all()
 }

@@ -1,4 +1,4 @@
-//! `redflash gateway`: what messages go through, and its state.
+//! `redflash gateway`: gateways and their states.
 
 use std::time::Duration;
 
@@ -8,51 +8,63 @@ use redflash_core::{
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::log;
-use crate::failure::{Exit, Failure};
-use crate::output::{Output, Tone, one_line};
-use crate::place::Place;
-use crate::words::time;
+use crate::backend::Backend;
+use crate::config::duration;
+use crate::error::{CliError, Exit};
+use crate::format::time;
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Every gateway, in the order in which those of one channel are tried
+    /// List gateways, in the order in which those of a channel are tried
+    #[command(after_help = "Examples:\n  redflash gateway list")]
     List,
-    /// One gateway, with its limits and the URLs of its callbacks
-    Show { name: Slug },
-    /// Send a real message through one gateway, and say what it answers
+    /// Show a gateway with its limits and callback URLs
+    #[command(after_help = "Examples:\n  redflash gateway show vonage-uk")]
+    Show {
+        /// Name of the gateway
+        #[arg(value_name = "GATEWAY")]
+        name: Slug,
+    },
+    /// Send a real message through a gateway and show the result
     Test(Test),
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash gateway test vonage-uk --to +447700900123")]
 pub(crate) struct Test {
+    /// Name of the gateway
+    #[arg(value_name = "GATEWAY")]
     name: Slug,
-    /// Where the message goes, as an address of the gateway's channel
+    /// Address to send the message to, on the gateway's channel
     #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
     to: String,
-    /// What it says
+    /// Text of the message
     #[arg(
         long,
         default_value = "This is a test of RedFlash.",
         allow_hyphen_values = true
     )]
     message: String,
-    /// How long a receipt is waited for, where the gateway sends any
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = log::age)]
+    /// Time to wait for a receipt, if the gateway sends them
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse)]
     wait: Duration,
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
-        Command::List => list(place).await,
-        Command::Show { name } => show(place, &name).await,
-        Command::Test(test) => self::test(place, test).await,
+        Command::List => list(backend).await,
+        Command::Show { name } => show(backend, &name).await,
+        Command::Test(test) => self::test(backend, test).await,
     }
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let all = place.gateways().await?;
-    let output = &place.output;
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let all = backend.gateways().await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&all);
     }
@@ -66,9 +78,9 @@ async fn list(place: &Place) -> Result<(), Failure> {
             gateway.can.join(", "),
         ]
     };
-    let head = ["gateway", "type", "channel", "state", "waiting", "can"];
+    let head = ["gateway", "type", "channel", "state", "waiting", "features"];
     let rows = all.iter().map(row).collect();
-    output.table(head, rows, "no gateways are configured")?;
+    output.table(head, rows, "no gateways configured")?;
     for gateway in &all {
         if let Some(reason) = reason(&gateway.status) {
             output.remark(format!("{}: {reason}", gateway.name))?;
@@ -77,13 +89,13 @@ async fn list(place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Describes why a gateway gets no messages: the error, since when, and the time of the next try.
+/// Describes why a gateway is not ok: the error, its start, and the time of the next attempt.
 pub(super) fn reason(status: &GatewayStatus) -> Option<String> {
     let error = one_line(status.last_error.as_deref()?);
     let mut reason = vec![error];
     reason.extend(status.since.map(|since| format!("since {}", time(since))));
     let next = status.next_try_at;
-    reason.extend(next.map(|next| format!("next try {}", time(next))));
+    reason.extend(next.map(|next| format!("next attempt {}", time(next))));
     Some(reason.join(", "))
 }
 
@@ -96,9 +108,9 @@ fn state(output: &Output, state: GatewayState) -> String {
     output.paint(tone, state.as_str())
 }
 
-async fn show(place: &Place, name: &Slug) -> Result<(), Failure> {
-    let details = place.gateway(name).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, name: &Slug) -> Result<(), CliError> {
+    let details = backend.gateway(name).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&details);
     }
@@ -106,13 +118,13 @@ async fn show(place: &Place, name: &Slug) -> Result<(), Failure> {
     let lanes = details.lanes.clone();
     let facts = facts(output, details);
     for (fact, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-        output.line(format!("  {fact:<10} {value}"))?;
+        output.line(format!("  {fact:<12} {value}"))?;
     }
     for lane in lanes.iter().filter(|lane| lane.state != GatewayState::Ok) {
         let Some(host) = &lane.host else { continue };
         let error = lane.last_error.as_deref().unwrap_or_default();
         let (state, error) = (lane.state, one_line(error));
-        output.line(format!("  host       {host} {state}: {error}"))?;
+        output.line(format!("  host         {host} {state}: {error}"))?;
     }
     Ok(())
 }
@@ -128,14 +140,14 @@ fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 1
         ("since", gateway.status.since.map(time).unwrap_or_default()),
         ("last error", one_line(&error)),
         (
-            "next try",
+            "next attempt",
             gateway.status.next_try_at.map(time).unwrap_or_default(),
         ),
         ("waiting", gateway.status.waiting.to_string()),
-        ("can", gateway.can.join(", ")),
-        ("at once", details.at_once.to_string()),
-        ("a second", rate.unwrap_or_default()),
-        ("used for", gateway.used_for.join(", ")),
+        ("features", gateway.can.join(", ")),
+        ("concurrency", details.at_once.to_string()),
+        ("per second", rate.unwrap_or_default()),
+        ("prefixes", gateway.used_for.join(", ")),
         ("senders", details.senders.join(", ")),
         ("budget", details.budget.to_string()),
         ("receipts", details.receipts.unwrap_or_default()),
@@ -143,30 +155,31 @@ fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 1
     ]
 }
 
-async fn test(place: &Place, test: Test) -> Result<(), Failure> {
-    let gateway = place.gateway(&test.name).await?.gateway;
-    let trial = place.test_gateway(&test.name, &test.to, &test.message);
-    let trial = trial.await?;
-    let output = &place.output;
-    let is_accepted = trial.class == "accepted";
-    let (said, took) = (one_line(&trial.detail), trial.took_ms);
+async fn test(backend: &Backend, test: Test) -> Result<(), CliError> {
+    let gateway = backend.gateway(&test.name).await?.gateway;
+    let result = backend
+        .test_gateway(&test.name, &test.to, &test.message)
+        .await?;
+    let output = &backend.output;
+    let is_accepted = result.class == "accepted";
+    let (detail, took) = (one_line(&result.detail), result.took_ms);
     if is_accepted {
-        output.remark(format!("after {took} ms accepted: {said}"))?;
+        output.remark(format!("accepted after {took} ms: {detail}"))?;
     } else {
-        output.remark(format!("after {took} ms {said}"))?;
+        output.remark(format!("failed after {took} ms: {detail}"))?;
     }
-    if let Some(id) = &trial.message_id {
+    if let Some(id) = &result.message_id {
         output.remark(format!("message id {}", one_line(id)))?;
     }
-    if let Some(price) = &trial.price {
+    if let Some(price) = &result.price {
         output.remark(format!("price {price}"))?;
     }
-    let mut shown = json!(trial);
+    let mut shown = json!(result);
     if is_accepted && gateway.can.iter().any(|can| can == "receipts") {
-        output.remark(format!("waiting {} s for a receipt …", test.wait.as_secs()))?;
-        let receipt = receipt(place, trial.notification, test.wait).await?;
-        let said = receipt.as_deref().unwrap_or("no receipt came");
-        output.remark(one_line(said))?;
+        output.remark(format!("waiting {} s for a receipt…", test.wait.as_secs()))?;
+        let receipt = receipt(backend, result.notification, test.wait).await?;
+        let outcome = receipt.as_deref().unwrap_or("no receipt arrived");
+        output.remark(one_line(outcome))?;
         shown["receipt"] = json!(receipt);
     }
     if output.json {
@@ -175,21 +188,21 @@ async fn test(place: &Place, test: Test) -> Result<(), Failure> {
     if is_accepted {
         return Ok(());
     }
-    let message = format!("{} did not take the message", test.name);
-    Err(Failure::new(Exit::Failed, message))
+    let message = format!("{} did not accept the message", test.name);
+    Err(CliError::new(Exit::Failed, message))
 }
 
-/// What a receipt says, once it has come to the server.
+/// Waits for a receipt and describes it.
 async fn receipt(
-    place: &Place,
+    backend: &Backend,
     id: NotificationId,
     wait: Duration,
-) -> Result<Option<String>, Failure> {
-    /// How often it is looked for.
-    const LOOK: Duration = Duration::from_millis(250);
+) -> Result<Option<String>, CliError> {
+    /// Polling interval.
+    const POLL: Duration = Duration::from_millis(250);
     let end = Instant::now().checked_add(wait);
     loop {
-        let (_, deliveries) = place.notification(id).await?;
+        let (_, deliveries) = backend.notification(id).await?;
         let deliveries = deliveries.into_iter().map(|record| record.delivery);
         let mut confirmed = deliveries.filter(|delivery| delivery.state != DeliveryState::Sent);
         if let Some(delivery) = confirmed.next() {
@@ -198,6 +211,6 @@ async fn receipt(
         if end.is_some_and(|end| Instant::now() >= end) {
             return Ok(None);
         }
-        sleep(LOOK).await;
+        sleep(POLL).await;
     }
 }

@@ -1,51 +1,81 @@
-//! `redflash group`: sets of contacts.
+//! `redflash group`: groups of contacts.
 
 use clap::Subcommand;
 use redflash_core::{Group, Name, Slug};
 
-use super::reach::warn_of_losses;
-use crate::failure::Failure;
-use crate::output::{harmless, one_line};
-use crate::place::Place;
-use crate::words::{count, switch};
+use super::reachability::warn_if_unreachable;
+use crate::backend::Backend;
+use crate::error::CliError;
+use crate::format::{count, switch};
+use crate::sanitize::{one_line, sanitize};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add a group
+    #[command(after_help = "\
+Examples:
+  redflash group add on-call --name 'On call' --contact ann --contact ben")]
     Add {
+        /// Slug for commands and URLs
+        #[arg(value_name = "GROUP")]
         slug: Slug,
-        /// How it is called among people
+        /// Display name
         #[arg(long, allow_hyphen_values = true)]
         name: Name,
-        /// A member; may be given often
+        /// Member; repeatable
         #[arg(long = "contact", value_name = "CONTACT")]
         contacts: Vec<Slug>,
     },
     /// List groups
+    #[command(after_help = "Examples:\n  redflash group list --json")]
     List,
-    /// Show one group
-    Show { slug: Slug },
-    /// Change a group's name or members
-    Edit {
+    /// Show a group
+    #[command(after_help = "Examples:\n  redflash group show on-call")]
+    Show {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
         slug: Slug,
+    },
+    /// Change the name or members of a group
+    #[command(after_help = "Examples:\n  redflash group edit on-call --add ann --remove ben")]
+    Edit {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
+        slug: Slug,
+        /// New display name
         #[arg(long, allow_hyphen_values = true)]
         name: Option<Name>,
-        /// A new member; may be given often
+        /// Contact to add; repeatable
         #[arg(long, value_name = "CONTACT")]
         add: Vec<Slug>,
-        /// Somebody who is a member no more; may be given often
+        /// Contact to remove; repeatable
         #[arg(long, value_name = "CONTACT")]
         remove: Vec<Slug>,
     },
-    /// Remove a group; its members stay
-    Remove { slug: Slug },
+    /// Remove a group, but not its members
+    #[command(after_help = "Examples:\n  redflash group remove on-call")]
+    Remove {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
+        slug: Slug,
+    },
     /// Switch a group on
-    On { slug: Slug },
-    /// Switch a group off: nobody is told through it any more, not even what is queued
-    Off { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash group on on-call")]
+    On {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
+        slug: Slug,
+    },
+    /// Switch a group off and cancel deliveries queued through it
+    #[command(after_help = "Examples:\n  redflash group off on-call")]
+    Off {
+        /// Slug of the group
+        #[arg(value_name = "GROUP")]
+        slug: Slug,
+    },
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
         Command::Add {
             slug,
@@ -53,10 +83,10 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
             contacts,
         } => {
             let group = Group::new(slug, name, unique(contacts));
-            place.create(&group).await
+            backend.create(&group).await
         }
-        Command::List => list(place).await,
-        Command::Show { slug } => show(place, &slug).await,
+        Command::List => list(backend).await,
+        Command::Show { slug } => show(backend, &slug).await,
         Command::Edit {
             slug,
             name,
@@ -69,31 +99,34 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> 
                 }
                 edit_members(&mut group.contacts, add.clone(), &remove);
             };
-            let change = Box::pin(change(place, &slug, edit));
-            warn_of_losses(place, change, |reach| reach.group(&slug, edit)).await
+            let change = Box::pin(change(backend, &slug, edit));
+            warn_if_unreachable(backend, change, |directory| directory.group(&slug, edit)).await
         }
         Command::Remove { slug } => {
-            let remove = Box::pin(place.remove::<Group>(&slug));
+            let remove = Box::pin(backend.remove::<Group>(&slug));
             let is_other = |group: &Group| group.slug != slug;
-            warn_of_losses(place, remove, |reach| reach.groups.retain(is_other)).await
+            warn_if_unreachable(backend, remove, |directory| {
+                directory.groups.retain(is_other)
+            })
+            .await
         }
-        Command::On { slug } => change(place, &slug, |group| group.enabled = true).await,
+        Command::On { slug } => change(backend, &slug, |group| group.enabled = true).await,
         Command::Off { slug } => {
             let off = |group: &mut Group| group.enabled = false;
-            let change = Box::pin(change(place, &slug, off));
-            warn_of_losses(place, change, |reach| reach.group(&slug, off)).await
+            let change = Box::pin(change(backend, &slug, off));
+            warn_if_unreachable(backend, change, |directory| directory.group(&slug, off)).await
         }
     }
 }
 
-/// Each of several slugs once, in the order of their first mention.
+/// Removes duplicates and keeps the order.
 pub(super) fn unique(slugs: Vec<Slug>) -> Vec<Slug> {
     let mut members = Vec::with_capacity(slugs.len());
     edit_members(&mut members, slugs, &[]);
     members
 }
 
-/// Takes some members out of a list and puts others in, each once.
+/// Removes and adds members, without duplicates.
 pub(super) fn edit_members(members: &mut Vec<Slug>, add: Vec<Slug>, remove: &[Slug]) {
     members.retain(|member| !remove.contains(member));
     for member in add {
@@ -103,10 +136,10 @@ pub(super) fn edit_members(members: &mut Vec<Slug>, add: Vec<Slug>, remove: &[Sl
     }
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let groups: Vec<Group> = place.list().await?;
-    if place.output.json {
-        return place.output.json(&groups);
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let groups: Vec<Group> = backend.list().await?;
+    if backend.output.json {
+        return backend.output.json(&groups);
     }
     let row = |group: &Group| {
         [
@@ -116,23 +149,23 @@ async fn list(place: &Place) -> Result<(), Failure> {
             count(group.contacts.len(), "contact"),
         ]
     };
-    place.output.table(
-        ["group", "name", "is", "members"],
+    backend.output.table(
+        ["group", "name", "state", "members"],
         groups.iter().map(row).collect(),
         "no groups yet: `redflash group add SLUG --name NAME --contact CONTACT`",
     )
 }
 
-async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
-    let group: Group = place.find(slug).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
+    let group: Group = backend.find(slug).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&group);
     }
     output.line(format!(
         "group/{} {} ({})",
         group.slug,
-        harmless(group.name.as_str()),
+        sanitize(group.name.as_str()),
         switch(group.enabled)
     ))?;
     for contact in &group.contacts {
@@ -142,12 +175,12 @@ async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
 }
 
 async fn change(
-    place: &Place,
+    backend: &Backend,
     slug: &Slug,
     change: impl Fn(&mut Group) + Send + Sync,
-) -> Result<(), Failure> {
-    let group = place.change(slug, change).await?;
+) -> Result<(), CliError> {
+    let group = backend.change(slug, change).await?;
     let members = count(group.contacts.len(), "contact");
-    let said = format!("group/{slug} is {}, with {members}", switch(group.enabled));
-    place.output.remark(said)
+    let message = format!("group/{slug} is {}, with {members}", switch(group.enabled));
+    backend.output.remark(message)
 }

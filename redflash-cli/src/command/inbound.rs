@@ -1,41 +1,44 @@
-//! `redflash inbound`: what people sent back.
+//! `redflash inbound`: messages that people sent back.
 
 use std::num::NonZeroU32;
 
 use redflash_core::store::InboundFilter;
 use redflash_core::{Inbound, InboundId, Slug};
 
-use crate::failure::Failure;
-use crate::output::one_line;
-use crate::place::Place;
-use crate::words::time;
+use crate::backend::Backend;
+use crate::error::CliError;
+use crate::format::time;
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash inbound --contact ann --limit 10")]
 pub(crate) struct Args {
     /// Only messages from this contact
     #[arg(long)]
     contact: Option<Slug>,
-    /// Only messages that came before this one, as --json shows it
+    /// Only messages before this one (its id is in the JSON output)
     #[arg(long, value_name = "ID")]
     before: Option<InboundId>,
-    /// At most so many, newest first
-    #[arg(long, default_value = "50")]
+    /// Maximum number of messages, newest first
+    #[arg(long, value_name = "NUMBER", default_value = "50")]
     limit: NonZeroU32,
 }
 
-pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
     let filter = InboundFilter {
         contact: args.contact,
         before: args.before,
         limit: args.limit,
     };
-    let found = place.inbound(&filter).await?;
-    if place.output.json {
-        return place.output.json(&found);
+    let found = backend.inbound(&filter).await?;
+    if backend.output.json {
+        return backend.output.json(&found);
     }
     let row = |inbound: &Inbound| {
         let contacts: Vec<_> = inbound.contacts.iter().map(Slug::as_str).collect();
-        let who = match &*contacts {
+        let sender = match &*contacts {
             [] => inbound.from.to_string(),
             contacts => contacts.join(", "),
         };
@@ -43,15 +46,17 @@ pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         [
             time(inbound.received_at),
             inbound.gateway.to_string(),
-            one_line(&who),
+            one_line(&sender),
             one_line(&inbound.text),
             answers.unwrap_or_default(),
             one_line(&inbound.effect),
         ]
     };
-    place.output.table(
-        ["received", "gateway", "from", "says", "answers", "did"],
+    backend.output.table(
+        [
+            "received", "gateway", "from", "message", "reply to", "effect",
+        ],
         found.iter().map(row).collect(),
-        "nobody sent anything back, or nobody who fits",
+        "no messages found",
     )
 }

@@ -1,60 +1,87 @@
-//! `redflash key`: what raising systems hold.
+//! `redflash key`: API keys.
 
 use clap::{Args, Subcommand};
 use redflash_core::{ApiKey, KeyView, Scope, Slug, Target, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use crate::failure::Failure;
-use crate::place::{NewKey, Place};
-use crate::words::{switch, time};
+use crate::backend::{Backend, NewKey};
+use crate::error::CliError;
+use crate::format::{switch, time};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a key; it is shown once and not kept
+    /// Create a key and print its secret, which is shown only once
     #[command(visible_alias = "create")]
     Add(Add),
-    /// List keys by their names and last characters
+    /// List keys
+    #[command(after_help = "Examples:\n  redflash key list")]
     List,
-    /// Show one key, but for its secret
-    Show { slug: Slug },
+    /// Show a key without its secret
+    #[command(after_help = "Examples:\n  redflash key show monitoring")]
+    Show {
+        /// Slug of the key
+        #[arg(value_name = "KEY")]
+        slug: Slug,
+    },
     /// Remove a key
-    Remove { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash key remove monitoring")]
+    Remove {
+        /// Slug of the key
+        #[arg(value_name = "KEY")]
+        slug: Slug,
+    },
     /// Switch a key on
-    On { slug: Slug },
-    /// Switch a key off: every request with it is refused
-    Off { slug: Slug },
+    #[command(after_help = "Examples:\n  redflash key on monitoring")]
+    On {
+        /// Slug of the key
+        #[arg(value_name = "KEY")]
+        slug: Slug,
+    },
+    /// Switch a key off, so that requests with it are rejected
+    #[command(after_help = "Examples:\n  redflash key off monitoring")]
+    Off {
+        /// Slug of the key
+        #[arg(value_name = "KEY")]
+        slug: Slug,
+    },
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash key add monitoring --only event/disk-full,group/on-call
+  redflash key add ann-laptop --admin")]
 pub(crate) struct Add {
+    /// Slug of the key
+    #[arg(value_name = "KEY")]
     slug: Slug,
-    /// It may look at contacts, groups and every notification
+    /// Allow reading contacts, groups and all notifications
     #[arg(long)]
     inspect: bool,
-    /// It may look at everything and change everything, through the API
+    /// Allow reading and changing everything through the API
     #[arg(long)]
     admin: bool,
-    /// It may raise these and nothing else, such as contact/ann,event/disk-full
+    /// Allow raising alerts only at these targets, such as contact/ann,event/disk-full
     #[arg(long, value_name = "TARGET", value_delimiter = ',')]
     only: Vec<Target>,
-    /// A key that exists already, such as one of the old service; `-` reads it from standard input
-    #[arg(long, value_name = "OLDKEY")]
+    /// Existing secret to use, such as one of the old service; `-` for standard input
+    #[arg(long, value_name = "SECRET")]
     value: Option<SecretString>,
 }
 
-pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Add(add) => self::add(place, add).await,
-        Command::List => list(place).await,
-        Command::Show { slug } => show(place, &slug).await,
-        Command::Remove { slug } => place.remove::<ApiKey>(&slug).await,
-        Command::On { slug } => turn(place, &slug, true).await,
-        Command::Off { slug } => turn(place, &slug, false).await,
+        Command::Add(add) => self::add(backend, add).await,
+        Command::List => list(backend).await,
+        Command::Show { slug } => show(backend, &slug).await,
+        Command::Remove { slug } => backend.remove::<ApiKey>(&slug).await,
+        Command::On { slug } => set_enabled(backend, &slug, true).await,
+        Command::Off { slug } => set_enabled(backend, &slug, false).await,
     }
 }
 
-async fn add(place: &Place, add: Add) -> Result<(), Failure> {
+async fn add(backend: &Backend, add: Add) -> Result<(), CliError> {
     let new = NewKey {
         slug: add.slug,
         inspect: add.inspect,
@@ -63,34 +90,36 @@ async fn add(place: &Place, add: Add) -> Result<(), Failure> {
             targets if targets.is_empty() => Scope::All,
             targets => Scope::Only(targets.into_iter().collect()),
         },
-        value: add.value.map(given).transpose()?,
+        value: add.value.map(read_value).transpose()?,
     };
-    let made = place.add_key(new).await?;
-    let secret = made.secret.as_ref().map(ExposeSecret::expose_secret);
-    if place.output.json {
-        let mut shown = json!(made.key);
+    let created = backend.add_key(new).await?;
+    let secret = created.secret.as_ref().map(ExposeSecret::expose_secret);
+    if backend.output.json {
+        let mut shown = json!(created.key);
         shown["secret"] = json!(secret);
-        return place.output.json(&shown);
+        return backend.output.json(&shown);
     }
-    place.output.line(format!("added key {}", made.key.slug))?;
+    backend
+        .output
+        .line(format!("added key {}", created.key.slug))?;
     match secret {
-        Some(secret) => place
+        Some(secret) => backend
             .output
-            .line(format!("{secret}\nIt is not shown again.")),
+            .line(format!("{secret}\nThis secret is not shown again.")),
         None => Ok(()),
     }
 }
 
-fn given(value: SecretString) -> Result<SecretString, Failure> {
+fn read_value(value: SecretString) -> Result<SecretString, CliError> {
     if value.expose_secret() != "-" {
         return Ok(value);
     }
     let line = std::io::read_to_string(std::io::stdin());
-    let line = line.map_err(|fault| Failure::usage(format!("standard input: {fault}")))?;
+    let line = line.map_err(|error| CliError::usage(format!("standard input: {error}")))?;
     Ok(line.trim_end_matches(['\r', '\n']).into())
 }
 
-/// What a key may raise.
+/// Describes the targets that a key may raise alerts at.
 fn scope(key: &KeyView) -> String {
     match &key.scope {
         Scope::All => "everything".to_owned(),
@@ -101,12 +130,12 @@ fn scope(key: &KeyView) -> String {
     }
 }
 
-/// What a key may do beside raising.
-const fn right(key: &KeyView) -> &'static str {
+/// Describes the permissions of a key other than raising alerts.
+const fn permissions(key: &KeyView) -> &'static str {
     match (key.admin, key.inspect) {
-        (true, _) => "look and change",
-        (false, true) => "look",
-        (false, false) => "nothing",
+        (true, _) => "read and change",
+        (false, true) => "read",
+        (false, false) => "none",
     }
 }
 
@@ -114,42 +143,51 @@ fn used(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), time)
 }
 
-async fn list(place: &Place) -> Result<(), Failure> {
-    let keys: Vec<KeyView> = place.list().await?;
-    if place.output.json {
-        return place.output.json(&keys);
+async fn list(backend: &Backend) -> Result<(), CliError> {
+    let keys: Vec<KeyView> = backend.list().await?;
+    if backend.output.json {
+        return backend.output.json(&keys);
     }
     let row = |key: &KeyView| {
         [
             key.slug.to_string(),
             key.hint.clone(),
             switch(key.enabled).to_owned(),
-            right(key).to_owned(),
+            permissions(key).to_owned(),
             scope(key),
             used(key.last_used_at),
         ]
     };
-    place.output.table(
-        ["key", "ends in", "is", "may also", "may raise", "last used"],
+    backend.output.table(
+        [
+            "key",
+            "ends in",
+            "state",
+            "permissions",
+            "targets",
+            "last used",
+        ],
         keys.iter().map(row).collect(),
         "no keys yet: `redflash key add SLUG`",
     )
 }
 
-async fn show(place: &Place, slug: &Slug) -> Result<(), Failure> {
-    let key: KeyView = place.find(slug).await?;
-    let output = &place.output;
+async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
+    let key: KeyView = backend.find(slug).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&key);
     }
     output.line(format!("key/{slug} {} ({})", key.hint, switch(key.enabled)))?;
-    output.line(format!("  may raise  {}", scope(&key)))?;
-    output.line(format!("  may also   {}", right(&key)))?;
-    output.line(format!("  made       {}", time(key.created_at)))?;
-    output.line(format!("  last used  {}", used(key.last_used_at)))
+    output.line(format!("  targets      {}", scope(&key)))?;
+    output.line(format!("  permissions  {}", permissions(&key)))?;
+    output.line(format!("  created      {}", time(key.created_at)))?;
+    output.line(format!("  last used    {}", used(key.last_used_at)))
 }
 
-async fn turn(place: &Place, slug: &Slug, on: bool) -> Result<(), Failure> {
-    place.turn_key(slug, on).await?;
-    place.output.remark(format!("key {slug} is {}", switch(on)))
+async fn set_enabled(backend: &Backend, slug: &Slug, on: bool) -> Result<(), CliError> {
+    backend.set_key_enabled(slug, on).await?;
+    backend
+        .output
+        .remark(format!("key {slug} is {}", switch(on)))
 }

@@ -1,29 +1,34 @@
-//! `redflash log`: what was raised, and what became of it.
+//! `redflash log`: alerts and their deliveries.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use redflash_core::store::{DeliveryRecord, LogFilter};
 use redflash_core::{
     ChannelKind, Delivery, DeliveryState, Notification, NotificationId, Slug, Target,
 };
 use serde_json::json;
 
-use super::explain;
-use crate::failure::Failure;
-use crate::id_prefix::IdPrefix;
-use crate::output::{Output, Tone, one_line};
-use crate::place::{Place, Routes};
-use crate::words::{time, tone};
+use super::plan_output::print_plan;
+use crate::backend::{Backend, GatewayRoutes, IdPrefix};
+use crate::config::duration;
+use crate::error::CliError;
+use crate::format::{time, tone};
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash log
+  redflash log 019ab4c2
+  redflash log --state failed --since 2h --target event/disk-full")]
 pub(crate) struct Args {
-    /// One notification, with everything that happened to it: its id, the beginning of it, or the id of
-    /// a delivery
+    /// Notification to show in full: its id or first digits, or the id of a delivery
     id: Option<IdPrefix>,
-    /// Only notifications with a delivery in this state
+    /// Only notifications with a delivery in this state: queued, sending, sent, delivered, failed,
+    /// cancelled, suppressed or quarantined
     #[arg(long)]
     state: Option<DeliveryState>,
     /// Only notifications with a delivery to this contact
@@ -32,47 +37,32 @@ pub(crate) struct Args {
     /// Only notifications with a delivery on this channel
     #[arg(long)]
     channel: Option<ChannelKind>,
-    /// Only notifications with a delivery that this gateway has, or had last
+    /// Only notifications with a delivery whose last gateway is this one
     #[arg(long)]
     gateway: Option<Slug>,
-    /// Only notifications raised at this, such as contact/ann or event/disk-full
+    /// Only notifications raised at this target, such as contact/ann or event/disk-full
     #[arg(long)]
     target: Option<Target>,
-    /// Only notifications with this in their name, words or recipients
+    /// Only notifications with this text in their name, message or recipients
     #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
-    /// Only notifications raised so long ago at most, such as 2h or 3d
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    /// Only notifications raised at most this long ago, such as 2h or 3d
+    #[arg(long, value_name = "AGE", value_parser = duration::parse)]
     since: Option<Duration>,
-    /// Only notifications raised longer ago than this
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    /// Only notifications raised at least this long ago, such as 2h or 3d
+    #[arg(long, value_name = "AGE", value_parser = duration::parse)]
     until: Option<Duration>,
-    /// At most so many, newest first
-    #[arg(long, default_value = "50")]
+    /// Maximum number of notifications, newest first
+    #[arg(long, value_name = "NUMBER", default_value = "50")]
     limit: NonZeroU32,
 }
 
-/// Reads a length of time into the past.
-pub(crate) fn age(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a length of time such as 90s, 2h or 3d".to_owned();
-    // Days here are of 24 hours.
-    let text = match text.trim().strip_suffix('d') {
-        Some(days) => format!(
-            "{}h",
-            days.parse::<u32>().map_err(|_| wrong())?.saturating_mul(24)
-        ),
-        None => text.to_owned(),
-    };
-    let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(parsed).map_err(|_| wrong())
-}
-
-pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
     if let Some(id) = args.id {
-        let (id, _) = id.find(place).await?;
-        return one(place, id).await;
+        let (id, _) = id.find(backend).await?;
+        return one(backend, id).await;
     }
-    let now = place.now().await?;
+    let now = backend.now().await?;
     let filter = LogFilter {
         state: args.state,
         contact: args.contact,
@@ -84,30 +74,30 @@ pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
         until: args.until.map(|age| now.minus(age)),
         ..LogFilter::newest(args.limit)
     };
-    let found = place.log(&filter).await?;
-    if place.output.json {
+    let found = backend.log(&filter).await?;
+    if backend.output.json {
         let shown = found.iter().map(|(notification, deliveries)| {
             json!({ "notification": notification, "deliveries": deliveries })
         });
-        return place.output.json(&shown.collect::<Vec<_>>());
+        return backend.output.json(&shown.collect::<Vec<_>>());
     }
     let rows = found.iter().map(|(notification, deliveries)| {
         [
             time(notification.raised_at),
             notification.id.to_string(),
             notification.target().to_string(),
-            states(&place.output, deliveries),
+            states(&backend.output, deliveries),
             one_line(&notification.plan.message.subject),
         ]
     });
-    place.output.table(
-        ["raised", "notification", "target", "deliveries", "says"],
+    backend.output.table(
+        ["raised", "notification", "target", "deliveries", "subject"],
         rows.collect(),
-        "nothing was raised, or nothing that fits",
+        "no notifications found",
     )
 }
 
-/// How many deliveries stand in each state.
+/// Counts the deliveries in each state.
 fn states(output: &Output, deliveries: &[Delivery]) -> String {
     let mut states = BTreeMap::<_, usize>::new();
     for delivery in deliveries {
@@ -119,29 +109,29 @@ fn states(output: &Output, deliveries: &[Delivery]) -> String {
     counts.collect::<Vec<_>>().join(", ")
 }
 
-async fn one(place: &Place, id: NotificationId) -> Result<(), Failure> {
-    let (notification, deliveries) = place.notification(id).await?;
-    let output = &place.output;
+async fn one(backend: &Backend, id: NotificationId) -> Result<(), CliError> {
+    let (notification, deliveries) = backend.notification(id).await?;
+    let output = &backend.output;
     if output.json {
         return output.json(&json!({ "notification": notification, "deliveries": deliveries }));
     }
-    print(output, &place.routes().await?, &notification, &deliveries)
+    print(output, &backend.routes().await?, &notification, &deliveries)
 }
 
 fn print(
     output: &Output,
-    routes: &Routes,
+    routes: &GatewayRoutes,
     notification: &Notification,
     deliveries: &[DeliveryRecord],
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let by = match &notification.raised_by {
-        Some(key) => format!("with the key {key}"),
+        Some(key) => format!("with key {key}"),
         None => "by an operator or in-process".to_owned(),
     };
     let (id, at) = (notification.id, time(notification.raised_at));
     output.line(format!("notification {id}, raised {at} {by}"))?;
-    explain::print(output, routes, &notification.plan)?;
-    output.line(output.paint(Tone::Strong, "what became of it"))?;
+    print_plan(output, routes, &notification.plan)?;
+    output.line(output.paint(Tone::Strong, "deliveries"))?;
     for record in deliveries {
         let delivery = &record.delivery;
         output.line(format!(
@@ -150,12 +140,12 @@ fn print(
             delivery.channel,
             delivery.address,
             output.paint(tone(delivery.state), delivery.state.as_str()),
-            said(&delivery.detail)
+            suffix(&delivery.detail)
         ))?;
         for attempt in &record.attempts_made {
             let gateway = attempt.gateway.as_ref().map_or("?", Slug::as_str);
             let repeat = if attempt.may_repeat {
-                ", may be a repeat"
+                ", possible duplicate"
             } else {
                 ""
             };
@@ -164,7 +154,7 @@ fn print(
                 time(attempt.started_at),
                 attempt.number,
                 attempt.outcome.as_str(),
-                said(&attempt.detail)
+                suffix(&attempt.detail)
             ))?;
         }
         if delivery.state == DeliveryState::Queued {
@@ -180,7 +170,7 @@ fn print(
     Ok(())
 }
 
-fn said(detail: &str) -> String {
+fn suffix(detail: &str) -> String {
     if detail.is_empty() {
         return String::new();
     }

@@ -1,25 +1,25 @@
-//! `redflash man`: manual pages, one for each command.
+//! `redflash man`: manual pages, one per command.
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
-
-use crate::args::Cli;
-use crate::failure::{Exit, Failure};
+use crate::error::{CliError, Exit};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash man /usr/local/share/man/man1")]
 pub(crate) struct Args {
-    /// Where the pages go
+    /// Directory for the pages; created if missing
     directory: PathBuf,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, command: clap::Command) -> Result<(), CliError> {
     let written = std::fs::create_dir_all(&args.directory)
-        .and_then(|()| clap_mangen::generate_to(Cli::command(), &args.directory));
-    written.map_err(|fault| {
-        Failure::new(
+        .and_then(|()| clap_mangen::generate_to(command, &args.directory));
+    written.map_err(|error| {
+        CliError::new(
             Exit::Failed,
-            format!("{}: {fault}", args.directory.display()),
+            format!("{}: {error}", args.directory.display()),
         )
     })
 }

@@ -1,24 +1,26 @@
-//! `redflash send` and `redflash fire`: alerts raised from a shell.
+//! `redflash send` and `redflash fire`: alerts from a shell.
 
 use std::io::Read;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use redflash_core::{Arguments, DeliveryState, Raise, Recipient, Slug, Target, Verdict};
-use serde_json::{Value, json};
+use redflash_core::{DeliveryState, Raise, Recipient, Slug, Target, Verdict};
+use serde_json::json;
 
-use super::explain::print_arguments;
-use crate::failure::{Exit, Failure};
-use crate::output::{Output, Tone, one_line};
-use crate::place::{Outcome, Place, is_sent};
-use crate::words::{count, tone};
+use super::plan_output::print_arguments;
+use super::template_arguments::{argument, arguments};
+use crate::backend::{Backend, RaiseOutcome, is_sent};
+use crate::error::{CliError, Exit};
+use crate::format::{count, tone};
+use crate::output::{Output, Tone};
+use crate::sanitize::one_line;
 
-/// The largest message read from standard input, in bytes.
+/// Maximum size of a message from standard input, in bytes.
 const MAX_INPUT: u64 = 256 * 1024;
-/// How long `--wait` waits.
+/// Maximum time that `--wait` waits.
 const WAIT: Duration = Duration::from_secs(60);
 
-/// What a text can be sent to.
+/// The kinds of targets of a message.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Kind {
     Contact,
@@ -26,57 +28,42 @@ pub(crate) enum Kind {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash send contact ann 'The disk of db1 is full.' --wait
+  redflash send group on-call - < report.txt")]
 pub(crate) struct SendArgs {
+    /// Kind of target
     kind: Kind,
+    /// Slug of the contact or group
     slug: Slug,
-    /// What is said; `-` reads it from standard input
+    /// Text of the message; `-` for standard input
     #[arg(allow_hyphen_values = true)]
     message: String,
-    /// Wait for the first attempts, and say how they went
+    /// Wait for the first attempts and show their outcomes
     #[arg(long)]
     wait: bool,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  redflash fire disk-full host=db1 percent=97 --wait")]
 pub(crate) struct FireArgs {
+    /// Slug of the event
     event: Slug,
     /// Arguments of the event's template
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]
     arguments: Vec<(String, String)>,
-    /// Refuse when arguments are missing, or of no use to the event
+    /// Reject missing and unused arguments
     #[arg(long)]
     strict: bool,
-    /// Wait for the first attempts, and say how they went
+    /// Wait for the first attempts and show their outcomes
     #[arg(long)]
     wait: bool,
 }
 
-/// Reads `name=value`.
-pub(super) fn argument(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE, such as host=db1".into()),
-    }
-}
-
-/// The arguments of a template.
-///
-/// # Errors
-///
-/// Names an argument that is given twice.
-pub(super) fn arguments(given: Vec<(String, String)>) -> Result<Arguments, Failure> {
-    let mut arguments = Arguments::new();
-    for (name, value) in given {
-        if arguments.contains_key(&name) {
-            let message = format!("{name} is given twice: leave one out");
-            return Err(Failure::usage(message));
-        }
-        arguments.insert(name, Value::from(value));
-    }
-    Ok(arguments)
-}
-
-pub(crate) async fn send(place: &Place, args: SendArgs) -> Result<(), Failure> {
+pub(crate) async fn send(backend: &Backend, args: SendArgs) -> Result<(), CliError> {
     let message = match &*args.message {
         "-" => input()?,
         _ => args.message,
@@ -85,32 +72,32 @@ pub(crate) async fn send(place: &Place, args: SendArgs) -> Result<(), Failure> {
         Kind::Contact => Raise::contact(args.slug, message),
         Kind::Group => Raise::group(args.slug, message),
     };
-    raise_and_tell(place, raise, args.wait).await
+    raise_and_report(backend, raise, args.wait).await
 }
 
-pub(crate) async fn fire(place: &Place, args: FireArgs) -> Result<(), Failure> {
+pub(crate) async fn fire(backend: &Backend, args: FireArgs) -> Result<(), CliError> {
     let raise = Raise::event(args.event, arguments(args.arguments)?).strict(args.strict);
-    raise_and_tell(place, raise, args.wait).await
+    raise_and_report(backend, raise, args.wait).await
 }
 
-fn input() -> Result<String, Failure> {
+fn input() -> Result<String, CliError> {
     let mut bytes = Vec::new();
     let read = std::io::stdin().take(MAX_INPUT + 1).read_to_end(&mut bytes);
-    read.map_err(|fault| Failure::usage(format!("standard input: {fault}")))?;
+    read.map_err(|error| CliError::usage(format!("standard input: {error}")))?;
     if bytes.len() as u64 > MAX_INPUT {
-        let message = format!("standard input: a message has at most {MAX_INPUT} bytes");
-        return Err(Failure::usage(message));
+        let message = format!("standard input: the message is longer than {MAX_INPUT} bytes");
+        return Err(CliError::usage(message));
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-async fn raise_and_tell(place: &Place, raise: Raise, wait: bool) -> Result<(), Failure> {
-    let outcome = place.raise(raise, wait.then_some(WAIT)).await?;
-    tell(&place.output, &outcome)?;
-    unreached(&outcome)
+async fn raise_and_report(backend: &Backend, raise: Raise, wait: bool) -> Result<(), CliError> {
+    let outcome = backend.raise(raise, wait.then_some(WAIT)).await?;
+    report(&backend.output, &outcome)?;
+    check_reached(&outcome)
 }
 
-fn tell(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
+fn report(output: &Output, outcome: &RaiseOutcome) -> Result<(), CliError> {
     if output.json {
         return output.json(&json!({
             "notification_id": outcome.notification, "queued": outcome.queued,
@@ -136,17 +123,18 @@ fn tell(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
         ))?;
     }
     if outcome.is_unserved {
-        output.line("no server runs here: it is sent once one is started (redflash serve)")?;
+        output.line("no server is running: the alert is sent once you run `redflash serve`")?;
     }
     Ok(())
 }
 
-/// Prints the endpoints that nothing is sent to, with the reasons.
-fn print_skipped(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
+/// Prints skipped recipients and endpoints, with the reasons.
+fn print_skipped(output: &Output, outcome: &RaiseOutcome) -> Result<(), CliError> {
     let Some(plan) = &outcome.plan else {
         if outcome.skipped > 0 {
             let skipped = count(outcome.skipped, "endpoint");
-            let line = format!("  skipped: {skipped}; a key that may inspect is told which");
+            let line =
+                format!("  skipped: {skipped}; use a key with the inspect permission to see which");
             output.line(output.paint(Tone::Waiting, &line))?;
         }
         return Ok(());
@@ -169,21 +157,22 @@ fn print_skipped(output: &Output, outcome: &Outcome) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fails when somebody was not reached.
-fn unreached(outcome: &Outcome) -> Result<(), Failure> {
+/// Returns an error if a recipient was not reached.
+fn check_reached(outcome: &RaiseOutcome) -> Result<(), CliError> {
     let records = outcome.deliveries.as_deref().unwrap_or_default();
     let mut missed = left_out(outcome);
     for record in records.iter().filter(|record| !is_sent(record)) {
         let delivery = &record.delivery;
         let (contact, channel, state) = (&delivery.contact, &delivery.channel, delivery.state);
         let later = match state {
-            DeliveryState::Queued => ": it is tried again",
+            DeliveryState::Queued => ", will retry",
             _ => "",
         };
         missed.push(format!("{contact} by {channel} ({state}{later})"));
     }
-    if missed.is_empty() && misses_unnamed(outcome) {
-        missed.push("somebody; a key that may inspect is told who".to_owned());
+    if missed.is_empty() && misses_hidden_recipient(outcome) {
+        missed
+            .push("some recipients; use a key with the inspect permission to see which".to_owned());
     }
     if missed.is_empty() {
         return Ok(());
@@ -193,23 +182,23 @@ fn unreached(outcome: &Outcome) -> Result<(), Failure> {
         _ => Exit::Partly,
     };
     let message = format!("not reached: {}", missed.join(", "));
-    Err(Failure::new(exit, message))
+    Err(CliError::new(exit, message))
 }
 
-/// Whether somebody was not reached of whom the key may not know.
-fn misses_unnamed(outcome: &Outcome) -> bool {
+/// Returns true if a recipient was not reached whom the key may not see.
+fn misses_hidden_recipient(outcome: &RaiseOutcome) -> bool {
     let is_group = matches!(outcome.target, Target::Group(_));
     let falls_short = outcome.sent.is_some_and(|sent| sent < outcome.queued);
-    falls_short || outcome.plan.is_none() && is_group && outcome.misses_somebody
+    falls_short || outcome.plan.is_none() && is_group && outcome.misses_recipient
 }
 
-/// The members of a group who are on and told nothing, with the reason.
-fn left_out(outcome: &Outcome) -> Vec<String> {
+/// Returns the members of a group that are on but skipped, with the reasons.
+fn left_out(outcome: &RaiseOutcome) -> Vec<String> {
     let is_group = matches!(outcome.target, Target::Group(_));
     let Some(plan) = outcome.plan.as_ref().filter(|_| is_group) else {
         return Vec::new();
     };
-    let said = |recipient: &Recipient| {
+    let describe = |recipient: &Recipient| {
         let skip = recipient.skip.as_ref().or_else(|| {
             let mut endpoints = recipient.endpoints.iter();
             endpoints.find_map(|endpoint| match &endpoint.verdict {
@@ -220,24 +209,5 @@ fn left_out(outcome: &Outcome) -> Vec<String> {
         let reason = skip.map(ToString::to_string).unwrap_or_default();
         format!("{} ({reason})", recipient.contact)
     };
-    plan.unreached().map(said).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_argument_that_is_given_twice_is_refused() {
-        let given = |names: &[&str]| {
-            let pairs = names
-                .iter()
-                .map(|name| argument(&format!("{name}=1")).unwrap());
-            arguments(pairs.collect())
-        };
-        assert_eq!(given(&["host", "disk"]).unwrap().len(), 2);
-        let refused = given(&["host", "disk", "host"]).unwrap_err();
-        assert_eq!(refused.exit, Exit::Usage);
-        assert_eq!(refused.message, "host is given twice: leave one out");
-    }
+    plan.unreached().map(describe).collect()
 }

@@ -1,28 +1,30 @@
-//! `redflash resend`: sends again what failed, was cancelled, suppressed or set aside.
+//! `redflash resend`: resends failed, cancelled, suppressed or quarantined deliveries.
 
 use serde_json::json;
 
-use crate::failure::Failure;
-use crate::id_prefix::IdPrefix;
-use crate::place::Place;
+use crate::backend::{Backend, IdPrefix};
+use crate::error::CliError;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash resend 019ab4c2")]
 pub(crate) struct Args {
-    /// The notification, as `redflash log` shows it, or the beginning of its id; the id of a delivery
-    /// sends that one alone
+    /// Id of a notification, or its first digits; the id of a delivery resends only that one
     id: IdPrefix,
 }
 
-pub(crate) async fn run(place: &Place, args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(backend: &Backend, args: Args) -> Result<(), CliError> {
     let resent = {
-        let (id, only) = args.id.find(place).await?;
-        place.resend(id, only).await?
+        let (id, only) = args.id.find(backend).await?;
+        backend.resend(id, only).await?
     };
-    if place.output.json {
-        return place.output.json(&json!({ "resent": resent }));
+    if backend.output.json {
+        return backend.output.json(&json!({ "resent": resent }));
     }
-    place.output.line(match resent {
-        0 => "nothing of it failed, was cancelled, suppressed or set aside".to_owned(),
+    backend.output.line(match resent {
+        0 => "nothing to resend: no delivery failed or was cancelled, suppressed or quarantined"
+            .to_owned(),
         number => format!("queued again: {number}"),
     })
 }

@@ -17,36 +17,39 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{self, Config, Log, LogFormat, Overrides};
 use crate::context::{Context, Missing};
-use crate::failure::{Exit, Failure};
-use crate::reload::{LogFilter, Reload, hangups, http_settings, log_filter};
-use crate::tidy::Tidy;
+use crate::error::{CliError, Exit};
+use crate::server::{Cleanup, LogFilter, Reload, hangups, http_settings, provider};
 
 #[derive(Debug, Default, clap::Args)]
+#[command(after_help = "\
+Examples:
+  redflash serve
+  redflash serve --listen 127.0.0.1:8025 --log warn,redflash_http=debug")]
 pub(crate) struct Args {
-    /// The address and port, instead of the configured one
+    /// Address and port to listen on [default: server.listen in the configuration]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// The log level: error, warn, info, debug or trace, or a list such as `warn,redflash_http=debug`;
-    /// otherwise `REDFLASH_LOG`, or log.level of the configuration
+    /// Log level: error, warn, info, debug or trace, or a list such as `warn,redflash_http=debug`
+    /// [default: `REDFLASH_LOG`, else log.level in the configuration]
     #[arg(long, value_name = "LEVEL")]
     log: Option<String>,
 }
 
-/// How long hand-overs under way may take once the server is to stop.
+/// Time that hand-overs in progress have to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let log = start_log(&context.loaded.config.log, args.log.as_deref())?;
     for warning in &context.loaded.warnings {
         warn!("{warning}");
     }
     let oidc = context.loaded.config.admin.oidc.as_ref();
-    let oidc = oidc.map(crate::oidc::provider).transpose()?;
+    let oidc = oidc.map(provider).transpose()?;
     let server = &context.loaded.config.server;
     let listen = args
         .listen
         .map_or_else(|| server.listen.clone(), |listen| listen.to_string());
-    // Before the store is opened: where another server listens, tables are not to be changed.
+    // Before the store is opened: if another server uses the address, the tables stay unchanged.
     let listener = bind(&listen).await?;
     let metrics_listener = match &server.metrics_listen {
         Some(address) => Some((address, bind(address).await?)),
@@ -54,13 +57,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     };
     let engine = context.engine(Access::Server, Missing::Create).await?;
     let metrics =
-        Metrics::install().map_err(|fault| Failure::new(Exit::Failed, error_chain(&fault)))?;
-    let stop = stopped()?;
+        Metrics::install().map_err(|error| CliError::new(Exit::Failed, error_chain(&error)))?;
+    let stop = stop_signal()?;
     let hangups = hangups()?;
     if let Some((address, listener)) = metrics_listener {
         let address = listener
             .local_addr()
-            .map_err(|fault| bound(address, &fault))?;
+            .map_err(|error| listen_error(address, &error))?;
         info!("metrics on http://{address}/metrics");
         let ended = stop.clone().cancelled_owned();
         tokio::spawn(serve_metrics(
@@ -73,12 +76,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let running = engine.start().await?;
     let address = listener
         .local_addr()
-        .map_err(|fault| bound(&listen, &fault))?;
+        .map_err(|error| listen_error(&listen, &error))?;
     info!("listening on http://{address}");
-    invite(&engine, &server.admin_url(&address.to_string())).await;
+    log_first_user_hint(&engine, &server.admin_url(&address.to_string())).await;
     notify(sd_notify::NotifyState::Ready);
-    let (tidy, changes) = watch::channel(Tidy::new(&context.loaded.config));
-    tokio::spawn(Tidy::run(changes, engine.clone(), stop.clone()));
+    let (cleanup, changes) = watch::channel(Cleanup::new(&context.loaded.config));
+    tokio::spawn(Cleanup::run(changes, engine.clone(), stop.clone()));
     let http = http(context, metrics, oidc);
     let reload = Reload {
         overrides: Overrides {
@@ -88,7 +91,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         started: context.loaded.config.clone(),
         engine: engine.clone(),
         http: http.settings.clone(),
-        tidy,
+        cleanup,
         log,
         log_option: args.log,
     };
@@ -97,30 +100,30 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     notify(sd_notify::NotifyState::Stopping);
     running.shutdown(GRACE).await;
     info!("stopped");
-    ended.map_err(|fault| Failure::new(Exit::Failed, format!("the listener failed: {fault}")))
+    ended.map_err(|error| CliError::new(Exit::Failed, format!("the listener failed: {error}")))
 }
 
-/// Says how somebody becomes able to log in, as long as nobody is.
-async fn invite(engine: &Engine, url: &str) {
+/// Logs how to create the first user, if there is none.
+async fn log_first_user_hint(engine: &Engine, url: &str) {
     let users = engine.store().users().await;
-    // A store that fails is no reason not to serve.
+    // A store error here must not stop the server.
     if users.is_ok_and(|users| users.is_empty()) {
         info!(
-            "there is no user yet: `redflash user add NAME --role admin` makes one, who logs in at {url}"
+            "no users yet: create one with `redflash user add NAME --role admin`, then log in at {url}"
         );
     }
 }
 
-async fn bind(address: &str) -> Result<TcpListener, Failure> {
+async fn bind(address: &str) -> Result<TcpListener, CliError> {
     listen(address)
         .await
-        .map_err(|fault| bound(address, &fault))
+        .map_err(|error| listen_error(address, &error))
 }
 
-/// Listens at the first of an address's meanings at which that is possible.
+/// Listens on the first address of a host where that is possible.
 ///
-/// With tokio's own backlog of 1,024, a burst of connections that say nothing would have the system
-/// drop the others, whose clients try again only a second later.
+/// With tokio's default backlog of 1,024, a burst of idle connections makes the system drop others, whose
+/// clients retry only after a second.
 async fn listen(address: &str) -> std::io::Result<TcpListener> {
     const BACKLOG: u32 = 4096;
     let mut last = None;
@@ -132,28 +135,30 @@ async fn listen(address: &str) -> std::io::Result<TcpListener> {
         socket.set_reuseaddr(true)?;
         match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
             Ok(listener) => return Ok(listener),
-            Err(fault) => last = Some(fault),
+            Err(error) => last = Some(error),
         }
     }
-    Err(last.unwrap_or_else(|| std::io::Error::other("it names no address")))
+    Err(last.unwrap_or_else(|| std::io::Error::other("the host has no address")))
 }
 
-fn bound(address: &str, fault: &std::io::Error) -> Failure {
-    let message = format!("cannot listen on {address}: {fault}; --listen names another address");
-    Failure::new(Exit::Failed, message)
+fn listen_error(address: &str, error: &std::io::Error) -> CliError {
+    let message = format!("cannot listen on {address}: {error}; use --listen for another address");
+    CliError::new(Exit::Failed, message)
 }
 
-/// Tells the service manager, if one asked to be told.
+/// Notifies the service manager, if it asked for that.
 fn notify(state: sd_notify::NotifyState<'_>) {
-    if let Err(fault) = sd_notify::notify(&[state]) {
-        warn!(%fault, "the service manager was not told");
+    if let Err(error) = sd_notify::notify(&[state]) {
+        warn!(%error, "cannot notify the service manager");
     }
 }
 
-/// Cancelled when the process is asked to end.
-fn stopped() -> Result<CancellationToken, Failure> {
+/// Returns a token that is cancelled by SIGTERM and SIGINT.
+fn stop_signal() -> Result<CancellationToken, CliError> {
     let listen = |kind| {
-        signal(kind).map_err(|fault| Failure::new(Exit::Failed, format!("no signals: {fault}")))
+        signal(kind).map_err(|error| {
+            CliError::new(Exit::Failed, format!("cannot listen for signals: {error}"))
+        })
     };
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -195,22 +200,23 @@ pub(super) fn http(context: &Context, metrics: Metrics, oidc: Option<OidcConfig>
     }
 }
 
-/// Starts the log, on standard error. Returns what changes its level later.
+/// Starts the log on standard error. Returns the handle that changes its level.
 ///
-/// * `option` - the level that the command line names.
-fn start_log(log: &Log, option: Option<&str>) -> Result<LogFilter, Failure> {
-    let (filter, handle) = reload::Layer::new(log_filter(log, option)?);
+/// * `option` - the level from the command line.
+fn start_log(log: &Log, option: Option<&str>) -> Result<LogFilter, CliError> {
+    let (filter, handle) = reload::Layer::new(log.filter(option)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
     let started = match log.format {
         LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
         LogFormat::Json => registry.with(lines.json()).try_init(),
     };
-    started.map_err(|fault| Failure::new(Exit::Failed, format!("no log: {fault}")))?;
+    started
+        .map_err(|error| CliError::new(Exit::Failed, format!("cannot start the log: {error}")))?;
     Ok(handle)
 }
 
-/// Serves an engine until it is stopped, without signals or a log: for the demonstration.
+/// Serves an engine without signals or a log, for the demonstration.
 pub(super) async fn serve_until(
     engine: Engine,
     listener: TcpListener,

@@ -1,4 +1,4 @@
-//! The web admin, and who may log in to it.
+//! The web admin and its logins.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
 use super::duration;
-use super::fault::Source;
-use crate::failure::Failure;
+use super::source::Source;
+use crate::error::CliError;
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,14 +23,14 @@ pub(crate) struct Admin {
     pub(crate) session_idle: Duration,
     #[serde(deserialize_with = "session")]
     pub(crate) session_length: Duration,
-    /// Time that changes stay in the audit log; `None` for ever.
+    /// Retention of the audit log; `None` keeps it forever.
     #[serde(deserialize_with = "kept")]
     pub(crate) keep_audit: Option<Duration>,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) oidc: Option<Oidc>,
 }
 
-/// Default time that changes stay in the audit log.
+/// Default retention of the audit log.
 const KEEP_AUDIT: Duration = Duration::from_secs(730 * 24 * 60 * 60);
 
 impl Default for Admin {
@@ -47,18 +47,14 @@ impl Default for Admin {
 }
 
 impl Admin {
-    /// What is of the right type, and cannot be.
-    ///
-    /// # Errors
-    ///
-    /// Names the key, and what would be right.
+    /// Rejects values that have the right type but are out of range or contradict each other.
     pub(super) fn check(
         &self,
         public_url: Option<&str>,
         source: &Source<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         if self.session_idle > self.session_length {
-            let reason = "it must not be longer than session_length, after which all sessions end";
+            let reason = "it must not exceed session_length";
             return Err(source.key("admin.session_idle", reason));
         }
         match &self.oidc {
@@ -68,36 +64,36 @@ impl Admin {
     }
 }
 
-/// A length of sessions in the configuration: from a minute to a year.
+/// Deserializes the duration of a session, from a minute to a year.
 fn session<'de, D: Deserializer<'de>>(reader: D) -> Result<Duration, D::Error> {
     const MINUTE: Duration = Duration::from_secs(60);
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let text = String::deserialize(reader)?;
-    let parsed = crate::command::log::age(&text).ok();
+    let parsed = duration::parse(&text).ok();
     let parsed = parsed.filter(|length| (MINUTE..=YEAR).contains(length));
     parsed.ok_or_else(|| {
-        let reason = format!("{text:?} is no length of time from 1m to 365d, such as \"12h\"");
+        let reason = format!("{text:?} is not a duration from 1m to 365d, such as \"12h\"");
         D::Error::custom(reason)
     })
 }
 
-/// Reads a retention time: at least an hour, or `forever`.
+/// Deserializes a retention time: at least an hour, or `forever`.
 fn kept<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Duration>, D::Error> {
     const SHORTEST: Duration = Duration::from_secs(60 * 60);
     let text = String::deserialize(reader)?;
     if text == "forever" {
         return Ok(None);
     }
-    let parsed = crate::command::log::age(&text).ok();
+    let parsed = duration::parse(&text).ok();
     match parsed.filter(|length| *length >= SHORTEST) {
         Some(length) => Ok(Some(length)),
         None => Err(D::Error::custom(format!(
-            "{text:?} is no length of time from 1h, such as \"730d\", and not \"forever\""
+            "{text:?} is neither a duration of at least 1h, such as \"730d\", nor \"forever\""
         ))),
     }
 }
 
-/// A network, or one address alone.
+/// A network, or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Network(pub(crate) IpNet);
@@ -110,7 +106,7 @@ impl TryFrom<String> for Network {
         let network = text.parse::<IpNet>().or_else(|_| address());
         network
             .map(Self)
-            .map_err(|_| format!("{text:?} is no address and no network, such as \"10.0.0.0/8\""))
+            .map_err(|_| format!("{text:?} is not an address or network, such as \"10.0.0.0/8\""))
     }
 }
 
@@ -135,7 +131,7 @@ pub(crate) struct Oidc {
     pub(crate) viewer_values: Vec<String>,
     #[serde(default)]
     pub(crate) create_users: bool,
-    #[serde(default = "timeout", deserialize_with = "duration")]
+    #[serde(default = "timeout", deserialize_with = "duration::deserialize")]
     pub(crate) timeout: Duration,
 }
 
@@ -151,7 +147,7 @@ fn timeout() -> Duration {
     OidcConfig::TIMEOUT
 }
 
-/// What proves to the provider that we are its client.
+/// The secret that authenticates RedFlash to the provider.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ClientSecret(pub(crate) SecretString);
@@ -165,30 +161,30 @@ impl PartialEq for ClientSecret {
 impl Eq for ClientSecret {}
 
 impl Oidc {
-    /// Takes the client's secret out of its file.
+    /// Reads the client secret from its file.
     ///
     /// # Errors
     ///
-    /// Names the file that cannot be read, or holds nothing.
-    pub(super) fn read_secret(&mut self, source: &Source<'_>) -> Result<(), Failure> {
+    /// Returns an error if the file cannot be read.
+    pub(super) fn read_secret(&mut self, source: &Source<'_>) -> Result<(), CliError> {
         let Some(path) = &self.client_secret_file else {
             return Ok(());
         };
-        let wrong = |reason: &str| source.key("admin.oidc.client_secret_file", reason);
-        let secret = read_secret_file(path).map_err(|fault| {
+        let invalid = |reason: &str| source.key("admin.oidc.client_secret_file", reason);
+        let secret = read_secret_file(path).map_err(|error| {
             let path = path.display();
-            wrong(&format!("{path} cannot be read: {}", error_chain(&fault)))
+            invalid(&format!("cannot read {path}: {}", error_chain(&error)))
         })?;
         self.client_secret = Some(ClientSecret(secret));
         Ok(())
     }
 
     /// As [`Admin::check`].
-    fn check(&self, public_url: Option<&str>, source: &Source<'_>) -> Result<(), Failure> {
+    fn check(&self, public_url: Option<&str>, source: &Source<'_>) -> Result<(), CliError> {
         let (key, reason) = if !is_protected(&self.issuer) {
             (
                 "issuer",
-                "it must be a URL that starts with https://; http:// only leads to this machine",
+                "it must start with https://; http:// is allowed only for the local machine",
             )
         } else if self.client_id.is_empty() {
             ("client_id", "it must not be empty")
@@ -201,10 +197,10 @@ impl Oidc {
         } else if self.role_claim.is_some() != self.has_values() {
             (
                 "role_claim",
-                "it goes together with admin_values or viewer_values: give both, or neither",
+                "it requires admin_values or viewer_values, and they require it",
             )
         } else if public_url.is_none() {
-            let reason = "the OpenID provider sends browsers back to it: write it down";
+            let reason = "it is required, since the OpenID provider redirects browsers to it";
             return Err(source.key("server.public_url", reason));
         } else {
             return Ok(());
@@ -222,7 +218,7 @@ impl Oidc {
     }
 }
 
-/// Whether nobody else can read what goes to this URL.
+/// Returns true if requests to the URL are encrypted or stay on the local machine.
 fn is_protected(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else {
         return false;
@@ -240,14 +236,14 @@ fn is_protected(url: &str) -> bool {
 mod tests {
     use std::fs;
 
-    use super::super::load::tests::loaded;
+    use super::super::load::tests::load_text;
     use super::*;
 
     #[test]
-    fn sessions_and_proxies_are_as_configured() {
+    fn parses_sessions_and_proxies() {
         let text = "[admin]\nsession_idle = \"30m\"\nsession_length = \"30d\"\n\
                     trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.7\", \"fd00::/8\"]";
-        let admin = loaded(text).unwrap().config.admin;
+        let admin = load_text(text).unwrap().config.admin;
         assert_eq!(admin.session_idle, Duration::from_secs(30 * 60));
         assert_eq!(admin.session_length, Duration::from_secs(30 * 24 * 60 * 60));
         let proxies = admin.trusted_proxies.iter().map(|net| net.0.to_string());
@@ -256,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_sessions_and_proxies_is_named_with_its_line() {
+    fn names_invalid_session_and_proxy_with_its_line() {
         for (line, wanted) in [
             (
                 "session_idle = \"59s\"",
@@ -282,12 +278,25 @@ mod tests {
             ),
             (
                 "trusted_proxies = [\"10.0.0.1\", \"10.0.0.0/33\"]",
-                "FILE, line 2: admin.trusted_proxies[1]: \"10.0.0.0/33\" is no address",
+                "FILE, line 2: admin.trusted_proxies[1]: \"10.0.0.0/33\" is not an address",
             ),
             ("session_lenght = \"1h\"", "`session_length`"),
         ] {
-            let fault = loaded(&format!("[admin]\n{line}\n")).unwrap_err();
-            assert!(fault.contains(wanted), "{line:?}: {fault}");
+            let error = load_text(&format!("[admin]\n{line}\n")).unwrap_err();
+            assert!(error.contains(wanted), "{line:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn parses_audit_retention() {
+        let kept = |text: &str| load_text(text).map(|loaded| loaded.config.admin.keep_audit);
+        let days = |days: u64| Some(Duration::from_secs(days * 24 * 60 * 60));
+        assert_eq!(kept(""), Ok(days(730)));
+        assert_eq!(kept("[admin]\nkeep_audit = \"90d\""), Ok(days(90)));
+        assert_eq!(kept("[admin]\nkeep_audit = \"forever\""), Ok(None));
+        for bad in ["\"0d\"", "\"59m\"", "\"\"", "90", "\"always\""] {
+            let error = kept(&format!("[admin]\nkeep_audit = {bad}")).unwrap_err();
+            assert!(error.contains("admin.keep_audit"), "{error}");
         }
     }
 
@@ -295,12 +304,12 @@ mod tests {
                          [admin.oidc]\nissuer = \"https://b.example\"\nclient_id = \"c\"\n";
 
     fn oidc(more: &str) -> Result<Oidc, String> {
-        let loaded = loaded(&format!("{LEAST}{more}"))?;
+        let loaded = load_text(&format!("{LEAST}{more}"))?;
         Ok(loaded.config.admin.oidc.unwrap())
     }
 
     #[test]
-    fn a_provider_needs_little() {
+    fn fills_in_defaults_of_provider() {
         let oidc = oidc("").unwrap();
         assert_eq!(oidc.scopes, ["profile", "email"]);
         assert_eq!(oidc.user_claim, UserClaim::PreferredUsername);
@@ -309,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_of_the_client_comes_from_its_file_and_is_not_shown() {
+    fn reads_client_secret_from_file_and_hides_it() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "\u{feff}hush-hush\r\n").unwrap();
         let path = file.path().display();
@@ -320,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_provider_is_named_with_its_line() {
+    fn names_invalid_provider_setting_with_its_line() {
         let empty = tempfile::NamedTempFile::new().unwrap();
         let empty = format!("client_secret_file = \"{}\"", empty.path().display());
         for (more, wanted) in [
@@ -329,11 +338,11 @@ mod tests {
             (&empty, "line 3: admin.oidc.client_secret:"),
             (
                 "client_secret_file = \"/nowhere\"",
-                "line 6: admin.oidc.client_secret_file: /nowhere cannot be read",
+                "line 6: admin.oidc.client_secret_file: cannot read /nowhere",
             ),
             (
                 "client_secret = \"a\"\nclient_secret_file = \"/nowhere\"",
-                "line 7: admin.oidc.client_secret_file: give client_secret or",
+                "line 7: admin.oidc.client_secret_file: set either client_secret or",
             ),
             ("user_claim = \"nick\"", "line 6: admin.oidc.user_claim:"),
             ("role_claim = \"groups\"", "line 6: admin.oidc.role_claim:"),
@@ -342,16 +351,16 @@ mod tests {
             ("label = \" \"", "line 6: admin.oidc.label:"),
             ("scope = []", "`scope`"),
         ] {
-            let fault = oidc(more).unwrap_err();
-            assert!(fault.contains(wanted), "{more:?}: {fault}");
+            let error = oidc(more).unwrap_err();
+            assert!(error.contains(wanted), "{more:?}: {error}");
         }
-        let homeless = LEAST.replace("public_url = \"https://a.example\"", "");
-        let fault = loaded(&homeless).unwrap_err();
-        assert!(fault.contains("server.public_url:"), "{fault}");
+        let without_url = LEAST.replace("public_url = \"https://a.example\"", "");
+        let error = load_text(&without_url).unwrap_err();
+        assert!(error.contains("server.public_url:"), "{error}");
     }
 
     #[test]
-    fn an_issuer_is_protected_unless_it_is_on_this_machine() {
+    fn requires_https_issuer_unless_local() {
         for (issuer, is_taken) in [
             ("https://b.example/realm/", true),
             ("http://127.0.0.1:5000", true),
@@ -363,7 +372,7 @@ mod tests {
             ("ftp://b.example", false),
         ] {
             let text = LEAST.replace("https://b.example", issuer);
-            let loaded = loaded(&text).map(drop);
+            let loaded = load_text(&text).map(drop);
             assert_eq!(loaded.is_ok(), is_taken, "{issuer}: {loaded:?}");
         }
     }

@@ -7,12 +7,12 @@ use std::ffi::OsString;
 use redflash_core::closest;
 use toml::{Table, Value};
 
-use super::twin;
-use crate::failure::Failure;
+use super::file_key;
+use crate::error::CliError;
 
 const PREFIX: &str = "REDFLASH_";
 
-/// The variables that are no keys of a section.
+/// The variables that set no key of a section.
 const PLAIN: [&str; 7] = [
     "REDFLASH_API_KEY",
     "REDFLASH_API_KEY_FILE",
@@ -23,32 +23,32 @@ const PLAIN: [&str; 7] = [
     "REDFLASH_SERVER",
 ];
 
-/// Keys that variables have set, such as `server.listen` or `gateways[0].port`, and their variables.
+/// Keys that variables set, such as `server.listen` or `gateways[0].port`, with their variables.
 pub(super) type Overlaid = BTreeMap<String, String>;
 
-/// The value of a variable; `None` if it is empty, which is the same as unset.
+/// Returns the value of a variable; `None` if it is unset or empty.
 ///
 /// # Errors
 ///
-/// Names a variable that is not UTF-8.
-pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
+/// Returns an error if a variable is not UTF-8.
+pub(crate) fn variable(name: &str) -> Result<Option<String>, CliError> {
     match std::env::var_os(name) {
         None => Ok(None),
         Some(value) => text(name, value).map(|text| Some(text).filter(|text| !text.is_empty())),
     }
 }
 
-fn text(name: &str, value: OsString) -> Result<String, Failure> {
-    let wrong = |_| Failure::usage(format!("{name}: its value is not UTF-8"));
-    value.into_string().map_err(wrong)
+fn text(name: &str, value: OsString) -> Result<String, CliError> {
+    let invalid = |_| CliError::usage(format!("{name}: its value is not UTF-8"));
+    value.into_string().map_err(invalid)
 }
 
-/// The variables of RedFlash that are set and not empty.
+/// Returns the variables that start with `REDFLASH_`.
 ///
 /// # Errors
 ///
-/// Names a variable that is not UTF-8.
-pub(super) fn variables() -> Result<Vec<(String, String)>, Failure> {
+/// Returns an error if a variable is not UTF-8.
+pub(super) fn variables() -> Result<Vec<(String, String)>, CliError> {
     let mut found = Vec::new();
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
@@ -60,97 +60,97 @@ pub(super) fn variables() -> Result<Vec<(String, String)>, Failure> {
     Ok(found)
 }
 
-/// Warnings of variables that nothing reads. Those with a section are left to
-/// [`overlay`], since the configuration knows its keys.
+/// Returns warnings about unknown variables. Those with a section are left to [`overlay`], since the
+/// configuration knows its keys.
 pub(super) fn unread(variables: &[(String, String)]) -> Vec<String> {
     let is_read = |name: &str| name.contains("__") || PLAIN.contains(&name);
     let unread = variables
         .iter()
         .filter(|(name, text)| !text.is_empty() && !is_read(name));
     let warning = |(name, _): &(String, String)| match closest(name, PLAIN) {
-        Some(meant) => format!("nothing reads the variable {name}: did you mean {meant}?"),
+        Some(similar) => format!("unknown variable {name}: did you mean {similar}?"),
         None => format!(
-            "nothing reads the variable {name}: two underscores stand between a section and its \
-             key, as in REDFLASH_SERVER__LISTEN"
+            "unknown variable {name}: separate section and key with two underscores, as in \
+             REDFLASH_SERVER__LISTEN"
         ),
     };
     unread.map(warning).collect()
 }
 
-/// Puts variables into the place of what the file sets, whether directly or through the other key of
-/// a pair such as `password` and `password_file`. Empty variables count as unset.
+/// Overrides the file with variables. A variable also replaces the counterpart of its key, such as
+/// `password_file` for `password`. Empty variables count as unset.
 ///
 /// # Errors
 ///
-/// Names a variable that fits nowhere, and two that set the same.
+/// Rejects a variable without a matching section, and two that set the same key.
 pub(super) fn overlay(
     table: &mut Table,
     variables: impl IntoIterator<Item = (String, String)>,
-) -> Result<Overlaid, Failure> {
+) -> Result<Overlaid, CliError> {
     let mut overlaid = Overlaid::new();
     for (variable, text) in variables {
-        let Some(path) = variable.strip_prefix(PREFIX) else {
+        let Some(name) = variable.strip_prefix(PREFIX) else {
             continue;
         };
         if text.is_empty() {
             continue;
         }
-        let segments: Vec<_> = path.split("__").collect();
-        let (start, place, segments) = match &segments[..] {
+        let segments: Vec<_> = name.split("__").collect();
+        let (start, path, segments) = match &segments[..] {
             ["GATEWAYS", gateway, rest @ ..] if !rest.is_empty() => {
                 let (number, gateway) = find_gateway(table, gateway).ok_or_else(|| {
-                    Failure::usage(format!("{variable}: no gateway of that name is configured"))
+                    CliError::usage(format!("{variable}: no gateway has this name"))
                 })?;
                 (gateway, format!("gateways[{number}]."), rest)
             }
             ["DATABASE" | "DATABASE_FILE"] | [_, _, ..] => {
                 (&mut *table, String::new(), &segments[..])
             }
-            // Other variables without a section are options, and mean the same elsewhere.
+            // Other variables without a section are read elsewhere.
             _ => continue,
         };
-        set(start, place, segments, &variable, &text, &mut overlaid)?;
+        set(start, path, segments, &variable, &text, &mut overlaid)?;
     }
     Ok(overlaid)
 }
 
 /// Sets one key.
 ///
-/// * `place` - the path of the table, with a dot at its end.
-/// * `segments` - the names of the tables within it, and of the key.
+/// * `path` - the path of the table, with a trailing dot.
+/// * `segments` - the names of the nested tables and of the key.
 fn set(
     mut table: &mut Table,
-    mut place: String,
+    mut path: String,
     segments: &[&str],
     variable: &str,
     text: &str,
     overlaid: &mut Overlaid,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let Some((key, sections)) = segments.split_last() else {
         return Ok(());
     };
     for section in sections {
         let name = name_in(table, section);
-        place = format!("{place}{name}.");
+        path = format!("{path}{name}.");
         let inner = table.entry(name).or_insert_with(|| Table::new().into());
         table = inner.as_table_mut().ok_or_else(|| {
-            Failure::usage(format!("{variable}: the configuration has no such section"))
+            CliError::usage(format!("{variable}: the configuration has no such section"))
         })?;
     }
     let key = name_in(table, key);
-    let twin = name_in(table, &twin::of(&key));
-    if let Some(other) = overlaid.get(&format!("{place}{twin}")) {
-        let message = format!("{other} and {variable} set the same: leave one out");
-        return Err(Failure::usage(message));
+    let counterpart = name_in(table, &file_key::counterpart(&key));
+    if let Some(other) = overlaid.get(&format!("{path}{counterpart}")) {
+        let message = format!("{other} and {variable} are both set: unset one");
+        return Err(CliError::usage(message));
     }
-    table.remove(&twin);
+    table.remove(&counterpart);
     let value = value(text, &key);
-    overlaid.insert(format!("{place}{key}"), variable.to_owned());
+    overlaid.insert(format!("{path}{key}"), variable.to_owned());
     table.insert(key, value);
     Ok(())
 }
 
-/// The key of a table that a part of a variable's name means, whether it is there yet or not.
+/// Returns the key of a table that a segment of a variable's name refers to, existing or not.
 fn name_in(table: &Table, name: &str) -> String {
     let is_meant = |key: &&String| key.replace('-', "_").eq_ignore_ascii_case(name);
     let known = table.keys().find(is_meant);
@@ -167,9 +167,9 @@ fn find_gateway<'a>(table: &'a mut Table, name: &str) -> Option<(usize, &'a mut 
     })
 }
 
-/// The value of a variable: a number, a switch or a list where it reads like one, else a text.
+/// Converts the value of a variable: to a number, boolean or list if it parses as one, else a string.
 fn value(text: &str, key: &str) -> Value {
-    // These are texts even when they consist of digits.
+    // These are strings even if they consist of digits.
     let is_text = [
         "secret", "password", "key", "name", "from", "token", "number", "_id", "_file", "database",
         "level",
@@ -189,14 +189,14 @@ fn value(text: &str, key: &str) -> Value {
 mod tests {
     use super::*;
 
-    fn overlaid(file: &str, variables: &[(&str, &str)]) -> Result<Table, Failure> {
+    fn overlaid(file: &str, variables: &[(&str, &str)]) -> Result<Table, CliError> {
         let mut table: Table = file.parse().unwrap();
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         overlay(&mut table, variables.iter().map(own)).map(|_| table)
     }
 
     #[test]
-    fn every_key_can_come_from_a_variable() {
+    fn sets_any_key() {
         let file = "[server]\nlisten = \"a\"\n[[gateways]]\nname = \"office-mail\"\nport = 1\n";
         let table = overlaid(
             file,
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_variables_change_nothing() {
+    fn ignores_empty_variables() {
         let file = "database = \"a\"\n[[gateways]]\nname = \"m\"\npassword = \"b\"\n";
         let empty = [
             ("REDFLASH_DATABASE", ""),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_replaces_either_form_of_a_secret() {
+    fn replaces_either_form_of_a_secret() {
         let file = "database_file = \"a\"\n[admin.oidc]\nclient_secret = \"b\"\n\
                     [[gateways]]\nname = \"m\"\npassword_file = \"c\"\nrooms = { Ops = \"d\" }\n";
         let variables = [
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn two_variables_for_one_secret_are_refused() {
+    fn rejects_two_variables_for_one_secret() {
         let file = "[[gateways]]\nname = \"m\"\n";
         for (one, other) in [
             ("REDFLASH_DATABASE", "REDFLASH_DATABASE_FILE"),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_for_a_gateway_that_is_not_there_is_named() {
+    fn rejects_variable_of_unknown_gateway() {
         let refused = overlaid("", &[("REDFLASH_GATEWAYS__X__PORT", "1")]).unwrap_err();
         assert!(
             refused.message.contains("REDFLASH_GATEWAYS__X__PORT"),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_nothing_reads_is_named() {
+    fn warns_about_unknown_variable() {
         let unread = |name: &str| unread(&[(name.to_owned(), "1".to_owned())]);
         for name in PLAIN.into_iter().chain(["REDFLASH_SERVER__LISTEN"]) {
             assert_eq!(unread(name), [""; 0]);

@@ -1,4 +1,4 @@
-//! Whether the example is complete, and what is written about the gateways true.
+//! Tests that the example is complete and that the documented gateway features are correct.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 
 use super::{EXAMPLE, load};
 
-/// The folder whose files the example names.
+/// The directory of the files in the example.
 const FOLDER: &str = "/etc/redflash/";
 
-/// A key that no table has, so that whoever reads the table says which it has.
+/// A key that no table has, so that the error lists those it has.
 const NO_KEY: &str = "no-such-key";
 
-/// The example with all its lines switched on, and a folder with the files that it names.
+/// The example with all lines uncommented, and a directory with the files that it refers to.
 struct Example {
     text: String,
     _folder: TempDir,
@@ -42,16 +42,16 @@ impl Example {
         }
     }
 
-    /// The gateways' tables.
+    /// Returns the gateways' tables.
     fn tables(&self) -> Vec<Map<String, Value>> {
         let mut document: Map<String, Value> = toml::from_str(&self.text).unwrap();
         serde_json::from_value(document.remove("gateways").unwrap()).unwrap()
     }
 }
 
-/// What a file of this name holds, as far as what reads it is particular.
+/// Returns valid content for a file with this name.
 fn contents(name: &str) -> &'static str {
-    /// A private RSA key, made for tests.
+    /// A private RSA key for tests.
     const KEY: &str = include_str!("../../../redflash-channels/tests/it/vonage_messages.pem");
     match name.trim_end_matches(".old") {
         "database" => "postgres://localhost/redflash",
@@ -69,37 +69,37 @@ fn configured(table: &Map<String, Value>) -> Result<Configured, ConfigError> {
     configure(table.clone(), Some("https://alerts.example.org"))
 }
 
-/// Every key that a table may hold, as what reads it says; `None` where any key may stand.
+/// Returns the keys that a table accepts, taken from its error; `None` if it accepts any.
 ///
-/// * `inner` - the table within it that is meant, if not the whole.
+/// * `inner` - a nested table to inspect instead.
 fn known_keys(table: &Map<String, Value>, inner: Option<&str>) -> Option<BTreeSet<String>> {
     let mut table = table.clone();
-    let place = match inner {
+    let target = match inner {
         Some(inner) => table.get_mut(inner)?.as_object_mut()?,
         None => &mut table,
     };
-    place.insert(NO_KEY.into(), "".into());
+    target.insert(NO_KEY.into(), "".into());
     let reason = configured(&table).err()?.reason;
     let known = reason.strip_prefix(&format!("unknown field `{NO_KEY}`, expected "))?;
     let names = known.split('`').skip(1).step_by(2).map(str::to_owned);
     Some(names.collect())
 }
 
-/// The keys of a table, and those of the secrets that files hold.
+/// Returns the keys of a table, including those of secrets in files.
 fn keys(table: &Map<String, Value>) -> impl Iterator<Item = String> {
-    let twins = table.keys().filter_map(|key| key.strip_suffix("_file"));
-    table.keys().cloned().chain(twins.map(str::to_owned))
+    let direct = table.keys().filter_map(|key| key.strip_suffix("_file"));
+    table.keys().cloned().chain(direct.map(str::to_owned))
 }
 
 #[test]
-fn the_example_is_what_counts_without_a_file() {
-    let example = load::tests::loaded(EXAMPLE).unwrap();
+fn equals_defaults() {
+    let example = load::tests::load_text(EXAMPLE).unwrap();
     assert_eq!(example.config, super::Config::default());
 }
 
 #[test]
-fn every_line_of_the_example_can_be_switched_on() {
-    let loaded = load::tests::loaded(&Example::new().text).unwrap();
+fn accepts_every_line_uncommented() {
+    let loaded = load::tests::load_text(&Example::new().text).unwrap();
     let shown: BTreeSet<_> = loaded
         .gateways
         .iter()
@@ -110,7 +110,7 @@ fn every_line_of_the_example_can_be_switched_on() {
 }
 
 #[test]
-fn the_example_shows_every_key_of_every_gateway() {
+fn shows_every_key_of_every_gateway() {
     let example = Example::new();
     let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut shown = known.clone();
@@ -126,20 +126,20 @@ fn the_example_shows_every_key_of_every_gateway() {
                 continue;
             };
             if let Some(keys_within) = known_keys(&table, Some(name)) {
-                let place = format!("{kind}.{name}");
-                known.entry(place.clone()).or_default().extend(keys_within);
-                shown.entry(place).or_default().extend(keys(inner));
+                let path = format!("{kind}.{name}");
+                known.entry(path.clone()).or_default().extend(keys_within);
+                shown.entry(path).or_default().extend(keys(inner));
             }
         }
     }
-    for (place, known) in known {
-        let missing: Vec<_> = known.difference(&shown[&place]).collect();
-        assert!(missing.is_empty(), "{place} lacks {missing:?}");
+    for (path, known) in known {
+        let missing: Vec<_> = known.difference(&shown[&path]).collect();
+        assert!(missing.is_empty(), "{path} lacks {missing:?}");
     }
 }
 
 #[test]
-fn the_example_shows_the_timeouts_that_count_without_it() {
+fn shows_default_timeouts() {
     let deadline = |table: &Map<_, _>| configured(table).unwrap().gateway.limits.deadline;
     for mut table in Example::new().tables() {
         let shown = deadline(&table);
@@ -149,22 +149,22 @@ fn the_example_shows_the_timeouts_that_count_without_it() {
 }
 
 #[test]
-fn the_example_shows_every_key_of_the_web_admin() {
+fn shows_every_key_of_the_web_admin() {
     let example: Value = toml::from_str(&Example::new().text).unwrap();
     for (section, shown) in [
         ("admin", &example["admin"]),
         ("admin.oidc", &example["admin"]["oidc"]),
     ] {
         let with_another = format!("[{section}]\n{NO_KEY} = 1");
-        let fault = load::tests::loaded(&with_another).unwrap_err();
-        let (_, known) = fault.split_once("expected one of ").unwrap();
+        let error = load::tests::load_text(&with_another).unwrap_err();
+        let (_, known) = error.split_once("expected one of ").unwrap();
         let known: BTreeSet<_> = known.split('`').skip(1).step_by(2).collect();
         let shown: Vec<_> = keys(shown.as_object().unwrap()).collect();
         assert_eq!(known, shown.iter().map(String::as_str).collect());
     }
 }
 
-/// The table of a document that lists the types of gateway: each row by the heads of its columns.
+/// Returns the rows of a document's table of gateway types, keyed by the column headings.
 fn listed(document: &'static str) -> Vec<BTreeMap<&'static str, &'static str>> {
     let cells = |line: &'static str| line.trim_matches('|').split('|').map(str::trim);
     let mut lines = document
@@ -178,7 +178,7 @@ fn listed(document: &'static str) -> Vec<BTreeMap<&'static str, &'static str>> {
     rows.collect()
 }
 
-/// Whether the channel wants its callbacks signed.
+/// Returns true if the channel requires signed callbacks.
 fn checks_signatures(channel: &dyn Channel) -> bool {
     let unsigned = Callback {
         method: "POST",
@@ -192,27 +192,27 @@ fn checks_signatures(channel: &dyn Channel) -> bool {
         .is_err()
 }
 
-/// What a channel made of this table can do, in the words of the column.
-fn is_so(head: &str, cell: &str, table: &Map<String, Value>) -> bool {
+/// Returns true if a cell of the documented table matches the channel.
+fn is_correct(head: &str, cell: &str, table: &Map<String, Value>) -> bool {
     let channel = configured(table).unwrap().gateway.channel;
     let can = channel.capabilities();
-    let says = |can: bool| cell.split(',').next() == Some(if can { "yes" } else { "no" });
+    let matches = |can: bool| cell.split(',').next() == Some(if can { "yes" } else { "no" });
     match head {
         "type" | "an address is" | "sends" => true,
         "channel" if table.contains_key("channel") => cell == "any",
         "channel" => cell == format!("`{}`", channel.kind()),
-        "receipts" => says(can.receipts),
-        "replies" => says(can.inbound),
-        "signed callbacks" => says(checks_signatures(&*channel)),
-        "repeats known" => says(can.idempotent),
-        "sender chosen" => says(can.sender),
+        "receipts" => matches(can.receipts),
+        "replies" => matches(can.inbound),
+        "signed callbacks" => matches(checks_signatures(&*channel)),
+        "repeats known" => matches(can.idempotent),
+        "sender chosen" => matches(can.sender),
         "batch" => cell.split([',', ' ']).next() == Some(&can.batch.to_string()),
-        _ => panic!("nothing is known of a column {head:?}"),
+        _ => panic!("unknown column {head:?}"),
     }
 }
 
 #[test]
-fn what_is_written_about_the_gateways_is_true() {
+fn documents_gateway_features_correctly() {
     let example = Example::new();
     let tables = example.tables();
     for document in [
@@ -230,7 +230,7 @@ fn what_is_written_about_the_gateways_is_true() {
             let table = tables.iter().find(|table| table["type"] == name);
             let table = table.expect("the example shows every type");
             for (head, cell) in row {
-                assert!(is_so(head, cell, table), "{name}: {head}: {cell}");
+                assert!(is_correct(head, cell, table), "{name}: {head}: {cell}");
             }
         }
     }

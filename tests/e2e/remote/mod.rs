@@ -1,4 +1,4 @@
-//! The command line at a server, over its API: as on the server's own machine.
+//! The command line over a server's API: the same as on the server's machine.
 
 mod scenario;
 mod world;
@@ -11,60 +11,70 @@ use scenario::SCENARIO;
 use world::Remote;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_command_says_at_a_server_what_it_says_on_the_machine() {
+async fn prints_the_same_remotely_as_locally() {
     let (local, remote) = tokio::join!(Remote::start(), Remote::start());
     let mut differing = Vec::new();
     for &(code, line, input) in SCENARIO {
-        let (here, there) = tokio::join!(local.here(line, input), remote.there(line, input));
-        let (said, other) = (local.said(&here), remote.said(&there));
-        let ends = [here.code, there.code] == [Some(code); 2];
-        if said != other || !ends || here.stderr.is_empty() != there.stderr.is_empty() {
-            let (here, there) = (&here.stderr, &there.stderr);
+        let (local_output, remote_output) =
+            tokio::join!(local.run_locally(line, input), remote.run(line, input));
+        let (expected, actual) = (
+            local.normalized(&local_output),
+            remote.normalized(&remote_output),
+        );
+        let ends = [local_output.code, remote_output.code] == [Some(code); 2];
+        if expected != actual
+            || !ends
+            || local_output.stderr.is_empty() != remote_output.stderr.is_empty()
+        {
+            let (local_output, remote_output) = (&local_output.stderr, &remote_output.stderr);
             differing.push(format!(
-                "`{line}` {code}\n{said}\n{here}---\n{other}\n{there}"
+                "`{line}` {code}\n{expected}\n{local_output}---\n{actual}\n{remote_output}"
             ));
         }
-        assert!(!there.stderr.contains(&remote.key), "`{line}`");
+        assert!(!remote_output.stderr.contains(&remote.key), "`{line}`");
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
-    assert!(!remote.desk.database().exists(), "nothing is kept here");
+    assert!(
+        !remote.client.database().exists(),
+        "nothing is stored on the client"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_doctor_looks_at_the_server() {
+async fn checks_server_with_doctor() {
     let remote = Remote::start().await;
     for line in [
         "redflash contact add ann --name Ann --email ann@example.org",
         "redflash event add disk --name Disk --message full",
     ] {
-        remote.there(line, "").await.succeeded();
+        remote.run(line, "").await.succeeded();
     }
-    let said = remote.there("redflash doctor", "").await.succeeded().stdout;
+    let output = remote.run("redflash doctor", "").await.succeeded().stdout;
     for finding in [
-        "answers, and sends",
-        "0 queued, 0 being sent",
-        "contact/ann has an address on email, which no gateway serves",
-        "event/disk tells nobody",
+        "running and sending",
+        "0 queued, 0 in progress",
+        "contact/ann has an address on channel email, which has no gateway",
+        "event/disk has no recipients",
     ] {
-        assert!(said.contains(finding), "{said}");
+        assert!(output.contains(finding), "{output}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_is_noted_under_the_key() {
+async fn records_changes_under_the_key() {
     let remote = Remote::start().await;
     remote
-        .there("redflash contact add ann --name Ann", "")
+        .run("redflash contact add ann --name Ann", "")
         .await
         .succeeded();
-    let line = "redflash change list --subject contact/ann --json";
-    let changes = remote.there(line, "").await.succeeded().json();
+    let line = "redflash audit list --subject contact/ann --json";
+    let changes = remote.run(line, "").await.succeeded().json();
     assert_eq!(changes[0]["by"], "key/boss");
     assert_eq!(changes[0]["action"], "added");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_may_not_ends_with_3() {
+async fn exits_with_3_without_permission() {
     let remote = Remote::start().await;
     let plain = remote.site.key("plain", &[]).await;
     let viewer = remote.site.key("viewer", &["--inspect"]).await;
@@ -96,15 +106,12 @@ async fn a_key_that_may_not_ends_with_3() {
         );
     }
     remote.with(&viewer, looks, "").await.succeeded();
-    let listed = remote
-        .there("redflash contact list --json", "")
-        .await
-        .json();
+    let listed = remote.run("redflash contact list --json", "").await.json();
     assert_eq!(listed, Value::Array(Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_may_only_raise_learns_of_nobody() {
+async fn hides_recipients_from_key_without_inspect() {
     let remote = Remote::start().await;
     let plain = remote.site.key("plain", &[]).await;
     for line in [
@@ -112,7 +119,7 @@ async fn a_key_that_may_only_raise_learns_of_nobody() {
         "redflash contact add bob --name Bob",
         "redflash group add ops --name Ops --contact ann --contact bob",
     ] {
-        remote.there(line, "").await.succeeded();
+        remote.run(line, "").await.succeeded();
     }
     let sent = remote
         .with(&plain, "redflash send contact ann hi --wait", "")
@@ -128,10 +135,7 @@ async fn a_key_that_may_only_raise_learns_of_nobody() {
         .await
         .exited(5);
     assert!(!partly.stderr.contains("bob"), "{}", partly.stderr);
-    let partly = remote
-        .there("redflash send group ops hi", "")
-        .await
-        .exited(5);
+    let partly = remote.run("redflash send group ops hi", "").await.exited(5);
     assert!(
         partly.stderr.contains("bob (the contact has no endpoint)"),
         "{}",
@@ -140,39 +144,39 @@ async fn a_key_that_may_only_raise_learns_of_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_no_server_answers_it_may_be_tried_again() {
-    let desk = Site::new(&Config::new());
+async fn exits_with_75_if_server_is_unreachable() {
+    let client = Site::new(&Config::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    // It takes connections and ends them without a word.
-    let curt = tokio::spawn(async move {
+    // Accepts connections and closes them without a response.
+    let listening = tokio::spawn(async move {
         loop {
             let _ = listener.accept().await;
         }
     });
     let key = "canary-rfk-0123456789";
-    for (url, may_be_done) in [
+    for (url, may_be_applied) in [
         ("http://127.0.0.1:1".to_owned(), false),
         (format!("http://{address}"), true),
     ] {
         let line = format!("redflash --server {url} send contact ann hi");
-        let command = desk.shell(&line).variable("REDFLASH_API_KEY", key);
+        let command = client.shell(&line).variable("REDFLASH_API_KEY", key);
         let lost = command.run().await.exited(75);
         assert!(lost.stderr.contains("try again"), "{}", lost.stderr);
         assert_eq!(
             lost.stderr.contains("may have"),
-            may_be_done,
+            may_be_applied,
             "{}",
             lost.stderr
         );
         assert!(!lost.stderr.contains(key), "{}", lost.stderr);
     }
-    curt.abort();
+    listening.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_needs_the_machine_is_no_matter_for_a_server() {
-    let desk = Site::new(&Config::new());
+async fn rejects_local_commands_with_a_server() {
+    let client = Site::new(&Config::new());
     for line in [
         "serve",
         "migrate",
@@ -182,7 +186,7 @@ async fn what_needs_the_machine_is_no_matter_for_a_server() {
         "config check",
     ] {
         let line = format!("redflash {line}");
-        let command = desk
+        let command = client
             .shell(&line)
             .variable("REDFLASH_SERVER", "https://alerts.example.org");
         let refused = command
@@ -191,43 +195,47 @@ async fn what_needs_the_machine_is_no_matter_for_a_server() {
             .await
             .exited(2);
         assert!(
-            refused.stderr.contains("not at a server"),
+            refused.stderr.contains("not on a server"),
             "{}",
             refused.stderr
         );
     }
     let both = "redflash --server https://alerts.example.org --database sqlite:x contact list";
-    let refused = desk.shell(both).run().await.exited(2);
-    assert!(refused.stderr.contains("two places"), "{}", refused.stderr);
+    let refused = client.shell(both).run().await.exited(2);
+    assert!(
+        refused.stderr.contains("exclude each other"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_does_not_go_unencrypted_over_a_network() {
-    let desk = Site::new(&Config::new());
+async fn does_not_send_key_unencrypted() {
+    let client = Site::new(&Config::new());
     let line = "redflash --server http://alerts.example.org contact list";
-    let command = desk.shell(line).variable("REDFLASH_API_KEY", "canary");
+    let command = client.shell(line).variable("REDFLASH_API_KEY", "canary");
     let refused = command.run().await.exited(2);
     assert!(refused.stderr.contains("unencrypted"), "{}", refused.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn edits_at_once_all_hold() {
+async fn applies_concurrent_edits() {
     let remote = Remote::start().await;
     remote
-        .there("redflash group add ops --name Ops", "")
+        .run("redflash group add ops --name Ops", "")
         .await
         .succeeded();
     for contact in ["a", "b", "c"] {
         let line = format!("redflash contact add {contact} --name {contact}");
-        remote.there(&line, "").await.succeeded();
+        remote.run(&line, "").await.succeeded();
     }
     let edit = async |contact: &str| {
         let line = format!("redflash group edit ops --add {contact}");
-        remote.there(&line, "").await.succeeded();
+        remote.run(&line, "").await.succeeded();
     };
     tokio::join!(edit("a"), edit("b"), edit("c"));
     let group = remote
-        .there("redflash group show ops --json", "")
+        .run("redflash group show ops --json", "")
         .await
         .json();
     let mut members: Vec<_> = group["contacts"].as_array().unwrap().iter().collect();

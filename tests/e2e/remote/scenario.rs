@@ -1,6 +1,6 @@
-//! A bit of everything that commands do.
+//! A scenario that covers every command.
 
-/// Exit codes, command lines and what is on their standard input, one after the other.
+/// Exit codes, command lines and standard input, in order.
 pub(super) const SCENARIO: &[(i32, &str, &str)] = &[
     (0, "redflash contact list", ""),
     (
@@ -192,7 +192,7 @@ pub(super) const SCENARIO: &[(i32, &str, &str)] = &[
     (4, "redflash user passwd dan", "correct horse battery 8Qx"),
     (
         0,
-        "redflash change list --subject contact/bob --by user/nobody",
+        "redflash audit list --subject contact/bob --by user/nobody",
         "",
     ),
     (0, "redflash export -", ""),

@@ -1,16 +1,16 @@
-//! A server, and somebody at another machine.
+//! A server and a remote client.
 
 use redflash_tests::{Config, Output, Server, Site, WebhookSink};
 
 use crate::world::hooks;
 
-/// A server, and an operator's machine that has nothing but a key.
+/// A server, and a client that has only a key.
 pub(super) struct Remote {
     pub(super) site: Site,
     pub(super) server: Server,
     pub(super) hook: WebhookSink,
-    /// The operator's machine.
-    pub(super) desk: Site,
+    /// The client's machine.
+    pub(super) client: Site,
     pub(super) key: String,
 }
 
@@ -21,35 +21,35 @@ impl Remote {
         let key = site.key("boss", &["--admin"]).await;
         Self {
             server: site.serve().await,
-            desk: Site::new(&Config::new()),
+            client: Site::new(&Config::new()),
             site,
             hook,
             key,
         }
     }
 
-    /// Runs a command line on the machine of the server.
-    pub(super) async fn here(&self, line: &str, input: &str) -> Output {
+    /// Runs a command line on the server's machine.
+    pub(super) async fn run_locally(&self, line: &str, input: &str) -> Output {
         let line = line.replace("{HOOK}", &self.hook.url("/"));
         self.site.shell(&line).input(input).run().await
     }
 
-    /// Runs it on the operator's machine.
-    pub(super) async fn there(&self, line: &str, input: &str) -> Output {
+    /// Runs a command line on the client.
+    pub(super) async fn run(&self, line: &str, input: &str) -> Output {
         self.with(&self.key, line, input).await
     }
 
-    /// The same, with another key.
+    /// Runs a command line on the client with another key.
     pub(super) async fn with(&self, key: &str, line: &str, input: &str) -> Output {
         let url = self.server.url("");
         let line = line.replace("{HOOK}", &self.hook.url("/"));
         let line = line.replace("redflash ", &format!("redflash --server {url} "));
-        let command = self.desk.shell(&line).variable("REDFLASH_API_KEY", key);
+        let command = self.client.shell(&line).variable("REDFLASH_API_KEY", key);
         command.input(input).run().await
     }
 
-    /// What a command prints, but for what differs from server to server.
-    pub(super) fn said(&self, output: &Output) -> String {
+    /// Returns the output of a command without parts that differ between servers.
+    pub(super) fn normalized(&self, output: &Output) -> String {
         let hook = self.hook.url("");
         let hook = hook.trim_start_matches("http://");
         let server = self.server.url("");
@@ -57,16 +57,16 @@ impl Remote {
             .stdout
             .replace(hook, "{HOOK}")
             .replace(&server, "{SERVER}");
-        // Who works is an operator on the one, and a key on the other; nothing takes as long twice.
-        let other = ["boss", "raised_by", "an operator", "took_ms"];
-        let is_same = |line: &&str| !other.iter().any(|other| line.contains(other));
+        // The actor is an operator locally and a key remotely, and durations differ.
+        let varying = ["boss", "raised_by", "an operator", "took_ms"];
+        let is_same = |line: &&str| !varying.iter().any(|text| line.contains(text));
         let lines = text.lines().filter(is_same);
-        blurred(&lines.collect::<Vec<_>>().join("\n"))
+        normalize(&lines.collect::<Vec<_>>().join("\n"))
     }
 }
 
-/// The text with ids, times and spans of time made alike.
-fn blurred(text: &str) -> String {
+/// Replaces ids, times and durations with placeholders.
+fn normalize(text: &str) -> String {
     let mut blurred = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -90,7 +90,7 @@ fn blurred(text: &str) -> String {
     blurred
 }
 
-/// What follows a time at the beginning of a text.
+/// Returns the rest of a text after a leading time.
 fn time(text: &str) -> Option<&str> {
     let after = |form: &str| {
         let (head, after) = text.split_at_checked(form.len())?;

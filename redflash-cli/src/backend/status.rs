@@ -1,0 +1,48 @@
+//! The status of the installation.
+
+use redflash_core::Health;
+use redflash_core::store::Backlog;
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::{Backend, Location};
+use crate::error::CliError;
+
+/// The status of the installation.
+#[derive(Debug)]
+pub(crate) struct Status {
+    /// True if the server is sending; `None` for the local store.
+    pub(crate) sends: Option<bool>,
+    /// The queued deliveries.
+    pub(crate) backlog: Backlog,
+}
+
+/// The status in the API.
+#[derive(Debug, Deserialize)]
+struct StatusResponse {
+    health: Health,
+    backlog: Backlog,
+}
+
+impl Backend {
+    /// Returns the status.
+    pub(crate) async fn status(&self) -> Result<Status, CliError> {
+        match &self.location {
+            Location::Local(local) => {
+                let engine = local.engine().await?;
+                Ok(Status {
+                    sends: None,
+                    backlog: engine.store().backlog().await?,
+                })
+            }
+            Location::Remote(api) => {
+                let response: StatusResponse =
+                    api.read(api.request(Method::GET, &["status"])).await?;
+                Ok(Status {
+                    sends: Some(response.health.running),
+                    backlog: response.backlog,
+                })
+            }
+        }
+    }
+}
