@@ -13,7 +13,8 @@ use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::partials::{Empty, Link, Pager};
+use crate::admin::ui::pagination::PageLinks;
+use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::templates::Section;
 use crate::route::{Auth, Permission, Route};
 
@@ -28,7 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![Route::new(Method::GET, PATH, view, page)]
 }
 
-/// Which changes a query asks for.
+/// Which entries a query asks for.
 struct Wanted<'a> {
     subject: Option<&'a str>,
     actor: Option<Actor>,
@@ -42,70 +43,70 @@ struct Page {
     /// Whether not everything is shown.
     is_filtered: bool,
     rows: Vec<Row>,
-    pager: Pager,
+    links: PageLinks,
     empty: Empty,
 }
 
 #[derive(Serialize)]
 struct Row {
     at: Timestamp,
-    by: Named,
+    by: Reference,
     action: &'static str,
-    subject: Named,
+    subject: Reference,
     detail: String,
 }
 
 /// Something that changed, or was changed.
 #[derive(Serialize)]
-struct Named {
+struct Reference {
     label: String,
     /// Its page, where it has one that the reader may see.
     url: Option<String>,
-    /// The other changes of it.
-    changes: String,
+    /// The other entries of it.
+    entries: String,
 }
 
-async fn page(desk: PageContext) -> Result<Response, PageError> {
-    let wanted = Wanted::of(&desk.query);
+async fn page(context: PageContext) -> Result<Response, PageError> {
+    let wanted = Wanted::of(&context.query);
     let filter = AuditFilter {
         subject: wanted.subject.map(str::to_owned),
         by: wanted.actor.clone(),
         before: wanted.before,
         limit: ASKED,
     };
-    let mut changes = desk.app.engine.store().audit_entries(&filter).await?;
-    let is_more = changes.len() > LENGTH as usize;
-    changes.truncate(LENGTH as usize);
-    let older = changes.last().filter(|_| is_more);
+    let mut entries = context.app.engine.store().audit_entries(&filter).await?;
+    let is_more = entries.len() > LENGTH as usize;
+    entries.truncate(LENGTH as usize);
+    let older = entries.last().filter(|_| is_more);
     let page = Page {
         subject: Field::text("subject", "What was changed")
             .value(wanted.subject.unwrap_or_default()),
         actor: Field::text("actor", "Who changed it").value(wanted.actor_text()),
         is_filtered: wanted.subject.is_some() || wanted.actor.is_some(),
-        pager: Pager {
-            newer: wanted.before.map(|_| wanted.url(None)),
-            older: older.map(|last| wanted.url(Some(last.id))),
+        links: PageLinks {
+            previous: wanted.before.map(|_| wanted.url(None)),
+            next: older.map(|last| wanted.url(Some(last.id))),
         },
-        rows: changes.iter().map(|change| row(&desk, change)).collect(),
+        rows: entries.iter().map(|entry| row(&context, entry)).collect(),
         empty: wanted.empty(),
     };
-    Ok(desk.page("audit", Section::Audit, "Audit", page))
+    Ok(context.page("audit", Section::Audit, "Audit", page))
 }
 
-fn row(desk: &PageContext, change: &AuditEntry) -> Row {
+fn row(context: &PageContext, entry: &AuditEntry) -> Row {
     Row {
-        at: change.at,
-        by: named(desk, change.by.to_string(), "actor"),
-        action: word(change.action),
-        subject: named(desk, change.subject.clone(), "subject"),
-        detail: change.detail.clone(),
+        at: entry.at,
+        by: named(context, entry.by.to_string(), "actor"),
+        action: word(entry.action),
+        subject: named(context, entry.subject.clone(), "subject"),
+        detail: entry.detail.clone(),
     }
 }
 
-fn named(desk: &PageContext, label: String, field: &str) -> Named {
-    Named {
-        url: page_of(&label, desk.is_admin()),
-        changes: url(&[(field, &label)]),
+fn named(context: &PageContext, label: String, field: &str) -> Reference {
+    Reference {
+        url: page_of(&label, context.is_admin()),
+        entries: url(&[(field, &label)]),
         label,
     }
 }
@@ -176,7 +177,7 @@ impl<'a> Wanted<'a> {
         let (title, text) = match (self.subject, &self.actor, self.before) {
             (None, None, None) => (
                 "Nothing was changed yet",
-                "Whoever changes something stands here.",
+                "Whoever entries something stands here.",
             ),
             (None, None, Some(_)) => ("Nothing is older", "This is where the audit log begins."),
             _ => (

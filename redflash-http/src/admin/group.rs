@@ -7,18 +7,18 @@ use serde::Serialize;
 
 use crate::admin::contact::list::slug_field;
 use crate::admin::log::history;
-use crate::admin::log::history::Sent;
+use crate::admin::log::history::RecentNotification;
 use crate::admin::toggle;
 use crate::admin::ui::choices;
-use crate::admin::ui::choices::Naming;
+use crate::admin::ui::choices::Reference;
 use crate::admin::ui::field::{Checklist, Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice, is_once};
 use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::{Listing, Turn};
+use crate::admin::ui::pagination::{ListQuery, PageLinks};
 use crate::admin::ui::partials::{Empty, Link};
-use crate::admin::ui::path::Named;
+use crate::admin::ui::path::SlugPath;
 use crate::admin::ui::templates::Section;
 use crate::route::{Auth, Permission, Route};
 
@@ -52,12 +52,12 @@ fn url(slug: &Slug) -> String {
     format!("{LIST}/{slug}")
 }
 
-fn switch_of(group: &Group, desk: &PageContext) -> Switch {
+fn switch_of(group: &Group, context: &PageContext) -> Switch {
     Switch {
         action: format!("{}/switch", url(&group.slug)),
         label: format!("Group {}", group.name),
         on: group.enabled,
-        locked: !desk.is_admin(),
+        locked: !context.is_admin(),
     }
 }
 
@@ -66,7 +66,7 @@ struct List {
     search: Field,
     count: usize,
     rows: Vec<Row>,
-    turn: Turn,
+    links: PageLinks,
     empty: Empty,
     new: Option<&'static str>,
 }
@@ -80,19 +80,19 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let groups = desk.app.engine.store().groups().await?;
-    let listing = Listing::of(LIST, &desk.query);
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let groups = context.app.engine.store().groups().await?;
+    let list_query = ListQuery::of(LIST, &context.query);
     let texts = |group: &Group| vec![group.slug.to_string(), group.name.to_string()];
-    let found = listing.excerpt(groups, |group| &group.slug, texts);
+    let found = list_query.page(groups, |group| &group.slug, texts);
     let row = |group: &Group| Row {
         url: url(&group.slug),
         name: group.name.to_string(),
         slug: group.slug.to_string(),
         members: group.contacts.len(),
-        switch: switch_of(group, &desk),
+        switch: switch_of(group, &context),
     };
-    let new = desk.is_admin().then_some("/admin/new/group");
+    let new = context.is_admin().then_some("/admin/new/group");
     let none = Empty {
         title: "No groups yet".into(),
         text: "A group is a set of contacts that are told together, such as those on call.".into(),
@@ -102,14 +102,14 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
         }),
     };
     let page = List {
-        search: listing.field("Name or slug"),
+        search: list_query.field("Name or slug"),
         count: found.count,
         rows: found.shown.iter().map(row).collect(),
-        turn: found.turn,
-        empty: listing.empty(none),
+        links: found.links,
+        empty: list_query.empty(none),
         new,
     };
-    Ok(desk.page("groups", Section::Groups, "Groups", page))
+    Ok(context.page("groups", Section::Groups, "Groups", page))
 }
 
 #[derive(Serialize)]
@@ -128,8 +128,8 @@ struct Fields {
 }
 
 impl Fields {
-    fn new(all: &[Contact], name: &str, members: &[Slug], rejection: Option<&Rejection>) -> Self {
-        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+    fn new(all: &[Contact], name: &str, members: &[Slug], errors: Option<&FormErrors>) -> Self {
+        let error = |field| errors.and_then(|errors| errors.error(field));
         Self {
             name: Field::text("name", "Name")
                 .value(name)
@@ -145,49 +145,49 @@ impl Fields {
     }
 }
 
-async fn blank(desk: PageContext) -> Result<Response, PageError> {
-    form(&desk, &Form::default(), None).await
+async fn blank(context: PageContext) -> Result<Response, PageError> {
+    form(&context, &Form::default(), None).await
 }
 
 /// The form of a new group, as it was filled in.
 async fn form(
-    desk: &PageContext,
+    context: &PageContext,
     form: &Form,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Response, PageError> {
-    let all = desk.app.engine.store().contacts().await?;
-    let members = choices::ticked(form, "contacts", &[], &mut Faults::default());
-    let error = |field| rejection.and_then(|rejection| rejection.error(field));
+    let all = context.app.engine.store().contacts().await?;
+    let members = choices::ticked(form, "contacts", &[], &mut FieldErrors::default());
+    let error = |field| errors.and_then(|errors| errors.error(field));
     let page = New {
-        notice: rejection.map(|rejection| rejection.notice(Vec::new())),
+        notice: errors.map(|errors| errors.notice(Vec::new())),
         once: form
             .given("once")
             .map_or_else(PageContext::once, str::to_owned),
         slug: slug_field().value(form.get("slug")).error(error("slug")),
-        fields: Fields::new(&all, form.get("name"), &members, rejection),
+        fields: Fields::new(&all, form.get("name"), &members, errors),
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "group-new", Section::Groups, "New group", page))
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    Ok(context.page_with(status, "group-new", Section::Groups, "New group", page))
 }
 
-async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    match add(&desk, &form).await {
+async fn create(context: PageContext, form: Form) -> Result<Response, PageError> {
+    match add(&context, &form).await {
         Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
-        Err(refused) => self::form(&desk, &form, Some(&refused.form()?)).await,
+        Err(refused) => self::form(&context, &form, Some(&refused.form()?)).await,
     }
 }
 
-async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
-    let engine = &desk.app.engine;
-    let mut faults = Faults::default();
-    let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
-    let name = faults.take("name", Name::parse(form.get("name")));
-    let members = choices::ticked(form, "contacts", &[], &mut faults);
-    let (Some(slug), Some(name), true) = (slug, name, faults.is_empty()) else {
-        return Err(faults.into());
+async fn add(context: &PageContext, form: &Form) -> Result<Slug, FormError> {
+    let engine = &context.app.engine;
+    let mut errors = FieldErrors::default();
+    let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
+    let name = errors.take("name", Name::parse(form.get("name")));
+    let members = choices::ticked(form, "contacts", &[], &mut errors);
+    let (Some(slug), Some(name), true) = (slug, name, errors.is_empty()) else {
+        return Err(errors.into());
     };
     let group = Group::new(slug, name, members);
-    match engine.create(&group, &desk.actor()).await {
+    match engine.create(&group, &context.actor()).await {
         Err(EditError::Store(StoreError::Conflict { .. }))
             if is_once(form)
                 && engine.store().group(&group.slug).await?.as_ref() == Some(&group) => {}
@@ -204,8 +204,8 @@ struct Page {
     switch: Switch,
     notice: Option<Notice>,
     members: Vec<Member>,
-    events: Vec<Naming>,
-    recent: Vec<Sent>,
+    events: Vec<Reference>,
+    recent: Vec<RecentNotification>,
     log: String,
     audit: String,
     edit: Option<Edit>,
@@ -228,19 +228,19 @@ struct Edit {
     remove: Confirm,
 }
 
-async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
-    show(&desk, &slug, None).await
+async fn page(context: PageContext, SlugPath(slug): SlugPath) -> Result<Response, PageError> {
+    show(&context, &slug, None).await
 }
 
 /// Shows a group.
 ///
 /// * `refused` - the form that was sent, and why it is shown again.
 async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
-    refused: Option<(&Form, &Rejection)>,
+    refused: Option<(&Form, &FormErrors)>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let group = engine.store().group(slug).await?;
     let group = group.ok_or_else(|| PageError::missing(format!("group {slug}")))?;
     let contacts = engine.store().contacts().await?;
@@ -254,7 +254,7 @@ async fn show(
     let events: Vec<_> = events
         .iter()
         .filter(|event| names(event))
-        .map(Naming::event)
+        .map(Reference::event)
         .collect();
     let now = || {
         let names: Vec<_> = members.iter().map(|member| &*member.name).collect();
@@ -263,16 +263,16 @@ async fn show(
             format!("Members: {}", names.join(", ")),
         ]
     };
-    let status = refused.map_or(StatusCode::OK, |(_, rejection)| rejection.status);
-    let edit = desk
+    let status = refused.map_or(StatusCode::OK, |(_, errors)| errors.status);
+    let edit = context
         .is_admin()
         .then(|| Edit::new(&group, &contacts, &events, refused));
     let page = Page {
         name: group.name.to_string(),
         slug: slug.to_string(),
         enabled: group.enabled,
-        switch: switch_of(&group, desk),
-        notice: refused.map(|(_, rejection)| rejection.notice(now())),
+        switch: switch_of(&group, context),
+        notice: refused.map(|(_, errors)| errors.notice(now())),
         members,
         events,
         recent: history::of_target(engine, Target::Group(slug.clone())).await?,
@@ -280,7 +280,7 @@ async fn show(
         audit: format!("/admin/audit?subject=group/{slug}"),
         edit,
     };
-    Ok(desk.page_with(status, "group", Section::Groups, group.name.as_str(), page))
+    Ok(context.page_with(status, "group", Section::Groups, group.name.as_str(), page))
 }
 
 fn member(contact: &Contact) -> Member {
@@ -296,18 +296,18 @@ impl Edit {
     fn new(
         group: &Group,
         contacts: &[Contact],
-        events: &[Naming],
-        refused: Option<(&Form, &Rejection)>,
+        events: &[Reference],
+        refused: Option<(&Form, &FormErrors)>,
     ) -> Self {
         let url = url(&group.slug);
         let fields = match refused {
             None => Fields::new(contacts, group.name.as_str(), &group.contacts, None),
-            Some((form, rejection)) => {
-                let members = choices::ticked(form, "contacts", &[], &mut Faults::default());
-                Fields::new(contacts, form.get("name"), &members, Some(rejection))
+            Some((form, errors)) => {
+                let members = choices::ticked(form, "contacts", &[], &mut FieldErrors::default());
+                Fields::new(contacts, form.get("name"), &members, Some(errors))
             }
         };
-        let text = choices::losses(events.iter());
+        let text = choices::removal_impact(events.iter());
         Self {
             send: format!("/admin/send?target=group/{}", group.slug),
             version: Revision::of(group).to_string(),
@@ -324,31 +324,35 @@ impl Edit {
     }
 }
 
-async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match change(&desk, &slug, &form).await {
+async fn save(
+    context: PageContext,
+    SlugPath(slug): SlugPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    match change(&context, &slug, &form).await {
         Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
-        Err(refused) => show(&desk, &slug, Some((&form, &refused.form()?))).await,
+        Err(refused) => show(&context, &slug, Some((&form, &refused.form()?))).await,
     }
 }
 
-async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
+async fn change(context: &PageContext, slug: &Slug, form: &Form) -> Result<(), FormError> {
     let enabled = form.has("enabled").then(|| form.is_on("enabled"));
     let seen = Revision::new(form.get("version"));
     let change = |group: &mut Group| {
-        let mut faults = Faults::default();
-        let name = faults.take("name", Name::parse(form.get("name")));
-        let members = choices::ticked(form, "contacts", &group.contacts, &mut faults);
-        let (Some(name), true) = (name, faults.is_empty()) else {
-            return Err(faults.into());
+        let mut errors = FieldErrors::default();
+        let name = errors.take("name", Name::parse(form.get("name")));
+        let members = choices::ticked(form, "contacts", &group.contacts, &mut errors);
+        let (Some(name), true) = (name, errors.is_empty()) else {
+            return Err(errors.into());
         };
         group.name = name;
         group.contacts = members;
         group.enabled = enabled.unwrap_or(group.enabled);
         Ok(())
     };
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     engine
-        .change(slug, &desk.actor(), Some(&seen), change)
+        .change(slug, &context.actor(), Some(&seen), change)
         .await?;
     Ok(())
 }

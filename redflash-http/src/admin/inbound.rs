@@ -59,20 +59,20 @@ struct Row {
 /// What contacts are called.
 type Names = HashMap<Slug, Name>;
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let typed = desk.query.given("contact");
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let typed = context.query.given("contact");
     let contact = typed.map(Slug::parse);
     let known = contact.as_ref().and_then(|contact| contact.as_ref().ok());
     let filter = InboundFilter {
         contact: known.cloned(),
-        before: desk.query.get("before").parse::<InboundId>().ok(),
+        before: context.query.get("before").parse::<InboundId>().ok(),
         // One more than is shown, to know whether there is one.
         limit: NonZeroU32::new(LENGTH + 1).expect("not zero"),
     };
-    let mut found = desk.app.engine.store().inbound(&filter).await?;
+    let mut found = context.app.engine.store().inbound(&filter).await?;
     let is_more = found.len() > LENGTH as usize;
     found.truncate(LENGTH as usize);
-    let names = desk.app.engine.store().contacts().await?;
+    let names = context.app.engine.store().contacts().await?;
     let names: Names = names.into_iter().map(|one| (one.slug, one.name)).collect();
     let last = found.last().filter(|_| is_more);
     let error = contact.as_ref().and_then(|contact| contact.as_ref().err());
@@ -88,7 +88,7 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
             .map(|inbound| row(inbound, &names))
             .collect(),
     };
-    Ok(desk.page("inbound", Section::Inbound, "Inbound", page))
+    Ok(context.page("inbound", Section::Inbound, "Inbound", page))
 }
 
 fn url(contact: Option<&Slug>, before: Option<InboundId>) -> String {

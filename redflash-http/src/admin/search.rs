@@ -14,7 +14,7 @@ use url::form_urlencoded;
 
 use crate::admin::key::permissions;
 use crate::admin::log::history;
-use crate::admin::log::history::Sent;
+use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::choices;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::page::{PageContext, go};
@@ -42,7 +42,7 @@ struct Page {
     /// What was looked for; `None` when nothing was.
     text: Option<String>,
     kinds: Vec<Kind>,
-    sent: Vec<Sent>,
+    notifications: Vec<RecentNotification>,
     /// The log with this text.
     log: String,
 }
@@ -65,50 +65,62 @@ struct Found {
     state: Option<&'static str>,
 }
 
-async fn page(desk: PageContext) -> Result<Response, PageError> {
-    let text: String = desk.query.get("q").trim().chars().take(LONGEST).collect();
-    if let Some(id) = notification(&desk, &text).await? {
+async fn page(context: PageContext) -> Result<Response, PageError> {
+    let text: String = context
+        .query
+        .get("q")
+        .trim()
+        .chars()
+        .take(LONGEST)
+        .collect();
+    if let Some(id) = notification(&context, &text).await? {
         return Ok(go(&format!("/admin/log/{id}")));
     }
-    let (kinds, sent) = if text.is_empty() {
+    let (kinds, notifications) = if text.is_empty() {
         (Vec::new(), Vec::new())
     } else {
-        (kinds(&desk, &text).await?, mentions(&desk, &text).await?)
+        (
+            kinds(&context, &text).await?,
+            mentions(&context, &text).await?,
+        )
     };
     let page = Page {
         search: Field::input("q", "Anything with this text", "search").value(&*text),
         log: with_text("/admin/log", &text),
         text: Some(text).filter(|text| !text.is_empty()),
         kinds,
-        sent,
+        notifications,
     };
-    Ok(desk.page("search", None, "Search", page))
+    Ok(context.page("search", None, "Search", page))
 }
 
 /// The notification whose id this is, or the id of one of its deliveries.
 async fn notification(
-    desk: &PageContext,
+    context: &PageContext,
     text: &str,
 ) -> Result<Option<NotificationId>, StoreError> {
     let Ok(id) = text.parse::<DeliveryId>() else {
         return Ok(None);
     };
     let id = id.notification();
-    let found = desk.app.engine.store().notification(id).await?;
+    let found = context.app.engine.store().notification(id).await?;
     Ok(found.map(|_| id))
 }
 
 /// The newest notifications that have the text.
-async fn mentions(desk: &PageContext, text: &str) -> Result<Vec<Sent>, StoreError> {
+async fn mentions(
+    context: &PageContext,
+    text: &str,
+) -> Result<Vec<RecentNotification>, StoreError> {
     let filter = LogFilter {
         text: Some(text.to_owned()),
         ..LogFilter::newest(MENTIONS)
     };
-    history::sent(&desk.app.engine, &filter, |_| true).await
+    history::sent(&context.app.engine, &filter, |_| true).await
 }
 
-async fn kinds(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
-    let engine = &desk.app.engine;
+async fn kinds(context: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
+    let engine = &context.app.engine;
     let store = engine.store();
     let contacts = store.contacts().await?;
     let (groups, events) = (store.groups().await?, store.events().await?);
@@ -130,7 +142,7 @@ async fn kinds(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> 
             gateways.map(of_gateway),
         ),
     ];
-    if desk.is_admin() {
+    if context.is_admin() {
         let (keys, users) = (store.api_keys().await?, store.users().await?);
         kinds.push(Kind::new(
             "Keys",
@@ -158,8 +170,8 @@ impl Kind {
         all: impl Iterator<Item = (Found, Vec<String>)>,
     ) -> Self {
         let wanted = compact(text);
-        let has = |(_, places): &(Found, Vec<String>)| {
-            places.iter().any(|place| compact(place).contains(&wanted))
+        let has = |(_, texts): &(Found, Vec<String>)| {
+            texts.iter().any(|text| compact(text).contains(&wanted))
         };
         let mut found: Vec<_> = all.filter(has).map(|(found, _)| found).collect();
         let count = found.len();
@@ -177,15 +189,15 @@ impl Kind {
 }
 
 fn of_contact(contact: &Contact) -> (Found, Vec<String>) {
-    let mut places = vec![contact.slug.to_string(), contact.name.to_string()];
-    places.extend(contact.endpoints.iter().map(|one| one.address.to_string()));
+    let mut texts = vec![contact.slug.to_string(), contact.name.to_string()];
+    texts.extend(contact.endpoints.iter().map(|one| one.address.to_string()));
     let found = Found {
         url: crate::admin::contact::list::url(&contact.slug),
         name: contact.name.to_string(),
         detail: format!("{} · {}", contact.slug, choices::reach(contact)),
         state: state(contact.enabled),
     };
-    (found, places)
+    (found, texts)
 }
 
 fn of_group(group: &Group) -> (Found, Vec<String>) {
@@ -205,12 +217,12 @@ fn of_event(event: &Event) -> (Found, Vec<String>) {
         detail: event.slug.to_string(),
         state: state(event.enabled),
     };
-    let places = [
+    let texts = [
         event.slug.as_str(),
         event.name.as_str(),
         &*event.description,
     ];
-    (found, places.map(str::to_owned).to_vec())
+    (found, texts.map(str::to_owned).to_vec())
 }
 
 fn of_gateway(gateway: &Gateway) -> (Found, Vec<String>) {
@@ -228,7 +240,7 @@ fn of_key(key: &ApiKey) -> (Found, Vec<String>) {
     let found = Found {
         url: crate::admin::key::list::url(&key.slug),
         name: key.slug.to_string(),
-        detail: permissions::words(key),
+        detail: permissions::summary(key),
         state: state(key.enabled),
     };
     (found, vec![key.slug.to_string(), key.hint.clone()])

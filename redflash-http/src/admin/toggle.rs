@@ -6,7 +6,7 @@ use redflash_core::{ApiKey, Contact, DirectoryItem, EditError, Event, Group, Slu
 use crate::admin::ui::form::Form;
 use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::path::Named;
+use crate::admin::ui::path::SlugPath;
 use crate::admin::ui::referer::Referer;
 
 /// What stands in a list, and can be switched off.
@@ -38,18 +38,18 @@ listed!(User, crate::admin::user::list::LIST);
 
 /// `POST …/{slug}/switch`, from its page or from the list.
 pub(crate) async fn switch<T: Listed>(
-    desk: PageContext,
-    Named(slug): Named,
+    context: PageContext,
+    SlugPath(slug): SlugPath,
     referer: Referer,
     form: Form,
 ) -> Result<Response, PageError> {
     let on = wanted(&form)?;
-    Ok(turn::<T>(&desk, &slug, &referer, on).await?)
+    Ok(turn::<T>(&context, &slug, &referer, on).await?)
 }
 
 /// Switches it on or off.
 pub(crate) async fn turn<T: Listed>(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
     referer: &Referer,
     on: bool,
@@ -58,8 +58,8 @@ pub(crate) async fn turn<T: Listed>(
         *item.switch() = on;
         Ok(())
     };
-    let engine = &desk.app.engine;
-    engine.change(slug, &desk.actor(), None, change).await?;
+    let engine = &context.app.engine;
+    engine.change(slug, &context.actor(), None, change).await?;
     let page = format!("{}/{slug}", T::LIST);
     Ok(PageContext::go_switched(
         &referer.list_or(T::LIST, &page),
@@ -70,19 +70,19 @@ pub(crate) async fn turn<T: Listed>(
 
 /// `POST …/{slug}/delete`.
 pub(crate) async fn delete<T: Listed>(
-    desk: PageContext,
-    Named(slug): Named,
+    context: PageContext,
+    SlugPath(slug): SlugPath,
 ) -> Result<Response, PageError> {
-    Ok(remove::<T>(&desk, &slug).await?)
+    Ok(remove::<T>(&context, &slug).await?)
 }
 
 /// Removes it.
 pub(crate) async fn remove<T: Listed>(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
 ) -> Result<Response, EditError> {
-    let engine = &desk.app.engine;
-    engine.remove::<T>(slug, &desk.actor(), None).await?;
+    let engine = &context.app.engine;
+    engine.remove::<T>(slug, &context.actor(), None).await?;
     Ok(PageContext::go(T::LIST, Said::Removed))
 }
 

@@ -14,10 +14,10 @@ use crate::admin::contact::page::Refusal;
 use crate::admin::toggle;
 use crate::admin::ui::field::{Choice, Confirm, Field};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice, is_once};
 use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::path::{Named, NamedEndpoint};
+use crate::admin::ui::path::{EndpointPath, SlugPath};
 use crate::admin::ui::templates::Section;
 use crate::route::{Auth, Permission, Route};
 
@@ -73,9 +73,9 @@ impl Fields {
         engine: &Engine,
         form: &Form,
         endpoint: Option<&Endpoint>,
-        rejection: Option<&Rejection>,
+        errors: Option<&FormErrors>,
     ) -> Self {
-        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+        let error = |field| errors.and_then(|errors| errors.error(field));
         let now = endpoint.map_or("", |endpoint| endpoint.channel.as_str());
         let chosen = channel_in(form).unwrap_or(now);
         let options = channels(engine, chosen);
@@ -149,38 +149,42 @@ fn channel_in(form: &Form) -> Option<&str> {
 pub(crate) fn typed(
     engine: &Engine,
     form: &Form,
-    faults: &mut Faults,
+    errors: &mut FieldErrors,
 ) -> Option<(ChannelKind, Address)> {
     let (field, channel) = match channel_in(form) {
         None => {
-            faults.add("channel", "choose a channel");
+            errors.add("channel", "choose a channel");
             return None;
         }
         Some(OTHER) => ("other", form.get("other").trim()),
         Some(listed) => ("channel", listed),
     };
-    let channel = faults.take(field, ChannelKind::parse(channel))?;
+    let channel = errors.take(field, ChannelKind::parse(channel))?;
     let address = engine.parse_address(&channel, form.get("address"));
-    Some((channel, faults.take("address", address)?))
+    Some((channel, errors.take("address", address)?))
 }
 
-async fn create(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match add(&desk, &slug, &form).await {
+async fn create(
+    context: PageContext,
+    SlugPath(slug): SlugPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    match add(&context, &slug, &form).await {
         Ok(()) => Ok(PageContext::go(&list::url(&slug), Said::Added)),
         Err(refused) => {
             let refused = Refusal::Endpoint(&form, refused.form()?);
-            page::show(&desk, &slug, Some(refused)).await
+            page::show(&context, &slug, Some(refused)).await
         }
     }
 }
 
-async fn add(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
-    let engine = &desk.app.engine;
-    let mut faults = Faults::default();
-    let Some((channel, address)) = typed(engine, form, &mut faults) else {
-        return Err(faults.into());
+async fn add(context: &PageContext, slug: &Slug, form: &Form) -> Result<(), FormError> {
+    let engine = &context.app.engine;
+    let mut errors = FieldErrors::default();
+    let Some((channel, address)) = typed(engine, form, &mut errors) else {
+        return Err(errors.into());
     };
-    let (id, once) = (EndpointId::new(desk.now()), is_once(form));
+    let (id, once) = (EndpointId::new(context.now()), is_once(form));
     let change = |contact: &mut Contact| {
         let same = |one: &Endpoint| (&one.channel, &one.address) == (&channel, &address);
         if once && contact.endpoints.iter().any(same) {
@@ -190,7 +194,7 @@ async fn add(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused
         *contact = more.with_endpoint(id, channel.clone(), address.clone());
         Ok(())
     };
-    engine.change(slug, &desk.actor(), None, change).await?;
+    engine.change(slug, &context.actor(), None, change).await?;
     Ok(())
 }
 
@@ -207,17 +211,17 @@ struct Page {
     remove: Confirm,
 }
 
-async fn page(desk: PageContext, named: NamedEndpoint) -> Result<Response, PageError> {
-    show(&desk, &named, &Form::default(), None).await
+async fn page(context: PageContext, named: EndpointPath) -> Result<Response, PageError> {
+    show(&context, &named, &Form::default(), None).await
 }
 
 async fn show(
-    desk: &PageContext,
-    NamedEndpoint { contact: slug, id }: &NamedEndpoint,
+    context: &PageContext,
+    EndpointPath { contact: slug, id }: &EndpointPath,
     form: &Form,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let contact = engine.store().contact(slug).await?;
     let contact = contact.ok_or_else(|| PageError::missing(format!("contact {slug}")))?;
     let found = contact.endpoints.iter().find(|one| one.id == *id);
@@ -228,15 +232,15 @@ async fn show(
         back: list::url(slug),
         action: url(slug, *id),
         version: Revision::of(&contact).to_string(),
-        notice: rejection.map(|rejection| rejection.notice(now())),
-        endpoint: Fields::new(engine, form, Some(endpoint), rejection),
+        notice: errors.map(|errors| errors.notice(now())),
+        endpoint: Fields::new(engine, form, Some(endpoint), errors),
         message: Field::area("message", "Message").hint("Without one, a test says that it is one."),
         once: PageContext::once(),
         remove: removal(slug, endpoint),
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
     let title = format!("{} of {}", endpoint.channel, contact.name);
-    Ok(desk.page_with(status, "endpoint", Section::Contacts, &title, page))
+    Ok(context.page_with(status, "endpoint", Section::Contacts, &title, page))
 }
 
 /// The question before an endpoint is removed.
@@ -265,35 +269,39 @@ fn place(contact: &Contact, id: EndpointId) -> Result<usize, EditError> {
     place.ok_or_else(missing)
 }
 
-async fn save(desk: PageContext, named: NamedEndpoint, form: Form) -> Result<Response, PageError> {
-    match change(&desk, &named, &form).await {
+async fn save(
+    context: PageContext,
+    named: EndpointPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    match change(&context, &named, &form).await {
         Ok(()) => Ok(PageContext::go(&list::url(&named.contact), Said::Saved)),
-        Err(refused) => show(&desk, &named, &form, Some(&refused.form()?)).await,
+        Err(refused) => show(&context, &named, &form, Some(&refused.form()?)).await,
     }
 }
 
-async fn change(desk: &PageContext, named: &NamedEndpoint, form: &Form) -> Result<(), Refused> {
-    let engine = &desk.app.engine;
+async fn change(context: &PageContext, named: &EndpointPath, form: &Form) -> Result<(), FormError> {
+    let engine = &context.app.engine;
     let seen = Revision::new(form.get("version"));
     let change = |contact: &mut Contact| {
         let place = place(contact, named.id)?;
         let endpoint = &mut contact.endpoints[place];
-        let mut faults = Faults::default();
+        let mut errors = FieldErrors::default();
         let is_unchanged = endpoint.address.is_written(form.get("address").trim())
             && channel_in(form).is_none_or(|channel| channel == endpoint.channel.as_str());
         let typed = if is_unchanged {
             Some((endpoint.channel.clone(), endpoint.address.clone()))
         } else if channel_in(form).is_some() {
-            typed(engine, form, &mut faults)
+            typed(engine, form, &mut errors)
         } else {
             let channel = endpoint.channel.clone();
             let address = engine.parse_address(&channel, form.get("address"));
-            faults
+            errors
                 .take("address", address)
                 .map(|address| (channel, address))
         };
         let Some(typed) = typed else {
-            return Err(faults.into());
+            return Err(errors.into());
         };
         if typed != (endpoint.channel.clone(), endpoint.address.clone()) {
             (endpoint.channel, endpoint.address) = typed;
@@ -303,14 +311,14 @@ async fn change(desk: &PageContext, named: &NamedEndpoint, form: &Form) -> Resul
         Ok(())
     };
     engine
-        .change(&named.contact, &desk.actor(), Some(&seen), change)
+        .change(&named.contact, &context.actor(), Some(&seen), change)
         .await?;
     Ok(())
 }
 
 async fn switch(
-    desk: PageContext,
-    NamedEndpoint { contact: slug, id }: NamedEndpoint,
+    context: PageContext,
+    EndpointPath { contact: slug, id }: EndpointPath,
     form: Form,
 ) -> Result<Response, PageError> {
     let on = toggle::wanted(&form)?;
@@ -321,8 +329,8 @@ async fn switch(
         endpoint.opted_out = None;
         Ok(())
     };
-    let engine = &desk.app.engine;
-    engine.change(&slug, &desk.actor(), None, change).await?;
+    let engine = &context.app.engine;
+    engine.change(&slug, &context.actor(), None, change).await?;
     Ok(PageContext::go_switched(
         &list::url(&slug),
         &url(&slug, id),
@@ -331,15 +339,15 @@ async fn switch(
 }
 
 async fn delete(
-    desk: PageContext,
-    NamedEndpoint { contact: slug, id }: NamedEndpoint,
+    context: PageContext,
+    EndpointPath { contact: slug, id }: EndpointPath,
 ) -> Result<Response, PageError> {
     let change = |contact: &mut Contact| {
         let place = place(contact, id)?;
         contact.endpoints.remove(place);
         Ok(())
     };
-    let engine = &desk.app.engine;
-    engine.change(&slug, &desk.actor(), None, change).await?;
+    let engine = &context.app.engine;
+    engine.change(&slug, &context.actor(), None, change).await?;
     Ok(PageContext::go(&list::url(&slug), Said::Removed))
 }

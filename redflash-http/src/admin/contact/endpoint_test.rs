@@ -8,7 +8,7 @@ use crate::admin::contact::endpoint::gone;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::path::NamedEndpoint;
+use crate::admin::ui::path::EndpointPath;
 use crate::alert;
 use crate::alert::RaiseFailure;
 use crate::extract::idempotency::digest;
@@ -23,9 +23,13 @@ pub(crate) fn routes() -> Vec<Route> {
     )]
 }
 
-async fn test(desk: PageContext, named: NamedEndpoint, form: Form) -> Result<Response, PageError> {
-    let NamedEndpoint { contact: slug, id } = named;
-    let engine = &desk.app.engine;
+async fn test(
+    context: PageContext,
+    named: EndpointPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    let EndpointPath { contact: slug, id } = named;
+    let engine = &context.app.engine;
     let contact = engine.store().contact(&slug).await?;
     let contact = contact.ok_or_else(|| PageError::missing(format!("contact {slug}")))?;
     if !contact.endpoints.iter().any(|one| one.id == id) {
@@ -34,7 +38,7 @@ async fn test(desk: PageContext, named: NamedEndpoint, form: Form) -> Result<Res
     let usual = || alert::of_test(&contact.name);
     let text = form.given("message").map_or_else(usual, str::to_owned);
     let raise = raise(&slug, id, &text, form.given("once"));
-    let outcome = alert::raise_as(&desk.app, raise, desk.actor()).await;
+    let outcome = alert::raise_as(&context.app, raise, context.actor()).await;
     let outcome = outcome.map_err(|failed| match failed {
         RaiseFailure::Refused(RaiseError::NoRecipients(plan)) => unreached(&plan, id),
         failed => failed.into(),

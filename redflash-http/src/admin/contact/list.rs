@@ -11,12 +11,12 @@ use crate::admin::toggle;
 use crate::admin::ui::choices;
 use crate::admin::ui::field::{Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice, is_once};
 use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::{Listing, Turn};
+use crate::admin::ui::pagination::{ListQuery, PageLinks};
 use crate::admin::ui::partials::{Empty, Link};
-use crate::admin::ui::path::Named;
+use crate::admin::ui::path::SlugPath;
 use crate::admin::ui::templates::Section;
 use crate::route::{Auth, Permission, Route};
 
@@ -53,12 +53,12 @@ pub(crate) fn url(slug: &Slug) -> String {
 }
 
 /// The switch of a contact.
-pub(crate) fn switch_of(contact: &Contact, desk: &PageContext) -> Switch {
+pub(crate) fn switch_of(contact: &Contact, context: &PageContext) -> Switch {
     Switch {
         action: format!("{}/switch", url(&contact.slug)),
         label: format!("Contact {}", contact.name),
         on: contact.enabled,
-        locked: !desk.is_admin(),
+        locked: !context.is_admin(),
     }
 }
 
@@ -67,7 +67,7 @@ struct List {
     search: Field,
     count: usize,
     rows: Vec<Row>,
-    turn: Turn,
+    links: PageLinks,
     empty: Empty,
     /// Where one is added, for those who may.
     new: Option<&'static str>,
@@ -82,18 +82,18 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let contacts = desk.app.engine.store().contacts().await?;
-    let listing = Listing::of(LIST, &desk.query);
-    let found = listing.excerpt(contacts, |contact| &contact.slug, texts);
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let contacts = context.app.engine.store().contacts().await?;
+    let list_query = ListQuery::of(LIST, &context.query);
+    let found = list_query.page(contacts, |contact| &contact.slug, texts);
     let row = |contact: &Contact| Row {
         url: url(&contact.slug),
         name: contact.name.to_string(),
         slug: contact.slug.to_string(),
         reach: choices::reach(contact),
-        switch: switch_of(contact, &desk),
+        switch: switch_of(contact, &context),
     };
-    let new = desk.is_admin().then_some("/admin/new/contact");
+    let new = context.is_admin().then_some("/admin/new/contact");
     let nobody = Empty {
         title: "No contacts yet".into(),
         text: "A contact is a person or a system that can be told, with the addresses where."
@@ -104,14 +104,14 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
         }),
     };
     let page = List {
-        search: listing.field("Name, slug or address"),
+        search: list_query.field("Name, slug or address"),
         count: found.count,
         rows: found.shown.iter().map(row).collect(),
-        turn: found.turn,
-        empty: listing.empty(nobody),
+        links: found.links,
+        empty: list_query.empty(nobody),
         new,
     };
-    Ok(desk.page("contacts", Section::Contacts, "Contacts", page))
+    Ok(context.page("contacts", Section::Contacts, "Contacts", page))
 }
 
 /// Where a search looks.
@@ -130,15 +130,15 @@ struct New {
     endpoint: endpoint::Fields,
 }
 
-async fn blank(desk: PageContext) -> Response {
-    form(&desk, &Form::default(), None)
+async fn blank(context: PageContext) -> Response {
+    form(&context, &Form::default(), None)
 }
 
 /// The form of a new contact, as it was filled in.
-fn form(desk: &PageContext, form: &Form, rejection: Option<&Rejection>) -> Response {
-    let error = |field| rejection.and_then(|rejection| rejection.error(field));
+fn form(context: &PageContext, form: &Form, errors: Option<&FormErrors>) -> Response {
+    let error = |field| errors.and_then(|errors| errors.error(field));
     let page = New {
-        notice: rejection.map(|rejection| rejection.notice(Vec::new())),
+        notice: errors.map(|errors| errors.notice(Vec::new())),
         once: form
             .given("once")
             .map_or_else(PageContext::once, str::to_owned),
@@ -148,10 +148,10 @@ fn form(desk: &PageContext, form: &Form, rejection: Option<&Rejection>) -> Respo
             .hint("As people call it, such as Ann Example or Duty phone.")
             .required(),
         slug: slug_field().value(form.get("slug")).error(error("slug")),
-        endpoint: endpoint::Fields::new(&desk.app.engine, form, None, rejection),
+        endpoint: endpoint::Fields::new(&context.app.engine, form, None, errors),
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    desk.page_with(
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    context.page_with(
         status,
         "contact-new",
         Section::Contacts,
@@ -169,63 +169,67 @@ pub(crate) fn slug_field() -> Field {
         .required()
 }
 
-async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    match add(&desk, &form).await {
+async fn create(context: PageContext, form: Form) -> Result<Response, PageError> {
+    match add(&context, &form).await {
         Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
-        Err(refused) => Ok(self::form(&desk, &form, Some(&refused.form()?))),
+        Err(refused) => Ok(self::form(&context, &form, Some(&refused.form()?))),
     }
 }
 
-async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
-    let engine = &desk.app.engine;
-    let mut faults = Faults::default();
-    let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
-    let name = faults.take("name", Name::parse(form.get("name")));
+async fn add(context: &PageContext, form: &Form) -> Result<Slug, FormError> {
+    let engine = &context.app.engine;
+    let mut errors = FieldErrors::default();
+    let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
+    let name = errors.take("name", Name::parse(form.get("name")));
     let place = match form.given("address") {
-        Some(_) => endpoint::typed(engine, form, &mut faults),
+        Some(_) => endpoint::typed(engine, form, &mut errors),
         None => None,
     };
-    let (Some(slug), Some(name), true) = (slug, name, faults.is_empty()) else {
-        return Err(faults.into());
+    let (Some(slug), Some(name), true) = (slug, name, errors.is_empty()) else {
+        return Err(errors.into());
     };
     let mut contact = Contact::new(slug, name);
     if let Some((channel, address)) = place {
-        contact = contact.with_endpoint(EndpointId::new(desk.now()), channel, address);
+        contact = contact.with_endpoint(EndpointId::new(context.now()), channel, address);
     }
-    match engine.create(&contact, &desk.actor()).await {
+    match engine.create(&contact, &context.actor()).await {
         Err(EditError::Store(StoreError::Conflict { .. }))
-            if is_once(form) && is_there(desk, &contact).await? => {}
+            if is_once(form) && is_there(context, &contact).await? => {}
         made => made?,
     }
     Ok(contact.slug)
 }
 
 /// Whether a contact was made already, ids apart.
-async fn is_there(desk: &PageContext, wanted: &Contact) -> Result<bool, StoreError> {
+async fn is_there(context: &PageContext, wanted: &Contact) -> Result<bool, StoreError> {
     let place = |endpoint: &Endpoint| (endpoint.channel.clone(), endpoint.address.clone());
     let places = |contact: &Contact| contact.endpoints.iter().map(place).collect::<Vec<_>>();
-    let found = desk.app.engine.store().contact(&wanted.slug).await?;
+    let found = context.app.engine.store().contact(&wanted.slug).await?;
     Ok(found.is_some_and(|found| found.name == wanted.name && places(&found) == places(wanted)))
 }
 
-async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
-    page::show(&desk, &slug, None).await
+async fn page(context: PageContext, SlugPath(slug): SlugPath) -> Result<Response, PageError> {
+    page::show(&context, &slug, None).await
 }
 
-async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match rename(&desk, &slug, &form).await {
+async fn save(
+    context: PageContext,
+    SlugPath(slug): SlugPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    match rename(&context, &slug, &form).await {
         Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
         Err(refused) => {
             let refused = page::Refusal::Name(&form, refused.form()?);
-            page::show(&desk, &slug, Some(refused)).await
+            page::show(&context, &slug, Some(refused)).await
         }
     }
 }
 
-async fn rename(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
-    let mut faults = Faults::default();
-    let Some(name) = faults.take("name", Name::parse(form.get("name"))) else {
-        return Err(faults.into());
+async fn rename(context: &PageContext, slug: &Slug, form: &Form) -> Result<(), FormError> {
+    let mut errors = FieldErrors::default();
+    let Some(name) = errors.take("name", Name::parse(form.get("name"))) else {
+        return Err(errors.into());
     };
     let enabled = form.has("enabled").then(|| form.is_on("enabled"));
     let seen = Revision::new(form.get("version"));
@@ -234,9 +238,9 @@ async fn rename(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refu
         contact.enabled = enabled.unwrap_or(contact.enabled);
         Ok(())
     };
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     engine
-        .change(slug, &desk.actor(), Some(&seen), change)
+        .change(slug, &context.actor(), Some(&seen), change)
         .await?;
     Ok(())
 }

@@ -8,20 +8,20 @@ use serde::Serialize;
 use crate::admin::contact::endpoint;
 use crate::admin::contact::list::{switch_of, url};
 use crate::admin::log::history;
-use crate::admin::log::history::Sent;
+use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::choices;
-use crate::admin::ui::choices::Naming;
+use crate::admin::ui::choices::Reference;
 use crate::admin::ui::field::{Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Notice, Rejection, sentence};
+use crate::admin::ui::form_error::{FormErrors, Notice, sentence};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
 
 /// What the page is shown again for: the form that was sent, and what was wrong with it.
 pub(crate) enum Refusal<'a> {
-    Name(&'a Form, Rejection),
-    Endpoint(&'a Form, Rejection),
+    Name(&'a Form, FormErrors),
+    Endpoint(&'a Form, FormErrors),
 }
 
 #[derive(Serialize)]
@@ -32,8 +32,8 @@ struct Page {
     switch: Switch,
     notice: Option<Notice>,
     endpoints: Vec<Row>,
-    naming: Vec<Naming>,
-    recent: Vec<Sent>,
+    references: Vec<Reference>,
+    recent: Vec<RecentNotification>,
     log: String,
     audit: String,
     /// What only an admin has.
@@ -75,40 +75,40 @@ struct Edit {
 
 /// Shows a contact.
 pub(crate) async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
     refusal: Option<Refusal<'_>>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let contact = engine.store().contact(slug).await?;
     let contact = contact.ok_or_else(|| PageError::missing(format!("contact {slug}")))?;
-    let naming = naming(engine, slug).await?;
-    let rejection = match &refusal {
-        Some(Refusal::Name(_, rejection) | Refusal::Endpoint(_, rejection)) => Some(rejection),
+    let references = references(engine, slug).await?;
+    let errors = match &refusal {
+        Some(Refusal::Name(_, errors) | Refusal::Endpoint(_, errors)) => Some(errors),
         None => None,
     };
     let now = || vec![format!("Name: {}", contact.name), state(&contact)];
-    let edit = desk.is_admin();
+    let edit = context.is_admin();
     let page = Page {
         name: contact.name.to_string(),
         slug: slug.to_string(),
         enabled: contact.enabled,
-        switch: switch_of(&contact, desk),
-        notice: rejection.map(|rejection| rejection.notice(now())),
+        switch: switch_of(&contact, context),
+        notice: errors.map(|errors| errors.notice(now())),
         endpoints: contact
             .endpoints
             .iter()
-            .map(|one| row(desk, &contact, one))
+            .map(|one| row(context, &contact, one))
             .collect(),
-        edit: edit.then(|| Edit::new(engine, &contact, &naming, refusal.as_ref())),
-        naming,
+        edit: edit.then(|| Edit::new(engine, &contact, &references, refusal.as_ref())),
+        references,
         recent: history::of_contact(engine, slug).await?,
         log: format!("/admin/log?contact={slug}"),
         audit: format!("/admin/audit?subject=contact/{slug}"),
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
     let title = contact.name.as_str();
-    Ok(desk.page_with(status, "contact", Section::Contacts, title, page))
+    Ok(context.page_with(status, "contact", Section::Contacts, title, page))
 }
 
 fn state(contact: &Contact) -> String {
@@ -119,8 +119,8 @@ fn state(contact: &Contact) -> String {
     )
 }
 
-fn row(desk: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
-    let engine = &desk.app.engine;
+fn row(context: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
+    let engine = &context.app.engine;
     let (channel, address) = (&endpoint.channel, &endpoint.address);
     let unserved = if engine.gateways().lane(channel, address).is_some() {
         None
@@ -139,10 +139,10 @@ fn row(desk: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
             action: format!("{url}/switch"),
             label: format!("{channel} {address}"),
             on: endpoint.enabled,
-            locked: !desk.is_admin(),
+            locked: !context.is_admin(),
         },
         opted_out: endpoint.opted_out.clone(),
-        edit: desk.is_admin().then(|| RowEdit {
+        edit: context.is_admin().then(|| RowEdit {
             can_test: contact.enabled && endpoint.enabled && unserved.is_none(),
             once: PageContext::once(),
             remove: endpoint::removal(&contact.slug, endpoint),
@@ -156,21 +156,21 @@ impl Edit {
     fn new(
         engine: &Engine,
         contact: &Contact,
-        naming: &[Naming],
+        references: &[Reference],
         refusal: Option<&Refusal<'_>>,
     ) -> Self {
         let url = url(&contact.slug);
         let nothing = Form::default();
         let (renamed, added) = match refusal {
-            Some(Refusal::Name(form, rejection)) => (Some((*form, rejection)), None),
-            Some(Refusal::Endpoint(form, rejection)) => (None, Some((*form, rejection))),
+            Some(Refusal::Name(form, errors)) => (Some((*form, errors)), None),
+            Some(Refusal::Endpoint(form, errors)) => (None, Some((*form, errors))),
             None => (None, None),
         };
         let (name, error) = match renamed {
-            Some((form, rejection)) => (form.get("name"), rejection.error("name")),
+            Some((form, errors)) => (form.get("name"), errors.error("name")),
             None => (contact.name.as_str(), None),
         };
-        let (typed, rejection) = added.map_or((&nothing, None), |(form, why)| (form, Some(why)));
+        let (typed, errors) = added.map_or((&nothing, None), |(form, why)| (form, Some(why)));
         Self {
             send: format!("/admin/send?target=contact/{}", contact.slug),
             action: url.clone(),
@@ -183,14 +183,14 @@ impl Edit {
             once: typed
                 .given("once")
                 .map_or_else(PageContext::once, str::to_owned),
-            endpoint: endpoint::Fields::new(engine, typed, None, rejection),
-            remove: removal(contact, naming),
+            endpoint: endpoint::Fields::new(engine, typed, None, errors),
+            remove: removal(contact, references),
         }
     }
 }
 
-fn removal(contact: &Contact, naming: &[Naming]) -> Confirm {
-    let text = choices::losses(naming.iter());
+fn removal(contact: &Contact, references: &[Reference]) -> Confirm {
+    let text = choices::removal_impact(references.iter());
     Confirm {
         action: format!("{}/delete", url(&contact.slug)),
         ask: "Remove contact…".into(),
@@ -201,7 +201,7 @@ fn removal(contact: &Contact, naming: &[Naming]) -> Confirm {
 }
 
 /// The groups and the events that name a contact.
-async fn naming(engine: &Engine, slug: &Slug) -> Result<Vec<Naming>, StoreError> {
+async fn references(engine: &Engine, slug: &Slug) -> Result<Vec<Reference>, StoreError> {
     let groups = engine.store().groups().await?;
     let events = engine.store().events().await?;
     let within = |group: &&Group| group.contacts.contains(slug);
@@ -212,15 +212,15 @@ async fn naming(engine: &Engine, slug: &Slug) -> Result<Vec<Naming>, StoreError>
             .filter(|group| event.groups.contains(&group.slug));
         let via: Vec<_> = via.map(|group| group.name.to_string()).collect();
         let direct = event.contacts.contains(slug);
-        (direct || !via.is_empty()).then(|| Naming {
+        (direct || !via.is_empty()).then(|| Reference {
             via: (!direct).then(|| via.join(", ")),
-            ..Naming::event(event)
+            ..Reference::event(event)
         })
     };
     let in_events = events.iter().filter_map(in_event);
     Ok(groups
         .iter()
-        .map(|group| Naming::group(group))
+        .map(|group| Reference::group(group))
         .chain(in_events)
         .collect())
 }

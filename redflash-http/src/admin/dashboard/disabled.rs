@@ -5,21 +5,21 @@ use serde::Serialize;
 
 use crate::admin::ui::partials::Link;
 
-/// How many of a kind are named.
-const NAMED: usize = 6;
+/// How many of a kind are items.
+const MAX_ITEMS: usize = 6;
 
 /// What is switched off of one kind.
 #[derive(Serialize)]
-pub(crate) struct Off {
+pub(crate) struct DisabledItems {
     /// `2 contacts`.
     title: String,
-    named: Vec<Link>,
+    items: Vec<Link>,
     /// How many more there are.
     more: usize,
 }
 
 /// Everything that is switched off.
-pub(crate) async fn all(engine: &Engine) -> Result<Vec<Off>, StoreError> {
+pub(crate) async fn all(engine: &Engine) -> Result<Vec<DisabledItems>, StoreError> {
     let store = engine.store();
     let contacts = store.contacts().await?;
     let contacts = contacts.iter().filter(|contact| !contact.enabled);
@@ -36,23 +36,23 @@ pub(crate) async fn all(engine: &Engine) -> Result<Vec<Off>, StoreError> {
     let events = events.iter().filter(|event| !event.enabled);
     let events = events.map(|one| (format!("/admin/events/{}", one.slug), one.name.to_string()));
     let kinds = [
-        Off::new("contact", contacts),
-        Off::new("group", groups),
-        Off::new("event", events),
+        DisabledItems::new("contact", contacts),
+        DisabledItems::new("group", groups),
+        DisabledItems::new("event", events),
     ];
     Ok(kinds.into_iter().flatten().collect())
 }
 
-impl Off {
+impl DisabledItems {
     fn new(kind: &str, all: impl Iterator<Item = (String, String)>) -> Option<Self> {
-        let mut named: Vec<_> = all.map(|(url, label)| Link { url, label }).collect();
-        let count = named.len();
-        named.truncate(NAMED);
+        let mut items: Vec<_> = all.map(|(url, label)| Link { url, label }).collect();
+        let count = items.len();
+        items.truncate(MAX_ITEMS);
         let s = if count == 1 { "" } else { "s" };
         (count > 0).then(|| Self {
             title: format!("{count} {kind}{s}"),
-            more: count - named.len(),
-            named,
+            more: count - items.len(),
+            items,
         })
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::admin::ui::choices;
 use crate::admin::ui::field::{Checklist, Choice, Field};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormErrors};
 
 /// An event as it is typed, right or wrong.
 pub(crate) struct Draft {
@@ -45,12 +45,16 @@ pub(crate) const fn label(choice: MissingArguments) -> &'static str {
 /// Reads the choice for missing arguments from a form.
 ///
 /// * `before` - the event being changed, which keeps its choice if the form has none.
-fn missing_arguments(form: &Form, before: Option<&Event>, faults: &mut Faults) -> MissingArguments {
+fn missing_arguments(
+    form: &Form,
+    before: Option<&Event>,
+    errors: &mut FieldErrors,
+) -> MissingArguments {
     let usual = before.map_or(MissingArguments::Mark, |event| event.missing_arguments);
     let Some(given) = form.given("missing_arguments") else {
         return usual;
     };
-    let choice = faults.take("missing_arguments", given.parse());
+    let choice = errors.take("missing_arguments", given.parse());
     choice.unwrap_or(usual)
 }
 
@@ -72,7 +76,7 @@ impl Draft {
     /// What a form says.
     ///
     /// * `before` - the event that is changed, whose order of contacts and groups is kept.
-    pub(crate) fn typed(form: &Form, before: Option<&Event>, faults: &mut Faults) -> Self {
+    pub(crate) fn typed(form: &Form, before: Option<&Event>, errors: &mut FieldErrors) -> Self {
         let (contacts, groups) = match before {
             Some(event) => (&*event.contacts, &*event.groups),
             None => (&[][..], &[][..]),
@@ -83,9 +87,9 @@ impl Draft {
             subject: form.get("subject").trim().to_owned(),
             message: lines(form.get("message")),
             sender: form.get("sender").trim().to_owned(),
-            missing_arguments: missing_arguments(form, before, faults),
-            contacts: choices::ticked(form, "contacts", contacts, faults),
-            groups: choices::ticked(form, "groups", groups, faults),
+            missing_arguments: missing_arguments(form, before, errors),
+            contacts: choices::ticked(form, "contacts", contacts, errors),
+            groups: choices::ticked(form, "groups", groups, errors),
         }
     }
 
@@ -102,8 +106,8 @@ impl Draft {
     }
 
     /// The name, if it is one.
-    pub(crate) fn name(&self, faults: &mut Faults) -> Option<Name> {
-        faults.take("name", Name::parse(&self.name))
+    pub(crate) fn name(&self, errors: &mut FieldErrors) -> Option<Name> {
+        errors.take("name", Name::parse(&self.name))
     }
 
     /// An event to look at, which is never saved: with a name in any case.
@@ -120,9 +124,9 @@ impl Draft {
         &self,
         contacts: &[Contact],
         groups: &[Group],
-        rejection: Option<&Rejection>,
+        errors: Option<&FormErrors>,
     ) -> Fields {
-        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+        let error = |field| errors.and_then(|errors| errors.error(field));
         let text =
             |name, label, value: &str| Field::text(name, label).value(value).error(error(name));
         let area =
@@ -173,7 +177,7 @@ impl Draft {
     }
 
     /// What there is now, said to somebody who would have put something else in its place.
-    pub(crate) fn told(&self) -> Vec<String> {
+    pub(crate) fn summary(&self) -> Vec<String> {
         let names = |slugs: &[Slug]| {
             let names: Vec<_> = slugs.iter().map(Slug::as_str).collect();
             names.join(", ")

@@ -10,12 +10,12 @@ use crate::admin::event::page;
 use crate::admin::toggle;
 use crate::admin::ui::field::{Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Refused, is_once};
+use crate::admin::ui::form_error::{FieldErrors, FormError, is_once};
 use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::{Listing, Turn};
+use crate::admin::ui::pagination::{ListQuery, PageLinks};
 use crate::admin::ui::partials::{Empty, Link};
-use crate::admin::ui::path::Named;
+use crate::admin::ui::path::SlugPath;
 use crate::admin::ui::templates::Section;
 use crate::route::{Auth, Permission, Route};
 
@@ -51,12 +51,12 @@ pub(crate) fn url(slug: &Slug) -> String {
 }
 
 /// The switch of an event.
-pub(crate) fn switch_of(event: &Event, desk: &PageContext) -> Switch {
+pub(crate) fn switch_of(event: &Event, context: &PageContext) -> Switch {
     Switch {
         action: format!("{}/switch", url(&event.slug)),
         label: format!("Event {}", event.name),
         on: event.enabled,
-        locked: !desk.is_admin(),
+        locked: !context.is_admin(),
     }
 }
 
@@ -65,7 +65,7 @@ struct List {
     search: Field,
     count: usize,
     rows: Vec<Row>,
-    turn: Turn,
+    links: PageLinks,
     empty: Empty,
     new: Option<&'static str>,
 }
@@ -80,19 +80,19 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let events = desk.app.engine.store().events().await?;
-    let listing = Listing::of(LIST, &desk.query);
-    let found = listing.excerpt(events, |event| &event.slug, texts);
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let events = context.app.engine.store().events().await?;
+    let list_query = ListQuery::of(LIST, &context.query);
+    let found = list_query.page(events, |event| &event.slug, texts);
     let row = |event: &Event| Row {
         url: url(&event.slug),
         name: event.name.to_string(),
         slug: event.slug.to_string(),
         contacts: event.contacts.len(),
         groups: event.groups.len(),
-        switch: switch_of(event, &desk),
+        switch: switch_of(event, &context),
     };
-    let new = desk.is_admin().then_some("/admin/new/event");
+    let new = context.is_admin().then_some("/admin/new/event");
     let none = Empty {
         title: "No events yet".into(),
         text:
@@ -105,14 +105,14 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
         }),
     };
     let page = List {
-        search: listing.field("Name, slug or words"),
+        search: list_query.field("Name, slug or words"),
         count: found.count,
         rows: found.shown.iter().map(row).collect(),
-        turn: found.turn,
-        empty: listing.empty(none),
+        links: found.links,
+        empty: list_query.empty(none),
         new,
     };
-    Ok(desk.page("events", Section::Events, "Events", page))
+    Ok(context.page("events", Section::Events, "Events", page))
 }
 
 /// Where a search looks.
@@ -122,31 +122,31 @@ fn texts(event: &Event) -> Vec<String> {
     names.into_iter().chain(words).collect()
 }
 
-async fn blank(desk: PageContext) -> Result<Response, PageError> {
-    page::show_new(&desk, &Form::default(), None).await
+async fn blank(context: PageContext) -> Result<Response, PageError> {
+    page::show_new(&context, &Form::default(), None).await
 }
 
-async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    match add(&desk, &form).await {
+async fn create(context: PageContext, form: Form) -> Result<Response, PageError> {
+    match add(&context, &form).await {
         Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
-        Err(refused) => page::show_new(&desk, &form, Some(&refused.form()?)).await,
+        Err(refused) => page::show_new(&context, &form, Some(&refused.form()?)).await,
     }
 }
 
-async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
-    let engine = &desk.app.engine;
-    let mut faults = Faults::default();
-    let draft = Draft::typed(form, None, &mut faults);
-    let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
-    let name = draft.name(&mut faults);
+async fn add(context: &PageContext, form: &Form) -> Result<Slug, FormError> {
+    let engine = &context.app.engine;
+    let mut errors = FieldErrors::default();
+    let draft = Draft::typed(form, None, &mut errors);
+    let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
+    let name = draft.name(&mut errors);
     let wrong = page::unsaved(&draft).check_templates();
-    faults.extend(wrong);
-    let (Some(slug), Some(name), true) = (slug, name, faults.is_empty()) else {
-        return Err(faults.into());
+    errors.extend(wrong);
+    let (Some(slug), Some(name), true) = (slug, name, errors.is_empty()) else {
+        return Err(errors.into());
     };
     let mut event = Event::new(slug, name, "");
     draft.fill(&mut event);
-    match engine.create(&event, &desk.actor()).await {
+    match engine.create(&event, &context.actor()).await {
         Err(EditError::Store(StoreError::Conflict { .. }))
             if is_once(form)
                 && engine.store().event(&event.slug).await?.as_ref() == Some(&event) => {}
@@ -155,37 +155,41 @@ async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
     Ok(event.slug)
 }
 
-async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
-    page::show(&desk, &slug, None, None).await
+async fn page(context: PageContext, SlugPath(slug): SlugPath) -> Result<Response, PageError> {
+    page::show(&context, &slug, None, None).await
 }
 
-async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match change(&desk, &slug, &form).await {
+async fn save(
+    context: PageContext,
+    SlugPath(slug): SlugPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    match change(&context, &slug, &form).await {
         Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
         Err(refused) => {
-            let rejection = refused.form()?;
-            page::show(&desk, &slug, Some(&form), Some(&rejection)).await
+            let errors = refused.form()?;
+            page::show(&context, &slug, Some(&form), Some(&errors)).await
         }
     }
 }
 
-async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
+async fn change(context: &PageContext, slug: &Slug, form: &Form) -> Result<(), FormError> {
     let enabled = form.has("enabled").then(|| form.is_on("enabled"));
     let seen = Revision::new(form.get("version"));
     let change = |event: &mut Event| {
-        let mut faults = Faults::default();
-        let draft = Draft::typed(form, Some(event), &mut faults);
-        let (Some(name), true) = (draft.name(&mut faults), faults.is_empty()) else {
-            return Err(faults.into());
+        let mut errors = FieldErrors::default();
+        let draft = Draft::typed(form, Some(event), &mut errors);
+        let (Some(name), true) = (draft.name(&mut errors), errors.is_empty()) else {
+            return Err(errors.into());
         };
         draft.fill(event);
         event.name = name;
         event.enabled = enabled.unwrap_or(event.enabled);
         Ok(())
     };
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     engine
-        .change(slug, &desk.actor(), Some(&seen), change)
+        .change(slug, &context.actor(), Some(&seen), change)
         .await?;
     Ok(())
 }

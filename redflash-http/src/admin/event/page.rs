@@ -13,11 +13,11 @@ use crate::admin::event::preview;
 use crate::admin::event::preview::Preview;
 use crate::admin::event::samples::Samples;
 use crate::admin::log::history;
-use crate::admin::log::history::Sent;
-use crate::admin::ui::choices::Naming;
+use crate::admin::log::history::RecentNotification;
+use crate::admin::ui::choices::Reference;
 use crate::admin::ui::field::{Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormErrors, Notice};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
@@ -29,7 +29,7 @@ struct New {
     slug: Field,
     fields: Fields,
     samples: Samples,
-    try_url: &'static str,
+    preview_url: &'static str,
     preview: Preview,
 }
 
@@ -41,9 +41,9 @@ struct Page {
     switch: Switch,
     notice: Option<Notice>,
     samples: Samples,
-    try_url: &'static str,
+    preview_url: &'static str,
     preview: Preview,
-    recent: Vec<Sent>,
+    recent: Vec<RecentNotification>,
     log: String,
     audit: String,
     edit: Option<Edit>,
@@ -67,35 +67,35 @@ struct Facts {
     message: String,
     sender: Option<String>,
     missing_arguments: &'static str,
-    told: Vec<Naming>,
+    recipients: Vec<Reference>,
 }
 
 /// Shows the form of a new event, as it was filled in.
 pub(crate) async fn show_new(
-    desk: &PageContext,
+    context: &PageContext,
     form: &Form,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
-    let draft = Draft::typed(form, None, &mut Faults::default());
+    let engine = &context.app.engine;
+    let draft = Draft::typed(form, None, &mut FieldErrors::default());
     let event = unsaved(&draft);
     let samples = Samples::of(&event, form);
     let contacts = engine.store().contacts().await?;
     let groups = engine.store().groups().await?;
-    let error = |field| rejection.and_then(|rejection| rejection.error(field));
+    let error = |field| errors.and_then(|errors| errors.error(field));
     let page = New {
-        notice: rejection.map(|rejection| rejection.notice(Vec::new())),
+        notice: errors.map(|errors| errors.notice(Vec::new())),
         once: form
             .given("once")
             .map_or_else(PageContext::once, str::to_owned),
         slug: slug_field().value(form.get("slug")).error(error("slug")),
-        fields: draft.fields(&contacts, &groups, rejection),
+        fields: draft.fields(&contacts, &groups, errors),
         preview: Preview::of(engine, &event, &samples).await?,
         samples,
-        try_url: preview::URL,
+        preview_url: preview::URL,
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "event-new", Section::Events, "New event", page))
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    Ok(context.page_with(status, "event-new", Section::Events, "New event", page))
 }
 
 /// What a draft of a new event would be.
@@ -108,7 +108,7 @@ pub(crate) fn as_typed(event: Event, form: Option<&Form>) -> Event {
     let Some(form) = form.filter(|form| form.has("message")) else {
         return event;
     };
-    let draft = Draft::typed(form, Some(&event), &mut Faults::default());
+    let draft = Draft::typed(form, Some(&event), &mut FieldErrors::default());
     Event {
         enabled: event.enabled,
         ..draft.event(&event.slug)
@@ -118,20 +118,20 @@ pub(crate) fn as_typed(event: Event, form: Option<&Form>) -> Event {
 /// Shows an event.
 ///
 /// * `form` - what was typed, where the page is shown again.
-/// * `rejection` - why it was not saved.
+/// * `errors` - why it was not saved.
 pub(crate) async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
     form: Option<&Form>,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let event = engine.store().event(slug).await?;
     let event = event.ok_or_else(|| PageError::missing(format!("event {slug}")))?;
-    let tried = as_typed(event.clone(), form);
-    let samples = Samples::of(&tried, form.unwrap_or(&Form::default()));
-    let edit = if desk.is_admin() {
-        Some(edit(desk, &event, form, rejection).await?)
+    let edited = as_typed(event.clone(), form);
+    let samples = Samples::of(&edited, form.unwrap_or(&Form::default()));
+    let edit = if context.is_admin() {
+        Some(edit(context, &event, form, errors).await?)
     } else {
         None
     };
@@ -139,36 +139,36 @@ pub(crate) async fn show(
         name: event.name.to_string(),
         slug: slug.to_string(),
         enabled: event.enabled,
-        switch: switch_of(&event, desk),
-        notice: rejection.map(|rejection| rejection.notice(Draft::of(&event).told())),
-        preview: Preview::of(engine, &tried, &samples).await?,
+        switch: switch_of(&event, context),
+        notice: errors.map(|errors| errors.notice(Draft::of(&event).summary())),
+        preview: Preview::of(engine, &edited, &samples).await?,
         samples,
-        try_url: preview::URL,
+        preview_url: preview::URL,
         recent: history::of_target(engine, Target::Event(slug.clone())).await?,
         log: format!("/admin/log?target=event/{slug}"),
         audit: format!("/admin/audit?subject=event/{slug}"),
         edit,
-        facts: facts(desk, &event).await?,
+        facts: facts(context, &event).await?,
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "event", Section::Events, event.name.as_str(), page))
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    Ok(context.page_with(status, "event", Section::Events, event.name.as_str(), page))
 }
 
 async fn edit(
-    desk: &PageContext,
+    context: &PageContext,
     event: &Event,
     form: Option<&Form>,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Edit, PageError> {
-    let store = desk.app.engine.store();
+    let store = context.app.engine.store();
     let (contacts, groups) = (store.contacts().await?, store.groups().await?);
     let draft = match form {
-        Some(form) => Draft::typed(form, Some(event), &mut Faults::default()),
+        Some(form) => Draft::typed(form, Some(event), &mut FieldErrors::default()),
         None => Draft::of(event),
     };
     // Who tries something out has seen what the form says, and no more.
-    let tried = form.filter(|_| rejection.is_none());
-    let version = tried.map_or_else(
+    let edited = form.filter(|_| errors.is_none());
+    let version = edited.map_or_else(
         || Revision::of(event).to_string(),
         |form| form.get("version").to_owned(),
     );
@@ -176,7 +176,7 @@ async fn edit(
     Ok(Edit {
         send: format!("/admin/send?target=event/{}", event.slug),
         version,
-        fields: draft.fields(&contacts, &groups, rejection),
+        fields: draft.fields(&contacts, &groups, errors),
         remove: Confirm {
             action: format!("{action}/delete"),
             ask: "Remove event…".into(),
@@ -189,8 +189,8 @@ async fn edit(
     })
 }
 
-async fn facts(desk: &PageContext, event: &Event) -> Result<Facts, PageError> {
-    let store = desk.app.engine.store();
+async fn facts(context: &PageContext, event: &Event) -> Result<Facts, PageError> {
+    let store = context.app.engine.store();
     let (contacts, groups) = (store.contacts().await?, store.groups().await?);
     let contacts = contacts
         .iter()
@@ -198,15 +198,15 @@ async fn facts(desk: &PageContext, event: &Event) -> Result<Facts, PageError> {
     let groups = groups
         .iter()
         .filter(|group| event.groups.contains(&group.slug));
-    let told = contacts
-        .map(Naming::contact)
-        .chain(groups.map(Naming::group));
+    let recipients = contacts
+        .map(Reference::contact)
+        .chain(groups.map(Reference::group));
     Ok(Facts {
         description: event.description.clone(),
         subject: event.subject.clone(),
         message: event.message.clone(),
         sender: event.sender.clone(),
         missing_arguments: form::label(event.missing_arguments),
-        told: told.collect(),
+        recipients: recipients.collect(),
     })
 }

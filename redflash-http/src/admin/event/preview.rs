@@ -9,7 +9,7 @@ use crate::admin::event::form::Draft;
 use crate::admin::event::page;
 use crate::admin::event::samples::Samples;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, sentence};
+use crate::admin::ui::form_error::{FieldErrors, sentence};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Plan;
@@ -35,7 +35,7 @@ pub(crate) fn routes() -> Vec<Route> {
 pub(crate) struct Preview {
     /// Nothing is written yet.
     blank: bool,
-    faults: Vec<Fault>,
+    errors: Vec<TemplateError>,
     /// Warnings about probable mistakes.
     warnings: Vec<String>,
     /// Why something else is sent than the template says.
@@ -46,7 +46,7 @@ pub(crate) struct Preview {
 
 /// What is wrong with a template, and where.
 #[derive(Serialize)]
-struct Fault {
+struct TemplateError {
     field: String,
     message: String,
     lines: Vec<Line>,
@@ -68,7 +68,7 @@ impl Preview {
     ) -> Result<Self, RaiseError> {
         let mut preview = Self {
             blank: event.message.trim().is_empty(),
-            faults: Vec::new(),
+            errors: Vec::new(),
             warnings: event.warnings().iter().map(|text| sentence(text)).collect(),
             degraded: None,
             length: String::new(),
@@ -77,12 +77,12 @@ impl Preview {
         if preview.blank {
             return Ok(preview);
         }
-        let faults = event.check_templates();
-        preview.faults = faults
+        let errors = event.check_templates();
+        preview.errors = errors
             .iter()
-            .map(|fault| Fault::new(fault, event))
+            .map(|error| TemplateError::new(error, event))
             .collect();
-        if preview.faults.is_empty() {
+        if preview.errors.is_empty() {
             let plan = engine.preview(event, samples.arguments()).await?;
             preview.degraded.clone_from(&plan.message.degraded);
             let plan = Plan::from(plan);
@@ -93,16 +93,16 @@ impl Preview {
     }
 }
 
-impl Fault {
-    fn new(fault: &FieldFault, event: &Event) -> Self {
-        let source = match &*fault.field {
+impl TemplateError {
+    fn new(error: &FieldFault, event: &Event) -> Self {
+        let source = match &*error.field {
             "subject" => event.subject.as_deref().unwrap_or_default(),
             _ => &event.message,
         };
         Self {
-            field: sentence(&fault.field),
-            message: sentence(&fault.message),
-            lines: fault
+            field: sentence(&error.field),
+            message: sentence(&error.message),
+            lines: error
                 .line
                 .map_or_else(Vec::new, |line| around(source, line)),
         }
@@ -126,41 +126,44 @@ fn around(source: &str, wrong: usize) -> Vec<Line> {
 /// How long the text is, with a warning where that costs something.
 fn length(plan: &Plan) -> String {
     let count = plan.text.chars().count();
-    let said = match count {
+    let text = match count {
         1 => "1 character.".to_owned(),
         count => format!("{count} characters."),
     };
-    let by_sms = plan.told.iter().any(|told| told.channel == "sms");
+    let by_sms = plan
+        .deliveries
+        .iter()
+        .any(|delivery| delivery.channel == "sms");
     if by_sms && count > 70 {
         return format!(
-            "{said} One SMS has room for 160, or for 70 where there is a letter that its own \
+            "{text} One SMS has room for 160, or for 70 where there is a letter that its own \
              alphabet lacks; a longer text goes out in several parts."
         );
     }
-    said
+    text
 }
 
 /// Answers a script with the preview alone, and the button of the form with the whole page.
-async fn preview(desk: PageContext, form: Form) -> Result<Response, PageError> {
+async fn preview(context: PageContext, form: Form) -> Result<Response, PageError> {
     let slug = form.given("event").and_then(|slug| Slug::parse(slug).ok());
     if form.has("preview") {
         return match &slug {
-            Some(slug) => page::show(&desk, slug, Some(&form), None).await,
-            None => page::show_new(&desk, &form, None).await,
+            Some(slug) => page::show(&context, slug, Some(&form), None).await,
+            None => page::show_new(&context, &form, None).await,
         };
     }
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let event = match &slug {
         Some(slug) => {
             let event = engine.store().event(slug).await?;
             event.ok_or_else(|| PageError::missing(format!("event {slug}")))?
         }
-        None => page::unsaved(&Draft::typed(&form, None, &mut Faults::default())),
+        None => page::unsaved(&Draft::typed(&form, None, &mut FieldErrors::default())),
     };
     let event = page::as_typed(event, Some(&form));
     let samples = Samples::of(&event, &form);
     let preview = Preview::of(engine, &event, &samples).await?;
-    Ok(Html(desk.fragment("preview", preview)).into_response())
+    Ok(Html(context.fragment("preview", preview)).into_response())
 }
 
 #[cfg(test)]

@@ -12,17 +12,17 @@ use crate::last_day::{HOUR, HOURS};
 
 /// What came of a gateway's attempts in the last day.
 #[derive(Serialize)]
-pub(crate) struct Outcomes {
-    pub(crate) taken: u64,
+pub(crate) struct AttemptCounts {
+    pub(crate) accepted: u64,
     retry: u64,
     unknown: u64,
     refused: u64,
     /// Whether older attempts are not counted.
-    cut: bool,
+    is_truncated: bool,
     chart: Chart,
 }
 
-impl Outcomes {
+impl AttemptCounts {
     /// What came of one gateway's attempts.
     pub(crate) fn of(recent: &Recent, gateway: &Slug, now: Timestamp) -> Self {
         let ours = || {
@@ -34,17 +34,17 @@ impl Outcomes {
             counts.map(|count| count.count).sum()
         };
         Self {
-            taken: sum(AttemptOutcome::Ok),
+            accepted: sum(AttemptOutcome::Ok),
             retry: sum(AttemptOutcome::Retry),
             unknown: sum(AttemptOutcome::Unknown),
             refused: sum(AttemptOutcome::Permanent),
-            cut: recent.cut,
+            is_truncated: recent.cut,
             chart: chart("By the hour", ours(), now),
         }
     }
 
     /// How many attempts came to nothing, or nobody knows to what.
-    pub(crate) const fn not_taken(&self) -> u64 {
+    pub(crate) const fn not_accepted(&self) -> u64 {
         self.retry + self.unknown + self.refused
     }
 }
@@ -111,8 +111,8 @@ mod tests {
             ],
             ..Recent::default()
         };
-        let outcomes = Outcomes::of(&recent, &"a".parse().unwrap(), now);
-        assert_eq!((outcomes.taken, outcomes.not_taken()), (3, 3));
+        let outcomes = AttemptCounts::of(&recent, &"a".parse().unwrap(), now);
+        assert_eq!((outcomes.accepted, outcomes.not_accepted()), (3, 3));
         let chart = serde_json::to_value(&outcomes.chart).unwrap();
         assert_eq!(chart["summary"], "6 attempts: 3 sent, 1 waiting, 2 failed.");
         let rows = chart["rows"].as_array().unwrap();

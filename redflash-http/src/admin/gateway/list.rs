@@ -11,18 +11,18 @@ use redflash_core::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::admin::gateway::attempt_chart::Outcomes;
+use crate::admin::gateway::attempt_chart::AttemptCounts;
 use crate::admin::gateway::facts;
 use crate::admin::gateway::facts::Fact;
 use crate::admin::gateway::state::State;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Refused, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors};
 use crate::admin::ui::page;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Empty;
-use crate::admin::ui::path::Named;
+use crate::admin::ui::path::SlugPath;
 use crate::admin::ui::templates::Section;
 use crate::alert;
 use crate::last_day;
@@ -60,16 +60,16 @@ struct Row {
     state: State,
     last_error: Option<String>,
     waiting: u64,
-    taken: u64,
-    not_taken: u64,
+    accepted: u64,
+    not_accepted: u64,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let engine = &context.app.engine;
     let statuses = engine.gateway_statuses().await?;
     let recent = last_day::recent(engine).await?;
     let row = |gateway: &Arc<Gateway>| {
-        let outcomes = Outcomes::of(&recent, &gateway.name, desk.now());
+        let counts = AttemptCounts::of(&recent, &gateway.name, context.now());
         let status = statuses.of(gateway);
         Row {
             url: url(&gateway.name),
@@ -79,8 +79,8 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
             state: State::from(status.state),
             last_error: status.last_error,
             waiting: status.waiting,
-            taken: outcomes.taken,
-            not_taken: outcomes.not_taken(),
+            accepted: counts.accepted,
+            not_accepted: counts.not_accepted(),
         }
     };
     let page = List {
@@ -93,7 +93,7 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
             action: None,
         },
     };
-    Ok(desk.page("gateways", Section::Gateways, "Gateways", page))
+    Ok(context.page("gateways", Section::Gateways, "Gateways", page))
 }
 
 #[derive(Serialize)]
@@ -104,9 +104,9 @@ struct Page {
     status: GatewayStatus,
     facts: Vec<Fact>,
     lanes: Vec<LaneRow>,
-    outcomes: Outcomes,
+    attempts: AttemptCounts,
     log: String,
-    trial: Option<GatewayTest>,
+    test_result: Option<TestResult>,
     test: Option<Test>,
 }
 
@@ -123,7 +123,7 @@ struct LaneRow {
 
 /// What came of a test.
 #[derive(Serialize)]
-struct GatewayTest {
+struct TestResult {
     state: &'static str,
     text: String,
     url: String,
@@ -138,19 +138,19 @@ struct Test {
     message: Field,
 }
 
-async fn page(desk: PageContext, Named(name): Named) -> Result<Response, PageError> {
-    show(&desk, &name, &Form::default(), None).await
+async fn page(context: PageContext, SlugPath(name): SlugPath) -> Result<Response, PageError> {
+    show(&context, &name, &Form::default(), None).await
 }
 
 /// The page of a gateway, with the form of a test as it was filled in.
 async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     name: &Slug,
     form: &Form,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
-    let gateway = find(desk, name)?;
+    let engine = &context.app.engine;
+    let gateway = find(context, name)?;
     let statuses = engine.gateway_statuses().await?;
     let status = statuses.of(&gateway);
     let recent = last_day::recent(engine).await?;
@@ -159,24 +159,24 @@ async fn show(
         channel: gateway.channel.kind().to_string(),
         state: State::from(status.state),
         status,
-        facts: facts::of(&gateway, &desk.app.config),
+        facts: facts::of(&gateway, &context.app.config),
         lanes: lanes(statuses.lanes(name)),
-        outcomes: Outcomes::of(&recent, name, desk.now()),
+        attempts: AttemptCounts::of(&recent, name, context.now()),
         log: format!("{}?gateway={name}", crate::admin::log::list::LIST),
-        trial: trial(desk, name).await?,
-        test: desk.is_admin().then(|| Test {
+        test_result: test_result(context, name).await?,
+        test: context.is_admin().then(|| Test {
             action: format!("{}/test", url(name)),
             once: PageContext::once(),
-            to: to(&gateway, form, rejection),
-            message: message(form, rejection),
+            to: to(&gateway, form, errors),
+            message: message(form, errors),
         }),
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "gateway", Section::Gateways, name.as_str(), page))
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    Ok(context.page_with(status, "gateway", Section::Gateways, name.as_str(), page))
 }
 
-fn find(desk: &PageContext, name: &Slug) -> Result<Arc<Gateway>, PageError> {
-    let found = desk.app.engine.gateways().get(name).cloned();
+fn find(context: &PageContext, name: &Slug) -> Result<Arc<Gateway>, PageError> {
+    let found = context.app.engine.gateways().get(name).cloned();
     found.ok_or_else(|| PageError::missing(format!("gateway {name}")))
 }
 
@@ -193,18 +193,18 @@ fn lanes(lanes: Vec<GatewayHealth>) -> Vec<LaneRow> {
     shown.map(row).collect()
 }
 
-fn to(gateway: &Gateway, form: &Form, rejection: Option<&Rejection>) -> Field {
+fn to(gateway: &Gateway, form: &Form, errors: Option<&FormErrors>) -> Field {
     Field::text("to", "To")
         .value(form.get("to"))
         .hint(format!(
             "An address of the channel {}.",
             gateway.channel.kind()
         ))
-        .error(rejection.and_then(|rejection| rejection.error("to")))
+        .error(errors.and_then(|errors| errors.error("to")))
         .required()
 }
 
-fn message(form: &Form, rejection: Option<&Rejection>) -> Field {
+fn message(form: &Form, errors: Option<&FormErrors>) -> Field {
     let text = if form.has("message") {
         form.get("message")
     } else {
@@ -212,16 +212,16 @@ fn message(form: &Form, rejection: Option<&Rejection>) -> Field {
     };
     Field::area("message", "Message")
         .value(text)
-        .error(rejection.and_then(|rejection| rejection.error("message")))
+        .error(errors.and_then(|errors| errors.error("message")))
         .required()
 }
 
 /// What came of the test that the query names.
-async fn trial(desk: &PageContext, name: &Slug) -> Result<Option<GatewayTest>, StoreError> {
-    let Ok(id) = desk.query.get("trial").parse::<NotificationId>() else {
+async fn test_result(context: &PageContext, name: &Slug) -> Result<Option<TestResult>, StoreError> {
+    let Ok(id) = context.query.get("trial").parse::<NotificationId>() else {
         return Ok(None);
     };
-    let found = desk.app.engine.store().notification(id).await?;
+    let found = context.app.engine.store().notification(id).await?;
     let record = found.and_then(|(_, records)| records.into_iter().next());
     let ours = record.filter(|record| {
         let gateway = record.delivery.gateway.as_ref();
@@ -235,7 +235,7 @@ async fn trial(desk: &PageContext, name: &Slug) -> Result<Option<GatewayTest>, S
             (Some(took), "") => format!("After {took} ms."),
             (Some(took), detail) => format!("After {took} ms: {detail}"),
         };
-        GatewayTest {
+        TestResult {
             state: record.delivery.state.as_str(),
             text,
             url: crate::admin::log::list::url(id),
@@ -243,39 +243,43 @@ async fn trial(desk: &PageContext, name: &Slug) -> Result<Option<GatewayTest>, S
     }))
 }
 
-async fn test(desk: PageContext, Named(name): Named, form: Form) -> Result<Response, PageError> {
-    let gateway = find(&desk, &name)?;
-    let (to, text) = match typed(&desk.app.engine, &gateway, &form) {
+async fn test(
+    context: PageContext,
+    SlugPath(name): SlugPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    let gateway = find(&context, &name)?;
+    let (to, text) = match typed(&context.app.engine, &gateway, &form) {
         Ok(typed) => typed,
-        Err(refused) => return show(&desk, &name, &form, Some(&refused.form()?)).await,
+        Err(refused) => return show(&context, &name, &form, Some(&refused.form()?)).await,
     };
-    let promise = promise(&form, &to, &text);
-    let tried = tried(&desk, &name, to, text, promise).await?;
+    let idempotency = idempotency(&form, &to, &text);
+    let test = run_test(&context, &name, to, text, idempotency).await?;
     Ok(page::go(&format!(
         "{}?trial={}",
         url(&name),
-        tried.notification
+        test.notification
     )))
 }
 
-fn typed(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, String), Refused> {
-    let mut faults = Faults::default();
-    let to = faults.take(
+fn typed(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, String), FormError> {
+    let mut errors = FieldErrors::default();
+    let to = errors.take(
         "to",
         engine.parse_test_address(gateway, form.get("to").trim()),
     );
     let text = form.given("message").map(|text| text.replace("\r\n", "\n"));
     if text.is_none() {
-        faults.add("message", "write what the test says");
+        errors.add("message", "write what the test says");
     }
     match (to, text) {
         (Some(to), Some(text)) => Ok((to, text)),
-        _ => Err(faults.into()),
+        _ => Err(errors.into()),
     }
 }
 
 /// One form is one test; the same form with something else in it is another.
-fn promise(form: &Form, to: &Address, text: &str) -> Idempotency {
+fn idempotency(form: &Form, to: &Address, text: &str) -> Idempotency {
     let once = form
         .given("once")
         .map_or_else(PageContext::once, str::to_owned);
@@ -292,19 +296,19 @@ fn promise(form: &Form, to: &Address, text: &str) -> Idempotency {
     }
 }
 
-async fn tried(
-    desk: &PageContext,
+async fn run_test(
+    context: &PageContext,
     name: &Slug,
     to: Address,
     text: String,
-    promise: Idempotency,
+    idempotency: Idempotency,
 ) -> Result<GatewayTestRef, PageError> {
-    let (engine, by, name) = (desk.app.engine.clone(), desk.actor(), name.clone());
-    let trying = async move {
+    let (engine, by, name) = (context.app.engine.clone(), context.actor(), name.clone());
+    let test = async move {
         engine
-            .test_gateway_once(&name, to, &text, &promise, &by)
+            .test_gateway_once(&name, to, &text, &idempotency, &by)
             .await
     };
-    let tried = alert::run_detached(trying).await??;
-    tried.ok_or_else(|| PageError::missing("gateway of that name"))
+    let test = alert::run_detached(test).await??;
+    test.ok_or_else(|| PageError::missing("gateway of that name"))
 }

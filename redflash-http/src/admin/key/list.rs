@@ -11,16 +11,16 @@ use serde::Serialize;
 use crate::admin::contact::list::slug_field;
 use crate::admin::key::page;
 use crate::admin::key::permissions;
-use crate::admin::key::permissions::Rights;
+use crate::admin::key::permissions::Permissions;
 use crate::admin::toggle;
 use crate::admin::ui::field::{Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice, is_once};
 use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::{Listing, Turn};
+use crate::admin::ui::pagination::{ListQuery, PageLinks};
 use crate::admin::ui::partials::{Empty, Link};
-use crate::admin::ui::path::Named;
+use crate::admin::ui::path::SlugPath;
 use crate::admin::ui::templates::Section;
 use crate::route::{Auth, Permission, Route};
 
@@ -69,7 +69,7 @@ struct List {
     search: Field,
     count: usize,
     rows: Vec<Row>,
-    turn: Turn,
+    links: PageLinks,
     empty: Empty,
 }
 
@@ -78,23 +78,23 @@ struct Row {
     url: String,
     slug: String,
     hint: String,
-    rights: String,
+    permissions: String,
     used_at: Option<Timestamp>,
     switch: Switch,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let store = desk.app.engine.store();
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let store = context.app.engine.store();
     let (keys, uses) = (store.api_keys().await?, store.key_uses().await?);
-    let listing = Listing::of(LIST, &desk.query);
+    let list_query = ListQuery::of(LIST, &context.query);
     let texts = |key: &ApiKey| vec![key.slug.to_string(), key.hint.clone()];
-    let found = listing.excerpt(keys, |key| &key.slug, texts);
+    let found = list_query.page(keys, |key| &key.slug, texts);
     let page = List {
-        search: listing.field("Slug or hint"),
+        search: list_query.field("Slug or hint"),
         count: found.count,
         rows: found.shown.iter().map(|key| row(key, &uses)).collect(),
-        turn: found.turn,
-        empty: listing.empty(Empty {
+        links: found.links,
+        empty: list_query.empty(Empty {
             title: "No keys yet".into(),
             text: "A key is what a system raises alerts with. Give each system its own.".into(),
             action: Some(Link {
@@ -103,7 +103,7 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
             }),
         }),
     };
-    Ok(desk.page("keys", Section::Keys, "Keys", page))
+    Ok(context.page("keys", Section::Keys, "Keys", page))
 }
 
 fn row(key: &ApiKey, uses: &BTreeMap<Slug, Timestamp>) -> Row {
@@ -111,7 +111,7 @@ fn row(key: &ApiKey, uses: &BTreeMap<Slug, Timestamp>) -> Row {
         url: url(&key.slug),
         slug: key.slug.to_string(),
         hint: key.hint.clone(),
-        rights: permissions::words(key),
+        permissions: permissions::summary(key),
         used_at: uses.get(&key.slug).copied(),
         switch: switch_of(key),
     }
@@ -122,23 +122,23 @@ struct New {
     notice: Option<Notice>,
     once: String,
     slug: Field,
-    rights: permissions::Fields,
+    permissions: permissions::Fields,
 }
 
-async fn blank(desk: PageContext) -> Result<Response, PageError> {
-    form(&desk, &Form::default(), None).await
+async fn blank(context: PageContext) -> Result<Response, PageError> {
+    form(&context, &Form::default(), None).await
 }
 
 /// The form of a new key, as it was filled in.
 async fn form(
-    desk: &PageContext,
+    context: &PageContext,
     form: &Form,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Response, PageError> {
-    let error = |field| rejection.and_then(|rejection| rejection.error(field));
-    let rights = Rights::typed(form, &mut Faults::default());
+    let error = |field| errors.and_then(|errors| errors.error(field));
+    let permissions = Permissions::typed(form, &mut FieldErrors::default());
     let page = New {
-        notice: rejection.map(|rejection| rejection.notice(Vec::new())),
+        notice: errors.map(|errors| errors.notice(Vec::new())),
         once: form
             .given("once")
             .map_or_else(PageContext::once, str::to_owned),
@@ -146,10 +146,10 @@ async fn form(
             .hint("The system that has it, such as nagios. It cannot be changed later.")
             .value(form.get("slug"))
             .error(error("slug")),
-        rights: permissions::Fields::new(&desk.app.engine, &rights, rejection).await?,
+        permissions: permissions::Fields::new(&context.app.engine, &permissions, errors).await?,
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "key-new", Section::Keys, "New key", page))
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    Ok(context.page_with(status, "key-new", Section::Keys, "New key", page))
 }
 
 /// A key that was just made: the only page that shows its secret.
@@ -162,16 +162,16 @@ struct Made<'a> {
     target: String,
 }
 
-async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    match add(&desk, &form).await {
-        Ok((key, Some(secret))) => Ok(made(&desk, &key, &secret)),
+async fn create(context: PageContext, form: Form) -> Result<Response, PageError> {
+    match add(&context, &form).await {
+        Ok((key, Some(secret))) => Ok(made(&context, &key, &secret)),
         // The form came twice, and the secret was shown the first time.
         Ok((key, None)) => Ok(PageContext::go(&url(&key.slug), Said::Added)),
-        Err(refused) => self::form(&desk, &form, Some(&refused.form()?)).await,
+        Err(refused) => self::form(&context, &form, Some(&refused.form()?)).await,
     }
 }
 
-fn made(desk: &PageContext, key: &ApiKey, secret: &SecretString) -> Response {
+fn made(context: &PageContext, key: &ApiKey, secret: &SecretString) -> Response {
     let first = match &key.scope {
         Scope::Only(targets) => targets.first().map(Target::to_string),
         Scope::All => None,
@@ -183,23 +183,26 @@ fn made(desk: &PageContext, key: &ApiKey, secret: &SecretString) -> Response {
         target: first.unwrap_or_else(|| "contact/SLUG".into()),
     };
     let title = format!("Key {}", key.slug);
-    desk.page("key-made", Section::Keys, &title, page)
+    context.page("key-made", Section::Keys, &title, page)
 }
 
 /// Makes a key. Returns its secret, unless it was made before by the same form.
-async fn add(desk: &PageContext, form: &Form) -> Result<(ApiKey, Option<SecretString>), Refused> {
-    let engine = &desk.app.engine;
-    let mut faults = Faults::default();
-    let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
-    let rights = Rights::typed(form, &mut faults);
-    let (Some(slug), true) = (slug, faults.is_empty()) else {
-        return Err(faults.into());
+async fn add(
+    context: &PageContext,
+    form: &Form,
+) -> Result<(ApiKey, Option<SecretString>), FormError> {
+    let engine = &context.app.engine;
+    let mut errors = FieldErrors::default();
+    let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
+    let permissions = Permissions::typed(form, &mut errors);
+    let (Some(slug), true) = (slug, errors.is_empty()) else {
+        return Err(errors.into());
     };
-    let (mut key, secret) = ApiKey::generate(slug, false, Scope::All, desk.now());
-    rights.give(&mut key);
-    match engine.create(&key, &desk.actor()).await {
+    let (mut key, secret) = ApiKey::generate(slug, false, Scope::All, context.now());
+    permissions.apply_to(&mut key);
+    match engine.create(&key, &context.actor()).await {
         Err(EditError::Store(StoreError::Conflict { .. }))
-            if is_once(form) && is_there(desk, &key).await? =>
+            if is_once(form) && is_there(context, &key).await? =>
         {
             return Ok((key, None));
         }
@@ -209,39 +212,43 @@ async fn add(desk: &PageContext, form: &Form) -> Result<(ApiKey, Option<SecretSt
 }
 
 /// Whether a key was made already, its secret and the time apart.
-async fn is_there(desk: &PageContext, wanted: &ApiKey) -> Result<bool, StoreError> {
-    let found = desk.app.engine.store().api_key(&wanted.slug).await?;
-    let rights = |key: &ApiKey| (key.enabled, key.inspect, key.admin, key.scope.clone());
-    Ok(found.is_some_and(|found| rights(&found) == rights(wanted)))
+async fn is_there(context: &PageContext, wanted: &ApiKey) -> Result<bool, StoreError> {
+    let found = context.app.engine.store().api_key(&wanted.slug).await?;
+    let permissions = |key: &ApiKey| (key.enabled, key.inspect, key.admin, key.scope.clone());
+    Ok(found.is_some_and(|found| permissions(&found) == permissions(wanted)))
 }
 
-async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
-    page::show(&desk, &slug, None).await
+async fn page(context: PageContext, SlugPath(slug): SlugPath) -> Result<Response, PageError> {
+    page::show(&context, &slug, None).await
 }
 
-async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match change(&desk, &slug, &form).await {
+async fn save(
+    context: PageContext,
+    SlugPath(slug): SlugPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    match change(&context, &slug, &form).await {
         Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
-        Err(refused) => page::show(&desk, &slug, Some((&form, &refused.form()?))).await,
+        Err(refused) => page::show(&context, &slug, Some((&form, &refused.form()?))).await,
     }
 }
 
-async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
-    let mut faults = Faults::default();
-    let rights = Rights::typed(form, &mut faults);
-    if !faults.is_empty() {
-        return Err(faults.into());
+async fn change(context: &PageContext, slug: &Slug, form: &Form) -> Result<(), FormError> {
+    let mut errors = FieldErrors::default();
+    let permissions = Permissions::typed(form, &mut errors);
+    if !errors.is_empty() {
+        return Err(errors.into());
     }
     let enabled = form.has("enabled").then(|| form.is_on("enabled"));
     let seen = Revision::new(form.get("version"));
     let change = |key: &mut ApiKey| {
-        rights.give(key);
+        permissions.apply_to(key);
         key.enabled = enabled.unwrap_or(key.enabled);
         Ok(())
     };
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     engine
-        .change(slug, &desk.actor(), Some(&seen), change)
+        .change(slug, &context.actor(), Some(&seen), change)
         .await?;
     Ok(())
 }

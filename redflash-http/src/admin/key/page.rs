@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::admin::key::list;
 use crate::admin::key::permissions;
-use crate::admin::key::permissions::Rights;
+use crate::admin::key::permissions::Permissions;
 use crate::admin::ui::field::{Confirm, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormErrors, Notice};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
@@ -20,7 +20,7 @@ struct Page {
     slug: String,
     enabled: bool,
     hint: String,
-    rights: String,
+    permissions: String,
     created_at: Timestamp,
     used_at: Option<Timestamp>,
     switch: Switch,
@@ -35,18 +35,18 @@ struct Page {
 ///
 /// * `refused` - the form that was sent, and why the page is shown again.
 pub(crate) async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
-    refused: Option<(&Form, &Rejection)>,
+    refused: Option<(&Form, &FormErrors)>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let key = engine.store().api_key(slug).await?;
     let key = key.ok_or_else(|| PageError::missing(format!("key {slug}")))?;
     let used_at = engine.store().key_uses().await?.get(slug).copied();
-    let words = permissions::words(&key);
-    let rejection = refused.map(|(_, rejection)| rejection);
-    let typed = refused.map(|(form, _)| Rights::typed(form, &mut Faults::default()));
-    let rights = typed.unwrap_or_else(|| Rights::of(&key));
+    let summary = permissions::summary(&key);
+    let errors = refused.map(|(_, errors)| errors);
+    let typed = refused.map(|(form, _)| Permissions::typed(form, &mut FieldErrors::default()));
+    let permissions = typed.unwrap_or_else(|| Permissions::of(&key));
     let url = list::url(slug);
     let page = Page {
         slug: slug.to_string(),
@@ -55,10 +55,10 @@ pub(crate) async fn show(
         created_at: key.created_at,
         used_at,
         switch: list::switch_of(&key),
-        notice: rejection.map(|rejection| rejection.notice(vec![format!("It {words}")])),
-        rights: words,
+        notice: errors.map(|errors| errors.notice(vec![format!("It {summary}")])),
+        permissions: summary,
         version: Revision::of(&key).to_string(),
-        fields: permissions::Fields::new(engine, &rights, rejection).await?,
+        fields: permissions::Fields::new(engine, &permissions, errors).await?,
         remove: Confirm {
             action: format!("{url}/delete"),
             ask: "Remove key…".into(),
@@ -68,7 +68,7 @@ pub(crate) async fn show(
         },
         action: url,
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
     let title = format!("Key {slug}");
-    Ok(desk.page_with(status, "key", Section::Keys, &title, page))
+    Ok(context.page_with(status, "key", Section::Keys, &title, page))
 }

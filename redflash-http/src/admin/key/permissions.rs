@@ -1,4 +1,4 @@
-//! What a key may do: chosen in a form, said in words.
+//! What a key may do: chosen in a form, said in summary.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use crate::admin::ui::field::{Checklist, Choice, Field};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormErrors};
 
 /// What a key may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rights {
+pub(crate) struct Permissions {
     inspect: bool,
     admin: bool,
     scope: Scope,
@@ -26,8 +26,8 @@ pub(crate) struct Fields {
     admin: Field,
 }
 
-/// In a few words.
-pub(crate) fn words(key: &ApiKey) -> String {
+/// In a few summary.
+pub(crate) fn summary(key: &ApiKey) -> String {
     let raises = match &key.scope {
         Scope::All => "raises everything".to_owned(),
         Scope::Only(targets) => match targets.len() {
@@ -47,7 +47,7 @@ pub(crate) fn words(key: &ApiKey) -> String {
     format!("{raises}{more}")
 }
 
-impl Rights {
+impl Permissions {
     pub(crate) fn of(key: &ApiKey) -> Self {
         Self {
             inspect: key.inspect,
@@ -57,21 +57,21 @@ impl Rights {
     }
 
     /// What was chosen in a form.
-    pub(crate) fn typed(form: &Form, faults: &mut Faults) -> Self {
+    pub(crate) fn typed(form: &Form, errors: &mut FieldErrors) -> Self {
         let targets = form.all("targets");
-        let targets = targets.filter_map(|text| faults.take("targets", text.parse::<Target>()));
+        let targets = targets.filter_map(|text| errors.take("targets", text.parse::<Target>()));
         let targets: BTreeSet<_> = targets.collect();
         let scope = match form.get("scope") {
             "all" => Scope::All,
             "only" => {
                 if !form.has("targets") {
                     let message = "tick what the key may raise, or let it raise everything";
-                    faults.add("targets", message);
+                    errors.add("targets", message);
                 }
                 Scope::Only(targets)
             }
             _ => {
-                faults.add("scope", "choose what the key may raise");
+                errors.add("scope", "choose what the key may raise");
                 Scope::All
             }
         };
@@ -84,7 +84,7 @@ impl Rights {
     }
 
     /// Lets a key do this and nothing else.
-    pub(crate) fn give(&self, key: &mut ApiKey) {
+    pub(crate) fn apply_to(&self, key: &mut ApiKey) {
         key.inspect = self.inspect;
         key.admin = self.admin;
         key.scope = self.scope.clone();
@@ -94,10 +94,10 @@ impl Rights {
 impl Fields {
     pub(crate) async fn new(
         engine: &Engine,
-        rights: &Rights,
-        rejection: Option<&Rejection>,
+        permissions: &Permissions,
+        errors: Option<&FormErrors>,
     ) -> Result<Self, StoreError> {
-        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+        let error = |field| errors.and_then(|errors| errors.error(field));
         let choice = |value: &str, label: &str, chosen| Choice {
             value: value.into(),
             label: label.into(),
@@ -105,7 +105,7 @@ impl Fields {
             chosen,
         };
         let none = BTreeSet::new();
-        let (all, chosen) = match &rights.scope {
+        let (all, chosen) = match &permissions.scope {
             Scope::All => (true, &none),
             Scope::Only(targets) => (false, targets),
         };
@@ -121,9 +121,9 @@ impl Fields {
                 options: options(engine, chosen).await?,
                 error: error("targets"),
             },
-            inspect: Field::checkbox("inspect", "May look at everything", rights.inspect)
+            inspect: Field::checkbox("inspect", "May look at everything", permissions.inspect)
                 .hint("Contacts with their addresses, and every notification."),
-            admin: Field::checkbox("admin", "May change everything", rights.admin)
+            admin: Field::checkbox("admin", "May change everything", permissions.admin)
                 .hint("All that an admin may, through the API. For tools that keep the directory."),
         })
     }
@@ -163,29 +163,32 @@ mod tests {
 
     use super::*;
 
-    fn said(query: &str) -> (String, bool) {
+    fn parsed(query: &str) -> (String, bool) {
         let form = Form::parse(query.as_bytes()).unwrap();
-        let mut faults = Faults::default();
-        let rights = Rights::typed(&form, &mut faults);
+        let mut errors = FieldErrors::default();
+        let permissions = Permissions::typed(&form, &mut errors);
         let (slug, now) = ("app".parse().unwrap(), Timestamp::default());
         let (mut key, _) = ApiKey::generate(slug, true, Scope::All, now);
-        rights.give(&mut key);
-        assert_eq!(Rights::of(&key), rights);
-        (words(&key), faults.is_empty())
+        permissions.apply_to(&mut key);
+        assert_eq!(Permissions::of(&key), permissions);
+        (summary(&key), errors.is_empty())
     }
 
     #[test]
     fn a_key_may_what_was_chosen() {
-        let fine = |words: &str| (words.to_owned(), true);
-        assert_eq!(said("scope=all&targets=event/a"), fine("raises everything"));
+        let fine = |summary: &str| (summary.to_owned(), true);
+        assert_eq!(
+            parsed("scope=all&targets=event/a"),
+            fine("raises everything")
+        );
         let only = "scope=only&targets=event/a&targets=contact/b";
-        assert_eq!(said(only), fine("raises contact/b and event/a"));
+        assert_eq!(parsed(only), fine("raises contact/b and event/a"));
         let three = "scope=only&targets=event/a&targets=event/b&targets=event/c&inspect=true";
-        assert_eq!(said(three), fine("raises 3 targets, looks at everything"));
+        assert_eq!(parsed(three), fine("raises 3 targets, looks at everything"));
         let admin = "raises everything, looks at everything and changes everything";
-        assert_eq!(said("scope=all&admin=true"), fine(admin));
-        assert!(!said("").1);
-        assert!(!said("scope=only").1);
-        assert!(!said("scope=only&targets=x").1);
+        assert_eq!(parsed("scope=all&admin=true"), fine(admin));
+        assert!(!parsed("").1);
+        assert!(!parsed("scope=only").1);
+        assert!(!parsed("scope=only&targets=x").1);
     }
 }

@@ -70,10 +70,10 @@ struct Table {
     begun: bool,
 }
 
-async fn csv(desk: PageContext) -> Result<Response, PageError> {
+async fn csv(context: PageContext) -> Result<Response, PageError> {
     let mut table = Table {
-        filter: LogQuery::of(&desk.query).filter(PAGE),
-        app: desk.app,
+        filter: LogQuery::of(&context.query).filter(PAGE),
+        app: context.app,
         read: VecDeque::new(),
         more: true,
         begun: false,
@@ -102,12 +102,12 @@ impl Table {
             tokio::task::yield_now().await;
             match self.app.engine.store().log(&self.filter).await {
                 Ok(page) => self.take(page),
-                Err(fault) => {
+                Err(error) => {
                     warn!(
-                        fault = error_chain(&fault),
+                        error = error_chain(&error),
                         "a table of the log was cut off"
                     );
-                    return Some((Err(io::Error::other(fault)), None));
+                    return Some((Err(io::Error::other(error)), None));
                 }
             }
         }
@@ -116,7 +116,7 @@ impl Table {
         }
         match self.write() {
             Ok(piece) => Some((Ok(piece), Some(self))),
-            Err(fault) => Some((Err(fault), None)),
+            Err(error) => Some((Err(error), None)),
         }
     }
 

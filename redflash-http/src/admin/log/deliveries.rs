@@ -9,7 +9,7 @@ use redflash_core::{
 use serde::Serialize;
 
 use crate::admin::log::list;
-use crate::admin::log::state_counts::Tally;
+use crate::admin::log::state_counts::StateCount;
 use crate::admin::ui::partials::{Link, Step};
 
 /// How many deliveries are shown, those first that somebody has to look at.
@@ -21,7 +21,7 @@ const FEW: usize = 3;
 /// What became of a notification.
 #[derive(Serialize)]
 pub(crate) struct Deliveries {
-    tally: Vec<Tally>,
+    state_counts: Vec<StateCount>,
     /// Whether something is still to happen.
     pub(crate) open: bool,
     /// Where this page is.
@@ -30,7 +30,7 @@ pub(crate) struct Deliveries {
     /// How many more there are.
     more: usize,
     /// How many can be sent again, by who may.
-    badly: Option<usize>,
+    resendable: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ struct Card {
     /// Whether what happened to it is seen at once.
     is_open: bool,
     /// Whether it can be sent again, by who may.
-    badly: bool,
+    resendable: bool,
 }
 
 impl Deliveries {
@@ -67,28 +67,28 @@ impl Deliveries {
         shown.sort_by_key(|record| urgency(record.delivery.state));
         let few = records.len() <= FEW;
         let card = |record: &&DeliveryRecord| {
-            let badly = may_resend && ended_badly(record.delivery.state);
+            let resendable = may_resend && ended_badly(record.delivery.state);
             Card {
                 is_open: few || ended_badly(record.delivery.state),
-                ..Card::of(record, &names, badly)
+                ..Card::of(record, &names, resendable)
             }
         };
         let states = || records.iter().map(|record| record.delivery.state);
-        let badly = states().filter(|state| ended_badly(*state)).count();
+        let resendable = states().filter(|state| ended_badly(*state)).count();
         Self {
-            tally: Tally::of(records.iter().map(|record| &record.delivery)),
+            state_counts: StateCount::of(records.iter().map(|record| &record.delivery)),
             open: records.len() < notification.plan.queued()
                 || states().any(|state| !state.is_final()),
             url: list::url(notification.id),
             cards: shown.iter().take(SHOWN).map(card).collect(),
             more: records.len().saturating_sub(SHOWN),
-            badly: (may_resend && badly > 0).then_some(badly),
+            resendable: (may_resend && resendable > 0).then_some(resendable),
         }
     }
 }
 
 impl Card {
-    fn of(record: &DeliveryRecord, names: &HashMap<&Slug, &str>, badly: bool) -> Self {
+    fn of(record: &DeliveryRecord, names: &HashMap<&Slug, &str>, resendable: bool) -> Self {
         let delivery = &record.delivery;
         let name = names.get(&delivery.contact);
         let refused_by: Vec<_> = delivery.refused_by.iter().map(Slug::as_str).collect();
@@ -112,7 +112,7 @@ impl Card {
             refused_by: refused_by.join(", "),
             steps: steps(record),
             is_open: false,
-            badly,
+            resendable,
         }
     }
 }

@@ -8,23 +8,26 @@ use redflash_core::{
 };
 use serde::Serialize;
 
-use crate::admin::log::state_counts::Tally;
+use crate::admin::log::state_counts::StateCount;
 
 /// How many notifications are shown.
 const SHOWN: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
 
 /// A notification, and what became of it: `{{> partials/history page.recent}}` takes a list of them.
 #[derive(Serialize)]
-pub(crate) struct Sent {
+pub(crate) struct RecentNotification {
     url: String,
     at: Timestamp,
     /// The first words.
     subject: String,
-    states: Vec<Tally>,
+    state_counts: Vec<StateCount>,
 }
 
 /// What a contact was told lately, whatever it was raised at.
-pub(crate) async fn of_contact(engine: &Engine, contact: &Slug) -> Result<Vec<Sent>, StoreError> {
+pub(crate) async fn of_contact(
+    engine: &Engine,
+    contact: &Slug,
+) -> Result<Vec<RecentNotification>, StoreError> {
     let filter = LogFilter {
         contact: Some(contact.clone()),
         ..LogFilter::newest(SHOWN)
@@ -33,7 +36,10 @@ pub(crate) async fn of_contact(engine: &Engine, contact: &Slug) -> Result<Vec<Se
 }
 
 /// What was raised at a group or an event lately.
-pub(crate) async fn of_target(engine: &Engine, target: Target) -> Result<Vec<Sent>, StoreError> {
+pub(crate) async fn of_target(
+    engine: &Engine,
+    target: Target,
+) -> Result<Vec<RecentNotification>, StoreError> {
     let filter = LogFilter {
         target: Some(target),
         ..LogFilter::newest(SHOWN)
@@ -42,7 +48,10 @@ pub(crate) async fn of_target(engine: &Engine, target: Target) -> Result<Vec<Sen
 }
 
 /// What was raised lately, whoever is told.
-pub(crate) async fn newest(engine: &Engine, limit: NonZeroU32) -> Result<Vec<Sent>, StoreError> {
+pub(crate) async fn newest(
+    engine: &Engine,
+    limit: NonZeroU32,
+) -> Result<Vec<RecentNotification>, StoreError> {
     sent(engine, &LogFilter::newest(limit), |_| true).await
 }
 
@@ -52,7 +61,7 @@ pub(crate) async fn in_states(
     states: &[DeliveryState],
     since: Timestamp,
     limit: NonZeroU32,
-) -> Result<Vec<Sent>, StoreError> {
+) -> Result<Vec<RecentNotification>, StoreError> {
     let mut all = Vec::new();
     for state in states {
         let filter = LogFilter {
@@ -76,13 +85,13 @@ pub(crate) async fn sent(
     engine: &Engine,
     filter: &LogFilter,
     counts: impl Fn(&Delivery) -> bool,
-) -> Result<Vec<Sent>, StoreError> {
+) -> Result<Vec<RecentNotification>, StoreError> {
     let page = engine.store().log(filter).await?;
-    let row = |(notification, deliveries): &(Notification, Vec<Delivery>)| Sent {
+    let row = |(notification, deliveries): &(Notification, Vec<Delivery>)| RecentNotification {
         url: format!("/admin/log/{}", notification.id),
         at: notification.raised_at,
         subject: notification.plan.message.subject.clone(),
-        states: Tally::of(deliveries.iter().filter(|delivery| counts(delivery))),
+        state_counts: StateCount::of(deliveries.iter().filter(|delivery| counts(delivery))),
     };
     Ok(page.entries.iter().map(row).collect())
 }

@@ -8,7 +8,7 @@ use redflash_core::{Delivery, Notification, NotificationId, Target, Timestamp};
 use serde::Serialize;
 
 use crate::admin::log::query::{Fields, LogQuery};
-use crate::admin::log::state_counts::Tally;
+use crate::admin::log::state_counts::StateCount;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link};
@@ -61,13 +61,13 @@ struct Row {
     name: String,
     words: String,
     target: Link,
-    tally: Vec<Tally>,
+    state_counts: Vec<StateCount>,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let query = LogQuery::of(&desk.query);
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let query = LogQuery::of(&context.query);
     let filter = query.filter(LENGTH);
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let found = engine.store().log(&filter).await?;
     let older = found.next.map(|next| query.url(LIST, Some(next)));
     let page = List {
@@ -78,7 +78,7 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
         older,
         rows: found.entries.into_iter().map(row).collect(),
     };
-    Ok(desk.page("log", Section::Log, "Log", page))
+    Ok(context.page("log", Section::Log, "Log", page))
 }
 
 fn row((notification, deliveries): (Notification, Vec<Delivery>)) -> Row {
@@ -86,7 +86,7 @@ fn row((notification, deliveries): (Notification, Vec<Delivery>)) -> Row {
         url: url(notification.id),
         at: notification.raised_at,
         target: target(notification.target()),
-        tally: Tally::of(&deliveries),
+        state_counts: StateCount::of(&deliveries),
         words: excerpt(&notification.plan.message.body),
         name: notification.plan.name.to_string(),
     }

@@ -17,7 +17,7 @@ use crate::admin::ui::form::Form;
 use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Link, Plan, Step};
-use crate::admin::ui::path::NamedNotification;
+use crate::admin::ui::path::NotificationPath;
 use crate::admin::ui::templates::Section;
 use crate::route::{Auth, Permission, Route};
 
@@ -47,12 +47,12 @@ struct Page {
     sender: Option<String>,
     plan: Plan,
     deliveries: Deliveries,
-    /// Where what changes is told, as long as something is to happen.
+    /// Where what entries is told, as long as something is to happen.
     events: Option<String>,
     replies: Vec<Reply>,
     history: Vec<Step>,
     json: String,
-    again: Option<String>,
+    send_again: Option<String>,
 }
 
 /// A message that somebody sent back.
@@ -65,58 +65,58 @@ struct Reply {
 }
 
 async fn page(
-    desk: PageContext,
-    NamedNotification(id): NamedNotification,
+    context: PageContext,
+    NotificationPath(id): NotificationPath,
 ) -> Result<Response, PageError> {
-    let (notification, records) = find(&desk, id).await?;
-    let changes = changes(&desk, id).await?;
-    let deliveries = Deliveries::of(&notification, &records, desk.is_admin());
+    let (notification, records) = find(&context, id).await?;
+    let entries = entries(&context, id).await?;
+    let deliveries = Deliveries::of(&notification, &records, context.is_admin());
     let title = notification.plan.name.to_string();
     let page = Page {
         id: id.to_string(),
         name: title.clone(),
         at: notification.raised_at,
         target: list::target(notification.target()),
-        by: by(&notification, &changes),
+        by: by(&notification, &entries),
         degraded: notification.plan.message.degraded.clone(),
         cut: notification.plan.message.cut,
         sender: notification.plan.message.sender.clone(),
         events: deliveries.open.then(|| format!("{}/events", list::url(id))),
         deliveries,
-        replies: replies(&desk, &records).await?,
-        history: changes.iter().rev().map(step).collect(),
+        replies: replies(&context, &records).await?,
+        history: entries.iter().rev().map(step).collect(),
         json: format!("/api/v1/notifications/{id}"),
-        again: desk
+        send_again: context
             .is_admin()
             .then(|| format!("/admin/send?target={}", notification.target())),
         plan: notification.plan.into(),
     };
-    Ok(desk.page("notification", Section::Log, &title, page))
+    Ok(context.page("notification", Section::Log, &title, page))
 }
 
 /// A notification with its deliveries.
 pub(crate) async fn find(
-    desk: &PageContext,
+    context: &PageContext,
     id: NotificationId,
 ) -> Result<(Notification, Vec<DeliveryRecord>), PageError> {
-    let found = desk.app.engine.store().notification(id).await?;
+    let found = context.app.engine.store().notification(id).await?;
     found.ok_or_else(|| PageError::missing("notification of that id"))
 }
 
 /// What the audit log says of a notification, newest first.
-async fn changes(desk: &PageContext, id: NotificationId) -> Result<Vec<AuditEntry>, StoreError> {
+async fn entries(context: &PageContext, id: NotificationId) -> Result<Vec<AuditEntry>, StoreError> {
     let filter = AuditFilter {
         subject: Some(format!("notification/{id}")),
         by: None,
         before: None,
         limit: NEWEST,
     };
-    desk.app.engine.store().audit_entries(&filter).await
+    context.app.engine.store().audit_entries(&filter).await
 }
 
 /// Who raised it.
-fn by(notification: &Notification, changes: &[AuditEntry]) -> Link {
-    let by_hand = changes.iter().find(|one| one.action == Action::Raised);
+fn by(notification: &Notification, entries: &[AuditEntry]) -> Link {
+    let by_hand = entries.iter().find(|one| one.action == Action::Raised);
     let (url, label) = match (&notification.raised_by, by_hand) {
         (Some(key), _) => (format!("/admin/keys/{key}"), format!("key/{key}")),
         (None, Some(change)) => {
@@ -144,7 +144,10 @@ fn step(change: &AuditEntry) -> Step {
 }
 
 /// What people have answered to these deliveries, oldest first.
-async fn replies(desk: &PageContext, records: &[DeliveryRecord]) -> Result<Vec<Reply>, StoreError> {
+async fn replies(
+    context: &PageContext,
+    records: &[DeliveryRecord],
+) -> Result<Vec<Reply>, StoreError> {
     let mut contacts: Vec<&Slug> = records.iter().map(|one| &one.delivery.contact).collect();
     contacts.sort();
     contacts.dedup();
@@ -161,7 +164,7 @@ async fn replies(desk: &PageContext, records: &[DeliveryRecord]) -> Result<Vec<R
                 .answers
                 .is_some_and(|answered| ours.any(|id| id == answered))
         };
-        let inbound = desk.app.engine.store().inbound(&filter).await?;
+        let inbound = context.app.engine.store().inbound(&filter).await?;
         found.extend(inbound.into_iter().filter(answers));
     }
     found.sort_by_key(|inbound| inbound.id);
@@ -176,11 +179,11 @@ async fn replies(desk: &PageContext, records: &[DeliveryRecord]) -> Result<Vec<R
 }
 
 async fn resend(
-    desk: PageContext,
-    NamedNotification(id): NamedNotification,
+    context: PageContext,
+    NotificationPath(id): NotificationPath,
     form: Form,
 ) -> Result<Response, PageError> {
-    find(&desk, id).await?;
+    find(&context, id).await?;
     let only = match form.given("delivery") {
         None => None,
         Some(text) => {
@@ -189,8 +192,8 @@ async fn resend(
             Some(ours.ok_or_else(|| PageError::missing("delivery of that id"))?)
         }
     };
-    let engine = &desk.app.engine;
-    let resent = engine.resend(id, only, &desk.actor()).await?;
+    let engine = &context.app.engine;
+    let resent = engine.resend(id, only, &context.actor()).await?;
     let said = match resent {
         0 => Said::NothingToResend,
         _ => Said::Resent,

@@ -9,12 +9,12 @@ use crate::admin::log::deliveries::urgency;
 
 /// How many deliveries stand in one state.
 #[derive(Clone, Serialize)]
-pub(crate) struct Tally {
+pub(crate) struct StateCount {
     state: &'static str,
     count: usize,
 }
 
-impl Tally {
+impl StateCount {
     /// The states in which deliveries stand, those first that somebody has to look at.
     pub(crate) fn of<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<Self> {
         let mut states: BTreeMap<DeliveryState, usize> = BTreeMap::new();
@@ -23,10 +23,10 @@ impl Tally {
         }
         let mut states: Vec<_> = states.into_iter().collect();
         states.sort_by_key(|(state, _)| urgency(*state));
-        let tally = states.into_iter().map(|(state, count)| Self {
+        let counts = states.into_iter().map(|(state, count)| Self {
             state: state.as_str(),
             count,
         });
-        tally.collect()
+        counts.collect()
     }
 }

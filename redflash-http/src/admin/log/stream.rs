@@ -21,7 +21,7 @@ use crate::admin::log::deliveries::Deliveries;
 use crate::admin::log::notification;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::path::NamedNotification;
+use crate::admin::ui::path::NotificationPath;
 use crate::route::{Auth, Permission, Route};
 use crate::server::Stopping;
 
@@ -58,7 +58,7 @@ pub(crate) fn routes() -> Vec<Route> {
 
 /// Somebody who is told.
 struct Watch {
-    desk: PageContext,
+    context: PageContext,
     id: NotificationId,
     /// When the first connection was made.
     began: Timestamp,
@@ -82,13 +82,13 @@ enum Look {
 }
 
 async fn events(
-    desk: PageContext,
-    NamedNotification(id): NamedNotification,
+    context: PageContext,
+    NotificationPath(id): NotificationPath,
     stopping: Option<Extension<Stopping>>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    notification::find(&desk, id).await?;
-    let Ok(place) = Arc::clone(&desk.app.live.0).try_acquire_owned() else {
+    notification::find(&context, id).await?;
+    let Ok(place) = Arc::clone(&context.app.live.0).try_acquire_owned() else {
         let text = "Too many pages are followed at once.\n";
         let busy = (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -100,8 +100,8 @@ async fn events(
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let watch = Watch {
-        began: began(&headers, desk.now()),
-        desk,
+        began: began(&headers, context.now()),
+        context,
         id,
         told: String::new(),
         looks: 0,
@@ -143,9 +143,9 @@ impl Watch {
                 }
                 Ok(Look::End) => return Some((Ok(end()), None)),
                 Ok(Look::Gone) => return None,
-                Err(fault) => {
+                Err(error) => {
                     warn!(
-                        fault = error_chain(&fault),
+                        error = error_chain(&error),
                         "what becomes of an alert is not told"
                     );
                     return None;
@@ -155,8 +155,8 @@ impl Watch {
     }
 
     async fn look(&mut self) -> Result<Look, StoreError> {
-        let engine = &self.desk.app.engine;
-        if self.looks.is_multiple_of(ADMITTED) && !session::runs_on(&self.desk).await? {
+        let engine = &self.context.app.engine;
+        if self.looks.is_multiple_of(ADMITTED) && !session::runs_on(&self.context).await? {
             return Ok(Look::Gone);
         }
         self.looks += 1;
@@ -164,14 +164,14 @@ impl Watch {
         let Some((notification, records)) = found else {
             return Ok(Look::End);
         };
-        let deliveries = Deliveries::of(&notification, &records, self.desk.is_admin());
+        let deliveries = Deliveries::of(&notification, &records, self.context.is_admin());
         // Without times relative to now, which change all the time.
         let told = serde_json::to_string(&deliveries).unwrap_or_default();
         if told != self.told {
             self.told = told;
-            return Ok(Look::News(self.desk.fragment("deliveries", deliveries)));
+            return Ok(Look::News(self.context.fragment("deliveries", deliveries)));
         }
-        let is_over = !deliveries.open || self.desk.now().since(self.began) >= LONGEST;
+        let is_over = !deliveries.open || self.context.now().since(self.began) >= LONGEST;
         Ok(if is_over { Look::End } else { Look::Nothing })
     }
 }

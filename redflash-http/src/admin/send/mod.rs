@@ -74,7 +74,7 @@ struct Planned {
     plan: Plan,
     degraded: Option<String>,
     /// Why it was not done.
-    fault: Option<String>,
+    error: Option<String>,
     /// The fields that are sent to do it; `None` when it cannot be done.
     fields: Option<Vec<Hidden>>,
 }
@@ -85,20 +85,20 @@ struct Hidden {
     value: String,
 }
 
-async fn blank(desk: PageContext) -> Result<Response, PageError> {
-    let Ok(target) = desk.query.get("target").parse::<Target>() else {
-        return choose(&desk).await;
+async fn blank(context: PageContext) -> Result<Response, PageError> {
+    let Ok(target) = context.query.get("target").parse::<Target>() else {
+        return choose(&context).await;
     };
-    let draft = Draft::find(&desk, target, &desk.query).await?;
-    Ok(draft.page(&desk, StatusCode::OK, None))
+    let draft = Draft::find(&context, target, &context.query).await?;
+    Ok(draft.page(&context, StatusCode::OK, None))
 }
 
-async fn choose(desk: &PageContext) -> Result<Response, PageError> {
-    let text = desk.query.given("q").unwrap_or_default();
+async fn choose(context: &PageContext) -> Result<Response, PageError> {
+    let text = context.query.given("q").unwrap_or_default();
     let (title, text_of_empty, action) = if text.is_empty() {
         let text =
             "Alerts are sent to contacts, to groups of them, or to those whom an event names.";
-        let action = desk.is_admin().then(|| Link {
+        let action = context.is_admin().then(|| Link {
             url: "/admin/new/contact".into(),
             label: "Add a contact".into(),
         });
@@ -116,23 +116,23 @@ async fn choose(desk: &PageContext) -> Result<Response, PageError> {
     };
     let page = Choose {
         search: Field::input("q", "Name or slug", "search").value(text),
-        kinds: targets::matching(desk, text).await?,
+        kinds: targets::matching(context, text).await?,
         empty: Empty {
             title: title.into(),
             text: text_of_empty.into(),
             action,
         },
     };
-    Ok(desk.page("send-choose", Section::Send, "Send", page))
+    Ok(context.page("send-choose", Section::Send, "Send", page))
 }
 
-async fn plan(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    let draft = Draft::sent(&desk, &form).await?;
-    draft.planned(&desk, None).await
+async fn plan(context: PageContext, form: Form) -> Result<Response, PageError> {
+    let draft = Draft::sent(&context, &form).await?;
+    draft.planned(&context, None).await
 }
 
-async fn send(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    let draft = Draft::sent(&desk, &form).await?;
+async fn send(context: PageContext, form: Form) -> Result<Response, PageError> {
+    let draft = Draft::sent(&context, &form).await?;
     let mut raise = draft.raise();
     let once = form.given("once");
     raise.idempotency = once
@@ -141,7 +141,7 @@ async fn send(desk: PageContext, form: Form) -> Result<Response, PageError> {
             key: once.to_owned(),
             digest: digest(raise.target(), raise.content()),
         });
-    match alert::raise_as(&desk.app, raise, desk.actor()).await {
+    match alert::raise_as(&context.app, raise, context.actor()).await {
         Ok(outcome) => {
             let id = outcome.raised().notification;
             Ok(PageContext::go(
@@ -150,22 +150,26 @@ async fn send(desk: PageContext, form: Form) -> Result<Response, PageError> {
             ))
         }
         Err(RaiseFailure::Refused(
-            fault @ (RaiseError::UnknownTarget(_) | RaiseError::Store { .. }),
-        )) => Err(fault.into()),
-        Err(RaiseFailure::Refused(fault)) => draft.planned(&desk, Some(&fault)).await,
+            error @ (RaiseError::UnknownTarget(_) | RaiseError::Store { .. }),
+        )) => Err(error.into()),
+        Err(RaiseFailure::Refused(error)) => draft.planned(&context, Some(&error)).await,
         Err(failed) => Err(failed.into()),
     }
 }
 
 impl<'a> Draft<'a> {
-    async fn sent(desk: &PageContext, form: &'a Form) -> Result<Self, PageError> {
+    async fn sent(context: &PageContext, form: &'a Form) -> Result<Self, PageError> {
         let target = form.get("target").parse();
         let target = target.map_err(|_| PageError::missing("target of that name"))?;
-        Self::find(desk, target, form).await
+        Self::find(context, target, form).await
     }
 
-    async fn find(desk: &PageContext, target: Target, form: &'a Form) -> Result<Self, PageError> {
-        let found = targets::find(desk, &target).await?;
+    async fn find(
+        context: &PageContext,
+        target: Target,
+        form: &'a Form,
+    ) -> Result<Self, PageError> {
+        let found = targets::find(context, &target).await?;
         let (name, event) = found.ok_or_else(|| PageError::missing(&target))?;
         Ok(Self {
             target,
@@ -188,13 +192,13 @@ impl<'a> Draft<'a> {
     /// The page with what would be done, and why it was not.
     async fn planned(
         &self,
-        desk: &PageContext,
-        fault: Option<&RaiseError>,
+        context: &PageContext,
+        error: Option<&RaiseError>,
     ) -> Result<Response, PageError> {
-        let plan = desk.app.engine.explain(&self.raise()).await?;
+        let plan = context.app.engine.explain(&self.raise()).await?;
         let refusal = plan.refusal;
-        let outlook = desk.app.engine.outlook(&plan).await?;
-        let status = match fault {
+        let outlook = context.app.engine.outlook(&plan).await?;
+        let status = match error {
             Some(RaiseError::Overloaded { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
             None if refusal.is_some() => StatusCode::UNPROCESSABLE_ENTITY,
@@ -203,18 +207,18 @@ impl<'a> Draft<'a> {
         let planned = Planned {
             degraded: plan.message.degraded.clone(),
             // The plan says it already.
-            fault: fault
+            error: error
                 .filter(|_| refusal.is_none())
-                .map(|fault| sentence(&fault.to_string())),
+                .map(|error| sentence(&error.to_string())),
             fields: refusal.is_none().then(|| self.hidden()),
             plan: Plan::from(plan).with_outlook(outlook),
         };
-        Ok(self.page(desk, status, Some((planned, refusal))))
+        Ok(self.page(context, status, Some((planned, refusal))))
     }
 
     fn page(
         &self,
-        desk: &PageContext,
+        context: &PageContext,
         status: StatusCode,
         planned: Option<(Planned, Option<Refusal>)>,
     ) -> Response {
@@ -223,11 +227,11 @@ impl<'a> Draft<'a> {
         let page = Page {
             name: self.name.to_string(),
             target: crate::admin::log::list::target(&self.target),
-            ask: desk.is_admin().then(|| self.ask(is_empty)),
+            ask: context.is_admin().then(|| self.ask(is_empty)),
             planned,
         };
         let title = format!("Send to {}", self.name);
-        desk.page_with(status, "send", Section::Send, &title, page)
+        context.page_with(status, "send", Section::Send, &title, page)
     }
 
     fn ask(&self, is_empty: bool) -> Ask {

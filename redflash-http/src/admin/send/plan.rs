@@ -2,7 +2,7 @@
 
 use redflash_core::{PlannedEndpoint, Recipient, Verdict};
 
-use crate::admin::ui::partials::{LeftOut, Link, Obstacle, Plan, Told};
+use crate::admin::ui::partials::{Link, Obstacle, Plan, PlannedDelivery, SkippedRecipient};
 
 impl From<redflash_core::Plan> for Plan {
     fn from(plan: redflash_core::Plan) -> Self {
@@ -12,8 +12,8 @@ impl From<redflash_core::Plan> for Plan {
             text: plan.message.body,
             missing: plan.missing.join(", "),
             unused: plan.unused.join(", "),
-            told: Vec::new(),
-            left_out: Vec::new(),
+            deliveries: Vec::new(),
+            skipped: Vec::new(),
         };
         for recipient in &plan.recipients {
             shown.add(recipient);
@@ -25,36 +25,36 @@ impl From<redflash_core::Plan> for Plan {
 impl Plan {
     /// The plan with what keeps its messages from going out at once, in their order.
     pub(crate) fn with_outlook(mut self, outlook: Vec<Option<redflash_core::Obstacle>>) -> Self {
-        for (told, obstacle) in self.told.iter_mut().zip(outlook) {
-            told.obstacle = obstacle.map(Obstacle::new);
+        for (delivery, obstacle) in self.deliveries.iter_mut().zip(outlook) {
+            delivery.obstacle = obstacle.map(Obstacle::new);
         }
         self
     }
 
     fn add(&mut self, recipient: &Recipient) {
         if let Some(skip) = &recipient.skip {
-            self.left_out.push(LeftOut {
+            self.skipped.push(SkippedRecipient {
                 contact: link(recipient),
                 endpoint: None,
-                why: skip.to_string(),
+                reason: skip.to_string(),
             });
             return;
         }
         for endpoint in &recipient.endpoints {
             match &endpoint.verdict {
-                Verdict::Deliver(_) => self.told.push(told(recipient, endpoint)),
-                Verdict::Skip(skip) => self.left_out.push(LeftOut {
+                Verdict::Deliver(_) => self.deliveries.push(delivery(recipient, endpoint)),
+                Verdict::Skip(skip) => self.skipped.push(SkippedRecipient {
                     contact: link(recipient),
                     endpoint: Some(format!("{} {}", endpoint.channel, endpoint.address)),
-                    why: skip.to_string(),
+                    reason: skip.to_string(),
                 }),
             }
         }
     }
 }
 
-fn told(recipient: &Recipient, endpoint: &PlannedEndpoint) -> Told {
-    Told {
+fn delivery(recipient: &Recipient, endpoint: &PlannedEndpoint) -> PlannedDelivery {
+    PlannedDelivery {
         contact: link(recipient),
         via: recipient.via.iter().map(ToString::to_string).collect(),
         channel: endpoint.channel.to_string(),

@@ -29,8 +29,8 @@ struct Row {
 }
 
 /// Every kind of which something has this text in its name, slug or description.
-pub(crate) async fn matching(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
-    let store = desk.app.engine.store();
+pub(crate) async fn matching(context: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
+    let store = context.app.engine.store();
     let (events, groups) = (store.events().await?, store.groups().await?);
     let contacts = store.contacts().await?;
     let kinds = [
@@ -110,10 +110,10 @@ pub(crate) fn url(target: &Target) -> String {
 
 /// How a target is called among people, and the event where it is one; `None` when there is none.
 pub(crate) async fn find(
-    desk: &PageContext,
+    context: &PageContext,
     target: &Target,
 ) -> Result<Option<(Name, Option<Event>)>, StoreError> {
-    let store = desk.app.engine.store();
+    let store = context.app.engine.store();
     Ok(match target {
         Target::Contact(slug) => store.contact(slug).await?.map(|one| (one.name, None)),
         Target::Group(slug) => store.group(slug).await?.map(|one| (one.name, None)),

@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::admin::ui::field::Choice;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::Faults;
+use crate::admin::ui::form_error::FieldErrors;
 
 /// A contact, group or event in a list of what belongs together: `{{> partials/naming page.events}}`
 /// takes a list of them.
 #[derive(Serialize)]
-pub(crate) struct Naming {
+pub(crate) struct Reference {
     pub(crate) url: String,
     pub(crate) name: String,
     pub(crate) kind: &'static str,
@@ -20,7 +20,7 @@ pub(crate) struct Naming {
     pub(crate) state: &'static str,
 }
 
-impl Naming {
+impl Reference {
     pub(crate) fn contact(contact: &Contact) -> Self {
         Self {
             url: format!("/admin/contacts/{}", contact.slug),
@@ -53,7 +53,7 @@ impl Naming {
 }
 
 /// What happens to those that name something when it is removed.
-pub(crate) fn losses<'a>(naming: impl Iterator<Item = &'a Naming>) -> String {
+pub(crate) fn removal_impact<'a>(naming: impl Iterator<Item = &'a Reference>) -> String {
     let direct = naming.filter(|one| one.via.is_none());
     let names: Vec<_> = direct.map(|one| &*one.name).collect();
     if names.is_empty() {
@@ -122,10 +122,15 @@ fn chosen_first(mut choices: Vec<Choice>) -> Vec<Choice> {
 }
 
 /// What was ticked in a list: those that were chosen before in their order, then the others.
-pub(crate) fn ticked(form: &Form, name: &str, before: &[Slug], faults: &mut Faults) -> Vec<Slug> {
+pub(crate) fn ticked(
+    form: &Form,
+    name: &str,
+    before: &[Slug],
+    errors: &mut FieldErrors,
+) -> Vec<Slug> {
     let mut given = Vec::new();
     for text in form.all(name) {
-        match faults.take(name, Slug::parse(text)) {
+        match errors.take(name, Slug::parse(text)) {
             Some(slug) if !given.contains(&slug) => given.push(slug),
             _ => {}
         }
@@ -164,17 +169,17 @@ mod tests {
     #[test]
     fn who_was_chosen_keeps_the_order() {
         let form = Form::parse(b"contacts=ann&contacts=bob&contacts=cid&contacts=bob").unwrap();
-        let mut faults = Faults::default();
+        let mut errors = FieldErrors::default();
         let ticked = ticked(
             &form,
             "contacts",
             &slugs(&["cid", "eve", "ann"]),
-            &mut faults,
+            &mut errors,
         );
         assert_eq!(ticked, slugs(&["cid", "ann", "bob"]));
-        assert!(faults.is_empty());
+        assert!(errors.is_empty());
         let bad = Form::parse(b"contacts=..").unwrap();
-        assert!(super::ticked(&bad, "contacts", &[], &mut faults).is_empty());
-        assert!(!faults.is_empty());
+        assert!(super::ticked(&bad, "contacts", &[], &mut errors).is_empty());
+        assert!(!errors.is_empty());
     }
 }

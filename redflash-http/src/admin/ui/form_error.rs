@@ -11,22 +11,22 @@ use crate::admin::ui::form::Form;
 use crate::admin::ui::page_error::PageError;
 
 /// Why a form was not done.
-pub(crate) enum Refused {
+pub(crate) enum FormError {
     /// The form is shown again.
-    Form(Rejection),
+    Form(FormErrors),
     /// Another page says it.
     Page(PageError),
 }
 
 /// Why a form is shown again.
-pub(crate) struct Rejection {
+pub(crate) struct FormErrors {
     pub(crate) status: StatusCode,
-    pub(crate) faults: Vec<FieldFault>,
+    pub(crate) errors: Vec<FieldFault>,
 }
 
 /// What is wrong with the fields of a form, found one by one.
 #[derive(Default)]
-pub(crate) struct Faults(Vec<FieldFault>);
+pub(crate) struct FieldErrors(Vec<FieldFault>);
 
 /// What stands above a form that is shown again: `{{> partials/notice page.notice}}`.
 #[derive(Serialize)]
@@ -42,19 +42,19 @@ pub(crate) fn is_once(form: &Form) -> bool {
     form.given("once").is_some()
 }
 
-impl Faults {
-    /// What a field says, or else `None` and a fault.
+impl FieldErrors {
+    /// What a field says, or else `None` and an error.
     pub(crate) fn take<T, E: Display>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
-        let fault = |error: E| self.0.push(FieldFault::new(field, error.to_string()));
-        parsed.map_err(fault).ok()
+        let error = |error: E| self.0.push(FieldFault::new(field, error.to_string()));
+        parsed.map_err(error).ok()
     }
 
     pub(crate) fn add(&mut self, field: &str, message: &str) {
         self.0.push(FieldFault::new(field, message));
     }
 
-    pub(crate) fn extend(&mut self, faults: Vec<FieldFault>) {
-        self.0.extend(faults);
+    pub(crate) fn extend(&mut self, errors: Vec<FieldFault>) {
+        self.0.extend(errors);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -62,32 +62,32 @@ impl Faults {
     }
 }
 
-impl Rejection {
+impl FormErrors {
     fn of_field(field: &str, message: String) -> Self {
         Self::invalid(vec![FieldFault::new(field, message)])
     }
 
-    fn invalid(faults: Vec<FieldFault>) -> Self {
+    fn invalid(errors: Vec<FieldFault>) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
-            faults,
+            errors,
         }
     }
 
     /// The error of a field: of the whole of it, or of an entry of the list that it is.
     pub(crate) fn error(&self, field: &str) -> Option<FieldError> {
-        let is_of = |fault: &&FieldFault| {
-            let (name, rest) = fault.field.split_once('[').unwrap_or((&fault.field, ""));
+        let is_of = |error: &&FieldFault| {
+            let (name, rest) = error.field.split_once('[').unwrap_or((&error.field, ""));
             match rest.split_once('.') {
                 Some((_, part)) => part == field,
                 None => name == field,
             }
         };
-        let errors = self.faults.iter().filter(is_of);
-        let errors: Vec<_> = errors.map(|fault| sentence(&fault.message)).collect();
+        let errors = self.errors.iter().filter(is_of);
+        let errors: Vec<_> = errors.map(|error| sentence(&error.message)).collect();
         (!errors.is_empty()).then(|| FieldError {
             text: errors.join("; "),
-            focus: self.faults.first().as_ref().is_some_and(is_of),
+            focus: self.errors.first().as_ref().is_some_and(is_of),
         })
     }
 
@@ -104,7 +104,7 @@ impl Rejection {
                 items: now,
             };
         }
-        let text = match self.faults.len() {
+        let text = match self.errors.len() {
             1 => "One thing has to be put right first: it is marked below.".to_owned(),
             count => format!("{count} things have to be put right first: they are marked below."),
         };
@@ -116,64 +116,64 @@ impl Rejection {
     }
 }
 
-impl Refused {
+impl FormError {
     /// Why the form is to be shown again.
     ///
     /// # Errors
     ///
     /// The page that says something else.
-    pub(crate) fn form(self) -> Result<Rejection, PageError> {
+    pub(crate) fn form(self) -> Result<FormErrors, PageError> {
         match self {
-            Self::Form(rejection) => Ok(rejection),
-            Self::Page(oops) => Err(oops),
+            Self::Form(errors) => Ok(errors),
+            Self::Page(error) => Err(error),
         }
     }
 }
 
-impl From<Faults> for Refused {
-    fn from(Faults(faults): Faults) -> Self {
-        Self::Form(Rejection::invalid(faults))
+impl From<FieldErrors> for FormError {
+    fn from(FieldErrors(errors): FieldErrors) -> Self {
+        Self::Form(FormErrors::invalid(errors))
     }
 }
 
-impl From<Faults> for EditError {
-    fn from(Faults(faults): Faults) -> Self {
-        Self::Invalid(faults)
+impl From<FieldErrors> for EditError {
+    fn from(FieldErrors(errors): FieldErrors) -> Self {
+        Self::Invalid(errors)
     }
 }
 
-impl From<EditError> for Refused {
-    fn from(fault: EditError) -> Self {
-        match fault {
-            EditError::Invalid(faults) => Self::Form(Rejection::invalid(faults)),
-            EditError::Outdated(_) => Self::Form(Rejection {
+impl From<EditError> for FormError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Invalid(errors) => Self::Form(FormErrors::invalid(errors)),
+            EditError::Outdated(_) => Self::Form(FormErrors {
                 status: StatusCode::CONFLICT,
-                faults: Vec::new(),
+                errors: Vec::new(),
             }),
-            EditError::LastAdmin(_) => Self::Form(Rejection::of_field("user", fault.to_string())),
+            EditError::LastAdmin(_) => Self::Form(FormErrors::of_field("user", error.to_string())),
             EditError::Store(StoreError::Conflict { what }) => {
                 let message = format!("{what} exists already: choose another slug");
-                Self::Form(Rejection::of_field("slug", message))
+                Self::Form(FormErrors::of_field("slug", message))
             }
             EditError::Store(StoreError::Dangling { reference, .. }) => {
                 let (kind, _) = reference.split_once('/').unwrap_or((&reference, ""));
                 let message = format!("{reference} was removed meanwhile");
-                Self::Form(Rejection::of_field(&format!("{kind}s"), message))
+                Self::Form(FormErrors::of_field(&format!("{kind}s"), message))
             }
-            fault => Self::Page(fault.into()),
+            error => Self::Page(error.into()),
         }
     }
 }
 
-impl From<StoreError> for Refused {
-    fn from(fault: StoreError) -> Self {
-        Self::Page(fault.into())
+impl From<StoreError> for FormError {
+    fn from(error: StoreError) -> Self {
+        Self::Page(error.into())
     }
 }
 
-impl From<PageError> for Refused {
-    fn from(oops: PageError) -> Self {
-        Self::Page(oops)
+impl From<PageError> for FormError {
+    fn from(error: PageError) -> Self {
+        Self::Page(error)
     }
 }
 
@@ -190,18 +190,18 @@ mod tests {
 
     #[test]
     fn a_fault_is_told_at_its_field() {
-        let faults = ["name", "endpoints[2].address", "contacts[0]", "contacts[3]"];
-        let faults = faults.map(|field| FieldFault::new(field, format!("wrong {field}")));
-        let rejection = Rejection::invalid(faults.to_vec());
+        let errors = ["name", "endpoints[2].address", "contacts[0]", "contacts[3]"];
+        let errors = errors.map(|field| FieldFault::new(field, format!("wrong {field}")));
+        let errors = FormErrors::invalid(errors.to_vec());
         let error = |text: &str, focus| {
             let text = text.to_owned();
             Some(FieldError { text, focus })
         };
-        assert_eq!(rejection.error("name"), error("Wrong name", true));
+        assert_eq!(errors.error("name"), error("Wrong name", true));
         let address = error("Wrong endpoints[2].address", false);
-        assert_eq!(rejection.error("address"), address);
+        assert_eq!(errors.error("address"), address);
         let contacts = error("Wrong contacts[0]; Wrong contacts[3]", false);
-        assert_eq!(rejection.error("contacts"), contacts);
-        assert_eq!(rejection.error("slug"), None);
+        assert_eq!(errors.error("contacts"), contacts);
+        assert_eq!(errors.error("slug"), None);
     }
 }

@@ -103,7 +103,7 @@ impl PageContext {
         self.page_with(StatusCode::OK, template, nav, title, page)
     }
 
-    /// A page with another status: a form that was sent with faults is shown again with 422.
+    /// A page with another status: a form that was sent with errors is shown again with 422.
     pub(crate) fn page_with(
         &self,
         status: StatusCode,

@@ -7,7 +7,7 @@ use tracing::error;
 
 use crate::admin::auth::session::Visitor;
 use crate::admin::ui::page;
-use crate::admin::ui::partials::{Fault, Link};
+use crate::admin::ui::partials::{ErrorPage, Link};
 use crate::alert::RaiseFailure;
 use crate::app::App;
 
@@ -69,7 +69,7 @@ impl PageError {
 
     /// The page that says it.
     pub(crate) fn show(self, app: &App, visitor: Option<&Visitor>) -> Response {
-        let fault = Fault {
+        let page = ErrorPage {
             status: self.status.as_u16(),
             title: self.title.to_owned(),
             text: self.text,
@@ -84,7 +84,7 @@ impl PageError {
                 },
             }),
         };
-        let html = page::render(app, visitor, "error", self.title, None, None, fault);
+        let html = page::render(app, visitor, "error", self.title, None, None, page);
         (self.status, html).into_response()
     }
 }
@@ -99,15 +99,15 @@ impl IntoResponse for PageError {
 }
 
 impl From<StoreError> for PageError {
-    fn from(fault: StoreError) -> Self {
-        match fault {
+    fn from(error: StoreError) -> Self {
+        match error {
             StoreError::Missing { what } => Self::missing(what),
-            fault @ (StoreError::Conflict { .. } | StoreError::Dangling { .. }) => {
-                let text = format!("{fault}. Nothing was changed.");
+            error @ (StoreError::Conflict { .. } | StoreError::Dangling { .. }) => {
+                let text = format!("{error}. Nothing was changed.");
                 Self::new(StatusCode::CONFLICT, "This does not fit", text)
             }
-            fault => {
-                error!(fault = error_chain(&fault), "the store failed");
+            error => {
+                error!(error = error_chain(&error), "the store failed");
                 Self::unavailable()
             }
         }
@@ -115,14 +115,14 @@ impl From<StoreError> for PageError {
 }
 
 impl From<EditError> for PageError {
-    fn from(fault: EditError) -> Self {
-        match fault {
-            EditError::Store(fault) => fault.into(),
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Store(error) => error.into(),
             EditError::Outdated(_) => {
                 Self::outdated("Your change was not saved. Open the page again to see theirs.")
             }
-            fault => {
-                let text = format!("{fault}. Nothing was changed.");
+            error => {
+                let text = format!("{error}. Nothing was changed.");
                 Self::new(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "This cannot be done",
@@ -136,7 +136,7 @@ impl From<EditError> for PageError {
 impl From<RaiseFailure> for PageError {
     fn from(failed: RaiseFailure) -> Self {
         match failed {
-            RaiseFailure::Refused(fault) => fault.into(),
+            RaiseFailure::Refused(error) => error.into(),
             RaiseFailure::RateLimited(refusal) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", refusal.detail)
             }
@@ -150,12 +150,12 @@ impl From<RaiseFailure> for PageError {
 }
 
 impl From<RaiseError> for PageError {
-    fn from(fault: RaiseError) -> Self {
-        match fault {
+    fn from(error: RaiseError) -> Self {
+        match error {
             RaiseError::UnknownTarget(target) => Self::missing(target),
             RaiseError::Store { source, .. } => source.into(),
-            fault => {
-                let text = format!("{fault}. Nothing was sent.");
+            error => {
+                let text = format!("{error}. Nothing was sent.");
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Not sent", text)
             }
         }

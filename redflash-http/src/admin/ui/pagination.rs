@@ -12,7 +12,7 @@ use crate::admin::ui::partials::{Empty, Link};
 const LENGTH: usize = 50;
 
 /// Which part of a list is asked for.
-pub(crate) struct Listing<'a> {
+pub(crate) struct ListQuery<'a> {
     path: &'static str,
     text: &'a str,
     after: Option<&'a str>,
@@ -20,21 +20,21 @@ pub(crate) struct Listing<'a> {
 }
 
 /// That part.
-pub(crate) struct Excerpt<T> {
+pub(crate) struct Page<T> {
     pub(crate) shown: Vec<T>,
     /// How many match in all.
     pub(crate) count: usize,
-    pub(crate) turn: Turn,
+    pub(crate) links: PageLinks,
 }
 
 /// The ways to what stands before and after.
 #[derive(Serialize)]
-pub(crate) struct Turn {
-    back: Option<String>,
-    more: Option<String>,
+pub(crate) struct PageLinks {
+    pub(crate) previous: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
-impl<'a> Listing<'a> {
+impl<'a> ListQuery<'a> {
     /// What a query asks for: `q`, and `after` or `before` a slug.
     pub(crate) fn of(path: &'static str, query: &'a Form) -> Self {
         Self {
@@ -48,12 +48,12 @@ impl<'a> Listing<'a> {
     /// That part of the list.
     ///
     /// * `texts` - where the text is looked for.
-    pub(crate) fn excerpt<T, S: AsRef<str>>(
+    pub(crate) fn page<T, S: AsRef<str>>(
         &self,
         mut all: Vec<T>,
         slug: impl Fn(&T) -> &Slug,
         texts: impl Fn(&T) -> Vec<S>,
-    ) -> Excerpt<T> {
+    ) -> Page<T> {
         let wanted = compact(self.text);
         all.retain(|one| {
             texts(one)
@@ -72,13 +72,17 @@ impl<'a> Listing<'a> {
         let shown: Vec<T> = all.into_iter().skip(start).take(LENGTH).collect();
         let (first, last) = (shown.first().map(&slug), shown.last().map(&slug));
         let rest = count > start + shown.len();
-        let turn = Turn {
-            back: first
+        let links = PageLinks {
+            previous: first
                 .filter(|_| start > 0)
                 .map(|slug| self.url("before", slug)),
-            more: last.filter(|_| rest).map(|slug| self.url("after", slug)),
+            next: last.filter(|_| rest).map(|slug| self.url("after", slug)),
         };
-        Excerpt { shown, count, turn }
+        Page {
+            shown,
+            count,
+            links,
+        }
     }
 
     fn url(&self, place: &str, slug: &Slug) -> String {
@@ -131,11 +135,11 @@ mod tests {
 
     fn excerpt(query: &str) -> (Vec<String>, Option<String>, Option<String>) {
         let query = Form::parse(query.as_bytes()).unwrap();
-        let listing = Listing::of("/x", &query);
-        let Excerpt { shown, turn, .. } =
-            listing.excerpt(slugs(), |slug| slug, |slug| vec![slug.to_string()]);
+        let list_query = ListQuery::of("/x", &query);
+        let Page { shown, links, .. } =
+            list_query.page(slugs(), |slug| slug, |slug| vec![slug.to_string()]);
         let shown = shown.iter().map(ToString::to_string).collect();
-        (shown, turn.back, turn.more)
+        (shown, links.previous, links.next)
     }
 
     #[test]

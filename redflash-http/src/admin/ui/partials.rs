@@ -18,13 +18,6 @@ pub(crate) struct Empty {
     pub(crate) action: Option<Link>,
 }
 
-/// The ways to what is older and newer: `{{> partials/pager page.pager}}`.
-#[derive(Clone, Serialize)]
-pub(crate) struct Pager {
-    pub(crate) newer: Option<String>,
-    pub(crate) older: Option<String>,
-}
-
 /// One thing that happened: `{{> partials/timeline page.steps}}` takes a list of them.
 #[derive(Clone, Serialize)]
 pub(crate) struct Step {
@@ -47,13 +40,13 @@ pub(crate) struct Plan {
     pub(crate) missing: String,
     /// Arguments that were given and are of no use.
     pub(crate) unused: String,
-    pub(crate) told: Vec<Told>,
-    pub(crate) left_out: Vec<LeftOut>,
+    pub(crate) deliveries: Vec<PlannedDelivery>,
+    pub(crate) skipped: Vec<SkippedRecipient>,
 }
 
 /// Somebody who is told.
 #[derive(Clone, Serialize)]
-pub(crate) struct Told {
+pub(crate) struct PlannedDelivery {
     pub(crate) contact: Link,
     /// The groups through which.
     pub(crate) via: Vec<String>,
@@ -74,12 +67,12 @@ pub(crate) struct Obstacle {
 
 /// Somebody, or one endpoint of somebody, who is not.
 #[derive(Clone, Serialize)]
-pub(crate) struct LeftOut {
+pub(crate) struct SkippedRecipient {
     pub(crate) contact: Link,
     /// The endpoint, where it is not the contact as a whole.
     pub(crate) endpoint: Option<String>,
     /// `the contact is switched off`.
-    pub(crate) why: String,
+    pub(crate) reason: String,
 }
 
 /// The page `login`.
@@ -101,7 +94,7 @@ pub(crate) struct Login {
 
 /// The page `error`.
 #[derive(Clone, Serialize)]
-pub(crate) struct Fault {
+pub(crate) struct ErrorPage {
     pub(crate) status: u16,
     pub(crate) title: String,
     /// What to do.

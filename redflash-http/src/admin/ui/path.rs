@@ -11,18 +11,18 @@ use crate::app::App;
 use crate::extract::path::part;
 
 /// The `{slug}` of a path.
-pub(crate) struct Named(pub(crate) Slug);
+pub(crate) struct SlugPath(pub(crate) Slug);
 
 /// The `{slug}` of a contact and the `{id}` of one of its endpoints.
-pub(crate) struct NamedEndpoint {
+pub(crate) struct EndpointPath {
     pub(crate) contact: Slug,
     pub(crate) id: EndpointId,
 }
 
 /// The `{id}` of a notification.
-pub(crate) struct NamedNotification(pub(crate) NotificationId);
+pub(crate) struct NotificationPath(pub(crate) NotificationId);
 
-impl FromRequestParts<Arc<App>> for NamedNotification {
+impl FromRequestParts<Arc<App>> for NotificationPath {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
@@ -30,7 +30,7 @@ impl FromRequestParts<Arc<App>> for NamedNotification {
     }
 }
 
-impl FromRequestParts<Arc<App>> for Named {
+impl FromRequestParts<Arc<App>> for SlugPath {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
@@ -38,11 +38,11 @@ impl FromRequestParts<Arc<App>> for Named {
     }
 }
 
-impl FromRequestParts<Arc<App>> for NamedEndpoint {
+impl FromRequestParts<Arc<App>> for EndpointPath {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
-        let Named(contact) = Named::from_request_parts(parts, app).await?;
+        let SlugPath(contact) = SlugPath::from_request_parts(parts, app).await?;
         let id = part(parts, app, "id").await.ok_or_else(nothing)?;
         Ok(Self { contact, id })
     }

@@ -30,7 +30,7 @@
 //! | `{{> partials/csrf}}` | none; the first line of every `<form method="post">` |
 //! | `{{> partials/badge state}}` | a delivery state, `on` or `off`, as a text |
 //! | `{{> partials/empty e}}` | [`Empty`](crate::admin::ui::partials::Empty) |
-//! | `{{> partials/pager p}}` | [`Pager`](crate::admin::ui::partials::Pager) |
+//! | `{{> partials/pager p}}` | [`PageLinks`](crate::admin::ui::partials::PageLinks) |
 //! | `{{> partials/timeline steps}}` | a list of [`Step`](crate::admin::ui::partials::Step) |
 //! | `{{> partials/plan p}}` | [`Plan`](crate::admin::ui::partials::Plan) |
 //! | `{{> partials/words p}}` | the same, for what is said alone; `{{> partials/left-out p.left_out}}` for who is not told, `{{> partials/argument-report p}}` for missing and unused arguments |

@@ -10,12 +10,12 @@ use crate::admin::contact::list::slug_field;
 use crate::admin::toggle;
 use crate::admin::ui::field::{Choice, Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice, is_once};
 use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::{Listing, Turn};
+use crate::admin::ui::pagination::{ListQuery, PageLinks};
 use crate::admin::ui::partials::Empty;
-use crate::admin::ui::path::Named;
+use crate::admin::ui::path::SlugPath;
 use crate::admin::ui::referer::Referer;
 use crate::admin::ui::templates::Section;
 use crate::admin::user::new_password;
@@ -79,7 +79,7 @@ struct List {
     search: Field,
     count: usize,
     rows: Vec<Row>,
-    turn: Turn,
+    links: PageLinks,
     empty: Empty,
 }
 
@@ -89,35 +89,35 @@ struct Row {
     name: String,
     slug: String,
     role: &'static str,
-    way: &'static str,
+    login_method: &'static str,
     switch: Switch,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let users = desk.app.engine.store().users().await?;
-    let listing = Listing::of(LIST, &desk.query);
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let users = context.app.engine.store().users().await?;
+    let list_query = ListQuery::of(LIST, &context.query);
     let texts = |user: &User| vec![user.slug.to_string(), user.name.to_string()];
-    let found = listing.excerpt(users, |user| &user.slug, texts);
+    let found = list_query.page(users, |user| &user.slug, texts);
     let row = |user: &User| Row {
         url: url(&user.slug),
         name: user.name.to_string(),
         slug: user.slug.to_string(),
         role: user.role.as_str(),
-        way: UserView::from(user).logs_in_by(),
+        login_method: UserView::from(user).logs_in_by(),
         switch: switch_of(user),
     };
     let page = List {
-        search: listing.field("Name or slug"),
+        search: list_query.field("Name or slug"),
         count: found.count,
         rows: found.shown.iter().map(row).collect(),
-        turn: found.turn,
-        empty: listing.empty(Empty {
+        links: found.links,
+        empty: list_query.empty(Empty {
             title: "No users".into(),
             text: "A user is a person who may log in here.".into(),
             action: None,
         }),
     };
-    Ok(desk.page("users", Section::Users, "Users", page))
+    Ok(context.page("users", Section::Users, "Users", page))
 }
 
 #[derive(Serialize)]
@@ -130,15 +130,15 @@ struct New {
     password: new_password::Fields,
 }
 
-async fn blank(desk: PageContext) -> Response {
-    form(&desk, &Form::default(), None)
+async fn blank(context: PageContext) -> Response {
+    form(&context, &Form::default(), None)
 }
 
 /// The form of a new user, as it was filled in.
-fn form(desk: &PageContext, form: &Form, rejection: Option<&Rejection>) -> Response {
-    let error = |field| rejection.and_then(|rejection| rejection.error(field));
+fn form(context: &PageContext, form: &Form, errors: Option<&FormErrors>) -> Response {
+    let error = |field| errors.and_then(|errors| errors.error(field));
     let page = New {
-        notice: rejection.map(|rejection| rejection.notice(Vec::new())),
+        notice: errors.map(|errors| errors.notice(Vec::new())),
         once: form
             .given("once")
             .map_or_else(PageContext::once, str::to_owned),
@@ -152,46 +152,46 @@ fn form(desk: &PageContext, form: &Form, rejection: Option<&Rejection>) -> Respo
             .value(form.get("slug"))
             .error(error("slug")),
         role: role_field(form.get("role")).error(error("role")),
-        password: new_password::Fields::new("Password", rejection),
+        password: new_password::Fields::new("Password", errors),
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    desk.page_with(status, "user-new", Section::Users, "New user", page)
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    context.page_with(status, "user-new", Section::Users, "New user", page)
 }
 
-async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    match add(&desk, &form).await {
+async fn create(context: PageContext, form: Form) -> Result<Response, PageError> {
+    match add(&context, &form).await {
         Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
-        Err(refused) => Ok(self::form(&desk, &form, Some(&refused.form()?))),
+        Err(refused) => Ok(self::form(&context, &form, Some(&refused.form()?))),
     }
 }
 
-async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
-    let engine = &desk.app.engine;
-    let mut faults = Faults::default();
-    let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
-    let name = faults.take("name", Name::parse(form.get("name")));
-    let role = faults.take("role", form.get("role").parse::<Role>());
+async fn add(context: &PageContext, form: &Form) -> Result<Slug, FormError> {
+    let engine = &context.app.engine;
+    let mut errors = FieldErrors::default();
+    let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
+    let name = errors.take("name", Name::parse(form.get("name")));
+    let role = errors.take("role", form.get("role").parse::<Role>());
     let password = if new_password::is_typed(form) {
-        new_password::hash(form, &mut faults).await
+        new_password::hash(form, &mut errors).await
     } else {
         None
     };
-    let (Some(slug), Some(name), Some(role), true) = (slug, name, role, faults.is_empty()) else {
-        return Err(faults.into());
+    let (Some(slug), Some(name), Some(role), true) = (slug, name, role, errors.is_empty()) else {
+        return Err(errors.into());
     };
-    let mut user = User::new(slug, name, role, desk.now());
+    let mut user = User::new(slug, name, role, context.now());
     user.password = password;
-    match engine.create(&user, &desk.actor()).await {
+    match engine.create(&user, &context.actor()).await {
         Err(EditError::Store(StoreError::Conflict { .. }))
-            if is_once(form) && is_there(desk, &user, form).await? => {}
+            if is_once(form) && is_there(context, &user, form).await? => {}
         made => made?,
     }
     Ok(user.slug)
 }
 
 /// Whether a user was made already, the time and the salt of the password apart.
-async fn is_there(desk: &PageContext, wanted: &User, form: &Form) -> Result<bool, StoreError> {
-    let Some(found) = desk.app.engine.store().user(&wanted.slug).await? else {
+async fn is_there(context: &PageContext, wanted: &User, form: &Form) -> Result<bool, StoreError> {
+    let Some(found) = context.app.engine.store().user(&wanted.slug).await? else {
         return Ok(false);
     };
     let has_password = match (&found.password, &wanted.password) {
@@ -202,25 +202,29 @@ async fn is_there(desk: &PageContext, wanted: &User, form: &Form) -> Result<bool
     Ok(has_password && (&found.name, found.role) == (&wanted.name, wanted.role))
 }
 
-async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
-    page::show(&desk, &slug, None).await
+async fn page(context: PageContext, SlugPath(slug): SlugPath) -> Result<Response, PageError> {
+    page::show(&context, &slug, None).await
 }
 
-async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match change(&desk, &slug, &form).await {
+async fn save(
+    context: PageContext,
+    SlugPath(slug): SlugPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    match change(&context, &slug, &form).await {
         Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
-        Err(refused) => page::show(&desk, &slug, Some((&form, &refused.form()?))).await,
+        Err(refused) => page::show(&context, &slug, Some((&form, &refused.form()?))).await,
     }
 }
 
 /// Changes what the form says; what it does not say stays as it is.
-async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
-    let mut faults = Faults::default();
+async fn change(context: &PageContext, slug: &Slug, form: &Form) -> Result<(), FormError> {
+    let mut errors = FieldErrors::default();
     let said = |field| form.has(field).then(|| form.get(field));
-    let name = said("name").and_then(|text| faults.take("name", Name::parse(text)));
-    let role = said("role").and_then(|text| faults.take("role", text.parse::<Role>()));
-    if !faults.is_empty() {
-        return Err(faults.into());
+    let name = said("name").and_then(|text| errors.take("name", Name::parse(text)));
+    let role = said("role").and_then(|text| errors.take("role", text.parse::<Role>()));
+    if !errors.is_empty() {
+        return Err(errors.into());
     }
     let enabled = form.has("enabled").then(|| form.is_on("enabled"));
     // A switch may be moved whatever else somebody has changed meanwhile.
@@ -232,65 +236,69 @@ async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refu
         user.enabled = enabled.unwrap_or(user.enabled);
         Ok(())
     };
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     engine
-        .change(slug, &desk.actor(), seen.as_ref(), change)
+        .change(slug, &context.actor(), seen.as_ref(), change)
         .await?;
     Ok(())
 }
 
 async fn set_password(
-    desk: PageContext,
-    Named(slug): Named,
+    context: PageContext,
+    SlugPath(slug): SlugPath,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, PageError> {
-    let mut faults = Faults::default();
-    let Some(hash) = new_password::hash(&form, &mut faults).await else {
-        let rejection = Refused::from(faults).form()?;
-        return page::show(&desk, &slug, Some((&form, &rejection))).await;
+    let mut errors = FieldErrors::default();
+    let Some(hash) = new_password::hash(&form, &mut errors).await else {
+        let errors = FormError::from(errors).form()?;
+        return page::show(&context, &slug, Some((&form, &errors))).await;
     };
     let change = |user: &mut User| {
         user.password = Some(hash.clone());
         Ok(())
     };
-    let engine = &desk.app.engine;
-    let user = engine.change(&slug, &desk.actor(), None, change).await?;
+    let engine = &context.app.engine;
+    let user = engine.change(&slug, &context.actor(), None, change).await?;
     let done = PageContext::go(&url(&slug), Said::PasswordSet);
-    if slug != desk.visitor.user.slug {
+    if slug != context.visitor.user.slug {
         return Ok(done);
     }
     // Every session of this user has ended, this one too.
-    Ok(with_session(done, &desk.app, &user, &headers).await?)
+    Ok(with_session(done, &context.app, &user, &headers).await?)
 }
 
 async fn switch(
-    desk: PageContext,
-    Named(slug): Named,
+    context: PageContext,
+    SlugPath(slug): SlugPath,
     referer: Referer,
     form: Form,
 ) -> Result<Response, PageError> {
     let on = toggle::wanted(&form)?;
-    match toggle::turn::<User>(&desk, &slug, &referer, on).await {
-        Err(fault) => refuse(&desk, &slug, &form, fault).await,
+    match toggle::turn::<User>(&context, &slug, &referer, on).await {
+        Err(error) => refuse(&context, &slug, &form, error).await,
         switched => Ok(switched?),
     }
 }
 
-async fn delete(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match toggle::remove::<User>(&desk, &slug).await {
-        Err(fault) => refuse(&desk, &slug, &form, fault).await,
+async fn delete(
+    context: PageContext,
+    SlugPath(slug): SlugPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    match toggle::remove::<User>(&context, &slug).await {
+        Err(error) => refuse(&context, &slug, &form, error).await,
         removed => Ok(removed?),
     }
 }
 
 /// The page of a user who must stay.
 async fn refuse(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
     form: &Form,
-    fault: EditError,
+    error: EditError,
 ) -> Result<Response, PageError> {
-    let rejection = Refused::from(fault).form()?;
-    page::show(desk, slug, Some((form, &rejection))).await
+    let errors = FormError::from(error).form()?;
+    page::show(context, slug, Some((form, &errors))).await
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormErrors};
 use crate::auth::password::hash_password;
 
 const RULE: &str = "At least 8 characters. Long ones of several words are good ones.";
@@ -19,8 +19,8 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    pub(crate) fn new(label: &'static str, rejection: Option<&Rejection>) -> Self {
-        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+    pub(crate) fn new(label: &'static str, errors: Option<&FormErrors>) -> Self {
+        let error = |field| errors.and_then(|errors| errors.error(field));
         Self {
             new: Field::password("new", label)
                 .autocomplete("new-password")
@@ -45,12 +45,12 @@ pub(crate) fn is_typed(form: &Form) -> bool {
     !form.get("new").is_empty() || !form.get("again").is_empty()
 }
 
-/// Its hash; `None` and a fault when it cannot be one.
-pub(crate) async fn hash(form: &Form, faults: &mut Faults) -> Option<PasswordHash> {
+/// Its hash; `None` and an error when it cannot be one.
+pub(crate) async fn hash(form: &Form, errors: &mut FieldErrors) -> Option<PasswordHash> {
     if form.get("new") != form.get("again") {
-        faults.add("again", "this is not the same as above");
+        errors.add("again", "this is not the same as above");
         return None;
     }
     let password: SecretString = form.get("new").into();
-    faults.take("new", hash_password(&password).await)
+    errors.take("new", hash_password(&password).await)
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::admin::ui::field::{Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Notice, Rejection};
+use crate::admin::ui::form_error::{FormErrors, Notice};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
@@ -21,7 +21,7 @@ struct Page {
     enabled: bool,
     is_self: bool,
     role: &'static str,
-    way: &'static str,
+    login_method: &'static str,
     created_at: Timestamp,
     switch: Switch,
     notice: Option<Notice>,
@@ -42,11 +42,11 @@ struct Fields {
 ///
 /// * `refused` - the form that was sent, and why the page is shown again.
 pub(crate) async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
-    refused: Option<(&Form, &Rejection)>,
+    refused: Option<(&Form, &FormErrors)>,
 ) -> Result<Response, PageError> {
-    let user = desk.app.engine.store().user(slug).await?;
+    let user = context.app.engine.store().user(slug).await?;
     let user = user.ok_or_else(|| PageError::missing(format!("user {slug}")))?;
     let now = || {
         vec![
@@ -55,21 +55,21 @@ pub(crate) async fn show(
             format!("Switched {}", if user.enabled { "on" } else { "off" }),
         ]
     };
-    let rejection = refused.map(|(_, rejection)| rejection);
+    let errors = refused.map(|(_, errors)| errors);
     let url = list::url(slug);
     let page = Page {
         name: user.name.to_string(),
         slug: slug.to_string(),
         enabled: user.enabled,
-        is_self: user.slug == desk.visitor.user.slug,
+        is_self: user.slug == context.visitor.user.slug,
         role: user.role.as_str(),
-        way: UserView::from(&user).logs_in_by(),
+        login_method: UserView::from(&user).logs_in_by(),
         created_at: user.created_at,
         switch: list::switch_of(&user),
-        notice: rejection.map(|rejection| rejection.notice(now())),
+        notice: errors.map(|errors| errors.notice(now())),
         version: Revision::of(&user).to_string(),
         fields: Fields::new(&user, refused),
-        password: new_password::Fields::new("New password", rejection).required(),
+        password: new_password::Fields::new("New password", errors).required(),
         remove: Confirm {
             action: format!("{url}/delete"),
             ask: "Remove user…".into(),
@@ -79,14 +79,14 @@ pub(crate) async fn show(
         },
         action: url,
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
     let title = user.name.as_str();
-    Ok(desk.page_with(status, "user", Section::Users, title, page))
+    Ok(context.page_with(status, "user", Section::Users, title, page))
 }
 
 impl Fields {
-    fn new(user: &User, refused: Option<(&Form, &Rejection)>) -> Self {
-        let error = |field| refused.and_then(|(_, rejection)| rejection.error(field));
+    fn new(user: &User, refused: Option<(&Form, &FormErrors)>) -> Self {
+        let error = |field| refused.and_then(|(_, errors)| errors.error(field));
         // Other forms of the page are without a name.
         let typed = refused.map(|(form, _)| form);
         let typed = typed.filter(|form| form.has("name"));

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::admin::dashboard::chart::{Bucket, Chart};
 use crate::admin::ui::field::{Checklist, Choice, Confirm, Field, Switch};
-use crate::admin::ui::partials::{Empty, Fault, LeftOut, Link, Login, Pager, Plan, Step, Told};
+use crate::admin::ui::pagination::PageLinks;
+use crate::admin::ui::partials::{
+    Empty, ErrorPage, Link, Login, Plan, PlannedDelivery, SkippedRecipient, Step,
+};
 
 const HOSTILE: &str = "<script>alert('x')</script>\" onclick=\"x\" style=\"x\" {{csrf}}";
 const NOW: Timestamp = Timestamp::from_millis(1_795_581_130_000);
@@ -85,7 +88,8 @@ fn fields() -> Vec<Field> {
             .value(HOSTILE)
             .hint("May use {{host}} and the other fields of a raise."),
         Field::select("role", "Role", roles),
-        Field::checkbox("enabled", "Switched on", true).hint("Told when something is raised."),
+        Field::checkbox("enabled", "Switched on", true)
+            .hint("PlannedDelivery when something is raised."),
     ]
 }
 
@@ -119,7 +123,7 @@ fn chart() -> Chart {
 }
 
 fn plan() -> Plan {
-    let told = |name: &str, channel: &str, address: &str| Told {
+    let delivery = |name: &str, channel: &str, address: &str| PlannedDelivery {
         contact: link(name),
         via: vec!["on-call".into()],
         channel: channel.into(),
@@ -132,25 +136,25 @@ fn plan() -> Plan {
         text: format!("db-3: / is 97 % full.\nRunbook: https://wiki/disk\n{HOSTILE}"),
         missing: format!("host, {HOSTILE}"),
         unused: "hots".into(),
-        told: vec![
-            told("Ops on call", "sms", "+44 7700 900123"),
-            told("Ops on call", "mail", "ops@example.com"),
-            told(
+        deliveries: vec![
+            delivery("Ops on call", "sms", "+44 7700 900123"),
+            delivery("Ops on call", "mail", "ops@example.com"),
+            delivery(
                 HOSTILE,
                 "webhook",
                 "https://hooks.example.com/a-rather-long-path/that/goes/on/and/on",
             ),
         ],
-        left_out: vec![
-            LeftOut {
+        skipped: vec![
+            SkippedRecipient {
                 contact: link("Network"),
                 endpoint: None,
-                why: "the contact is switched off".into(),
+                reason: "the contact is switched off".into(),
             },
-            LeftOut {
+            SkippedRecipient {
                 contact: link("Database"),
                 endpoint: Some("sms +44 7700 900123".into()),
-                why: "the same address is told as ops".into(),
+                reason: "the same address is told as ops".into(),
             },
         ],
     }
@@ -202,7 +206,7 @@ fn everything() -> Value {
         "chart": chart(),
         "search": Field::input("q", "Name or address", "search"),
         "contacts": contacts(),
-        "pager": Pager { newer: Some("?before=1".into()), older: Some("?after=2".into()) },
+        "links": PageLinks { previous: Some("?before=1".into()), next: Some("?after=2".into()) },
         "fields": fields(),
         "members": members(),
         "plan": plan(),
@@ -233,8 +237,8 @@ fn login(oidc: bool, nobody: bool) -> Login {
     }
 }
 
-fn fault() -> Fault {
-    Fault {
+fn error_page() -> ErrorPage {
+    ErrorPage {
         status: 404,
         title: "There is no such contact".into(),
         text: format!("It may have been removed: {HOSTILE}"),
@@ -245,11 +249,11 @@ fn fault() -> Fault {
 /// Every page by its name.
 fn pages() -> Vec<(&'static str, String)> {
     let views = views();
-    let quiet = json!({"newer": null, "older": null});
+    let quiet = json!({"previous": null, "next": null});
     let bare = Plan {
         refusal: Some("everybody is switched off".into()),
         subject: None,
-        told: vec![],
+        deliveries: vec![],
         ..plan()
     };
     vec![
@@ -265,10 +269,10 @@ fn pages() -> Vec<(&'static str, String)> {
             "first",
             views.fill("login", &outside(login(false, true))).unwrap(),
         ),
-        ("error", views.fill("error", &frame(fault())).unwrap()),
+        ("error", views.fill("error", &frame(error_page())).unwrap()),
         (
             "error-outside",
-            views.fill("error", &outside(fault())).unwrap(),
+            views.fill("error", &outside(error_page())).unwrap(),
         ),
         ("pager-of-one", fragment(&views, "partials/pager", &quiet)),
         ("plan", fragment(&views, "partials/plan", &plan())),
@@ -333,7 +337,7 @@ fn a_field_is_tied_to_its_hint_and_its_error() {
 fn the_menu_says_where_the_reader_is() {
     let (_, html) = pages().remove(0);
     let current = r#"<a href="/admin/contacts" aria-current="page">"#;
-    // Beside the page on a desk, in the drawer on a phone.
+    // Beside the page on a desktop, in the drawer on a phone.
     assert_eq!(html.matches(current).count(), 2);
     assert_eq!(html.matches("aria-current").count(), 2);
 }
