@@ -16,9 +16,9 @@ use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::pagination::PageLinks;
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-const PATH: &str = "/admin/audit";
 /// How many a page has.
 const LENGTH: u32 = 50;
 /// One more, which says that there are older ones.
@@ -26,7 +26,7 @@ const ASKED: NonZeroU32 = NonZeroU32::new(LENGTH + 1).expect("not zero");
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
-    vec![Route::new(Method::GET, PATH, view, page)]
+    vec![Route::new(Method::GET, urls::AUDIT, view, page)]
 }
 
 /// Which entries a query asks for.
@@ -186,7 +186,7 @@ impl<'a> Wanted<'a> {
             ),
         };
         let all = Link {
-            url: PATH.into(),
+            url: urls::AUDIT.into(),
             label: "Show all".into(),
         };
         Empty {
@@ -202,8 +202,8 @@ fn url(filters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(filters.iter().filter(|(_, value)| !value.is_empty()));
     match query.finish() {
-        query if query.is_empty() => PATH.to_owned(),
-        query => format!("{PATH}?{query}"),
+        query if query.is_empty() => urls::AUDIT.to_owned(),
+        query => format!("{}?{query}", urls::AUDIT),
     }
 }
 

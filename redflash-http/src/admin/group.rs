@@ -1,78 +1,28 @@
-//! `/admin/groups`: who is told together.
+//! `/admin/groups`: groups of contacts.
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use redflash_core::{Contact, EditError, Event, Group, Name, Revision, Slug, StoreError, Target};
+use redflash_core::{Contact, Event, Group, Name, Revision, Slug, Store, StoreError, Target};
 use serde::Serialize;
 
-use crate::admin::contact::list::slug_field;
+use crate::admin::crud;
+use crate::admin::crud::{Pages, Rejected, Resource};
 use crate::admin::log::history;
 use crate::admin::log::history::RecentNotification;
-use crate::admin::toggle;
 use crate::admin::ui::choices;
 use crate::admin::ui::choices::Reference;
 use crate::admin::ui::field::{Checklist, Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice, is_once};
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::{ListQuery, PageLinks};
 use crate::admin::ui::partials::{Empty, Link};
-use crate::admin::ui::path::SlugPath;
 use crate::admin::ui::templates::Section;
-use crate::route::{Auth, Permission, Route};
-
-pub(super) const LIST: &str = "/admin/groups";
-
-pub(super) fn routes() -> Vec<Route> {
-    let view = Auth::Session(Permission::View);
-    let admin = Auth::Session(Permission::Admin);
-    vec![
-        Route::new(Method::GET, LIST, view, list),
-        Route::new(Method::POST, LIST, admin, create),
-        Route::new(Method::GET, "/admin/new/group", admin, blank),
-        Route::new(Method::GET, "/admin/groups/{slug}", view, page),
-        Route::new(Method::POST, "/admin/groups/{slug}", admin, save),
-        Route::new(
-            Method::POST,
-            "/admin/groups/{slug}/switch",
-            admin,
-            toggle::switch::<Group>,
-        ),
-        Route::new(
-            Method::POST,
-            "/admin/groups/{slug}/delete",
-            admin,
-            toggle::delete::<Group>,
-        ),
-    ]
-}
-
-fn url(slug: &Slug) -> String {
-    format!("{LIST}/{slug}")
-}
-
-fn switch_of(group: &Group, context: &PageContext) -> Switch {
-    Switch {
-        action: format!("{}/switch", url(&group.slug)),
-        label: format!("Group {}", group.name),
-        on: group.enabled,
-        locked: !context.is_admin(),
-    }
-}
+use crate::admin::urls;
+use crate::route::Permission;
 
 #[derive(Serialize)]
-struct List {
-    search: Field,
-    count: usize,
-    rows: Vec<Row>,
-    links: PageLinks,
-    empty: Empty,
-    new: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Row {
+pub(crate) struct Row {
     url: String,
     name: String,
     slug: String,
@@ -80,47 +30,12 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(context: PageContext) -> Result<Response, PageError> {
-    let groups = context.app.engine.store().groups().await?;
-    let list_query = ListQuery::of(LIST, &context.query);
-    let texts = |group: &Group| vec![group.slug.to_string(), group.name.to_string()];
-    let found = list_query.page(groups, |group| &group.slug, texts);
-    let row = |group: &Group| Row {
-        url: url(&group.slug),
-        name: group.name.to_string(),
-        slug: group.slug.to_string(),
-        members: group.contacts.len(),
-        switch: switch_of(group, &context),
-    };
-    let new = context.is_admin().then_some("/admin/new/group");
-    let none = Empty {
-        title: "No groups yet".into(),
-        text: "A group is a set of contacts that are told together, such as those on call.".into(),
-        action: new.map(|url| Link {
-            url: url.into(),
-            label: "Add a group".into(),
-        }),
-    };
-    let page = List {
-        search: list_query.field("Name or slug"),
-        count: found.count,
-        rows: found.shown.iter().map(row).collect(),
-        links: found.links,
-        empty: list_query.empty(none),
-        new,
-    };
-    Ok(context.page("groups", Section::Groups, "Groups", page))
-}
-
 #[derive(Serialize)]
-struct New {
-    notice: Option<Notice>,
-    once: String,
-    slug: Field,
+pub(crate) struct NewForm {
     fields: Fields,
 }
 
-/// What a group is made of, to be filled in.
+/// The fields of a group.
 #[derive(Serialize)]
 struct Fields {
     name: Field,
@@ -145,55 +60,98 @@ impl Fields {
     }
 }
 
-async fn blank(context: PageContext) -> Result<Response, PageError> {
-    form(&context, &Form::default(), None).await
-}
-
-/// The form of a new group, as it was filled in.
-async fn form(
-    context: &PageContext,
-    form: &Form,
-    errors: Option<&FormErrors>,
-) -> Result<Response, PageError> {
-    let all = context.app.engine.store().contacts().await?;
-    let members = choices::ticked(form, "contacts", &[], &mut FieldErrors::default());
-    let error = |field| errors.and_then(|errors| errors.error(field));
-    let page = New {
-        notice: errors.map(|errors| errors.notice(Vec::new())),
-        once: form
-            .given("once")
-            .map_or_else(PageContext::once, str::to_owned),
-        slug: slug_field().value(form.get("slug")).error(error("slug")),
-        fields: Fields::new(&all, form.get("name"), &members, errors),
+impl Resource for Group {
+    const PAGES: Pages = Pages {
+        title: "Groups",
+        section: Section::Groups,
+        list_template: "groups",
+        new_title: "New group",
+        new_template: "group-new",
+        search_label: "Name or slug",
     };
-    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
-    Ok(context.page_with(status, "group-new", Section::Groups, "New group", page))
-}
+    const READ: Permission = Permission::View;
 
-async fn create(context: PageContext, form: Form) -> Result<Response, PageError> {
-    match add(&context, &form).await {
-        Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
-        Err(refused) => self::form(&context, &form, Some(&refused.form()?)).await,
-    }
-}
+    type Row = Row;
+    type NewForm = NewForm;
+    type Secret = ();
 
-async fn add(context: &PageContext, form: &Form) -> Result<Slug, FormError> {
-    let engine = &context.app.engine;
-    let mut errors = FieldErrors::default();
-    let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
-    let name = errors.take("name", Name::parse(form.get("name")));
-    let members = choices::ticked(form, "contacts", &[], &mut errors);
-    let (Some(slug), Some(name), true) = (slug, name, errors.is_empty()) else {
-        return Err(errors.into());
-    };
-    let group = Group::new(slug, name, members);
-    match engine.create(&group, &context.actor()).await {
-        Err(EditError::Store(StoreError::Conflict { .. }))
-            if is_once(form)
-                && engine.store().group(&group.slug).await?.as_ref() == Some(&group) => {}
-        made => made?,
+    async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError> {
+        store.groups().await
     }
-    Ok(group.slug)
+
+    fn search_texts(&self) -> Vec<String> {
+        vec![self.slug.to_string(), self.name.to_string()]
+    }
+
+    async fn rows(context: &PageContext, items: &[Self]) -> Result<Vec<Row>, StoreError> {
+        let row = |group: &Self| Row {
+            url: urls::group(&group.slug),
+            name: group.name.to_string(),
+            slug: group.slug.to_string(),
+            members: group.contacts.len(),
+            switch: crud::switch(group, context),
+        };
+        Ok(items.iter().map(row).collect())
+    }
+
+    fn empty_list(new: Option<&'static str>) -> Empty {
+        Empty {
+            title: "No groups yet".into(),
+            text: "A group is a set of contacts that are told together, such as those on call."
+                .into(),
+            action: new.map(|url| Link {
+                url: url.into(),
+                label: "Add a group".into(),
+            }),
+        }
+    }
+
+    async fn new_form(
+        context: &PageContext,
+        form: &Form,
+        errors: Option<&FormErrors>,
+    ) -> Result<NewForm, PageError> {
+        let all = context.app.engine.store().contacts().await?;
+        let members = choices::ticked(form, "contacts", &[], &mut FieldErrors::default());
+        Ok(NewForm {
+            fields: Fields::new(&all, form.get("name"), &members, errors),
+        })
+    }
+
+    async fn parse_new(_: &PageContext, form: &Form) -> Result<(Self, ()), FormError> {
+        let mut errors = FieldErrors::default();
+        let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
+        let name = errors.take("name", Name::parse(form.get("name")));
+        let members = choices::ticked(form, "contacts", &[], &mut errors);
+        let (Some(slug), Some(name), true) = (slug, name, errors.is_empty()) else {
+            return Err(errors.into());
+        };
+        Ok((Self::new(slug, name, members), ()))
+    }
+
+    async fn is_repeat(existing: &Self, new: &Self, _: &Form) -> bool {
+        existing == new
+    }
+
+    fn apply(&mut self, form: &Form) -> Result<(), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let name = errors.take("name", Name::parse(form.get("name")));
+        let members = choices::ticked(form, "contacts", &self.contacts, &mut errors);
+        let (Some(name), true) = (name, errors.is_empty()) else {
+            return Err(errors);
+        };
+        self.name = name;
+        self.contacts = members;
+        Ok(())
+    }
+
+    async fn show(
+        context: &PageContext,
+        slug: &Slug,
+        rejected: Rejected<'_>,
+    ) -> Result<Response, PageError> {
+        show(context, slug, rejected).await
+    }
 }
 
 #[derive(Serialize)]
@@ -228,17 +186,13 @@ struct Edit {
     remove: Confirm,
 }
 
-async fn page(context: PageContext, SlugPath(slug): SlugPath) -> Result<Response, PageError> {
-    show(&context, &slug, None).await
-}
-
 /// Shows a group.
 ///
-/// * `refused` - the form that was sent, and why it is shown again.
+/// * `rejected` - the form that was sent, with its errors.
 async fn show(
     context: &PageContext,
     slug: &Slug,
-    refused: Option<(&Form, &FormErrors)>,
+    rejected: Rejected<'_>,
 ) -> Result<Response, PageError> {
     let engine = &context.app.engine;
     let group = engine.store().group(slug).await?;
@@ -263,16 +217,16 @@ async fn show(
             format!("Members: {}", names.join(", ")),
         ]
     };
-    let status = refused.map_or(StatusCode::OK, |(_, errors)| errors.status);
+    let status = rejected.map_or(StatusCode::OK, |(_, errors)| errors.status);
     let edit = context
         .is_admin()
-        .then(|| Edit::new(&group, &contacts, &events, refused));
+        .then(|| Edit::new(&group, &contacts, &events, rejected));
     let page = Page {
         name: group.name.to_string(),
         slug: slug.to_string(),
         enabled: group.enabled,
-        switch: switch_of(&group, context),
-        notice: refused.map(|(_, errors)| errors.notice(now())),
+        switch: crud::switch(&group, context),
+        notice: rejected.map(|(_, errors)| errors.notice(now())),
         members,
         events,
         recent: history::of_target(engine, Target::Group(slug.clone())).await?,
@@ -285,7 +239,7 @@ async fn show(
 
 fn member(contact: &Contact) -> Member {
     Member {
-        url: crate::admin::contact::list::url(&contact.slug),
+        url: urls::contact(&contact.slug),
         name: contact.name.to_string(),
         reach: choices::reach(contact),
         state: choices::word(contact.enabled),
@@ -297,10 +251,10 @@ impl Edit {
         group: &Group,
         contacts: &[Contact],
         events: &[Reference],
-        refused: Option<(&Form, &FormErrors)>,
+        rejected: Rejected<'_>,
     ) -> Self {
-        let url = url(&group.slug);
-        let fields = match refused {
+        let url = urls::group(&group.slug);
+        let fields = match rejected {
             None => Fields::new(contacts, group.name.as_str(), &group.contacts, None),
             Some((form, errors)) => {
                 let members = choices::ticked(form, "contacts", &[], &mut FieldErrors::default());
@@ -322,37 +276,4 @@ impl Edit {
             action: url,
         }
     }
-}
-
-async fn save(
-    context: PageContext,
-    SlugPath(slug): SlugPath,
-    form: Form,
-) -> Result<Response, PageError> {
-    match change(&context, &slug, &form).await {
-        Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
-        Err(refused) => show(&context, &slug, Some((&form, &refused.form()?))).await,
-    }
-}
-
-async fn change(context: &PageContext, slug: &Slug, form: &Form) -> Result<(), FormError> {
-    let enabled = form.has("enabled").then(|| form.is_on("enabled"));
-    let seen = Revision::new(form.get("version"));
-    let change = |group: &mut Group| {
-        let mut errors = FieldErrors::default();
-        let name = errors.take("name", Name::parse(form.get("name")));
-        let members = choices::ticked(form, "contacts", &group.contacts, &mut errors);
-        let (Some(name), true) = (name, errors.is_empty()) else {
-            return Err(errors.into());
-        };
-        group.name = name;
-        group.contacts = members;
-        group.enabled = enabled.unwrap_or(group.enabled);
-        Ok(())
-    };
-    let engine = &context.app.engine;
-    engine
-        .change(slug, &context.actor(), Some(&seen), change)
-        .await?;
-    Ok(())
 }

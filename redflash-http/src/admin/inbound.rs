@@ -10,23 +10,21 @@ use redflash_core::{Inbound, InboundId, Name, NotificationId, Slug, Timestamp};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use crate::admin::log::deliveries;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-/// The list.
-const LIST: &str = "/admin/inbound";
 /// How many messages a page has.
 const LENGTH: u32 = 50;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::new(
         Method::GET,
-        LIST,
+        urls::INBOUND,
         Auth::Session(Permission::View),
         list,
     )]
@@ -96,14 +94,14 @@ fn url(contact: Option<&Slug>, before: Option<InboundId>) -> String {
     query.extend_pairs(contact.map(|contact| ("contact", contact.as_str())));
     query.extend_pairs(before.map(|id| ("before", id.to_string())));
     match query.finish() {
-        query if query.is_empty() => LIST.to_owned(),
-        query => format!("{LIST}?{query}"),
+        query if query.is_empty() => urls::INBOUND.to_owned(),
+        query => format!("{}?{query}", urls::INBOUND),
     }
 }
 
 fn row(inbound: Inbound, names: &Names) -> Row {
     let contacts = inbound.contacts.iter().map(|contact| Link {
-        url: format!("/admin/contacts/{contact}"),
+        url: urls::contact(contact),
         label: match names.get(contact) {
             Some(name) => name.to_string(),
             None => contact.to_string(),
@@ -116,9 +114,9 @@ fn row(inbound: Inbound, names: &Names) -> Row {
         channel: inbound.channel.to_string(),
         gateway: inbound.gateway.to_string(),
         text: inbound.text,
-        raised: raised(&inbound.effect).map(crate::admin::log::list::url),
+        raised: raised(&inbound.effect).map(urls::notification),
         effect: inbound.effect,
-        answers: inbound.answers.map(deliveries::url),
+        answers: inbound.answers.map(urls::delivery),
     }
 }
 
@@ -141,7 +139,7 @@ fn empty(is_all: bool) -> Empty {
         title: "Nothing here".into(),
         text: "Nothing came from this contact, or nothing older.".into(),
         action: Some(Link {
-            url: LIST.into(),
+            url: urls::INBOUND.into(),
             label: "Show all".into(),
         }),
     }

@@ -5,6 +5,7 @@
 mod audit;
 pub(crate) mod auth;
 pub(crate) mod contact;
+mod crud;
 pub(crate) mod dashboard;
 pub(crate) mod event;
 pub(crate) mod gateway;
@@ -15,11 +16,12 @@ pub(crate) mod log;
 mod profile;
 mod search;
 mod send;
-pub(crate) mod toggle;
 pub(crate) mod ui;
+pub(crate) mod urls;
 pub(crate) mod user;
 
 use axum::http::Method;
+use redflash_core::{ApiKey, Contact, Event, Group, User};
 
 pub(crate) use auth::guard::guard;
 pub(crate) use auth::host::require_known_host;
@@ -49,14 +51,15 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(search::routes());
     routes.extend(audit::routes());
     routes.extend(profile::routes());
-    routes.extend(user::list::routes());
-    routes.extend(key::list::routes());
-    routes.extend(contact::list::routes());
+    routes.extend(crud::routes::<User>());
+    routes.extend(user::page::routes());
+    routes.extend(crud::routes::<ApiKey>());
+    routes.extend(crud::routes::<Contact>());
     routes.extend(contact::endpoint::routes());
     routes.extend(contact::endpoint_test::routes());
-    routes.extend(group::routes());
-    routes.extend(event::list::routes());
-    routes.extend(event::preview::routes());
+    routes.extend(crud::routes::<Group>());
+    routes.extend(crud::routes::<Event>());
+    routes.extend(event::page::routes());
     routes.extend(log::list::routes());
     routes.extend(log::csv::routes());
     routes.extend(log::notification::routes());

@@ -9,10 +9,12 @@ use serde::Serialize;
 
 use crate::admin::auth::login::with_session;
 use crate::admin::ui::field::Field;
+use crate::admin::ui::flash::Flash;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice};
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
+use crate::admin::ui::redirect::redirect_with;
 use crate::admin::user::new_password;
 use crate::auth::password::is_password;
 use crate::middleware::client_ip::ClientAddress;
@@ -96,10 +98,10 @@ async fn save(
     form: Form,
 ) -> Result<Response, PageError> {
     match change(&context, from, &form).await {
-        Ok(None) => Ok(PageContext::go(PATH, Said::Saved)),
+        Ok(None) => Ok(redirect_with(PATH, Flash::Saved)),
         Ok(Some(user)) => {
             // Every session of this user has ended, this one too.
-            let done = PageContext::go(PATH, Said::PasswordSet);
+            let done = redirect_with(PATH, Flash::PasswordSet);
             Ok(with_session(done, &context.app, &user, &headers).await?)
         }
         Err(refused) => show(&context, Some((&form, &refused.form()?))).await,

@@ -17,10 +17,12 @@ use crate::admin::log::history;
 use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::choices;
 use crate::admin::ui::field::Field;
-use crate::admin::ui::page::{PageContext, go};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::pagination::compact;
 use crate::admin::ui::partials::Link;
+use crate::admin::ui::redirect::redirect;
+use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
 const PATH: &str = "/admin/search";
@@ -74,7 +76,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
         .take(LONGEST)
         .collect();
     if let Some(id) = notification(&context, &text).await? {
-        return Ok(go(&format!("/admin/log/{id}")));
+        return Ok(redirect(&urls::notification(id)));
     }
     let (kinds, notifications) = if text.is_empty() {
         (Vec::new(), Vec::new())
@@ -86,7 +88,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
     };
     let page = Page {
         search: Field::input("q", "Anything with this text", "search").value(&*text),
-        log: with_text("/admin/log", &text),
+        log: with_text(urls::LOG, &text),
         text: Some(text).filter(|text| !text.is_empty()),
         kinds,
         notifications,
@@ -129,30 +131,35 @@ async fn kinds(context: &PageContext, text: &str) -> Result<Vec<Kind>, StoreErro
     let mut kinds = vec![
         Kind::new(
             "Contacts",
-            "/admin/contacts",
+            urls::CONTACTS.list,
             text,
             contacts.iter().map(of_contact),
         ),
-        Kind::new("Groups", "/admin/groups", text, groups.iter().map(of_group)),
-        Kind::new("Events", "/admin/events", text, events.iter().map(of_event)),
         Kind::new(
-            "Gateways",
-            "/admin/gateways",
+            "Groups",
+            urls::GROUPS.list,
             text,
-            gateways.map(of_gateway),
+            groups.iter().map(of_group),
         ),
+        Kind::new(
+            "Events",
+            urls::EVENTS.list,
+            text,
+            events.iter().map(of_event),
+        ),
+        Kind::new("Gateways", urls::GATEWAYS, text, gateways.map(of_gateway)),
     ];
     if context.is_admin() {
         let (keys, users) = (store.api_keys().await?, store.users().await?);
         kinds.push(Kind::new(
             "Keys",
-            "/admin/keys",
+            urls::KEYS.list,
             text,
             keys.iter().map(of_key),
         ));
         kinds.push(Kind::new(
             "Users",
-            "/admin/users",
+            urls::USERS.list,
             text,
             users.iter().map(of_user),
         ));
@@ -192,7 +199,7 @@ fn of_contact(contact: &Contact) -> (Found, Vec<String>) {
     let mut texts = vec![contact.slug.to_string(), contact.name.to_string()];
     texts.extend(contact.endpoints.iter().map(|one| one.address.to_string()));
     let found = Found {
-        url: crate::admin::contact::list::url(&contact.slug),
+        url: urls::contact(&contact.slug),
         name: contact.name.to_string(),
         detail: format!("{} · {}", contact.slug, choices::reach(contact)),
         state: state(contact.enabled),
@@ -202,7 +209,7 @@ fn of_contact(contact: &Contact) -> (Found, Vec<String>) {
 
 fn of_group(group: &Group) -> (Found, Vec<String>) {
     let found = Found {
-        url: format!("/admin/groups/{}", group.slug),
+        url: urls::group(&group.slug),
         name: group.name.to_string(),
         detail: format!("{} · {}", group.slug, choices::size(group)),
         state: state(group.enabled),
@@ -212,7 +219,7 @@ fn of_group(group: &Group) -> (Found, Vec<String>) {
 
 fn of_event(event: &Event) -> (Found, Vec<String>) {
     let found = Found {
-        url: format!("/admin/events/{}", event.slug),
+        url: urls::event(&event.slug),
         name: event.name.to_string(),
         detail: event.slug.to_string(),
         state: state(event.enabled),
@@ -228,7 +235,7 @@ fn of_event(event: &Event) -> (Found, Vec<String>) {
 fn of_gateway(gateway: &Gateway) -> (Found, Vec<String>) {
     let channel = gateway.channel.kind().to_string();
     let found = Found {
-        url: format!("/admin/gateways/{}", gateway.name),
+        url: urls::gateway(&gateway.name),
         name: gateway.name.to_string(),
         detail: channel.clone(),
         state: None,
@@ -238,7 +245,7 @@ fn of_gateway(gateway: &Gateway) -> (Found, Vec<String>) {
 
 fn of_key(key: &ApiKey) -> (Found, Vec<String>) {
     let found = Found {
-        url: crate::admin::key::list::url(&key.slug),
+        url: urls::key(&key.slug),
         name: key.slug.to_string(),
         detail: permissions::summary(key),
         state: state(key.enabled),
@@ -248,7 +255,7 @@ fn of_key(key: &ApiKey) -> (Found, Vec<String>) {
 
 fn of_user(user: &User) -> (Found, Vec<String>) {
     let found = Found {
-        url: crate::admin::user::list::url(&user.slug),
+        url: urls::user(&user.slug),
         name: user.name.to_string(),
         detail: format!("{} · {}", user.slug, user.role),
         state: state(user.enabled),

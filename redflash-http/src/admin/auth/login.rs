@@ -17,10 +17,10 @@ use tracing::info;
 use crate::admin::auth::guard;
 use crate::admin::auth::session;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page;
-use crate::admin::ui::page::go;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Login;
+use crate::admin::ui::redirect::redirect;
+use crate::admin::ui::render::render;
 use crate::app::App;
 use crate::auth::password::is_password;
 use crate::middleware::client_ip::ClientAddress;
@@ -49,7 +49,7 @@ async fn page(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Resp
 
 async fn blank(app: &App, headers: &HeaderMap, query: &Form) -> Result<Response, PageError> {
     if session::find(app, headers).await?.is_some() {
-        return Ok(go(&next(query)));
+        return Ok(redirect(&next(query)));
     }
     let cookie = app.base.cookie(COOKIE);
     let known = session::secret(headers, &cookie);
@@ -79,7 +79,7 @@ async fn show(
         oidc,
         nobody: app.engine.store().users().await?.is_empty(),
     };
-    let html = page::render(app, None, "login", "Log in", None, None, page);
+    let html = render(app, None, "login", "Log in", None, None, page);
     Ok((status, html).into_response())
 }
 
@@ -155,7 +155,7 @@ pub(crate) async fn welcome(
         .note(&by, Action::LoggedIn, &subject, &detail)
         .await?;
     let cookies = [cookie, session::no_cookie(app.base.cookie(COOKIE))];
-    Ok(with_cookies(go(next), cookies))
+    Ok(with_cookies(redirect(next), cookies))
 }
 
 async fn too_often(
@@ -197,7 +197,7 @@ pub(crate) fn next(form: &Form) -> String {
 async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, PageError> {
     session::end(&app.engine, &app.base, &headers).await?;
     Ok(with_cookies(
-        go(PATH),
+        redirect(PATH),
         [session::no_cookie(app.base.cookie(session::COOKIE))],
     ))
 }

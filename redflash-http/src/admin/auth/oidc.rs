@@ -19,9 +19,9 @@ use crate::admin::auth::login_state;
 use crate::admin::auth::login_state::{Pending, Seal};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::sentence;
-use crate::admin::ui::page::go;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Link;
+use crate::admin::ui::redirect::redirect;
 use crate::app::App;
 use crate::middleware::client_ip::ClientAddress;
 use crate::oidc::{Answer, OidcError, Provider};
@@ -91,7 +91,7 @@ async fn send_away(app: &App, next: String) -> Result<Response, PageError> {
         remembered: begun.remembered,
         next,
     };
-    let away = go(begun.url.as_str());
+    let away = redirect(begun.url.as_str());
     Ok(with_cookies(away, [seal.cookie(&app.base, &pending)]))
 }
 

@@ -4,11 +4,14 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use redflash_core::{EndpointId, Idempotency, Plan, Raise, RaiseError, Slug, Verdict};
 
-use crate::admin::contact::endpoint::gone;
+use crate::admin::contact::endpoint::no_such_endpoint;
+use crate::admin::ui::flash::Flash;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::path::EndpointPath;
+use crate::admin::ui::redirect::redirect_with;
+use crate::admin::urls;
 use crate::alert;
 use crate::alert::RaiseFailure;
 use crate::extract::idempotency::digest;
@@ -33,7 +36,7 @@ async fn test(
     let contact = engine.store().contact(&slug).await?;
     let contact = contact.ok_or_else(|| PageError::missing(format!("contact {slug}")))?;
     if !contact.endpoints.iter().any(|one| one.id == id) {
-        return Err(gone());
+        return Err(no_such_endpoint());
     }
     let usual = || alert::of_test(&contact.name);
     let text = form.given("message").map_or_else(usual, str::to_owned);
@@ -43,8 +46,8 @@ async fn test(
         RaiseFailure::Refused(RaiseError::NoRecipients(plan)) => unreached(&plan, id),
         failed => failed.into(),
     })?;
-    let path = format!("/admin/log/{}", outcome.raised().notification);
-    Ok(PageContext::go(&path, Said::Raised))
+    let path = urls::notification(outcome.raised().notification);
+    Ok(redirect_with(&path, Flash::Raised))
 }
 
 /// The test, which goes out once however often its form is sent.
@@ -65,7 +68,7 @@ fn unreached(plan: &Plan, endpoint: EndpointId) -> PageError {
     let mut endpoints = plan.recipients.iter().flat_map(|one| &one.endpoints);
     let found = endpoints.find(|one| one.endpoint == endpoint);
     let Some(Verdict::Skip(skip)) = found.map(|one| &one.verdict) else {
-        return gone();
+        return no_such_endpoint();
     };
     let text = format!("Nothing was sent: {skip}.");
     PageError::new(StatusCode::UNPROCESSABLE_ENTITY, "Not sent", text)

@@ -5,23 +5,26 @@ use axum::response::Response;
 use redflash_core::{Contact, Endpoint, Engine, Event, Group, Revision, Slug, StoreError};
 use serde::Serialize;
 
-use crate::admin::contact::endpoint;
-use crate::admin::contact::list::{switch_of, url};
+use crate::admin::contact::endpoint_form;
+use crate::admin::contact::endpoint_form::EndpointFields;
+use crate::admin::crud;
 use crate::admin::log::history;
 use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::choices;
 use crate::admin::ui::choices::Reference;
 use crate::admin::ui::field::{Confirm, Field, Switch};
-use crate::admin::ui::form::Form;
+use crate::admin::ui::form::{Form, once_token};
 use crate::admin::ui::form_error::{FormErrors, Notice, sentence};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 
-/// What the page is shown again for: the form that was sent, and what was wrong with it.
-pub(crate) enum Refusal<'a> {
-    Name(&'a Form, FormErrors),
-    Endpoint(&'a Form, FormErrors),
+/// A rejected form of the page, with its errors.
+#[derive(Clone, Copy)]
+pub(crate) enum RejectedForm<'a> {
+    Name(&'a Form, &'a FormErrors),
+    Endpoint(&'a Form, &'a FormErrors),
 }
 
 #[derive(Serialize)]
@@ -69,7 +72,7 @@ struct Edit {
     version: String,
     add: String,
     once: String,
-    endpoint: endpoint::Fields,
+    endpoint: EndpointFields,
     remove: Confirm,
 }
 
@@ -77,14 +80,14 @@ struct Edit {
 pub(crate) async fn show(
     context: &PageContext,
     slug: &Slug,
-    refusal: Option<Refusal<'_>>,
+    rejected: Option<RejectedForm<'_>>,
 ) -> Result<Response, PageError> {
     let engine = &context.app.engine;
     let contact = engine.store().contact(slug).await?;
     let contact = contact.ok_or_else(|| PageError::missing(format!("contact {slug}")))?;
     let references = references(engine, slug).await?;
-    let errors = match &refusal {
-        Some(Refusal::Name(_, errors) | Refusal::Endpoint(_, errors)) => Some(errors),
+    let errors = match rejected {
+        Some(RejectedForm::Name(_, errors) | RejectedForm::Endpoint(_, errors)) => Some(errors),
         None => None,
     };
     let now = || vec![format!("Name: {}", contact.name), state(&contact)];
@@ -93,14 +96,14 @@ pub(crate) async fn show(
         name: contact.name.to_string(),
         slug: slug.to_string(),
         enabled: contact.enabled,
-        switch: switch_of(&contact, context),
+        switch: crud::switch(&contact, context),
         notice: errors.map(|errors| errors.notice(now())),
         endpoints: contact
             .endpoints
             .iter()
             .map(|one| row(context, &contact, one))
             .collect(),
-        edit: edit.then(|| Edit::new(engine, &contact, &references, refusal.as_ref())),
+        edit: edit.then(|| Edit::new(engine, &contact, &references, rejected)),
         references,
         recent: history::of_contact(engine, slug).await?,
         log: format!("/admin/log?contact={slug}"),
@@ -131,7 +134,7 @@ fn row(context: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
             "No gateway for {channel} is used for such addresses."
         ))
     };
-    let url = endpoint::url(&contact.slug, endpoint.id);
+    let url = urls::endpoint(&contact.slug, endpoint.id);
     Row {
         channel: channel.to_string(),
         address: address.to_string(),
@@ -144,8 +147,8 @@ fn row(context: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
         opted_out: endpoint.opted_out.clone(),
         edit: context.is_admin().then(|| RowEdit {
             can_test: contact.enabled && endpoint.enabled && unserved.is_none(),
-            once: PageContext::once(),
-            remove: endpoint::removal(&contact.slug, endpoint),
+            once: once_token(),
+            remove: endpoint_form::removal(&contact.slug, endpoint),
             url,
         }),
         unserved,
@@ -157,13 +160,13 @@ impl Edit {
         engine: &Engine,
         contact: &Contact,
         references: &[Reference],
-        refusal: Option<&Refusal<'_>>,
+        rejected: Option<RejectedForm<'_>>,
     ) -> Self {
-        let url = url(&contact.slug);
+        let url = urls::contact(&contact.slug);
         let nothing = Form::default();
-        let (renamed, added) = match refusal {
-            Some(Refusal::Name(form, errors)) => (Some((*form, errors)), None),
-            Some(Refusal::Endpoint(form, errors)) => (None, Some((*form, errors))),
+        let (renamed, added) = match rejected {
+            Some(RejectedForm::Name(form, errors)) => (Some((form, errors)), None),
+            Some(RejectedForm::Endpoint(form, errors)) => (None, Some((form, errors))),
             None => (None, None),
         };
         let (name, error) = match renamed {
@@ -180,10 +183,8 @@ impl Edit {
                 .required(),
             version: Revision::of(contact).to_string(),
             add: format!("{url}/endpoints"),
-            once: typed
-                .given("once")
-                .map_or_else(PageContext::once, str::to_owned),
-            endpoint: endpoint::Fields::new(engine, typed, None, errors),
+            once: typed.once(),
+            endpoint: EndpointFields::new(engine, typed, None, errors),
             remove: removal(contact, references),
         }
     }
@@ -192,7 +193,7 @@ impl Edit {
 fn removal(contact: &Contact, references: &[Reference]) -> Confirm {
     let text = choices::removal_impact(references.iter());
     Confirm {
-        action: format!("{}/delete", url(&contact.slug)),
+        action: format!("{}/delete", urls::contact(&contact.slug)),
         ask: "Remove contact…".into(),
         text: format!("{text} What was sent stays in the log."),
         button: format!("Remove {}", contact.name),

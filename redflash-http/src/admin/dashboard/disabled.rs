@@ -4,6 +4,7 @@ use redflash_core::{Engine, StoreError};
 use serde::Serialize;
 
 use crate::admin::ui::partials::Link;
+use crate::admin::urls;
 
 /// How many of a kind are items.
 const MAX_ITEMS: usize = 6;
@@ -23,18 +24,13 @@ pub(crate) async fn all(engine: &Engine) -> Result<Vec<DisabledItems>, StoreErro
     let store = engine.store();
     let contacts = store.contacts().await?;
     let contacts = contacts.iter().filter(|contact| !contact.enabled);
-    let contacts = contacts.map(|one| {
-        (
-            crate::admin::contact::list::url(&one.slug),
-            one.name.to_string(),
-        )
-    });
+    let contacts = contacts.map(|one| (urls::contact(&one.slug), one.name.to_string()));
     let groups = store.groups().await?;
     let groups = groups.iter().filter(|group| !group.enabled);
-    let groups = groups.map(|one| (format!("/admin/groups/{}", one.slug), one.name.to_string()));
+    let groups = groups.map(|one| (urls::group(&one.slug), one.name.to_string()));
     let events = store.events().await?;
     let events = events.iter().filter(|event| !event.enabled);
-    let events = events.map(|one| (format!("/admin/events/{}", one.slug), one.name.to_string()));
+    let events = events.map(|one| (urls::event(&one.slug), one.name.to_string()));
     let kinds = [
         DisabledItems::new("contact", contacts),
         DisabledItems::new("group", groups),

@@ -20,6 +20,7 @@ use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::last_day;
 use crate::route::{Auth, Permission, Route};
 
@@ -36,7 +37,7 @@ const RECENT: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 pub(crate) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
     vec![
-        Route::new(Method::GET, "/admin", view, page),
+        Route::new(Method::GET, urls::HOME, view, page),
         Route::new(Method::GET, "/admin/", view, page),
     ]
 }

@@ -76,7 +76,7 @@ impl Draft {
     /// What a form says.
     ///
     /// * `before` - the event that is changed, whose order of contacts and groups is kept.
-    pub(crate) fn typed(form: &Form, before: Option<&Event>, errors: &mut FieldErrors) -> Self {
+    pub(crate) fn parse(form: &Form, before: Option<&Event>, errors: &mut FieldErrors) -> Self {
         let (contacts, groups) = match before {
             Some(event) => (&*event.contacts, &*event.groups),
             None => (&[][..], &[][..]),
@@ -111,12 +111,17 @@ impl Draft {
     }
 
     /// An event to look at, which is never saved: with a name in any case.
-    pub(crate) fn event(&self, slug: &Slug) -> Event {
+    fn event(&self, slug: &Slug) -> Event {
         let unnamed = || Name::parse("Event").expect("it is a name");
         let name = Name::parse(&self.name).unwrap_or_else(|_| unnamed());
         let mut event = Event::new(slug.clone(), name, "");
         self.fill(&mut event);
         event
+    }
+
+    /// Returns the event that this draft of a new one would be.
+    pub(crate) fn unsaved(&self) -> Event {
+        self.event(&Slug::parse("new").expect("it is a slug"))
     }
 
     /// The fields in which it is typed.
@@ -198,6 +203,18 @@ impl Draft {
         .filter(|(_, text)| !text.is_empty())
         .map(|(label, text)| format!("{label}: {text}"))
         .collect()
+    }
+}
+
+/// Returns an event with the edits of a form. The form of a viewer has samples alone.
+pub(crate) fn edited(event: Event, form: Option<&Form>) -> Event {
+    let Some(form) = form.filter(|form| form.has("message")) else {
+        return event;
+    };
+    let draft = Draft::parse(form, Some(&event), &mut FieldErrors::default());
+    Event {
+        enabled: event.enabled,
+        ..draft.event(&event.slug)
     }
 }
 

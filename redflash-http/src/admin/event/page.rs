@@ -1,36 +1,30 @@
 //! The page of one event, and the form of a new one, each beside what it would do.
 
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use redflash_core::{Event, Revision, Slug, Target};
 use serde::Serialize;
 
-use crate::admin::contact::list::slug_field;
+use crate::admin::crud;
 use crate::admin::event::form;
 use crate::admin::event::form::{Draft, Fields};
-use crate::admin::event::list::{switch_of, url};
-use crate::admin::event::preview;
 use crate::admin::event::preview::Preview;
 use crate::admin::event::samples::Samples;
 use crate::admin::log::history;
 use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::choices::Reference;
-use crate::admin::ui::field::{Confirm, Field, Switch};
+use crate::admin::ui::field::{Confirm, Switch};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{FieldErrors, FormErrors, Notice};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
+use crate::route::{Auth, Permission, Route};
 
-#[derive(Serialize)]
-struct New {
-    notice: Option<Notice>,
-    once: String,
-    slug: Field,
-    fields: Fields,
-    samples: Samples,
-    preview_url: &'static str,
-    preview: Preview,
+pub(crate) fn routes() -> Vec<Route> {
+    let view = Auth::Session(Permission::View);
+    vec![Route::new(Method::POST, urls::EVENT_PREVIEW, view, preview)]
 }
 
 #[derive(Serialize)]
@@ -70,49 +64,27 @@ struct Facts {
     recipients: Vec<Reference>,
 }
 
-/// Shows the form of a new event, as it was filled in.
-pub(crate) async fn show_new(
-    context: &PageContext,
-    form: &Form,
-    errors: Option<&FormErrors>,
-) -> Result<Response, PageError> {
-    let engine = &context.app.engine;
-    let draft = Draft::typed(form, None, &mut FieldErrors::default());
-    let event = unsaved(&draft);
-    let samples = Samples::of(&event, form);
-    let contacts = engine.store().contacts().await?;
-    let groups = engine.store().groups().await?;
-    let error = |field| errors.and_then(|errors| errors.error(field));
-    let page = New {
-        notice: errors.map(|errors| errors.notice(Vec::new())),
-        once: form
-            .given("once")
-            .map_or_else(PageContext::once, str::to_owned),
-        slug: slug_field().value(form.get("slug")).error(error("slug")),
-        fields: draft.fields(&contacts, &groups, errors),
-        preview: Preview::of(engine, &event, &samples).await?,
-        samples,
-        preview_url: preview::URL,
-    };
-    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
-    Ok(context.page_with(status, "event-new", Section::Events, "New event", page))
-}
-
-/// What a draft of a new event would be.
-pub(crate) fn unsaved(draft: &Draft) -> Event {
-    draft.event(&Slug::parse("new").expect("it is a slug"))
-}
-
-/// An event as a form would have it. Whoever may not change it sends no words of its own.
-pub(crate) fn as_typed(event: Event, form: Option<&Form>) -> Event {
-    let Some(form) = form.filter(|form| form.has("message")) else {
-        return event;
-    };
-    let draft = Draft::typed(form, Some(&event), &mut FieldErrors::default());
-    Event {
-        enabled: event.enabled,
-        ..draft.event(&event.slug)
+/// Answers a script with the preview alone, and the form's button with the whole page.
+async fn preview(context: PageContext, form: Form) -> Result<Response, PageError> {
+    let slug = form.given("event").and_then(|slug| Slug::parse(slug).ok());
+    if form.has("preview") {
+        return match &slug {
+            Some(slug) => show(&context, slug, Some(&form), None).await,
+            None => crud::show_new::<Event>(&context, &form, None).await,
+        };
     }
+    let engine = &context.app.engine;
+    let event = match &slug {
+        Some(slug) => {
+            let event = engine.store().event(slug).await?;
+            event.ok_or_else(|| PageError::missing(format!("event {slug}")))?
+        }
+        None => Draft::parse(&form, None, &mut FieldErrors::default()).unsaved(),
+    };
+    let event = form::edited(event, Some(&form));
+    let samples = Samples::of(&event, &form);
+    let preview = Preview::of(engine, &event, &samples).await?;
+    Ok(context.fragment("preview", preview).into_response())
 }
 
 /// Shows an event.
@@ -128,7 +100,7 @@ pub(crate) async fn show(
     let engine = &context.app.engine;
     let event = engine.store().event(slug).await?;
     let event = event.ok_or_else(|| PageError::missing(format!("event {slug}")))?;
-    let edited = as_typed(event.clone(), form);
+    let edited = form::edited(event.clone(), form);
     let samples = Samples::of(&edited, form.unwrap_or(&Form::default()));
     let edit = if context.is_admin() {
         Some(edit(context, &event, form, errors).await?)
@@ -139,11 +111,11 @@ pub(crate) async fn show(
         name: event.name.to_string(),
         slug: slug.to_string(),
         enabled: event.enabled,
-        switch: switch_of(&event, context),
+        switch: crud::switch(&event, context),
         notice: errors.map(|errors| errors.notice(Draft::of(&event).summary())),
         preview: Preview::of(engine, &edited, &samples).await?,
         samples,
-        preview_url: preview::URL,
+        preview_url: urls::EVENT_PREVIEW,
         recent: history::of_target(engine, Target::Event(slug.clone())).await?,
         log: format!("/admin/log?target=event/{slug}"),
         audit: format!("/admin/audit?subject=event/{slug}"),
@@ -163,7 +135,7 @@ async fn edit(
     let store = context.app.engine.store();
     let (contacts, groups) = (store.contacts().await?, store.groups().await?);
     let draft = match form {
-        Some(form) => Draft::typed(form, Some(event), &mut FieldErrors::default()),
+        Some(form) => Draft::parse(form, Some(event), &mut FieldErrors::default()),
         None => Draft::of(event),
     };
     // Who tries something out has seen what the form says, and no more.
@@ -172,7 +144,7 @@ async fn edit(
         || Revision::of(event).to_string(),
         |form| form.get("version").to_owned(),
     );
-    let action = url(&event.slug);
+    let action = urls::event(&event.slug);
     Ok(Edit {
         send: format!("/admin/send?target=event/{}", event.slug),
         version,

@@ -1,34 +1,16 @@
 //! What an event that is being written would do, shown beside it.
 
-use axum::http::Method;
-use axum::response::{Html, IntoResponse, Response};
-use redflash_core::{Engine, Event, FieldFault, RaiseError, Slug};
+use redflash_core::{Engine, Event, FieldFault, RaiseError};
 use serde::Serialize;
 
-use crate::admin::event::form::Draft;
-use crate::admin::event::page;
 use crate::admin::event::samples::Samples;
-use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{FieldErrors, sentence};
-use crate::admin::ui::page::PageContext;
-use crate::admin::ui::page_error::PageError;
+use crate::admin::ui::form_error::sentence;
 use crate::admin::ui::partials::Plan;
-use crate::route::{Auth, Permission, Route};
-
-/// Where a form is sent to be tried.
-///
-/// Not below `/admin/events`, where an event of that name would stand.
-pub(crate) const URL: &str = "/admin/preview/event";
 
 /// How many lines are shown before and after one that is wrong.
 const AROUND: usize = 3;
 /// How many characters of such a line are shown.
 const SHOWN: usize = 200;
-
-pub(crate) fn routes() -> Vec<Route> {
-    let view = Auth::Session(Permission::View);
-    vec![Route::new(Method::POST, URL, view, preview)]
-}
 
 /// What an event would do: `{{> partials/preview page.preview}}`.
 #[derive(Serialize)]
@@ -141,29 +123,6 @@ fn length(plan: &Plan) -> String {
         );
     }
     text
-}
-
-/// Answers a script with the preview alone, and the button of the form with the whole page.
-async fn preview(context: PageContext, form: Form) -> Result<Response, PageError> {
-    let slug = form.given("event").and_then(|slug| Slug::parse(slug).ok());
-    if form.has("preview") {
-        return match &slug {
-            Some(slug) => page::show(&context, slug, Some(&form), None).await,
-            None => page::show_new(&context, &form, None).await,
-        };
-    }
-    let engine = &context.app.engine;
-    let event = match &slug {
-        Some(slug) => {
-            let event = engine.store().event(slug).await?;
-            event.ok_or_else(|| PageError::missing(format!("event {slug}")))?
-        }
-        None => page::unsaved(&Draft::typed(&form, None, &mut FieldErrors::default())),
-    };
-    let event = page::as_typed(event, Some(&form));
-    let samples = Samples::of(&event, &form);
-    let preview = Preview::of(engine, &event, &samples).await?;
-    Ok(Html(context.fragment("preview", preview)).into_response())
 }
 
 #[cfg(test)]

@@ -16,33 +16,27 @@ use crate::admin::gateway::facts;
 use crate::admin::gateway::facts::Fact;
 use crate::admin::gateway::state::State;
 use crate::admin::ui::field::Field;
-use crate::admin::ui::form::Form;
+use crate::admin::ui::form::{Form, once_token};
 use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors};
-use crate::admin::ui::page;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Empty;
 use crate::admin::ui::path::SlugPath;
+use crate::admin::ui::redirect::redirect;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::alert;
 use crate::last_day;
 use crate::route::{Auth, Permission, Route};
-
-/// The list.
-const LIST: &str = "/admin/gateways";
 
 pub(crate) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
     let admin = Auth::Session(Permission::Admin);
     vec![
-        Route::new(Method::GET, LIST, view, list),
+        Route::new(Method::GET, urls::GATEWAYS, view, list),
         Route::new(Method::GET, "/admin/gateways/{slug}", view, page),
         Route::new(Method::POST, "/admin/gateways/{slug}/test", admin, test),
     ]
-}
-
-fn url(name: &Slug) -> String {
-    format!("{LIST}/{name}")
 }
 
 #[derive(Serialize)]
@@ -72,7 +66,7 @@ async fn list(context: PageContext) -> Result<Response, PageError> {
         let counts = AttemptCounts::of(&recent, &gateway.name, context.now());
         let status = statuses.of(gateway);
         Row {
-            url: url(&gateway.name),
+            url: urls::gateway(&gateway.name),
             name: gateway.name.to_string(),
             channel: gateway.channel.kind().to_string(),
             used_for: facts::used_for(gateway),
@@ -162,11 +156,11 @@ async fn show(
         facts: facts::of(&gateway, &context.app.config),
         lanes: lanes(statuses.lanes(name)),
         attempts: AttemptCounts::of(&recent, name, context.now()),
-        log: format!("{}?gateway={name}", crate::admin::log::list::LIST),
+        log: format!("{}?gateway={name}", urls::LOG),
         test_result: test_result(context, name).await?,
         test: context.is_admin().then(|| Test {
-            action: format!("{}/test", url(name)),
-            once: PageContext::once(),
+            action: format!("{}/test", urls::gateway(name)),
+            once: once_token(),
             to: to(&gateway, form, errors),
             message: message(form, errors),
         }),
@@ -238,7 +232,7 @@ async fn test_result(context: &PageContext, name: &Slug) -> Result<Option<TestRe
         TestResult {
             state: record.delivery.state.as_str(),
             text,
-            url: crate::admin::log::list::url(id),
+            url: urls::notification(id),
         }
     }))
 }
@@ -255,9 +249,9 @@ async fn test(
     };
     let idempotency = idempotency(&form, &to, &text);
     let test = run_test(&context, &name, to, text, idempotency).await?;
-    Ok(page::go(&format!(
+    Ok(redirect(&format!(
         "{}?trial={}",
-        url(&name),
+        urls::gateway(&name),
         test.notification
     )))
 }
@@ -280,9 +274,7 @@ fn typed(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, St
 
 /// One form is one test; the same form with something else in it is another.
 fn idempotency(form: &Form, to: &Address, text: &str) -> Idempotency {
-    let once = form
-        .given("once")
-        .map_or_else(PageContext::once, str::to_owned);
+    let once = form.once();
     let mut digest = Sha256::new();
     for part in [&*once, to.as_str(), text] {
         digest.update(part);

@@ -3,6 +3,8 @@
 use redflash_core::{Engine, GatewayState, GatewayStatuses, Timestamp};
 use serde::Serialize;
 
+use crate::admin::urls;
+
 /// The state of a gateway: the word, and the class of its badge.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct State {
@@ -27,7 +29,7 @@ pub(crate) fn rows(engine: &Engine, statuses: &GatewayStatuses) -> Vec<GatewayRo
     let rows = gateways.iter().map(|gateway| {
         let status = statuses.of(gateway);
         GatewayRow {
-            url: format!("/admin/gateways/{}", gateway.name),
+            url: urls::gateway(&gateway.name),
             name: gateway.name.to_string(),
             channel: gateway.channel.kind().to_string(),
             state: State::from(status.state),

@@ -5,15 +5,16 @@ use axum::response::Response;
 use redflash_core::{Revision, Slug, Timestamp};
 use serde::Serialize;
 
-use crate::admin::key::list;
+use crate::admin::crud;
+use crate::admin::crud::Rejected;
 use crate::admin::key::permissions;
 use crate::admin::key::permissions::Permissions;
 use crate::admin::ui::field::{Confirm, Switch};
-use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{FieldErrors, FormErrors, Notice};
+use crate::admin::ui::form_error::{FieldErrors, Notice};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 
 #[derive(Serialize)]
 struct Page {
@@ -33,28 +34,28 @@ struct Page {
 
 /// Shows a key.
 ///
-/// * `refused` - the form that was sent, and why the page is shown again.
+/// * `rejected` - the form that was sent, with its errors.
 pub(crate) async fn show(
     context: &PageContext,
     slug: &Slug,
-    refused: Option<(&Form, &FormErrors)>,
+    rejected: Rejected<'_>,
 ) -> Result<Response, PageError> {
     let engine = &context.app.engine;
     let key = engine.store().api_key(slug).await?;
     let key = key.ok_or_else(|| PageError::missing(format!("key {slug}")))?;
     let used_at = engine.store().key_uses().await?.get(slug).copied();
     let summary = permissions::summary(&key);
-    let errors = refused.map(|(_, errors)| errors);
-    let typed = refused.map(|(form, _)| Permissions::typed(form, &mut FieldErrors::default()));
+    let errors = rejected.map(|(_, errors)| errors);
+    let typed = rejected.map(|(form, _)| Permissions::parse(form, &mut FieldErrors::default()));
     let permissions = typed.unwrap_or_else(|| Permissions::of(&key));
-    let url = list::url(slug);
+    let url = urls::key(slug);
     let page = Page {
         slug: slug.to_string(),
         enabled: key.enabled,
         hint: key.hint.clone(),
         created_at: key.created_at,
         used_at,
-        switch: list::switch_of(&key),
+        switch: crud::switch(&key, context),
         notice: errors.map(|errors| errors.notice(vec![format!("It {summary}")])),
         permissions: summary,
         version: Revision::of(&key).to_string(),
@@ -62,7 +63,7 @@ pub(crate) async fn show(
         remove: Confirm {
             action: format!("{url}/delete"),
             ask: "Remove key…".into(),
-            text: "Whoever still uses it is refused from now on. There is no way back.".into(),
+            text: "Whoever still uses it is rejected from now on. There is no way back.".into(),
             button: format!("Remove {slug}"),
             open: false,
         },

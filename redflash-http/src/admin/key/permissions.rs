@@ -57,7 +57,7 @@ impl Permissions {
     }
 
     /// What was chosen in a form.
-    pub(crate) fn typed(form: &Form, errors: &mut FieldErrors) -> Self {
+    pub(crate) fn parse(form: &Form, errors: &mut FieldErrors) -> Self {
         let targets = form.all("targets");
         let targets = targets.filter_map(|text| errors.take("targets", text.parse::<Target>()));
         let targets: BTreeSet<_> = targets.collect();
@@ -166,7 +166,7 @@ mod tests {
     fn parsed(query: &str) -> (String, bool) {
         let form = Form::parse(query.as_bytes()).unwrap();
         let mut errors = FieldErrors::default();
-        let permissions = Permissions::typed(&form, &mut errors);
+        let permissions = Permissions::parse(&form, &mut errors);
         let (slug, now) = ("app".parse().unwrap(), Timestamp::default());
         let (mut key, _) = ApiKey::generate(slug, true, Scope::All, now);
         permissions.apply_to(&mut key);

@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 
 use redflash_core::store::DeliveryRecord;
-use redflash_core::{
-    Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState, Notification, Slug,
-};
+use redflash_core::{Attempt, AttemptOutcome, Delivery, DeliveryState, Notification, Slug};
 use serde::Serialize;
 
-use crate::admin::log::list;
-use crate::admin::log::state_counts::StateCount;
+use crate::admin::log::state_counts::{StateCount, urgency};
 use crate::admin::ui::partials::{Link, Step};
+use crate::admin::urls;
 
 /// How many deliveries are shown, those first that somebody has to look at.
 const SHOWN: usize = 100;
@@ -79,7 +77,7 @@ impl Deliveries {
             state_counts: StateCount::of(records.iter().map(|record| &record.delivery)),
             open: records.len() < notification.plan.queued()
                 || states().any(|state| !state.is_final()),
-            url: list::url(notification.id),
+            url: urls::notification(notification.id),
             cards: shown.iter().take(SHOWN).map(card).collect(),
             more: records.len().saturating_sub(SHOWN),
             resendable: (may_resend && resendable > 0).then_some(resendable),
@@ -95,7 +93,7 @@ impl Card {
         Self {
             id: delivery.id.to_string(),
             contact: Link {
-                url: format!("/admin/contacts/{}", delivery.contact),
+                url: urls::contact(&delivery.contact),
                 label: name.map_or_else(|| delivery.contact.to_string(), |name| (*name).into()),
             },
             via: delivery.via.iter().map(ToString::to_string).collect(),
@@ -103,7 +101,7 @@ impl Card {
             address: delivery.address.to_string(),
             state: delivery.state.as_str(),
             gateway: delivery.gateway.as_ref().map(|gateway| Link {
-                url: format!("/admin/gateways/{gateway}"),
+                url: urls::gateway(gateway),
                 label: gateway.to_string(),
             }),
             message_id: delivery.message_id.clone(),
@@ -117,11 +115,6 @@ impl Card {
     }
 }
 
-/// Where a delivery is shown.
-pub(crate) fn url(id: DeliveryId) -> String {
-    format!("{}#d-{id}", list::url(id.notification()))
-}
-
 const fn ended_badly(state: DeliveryState) -> bool {
     matches!(
         state,
@@ -130,16 +123,6 @@ const fn ended_badly(state: DeliveryState) -> bool {
             | DeliveryState::Suppressed
             | DeliveryState::Quarantined
     )
-}
-
-/// Least for what somebody has to look at.
-pub(crate) const fn urgency(state: DeliveryState) -> u8 {
-    match state {
-        DeliveryState::Failed | DeliveryState::Quarantined | DeliveryState::Suppressed => 0,
-        DeliveryState::Queued | DeliveryState::Sending => 1,
-        DeliveryState::Cancelled => 2,
-        DeliveryState::Sent | DeliveryState::Delivered => 3,
-    }
 }
 
 /// The attempts of a delivery, and what stands after them.

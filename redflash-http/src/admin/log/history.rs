@@ -9,6 +9,7 @@ use redflash_core::{
 use serde::Serialize;
 
 use crate::admin::log::state_counts::StateCount;
+use crate::admin::urls;
 
 /// How many notifications are shown.
 const SHOWN: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
@@ -88,7 +89,7 @@ pub(crate) async fn sent(
 ) -> Result<Vec<RecentNotification>, StoreError> {
     let page = engine.store().log(filter).await?;
     let row = |(notification, deliveries): &(Notification, Vec<Delivery>)| RecentNotification {
-        url: format!("/admin/log/{}", notification.id),
+        url: urls::notification(notification.id),
         at: notification.raised_at,
         subject: notification.plan.message.subject.clone(),
         state_counts: StateCount::of(deliveries.iter().filter(|delivery| counts(delivery))),

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use axum::http::Method;
 use axum::response::Response;
-use redflash_core::{Delivery, Notification, NotificationId, Target, Timestamp};
+use redflash_core::{Delivery, Notification, NotificationId, Timestamp};
 use serde::Serialize;
 
 use crate::admin::log::query::{Fields, LogQuery};
@@ -13,10 +13,9 @@ use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-/// The list.
-pub(crate) const LIST: &str = "/admin/log";
 /// How many notifications a page has.
 const LENGTH: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 /// How many characters of a message are shown.
@@ -25,23 +24,10 @@ const WORDS: usize = 160;
 pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new(
         Method::GET,
-        LIST,
+        urls::LOG,
         Auth::Session(Permission::View),
         list,
     )]
-}
-
-/// The page of a notification.
-pub(crate) fn url(id: NotificationId) -> String {
-    format!("{LIST}/{id}")
-}
-
-/// The page of what was raised.
-pub(crate) fn target(target: &Target) -> Link {
-    Link {
-        url: format!("/admin/{}s/{}", target.kind(), target.slug()),
-        label: target.to_string(),
-    }
 }
 
 #[derive(Serialize)]
@@ -69,12 +55,12 @@ async fn list(context: PageContext) -> Result<Response, PageError> {
     let filter = query.filter(LENGTH);
     let engine = &context.app.engine;
     let found = engine.store().log(&filter).await?;
-    let older = found.next.map(|next| query.url(LIST, Some(next)));
+    let older = found.next.map(|next| query.url(urls::LOG, Some(next)));
     let page = List {
         fields: query.fields(engine),
         empty: empty(&query, found.next, older.as_ref()),
         csv: query.url("/admin/log.csv", None),
-        newest: filter.before.map(|_| query.url(LIST, None)),
+        newest: filter.before.map(|_| query.url(urls::LOG, None)),
         older,
         rows: found.entries.into_iter().map(row).collect(),
     };
@@ -83,9 +69,9 @@ async fn list(context: PageContext) -> Result<Response, PageError> {
 
 fn row((notification, deliveries): (Notification, Vec<Delivery>)) -> Row {
     Row {
-        url: url(notification.id),
+        url: urls::notification(notification.id),
         at: notification.raised_at,
-        target: target(notification.target()),
+        target: Link::target(notification.target()),
         state_counts: StateCount::of(&deliveries),
         words: excerpt(&notification.plan.message.body),
         name: notification.plan.name.to_string(),
@@ -120,7 +106,7 @@ fn empty(query: &LogQuery<'_>, next: Option<NotificationId>, older: Option<&Stri
         title: "Nothing matches".into(),
         text: "Try fewer conditions, or a longer time.".into(),
         action: Some(Link {
-            url: LIST.into(),
+            url: urls::LOG.into(),
             label: "Show all".into(),
         }),
     }

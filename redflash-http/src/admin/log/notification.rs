@@ -12,13 +12,15 @@ use redflash_core::{
 use serde::Serialize;
 
 use crate::admin::log::deliveries::Deliveries;
-use crate::admin::log::list;
+use crate::admin::ui::flash::Flash;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Link, Plan, Step};
 use crate::admin::ui::path::NotificationPath;
+use crate::admin::ui::redirect::redirect_with;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
 /// How many contacts are looked at for answers.
@@ -76,12 +78,14 @@ async fn page(
         id: id.to_string(),
         name: title.clone(),
         at: notification.raised_at,
-        target: list::target(notification.target()),
+        target: Link::target(notification.target()),
         by: by(&notification, &entries),
         degraded: notification.plan.message.degraded.clone(),
         cut: notification.plan.message.cut,
         sender: notification.plan.message.sender.clone(),
-        events: deliveries.open.then(|| format!("{}/events", list::url(id))),
+        events: deliveries
+            .open
+            .then(|| format!("{}/events", urls::notification(id))),
         deliveries,
         replies: replies(&context, &records).await?,
         history: entries.iter().rev().map(step).collect(),
@@ -118,7 +122,7 @@ async fn entries(context: &PageContext, id: NotificationId) -> Result<Vec<AuditE
 fn by(notification: &Notification, entries: &[AuditEntry]) -> Link {
     let by_hand = entries.iter().find(|one| one.action == Action::Raised);
     let (url, label) = match (&notification.raised_by, by_hand) {
-        (Some(key), _) => (format!("/admin/keys/{key}"), format!("key/{key}")),
+        (Some(key), _) => (urls::key(key), format!("key/{key}")),
         (None, Some(change)) => {
             let subject = format!("notification/{}", notification.id);
             let audit = format!("/admin/audit?subject={subject}");
@@ -195,8 +199,8 @@ async fn resend(
     let engine = &context.app.engine;
     let resent = engine.resend(id, only, &context.actor()).await?;
     let said = match resent {
-        0 => Said::NothingToResend,
-        _ => Said::Resent,
+        0 => Flash::NothingToResend,
+        _ => Flash::Resent,
     };
-    Ok(PageContext::go(&list::url(id), said))
+    Ok(redirect_with(&urls::notification(id), said))
 }

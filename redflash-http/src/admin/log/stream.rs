@@ -169,7 +169,9 @@ impl Watch {
         let told = serde_json::to_string(&deliveries).unwrap_or_default();
         if told != self.told {
             self.told = told;
-            return Ok(Look::News(self.context.fragment("deliveries", deliveries)));
+            return Ok(Look::News(
+                self.context.fragment("deliveries", deliveries).0,
+            ));
         }
         let is_over = !deliveries.open || self.context.now().since(self.began) >= LONGEST;
         Ok(if is_over { Look::End } else { Look::Nothing })

@@ -12,12 +12,15 @@ use crate::admin::event::arguments;
 use crate::admin::event::arguments::Fields;
 use crate::admin::send::targets::Kind;
 use crate::admin::ui::field::Field;
-use crate::admin::ui::form::Form;
+use crate::admin::ui::flash::Flash;
+use crate::admin::ui::form::{Form, once_token};
 use crate::admin::ui::form_error::sentence;
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link, Plan};
+use crate::admin::ui::redirect::redirect_with;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::alert;
 use crate::alert::RaiseFailure;
 use crate::extract::idempotency::digest;
@@ -27,8 +30,8 @@ pub(super) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
     let admin = Auth::Session(Permission::Admin);
     vec![
-        Route::new(Method::GET, "/admin/send", view, blank),
-        Route::new(Method::POST, "/admin/send", admin, send),
+        Route::new(Method::GET, urls::SEND, view, blank),
+        Route::new(Method::POST, urls::SEND, admin, send),
         Route::new(Method::POST, "/admin/send/plan", admin, plan),
     ]
 }
@@ -99,13 +102,13 @@ async fn choose(context: &PageContext) -> Result<Response, PageError> {
         let text =
             "Alerts are sent to contacts, to groups of them, or to those whom an event names.";
         let action = context.is_admin().then(|| Link {
-            url: "/admin/new/contact".into(),
+            url: urls::CONTACTS.new.into(),
             label: "Add a contact".into(),
         });
         ("Nobody can be told yet", text, action)
     } else {
         let action = Link {
-            url: "/admin/send".into(),
+            url: urls::SEND.into(),
             label: "Show all".into(),
         };
         (
@@ -144,10 +147,7 @@ async fn send(context: PageContext, form: Form) -> Result<Response, PageError> {
     match alert::raise_as(&context.app, raise, context.actor()).await {
         Ok(outcome) => {
             let id = outcome.raised().notification;
-            Ok(PageContext::go(
-                &crate::admin::log::list::url(id),
-                Said::Raised,
-            ))
+            Ok(redirect_with(&urls::notification(id), Flash::Raised))
         }
         Err(RaiseFailure::Refused(
             error @ (RaiseError::UnknownTarget(_) | RaiseError::Store { .. }),
@@ -226,7 +226,7 @@ impl<'a> Draft<'a> {
         let is_empty = refusal == Some(Refusal::EmptyMessage);
         let page = Page {
             name: self.name.to_string(),
-            target: crate::admin::log::list::target(&self.target),
+            target: Link::target(&self.target),
             ask: context.is_admin().then(|| self.ask(is_empty)),
             planned,
         };
@@ -258,7 +258,7 @@ impl<'a> Draft<'a> {
         };
         let mut fields = vec![
             hidden("target", &self.target.to_string()),
-            hidden("once", &PageContext::once()),
+            hidden("once", &once_token()),
         ];
         for name in ["message", arguments::LINES] {
             if self.form.has(name) {

@@ -3,6 +3,7 @@
 use redflash_core::{PlannedEndpoint, Recipient, Verdict};
 
 use crate::admin::ui::partials::{Link, Obstacle, Plan, PlannedDelivery, SkippedRecipient};
+use crate::admin::urls;
 
 impl From<redflash_core::Plan> for Plan {
     fn from(plan: redflash_core::Plan) -> Self {
@@ -68,7 +69,7 @@ impl Obstacle {
         let name = obstacle.gateway.to_string();
         Self {
             gateway: Link {
-                url: format!("/admin/gateways/{name}"),
+                url: urls::gateway(&obstacle.gateway),
                 label: name,
             },
             reason: obstacle.reason,
@@ -80,7 +81,7 @@ impl Obstacle {
 
 fn link(recipient: &Recipient) -> Link {
     Link {
-        url: format!("/admin/contacts/{}", recipient.contact),
+        url: urls::contact(&recipient.contact),
         label: recipient.name.to_string(),
     }
 }

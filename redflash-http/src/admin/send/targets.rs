@@ -6,6 +6,7 @@ use url::form_urlencoded;
 
 use crate::admin::ui::choices;
 use crate::admin::ui::page::PageContext;
+use crate::admin::urls;
 
 /// How many of each kind are shown.
 const SHOWN: usize = 20;
@@ -105,7 +106,7 @@ fn row(target: &Target, name: &Name, enabled: bool, detail: String) -> Row {
 pub(crate) fn url(target: &Target) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("target", &target.to_string());
-    format!("/admin/send?{}", query.finish())
+    format!("{}?{}", urls::SEND, query.finish())
 }
 
 /// How a target is called among people, and the event where it is one; `None` when there is none.

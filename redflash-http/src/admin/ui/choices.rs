@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::admin::ui::field::Choice;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::FieldErrors;
+use crate::admin::urls;
 
 /// A contact, group or event in a list of what belongs together: `{{> partials/naming page.events}}`
 /// takes a list of them.
@@ -23,7 +24,7 @@ pub(crate) struct Reference {
 impl Reference {
     pub(crate) fn contact(contact: &Contact) -> Self {
         Self {
-            url: format!("/admin/contacts/{}", contact.slug),
+            url: urls::contact(&contact.slug),
             name: contact.name.to_string(),
             kind: "contact",
             via: None,
@@ -33,7 +34,7 @@ impl Reference {
 
     pub(crate) fn group(group: &Group) -> Self {
         Self {
-            url: format!("/admin/groups/{}", group.slug),
+            url: urls::group(&group.slug),
             name: group.name.to_string(),
             kind: "group",
             via: None,
@@ -43,7 +44,7 @@ impl Reference {
 
     pub(crate) fn event(event: &Event) -> Self {
         Self {
-            url: format!("/admin/events/{}", event.slug),
+            url: urls::event(&event.slug),
             name: event.name.to_string(),
             kind: "event",
             via: None,

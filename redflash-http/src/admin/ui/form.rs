@@ -46,6 +46,16 @@ impl Form {
         matches!(self.get(name), "1" | "on" | "true" | "yes")
     }
 
+    /// Returns true if the form carries a token that makes repeated submissions count once.
+    pub(crate) fn is_once(&self) -> bool {
+        self.given("once").is_some()
+    }
+
+    /// Returns the form's token, or a new one: it tells a form that is sent twice from two forms.
+    pub(crate) fn once(&self) -> String {
+        self.given("once").map_or_else(once_token, str::to_owned)
+    }
+
     /// Every field whose name begins so, with the rest of the name.
     pub(crate) fn beginning<'a>(
         &'a self,
@@ -56,6 +66,11 @@ impl Form {
         };
         self.0.iter().filter_map(rest)
     }
+}
+
+/// Returns a new token for the hidden field `once`.
+pub(crate) fn once_token() -> String {
+    format!("{:032x}", fastrand::u128(..))
 }
 
 #[cfg(test)]

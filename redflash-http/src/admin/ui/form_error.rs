@@ -7,7 +7,6 @@ use redflash_core::{EditError, FieldFault, StoreError};
 use serde::Serialize;
 
 use crate::admin::ui::field::FieldError;
-use crate::admin::ui::form::Form;
 use crate::admin::ui::page_error::PageError;
 
 /// Why a form was not done.
@@ -35,11 +34,6 @@ pub(crate) struct Notice {
     text: String,
     /// What is there now, where somebody else has changed it.
     items: Vec<String>,
-}
-
-/// Whether a form was made to be done once, however often it is sent.
-pub(crate) fn is_once(form: &Form) -> bool {
-    form.given("once").is_some()
 }
 
 impl FieldErrors {

@@ -6,8 +6,9 @@ use redflash_core::{EditError, RaiseError, StoreError, error_chain};
 use tracing::error;
 
 use crate::admin::auth::session::Visitor;
-use crate::admin::ui::page;
 use crate::admin::ui::partials::{ErrorPage, Link};
+use crate::admin::ui::render::render;
+use crate::admin::urls;
 use crate::alert::RaiseFailure;
 use crate::app::App;
 
@@ -75,16 +76,16 @@ impl PageError {
             text: self.text,
             action: Some(match visitor {
                 Some(_) => Link {
-                    url: "/admin".into(),
+                    url: urls::HOME.into(),
                     label: "To the home page".into(),
                 },
                 None => Link {
-                    url: "/admin/login".into(),
+                    url: urls::LOGIN.into(),
                     label: "To the login".into(),
                 },
             }),
         };
-        let html = page::render(app, visitor, "error", self.title, None, None, page);
+        let html = render(app, visitor, "error", self.title, None, None, page);
         (self.status, html).into_response()
     }
 }

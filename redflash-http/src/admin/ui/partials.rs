@@ -1,13 +1,25 @@
 //! The contexts of the parts that pages are put together from, one struct a part.
 
-use redflash_core::Timestamp;
+use redflash_core::{Target, Timestamp};
 use serde::Serialize;
+
+use crate::admin::urls;
 
 /// A link and what it says.
 #[derive(Clone, Serialize)]
 pub(crate) struct Link {
     pub(crate) url: String,
     pub(crate) label: String,
+}
+
+impl Link {
+    /// Returns a link to the page of a target.
+    pub(crate) fn target(target: &Target) -> Self {
+        Self {
+            url: urls::target(target),
+            label: target.to_string(),
+        }
+    }
 }
 
 /// Nothing to show, and what to do about it: `{{> partials/empty page.empty}}`.

@@ -8,7 +8,7 @@ use axum::http::header::REFERER;
 use axum::http::request::Parts;
 use url::{Url, form_urlencoded};
 
-use crate::admin::ui::flash::UNDO;
+use crate::admin::ui::flash::{FLASH, UNDO};
 use crate::app::App;
 use crate::base_path::BasePath;
 
@@ -30,7 +30,7 @@ impl Referer {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(
             url.query_pairs()
-                .filter(|(name, _)| name != "said" && name != UNDO),
+                .filter(|(name, _)| name != FLASH && name != UNDO),
         );
         match query.finish() {
             query if query.is_empty() => list.to_owned(),

@@ -34,7 +34,7 @@
 //! | `{{> partials/timeline steps}}` | a list of [`Step`](crate::admin::ui::partials::Step) |
 //! | `{{> partials/plan p}}` | [`Plan`](crate::admin::ui::partials::Plan) |
 //! | `{{> partials/words p}}` | the same, for what is said alone; `{{> partials/left-out p.left_out}}` for who is not told, `{{> partials/argument-report p}}` for missing and unused arguments |
-//! | `{{> partials/flash f}}` | [`Flash`]; the layout shows it |
+//! | `{{> partials/flash f}}` | [`FlashMessage`]; the layout shows it |
 //! | `{{> partials/chart c}}` | [`Chart`](crate::admin::dashboard::chart::Chart) |
 //!
 //! | helper | gives |
@@ -60,7 +60,7 @@ use handlebars::{Handlebars, RenderError, TemplateError};
 use redflash_core::Timestamp;
 use serde::Serialize;
 
-use crate::admin::ui::flash::Flash;
+use crate::admin::ui::flash::FlashMessage;
 use crate::admin::ui::helpers;
 
 /// Every template by its name. `part/` and `layout` are parts, the others pages.
@@ -250,7 +250,7 @@ pub(crate) struct Frame<'a, P> {
     /// The token by which a form proves to come from here.
     pub(crate) csrf: &'a str,
     /// What was done last.
-    pub(crate) flash: Option<Flash>,
+    pub(crate) flash: Option<FlashMessage>,
     /// The path below which others see the server, to be put before every URL.
     pub(crate) base: &'a str,
     /// When it is, for `{{ago}}`.

@@ -1,18 +1,34 @@
 //! The page of a user.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{Revision, Slug, Timestamp, User, UserView};
+use redflash_core::{Revision, Role, Slug, Timestamp, User, UserView};
 use serde::Serialize;
 
-use crate::admin::ui::field::{Confirm, Field, Switch};
+use crate::admin::auth::login::with_session;
+use crate::admin::crud;
+use crate::admin::crud::Rejected;
+use crate::admin::ui::field::{Choice, Confirm, Field, Switch};
+use crate::admin::ui::flash::Flash;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{FormErrors, Notice};
+use crate::admin::ui::form_error::{FieldErrors, FormError, Notice};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
+use crate::admin::ui::path::SlugPath;
+use crate::admin::ui::redirect::redirect_with;
 use crate::admin::ui::templates::Section;
-use crate::admin::user::list;
+use crate::admin::urls;
 use crate::admin::user::new_password;
+use crate::route::{Auth, Permission, Route};
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![Route::new(
+        Method::POST,
+        "/admin/users/{slug}/password",
+        Auth::Session(Permission::Admin),
+        set_password,
+    )]
+}
 
 #[derive(Serialize)]
 struct Page {
@@ -40,11 +56,11 @@ struct Fields {
 
 /// Shows a user.
 ///
-/// * `refused` - the form that was sent, and why the page is shown again.
+/// * `rejected` - the form that was sent, with its errors.
 pub(crate) async fn show(
     context: &PageContext,
     slug: &Slug,
-    refused: Option<(&Form, &FormErrors)>,
+    rejected: Rejected<'_>,
 ) -> Result<Response, PageError> {
     let user = context.app.engine.store().user(slug).await?;
     let user = user.ok_or_else(|| PageError::missing(format!("user {slug}")))?;
@@ -55,8 +71,8 @@ pub(crate) async fn show(
             format!("Switched {}", if user.enabled { "on" } else { "off" }),
         ]
     };
-    let errors = refused.map(|(_, errors)| errors);
-    let url = list::url(slug);
+    let errors = rejected.map(|(_, errors)| errors);
+    let url = urls::user(slug);
     let page = Page {
         name: user.name.to_string(),
         slug: slug.to_string(),
@@ -65,10 +81,10 @@ pub(crate) async fn show(
         role: user.role.as_str(),
         login_method: UserView::from(&user).logs_in_by(),
         created_at: user.created_at,
-        switch: list::switch_of(&user),
+        switch: crud::switch(&user, context),
         notice: errors.map(|errors| errors.notice(now())),
         version: Revision::of(&user).to_string(),
-        fields: Fields::new(&user, refused),
+        fields: Fields::new(&user, rejected),
         password: new_password::Fields::new("New password", errors).required(),
         remove: Confirm {
             action: format!("{url}/delete"),
@@ -85,10 +101,10 @@ pub(crate) async fn show(
 }
 
 impl Fields {
-    fn new(user: &User, refused: Option<(&Form, &FormErrors)>) -> Self {
-        let error = |field| refused.and_then(|(_, errors)| errors.error(field));
+    fn new(user: &User, rejected: Rejected<'_>) -> Self {
+        let error = |field| rejected.and_then(|(_, errors)| errors.error(field));
         // Other forms of the page are without a name.
-        let typed = refused.map(|(form, _)| form);
+        let typed = rejected.map(|(form, _)| form);
         let typed = typed.filter(|form| form.has("name"));
         let (name, role) = match typed {
             Some(form) => (form.get("name"), form.get("role")),
@@ -100,7 +116,47 @@ impl Fields {
                 .error(error("name"))
                 .required(),
             // That the last admin must stay is said here, whatever was to be done.
-            role: list::role_field(role).error(error("role").or_else(|| error("user"))),
+            role: role_field(role).error(error("role").or_else(|| error("user"))),
         }
     }
+}
+
+/// Returns the field for the role.
+pub(crate) fn role_field(chosen: &str) -> Field {
+    let choice = |role: Role, label: &str| Choice {
+        value: role.to_string(),
+        label: label.into(),
+        detail: None,
+        chosen: chosen == role.as_str(),
+    };
+    let choices = vec![
+        choice(Role::Viewer, "Viewer: looks at everything"),
+        choice(Role::Admin, "Admin: changes everything"),
+    ];
+    Field::select("role", "Role", choices)
+}
+
+async fn set_password(
+    context: PageContext,
+    SlugPath(slug): SlugPath,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, PageError> {
+    let mut errors = FieldErrors::default();
+    let Some(hash) = new_password::hash(&form, &mut errors).await else {
+        let errors = FormError::from(errors).form()?;
+        return show(&context, &slug, Some((&form, &errors))).await;
+    };
+    let change = |user: &mut User| {
+        user.password = Some(hash.clone());
+        Ok(())
+    };
+    let engine = &context.app.engine;
+    let user = engine.change(&slug, &context.actor(), None, change).await?;
+    let done = redirect_with(&urls::user(&slug), Flash::PasswordSet);
+    if slug != context.visitor.user.slug {
+        return Ok(done);
+    }
+    // Every session of this user has ended, this one too.
+    Ok(with_session(done, &context.app, &user, &headers).await?)
 }

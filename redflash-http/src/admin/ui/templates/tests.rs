@@ -35,7 +35,7 @@ fn frame<P>(page: P) -> Frame<'static, P> {
             role: "admin",
         }),
         csrf: "0f3b9c",
-        flash: Some(Flash::new("Ops is on again.")),
+        flash: Some(FlashMessage::new("Ops is on again.")),
         now: NOW,
         page,
     }
