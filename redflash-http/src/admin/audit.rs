@@ -1,4 +1,4 @@
-//! `/admin/audit`: who changed what, and when.
+//! `/admin/audit`: the audit log, newest first.
 
 use std::num::NonZeroU32;
 
@@ -19,18 +19,18 @@ use crate::admin::ui::templates::Section;
 use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-/// How many a page has.
-const LENGTH: u32 = 50;
-/// One more, which says that there are older ones.
-const ASKED: NonZeroU32 = NonZeroU32::new(LENGTH + 1).expect("not zero");
+/// Number of entries on a page.
+const PAGE_SIZE: u32 = 50;
+/// One more, to know whether there are older entries.
+const LIMIT: NonZeroU32 = NonZeroU32::new(PAGE_SIZE + 1).expect("not zero");
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
     vec![Route::new(Method::GET, urls::AUDIT, view, page)]
 }
 
-/// Which entries a query asks for.
-struct Wanted<'a> {
+/// The filters of a query.
+struct AuditQuery<'a> {
     subject: Option<&'a str>,
     actor: Option<Actor>,
     before: Option<AuditEntryId>,
@@ -40,7 +40,7 @@ struct Wanted<'a> {
 struct Page {
     subject: Field,
     actor: Field,
-    /// Whether not everything is shown.
+    /// True if a filter is set.
     is_filtered: bool,
     rows: Vec<Row>,
     links: PageLinks,
@@ -56,39 +56,39 @@ struct Row {
     detail: String,
 }
 
-/// Something that changed, or was changed.
+/// The actor or the subject of an entry.
 #[derive(Serialize)]
 struct Reference {
     label: String,
-    /// Its page, where it has one that the reader may see.
+    /// Its page, if there is one that the visitor may see.
     url: Option<String>,
-    /// The other entries of it.
+    /// The URL of its entries in the audit log.
     entries: String,
 }
 
 async fn page(context: PageContext) -> Result<Response, PageError> {
-    let wanted = Wanted::of(&context.query);
+    let query = AuditQuery::of(&context.query);
     let filter = AuditFilter {
-        subject: wanted.subject.map(str::to_owned),
-        by: wanted.actor.clone(),
-        before: wanted.before,
-        limit: ASKED,
+        subject: query.subject.map(str::to_owned),
+        by: query.actor.clone(),
+        before: query.before,
+        limit: LIMIT,
     };
     let mut entries = context.app.engine.store().audit_entries(&filter).await?;
-    let is_more = entries.len() > LENGTH as usize;
-    entries.truncate(LENGTH as usize);
+    let is_more = entries.len() > PAGE_SIZE as usize;
+    entries.truncate(PAGE_SIZE as usize);
     let older = entries.last().filter(|_| is_more);
     let page = Page {
         subject: Field::text("subject", "What was changed")
-            .value(wanted.subject.unwrap_or_default()),
-        actor: Field::text("actor", "Who changed it").value(wanted.actor_text()),
-        is_filtered: wanted.subject.is_some() || wanted.actor.is_some(),
+            .value(query.subject.unwrap_or_default()),
+        actor: Field::text("actor", "Who changed it").value(query.actor_text()),
+        is_filtered: query.subject.is_some() || query.actor.is_some(),
         links: PageLinks {
-            previous: wanted.before.map(|_| wanted.url(None)),
-            next: older.map(|last| wanted.url(Some(last.id))),
+            previous: query.before.map(|_| query.url(None)),
+            next: older.map(|last| query.url(Some(last.id))),
         },
         rows: entries.iter().map(|entry| row(&context, entry)).collect(),
-        empty: wanted.empty(),
+        empty: query.empty(),
     };
     Ok(context.page("audit", Section::Audit, "Audit", page))
 }
@@ -96,14 +96,14 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
 fn row(context: &PageContext, entry: &AuditEntry) -> Row {
     Row {
         at: entry.at,
-        by: named(context, entry.by.to_string(), "actor"),
+        by: reference(context, entry.by.to_string(), "actor"),
         action: word(entry.action),
-        subject: named(context, entry.subject.clone(), "subject"),
+        subject: reference(context, entry.subject.clone(), "subject"),
         detail: entry.detail.clone(),
     }
 }
 
-fn named(context: &PageContext, label: String, field: &str) -> Reference {
+fn reference(context: &PageContext, label: String, field: &str) -> Reference {
     Reference {
         url: page_of(&label, context.is_admin()),
         entries: url(&[(field, &label)]),
@@ -111,10 +111,10 @@ fn named(context: &PageContext, label: String, field: &str) -> Reference {
     }
 }
 
-/// The page of something that the audit log names.
-fn page_of(named: &str, is_admin: bool) -> Option<String> {
-    let (kind, name) = named.split_once('/')?;
-    let place = match kind {
+/// Returns the page of an actor or a subject.
+fn page_of(reference: &str, is_admin: bool) -> Option<String> {
+    let (kind, name) = reference.split_once('/')?;
+    let folder = match kind {
         "contact" => "contacts",
         "group" => "groups",
         "event" => "events",
@@ -126,7 +126,7 @@ fn page_of(named: &str, is_admin: bool) -> Option<String> {
     };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let is_plain = !name.is_empty() && name.bytes().all(is_plain);
-    is_plain.then(|| format!("/admin/{place}/{name}"))
+    is_plain.then(|| format!("/admin/{folder}/{name}"))
 }
 
 const fn word(action: Action) -> &'static str {
@@ -144,8 +144,8 @@ const fn word(action: Action) -> &'static str {
     }
 }
 
-impl<'a> Wanted<'a> {
-    /// What cannot be meant is ignored.
+impl<'a> AuditQuery<'a> {
+    /// Reads the filters; invalid ones are ignored.
     fn of(query: &'a Form) -> Self {
         let actor = query.given("actor").map(|text| match text.parse() {
             Ok(actor) => actor,
@@ -197,7 +197,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The log with these filters, as far as they are given.
+/// Returns the URL of the log with the filters that are not empty.
 fn url(filters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(filters.iter().filter(|(_, value)| !value.is_empty()));
@@ -212,8 +212,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_named_leads_to_its_page() {
-        for (named, page) in [
+    fn links_actors_and_subjects_to_their_pages() {
+        for (reference, page) in [
             ("contact/ann", Some("/admin/contacts/ann")),
             ("notification/01", Some("/admin/log/01")),
             ("key/app", Some("/admin/keys/app")),
@@ -222,7 +222,7 @@ mod tests {
             ("contact/", None),
             ("everything", None),
         ] {
-            assert_eq!(page_of(named, true).as_deref(), page, "{named}");
+            assert_eq!(page_of(reference, true).as_deref(), page, "{reference}");
         }
         assert_eq!(page_of("user/ann", false), None);
     }

@@ -242,7 +242,7 @@ fn member(contact: &Contact) -> Member {
         url: urls::contact(&contact.slug),
         name: contact.name.to_string(),
         reach: choices::reach(contact),
-        state: choices::word(contact.enabled),
+        state: choices::badge(contact.enabled),
     }
 }
 

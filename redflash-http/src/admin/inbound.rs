@@ -1,4 +1,4 @@
-//! `/admin/inbound`: what people have sent back, newest first.
+//! `/admin/inbound`: replies, newest first.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -18,8 +18,8 @@ use crate::admin::ui::templates::Section;
 use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-/// How many messages a page has.
-const LENGTH: u32 = 50;
+/// Number of messages on a page.
+const PAGE_SIZE: u32 = 50;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::new(
@@ -48,13 +48,13 @@ struct Row {
     gateway: String,
     text: String,
     effect: String,
-    /// The delivery that it answers.
+    /// URL of the delivery that it answers.
     answers: Option<String>,
-    /// The notification that it raised.
+    /// URL of the notification that it raised.
     raised: Option<String>,
 }
 
-/// What contacts are called.
+/// Names of contacts by their slugs.
 type Names = HashMap<Slug, Name>;
 
 async fn list(context: PageContext) -> Result<Response, PageError> {
@@ -64,12 +64,12 @@ async fn list(context: PageContext) -> Result<Response, PageError> {
     let filter = InboundFilter {
         contact: known.cloned(),
         before: context.query.get("before").parse::<InboundId>().ok(),
-        // One more than is shown, to know whether there is one.
-        limit: NonZeroU32::new(LENGTH + 1).expect("not zero"),
+        // One more than is shown, to know whether there are older ones.
+        limit: NonZeroU32::new(PAGE_SIZE + 1).expect("not zero"),
     };
     let mut found = context.app.engine.store().inbound(&filter).await?;
-    let is_more = found.len() > LENGTH as usize;
-    found.truncate(LENGTH as usize);
+    let is_more = found.len() > PAGE_SIZE as usize;
+    found.truncate(PAGE_SIZE as usize);
     let names = context.app.engine.store().contacts().await?;
     let names: Names = names.into_iter().map(|one| (one.slug, one.name)).collect();
     let last = found.last().filter(|_| is_more);
@@ -120,7 +120,7 @@ fn row(inbound: Inbound, names: &Names) -> Row {
     }
 }
 
-/// The notification that an effect says was raised: `raised event/reply as 0192…`.
+/// Returns the notification in an effect such as `raised event/reply as 0192…`.
 fn raised(effect: &str) -> Option<NotificationId> {
     let (_, id) = effect.strip_prefix("raised ")?.rsplit_once(" as ")?;
     id.parse().ok()
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_effect_says_what_was_raised() {
+    fn finds_raised_notification_in_effect() {
         let id = NotificationId::new(Timestamp::from_millis(1));
         assert_eq!(raised(&format!("raised event/a as {id}")), Some(id));
         for other in [

@@ -1,6 +1,4 @@
-//! `/admin`: what people see and change in a browser.
-//!
-//! `view` says how a page is written.
+//! `/admin`: the web admin. [`ui::templates`] describes how a page is written.
 
 mod audit;
 pub(crate) mod auth;
@@ -36,7 +34,7 @@ pub(crate) use ui::wrong_method::wrong_method;
 use crate::admin::ui::page_error::PageError;
 use crate::route::{Auth, Permission, Route};
 
-/// Every URL of the web admin.
+/// Returns all routes of the web admin.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![Route::new(
         Method::GET,
@@ -68,10 +66,10 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(gateway::list::routes());
     routes.extend(inbound::routes());
     let logged_in = Auth::Session(Permission::Any);
-    routes.push(Route::any("/admin/{*rest}", logged_in, nowhere));
+    routes.push(Route::any("/admin/{*rest}", logged_in, not_found));
     routes
 }
 
-async fn nowhere() -> PageError {
+async fn not_found() -> PageError {
     PageError::missing("page at this URL")
 }

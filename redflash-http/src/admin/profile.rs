@@ -1,4 +1,4 @@
-//! `/admin/profile`: what users change of themselves.
+//! `/admin/profile`: the user's own name and password.
 
 use std::net::IpAddr;
 
@@ -37,7 +37,7 @@ struct Page {
     notice: Option<Notice>,
     version: String,
     name: Field,
-    /// `None` for somebody who logs in without a password.
+    /// `None` for users who log in without a password.
     password: Option<Password>,
 }
 
@@ -53,17 +53,17 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
 
 /// Shows the profile.
 ///
-/// * `refused` - the form that was sent, and why it is shown again.
+/// * `rejected` - the form that was sent, with its errors.
 async fn show(
     context: &PageContext,
-    refused: Option<(&Form, &FormErrors)>,
+    rejected: Option<(&Form, &FormErrors)>,
 ) -> Result<Response, PageError> {
     let slug = &context.visitor.user.slug;
     let user = context.app.engine.store().user(slug).await?;
     let user = user.ok_or_else(|| PageError::missing(format!("user {slug}")))?;
-    let errors = refused.map(|(_, errors)| errors);
+    let errors = rejected.map(|(_, errors)| errors);
     let error = |field| errors.and_then(|errors| errors.error(field));
-    let name = refused.map_or(user.name.as_str(), |(form, _)| form.get("name"));
+    let name = rejected.map_or(user.name.as_str(), |(form, _)| form.get("name"));
     let now = || {
         vec![
             format!("Name: {}", user.name),
@@ -100,15 +100,15 @@ async fn save(
     match change(&context, from, &form).await {
         Ok(None) => Ok(redirect_with(PATH, Flash::Saved)),
         Ok(Some(user)) => {
-            // Every session of this user has ended, this one too.
+            // All sessions of this user have ended, including this one.
             let done = redirect_with(PATH, Flash::PasswordSet);
             Ok(with_session(done, &context.app, &user, &headers).await?)
         }
-        Err(refused) => show(&context, Some((&form, &refused.form()?))).await,
+        Err(error) => show(&context, Some((&form, &error.form()?))).await,
     }
 }
 
-/// Changes the name, and the password if a new one was typed. Returns the user where that was so.
+/// Changes the name, and the password if there is a new one. Returns the user if the password changed.
 async fn change(
     context: &PageContext,
     from: IpAddr,
@@ -116,7 +116,7 @@ async fn change(
 ) -> Result<Option<User>, FormError> {
     let mut errors = FieldErrors::default();
     let name = errors.take("name", Name::parse(form.get("name")));
-    let password = if new_password::is_typed(form) {
+    let password = if new_password::is_given(form) {
         new_password(context, from, form, &mut errors).await?
     } else {
         None
@@ -140,7 +140,7 @@ async fn change(
     Ok(password.is_some().then_some(user))
 }
 
-/// The hash of the new password, if the old one was right.
+/// Returns the hash of the new password, if the current one is correct.
 async fn new_password(
     context: &PageContext,
     from: IpAddr,
@@ -148,11 +148,12 @@ async fn new_password(
     errors: &mut FieldErrors,
 ) -> Result<Option<PasswordHash>, PageError> {
     let user = &context.visitor.user;
-    let tried = context
-        .app
-        .throttle
-        .begin(Some(&user.slug), from, context.app.engine.monotonic());
-    let tried = tried.map_err(|wait| {
+    let attempt =
+        context
+            .app
+            .throttle
+            .begin(Some(&user.slug), from, context.app.engine.monotonic());
+    let attempt = attempt.map_err(|wait| {
         let seconds = wait.as_secs() + 1;
         let text = format!("Too many tries were wrong. Try again in {seconds} seconds.");
         PageError::new(StatusCode::TOO_MANY_REQUESTS, "Not now", text)
@@ -162,6 +163,6 @@ async fn new_password(
         errors.add("password", "this is not your password");
         return Ok(None);
     }
-    tried.forget();
+    attempt.forget();
     Ok(new_password::hash(form, errors).await)
 }

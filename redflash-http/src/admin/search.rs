@@ -1,4 +1,4 @@
-//! `/admin/search`: everything that has a text in it.
+//! `/admin/search`: full search of the directory, the gateways and the log.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -26,12 +26,12 @@ use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
 const PATH: &str = "/admin/search";
-/// How many of a kind are shown.
-const SHOWN: usize = 8;
-/// How many notifications.
-const MENTIONS: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
-/// The most characters that are looked for.
-const LONGEST: usize = 200;
+/// Maximum number of results of one kind.
+const MAX_RESULTS: usize = 8;
+/// Maximum number of notifications.
+const MAX_NOTIFICATIONS: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
+/// Maximum length of the search text, in characters.
+const MAX_LENGTH: usize = 200;
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
@@ -41,20 +41,20 @@ pub(super) fn routes() -> Vec<Route> {
 #[derive(Serialize)]
 struct Page {
     search: Field,
-    /// What was looked for; `None` when nothing was.
+    /// The search text; `None` if it is empty.
     text: Option<String>,
     kinds: Vec<Kind>,
     notifications: Vec<RecentNotification>,
-    /// The log with this text.
+    /// URL of the log with this text.
     log: String,
 }
 
-/// What was found of one kind.
+/// The results of one kind.
 #[derive(Serialize)]
 struct Kind {
     title: &'static str,
     found: Vec<Found>,
-    /// The list with this text, where more was found than is shown.
+    /// The list with this text, if it has more results.
     all: Option<Link>,
 }
 
@@ -62,7 +62,7 @@ struct Kind {
 struct Found {
     url: String,
     name: String,
-    /// What else there is to say of it.
+    /// Slug and state, or another short description.
     detail: String,
     state: Option<&'static str>,
 }
@@ -73,7 +73,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
         .get("q")
         .trim()
         .chars()
-        .take(LONGEST)
+        .take(MAX_LENGTH)
         .collect();
     if let Some(id) = notification(&context, &text).await? {
         return Ok(redirect(&urls::notification(id)));
@@ -83,7 +83,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
     } else {
         (
             kinds(&context, &text).await?,
-            mentions(&context, &text).await?,
+            with_mention(&context, &text).await?,
         )
     };
     let page = Page {
@@ -96,7 +96,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
     Ok(context.page("search", None, "Search", page))
 }
 
-/// The notification whose id this is, or the id of one of its deliveries.
+/// Returns the notification with this id, or with a delivery of this id.
 async fn notification(
     context: &PageContext,
     text: &str,
@@ -109,16 +109,16 @@ async fn notification(
     Ok(found.map(|_| id))
 }
 
-/// The newest notifications that have the text.
-async fn mentions(
+/// Returns the newest notifications with the text.
+async fn with_mention(
     context: &PageContext,
     text: &str,
 ) -> Result<Vec<RecentNotification>, StoreError> {
     let filter = LogFilter {
         text: Some(text.to_owned()),
-        ..LogFilter::newest(MENTIONS)
+        ..LogFilter::newest(MAX_NOTIFICATIONS)
     };
-    history::sent(&context.app.engine, &filter, |_| true).await
+    history::matching(&context.app.engine, &filter, |_| true).await
 }
 
 async fn kinds(context: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
@@ -169,7 +169,7 @@ async fn kinds(context: &PageContext, text: &str) -> Result<Vec<Kind>, StoreErro
 }
 
 impl Kind {
-    /// What has the text, of everything of a kind.
+    /// Returns the items of a kind that have the text.
     fn new(
         title: &'static str,
         list: &str,
@@ -182,7 +182,7 @@ impl Kind {
         };
         let mut found: Vec<_> = all.filter(has).map(|(found, _)| found).collect();
         let count = found.len();
-        found.truncate(SHOWN);
+        found.truncate(MAX_RESULTS);
         let all = Link {
             url: with_text(list, text),
             label: format!("All {count}"),
@@ -190,7 +190,7 @@ impl Kind {
         Self {
             title,
             found,
-            all: Some(all).filter(|_| count > SHOWN),
+            all: Some(all).filter(|_| count > MAX_RESULTS),
         }
     }
 }
@@ -263,12 +263,12 @@ fn of_user(user: &User) -> (Found, Vec<String>) {
     (found, vec![user.slug.to_string(), user.name.to_string()])
 }
 
-/// Said of what is off alone.
+/// Returns the badge of an item that is disabled.
 fn state(enabled: bool) -> Option<&'static str> {
     (!enabled).then_some("off")
 }
 
-/// A list that shows what has a text.
+/// Returns the URL of a list with a search text.
 fn with_text(path: &str, text: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("q", text);

@@ -1,4 +1,4 @@
-//! A message to one endpoint, to try it out.
+//! Test messages to one endpoint.
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
@@ -43,14 +43,14 @@ async fn test(
     let raise = raise(&slug, id, &text, form.given("once"));
     let outcome = alert::raise_as(&context.app, raise, context.actor()).await;
     let outcome = outcome.map_err(|failed| match failed {
-        RaiseFailure::Refused(RaiseError::NoRecipients(plan)) => unreached(&plan, id),
+        RaiseFailure::Refused(RaiseError::NoRecipients(plan)) => not_sent(&plan, id),
         failed => failed.into(),
     })?;
     let path = urls::notification(outcome.raised().notification);
     Ok(redirect_with(&path, Flash::Raised))
 }
 
-/// The test, which goes out once however often its form is sent.
+/// Returns the test message. Repeated submissions of its form send it once.
 fn raise(contact: &Slug, endpoint: EndpointId, text: &str, once: Option<&str>) -> Raise {
     let raise = Raise::contact(contact.clone(), text).only(endpoint);
     let Some(once) = once.filter(|once| once.len() <= Idempotency::MAX_KEY) else {
@@ -63,8 +63,8 @@ fn raise(contact: &Slug, endpoint: EndpointId, text: &str, once: Option<&str>) -
     })
 }
 
-/// Why a test was not sent.
-fn unreached(plan: &Plan, endpoint: EndpointId) -> PageError {
+/// Returns the reason why a test was not sent.
+fn not_sent(plan: &Plan, endpoint: EndpointId) -> PageError {
     let mut endpoints = plan.recipients.iter().flat_map(|one| &one.endpoints);
     let found = endpoints.find(|one| one.endpoint == endpoint);
     let Some(Verdict::Skip(skip)) = found.map(|one| &one.verdict) else {

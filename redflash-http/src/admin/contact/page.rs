@@ -1,4 +1,4 @@
-//! The page of one contact: its endpoints, where it is named, what it was told.
+//! The page of a contact: endpoints, references and recent alerts.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -39,7 +39,7 @@ struct Page {
     recent: Vec<RecentNotification>,
     log: String,
     audit: String,
-    /// What only an admin has.
+    /// For admins only.
     edit: Option<Edit>,
 }
 
@@ -48,9 +48,9 @@ struct Row {
     channel: String,
     address: String,
     switch: Switch,
-    /// Why the person at the other end had it switched off.
+    /// Reason for an opt-out by the recipient.
     opted_out: Option<String>,
-    /// Why nothing can be sent there now.
+    /// Reason why no gateway serves the address.
     unserved: Option<String>,
     edit: Option<RowEdit>,
 }
@@ -58,7 +58,7 @@ struct Row {
 #[derive(Serialize)]
 struct RowEdit {
     url: String,
-    /// Whether a test would go out.
+    /// True if a test message would go out.
     can_test: bool,
     once: String,
     remove: Confirm,
@@ -201,7 +201,7 @@ fn removal(contact: &Contact, references: &[Reference]) -> Confirm {
     }
 }
 
-/// The groups and the events that name a contact.
+/// Returns the groups and events that include a contact.
 async fn references(engine: &Engine, slug: &Slug) -> Result<Vec<Reference>, StoreError> {
     let groups = engine.store().groups().await?;
     let events = engine.store().events().await?;

@@ -1,4 +1,4 @@
-//! What is switched off.
+//! Contacts, groups and events that are disabled.
 
 use redflash_core::{Engine, StoreError};
 use serde::Serialize;
@@ -6,20 +6,20 @@ use serde::Serialize;
 use crate::admin::ui::partials::Link;
 use crate::admin::urls;
 
-/// How many of a kind are items.
+/// Maximum number of items listed of one kind.
 const MAX_ITEMS: usize = 6;
 
-/// What is switched off of one kind.
+/// The disabled items of one kind.
 #[derive(Serialize)]
 pub(crate) struct DisabledItems {
-    /// `2 contacts`.
+    /// The number of items, such as `2 contacts`.
     title: String,
     items: Vec<Link>,
-    /// How many more there are.
+    /// Number of items that are not listed.
     more: usize,
 }
 
-/// Everything that is switched off.
+/// Returns all disabled items.
 pub(crate) async fn all(engine: &Engine) -> Result<Vec<DisabledItems>, StoreError> {
     let store = engine.store();
     let contacts = store.contacts().await?;

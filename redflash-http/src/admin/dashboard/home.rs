@@ -1,4 +1,4 @@
-//! `/admin`: how things are, in one look.
+//! `/admin`: the state of the system at a glance.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -25,13 +25,13 @@ use crate::last_day;
 use crate::route::{Auth, Permission, Route};
 
 const CHART: &str = "Attempts of the last 24 hours (UTC)";
-/// How long a delivery that is due may wait before it is a worry.
+/// Maximum delay of a due delivery without a warning.
 const MAX_DELAY: Duration = Duration::from_secs(5 * 60);
-/// How long the dispatcher may go without a look at the queue.
+/// Maximum time without activity of the dispatcher.
 const MAX_IDLE: Duration = Duration::from_secs(60);
-/// How many notifications that went badly are shown.
+/// Maximum number of failed notifications.
 const MAX_FAILED: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
-/// How many of the newest notifications are shown.
+/// Maximum number of recent notifications.
 const RECENT: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -44,23 +44,23 @@ pub(crate) fn routes() -> Vec<Route> {
 
 #[derive(Serialize)]
 struct Page {
-    /// Whether there is nobody yet who could be told.
+    /// True if there is no contact yet.
     is_new: bool,
-    /// Whether nothing is to be worried about.
+    /// True if there are neither warnings nor failures.
     is_healthy: bool,
     warnings: Vec<Warning>,
     numbers: Vec<Number>,
-    /// Whether only the newest were counted.
+    /// True if only the newest deliveries were counted.
     is_truncated: bool,
     chart: Chart,
     failed: Vec<RecentNotification>,
-    /// The newest, whatever became of them.
+    /// The newest notifications, whatever their outcome.
     recent_notifications: Vec<RecentNotification>,
     gateways: Vec<GatewayRow>,
     disabled: Vec<DisabledItems>,
 }
 
-/// Something that somebody should look at.
+/// A condition that needs attention.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Warning {
     text: String,
@@ -99,7 +99,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
     Ok(context.page("home", Section::Home, "Home", page))
 }
 
-/// The newest notifications of which something did not go out.
+/// Returns the newest notifications with a delivery that failed.
 async fn failed(engine: &Engine, since: Timestamp) -> Result<Vec<RecentNotification>, StoreError> {
     let bad = [
         DeliveryState::Failed,

@@ -1,4 +1,4 @@
-//! An event as it is typed, right or wrong.
+//! The form of an event.
 
 use redflash_core::{Contact, Event, Group, MissingArguments, Name, Slug};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::admin::ui::field::{Checklist, Choice, Field};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{FieldErrors, FormErrors};
 
-/// An event as it is typed, right or wrong.
+/// An event as it was filled in, valid or not.
 pub(crate) struct Draft {
     name: String,
     description: String,
@@ -20,7 +20,7 @@ pub(crate) struct Draft {
     groups: Vec<Slug>,
 }
 
-/// What an event is made of, to be filled in: `{{> partials/event page.fields}}`.
+/// The fields of an event: `{{> partials/event page.fields}}`.
 #[derive(Serialize)]
 pub(crate) struct Fields {
     name: Field,
@@ -59,7 +59,7 @@ fn missing_arguments(
 }
 
 impl Draft {
-    /// An event as it is.
+    /// Returns the draft of an existing event.
     pub(crate) fn of(event: &Event) -> Self {
         Self {
             name: event.name.to_string(),
@@ -73,9 +73,9 @@ impl Draft {
         }
     }
 
-    /// What a form says.
+    /// Reads a form.
     ///
-    /// * `before` - the event that is changed, whose order of contacts and groups is kept.
+    /// * `before` - the event being changed, whose order of contacts and groups is kept.
     pub(crate) fn parse(form: &Form, before: Option<&Event>, errors: &mut FieldErrors) -> Self {
         let (contacts, groups) = match before {
             Some(event) => (&*event.contacts, &*event.groups),
@@ -93,7 +93,7 @@ impl Draft {
         }
     }
 
-    /// Puts all but the name into an event.
+    /// Copies everything but the name into an event.
     pub(crate) fn fill(&self, event: &mut Event) {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         self.description.trim().clone_into(&mut event.description);
@@ -105,12 +105,12 @@ impl Draft {
         event.groups.clone_from(&self.groups);
     }
 
-    /// The name, if it is one.
+    /// Returns the name, if it is valid.
     pub(crate) fn name(&self, errors: &mut FieldErrors) -> Option<Name> {
         errors.take("name", Name::parse(&self.name))
     }
 
-    /// An event to look at, which is never saved: with a name in any case.
+    /// Returns an event for the preview; an invalid name is replaced.
     fn event(&self, slug: &Slug) -> Event {
         let unnamed = || Name::parse("Event").expect("it is a name");
         let name = Name::parse(&self.name).unwrap_or_else(|_| unnamed());
@@ -124,7 +124,7 @@ impl Draft {
         self.event(&Slug::parse("new").expect("it is a slug"))
     }
 
-    /// The fields in which it is typed.
+    /// Returns the form fields.
     pub(crate) fn fields(
         &self,
         contacts: &[Contact],
@@ -181,7 +181,7 @@ impl Draft {
         choices.map(choice).collect()
     }
 
-    /// What there is now, said to somebody who would have put something else in its place.
+    /// Returns the saved values, for a user whose edit conflicts with them.
     pub(crate) fn summary(&self) -> Vec<String> {
         let names = |slugs: &[Slug]| {
             let names: Vec<_> = slugs.iter().map(Slug::as_str).collect();
@@ -218,7 +218,7 @@ pub(crate) fn edited(event: Event, form: Option<&Form>) -> Event {
     }
 }
 
-/// A text of several lines as it was typed: browsers end each with CR LF.
+/// Normalizes line ends: browsers send CR LF.
 fn lines(text: &str) -> String {
     text.replace("\r\n", "\n")
 }

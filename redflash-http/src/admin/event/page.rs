@@ -1,4 +1,4 @@
-//! The page of one event, and the form of a new one, each beside what it would do.
+//! The page of an event, and the preview of its edits.
 
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -41,7 +41,7 @@ struct Page {
     log: String,
     audit: String,
     edit: Option<Edit>,
-    /// What whoever may not change it reads.
+    /// The event as viewers see it.
     facts: Facts,
 }
 
@@ -89,8 +89,8 @@ async fn preview(context: PageContext, form: Form) -> Result<Response, PageError
 
 /// Shows an event.
 ///
-/// * `form` - what was typed, where the page is shown again.
-/// * `errors` - why it was not saved.
+/// * `form` - the form to show instead of the saved event.
+/// * `errors` - the errors of the form.
 pub(crate) async fn show(
     context: &PageContext,
     slug: &Slug,
@@ -138,9 +138,9 @@ async fn edit(
         Some(form) => Draft::parse(form, Some(event), &mut FieldErrors::default()),
         None => Draft::of(event),
     };
-    // Who tries something out has seen what the form says, and no more.
-    let edited = form.filter(|_| errors.is_none());
-    let version = edited.map_or_else(
+    // A preview must not move the form to a newer revision than the user has seen.
+    let previewed = form.filter(|_| errors.is_none());
+    let version = previewed.map_or_else(
         || Revision::of(event).to_string(),
         |form| form.get("version").to_owned(),
     );

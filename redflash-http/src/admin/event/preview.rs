@@ -1,4 +1,4 @@
-//! What an event that is being written would do, shown beside it.
+//! The preview of an event: its message and recipients, or its errors.
 
 use redflash_core::{Engine, Event, FieldFault, RaiseError};
 use serde::Serialize;
@@ -7,26 +7,26 @@ use crate::admin::event::samples::Samples;
 use crate::admin::ui::form_error::sentence;
 use crate::admin::ui::partials::Plan;
 
-/// How many lines are shown before and after one that is wrong.
-const AROUND: usize = 3;
-/// How many characters of such a line are shown.
-const SHOWN: usize = 200;
+/// Number of lines shown before and after a line with an error.
+const CONTEXT_LINES: usize = 3;
+/// Maximum number of characters shown of such a line.
+const MAX_LINE: usize = 200;
 
-/// What an event would do: `{{> partials/preview page.preview}}`.
+/// The preview of an event: `{{> partials/preview page.preview}}`.
 #[derive(Serialize)]
 pub(crate) struct Preview {
-    /// Nothing is written yet.
+    /// True if there is no message yet.
     blank: bool,
     errors: Vec<TemplateError>,
     /// Warnings about probable mistakes.
     warnings: Vec<String>,
-    /// Why something else is sent than the template says.
+    /// Reason why a fallback text is sent instead of the template.
     degraded: Option<String>,
     length: String,
     plan: Option<Plan>,
 }
 
-/// What is wrong with a template, and where.
+/// An error in a template, with the lines around it.
 #[derive(Serialize)]
 struct TemplateError {
     field: String,
@@ -42,7 +42,7 @@ struct Line {
 }
 
 impl Preview {
-    /// What an event would do if it were saved as it is here and raised with these.
+    /// Plans the event as if it were saved and raised with the samples.
     pub(crate) async fn of(
         engine: &Engine,
         event: &Event,
@@ -91,21 +91,21 @@ impl TemplateError {
     }
 }
 
-/// The lines around one that is wrong.
+/// Returns the lines around the one with an error.
 fn around(source: &str, wrong: usize) -> Vec<Line> {
-    let first = wrong.saturating_sub(AROUND).max(1);
-    let lines = source.split('\n').enumerate().map(|(place, text)| Line {
-        number: place + 1,
-        text: text.chars().take(SHOWN).collect(),
-        is_wrong: place + 1 == wrong,
+    let first = wrong.saturating_sub(CONTEXT_LINES).max(1);
+    let lines = source.split('\n').enumerate().map(|(index, text)| Line {
+        number: index + 1,
+        text: text.chars().take(MAX_LINE).collect(),
+        is_wrong: index + 1 == wrong,
     });
     lines
         .skip(first - 1)
-        .take(wrong + AROUND + 1 - first)
+        .take(wrong + CONTEXT_LINES + 1 - first)
         .collect()
 }
 
-/// How long the text is, with a warning where that costs something.
+/// Returns the length of the text, with a warning if it costs more than one SMS.
 fn length(plan: &Plan) -> String {
     let count = plan.text.chars().count();
     let text = match count {
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_is_wrong_stands_among_its_neighbours() {
+    fn shows_lines_around_the_error() {
         let source = "1\n2\n3\n4\n5\n6\n7\n8";
         for (wrong, first, last) in [(1, 1, 4), (4, 1, 7), (5, 2, 8), (8, 5, 8)] {
             let lines = around(source, wrong);

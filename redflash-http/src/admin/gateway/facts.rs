@@ -1,4 +1,4 @@
-//! What is configured of a gateway, without anything secret.
+//! The configuration of a gateway, without secrets.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::HttpConfig;
 
-/// Something that is configured.
+/// A setting and its value.
 #[derive(Serialize)]
 pub(crate) struct Fact {
     name: &'static str,
     value: String,
 }
 
-/// The addresses that a gateway is used for.
+/// Returns the addresses that a gateway is used for.
 pub(crate) fn used_for(gateway: &Gateway) -> String {
     if gateway.prefixes.is_empty() {
         return "all addresses".into();
@@ -22,7 +22,7 @@ pub(crate) fn used_for(gateway: &Gateway) -> String {
     gateway.prefixes.join(", ")
 }
 
-/// Everything that is configured of a gateway, and that it can do.
+/// Returns the settings and the abilities of a gateway.
 pub(crate) fn of(gateway: &Gateway, config: &HttpConfig) -> Vec<Fact> {
     let limits = &gateway.limits;
     let abilities: Vec<_> = gateway.abilities().collect();
@@ -65,7 +65,7 @@ pub(crate) fn of(gateway: &Gateway, config: &HttpConfig) -> Vec<Fact> {
         .collect()
 }
 
-/// A length of time, as `90 s`, `10 min` or `6 h`.
+/// Formats a duration, such as `90 s`, `10 min` or `6 h`.
 fn span(length: Duration) -> String {
     match length.as_secs() {
         0 => format!("{} ms", length.as_millis()),
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_of_time_is_told_in_the_unit_that_fits() {
+    fn formats_durations_in_the_unit_that_fits() {
         for (seconds, text) in [(0, "0 ms"), (90, "90 s"), (600, "10 min"), (21_600, "6 h")] {
             assert_eq!(span(Duration::from_secs(seconds)), text);
         }

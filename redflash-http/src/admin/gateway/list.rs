@@ -1,4 +1,4 @@
-//! `/admin/gateways`: what messages go through, and whether it works.
+//! `/admin/gateways`: the gateways, their state, and test messages.
 
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ struct LaneRow {
     in_flight: u32,
 }
 
-/// What came of a test.
+/// The result of a test message.
 #[derive(Serialize)]
 struct TestResult {
     state: &'static str,
@@ -123,7 +123,7 @@ struct TestResult {
     url: String,
 }
 
-/// The form of a test.
+/// The form of a test message.
 #[derive(Serialize)]
 struct Test {
     action: String,
@@ -136,7 +136,7 @@ async fn page(context: PageContext, SlugPath(name): SlugPath) -> Result<Response
     show(&context, &name, &Form::default(), None).await
 }
 
-/// The page of a gateway, with the form of a test as it was filled in.
+/// Shows a gateway, with the form of a test message as it was filled in.
 async fn show(
     context: &PageContext,
     name: &Slug,
@@ -210,7 +210,7 @@ fn message(form: &Form, errors: Option<&FormErrors>) -> Field {
         .required()
 }
 
-/// What came of the test that the query names.
+/// Returns the result of the test message in the query.
 async fn test_result(context: &PageContext, name: &Slug) -> Result<Option<TestResult>, StoreError> {
     let Ok(id) = context.query.get("trial").parse::<NotificationId>() else {
         return Ok(None);
@@ -243,9 +243,9 @@ async fn test(
     form: Form,
 ) -> Result<Response, PageError> {
     let gateway = find(&context, &name)?;
-    let (to, text) = match typed(&context.app.engine, &gateway, &form) {
-        Ok(typed) => typed,
-        Err(refused) => return show(&context, &name, &form, Some(&refused.form()?)).await,
+    let (to, text) = match parse(&context.app.engine, &gateway, &form) {
+        Ok(parsed) => parsed,
+        Err(error) => return show(&context, &name, &form, Some(&error.form()?)).await,
     };
     let idempotency = idempotency(&form, &to, &text);
     let test = run_test(&context, &name, to, text, idempotency).await?;
@@ -256,7 +256,7 @@ async fn test(
     )))
 }
 
-fn typed(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, String), FormError> {
+fn parse(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, String), FormError> {
     let mut errors = FieldErrors::default();
     let to = errors.take(
         "to",
@@ -272,7 +272,7 @@ fn typed(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, St
     }
 }
 
-/// One form is one test; the same form with something else in it is another.
+/// Returns the key of one test: the same form with other contents is another test.
 fn idempotency(form: &Form, to: &Address, text: &str) -> Idempotency {
     let once = form.once();
     let mut digest = Sha256::new();

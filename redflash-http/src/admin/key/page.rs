@@ -1,4 +1,4 @@
-//! The page of a key.
+//! The page of an API key.
 
 use axum::http::StatusCode;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! What a key may do: chosen in a form, said in summary.
+//! The permissions of an API key: their form, and their summary.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::admin::ui::field::{Checklist, Choice, Field};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{FieldErrors, FormErrors};
 
-/// What a key may do.
+/// The permissions of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Permissions {
     inspect: bool,
@@ -17,7 +17,7 @@ pub(crate) struct Permissions {
     scope: Scope,
 }
 
-/// Where that is chosen.
+/// The fields for permissions: `{{> partials/rights page.permissions}}`.
 #[derive(Serialize)]
 pub(crate) struct Fields {
     scope: Field,
@@ -26,7 +26,7 @@ pub(crate) struct Fields {
     admin: Field,
 }
 
-/// In a few summary.
+/// Returns a short description of a key's permissions.
 pub(crate) fn summary(key: &ApiKey) -> String {
     let raises = match &key.scope {
         Scope::All => "raises everything".to_owned(),
@@ -56,7 +56,7 @@ impl Permissions {
         }
     }
 
-    /// What was chosen in a form.
+    /// Reads the permissions from a form.
     pub(crate) fn parse(form: &Form, errors: &mut FieldErrors) -> Self {
         let targets = form.all("targets");
         let targets = targets.filter_map(|text| errors.take("targets", text.parse::<Target>()));
@@ -83,7 +83,7 @@ impl Permissions {
         }
     }
 
-    /// Lets a key do this and nothing else.
+    /// Replaces the permissions of a key.
     pub(crate) fn apply_to(&self, key: &mut ApiKey) {
         key.inspect = self.inspect;
         key.admin = self.admin;
@@ -129,7 +129,7 @@ impl Fields {
     }
 }
 
-/// Everything that can be raised, those first that are chosen, whether they are still there or not.
+/// Returns all targets, chosen ones first, including those that no longer exist.
 async fn options(engine: &Engine, chosen: &BTreeSet<Target>) -> Result<Vec<Choice>, StoreError> {
     let store = engine.store();
     let mut named = Vec::new();
@@ -143,15 +143,18 @@ async fn options(engine: &Engine, chosen: &BTreeSet<Target>) -> Result<Vec<Choic
         named.push((Target::Event(event.slug), event.name.to_string()));
     }
     let is_known = |target: &Target| named.iter().any(|(known, _)| known == target);
-    let gone = chosen.iter().filter(|target| !is_known(target));
-    let gone = gone.map(|target| (target.clone(), "no longer there".to_owned()));
-    let gone: Vec<_> = gone.collect();
-    let choices = gone.into_iter().chain(named).map(|(target, name)| Choice {
-        label: name,
-        detail: Some(target.to_string()),
-        chosen: chosen.contains(&target),
-        value: target.to_string(),
-    });
+    let removed = chosen.iter().filter(|target| !is_known(target));
+    let removed = removed.map(|target| (target.clone(), "no longer there".to_owned()));
+    let removed: Vec<_> = removed.collect();
+    let choices = removed
+        .into_iter()
+        .chain(named)
+        .map(|(target, name)| Choice {
+            label: name,
+            detail: Some(target.to_string()),
+            chosen: chosen.contains(&target),
+            value: target.to_string(),
+        });
     let mut choices: Vec<_> = choices.collect();
     choices.sort_by_key(|choice| !choice.chosen);
     Ok(choices)
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_may_what_was_chosen() {
+    fn applies_chosen_permissions() {
         let fine = |summary: &str| (summary.to_owned(), true);
         assert_eq!(
             parsed("scope=all&targets=event/a"),

@@ -1,4 +1,4 @@
-//! What became of a notification: `{{> partials/deliveries page.deliveries}}`, a card a delivery.
+//! The deliveries of a notification, one card each: `{{> partials/deliveries page.deliveries}}`.
 
 use std::collections::HashMap;
 
@@ -10,24 +10,24 @@ use crate::admin::log::state_counts::{StateCount, urgency};
 use crate::admin::ui::partials::{Link, Step};
 use crate::admin::urls;
 
-/// How many deliveries are shown, those first that somebody has to look at.
-const SHOWN: usize = 100;
+/// Maximum number of deliveries shown; those that need attention come first.
+const MAX_SHOWN: usize = 100;
 
-/// So few deliveries are shown with all that happened to them.
-const FEW: usize = 3;
+/// Maximum number of deliveries that are shown expanded.
+const MAX_EXPANDED: usize = 3;
 
-/// What became of a notification.
+/// The deliveries of a notification.
 #[derive(Serialize)]
 pub(crate) struct Deliveries {
     state_counts: Vec<StateCount>,
-    /// Whether something is still to happen.
+    /// True if a delivery is not final yet.
     pub(crate) open: bool,
-    /// Where this page is.
+    /// URL of the notification.
     url: String,
     cards: Vec<Card>,
-    /// How many more there are.
+    /// Number of deliveries that are not shown.
     more: usize,
-    /// How many can be sent again, by who may.
+    /// Number of deliveries that the visitor may resend.
     resendable: Option<usize>,
 }
 
@@ -45,14 +45,14 @@ struct Card {
     price: Option<String>,
     refused_by: String,
     steps: Vec<Step>,
-    /// Whether what happened to it is seen at once.
+    /// True if its history is expanded.
     is_open: bool,
-    /// Whether it can be sent again, by who may.
+    /// True if the visitor may resend it.
     resendable: bool,
 }
 
 impl Deliveries {
-    /// * `may_resend` - whether who looks may send again.
+    /// * `may_resend` - true if the visitor may resend deliveries.
     pub(crate) fn of(
         notification: &Notification,
         records: &[DeliveryRecord],
@@ -63,11 +63,11 @@ impl Deliveries {
         let names: HashMap<_, _> = names.collect();
         let mut shown: Vec<_> = records.iter().collect();
         shown.sort_by_key(|record| urgency(record.delivery.state));
-        let few = records.len() <= FEW;
+        let expanded = records.len() <= MAX_EXPANDED;
         let card = |record: &&DeliveryRecord| {
             let resendable = may_resend && ended_badly(record.delivery.state);
             Card {
-                is_open: few || ended_badly(record.delivery.state),
+                is_open: expanded || ended_badly(record.delivery.state),
                 ..Card::of(record, &names, resendable)
             }
         };
@@ -78,8 +78,8 @@ impl Deliveries {
             open: records.len() < notification.plan.queued()
                 || states().any(|state| !state.is_final()),
             url: urls::notification(notification.id),
-            cards: shown.iter().take(SHOWN).map(card).collect(),
-            more: records.len().saturating_sub(SHOWN),
+            cards: shown.iter().take(MAX_SHOWN).map(card).collect(),
+            more: records.len().saturating_sub(MAX_SHOWN),
             resendable: (may_resend && resendable > 0).then_some(resendable),
         }
     }
@@ -125,15 +125,17 @@ const fn ended_badly(state: DeliveryState) -> bool {
     )
 }
 
-/// The attempts of a delivery, and what stands after them.
+/// Returns the attempts of a delivery, and the step after them.
 fn steps(record: &DeliveryRecord) -> Vec<Step> {
     let attempts = record.attempts_made.iter().map(attempt);
     let last = record.attempts_made.last();
-    attempts.chain(standing(&record.delivery, last)).collect()
+    attempts
+        .chain(current_step(&record.delivery, last))
+        .collect()
 }
 
 fn attempt(attempt: &Attempt) -> Step {
-    let (state, said) = match attempt.outcome {
+    let (state, result) = match attempt.outcome {
         AttemptOutcome::Ok => (Some("sent"), "Taken"),
         AttemptOutcome::Retry => (None, "Not taken for now"),
         AttemptOutcome::Unknown => (None, "Nobody knows whether it went out"),
@@ -144,7 +146,7 @@ fn attempt(attempt: &Attempt) -> Step {
         None => String::new(),
     };
     let took = attempt.ended_at.since(attempt.started_at).as_millis();
-    let mut text = format!("{said} after {took} ms");
+    let mut text = format!("{result} after {took} ms");
     if !attempt.detail.is_empty() {
         text = format!("{text}: {}", attempt.detail);
     }
@@ -159,8 +161,8 @@ fn attempt(attempt: &Attempt) -> Step {
     }
 }
 
-/// What has happened since the last attempt, or is to happen next.
-fn standing(delivery: &Delivery, last: Option<&Attempt>) -> Option<Step> {
+/// Returns the event after the last attempt, or the next one.
+fn current_step(delivery: &Delivery, last: Option<&Attempt>) -> Option<Step> {
     let ended = last.map(|attempt| attempt.ended_at);
     let is_later = ended.is_none_or(|ended| delivery.due_at > ended);
     let outcome = last.map(|attempt| attempt.outcome);
@@ -188,7 +190,7 @@ fn standing(delivery: &Delivery, last: Option<&Attempt>) -> Option<Step> {
     })
 }
 
-/// Which receipt is waited for, where another gateway takes over without one.
+/// Returns the wait for a receipt, if another gateway takes over without one.
 fn receipt_due(delivery: &Delivery) -> Option<Step> {
     let part = !delivery.parts_delivered.is_empty();
     let (at, title) = match delivery.receipt_due_at {
@@ -204,8 +206,8 @@ fn receipt_due(delivery: &Delivery) -> Option<Step> {
     })
 }
 
-/// Why it stands where it stands, unless the last attempt says so already.
+/// Returns the reason for the state, unless the last attempt has the same.
 fn detail(delivery: &Delivery, last: Option<&Attempt>) -> Option<String> {
-    let is_said = last.is_some_and(|attempt| attempt.detail == delivery.detail);
-    (!delivery.detail.is_empty() && !is_said).then(|| delivery.detail.clone())
+    let is_known = last.is_some_and(|attempt| attempt.detail == delivery.detail);
+    (!delivery.detail.is_empty() && !is_known).then(|| delivery.detail.clone())
 }

@@ -1,4 +1,4 @@
-//! `/admin/log`: what was raised, newest first.
+//! `/admin/log`: notifications, newest first.
 
 use std::num::NonZeroU32;
 
@@ -16,10 +16,10 @@ use crate::admin::ui::templates::Section;
 use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-/// How many notifications a page has.
-const LENGTH: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
-/// How many characters of a message are shown.
-const WORDS: usize = 160;
+/// Number of notifications on a page.
+const PAGE_SIZE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+/// Maximum length of the excerpt of a message, in characters.
+const MAX_EXCERPT: usize = 160;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new(
@@ -52,7 +52,7 @@ struct Row {
 
 async fn list(context: PageContext) -> Result<Response, PageError> {
     let query = LogQuery::of(&context.query);
-    let filter = query.filter(LENGTH);
+    let filter = query.filter(PAGE_SIZE);
     let engine = &context.app.engine;
     let found = engine.store().log(&filter).await?;
     let older = found.next.map(|next| query.url(urls::LOG, Some(next)));
@@ -78,7 +78,7 @@ fn row((notification, deliveries): (Notification, Vec<Delivery>)) -> Row {
     }
 }
 
-/// What stands in the place of a page on which nothing is.
+/// Returns the text of a page without notifications.
 fn empty(query: &LogQuery<'_>, next: Option<NotificationId>, older: Option<&String>) -> Empty {
     if let (Some(next), Some(older)) = (next, older) {
         let at = jiff::Timestamp::from_millisecond(next.made_at().as_millis());
@@ -95,7 +95,7 @@ fn empty(query: &LogQuery<'_>, next: Option<NotificationId>, older: Option<&Stri
             }),
         };
     }
-    if query.is_any() {
+    if query.is_unfiltered() {
         return Empty {
             title: "Nothing was raised yet".into(),
             text: "Whatever is raised stands here, with what became of it.".into(),
@@ -112,10 +112,10 @@ fn empty(query: &LogQuery<'_>, next: Option<NotificationId>, older: Option<&Stri
     }
 }
 
-/// The beginning of a text, on one line.
+/// Returns the beginning of a text, on one line.
 pub(crate) fn excerpt(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(WORDS) {
+    match line.char_indices().nth(MAX_EXCERPT) {
         None => line,
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
     }
@@ -126,10 +126,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_cut_to_one_line() {
+    fn shortens_text_to_one_line() {
         assert_eq!(excerpt(" a\n\n b\tc "), "a b c");
         let cut = excerpt(&"é".repeat(200));
-        assert_eq!(cut.chars().count(), WORDS + 1);
+        assert_eq!(cut.chars().count(), MAX_EXCERPT + 1);
         assert!(cut.ends_with("é…"));
     }
 }

@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! The log of notifications, with the state of their deliveries.
 
 pub(crate) mod csv;
 pub(crate) mod deliveries;

@@ -1,4 +1,4 @@
-//! `/admin/log/{id}`: one notification, and what became of it.
+//! `/admin/log/{id}`: a notification, its deliveries and replies.
 
 use std::num::NonZeroU32;
 
@@ -23,10 +23,10 @@ use crate::admin::ui::templates::Section;
 use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-/// How many contacts are looked at for answers.
-const ASKED: usize = 20;
-/// How many answers of a contact, and how many entries of the audit log, are looked at.
-const NEWEST: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+/// Maximum number of contacts whose replies are searched.
+const MAX_CONTACTS: usize = 20;
+/// Maximum number of replies of a contact, and of audit log entries, that are searched.
+const MAX_ENTRIES: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 
 pub(crate) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
@@ -49,7 +49,7 @@ struct Page {
     sender: Option<String>,
     plan: Plan,
     deliveries: Deliveries,
-    /// Where what entries is told, as long as something is to happen.
+    /// URL of the stream of changes, until all deliveries are final.
     events: Option<String>,
     replies: Vec<Reply>,
     history: Vec<Step>,
@@ -57,7 +57,7 @@ struct Page {
     send_again: Option<String>,
 }
 
-/// A message that somebody sent back.
+/// A reply to a delivery.
 #[derive(Serialize)]
 struct Reply {
     at: Timestamp,
@@ -71,7 +71,7 @@ async fn page(
     NotificationPath(id): NotificationPath,
 ) -> Result<Response, PageError> {
     let (notification, records) = find(&context, id).await?;
-    let entries = entries(&context, id).await?;
+    let entries = audit_entries(&context, id).await?;
     let deliveries = Deliveries::of(&notification, &records, context.is_admin());
     let title = notification.plan.name.to_string();
     let page = Page {
@@ -98,7 +98,7 @@ async fn page(
     Ok(context.page("notification", Section::Log, &title, page))
 }
 
-/// A notification with its deliveries.
+/// Returns a notification with its deliveries.
 pub(crate) async fn find(
     context: &PageContext,
     id: NotificationId,
@@ -107,21 +107,24 @@ pub(crate) async fn find(
     found.ok_or_else(|| PageError::missing("notification of that id"))
 }
 
-/// What the audit log says of a notification, newest first.
-async fn entries(context: &PageContext, id: NotificationId) -> Result<Vec<AuditEntry>, StoreError> {
+/// Returns the audit log entries of a notification, newest first.
+async fn audit_entries(
+    context: &PageContext,
+    id: NotificationId,
+) -> Result<Vec<AuditEntry>, StoreError> {
     let filter = AuditFilter {
         subject: Some(format!("notification/{id}")),
         by: None,
         before: None,
-        limit: NEWEST,
+        limit: MAX_ENTRIES,
     };
     context.app.engine.store().audit_entries(&filter).await
 }
 
-/// Who raised it.
+/// Returns a link to the key or user that raised the notification.
 fn by(notification: &Notification, entries: &[AuditEntry]) -> Link {
-    let by_hand = entries.iter().find(|one| one.action == Action::Raised);
-    let (url, label) = match (&notification.raised_by, by_hand) {
+    let manual = entries.iter().find(|one| one.action == Action::Raised);
+    let (url, label) = match (&notification.raised_by, manual) {
         (Some(key), _) => (urls::key(key), format!("key/{key}")),
         (None, Some(change)) => {
             let subject = format!("notification/{}", notification.id);
@@ -147,7 +150,7 @@ fn step(change: &AuditEntry) -> Step {
     }
 }
 
-/// What people have answered to these deliveries, oldest first.
+/// Returns the replies to the deliveries, oldest first.
 async fn replies(
     context: &PageContext,
     records: &[DeliveryRecord],
@@ -156,11 +159,11 @@ async fn replies(
     contacts.sort();
     contacts.dedup();
     let mut found: Vec<Inbound> = Vec::new();
-    for contact in contacts.into_iter().take(ASKED) {
+    for contact in contacts.into_iter().take(MAX_CONTACTS) {
         let filter = InboundFilter {
             contact: Some(contact.clone()),
             before: None,
-            limit: NEWEST,
+            limit: MAX_ENTRIES,
         };
         let answers = |inbound: &Inbound| {
             let mut ours = records.iter().map(|record| record.delivery.id);
@@ -198,9 +201,9 @@ async fn resend(
     };
     let engine = &context.app.engine;
     let resent = engine.resend(id, only, &context.actor()).await?;
-    let said = match resent {
+    let flash = match resent {
         0 => Flash::NothingToResend,
         _ => Flash::Resent,
     };
-    Ok(redirect_with(&urls::notification(id), said))
+    Ok(redirect_with(&urls::notification(id), flash))
 }

@@ -1,11 +1,11 @@
-//! How many deliveries stand in each state: `{{> partials/tally page.tally}}`.
+//! The number of deliveries in each state: `{{> partials/tally page.state_counts}}`.
 
 use std::collections::BTreeMap;
 
 use redflash_core::{Delivery, DeliveryState};
 use serde::Serialize;
 
-/// How many deliveries stand in one state.
+/// The number of deliveries in one state.
 #[derive(Clone, Serialize)]
 pub(crate) struct StateCount {
     state: &'static str,
@@ -13,7 +13,7 @@ pub(crate) struct StateCount {
 }
 
 impl StateCount {
-    /// The states in which deliveries stand, those first that somebody has to look at.
+    /// Counts deliveries by state; states that need attention come first.
     pub(crate) fn of<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<Self> {
         let mut states: BTreeMap<DeliveryState, usize> = BTreeMap::new();
         for delivery in deliveries {

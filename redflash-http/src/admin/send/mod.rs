@@ -1,4 +1,4 @@
-//! `/admin/send`: an alert is raised by hand. What it would do is shown before it is done.
+//! `/admin/send`: raises an alert manually, after a preview.
 
 pub(crate) mod plan;
 pub(crate) mod targets;
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// The list of what can be chosen.
+/// The page that lists the possible targets.
 #[derive(Serialize)]
 struct Choose {
     search: Field,
@@ -44,7 +44,7 @@ struct Choose {
     empty: Empty,
 }
 
-/// What is to be sent to a target, as far as it was filled in.
+/// An alert to a target, as far as it is filled in.
 struct Draft<'a> {
     target: Target,
     name: Name,
@@ -56,7 +56,7 @@ struct Draft<'a> {
 struct Page {
     name: String,
     target: Link,
-    /// What is asked for; `None` for those who may not send.
+    /// The form; `None` for users who may not send.
     ask: Option<Ask>,
     planned: Option<Planned>,
 }
@@ -64,21 +64,21 @@ struct Page {
 #[derive(Serialize)]
 struct Ask {
     target: String,
-    /// What is said to a contact or a group.
+    /// The message to a contact or a group.
     message: Option<Field>,
-    /// What fills in the words of an event.
+    /// The arguments of an event's template.
     arguments: Option<Fields>,
     template: Option<String>,
 }
 
-/// What would be done.
+/// The preview of an alert.
 #[derive(Serialize)]
 struct Planned {
     plan: Plan,
     degraded: Option<String>,
-    /// Why it was not done.
+    /// Reason why the alert was not sent.
     error: Option<String>,
-    /// The fields that are sent to do it; `None` when it cannot be done.
+    /// The hidden fields of the form that sends it; `None` if it cannot be sent.
     fields: Option<Vec<Hidden>>,
 }
 
@@ -189,7 +189,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The page with what would be done, and why it was not.
+    /// Shows the preview, with the reason if sending failed.
     async fn planned(
         &self,
         context: &PageContext,
@@ -206,7 +206,7 @@ impl<'a> Draft<'a> {
         };
         let planned = Planned {
             degraded: plan.message.degraded.clone(),
-            // The plan says it already.
+            // The plan shows a refusal itself.
             error: error
                 .filter(|_| refusal.is_none())
                 .map(|error| sentence(&error.to_string())),
@@ -250,7 +250,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Everything that was filled in, and what makes sure that it is sent once.
+    /// Returns the filled-in values, with a token that makes repeated submissions send once.
     fn hidden(&self) -> Vec<Hidden> {
         let hidden = |name: &str, value: &str| Hidden {
             name: name.to_owned(),
@@ -265,7 +265,7 @@ impl<'a> Draft<'a> {
                 fields.push(hidden(name, self.form.get(name)));
             }
         }
-        let given = self.form.beginning(arguments::PREFIX);
+        let given = self.form.with_prefix(arguments::PREFIX);
         fields.extend(given.map(|(name, value)| {
             let name = format!("{}{name}", arguments::PREFIX);
             hidden(&name, value)

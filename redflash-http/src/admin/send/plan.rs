@@ -1,4 +1,4 @@
-//! A plan as pages show it.
+//! Converts plans into template data.
 
 use redflash_core::{PlannedEndpoint, Recipient, Verdict};
 
@@ -24,7 +24,7 @@ impl From<redflash_core::Plan> for Plan {
 }
 
 impl Plan {
-    /// The plan with what keeps its messages from going out at once, in their order.
+    /// Adds the obstacles of the planned messages, in their order.
     pub(crate) fn with_outlook(mut self, outlook: Vec<Option<redflash_core::Obstacle>>) -> Self {
         for (delivery, obstacle) in self.deliveries.iter_mut().zip(outlook) {
             delivery.obstacle = obstacle.map(Obstacle::new);

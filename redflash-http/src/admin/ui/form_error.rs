@@ -1,4 +1,4 @@
-//! Why a form was not done, and what its page then says.
+//! Errors of forms, and their notices.
 
 use std::fmt::Display;
 
@@ -9,38 +9,38 @@ use serde::Serialize;
 use crate::admin::ui::field::FieldError;
 use crate::admin::ui::page_error::PageError;
 
-/// Why a form was not done.
+/// The error of a submitted form.
 pub(crate) enum FormError {
-    /// The form is shown again.
+    /// The form is shown again with its errors.
     Form(FormErrors),
-    /// Another page says it.
+    /// An error page is shown.
     Page(PageError),
 }
 
-/// Why a form is shown again.
+/// The errors of a form that is shown again.
 pub(crate) struct FormErrors {
     pub(crate) status: StatusCode,
     pub(crate) errors: Vec<FieldFault>,
 }
 
-/// What is wrong with the fields of a form, found one by one.
+/// The errors of fields, collected while a form is read.
 #[derive(Default)]
 pub(crate) struct FieldErrors(Vec<FieldFault>);
 
-/// What stands above a form that is shown again: `{{> partials/notice page.notice}}`.
+/// The notice above a form that is shown again: `{{> partials/notice page.notice}}`.
 #[derive(Serialize)]
 pub(crate) struct Notice {
     title: &'static str,
     text: String,
-    /// What is there now, where somebody else has changed it.
+    /// The saved values, if another user has changed them.
     items: Vec<String>,
 }
 
 impl FieldErrors {
-    /// What a field says, or else `None` and an error.
+    /// Returns the parsed value, or `None` and records the error of the field.
     pub(crate) fn take<T, E: Display>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
-        let error = |error: E| self.0.push(FieldFault::new(field, error.to_string()));
-        parsed.map_err(error).ok()
+        let record = |error: E| self.0.push(FieldFault::new(field, error.to_string()));
+        parsed.map_err(record).ok()
     }
 
     pub(crate) fn add(&mut self, field: &str, message: &str) {
@@ -68,7 +68,7 @@ impl FormErrors {
         }
     }
 
-    /// The error of a field: of the whole of it, or of an entry of the list that it is.
+    /// Returns the error of a field, or of the entries of a list.
     pub(crate) fn error(&self, field: &str) -> Option<FieldError> {
         let is_of = |error: &&FieldFault| {
             let (name, rest) = error.field.split_once('[').unwrap_or((&error.field, ""));
@@ -85,9 +85,9 @@ impl FormErrors {
         })
     }
 
-    /// What stands above the form.
+    /// Returns the notice above the form.
     ///
-    /// * `now` - what is there, said where somebody else has changed it.
+    /// * `now` - the saved values, shown if another user has changed them.
     pub(crate) fn notice(&self, now: Vec<String>) -> Notice {
         if self.status == StatusCode::CONFLICT {
             let text = "Nothing was saved, and what you typed is still here. To put it in the \
@@ -111,11 +111,11 @@ impl FormErrors {
 }
 
 impl FormError {
-    /// Why the form is to be shown again.
+    /// Returns the errors to show in the form.
     ///
     /// # Errors
     ///
-    /// The page that says something else.
+    /// [`PageError`] if an error page is shown instead.
     pub(crate) fn form(self) -> Result<FormErrors, PageError> {
         match self {
             Self::Form(errors) => Ok(errors),
@@ -171,7 +171,7 @@ impl From<PageError> for FormError {
     }
 }
 
-/// A text that begins as a sentence does.
+/// Capitalizes the first letter of a text.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_told_at_its_field() {
+    fn finds_errors_by_field() {
         let errors = ["name", "endpoints[2].address", "contacts[0]", "contacts[3]"];
         let errors = errors.map(|field| FieldFault::new(field, format!("wrong {field}")));
         let errors = FormErrors::invalid(errors.to_vec());

@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! Building blocks of pages: forms, fields, errors, pagination and templates.
 
 pub(crate) mod assets;
 pub(crate) mod choices;

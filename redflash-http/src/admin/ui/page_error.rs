@@ -1,4 +1,4 @@
-//! Why a page is not shown, in the frame of the pages.
+//! Error pages.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -12,12 +12,12 @@ use crate::admin::urls;
 use crate::alert::RaiseFailure;
 use crate::app::App;
 
-/// Why a page is not shown.
+/// The error that is shown instead of a page.
 #[derive(Clone, Debug)]
 pub(crate) struct PageError {
     pub(crate) status: StatusCode,
     title: &'static str,
-    /// What to do.
+    /// Explanation, with the next step.
     text: String,
 }
 
@@ -30,7 +30,7 @@ impl PageError {
         }
     }
 
-    /// Nothing of this name.
+    /// Returns the error for an item that does not exist.
     pub(crate) fn missing(what: impl std::fmt::Display) -> Self {
         let text = format!("There is no {what}. It may have been removed.");
         Self::new(StatusCode::NOT_FOUND, "Not found", text)
@@ -57,7 +57,7 @@ impl PageError {
         Self::new(StatusCode::BAD_REQUEST, "This cannot be read", why)
     }
 
-    /// Somebody else was quicker.
+    /// Returns the error for an item that another user has changed.
     pub(crate) fn outdated(text: impl Into<String>) -> Self {
         let title = "Somebody else has changed this";
         Self::new(StatusCode::CONFLICT, title, text)
@@ -68,7 +68,7 @@ impl PageError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not now", text)
     }
 
-    /// The page that says it.
+    /// Renders the error page.
     pub(crate) fn show(self, app: &App, visitor: Option<&Visitor>) -> Response {
         let page = ErrorPage {
             status: self.status.as_u16(),
@@ -90,7 +90,7 @@ impl PageError {
     }
 }
 
-/// Shown by the guard, which knows who asked.
+/// The guard renders the page, since it knows the visitor.
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();

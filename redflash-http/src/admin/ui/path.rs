@@ -1,4 +1,4 @@
-//! What the path of a page names.
+//! Path parameters of pages.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl FromRequestParts<Arc<App>> for NotificationPath {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
-        part(parts, app, "id").await.map(Self).ok_or_else(nothing)
+        part(parts, app, "id").await.map(Self).ok_or_else(not_found)
     }
 }
 
@@ -34,7 +34,10 @@ impl FromRequestParts<Arc<App>> for SlugPath {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
-        part(parts, app, "slug").await.map(Self).ok_or_else(nothing)
+        part(parts, app, "slug")
+            .await
+            .map(Self)
+            .ok_or_else(not_found)
     }
 }
 
@@ -43,11 +46,11 @@ impl FromRequestParts<Arc<App>> for EndpointPath {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
         let SlugPath(contact) = SlugPath::from_request_parts(parts, app).await?;
-        let id = part(parts, app, "id").await.ok_or_else(nothing)?;
+        let id = part(parts, app, "id").await.ok_or_else(not_found)?;
         Ok(Self { contact, id })
     }
 }
 
-fn nothing() -> PageError {
+fn not_found() -> PageError {
     PageError::missing("page of that name")
 }

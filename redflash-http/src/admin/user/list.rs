@@ -106,7 +106,7 @@ impl Resource for User {
         let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
         let name = errors.take("name", Name::parse(form.get("name")));
         let role = errors.take("role", form.get("role").parse::<Role>());
-        let password = if new_password::is_typed(form) {
+        let password = if new_password::is_given(form) {
             new_password::hash(form, &mut errors).await
         } else {
             None

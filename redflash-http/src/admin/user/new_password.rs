@@ -1,4 +1,4 @@
-//! A new password, typed twice.
+//! The fields for a new password, which is entered twice.
 
 use redflash_core::PasswordHash;
 use secrecy::SecretString;
@@ -11,7 +11,7 @@ use crate::auth::password::hash_password;
 
 const RULE: &str = "At least 8 characters. Long ones of several words are good ones.";
 
-/// Where it is typed: `new` and `again`.
+/// The fields `new` and `again`.
 #[derive(Serialize)]
 pub(crate) struct Fields {
     new: Field,
@@ -40,12 +40,12 @@ impl Fields {
     }
 }
 
-/// Whether one was typed at all.
-pub(crate) fn is_typed(form: &Form) -> bool {
+/// Returns true if one of the fields is filled in.
+pub(crate) fn is_given(form: &Form) -> bool {
     !form.get("new").is_empty() || !form.get("again").is_empty()
 }
 
-/// Its hash; `None` and an error when it cannot be one.
+/// Returns the hash of the password, or `None` and an error if it is invalid.
 pub(crate) async fn hash(form: &Form, errors: &mut FieldErrors) -> Option<PasswordHash> {
     if form.get("new") != form.get("again") {
         errors.add("again", "this is not the same as above");

@@ -103,7 +103,7 @@ pub(crate) async fn show(
 impl Fields {
     fn new(user: &User, rejected: Rejected<'_>) -> Self {
         let error = |field| rejected.and_then(|(_, errors)| errors.error(field));
-        // Other forms of the page are without a name.
+        // The other forms of the page have no name.
         let typed = rejected.map(|(form, _)| form);
         let typed = typed.filter(|form| form.has("name"));
         let (name, role) = match typed {
@@ -115,7 +115,7 @@ impl Fields {
                 .value(name)
                 .error(error("name"))
                 .required(),
-            // That the last admin must stay is said here, whatever was to be done.
+            // The error of the last admin is shown here, whichever form caused it.
             role: role_field(role).error(error("role").or_else(|| error("user"))),
         }
     }
@@ -157,6 +157,6 @@ async fn set_password(
     if slug != context.visitor.user.slug {
         return Ok(done);
     }
-    // Every session of this user has ended, this one too.
+    // All sessions of this user have ended, including this one.
     Ok(with_session(done, &context.app, &user, &headers).await?)
 }
