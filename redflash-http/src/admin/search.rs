@@ -176,9 +176,9 @@ impl Kind {
         text: &str,
         all: impl Iterator<Item = (Found, Vec<String>)>,
     ) -> Self {
-        let wanted = compact(text);
+        let needle = compact(text);
         let has = |(_, texts): &(Found, Vec<String>)| {
-            texts.iter().any(|text| compact(text).contains(&wanted))
+            texts.iter().any(|text| compact(text).contains(&needle))
         };
         let mut found: Vec<_> = all.filter(has).map(|(found, _)| found).collect();
         let count = found.len();

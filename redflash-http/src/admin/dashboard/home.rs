@@ -32,7 +32,7 @@ const MAX_IDLE: Duration = Duration::from_secs(60);
 /// Maximum number of failed notifications.
 const MAX_FAILED: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
 /// Maximum number of recent notifications.
-const RECENT: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
+const MAX_RECENT: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 pub(crate) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
@@ -92,7 +92,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
         chart: attempt_chart::chart(CHART, recent.outcomes.iter(), now),
         gateways: state::rows(engine, &engine.gateway_statuses().await?),
         disabled: disabled::all(engine).await?,
-        recent_notifications: history::newest(engine, RECENT).await?,
+        recent_notifications: history::newest(engine, MAX_RECENT).await?,
         warnings,
         failed,
     };
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_worry_while_everything_moves() {
+    fn warns_of_nothing_while_deliveries_move() {
         let soon = Backlog {
             queued: 3,
             sending: 1,
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_still_is_a_worry() {
+    fn warns_of_stopped_gateways_and_late_deliveries() {
         let health = Health {
             moved_at: Some(NOW.minus(MAX_IDLE)),
             stopped: vec!["sms".parse().unwrap()],
