@@ -344,14 +344,12 @@ async fn toggle<T: Resource>(
         Ok(())
     };
     let engine = &context.app.engine;
-    match engine.change(&slug, &context.actor(), None, change).await {
-        Err(error) => refuse::<T>(&context, &slug, &form, error).await,
-        Ok(_) => {
-            let page = T::PATHS.of(&slug);
-            let next = referer.list_or(T::PATHS.list, &page);
-            Ok(redirect_toggled(&next, &page, enabled))
-        }
+    if let Err(error) = engine.change(&slug, &context.actor(), None, change).await {
+        return refuse::<T>(&context, &slug, &form, error).await;
     }
+    let page = T::PATHS.of(&slug);
+    let next = referer.list_or(T::PATHS.list, &page);
+    Ok(redirect_toggled(&next, &page, enabled))
 }
 
 async fn delete<T: Resource>(

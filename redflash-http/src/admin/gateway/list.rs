@@ -248,11 +248,11 @@ async fn test(
         Err(error) => return show(&context, &name, &form, Some(&error.form()?)).await,
     };
     let idempotency = idempotency(&form, &to, &text);
-    let test = run_test(&context, &name, to, text, idempotency).await?;
+    let sent = run_test(&context, &name, to, text, idempotency).await?;
     Ok(redirect(&format!(
         "{}?trial={}",
         urls::gateway(&name),
-        test.notification
+        sent.notification
     )))
 }
 
@@ -296,11 +296,11 @@ async fn run_test(
     idempotency: Idempotency,
 ) -> Result<GatewayTestRef, PageError> {
     let (engine, by, name) = (context.app.engine.clone(), context.actor(), name.clone());
-    let test = async move {
+    let run = async move {
         engine
             .test_gateway_once(&name, to, &text, &idempotency, &by)
             .await
     };
-    let test = alert::run_detached(test).await??;
-    test.ok_or_else(|| PageError::missing("gateway of that name"))
+    let sent = alert::run_detached(run).await??;
+    sent.ok_or_else(|| PageError::missing("gateway of that name"))
 }
