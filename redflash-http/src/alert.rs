@@ -12,8 +12,8 @@ use serde::Serialize;
 use tracing::error;
 
 use crate::app::App;
+use crate::error::{RaiseFailure, RequestError};
 use crate::extract::idempotency;
-use crate::legacy::error::LegacyError;
 use crate::{HttpConfig, Mode, off_thread};
 
 /// An alert that is on disk.
@@ -44,19 +44,6 @@ pub(crate) struct RaiseResponse {
     recipients: Option<Vec<Recipient>>,
 }
 
-/// Why an alert was not raised, or cannot be spoken of.
-#[derive(Debug)]
-pub(crate) enum RaiseFailure {
-    /// The engine refused it.
-    Refused(RaiseError),
-    /// Its key raises too much.
-    RateLimited(LegacyError),
-    /// It is on disk, and what became of it cannot be said now.
-    LostSight(NotificationId),
-    /// Something is broken here.
-    Broken,
-}
-
 /// Raises an alert, and waits for its first attempts if that is wanted. A key that raises too much
 /// is answered all the same if it repeats an earlier request.
 ///
@@ -81,7 +68,7 @@ pub(crate) async fn raise(
             None => recorded(engine.raise(raise).await),
             Some(refusal) => {
                 let earlier = recorded(engine.promised(&raise).await)?;
-                earlier.ok_or(RaiseFailure::RateLimited(refusal))
+                earlier.ok_or(RaiseFailure::NotServed(refusal))
             }
         }
     };
@@ -114,13 +101,13 @@ pub(crate) async fn raise_as(
 ///
 /// # Errors
 ///
-/// [`RaiseFailure::Broken`] when it breaks off.
+/// [`RequestError::internal`] when it breaks off.
 pub(crate) async fn run_detached<T: Send + 'static>(
     deed: impl Future<Output = T> + Send + 'static,
-) -> Result<T, RaiseFailure> {
-    tokio::spawn(deed).await.map_err(|fault| {
-        error!(%fault, "what was asked for broke off half-way");
-        RaiseFailure::Broken
+) -> Result<T, RequestError> {
+    tokio::spawn(deed).await.map_err(|error| {
+        error!(%error, "what was asked for broke off half-way");
+        RequestError::internal()
     })
 }
 
@@ -135,7 +122,7 @@ fn recorded<T>(raised: Result<T, RaiseError>) -> Result<T, RaiseFailure> {
 
 fn lost_sight(id: NotificationId, fault: &StoreError) -> RaiseFailure {
     error!(notification = %id, fault = error_chain(fault), "lost sight of an alert");
-    RaiseFailure::LostSight(id)
+    RaiseFailure::OutcomeUnknown(id)
 }
 
 /// A length of time as it is written: `10s`.

@@ -17,6 +17,7 @@ use crate::admin::{StreamSlots, Templates, Throttle};
 use crate::api::problem::Problem;
 use crate::base_path::{BasePath, BasePathError};
 use crate::callback::Forgeries;
+use crate::error::RequestError;
 use crate::extract::body;
 use crate::extract::body::Bounds;
 use crate::extract::body_memory::BodyMemory;
@@ -98,7 +99,7 @@ impl App {
     }
 
     /// Refuses a key that raises too much.
-    pub(crate) fn limit(&self, key: &ApiKey) -> Result<(), LegacyError> {
+    pub(crate) fn limit(&self, key: &ApiKey) -> Result<(), RequestError> {
         match &self.limit {
             Some(limit) => limit.check(key, self.engine.nodes()),
             None => Ok(()),

@@ -25,6 +25,7 @@ use subtle::ConstantTimeEq;
 use tracing::{error, warn};
 
 use crate::app::App;
+use crate::error::RequestErrorKind;
 use crate::extract::body;
 use crate::extract::body::{Bounds, Fields, Whole};
 use crate::extract::body_memory::Reservation;
@@ -216,9 +217,9 @@ impl Received {
         let Whole {
             bytes: body,
             memory,
-        } = read.map_err(|refusal| match refusal.code {
-            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-            "overloaded" => StatusCode::SERVICE_UNAVAILABLE,
+        } = read.map_err(|error| match error.kind {
+            RequestErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            RequestErrorKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         })?;
         let mut fields = flat(body::query(parts.uri.query()).unwrap_or_default());

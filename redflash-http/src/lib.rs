@@ -21,6 +21,7 @@ pub(crate) mod auth;
 mod base_path;
 mod callback;
 mod config;
+pub(crate) mod error;
 pub(crate) mod extract;
 mod last_day;
 pub(crate) mod legacy;

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::error;
 
-use crate::alert::RaiseFailure;
+use crate::error::RequestError;
 
 /// From how many bytes on something is large.
 pub(crate) const LARGE: usize = 64 * 1024;
@@ -26,11 +26,11 @@ static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 ///
 /// # Errors
 ///
-/// [`RaiseFailure::Broken`] when it panics.
+/// [`RequestError::internal`] if the work panics.
 pub(crate) async fn run<T: Send + 'static>(
     is_large: bool,
     work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, RaiseFailure> {
+) -> Result<T, RequestError> {
     if !is_large {
         return Ok(work.await);
     }
@@ -41,9 +41,9 @@ pub(crate) async fn run<T: Send + 'static>(
         drop(turn);
         done
     });
-    done.await.map_err(|fault| {
-        error!(error = %fault, "large work was broken off");
-        RaiseFailure::Broken
+    done.await.map_err(|error| {
+        error!(%error, "large work was broken off");
+        RequestError::internal()
     })
 }
 

@@ -21,8 +21,8 @@ use crate::api::openapi::operation::Operation;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::auth::api_key;
+use crate::error::RequestError;
 use crate::extract::idempotency;
-use crate::legacy::error::LegacyError;
 use crate::off_thread;
 use crate::route::{Auth, Permission, Route};
 
@@ -156,7 +156,7 @@ async fn raise<T: Alert>(
     let raise = alert.at(slug);
     let target = raise.target().clone();
     // Looked at again, since the raise has to know as of which version of the directory it holds.
-    let secret = api_key::bearer(&headers).ok_or_else(LegacyError::missing_key)?;
+    let secret = api_key::bearer(&headers).ok_or_else(RequestError::missing_key)?;
     let checked = api_key::check_to_raise(&app.engine, secret, Some(&target)).await?;
     let key = &checked.key;
     if !key.may_raise(&target) {

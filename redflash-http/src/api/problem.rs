@@ -13,8 +13,7 @@ use redflash_core::{
 use serde::Serialize;
 use tracing::error;
 
-use crate::alert::RaiseFailure;
-use crate::legacy::error::LegacyError;
+use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
 use crate::middleware::request_log::Refused;
 
 /// Why a request was refused.
@@ -65,16 +64,6 @@ struct RefusedPlan {
     /// Arguments that were given and that the event's templates do not use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unused: Vec<String>,
-}
-
-impl RefusedPlan {
-    fn of(recipients: Option<Vec<Recipient>>) -> Option<Box<Self>> {
-        let recipients = Some(recipients?);
-        Some(Box::new(Self {
-            recipients,
-            ..Self::default()
-        }))
-    }
 }
 
 impl Problem {
@@ -218,7 +207,10 @@ impl From<RaiseError> for Problem {
                 ..because(StatusCode::UNPROCESSABLE_ENTITY)
             },
             RaiseError::NoRecipients(plan) => Self {
-                plan: RefusedPlan::of(Some(plan.recipients)),
+                plan: Some(Box::new(RefusedPlan {
+                    recipients: Some(plan.recipients),
+                    ..RefusedPlan::default()
+                })),
                 ..because(StatusCode::UNPROCESSABLE_ENTITY)
             },
             RaiseError::KeyRevoked(_) => Self::unauthorized(),
@@ -242,8 +234,8 @@ impl From<RaiseFailure> for Problem {
     fn from(failed: RaiseFailure) -> Self {
         match failed {
             RaiseFailure::Refused(fault) => fault.into(),
-            RaiseFailure::RateLimited(refusal) => refusal.into(),
-            RaiseFailure::LostSight(id) => {
+            RaiseFailure::NotServed(error) => error.into(),
+            RaiseFailure::OutcomeUnknown(id) => {
                 let detail = "the alert is recorded; what became of it cannot be said now";
                 Self {
                     notification_id: Some(id),
@@ -251,35 +243,30 @@ impl From<RaiseFailure> for Problem {
                     ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail)
                 }
             }
-            RaiseFailure::Broken => {
-                let detail = "something is broken here; the server's log has more";
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
-            }
         }
     }
 }
 
-/// What the old contract says with three statuses, said with as many as there are.
-impl From<LegacyError> for Problem {
-    fn from(refusal: LegacyError) -> Self {
-        let status = match refusal.code {
-            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-            "too_slow" => StatusCode::REQUEST_TIMEOUT,
-            "bad_encoding" | "bad_content_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
-            "invalid_key" => return Self::unauthorized(),
-            code if code.starts_with("bad_") || code == "too_many_fields" => {
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        use RequestErrorKind as Kind;
+        let status = match error.kind {
+            // The header is the only place for a key here, which the detail has to say.
+            Kind::MissingKey | Kind::InvalidKey => return Self::unauthorized(),
+            Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Kind::Overloaded | Kind::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Kind::TooManyFields | Kind::BadBody | Kind::BadIdempotencyKey => {
                 StatusCode::BAD_REQUEST
             }
-            _ if refusal.retry_after.is_some() => StatusCode::SERVICE_UNAVAILABLE,
-            _ => refusal.status,
+            Kind::BadEncoding | Kind::BadContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self {
-            retry_after: refusal.retry_after,
-            notification_id: refusal.notification,
-            plan: RefusedPlan::of(refusal.recipients.map(Into::into)),
-            close: refusal.close,
-            ..Self::new(status, refusal.code, refusal.detail)
+            retry_after: error.retry_after,
+            close: error.close,
+            ..Self::new(status, error.kind.code(), error.detail)
         }
     }
 }
@@ -334,9 +321,8 @@ mod tests {
         };
         let problem = Problem::from(fault());
         assert_eq!(problem.status, StatusCode::PAYLOAD_TOO_LARGE);
-        let refusal = LegacyError::from(fault());
-        assert_eq!(refusal.status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!((problem.code, refusal.code), ("too_large", "too_large"));
+        let body = Problem::from(RequestError::new(RequestErrorKind::TooLarge, ""));
+        assert_eq!((body.status, body.code), (problem.status, problem.code));
     }
 
     #[test]
@@ -353,7 +339,7 @@ mod tests {
             (overloaded.into(), "overloaded", "2", None),
             (unknown.into(), "store_unavailable", "1", Some(id)),
             (
-                Problem::from(RaiseFailure::LostSight(id)),
+                Problem::from(RaiseFailure::OutcomeUnknown(id)),
                 "outcome_unknown",
                 "1",
                 Some(id),

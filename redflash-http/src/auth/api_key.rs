@@ -2,12 +2,12 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use redflash_core::{ApiKey, CheckedKey, Engine, RaiseError, StoreError, Target};
+use redflash_core::{ApiKey, CheckedKey, Engine, Target};
 use secrecy::SecretString;
 use serde_json::Value;
 
+use crate::error::RequestError;
 use crate::extract::body::Fields;
-use crate::legacy::error::LegacyError;
 
 /// The name of the field in body and query.
 const FIELD: &str = "api_key";
@@ -39,9 +39,9 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<SecretString> {
 pub(crate) async fn check(
     engine: &Engine,
     secret: Option<SecretString>,
-) -> Result<ApiKey, LegacyError> {
-    let secret = secret.ok_or_else(LegacyError::missing_key)?;
-    let known = engine.api_key(&secret).await.map_err(failed)?;
+) -> Result<ApiKey, RequestError> {
+    let secret = secret.ok_or_else(RequestError::missing_key)?;
+    let known = engine.api_key(&secret).await?;
     known.filter(|key| key.enabled).ok_or_else(refuse)
 }
 
@@ -50,18 +50,14 @@ pub(crate) async fn check_to_raise(
     engine: &Engine,
     secret: SecretString,
     target: Option<&Target>,
-) -> Result<CheckedKey, LegacyError> {
-    let known = engine.key_to_raise(&secret, target).await.map_err(failed)?;
+) -> Result<CheckedKey, RequestError> {
+    let known = engine.key_to_raise(&secret, target).await?;
     known
         .filter(|checked| checked.key.enabled)
         .ok_or_else(refuse)
 }
 
-fn failed(fault: StoreError) -> LegacyError {
-    RaiseError::from(fault).into()
-}
-
-fn refuse() -> LegacyError {
+fn refuse() -> RequestError {
     metrics::counter!("redflash_refused_keys_total").increment(1);
-    LegacyError::invalid_key()
+    RequestError::invalid_key()
 }

@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 use url::form_urlencoded;
 
+use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::body_memory::Reservation;
 use crate::extract::strict_json::Strict;
-use crate::legacy::error::LegacyError;
 use crate::off_thread;
 
 /// The most fields of one request.
@@ -58,7 +58,7 @@ pub(crate) async fn read(
     headers: &HeaderMap,
     body: Body,
     bounds: Bounds,
-) -> Result<Whole, LegacyError> {
+) -> Result<Whole, RequestError> {
     let declared = headers.get(CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > bounds.bytes as u64) {
@@ -69,11 +69,11 @@ pub(crate) async fn read(
         .await
         .unwrap_or_else(|_| {
             let detail = format!("the body did not come within {} s", time.as_secs());
-            Err(LegacyError::bad("too_slow", detail).closing())
+            Err(RequestError::new(RequestErrorKind::TooSlow, detail).closing())
         })
 }
 
-async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, LegacyError> {
+async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, RequestError> {
     let Bounds {
         bytes: limit,
         mut memory,
@@ -83,7 +83,7 @@ async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, LegacyErr
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
             let detail = "the body ended early, or is not framed as HTTP asks";
-            LegacyError::bad("bad_body", detail).closing()
+            RequestError::new(RequestErrorKind::BadBody, detail).closing()
         })?;
         let Ok(data) = frame.into_data() else {
             continue;
@@ -100,23 +100,23 @@ async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, LegacyErr
     })
 }
 
-fn too_large(limit: usize) -> LegacyError {
+fn too_large(limit: usize) -> RequestError {
     let mut detail = format!("a body has at most {limit} bytes");
     if limit == UNKNOWN_SENDER {
         detail += "; more are taken with a valid key in the Authorization header or the query";
     }
-    LegacyError::bad("too_large", detail).closing()
+    RequestError::new(RequestErrorKind::TooLarge, detail).closing()
 }
 
 /// Reads the fields of a whole body, on a thread of its own if it is large.
-pub(crate) async fn fields_of(headers: &HeaderMap, bytes: Bytes) -> Result<Fields, LegacyError> {
+pub(crate) async fn fields_of(headers: &HeaderMap, bytes: Bytes) -> Result<Fields, RequestError> {
     let is_large = bytes.len() >= off_thread::LARGE;
     let headers = headers.clone();
     off_thread::run(is_large, async move { fields(&headers, bytes).await }).await?
 }
 
 /// Reads the fields of a body; one without a `Content-Type` is taken for a form.
-async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, LegacyError> {
+async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, RequestError> {
     is_plain(headers)?;
     match format(headers)?.unwrap_or(Format::Form) {
         Format::Form => collect(
@@ -129,12 +129,12 @@ async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, LegacyError>
 }
 
 /// The fields of a query.
-pub(crate) fn query(query: Option<&str>) -> Result<Fields, LegacyError> {
+pub(crate) fn query(query: Option<&str>) -> Result<Fields, RequestError> {
     let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     collect(pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))))
 }
 
-fn collect(pairs: impl Iterator<Item = (String, Value)>) -> Result<Fields, LegacyError> {
+fn collect(pairs: impl Iterator<Item = (String, Value)>) -> Result<Fields, RequestError> {
     let mut fields = Fields::new();
     for (number, (name, value)) in pairs.enumerate() {
         if number == MAX_FIELDS {
@@ -145,31 +145,31 @@ fn collect(pairs: impl Iterator<Item = (String, Value)>) -> Result<Fields, Legac
     Ok(fields)
 }
 
-fn too_many() -> LegacyError {
+fn too_many() -> RequestError {
     let message = format!("a request has at most {MAX_FIELDS} fields");
-    LegacyError::bad("too_many_fields", message)
+    RequestError::new(RequestErrorKind::TooManyFields, message)
 }
 
 /// Refuses a body that is packed.
-pub(crate) fn is_plain(headers: &HeaderMap) -> Result<(), LegacyError> {
+pub(crate) fn is_plain(headers: &HeaderMap) -> Result<(), RequestError> {
     match headers.get(CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => {
             let message = "send the body without a Content-Encoding";
-            Err(LegacyError::bad("bad_encoding", message))
+            Err(RequestError::new(RequestErrorKind::BadEncoding, message))
         }
         _ => Ok(()),
     }
 }
 
 /// What `Content-Type` says, if it is there.
-pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, LegacyError> {
+pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, RequestError> {
     let wrong = |kind: &str| {
         let kind: String = kind.chars().take(100).collect();
         let message = format!(
             "{kind:?} is not read here: send application/x-www-form-urlencoded, \
              multipart/form-data or application/json, in UTF-8"
         );
-        LegacyError::bad("bad_content_type", message)
+        RequestError::new(RequestErrorKind::BadContentType, message)
     };
     let Some(header) = headers.get(CONTENT_TYPE) else {
         return Ok(None);
@@ -196,8 +196,10 @@ pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, LegacyError>
 }
 
 /// Reads a multipart form; files are left out, as they are no fields.
-async fn multipart(body: Bytes, boundary: String) -> Result<Fields, LegacyError> {
-    let broken = |fault: multer::Error| LegacyError::bad("bad_body", format!("multipart: {fault}"));
+async fn multipart(body: Bytes, boundary: String) -> Result<Fields, RequestError> {
+    let broken = |fault: multer::Error| {
+        RequestError::new(RequestErrorKind::BadBody, format!("multipart: {fault}"))
+    };
     let whole = stream::iter([Ok::<_, Infallible>(body)]);
     let mut form = multer::Multipart::new(whole, boundary);
     let mut fields = Fields::new();
@@ -217,10 +219,11 @@ async fn multipart(body: Bytes, boundary: String) -> Result<Fields, LegacyError>
     Ok(fields)
 }
 
-fn json(body: &[u8]) -> Result<Fields, LegacyError> {
+fn json(body: &[u8]) -> Result<Fields, RequestError> {
     // Bad UTF-8 in a text is no reason to lose an alert.
     let text = String::from_utf8_lossy(body);
-    let broken = |reason: String| LegacyError::bad("bad_body", format!("JSON: {reason}"));
+    let broken =
+        |reason: String| RequestError::new(RequestErrorKind::BadBody, format!("JSON: {reason}"));
     match serde_json::from_str(&text) {
         Ok(Strict(Value::Object(fields))) if fields.len() > MAX_FIELDS => Err(too_many()),
         Ok(Strict(Value::Object(fields))) => Ok(fields),
@@ -241,7 +244,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, kind.parse().unwrap());
         let fields = fields(&headers, Bytes::copy_from_slice(body.as_bytes())).await;
-        fields.map(Value::from).map_err(|refusal| refusal.code)
+        fields.map(Value::from).map_err(|error| error.kind.code())
     }
 
     const FORM: &str = "application/x-www-form-urlencoded";

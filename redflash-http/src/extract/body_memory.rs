@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::legacy::error::LegacyError;
+use crate::error::{RequestError, RequestErrorKind};
 
 /// The most memory for all bodies, in bytes.
 const ALL: usize = 64 * 1024 * 1024;
@@ -61,7 +61,7 @@ impl Reservation {
     /// # Errors
     ///
     /// A refusal that says when to try again, if other bodies use it.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), LegacyError> {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), RequestError> {
         let more = bytes.div_ceil(UNIT).saturating_sub(self.units);
         if more == 0 {
             return Ok(());
@@ -70,9 +70,8 @@ impl Reservation {
         for pool in &self.pools {
             let Ok(permit) = Arc::clone(pool).try_acquire_many_owned(wanted) else {
                 let detail = "too many large requests at once, try again in 1 s";
-                return Err(
-                    LegacyError::later("overloaded", detail, Duration::from_secs(1)).closing(),
-                );
+                let error = RequestError::new(RequestErrorKind::Overloaded, detail);
+                return Err(error.retry_after(Duration::from_secs(1)).closing());
             };
             self.permits.push(permit);
         }
@@ -93,9 +92,9 @@ mod tests {
         let mut small = memory.reservation(true);
         small.grow(UNIT).unwrap();
         small.grow(UNIT - 1).unwrap();
-        let refusal = small.grow(UNIT + 1).unwrap_err();
-        assert_eq!(refusal.code, "overloaded");
-        assert!(refusal.retry_after.is_some());
+        let error = small.grow(UNIT + 1).unwrap_err();
+        assert_eq!(error.kind, RequestErrorKind::Overloaded);
+        assert!(error.retry_after.is_some());
         drop(large);
         small.grow(ALL).unwrap();
     }

@@ -6,10 +6,10 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use redflash_core::{Content, Idempotency, Target};
 use sha2::{Digest, Sha256};
 
-use crate::legacy::error::LegacyError;
+use crate::error::{RequestError, RequestErrorKind};
 
 /// The key of the promise that a request makes, if any.
-pub(crate) fn read(headers: &HeaderMap) -> Result<Option<String>, LegacyError> {
+pub(crate) fn read(headers: &HeaderMap) -> Result<Option<String>, RequestError> {
     let mut given = headers.get_all("idempotency-key").iter();
     let Some(key) = given.next() else {
         return Ok(None);
@@ -22,7 +22,10 @@ pub(crate) fn read(headers: &HeaderMap) -> Result<Option<String>, LegacyError> {
         "an Idempotency-Key is given once and has 1 to {} characters of ASCII",
         Idempotency::MAX_KEY
     );
-    Err(LegacyError::bad("bad_idempotency_key", message))
+    Err(RequestError::new(
+        RequestErrorKind::BadIdempotencyKey,
+        message,
+    ))
 }
 
 /// The same for equal requests only, however their bodies were written.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{ApiKey, NotificationId, RaiseError, Recipient, Slug, Target, error_chain};
 use serde::Serialize;
 
-use crate::alert::RaiseFailure;
+use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
 use crate::middleware::request_log::Refused;
 
 /// Why a request on a raising URL was refused: 403, 404 or 500, and nothing else.
@@ -83,21 +83,6 @@ impl LegacyError {
         self
     }
 
-    /// A request without a key.
-    pub(crate) fn missing_key() -> Self {
-        let detail = "this request has no API key: send it as the field api_key, or as \
-            Authorization: Bearer …";
-        Self::new(StatusCode::FORBIDDEN, "invalid_key", detail)
-            .with_old_text("You must specify your API key")
-    }
-
-    /// An unknown key, or one that is switched off.
-    pub(crate) fn invalid_key() -> Self {
-        let detail = "there is no such API key, or it is switched off";
-        Self::new(StatusCode::FORBIDDEN, "invalid_key", detail)
-            .with_old_text("Invalid API key for operation")
-    }
-
     /// A key that may not do this.
     pub(crate) fn not_allowed(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
@@ -143,14 +128,8 @@ impl LegacyError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, detail)
     }
 
-    /// The same, with the connection closed behind it.
-    pub(crate) fn closing(mut self) -> Self {
-        self.close = true;
-        self
-    }
-
     /// Something that may work later.
-    pub(crate) fn later(code: &'static str, detail: impl Into<Box<str>>, after: Duration) -> Self {
+    fn later(code: &'static str, detail: impl Into<Box<str>>, after: Duration) -> Self {
         Self {
             retry_after: Some(after),
             ..Self::bad(code, detail)
@@ -169,7 +148,7 @@ impl From<RaiseError> for LegacyError {
             RaiseError::EmptyMessage => {
                 Self::bad(code, error.to_string()).with_old_text("Empty message")
             }
-            RaiseError::KeyRevoked(_) => Self::invalid_key(),
+            RaiseError::KeyRevoked(_) => RequestError::invalid_key().into(),
             RaiseError::NoRecipients(ref plan) => Self {
                 recipients: Some(plan.recipients.clone().into()),
                 ..Self::bad(code, error.to_string())
@@ -187,21 +166,37 @@ impl From<RaiseError> for LegacyError {
     }
 }
 
+impl From<RequestError> for LegacyError {
+    fn from(error: RequestError) -> Self {
+        let (status, old_text) = match error.kind {
+            RequestErrorKind::MissingKey => {
+                (StatusCode::FORBIDDEN, Some("You must specify your API key"))
+            }
+            RequestErrorKind::InvalidKey => {
+                (StatusCode::FORBIDDEN, Some("Invalid API key for operation"))
+            }
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        };
+        Self {
+            old_text: old_text.map(Into::into),
+            retry_after: error.retry_after,
+            close: error.close,
+            ..Self::new(status, error.kind.code(), error.detail)
+        }
+    }
+}
+
 impl From<RaiseFailure> for LegacyError {
-    fn from(failed: RaiseFailure) -> Self {
-        match failed {
+    fn from(failure: RaiseFailure) -> Self {
+        match failure {
             RaiseFailure::Refused(error) => error.into(),
-            RaiseFailure::RateLimited(refusal) => refusal,
-            RaiseFailure::LostSight(notification) => {
+            RaiseFailure::NotServed(error) => error.into(),
+            RaiseFailure::OutcomeUnknown(notification) => {
                 let message = "the alert is recorded; what became of it cannot be said now";
                 Self {
                     notification: Some(notification),
                     ..Self::bad("outcome_unknown", message)
                 }
-            }
-            RaiseFailure::Broken => {
-                let message = "something is broken here; the server's log has more";
-                Self::bad("internal", message)
             }
         }
     }

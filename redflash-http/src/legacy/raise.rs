@@ -13,9 +13,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::alert;
-use crate::alert::{RaiseFailure, RaiseOutcome, RaiseResponse};
+use crate::alert::{RaiseOutcome, RaiseResponse};
 use crate::app::{App, Kind};
 use crate::auth::api_key;
+use crate::error::{RaiseFailure, RequestError};
 use crate::extract::body;
 use crate::extract::body::{Fields, Whole};
 use crate::extract::body_memory::Reservation;
@@ -71,7 +72,11 @@ async fn receive(
 ) -> Result<Received, LegacyError> {
     let mut query = body::query(parts.uri.query())?;
     let outside = match api_key::outside(&mut query, &parts.headers) {
-        Some(secret) => Some(api_key::check_to_raise(&app.engine, secret, target).await),
+        Some(secret) => Some(
+            api_key::check_to_raise(&app.engine, secret, target)
+                .await
+                .map_err(LegacyError::from),
+        ),
         None => None,
     };
     let known = outside.as_ref().and_then(|checked| checked.as_ref().ok());
@@ -93,7 +98,7 @@ async fn receive(
     let checked = match (api_key::take(&mut fields), outside) {
         (Some(secret), _) => api_key::check_to_raise(&app.engine, secret, target).await?,
         (None, Some(outside)) => outside?,
-        (None, None) => return Err(LegacyError::missing_key()),
+        (None, None) => return Err(RequestError::missing_key().into()),
     };
     Ok(Received {
         fields,

@@ -7,7 +7,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use redflash_core::{ApiKey, Slug};
 
-use crate::legacy::error::LegacyError;
+use crate::error::{RequestError, RequestErrorKind};
 
 type Limiter = Arc<DefaultKeyedRateLimiter<Slug>>;
 
@@ -29,11 +29,11 @@ impl Limit {
     /// Refuses a key that raises too much.
     ///
     /// * `nodes` - how many nodes there are.
-    pub(crate) fn check(&self, key: &ApiKey, nodes: u32) -> Result<(), LegacyError> {
+    pub(crate) fn check(&self, key: &ApiKey, nodes: u32) -> Result<(), RequestError> {
         self.of(nodes).check_key(&key.slug).map_err(|full| {
             let after = full.wait_time_from(DefaultClock::default().now());
             let message = format!("The key {} raises too much at once", key.slug);
-            LegacyError::later("rate_limited", message, after)
+            RequestError::new(RequestErrorKind::RateLimited, message).retry_after(after)
         })
     }
 

@@ -10,7 +10,7 @@ use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::path::NamedEndpoint;
 use crate::alert;
-use crate::alert::RaiseFailure;
+use crate::error::RaiseFailure;
 use crate::extract::idempotency::digest;
 use crate::route::{Auth, Permission, Route};
 

@@ -9,7 +9,7 @@ use redflash_core::{
 use serde::Serialize;
 
 use crate::admin::log::list;
-use crate::admin::log::state_counts::Tally;
+use crate::admin::log::state_counts::{Tally, urgency};
 use crate::admin::ui::partials::{Link, Step};
 
 /// How many deliveries are shown, those first that somebody has to look at.
@@ -130,16 +130,6 @@ const fn ended_badly(state: DeliveryState) -> bool {
             | DeliveryState::Suppressed
             | DeliveryState::Quarantined
     )
-}
-
-/// Least for what somebody has to look at.
-pub(crate) const fn urgency(state: DeliveryState) -> u8 {
-    match state {
-        DeliveryState::Failed | DeliveryState::Quarantined | DeliveryState::Suppressed => 0,
-        DeliveryState::Queued | DeliveryState::Sending => 1,
-        DeliveryState::Cancelled => 2,
-        DeliveryState::Sent | DeliveryState::Delivered => 3,
-    }
 }
 
 /// The attempts of a delivery, and what stands after them.

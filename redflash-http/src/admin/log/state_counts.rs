@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use redflash_core::{Delivery, DeliveryState};
 use serde::Serialize;
 
-use crate::admin::log::deliveries::urgency;
-
 /// How many deliveries stand in one state.
 #[derive(Clone, Serialize)]
 pub(crate) struct Tally {
@@ -28,5 +26,15 @@ impl Tally {
             count,
         });
         tally.collect()
+    }
+}
+
+/// Least for what somebody has to look at.
+pub(crate) const fn urgency(state: DeliveryState) -> u8 {
+    match state {
+        DeliveryState::Failed | DeliveryState::Quarantined | DeliveryState::Suppressed => 0,
+        DeliveryState::Queued | DeliveryState::Sending => 1,
+        DeliveryState::Cancelled => 2,
+        DeliveryState::Sent | DeliveryState::Delivered => 3,
     }
 }

@@ -19,7 +19,7 @@ use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link, Plan};
 use crate::admin::ui::templates::Section;
 use crate::alert;
-use crate::alert::RaiseFailure;
+use crate::error::RaiseFailure;
 use crate::extract::idempotency::digest;
 use crate::route::{Auth, Permission, Route};
 

@@ -8,8 +8,8 @@ use tracing::error;
 use crate::admin::auth::session::Visitor;
 use crate::admin::ui::page;
 use crate::admin::ui::partials::{Fault, Link};
-use crate::alert::RaiseFailure;
 use crate::app::App;
+use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
 
 /// Why a page is not shown.
 #[derive(Clone, Debug)]
@@ -65,6 +65,14 @@ impl PageError {
     pub(crate) fn unavailable() -> Self {
         let text = "The store does not answer now. Alerts that were accepted are safe. Try again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not now", text)
+    }
+
+    fn broken() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something is broken here",
+            "The log of the server says what. Look into the log before you try again.",
+        )
     }
 
     /// The page that says it.
@@ -137,15 +145,18 @@ impl From<RaiseFailure> for PageError {
     fn from(failed: RaiseFailure) -> Self {
         match failed {
             RaiseFailure::Refused(fault) => fault.into(),
-            RaiseFailure::RateLimited(refusal) => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", refusal.detail)
-            }
-            RaiseFailure::LostSight(_) | RaiseFailure::Broken => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Something is broken here",
-                "The log of the server says what. Look into the log before you try again.",
-            ),
+            RaiseFailure::NotServed(error) => error.into(),
+            RaiseFailure::OutcomeUnknown(_) => Self::broken(),
         }
+    }
+}
+
+impl From<RequestError> for PageError {
+    fn from(error: RequestError) -> Self {
+        if error.kind == RequestErrorKind::RateLimited {
+            return Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", error.detail);
+        }
+        Self::broken()
     }
 }
 
