@@ -58,7 +58,7 @@ pub(crate) async fn raise(
 ) -> Result<RaiseOutcome, RaiseFailure> {
     let engine = app.engine.clone();
     let is_large = off_thread::is_large(raise.content());
-    let limited = app.limit(key).err();
+    let limited = app.check_rate(key).err();
     let work = async move {
         raise.idempotency = promise.map(|key| Idempotency {
             key,

@@ -31,16 +31,17 @@ mod off_thread;
 mod oidc;
 pub(crate) mod ops;
 mod route;
+mod router;
 mod server;
 mod settings;
 
-pub use app::router;
 pub use auth::password::{PasswordError, hash_password};
 pub use base_path::{BasePath, BasePathError};
 pub use config::{AdminConfig, HttpConfig, Mode};
 #[cfg(feature = "oidc")]
 pub use oidc::{OidcConfig, UserClaim};
 pub use ops::metrics::{Metrics, MetricsError};
-pub use route::{Auth, Permission, Route, routes};
+pub use route::{Auth, Permission, Route};
+pub use router::{router, routes};
 pub use server::{serve, serve_metrics};
 pub use settings::{HttpSettings, LiveSettings};

@@ -1,17 +1,13 @@
-//! Every URL of the server with what it takes to be let in: the router is made of these tables, so
-//! nothing is served that does not stand in one.
+//! One row of a table of routes: a URL with its handler and the access that it requires.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 
-use crate::api::Operation;
+use crate::api::openapi::operation::Operation;
 use crate::app::App;
-use crate::{admin, api, app};
 
 /// One method of one URL.
 #[derive(Debug)]
@@ -24,7 +20,7 @@ pub struct Route {
     pub auth: Auth,
     /// What the description of the API says of it.
     pub(crate) operation: Option<Operation>,
-    handler: MethodRouter<Arc<App>>,
+    pub(crate) handler: MethodRouter<Arc<App>>,
 }
 
 /// What it takes to be let in.
@@ -89,42 +85,4 @@ impl Route {
         self.operation = Some(operation);
         self
     }
-
-    /// Adds it to a router, behind its auth.
-    fn mount(self, app: &Arc<App>, router: Router<Arc<App>>) -> Router<Arc<App>> {
-        let handler = match self.auth {
-            Auth::Public | Auth::Handler => self.handler,
-            Auth::ApiKey(needs) => {
-                let asked = self
-                    .operation
-                    .map_or(&[][..], |operation| operation.query());
-                let state = (Arc::clone(app), needs, asked);
-                self.handler.layer(from_fn_with_state(state, api::guard))
-            }
-            Auth::Session(needs) => self
-                .handler
-                .layer(from_fn_with_state((Arc::clone(app), needs), admin::guard)),
-        };
-        router.route(self.path, handler)
-    }
-}
-
-/// Every route of the server.
-pub fn routes() -> Vec<Route> {
-    let mut routes = app::routes();
-    routes.extend(api::routes());
-    routes.extend(admin::routes());
-    routes
-}
-
-/// A router of every route.
-pub(crate) fn mount(app: &Arc<App>) -> Router<Arc<App>> {
-    let router = |routes: Vec<Route>| {
-        let add = |router, route: Route| route.mount(app, router);
-        routes.into_iter().fold(Router::new(), add)
-    };
-    let by_name = from_fn_with_state(Arc::clone(app), admin::require_known_host);
-    router(app::routes())
-        .merge(router(api::routes()))
-        .merge(router(admin::routes()).route_layer(by_name))
 }

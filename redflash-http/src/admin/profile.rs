@@ -7,7 +7,7 @@ use axum::response::Response;
 use redflash_core::{Name, PasswordHash, Revision, Role, User};
 use serde::Serialize;
 
-use crate::admin::auth::login::with_session;
+use crate::admin::auth::sign_in::with_session;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection};
@@ -144,7 +144,7 @@ async fn new_password(
     let user = &desk.visitor.user;
     let tried = desk
         .app
-        .throttle
+        .login_throttle
         .begin(Some(&user.slug), from, desk.app.engine.monotonic());
     let tried = tried.map_err(|wait| {
         let seconds = wait.as_secs() + 1;

@@ -59,7 +59,7 @@ pub(crate) async fn guard(
     if let Err(problem) = query::check(request.uri().query(), parameters) {
         return problem.into_response();
     }
-    app.used(&key);
+    app.note_use(&key);
     connections::keep(request.extensions());
     let (by, target) = (key.slug.clone(), target(request.uri().path()));
     request.extensions_mut().insert(Caller { key });

@@ -6,14 +6,15 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{RaiseError, Slug, StoreError};
 use serde_json::json;
 
-use crate::app::{App, Kind};
+use crate::app::App;
 use crate::auth::api_key;
 use crate::extract::body;
 use crate::legacy::error::LegacyError;
+use crate::legacy::target_kind::TargetKind;
 
 pub(crate) async fn inspect(
     app: &App,
-    kind: Kind,
+    kind: TargetKind,
     slug: &str,
     request: Request,
 ) -> Result<Response, LegacyError> {
@@ -22,7 +23,7 @@ pub(crate) async fn inspect(
     let mut query = body::query(parts.uri.query())?;
     let secret = api_key::outside(&mut query, &parts.headers);
     let key = api_key::check(&app.engine, secret).await?;
-    app.used(&key);
+    app.note_use(&key);
     if !key.inspect {
         let message = format!("The key {} may not inspect", key.slug);
         return Err(LegacyError::not_allowed(message));
@@ -36,7 +37,7 @@ pub(crate) async fn inspect(
     let failed = |fault: StoreError| LegacyError::from(RaiseError::from(fault));
     let store = app.engine.store();
     let shown = match kind {
-        Kind::Contact => {
+        TargetKind::Contact => {
             let contact = store.contact(&slug).await.map_err(failed)?;
             let contact = contact.ok_or_else(unknown)?;
             if !contact.enabled {
@@ -45,7 +46,7 @@ pub(crate) async fn inspect(
             }
             json!({ "name": contact.name, "slug": contact.slug })
         }
-        Kind::Group => {
+        TargetKind::Group => {
             let group = store.group(&slug).await.map_err(failed)?;
             let group = group.ok_or_else(unknown)?;
             if !group.enabled {
@@ -54,7 +55,7 @@ pub(crate) async fn inspect(
             }
             json!({ "name": group.name, "slug": group.slug, "short_contacts": group.contacts })
         }
-        Kind::Event => return Err(LegacyError::method()),
+        TargetKind::Event => return Err(LegacyError::method()),
     };
     Ok(Json(shown).into_response())
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::alert;
 use crate::alert::{RaiseOutcome, RaiseResponse};
-use crate::app::{App, Kind};
+use crate::app::App;
 use crate::auth::api_key;
 use crate::error::{RaiseFailure, RequestError};
 use crate::extract::body;
@@ -22,6 +22,7 @@ use crate::extract::body::{Fields, Whole};
 use crate::extract::body_memory::Reservation;
 use crate::extract::idempotency;
 use crate::legacy::error::LegacyError;
+use crate::legacy::target_kind::TargetKind;
 use crate::server::connections;
 
 /// An alert that is on disk, as the caller is told.
@@ -45,7 +46,7 @@ struct Received {
 
 pub(crate) async fn raise(
     app: &App,
-    kind: Kind,
+    kind: TargetKind,
     slug: &str,
     request: Request,
 ) -> Result<Response, LegacyError> {
@@ -137,7 +138,7 @@ async fn record(
         let detail = format!("The key {} may not raise {target}", key.slug);
         return Err(LegacyError::not_allowed(detail));
     }
-    app.used(key);
+    app.note_use(key);
     let raise = match target {
         Target::Contact(slug) => Raise::contact(slug, message(fields)?),
         Target::Group(slug) => Raise::group(slug, message(fields)?),

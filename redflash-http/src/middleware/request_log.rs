@@ -23,7 +23,7 @@ pub(crate) struct Refused {
     pub(crate) target: Option<Target>,
 }
 
-pub(crate) async fn follow(request: Request, next: Next) -> Response {
+pub(crate) async fn log_request(request: Request, next: Next) -> Response {
     let id = given(&request).unwrap_or_else(made);
     let method = request.method().clone();
     // The path itself may hold a secret, and always holds names.

@@ -6,7 +6,7 @@ use redflash_core::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::oidc::{OidcError, Remembered};
+use crate::oidc::{LoginState, OidcError};
 
 /// How long somebody may take to log in at the provider.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
@@ -15,7 +15,7 @@ const MAX_TEXT: usize = 200;
 
 /// The query of the URL to which the provider sends a browser back.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Answer {
+pub(crate) struct AuthorizationResponse {
     code: Option<SecretString>,
     state: Option<SecretString>,
     iss: Option<String>,
@@ -23,8 +23,8 @@ pub(crate) struct Answer {
     error_description: Option<String>,
 }
 
-impl Answer {
-    /// The code, if this answers the login that is remembered.
+impl AuthorizationResponse {
+    /// The code, if this answers the login that is state.
     ///
     /// # Errors
     ///
@@ -33,16 +33,16 @@ impl Answer {
     /// * [`OidcError::Denied`] - the provider has logged nobody in.
     pub(crate) fn code(
         self,
-        remembered: &Remembered,
+        login: &LoginState,
         issuer: &str,
         now: Timestamp,
     ) -> Result<SecretString, OidcError> {
         let state = self.state.unwrap_or_default();
-        if !remembered.is_state(state.expose_secret()) {
+        if !login.is_state(state.expose_secret()) {
             let reason = "the answer belongs to no login that was begun in this browser";
             return Err(OidcError::Stale(reason));
         }
-        if now.since(remembered.begun_at) > LONGEST {
+        if now.since(login.begun_at) > LONGEST {
             return Err(OidcError::Stale("the login took longer than 15 minutes"));
         }
         if self.iss.is_some_and(|other| other != issuer) {

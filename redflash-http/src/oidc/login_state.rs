@@ -1,4 +1,4 @@
-//! What is remembered of a login while the provider asks who it is.
+//! What is state of a login while the provider asks who it is.
 
 use redflash_core::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,17 +8,17 @@ use url::Url;
 
 /// A login that has begun.
 #[derive(Debug)]
-pub(crate) struct Begun {
+pub(crate) struct BegunLogin {
     /// Where the browser goes next.
     pub(crate) url: Url,
     /// What [`Provider::finish`](crate::oidc::Provider::finish) asks for.
-    pub(crate) remembered: Remembered,
+    pub(crate) state: LoginState,
 }
 
 /// What ties an answer to the login that was begun. Serialising it exposes the secrets: it is to be
 /// kept encrypted, or here.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Remembered {
+pub(crate) struct LoginState {
     #[serde(serialize_with = "exposed")]
     pub(crate) state: SecretString,
     #[serde(serialize_with = "exposed")]
@@ -28,7 +28,7 @@ pub(crate) struct Remembered {
     pub(crate) begun_at: Timestamp,
 }
 
-impl Remembered {
+impl LoginState {
     /// Whether this is the state that was sent along, looked at for equally long whatever it is.
     pub(crate) fn is_state(&self, state: &str) -> bool {
         let own = self.state.expose_secret().as_bytes();

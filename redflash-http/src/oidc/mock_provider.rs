@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::oidc::{Answer, OidcConfig, UserClaim};
+use crate::oidc::{AuthorizationResponse, OidcConfig, UserClaim};
 
 pub(crate) const CLIENT: &str = "redflash";
 pub(crate) const SECRET: &str = "a-client-secret";
@@ -130,7 +130,7 @@ pub(crate) struct Says {
 }
 
 /// The provider.
-pub(crate) struct Simulated {
+pub(crate) struct MockProvider {
     pub(crate) url: String,
     pub(crate) says: Arc<Mutex<Says>>,
 }
@@ -141,7 +141,7 @@ struct Site {
     says: Arc<Mutex<Says>>,
 }
 
-impl Simulated {
+impl MockProvider {
     pub(crate) async fn start(signer: Key) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -207,7 +207,7 @@ impl Simulated {
     }
 }
 
-pub(crate) fn answer(query: &BTreeMap<String, String>) -> Answer {
+pub(crate) fn answer(query: &BTreeMap<String, String>) -> AuthorizationResponse {
     serde_json::from_value(json!(query)).unwrap()
 }
 

@@ -2,11 +2,11 @@
 //!
 //! | step | who |
 //! | --- | --- |
-//! | [`Provider::begin`] | makes the URL that a browser is sent to, and what is to be remembered |
-//! | the provider | asks who it is, and sends the browser back with an [`Answer`] |
+//! | [`Provider::begin`] | makes the URL that a browser is sent to, and what is to be state |
+//! | the provider | asks who it is, and sends the browser back with an [`AuthorizationResponse`] |
 //! | [`Provider::finish`] | changes the answer's code for an ID token, checks it, and says who it is |
 //!
-//! The caller keeps what is [`Remembered`] where nobody else can put it, such as an encrypted cookie
+//! The caller keeps what is [`LoginState`] where nobody else can put it, such as an encrypted cookie
 //! of this browser, and takes it away once it was used.
 
 pub(crate) mod authorization_response;
@@ -25,8 +25,8 @@ mod token;
 
 pub use config::{OidcConfig, UserClaim};
 
-pub(crate) use authorization_response::Answer;
+pub(crate) use authorization_response::AuthorizationResponse;
 pub(crate) use error::OidcError;
 pub(crate) use identity::Identity;
-pub(crate) use login_state::Remembered;
+pub(crate) use login_state::LoginState;
 pub(crate) use provider::Provider;

@@ -24,16 +24,16 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::oidc::authorization_response::Answer;
+use crate::oidc::authorization_response::AuthorizationResponse;
 use crate::oidc::claims::{Claims, OtherClaims};
 use crate::oidc::config::OidcConfig;
 use crate::oidc::error::OidcError;
 use crate::oidc::http::{place, send, sender};
 use crate::oidc::identity;
 use crate::oidc::identity::Identity;
-use crate::oidc::login_state::{Begun, Remembered};
+use crate::oidc::login_state::{BegunLogin, LoginState};
 use crate::oidc::token;
-use crate::oidc::token::{CallbackKind, TokenError, Tokens};
+use crate::oidc::token::{ExpectedToken, TokenError, Tokens};
 
 /// How long it counts what a provider has said of itself.
 const FRESH: Duration = Duration::from_secs(60 * 60);
@@ -93,7 +93,7 @@ impl Provider {
         &self,
         redirect_uri: &str,
         now: Timestamp,
-    ) -> Result<Begun, OidcError> {
+    ) -> Result<BegunLogin, OidcError> {
         let metadata = self.in_time(self.metadata(now)).await?;
         let client = self.client(&metadata, redirect_uri)?;
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
@@ -104,16 +104,16 @@ impl Provider {
             .add_scopes(scopes.filter(|scope| scope.as_str() != "openid"))
             .set_pkce_challenge(challenge)
             .url();
-        let remembered = Remembered {
+        let state = LoginState {
             state: state.into_secret().into(),
             nonce: nonce.secret().as_str().into(),
             verifier: verifier.into_secret().into(),
             begun_at: now,
         };
-        Ok(Begun { url, remembered })
+        Ok(BegunLogin { url, state })
     }
 
-    /// Ends a login: says who it is. What is remembered must not be used again.
+    /// Ends a login: says who it is. What is state must not be used again.
     ///
     /// # Errors
     ///
@@ -125,33 +125,33 @@ impl Provider {
     /// * [`OidcError::Nameless`] - the claim that names the user is missing.
     pub(crate) async fn finish(
         &self,
-        remembered: Remembered,
-        answer: Answer,
+        state: LoginState,
+        answer: AuthorizationResponse,
         redirect_uri: &str,
         now: Timestamp,
     ) -> Result<Identity, OidcError> {
-        let code = answer.code(&remembered, &self.config.issuer, now)?;
-        self.in_time(self.identify(remembered, &code, redirect_uri, now))
+        let code = answer.code(&state, &self.config.issuer, now)?;
+        self.in_time(self.identify(state, &code, redirect_uri, now))
             .await
     }
 
     async fn identify(
         &self,
-        remembered: Remembered,
+        state: LoginState,
         code: &SecretString,
         redirect_uri: &str,
         now: Timestamp,
     ) -> Result<Identity, OidcError> {
         let metadata = self.metadata(now).await?;
         let client = self.client(&metadata, redirect_uri)?;
-        let tokens = self.exchange(&client, &remembered, code).await?;
+        let tokens = self.exchange(&client, &state, code).await?;
         let token = tokens.id_token().ok_or_else(|| {
             OidcError::Unreachable("it gives no ID token for the code".to_owned())
         })?;
-        let expected = CallbackKind {
+        let expected = ExpectedToken {
             issuer: metadata.issuer(),
             client_id: client.client_id(),
-            nonce: &Nonce::new(remembered.nonce.expose_secret().to_owned()),
+            nonce: &Nonce::new(state.nonce.expose_secret().to_owned()),
             access_token: tokens.access_token(),
             now,
         };
@@ -174,11 +174,11 @@ impl Provider {
     async fn exchange(
         &self,
         client: &Client,
-        remembered: &Remembered,
+        state: &LoginState,
         code: &SecretString,
     ) -> Result<Tokens, OidcError> {
         let code = AuthorizationCode::new(code.expose_secret().to_owned());
-        let verifier = PkceCodeVerifier::new(remembered.verifier.expose_secret().to_owned());
+        let verifier = PkceCodeVerifier::new(state.verifier.expose_secret().to_owned());
         let request = client.exchange_code(code).map_err(|_| {
             OidcError::Misconfigured("the provider has no token endpoint".to_owned())
         })?;

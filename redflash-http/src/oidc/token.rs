@@ -49,7 +49,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
 
 /// What a token has to agree with.
 #[derive(Debug)]
-pub(super) struct CallbackKind<'a> {
+pub(super) struct ExpectedToken<'a> {
     pub(super) issuer: &'a IssuerUrl,
     pub(super) client_id: &'a ClientId,
     pub(super) nonce: &'a Nonce,
@@ -105,7 +105,7 @@ impl From<ClaimsVerificationError> for TokenError {
 pub(super) fn check(
     token: &Token,
     keys: &CoreJsonWebKeySet,
-    expected: &CallbackKind<'_>,
+    expected: &ExpectedToken<'_>,
 ) -> Result<(String, Claims), TokenError> {
     let now = UNIX_EPOCH + expected.now.since(Timestamp::default());
     let verifier = IdTokenVerifier::new_public_client(

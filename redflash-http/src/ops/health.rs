@@ -1,53 +1,17 @@
 //! `/healthz`: the process runs. `/readyz`: it can do its work.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use redflash_core::{Engine, error_chain};
+use redflash_core::Engine;
 use serde::Serialize;
-use tokio::sync::Mutex;
 use tokio::time::timeout;
-use tracing::warn;
 
 use crate::app::App;
 use crate::auth::api_key;
-
-/// How long an answer serves for the next question, since each one costs a commit.
-const FRESH: Duration = Duration::from_secs(1);
-/// How long a commit may take.
-const COMMIT: Duration = Duration::from_secs(2);
-
-/// The last answer, and when it was found.
-#[derive(Debug, Default)]
-pub(crate) struct Readiness(Mutex<Option<(Instant, Vec<Fault>)>>);
-
-/// A reason why the server is not ready.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Fault {
-    reason: String,
-    /// The words of the store, which may hold paths and names of machines.
-    detail: Option<String>,
-}
-
-impl Fault {
-    fn new(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            detail: None,
-        }
-    }
-
-    /// The whole of it, for the log and for keys that may inspect.
-    fn whole(&self) -> String {
-        match &self.detail {
-            Some(detail) => format!("{}: {detail}", self.reason),
-            None => self.reason.clone(),
-        }
-    }
-}
+use crate::ops::readiness::{COMMIT, Fault};
 
 /// The response of `/healthz` and `/readyz`.
 #[derive(Debug, Serialize)]
@@ -70,7 +34,7 @@ pub(crate) async fn ready(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> (StatusCode, Json<Answer>) {
-    let faults = faults(&app).await;
+    let faults = app.readiness.faults(&app.engine).await;
     if faults.is_empty() {
         let status = "ready";
         return (
@@ -107,48 +71,6 @@ async fn may_inspect(engine: &Engine, headers: &HeaderMap) -> bool {
     };
     let key = timeout(COMMIT, engine.api_key(&secret)).await;
     matches!(key, Ok(Ok(Some(key))) if key.enabled && (key.inspect || key.admin))
-}
-
-/// The reasons why the server is not ready, found out or remembered.
-async fn faults(app: &App) -> Vec<Fault> {
-    // Those who ask meanwhile wait here for the same answer.
-    let mut last = app.readiness.0.lock().await;
-    if let Some((found, faults)) = &*last
-        && found.elapsed() < FRESH
-    {
-        return faults.clone();
-    }
-    let faults = judge(&app.engine).await;
-    let before = last.replace((Instant::now(), faults.clone()));
-    let is_new = before.is_none_or(|(_, before)| before != faults);
-    if is_new && !faults.is_empty() {
-        let faults: Vec<_> = faults.iter().map(Fault::whole).collect();
-        warn!(faults = faults.join("; "), "not ready");
-    }
-    faults
-}
-
-async fn judge(engine: &Engine) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    match timeout(COMMIT, engine.store().probe(engine.now())).await {
-        Ok(Ok(())) => {}
-        Ok(Err(fault)) => faults.push(Fault {
-            reason: "no commit is possible".to_owned(),
-            detail: Some(error_chain(&fault)),
-        }),
-        Err(_) => {
-            let reason = format!("a commit takes longer than {} s", COMMIT.as_secs());
-            faults.push(Fault::new(reason));
-        }
-    }
-    let health = engine.health();
-    if !health.running {
-        faults.push(Fault {
-            reason: "the dispatcher does not run".to_owned(),
-            detail: Some(health.problems.join("; ")),
-        });
-    }
-    faults
 }
 
 #[cfg(test)]

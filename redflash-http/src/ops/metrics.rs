@@ -2,21 +2,14 @@
 
 mod state;
 
-use std::sync::Arc;
-
-use axum::extract::State;
+use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use metrics::{SetRecorderError, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use redflash_core::Engine;
-
-use crate::api::problem::Problem;
-use crate::app::App;
-use crate::auth::api_key;
 
 /// What this process counts.
 #[derive(Clone)]
@@ -122,23 +115,4 @@ fn describe() {
         "redflash_queued",
         "Deliveries that wait for their turn or their next attempt."
     );
-}
-
-pub(crate) async fn behind_key(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let key = api_key::check(&app.engine, api_key::bearer(&headers)).await?;
-    if !(key.inspect || key.admin) {
-        let detail = format!(
-            "the key {} does not have the right inspect, which metrics need",
-            key.slug
-        );
-        return Err(Problem::forbidden(detail));
-    }
-    let Some(metrics) = &app.config.metrics else {
-        let detail = "metrics are not collected";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", detail));
-    };
-    Ok(metrics.response(&app.engine).await)
 }

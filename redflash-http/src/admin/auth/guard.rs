@@ -17,6 +17,7 @@ use crate::admin::auth::origin;
 use crate::admin::auth::session;
 use crate::admin::auth::session::Visitor;
 use crate::admin::ui::form::Form;
+use crate::admin::ui::page;
 use crate::admin::ui::page_error::PageError;
 use crate::app::App;
 use crate::extract::body;
@@ -98,7 +99,7 @@ pub(crate) async fn form(app: &App, headers: &HeaderMap, whole: Body) -> Result<
 /// check.
 pub(crate) fn finished(app: &App, visitor: Option<&Visitor>, mut response: Response) -> Response {
     if let Some(oops) = response.extensions_mut().remove::<PageError>() {
-        response = oops.show(app, visitor);
+        response = page::render_error(app, visitor, oops);
     }
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;

@@ -10,13 +10,12 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tracing::{info, warn};
 
-use crate::OidcConfig;
 use crate::admin::auth::account_link;
+use crate::admin::auth::cookie::with_cookies;
 use crate::admin::auth::guard;
-use crate::admin::auth::login;
-use crate::admin::auth::login::with_cookies;
 use crate::admin::auth::login_state;
-use crate::admin::auth::login_state::{Pending, Seal};
+use crate::admin::auth::login_state::{OpenId, PendingLogin};
+use crate::admin::auth::sign_in::{return_path, sign_in};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::sentence;
 use crate::admin::ui::page::go;
@@ -24,26 +23,10 @@ use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Link;
 use crate::app::App;
 use crate::middleware::client_ip::ClientAddress;
-use crate::oidc::{Answer, OidcError, Provider};
+use crate::oidc::{AuthorizationResponse, OidcError};
 use crate::route::{Auth, Route};
 
 const CALLBACK: &str = "/admin/oidc/callback";
-
-/// The provider through which users log in.
-#[derive(Debug)]
-pub(crate) struct OpenId {
-    provider: Provider,
-    seal: Seal,
-}
-
-impl OpenId {
-    pub(crate) fn new(config: OidcConfig) -> Self {
-        Self {
-            seal: Seal::new(config.client_secret.as_ref()),
-            provider: Provider::new(config),
-        }
-    }
-}
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
@@ -79,20 +62,20 @@ fn redirect_uri(app: &App) -> Result<String, PageError> {
 
 async fn begin(State(app): State<Arc<App>>, uri: Uri) -> Response {
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
-    let sent = send_away(&app, login::next(&query)).await;
+    let sent = send_away(&app, return_path(&query)).await;
     guard::finished(&app, None, sent.unwrap_or_else(IntoResponse::into_response))
 }
 
 async fn send_away(app: &App, next: String) -> Result<Response, PageError> {
-    let OpenId { provider, seal } = of(app)?;
+    let OpenId { provider, signer } = of(app)?;
     let begun = provider.begin(&redirect_uri(app)?, app.engine.now()).await;
     let begun = begun.map_err(|fault| refused(&fault))?;
-    let pending = Pending {
-        remembered: begun.remembered,
+    let pending = PendingLogin {
+        state: begun.state,
         next,
     };
     let away = go(begun.url.as_str());
-    Ok(with_cookies(away, [seal.cookie(&app.base, &pending)]))
+    Ok(with_cookies(away, [signer.cookie(&app.base, &pending)]))
 }
 
 async fn come_back(
@@ -101,13 +84,14 @@ async fn come_back(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let answer = Query::try_from_uri(&uri).map_or_else(|_| Answer::default(), |Query(it)| it);
+    let answer =
+        Query::try_from_uri(&uri).map_or_else(|_| AuthorizationResponse::default(), |Query(it)| it);
     let welcomed = welcome(&app, from, &headers, answer).await;
     let answered = welcomed.unwrap_or_else(IntoResponse::into_response);
     // It was used, whatever came of it.
     with_cookies(
         guard::finished(&app, None, answered),
-        [login_state::no_cookie(&app.base)],
+        [login_state::removal(&app.base)],
     )
 }
 
@@ -115,25 +99,23 @@ async fn welcome(
     app: &App,
     ClientAddress(from): ClientAddress,
     headers: &HeaderMap,
-    answer: Answer,
+    answer: AuthorizationResponse,
 ) -> Result<Response, PageError> {
-    let OpenId { provider, seal } = of(app)?;
-    let Pending { remembered, next } = seal.open(&app.base, headers).ok_or_else(|| {
+    let OpenId { provider, signer } = of(app)?;
+    let PendingLogin { state, next } = signer.open(&app.base, headers).ok_or_else(|| {
         refused(&OidcError::Stale(
             "no login was begun in this browser, or its cookie did not come back",
         ))
     })?;
     let redirect_uri = redirect_uri(app)?;
     let now = app.engine.now();
-    let finished = provider
-        .finish(remembered, answer, &redirect_uri, now)
-        .await;
+    let finished = provider.finish(state, answer, &redirect_uri, now).await;
     let identity = finished.map_err(|fault| refused(&fault))?;
     let user = account_link::user(&app.engine, &provider.config, &identity).await;
     let user = user.inspect_err(|_| {
         info!(%from, user = identity.user, "somebody whom the OpenID provider knows was not let in");
     })?;
-    login::welcome(app, &user, from, headers, &next).await
+    sign_in(app, &user, from, headers, &next).await
 }
 
 /// The page that says why nobody was logged in.

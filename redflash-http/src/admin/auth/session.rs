@@ -1,7 +1,7 @@
 //! Who has logged in, by the cookie of a request.
 
 use axum::http::HeaderMap;
-use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use axum_extra::extract::cookie::Cookie;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,15 +10,13 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::admin::ui::page::PageContext;
+use crate::admin::auth::cookie;
 use crate::app::App;
 use crate::base_path::BasePath;
 
 /// The cookie of a session. The prefix has browsers take it only over a safe connection, for this
 /// host alone and for all of its paths.
 pub(crate) const COOKIE: &str = "__Host-rf";
-/// The longest value that is looked up.
-const LONGEST: usize = 100;
 /// How exactly it is kept when a session was last used.
 const EXACTNESS: std::time::Duration = std::time::Duration::from_secs(60);
 
@@ -45,7 +43,7 @@ impl Visitor {
 
 /// The user whose session a request's cookie names, if it still runs.
 pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visitor>, StoreError> {
-    let Some(secret) = secret(headers, &app.base.cookie(COOKIE)) else {
+    let Some(secret) = cookie::secret(headers, &app.base.cookie(COOKIE)) else {
         return Ok(None);
     };
     let store = app.engine.store();
@@ -97,7 +95,7 @@ pub(crate) async fn begin(
         return Ok(None);
     }
     end(engine, base, headers).await?;
-    Ok(Some(cookie(base.cookie(COOKIE), &secret)))
+    Ok(Some(cookie::new(base.cookie(COOKIE), &secret)))
 }
 
 /// Whether nothing that ends a user's sessions has happened to the user.
@@ -112,22 +110,16 @@ pub(crate) async fn end(
     base: &BasePath,
     headers: &HeaderMap,
 ) -> Result<(), StoreError> {
-    if let Some(secret) = secret(headers, &base.cookie(COOKIE)) {
+    if let Some(secret) = cookie::secret(headers, &base.cookie(COOKIE)) {
         let hash = KeyHash::of(secret.expose_secret());
         engine.store().end_session(&hash).await?;
     }
     Ok(())
 }
 
-/// Whether the session in which somebody works still runs: nobody has logged out of it, and its user
-/// was not switched off.
-pub(crate) async fn runs_on(desk: &PageContext) -> Result<bool, StoreError> {
-    let app = &desk.app;
-    let session = app
-        .engine
-        .store()
-        .session(&desk.visitor.session.hash)
-        .await?;
+/// Returns true if a visitor's session is still active: it was neither ended nor expired.
+pub(crate) async fn is_active(app: &App, visitor: &Visitor) -> Result<bool, StoreError> {
+    let session = app.engine.store().session(&visitor.session.hash).await?;
     Ok(session.is_some_and(|session| runs(app, &session, app.engine.now())))
 }
 
@@ -137,15 +129,6 @@ fn runs(app: &App, session: &Session, now: Timestamp) -> bool {
         && now.since(session.started_at) < settings.session_length
 }
 
-/// The secret in a cookie of a request.
-pub(crate) fn secret(headers: &HeaderMap, name: &str) -> Option<SecretString> {
-    let jar = CookieJar::from_headers(headers);
-    let value = jar.get(name)?.value();
-    let legal =
-        (1..=LONGEST).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric());
-    legal.then(|| value.into())
-}
-
 /// The token of the forms that the holder of a secret is shown. Only the holder can know it, and it
 /// says nothing of the secret.
 pub(crate) fn token(secret: &SecretString) -> String {
@@ -153,23 +136,6 @@ pub(crate) fn token(secret: &SecretString) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length will do");
     mac.update(b"form");
     BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
-}
-
-/// The cookie that begins a session.
-pub(crate) fn cookie(name: String, secret: &SecretString) -> Cookie<'static> {
-    Cookie::build((name, secret.expose_secret().to_owned()))
-        .path("/")
-        .secure(true)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .build()
-}
-
-/// The cookie that takes another one back.
-pub(crate) fn no_cookie(name: String) -> Cookie<'static> {
-    let mut cookie = cookie(name, &SecretString::from(""));
-    cookie.make_removal();
-    cookie
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! `GET /admin/log/{id}/events`: what becomes of a notification, told as it happens.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -11,7 +10,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use redflash_core::{NotificationId, StoreError, Timestamp, error_chain};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -19,14 +18,13 @@ use tracing::warn;
 use crate::admin::auth::session;
 use crate::admin::log::deliveries::Deliveries;
 use crate::admin::log::notification;
+use crate::admin::log::stream_slots::StreamSlot;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::path::NamedNotification;
 use crate::route::{Auth, Permission, Route};
-use crate::server::Stopping;
+use crate::server::connection::Stopping;
 
-/// How many streams there are at once.
-const PLACES: usize = 100;
 /// When to come again once all places are taken.
 const AGAIN: HeaderValue = HeaderValue::from_static("10");
 /// How often the store is looked at.
@@ -37,15 +35,6 @@ const ADMITTED: u32 = 4;
 const LONGEST: Duration = Duration::from_secs(600);
 /// How often an idle stream shows that it is alive.
 const ALIVE: Duration = Duration::from_secs(15);
-
-/// The places for those who are told.
-pub(crate) struct StreamSlots(Arc<Semaphore>);
-
-impl Default for StreamSlots {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(PLACES)))
-    }
-}
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new(
@@ -67,7 +56,7 @@ struct Watch {
     looks: u32,
     look: Interval,
     stop: CancellationToken,
-    _place: OwnedSemaphorePermit,
+    _place: StreamSlot,
 }
 
 /// What a look at the store comes to.
@@ -88,7 +77,7 @@ async fn events(
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     notification::find(&desk, id).await?;
-    let Ok(place) = Arc::clone(&desk.app.live.0).try_acquire_owned() else {
+    let Some(place) = desk.app.stream_slots.acquire() else {
         let text = "Too many pages are followed at once.\n";
         let busy = (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -156,7 +145,9 @@ impl Watch {
 
     async fn look(&mut self) -> Result<Look, StoreError> {
         let engine = &self.desk.app.engine;
-        if self.looks.is_multiple_of(ADMITTED) && !session::runs_on(&self.desk).await? {
+        if self.looks.is_multiple_of(ADMITTED)
+            && !session::is_active(&self.desk.app, &self.desk.visitor).await?
+        {
             return Ok(Look::Gone);
         }
         self.looks += 1;

@@ -14,6 +14,7 @@ use crate::admin::auth::session::Visitor;
 use crate::admin::ui::flash::{Flash, UNDO};
 use crate::admin::ui::form::Form;
 use crate::admin::ui::page_error::PageError;
+use crate::admin::ui::partials::{Fault, Link};
 use crate::admin::ui::templates::{Frame, Person, Section};
 use crate::app::App;
 
@@ -159,6 +160,28 @@ pub(crate) fn go(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, target)]).into_response()
 }
 
+/// Renders an error in the frame of the pages.
+pub(crate) fn render_error(app: &App, visitor: Option<&Visitor>, error: PageError) -> Response {
+    let title = error.title;
+    let page = Fault {
+        status: error.status.as_u16(),
+        title: title.to_owned(),
+        text: error.text,
+        action: Some(match visitor {
+            Some(_) => Link {
+                url: "/admin".into(),
+                label: "To the home page".into(),
+            },
+            None => Link {
+                url: "/admin/login".into(),
+                label: "To the login".into(),
+            },
+        }),
+    };
+    let html = render(app, visitor, "error", title, None, None, page);
+    (error.status, html).into_response()
+}
+
 pub(crate) fn render(
     app: &App,
     visitor: Option<&Visitor>,
@@ -181,7 +204,7 @@ pub(crate) fn render(
         now: app.engine.now(),
         page,
     };
-    Html(app.views.render(template, &frame))
+    Html(app.templates.render(template, &frame))
 }
 
 impl FromRequestParts<Arc<App>> for PageContext {

@@ -5,19 +5,15 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{EditError, RaiseError, StoreError, error_chain};
 use tracing::error;
 
-use crate::admin::auth::session::Visitor;
-use crate::admin::ui::page;
-use crate::admin::ui::partials::{Fault, Link};
-use crate::app::App;
 use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
 
 /// Why a page is not shown.
 #[derive(Clone, Debug)]
 pub(crate) struct PageError {
     pub(crate) status: StatusCode,
-    title: &'static str,
+    pub(crate) title: &'static str,
     /// What to do.
-    text: String,
+    pub(crate) text: String,
 }
 
 impl PageError {
@@ -73,27 +69,6 @@ impl PageError {
             "Something is broken here",
             "The log of the server says what. Look into the log before you try again.",
         )
-    }
-
-    /// The page that says it.
-    pub(crate) fn show(self, app: &App, visitor: Option<&Visitor>) -> Response {
-        let fault = Fault {
-            status: self.status.as_u16(),
-            title: self.title.to_owned(),
-            text: self.text,
-            action: Some(match visitor {
-                Some(_) => Link {
-                    url: "/admin".into(),
-                    label: "To the home page".into(),
-                },
-                None => Link {
-                    url: "/admin/login".into(),
-                    label: "To the login".into(),
-                },
-            }),
-        };
-        let html = page::render(app, visitor, "error", self.title, None, None, fault);
-        (self.status, html).into_response()
     }
 }
 

@@ -5,7 +5,7 @@ use axum::response::Response;
 use redflash_core::{EditError, Name, Revision, Role, Slug, StoreError, User, UserView};
 use serde::Serialize;
 
-use crate::admin::auth::login::with_session;
+use crate::admin::auth::sign_in::with_session;
 use crate::admin::contact::list::slug_field;
 use crate::admin::toggle;
 use crate::admin::ui::field::{Choice, Field, Switch};

@@ -3,13 +3,13 @@
 use redflash_core::Role;
 use serde_json::{Value, json};
 
-use crate::oidc::mock_provider::{ACCESS_TOKEN, Key, Simulated};
+use crate::oidc::mock_provider::{ACCESS_TOKEN, Key, MockProvider};
 use crate::oidc::tests::{is_untrusted, login, login_with};
 use crate::oidc::{OidcConfig, OidcError, Provider, UserClaim};
 
 #[tokio::test]
 async fn what_the_token_lacks_is_asked_of_the_provider() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let mut says = site.says.lock().await;
     says.claims.remove("preferred_username");
     says.user_info = Some(json!({"sub": "248289", "preferred_username": "ada", "name": "Other"}));
@@ -48,7 +48,7 @@ async fn a_mailbox_names_a_user_unless_it_is_unverified() {
         (json!(false), false),
         (json!("false"), false),
     ] {
-        let site = Simulated::start(Key::elliptic("one")).await;
+        let site = MockProvider::start(Key::elliptic("one")).await;
         let mut says = site.says.lock().await;
         says.claims.insert("email".into(), "ada@example.org".into());
         says.claims
@@ -93,7 +93,7 @@ async fn the_role_claim_says_what_a_user_may_do() {
             Some(Role::Admin),
         ),
     ] {
-        let site = Simulated::start(Key::elliptic("one")).await;
+        let site = MockProvider::start(Key::elliptic("one")).await;
         let mut says = site.says.lock().await;
         says.claims.extend(said.as_object().unwrap().clone());
         drop(says);

@@ -10,21 +10,21 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::oidc::mock_provider::{COME_BACK, Key, NOW, Says, Simulated, answer};
-use crate::oidc::{Identity, OidcConfig, OidcError, Provider, Remembered};
+use crate::oidc::mock_provider::{COME_BACK, Key, MockProvider, NOW, Says, answer};
+use crate::oidc::{Identity, LoginState, OidcConfig, OidcError, Provider};
 
 /// A login at this provider by this client, as it should go.
-async fn login(site: &Simulated, provider: &Provider) -> Result<Identity, OidcError> {
+async fn login(site: &MockProvider, provider: &Provider) -> Result<Identity, OidcError> {
     let begun = provider.begin(COME_BACK, NOW).await?;
     let query = site.log_in(&begun.url).await;
     provider
-        .finish(begun.remembered, answer(&query), COME_BACK, NOW)
+        .finish(begun.state, answer(&query), COME_BACK, NOW)
         .await
 }
 
 /// A login at a provider that says something else than what is right.
 async fn login_with(change: impl FnOnce(&mut Says)) -> Result<Identity, OidcError> {
-    let site = Simulated::start(Key::elliptic("one")).await;
+    let site = MockProvider::start(Key::elliptic("one")).await;
     change(&mut *site.says.lock().await);
     login(&site, &Provider::new(site.config())).await
 }
@@ -32,14 +32,14 @@ async fn login_with(change: impl FnOnce(&mut Says)) -> Result<Identity, OidcErro
 /// A login whose answer was changed on its way.
 async fn login_changed(
     change: impl FnOnce(&mut BTreeMap<String, String>),
-) -> (Result<Identity, OidcError>, Simulated) {
-    let site = Simulated::start(Key::elliptic("one")).await;
+) -> (Result<Identity, OidcError>, MockProvider) {
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     let begun = provider.begin(COME_BACK, NOW).await.unwrap();
     let mut query = site.log_in(&begun.url).await;
     change(&mut query);
     let finished = provider
-        .finish(begun.remembered, answer(&query), COME_BACK, NOW)
+        .finish(begun.state, answer(&query), COME_BACK, NOW)
         .await;
     (finished, site)
 }
@@ -54,7 +54,7 @@ fn is_untrusted(judged: Result<Identity, OidcError>, wanted: &str) {
 #[tokio::test]
 async fn a_login_says_who_it_is_by_whichever_signature() {
     for key in [Key::rsa("a"), Key::elliptic("b"), Key::edwards("c")] {
-        let site = Simulated::start(key).await;
+        let site = MockProvider::start(key).await;
         let identity = login(&site, &Provider::new(site.config())).await.unwrap();
         let wanted = Identity {
             issuer: site.config().issuer,
@@ -71,14 +71,14 @@ async fn a_login_says_who_it_is_by_whichever_signature() {
 
 #[tokio::test]
 async fn what_is_remembered_survives_being_written_down_and_shows_nothing() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     let begun = provider.begin(COME_BACK, NOW).await.unwrap();
     let query = site.log_in(&begun.url).await;
-    let written = serde_json::to_string(&begun.remembered).unwrap();
-    let shown = format!("{:?}", begun.remembered);
+    let written = serde_json::to_string(&begun.state).unwrap();
+    let shown = format!("{:?}", begun.state);
     assert!(!shown.contains(&query["state"]), "{shown}");
-    let read: Remembered = serde_json::from_str(&written).unwrap();
+    let read: LoginState = serde_json::from_str(&written).unwrap();
     let finished = provider.finish(read, answer(&query), COME_BACK, NOW).await;
     assert_eq!(finished.unwrap().user, "ada");
 }
@@ -99,7 +99,7 @@ async fn an_answer_to_another_login_is_stale_and_costs_the_provider_nothing() {
 
 #[tokio::test]
 async fn a_login_that_took_too_long_is_stale() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     for (minutes, is_stale) in [(15, false), (16, true)] {
         let later = NOW.plus(Duration::from_secs(minutes * 60));
@@ -110,7 +110,7 @@ async fn a_login_that_took_too_long_is_stale() {
         drop(says);
         let query = site.log_in(&begun.url).await;
         let finished = provider
-            .finish(begun.remembered, answer(&query), COME_BACK, later)
+            .finish(begun.state, answer(&query), COME_BACK, later)
             .await;
         let stale = matches!(finished, Err(OidcError::Stale(_)));
         assert_eq!(stale, is_stale, "{finished:?}");
@@ -119,7 +119,7 @@ async fn a_login_that_took_too_long_is_stale() {
 
 #[tokio::test]
 async fn a_code_is_good_for_one_login_and_with_its_own_verifier() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     let begun = provider.begin(COME_BACK, NOW).await.unwrap();
     let mut query = site.log_in(&begun.url).await;
@@ -127,7 +127,7 @@ async fn a_code_is_good_for_one_login_and_with_its_own_verifier() {
     let others = site.log_in(&other.url).await;
     query.insert("code".into(), others["code"].clone());
     for _ in 0..2 {
-        let written = serde_json::to_value(&begun.remembered).unwrap();
+        let written = serde_json::to_value(&begun.state).unwrap();
         let again = serde_json::from_value(written).unwrap();
         let finished = provider.finish(again, answer(&query), COME_BACK, NOW).await;
         assert!(matches!(finished, Err(OidcError::Stale(_))), "{finished:?}");
@@ -157,7 +157,7 @@ async fn an_answer_of_another_provider_is_not_believed() {
 
 #[tokio::test]
 async fn new_keys_of_the_provider_are_fetched_once() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     login(&site, &provider).await.unwrap();
     let new = Key::edwards("two");
@@ -174,7 +174,7 @@ async fn new_keys_of_the_provider_are_fetched_once() {
 
 #[tokio::test]
 async fn what_a_provider_offers_is_asked_again_after_an_hour() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     for (minutes, asked) in [(0, 1), (59, 1), (60, 2)] {
         let now = NOW.plus(Duration::from_secs(minutes * 60));
@@ -185,7 +185,7 @@ async fn what_a_provider_offers_is_asked_again_after_an_hour() {
 
 #[tokio::test]
 async fn a_provider_that_cannot_be_reached_is_tried_again_at_the_next_login() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", vacant.local_addr().unwrap());
     drop(vacant);
@@ -215,7 +215,7 @@ async fn a_provider_that_cannot_be_reached_is_tried_again_at_the_next_login() {
 #[tokio::test]
 async fn a_provider_that_hangs_is_given_up_in_time() {
     for path in ["discovery", "token", "userinfo"] {
-        let site = Simulated::start(Key::elliptic("one")).await;
+        let site = MockProvider::start(Key::elliptic("one")).await;
         let mut says = site.says.lock().await;
         says.claims.insert("preferred_username".into(), Value::Null);
         says.hangs = Some(path);
@@ -242,7 +242,7 @@ async fn an_answer_that_does_not_end_is_not_read() {
 
 #[tokio::test]
 async fn what_is_set_up_wrongly_is_said() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let other_secret = OidcConfig {
         client_secret: Some(SecretString::from("another-secret")),
         ..site.config()

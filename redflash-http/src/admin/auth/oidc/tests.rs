@@ -14,11 +14,12 @@ use tower::ServiceExt;
 use url::{Url, form_urlencoded};
 
 use super::*;
-use crate::oidc::mock_provider::{COME_BACK, Key, NOW, Simulated};
+use crate::OidcConfig;
+use crate::oidc::mock_provider::{COME_BACK, Key, MockProvider, NOW};
 use crate::{AdminConfig, HttpConfig};
 
 struct World {
-    site: Simulated,
+    site: MockProvider,
     store: Arc<MemoryStore>,
     app: Router,
 }
@@ -38,7 +39,7 @@ struct Browser<'a> {
 
 impl World {
     async fn start(change: impl FnOnce(&mut OidcConfig)) -> Self {
-        let site = Simulated::start(Key::edwards("one")).await;
+        let site = MockProvider::start(Key::edwards("one")).await;
         let mut oidc = site.config();
         change(&mut oidc);
         let store = Arc::new(MemoryStore::new());

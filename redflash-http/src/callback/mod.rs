@@ -5,8 +5,8 @@
 //! secret is answered like one with it, so that a guess learns nothing; a signature that does not hold
 //! is refused, so that whoever set it up finds out.
 
-use std::net::IpAddr;
-use std::num::NonZeroU32;
+pub(crate) mod forgery_limit;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,6 @@ use axum::extract::{OriginalUri, Path, Request, State};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use redflash_core::{
     Authenticity, Callback, CallbackKind, Engine, ReceiveError, Slug, error_chain,
 };
@@ -29,42 +28,40 @@ use crate::error::RequestErrorKind;
 use crate::extract::body;
 use crate::extract::body::{Bounds, Fields, Whole};
 use crate::extract::body_memory::Reservation;
-use crate::server::Peer;
+use crate::route::{Auth, Route};
+use crate::server::connection::Peer;
 
 /// The largest callback, in bytes.
 const MAX_BODY: usize = 256 * 1024;
 /// How long a gateway may take to send one.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many callbacks of a wrong signature one address is answered in a second.
-pub(crate) struct Forgeries(DefaultKeyedRateLimiter<IpAddr>);
-
-impl Default for Forgeries {
-    fn default() -> Self {
-        const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("it is more than nothing");
-        Self(RateLimiter::keyed(Quota::per_second(PER_SECOND)))
-    }
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::any("/ack", Auth::Handler, ack),
+        Route::any("/ack/", Auth::Handler, ack),
+        Route::any("/ack/{gateway}", Auth::Handler, ack_of),
+        Route::any("/ack/{gateway}/", Auth::Handler, ack_of),
+        Route::any("/ack/{gateway}/{secret}", Auth::Handler, ack_secret),
+        Route::any("/ack/{gateway}/{secret}/", Auth::Handler, ack_secret),
+        Route::any("/inbound", Auth::Handler, inbound),
+        Route::any("/inbound/", Auth::Handler, inbound),
+        Route::any("/inbound/{gateway}", Auth::Handler, inbound_of),
+        Route::any("/inbound/{gateway}/", Auth::Handler, inbound_of),
+        Route::any("/inbound/{gateway}/{secret}", Auth::Handler, inbound_secret),
+        Route::any(
+            "/inbound/{gateway}/{secret}/",
+            Auth::Handler,
+            inbound_secret,
+        ),
+    ]
 }
 
-impl Forgeries {
-    fn status(&self, from: Option<IpAddr>) -> StatusCode {
-        /// Of so many addresses, those that have been quiet are forgotten.
-        const MANY: usize = 10_000;
-        if self.0.len() > MANY {
-            self.0.retain_recent();
-        }
-        match from {
-            Some(from) if self.0.check_key(&from).is_err() => StatusCode::TOO_MANY_REQUESTS,
-            _ => StatusCode::FORBIDDEN,
-        }
-    }
-}
-
-pub(crate) async fn ack(State(app): State<Arc<App>>, request: Request) -> StatusCode {
+async fn ack(State(app): State<Arc<App>>, request: Request) -> StatusCode {
     bare(&app, CallbackKind::Receipts, request).await
 }
 
-pub(crate) async fn ack_of(
+async fn ack_of(
     State(app): State<Arc<App>>,
     Path(gateway): Path<String>,
     request: Request,
@@ -72,7 +69,7 @@ pub(crate) async fn ack_of(
     called(&app, CallbackKind::Receipts, &gateway, None, request).await
 }
 
-pub(crate) async fn ack_secret(
+async fn ack_secret(
     State(app): State<Arc<App>>,
     Path((gateway, secret)): Path<(String, String)>,
     request: Request,
@@ -87,11 +84,11 @@ pub(crate) async fn ack_secret(
     .await
 }
 
-pub(crate) async fn inbound(State(app): State<Arc<App>>, request: Request) -> StatusCode {
+async fn inbound(State(app): State<Arc<App>>, request: Request) -> StatusCode {
     bare(&app, CallbackKind::Inbound, request).await
 }
 
-pub(crate) async fn inbound_of(
+async fn inbound_of(
     State(app): State<Arc<App>>,
     Path(gateway): Path<String>,
     request: Request,
@@ -99,7 +96,7 @@ pub(crate) async fn inbound_of(
     called(&app, CallbackKind::Inbound, &gateway, None, request).await
 }
 
-pub(crate) async fn inbound_secret(
+async fn inbound_secret(
     State(app): State<Arc<App>>,
     Path((gateway, secret)): Path<(String, String)>,
     request: Request,
@@ -152,7 +149,7 @@ async fn called(
         }
         Err(fault) => {
             warn!(%gateway, fault = error_chain(&fault), "a callback is not believed");
-            return app.forgeries.status(from);
+            return app.forgery_limit.status(from);
         }
     }
     // On a task of its own: a gateway that hangs up must not stop what its callback has begun.
