@@ -126,7 +126,7 @@ fn lost_sight(id: NotificationId, fault: &StoreError) -> RaiseFailure {
 }
 
 /// A length of time as it is written: `10s`.
-pub(crate) fn length(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let length: SignedDuration = text.parse().ok()?;
     length.try_into().ok()
 }
@@ -134,7 +134,7 @@ pub(crate) fn length(text: &str) -> Option<Duration> {
 /// How long an answer waits for the first attempts; `None` for not at all.
 ///
 /// * `asked` - the wait that the request asks for.
-pub(crate) fn wait(config: &HttpConfig, asked: Option<Duration>) -> Option<Duration> {
+pub(crate) fn wait_limit(config: &HttpConfig, asked: Option<Duration>) -> Option<Duration> {
     match asked {
         None => (config.mode == Mode::Sync).then_some(config.sync_wait),
         Some(wait) => (!wait.is_zero()).then(|| wait.min(config.max_wait)),
@@ -142,12 +142,12 @@ pub(crate) fn wait(config: &HttpConfig, asked: Option<Duration>) -> Option<Durat
 }
 
 /// What a test says to somebody, if nothing else is asked for.
-pub(crate) fn of_test(name: &Name) -> String {
+pub(crate) fn endpoint_test_message(name: &Name) -> String {
     format!("A test of RedFlash, for {name}. Nothing has happened.")
 }
 
 /// What a test of a gateway says, if nothing else is asked for.
-pub(crate) const OF_GATEWAY: &str = "This is a test of RedFlash.";
+pub(crate) const GATEWAY_TEST_MESSAGE: &str = "This is a test of RedFlash.";
 
 impl RaiseOutcome {
     /// What was raised.
@@ -156,7 +156,7 @@ impl RaiseOutcome {
     }
 
     /// Whether somebody who is on is told nothing.
-    pub(crate) fn misses_somebody(&self) -> bool {
+    pub(crate) fn has_unreached(&self) -> bool {
         self.raised.plan.unreached().next().is_some()
     }
 
@@ -173,7 +173,7 @@ impl RaiseOutcome {
     }
 
     /// What whoever has this key is told.
-    pub(crate) fn told(self, key: &ApiKey) -> RaiseResponse {
+    pub(crate) fn into_response(self, key: &ApiKey) -> RaiseResponse {
         let sent = self.sent().map(|(sent, _)| sent);
         let plan = self.raised.plan;
         RaiseResponse {

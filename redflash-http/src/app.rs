@@ -8,17 +8,17 @@ use tracing::warn;
 use crate::HttpConfig;
 #[cfg(feature = "oidc")]
 use crate::admin::auth::login_state::OpenId;
-use crate::admin::auth::throttle::Throttle;
+use crate::admin::auth::throttle::LoginThrottle;
 use crate::admin::log::stream_slots::StreamSlots;
 use crate::admin::ui::templates::Templates;
 use crate::base_path::{BasePath, BasePathError};
 use crate::callback::forgery_limit::ForgeryLimit;
 use crate::error::RequestError;
 use crate::extract::body;
-use crate::extract::body::Bounds;
+use crate::extract::body::BodyLimits;
 use crate::extract::body_memory::BodyMemory;
-use crate::middleware::key_usage::KeyUses;
-use crate::middleware::rate_limit::Limit;
+use crate::middleware::key_usage::KeyUsage;
+use crate::middleware::rate_limit::KeyRateLimit;
 use crate::ops::readiness::Readiness;
 
 /// The state that all handlers share.
@@ -30,13 +30,13 @@ pub(crate) struct App {
     pub(crate) readiness: Readiness,
     pub(crate) forgery_limit: ForgeryLimit,
     pub(crate) templates: Templates,
-    pub(crate) login_throttle: Throttle,
+    pub(crate) login_throttle: LoginThrottle,
     #[cfg(feature = "oidc")]
     pub(crate) openid: Option<OpenId>,
     pub(crate) stream_slots: StreamSlots,
     body_memory: BodyMemory,
-    key_uses: Arc<KeyUses>,
-    rate_limit: Option<Limit>,
+    key_usage: Arc<KeyUsage>,
+    rate_limit: Option<KeyRateLimit>,
 }
 
 impl App {
@@ -49,13 +49,13 @@ impl App {
             readiness: Readiness::default(),
             forgery_limit: ForgeryLimit::default(),
             templates: Templates::new().expect("the templates are those that the tests compile"),
-            login_throttle: Throttle::default(),
+            login_throttle: LoginThrottle::default(),
             #[cfg(feature = "oidc")]
             openid: config.admin.oidc.clone().map(OpenId::new),
             stream_slots: StreamSlots::default(),
             body_memory: BodyMemory::default(),
-            key_uses: Arc::default(),
-            rate_limit: config.rate_per_key.map(Limit::new),
+            key_usage: Arc::default(),
+            rate_limit: config.rate_per_key.map(KeyRateLimit::new),
             engine,
             config,
         }
@@ -63,19 +63,19 @@ impl App {
 
     /// Records that a key was used.
     pub(crate) fn note_use(&self, key: &ApiKey) {
-        self.key_uses.note(&self.engine, &key.slug);
+        self.key_usage.note(&self.engine, &key.slug);
     }
 
     /// Returns the bounds of a body.
     ///
     /// * `is_known` - True if its sender has shown a valid key; others may send less.
-    pub(crate) fn bounds(&self, is_known: bool) -> Bounds {
+    pub(crate) fn body_limits(&self, is_known: bool) -> BodyLimits {
         let most = self.config.max_body;
-        Bounds {
+        BodyLimits {
             bytes: if is_known {
                 most
             } else {
-                most.min(body::UNKNOWN_SENDER)
+                most.min(body::MAX_ANONYMOUS_BODY)
             },
             time: self.config.body_timeout,
             memory: self.body_memory.reservation(is_known),

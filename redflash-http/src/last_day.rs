@@ -11,7 +11,7 @@ pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(crate) const HOURS: u32 = 24;
 
 /// When the first hour begins.
-pub(crate) fn begin(now: Timestamp) -> Timestamp {
+pub(crate) fn start(now: Timestamp) -> Timestamp {
     now.floor(HOUR).minus(HOUR * (HOURS - 1))
 }
 
@@ -21,5 +21,5 @@ pub(crate) fn begin(now: Timestamp) -> Timestamp {
 ///
 /// [`StoreError`] when the store cannot say.
 pub(crate) async fn recent(engine: &Engine) -> Result<Recent, StoreError> {
-    engine.store().recent(begin(engine.now()), HOUR).await
+    engine.store().recent(start(engine.now()), HOUR).await
 }

@@ -15,7 +15,7 @@ use crate::admin::ui::page::{PageContext, Said};
 use crate::admin::ui::page_error::PageError;
 use crate::admin::user::new_password;
 use crate::auth::password::is_password;
-use crate::middleware::client_ip::ClientAddress;
+use crate::middleware::client_ip::ClientIp;
 use crate::route::{Auth, Permission, Route};
 
 const PATH: &str = "/admin/profile";
@@ -91,7 +91,7 @@ async fn show(
 
 async fn save(
     desk: PageContext,
-    ClientAddress(from): ClientAddress,
+    ClientIp(from): ClientIp,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, PageError> {
@@ -156,6 +156,6 @@ async fn new_password(
         faults.add("password", "this is not your password");
         return Ok(None);
     }
-    tried.forget();
+    tried.succeed();
     Ok(new_password::hash(form, faults).await)
 }

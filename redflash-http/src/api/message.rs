@@ -150,9 +150,9 @@ async fn raise<T: Alert>(
 ) -> Result<Response, Problem> {
     let wait = query.text("wait").map(|text| {
         let wrong = || Problem::field("wait", "write a length of time, such as wait=10s");
-        alert::length(text).ok_or_else(wrong)
+        alert::parse_duration(text).ok_or_else(wrong)
     });
-    let wait = alert::wait(&app.config, wait.transpose()?);
+    let wait = alert::wait_limit(&app.config, wait.transpose()?);
     let raise = alert.at(slug);
     let target = raise.target().clone();
     // Looked at again, since the raise has to know as of which version of the directory it holds.
@@ -163,11 +163,11 @@ async fn raise<T: Alert>(
         let detail = format!("the key {} may not raise {target}", key.slug);
         return Err(Problem::forbidden(detail));
     }
-    let promise = idempotency::read(&headers)?;
+    let promise = idempotency::read_key(&headers)?;
     let outcome = alert::raise(&app, key, raise.with_key(&checked), promise, wait).await;
     let outcome = outcome.map_err(|failed| Problem::from(failed).shown_to(key))?;
     let status = status(&outcome);
-    let told = outcome.told(key);
+    let told = outcome.into_response(key);
     let place = format!("/api/v1/notifications/{}", told.notification_id);
     Ok((status, [(LOCATION, place)], Json(told)).into_response())
 }
@@ -175,7 +175,7 @@ async fn raise<T: Alert>(
 /// 201 when everybody is told as far as is known, 202 when somebody is not, or not yet.
 fn status(outcome: &RaiseOutcome) -> StatusCode {
     let waits = outcome.sent().is_some_and(|(sent, all)| sent < all);
-    if waits || outcome.misses_somebody() {
+    if waits || outcome.has_unreached() {
         StatusCode::ACCEPTED
     } else {
         StatusCode::CREATED

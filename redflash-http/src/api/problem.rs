@@ -14,7 +14,7 @@ use serde::Serialize;
 use tracing::error;
 
 use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
-use crate::middleware::request_log::Refused;
+use crate::middleware::request_log::ErrorFields;
 
 /// Why a request was refused.
 #[derive(Debug, Serialize)]
@@ -297,7 +297,7 @@ impl IntoResponse for Problem {
                 HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)),
             );
         }
-        response.extensions_mut().insert(Refused {
+        response.extensions_mut().insert(ErrorFields {
             code: self.code,
             key: None,
             target: None,

@@ -26,7 +26,7 @@ use tracing::{error, warn};
 use crate::app::App;
 use crate::error::RequestErrorKind;
 use crate::extract::body;
-use crate::extract::body::{Bounds, Fields, Whole};
+use crate::extract::body::{BodyLimits, BufferedBody, Fields};
 use crate::extract::body_memory::Reservation;
 use crate::route::{Auth, Route};
 use crate::server::connection::Peer;
@@ -205,13 +205,13 @@ struct Received {
 impl Received {
     async fn read(app: &App, request: Request) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
-        let bounds = Bounds {
+        let bounds = BodyLimits {
             bytes: MAX_BODY,
             time: BODY_TIMEOUT,
-            ..app.bounds(false)
+            ..app.body_limits(false)
         };
         let read = body::read(&parts.headers, body, bounds).await;
-        let Whole {
+        let BufferedBody {
             bytes: body,
             memory,
         } = read.map_err(|error| match error.kind {
@@ -222,7 +222,7 @@ impl Received {
         let mut fields = flat(body::query(parts.uri.query()).unwrap_or_default());
         if !body.is_empty() {
             // What cannot be read as fields may be something else that the channel reads.
-            let in_body = body::fields_of(&parts.headers, body.clone()).await;
+            let in_body = body::parse_fields(&parts.headers, body.clone()).await;
             fields.extend(flat(in_body.unwrap_or_default()));
         }
         Ok(Self {

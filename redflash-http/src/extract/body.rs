@@ -33,10 +33,10 @@ pub(crate) enum Format {
 }
 
 /// The most bytes of a body whose sender has not shown a valid key yet.
-pub(crate) const UNKNOWN_SENDER: usize = 256 * 1024;
+pub(crate) const MAX_ANONYMOUS_BODY: usize = 256 * 1024;
 
 /// The bounds of a body.
-pub(crate) struct Bounds {
+pub(crate) struct BodyLimits {
     /// The most bytes.
     pub(crate) bytes: usize,
     /// The most time.
@@ -47,7 +47,7 @@ pub(crate) struct Bounds {
 
 /// A body that has been read whole.
 #[derive(Debug)]
-pub(crate) struct Whole {
+pub(crate) struct BufferedBody {
     pub(crate) bytes: Bytes,
     /// To be kept for as long as what was read from the body is.
     pub(crate) memory: Reservation,
@@ -57,8 +57,8 @@ pub(crate) struct Whole {
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Body,
-    bounds: Bounds,
-) -> Result<Whole, RequestError> {
+    bounds: BodyLimits,
+) -> Result<BufferedBody, RequestError> {
     let declared = headers.get(CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > bounds.bytes as u64) {
@@ -73,8 +73,8 @@ pub(crate) async fn read(
         })
 }
 
-async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, RequestError> {
-    let Bounds {
+async fn collect_body(mut body: Body, bounds: BodyLimits) -> Result<BufferedBody, RequestError> {
+    let BodyLimits {
         bytes: limit,
         mut memory,
         ..
@@ -94,7 +94,7 @@ async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, RequestEr
         memory.grow(whole.len() + data.len())?;
         whole.extend_from_slice(&data);
     }
-    Ok(Whole {
+    Ok(BufferedBody {
         bytes: whole.into(),
         memory,
     })
@@ -102,14 +102,17 @@ async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, RequestEr
 
 fn too_large(limit: usize) -> RequestError {
     let mut detail = format!("a body has at most {limit} bytes");
-    if limit == UNKNOWN_SENDER {
+    if limit == MAX_ANONYMOUS_BODY {
         detail += "; more are taken with a valid key in the Authorization header or the query";
     }
     RequestError::new(RequestErrorKind::TooLarge, detail).closing()
 }
 
 /// Reads the fields of a whole body, on a thread of its own if it is large.
-pub(crate) async fn fields_of(headers: &HeaderMap, bytes: Bytes) -> Result<Fields, RequestError> {
+pub(crate) async fn parse_fields(
+    headers: &HeaderMap,
+    bytes: Bytes,
+) -> Result<Fields, RequestError> {
     let is_large = bytes.len() >= off_thread::LARGE;
     let headers = headers.clone();
     off_thread::run(is_large, async move { fields(&headers, bytes).await }).await?
@@ -117,7 +120,7 @@ pub(crate) async fn fields_of(headers: &HeaderMap, bytes: Bytes) -> Result<Field
 
 /// Reads the fields of a body; one without a `Content-Type` is taken for a form.
 async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, RequestError> {
-    is_plain(headers)?;
+    check_encoding(headers)?;
     match format(headers)?.unwrap_or(Format::Form) {
         Format::Form => collect(
             form_urlencoded::parse(&body)
@@ -151,7 +154,7 @@ fn too_many() -> RequestError {
 }
 
 /// Refuses a body that is packed.
-pub(crate) fn is_plain(headers: &HeaderMap) -> Result<(), RequestError> {
+pub(crate) fn check_encoding(headers: &HeaderMap) -> Result<(), RequestError> {
     match headers.get(CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => {
             let message = "send the body without a Content-Encoding";

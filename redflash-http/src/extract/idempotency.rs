@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{RequestError, RequestErrorKind};
 
 /// The key of the promise that a request makes, if any.
-pub(crate) fn read(headers: &HeaderMap) -> Result<Option<String>, RequestError> {
+pub(crate) fn read_key(headers: &HeaderMap) -> Result<Option<String>, RequestError> {
     let mut given = headers.get_all("idempotency-key").iter();
     let Some(key) = given.next() else {
         return Ok(None);

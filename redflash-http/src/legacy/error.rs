@@ -10,7 +10,7 @@ use redflash_core::{ApiKey, NotificationId, RaiseError, Recipient, Slug, Target,
 use serde::Serialize;
 
 use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
-use crate::middleware::request_log::Refused;
+use crate::middleware::request_log::ErrorFields;
 
 /// Why a request on a raising URL was refused: 403, 404 or 500, and nothing else.
 #[derive(Debug)]
@@ -212,7 +212,7 @@ impl IntoResponse for LegacyError {
             recipients: self.recipients.as_deref(),
         };
         let mut response = (self.status, Json(told)).into_response();
-        response.extensions_mut().insert(Refused {
+        response.extensions_mut().insert(ErrorFields {
             code: self.code,
             key: self.about.key,
             target: self.about.target,

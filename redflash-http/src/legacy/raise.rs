@@ -18,12 +18,12 @@ use crate::app::App;
 use crate::auth::api_key;
 use crate::error::{RaiseFailure, RequestError};
 use crate::extract::body;
-use crate::extract::body::{Fields, Whole};
+use crate::extract::body::{BufferedBody, Fields};
 use crate::extract::body_memory::Reservation;
 use crate::extract::idempotency;
 use crate::legacy::error::LegacyError;
 use crate::legacy::target_kind::TargetKind;
-use crate::server::connections;
+use crate::server::connection_slots;
 
 /// An alert that is on disk, as the caller is told.
 #[derive(Debug, Serialize)]
@@ -83,7 +83,7 @@ async fn receive(
     let known = outside.as_ref().and_then(|checked| checked.as_ref().ok());
     let by = known.map(|checked| checked.key.clone());
     if by.is_some() {
-        connections::keep(&parts.extensions);
+        connection_slots::keep(&parts.extensions);
     }
     let (mut fields, memory) = match read(app, parts, body, by.is_some()).await {
         Ok(read) => read,
@@ -115,8 +115,9 @@ async fn read(
     body: Body,
     is_known: bool,
 ) -> Result<(Fields, Reservation), LegacyError> {
-    let Whole { bytes, memory } = body::read(&parts.headers, body, app.bounds(is_known)).await?;
-    Ok((body::fields_of(&parts.headers, bytes).await?, memory))
+    let BufferedBody { bytes, memory } =
+        body::read(&parts.headers, body, app.body_limits(is_known)).await?;
+    Ok((body::parse_fields(&parts.headers, bytes).await?, memory))
 }
 
 /// Judges what a key that is known wants, and records it.
@@ -133,7 +134,7 @@ async fn record(
         memory: _memory,
     } = received;
     let key = &checked.key;
-    let wait = alert::wait(&app.config, wait(&query)?);
+    let wait = alert::wait_limit(&app.config, wait(&query)?);
     if !key.may_raise(&target) {
         let detail = format!("The key {} may not raise {target}", key.slug);
         return Err(LegacyError::not_allowed(detail));
@@ -144,7 +145,7 @@ async fn record(
         Target::Group(slug) => Raise::group(slug, message(fields)?),
         Target::Event(slug) => Raise::event(slug, fields),
     };
-    let promise = idempotency::read(headers)?;
+    let promise = idempotency::read_key(headers)?;
     match alert::raise(app, key, raise.with_key(&checked), promise, wait).await {
         Ok(outcome) => Ok(answer(outcome, key)),
         Err(failed) => {
@@ -188,7 +189,7 @@ fn wait(query: &Fields) -> Result<Option<Duration>, LegacyError> {
         let message = "write wait as a length of time, such as wait=10s";
         LegacyError::bad("bad_wait", message)
     };
-    alert::length(text).map(Some).ok_or_else(wrong)
+    alert::parse_duration(text).map(Some).ok_or_else(wrong)
 }
 
 fn answer(outcome: RaiseOutcome, key: &ApiKey) -> Response {
@@ -200,10 +201,10 @@ fn answer(outcome: RaiseOutcome, key: &ApiKey) -> Response {
             Some("not_sent"),
         ),
         Some((sent, all)) if sent < all => (StatusCode::ACCEPTED, "OK", None),
-        _ if is_group && outcome.misses_somebody() => (StatusCode::ACCEPTED, "OK", None),
+        _ if is_group && outcome.has_unreached() => (StatusCode::ACCEPTED, "OK", None),
         _ => (StatusCode::CREATED, "OK", None),
     };
-    let told = outcome.told(key);
+    let told = outcome.into_response(key);
     let answer = Answer {
         message,
         code,

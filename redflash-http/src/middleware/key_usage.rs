@@ -12,7 +12,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// When keys were used since that was last recorded.
 #[derive(Debug, Default)]
-pub(crate) struct KeyUses(Mutex<Kept>);
+pub(crate) struct KeyUsage(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -21,7 +21,7 @@ struct Kept {
     is_pending: bool,
 }
 
-impl KeyUses {
+impl KeyUsage {
     /// Notes that a key is used now.
     pub(crate) fn note(self: &Arc<Self>, engine: &Engine, key: &Slug) {
         let now = engine.now();

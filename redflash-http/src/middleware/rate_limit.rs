@@ -12,13 +12,13 @@ use crate::error::{RequestError, RequestErrorKind};
 type Limiter = Arc<DefaultKeyedRateLimiter<Slug>>;
 
 /// A rate for each key, of which this node lets through an even share.
-pub(crate) struct Limit {
+pub(crate) struct KeyRateLimit {
     per_second: NonZeroU32,
     /// For so many nodes.
     share: Mutex<(u32, Limiter)>,
 }
 
-impl Limit {
+impl KeyRateLimit {
     pub(crate) fn new(per_second: NonZeroU32) -> Self {
         Self {
             per_second,

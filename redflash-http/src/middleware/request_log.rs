@@ -15,7 +15,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A refusal as it is logged: kept in the answer until then.
 #[derive(Clone, Debug)]
-pub(crate) struct Refused {
+pub(crate) struct ErrorFields {
     pub(crate) code: &'static str,
     /// The key whose request it was.
     pub(crate) key: Option<Slug>,
@@ -38,7 +38,7 @@ pub(crate) async fn log_request(request: Request, next: Next) -> Response {
         if status < 400 {
             debug!(%method, route, status, seconds, "answered");
         } else {
-            let refused = response.extensions_mut().remove::<Refused>();
+            let refused = response.extensions_mut().remove::<ErrorFields>();
             let code = refused.as_ref().map(|refused| refused.code);
             let key = refused.as_ref().and_then(|refused| refused.key.as_ref());
             let target = refused.as_ref().and_then(|refused| refused.target.as_ref());

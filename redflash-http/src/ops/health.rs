@@ -11,11 +11,11 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::auth::api_key;
-use crate::ops::readiness::{COMMIT, Fault};
+use crate::ops::readiness::{COMMIT, ReadinessIssue};
 
 /// The response of `/healthz` and `/readyz`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Answer {
+pub(crate) struct HealthResponse {
     /// `alive`, `ready` or `not ready`.
     status: &'static str,
     /// The reasons why it is not ready.
@@ -23,8 +23,8 @@ pub(crate) struct Answer {
     faults: Vec<String>,
 }
 
-pub(crate) async fn alive() -> Json<Answer> {
-    Json(Answer {
+pub(crate) async fn alive() -> Json<HealthResponse> {
+    Json(HealthResponse {
         status: "alive",
         faults: Vec::new(),
     })
@@ -33,13 +33,13 @@ pub(crate) async fn alive() -> Json<Answer> {
 pub(crate) async fn ready(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-) -> (StatusCode, Json<Answer>) {
+) -> (StatusCode, Json<HealthResponse>) {
     let faults = app.readiness.faults(&app.engine).await;
     if faults.is_empty() {
         let status = "ready";
         return (
             StatusCode::OK,
-            Json(Answer {
+            Json(HealthResponse {
                 status,
                 faults: Vec::new(),
             }),
@@ -50,15 +50,15 @@ pub(crate) async fn ready(
     (StatusCode::SERVICE_UNAVAILABLE, Json(answer))
 }
 
-fn not_ready(faults: Vec<Fault>, is_told_all: bool) -> Answer {
-    let told = |fault: Fault| {
+fn not_ready(faults: Vec<ReadinessIssue>, is_told_all: bool) -> HealthResponse {
+    let told = |fault: ReadinessIssue| {
         if is_told_all {
             fault.whole()
         } else {
             fault.reason
         }
     };
-    Answer {
+    HealthResponse {
         status: "not ready",
         faults: faults.into_iter().map(told).collect(),
     }
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn strangers_are_told_nothing_of_the_store() {
-        let fault = Fault {
+        let fault = ReadinessIssue {
             reason: "no commit is possible".to_owned(),
             detail: Some("/var/lib/redflash.db: the disk is full".to_owned()),
         };

@@ -14,17 +14,17 @@ pub(crate) const COMMIT: Duration = Duration::from_secs(2);
 
 /// The last answer, and when it was found.
 #[derive(Debug, Default)]
-pub(crate) struct Readiness(Mutex<Option<(Instant, Vec<Fault>)>>);
+pub(crate) struct Readiness(Mutex<Option<(Instant, Vec<ReadinessIssue>)>>);
 
 /// A reason why the server is not ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct ReadinessIssue {
     pub(crate) reason: String,
     /// The words of the store, which may hold paths and names of machines.
     pub(crate) detail: Option<String>,
 }
 
-impl Fault {
+impl ReadinessIssue {
     fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
@@ -43,7 +43,7 @@ impl Fault {
 
 impl Readiness {
     /// The reasons why the server is not ready, found out or remembered.
-    pub(crate) async fn faults(&self, engine: &Engine) -> Vec<Fault> {
+    pub(crate) async fn faults(&self, engine: &Engine) -> Vec<ReadinessIssue> {
         // Those who ask meanwhile wait here for the same answer.
         let mut last = self.0.lock().await;
         if let Some((found, faults)) = &*last
@@ -55,29 +55,29 @@ impl Readiness {
         let before = last.replace((Instant::now(), faults.clone()));
         let is_new = before.is_none_or(|(_, before)| before != faults);
         if is_new && !faults.is_empty() {
-            let faults: Vec<_> = faults.iter().map(Fault::whole).collect();
+            let faults: Vec<_> = faults.iter().map(ReadinessIssue::whole).collect();
             warn!(faults = faults.join("; "), "not ready");
         }
         faults
     }
 }
 
-async fn judge(engine: &Engine) -> Vec<Fault> {
+async fn judge(engine: &Engine) -> Vec<ReadinessIssue> {
     let mut faults = Vec::new();
     match timeout(COMMIT, engine.store().probe(engine.now())).await {
         Ok(Ok(())) => {}
-        Ok(Err(fault)) => faults.push(Fault {
+        Ok(Err(fault)) => faults.push(ReadinessIssue {
             reason: "no commit is possible".to_owned(),
             detail: Some(error_chain(&fault)),
         }),
         Err(_) => {
             let reason = format!("a commit takes longer than {} s", COMMIT.as_secs());
-            faults.push(Fault::new(reason));
+            faults.push(ReadinessIssue::new(reason));
         }
     }
     let health = engine.health();
     if !health.running {
-        faults.push(Fault {
+        faults.push(ReadinessIssue {
             reason: "the dispatcher does not run".to_owned(),
             detail: Some(health.problems.join("; ")),
         });

@@ -22,9 +22,9 @@ use tower::ServiceExt;
 use tracing::debug;
 
 use crate::HttpConfig;
-use crate::server::connections::Place;
-use crate::server::linger::{Lingering, Unread};
-use crate::server::response_body::Answer;
+use crate::server::connection_slots::ConnectionSlot;
+use crate::server::lingering_close::{LingeringStream, UnreadFlag};
+use crate::server::response_body::ResponseBody;
 
 /// Who a request came from.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ pub(crate) struct Stopping(pub(crate) CancellationToken);
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
     pub(crate) from: IpAddr,
-    pub(crate) place: Arc<Place>,
+    pub(crate) slot: Arc<ConnectionSlot>,
 }
 
 pub(crate) async fn serve(
@@ -47,11 +47,7 @@ pub(crate) async fn serve(
     config: HttpConfig,
     stop: CancellationToken,
 ) {
-    let Client {
-        stream,
-        from,
-        place,
-    } = client;
+    let Client { stream, from, slot } = client;
     if let Err(fault) = stream.set_nodelay(true) {
         debug!(%fault, "answers may be held back a little");
     }
@@ -59,19 +55,19 @@ pub(crate) async fn serve(
         begun = timeout(config.header_timeout, refuse_http2(&stream)) => begun,
         // A browser opens connections before it needs them: they hold nothing up.
         () = stop.cancelled() => return,
-        () = place.evicted() => return debug!("a silent connection made room for another"),
+        () = slot.evicted() => return debug!("a silent connection made room for another"),
     };
     if !matches!(begun, Ok(Ok(false))) {
         return debug!("a connection without a request");
     }
     let stopping = Stopping(stop.clone());
-    let unread = Unread::default();
+    let unread = UnreadFlag::default();
     let service = service_fn(|mut request: Request<Incoming>| {
-        let under_way = place.begin();
+        let active = slot.begin();
         request.extensions_mut().insert(Peer(from));
-        request.extensions_mut().insert(Arc::clone(&place));
+        request.extensions_mut().insert(Arc::clone(&slot));
         request.extensions_mut().insert(stopping.clone());
-        let request = request.map(|body| unread.watch(body, Arc::clone(&place)));
+        let request = request.map(|body| unread.watch(body, Arc::clone(&slot)));
         let app = app.clone();
         async move {
             let response = if has_one_host(&request) {
@@ -79,8 +75,8 @@ pub(crate) async fn serve(
             } else {
                 wrong_host()
             };
-            under_way.answer();
-            Ok::<_, Infallible>(response.map(|body| Answer::new(body, under_way)))
+            active.answer();
+            Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, active)))
         }
     });
     let serving = http1::Builder::new()
@@ -89,13 +85,13 @@ pub(crate) async fn serve(
         .max_headers(100)
         .max_buf_size(64 * 1024)
         .serve_connection(
-            TokioIo::new(Lingering::new(stream, unread.clone())),
+            TokioIo::new(LingeringStream::new(stream, unread.clone())),
             service,
         );
     let mut serving = pin!(serving);
     let ended = tokio::select! {
         ended = &mut serving => ended,
-        is_last = end(&config, &stop, &place) => {
+        is_last = end(&config, &stop, &slot) => {
             if !is_last {
                 return debug!("a silent connection made room for another");
             }
@@ -145,10 +141,10 @@ async fn refuse_http2(stream: &TcpStream) -> io::Result<bool> {
 
 /// Waits until a connection has lasted long enough, has to make room for another, or the server is to
 /// stop. Returns true if a request may still be under way, which is to be served.
-async fn end(config: &HttpConfig, stop: &CancellationToken, place: &Place) -> bool {
+async fn end(config: &HttpConfig, stop: &CancellationToken, slot: &ConnectionSlot) -> bool {
     tokio::select! {
         () = sleep(config.connection_timeout) => true,
         () = stop.cancelled() => true,
-        () = place.evicted() => place.is_busy(),
+        () = slot.evicted() => slot.is_busy(),
     }
 }

@@ -1,11 +1,11 @@
-//! Connections: accepted up to a number, bounded in time, and ended in order.
+//! ConnectionSlots: accepted up to a number, bounded in time, and ended in order.
 //!
 //! hyper's HTTP/1 is used bare, since a server that is only told to serve never closes the
 //! connection of a client that falls silent.
 
 pub(crate) mod connection;
-pub(crate) mod connections;
-pub(crate) mod linger;
+pub(crate) mod connection_slots;
+pub(crate) mod lingering_close;
 pub(crate) mod response_body;
 
 use std::future::Future;
@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::server::connection::Client;
-use crate::server::connections::Connections;
+use crate::server::connection_slots::ConnectionSlots;
 use crate::{HttpConfig, Metrics, router};
 
 /// Serves until it is told to stop, and then until what is under way has ended.
@@ -67,7 +67,7 @@ async fn run(
 ) -> io::Result<()> {
     let connections = TaskTracker::new();
     let stop = CancellationToken::new();
-    let places = Connections::new(config.max_connections);
+    let slots = ConnectionSlots::new(config.max_connections);
     let mut shutdown = pin!(shutdown);
     let mut tidy = interval(Duration::from_secs(5));
     loop {
@@ -91,14 +91,14 @@ async fn run(
             }
             Err(fault) => return Err(fault),
         };
-        let place = tokio::select! {
+        let slot = tokio::select! {
             () = &mut shutdown => break,
-            place = places.place() => place,
+            slot = slots.slot() => slot,
         };
         let client = Client {
             stream,
             from: from.ip(),
-            place,
+            slot,
         };
         connections.spawn(connection::serve(
             client,

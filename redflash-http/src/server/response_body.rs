@@ -6,25 +6,25 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 
-use crate::server::connections::UnderWay;
+use crate::server::connection_slots::ActiveRequest;
 
 /// The body of an answer. Its connection is silent again once it is dropped.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ResponseBody {
     body: Body,
-    _under_way: UnderWay,
+    _under_way: ActiveRequest,
 }
 
-impl Answer {
-    pub(crate) fn new(body: Body, under_way: UnderWay) -> Self {
+impl ResponseBody {
+    pub(crate) fn new(body: Body, active: ActiveRequest) -> Self {
         Self {
             body,
-            _under_way: under_way,
+            _under_way: active,
         }
     }
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

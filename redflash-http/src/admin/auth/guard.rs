@@ -38,7 +38,7 @@ pub(crate) async fn guard(
         Ok((visitor, request)) => (Some(visitor), next.run(request).await),
         Err((visitor, refused)) => (visitor, refused),
     };
-    finished(&app, visitor.as_ref(), answered)
+    finish(&app, visitor.as_ref(), answered)
 }
 
 type Refused = (Option<Visitor>, Response);
@@ -90,14 +90,14 @@ pub(crate) async fn form(app: &App, headers: &HeaderMap, whole: Body) -> Result<
     if !origin::is_own(headers, config.public_url.as_deref()) {
         return Err(PageError::foreign_form());
     }
-    let read = body::read(headers, whole, app.bounds(false)).await;
+    let read = body::read(headers, whole, app.body_limits(false)).await;
     let whole = read.map_err(|fault| PageError::unreadable(fault.detail))?;
     Form::parse(&whole.bytes).ok_or_else(|| PageError::unreadable("the form has too many fields"))
 }
 
 /// An answer as browsers are to have it: what went wrong as a page, and headers that keep them in
 /// check.
-pub(crate) fn finished(app: &App, visitor: Option<&Visitor>, mut response: Response) -> Response {
+pub(crate) fn finish(app: &App, visitor: Option<&Visitor>, mut response: Response) -> Response {
     if let Some(oops) = response.extensions_mut().remove::<PageError>() {
         response = page::render_error(app, visitor, oops);
     }

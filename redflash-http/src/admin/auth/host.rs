@@ -27,7 +27,7 @@ pub(crate) async fn require_known_host(
         server.public_url. Whoever runs it can write this name there.";
     let status = StatusCode::MISDIRECTED_REQUEST;
     let oops = PageError::new(status, "This server does not go by that name", text);
-    guard::finished(&app, None, oops.into_response())
+    guard::finish(&app, None, oops.into_response())
 }
 
 /// Whether the name is no name at all, but an address; or that of this machine for itself; or the one

@@ -25,7 +25,7 @@ use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Login;
 use crate::app::App;
 use crate::auth::password::is_password;
-use crate::middleware::client_ip::ClientAddress;
+use crate::middleware::client_ip::ClientIp;
 use crate::route::{Auth, Permission, Route};
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -41,7 +41,7 @@ async fn page(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Resp
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes());
     let shown = blank(&app, &headers, &query.unwrap_or_default()).await;
     let shown = shown.unwrap_or_else(IntoResponse::into_response);
-    guard::finished(&app, None, shown)
+    guard::finish(&app, None, shown)
 }
 
 async fn blank(app: &App, headers: &HeaderMap, query: &Form) -> Result<Response, PageError> {
@@ -80,14 +80,10 @@ async fn show(
     Ok((status, html).into_response())
 }
 
-async fn send(
-    State(app): State<Arc<App>>,
-    ClientAddress(from): ClientAddress,
-    request: Request,
-) -> Response {
+async fn send(State(app): State<Arc<App>>, ClientIp(from): ClientIp, request: Request) -> Response {
     let answered = log_in(&app, from, request).await;
     let answered = answered.unwrap_or_else(IntoResponse::into_response);
-    guard::finished(&app, None, answered)
+    guard::finish(&app, None, answered)
 }
 
 async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, PageError> {
@@ -114,7 +110,7 @@ async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, P
         let status = StatusCode::UNAUTHORIZED;
         return Ok(show(app, status, &form, &secret, Some(error)).await?);
     };
-    tried.forget();
+    tried.succeed();
     sign_in(app, &user, from, &parts.headers, &return_path(&form)).await
 }
 

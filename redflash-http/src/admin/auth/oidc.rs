@@ -22,7 +22,7 @@ use crate::admin::ui::page::go;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Link;
 use crate::app::App;
-use crate::middleware::client_ip::ClientAddress;
+use crate::middleware::client_ip::ClientIp;
 use crate::oidc::{AuthorizationResponse, OidcError};
 use crate::route::{Auth, Route};
 
@@ -63,7 +63,7 @@ fn redirect_uri(app: &App) -> Result<String, PageError> {
 async fn begin(State(app): State<Arc<App>>, uri: Uri) -> Response {
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
     let sent = send_away(&app, return_path(&query)).await;
-    guard::finished(&app, None, sent.unwrap_or_else(IntoResponse::into_response))
+    guard::finish(&app, None, sent.unwrap_or_else(IntoResponse::into_response))
 }
 
 async fn send_away(app: &App, next: String) -> Result<Response, PageError> {
@@ -80,7 +80,7 @@ async fn send_away(app: &App, next: String) -> Result<Response, PageError> {
 
 async fn come_back(
     State(app): State<Arc<App>>,
-    from: ClientAddress,
+    from: ClientIp,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
@@ -90,14 +90,14 @@ async fn come_back(
     let answered = welcomed.unwrap_or_else(IntoResponse::into_response);
     // It was used, whatever came of it.
     with_cookies(
-        guard::finished(&app, None, answered),
+        guard::finish(&app, None, answered),
         [login_state::removal(&app.base)],
     )
 }
 
 async fn welcome(
     app: &App,
-    ClientAddress(from): ClientAddress,
+    ClientIp(from): ClientIp,
     headers: &HeaderMap,
     answer: AuthorizationResponse,
 ) -> Result<Response, PageError> {

@@ -20,7 +20,7 @@ const KEPT: usize = 50_000;
 
 /// The wrong tries of the last minute, whatever the clock is set to.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<HashMap<Key, Monotonic>>);
+pub(crate) struct LoginThrottle(Mutex<HashMap<Key, Monotonic>>);
 
 /// Whose tries are counted together, each with the time at which the last of them is forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,12 +41,12 @@ impl Key {
 
 /// A try, which counts as a wrong one until it is taken back.
 #[derive(Debug)]
-pub(crate) struct Try<'a> {
-    throttle: &'a Throttle,
+pub(crate) struct LoginAttempt<'a> {
+    throttle: &'a LoginThrottle,
     keys: Vec<Key>,
 }
 
-impl Throttle {
+impl LoginThrottle {
     /// Begins a try, or says how long to wait.
     ///
     /// * `user` - who is said to log in; `None` for a name that nobody can have.
@@ -55,7 +55,7 @@ impl Throttle {
         user: Option<&Slug>,
         from: IpAddr,
         now: Monotonic,
-    ) -> Result<Try<'_>, Duration> {
+    ) -> Result<LoginAttempt<'_>, Duration> {
         let keys = [
             Some(Key::Address(neighbourhood(from))),
             user.map(|user| Key::User(user.clone())),
@@ -78,7 +78,7 @@ impl Throttle {
         }
         kept.extend(keys.iter().cloned().zip(after));
         drop(kept);
-        Ok(Try {
+        Ok(LoginAttempt {
             throttle: self,
             keys,
         })
@@ -89,9 +89,9 @@ impl Throttle {
     }
 }
 
-impl Try<'_> {
+impl LoginAttempt<'_> {
     /// It was right.
-    pub(crate) fn forget(self) {
+    pub(crate) fn succeed(self) {
         let mut kept = self.throttle.kept();
         for key in &self.keys {
             if let Some(until) = kept.get_mut(key) {
@@ -123,7 +123,7 @@ mod tests {
         IpAddr::V4((0x0a00_0000 + last).into())
     }
 
-    fn wrong(throttle: &Throttle, count: u32, from: IpAddr) {
+    fn wrong(throttle: &LoginThrottle, count: u32, from: IpAddr) {
         for number in 0..count {
             let tried = throttle.begin(Some(&ann()), from, NOW);
             assert!(tried.is_ok(), "the try {number} was refused");
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn ten_wrong_tries_a_minute_are_enough_and_keep_no_other_address_out() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         wrong(&throttle, 10, at(1));
         let wait = throttle.begin(Some(&ann()), at(1), NOW).unwrap_err();
         assert_eq!(wait, Duration::from_secs(6));
@@ -145,17 +145,17 @@ mod tests {
 
     #[test]
     fn a_right_try_is_not_counted() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         for _ in 0..50 {
             let tried = throttle.begin(Some(&ann()), at(1), NOW).unwrap();
-            tried.forget();
+            tried.succeed();
         }
         wrong(&throttle, 10, at(1));
     }
 
     #[test]
     fn many_addresses_together_guess_no_user() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         for address in 0..10 {
             wrong(&throttle, 10, at(address));
         }
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_network_of_one_client_is_one_address() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         for host in 0..10 {
             wrong(&throttle, 1, format!("2001:db8::{host}").parse().unwrap());
         }
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_comes_back() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         for address in 0..u32::try_from(KEPT).unwrap() {
             throttle.begin(None, at(address), NOW).unwrap();
         }

@@ -31,7 +31,7 @@ async fn test(desk: PageContext, named: NamedEndpoint, form: Form) -> Result<Res
     if !contact.endpoints.iter().any(|one| one.id == id) {
         return Err(gone());
     }
-    let usual = || alert::of_test(&contact.name);
+    let usual = || alert::endpoint_test_message(&contact.name);
     let text = form.given("message").map_or_else(usual, str::to_owned);
     let raise = raise(&slug, id, &text, form.given("once"));
     let outcome = alert::raise_as(&desk.app, raise, desk.actor()).await;

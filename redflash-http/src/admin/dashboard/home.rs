@@ -82,7 +82,7 @@ async fn page(desk: PageContext) -> Result<Response, PageError> {
     let backlog = engine.store().backlog().await?;
     let health = engine.health();
     let worries = worries(&health, &backlog, &recent, now);
-    let failed = failed(engine, last_day::begin(now)).await?;
+    let failed = failed(engine, last_day::start(now)).await?;
     let page = Page {
         is_new: engine.store().contacts().await?.is_empty(),
         is_well: worries.is_empty() && failed.is_empty(),

@@ -208,7 +208,7 @@ fn message(form: &Form, rejection: Option<&Rejection>) -> Field {
     let text = if form.has("message") {
         form.get("message")
     } else {
-        alert::OF_GATEWAY
+        alert::GATEWAY_TEST_MESSAGE
     };
     Field::area("message", "Message")
         .value(text)

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use crate::server::connections::Place;
+use crate::server::connection_slots::ConnectionSlot;
 
 /// Maximum time for which remaining data is read.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -26,21 +26,21 @@ const MOST: usize = 32 * 1024 * 1024;
 
 /// A flag that is set while a request on this connection has not been read to its end.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Unread(Arc<AtomicBool>);
+pub(crate) struct UnreadFlag(Arc<AtomicBool>);
 
-impl Unread {
+impl UnreadFlag {
     fn set(&self, is_unread: bool) {
         self.0.store(is_unread, Ordering::Relaxed);
     }
 
     /// The body of a request, watched for its end.
     ///
-    /// * `place` - the place of its connection, which is told of that end.
-    pub(crate) fn watch(&self, body: Incoming, place: Arc<Place>) -> WatchedBody {
-        let watched = WatchedBody {
+    /// * `slot` - the slot of its connection, which is told of that end.
+    pub(crate) fn watch(&self, body: Incoming, slot: Arc<ConnectionSlot>) -> TrackedBody {
+        let watched = TrackedBody {
             body,
             unread: self.clone(),
-            place,
+            slot,
         };
         watched.note();
         watched
@@ -49,23 +49,23 @@ impl Unread {
 
 /// The body of a request, which notes when it has been read to its end.
 #[derive(Debug)]
-pub(crate) struct WatchedBody {
+pub(crate) struct TrackedBody {
     body: Incoming,
-    unread: Unread,
-    place: Arc<Place>,
+    unread: UnreadFlag,
+    slot: Arc<ConnectionSlot>,
 }
 
-impl WatchedBody {
+impl TrackedBody {
     fn note(&self) {
         let is_read = self.body.is_end_stream();
         self.unread.set(!is_read);
         if is_read {
-            self.place.received();
+            self.slot.received();
         }
     }
 }
 
-impl Body for WatchedBody {
+impl Body for TrackedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -76,7 +76,7 @@ impl Body for WatchedBody {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         if frame.is_none() {
             self.unread.set(false);
-            self.place.received();
+            self.slot.received();
         } else {
             self.note();
         }
@@ -94,15 +94,15 @@ impl Body for WatchedBody {
 
 /// A connection that is closed without losing the last answer.
 #[derive(Debug)]
-pub(crate) struct Lingering {
+pub(crate) struct LingeringStream {
     stream: TcpStream,
-    unread: Unread,
+    unread: UnreadFlag,
     /// After the write side was closed: until when the other side is read, and how much of it.
     closing: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
-impl Lingering {
-    pub(crate) fn new(stream: TcpStream, unread: Unread) -> Self {
+impl LingeringStream {
+    pub(crate) fn new(stream: TcpStream, unread: UnreadFlag) -> Self {
         Self {
             stream,
             unread,
@@ -132,7 +132,7 @@ impl Lingering {
     }
 }
 
-impl AsyncRead for Lingering {
+impl AsyncRead for LingeringStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -148,7 +148,7 @@ impl AsyncRead for Lingering {
     }
 }
 
-impl AsyncWrite for Lingering {
+impl AsyncWrite for LingeringStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

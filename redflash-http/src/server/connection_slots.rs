@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The open connections.
 #[derive(Debug)]
-pub(crate) struct Connections {
-    places: Arc<Semaphore>,
+pub(crate) struct ConnectionSlots {
+    slots: Arc<Semaphore>,
     silent: Arc<Silent>,
 }
 
@@ -29,9 +29,9 @@ struct Queue {
     waiting: BTreeMap<u64, CancellationToken>,
 }
 
-/// The place of one connection, given back when this is dropped.
+/// The slot of one connection, given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ConnectionSlot {
     silent: Arc<Silent>,
     /// The number in the queue; `None` while a request that has arrived to its end is under way.
     number: Mutex<Option<u64>>,
@@ -41,26 +41,26 @@ pub(crate) struct Place {
 
 /// A request under way; the connection is silent again when this is dropped.
 #[derive(Debug)]
-pub(crate) struct UnderWay(Arc<Place>);
+pub(crate) struct ActiveRequest(Arc<ConnectionSlot>);
 
-impl Connections {
+impl ConnectionSlots {
     /// Room for so many connections.
     pub(crate) fn new(most: usize) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(most)),
+            slots: Arc::new(Semaphore::new(most)),
             silent: Arc::default(),
         }
     }
 
-    /// A place for a connection that has been accepted, and has sent nothing yet.
+    /// A slot for a connection that has been accepted, and has sent nothing yet.
     ///
     /// When all are taken, the connection that has been silent for longest is dropped. When none is
     /// silent, the next one that falls silent or ends makes room.
-    pub(crate) async fn place(&self) -> Arc<Place> {
+    pub(crate) async fn slot(&self) -> Arc<ConnectionSlot> {
         let permit = loop {
             // Registered before the queue is looked at, so that nothing that joins it is missed.
             let joined = self.silent.joined.notified();
-            if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
+            if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
                 break permit;
             }
             if self.silent.evict() {
@@ -71,26 +71,26 @@ impl Connections {
                 () = joined => {}
             }
         };
-        let place = Place {
+        let slot = ConnectionSlot {
             silent: Arc::clone(&self.silent),
             number: Mutex::new(None),
             evicted: CancellationToken::new(),
             _permit: permit,
         };
-        place.fall_silent();
-        Arc::new(place)
+        slot.fall_silent();
+        Arc::new(slot)
     }
 
     async fn freed(&self) -> OwnedSemaphorePermit {
-        let permit = Arc::clone(&self.places).acquire_owned().await;
+        let permit = Arc::clone(&self.slots).acquire_owned().await;
         permit.expect("the semaphore is never closed")
     }
 }
 
 /// Keeps the connection of a request whose key is known, however slowly the rest of it arrives.
 pub(crate) fn keep(extensions: &Extensions) {
-    if let Some(place) = extensions.get::<Arc<Place>>() {
-        place.received();
+    if let Some(slot) = extensions.get::<Arc<ConnectionSlot>>() {
+        slot.received();
     }
 }
 
@@ -109,7 +109,7 @@ impl Silent {
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     /// Ends when the connection has to make room.
     pub(crate) async fn evicted(&self) {
         self.evicted.cancelled().await;
@@ -118,10 +118,10 @@ impl Place {
     /// Notes that the head of a request has arrived. Until the rest of it has, or its key is known, the
     /// connection makes room as silent ones do: strangers that never finish a request must not keep
     /// others out.
-    pub(crate) fn begin(self: &Arc<Self>) -> UnderWay {
+    pub(crate) fn begin(self: &Arc<Self>) -> ActiveRequest {
         self.leave_queue();
         self.fall_silent();
-        UnderWay(Arc::clone(self))
+        ActiveRequest(Arc::clone(self))
     }
 
     /// Notes that a request has arrived to its end, or that its rest is waited for.
@@ -155,20 +155,20 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.leave_queue();
     }
 }
 
-impl UnderWay {
+impl ActiveRequest {
     /// Notes that a request is answered, whether or not it has arrived to its end.
     pub(crate) fn answer(&self) {
         self.0.received();
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.leave_queue();
         self.0.fall_silent();
@@ -183,18 +183,18 @@ mod tests {
 
     use super::*;
 
-    async fn is_evicted(place: &Place) -> bool {
-        poll!(pin!(place.evicted())).is_ready()
+    async fn is_evicted(slot: &ConnectionSlot) -> bool {
+        poll!(pin!(slot.evicted())).is_ready()
     }
 
     #[tokio::test]
     async fn longest_silent_connection_makes_room() {
-        let connections = Connections::new(3);
-        let busy = connections.place().await;
+        let connections = ConnectionSlots::new(3);
+        let busy = connections.slot().await;
         let _request = busy.begin();
         busy.received();
-        let (old, young) = (connections.place().await, connections.place().await);
-        let next = connections.place();
+        let (old, young) = (connections.slot().await, connections.slot().await);
+        let next = connections.slot();
         let mut next = pin!(next);
         assert!(poll!(next.as_mut()).is_pending());
         assert!(is_evicted(&old).await);
@@ -205,27 +205,27 @@ mod tests {
 
     #[tokio::test]
     async fn connection_that_falls_silent_makes_room_for_one_that_waits() {
-        let connections = Connections::new(1);
-        let place = connections.place().await;
-        let request = place.begin();
-        place.received();
-        let mut next = pin!(connections.place());
+        let connections = ConnectionSlots::new(1);
+        let slot = connections.slot().await;
+        let request = slot.begin();
+        slot.received();
+        let mut next = pin!(connections.slot());
         assert!(poll!(next.as_mut()).is_pending());
-        assert!(!is_evicted(&place).await);
+        assert!(!is_evicted(&slot).await);
         drop(request);
         assert!(poll!(next.as_mut()).is_pending());
-        assert!(is_evicted(&place).await && !place.is_busy());
-        drop(place);
+        assert!(is_evicted(&slot).await && !slot.is_busy());
+        drop(slot);
         next.await;
     }
 
     #[tokio::test]
     async fn connection_with_half_a_request_makes_room() {
-        let connections = Connections::new(2);
-        let (whole, half) = (connections.place().await, connections.place().await);
+        let connections = ConnectionSlots::new(2);
+        let (whole, half) = (connections.slot().await, connections.slot().await);
         let _requests = (whole.begin(), half.begin());
         whole.received();
-        let next = connections.place();
+        let next = connections.slot();
         let mut next = pin!(next);
         assert!(poll!(next.as_mut()).is_pending());
         assert!(is_evicted(&half).await && !is_evicted(&whole).await);
@@ -233,9 +233,9 @@ mod tests {
 
     #[tokio::test]
     async fn connection_that_ends_makes_room_and_evicts_nobody() {
-        let connections = Connections::new(1);
-        drop(connections.place().await);
-        let place = connections.place().await;
-        assert!(!is_evicted(&place).await);
+        let connections = ConnectionSlots::new(1);
+        drop(connections.slot().await);
+        let slot = connections.slot().await;
+        assert!(!is_evicted(&slot).await);
     }
 }
