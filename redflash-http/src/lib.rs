@@ -2,16 +2,16 @@
 //!
 //! | request | file |
 //! | --- | --- |
-//! | `POST /contact/{slug}`, `/group/{slug}`, `/event/{slug}` | `raise` |
-//! | `GET /contact/{slug}`, `/group/{slug}` | `inspect` |
+//! | `POST /contact/{slug}`, `/group/{slug}`, `/event/{slug}` | `legacy/raise` |
+//! | `GET /contact/{slug}`, `/group/{slug}` | `legacy/inspect` |
 //! | `/api/v1/…` | `api` |
 //! | `/admin/…` | `admin` |
 //! | `/ack…`, `/inbound…` | `callback` |
-//! | `GET /healthz`, `/readyz` | `health` |
-//! | `GET /metrics` | `metrics` |
+//! | `GET /healthz`, `/readyz` | `ops/health` |
+//! | `GET /metrics` | `ops/scrape` |
 //!
-//! The raising URLs speak the contract of a service that is older than this one: their refusals are
-//! 403, 404 or 500 and nothing else, since its clients take any other status for success.
+//! The `legacy` URLs keep the contract of an older service: their errors are 403, 404 or 500 and
+//! nothing else, since its clients take any other status for success.
 
 mod admin;
 mod alert;

@@ -16,39 +16,39 @@ pub struct Route {
     pub method: Option<Method>,
     /// The path, with `{names}` of its parts.
     pub path: &'static str,
-    /// What it takes to be let in.
+    /// The access that it requires.
     pub auth: Auth,
-    /// What the description of the API says of it.
+    /// Its entry in the OpenAPI document.
     pub(crate) operation: Option<Operation>,
     pub(crate) handler: MethodRouter<Arc<App>>,
 }
 
-/// What it takes to be let in.
+/// The access that a route requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// Nothing.
+    /// No authentication.
     Public,
-    /// What the handler itself asks for: a key in the way of the old contract, or a gateway's secret.
+    /// Authentication by the handler: a key as the old contract has it, or a gateway's secret.
     Handler,
     /// An API key in the `Authorization` header.
     ApiKey(Permission),
-    /// A session of a user who has logged in, and for whatever changes something the token of a form.
+    /// The session of a logged-in user, with a form token for every request that changes something.
     Session(Permission),
 }
 
-/// What a key or a user must be allowed.
+/// The permission that a key or a user needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
-    /// Nothing in particular: what may be seen or raised is decided by the handler.
+    /// No particular permission: the handler decides on the contents.
     Any,
-    /// To look at everything: a key that may inspect, a viewer.
+    /// Permission to read everything: a key that may inspect, or a viewer.
     View,
-    /// To change everything: a key with the right `admin`, an admin.
+    /// Permission to change everything: a key with the right `admin`, or an admin.
     Admin,
 }
 
 impl Route {
-    /// A route for one method.
+    /// Returns a route for one method.
     pub(crate) fn new<T: 'static>(
         method: Method,
         path: &'static str,
@@ -65,7 +65,7 @@ impl Route {
         }
     }
 
-    /// A route that judges the method itself.
+    /// Returns a route for all methods.
     pub(crate) fn any<T: 'static>(
         path: &'static str,
         auth: Auth,
@@ -80,7 +80,7 @@ impl Route {
         }
     }
 
-    /// The same, as the description of the API tells of it.
+    /// Adds the entry in the OpenAPI document.
     pub(crate) fn described(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
         self

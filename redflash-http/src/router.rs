@@ -75,7 +75,7 @@ fn mount(app: &Arc<App>, routes: Vec<Route>) -> Router<Arc<App>> {
 }
 
 async fn not_found() -> LegacyError {
-    LegacyError::nowhere()
+    LegacyError::not_found()
 }
 
 async fn method_not_allowed(State(app): State<Arc<App>>, request: Request) -> Response {

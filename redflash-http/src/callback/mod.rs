@@ -1,9 +1,9 @@
-//! `/ack…` and `/inbound…`: receipts that gateways send, and messages that people send back.
+//! `/ack…` and `/inbound…`: delivery receipts and inbound messages from gateways.
 //!
-//! A callback is believed when the vendor's signature holds, or, for gateways that check none, when its
-//! path holds the gateway's secret; gateways with neither get no callbacks. A path without the right
-//! secret is answered like one with it, so that a guess learns nothing; a signature that does not hold
-//! is refused, so that whoever set it up finds out.
+//! A callback is accepted if the vendor's signature is valid, or, for gateways without signatures, if
+//! its path has the gateway's secret; gateways with neither get no callbacks. A wrong secret gets the
+//! same response as the right one, so that a guess reveals nothing. An invalid signature is refused, so
+//! that a wrong setup shows.
 
 pub(crate) mod forgery_limit;
 
@@ -31,23 +31,23 @@ use crate::extract::body_memory::Reservation;
 use crate::route::{Auth, Route};
 use crate::server::connection::Peer;
 
-/// The largest callback, in bytes.
+/// Maximum size of a callback, in bytes.
 const MAX_BODY: usize = 256 * 1024;
-/// How long a gateway may take to send one.
+/// Time limit for a gateway to send a callback.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::any("/ack", Auth::Handler, ack),
         Route::any("/ack/", Auth::Handler, ack),
-        Route::any("/ack/{gateway}", Auth::Handler, ack_of),
-        Route::any("/ack/{gateway}/", Auth::Handler, ack_of),
+        Route::any("/ack/{gateway}", Auth::Handler, ack_gateway),
+        Route::any("/ack/{gateway}/", Auth::Handler, ack_gateway),
         Route::any("/ack/{gateway}/{secret}", Auth::Handler, ack_secret),
         Route::any("/ack/{gateway}/{secret}/", Auth::Handler, ack_secret),
         Route::any("/inbound", Auth::Handler, inbound),
         Route::any("/inbound/", Auth::Handler, inbound),
-        Route::any("/inbound/{gateway}", Auth::Handler, inbound_of),
-        Route::any("/inbound/{gateway}/", Auth::Handler, inbound_of),
+        Route::any("/inbound/{gateway}", Auth::Handler, inbound_gateway),
+        Route::any("/inbound/{gateway}/", Auth::Handler, inbound_gateway),
         Route::any("/inbound/{gateway}/{secret}", Auth::Handler, inbound_secret),
         Route::any(
             "/inbound/{gateway}/{secret}/",
@@ -58,15 +58,15 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 async fn ack(State(app): State<Arc<App>>, request: Request) -> StatusCode {
-    bare(&app, CallbackKind::Receipts, request).await
+    default_callback(&app, CallbackKind::Receipts, request).await
 }
 
-async fn ack_of(
+async fn ack_gateway(
     State(app): State<Arc<App>>,
     Path(gateway): Path<String>,
     request: Request,
 ) -> StatusCode {
-    called(&app, CallbackKind::Receipts, &gateway, None, request).await
+    gateway_callback(&app, CallbackKind::Receipts, &gateway, None, request).await
 }
 
 async fn ack_secret(
@@ -74,7 +74,7 @@ async fn ack_secret(
     Path((gateway, secret)): Path<(String, String)>,
     request: Request,
 ) -> StatusCode {
-    called(
+    gateway_callback(
         &app,
         CallbackKind::Receipts,
         &gateway,
@@ -85,15 +85,15 @@ async fn ack_secret(
 }
 
 async fn inbound(State(app): State<Arc<App>>, request: Request) -> StatusCode {
-    bare(&app, CallbackKind::Inbound, request).await
+    default_callback(&app, CallbackKind::Inbound, request).await
 }
 
-async fn inbound_of(
+async fn inbound_gateway(
     State(app): State<Arc<App>>,
     Path(gateway): Path<String>,
     request: Request,
 ) -> StatusCode {
-    called(&app, CallbackKind::Inbound, &gateway, None, request).await
+    gateway_callback(&app, CallbackKind::Inbound, &gateway, None, request).await
 }
 
 async fn inbound_secret(
@@ -101,7 +101,7 @@ async fn inbound_secret(
     Path((gateway, secret)): Path<(String, String)>,
     request: Request,
 ) -> StatusCode {
-    called(
+    gateway_callback(
         &app,
         CallbackKind::Inbound,
         &gateway,
@@ -111,24 +111,24 @@ async fn inbound_secret(
     .await
 }
 
-/// A callback that names no gateway is the default gateway's.
-async fn bare(app: &App, expected: CallbackKind, request: Request) -> StatusCode {
+/// Handles a callback without a gateway in its URL, which belongs to the default gateway.
+async fn default_callback(app: &App, kind: CallbackKind, request: Request) -> StatusCode {
     match &app.config.settings.get().default_gateway {
-        Some(gateway) => called(app, expected, gateway.as_str(), None, request).await,
+        Some(gateway) => gateway_callback(app, kind, gateway.as_str(), None, request).await,
         None => StatusCode::OK,
     }
 }
 
-async fn called(
+async fn gateway_callback(
     app: &App,
-    expected: CallbackKind,
+    kind: CallbackKind,
     gateway: &str,
     secret: Option<&str>,
     request: Request,
 ) -> StatusCode {
     let known = gateway.parse().ok();
     let Some(gateway) = known.filter(|name| app.engine.gateways().get(name).is_some()) else {
-        warn!("a callback for a gateway that is not configured");
+        warn!("callback for an unknown gateway");
         return StatusCode::OK;
     };
     if !matches!(*request.method(), Method::GET | Method::POST) {
@@ -142,23 +142,23 @@ async fn called(
     let callback = received.callback();
     match app.engine.authenticate(&gateway, &callback) {
         Ok(Authenticity::Signed) => {}
-        Ok(Authenticity::Unsigned) if knows_secret(app, &gateway, secret) => {}
+        Ok(Authenticity::Unsigned) if has_valid_secret(app, &gateway, secret) => {}
         Ok(Authenticity::Unsigned) => {
-            warn!(%gateway, "a callback without the secret of its gateway");
+            warn!(%gateway, "callback without the secret of its gateway");
             return StatusCode::OK;
         }
-        Err(fault) => {
-            warn!(%gateway, fault = error_chain(&fault), "a callback is not believed");
+        Err(error) => {
+            warn!(%gateway, error = error_chain(&error), "callback not authenticated");
             return app.forgery_limit.status(from);
         }
     }
-    // On a task of its own: a gateway that hangs up must not stop what its callback has begun.
-    let recording = tokio::spawn(record(app.engine.clone(), gateway, expected, received));
+    // On a task of its own, so that a gateway that hangs up does not interrupt it.
+    let recording = tokio::spawn(record(app.engine.clone(), gateway, kind, received));
     recording.await.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Whether a path holds a secret of the gateway. Takes the same time for every wrong secret.
-fn knows_secret(app: &App, gateway: &Slug, secret: Option<&str>) -> bool {
+/// Returns true if the path has a secret of the gateway, in the same time for every wrong secret.
+fn has_valid_secret(app: &App, gateway: &Slug, secret: Option<&str>) -> bool {
     let settings = app.config.settings.get();
     let (Some(secret), Some(secrets)) = (secret, settings.callback_secrets.get(gateway)) else {
         return false;
@@ -173,26 +173,26 @@ fn knows_secret(app: &App, gateway: &Slug, secret: Option<&str>) -> bool {
 async fn record(
     engine: Engine,
     gateway: Slug,
-    expected: CallbackKind,
+    kind: CallbackKind,
     received: Received,
 ) -> StatusCode {
     let callback = received.callback();
-    match engine.record_callback(&gateway, expected, &callback).await {
+    match engine.record_callback(&gateway, kind, &callback).await {
         Ok(_) => StatusCode::OK,
-        Err(ReceiveError::Store(fault)) => {
-            error!(%gateway, fault = error_chain(&fault), "a callback was not recorded");
-            // So that the gateway calls again.
+        Err(ReceiveError::Store(error)) => {
+            error!(%gateway, error = error_chain(&error), "callback not recorded");
+            // This status makes the gateway retry.
             StatusCode::SERVICE_UNAVAILABLE
         }
-        Err(fault) => {
-            // A gateway that repeats it helps nobody.
-            warn!(%gateway, fault = error_chain(&fault), "a callback that says nothing");
+        Err(error) => {
+            // A retry would not help, so the status is a success.
+            warn!(%gateway, error = error_chain(&error), "callback ignored");
             StatusCode::OK
         }
     }
 }
 
-/// A callback as it came.
+/// A callback as received.
 struct Received {
     parts: Parts,
     url: String,
@@ -221,7 +221,7 @@ impl Received {
         })?;
         let mut fields = flat(body::query(parts.uri.query()).unwrap_or_default());
         if !body.is_empty() {
-            // What cannot be read as fields may be something else that the channel reads.
+            // A body without fields may still be in a format that the channel reads.
             let in_body = body::parse_fields(&parts.headers, body.clone()).await;
             fields.extend(flat(in_body.unwrap_or_default()));
         }
@@ -246,7 +246,7 @@ impl Received {
     }
 }
 
-/// The URL as the gateway called it: by our public URL, or as well as can be told without one.
+/// Returns the URL that the gateway called: from the public URL, or else from the `Host` header.
 fn url(app: &App, parts: &Parts) -> String {
     let path = match parts.extensions.get::<OriginalUri>() {
         Some(OriginalUri(uri)) => uri,

@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key`: a caller's promise that two requests are the same one.
+//! The `Idempotency-Key` header, by which a caller marks repeated requests.
 
 use axum::http::HeaderMap;
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{RequestError, RequestErrorKind};
 
-/// The key of the promise that a request makes, if any.
+/// Returns the idempotency key of a request, if it has one.
 pub(crate) fn read_key(headers: &HeaderMap) -> Result<Option<String>, RequestError> {
     let mut given = headers.get_all("idempotency-key").iter();
     let Some(key) = given.next() else {
@@ -19,7 +19,7 @@ pub(crate) fn read_key(headers: &HeaderMap) -> Result<Option<String>, RequestErr
         return Ok(Some(key.to_owned()));
     }
     let message = format!(
-        "an Idempotency-Key is given once and has 1 to {} characters of ASCII",
+        "send one Idempotency-Key of 1 to {} ASCII characters",
         Idempotency::MAX_KEY
     );
     Err(RequestError::new(
@@ -28,7 +28,7 @@ pub(crate) fn read_key(headers: &HeaderMap) -> Result<Option<String>, RequestErr
     ))
 }
 
-/// The same for equal requests only, however their bodies were written.
+/// Returns a digest that is equal for equal requests, whatever the format of their bodies.
 pub(crate) fn digest(target: &Target, content: &Content) -> String {
     let mut hash = Sha256::new();
     hash.update(target.to_string());
@@ -37,7 +37,7 @@ pub(crate) fn digest(target: &Target, content: &Content) -> String {
             hash.update("\nmessage\n");
             hash.update(text);
         }
-        // The names are in order.
+        // The names are sorted.
         Content::Arguments(arguments) => {
             hash.update("\narguments\n");
             hash.update(serde_json::Value::from(arguments.clone()).to_string());

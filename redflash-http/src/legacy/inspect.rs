@@ -1,4 +1,4 @@
-//! `GET /contact/{slug}`, `/group/{slug}`: what is there, without addresses.
+//! `GET /contact/{slug}`, `/group/{slug}`: a contact or a group, without addresses.
 
 use axum::Json;
 use axum::extract::Request;
@@ -18,10 +18,10 @@ pub(crate) async fn inspect(
     slug: &str,
     request: Request,
 ) -> Result<Response, LegacyError> {
-    // Nothing is read from a body.
+    // The body is ignored.
     let (parts, _) = request.into_parts();
     let mut query = body::query(parts.uri.query())?;
-    let secret = api_key::outside(&mut query, &parts.headers);
+    let secret = api_key::before_body(&mut query, &parts.headers);
     let key = api_key::check(&app.engine, secret).await?;
     app.note_use(&key);
     if !key.inspect {
@@ -34,7 +34,7 @@ pub(crate) async fn inspect(
             .with_old_text(format!("Invalid {}: {text}", kind.name()))
     };
     let slug: Slug = slug.parse().map_err(|_| unknown())?;
-    let failed = |fault: StoreError| LegacyError::from(RaiseError::from(fault));
+    let failed = |error: StoreError| LegacyError::from(RaiseError::from(error));
     let store = app.engine.store();
     let shown = match kind {
         TargetKind::Contact => {

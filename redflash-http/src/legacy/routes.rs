@@ -42,7 +42,7 @@ async fn event(State(app): State<Arc<App>>, slug: Named, request: Request) -> Re
 }
 
 async fn serve(app: &App, kind: TargetKind, slug: Named, request: Request) -> Response {
-    // A slug that is no text is one that nobody has; the key is judged before it.
+    // An undecodable slug is an unknown one; the key is checked first.
     let slug = slug.map_or_else(|_| "?".to_owned(), |Path(slug)| slug);
     let served = match *request.method() {
         Method::POST => raise::raise(app, kind, &slug, request).await,

@@ -2,7 +2,7 @@
 
 use redflash_core::{Slug, Target};
 
-/// The kind of a target, as in a URL.
+/// The kind of a target in a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TargetKind {
     Contact,

@@ -1,4 +1,4 @@
-//! `/healthz`: the process runs. `/readyz`: it can do its work.
+//! `/healthz`: the process runs. `/readyz`: the server can do its work.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::ops::readiness::{COMMIT, ReadinessIssue};
 pub(crate) struct HealthResponse {
     /// `alive`, `ready` or `not ready`.
     status: &'static str,
-    /// The reasons why it is not ready.
+    /// The reasons why the server is not ready.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<String>,
 }
@@ -34,8 +34,8 @@ pub(crate) async fn ready(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> (StatusCode, Json<HealthResponse>) {
-    let faults = app.readiness.faults(&app.engine).await;
-    if faults.is_empty() {
+    let issues = app.readiness.check(&app.engine).await;
+    if issues.is_empty() {
         let status = "ready";
         return (
             StatusCode::OK,
@@ -45,22 +45,22 @@ pub(crate) async fn ready(
             }),
         );
     }
-    let is_told_all = may_inspect(&app.engine, &headers).await;
-    let answer = not_ready(faults, is_told_all);
-    (StatusCode::SERVICE_UNAVAILABLE, Json(answer))
+    let may_see_details = may_inspect(&app.engine, &headers).await;
+    let response = not_ready(issues, may_see_details);
+    (StatusCode::SERVICE_UNAVAILABLE, Json(response))
 }
 
-fn not_ready(faults: Vec<ReadinessIssue>, is_told_all: bool) -> HealthResponse {
-    let told = |fault: ReadinessIssue| {
-        if is_told_all {
-            fault.whole()
+fn not_ready(issues: Vec<ReadinessIssue>, may_see_details: bool) -> HealthResponse {
+    let text = |issue: ReadinessIssue| {
+        if may_see_details {
+            issue.full_text()
         } else {
-            fault.reason
+            issue.reason
         }
     };
     HealthResponse {
         status: "not ready",
-        faults: faults.into_iter().map(told).collect(),
+        faults: issues.into_iter().map(text).collect(),
     }
 }
 
@@ -78,14 +78,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strangers_are_told_nothing_of_the_store() {
-        let fault = ReadinessIssue {
+    fn hides_store_errors_from_strangers() {
+        let issue = ReadinessIssue {
             reason: "no commit is possible".to_owned(),
             detail: Some("/var/lib/redflash.db: the disk is full".to_owned()),
         };
-        let told = |all| not_ready(vec![fault.clone()], all).faults.remove(0);
-        assert_eq!(told(false), "no commit is possible");
-        let whole = "no commit is possible: /var/lib/redflash.db: the disk is full";
-        assert_eq!(told(true), whole);
+        let text = |all| not_ready(vec![issue.clone()], all).faults.remove(0);
+        assert_eq!(text(false), "no commit is possible");
+        let full = "no commit is possible: /var/lib/redflash.db: the disk is full";
+        assert_eq!(text(true), full);
     }
 }

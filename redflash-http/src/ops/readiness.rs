@@ -7,12 +7,12 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::warn;
 
-/// How long an answer serves for the next question, since each one costs a commit.
+/// Time for which a result is reused, since each check costs a commit.
 const FRESH: Duration = Duration::from_secs(1);
-/// How long a commit may take.
+/// Time limit for a commit.
 pub(crate) const COMMIT: Duration = Duration::from_secs(2);
 
-/// The last answer, and when it was found.
+/// The last result and its time.
 #[derive(Debug, Default)]
 pub(crate) struct Readiness(Mutex<Option<(Instant, Vec<ReadinessIssue>)>>);
 
@@ -20,7 +20,7 @@ pub(crate) struct Readiness(Mutex<Option<(Instant, Vec<ReadinessIssue>)>>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReadinessIssue {
     pub(crate) reason: String,
-    /// The words of the store, which may hold paths and names of machines.
+    /// The error of the store, which may hold paths and host names.
     pub(crate) detail: Option<String>,
 }
 
@@ -32,8 +32,8 @@ impl ReadinessIssue {
         }
     }
 
-    /// The whole of it, for the log and for keys that may inspect.
-    pub(crate) fn whole(&self) -> String {
+    /// Returns the reason with its detail, for the log and for keys that may inspect.
+    pub(crate) fn full_text(&self) -> String {
         match &self.detail {
             Some(detail) => format!("{}: {detail}", self.reason),
             None => self.reason.clone(),
@@ -42,45 +42,45 @@ impl ReadinessIssue {
 }
 
 impl Readiness {
-    /// The reasons why the server is not ready, found out or remembered.
-    pub(crate) async fn faults(&self, engine: &Engine) -> Vec<ReadinessIssue> {
-        // Those who ask meanwhile wait here for the same answer.
+    /// Returns the reasons why the server is not ready, checked now or shortly before.
+    pub(crate) async fn check(&self, engine: &Engine) -> Vec<ReadinessIssue> {
+        // Concurrent checks wait here for one result.
         let mut last = self.0.lock().await;
-        if let Some((found, faults)) = &*last
-            && found.elapsed() < FRESH
+        if let Some((checked_at, issues)) = &*last
+            && checked_at.elapsed() < FRESH
         {
-            return faults.clone();
+            return issues.clone();
         }
-        let faults = judge(engine).await;
-        let before = last.replace((Instant::now(), faults.clone()));
-        let is_new = before.is_none_or(|(_, before)| before != faults);
-        if is_new && !faults.is_empty() {
-            let faults: Vec<_> = faults.iter().map(ReadinessIssue::whole).collect();
-            warn!(faults = faults.join("; "), "not ready");
+        let issues = check_all(engine).await;
+        let before = last.replace((Instant::now(), issues.clone()));
+        let is_new = before.is_none_or(|(_, before)| before != issues);
+        if is_new && !issues.is_empty() {
+            let issues: Vec<_> = issues.iter().map(ReadinessIssue::full_text).collect();
+            warn!(issues = issues.join("; "), "not ready");
         }
-        faults
+        issues
     }
 }
 
-async fn judge(engine: &Engine) -> Vec<ReadinessIssue> {
-    let mut faults = Vec::new();
+async fn check_all(engine: &Engine) -> Vec<ReadinessIssue> {
+    let mut issues = Vec::new();
     match timeout(COMMIT, engine.store().probe(engine.now())).await {
         Ok(Ok(())) => {}
-        Ok(Err(fault)) => faults.push(ReadinessIssue {
+        Ok(Err(error)) => issues.push(ReadinessIssue {
             reason: "no commit is possible".to_owned(),
-            detail: Some(error_chain(&fault)),
+            detail: Some(error_chain(&error)),
         }),
         Err(_) => {
             let reason = format!("a commit takes longer than {} s", COMMIT.as_secs());
-            faults.push(ReadinessIssue::new(reason));
+            issues.push(ReadinessIssue::new(reason));
         }
     }
     let health = engine.health();
     if !health.running {
-        faults.push(ReadinessIssue {
-            reason: "the dispatcher does not run".to_owned(),
+        issues.push(ReadinessIssue {
+            reason: "the dispatcher is not running".to_owned(),
             detail: Some(health.problems.join("; ")),
         });
     }
-    faults
+    issues
 }

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its last answer.
+//! One connection, from its first byte to its last response.
 
 use std::convert::Infallible;
 use std::io;
@@ -26,15 +26,15 @@ use crate::server::connection_slots::ConnectionSlot;
 use crate::server::lingering_close::{LingeringStream, UnreadFlag};
 use crate::server::response_body::ResponseBody;
 
-/// Who a request came from.
+/// The address of the peer that sent a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// Cancelled when the server is to stop, for answers that would go on.
+/// A token that is cancelled at shutdown, for long-running responses.
 #[derive(Clone, Debug)]
 pub(crate) struct Stopping(pub(crate) CancellationToken);
 
-/// A client that has connected.
+/// An accepted connection.
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
     pub(crate) from: IpAddr,
@@ -48,17 +48,17 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) {
     let Client { stream, from, slot } = client;
-    if let Err(fault) = stream.set_nodelay(true) {
-        debug!(%fault, "answers may be held back a little");
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "TCP_NODELAY not set");
     }
     let begun = tokio::select! {
         begun = timeout(config.header_timeout, refuse_http2(&stream)) => begun,
-        // A browser opens connections before it needs them: they hold nothing up.
+        // Browsers open connections ahead of need; these must not delay the shutdown.
         () = stop.cancelled() => return,
-        () = slot.evicted() => return debug!("a silent connection made room for another"),
+        () = slot.evicted() => return debug!("idle connection closed to make room"),
     };
     if !matches!(begun, Ok(Ok(false))) {
-        return debug!("a connection without a request");
+        return debug!("connection without a request");
     }
     let stopping = Stopping(stop.clone());
     let unread = UnreadFlag::default();
@@ -67,7 +67,7 @@ pub(crate) async fn serve(
         request.extensions_mut().insert(Peer(from));
         request.extensions_mut().insert(Arc::clone(&slot));
         request.extensions_mut().insert(stopping.clone());
-        let request = request.map(|body| unread.watch(body, Arc::clone(&slot)));
+        let request = request.map(|body| unread.track(body, Arc::clone(&slot)));
         let app = app.clone();
         async move {
             let response = if has_one_host(&request) {
@@ -75,7 +75,7 @@ pub(crate) async fn serve(
             } else {
                 wrong_host()
             };
-            active.answer();
+            active.responded();
             Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, active)))
         }
     });
@@ -93,18 +93,18 @@ pub(crate) async fn serve(
         ended = &mut serving => ended,
         is_last = end(&config, &stop, &slot) => {
             if !is_last {
-                return debug!("a silent connection made room for another");
+                return debug!("idle connection closed to make room");
             }
             serving.as_mut().graceful_shutdown();
             let Ok(ended) = timeout(config.drain + config.max_wait, serving).await else {
-                return debug!("a connection was cut off");
+                return debug!("connection closed at its time limit");
             };
             ended
         }
     };
-    if let Err(fault) = ended {
-        // A client that misbehaves is no fault of ours.
-        debug!(%fault, "a connection ended badly");
+    if let Err(error) = ended {
+        // Clients that break the protocol are not worth a warning.
+        debug!(%error, "connection ended with an error");
     }
 }
 
@@ -123,12 +123,12 @@ fn wrong_host() -> Response {
     (StatusCode::BAD_REQUEST, close, text).into_response()
 }
 
-/// Answers a client that begins to speak HTTP/2, which hyper leaves without a word. Whether it did;
-/// waits for the first bytes of any client.
+/// Answers a client that speaks HTTP/2, which hyper would drop silently. Waits for the first bytes of
+/// any client, and returns true if the connection is done.
 async fn refuse_http2(stream: &TcpStream) -> io::Result<bool> {
-    /// The beginning of an HTTP/2 connection (RFC 9113, section 3.4).
+    /// The connection preface of HTTP/2 (RFC 9113, section 3.4).
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
-    const ANSWER: &[u8] =
+    const RESPONSE: &[u8] =
         b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let mut first = [0; PREFACE.len()];
     let read = stream.peek(&mut first).await?;
@@ -136,11 +136,11 @@ async fn refuse_http2(stream: &TcpStream) -> io::Result<bool> {
         return Ok(read == 0);
     }
     stream.writable().await?;
-    stream.try_write(ANSWER).map(|_| true)
+    stream.try_write(RESPONSE).map(|_| true)
 }
 
-/// Waits until a connection has lasted long enough, has to make room for another, or the server is to
-/// stop. Returns true if a request may still be under way, which is to be served.
+/// Waits until a connection reaches its maximum age, is evicted, or the server shuts down. Returns true
+/// if a request may be in progress, which is then served.
 async fn end(config: &HttpConfig, stop: &CancellationToken, slot: &ConnectionSlot) -> bool {
     tokio::select! {
         () = sleep(config.connection_timeout) => true,

@@ -1,4 +1,4 @@
-//! The open connections, up to a number: when there are as many, the longest silent one makes room.
+//! The limit on open connections. At the limit, the connection that has been idle for longest is evicted.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,63 +7,63 @@ use axum::http::Extensions;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// The open connections.
+/// The slots of all open connections.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlots {
     slots: Arc<Semaphore>,
-    silent: Arc<Silent>,
+    idle: Arc<Idle>,
 }
 
-/// The connections without a request that has arrived to its end.
+/// The connections without a completely received request.
 #[derive(Debug, Default)]
-struct Silent {
+struct Idle {
     queue: Mutex<Queue>,
-    /// Notified when a connection falls silent.
+    /// Notified when a connection becomes idle.
     joined: Notify,
 }
 
-/// The silent connections in the order in which they fell silent.
+/// The idle connections in the order in which they became idle.
 #[derive(Debug, Default)]
 struct Queue {
     next: u64,
     waiting: BTreeMap<u64, CancellationToken>,
 }
 
-/// The slot of one connection, given back when this is dropped.
+/// The slot of one connection, released on drop.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlot {
-    silent: Arc<Silent>,
-    /// The number in the queue; `None` while a request that has arrived to its end is under way.
+    idle: Arc<Idle>,
+    /// The number in the queue; `None` while a completely received request is in progress.
     number: Mutex<Option<u64>>,
     evicted: CancellationToken,
     _permit: OwnedSemaphorePermit,
 }
 
-/// A request under way; the connection is silent again when this is dropped.
+/// A request in progress. On drop, its connection is idle again.
 #[derive(Debug)]
 pub(crate) struct ActiveRequest(Arc<ConnectionSlot>);
 
 impl ConnectionSlots {
-    /// Room for so many connections.
+    /// Creates slots for a number of connections.
     pub(crate) fn new(most: usize) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(most)),
-            silent: Arc::default(),
+            idle: Arc::default(),
         }
     }
 
-    /// A slot for a connection that has been accepted, and has sent nothing yet.
+    /// Returns a slot for an accepted connection that has not sent anything yet.
     ///
-    /// When all are taken, the connection that has been silent for longest is dropped. When none is
-    /// silent, the next one that falls silent or ends makes room.
-    pub(crate) async fn slot(&self) -> Arc<ConnectionSlot> {
+    /// If all are taken, this evicts the connection that has been idle for longest. If none is idle, it
+    /// waits for one to become idle or to end.
+    pub(crate) async fn acquire(&self) -> Arc<ConnectionSlot> {
         let permit = loop {
-            // Registered before the queue is looked at, so that nothing that joins it is missed.
-            let joined = self.silent.joined.notified();
+            // Registered before the queue is checked, so that no notification is missed.
+            let joined = self.idle.joined.notified();
             if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
                 break permit;
             }
-            if self.silent.evict() {
+            if self.idle.evict() {
                 break self.freed().await;
             }
             tokio::select! {
@@ -72,12 +72,12 @@ impl ConnectionSlots {
             }
         };
         let slot = ConnectionSlot {
-            silent: Arc::clone(&self.silent),
+            idle: Arc::clone(&self.idle),
             number: Mutex::new(None),
             evicted: CancellationToken::new(),
             _permit: permit,
         };
-        slot.fall_silent();
+        slot.become_idle();
         Arc::new(slot)
     }
 
@@ -87,19 +87,20 @@ impl ConnectionSlots {
     }
 }
 
-/// Keeps the connection of a request whose key is known, however slowly the rest of it arrives.
+/// Protects the connection of a request with a valid key from eviction, however slowly the rest of it
+/// arrives.
 pub(crate) fn keep(extensions: &Extensions) {
     if let Some(slot) = extensions.get::<Arc<ConnectionSlot>>() {
         slot.received();
     }
 }
 
-impl Silent {
+impl Idle {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops the connection that has been silent for longest. Returns false if there is none.
+    /// Evicts the connection that has been idle for longest. Returns false if there is none.
     fn evict(&self) -> bool {
         let oldest = self.queue().waiting.pop_first();
         if let Some((_, evicted)) = &oldest {
@@ -110,26 +111,25 @@ impl Silent {
 }
 
 impl ConnectionSlot {
-    /// Ends when the connection has to make room.
+    /// Completes when the connection is evicted.
     pub(crate) async fn evicted(&self) {
         self.evicted.cancelled().await;
     }
 
-    /// Notes that the head of a request has arrived. Until the rest of it has, or its key is known, the
-    /// connection makes room as silent ones do: strangers that never finish a request must not keep
-    /// others out.
+    /// Records that the head of a request has arrived. The connection counts as idle until the rest has
+    /// arrived or the key is known: strangers with unfinished requests must not keep others out.
     pub(crate) fn begin(self: &Arc<Self>) -> ActiveRequest {
         self.leave_queue();
-        self.fall_silent();
+        self.become_idle();
         ActiveRequest(Arc::clone(self))
     }
 
-    /// Notes that a request has arrived to its end, or that its rest is waited for.
+    /// Records that a request was received completely, or that its rest is worth waiting for.
     pub(crate) fn received(&self) {
         self.leave_queue();
     }
 
-    /// Returns true if a request is under way.
+    /// Returns true if a request is in progress.
     pub(crate) fn is_busy(&self) -> bool {
         self.number().is_none()
     }
@@ -140,18 +140,18 @@ impl ConnectionSlot {
 
     fn leave_queue(&self) {
         if let Some(number) = self.number().take() {
-            self.silent.queue().waiting.remove(&number);
+            self.idle.queue().waiting.remove(&number);
         }
     }
 
-    fn fall_silent(&self) {
-        let mut queue = self.silent.queue();
+    fn become_idle(&self) {
+        let mut queue = self.idle.queue();
         let number = queue.next;
         queue.next += 1;
         queue.waiting.insert(number, self.evicted.clone());
         drop(queue);
         *self.number() = Some(number);
-        self.silent.joined.notify_waiters();
+        self.idle.joined.notify_waiters();
     }
 }
 
@@ -162,8 +162,8 @@ impl Drop for ConnectionSlot {
 }
 
 impl ActiveRequest {
-    /// Notes that a request is answered, whether or not it has arrived to its end.
-    pub(crate) fn answer(&self) {
+    /// Records that the response has begun, whether or not the request was received completely.
+    pub(crate) fn responded(&self) {
         self.0.received();
     }
 }
@@ -171,7 +171,7 @@ impl ActiveRequest {
 impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.leave_queue();
-        self.0.fall_silent();
+        self.0.become_idle();
     }
 }
 
@@ -188,13 +188,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn longest_silent_connection_makes_room() {
+    async fn evicts_longest_idle_connection() {
         let connections = ConnectionSlots::new(3);
-        let busy = connections.slot().await;
+        let busy = connections.acquire().await;
         let _request = busy.begin();
         busy.received();
-        let (old, young) = (connections.slot().await, connections.slot().await);
-        let next = connections.slot();
+        let (old, young) = (connections.acquire().await, connections.acquire().await);
+        let next = connections.acquire();
         let mut next = pin!(next);
         assert!(poll!(next.as_mut()).is_pending());
         assert!(is_evicted(&old).await);
@@ -204,12 +204,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connection_that_falls_silent_makes_room_for_one_that_waits() {
+    async fn newly_idle_connection_makes_room_for_waiting_one() {
         let connections = ConnectionSlots::new(1);
-        let slot = connections.slot().await;
+        let slot = connections.acquire().await;
         let request = slot.begin();
         slot.received();
-        let mut next = pin!(connections.slot());
+        let mut next = pin!(connections.acquire());
         assert!(poll!(next.as_mut()).is_pending());
         assert!(!is_evicted(&slot).await);
         drop(request);
@@ -220,22 +220,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connection_with_half_a_request_makes_room() {
+    async fn evicts_connection_with_unfinished_request() {
         let connections = ConnectionSlots::new(2);
-        let (whole, half) = (connections.slot().await, connections.slot().await);
+        let (whole, half) = (connections.acquire().await, connections.acquire().await);
         let _requests = (whole.begin(), half.begin());
         whole.received();
-        let next = connections.slot();
+        let next = connections.acquire();
         let mut next = pin!(next);
         assert!(poll!(next.as_mut()).is_pending());
         assert!(is_evicted(&half).await && !is_evicted(&whole).await);
     }
 
     #[tokio::test]
-    async fn connection_that_ends_makes_room_and_evicts_nobody() {
+    async fn ended_connection_makes_room_without_eviction() {
         let connections = ConnectionSlots::new(1);
-        drop(connections.slot().await);
-        let slot = connections.slot().await;
+        drop(connections.acquire().await);
+        let slot = connections.acquire().await;
         assert!(!is_evicted(&slot).await);
     }
 }

@@ -1,8 +1,8 @@
-//! A connection that is closed without losing the answer to a request whose body was not read.
+//! A lingering close, so that the response to a request with an unread body is not lost.
 //!
-//! To close a socket while data of its peer is unread resets the connection, and the reset can overtake
-//! the answer (RFC 9112, section 9.6). So the write side is closed first, and what still comes is
-//! read and thrown away, within bounds.
+//! Closing a socket with unread data resets the connection, and the reset can overtake the response
+//! (RFC 9112, section 9.6). So the write side is closed first, and remaining data is read and discarded,
+//! within limits.
 
 use std::io;
 use std::pin::Pin;
@@ -20,9 +20,9 @@ use tokio::time::{Sleep, sleep};
 use crate::server::connection_slots::ConnectionSlot;
 
 /// Maximum time for which remaining data is read.
-const LONGEST: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(5);
 /// Maximum size of the remaining data that is read, in bytes.
-const MOST: usize = 32 * 1024 * 1024;
+const MAX_DATA: usize = 32 * 1024 * 1024;
 
 /// A flag that is set while a request on this connection has not been read to its end.
 #[derive(Clone, Debug, Default)]
@@ -33,21 +33,21 @@ impl UnreadFlag {
         self.0.store(is_unread, Ordering::Relaxed);
     }
 
-    /// The body of a request, watched for its end.
+    /// Tracks the body of a request.
     ///
-    /// * `slot` - the slot of its connection, which is told of that end.
-    pub(crate) fn watch(&self, body: Incoming, slot: Arc<ConnectionSlot>) -> TrackedBody {
-        let watched = TrackedBody {
+    /// * `slot` - the slot of its connection, which is notified at the end of the body.
+    pub(crate) fn track(&self, body: Incoming, slot: Arc<ConnectionSlot>) -> TrackedBody {
+        let tracked = TrackedBody {
             body,
             unread: self.clone(),
             slot,
         };
-        watched.note();
-        watched
+        tracked.update();
+        tracked
     }
 }
 
-/// The body of a request, which notes when it has been read to its end.
+/// The body of a request, which records when it was read to its end.
 #[derive(Debug)]
 pub(crate) struct TrackedBody {
     body: Incoming,
@@ -56,7 +56,7 @@ pub(crate) struct TrackedBody {
 }
 
 impl TrackedBody {
-    fn note(&self) {
+    fn update(&self) {
         let is_read = self.body.is_end_stream();
         self.unread.set(!is_read);
         if is_read {
@@ -78,7 +78,7 @@ impl Body for TrackedBody {
             self.unread.set(false);
             self.slot.received();
         } else {
-            self.note();
+            self.update();
         }
         Poll::Ready(frame)
     }
@@ -92,12 +92,12 @@ impl Body for TrackedBody {
     }
 }
 
-/// A connection that is closed without losing the last answer.
+/// A connection with a lingering close.
 #[derive(Debug)]
 pub(crate) struct LingeringStream {
     stream: TcpStream,
     unread: UnreadFlag,
-    /// After the write side was closed: until when the other side is read, and how much of it.
+    /// The limits of time and data after the write side was closed.
     closing: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
@@ -110,7 +110,7 @@ impl LingeringStream {
         }
     }
 
-    /// Reads what still comes, until there is no more or a bound is reached.
+    /// Reads and discards the remaining data, up to the limits.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Some((until, left)) = &mut self.closing else {
             return Poll::Ready(());
@@ -141,7 +141,7 @@ impl AsyncRead for LingeringStream {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if buffer.filled().len() > before {
-            // More of a request, which may turn out to be none.
+            // This data may belong to a request that is never read.
             self.unread.set(true);
         }
         Poll::Ready(Ok(()))
@@ -165,11 +165,11 @@ impl AsyncWrite for LingeringStream {
         if self.closing.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
             let left = if self.unread.0.load(Ordering::Relaxed) {
-                MOST
+                MAX_DATA
             } else {
                 0
             };
-            self.closing = Some((Box::pin(sleep(LONGEST)), left));
+            self.closing = Some((Box::pin(sleep(MAX_TIME)), left));
         }
         self.poll_drain(context).map(Ok)
     }

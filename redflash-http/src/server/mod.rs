@@ -1,7 +1,6 @@
-//! ConnectionSlots: accepted up to a number, bounded in time, and ended in order.
+//! The server: accepts connections up to a limit, bounds their time, and shuts down gracefully.
 //!
-//! hyper's HTTP/1 is used bare, since a server that is only told to serve never closes the
-//! connection of a client that falls silent.
+//! It uses hyper's HTTP/1 directly, since `axum::serve` never closes the connection of an idle client.
 
 pub(crate) mod connection;
 pub(crate) mod connection_slots;
@@ -26,13 +25,13 @@ use crate::server::connection::Client;
 use crate::server::connection_slots::ConnectionSlots;
 use crate::{HttpConfig, Metrics, router};
 
-/// Serves until it is told to stop, and then until what is under way has ended.
+/// Serves until shutdown, and then until the requests in progress have ended.
 ///
-/// * `shutdown` - ends when the server is to stop.
+/// * `shutdown` - a future that completes when the server is to stop.
 ///
 /// # Errors
 ///
-/// Those of the listener that do not pass, such as a closed socket.
+/// Permanent errors of the listener, such as a closed socket.
 pub async fn serve(
     engine: Engine,
     config: HttpConfig,
@@ -43,7 +42,7 @@ pub async fn serve(
     run(app, config, listener, shutdown).await
 }
 
-/// Serves `/metrics` alone, to everybody who reaches the listener.
+/// Serves `/metrics` alone, without authentication.
 ///
 /// # Errors
 ///
@@ -54,8 +53,8 @@ pub async fn serve_metrics(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let show = get(move || async move { metrics.response(&engine).await });
-    let app = Router::new().route("/metrics", show);
+    let scrape = get(move || async move { metrics.response(&engine).await });
+    let app = Router::new().route("/metrics", scrape);
     run(app, HttpConfig::default(), listener, shutdown).await
 }
 
@@ -69,13 +68,13 @@ async fn run(
     let stop = CancellationToken::new();
     let slots = ConnectionSlots::new(config.max_connections);
     let mut shutdown = pin!(shutdown);
-    let mut tidy = interval(Duration::from_secs(5));
+    let mut upkeep = interval(Duration::from_secs(5));
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            _ = tidy.tick() => {
+            _ = upkeep.tick() => {
                 if let Some(metrics) = &config.metrics {
-                    metrics.tidy();
+                    metrics.run_upkeep();
                 }
                 continue;
             }
@@ -83,17 +82,17 @@ async fn run(
         };
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
-            Err(fault) if passes(&fault) => {
-                warn!(%fault, "a connection was not accepted");
-                // Out of file descriptors, most likely: some are about to be closed.
+            Err(error) if is_temporary(&error) => {
+                warn!(%error, "connection not accepted");
+                // Most likely the process is out of file descriptors, of which some will close soon.
                 sleep(Duration::from_millis(100)).await;
                 continue;
             }
-            Err(fault) => return Err(fault),
+            Err(error) => return Err(error),
         };
         let slot = tokio::select! {
             () = &mut shutdown => break,
-            slot = slots.slot() => slot,
+            slot = slots.acquire() => slot,
         };
         let client = Client {
             stream,
@@ -108,22 +107,22 @@ async fn run(
         ));
     }
     drop(listener);
-    info!("no more requests are taken");
+    info!("shutting down: no new requests are accepted");
     stop.cancel();
     connections.close();
     if timeout(config.drain, connections.wait()).await.is_err() {
         warn!(
             connections = connections.len(),
-            "cut off what did not end in time"
+            "closed connections that did not end in time"
         );
     }
     Ok(())
 }
 
-/// Whether accepting may work again by itself.
-fn passes(fault: &io::Error) -> bool {
+/// Returns true if accepting may work again later.
+fn is_temporary(error: &io::Error) -> bool {
     !matches!(
-        fault.kind(),
+        error.kind(),
         io::ErrorKind::InvalidInput | io::ErrorKind::NotFound
     )
 }

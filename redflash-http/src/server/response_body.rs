@@ -1,4 +1,4 @@
-//! The body of an answer, which keeps its request under way until it has been handed on whole.
+//! The body of a response, which keeps its request in progress until it was sent completely.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,7 +8,7 @@ use hyper::body::{Frame, SizeHint};
 
 use crate::server::connection_slots::ActiveRequest;
 
-/// The body of an answer. Its connection is silent again once it is dropped.
+/// The body of a response. On drop, its connection is idle again.
 #[derive(Debug)]
 pub(crate) struct ResponseBody {
     body: Body,
