@@ -1,4 +1,4 @@
-//! Cookies of the web admin: none can be read by scripts, or leaves a secure connection.
+//! Cookies of the web admin, which scripts cannot read and browsers send over secure connections only.
 
 use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// Maximum length of a secret that is looked up, in bytes.
 const MAX_LENGTH: usize = 100;
 
-/// The secret in a cookie of a request.
+/// Returns the secret in a cookie of a request.
 pub(crate) fn secret(headers: &HeaderMap, name: &str) -> Option<SecretString> {
     let jar = CookieJar::from_headers(headers);
     let value = jar.get(name)?.value();
@@ -18,7 +18,7 @@ pub(crate) fn secret(headers: &HeaderMap, name: &str) -> Option<SecretString> {
     legal.then(|| value.into())
 }
 
-/// The cookie that begins a session.
+/// Creates a cookie with a secret.
 pub(crate) fn new(name: String, secret: &SecretString) -> Cookie<'static> {
     Cookie::build((name, secret.expose_secret().to_owned()))
         .path("/")
@@ -28,14 +28,14 @@ pub(crate) fn new(name: String, secret: &SecretString) -> Cookie<'static> {
         .build()
 }
 
-/// The cookie that takes another one back.
+/// Creates a cookie that deletes another one.
 pub(crate) fn removal(name: String) -> Cookie<'static> {
     let mut cookie = new(name, &SecretString::from(""));
     cookie.make_removal();
     cookie
 }
 
-/// The same answer, with cookies.
+/// Adds cookies to a response.
 pub(crate) fn with_cookies<const N: usize>(
     response: Response,
     cookies: [Cookie<'static>; N],

@@ -39,9 +39,9 @@ pub(crate) fn routes() -> Vec<Route> {
 
 async fn page(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Response {
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes());
-    let shown = blank(&app, &headers, &query.unwrap_or_default()).await;
-    let shown = shown.unwrap_or_else(IntoResponse::into_response);
-    guard::finish(&app, None, shown)
+    let page = blank(&app, &headers, &query.unwrap_or_default()).await;
+    let page = page.unwrap_or_else(IntoResponse::into_response);
+    guard::finish(&app, None, page)
 }
 
 async fn blank(app: &App, headers: &HeaderMap, query: &Form) -> Result<Response, PageError> {
@@ -55,7 +55,7 @@ async fn blank(app: &App, headers: &HeaderMap, query: &Form) -> Result<Response,
     Ok(with_cookies(shown, [cookie::new(name, &secret)]))
 }
 
-/// The page, with what was typed but the password.
+/// Renders the login page with the fields of a form, except for the password.
 async fn show(
     app: &App,
     status: StatusCode,
@@ -81,27 +81,27 @@ async fn show(
 }
 
 async fn send(State(app): State<Arc<App>>, ClientIp(from): ClientIp, request: Request) -> Response {
-    let answered = log_in(&app, from, request).await;
-    let answered = answered.unwrap_or_else(IntoResponse::into_response);
-    guard::finish(&app, None, answered)
+    let response = log_in(&app, from, request).await;
+    let response = response.unwrap_or_else(IntoResponse::into_response);
+    guard::finish(&app, None, response)
 }
 
 async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, PageError> {
     let (parts, body) = request.into_parts();
     let form = guard::form(app, &parts.headers, body).await?;
-    let secret =
-        cookie::secret(&parts.headers, &app.base.cookie(LOGIN_COOKIE)).ok_or_else(no_cookie)?;
+    let secret = cookie::secret(&parts.headers, &app.base.cookie(LOGIN_COOKIE))
+        .ok_or_else(missing_cookie)?;
     let token = session::token(&secret);
     if !bool::from(token.as_bytes().ct_eq(form.get("csrf").as_bytes())) {
         return Err(PageError::stale_form());
     }
     let slug = Slug::parse(form.get("user").trim()).ok();
-    let tried = match app
+    let attempt = match app
         .login_throttle
         .begin(slug.as_ref(), from, app.engine.monotonic())
     {
-        Ok(tried) => tried,
-        Err(wait) => return Ok(too_often(app, &form, &secret, wait).await?),
+        Ok(attempt) => attempt,
+        Err(wait) => return Ok(too_many_attempts(app, &form, &secret, wait).await?),
     };
     let password = form.get("password").into();
     let Some(user) = user(app, slug.as_ref(), &password).await? else {
@@ -110,12 +110,11 @@ async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, P
         let status = StatusCode::UNAUTHORIZED;
         return Ok(show(app, status, &form, &secret, Some(error)).await?);
     };
-    tried.succeed();
+    attempt.succeed();
     sign_in(app, &user, from, &parts.headers, &return_path(&form)).await
 }
 
-/// The user who has this name and this password, and may log in. It takes equally long to find out
-/// that there is none.
+/// Returns the enabled user with a name and a password. The time does not reveal whether there is one.
 async fn user(
     app: &App,
     slug: Option<&Slug>,
@@ -131,7 +130,7 @@ async fn user(
     Ok(found.filter(|_| is_right))
 }
 
-async fn too_often(
+async fn too_many_attempts(
     app: &App,
     form: &Form,
     secret: &SecretString,
@@ -145,7 +144,7 @@ async fn too_often(
     Ok(([(RETRY_AFTER, HeaderValue::from(seconds))], shown).into_response())
 }
 
-fn no_cookie() -> PageError {
+fn missing_cookie() -> PageError {
     let text = "Your browser did not send the cookie back that it was given. Open the admin over \
         https, or on this machine as localhost or 127.0.0.1, and allow its cookies.";
     PageError::new(StatusCode::FORBIDDEN, "The cookie did not come back", text)

@@ -1,4 +1,4 @@
-//! `/admin/oidc`: logging in through an OpenID provider.
+//! `/admin/oidc`: login through an OpenID provider.
 
 #[cfg(test)]
 mod tests;
@@ -31,11 +31,11 @@ const CALLBACK: &str = "/admin/oidc/callback";
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/admin/oidc/begin", Auth::Public, begin),
-        Route::new(Method::GET, CALLBACK, Auth::Public, come_back),
+        Route::new(Method::GET, CALLBACK, Auth::Public, callback),
     ]
 }
 
-/// The way to the provider, for the page where one logs in.
+/// Returns the link to the provider for the login page.
 pub(crate) fn link(app: &App, next: &str) -> Option<Link> {
     let openid = app.openid.as_ref()?;
     let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -46,30 +46,34 @@ pub(crate) fn link(app: &App, next: &str) -> Option<Link> {
     })
 }
 
-fn of(app: &App) -> Result<&OpenId, PageError> {
+fn openid(app: &App) -> Result<&OpenId, PageError> {
     let none = || PageError::missing("OpenID provider");
     app.openid.as_ref().ok_or_else(none)
 }
 
-/// Where the provider sends browsers back to.
+/// Returns the redirect URI.
 fn redirect_uri(app: &App) -> Result<String, PageError> {
     let public = app.config.public_url.as_deref().ok_or_else(|| {
         let reason = "server.public_url is missing, to which the provider sends browsers back";
-        refused(&OidcError::Misconfigured(reason.to_owned()))
+        error_page(&OidcError::Misconfigured(reason.to_owned()))
     })?;
     Ok(format!("{}{CALLBACK}", public.trim_end_matches('/')))
 }
 
 async fn begin(State(app): State<Arc<App>>, uri: Uri) -> Response {
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
-    let sent = send_away(&app, return_path(&query)).await;
-    guard::finish(&app, None, sent.unwrap_or_else(IntoResponse::into_response))
+    let response = redirect_to_provider(&app, return_path(&query)).await;
+    guard::finish(
+        &app,
+        None,
+        response.unwrap_or_else(IntoResponse::into_response),
+    )
 }
 
-async fn send_away(app: &App, next: String) -> Result<Response, PageError> {
-    let OpenId { provider, signer } = of(app)?;
+async fn redirect_to_provider(app: &App, next: String) -> Result<Response, PageError> {
+    let OpenId { provider, signer } = openid(app)?;
     let begun = provider.begin(&redirect_uri(app)?, app.engine.now()).await;
-    let begun = begun.map_err(|fault| refused(&fault))?;
+    let begun = begun.map_err(|error| error_page(&error))?;
     let pending = PendingLogin {
         state: begun.state,
         next,
@@ -78,39 +82,41 @@ async fn send_away(app: &App, next: String) -> Result<Response, PageError> {
     Ok(with_cookies(away, [signer.cookie(&app.base, &pending)]))
 }
 
-async fn come_back(
+async fn callback(
     State(app): State<Arc<App>>,
     from: ClientIp,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let answer =
+    let authorization =
         Query::try_from_uri(&uri).map_or_else(|_| AuthorizationResponse::default(), |Query(it)| it);
-    let welcomed = welcome(&app, from, &headers, answer).await;
-    let answered = welcomed.unwrap_or_else(IntoResponse::into_response);
-    // It was used, whatever came of it.
+    let response = finish_login(&app, from, &headers, authorization).await;
+    let response = response.unwrap_or_else(IntoResponse::into_response);
+    // The state is used up, whatever the result.
     with_cookies(
-        guard::finish(&app, None, answered),
+        guard::finish(&app, None, response),
         [login_state::removal(&app.base)],
     )
 }
 
-async fn welcome(
+async fn finish_login(
     app: &App,
     ClientIp(from): ClientIp,
     headers: &HeaderMap,
-    answer: AuthorizationResponse,
+    authorization: AuthorizationResponse,
 ) -> Result<Response, PageError> {
-    let OpenId { provider, signer } = of(app)?;
-    let PendingLogin { state, next } = signer.open(&app.base, headers).ok_or_else(|| {
-        refused(&OidcError::Stale(
+    let OpenId { provider, signer } = openid(app)?;
+    let PendingLogin { state, next } = signer.verify(&app.base, headers).ok_or_else(|| {
+        error_page(&OidcError::Stale(
             "no login was begun in this browser, or its cookie did not come back",
         ))
     })?;
     let redirect_uri = redirect_uri(app)?;
     let now = app.engine.now();
-    let finished = provider.finish(state, answer, &redirect_uri, now).await;
-    let identity = finished.map_err(|fault| refused(&fault))?;
+    let finished = provider
+        .finish(state, authorization, &redirect_uri, now)
+        .await;
+    let identity = finished.map_err(|error| error_page(&error))?;
     let user = account_link::user(&app.engine, &provider.config, &identity).await;
     let user = user.inspect_err(|_| {
         info!(%from, user = identity.user, "somebody whom the OpenID provider knows was not let in");
@@ -118,9 +124,9 @@ async fn welcome(
     sign_in(app, &user, from, headers, &next).await
 }
 
-/// The page that says why nobody was logged in.
-fn refused(fault: &OidcError) -> PageError {
-    let (status, title) = match fault {
+/// Returns the page that explains a failed login.
+fn error_page(error: &OidcError) -> PageError {
+    let (status, title) = match error {
         OidcError::Misconfigured(_) | OidcError::Unreachable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "The OpenID provider is of no use now",
@@ -130,6 +136,6 @@ fn refused(fault: &OidcError) -> PageError {
             (StatusCode::FORBIDDEN, "You cannot log in")
         }
     };
-    warn!(%fault, "a login through the OpenID provider failed");
-    PageError::new(status, title, format!("{}.", sentence(&fault.to_string())))
+    warn!(%error, "a login through the OpenID provider failed");
+    PageError::new(status, title, format!("{}.", sentence(&error.to_string())))
 }

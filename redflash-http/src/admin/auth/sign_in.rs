@@ -20,7 +20,7 @@ pub(crate) const LOGIN_COOKIE: &str = "__Host-rf-login";
 pub(crate) const LOGIN: &str = "/admin/login";
 const HOME: &str = "/admin";
 
-/// Begins the session of somebody who has proved to be a user.
+/// Starts a session of an authenticated user, and redirects to a page.
 pub(crate) async fn sign_in(
     app: &App,
     user: &User,
@@ -41,7 +41,7 @@ pub(crate) async fn sign_in(
     Ok(with_cookies(go(next), cookies))
 }
 
-/// The same answer, with a new session for a user whose sessions have all ended.
+/// Adds a new session to a response, for a user whose sessions have all ended.
 pub(crate) async fn with_session(
     response: Response,
     app: &App,
@@ -56,20 +56,20 @@ pub(crate) async fn with_session(
     )
 }
 
-/// Where to go afterwards: a page of the admin, whatever is asked for.
+/// Returns the page to return to, which is always one of the web admin.
 pub(crate) fn return_path(form: &Form) -> String {
     let wanted = form.get("next");
     let rest = wanted.strip_prefix(HOME);
     let is_own = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
-    let is_door = wanted.starts_with(LOGIN);
+    let is_login = wanted.starts_with(LOGIN);
     let is_plain = !wanted.contains('\\') && !wanted.chars().any(char::is_control);
-    let wanted = Some(wanted).filter(|_| is_own && is_plain && !is_door);
+    let wanted = Some(wanted).filter(|_| is_own && is_plain && !is_login);
     wanted.unwrap_or(HOME).to_owned()
 }
 
 fn changed_meanwhile() -> PageError {
-    let text = "Your password or your rights were changed just now. Log in again.";
-    PageError::new(StatusCode::FORBIDDEN, "You were not logged in", text)
+    let text = "Your password or role changed during the login. Log in again.";
+    PageError::new(StatusCode::FORBIDDEN, "Login failed", text)
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn afterwards_one_goes_to_a_page_of_the_admin() {
+    fn returns_to_pages_of_the_admin_only() {
         let next = |wanted: &str| {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             form.append_pair("next", wanted);
