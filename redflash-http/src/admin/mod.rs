@@ -21,15 +21,7 @@ pub(crate) mod user;
 use axum::http::Method;
 use redflash_core::{ApiKey, Contact, Event, Group, User};
 
-pub(crate) use auth::guard::guard;
-pub(crate) use auth::host::require_known_host;
-#[cfg(feature = "oidc")]
-pub(crate) use auth::oidc::OpenId;
-pub(crate) use auth::throttle::Throttle;
-pub(crate) use log::stream::StreamSlots;
 pub(crate) use ui::pagination::compact;
-pub(crate) use ui::templates::Templates;
-pub(crate) use ui::wrong_method::wrong_method;
 
 use crate::admin::ui::page_error::PageError;
 use crate::route::{Auth, Permission, Route};

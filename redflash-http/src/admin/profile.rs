@@ -7,7 +7,7 @@ use axum::response::Response;
 use redflash_core::{Name, PasswordHash, Revision, Role, User};
 use serde::Serialize;
 
-use crate::admin::auth::login::with_session;
+use crate::admin::auth::sign_in::with_session;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::flash::Flash;
 use crate::admin::ui::form::Form;
@@ -17,7 +17,7 @@ use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::redirect::redirect_with;
 use crate::admin::user::new_password;
 use crate::auth::password::is_password;
-use crate::middleware::client_ip::ClientAddress;
+use crate::middleware::client_ip::ClientIp;
 use crate::route::{Auth, Permission, Route};
 
 const PATH: &str = "/admin/profile";
@@ -93,7 +93,7 @@ async fn show(
 
 async fn save(
     context: PageContext,
-    ClientAddress(from): ClientAddress,
+    ClientIp(from): ClientIp,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, PageError> {
@@ -151,7 +151,7 @@ async fn new_password(
     let attempt =
         context
             .app
-            .throttle
+            .login_throttle
             .begin(Some(&user.slug), from, context.app.engine.monotonic());
     let attempt = attempt.map_err(|wait| {
         let seconds = wait.as_secs() + 1;
@@ -163,6 +163,6 @@ async fn new_password(
         errors.add("password", "this is not your password");
         return Ok(None);
     }
-    attempt.forget();
+    attempt.succeed();
     Ok(new_password::hash(form, errors).await)
 }

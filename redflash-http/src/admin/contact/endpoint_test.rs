@@ -13,7 +13,7 @@ use crate::admin::ui::path::EndpointPath;
 use crate::admin::ui::redirect::redirect_with;
 use crate::admin::urls;
 use crate::alert;
-use crate::alert::RaiseFailure;
+use crate::error::RaiseFailure;
 use crate::extract::idempotency::digest;
 use crate::route::{Auth, Permission, Route};
 
@@ -38,7 +38,7 @@ async fn test(
     if !contact.endpoints.iter().any(|one| one.id == id) {
         return Err(no_such_endpoint());
     }
-    let usual = || alert::of_test(&contact.name);
+    let usual = || alert::endpoint_test_message(&contact.name);
     let text = form.given("message").map_or_else(usual, str::to_owned);
     let raise = raise(&slug, id, &text, form.given("once"));
     let outcome = alert::raise_as(&context.app, raise, context.actor()).await;

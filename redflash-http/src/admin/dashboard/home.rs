@@ -83,7 +83,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
     let backlog = engine.store().backlog().await?;
     let health = engine.health();
     let warnings = warnings(&health, &backlog, &recent, now);
-    let failed = failed(engine, last_day::begin(now)).await?;
+    let failed = failed(engine, last_day::start(now)).await?;
     let page = Page {
         is_new: engine.store().contacts().await?.is_empty(),
         is_healthy: warnings.is_empty() && failed.is_empty(),

@@ -55,7 +55,7 @@ pub(crate) fn chart<'a>(
     counts: impl Iterator<Item = &'a OutcomeCount>,
     now: Timestamp,
 ) -> Chart {
-    let first = last_day::begin(now);
+    let first = last_day::start(now);
     let bucket = |step| {
         let at = first.plus(HOUR * step);
         let label = label(at);

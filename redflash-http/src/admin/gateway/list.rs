@@ -202,7 +202,7 @@ fn message(form: &Form, errors: Option<&FormErrors>) -> Field {
     let text = if form.has("message") {
         form.get("message")
     } else {
-        alert::OF_GATEWAY
+        alert::GATEWAY_TEST_MESSAGE
     };
     Field::area("message", "Message")
         .value(text)

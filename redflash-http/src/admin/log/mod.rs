@@ -8,3 +8,4 @@ pub(crate) mod notification;
 pub(crate) mod query;
 pub(crate) mod state_counts;
 pub(crate) mod stream;
+pub(crate) mod stream_slots;

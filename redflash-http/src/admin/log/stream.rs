@@ -1,7 +1,6 @@
 //! `GET /admin/log/{id}/events`: the deliveries of a notification, as they change.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -11,7 +10,6 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use redflash_core::{NotificationId, StoreError, Timestamp, error_chain};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -19,14 +17,13 @@ use tracing::warn;
 use crate::admin::auth::session;
 use crate::admin::log::deliveries::Deliveries;
 use crate::admin::log::notification;
+use crate::admin::log::stream_slots::StreamSlot;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::path::NotificationPath;
 use crate::route::{Auth, Permission, Route};
-use crate::server::Stopping;
+use crate::server::connection::Stopping;
 
-/// Maximum number of streams at once.
-const MAX_STREAMS: usize = 100;
 /// Seconds until a rejected client may try again.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
 /// Interval between reads of the store.
@@ -37,15 +34,6 @@ const POLLS_PER_SESSION_CHECK: u32 = 4;
 const MAX_DURATION: Duration = Duration::from_secs(600);
 /// Interval of the keep-alive comments of an idle stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// The limit on streams that are open at once.
-pub(crate) struct StreamSlots(Arc<Semaphore>);
-
-impl Default for StreamSlots {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_STREAMS)))
-    }
-}
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new(
@@ -67,7 +55,7 @@ struct Follower {
     polls: u32,
     interval: Interval,
     stop: CancellationToken,
-    _slot: OwnedSemaphorePermit,
+    _slot: StreamSlot,
 }
 
 /// The result of a read of the store.
@@ -88,7 +76,7 @@ async fn events(
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     notification::find(&context, id).await?;
-    let Ok(slot) = Arc::clone(&context.app.live.0).try_acquire_owned() else {
+    let Some(slot) = context.app.stream_slots.acquire() else {
         let text = "Too many pages are followed at once.\n";
         let busy = (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -157,7 +145,7 @@ impl Follower {
     async fn poll(&mut self) -> Result<Poll, StoreError> {
         let engine = &self.context.app.engine;
         if self.polls.is_multiple_of(POLLS_PER_SESSION_CHECK)
-            && !session::runs_on(&self.context).await?
+            && !session::is_active(&self.context.app, &self.context.visitor).await?
         {
             return Ok(Poll::SessionEnded);
         }

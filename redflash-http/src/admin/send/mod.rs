@@ -22,7 +22,7 @@ use crate::admin::ui::redirect::redirect_with;
 use crate::admin::ui::templates::Section;
 use crate::admin::urls;
 use crate::alert;
-use crate::alert::RaiseFailure;
+use crate::error::RaiseFailure;
 use crate::extract::idempotency::digest;
 use crate::route::{Auth, Permission, Route};
 

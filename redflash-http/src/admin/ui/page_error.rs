@@ -5,20 +5,15 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{EditError, RaiseError, StoreError, error_chain};
 use tracing::error;
 
-use crate::admin::auth::session::Visitor;
-use crate::admin::ui::partials::{ErrorPage, Link};
-use crate::admin::ui::render::render;
-use crate::admin::urls;
-use crate::alert::RaiseFailure;
-use crate::app::App;
+use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
 
 /// The error that is shown instead of a page.
 #[derive(Clone, Debug)]
 pub(crate) struct PageError {
     pub(crate) status: StatusCode,
-    title: &'static str,
+    pub(crate) title: &'static str,
     /// Explanation, with the next step.
-    text: String,
+    pub(crate) text: String,
 }
 
 impl PageError {
@@ -68,25 +63,12 @@ impl PageError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not now", text)
     }
 
-    /// Renders the error page.
-    pub(crate) fn show(self, app: &App, visitor: Option<&Visitor>) -> Response {
-        let page = ErrorPage {
-            status: self.status.as_u16(),
-            title: self.title.to_owned(),
-            text: self.text,
-            action: Some(match visitor {
-                Some(_) => Link {
-                    url: urls::HOME.into(),
-                    label: "To the home page".into(),
-                },
-                None => Link {
-                    url: urls::LOGIN.into(),
-                    label: "To the login".into(),
-                },
-            }),
-        };
-        let html = render(app, visitor, "error", self.title, None, None, page);
-        (self.status, html).into_response()
+    fn broken() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something is broken here",
+            "The log of the server says what. Look into the log before you try again.",
+        )
     }
 }
 
@@ -138,15 +120,18 @@ impl From<RaiseFailure> for PageError {
     fn from(failed: RaiseFailure) -> Self {
         match failed {
             RaiseFailure::Refused(error) => error.into(),
-            RaiseFailure::RateLimited(refusal) => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", refusal.detail)
-            }
-            RaiseFailure::LostSight(_) | RaiseFailure::Broken => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Something is broken here",
-                "The log of the server says what. Look into the log before you try again.",
-            ),
+            RaiseFailure::NotServed(error) => error.into(),
+            RaiseFailure::OutcomeUnknown(_) => Self::broken(),
         }
+    }
+}
+
+impl From<RequestError> for PageError {
+    fn from(error: RequestError) -> Self {
+        if error.kind == RequestErrorKind::RateLimited {
+            return Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", error.detail);
+        }
+        Self::broken()
     }
 }
 

@@ -1,11 +1,14 @@
 //! Renders pages inside their frame.
 
-use axum::response::Html;
+use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 
 use crate::admin::auth::session::Visitor;
 use crate::admin::ui::flash::FlashMessage;
+use crate::admin::ui::page_error::PageError;
+use crate::admin::ui::partials::{ErrorPage, Link};
 use crate::admin::ui::templates::{Frame, Person, Section};
+use crate::admin::urls;
 use crate::app::App;
 
 /// Renders a page for a visitor, or for an anonymous user.
@@ -31,5 +34,27 @@ pub(crate) fn render(
         now: app.engine.now(),
         page,
     };
-    Html(app.views.render(template, &frame))
+    Html(app.templates.render(template, &frame))
+}
+
+/// Renders an error in the frame of the pages.
+pub(crate) fn render_error(app: &App, visitor: Option<&Visitor>, error: PageError) -> Response {
+    let title = error.title;
+    let page = ErrorPage {
+        status: error.status.as_u16(),
+        title: title.to_owned(),
+        text: error.text,
+        action: Some(match visitor {
+            Some(_) => Link {
+                url: urls::HOME.into(),
+                label: "To the home page".into(),
+            },
+            None => Link {
+                url: urls::LOGIN.into(),
+                label: "To the login".into(),
+            },
+        }),
+    };
+    let html = render(app, visitor, "error", title, None, None, page);
+    (error.status, html).into_response()
 }

@@ -14,5 +14,5 @@ pub(crate) async fn wrong_method(app: &App, headers: &HeaderMap) -> Response {
     let visitor = session::find(app, headers).await.ok().flatten();
     let text = "Only a form is sent here, from the page it stands on. Nothing was changed.";
     let error = PageError::new(StatusCode::METHOD_NOT_ALLOWED, "This is no page", text);
-    guard::finished(app, visitor.as_ref(), error.into_response())
+    guard::finish(app, visitor.as_ref(), error.into_response())
 }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use redflash_core::{Revision, Role, Slug, Timestamp, User, UserView};
 use serde::Serialize;
 
-use crate::admin::auth::login::with_session;
+use crate::admin::auth::sign_in::with_session;
 use crate::admin::crud;
 use crate::admin::crud::Rejected;
 use crate::admin::ui::field::{Choice, Confirm, Field, Switch};
