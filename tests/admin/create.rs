@@ -32,7 +32,7 @@ async fn everything_is_made_by_form_and_the_alert_arrives() {
 /// Somebody who is told by webhook and by SMS.
 async fn make_contact(world: &World) {
     let browser = &world.browser;
-    world.page_says("Nobody can be told yet").await;
+    world.page_says("No contacts yet").await;
     browser.click(".empty a.button").await;
     world.arrive("/admin/new/contact").await;
     world.fill_in_ada().await;
@@ -96,7 +96,7 @@ async fn make_key(world: &World) -> String {
 
     browser.execute("location.reload()").await;
     world.arrive("/admin/keys/nagios").await;
-    world.page_says("raises event/down").await;
+    world.page_says("raise event/down").await;
     for path in ["/admin/keys/nagios", "/admin/keys", "/admin/audit"] {
         world.visit(path).await;
         assert!(!browser.source().await.contains(&secret), "{path}");

@@ -115,7 +115,7 @@ async fn a_notification_is_told_from_its_raise_to_its_end_and_the_log_is_taken_a
     let world = with_log().await;
     world.visit("/admin/log?state=failed").await;
     world.browser.click("th a").await;
-    world.says(".timeline", "Attempt 1 through hooks").await;
+    world.says(".timeline", "Attempt 1 via hooks").await;
     world.says(".timeline", "Refused").await;
     world.says(".timeline", "410").await;
     world.page_says(SECOND).await;

@@ -5,7 +5,7 @@ use redflash_tests::Browser;
 
 use crate::world::{PASSWORD, World};
 
-const REFUSED: &str = "This name and this password do not belong together.";
+const REFUSED: &str = "Incorrect user name or password.";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_there_is_no_user_the_page_names_the_command_that_makes_one() {

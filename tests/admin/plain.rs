@@ -62,7 +62,7 @@ async fn send_by_hand(world: &World) {
     assert_eq!(world.webhook.count(), 0);
     browser.submit("form[action='/admin/send']").await;
     world
-        .page_says("Raised. What becomes of it is shown here.")
+        .page_says("Alert sent. This page shows its deliveries.")
         .await;
     world.webhook.expect(1).await;
     until("it is known to have failed", async || {

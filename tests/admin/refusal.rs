@@ -15,11 +15,11 @@ async fn a_form_without_its_token_or_from_another_site_changes_nothing() {
     for (script, title) in [
         (
             "document.querySelector('main [name=csrf]').remove()",
-            "This form is stale",
+            "This form has expired",
         ),
         (
             "document.querySelector('main [name=csrf]').value += 'x'",
-            "This form is stale",
+            "This form has expired",
         ),
     ] {
         world.visit("/admin/new/contact").await;
@@ -41,7 +41,7 @@ async fn a_form_without_its_token_or_from_another_site_changes_nothing() {
     );
     browser.goto(&elsewhere(form).await).await;
     browser.submit("form").await;
-    world.says("h1", "Not from here").await;
+    world.says("h1", "Cross-site request refused").await;
 
     world.visit("/admin/contacts").await;
     world.page_says("No contacts yet").await;
@@ -96,7 +96,7 @@ async fn a_viewer_is_shown_no_control_and_refused_whatever_is_sent_all_the_same(
     }
     for path in ["/admin/keys", "/admin/users", "/admin/new/contact"] {
         world.visit(path).await;
-        world.says("h1", "This takes an admin").await;
+        world.says("h1", "Admin role required").await;
     }
     world.visit("/admin/profile").await;
     let token = world.token().await;
@@ -106,7 +106,7 @@ async fn a_viewer_is_shown_no_control_and_refused_whatever_is_sent_all_the_same(
             .post(&path, &[("csrf", &token), ("enabled", "false")])
             .await;
         assert_eq!(answer.status, 403, "{path}");
-        assert!(answer.body.contains("This takes an admin"), "{path}");
+        assert!(answer.body.contains("Admin role required"), "{path}");
         tried += 1;
     }
     assert!(tried > 20, "{tried} forms");
@@ -122,7 +122,7 @@ async fn what_a_form_does_no_link_does() {
         "/admin/logout",
     ] {
         world.visit(path).await;
-        world.says("h1", "This is no page").await;
+        world.says("h1", "Method not allowed").await;
         world.page_says("405").await;
     }
     world.visit("/admin/contacts/ada").await;

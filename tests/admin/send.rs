@@ -52,5 +52,5 @@ async fn the_plan_comes_first_then_what_becomes_of_it_live_and_what_failed_is_se
     assert_eq!(first.notification(), second.notification());
     assert!(!browser.exists(".outcome form").await);
     world.visit("/admin/audit").await;
-    world.page_says("sent again").await;
+    world.page_says("resent").await;
 }

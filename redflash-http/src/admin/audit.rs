@@ -78,9 +78,8 @@ async fn page(desk: PageContext) -> Result<Response, PageError> {
     changes.truncate(LENGTH as usize);
     let older = changes.last().filter(|_| is_more);
     let page = Page {
-        subject: Field::text("subject", "What was changed")
-            .value(wanted.subject.unwrap_or_default()),
-        actor: Field::text("actor", "Who changed it").value(wanted.actor_text()),
+        subject: Field::text("subject", "Subject").value(wanted.subject.unwrap_or_default()),
+        actor: Field::text("actor", "Actor").value(wanted.actor_text()),
         is_filtered: wanted.subject.is_some() || wanted.actor.is_some(),
         pager: Pager {
             newer: wanted.before.map(|_| wanted.url(None)),
@@ -89,7 +88,7 @@ async fn page(desk: PageContext) -> Result<Response, PageError> {
         rows: changes.iter().map(|change| row(&desk, change)).collect(),
         empty: wanted.empty(),
     };
-    Ok(desk.page("audit", Section::Audit, "Audit", page))
+    Ok(desk.page("audit", Section::Audit, "Audit log", page))
 }
 
 fn row(desk: &PageContext, change: &AuditEntry) -> Row {
@@ -138,7 +137,7 @@ const fn word(action: Action) -> &'static str {
         Action::PasswordSet => "set password",
         Action::LoggedIn => "logged in",
         Action::Raised => "raised",
-        Action::Resent => "sent again",
+        Action::Resent => "resent",
         Action::Tested => "tested",
     }
 }
@@ -174,24 +173,21 @@ impl<'a> Wanted<'a> {
 
     fn empty(&self) -> Empty {
         let (title, text) = match (self.subject, &self.actor, self.before) {
-            (None, None, None) => (
-                "Nothing was changed yet",
-                "Whoever changes something stands here.",
-            ),
-            (None, None, Some(_)) => ("Nothing is older", "This is where the audit log begins."),
+            (None, None, None) => ("No changes yet", "Changes appear here."),
+            (None, None, Some(_)) => ("No older entries", "The audit log begins here."),
             _ => (
-                "Nothing matches",
-                "Names are written whole, as contact/ann or user/bob.",
+                "No results",
+                "Enter full names, such as contact/ann or user/bob.",
             ),
         };
         let all = Link {
             url: PATH.into(),
-            label: "Show all".into(),
+            label: "Clear filters".into(),
         };
         Empty {
             title: title.into(),
             text: text.into(),
-            action: Some(all).filter(|_| title.starts_with("Nothing matches")),
+            action: Some(all).filter(|_| title.starts_with("No results")),
         }
     }
 }

@@ -95,10 +95,10 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
     let new = desk.is_admin().then_some("/admin/new/group");
     let none = Empty {
         title: "No groups yet".into(),
-        text: "A group is a set of contacts that are told together, such as those on call.".into(),
+        text: "A group is a set of contacts to notify together, such as an on-call team.".into(),
         action: new.map(|url| Link {
             url: url.into(),
-            label: "Add a group".into(),
+            label: "Add group".into(),
         }),
     };
     let page = List {
@@ -315,7 +315,9 @@ impl Edit {
             remove: Confirm {
                 action: format!("{url}/delete"),
                 ask: "Remove group…".into(),
-                text: format!("{text} Its members stay, and so does what was sent."),
+                text: format!(
+                    "{text} Its members are not removed, and past alerts remain in the log."
+                ),
                 button: format!("Remove {}", group.name),
                 open: false,
             },

@@ -76,7 +76,7 @@ async fn page(desk: PageContext) -> Result<Response, PageError> {
         (kinds(&desk, &text).await?, mentions(&desk, &text).await?)
     };
     let page = Page {
-        search: Field::input("q", "Anything with this text", "search").value(&*text),
+        search: Field::input("q", "Search", "search").value(&*text),
         log: with_text("/admin/log", &text),
         text: Some(text).filter(|text| !text.is_empty()),
         kinds,
@@ -133,7 +133,7 @@ async fn kinds(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> 
     if desk.is_admin() {
         let (keys, users) = (store.api_keys().await?, store.users().await?);
         kinds.push(Kind::new(
-            "Keys",
+            "API keys",
             "/admin/keys",
             text,
             keys.iter().map(of_key),
@@ -166,7 +166,7 @@ impl Kind {
         found.truncate(SHOWN);
         let all = Link {
             url: with_text(list, text),
-            label: format!("All {count}"),
+            label: format!("View all {count}"),
         };
         Self {
             title,

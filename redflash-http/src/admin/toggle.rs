@@ -91,8 +91,6 @@ pub(crate) fn wanted(form: &Form) -> Result<bool, PageError> {
     match form.get("enabled") {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(PageError::unreadable(
-            "A switch sends enabled=true or enabled=false.",
-        )),
+        _ => Err(PageError::unreadable("Send enabled=true or enabled=false.")),
     }
 }

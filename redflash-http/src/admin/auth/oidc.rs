@@ -71,7 +71,7 @@ fn of(app: &App) -> Result<&OpenId, PageError> {
 /// Where the provider sends browsers back to.
 fn redirect_uri(app: &App) -> Result<String, PageError> {
     let public = app.config.public_url.as_deref().ok_or_else(|| {
-        let reason = "server.public_url is missing, to which the provider sends browsers back";
+        let reason = "server.public_url is not set; the provider redirects browsers there";
         refused(&OidcError::Misconfigured(reason.to_owned()))
     })?;
     Ok(format!("{}{CALLBACK}", public.trim_end_matches('/')))
@@ -120,7 +120,7 @@ async fn welcome(
     let OpenId { provider, seal } = of(app)?;
     let Pending { remembered, next } = seal.open(&app.base, headers).ok_or_else(|| {
         refused(&OidcError::Stale(
-            "no login was begun in this browser, or its cookie did not come back",
+            "no login was started in this browser, or the browser did not return its cookie",
         ))
     })?;
     let redirect_uri = redirect_uri(app)?;
@@ -131,7 +131,7 @@ async fn welcome(
     let identity = finished.map_err(|fault| refused(&fault))?;
     let user = account_link::user(&app.engine, &provider.config, &identity).await;
     let user = user.inspect_err(|_| {
-        info!(%from, user = identity.user, "somebody whom the OpenID provider knows was not let in");
+        info!(%from, user = identity.user, "OpenID login refused");
     })?;
     login::welcome(app, &user, from, headers, &next).await
 }
@@ -141,13 +141,13 @@ fn refused(fault: &OidcError) -> PageError {
     let (status, title) = match fault {
         OidcError::Misconfigured(_) | OidcError::Unreachable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "The OpenID provider is of no use now",
+            "The OpenID provider is unavailable",
         ),
-        OidcError::Stale(_) => (StatusCode::FORBIDDEN, "This login is over"),
+        OidcError::Stale(_) => (StatusCode::FORBIDDEN, "This login has expired"),
         OidcError::Denied(_) | OidcError::Untrusted(_) | OidcError::Nameless { .. } => {
-            (StatusCode::FORBIDDEN, "You cannot log in")
+            (StatusCode::FORBIDDEN, "Login failed")
         }
     };
-    warn!(%fault, "a login through the OpenID provider failed");
+    warn!(%fault, "OpenID login failed");
     PageError::new(status, title, format!("{}.", sentence(&fault.to_string())))
 }

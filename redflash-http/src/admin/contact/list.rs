@@ -96,11 +96,10 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
     let new = desk.is_admin().then_some("/admin/new/contact");
     let nobody = Empty {
         title: "No contacts yet".into(),
-        text: "A contact is a person or a system that can be told, with the addresses where."
-            .into(),
+        text: "A contact is a person or system to notify, with one or more endpoints.".into(),
         action: new.map(|url| Link {
             url: url.into(),
-            label: "Add a contact".into(),
+            label: "Add contact".into(),
         }),
     };
     let page = List {
@@ -145,7 +144,7 @@ fn form(desk: &PageContext, form: &Form, rejection: Option<&Rejection>) -> Respo
         name: Field::text("name", "Name")
             .value(form.get("name"))
             .error(error("name"))
-            .hint("As people call it, such as Ann Example or Duty phone.")
+            .hint("Display name, such as Ann Example or Duty phone.")
             .required(),
         slug: slug_field().value(form.get("slug")).error(error("slug")),
         endpoint: endpoint::Fields::new(&desk.app.engine, form, None, rejection),
@@ -163,9 +162,7 @@ fn form(desk: &PageContext, form: &Form, rejection: Option<&Rejection>) -> Respo
 /// Where the slug of something new is written.
 pub(crate) fn slug_field() -> Field {
     Field::text("slug", "Slug")
-        .hint(
-            "Its name in URLs and commands: letters, digits, - and _. It cannot be changed later.",
-        )
+        .hint("Used in URLs and commands. Letters, digits, - and _. Cannot be changed later.")
         .required()
 }
 

@@ -113,10 +113,10 @@ pub(crate) async fn show(
 
 fn state(contact: &Contact) -> String {
     let switch = if contact.enabled { "on" } else { "off" };
-    format!(
-        "Switched {switch}, with {} endpoints",
-        contact.endpoints.len()
-    )
+    match contact.endpoints.len() {
+        1 => format!("Switched {switch}, 1 endpoint"),
+        count => format!("Switched {switch}, {count} endpoints"),
+    }
 }
 
 fn row(desk: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
@@ -127,9 +127,7 @@ fn row(desk: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
     } else if let Some(warning) = engine.channel_warning(channel) {
         Some(sentence(&warning))
     } else {
-        Some(format!(
-            "No gateway for {channel} is used for such addresses."
-        ))
+        Some(format!("No {channel} gateway accepts this address."))
     };
     let url = endpoint::url(&contact.slug, endpoint.id);
     Row {
@@ -194,7 +192,7 @@ fn removal(contact: &Contact, naming: &[Naming]) -> Confirm {
     Confirm {
         action: format!("{}/delete", url(&contact.slug)),
         ask: "Remove contact…".into(),
-        text: format!("{text} What was sent stays in the log."),
+        text: format!("{text} Past alerts remain in the log."),
         button: format!("Remove {}", contact.name),
         open: false,
     }

@@ -23,7 +23,7 @@ use crate::admin::ui::templates::Section;
 use crate::last_day;
 use crate::route::{Auth, Permission, Route};
 
-const CHART: &str = "Attempts of the last 24 hours (UTC)";
+const CHART: &str = "Delivery attempts, last 24 hours (UTC)";
 /// How long a delivery that is due may wait before it is a worry.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// How long the dispatcher may go without a look at the queue.
@@ -119,38 +119,42 @@ fn worries(health: &Health, backlog: &Backlog, recent: &Recent, now: Timestamp) 
         let verb = if health.running {
             "has a problem"
         } else {
-            "does not run"
+            "is not running"
         };
         let text = format!("The dispatcher {verb}: {}.", health.problems.join("; "));
         worries.push(worry(&text, None, "/admin/log?state=queued"));
     } else if let Some(at) = health.moved_at.filter(|at| now.since(*at) >= ASLEEP) {
         worries.push(worry(
-            "The queue was not looked at for a while.",
+            "The dispatcher has not checked the queue recently.",
             Some(at),
             "/admin/log?state=queued",
         ));
     }
     for gateway in &health.stopped {
         let url = format!("/admin/gateways/{gateway}");
-        worries.push(worry(
-            &format!("The gateway {gateway} has stopped."),
-            None,
-            &url,
-        ));
+        worries.push(worry(&format!("Gateway {gateway} is stopped."), None, &url));
     }
     if let Some(due) = backlog.oldest_due.filter(|due| now.since(*due) >= PATIENCE) {
-        let text = counted(backlog.queued, "delivery waits", "deliveries wait");
+        let text = counted(
+            backlog.queued,
+            "delivery is waiting",
+            "deliveries are waiting",
+        );
         worries.push(worry(
-            &format!("{text}, the first one was due a while ago."),
+            &format!("{text}; the oldest is overdue."),
             Some(due),
             "/admin/log?state=queued",
         ));
     }
     let aside = count(recent, &[DeliveryState::Quarantined]);
     if aside > 0 {
-        let text = counted(aside, "delivery is set aside", "deliveries are set aside");
+        let text = counted(
+            aside,
+            "delivery is quarantined",
+            "deliveries are quarantined",
+        );
         worries.push(worry(
-            &format!("{text} until somebody decides."),
+            &format!("{text} until resent."),
             None,
             "/admin/log?state=quarantined",
         ));
@@ -187,7 +191,7 @@ fn numbers(backlog: &Backlog, recent: &Recent) -> Vec<Number> {
         ),
         of("Sent", DeliveryState::Sent, "/admin/log?state=sent", false),
         Number {
-            label: "Waiting now",
+            label: "Waiting",
             count: backlog.queued + backlog.sending,
             url: "/admin/log?state=queued",
             is_bad: false,
@@ -265,10 +269,10 @@ mod tests {
         assert_eq!(
             texts(&worries),
             [
-                "The queue was not looked at for a while.",
-                "The gateway sms has stopped.",
-                "1 delivery waits, the first one was due a while ago.",
-                "2 deliveries are set aside until somebody decides.",
+                "The dispatcher has not checked the queue recently.",
+                "Gateway sms is stopped.",
+                "1 delivery is waiting; the oldest is overdue.",
+                "2 deliveries are quarantined until resent.",
             ]
         );
         let off = Health {
@@ -276,6 +280,6 @@ mod tests {
             ..healthy()
         };
         let worries = super::worries(&off, &Backlog::default(), &Recent::default(), NOW);
-        assert!(texts(&worries)[0].contains("does not run"));
+        assert!(texts(&worries)[0].contains("is not running"));
     }
 }

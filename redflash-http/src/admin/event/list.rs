@@ -95,17 +95,14 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
     let new = desk.is_admin().then_some("/admin/new/event");
     let none = Empty {
         title: "No events yet".into(),
-        text:
-            "An event is something that can happen, with the words in which it is told and those \
-               who are."
-                .into(),
+        text: "An event has a message template and a list of contacts and groups to notify.".into(),
         action: new.map(|url| Link {
             url: url.into(),
-            label: "Add an event".into(),
+            label: "Add event".into(),
         }),
     };
     let page = List {
-        search: listing.field("Name, slug or words"),
+        search: listing.field("Name, slug or message"),
         count: found.count,
         rows: found.shown.iter().map(row).collect(),
         turn: found.turn,

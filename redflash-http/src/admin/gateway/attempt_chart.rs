@@ -39,7 +39,7 @@ impl Outcomes {
             unknown: sum(AttemptOutcome::Unknown),
             refused: sum(AttemptOutcome::Permanent),
             cut: recent.cut,
-            chart: chart("By the hour", ours(), now),
+            chart: chart("Attempts per hour (UTC)", ours(), now),
         }
     }
 

@@ -87,8 +87,8 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
         rows: engine.gateways().iter().map(row).collect(),
         empty: Empty {
             title: "No gateways yet".into(),
-            text: "A gateway is what messages go through. Write one into the configuration, and start \
-                RedFlash again."
+            text: "A gateway sends the messages of one channel. Add one to the configuration and restart \
+                RedFlash."
                 .into(),
             action: None,
         },
@@ -197,7 +197,7 @@ fn to(gateway: &Gateway, form: &Form, rejection: Option<&Rejection>) -> Field {
     Field::text("to", "To")
         .value(form.get("to"))
         .hint(format!(
-            "An address of the channel {}.",
+            "An address for the {} channel.",
             gateway.channel.kind()
         ))
         .error(rejection.and_then(|rejection| rejection.error("to")))
@@ -231,7 +231,7 @@ async fn trial(desk: &PageContext, name: &Slug) -> Result<Option<GatewayTest>, S
         let attempt = record.attempts_made.last();
         let took = attempt.map(|one| one.ended_at.since(one.started_at).as_millis());
         let text = match (took, &*record.delivery.detail) {
-            (None, _) => "It is being handed over.".to_owned(),
+            (None, _) => "Sending…".to_owned(),
             (Some(took), "") => format!("After {took} ms."),
             (Some(took), detail) => format!("After {took} ms: {detail}"),
         };
@@ -266,7 +266,7 @@ fn typed(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, St
     );
     let text = form.given("message").map(|text| text.replace("\r\n", "\n"));
     if text.is_none() {
-        faults.add("message", "write what the test says");
+        faults.add("message", "enter a message");
     }
     match (to, text) {
         (Some(to), Some(text)) => Ok((to, text)),
@@ -306,5 +306,5 @@ async fn tried(
             .await
     };
     let tried = alert::run_detached(trying).await??;
-    tried.ok_or_else(|| PageError::missing("gateway of that name"))
+    tried.ok_or_else(|| PageError::missing("gateway with that name"))
 }

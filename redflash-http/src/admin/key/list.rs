@@ -58,7 +58,7 @@ pub(crate) fn url(slug: &Slug) -> String {
 pub(crate) fn switch_of(key: &ApiKey) -> Switch {
     Switch {
         action: format!("{}/switch", url(&key.slug)),
-        label: format!("Key {}", key.slug),
+        label: format!("API key {}", key.slug),
         on: key.enabled,
         locked: false,
     }
@@ -95,15 +95,15 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
         rows: found.shown.iter().map(|key| row(key, &uses)).collect(),
         turn: found.turn,
         empty: listing.empty(Empty {
-            title: "No keys yet".into(),
-            text: "A key is what a system raises alerts with. Give each system its own.".into(),
+            title: "No API keys yet".into(),
+            text: "Systems use API keys to raise alerts. Create one for each system.".into(),
             action: Some(Link {
                 url: "/admin/new/key".into(),
-                label: "Make a key".into(),
+                label: "Create API key".into(),
             }),
         }),
     };
-    Ok(desk.page("keys", Section::Keys, "Keys", page))
+    Ok(desk.page("keys", Section::Keys, "API keys", page))
 }
 
 fn row(key: &ApiKey, uses: &BTreeMap<Slug, Timestamp>) -> Row {
@@ -143,13 +143,13 @@ async fn form(
             .given("once")
             .map_or_else(PageContext::once, str::to_owned),
         slug: slug_field()
-            .hint("The system that has it, such as nagios. It cannot be changed later.")
+            .hint("The system that uses the API key, such as nagios. Cannot be changed later.")
             .value(form.get("slug"))
             .error(error("slug")),
         rights: permissions::Fields::new(&desk.app.engine, &rights, rejection).await?,
     };
     let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "key-new", Section::Keys, "New key", page))
+    Ok(desk.page_with(status, "key-new", Section::Keys, "New API key", page))
 }
 
 /// A key that was just made: the only page that shows its secret.
@@ -182,7 +182,7 @@ fn made(desk: &PageContext, key: &ApiKey, secret: &SecretString) -> Response {
         url: url(&key.slug),
         target: first.unwrap_or_else(|| "contact/SLUG".into()),
     };
-    let title = format!("Key {}", key.slug);
+    let title = format!("API key {}", key.slug);
     desk.page("key-made", Section::Keys, &title, page)
 }
 

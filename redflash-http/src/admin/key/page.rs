@@ -41,7 +41,7 @@ pub(crate) async fn show(
 ) -> Result<Response, PageError> {
     let engine = &desk.app.engine;
     let key = engine.store().api_key(slug).await?;
-    let key = key.ok_or_else(|| PageError::missing(format!("key {slug}")))?;
+    let key = key.ok_or_else(|| PageError::missing(format!("API key {slug}")))?;
     let used_at = engine.store().key_uses().await?.get(slug).copied();
     let words = permissions::words(&key);
     let rejection = refused.map(|(_, rejection)| rejection);
@@ -55,20 +55,20 @@ pub(crate) async fn show(
         created_at: key.created_at,
         used_at,
         switch: list::switch_of(&key),
-        notice: rejection.map(|rejection| rejection.notice(vec![format!("It {words}")])),
+        notice: rejection.map(|rejection| rejection.notice(vec![format!("Permissions: {words}")])),
         rights: words,
         version: Revision::of(&key).to_string(),
         fields: permissions::Fields::new(engine, &rights, rejection).await?,
         remove: Confirm {
             action: format!("{url}/delete"),
-            ask: "Remove key…".into(),
-            text: "Whoever still uses it is refused from now on. There is no way back.".into(),
+            ask: "Remove API key…".into(),
+            text: "Requests with this API key will be refused. This cannot be undone.".into(),
             button: format!("Remove {slug}"),
             open: false,
         },
         action: url,
     };
     let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    let title = format!("Key {slug}");
+    let title = format!("API key {slug}");
     Ok(desk.page_with(status, "key", Section::Keys, &title, page))
 }

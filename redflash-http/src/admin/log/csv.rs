@@ -105,7 +105,7 @@ impl Table {
                 Err(fault) => {
                     warn!(
                         fault = error_chain(&fault),
-                        "a table of the log was cut off"
+                        "CSV export of the log was cut off"
                     );
                     return Some((Err(io::Error::other(fault)), None));
                 }

@@ -100,7 +100,7 @@ pub(crate) async fn find(
     id: NotificationId,
 ) -> Result<(Notification, Vec<DeliveryRecord>), PageError> {
     let found = desk.app.engine.store().notification(id).await?;
-    found.ok_or_else(|| PageError::missing("notification of that id"))
+    found.ok_or_else(|| PageError::missing("notification with that ID"))
 }
 
 /// What the audit log says of a notification, newest first.
@@ -124,7 +124,7 @@ fn by(notification: &Notification, changes: &[AuditEntry]) -> Link {
             let audit = format!("/admin/audit?subject={subject}");
             (audit, change.by.to_string())
         }
-        (None, None) => (String::new(), "RedFlash itself, or an operator".into()),
+        (None, None) => (String::new(), "RedFlash or an operator".into()),
     };
     Link { url, label }
 }
@@ -132,7 +132,7 @@ fn by(notification: &Notification, changes: &[AuditEntry]) -> Link {
 fn step(change: &AuditEntry) -> Step {
     let done = match change.action {
         Action::Raised => "Raised",
-        Action::Resent => "Sent again",
+        Action::Resent => "Resent",
         _ => "Changed",
     };
     Step {
@@ -186,7 +186,7 @@ async fn resend(
         Some(text) => {
             let named = text.parse::<DeliveryId>().ok();
             let ours = named.filter(|delivery| delivery.notification() == id);
-            Some(ours.ok_or_else(|| PageError::missing("delivery of that id"))?)
+            Some(ours.ok_or_else(|| PageError::missing("delivery with that ID"))?)
         }
     };
     let engine = &desk.app.engine;

@@ -89,7 +89,7 @@ async fn events(
 ) -> Result<Response, PageError> {
     notification::find(&desk, id).await?;
     let Ok(place) = Arc::clone(&desk.app.live.0).try_acquire_owned() else {
-        let text = "Too many pages are followed at once.\n";
+        let text = "Too many open event streams.\n";
         let busy = (
             StatusCode::SERVICE_UNAVAILABLE,
             [(RETRY_AFTER, AGAIN)],
@@ -146,7 +146,7 @@ impl Watch {
                 Err(fault) => {
                     warn!(
                         fault = error_chain(&fault),
-                        "what becomes of an alert is not told"
+                        "live updates of a notification failed"
                     );
                     return None;
                 }

@@ -96,23 +96,18 @@ async fn blank(desk: PageContext) -> Result<Response, PageError> {
 async fn choose(desk: &PageContext) -> Result<Response, PageError> {
     let text = desk.query.given("q").unwrap_or_default();
     let (title, text_of_empty, action) = if text.is_empty() {
-        let text =
-            "Alerts are sent to contacts, to groups of them, or to those whom an event names.";
+        let text = "You can send an alert to an event, a group or a contact.";
         let action = desk.is_admin().then(|| Link {
             url: "/admin/new/contact".into(),
-            label: "Add a contact".into(),
+            label: "Add contact".into(),
         });
-        ("Nobody can be told yet", text, action)
+        ("No contacts yet", text, action)
     } else {
         let action = Link {
             url: "/admin/send".into(),
-            label: "Show all".into(),
+            label: "Clear search".into(),
         };
-        (
-            "Nothing matches",
-            "Try a part of a name or a slug.",
-            Some(action),
-        )
+        ("No results", "Try part of a name or slug.", Some(action))
     };
     let page = Choose {
         search: Field::input("q", "Name or slug", "search").value(text),
@@ -123,7 +118,7 @@ async fn choose(desk: &PageContext) -> Result<Response, PageError> {
             action,
         },
     };
-    Ok(desk.page("send-choose", Section::Send, "Send", page))
+    Ok(desk.page("send-choose", Section::Send, "Send alert", page))
 }
 
 async fn plan(desk: PageContext, form: Form) -> Result<Response, PageError> {
@@ -160,7 +155,7 @@ async fn send(desk: PageContext, form: Form) -> Result<Response, PageError> {
 impl<'a> Draft<'a> {
     async fn sent(desk: &PageContext, form: &'a Form) -> Result<Self, PageError> {
         let target = form.get("target").parse();
-        let target = target.map_err(|_| PageError::missing("target of that name"))?;
+        let target = target.map_err(|_| PageError::missing("target with that name"))?;
         Self::find(desk, target, form).await
     }
 
@@ -234,7 +229,7 @@ impl<'a> Draft<'a> {
         let message = || {
             Field::area("message", "Message")
                 .value(self.form.get("message").replace("\r\n", "\n"))
-                .error(is_empty.then_some("Write what is to be said."))
+                .error(is_empty.then_some("Enter a message."))
                 .required()
         };
         let event = self.event.as_ref();

@@ -57,9 +57,9 @@ pub(crate) fn losses<'a>(naming: impl Iterator<Item = &'a Naming>) -> String {
     let direct = naming.filter(|one| one.via.is_none());
     let names: Vec<_> = direct.map(|one| &*one.name).collect();
     if names.is_empty() {
-        return "Nothing names it.".into();
+        return "Not used in any group or event.".into();
     }
-    format!("It is taken out of {}.", names.join(", "))
+    format!("It will be removed from {}.", names.join(", "))
 }
 
 /// The badge of a switch.
@@ -79,8 +79,8 @@ pub(crate) fn reach(contact: &Contact) -> String {
         }
     }
     match (&*channels, &*contact.endpoints) {
-        ([], []) => "no endpoint yet".into(),
-        ([], _) => "every endpoint switched off".into(),
+        ([], []) => "no endpoints".into(),
+        ([], _) => "all endpoints switched off".into(),
         (channels, _) => channels.join(", "),
     }
 }
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_contact_says_how_it_is_told() {
         let mut ann = Contact::new("ann".parse().unwrap(), "Ann".parse().unwrap());
-        assert_eq!(reach(&ann), "no endpoint yet");
+        assert_eq!(reach(&ann), "no endpoints");
         for (channel, address) in [("sms", "+447700900123"), ("email", "a@b.c"), ("sms", "+44")] {
             let id = EndpointId::new(Timestamp::default());
             let kind = ChannelKind::parse(channel).unwrap();
@@ -156,7 +156,7 @@ mod tests {
         }
         assert_eq!(reach(&ann), "sms, email");
         ann.endpoints.iter_mut().for_each(|one| one.enabled = false);
-        assert_eq!(reach(&ann), "every endpoint switched off");
+        assert_eq!(reach(&ann), "all endpoints switched off");
         ann.enabled = false;
         assert_eq!(reach(&ann), "switched off");
     }

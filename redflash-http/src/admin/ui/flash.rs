@@ -27,7 +27,7 @@ const NOUNS: [(&str, &str); 5] = [
     ("contacts", "contact"),
     ("groups", "group"),
     ("events", "event"),
-    ("keys", "key"),
+    ("keys", "API key"),
     ("users", "user"),
 ];
 

@@ -41,11 +41,11 @@ pub(crate) enum Said {
 
 const SAID: [(Said, &str, &str); 9] = [
     (Said::Added, "added", "Added."),
-    (Said::Saved, "saved", "Saved. It counts from now on."),
+    (Said::Saved, "saved", "Saved."),
     (
         Said::Removed,
         "removed",
-        "Removed. What was sent stays in the log.",
+        "Removed. Past alerts remain in the log.",
     ),
     (Said::SwitchedOn, "on", "Switched on."),
     (
@@ -56,18 +56,14 @@ const SAID: [(Said, &str, &str); 9] = [
     (
         Said::Raised,
         "raised",
-        "Raised. What becomes of it is shown here.",
+        "Alert sent. This page shows its deliveries.",
     ),
     (Said::Resent, "resent", "Queued again."),
-    (
-        Said::NothingToResend,
-        "nothing",
-        "Nothing here can be sent again.",
-    ),
+    (Said::NothingToResend, "nothing", "No deliveries to resend."),
     (
         Said::PasswordSet,
         "password",
-        "The password is set, and other sessions have ended.",
+        "Password changed. Other sessions are logged out.",
     ),
 ];
 

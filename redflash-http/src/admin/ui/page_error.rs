@@ -36,35 +36,37 @@ impl PageError {
     }
 
     pub(crate) fn role() -> Self {
-        let text =
-            "You may look at everything, and change nothing. An admin can give you the role.";
-        Self::new(StatusCode::FORBIDDEN, "This takes an admin", text)
+        let text = "You have read-only access. Ask an admin for the admin role.";
+        Self::new(StatusCode::FORBIDDEN, "Admin role required", text)
     }
 
     pub(crate) fn foreign_form() -> Self {
-        let text = "The form came from a page of another site. Nothing was changed.";
-        Self::new(StatusCode::FORBIDDEN, "Not from here", text)
+        let text = "The form was submitted from another site. Nothing was changed.";
+        Self::new(StatusCode::FORBIDDEN, "Cross-site request refused", text)
     }
 
     pub(crate) fn stale_form() -> Self {
-        let text =
-            "The form was made for another session. Nothing was changed: open the page again.";
-        Self::new(StatusCode::FORBIDDEN, "This form is stale", text)
+        let text = "The form belongs to another session. Nothing was changed. Reload the page and try again.";
+        Self::new(StatusCode::FORBIDDEN, "This form has expired", text)
     }
 
     pub(crate) fn unreadable(why: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "This cannot be read", why)
+        Self::new(StatusCode::BAD_REQUEST, "Invalid request", why)
     }
 
     /// Somebody else was quicker.
     pub(crate) fn outdated(text: impl Into<String>) -> Self {
-        let title = "Somebody else has changed this";
+        let title = "Someone else changed this";
         Self::new(StatusCode::CONFLICT, title, text)
     }
 
     pub(crate) fn unavailable() -> Self {
-        let text = "The store does not answer now. Alerts that were accepted are safe. Try again.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not now", text)
+        let text = "The database is not responding. Accepted alerts are safe. Try again later.";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Temporarily unavailable",
+            text,
+        )
     }
 
     /// The page that says it.
@@ -76,11 +78,11 @@ impl PageError {
             action: Some(match visitor {
                 Some(_) => Link {
                     url: "/admin".into(),
-                    label: "To the home page".into(),
+                    label: "Back to home".into(),
                 },
                 None => Link {
                     url: "/admin/login".into(),
-                    label: "To the login".into(),
+                    label: "Back to login".into(),
                 },
             }),
         };
@@ -104,7 +106,7 @@ impl From<StoreError> for PageError {
             StoreError::Missing { what } => Self::missing(what),
             fault @ (StoreError::Conflict { .. } | StoreError::Dangling { .. }) => {
                 let text = format!("{fault}. Nothing was changed.");
-                Self::new(StatusCode::CONFLICT, "This does not fit", text)
+                Self::new(StatusCode::CONFLICT, "Conflict", text)
             }
             fault => {
                 error!(fault = error_chain(&fault), "the store failed");
@@ -118,16 +120,12 @@ impl From<EditError> for PageError {
     fn from(fault: EditError) -> Self {
         match fault {
             EditError::Store(fault) => fault.into(),
-            EditError::Outdated(_) => {
-                Self::outdated("Your change was not saved. Open the page again to see theirs.")
-            }
+            EditError::Outdated(_) => Self::outdated(
+                "Your change was not saved. Reload the page to see the current version.",
+            ),
             fault => {
                 let text = format!("{fault}. Nothing was changed.");
-                Self::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "This cannot be done",
-                    text,
-                )
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Change refused", text)
             }
         }
     }
@@ -142,8 +140,8 @@ impl From<RaiseFailure> for PageError {
             }
             RaiseFailure::LostSight(_) | RaiseFailure::Broken => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "Something is broken here",
-                "The log of the server says what. Look into the log before you try again.",
+                "Internal error",
+                "See the server log for details. Check the alert log before you try again.",
             ),
         }
     }

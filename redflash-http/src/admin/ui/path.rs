@@ -49,5 +49,5 @@ impl FromRequestParts<Arc<App>> for NamedEndpoint {
 }
 
 fn nothing() -> PageError {
-    PageError::missing("page of that name")
+    PageError::missing("page with that name")
 }

@@ -233,7 +233,7 @@ const TEMPLATES: &[(&str, &str)] = &[
 
 /// What is shown when a page cannot be.
 const BROKEN: &str = "<!DOCTYPE html><html lang=\"en\"><title>RedFlash</title>\
-    <h1>This page could not be shown</h1><p>The log of the server says why.</p></html>";
+    <h1>This page could not be displayed</h1><p>See the server log for details.</p></html>";
 
 /// Every page, compiled once.
 pub(crate) struct Templates(Handlebars<'static>);

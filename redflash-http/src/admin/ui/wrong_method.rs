@@ -12,7 +12,7 @@ use crate::app::App;
 pub(crate) async fn wrong_method(app: &App, headers: &HeaderMap) -> Response {
     // Whoever asks learns nothing that is not in the table of routes, with a session or without.
     let visitor = session::find(app, headers).await.ok().flatten();
-    let text = "Only a form is sent here, from the page it stands on. Nothing was changed.";
-    let oops = PageError::new(StatusCode::METHOD_NOT_ALLOWED, "This is no page", text);
+    let text = "This URL accepts only form submissions. Nothing was changed.";
+    let oops = PageError::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", text);
     guard::finished(app, visitor.as_ref(), oops.into_response())
 }

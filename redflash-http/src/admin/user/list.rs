@@ -68,8 +68,8 @@ pub(crate) fn role_field(chosen: &str) -> Field {
         chosen: chosen == role.as_str(),
     };
     let choices = vec![
-        choice(Role::Viewer, "Viewer: looks at everything"),
-        choice(Role::Admin, "Admin: changes everything"),
+        choice(Role::Viewer, "Viewer: read-only access"),
+        choice(Role::Admin, "Admin: full access"),
     ];
     Field::select("role", "Role", choices)
 }
@@ -113,7 +113,7 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
         turn: found.turn,
         empty: listing.empty(Empty {
             title: "No users".into(),
-            text: "A user is a person who may log in here.".into(),
+            text: "A user can log in to the web admin.".into(),
             action: None,
         }),
     };
@@ -145,10 +145,10 @@ fn form(desk: &PageContext, form: &Form, rejection: Option<&Rejection>) -> Respo
         name: Field::text("name", "Name")
             .value(form.get("name"))
             .error(error("name"))
-            .hint("As people call the user, such as Ann Example.")
+            .hint("Display name, such as Ann Example.")
             .required(),
         slug: slug_field()
-            .hint("What the user logs in as: letters, digits, - and _. It cannot be changed later.")
+            .hint("User name for logging in. Letters, digits, - and _. Cannot be changed later.")
             .value(form.get("slug"))
             .error(error("slug")),
         role: role_field(form.get("role")).error(error("role")),

@@ -73,7 +73,7 @@ pub(crate) async fn show(
         remove: Confirm {
             action: format!("{url}/delete"),
             ask: "Remove user…".into(),
-            text: "The user cannot log in any more. What the audit log says stays.".into(),
+            text: "The user can no longer log in. Audit log entries are kept.".into(),
             button: format!("Remove {}", user.name),
             open: false,
         },

@@ -69,7 +69,7 @@ async fn an_endpoint_is_changed_unless_somebody_else_was_quicker() {
     let page = world.page(&path).await;
     says(
         &page,
-        &["value=\"p-ann\"", "Send a test", "Remove endpoint"],
+        &["value=\"p-ann\"", "Send test", "Remove endpoint"],
     );
     let version = hidden(&page, "version");
     let fields = [("address", "p-new"), ("version", &*version)];

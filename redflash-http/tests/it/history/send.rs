@@ -10,7 +10,7 @@ async fn whom_to_send_to_is_chosen_from_a_list() {
     let world = World::start().await;
     says(
         &world.page("/admin/send").await,
-        &["Nobody can be told yet"],
+        &["No contacts yet"],
     );
     world.contact("ann", "Ann Example", &["a"]).await;
     world.contact("bob", HOSTILE, &["b"]).await;
@@ -36,7 +36,7 @@ async fn whom_to_send_to_is_chosen_from_a_list() {
     lacks(&found, "contact%2Fbob");
     says(
         &world.page("/admin/send?q=nobody").await,
-        &["Nothing matches"],
+        &["No results"],
     );
     says(
         &world.page("/admin/send?target=%00").await,
@@ -61,7 +61,7 @@ async fn what_would_happen_is_shown_and_then_done_once() {
     world.group("team", &["ann", "off"]).await;
     says(
         &world.page("/admin/send?target=group/team").await,
-        &["Show who is told"],
+        &[">Preview</button>"],
     );
     let fields = [("target", "group/team"), ("message", "a <b> c")];
     let plan = world
@@ -76,7 +76,7 @@ async fn what_would_happen_is_shown_and_then_done_once() {
             "a &lt;b&gt; c",
             "Ann Example",
             "Off Duty",
-            "Send now: 1 message",
+            "Send 1 message<",
             "via team",
         ],
     );
@@ -100,7 +100,7 @@ async fn what_would_happen_is_shown_and_then_done_once() {
     );
     says(
         &world.page(&location).await,
-        &["user/boss", "Raised. What becomes of it"],
+        &["user/boss", "Alert sent."],
     );
     let another = world
         .post("/admin/send/plan", &fields)
@@ -177,7 +177,7 @@ async fn a_template_that_fails_says_so_before_it_is_sent() {
         .await
         .expect(200)
         .body;
-    says(&plan, &["The template of the event fails", "host: db1"]);
+    says(&plan, &["The event template fails", "host: db1"]);
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn what_cannot_be_sent_is_refused_and_nothing_typed_is_lost() {
     off.enabled = false;
     world.save(off).await;
     for (target, message, said) in [
-        ("contact/ann", " ", "Write what is to be said."),
+        ("contact/ann", " ", "Enter a message."),
         ("contact/bare", "words", "nobody can be told"),
         ("contact/off", "words", "the target is switched off"),
     ] {
@@ -197,7 +197,7 @@ async fn what_cannot_be_sent_is_refused_and_nothing_typed_is_lost() {
         for path in ["/admin/send/plan", "/admin/send"] {
             let page = world.post(path, &fields).await.expect(422).body;
             says(&page, &[said]);
-            lacks(&page, "Send now");
+            lacks(&page, "class=\"button send wide\"");
             assert!(
                 message == " " || page.contains("words</textarea>"),
                 "{page}"
@@ -215,15 +215,15 @@ async fn what_cannot_be_sent_is_refused_and_nothing_typed_is_lost() {
     let page = world.post("/admin/send", &other).await.expect(422).body;
     says(
         &page,
-        &["Not sent.", "was used for another request", "Send now"],
+        &["Not sent.", "was used for another request", "class=\"button send wide\""],
     );
     assert_eq!(world.raised().await, 1);
     let viewer = world
         .get_as(Who::Viewer, "/admin/send?target=contact/ann")
         .await;
     let viewer = viewer.expect(200).body;
-    says(&viewer, &["Sending takes an admin."]);
-    lacks(&viewer, "Show who is told");
+    says(&viewer, &["Only admins can send alerts."]);
+    lacks(&viewer, ">Preview</button>");
     world
         .get_as(Who::Admin, "/admin/send/plan")
         .await

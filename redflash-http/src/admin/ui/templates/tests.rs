@@ -368,7 +368,7 @@ fn a_page_that_lacks_something_is_an_error() {
             .is_err()
     );
     let shown = views().render("error", &frame(json!({"status": 404})));
-    assert!(shown.contains("could not be shown"));
+    assert!(shown.contains("could not be displayed"));
 }
 
 #[test]
