@@ -23,10 +23,7 @@ async fn note(world: &World, by: Actor, count: usize, subject: &str) {
 #[tokio::test]
 async fn changes_are_shown_with_who_made_them_and_lead_to_what_was_changed() {
     let world = World::start().await;
-    says(
-        &world.page("/admin/audit").await,
-        &["No changes yet"],
-    );
+    says(&world.page("/admin/audit").await, &["No changes yet"]);
     let fields = [("slug", "ann"), ("name", HOSTILE), ("once", "1")];
     world.done("/admin/contacts", &fields).await;
     let fields = [("slug", "app"), ("scope", "all")];

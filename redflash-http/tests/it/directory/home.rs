@@ -11,11 +11,7 @@ async fn a_new_installation_says_what_to_do() {
     let page = world.page("/admin").await;
     says(
         &page,
-        &[
-            "No contacts yet",
-            "/admin/new/contact",
-            "No attempts.",
-        ],
+        &["No contacts yet", "/admin/new/contact", "No attempts."],
     );
     let page = world.get_as(Who::Viewer, "/admin").await.expect(200);
     assert!(!page.body.contains("/admin/new/contact") && !page.body.contains("Send alert"));

@@ -47,7 +47,11 @@ async fn a_text_is_found_wherever_it_stands() {
     let many = world.page("/admin/search?q=many").await;
     says(
         &many,
-        &["View all 10", "/admin/contacts?q&#x3D;many", "&lt;script&gt;"],
+        &[
+            "View all 10",
+            "/admin/contacts?q&#x3D;many",
+            "&lt;script&gt;",
+        ],
     );
     assert_eq!(many.matches("href=\"/admin/contacts/many").count(), 8);
 }

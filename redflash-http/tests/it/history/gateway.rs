@@ -33,7 +33,10 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
     let plan = world.post("/admin/send/plan", &fields).await.expect(200);
     says(
         &plan.body,
-        &["Will be delayed", "stopped: the gateway refuses our account: no"],
+        &[
+            "Will be delayed",
+            "stopped: the gateway refuses our account: no",
+        ],
     );
     let page = world.page("/admin/gateways/first").await;
     says(
@@ -81,12 +84,7 @@ async fn a_gateway_is_tried_once_and_the_page_says_what_came_of_it() {
     let page = world.page(&location).await;
     says(
         &page,
-        &[
-            "Test result",
-            "sent",
-            "After",
-            &format!("/admin/log/{id}"),
-        ],
+        &["Test result", "sent", "After", &format!("/admin/log/{id}")],
     );
     let changed = [("to", "refuse-1"), ("message", "try"), ("once", &once)];
     let refused = world.done(path, &changed).await;

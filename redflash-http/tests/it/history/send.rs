@@ -8,10 +8,7 @@ use crate::visitor::{HOSTILE, Who, hidden, lacks, says};
 #[tokio::test]
 async fn whom_to_send_to_is_chosen_from_a_list() {
     let world = World::start().await;
-    says(
-        &world.page("/admin/send").await,
-        &["No contacts yet"],
-    );
+    says(&world.page("/admin/send").await, &["No contacts yet"]);
     world.contact("ann", "Ann Example", &["a"]).await;
     world.contact("bob", HOSTILE, &["b"]).await;
     world.group("team", &["ann"]).await;
@@ -34,10 +31,7 @@ async fn whom_to_send_to_is_chosen_from_a_list() {
     let found = world.page("/admin/send?q=EXAMPLE").await;
     says(&found, &["Ann Example"]);
     lacks(&found, "contact%2Fbob");
-    says(
-        &world.page("/admin/send?q=nobody").await,
-        &["No results"],
-    );
+    says(&world.page("/admin/send?q=nobody").await, &["No results"]);
     says(
         &world.page("/admin/send?target=%00").await,
         &["Ann Example"],
@@ -98,10 +92,7 @@ async fn what_would_happen_is_shown_and_then_done_once() {
         told,
         [format!("user/boss raised notification/{id} group/team")]
     );
-    says(
-        &world.page(&location).await,
-        &["user/boss", "Alert sent."],
-    );
+    says(&world.page(&location).await, &["user/boss", "Alert sent."]);
     let another = world
         .post("/admin/send/plan", &fields)
         .await
@@ -215,7 +206,11 @@ async fn what_cannot_be_sent_is_refused_and_nothing_typed_is_lost() {
     let page = world.post("/admin/send", &other).await.expect(422).body;
     says(
         &page,
-        &["Not sent.", "was used for another request", "class=\"button send wide\""],
+        &[
+            "Not sent.",
+            "was used for another request",
+            "class=\"button send wide\"",
+        ],
     );
     assert_eq!(world.raised().await, 1);
     let viewer = world
