@@ -79,9 +79,8 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
     entries.truncate(PAGE_SIZE as usize);
     let older = entries.last().filter(|_| is_more);
     let page = Page {
-        subject: Field::text("subject", "What was changed")
-            .value(query.subject.unwrap_or_default()),
-        actor: Field::text("actor", "Who changed it").value(query.actor_text()),
+        subject: Field::text("subject", "Subject").value(query.subject.unwrap_or_default()),
+        actor: Field::text("actor", "Actor").value(query.actor_text()),
         is_filtered: query.subject.is_some() || query.actor.is_some(),
         links: PageLinks {
             previous: query.before.map(|_| query.url(None)),
@@ -90,7 +89,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
         rows: entries.iter().map(|entry| row(&context, entry)).collect(),
         empty: query.empty(),
     };
-    Ok(context.page("audit", Section::Audit, "Audit", page))
+    Ok(context.page("audit", Section::Audit, "Audit log", page))
 }
 
 fn row(context: &PageContext, entry: &AuditEntry) -> Row {
@@ -120,7 +119,7 @@ fn page_of(reference: &str, is_admin: bool) -> Option<String> {
         "event" => "events",
         "gateway" => "gateways",
         "notification" => "log",
-        "key" if is_admin => "keys",
+        "API key" if is_admin => "keys",
         "user" if is_admin => "users",
         _ => return None,
     };
@@ -139,7 +138,7 @@ const fn word(action: Action) -> &'static str {
         Action::PasswordSet => "set password",
         Action::LoggedIn => "logged in",
         Action::Raised => "raised",
-        Action::Resent => "sent again",
+        Action::Resent => "resent",
         Action::Tested => "tested",
     }
 }
@@ -175,24 +174,21 @@ impl<'a> AuditQuery<'a> {
 
     fn empty(&self) -> Empty {
         let (title, text) = match (self.subject, &self.actor, self.before) {
-            (None, None, None) => (
-                "Nothing was changed yet",
-                "Whoever entries something stands here.",
-            ),
-            (None, None, Some(_)) => ("Nothing is older", "This is where the audit log begins."),
+            (None, None, None) => ("No changes yet", "Changes appear here."),
+            (None, None, Some(_)) => ("No older entries", "The audit log begins here."),
             _ => (
-                "Nothing matches",
-                "Names are written whole, as contact/ann or user/bob.",
+                "No results",
+                "Enter full names, such as contact/ann or user/bob.",
             ),
         };
         let all = Link {
             url: urls::AUDIT.into(),
-            label: "Show all".into(),
+            label: "Clear filters".into(),
         };
         Empty {
             title: title.into(),
             text: text.into(),
-            action: Some(all).filter(|_| title.starts_with("Nothing matches")),
+            action: Some(all).filter(|_| title.starts_with("No results")),
         }
     }
 }

@@ -187,9 +187,7 @@ pub(crate) fn switch<T: Item>(item: &T, context: &PageContext) -> Switch {
 /// Returns the usual field for the slug of a new item.
 pub(crate) fn slug_field() -> Field {
     Field::text("slug", "Slug")
-        .hint(
-            "Its name in URLs and commands: letters, digits, - and _. It cannot be changed later.",
-        )
+        .hint("Used in URLs and commands. Letters, digits, - and _. Cannot be changed later.")
         .required()
 }
 
@@ -383,8 +381,6 @@ pub(crate) fn requested_state(form: &Form) -> Result<bool, PageError> {
     match form.get("enabled") {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(PageError::unreadable(
-            "A switch sends enabled=true or enabled=false.",
-        )),
+        _ => Err(PageError::unreadable("Send enabled=true or enabled=false.")),
     }
 }

@@ -97,11 +97,11 @@ impl Resource for Group {
     fn empty_list(new: Option<&'static str>) -> Empty {
         Empty {
             title: "No groups yet".into(),
-            text: "A group is a set of contacts that are told together, such as those on call."
+            text: "A group is a set of contacts to notify together, such as an on-call team."
                 .into(),
             action: new.map(|url| Link {
                 url: url.into(),
-                label: "Add a group".into(),
+                label: "Add group".into(),
             }),
         }
     }
@@ -269,7 +269,9 @@ impl Edit {
             remove: Confirm {
                 action: format!("{url}/delete"),
                 ask: "Remove group…".into(),
-                text: format!("{text} Its members stay, and so does what was sent."),
+                text: format!(
+                    "{text} Its members are not removed, and past alerts remain in the log."
+                ),
                 button: format!("Remove {}", group.name),
                 open: false,
             },

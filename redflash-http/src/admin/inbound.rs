@@ -75,7 +75,7 @@ async fn list(context: PageContext) -> Result<Response, PageError> {
     let last = found.last().filter(|_| is_more);
     let error = contact.as_ref().and_then(|contact| contact.as_ref().err());
     let page = List {
-        contact: Field::text("contact", "From the contact")
+        contact: Field::text("contact", "Contact")
             .value(typed.unwrap_or_default())
             .error(error.map(ToString::to_string)),
         newest: filter.before.map(|_| url(known, None)),
@@ -86,7 +86,7 @@ async fn list(context: PageContext) -> Result<Response, PageError> {
             .map(|inbound| row(inbound, &names))
             .collect(),
     };
-    Ok(context.page("inbound", Section::Inbound, "Inbound", page))
+    Ok(context.page("inbound", Section::Inbound, "Inbound messages", page))
 }
 
 fn url(contact: Option<&Slug>, before: Option<InboundId>) -> String {
@@ -129,18 +129,17 @@ fn raised(effect: &str) -> Option<NotificationId> {
 fn empty(is_all: bool) -> Empty {
     if is_all {
         return Empty {
-            title: "Nobody has answered yet".into(),
-            text: "What people send back to a gateway that takes answers stands here, with what it did."
-                .into(),
+            title: "No inbound messages yet".into(),
+            text: "Replies received by a gateway appear here, with their effect.".into(),
             action: None,
         };
     }
     Empty {
-        title: "Nothing here".into(),
-        text: "Nothing came from this contact, or nothing older.".into(),
+        title: "No messages".into(),
+        text: "There are no messages from this contact, or no older ones.".into(),
         action: Some(Link {
             url: urls::INBOUND.into(),
-            label: "Show all".into(),
+            label: "Clear filters".into(),
         }),
     }
 }

@@ -81,7 +81,7 @@ async fn show(
             .error(error("name"))
             .required(),
         password: user.password.is_some().then(|| Password {
-            old: Field::password("password", "The password you have now")
+            old: Field::password("password", "Current password")
                 .autocomplete("current-password")
                 .error(error("password")),
             fields: new_password::Fields::new("New password", errors),
@@ -155,12 +155,13 @@ async fn new_password(
             .begin(Some(&user.slug), from, context.app.engine.monotonic());
     let attempt = attempt.map_err(|wait| {
         let seconds = wait.as_secs() + 1;
-        let text = format!("Too many tries were wrong. Try again in {seconds} seconds.");
-        PageError::new(StatusCode::TOO_MANY_REQUESTS, "Not now", text)
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let text = format!("Too many failed attempts. Try again in {seconds} {unit}.");
+        PageError::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", text)
     })?;
     let old = form.get("password").into();
     if !is_password(&old, user.password.as_ref()).await {
-        errors.add("password", "this is not your password");
+        errors.add("password", "incorrect password");
         return Ok(None);
     }
     attempt.succeed();

@@ -87,7 +87,7 @@ async fn page(context: PageContext) -> Result<Response, PageError> {
         )
     };
     let page = Page {
-        search: Field::input("q", "Anything with this text", "search").value(&*text),
+        search: Field::input("q", "Search", "search").value(&*text),
         log: with_text(urls::LOG, &text),
         text: Some(text).filter(|text| !text.is_empty()),
         kinds,
@@ -152,7 +152,7 @@ async fn kinds(context: &PageContext, text: &str) -> Result<Vec<Kind>, StoreErro
     if context.is_admin() {
         let (keys, users) = (store.api_keys().await?, store.users().await?);
         kinds.push(Kind::new(
-            "Keys",
+            "API keys",
             urls::KEYS.list,
             text,
             keys.iter().map(of_key),
@@ -185,7 +185,7 @@ impl Kind {
         found.truncate(MAX_RESULTS);
         let all = Link {
             url: with_text(list, text),
-            label: format!("All {count}"),
+            label: format!("View all {count}"),
         };
         Self {
             title,

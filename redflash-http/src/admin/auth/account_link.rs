@@ -24,7 +24,7 @@ pub(crate) async fn user(
     identity: &Identity,
 ) -> Result<User, PageError> {
     if config.role_claim.is_some() && identity.role.is_none() {
-        let text = "The OpenID provider gives you no role here. Ask whoever looks after it.";
+        let text = "Your OpenID account has no role in RedFlash. Contact the administrator of the provider.";
         return Err(refused(text));
     }
     let users = engine.store().users().await?;
@@ -38,17 +38,19 @@ pub(crate) async fn user(
     };
     let known = users.iter().find(is_linked);
     match known.or_else(|| users.iter().find(is_namesake)) {
-        Some(user) if !user.enabled => Err(refused("You are switched off here. Ask an admin.")),
+        Some(user) if !user.enabled => Err(refused(
+            "Your user is switched off. Ask an admin to switch it on.",
+        )),
         Some(user) if known.is_none() && user.subject.is_some() => Err(taken(&user.slug)),
         Some(user) if known.is_none() && user.password.is_some() => Err(refused(format!(
-            "{} logs in here with a password. Ask an admin for a user without one.",
+            "The user {} logs in with a password. Ask an admin for a user without one.",
             user.slug
         ))),
         Some(user) => link(engine, &user.slug, identity).await,
         None if config.create_users => create(engine, identity).await,
         None => {
             let text = format!(
-                "You are no user here. An admin can add one who logs in as {:?}.",
+                "There is no user for your OpenID account. Ask an admin to add the user {:?}.",
                 identity.user
             );
             Err(refused(text))
@@ -75,11 +77,11 @@ async fn link(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User,
 
 async fn create(engine: &Engine, identity: &Identity) -> Result<User, PageError> {
     let role = identity.role.ok_or_else(|| {
-        refused("You are no user here, and the OpenID provider gives you no role. Ask an admin.")
+        refused("There is no user for your OpenID account, and the provider assigns no role. Ask an admin.")
     })?;
     let slug = slug(&identity.user).ok_or_else(|| {
         refused(format!(
-            "{:?} cannot be the name of a user. Ask an admin.",
+            "{:?} is not a valid user name. Ask an admin for a user.",
             identity.user
         ))
     })?;
@@ -108,10 +110,10 @@ fn slug(name: &str) -> Option<Slug> {
 
 fn taken(slug: &Slug) -> PageError {
     refused(format!(
-        "Another user logs in as {slug}, with another account of the OpenID provider. Ask an admin."
+        "The user {slug} is linked to another OpenID account. Ask an admin."
     ))
 }
 
 fn refused(text: impl Into<String>) -> PageError {
-    PageError::new(StatusCode::FORBIDDEN, "You cannot log in", text)
+    PageError::new(StatusCode::FORBIDDEN, "Login failed", text)
 }

@@ -23,10 +23,10 @@ pub(crate) async fn require_known_host(
     if is_known(request.headers(), app.config.public_url.as_deref()) {
         return next.run(request).await;
     }
-    let text = "The web admin is found at localhost, at the addresses of its machine, and by the name in \
-        server.public_url. Whoever runs it can write this name there.";
+    let text = "Open the web admin at localhost, at an IP address of the server, or at server.public_url. To use \
+        this host name, set server.public_url.";
     let status = StatusCode::MISDIRECTED_REQUEST;
-    let error = PageError::new(status, "This server does not go by that name", text);
+    let error = PageError::new(status, "Unknown host name", text);
     guard::finish(&app, None, error.into_response())
 }
 

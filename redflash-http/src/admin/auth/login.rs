@@ -105,8 +105,8 @@ async fn log_in(app: &App, from: IpAddr, request: Request) -> Result<Response, P
     };
     let password = form.get("password").into();
     let Some(user) = user(app, slug.as_ref(), &password).await? else {
-        info!(%from, "a try to log in was wrong");
-        let error = "This name and this password do not belong together.".to_owned();
+        info!(%from, "login failed: incorrect user name or password");
+        let error = "Incorrect user name or password.".to_owned();
         let status = StatusCode::UNAUTHORIZED;
         return Ok(show(app, status, &form, &secret, Some(error)).await?);
     };
@@ -138,16 +138,16 @@ async fn too_many_attempts(
 ) -> Result<Response, StoreError> {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let unit = if seconds == 1 { "second" } else { "seconds" };
-    let error = format!("Too many tries were wrong. Try again in {seconds} {unit}.");
+    let error = format!("Too many failed attempts. Try again in {seconds} {unit}.");
     let status = StatusCode::TOO_MANY_REQUESTS;
     let shown = show(app, status, form, secret, Some(error)).await?;
     Ok(([(RETRY_AFTER, HeaderValue::from(seconds))], shown).into_response())
 }
 
 fn missing_cookie() -> PageError {
-    let text = "Your browser did not send the cookie back that it was given. Open the admin over \
-        https, or on this machine as localhost or 127.0.0.1, and allow its cookies.";
-    PageError::new(StatusCode::FORBIDDEN, "The cookie did not come back", text)
+    let text = "Your browser did not return the login cookie. Allow cookies, and open the web admin over \
+        HTTPS or at localhost or 127.0.0.1.";
+    PageError::new(StatusCode::FORBIDDEN, "Missing cookie", text)
 }
 
 async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, PageError> {

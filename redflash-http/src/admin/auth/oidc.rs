@@ -54,7 +54,7 @@ fn openid(app: &App) -> Result<&OpenId, PageError> {
 /// Returns the redirect URI.
 fn redirect_uri(app: &App) -> Result<String, PageError> {
     let public = app.config.public_url.as_deref().ok_or_else(|| {
-        let reason = "server.public_url is missing, to which the provider sends browsers back";
+        let reason = "server.public_url is not set; the provider redirects browsers there";
         error_page(&OidcError::Misconfigured(reason.to_owned()))
     })?;
     Ok(format!("{}{CALLBACK}", public.trim_end_matches('/')))
@@ -108,7 +108,7 @@ async fn finish_login(
     let OpenId { provider, signer } = openid(app)?;
     let PendingLogin { state, next } = signer.verify(&app.base, headers).ok_or_else(|| {
         error_page(&OidcError::Stale(
-            "no login was begun in this browser, or its cookie did not come back",
+            "no login was started in this browser, or the browser did not return its cookie",
         ))
     })?;
     let redirect_uri = redirect_uri(app)?;
@@ -119,7 +119,7 @@ async fn finish_login(
     let identity = finished.map_err(|error| error_page(&error))?;
     let user = account_link::user(&app.engine, &provider.config, &identity).await;
     let user = user.inspect_err(|_| {
-        info!(%from, user = identity.user, "somebody whom the OpenID provider knows was not let in");
+        info!(%from, user = identity.user, "OpenID login refused");
     })?;
     sign_in(app, &user, from, headers, &next).await
 }
@@ -129,13 +129,13 @@ fn error_page(error: &OidcError) -> PageError {
     let (status, title) = match error {
         OidcError::Misconfigured(_) | OidcError::Unreachable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "The OpenID provider is of no use now",
+            "The OpenID provider is unavailable",
         ),
-        OidcError::Stale(_) => (StatusCode::FORBIDDEN, "This login is over"),
+        OidcError::Stale(_) => (StatusCode::FORBIDDEN, "This login has expired"),
         OidcError::Denied(_) | OidcError::Untrusted(_) | OidcError::Nameless { .. } => {
-            (StatusCode::FORBIDDEN, "You cannot log in")
+            (StatusCode::FORBIDDEN, "Login failed")
         }
     };
-    warn!(%error, "a login through the OpenID provider failed");
+    warn!(%error, "OpenID login failed");
     PageError::new(status, title, format!("{}.", sentence(&error.to_string())))
 }

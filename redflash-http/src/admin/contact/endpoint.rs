@@ -116,7 +116,8 @@ async fn show(
         version: Revision::of(&contact).to_string(),
         notice: errors.map(|errors| errors.notice(now())),
         endpoint: EndpointFields::new(engine, form, Some(endpoint), errors),
-        message: Field::area("message", "Message").hint("Without one, a test says that it is one."),
+        message: Field::area("message", "Message")
+            .hint("Leave empty to send a default test message."),
         once: once_token(),
         remove: endpoint_form::removal(slug, endpoint),
     };

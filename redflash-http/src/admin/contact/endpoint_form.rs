@@ -55,15 +55,15 @@ impl EndpointFields {
         };
         Self {
             channel: Field::select("channel", "Channel", options).error(error("channel")),
-            other: Field::text("other", "Name of the channel")
+            other: Field::text("other", "Channel name")
                 .value(other)
-                .hint("In lower case, as the gateway has it.")
+                .hint("In lower case, as in the gateway configuration.")
                 .error(error("other")),
             address: Field::text("address", "Address")
                 .value(address)
                 .hint(
-                    "A number with its country such as +447700900123, a mail address, a URL, \
-                     or the name of a room.",
+                    "A phone number with country code (such as +447700900123), an email address, a URL \
+                     or a room name.",
                 )
                 .error(error("address")),
         }
@@ -92,7 +92,7 @@ fn channels(engine: &Engine, chosen: &str) -> Vec<Choice> {
     let listed = chosen.is_empty() || options.iter().any(|option| option.chosen);
     options.push(Choice {
         value: OTHER.into(),
-        label: "Another…".into(),
+        label: "Other…".into(),
         detail: None,
         chosen: !listed,
     });
@@ -129,7 +129,7 @@ pub(crate) fn removal(contact: &Slug, endpoint: &Endpoint) -> Confirm {
     Confirm {
         action: format!("{}/delete", urls::endpoint(contact, endpoint.id)),
         ask: "Remove…".into(),
-        text: format!("Nothing is sent to {channel} {address} any more, queued messages included."),
+        text: format!("{channel} {address} will receive no more messages, including queued ones."),
         button: "Remove endpoint".into(),
         open: false,
     }

@@ -74,11 +74,10 @@ impl Resource for Contact {
     fn empty_list(new: Option<&'static str>) -> Empty {
         Empty {
             title: "No contacts yet".into(),
-            text: "A contact is a person or a system that can be told, with the addresses where."
-                .into(),
+            text: "A contact is a person or system to notify, with one or more endpoints.".into(),
             action: new.map(|url| Link {
                 url: url.into(),
-                label: "Add a contact".into(),
+                label: "Add contact".into(),
             }),
         }
     }
@@ -92,7 +91,7 @@ impl Resource for Contact {
             name: Field::text("name", "Name")
                 .value(form.get("name"))
                 .error(errors.and_then(|errors| errors.error("name")))
-                .hint("As people call it, such as Ann Example or Duty phone.")
+                .hint("Display name, such as Ann Example or Duty phone.")
                 .required(),
             endpoint: EndpointFields::new(&context.app.engine, form, None, errors),
         })

@@ -116,10 +116,10 @@ pub(crate) async fn show(
 
 fn state(contact: &Contact) -> String {
     let switch = if contact.enabled { "on" } else { "off" };
-    format!(
-        "Switched {switch}, with {} endpoints",
-        contact.endpoints.len()
-    )
+    match contact.endpoints.len() {
+        1 => format!("Switched {switch}, 1 endpoint"),
+        count => format!("Switched {switch}, {count} endpoints"),
+    }
 }
 
 fn row(context: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
@@ -130,9 +130,7 @@ fn row(context: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
     } else if let Some(warning) = engine.channel_warning(channel) {
         Some(sentence(&warning))
     } else {
-        Some(format!(
-            "No gateway for {channel} is used for such addresses."
-        ))
+        Some(format!("No {channel} gateway accepts this address."))
     };
     let url = urls::endpoint(&contact.slug, endpoint.id);
     Row {
@@ -195,7 +193,7 @@ fn removal(contact: &Contact, references: &[Reference]) -> Confirm {
     Confirm {
         action: format!("{}/delete", urls::contact(&contact.slug)),
         ask: "Remove contact…".into(),
-        text: format!("{text} What was sent stays in the log."),
+        text: format!("{text} Past alerts remain in the log."),
         button: format!("Remove {}", contact.name),
         open: false,
     }

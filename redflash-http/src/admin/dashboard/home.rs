@@ -24,7 +24,7 @@ use crate::admin::urls;
 use crate::last_day;
 use crate::route::{Auth, Permission, Route};
 
-const CHART: &str = "Attempts of the last 24 hours (UTC)";
+const CHART: &str = "Delivery attempts, last 24 hours (UTC)";
 /// Maximum delay of a due delivery without a warning.
 const MAX_DELAY: Duration = Duration::from_secs(5 * 60);
 /// Maximum time without activity of the dispatcher.
@@ -120,13 +120,13 @@ fn warnings(health: &Health, backlog: &Backlog, recent: &Recent, now: Timestamp)
         let verb = if health.running {
             "has a problem"
         } else {
-            "does not run"
+            "is not running"
         };
         let text = format!("The dispatcher {verb}: {}.", health.problems.join("; "));
         warnings.push(warning(&text, None, "/admin/log?state=queued"));
     } else if let Some(at) = health.moved_at.filter(|at| now.since(*at) >= MAX_IDLE) {
         warnings.push(warning(
-            "The queue was not looked at for a while.",
+            "The dispatcher has not checked the queue recently.",
             Some(at),
             "/admin/log?state=queued",
         ));
@@ -134,7 +134,7 @@ fn warnings(health: &Health, backlog: &Backlog, recent: &Recent, now: Timestamp)
     for gateway in &health.stopped {
         let url = format!("/admin/gateways/{gateway}");
         warnings.push(warning(
-            &format!("The gateway {gateway} has stopped."),
+            &format!("Gateway {gateway} is stopped."),
             None,
             &url,
         ));
@@ -143,18 +143,26 @@ fn warnings(health: &Health, backlog: &Backlog, recent: &Recent, now: Timestamp)
         .oldest_due
         .filter(|due| now.since(*due) >= MAX_DELAY)
     {
-        let text = counted(backlog.queued, "delivery waits", "deliveries wait");
+        let text = counted(
+            backlog.queued,
+            "delivery is waiting",
+            "deliveries are waiting",
+        );
         warnings.push(warning(
-            &format!("{text}, the first one was due a while ago."),
+            &format!("{text}; the oldest is overdue."),
             Some(due),
             "/admin/log?state=queued",
         ));
     }
     let aside = count(recent, &[DeliveryState::Quarantined]);
     if aside > 0 {
-        let text = counted(aside, "delivery is set aside", "deliveries are set aside");
+        let text = counted(
+            aside,
+            "delivery is quarantined",
+            "deliveries are quarantined",
+        );
         warnings.push(warning(
-            &format!("{text} until somebody decides."),
+            &format!("{text} until resent."),
             None,
             "/admin/log?state=quarantined",
         ));
@@ -191,7 +199,7 @@ fn numbers(backlog: &Backlog, recent: &Recent) -> Vec<Number> {
         ),
         of("Sent", DeliveryState::Sent, "/admin/log?state=sent", false),
         Number {
-            label: "Waiting now",
+            label: "Waiting",
             count: backlog.queued + backlog.sending,
             url: "/admin/log?state=queued",
             is_bad: false,
@@ -269,10 +277,10 @@ mod tests {
         assert_eq!(
             texts(&warnings),
             [
-                "The queue was not looked at for a while.",
-                "The gateway sms has stopped.",
-                "1 delivery waits, the first one was due a while ago.",
-                "2 deliveries are set aside until somebody decides.",
+                "The dispatcher has not checked the queue recently.",
+                "Gateway sms is stopped.",
+                "1 delivery is waiting; the oldest is overdue.",
+                "2 deliveries are quarantined until resent.",
             ]
         );
         let off = Health {
@@ -280,6 +288,6 @@ mod tests {
             ..healthy()
         };
         let warnings = super::warnings(&off, &Backlog::default(), &Recent::default(), NOW);
-        assert!(texts(&warnings)[0].contains("does not run"));
+        assert!(texts(&warnings)[0].contains("is not running"));
     }
 }

@@ -36,8 +36,8 @@ pub(crate) struct Fields {
 /// Returns the label of a choice for missing arguments.
 pub(crate) const fn label(choice: MissingArguments) -> &'static str {
     match choice {
-        MissingArguments::Blank => "Print nothing in their place",
-        MissingArguments::Mark => "Print their names, as in [host?]",
+        MissingArguments::Blank => "Leave blank",
+        MissingArguments::Mark => "Show the name, such as [host?]",
         MissingArguments::Refuse => "Refuse the alert",
     }
 }
@@ -139,31 +139,31 @@ impl Draft {
         Fields {
             name: text("name", "Name", &self.name).required(),
             description: area("description", "Description", &self.description)
-                .hint("What it is about and what to do, for the people who look after it. It is not sent."),
+                .hint("What the event means and how to respond. Not sent."),
             subject: text("subject", "Subject", &self.subject)
-                .hint("For channels that have one, such as mail. Without it the name serves."),
+                .hint("For channels with a subject, such as email. Defaults to the name."),
             message: area("message", "Message", &self.message)
                 .hint(
-                    "{{host}} stands for what a raise says of host. Also {{#if host}}…{{/if}}, \
+                    "{{host}} inserts the argument host. Also available: {{#if host}}…{{/if}}, \
                      {{#if (eq status \"resolved\")}}…{{/if}}, {{#each list}}…{{/each}}, \
                      {{default host \"unknown\"}}, {{upper host}}, {{truncate text 100}}, {{date}}, \
                      {{format_date time \"%H:%M\"}}.",
                 )
                 .required(),
             sender: text("sender", "Sender", &self.sender)
-                .hint("Who it says it comes from, where a gateway allows that. Usually empty."),
+                .hint("Sender ID, if the gateway supports it. Usually empty."),
             missing_arguments: Field::select("missing_arguments", "Missing arguments", self.choices())
-                .hint("What is done when a raise leaves out an argument that the templates need.")
+                .hint("What happens when an alert lacks an argument that the templates use.")
                 .error(error("missing_arguments")),
             contacts: Checklist {
                 name: "contacts",
-                legend: "Contacts that are told".into(),
+                legend: "Contacts to notify".into(),
                 options: choices::contacts(contacts, &self.contacts),
                 error: error("contacts"),
             },
             groups: Checklist {
                 name: "groups",
-                legend: "Groups that are told".into(),
+                legend: "Groups to notify".into(),
                 options: choices::groups(groups, &self.groups),
                 error: error("groups"),
             },

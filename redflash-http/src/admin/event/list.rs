@@ -45,7 +45,7 @@ impl Resource for Event {
         list_template: "events",
         new_title: "New event",
         new_template: "event-new",
-        search_label: "Name, slug or words",
+        search_label: "Name, slug or message",
     };
     const READ: Permission = Permission::View;
 
@@ -78,13 +78,11 @@ impl Resource for Event {
     fn empty_list(new: Option<&'static str>) -> Empty {
         Empty {
             title: "No events yet".into(),
-            text:
-                "An event is something that can happen, with the words in which it is told and those \
-                   who are."
-                    .into(),
+            text: "An event has a message template and a list of contacts and groups to notify."
+                .into(),
             action: new.map(|url| Link {
                 url: url.into(),
-                label: "Add an event".into(),
+                label: "Add event".into(),
             }),
         }
     }

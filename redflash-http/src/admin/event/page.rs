@@ -152,8 +152,7 @@ async fn edit(
         remove: Confirm {
             action: format!("{action}/delete"),
             ask: "Remove event…".into(),
-            text: "Whoever raises it is refused from then on. What was sent stays in the log."
-                .into(),
+            text: "Alerts for this event will be refused. Past alerts remain in the log.".into(),
             button: format!("Remove {}", event.name),
             open: false,
         },

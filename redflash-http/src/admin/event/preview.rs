@@ -118,8 +118,8 @@ fn length(plan: &Plan) -> String {
         .any(|delivery| delivery.channel == "sms");
     if by_sms && count > 70 {
         return format!(
-            "{text} One SMS has room for 160, or for 70 where there is a letter that its own \
-             alphabet lacks; a longer text goes out in several parts."
+            "{text} An SMS holds 160 characters, or 70 if any character is outside the GSM \
+             alphabet. Longer messages are sent in several parts."
         );
     }
     text

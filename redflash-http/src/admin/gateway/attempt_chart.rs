@@ -39,7 +39,7 @@ impl AttemptCounts {
             unknown: sum(AttemptOutcome::Unknown),
             refused: sum(AttemptOutcome::Permanent),
             is_truncated: recent.cut,
-            chart: chart("By the hour", ours(), now),
+            chart: chart("Attempts per hour (UTC)", ours(), now),
         }
     }
 

@@ -29,15 +29,15 @@ pub(crate) fn of(gateway: &Gateway, config: &HttpConfig) -> Vec<Fact> {
     let callbacks = config.callbacks(&gateway.name);
     let (receipts, replies) = (callbacks.receipts(gateway), callbacks.replies(gateway));
     let unknown = match gateway.on_unknown {
-        OnUnknown::Resend => "sent again, and may arrive twice",
-        OnUnknown::Hold => "set aside until somebody sends it again",
+        OnUnknown::Resend => "resend; the message may arrive twice",
+        OnUnknown::Hold => "quarantine until resent",
     };
     let facts = [
         ("Used for", used_for(gateway)),
-        ("Can", abilities.join(", ")),
-        ("At once", limits.concurrency.to_string()),
+        ("Capabilities", abilities.join(", ")),
+        ("Concurrency", limits.concurrency.to_string()),
         (
-            "A second",
+            "Messages per second",
             limits
                 .per_second
                 .map(|rate| rate.to_string())
@@ -45,18 +45,15 @@ pub(crate) fn of(gateway: &Gateway, config: &HttpConfig) -> Vec<Fact> {
         ),
         ("Budget", gateway.budget.to_string()),
         ("Senders", gateway.senders.join(", ")),
-        ("Gives up a request after", span(limits.deadline)),
+        ("Request timeout", span(limits.deadline)),
+        ("Gives up after", span(gateway.schedule.give_up_after())),
+        ("Unknown outcome", unknown.into()),
         (
-            "Gives up a message after",
-            span(gateway.schedule.give_up_after()),
-        ),
-        ("Of unknown outcome", unknown.into()),
-        (
-            "Waits for a receipt",
+            "Receipt timeout",
             gateway.receipt_timeout.map(span).unwrap_or_default(),
         ),
-        ("Receipts come to", receipts.unwrap_or_default()),
-        ("Replies come to", replies.unwrap_or_default()),
+        ("Receipt URL", receipts.unwrap_or_default()),
+        ("Inbound URL", replies.unwrap_or_default()),
     ];
     let facts = facts.map(|(name, value)| Fact { name, value });
     facts

@@ -81,8 +81,8 @@ async fn list(context: PageContext) -> Result<Response, PageError> {
         rows: engine.gateways().iter().map(row).collect(),
         empty: Empty {
             title: "No gateways yet".into(),
-            text: "A gateway is what messages go through. Write one into the configuration, and start \
-                RedFlash again."
+            text: "A gateway sends the messages of one channel. Add one to the configuration and restart \
+                RedFlash."
                 .into(),
             action: None,
         },
@@ -191,7 +191,7 @@ fn to(gateway: &Gateway, form: &Form, errors: Option<&FormErrors>) -> Field {
     Field::text("to", "To")
         .value(form.get("to"))
         .hint(format!(
-            "An address of the channel {}.",
+            "An address for the {} channel.",
             gateway.channel.kind()
         ))
         .error(errors.and_then(|errors| errors.error("to")))
@@ -225,7 +225,7 @@ async fn test_result(context: &PageContext, name: &Slug) -> Result<Option<TestRe
         let attempt = record.attempts_made.last();
         let took = attempt.map(|one| one.ended_at.since(one.started_at).as_millis());
         let text = match (took, &*record.delivery.detail) {
-            (None, _) => "It is being handed over.".to_owned(),
+            (None, _) => "Sending…".to_owned(),
             (Some(took), "") => format!("After {took} ms."),
             (Some(took), detail) => format!("After {took} ms: {detail}"),
         };
@@ -264,7 +264,7 @@ fn parse(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, St
     );
     let text = form.given("message").map(|text| text.replace("\r\n", "\n"));
     if text.is_none() {
-        errors.add("message", "write what the test says");
+        errors.add("message", "enter a message");
     }
     match (to, text) {
         (Some(to), Some(text)) => Ok((to, text)),
@@ -302,5 +302,5 @@ async fn run_test(
             .await
     };
     let sent = alert::run_detached(run).await??;
-    sent.ok_or_else(|| PageError::missing("gateway of that name"))
+    sent.ok_or_else(|| PageError::missing("gateway with that name"))
 }

@@ -47,10 +47,10 @@ struct Created<'a> {
 
 impl Resource for ApiKey {
     const PAGES: Pages = Pages {
-        title: "Keys",
+        title: "API keys",
         section: Section::Keys,
         list_template: "keys",
-        new_title: "New key",
+        new_title: "New API key",
         new_template: "key-new",
         search_label: "Slug or hint",
     };
@@ -83,18 +83,18 @@ impl Resource for ApiKey {
 
     fn empty_list(new: Option<&'static str>) -> Empty {
         Empty {
-            title: "No keys yet".into(),
-            text: "A key is what a system raises alerts with. Give each system its own.".into(),
+            title: "No API keys yet".into(),
+            text: "Systems use API keys to raise alerts. Create one for each system.".into(),
             action: new.map(|url| Link {
                 url: url.into(),
-                label: "Make a key".into(),
+                label: "Create API key".into(),
             }),
         }
     }
 
     fn slug_field() -> Field {
         crud::slug_field()
-            .hint("The system that has it, such as nagios. It cannot be changed later.")
+            .hint("The system that uses the API key, such as nagios. Cannot be changed later.")
     }
 
     async fn new_form(
@@ -141,7 +141,7 @@ impl Resource for ApiKey {
             url: urls::key(&key.slug),
             target: first.unwrap_or_else(|| "contact/SLUG".into()),
         };
-        let title = format!("Key {}", key.slug);
+        let title = format!("API key {}", key.slug);
         context.page("key-made", Section::Keys, &title, page)
     }
 

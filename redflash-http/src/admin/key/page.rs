@@ -42,7 +42,7 @@ pub(crate) async fn show(
 ) -> Result<Response, PageError> {
     let engine = &context.app.engine;
     let key = engine.store().api_key(slug).await?;
-    let key = key.ok_or_else(|| PageError::missing(format!("key {slug}")))?;
+    let key = key.ok_or_else(|| PageError::missing(format!("API key {slug}")))?;
     let used_at = engine.store().key_uses().await?.get(slug).copied();
     let summary = permissions::summary(&key);
     let errors = rejected.map(|(_, errors)| errors);
@@ -56,20 +56,20 @@ pub(crate) async fn show(
         created_at: key.created_at,
         used_at,
         switch: crud::switch(&key, context),
-        notice: errors.map(|errors| errors.notice(vec![format!("It {summary}")])),
+        notice: errors.map(|errors| errors.notice(vec![format!("Permissions: {summary}")])),
         permissions: summary,
         version: Revision::of(&key).to_string(),
         fields: permissions::Fields::new(engine, &permissions, errors).await?,
         remove: Confirm {
             action: format!("{url}/delete"),
-            ask: "Remove key…".into(),
-            text: "Whoever still uses it is rejected from now on. There is no way back.".into(),
+            ask: "Remove API key…".into(),
+            text: "Requests with this API key will be refused. This cannot be undone.".into(),
             button: format!("Remove {slug}"),
             open: false,
         },
         action: url,
     };
     let status = errors.map_or(StatusCode::OK, |errors| errors.status);
-    let title = format!("Key {slug}");
+    let title = format!("API key {slug}");
     Ok(context.page_with(status, "key", Section::Keys, &title, page))
 }

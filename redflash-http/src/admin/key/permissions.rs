@@ -29,19 +29,19 @@ pub(crate) struct Fields {
 /// Returns a short description of a key's permissions.
 pub(crate) fn summary(key: &ApiKey) -> String {
     let raises = match &key.scope {
-        Scope::All => "raises everything".to_owned(),
+        Scope::All => "raise all targets".to_owned(),
         Scope::Only(targets) => match targets.len() {
-            0 => "raises nothing".to_owned(),
+            0 => "raise no targets".to_owned(),
             1 | 2 => {
                 let targets: Vec<_> = targets.iter().map(Target::to_string).collect();
-                format!("raises {}", targets.join(" and "))
+                format!("raise {}", targets.join(" and "))
             }
-            count => format!("raises {count} targets"),
+            count => format!("raise {count} targets"),
         },
     };
     let more = match (key.admin, key.inspect) {
-        (true, _) => ", looks at everything and changes everything",
-        (false, true) => ", looks at everything",
+        (true, _) => ", read and change all data",
+        (false, true) => ", read all data",
         (false, false) => "",
     };
     format!("{raises}{more}")
@@ -65,13 +65,13 @@ impl Permissions {
             "all" => Scope::All,
             "only" => {
                 if !form.has("targets") {
-                    let message = "tick what the key may raise, or let it raise everything";
+                    let message = "select at least one target, or allow all targets";
                     errors.add("targets", message);
                 }
                 Scope::Only(targets)
             }
             _ => {
-                errors.add("scope", "choose what the key may raise");
+                errors.add("scope", "choose which targets the API key may raise");
                 Scope::All
             }
         };
@@ -110,21 +110,21 @@ impl Fields {
             Scope::Only(targets) => (false, targets),
         };
         let scopes = vec![
-            choice("all", "Everything", all),
-            choice("only", "Only what is ticked", !all),
+            choice("all", "All targets", all),
+            choice("only", "Selected targets", !all),
         ];
         Ok(Self {
             scope: Field::select("scope", "May raise", scopes).error(error("scope")),
             targets: Checklist {
                 name: "targets",
-                legend: "What is ticked".into(),
+                legend: "Selected targets".into(),
                 options: options(engine, chosen).await?,
                 error: error("targets"),
             },
-            inspect: Field::checkbox("inspect", "May look at everything", permissions.inspect)
-                .hint("Contacts with their addresses, and every notification."),
-            admin: Field::checkbox("admin", "May change everything", permissions.admin)
-                .hint("All that an admin may, through the API. For tools that keep the directory."),
+            inspect: Field::checkbox("inspect", "Read access", permissions.inspect)
+                .hint("Read all data, including addresses and notifications."),
+            admin: Field::checkbox("admin", "Admin access", permissions.admin)
+                .hint("Read and change all data through the API. For provisioning tools."),
         })
     }
 }
@@ -144,7 +144,7 @@ async fn options(engine: &Engine, chosen: &BTreeSet<Target>) -> Result<Vec<Choic
     }
     let is_known = |target: &Target| named.iter().any(|(known, _)| known == target);
     let removed = chosen.iter().filter(|target| !is_known(target));
-    let removed = removed.map(|target| (target.clone(), "no longer there".to_owned()));
+    let removed = removed.map(|target| (target.clone(), "removed".to_owned()));
     let removed: Vec<_> = removed.collect();
     let choices = removed
         .into_iter()
@@ -182,13 +182,13 @@ mod tests {
         let fine = |summary: &str| (summary.to_owned(), true);
         assert_eq!(
             parsed("scope=all&targets=event/a"),
-            fine("raises everything")
+            fine("raise all targets")
         );
         let only = "scope=only&targets=event/a&targets=contact/b";
-        assert_eq!(parsed(only), fine("raises contact/b and event/a"));
+        assert_eq!(parsed(only), fine("raise contact/b and event/a"));
         let three = "scope=only&targets=event/a&targets=event/b&targets=event/c&inspect=true";
-        assert_eq!(parsed(three), fine("raises 3 targets, looks at everything"));
-        let admin = "raises everything, looks at everything and changes everything";
+        assert_eq!(parsed(three), fine("raise 3 targets, read all data"));
+        let admin = "raise all targets, read and change all data";
         assert_eq!(parsed("scope=all&admin=true"), fine(admin));
         assert!(!parsed("").1);
         assert!(!parsed("scope=only").1);

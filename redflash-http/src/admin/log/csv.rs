@@ -103,7 +103,10 @@ impl Table {
             match self.app.engine.store().log(&self.filter).await {
                 Ok(page) => self.take(page),
                 Err(error) => {
-                    warn!(error = error_chain(&error), "failed to export the log");
+                    warn!(
+                        error = error_chain(&error),
+                        "CSV export of the log was cut off"
+                    );
                     return Some((Err(io::Error::other(error)), None));
                 }
             }

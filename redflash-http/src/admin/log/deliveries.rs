@@ -136,13 +136,13 @@ fn steps(record: &DeliveryRecord) -> Vec<Step> {
 
 fn attempt(attempt: &Attempt) -> Step {
     let (state, result) = match attempt.outcome {
-        AttemptOutcome::Ok => (Some("sent"), "Taken"),
-        AttemptOutcome::Retry => (None, "Not taken for now"),
-        AttemptOutcome::Unknown => (None, "Nobody knows whether it went out"),
+        AttemptOutcome::Ok => (Some("sent"), "Accepted"),
+        AttemptOutcome::Retry => (None, "Temporary failure"),
+        AttemptOutcome::Unknown => (None, "Outcome unknown"),
         AttemptOutcome::Permanent => (Some("failed"), "Refused"),
     };
     let through = match &attempt.gateway {
-        Some(gateway) => format!(" through {gateway}"),
+        Some(gateway) => format!(" via {gateway}"),
         None => String::new(),
     };
     let took = attempt.ended_at.since(attempt.started_at).as_millis();
@@ -151,7 +151,7 @@ fn attempt(attempt: &Attempt) -> Step {
         text = format!("{text}: {}", attempt.detail);
     }
     if attempt.may_repeat {
-        text.push_str(". An earlier attempt may have arrived, so this may be a repeat.");
+        text.push_str(". Possible duplicate: an earlier attempt may have arrived.");
     }
     Step {
         at: attempt.ended_at,
@@ -168,19 +168,17 @@ fn current_step(delivery: &Delivery, last: Option<&Attempt>) -> Option<Step> {
     let outcome = last.map(|attempt| attempt.outcome);
     let title = match delivery.state {
         DeliveryState::Queued if last.is_some() => "Next attempt",
-        DeliveryState::Queued => "Waits for its turn",
-        DeliveryState::Sending => "Is being handed over",
+        DeliveryState::Queued => "Queued",
+        DeliveryState::Sending => "Sending",
         DeliveryState::Sent => return receipt_due(delivery),
-        DeliveryState::Delivered if is_later => "Receipt: it has arrived",
-        DeliveryState::Delivered => "It has arrived",
+        DeliveryState::Delivered if is_later => "Receipt: delivered",
+        DeliveryState::Delivered => "Delivered",
         DeliveryState::Failed if outcome == Some(AttemptOutcome::Permanent) => return None,
-        DeliveryState::Failed if outcome == Some(AttemptOutcome::Ok) => {
-            "Receipt: it will not arrive"
-        }
+        DeliveryState::Failed if outcome == Some(AttemptOutcome::Ok) => "Receipt: not delivered",
         DeliveryState::Failed => "Given up",
-        DeliveryState::Cancelled => "Stopped by a switch",
-        DeliveryState::Suppressed => "Not sent: the budget is used up",
-        DeliveryState::Quarantined => "Set aside until somebody sends it again",
+        DeliveryState::Cancelled => "Cancelled by a switch",
+        DeliveryState::Suppressed => "Not sent: budget exhausted",
+        DeliveryState::Quarantined => "Quarantined until resent",
     };
     Some(Step {
         at: delivery.due_at,
@@ -194,7 +192,7 @@ fn current_step(delivery: &Delivery, last: Option<&Attempt>) -> Option<Step> {
 fn receipt_due(delivery: &Delivery) -> Option<Step> {
     let part = !delivery.parts_delivered.is_empty();
     let (at, title) = match delivery.receipt_due_at {
-        Some(at) => (at, "Goes through another gateway unless a receipt comes"),
+        Some(at) => (at, "Tries another gateway unless a receipt arrives"),
         None if part => (delivery.due_at, "Receipts"),
         None => return None,
     };

@@ -85,29 +85,27 @@ fn empty(query: &LogQuery<'_>, next: Option<NotificationId>, older: Option<&Stri
         let at = at.unwrap_or(jiff::Timestamp::MAX);
         let back = at.strftime("%Y-%m-%d %H:%M UTC");
         return Empty {
-            title: "Nothing here".into(),
-            text: format!(
-                "Nothing of this kind was found back to {back}. There may be more before."
-            ),
+            title: "No results so far".into(),
+            text: format!("No matches since {back}. Older alerts may match."),
             action: Some(Link {
                 url: older.clone(),
-                label: "Look further back".into(),
+                label: "Search older alerts".into(),
             }),
         };
     }
     if query.is_unfiltered() {
         return Empty {
-            title: "Nothing was raised yet".into(),
-            text: "Whatever is raised stands here, with what became of it.".into(),
+            title: "No alerts yet".into(),
+            text: "Alerts appear here, with the state of their deliveries.".into(),
             action: None,
         };
     }
     Empty {
-        title: "Nothing matches".into(),
-        text: "Try fewer conditions, or a longer time.".into(),
+        title: "No results".into(),
+        text: "Try fewer filters or a longer time range.".into(),
         action: Some(Link {
             url: urls::LOG.into(),
-            label: "Show all".into(),
+            label: "Clear filters".into(),
         }),
     }
 }

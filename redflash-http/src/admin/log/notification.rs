@@ -104,7 +104,7 @@ pub(crate) async fn find(
     id: NotificationId,
 ) -> Result<(Notification, Vec<DeliveryRecord>), PageError> {
     let found = context.app.engine.store().notification(id).await?;
-    found.ok_or_else(|| PageError::missing("notification of that id"))
+    found.ok_or_else(|| PageError::missing("notification with that ID"))
 }
 
 /// Returns the audit log entries of a notification, newest first.
@@ -131,7 +131,7 @@ fn by(notification: &Notification, entries: &[AuditEntry]) -> Link {
             let audit = format!("/admin/audit?subject={subject}");
             (audit, change.by.to_string())
         }
-        (None, None) => (String::new(), "RedFlash itself, or an operator".into()),
+        (None, None) => (String::new(), "RedFlash or an operator".into()),
     };
     Link { url, label }
 }
@@ -139,7 +139,7 @@ fn by(notification: &Notification, entries: &[AuditEntry]) -> Link {
 fn step(change: &AuditEntry) -> Step {
     let done = match change.action {
         Action::Raised => "Raised",
-        Action::Resent => "Sent again",
+        Action::Resent => "Resent",
         _ => "Changed",
     };
     Step {
@@ -196,7 +196,7 @@ async fn resend(
         Some(text) => {
             let named = text.parse::<DeliveryId>().ok();
             let ours = named.filter(|delivery| delivery.notification() == id);
-            Some(ours.ok_or_else(|| PageError::missing("delivery of that id"))?)
+            Some(ours.ok_or_else(|| PageError::missing("delivery with that ID"))?)
         }
     };
     let engine = &context.app.engine;

@@ -18,8 +18,8 @@ const FILTERS: [&str; 9] = [
 ];
 
 /// The error of a time that cannot be parsed.
-const INVALID_TIME: &str = "Write a time as 2026-11-25T04:32, or a day as 2026-11-25. Until then it is not \
-    looked at.";
+const INVALID_TIME: &str = "Enter a time such as 2026-11-25T04:32 or a date such as 2026-11-25. This filter is \
+    ignored until then.";
 
 /// The filters of a query. Invalid ones are ignored.
 pub(crate) struct LogQuery<'a>(&'a Form);
@@ -85,14 +85,14 @@ impl<'a> LogQuery<'a> {
             self.select("channel", "Channel", channel),
             self.select("gateway", "Gateway", gateway),
             self.text::<Slug>("contact", "Contact"),
-            self.text::<Target>("target", "Raised at"),
+            self.text::<Target>("target", "Target"),
             time("since", "Since (UTC)", self.since()),
             time("until", "Before (UTC)", self.0.get("until")),
         ];
         let first = ["q", "state", "before"];
         Fields {
             first: [
-                Field::input("q", "Words, names or addresses", "search").value(self.0.get("q")),
+                Field::input("q", "Message, name or address", "search").value(self.0.get("q")),
                 self.select("state", "State", state.map(str::to_owned)),
             ],
             more,

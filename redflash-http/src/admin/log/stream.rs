@@ -77,7 +77,7 @@ async fn events(
 ) -> Result<Response, PageError> {
     notification::find(&context, id).await?;
     let Some(slot) = context.app.stream_slots.acquire() else {
-        let text = "Too many pages are followed at once.\n";
+        let text = "Too many open event streams.\n";
         let busy = (
             StatusCode::SERVICE_UNAVAILABLE,
             [(RETRY_AFTER, RETRY_SECONDS)],

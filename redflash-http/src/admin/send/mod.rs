@@ -99,23 +99,18 @@ async fn blank(context: PageContext) -> Result<Response, PageError> {
 async fn choose(context: &PageContext) -> Result<Response, PageError> {
     let text = context.query.given("q").unwrap_or_default();
     let (title, text_of_empty, action) = if text.is_empty() {
-        let text =
-            "Alerts are sent to contacts, to groups of them, or to those whom an event names.";
+        let text = "You can send an alert to an event, a group or a contact.";
         let action = context.is_admin().then(|| Link {
             url: urls::CONTACTS.new.into(),
-            label: "Add a contact".into(),
+            label: "Add contact".into(),
         });
-        ("Nobody can be told yet", text, action)
+        ("No contacts yet", text, action)
     } else {
         let action = Link {
             url: urls::SEND.into(),
-            label: "Show all".into(),
+            label: "Clear search".into(),
         };
-        (
-            "Nothing matches",
-            "Try a part of a name or a slug.",
-            Some(action),
-        )
+        ("No results", "Try part of a name or slug.", Some(action))
     };
     let page = Choose {
         search: Field::input("q", "Name or slug", "search").value(text),
@@ -126,7 +121,7 @@ async fn choose(context: &PageContext) -> Result<Response, PageError> {
             action,
         },
     };
-    Ok(context.page("send-choose", Section::Send, "Send", page))
+    Ok(context.page("send-choose", Section::Send, "Send alert", page))
 }
 
 async fn plan(context: PageContext, form: Form) -> Result<Response, PageError> {
@@ -160,7 +155,7 @@ async fn send(context: PageContext, form: Form) -> Result<Response, PageError> {
 impl<'a> Draft<'a> {
     async fn sent(context: &PageContext, form: &'a Form) -> Result<Self, PageError> {
         let target = form.get("target").parse();
-        let target = target.map_err(|_| PageError::missing("target of that name"))?;
+        let target = target.map_err(|_| PageError::missing("target with that name"))?;
         Self::find(context, target, form).await
     }
 
@@ -238,7 +233,7 @@ impl<'a> Draft<'a> {
         let message = || {
             Field::area("message", "Message")
                 .value(self.form.get("message").replace("\r\n", "\n"))
-                .error(is_empty.then_some("Write what is to be said."))
+                .error(is_empty.then_some("Enter a message."))
                 .required()
         };
         let event = self.event.as_ref();

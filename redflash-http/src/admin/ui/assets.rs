@@ -75,7 +75,7 @@ pub(crate) async fn asset(
     headers: HeaderMap,
 ) -> Response {
     let Some(asset) = Asset::named(&name) else {
-        return (StatusCode::NOT_FOUND, "There is no such file.\n").into_response();
+        return (StatusCode::NOT_FOUND, "File not found.\n").into_response();
     };
     let tag = format!("\"{}\"", asset.hash);
     // While nodes of two versions run side by side, a request may ask for the other node's version.

@@ -57,9 +57,9 @@ pub(crate) fn removal_impact<'a>(naming: impl Iterator<Item = &'a Reference>) ->
     let direct = naming.filter(|one| one.via.is_none());
     let names: Vec<_> = direct.map(|one| &*one.name).collect();
     if names.is_empty() {
-        return "Nothing names it.".into();
+        return "Not used in any group or event.".into();
     }
-    format!("It is taken out of {}.", names.join(", "))
+    format!("It will be removed from {}.", names.join(", "))
 }
 
 /// Returns the badge of a switch.
@@ -79,8 +79,8 @@ pub(crate) fn reach(contact: &Contact) -> String {
         }
     }
     match (&*channels, &*contact.endpoints) {
-        ([], []) => "no endpoint yet".into(),
-        ([], _) => "every endpoint switched off".into(),
+        ([], []) => "no endpoints".into(),
+        ([], _) => "all endpoints switched off".into(),
         (channels, _) => channels.join(", "),
     }
 }
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn lists_channels_of_a_contact() {
         let mut ann = Contact::new("ann".parse().unwrap(), "Ann".parse().unwrap());
-        assert_eq!(reach(&ann), "no endpoint yet");
+        assert_eq!(reach(&ann), "no endpoints");
         for (channel, address) in [("sms", "+447700900123"), ("email", "a@b.c"), ("sms", "+44")] {
             let id = EndpointId::new(Timestamp::default());
             let kind = ChannelKind::parse(channel).unwrap();
@@ -161,7 +161,7 @@ mod tests {
         }
         assert_eq!(reach(&ann), "sms, email");
         ann.endpoints.iter_mut().for_each(|one| one.enabled = false);
-        assert_eq!(reach(&ann), "every endpoint switched off");
+        assert_eq!(reach(&ann), "all endpoints switched off");
         ann.enabled = false;
         assert_eq!(reach(&ann), "switched off");
     }

@@ -22,11 +22,11 @@ pub(crate) enum Flash {
 /// The notices, with their codes in a query and their texts.
 const FLASHES: [(Flash, &str, &str); 9] = [
     (Flash::Added, "added", "Added."),
-    (Flash::Saved, "saved", "Saved. It counts from now on."),
+    (Flash::Saved, "saved", "Saved."),
     (
         Flash::Removed,
         "removed",
-        "Removed. What was sent stays in the log.",
+        "Removed. Past alerts remain in the log.",
     ),
     (Flash::SwitchedOn, "on", "Switched on."),
     (
@@ -37,18 +37,18 @@ const FLASHES: [(Flash, &str, &str); 9] = [
     (
         Flash::Raised,
         "raised",
-        "Raised. What becomes of it is shown here.",
+        "Alert sent. This page shows its deliveries.",
     ),
     (Flash::Resent, "resent", "Queued again."),
     (
         Flash::NothingToResend,
         "nothing",
-        "Nothing here can be sent again.",
+        "No deliveries to resend.",
     ),
     (
         Flash::PasswordSet,
         "password",
-        "The password is set, and other sessions have ended.",
+        "Password changed. Other sessions are logged out.",
     ),
 ];
 
@@ -78,7 +78,7 @@ const NOUNS: [(&str, &str); 5] = [
     ("contacts", "contact"),
     ("groups", "group"),
     ("events", "event"),
-    ("keys", "key"),
+    ("keys", "API key"),
     ("users", "user"),
 ];
 

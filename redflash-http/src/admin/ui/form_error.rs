@@ -90,17 +90,17 @@ impl FormErrors {
     /// * `now` - the saved values, shown if another user has changed them.
     pub(crate) fn notice(&self, now: Vec<String>) -> Notice {
         if self.status == StatusCode::CONFLICT {
-            let text = "Nothing was saved, and what you typed is still here. To put it in the \
-                place of what is there now, save again.";
+            let text = "Nothing was saved. Your changes are still in the form; save again to \
+                overwrite the current version:";
             return Notice {
-                title: "Somebody else has changed this meanwhile.",
+                title: "Someone else changed this while you were editing.",
                 text: text.into(),
                 items: now,
             };
         }
         let text = match self.errors.len() {
-            1 => "One thing has to be put right first: it is marked below.".to_owned(),
-            count => format!("{count} things have to be put right first: they are marked below."),
+            1 => "Fix the error marked below.".to_owned(),
+            count => format!("Fix the {count} errors marked below."),
         };
         Notice {
             title: "Nothing was saved.",
@@ -146,12 +146,12 @@ impl From<EditError> for FormError {
             }),
             EditError::LastAdmin(_) => Self::Form(FormErrors::of_field("user", error.to_string())),
             EditError::Store(StoreError::Conflict { what }) => {
-                let message = format!("{what} exists already: choose another slug");
+                let message = format!("{what} already exists; choose another slug");
                 Self::Form(FormErrors::of_field("slug", message))
             }
             EditError::Store(StoreError::Dangling { reference, .. }) => {
                 let (kind, _) = reference.split_once('/').unwrap_or((&reference, ""));
-                let message = format!("{reference} was removed meanwhile");
+                let message = format!("{reference} no longer exists");
                 Self::Form(FormErrors::of_field(&format!("{kind}s"), message))
             }
             error => Self::Page(error.into()),

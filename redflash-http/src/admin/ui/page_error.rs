@@ -32,42 +32,44 @@ impl PageError {
     }
 
     pub(crate) fn role() -> Self {
-        let text =
-            "You may look at everything, and change nothing. An admin can give you the role.";
-        Self::new(StatusCode::FORBIDDEN, "This takes an admin", text)
+        let text = "You have read-only access. Ask an admin for the admin role.";
+        Self::new(StatusCode::FORBIDDEN, "Admin role required", text)
     }
 
     pub(crate) fn foreign_form() -> Self {
-        let text = "The form came from a page of another site. Nothing was changed.";
-        Self::new(StatusCode::FORBIDDEN, "Not from here", text)
+        let text = "The form was submitted from another site. Nothing was changed.";
+        Self::new(StatusCode::FORBIDDEN, "Cross-site request refused", text)
     }
 
     pub(crate) fn stale_form() -> Self {
-        let text =
-            "The form was made for another session. Nothing was changed: open the page again.";
-        Self::new(StatusCode::FORBIDDEN, "This form is stale", text)
+        let text = "The form belongs to another session. Nothing was changed. Reload the page and try again.";
+        Self::new(StatusCode::FORBIDDEN, "This form has expired", text)
     }
 
     pub(crate) fn unreadable(why: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "This cannot be read", why)
+        Self::new(StatusCode::BAD_REQUEST, "Invalid request", why)
     }
 
     /// Returns the error for an item that another user has changed.
     pub(crate) fn outdated(text: impl Into<String>) -> Self {
-        let title = "Somebody else has changed this";
+        let title = "Someone else changed this";
         Self::new(StatusCode::CONFLICT, title, text)
     }
 
     pub(crate) fn unavailable() -> Self {
-        let text = "The store does not answer now. Alerts that were accepted are safe. Try again.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not now", text)
+        let text = "The database is not responding. Accepted alerts are safe. Try again later.";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Temporarily unavailable",
+            text,
+        )
     }
 
     fn broken() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "Something is broken here",
-            "The log of the server says what. Look into the log before you try again.",
+            "Internal error",
+            "See the server log for details. Check the alert log before you try again.",
         )
     }
 }
@@ -87,7 +89,7 @@ impl From<StoreError> for PageError {
             StoreError::Missing { what } => Self::missing(what),
             error @ (StoreError::Conflict { .. } | StoreError::Dangling { .. }) => {
                 let text = format!("{error}. Nothing was changed.");
-                Self::new(StatusCode::CONFLICT, "This does not fit", text)
+                Self::new(StatusCode::CONFLICT, "Conflict", text)
             }
             error => {
                 error!(error = error_chain(&error), "the store failed");
@@ -101,16 +103,12 @@ impl From<EditError> for PageError {
     fn from(error: EditError) -> Self {
         match error {
             EditError::Store(error) => error.into(),
-            EditError::Outdated(_) => {
-                Self::outdated("Your change was not saved. Open the page again to see theirs.")
-            }
+            EditError::Outdated(_) => Self::outdated(
+                "Your change was not saved. Reload the page to see the current version.",
+            ),
             error => {
                 let text = format!("{error}. Nothing was changed.");
-                Self::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "This cannot be done",
-                    text,
-                )
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Change refused", text)
             }
         }
     }

@@ -108,11 +108,11 @@ impl<'a> ListQuery<'a> {
             return otherwise;
         }
         Empty {
-            title: "Nothing matches".into(),
-            text: "Try a part of a name, a slug or an address.".into(),
+            title: "No results".into(),
+            text: "Try part of a name, slug or address.".into(),
             action: Some(Link {
                 url: self.path.into(),
-                label: "Show all".into(),
+                label: "Clear search".into(),
             }),
         }
     }

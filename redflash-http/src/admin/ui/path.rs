@@ -52,5 +52,5 @@ impl FromRequestParts<Arc<App>> for EndpointPath {
 }
 
 fn not_found() -> PageError {
-    PageError::missing("page of that name")
+    PageError::missing("page with that name")
 }

@@ -47,11 +47,11 @@ pub(crate) fn render_error(app: &App, visitor: Option<&Visitor>, error: PageErro
         action: Some(match visitor {
             Some(_) => Link {
                 url: urls::HOME.into(),
-                label: "To the home page".into(),
+                label: "Back to home".into(),
             },
             None => Link {
                 url: urls::LOGIN.into(),
-                label: "To the login".into(),
+                label: "Back to login".into(),
             },
         }),
     };

@@ -234,7 +234,7 @@ const TEMPLATES: &[(&str, &str)] = &[
 
 /// The page that is shown if rendering fails.
 const FALLBACK: &str = "<!DOCTYPE html><html lang=\"en\"><title>RedFlash</title>\
-    <h1>This page could not be shown</h1><p>The log of the server says why.</p></html>";
+    <h1>This page could not be displayed</h1><p>See the server log for details.</p></html>";
 
 /// The compiled templates.
 pub(crate) struct Templates(Handlebars<'static>);

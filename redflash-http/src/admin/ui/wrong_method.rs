@@ -12,7 +12,7 @@ use crate::app::App;
 pub(crate) async fn wrong_method(app: &App, headers: &HeaderMap) -> Response {
     // The answer is the same with and without a session: it reveals the table of routes alone.
     let visitor = session::find(app, headers).await.ok().flatten();
-    let text = "Only a form is sent here, from the page it stands on. Nothing was changed.";
-    let error = PageError::new(StatusCode::METHOD_NOT_ALLOWED, "This is no page", text);
+    let text = "This URL accepts only form submissions. Nothing was changed.";
+    let error = PageError::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", text);
     guard::finish(app, visitor.as_ref(), error.into_response())
 }

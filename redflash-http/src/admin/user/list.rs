@@ -74,14 +74,14 @@ impl Resource for User {
     fn empty_list(_: Option<&'static str>) -> Empty {
         Empty {
             title: "No users".into(),
-            text: "A user is a person who may log in here.".into(),
+            text: "A user can log in to the web admin.".into(),
             action: None,
         }
     }
 
     fn slug_field() -> Field {
         crud::slug_field()
-            .hint("What the user logs in as: letters, digits, - and _. It cannot be changed later.")
+            .hint("User name for logging in. Letters, digits, - and _. Cannot be changed later.")
     }
 
     async fn new_form(
@@ -94,7 +94,7 @@ impl Resource for User {
             name: Field::text("name", "Name")
                 .value(form.get("name"))
                 .error(error("name"))
-                .hint("As people call the user, such as Ann Example.")
+                .hint("Display name, such as Ann Example.")
                 .required(),
             role: page::role_field(form.get("role")).error(error("role")),
             password: new_password::Fields::new("Password", errors),

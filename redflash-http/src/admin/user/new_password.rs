@@ -9,7 +9,7 @@ use crate::admin::ui::form::Form;
 use crate::admin::ui::form_error::{FieldErrors, FormErrors};
 use crate::auth::password::hash_password;
 
-const RULE: &str = "At least 8 characters. Long ones of several words are good ones.";
+const RULE: &str = "At least 8 characters. Use a phrase of several words.";
 
 /// The fields `new` and `again`.
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ impl Fields {
                 .autocomplete("new-password")
                 .hint(RULE)
                 .error(error("new")),
-            again: Field::password("again", "The same again")
+            again: Field::password("again", "Repeat password")
                 .autocomplete("new-password")
                 .error(error("again")),
         }
@@ -48,7 +48,7 @@ pub(crate) fn is_given(form: &Form) -> bool {
 /// Returns the hash of the password, or `None` and an error if it is invalid.
 pub(crate) async fn hash(form: &Form, errors: &mut FieldErrors) -> Option<PasswordHash> {
     if form.get("new") != form.get("again") {
-        errors.add("again", "this is not the same as above");
+        errors.add("again", "the passwords do not match");
         return None;
     }
     let password: SecretString = form.get("new").into();

@@ -89,7 +89,7 @@ pub(crate) async fn show(
         remove: Confirm {
             action: format!("{url}/delete"),
             ask: "Remove user…".into(),
-            text: "The user cannot log in any more. What the audit log says stays.".into(),
+            text: "The user can no longer log in. Audit log entries are kept.".into(),
             button: format!("Remove {}", user.name),
             open: false,
         },
@@ -130,8 +130,8 @@ pub(crate) fn role_field(chosen: &str) -> Field {
         chosen: chosen == role.as_str(),
     };
     let choices = vec![
-        choice(Role::Viewer, "Viewer: looks at everything"),
-        choice(Role::Admin, "Admin: changes everything"),
+        choice(Role::Viewer, "Viewer: read-only access"),
+        choice(Role::Admin, "Admin: full access"),
     ];
     Field::select("role", "Role", choices)
 }

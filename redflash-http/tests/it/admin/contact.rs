@@ -29,7 +29,7 @@ async fn contacts_are_listed_and_found_by_name_slug_and_address() {
     }
     says(
         &world.page("/admin/contacts?q=nobody").await,
-        &["Nothing matches"],
+        &["No results"],
     );
     for absurd in [
         "page=1000000000000000000&sort=x",
@@ -63,14 +63,14 @@ async fn a_contact_is_made_once_however_often_its_form_is_sent() {
     );
     let other = [("slug", "ann"), ("name", "Another Ann"), ("once", &*once)];
     let refused = world.post("/admin/contacts", &other).await.expect(422);
-    says(&refused.body, &["exists already", "Another Ann"]);
+    says(&refused.body, &["already exists", "Another Ann"]);
     let again = world
         .post("/admin/contacts", &fields[..4])
         .await
         .expect(422);
     says(
         &again.body,
-        &["Contact/ann exists already: choose another slug"],
+        &["Contact/ann already exists; choose another slug"],
     );
     world
         .is_guarded("/admin/contacts", &[("slug", "x"), ("name", "x")])
@@ -125,11 +125,11 @@ async fn a_page_of_a_contact_says_where_it_is_told_and_who_names_it() {
         &[
             "p-ann",
             "/admin/groups/on-call",
-            "event, through on-call",
+            "event via on-call",
             "/admin/send?target&#x3D;contact/ann",
             "/admin/audit?subject&#x3D;contact/ann",
-            "Nothing was sent to this contact yet",
-            "It is taken out of on-call.",
+            "No alerts yet",
+            "It will be removed from on-call.",
         ],
     );
     let seen = world
@@ -137,7 +137,7 @@ async fn a_page_of_a_contact_says_where_it_is_told_and_who_names_it() {
         .await
         .expect(200);
     says(&seen.body, &["p-ann", "disabled"]);
-    for control in ["Remove", "Send a test", "Add endpoint", "/admin/send?"] {
+    for control in ["Remove", "Send test", "Add endpoint", "/admin/send?"] {
         assert!(
             !seen.body.contains(control),
             "a viewer is offered {control}"
@@ -169,7 +169,7 @@ async fn a_contact_is_renamed_unless_somebody_else_has_changed_it() {
         let refused = world.post(path, &second).await.expect(409);
         says(
             &refused.body,
-            &["Somebody else", "Name: Anna", "value=\"Annette\""],
+            &["Someone else", "Name: Anna", "value=\"Annette\""],
         );
         assert_ne!(hidden(&refused.body, "version"), version);
     }

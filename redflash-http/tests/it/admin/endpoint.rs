@@ -67,10 +67,7 @@ async fn an_endpoint_is_changed_unless_somebody_else_was_quicker() {
     let id = world.contact("ann", "Ann").await.id;
     let path = format!("/admin/contacts/ann/endpoints/{id}");
     let page = world.page(&path).await;
-    says(
-        &page,
-        &["value=\"p-ann\"", "Send a test", "Remove endpoint"],
-    );
+    says(&page, &["value=\"p-ann\"", "Send test", "Remove endpoint"]);
     let version = hidden(&page, "version");
     let fields = [("address", "p-new"), ("version", &*version)];
     assert_eq!(

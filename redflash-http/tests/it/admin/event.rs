@@ -27,7 +27,7 @@ async fn an_event_is_made_once_with_its_words_and_whom_it_tells() {
         &blank,
         &[
             "data-preview-url=\"/admin/preview/event\"",
-            "Once there is a message",
+            "Enter a message to preview it",
         ],
     );
     let once = hidden(&blank, "once");
@@ -53,7 +53,7 @@ async fn an_event_is_made_once_with_its_words_and_whom_it_tells() {
     );
     assert_eq!((made.contacts.len(), made.groups.len()), (1, 1));
     let taken = world.post("/admin/events", &fields[..7]).await.expect(422);
-    says(&taken.body, &["exists already", "{{disk}} is full"]);
+    says(&taken.body, &["already exists", "{{disk}} is full"]);
     world.is_guarded("/admin/events", &fields).await;
     says(
         &world.page("/admin/events?q=FULL").await,
@@ -100,7 +100,7 @@ async fn a_template_with_faults_is_refused_at_its_line() {
     says(
         &refused.body,
         &[
-            "2 things",
+            "2 errors",
             "name-error",
             "class=\"wrong\"",
             "{{#if &lt;b&gt;}}",
@@ -223,7 +223,7 @@ async fn an_event_is_tried_before_it_is_saved() {
         ("arg.n", "many"),
     ];
     let fragment = world.post(path, &failing).await.expect(200).body;
-    says(&fragment, &["something else is sent", "n: many"]);
+    says(&fragment, &["a fallback message is sent", "n: many"]);
     let nobody = [("message", "hi"), ("arg.x", "y")];
     says(
         &world.post(path, &nobody).await.expect(200).body,
@@ -257,7 +257,7 @@ async fn a_viewer_reads_an_event_and_tries_it_with_its_own_words_alone() {
             "name=\"arg.host\"",
         ],
     );
-    for control in ["Save", "Remove", "Raise it", "checkbox"] {
+    for control in ["Save", "Remove", "Send alert", "checkbox"] {
         assert!(!page.contains(control), "a viewer is offered {control}");
     }
     let tried = [("event", "disk"), ("arg.host", "db1"), ("preview", "page")];

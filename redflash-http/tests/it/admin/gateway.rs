@@ -33,7 +33,10 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
     let plan = world.post("/admin/send/plan", &fields).await.expect(200);
     says(
         &plan.body,
-        &["Would wait", "stopped: the gateway refuses our account: no"],
+        &[
+            "Will be delayed",
+            "stopped: the gateway refuses our account: no",
+        ],
     );
     let page = world.page("/admin/gateways/first").await;
     says(
@@ -46,7 +49,7 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
             "receipts",
             "nowhere: the gateway has no callback_secret",
             "/admin/log?gateway=first",
-            "Send the test",
+            "Send test",
         ],
     );
     for name in ["second", "...", "%00"] {
@@ -55,7 +58,7 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
         assert_eq!(missing.status, 404, "{name}");
     }
     let viewer = world.get_as(Who::Viewer, "/admin/gateways/first").await;
-    lacks(&viewer.expect(200).body, "Send the test");
+    lacks(&viewer.expect(200).body, "Send test");
 }
 
 #[tokio::test]
@@ -81,12 +84,7 @@ async fn a_gateway_is_tried_once_and_the_page_says_what_came_of_it() {
     let page = world.page(&location).await;
     says(
         &page,
-        &[
-            "What came of the test",
-            "sent",
-            "After",
-            &format!("/admin/log/{id}"),
-        ],
+        &["Test result", "sent", "After", &format!("/admin/log/{id}")],
     );
     let changed = [("to", "refuse-1"), ("message", "try"), ("once", &once)];
     let refused = world.done(path, &changed).await;
@@ -106,7 +104,7 @@ async fn a_test_that_cannot_be_sent_is_told_at_its_field() {
             "words",
             "An address cannot hold control characters",
         ),
-        ("a", " ", "Write what the test says"),
+        ("a", " ", "Enter a message"),
         (HOSTILE, "", "onclick"),
     ] {
         let page = world.post(path, &[("to", to), ("message", message)]).await;
@@ -126,6 +124,6 @@ async fn a_test_that_cannot_be_sent_is_told_at_its_field() {
         let page = world
             .page(&format!("/admin/gateways/first?trial={trial}"))
             .await;
-        lacks(&page, "What came of the test");
+        lacks(&page, "Test result");
     }
 }

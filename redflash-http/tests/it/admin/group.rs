@@ -37,18 +37,18 @@ async fn a_group_is_made_once_with_its_members() {
     }
     assert_eq!(members(&world).await, ["bob"]);
     let taken = world.post("/admin/groups", &fields[..4]).await.expect(422);
-    says(&taken.body, &["exists already", "value=\"bob\" checked"]);
+    says(&taken.body, &["already exists", "value=\"bob\" checked"]);
     let unknown = [("slug", "x"), ("name", "X"), ("contacts", "nobody")];
     let refused = world.post("/admin/groups", &unknown).await.expect(422);
     says(
         &refused.body,
-        &["Contact/nobody was removed meanwhile", "contacts-error"],
+        &["Contact/nobody no longer exists", "contacts-error"],
     );
     let bad = [("slug", "a b"), ("name", ""), ("contacts", "..")];
     let refused = world.post("/admin/groups", &bad).await.expect(422);
     says(
         &refused.body,
-        &["3 things", "name-error", "slug-error", "contacts-error"],
+        &["3 errors", "name-error", "slug-error", "contacts-error"],
     );
     world.is_guarded("/admin/groups", &fields).await;
     says(
@@ -75,7 +75,7 @@ async fn a_page_of_a_group_shows_who_is_in_it_and_in_what_state() {
             "/admin/contacts/ann",
             "switched off",
             "/admin/events/disk",
-            "It is taken out of disk.",
+            "It will be removed from disk.",
         ],
     );
     let seen = world

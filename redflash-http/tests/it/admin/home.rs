@@ -11,14 +11,10 @@ async fn a_new_installation_says_what_to_do() {
     let page = world.page("/admin").await;
     says(
         &page,
-        &[
-            "Nobody can be told yet",
-            "/admin/new/contact",
-            "No attempts.",
-        ],
+        &["No contacts yet", "/admin/new/contact", "No attempts."],
     );
     let page = world.get_as(Who::Viewer, "/admin").await.expect(200);
-    assert!(!page.body.contains("/admin/new/contact") && !page.body.contains("Send an alert"));
+    assert!(!page.body.contains("/admin/new/contact") && !page.body.contains("Send alert"));
 }
 
 #[tokio::test]
@@ -39,7 +35,7 @@ async fn while_everything_goes_out_all_is_well() {
     world.contact("ann", "Ann").await;
     says(
         &world.page("/admin").await,
-        &["All is well", "Nothing, in the last 24 hours"],
+        &["All systems normal", "None in the last 24 hours"],
     );
     let key = world.key("app").await;
     world
@@ -55,7 +51,7 @@ async fn while_everything_goes_out_all_is_well() {
     says(
         &page,
         &[
-            "All is well",
+            "All systems normal",
             "href=\"/admin/log?state&#x3D;sent\">1<",
             "/admin/gateways/pager",
         ],
@@ -81,7 +77,7 @@ async fn what_failed_and_what_is_off_is_shown() {
         page.contains("state&#x3D;failed\">1<").then_some(page)
     })
     .await;
-    assert!(!page.contains("All is well"));
+    assert!(!page.contains("All systems normal"));
     says(
         &page,
         &[

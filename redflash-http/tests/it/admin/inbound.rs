@@ -30,7 +30,7 @@ async fn answers_are_listed_with_what_they_did() {
     let world = World::start().await;
     says(
         &world.page("/admin/inbound").await,
-        &["Nobody has answered yet"],
+        &["No inbound messages yet"],
     );
     world.contact("ann", "Ann", &["a"]).await;
     let id = world.tell("ann", "hello").await;
@@ -56,7 +56,7 @@ async fn answers_are_listed_with_what_they_did() {
             "&lt;script&gt;",
             &format!("/admin/log/{raised}"),
             &format!("/admin/log/{id}#d-{}", records[0].delivery.id),
-            "Nobody known",
+            "Unknown contact",
             "who are you?",
         ],
     );
@@ -65,7 +65,7 @@ async fn answers_are_listed_with_what_they_did() {
     lacks(&ann, "who are you?");
     says(
         &world.page("/admin/inbound?contact=bob").await,
-        &["Nothing here", "Show all"],
+        &["No messages", "Clear filters"],
     );
     let odd = world.page("/admin/inbound?contact=%3Cb%3E&before=x").await;
     says(&odd, &["cannot stand in a slug", "who are you?"]);

@@ -21,12 +21,12 @@ fn secret(page: &str) -> &str {
 async fn the_secret_of_a_key_is_shown_once_and_works() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
-    says(&world.page("/admin/keys").await, &["No keys yet"]);
+    says(&world.page("/admin/keys").await, &["No API keys yet"]);
     let once = hidden(&world.page("/admin/new/key").await, "once");
     let fields = [("slug", "app"), ("scope", "all"), ("once", &*once)];
     let made = world.post("/admin/keys", &fields).await.expect(200);
     assert_eq!(made.headers["cache-control"], "no-store");
-    says(&made.body, &["data-copy", "cannot be shown again"]);
+    says(&made.body, &["data-copy", "cannot show it again"]);
     let secret = format!("rfk_{}", secret(&made.body));
     assert_eq!(
         find(&world, "app").await.unwrap().hash,
@@ -43,7 +43,7 @@ async fn the_secret_of_a_key_is_shown_once_and_works() {
     let hint = format!("rfk_…{}", &secret[secret.len() - 4..]);
     for path in ["/admin/keys", "/admin/keys/app", &*again] {
         let page = world.page(path).await;
-        says(&page, &[&hint, "raises everything"]);
+        says(&page, &[&hint, "raise all targets"]);
         assert!(!page.contains(&secret));
     }
     let told = world.audit_log().await;
@@ -104,7 +104,7 @@ async fn a_key_may_what_is_ticked() {
     assert!(key.inspect && !key.admin);
     says(
         &world.page("/admin/keys").await,
-        &["raises event/disk, looks at everything"],
+        &["raise event/disk, read all data"],
     );
 
     let page = world.page("/admin/keys/app").await;
@@ -125,7 +125,7 @@ async fn a_key_may_what_is_ticked() {
     let late = world.post("/admin/keys/app", &fields).await.expect(409);
     says(
         &late.body,
-        &["It raises contact/ann, looks at everything and changes everything"],
+        &["Permissions: raise contact/ann, read and change all data"],
     );
     world
         .post("/admin/keys/app", &fields[..3])
@@ -139,7 +139,7 @@ async fn a_key_may_what_is_ticked() {
     world.done("/admin/contacts/ann/delete", &[]).await;
     says(
         &world.page("/admin/keys/app").await,
-        &["no longer there", "value=\"contact/ann\" checked"],
+        &["removed", "value=\"contact/ann\" checked"],
     );
 }
 
@@ -149,7 +149,7 @@ async fn a_key_is_switched_and_removed() {
     let now = Timestamp::from_millis(1);
     let (key, _) = ApiKey::generate("app".parse().unwrap(), false, Scope::All, now);
     world.save(key.clone()).await;
-    says(&world.page("/admin/keys").await, &["never"]);
+    says(&world.page("/admin/keys").await, &["Never"]);
     world
         .store
         .note_key_uses(&[(key.slug.clone(), now)])
@@ -159,7 +159,7 @@ async fn a_key_is_switched_and_removed() {
     let off = [("enabled", "false")];
     world.done("/admin/keys/app/switch", &off).await;
     assert!(!find(&world, "app").await.unwrap().enabled);
-    says(&world.page("/admin/keys/app").await, &["is refused"]);
+    says(&world.page("/admin/keys/app").await, &["are refused"]);
     assert_eq!(world.audit_log().await[0], "user/boss switched_off key/app");
     world
         .is_guarded("/admin/keys/app/switch", &[("enabled", "true")])

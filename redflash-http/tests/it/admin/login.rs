@@ -97,7 +97,7 @@ async fn a_name_that_nobody_has_and_a_wrong_password_are_refused_alike() {
     ] {
         let mut browser = browser(&world, "198.51.100.7");
         let refused = browser.log_in(user, password).await.expect(401);
-        says(&refused.body, &["do not belong together"]);
+        says(&refused.body, &["Incorrect user name or password."]);
         assert!(!refused.body.contains(PASSWORD) && !refused.body.contains("wrong horse"));
         assert!(!browser.cookies.contains_key("__Host-rf"));
         if user.len() < 10 {
@@ -117,7 +117,7 @@ async fn a_login_form_comes_from_a_page_of_ours_in_this_browser() {
     let mut ann = browser(&world, "198.51.100.7");
     let fields = [("user", "ann"), ("password", PASSWORD)];
     let bare = ann.post("/admin/login", &fields).await.expect(403);
-    says(&bare.body, &["cookie", "https", "localhost"]);
+    says(&bare.body, &["cookie", "HTTPS", "localhost"]);
     ann.get("/admin/login").await.expect(200);
     ann.post("/admin/login", &fields).await.expect(403);
     let forged = [&fields[..], &[("csrf", "forged")]].concat();

@@ -53,7 +53,7 @@ async fn a_viewer_changes_the_own_name_and_nothing_else() {
     assert_eq!(ann.subject, None);
     says(
         &browser.get(PATH).await.expect(200).body,
-        &["may look at everything", "&lt;script&gt;"],
+        &["with read-only access", "&lt;script&gt;"],
     );
     let refused = filled(&mut browser, &[("name", " ")]).await.expect(422);
     says(&refused.body, &["name-error"]);

@@ -8,10 +8,7 @@ use crate::login::{HOSTILE, Who, hidden, lacks, says};
 #[tokio::test]
 async fn whom_to_send_to_is_chosen_from_a_list() {
     let world = World::start().await;
-    says(
-        &world.page("/admin/send").await,
-        &["Nobody can be told yet"],
-    );
+    says(&world.page("/admin/send").await, &["No contacts yet"]);
     world.contact("ann", "Ann Example", &["a"]).await;
     world.contact("bob", HOSTILE, &["b"]).await;
     world.group("team", &["ann"]).await;
@@ -34,10 +31,7 @@ async fn whom_to_send_to_is_chosen_from_a_list() {
     let found = world.page("/admin/send?q=EXAMPLE").await;
     says(&found, &["Ann Example"]);
     lacks(&found, "contact%2Fbob");
-    says(
-        &world.page("/admin/send?q=nobody").await,
-        &["Nothing matches"],
-    );
+    says(&world.page("/admin/send?q=nobody").await, &["No results"]);
     says(
         &world.page("/admin/send?target=%00").await,
         &["Ann Example"],
@@ -61,7 +55,7 @@ async fn what_would_happen_is_shown_and_then_done_once() {
     world.group("team", &["ann", "off"]).await;
     says(
         &world.page("/admin/send?target=group/team").await,
-        &["Show who is told"],
+        &[">Preview</button>"],
     );
     let fields = [("target", "group/team"), ("message", "a <b> c")];
     let plan = world
@@ -76,7 +70,7 @@ async fn what_would_happen_is_shown_and_then_done_once() {
             "a &lt;b&gt; c",
             "Ann Example",
             "Off Duty",
-            "Send now: 1 message",
+            "Send 1 message<",
             "via team",
         ],
     );
@@ -98,10 +92,7 @@ async fn what_would_happen_is_shown_and_then_done_once() {
         told,
         [format!("user/boss raised notification/{id} group/team")]
     );
-    says(
-        &world.page(&location).await,
-        &["user/boss", "Raised. What becomes of it"],
-    );
+    says(&world.page(&location).await, &["user/boss", "Alert sent."]);
     let another = world
         .post("/admin/send/plan", &fields)
         .await
@@ -177,7 +168,7 @@ async fn a_template_that_fails_says_so_before_it_is_sent() {
         .await
         .expect(200)
         .body;
-    says(&plan, &["The template of the event fails", "host: db1"]);
+    says(&plan, &["The event template fails", "host: db1"]);
 }
 
 #[tokio::test]
@@ -189,7 +180,7 @@ async fn what_cannot_be_sent_is_refused_and_nothing_typed_is_lost() {
     off.enabled = false;
     world.save(off).await;
     for (target, message, said) in [
-        ("contact/ann", " ", "Write what is to be said."),
+        ("contact/ann", " ", "Enter a message."),
         ("contact/bare", "words", "nobody can be told"),
         ("contact/off", "words", "the target is switched off"),
     ] {
@@ -197,7 +188,7 @@ async fn what_cannot_be_sent_is_refused_and_nothing_typed_is_lost() {
         for path in ["/admin/send/plan", "/admin/send"] {
             let page = world.post(path, &fields).await.expect(422).body;
             says(&page, &[said]);
-            lacks(&page, "Send now");
+            lacks(&page, "class=\"button send wide\"");
             assert!(
                 message == " " || page.contains("words</textarea>"),
                 "{page}"
@@ -215,15 +206,19 @@ async fn what_cannot_be_sent_is_refused_and_nothing_typed_is_lost() {
     let page = world.post("/admin/send", &other).await.expect(422).body;
     says(
         &page,
-        &["Not sent.", "was used for another request", "Send now"],
+        &[
+            "Not sent.",
+            "was used for another request",
+            "class=\"button send wide\"",
+        ],
     );
     assert_eq!(world.raised().await, 1);
     let viewer = world
         .get_as(Who::Viewer, "/admin/send?target=contact/ann")
         .await;
     let viewer = viewer.expect(200).body;
-    says(&viewer, &["Sending takes an admin."]);
-    lacks(&viewer, "Show who is told");
+    says(&viewer, &["Only admins can send alerts."]);
+    lacks(&viewer, ">Preview</button>");
     world
         .get_as(Who::Admin, "/admin/send/plan")
         .await

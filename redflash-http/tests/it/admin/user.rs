@@ -91,7 +91,7 @@ async fn what_is_wrong_with_a_user_is_said_at_its_field() {
     let refused = world.post("/admin/users", &twice).await.expect(422);
     says(
         &refused.body,
-        &["again-error", "not the same", "value=\"admin\" selected"],
+        &["again-error", "do not match", "value=\"admin\" selected"],
     );
     assert!(!refused.body.contains(PASSWORD));
     assert_eq!(find(&world, "ann").await, None);

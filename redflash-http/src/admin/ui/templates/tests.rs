@@ -88,8 +88,7 @@ fn fields() -> Vec<Field> {
             .value(HOSTILE)
             .hint("May use {{host}} and the other fields of a raise."),
         Field::select("role", "Role", roles),
-        Field::checkbox("enabled", "Switched on", true)
-            .hint("PlannedDelivery when something is raised."),
+        Field::checkbox("enabled", "Switched on", true).hint("Notified when something is raised."),
     ]
 }
 
@@ -154,7 +153,7 @@ fn plan() -> Plan {
             SkippedRecipient {
                 contact: link("Database"),
                 endpoint: Some("sms +44 7700 900123".into()),
-                reason: "the same address is told as ops".into(),
+                reason: "the same address is notified as ops".into(),
             },
         ],
     }
@@ -382,7 +381,7 @@ fn rejects_missing_fields() {
             .is_err()
     );
     let rendered = templates().render("error", &frame(json!({"status": 404})));
-    assert!(rendered.contains("could not be shown"));
+    assert!(rendered.contains("could not be displayed"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::login::{HOSTILE, lacks, says};
 async fn what_was_raised_is_listed_and_found_by_what_it_has() {
     let world = World::start().await;
     let empty = world.page("/admin/log").await;
-    says(&empty, &["Nothing was raised yet"]);
+    says(&empty, &["No alerts yet"]);
     world.contact("ann", "Ann Example", &["a-1", "a-2"]).await;
     world.contact("bob", HOSTILE, &["refuse-1"]).await;
     let ann = world.tell("ann", "The disk is full").await;
@@ -42,7 +42,7 @@ async fn what_was_raised_is_listed_and_found_by_what_it_has() {
     }
     for query in ["until=2020-01-01", "since=2100-01-01T00:00", "channel=sms"] {
         let page = world.page(&format!("/admin/log?{query}")).await;
-        says(&page, &["Nothing matches", "/admin/log.csv?"]);
+        says(&page, &["No results", "/admin/log.csv?"]);
     }
 }
 
@@ -59,7 +59,7 @@ async fn a_query_that_makes_no_sense_is_told_and_not_looked_at() {
         &[
             "hello",
             "ann&quot; is no target",
-            "Write a time as",
+            "Enter a time such as",
             "value=\"soon\"",
         ],
     );
@@ -106,7 +106,7 @@ async fn a_page_on_which_nothing_is_leads_further_back() {
         world.engine.raise(raise).await.unwrap();
     }
     let page = world.page("/admin/log?q=needle").await;
-    says(&page, &["was found back to", "Look further back"]);
+    says(&page, &["No matches since", "Search older alerts"]);
     let link = older(&page).unwrap();
     says(&world.page(&link).await, &["the needle"]);
 }

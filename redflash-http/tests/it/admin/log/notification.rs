@@ -66,18 +66,18 @@ async fn a_notification_shows_attempts_receipts_answers_and_who_was_left_out() {
         &[
             "Ann Example",
             "via team",
-            "Attempt 1 through first",
+            "Attempt 1 via first",
             "Refused after",
             "rejected: &lt;script&gt;",
-            "Receipt: it has arrived",
+            "Receipt: delivered",
             "read by ann",
             "0.05",
             "m-1",
             "on my &lt;way&gt;",
             "Off Duty",
             "the contact has no endpoint",
-            "RedFlash itself, or an operator",
-            "Send again 1 delivery",
+            "RedFlash or an operator",
+            "Resend 1 delivery",
             &format!("/api/v1/notifications/{id}"),
         ],
     );
@@ -102,7 +102,7 @@ async fn what_ended_badly_is_sent_again_by_who_may() {
     let path = format!("/admin/log/{id}/resend");
     world.is_guarded(&path, &[]).await;
     let page = world.get_as(Who::Viewer, &format!("/admin/log/{id}")).await;
-    lacks(&page.body, "Send again");
+    lacks(&page.body, "Resend");
 
     let (_, records) = world.store.notification(id).await.unwrap().unwrap();
     let second = records[1].delivery.id.to_string();
@@ -139,7 +139,7 @@ async fn what_ended_badly_is_sent_again_by_who_may() {
         ]
     );
     let page = world.page(&format!("/admin/log/{id}?said=resent")).await;
-    says(&page, &["Queued again.", "Sent again by user/boss"]);
+    says(&page, &["Queued again.", "Resent by user/boss"]);
 }
 
 #[tokio::test]

@@ -79,12 +79,12 @@ async fn a_page_is_told_of_each_change_until_all_has_ended() {
         &stream.read,
         &["200 OK", "text/event-stream", "x-accel-buffering: no"],
     );
-    stream.until("Is being handed over").await;
+    stream.until("<strong>Sending</strong>").await;
     lacks(&stream.read, "event: end");
     world.channel.gate.add_permits(1);
     stream.until("at last").await;
     stream.until("event: end").await;
-    assert_eq!(stream.read.matches("Is being handed over").count(), 1);
+    assert_eq!(stream.read.matches("<strong>Sending</strong>").count(), 1);
     lacks(&stream.read, "<html");
 }
 
@@ -94,7 +94,7 @@ async fn what_has_ended_is_told_once() {
     world.contact("ann", "Ann", &["a"]).await;
     let id = world.tell("ann", "hello").await;
     let told = world.page(&format!("/admin/log/{id}/events")).await;
-    says(&told, &["data: ", "Attempt 1 through first"]);
+    says(&told, &["data: ", "Attempt 1 via first"]);
     assert!(told.ends_with("event: end\ndata: end\n\n"), "{told}");
     let nobody = format!("/admin/log/{}/events", "0".repeat(32));
     world.get_as(Who::Admin, &nobody).await.expect(404);
@@ -115,7 +115,7 @@ async fn a_page_that_was_told_long_enough_is_told_no_more() {
 async fn who_has_logged_out_is_told_no_more() {
     let (world, id) = waiting().await;
     let mut stream = Stream::open(&world, id, "").await;
-    stream.until("Is being handed over").await;
+    stream.until("<strong>Sending</strong>").await;
     world
         .store
         .end_session(&world.who(Who::Admin).session)
@@ -129,7 +129,7 @@ async fn who_has_logged_out_is_told_no_more() {
 async fn a_stream_does_not_hold_the_server_up() {
     let (world, id) = waiting().await;
     let mut stream = Stream::open(&world, id, "").await;
-    stream.until("Is being handed over").await;
+    stream.until("<strong>Sending</strong>").await;
     world.stop.send(()).unwrap();
     timeout(Duration::from_secs(5), world.serving)
         .await
