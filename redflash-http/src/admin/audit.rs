@@ -119,7 +119,7 @@ fn page_of(reference: &str, is_admin: bool) -> Option<String> {
         "event" => "events",
         "gateway" => "gateways",
         "notification" => "log",
-        "API key" if is_admin => "keys",
+        "key" if is_admin => "keys",
         "user" if is_admin => "users",
         _ => return None,
     };
