@@ -1,4 +1,4 @@
-//! An alert is raised, whichever URL it came to.
+//! Raising alerts, for every interface.
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use serde::Serialize;
 use tracing::error;
 
 use crate::app::App;
+use crate::error::{RaiseFailure, RequestError};
 use crate::extract::idempotency;
-use crate::legacy::error::LegacyError;
 use crate::{HttpConfig, Mode, off_thread};
 
 /// An alert that is on disk.
 #[derive(Debug)]
 pub(crate) struct RaiseOutcome {
     raised: Raised,
-    /// How its deliveries stand, if that was waited for.
+    /// Its deliveries, if the request waited for them.
     records: Option<Vec<DeliveryRecord>>,
 }
 
-/// An alert that is on disk, as the caller is told.
+/// The response to a raise.
 #[derive(Debug, Serialize)]
 pub(crate) struct RaiseResponse {
     pub(crate) notification_id: NotificationId,
     queued: usize,
     skipped: usize,
-    /// After a wait: how many deliveries a gateway has taken.
+    /// After a wait: the number of deliveries that a gateway has accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<usize>,
     /// Arguments that the event's templates need and that were not given.
@@ -44,44 +44,31 @@ pub(crate) struct RaiseResponse {
     recipients: Option<Vec<Recipient>>,
 }
 
-/// Why an alert was not raised, or cannot be spoken of.
-#[derive(Debug)]
-pub(crate) enum RaiseFailure {
-    /// The engine refused it.
-    Refused(RaiseError),
-    /// Its key raises too much.
-    RateLimited(LegacyError),
-    /// It is on disk, and what became of it cannot be said now.
-    LostSight(NotificationId),
-    /// Something is broken here.
-    Broken,
-}
-
-/// Raises an alert, and waits for its first attempts if that is wanted. A key that raises too much
-/// is answered all the same if it repeats an earlier request.
+/// Raises an alert, and waits for its first attempts if the request asks for that. A repeated request
+/// gets its earlier response even if its key exceeds the rate limit.
 ///
 /// * `key` - the API key, which may raise this.
-/// * `promise` - the caller's `Idempotency-Key`.
+/// * `idempotency_key` - the caller's `Idempotency-Key`.
 pub(crate) async fn raise(
     app: &App,
     key: &ApiKey,
     mut raise: Raise,
-    promise: Option<String>,
+    idempotency_key: Option<String>,
     wait: Option<Duration>,
 ) -> Result<RaiseOutcome, RaiseFailure> {
     let engine = app.engine.clone();
     let is_large = off_thread::is_large(raise.content());
-    let limited = app.limit(key).err();
+    let over_limit = app.check_rate(key).err();
     let work = async move {
-        raise.idempotency = promise.map(|key| Idempotency {
+        raise.idempotency = idempotency_key.map(|key| Idempotency {
             key,
             digest: idempotency::digest(raise.target(), raise.content()),
         });
-        match limited {
+        match over_limit {
             None => recorded(engine.raise(raise).await),
-            Some(refusal) => {
+            Some(error) => {
                 let earlier = recorded(engine.find_repeat(&raise).await)?;
-                earlier.ok_or(RaiseFailure::RateLimited(refusal))
+                earlier.ok_or(RaiseFailure::NotServed(error))
             }
         }
     };
@@ -90,13 +77,13 @@ pub(crate) async fn raise(
         None => None,
         Some(limit) => {
             let records = app.engine.wait(raised.notification, limit).await;
-            Some(records.map_err(|fault| lost_sight(raised.notification, &fault))?)
+            Some(records.map_err(|error| outcome_unknown(raised.notification, &error))?)
         }
     };
     Ok(RaiseOutcome { raised, records })
 }
 
-/// Raises an alert by hand, which the audit log tells.
+/// Raises an alert manually, which the audit log records.
 pub(crate) async fn raise_as(
     app: &App,
     raise: Raise,
@@ -110,83 +97,83 @@ pub(crate) async fn raise_as(
     })
 }
 
-/// Does something on a task of its own: a client that goes away must not stop it half-way.
+/// Runs work on a task of its own, so that a client that disconnects does not interrupt it.
 ///
 /// # Errors
 ///
-/// [`RaiseFailure::Broken`] when it breaks off.
+/// [`RequestError::internal`] if the task panics.
 pub(crate) async fn run_detached<T: Send + 'static>(
-    deed: impl Future<Output = T> + Send + 'static,
-) -> Result<T, RaiseFailure> {
-    tokio::spawn(deed).await.map_err(|fault| {
-        error!(%fault, "what was asked for broke off half-way");
-        RaiseFailure::Broken
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, RequestError> {
+    tokio::spawn(work).await.map_err(|error| {
+        error!(%error, "a task panicked");
+        RequestError::internal()
     })
 }
 
 fn recorded<T>(raised: Result<T, RaiseError>) -> Result<T, RaiseFailure> {
-    raised.map_err(|fault| {
-        if let RaiseError::Store { source, .. } = &fault {
-            error!(fault = error_chain(source), "an alert was not recorded");
+    raised.map_err(|error| {
+        if let RaiseError::Store { source, .. } = &error {
+            error!(error = error_chain(source), "an alert was not recorded");
         }
-        RaiseFailure::Refused(fault)
+        RaiseFailure::Refused(error)
     })
 }
 
-fn lost_sight(id: NotificationId, fault: &StoreError) -> RaiseFailure {
-    error!(notification = %id, fault = error_chain(fault), "lost sight of an alert");
-    RaiseFailure::LostSight(id)
+fn outcome_unknown(id: NotificationId, error: &StoreError) -> RaiseFailure {
+    error!(notification = %id, error = error_chain(error), "the deliveries of an alert could not be read");
+    RaiseFailure::OutcomeUnknown(id)
 }
 
-/// A length of time as it is written: `10s`.
-pub(crate) fn length(text: &str) -> Option<Duration> {
-    let length: SignedDuration = text.parse().ok()?;
-    length.try_into().ok()
+/// Parses a duration such as `10s`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let duration: SignedDuration = text.parse().ok()?;
+    duration.try_into().ok()
 }
 
-/// How long an answer waits for the first attempts; `None` for not at all.
+/// Returns the time for which a response waits for the first attempts; `None` for no wait.
 ///
-/// * `asked` - the wait that the request asks for.
-pub(crate) fn wait(config: &HttpConfig, asked: Option<Duration>) -> Option<Duration> {
-    match asked {
+/// * `requested` - the wait that the request asks for.
+pub(crate) fn wait_limit(config: &HttpConfig, requested: Option<Duration>) -> Option<Duration> {
+    match requested {
         None => (config.mode == Mode::Sync).then_some(config.sync_wait),
         Some(wait) => (!wait.is_zero()).then(|| wait.min(config.max_wait)),
     }
 }
 
-/// What a test says to somebody, if nothing else is asked for.
-pub(crate) fn of_test(name: &Name) -> String {
+/// Returns the default message of an endpoint test.
+pub(crate) fn endpoint_test_message(name: &Name) -> String {
     format!("A test of RedFlash, for {name}. Nothing has happened.")
 }
 
-/// What a test of a gateway says, if nothing else is asked for.
-pub(crate) const OF_GATEWAY: &str = "This is a test of RedFlash.";
+/// The default message of a gateway test.
+pub(crate) const GATEWAY_TEST_MESSAGE: &str = "This is a test of RedFlash.";
 
 impl RaiseOutcome {
-    /// What was raised.
+    /// Returns the recorded notification.
     pub(crate) const fn raised(&self) -> &Raised {
         &self.raised
     }
 
-    /// Whether somebody who is on is told nothing.
-    pub(crate) fn misses_somebody(&self) -> bool {
+    /// Returns true if an enabled contact is not notified.
+    pub(crate) fn has_unreached(&self) -> bool {
         self.raised.plan.unreached().next().is_some()
     }
 
-    /// After a wait: how many deliveries a gateway has taken, of how many.
+    /// Returns the number of deliveries that a gateway has accepted, and that of all; `None` without a wait.
     pub(crate) fn sent(&self) -> Option<(usize, usize)> {
-        let taken = |record: &&DeliveryRecord| {
+        let accepted = |record: &&DeliveryRecord| {
             let state = record.delivery.state;
             matches!(state, DeliveryState::Sent | DeliveryState::Delivered)
         };
         let records = self.records.as_ref()?;
         // Of a large alert some may not be recorded yet.
         let all = self.raised.plan.queued();
-        Some((records.iter().filter(taken).count(), all))
+        Some((records.iter().filter(accepted).count(), all))
     }
 
-    /// What whoever has this key is told.
-    pub(crate) fn told(self, key: &ApiKey) -> RaiseResponse {
+    /// Returns the response for the holder of a key.
+    pub(crate) fn into_response(self, key: &ApiKey) -> RaiseResponse {
         let sent = self.sent().map(|(sent, _)| sent);
         let plan = self.raised.plan;
         RaiseResponse {

@@ -1,230 +1,102 @@
-//! Which request goes where.
+//! The state that all handlers share.
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
-use axum::http::{Method, StatusCode};
-use axum::middleware;
-use axum::response::{IntoResponse, Response};
-use redflash_core::{ApiKey, Engine, Slug, Target};
+use redflash_core::{ApiKey, Engine};
 use tracing::warn;
 
+use crate::HttpConfig;
 #[cfg(feature = "oidc")]
-use crate::admin::OpenId;
-use crate::admin::{StreamSlots, Templates, Throttle};
-use crate::api::problem::Problem;
+use crate::admin::auth::login_state::OpenId;
+use crate::admin::auth::throttle::LoginThrottle;
+use crate::admin::log::stream_slots::StreamSlots;
+use crate::admin::ui::templates::Templates;
 use crate::base_path::{BasePath, BasePathError};
-use crate::callback::Forgeries;
+use crate::callback::forgery_limit::ForgeryLimit;
+use crate::error::RequestError;
 use crate::extract::body;
-use crate::extract::body::Bounds;
+use crate::extract::body::BodyLimits;
 use crate::extract::body_memory::BodyMemory;
-use crate::legacy::error::LegacyError;
-use crate::legacy::{inspect, raise};
-use crate::middleware::key_usage::KeyUses;
-use crate::middleware::rate_limit::Limit;
-use crate::middleware::request_log;
-use crate::ops::health::Readiness;
-use crate::ops::{health, metrics};
-use crate::route;
-use crate::route::{Auth, Route};
-use crate::{HttpConfig, admin, callback};
+use crate::middleware::key_usage::KeyUsage;
+use crate::middleware::rate_limit::KeyRateLimit;
+use crate::ops::readiness::Readiness;
 
-/// What the handlers share.
+/// The state that all handlers share.
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) config: HttpConfig,
-    /// The path below which others see the server.
+    /// The path below which clients reach the server.
     pub(crate) base: BasePath,
     pub(crate) readiness: Readiness,
-    body_memory: BodyMemory,
-    pub(crate) forgeries: Forgeries,
-    key_uses: Arc<KeyUses>,
-    pub(crate) views: Templates,
-    pub(crate) throttle: Throttle,
+    pub(crate) forgery_limit: ForgeryLimit,
+    pub(crate) templates: Templates,
+    pub(crate) login_throttle: LoginThrottle,
     #[cfg(feature = "oidc")]
     pub(crate) openid: Option<OpenId>,
-    pub(crate) live: StreamSlots,
-    limit: Option<Limit>,
-}
-
-/// The kind of a target, as in a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Contact,
-    Group,
-    Event,
-}
-
-impl Kind {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Contact => "contact",
-            Self::Group => "group",
-            Self::Event => "event",
-        }
-    }
-
-    pub(crate) const fn target(self, slug: Slug) -> Target {
-        match self {
-            Self::Contact => Target::Contact(slug),
-            Self::Group => Target::Group(slug),
-            Self::Event => Target::Event(slug),
-        }
-    }
+    pub(crate) stream_slots: StreamSlots,
+    body_memory: BodyMemory,
+    key_usage: Arc<KeyUsage>,
+    rate_limit: Option<KeyRateLimit>,
 }
 
 impl App {
-    /// Notes that a key was used.
-    pub(crate) fn used(&self, key: &ApiKey) {
-        self.key_uses.note(&self.engine, &key.slug);
+    /// # Panics
+    ///
+    /// If a page template is broken, which the tests rule out.
+    pub(crate) fn new(engine: Engine, config: HttpConfig) -> Self {
+        Self {
+            base: base_path(&config),
+            readiness: Readiness::default(),
+            forgery_limit: ForgeryLimit::default(),
+            templates: Templates::new().expect("the templates are those that the tests compile"),
+            login_throttle: LoginThrottle::default(),
+            #[cfg(feature = "oidc")]
+            openid: config.admin.oidc.clone().map(OpenId::new),
+            stream_slots: StreamSlots::default(),
+            body_memory: BodyMemory::default(),
+            key_usage: Arc::default(),
+            rate_limit: config.rate_per_key.map(KeyRateLimit::new),
+            engine,
+            config,
+        }
     }
 
-    /// The bounds of a body.
+    /// Records that a key was used.
+    pub(crate) fn note_use(&self, key: &ApiKey) {
+        self.key_usage.note(&self.engine, &key.slug);
+    }
+
+    /// Returns the bounds of a body.
     ///
-    /// * `is_known` - whether its sender has shown a valid key: others send less.
-    pub(crate) fn bounds(&self, is_known: bool) -> Bounds {
+    /// * `is_known` - True if its sender has shown a valid key; others may send less.
+    pub(crate) fn body_limits(&self, is_known: bool) -> BodyLimits {
         let most = self.config.max_body;
-        Bounds {
+        BodyLimits {
             bytes: if is_known {
                 most
             } else {
-                most.min(body::UNKNOWN_SENDER)
+                most.min(body::MAX_ANONYMOUS_BODY)
             },
             time: self.config.body_timeout,
             memory: self.body_memory.reservation(is_known),
         }
     }
 
-    /// Refuses a key that raises too much.
-    pub(crate) fn limit(&self, key: &ApiKey) -> Result<(), LegacyError> {
-        match &self.limit {
+    /// Fails if a key raises too many alerts.
+    pub(crate) fn check_rate(&self, key: &ApiKey) -> Result<(), RequestError> {
+        match &self.rate_limit {
             Some(limit) => limit.check(key, self.engine.nodes()),
             None => Ok(()),
         }
     }
 }
 
-/// Every URL of the server, as a service of its own: for programs that have a server already.
-///
-/// # Panics
-///
-/// If a page's template were broken, which no configuration and no input can bring about.
-pub fn router(engine: Engine, config: HttpConfig) -> Router {
-    let base = base(&config);
-    let app = Arc::new(App {
-        base: base.clone(),
-        limit: config.rate_per_key.map(Limit::new),
-        readiness: Readiness::default(),
-        body_memory: BodyMemory::default(),
-        forgeries: Forgeries::default(),
-        key_uses: Arc::default(),
-        throttle: Throttle::default(),
-        #[cfg(feature = "oidc")]
-        openid: config.admin.oidc.clone().map(OpenId::new),
-        live: StreamSlots::default(),
-        views: Templates::new().expect("the templates are those that the tests compile"),
-        engine,
-        config,
-    });
-    let routes = route::mount(&app)
-        .fallback(nowhere)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(request_log::follow))
-        .with_state(app);
-    base.serve(routes)
-}
-
-fn base(config: &HttpConfig) -> BasePath {
+fn base_path(config: &HttpConfig) -> BasePath {
     let public_url = config.public_url.as_deref();
     let base = public_url.map(BasePath::of).transpose();
-    let unused = |fault: BasePathError| {
-        warn!(error = %fault, "the path of the public URL is not used");
+    let unused = |error: BasePathError| {
+        warn!(%error, "the path of the public URL is not used");
         BasePath::default()
     };
     base.map_or_else(unused, Option::unwrap_or_default)
-}
-
-/// What is not for people and not below `/api/v1`.
-///
-/// Each raising URL with and without a slash at its end, served in place: a redirect would turn an
-/// old client's POST into a GET, and lose the alert.
-pub(crate) fn routes() -> Vec<Route> {
-    vec![
-        Route::any("/contact/{slug}", Auth::Handler, contact),
-        Route::any("/contact/{slug}/", Auth::Handler, contact),
-        Route::any("/group/{slug}", Auth::Handler, group),
-        Route::any("/group/{slug}/", Auth::Handler, group),
-        Route::any("/event/{slug}", Auth::Handler, event),
-        Route::any("/event/{slug}/", Auth::Handler, event),
-        Route::any("/ack", Auth::Handler, callback::ack),
-        Route::any("/ack/", Auth::Handler, callback::ack),
-        Route::any("/ack/{gateway}", Auth::Handler, callback::ack_of),
-        Route::any("/ack/{gateway}/", Auth::Handler, callback::ack_of),
-        Route::any(
-            "/ack/{gateway}/{secret}",
-            Auth::Handler,
-            callback::ack_secret,
-        ),
-        Route::any(
-            "/ack/{gateway}/{secret}/",
-            Auth::Handler,
-            callback::ack_secret,
-        ),
-        Route::any("/inbound", Auth::Handler, callback::inbound),
-        Route::any("/inbound/", Auth::Handler, callback::inbound),
-        Route::any("/inbound/{gateway}", Auth::Handler, callback::inbound_of),
-        Route::any("/inbound/{gateway}/", Auth::Handler, callback::inbound_of),
-        Route::any(
-            "/inbound/{gateway}/{secret}",
-            Auth::Handler,
-            callback::inbound_secret,
-        ),
-        Route::any(
-            "/inbound/{gateway}/{secret}/",
-            Auth::Handler,
-            callback::inbound_secret,
-        ),
-        Route::new(Method::GET, "/healthz", Auth::Public, health::alive),
-        Route::new(Method::GET, "/readyz", Auth::Public, health::ready),
-        Route::new(Method::GET, "/metrics", Auth::Handler, metrics::behind_key),
-    ]
-}
-
-type Named = Result<Path<String>, PathRejection>;
-
-async fn contact(State(app): State<Arc<App>>, slug: Named, request: Request) -> Response {
-    serve(&app, Kind::Contact, slug, request).await
-}
-
-async fn group(State(app): State<Arc<App>>, slug: Named, request: Request) -> Response {
-    serve(&app, Kind::Group, slug, request).await
-}
-
-async fn event(State(app): State<Arc<App>>, slug: Named, request: Request) -> Response {
-    serve(&app, Kind::Event, slug, request).await
-}
-
-async fn serve(app: &App, kind: Kind, slug: Named, request: Request) -> Response {
-    // A slug that is no text is one that nobody has; the key is judged before it.
-    let slug = slug.map_or_else(|_| "?".to_owned(), |Path(slug)| slug);
-    let served = match *request.method() {
-        Method::POST => raise::raise(app, kind, &slug, request).await,
-        Method::GET if kind != Kind::Event => inspect::inspect(app, kind, &slug, request).await,
-        _ => Err(LegacyError::method()),
-    };
-    served.unwrap_or_else(IntoResponse::into_response)
-}
-
-async fn nowhere() -> LegacyError {
-    LegacyError::nowhere()
-}
-
-async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
-    if request.uri().path().starts_with("/admin") {
-        return admin::wrong_method(&app, request.headers()).await;
-    }
-    let detail = "this resource does not have that method";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into_response()
 }

@@ -1,8 +1,8 @@
-//! The path below which a proxy shows this server to others: that of `public_url`.
+//! The path below which a proxy publishes this server: that of `public_url`.
 //!
-//! Paths in the server never have it. It is taken off each request that comes with it, whether the
-//! proxy passes it on or not, and put before every URL that leaves: those in pages by the template
-//! (`{{@root.base}}`), those in `Location` by [`BasePath::serve`].
+//! Paths inside the server never contain it. It is stripped from each request that has it, so that a
+//! proxy may pass it on or not, and prepended to every URL in a response: in pages by the template
+//! (`{{@root.base}}`), in `Location` by [`BasePath::serve`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,13 +16,12 @@ use axum::response::Response;
 use tower::ServiceExt;
 use url::Url;
 
-/// The first parts of paths that the server has itself.
-const OWN: [&str; 10] = [
+/// The first segments of the server's own paths.
+const RESERVED: [&str; 10] = [
     "ack", "admin", "api", "contact", "event", "group", "healthz", "inbound", "metrics", "readyz",
 ];
 
-/// The path below which others see this server: empty, or with a slash at its beginning and none at its
-/// end.
+/// The path below which clients reach this server: empty, or with a leading slash and no trailing one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BasePath(String);
 
@@ -39,20 +38,20 @@ impl fmt::Display for BasePathError {
 impl std::error::Error for BasePathError {}
 
 impl BasePath {
-    /// The path of a server's public URL.
+    /// Extracts the path of a public URL.
     ///
     /// # Errors
     ///
-    /// [`BasePathError`] when it is no URL, has a query or a fragment, or has a path that cannot be told
-    /// from those of the server itself.
+    /// [`BasePathError`] if it is not a URL, has a query or a fragment, or has a path that could be
+    /// mistaken for one of the server itself.
     pub fn of(public_url: &str) -> Result<Self, BasePathError> {
-        let wrong = |reason: String| Err(BasePathError(reason));
+        let error = |reason: String| Err(BasePathError(reason));
         let url = match Url::parse(public_url) {
             Ok(url) if url.has_host() => url,
-            _ => return wrong("it must be a URL, such as https://alerts.example.org".to_owned()),
+            _ => return error("it must be a URL, such as https://alerts.example.org".to_owned()),
         };
         if url.query().is_some() || url.fragment().is_some() {
-            return wrong("it must end with its path, without ? and #".to_owned());
+            return error("it must not have a query or a fragment".to_owned());
         }
         let path = url.path().trim_end_matches('/');
         let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
@@ -61,12 +60,12 @@ impl BasePath {
             .clone()
             .all(|part| !part.is_empty() && part.bytes().all(legal))
         {
-            return wrong(format!(
-                "its path {path} may have letters, digits and - _ . ~ between slashes"
+            return error(format!(
+                "its path {path} may only have letters, digits and - _ . ~ between slashes"
             ));
         }
-        if let Some(first) = parts.next().filter(|first| OWN.contains(first)) {
-            return wrong(format!(
+        if let Some(first) = parts.next().filter(|first| RESERVED.contains(first)) {
+            return error(format!(
                 "its path cannot begin with /{first}, which is a path of the server itself: \
                  choose another, such as /redflash"
             ));
@@ -74,12 +73,12 @@ impl BasePath {
         Ok(Self(path.to_owned()))
     }
 
-    /// The path, which is empty where there is none.
+    /// Returns the path, which may be empty.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A path as the server itself has it.
+    /// Strips the base path from a path.
     pub(crate) fn strip<'a>(&self, path: &'a str) -> &'a str {
         match path.strip_prefix(&self.0) {
             Some("") => "/",
@@ -88,24 +87,24 @@ impl BasePath {
         }
     }
 
-    /// The name of a cookie, which servers below other paths of the same host do not have.
+    /// Returns a cookie name that differs from that of servers below other paths of the same host.
     pub(crate) fn cookie(&self, name: &str) -> String {
         format!("{name}{}", self.0.replace('/', "."))
     }
 
-    /// The same routes with and without this path before theirs.
+    /// Serves routes both below this path and at the root.
     pub(crate) fn serve(&self, routes: Router) -> Router {
         if self.0.is_empty() {
             return routes;
         }
         let (before, after) = (Arc::new(self.clone()), Arc::new(self.clone()));
         let served = routes
-            .map_request(move |request: Request| before.inwards(request))
-            .map_response(move |response: Response| after.outwards(response));
+            .map_request(move |request: Request| before.strip_request(request))
+            .map_response(move |response: Response| after.prefix_location(response));
         Router::new().fallback_service(served)
     }
 
-    fn inwards(&self, mut request: Request) -> Request {
+    fn strip_request(&self, mut request: Request) -> Request {
         let uri = request.uri();
         let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let stripped = self.strip(whole);
@@ -124,13 +123,13 @@ impl BasePath {
         request
     }
 
-    fn outwards(&self, mut response: Response) -> Response {
-        let place = response.headers().get(LOCATION);
-        let place = place.and_then(|place| place.to_str().ok());
-        let place = place.filter(|place| place.starts_with('/') && !place.starts_with("//"));
-        let place = place.map(|place| HeaderValue::try_from(format!("{}{place}", self.0)));
-        if let Some(Ok(place)) = place {
-            response.headers_mut().insert(LOCATION, place);
+    fn prefix_location(&self, mut response: Response) -> Response {
+        let location = response.headers().get(LOCATION);
+        let location = location.and_then(|location| location.to_str().ok());
+        let local = location.filter(|path| path.starts_with('/') && !path.starts_with("//"));
+        let prefixed = local.map(|path| HeaderValue::try_from(format!("{}{path}", self.0)));
+        if let Some(Ok(location)) = prefixed {
+            response.headers_mut().insert(LOCATION, location);
         }
         response
     }
@@ -141,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_of_a_public_url_is_checked() {
+    fn validates_path_of_public_url() {
         for (url, path) in [
             ("https://a.example", ""),
             ("https://a.example/", ""),
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_the_same_with_and_without_it() {
+    fn strips_base_path() {
         let base = BasePath::of("https://a.example/redflash").unwrap();
         for (path, own) in [
             ("/redflash/admin", "/admin"),

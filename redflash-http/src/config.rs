@@ -1,4 +1,4 @@
-//! How the server behaves.
+//! The configuration of the HTTP server.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -7,42 +7,42 @@ use redflash_core::{Callbacks, Raise, Slug};
 
 use crate::{LiveSettings, Metrics};
 
-/// How the server behaves. Every bound has a default that suits a small installation.
+/// The configuration of the HTTP server. The defaults suit a small installation.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
-    /// Whether an answer waits for the first attempts.
+    /// Time at which a raise is answered.
     pub mode: Mode,
-    /// How long an answer waits in [`Mode::Sync`].
+    /// Maximum wait for the first attempts in [`Mode::Sync`].
     pub sync_wait: Duration,
-    /// The longest wait that a request may ask for with `?wait=`.
+    /// Maximum wait that a request may ask for with `?wait=`.
     pub max_wait: Duration,
-    /// The largest body of a request with a valid key in its header or query, in bytes. Of others,
-    /// and of forms of the web admin, at most 256 KiB are read.
+    /// Maximum size of a body whose request has a valid key in its header or query, in bytes. Other
+    /// bodies, and forms of the web admin, have at most 256 KiB.
     pub max_body: usize,
-    /// How long a client may take to send a request's head, or to begin its next request.
+    /// Time limit for the head of a request, and for the start of the next one.
     pub header_timeout: Duration,
-    /// How long a client may take to send a request's body.
+    /// Time limit for the body of a request.
     pub body_timeout: Duration,
-    /// How long a connection may last; it ends after the request that is then under way.
+    /// Maximum age of a connection, which closes after the request in progress at that time.
     pub connection_timeout: Duration,
-    /// How many connections may be open at once; more wait to be accepted.
+    /// Maximum number of open connections; more wait to be accepted.
     pub max_connections: usize,
-    /// How many alerts each key may raise in a second; `None` for no bound.
+    /// Maximum number of alerts per key and second; `None` for no limit.
     pub rate_per_key: Option<NonZeroU32>,
-    /// How long requests that are under way may take to end once the server is to stop.
+    /// Time limit for requests in progress at shutdown.
     pub drain: Duration,
     /// Settings that can change while the server runs.
     pub settings: LiveSettings,
-    /// The URL of this server as others see it, over which vendors sign their callbacks. With a path,
-    /// all is served below it, and without it too.
+    /// The public URL of this server, over which vendors sign their callbacks. If it has a path, every
+    /// URL is served both below that path and at the root.
     pub public_url: Option<String>,
-    /// What `/metrics` shows.
+    /// The metrics that `/metrics` shows.
     pub metrics: Option<Metrics>,
-    /// How the web admin behaves.
+    /// The configuration of the web admin.
     pub admin: AdminConfig,
 }
 
-/// How the web admin behaves.
+/// The configuration of the web admin.
 #[derive(Clone, Debug, Default)]
 pub struct AdminConfig {
     /// The OpenID provider through which users can log in.
@@ -51,7 +51,7 @@ pub struct AdminConfig {
 }
 
 impl HttpConfig {
-    /// What lets the callbacks of a gateway in.
+    /// Returns the means by which the callbacks of a gateway are authenticated.
     pub(crate) fn callbacks(&self, gateway: &Slug) -> Callbacks<'_> {
         let settings = self.settings.get();
         let secrets = settings.callback_secrets.get(gateway);
@@ -62,13 +62,13 @@ impl HttpConfig {
     }
 }
 
-/// When a raise is answered.
+/// The time at which a raise is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Once the alert is on disk.
+    /// As soon as the alert is on disk.
     #[default]
     Async,
-    /// Once every delivery was attempted.
+    /// After the first attempt of every delivery.
     Sync,
 }
 

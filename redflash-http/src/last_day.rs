@@ -1,25 +1,25 @@
-//! What happened in the last day, hour by hour.
+//! Statistics of the last day, by hour.
 
 use std::time::Duration;
 
 use redflash_core::store::Recent;
 use redflash_core::{Engine, StoreError, Timestamp};
 
-/// The length of a step.
+/// Length of a step.
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
-/// How many there are, the present one included.
+/// Number of steps, including the current hour.
 pub(crate) const HOURS: u32 = 24;
 
-/// When the first hour begins.
-pub(crate) fn begin(now: Timestamp) -> Timestamp {
+/// Returns the start of the first hour.
+pub(crate) fn start(now: Timestamp) -> Timestamp {
     now.floor(HOUR).minus(HOUR * (HOURS - 1))
 }
 
-/// What came of what was raised and tried since then.
+/// Returns the outcomes of alerts and attempts since then.
 ///
 /// # Errors
 ///
-/// [`StoreError`] when the store cannot say.
+/// [`StoreError`] if the store fails.
 pub(crate) async fn recent(engine: &Engine) -> Result<Recent, StoreError> {
-    engine.store().recent(begin(engine.now()), HOUR).await
+    engine.store().recent(start(engine.now()), HOUR).await
 }

@@ -2,16 +2,16 @@
 //!
 //! | request | file |
 //! | --- | --- |
-//! | `POST /contact/{slug}`, `/group/{slug}`, `/event/{slug}` | `raise` |
-//! | `GET /contact/{slug}`, `/group/{slug}` | `inspect` |
+//! | `POST /contact/{slug}`, `/group/{slug}`, `/event/{slug}` | `legacy/raise` |
+//! | `GET /contact/{slug}`, `/group/{slug}` | `legacy/inspect` |
 //! | `/api/v1/…` | `api` |
 //! | `/admin/…` | `admin` |
 //! | `/ack…`, `/inbound…` | `callback` |
-//! | `GET /healthz`, `/readyz` | `health` |
-//! | `GET /metrics` | `metrics` |
+//! | `GET /healthz`, `/readyz` | `ops/health` |
+//! | `GET /metrics` | `ops/scrape` |
 //!
-//! The raising URLs speak the contract of a service that is older than this one: their refusals are
-//! 403, 404 or 500 and nothing else, since its clients take any other status for success.
+//! The `legacy` URLs keep the contract of an older service: their errors are 403, 404 or 500 and
+//! nothing else, since its clients take any other status for success.
 
 mod admin;
 mod alert;
@@ -21,6 +21,7 @@ pub(crate) mod auth;
 mod base_path;
 mod callback;
 mod config;
+pub(crate) mod error;
 pub(crate) mod extract;
 mod last_day;
 pub(crate) mod legacy;
@@ -30,16 +31,17 @@ mod off_thread;
 mod oidc;
 pub(crate) mod ops;
 mod route;
+mod router;
 mod server;
 mod settings;
 
-pub use app::router;
 pub use auth::password::{PasswordError, hash_password};
 pub use base_path::{BasePath, BasePathError};
 pub use config::{AdminConfig, HttpConfig, Mode};
 #[cfg(feature = "oidc")]
 pub use oidc::{OidcConfig, UserClaim};
 pub use ops::metrics::{Metrics, MetricsError};
-pub use route::{Auth, Permission, Route, routes};
+pub use route::{Auth, Permission, Route};
+pub use router::{router, routes};
 pub use server::{serve, serve_metrics};
 pub use settings::{HttpSettings, LiveSettings};

@@ -1,4 +1,4 @@
-//! Work whose size callers choose, kept off the threads that serve all connections.
+//! Moves work of a size that callers choose off the threads that serve connections.
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -11,39 +11,39 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::error;
 
-use crate::alert::RaiseFailure;
+use crate::error::RequestError;
 
-/// From how many bytes on something is large.
+/// Number of bytes from which work counts as large.
 pub(crate) const LARGE: usize = 64 * 1024;
 
 /// Limit on large work done at once: one piece per processor.
-static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+static PERMITS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let processors = available_parallelism().map_or(1, NonZeroUsize::get);
     Arc::new(Semaphore::new(processors))
 });
 
-/// Does something: here if it is small, otherwise on a thread of its own, in turn with other large work.
+/// Runs work: in place if it is small, otherwise on a separate thread, a few at a time.
 ///
 /// # Errors
 ///
-/// [`RaiseFailure::Broken`] when it panics.
+/// [`RequestError::internal`] if the work panics.
 pub(crate) async fn run<T: Send + 'static>(
     is_large: bool,
     work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, RaiseFailure> {
+) -> Result<T, RequestError> {
     if !is_large {
         return Ok(work.await);
     }
-    let turn = Arc::clone(&TURNS).acquire_owned().await;
+    let permit = Arc::clone(&PERMITS).acquire_owned().await;
     let runtime = Handle::current();
     let done = spawn_blocking(move || {
         let done = runtime.block_on(work);
-        drop(turn);
+        drop(permit);
         done
     });
-    done.await.map_err(|fault| {
-        error!(error = %fault, "large work was broken off");
-        RaiseFailure::Broken
+    done.await.map_err(|error| {
+        error!(%error, "large work panicked");
+        RequestError::internal()
     })
 }
 
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn large_work_leaves_the_threads_of_the_runtime() {
+    async fn runs_large_work_on_separate_thread() {
         for (is_large, elsewhere) in [(false, false), (true, true)] {
             let here = std::thread::current().id();
             let there = run(is_large, async { std::thread::current().id() });

@@ -1,17 +1,13 @@
-//! Every URL of the server with what it takes to be let in: the router is made of these tables, so
-//! nothing is served that does not stand in one.
+//! One row of a table of routes: a URL with its handler and the access that it requires.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 
-use crate::api::Operation;
+use crate::api::openapi::operation::Operation;
 use crate::app::App;
-use crate::{admin, api, app};
 
 /// One method of one URL.
 #[derive(Debug)]
@@ -20,39 +16,39 @@ pub struct Route {
     pub method: Option<Method>,
     /// The path, with `{names}` of its parts.
     pub path: &'static str,
-    /// What it takes to be let in.
+    /// The access that it requires.
     pub auth: Auth,
-    /// What the description of the API says of it.
+    /// Its entry in the OpenAPI document.
     pub(crate) operation: Option<Operation>,
-    handler: MethodRouter<Arc<App>>,
+    pub(crate) handler: MethodRouter<Arc<App>>,
 }
 
-/// What it takes to be let in.
+/// The access that a route requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// Nothing.
+    /// No authentication.
     Public,
-    /// What the handler itself asks for: a key in the way of the old contract, or a gateway's secret.
+    /// Authentication by the handler: a key as the old contract has it, or a gateway's secret.
     Handler,
     /// An API key in the `Authorization` header.
     ApiKey(Permission),
-    /// A session of a user who has logged in, and for whatever changes something the token of a form.
+    /// The session of a logged-in user, with a form token for every request that changes something.
     Session(Permission),
 }
 
-/// What a key or a user must be allowed.
+/// The permission that a key or a user needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
-    /// Nothing in particular: what may be seen or raised is decided by the handler.
+    /// No particular permission: the handler decides on the contents.
     Any,
-    /// To look at everything: a key that may inspect, a viewer.
+    /// Permission to read everything: a key that may inspect, or a viewer.
     View,
-    /// To change everything: a key with the right `admin`, an admin.
+    /// Permission to change everything: a key with the right `admin`, or an admin.
     Admin,
 }
 
 impl Route {
-    /// A route for one method.
+    /// Returns a route for one method.
     pub(crate) fn new<T: 'static>(
         method: Method,
         path: &'static str,
@@ -69,7 +65,7 @@ impl Route {
         }
     }
 
-    /// A route that judges the method itself.
+    /// Returns a route for all methods.
     pub(crate) fn any<T: 'static>(
         path: &'static str,
         auth: Auth,
@@ -84,47 +80,9 @@ impl Route {
         }
     }
 
-    /// The same, as the description of the API tells of it.
+    /// Adds the entry in the OpenAPI document.
     pub(crate) fn described(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
         self
     }
-
-    /// Adds it to a router, behind its auth.
-    fn mount(self, app: &Arc<App>, router: Router<Arc<App>>) -> Router<Arc<App>> {
-        let handler = match self.auth {
-            Auth::Public | Auth::Handler => self.handler,
-            Auth::ApiKey(needs) => {
-                let asked = self
-                    .operation
-                    .map_or(&[][..], |operation| operation.query());
-                let state = (Arc::clone(app), needs, asked);
-                self.handler.layer(from_fn_with_state(state, api::guard))
-            }
-            Auth::Session(needs) => self
-                .handler
-                .layer(from_fn_with_state((Arc::clone(app), needs), admin::guard)),
-        };
-        router.route(self.path, handler)
-    }
-}
-
-/// Every route of the server.
-pub fn routes() -> Vec<Route> {
-    let mut routes = app::routes();
-    routes.extend(api::routes());
-    routes.extend(admin::routes());
-    routes
-}
-
-/// A router of every route.
-pub(crate) fn mount(app: &Arc<App>) -> Router<Arc<App>> {
-    let router = |routes: Vec<Route>| {
-        let add = |router, route: Route| route.mount(app, router);
-        routes.into_iter().fold(Router::new(), add)
-    };
-    let by_name = from_fn_with_state(Arc::clone(app), admin::require_known_host);
-    router(app::routes())
-        .merge(router(api::routes()))
-        .merge(router(admin::routes()).route_layer(by_name))
 }

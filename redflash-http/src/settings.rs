@@ -15,16 +15,16 @@ use secrecy::SecretString;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HttpSettings {
-    /// The secrets in the path that authenticate each gateway's callbacks. A gateway without one
-    /// gets none.
+    /// The secrets in the path that authenticate each gateway's callbacks. A gateway without a secret
+    /// accepts signed callbacks only.
     pub callback_secrets: BTreeMap<Slug, Vec<SecretString>>,
-    /// The gateway of callbacks whose URL names none.
+    /// The gateway of callbacks whose URL does not name one.
     pub default_gateway: Option<Slug>,
     /// Time until an unused session of the web admin ends.
     pub session_idle: Duration,
     /// Maximum length of a session of the web admin.
     pub session_length: Duration,
-    /// The proxies whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
 
@@ -40,22 +40,22 @@ impl Default for HttpSettings {
     }
 }
 
-/// The settings of a server and of whoever changes them. Clones are the same settings.
+/// The settings that a server shares with the code that changes them. Clones share one value.
 #[derive(Clone, Debug, Default)]
 pub struct LiveSettings(Arc<ArcSwap<HttpSettings>>);
 
 impl LiveSettings {
-    /// Settings to begin with.
+    /// Creates the settings with their first value.
     pub fn new(settings: HttpSettings) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(settings)))
     }
 
-    /// The settings as they are now.
+    /// Returns the current settings.
     pub fn get(&self) -> Arc<HttpSettings> {
         self.0.load_full()
     }
 
-    /// Replaces the settings for every request that begins from now on.
+    /// Replaces the settings for all later requests.
     pub fn replace(&self, settings: HttpSettings) {
         self.0.store(Arc::new(settings));
     }

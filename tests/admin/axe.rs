@@ -1,7 +1,6 @@
-//! Every page is usable by everybody: by the rules of accessibility, in both schemes of colours, and
-//! from a phone to a wide screen.
+//! Every page meets the accessibility rules in both colour schemes, on a phone and on a wide screen.
 //!
-//! With `REDFLASH_SHOTS` naming a directory, a picture of each is written there to be looked at.
+//! If `REDFLASH_SHOTS` names a directory, a screenshot of each page is written there.
 
 use std::path::PathBuf;
 
@@ -10,51 +9,51 @@ use redflash_tests::Browser;
 use crate::pages::{Examples, pages};
 use crate::world::{PASSWORD, World};
 
-/// Widths at which a page must not be wider than the screen.
+/// Widths at which a page must not scroll sideways.
 const WIDTHS: [u32; 4] = [360, 768, 1280, 1600];
-/// Those at which it is held to the rules.
+/// Widths at which the accessibility rules are checked.
 const RULED: [u32; 2] = [360, 1280];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_has_no_fault_in_light_colours() {
+async fn pages_are_accessible_in_light_mode() {
     let world = World::as_user("boss").await;
     let paths = Examples::make(&world).await.paths(&world).await;
-    look_at(&world, &paths, "full", false).await;
+    check(&world, &paths, "full", false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_has_no_fault_in_dark_colours() {
+async fn pages_are_accessible_in_dark_mode() {
     let world = World::as_user("boss").await;
     let paths = Examples::make(&world).await.paths(&world).await;
-    look_at(&world, &paths, "full", true).await;
+    check(&world, &paths, "full", true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_has_no_fault_where_there_is_nothing_yet() {
+async fn empty_pages_are_accessible() {
     let world = World::start().await;
     for dark in [false, true] {
-        look_at(&world, &["/admin/login".to_owned()], "empty", dark).await;
+        check(&world, &["/admin/login".to_owned()], "empty", dark).await;
     }
     world.log_in("boss", PASSWORD).await;
     world.arrive("/admin").await;
     let plain = pages().filter(|path| !path.contains('{'));
     let paths: Vec<_> = plain.map(str::to_owned).collect();
     for dark in [false, true] {
-        look_at(&world, &paths, "empty", dark).await;
+        check(&world, &paths, "empty", dark).await;
     }
 }
 
-/// Visits pages, and fails with everything that is wrong with any.
-async fn look_at(world: &World, paths: &[String], what: &str, dark: bool) {
+/// Visits pages and fails with a list of all problems.
+async fn check(world: &World, paths: &[String], what: &str, dark: bool) {
     let browser = &world.browser;
     browser.dark(dark).await;
-    let mut wrong = Vec::new();
+    let mut problems = Vec::new();
     for path in paths {
         world.visit(path).await;
         for width in WIDTHS {
             browser.set_size(width, 800).await;
             let at = format!("{path} ({what}, {width} wide, dark: {dark})");
-            wrong.extend(
+            problems.extend(
                 overflow(browser, width)
                     .await
                     .map(|found| format!("{at}: {found}")),
@@ -63,7 +62,7 @@ async fn look_at(world: &World, paths: &[String], what: &str, dark: bool) {
                 continue;
             }
             let found = browser.axe().await;
-            wrong.extend(found.iter().map(|violation| format!("{at}: {violation:?}")));
+            problems.extend(found.iter().map(|violation| format!("{at}: {violation:?}")));
             if let Some(place) = std::env::var_os("REDFLASH_SHOTS") {
                 let scheme = if dark { "dark" } else { "light" };
                 let page = path.trim_start_matches('/').replace(['/', '?', '='], "-");
@@ -73,14 +72,14 @@ async fn look_at(world: &World, paths: &[String], what: &str, dark: bool) {
         }
     }
     assert!(
-        wrong.is_empty(),
-        "{} faults:\n{}",
-        wrong.len(),
-        wrong.join("\n")
+        problems.is_empty(),
+        "{} problems:\n{}",
+        problems.len(),
+        problems.join("\n")
     );
 }
 
-/// What is wider than the page, if anything is.
+/// Returns the elements that are wider than the page, if any.
 async fn overflow(browser: &Browser, width: u32) -> Option<String> {
     let script = format!(
         "const wide = document.documentElement.scrollWidth;

@@ -1,9 +1,9 @@
-//! From an empty database to an alert that arrives, by form alone.
+//! Setting up an empty database by forms, up to an alert that arrives.
 
 use crate::world::{PASSWORD, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_is_made_by_form_and_the_alert_arrives() {
+async fn forms_create_everything_that_an_alert_needs() {
     let world = World::as_user("boss").await;
     make_contact(&world).await;
     make_group(&world).await;
@@ -29,10 +29,10 @@ async fn everything_is_made_by_form_and_the_alert_arrives() {
     world.page_says("nagios").await;
 }
 
-/// Somebody who is told by webhook and by SMS.
+/// Creates a contact with a webhook and an SMS endpoint.
 async fn make_contact(world: &World) {
     let browser = &world.browser;
-    world.page_says("Nobody can be told yet").await;
+    world.page_says("No contacts yet").await;
     browser.click(".empty a.button").await;
     world.arrive("/admin/new/contact").await;
     world.fill_in_ada().await;
@@ -80,7 +80,7 @@ async fn make_event(world: &World) {
     world.says("#preview", "host is down").await;
 }
 
-/// A key for the event alone; returns its secret, which is shown once.
+/// Creates an API key for the event only, and returns its secret.
 async fn make_key(world: &World) -> String {
     let browser = &world.browser;
     world.visit("/admin/keys").await;
@@ -92,11 +92,11 @@ async fn make_key(world: &World) -> String {
     browser.submit("main form.form").await;
     browser.wait_for(".secret").await;
     let secret = browser.text(".secret code").await;
-    assert!(secret.starts_with("rfk_"), "{secret} is no key");
+    assert!(secret.starts_with("rfk_"), "{secret} is no API key");
 
     browser.execute("location.reload()").await;
     world.arrive("/admin/keys/nagios").await;
-    world.page_says("raises event/down").await;
+    world.page_says("raise event/down").await;
     for path in ["/admin/keys/nagios", "/admin/keys", "/admin/audit"] {
         world.visit(path).await;
         assert!(!browser.source().await.contains(&secret), "{path}");
@@ -104,7 +104,7 @@ async fn make_key(world: &World) -> String {
     secret
 }
 
-/// A viewer, who logs in and sees what there is.
+/// Creates a viewer, who logs in and sees the contact.
 async fn make_user(world: &World) {
     let browser = &world.browser;
     world.visit("/admin/users").await;

@@ -1,4 +1,4 @@
-//! Texts that mean harm, in every field of everything: every page shows them as the texts they are.
+//! Hostile text in every field: every page displays it as plain text.
 
 use redflash_tests::{Reply, until};
 use serde_json::{Value, json};
@@ -7,15 +7,15 @@ use url::form_urlencoded;
 use crate::pages::{answer, pages};
 use crate::world::World;
 
-/// A name that would be a script, an attribute, a template and a link, and reads backwards.
+/// A name that tries to be a script, an attribute, a template, a link and right-to-left text.
 const NAME: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>' onclick='alert(3)\
     {{csrf}}{{{page}}}</textarea></title><svg onload=alert(4)>\u{202e}javascript:alert(5)\u{2066}";
 
-/// The form of a page.
+/// Selects the form of a page.
 const FORM: &str = "main :is(form.form, form.filters, form.sift)";
 
-/// What a page must not have: a script of its own, a handler, a link that is a script, or anything
-/// loaded that is not ours.
+/// Finds forbidden elements: inline scripts, event handlers, script links, and anything loaded from
+/// elsewhere.
 const HARM: &str = "
     const all = [...document.querySelectorAll('*')];
     const handlers = all.filter(one => [...one.attributes].some(given => given.name.startsWith('on')));
@@ -25,7 +25,7 @@ const HARM: &str = "
     return [...handlers, ...strangers, ...links].map(one => one.outerHTML.slice(0, 200));";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn texts_that_mean_harm_are_shown_as_texts_wherever_they_are_typed() {
+async fn escapes_hostile_text_in_submitted_forms() {
     let world = World::as_user("boss").await;
     let long = "x".repeat(10_000);
     for text in [NAME, "\u{0}\u{1}\u{1b}[2J", &long] {
@@ -33,7 +33,7 @@ async fn texts_that_mean_harm_are_shown_as_texts_wherever_they_are_typed() {
             world.visit(path).await;
             if fill_with(&world, text).await {
                 submit(&world).await;
-                is_harmless(&world, path).await;
+                assert_harmless(&world, path).await;
             }
         }
     }
@@ -52,18 +52,18 @@ async fn texts_that_mean_harm_are_shown_as_texts_wherever_they_are_typed() {
     ] {
         let path = format!("/admin/{}", query.replace('X', &text));
         world.visit(&path).await;
-        is_harmless(&world, query).await;
+        assert_harmless(&world, query).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn texts_that_mean_harm_are_shown_as_texts_wherever_they_are_kept() {
+async fn escapes_hostile_text_from_the_store() {
     let world = World::as_user("boss").await;
-    let slugs = keep(&world).await;
+    let stored = store_hostile(&world).await;
     for path in pages() {
         let kind = path.split('/').nth(2).unwrap_or_default();
         let slug = match kind {
-            "log" => &slugs.notification,
+            "log" => &stored.notification,
             "gateways" => "hooks",
             "users" => "guest",
             _ => "evil",
@@ -71,12 +71,12 @@ async fn texts_that_mean_harm_are_shown_as_texts_wherever_they_are_kept() {
         let path = path.replace("{slug}", slug).replace(
             "{id}",
             match kind {
-                "contacts" => &slugs.endpoint,
-                _ => &slugs.notification,
+                "contacts" => &stored.endpoint,
+                _ => &stored.notification,
             },
         );
         world.visit(&path).await;
-        is_harmless(&world, &path).await;
+        assert_harmless(&world, &path).await;
         let titled = ["contacts", "groups", "events", "users"].contains(&kind)
             && path.matches('/').count() == 3;
         if titled {
@@ -89,19 +89,19 @@ async fn texts_that_mean_harm_are_shown_as_texts_wherever_they_are_kept() {
         "/admin/search?q=script",
     ] {
         world.visit(path).await;
-        is_harmless(&world, path).await;
+        assert_harmless(&world, path).await;
         world.page_says(NAME).await;
     }
 }
 
-/// What was kept with such texts.
-struct Kept {
+/// Records with hostile text.
+struct Stored {
     endpoint: String,
     notification: String,
 }
 
-/// Keeps such texts in everything that has a name, a message, or an answer.
-async fn keep(world: &World) -> Kept {
+/// Stores hostile text in every name, message and reply.
+async fn store_hostile(world: &World) -> Stored {
     let url = world.webhook.url("/\"><script>alert(6)</script>");
     let browser = &world.browser;
     for (page, slug, more) in [
@@ -128,7 +128,7 @@ async fn keep(world: &World) -> Kept {
         browser.execute("document.querySelectorAll('main [type=checkbox]').forEach(box => box.checked = true)").await;
         browser.submit("main form.form").await;
         world.says(".flash.good", ".").await;
-        is_harmless(world, page).await;
+        assert_harmless(world, page).await;
     }
     world
         .site
@@ -144,13 +144,13 @@ async fn keep(world: &World) -> Kept {
         .run(["contact", "show", "evil", "--json"])
         .await
         .json();
-    Kept {
+    Stored {
         endpoint: shown["endpoints"][0]["id"].as_str().unwrap().to_owned(),
         notification,
     }
 }
 
-/// Puts a text into every field of the page's first form; says whether there is one.
+/// Fills every field of the first form of the page. Returns true if there is a form.
 async fn fill_with(world: &World, text: &str) -> bool {
     let script = format!(
         "const form = document.querySelector({FORM:?});
@@ -162,18 +162,18 @@ async fn fill_with(world: &World, text: &str) -> bool {
     world.browser.execute(&script).await == true
 }
 
-/// Sends the page's first form, and waits for the next page.
+/// Submits the first form of the page and waits for the next page.
 async fn submit(world: &World) {
     world.browser.execute("window.isOld = true").await;
     world.browser.submit(FORM).await;
-    until("the next page is there", async || {
+    until("the next page has loaded", async || {
         let is_new = "return !window.isOld && document.readyState == 'complete'";
         (world.browser.execute(is_new).await == true).then_some(())
     })
     .await;
 }
 
-/// Puts texts into fields by their names.
+/// Fills fields by name.
 async fn set(world: &World, fields: &Value) {
     let script = format!(
         "for (const [name, value] of Object.entries({fields}))
@@ -182,15 +182,15 @@ async fn set(world: &World, fields: &Value) {
     world.browser.execute(&script).await;
 }
 
-/// Fails the test when the page does anything, or its browser has complained.
-async fn is_harmless(world: &World, page: &str) {
+/// Fails if the page has forbidden elements or the browser logged an error.
+async fn assert_harmless(world: &World, page: &str) {
     let harm = world.browser.execute(HARM).await;
     assert_eq!(harm, json!([]), "{page}");
     let console = world.browser.console().await;
-    // Refusals are logged too, and hints to those who write pages.
-    let is_plain = |line: &String| {
+    // The console also shows 4xx responses and hints for developers.
+    let is_expected = |line: &String| {
         line.contains("the server responded with a status of 4") || line.starts_with("DEBUG")
     };
-    let complaints: Vec<_> = console.iter().filter(|line| !is_plain(line)).collect();
+    let complaints: Vec<_> = console.iter().filter(|line| !is_expected(line)).collect();
     assert_eq!(complaints, [""; 0], "{page}");
 }

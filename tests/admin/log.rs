@@ -1,10 +1,10 @@
-//! The log is searched, read and taken away.
+//! Searching, reading and exporting the log.
 
 use redflash_tests::{Reply, until};
 
 use crate::world::World;
 
-/// An installation with a log: what came of each alert stands in its words.
+/// Starts an installation with alerts whose messages describe their outcome.
 async fn with_log() -> World {
     let world = World::start().await;
     world.hooked("ada").await;
@@ -48,7 +48,7 @@ async fn with_log() -> World {
     world
 }
 
-/// The words of the alerts that the log shows, newest first.
+/// Returns the messages of the alerts in the log, newest first.
 async fn shown(world: &World) -> Vec<String> {
     let words = "return [...document.querySelectorAll('.words')].map(words => words.innerText)";
     let words = world.browser.execute(words).await;
@@ -61,7 +61,7 @@ const FORMULA: &str = "=cmd|'/C calc'!A0";
 const TEXT: &str = "a text, with a \"comma\"";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_condition_leaves_what_meets_it() {
+async fn log_filters_select_matching_alerts() {
     let world = with_log().await;
     let browser = &world.browser;
     world.visit("/admin/log").await;
@@ -86,7 +86,7 @@ async fn every_condition_leaves_what_meets_it() {
         let css = format!(".sift [name={field}]");
         match field {
             "state" | "channel" | "gateway" => browser.choose(&css, value).await,
-            // Typing into it depends on where the reader lives.
+            // Typing into a date field depends on the locale.
             "since" | "until" => {
                 let set = format!("document.querySelector({css:?}).value = {value:?}");
                 browser.execute(&set).await;
@@ -94,7 +94,7 @@ async fn every_condition_leaves_what_meets_it() {
             _ => browser.fill(&css, value).await,
         }
         browser.submit(".sift").await;
-        until("the log is searched", async || {
+        until("the log is filtered", async || {
             world
                 .path()
                 .await
@@ -111,11 +111,11 @@ async fn every_condition_leaves_what_meets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notification_is_told_from_its_raise_to_its_end_and_the_log_is_taken_away_as_a_table() {
+async fn shows_the_timeline_of_a_notification_and_exports_the_log() {
     let world = with_log().await;
     world.visit("/admin/log?state=failed").await;
     world.browser.click("th a").await;
-    world.says(".timeline", "Attempt 1 through hooks").await;
+    world.says(".timeline", "Attempt 1 via hooks").await;
     world.says(".timeline", "Refused").await;
     world.says(".timeline", "410").await;
     world.page_says(SECOND).await;

@@ -1,14 +1,14 @@
-//! Who gets in, and for how long.
+//! Logging in, and the end of sessions.
 
 use redflash_core::Role;
 use redflash_tests::Browser;
 
 use crate::world::{PASSWORD, World};
 
-const REFUSED: &str = "This name and this password do not belong together.";
+const REFUSED: &str = "Incorrect user name or password.";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_there_is_no_user_the_page_names_the_command_that_makes_one() {
+async fn login_page_shows_the_command_to_create_the_first_user() {
     let world = World::with_users(&[]).await;
     world.visit("/admin/contacts").await;
     world.arrive("/admin/login").await;
@@ -19,7 +19,7 @@ async fn where_there_is_no_user_the_page_names_the_command_that_makes_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_user_with_the_right_password_gets_in_and_arrives_where_it_was_meant_to() {
+async fn rejects_wrong_passwords_and_returns_to_the_requested_page() {
     let world = World::with_users(&[("boss", Role::Admin), ("gone", Role::Viewer)]).await;
     world.log_in("boss", PASSWORD).await;
     world.arrive("/admin").await;
@@ -71,7 +71,7 @@ async fn only_a_user_with_the_right_password_gets_in_and_arrives_where_it_was_me
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_logs_out_is_out() {
+async fn logout_ends_the_session() {
     let world = World::as_user("guest").await;
     world.browser.submit(".side .account form").await;
     world.arrive("/admin/login").await;
@@ -81,13 +81,13 @@ async fn who_logs_out_is_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_password_ends_the_sessions_that_the_old_one_began() {
+async fn changing_the_password_ends_other_sessions() {
     let world = World::as_user("boss").await;
     let elsewhere = Browser::start().await;
     elsewhere.goto(&world.server.url("/admin/profile")).await;
     elsewhere.fill("[name=user]", "boss").await;
     elsewhere.fill("[name=password]", PASSWORD).await;
-    elsewhere.submit(".door form").await;
+    elsewhere.submit(".login form").await;
     elsewhere.wait_for("[name=again]").await;
 
     elsewhere.fill("[name=password]", "not this one").await;

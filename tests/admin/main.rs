@@ -1,4 +1,4 @@
-//! The web admin as its users have it: the real binary, and a real browser that fills in its forms.
+//! Tests of the web admin with the real binary and a real browser.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! What the web admin reads and changes, with everything kept on Postgres.
+//! Tests of the web admin on Postgres.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

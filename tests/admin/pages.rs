@@ -1,4 +1,4 @@
-//! Every page of the web admin, by the table of routes, with an example of each.
+//! Every page of the web admin from the route table, with example data.
 
 use axum::http::Method;
 use redflash_http::{Auth, routes};
@@ -7,7 +7,7 @@ use url::form_urlencoded;
 
 use crate::world::{CALLBACK_SECRET, World};
 
-/// What is not a page: files, a table for programs, a stream, and where another server sends browsers.
+/// Routes that are not pages: assets, the CSV export, the event stream and the OpenID redirects.
 const NO_PAGES: [&str; 5] = [
     "/admin/assets/{name}",
     "/admin/log.csv",
@@ -16,33 +16,33 @@ const NO_PAGES: [&str; 5] = [
     "/admin/oidc/callback",
 ];
 
-/// A directory with a bit of everything.
+/// Commands that create a directory with one of everything.
 const DIRECTORY: &str = "set -e
 redflash contact add bob --name 'Bob the Builder' --webhook HOOK --sms +447700900123
-redflash contact add off --name 'Somebody away' --sms +447700900123
-redflash contact add nowhere --name 'Nobody yet'
+redflash contact add off --name 'Away' --sms +447700900123
+redflash contact add nowhere --name 'No endpoints'
 redflash contact off off
 redflash endpoint off bob sms +447700900123
 redflash group add ops --name Operations --contact ada --contact bob --contact off
-redflash group add empty --name Nobody
+redflash group add empty --name Empty
 redflash event add down --name 'Host down' --subject 'Down: {{host}}' --message '{{host}} is down' --group ops
 redflash event add broken --name Broken --message '{{truncate text n}}' --contact ada
-redflash event add away --name 'Of no use' --message m
+redflash event add away --name 'Disabled' --message m
 redflash event off away
 redflash key add away
 redflash key off away";
 
-/// Notifications that are worth a look.
+/// Notifications for the example pages.
 #[derive(Debug)]
 pub(crate) struct Examples {
-    /// One of which a delivery has failed.
+    /// A notification with a failed delivery.
     pub(crate) failed: String,
-    /// One of an event whose template fails.
+    /// A notification of an event whose template fails.
     pub(crate) degraded: String,
 }
 
 impl Examples {
-    /// Fills a directory and a log with a bit of everything.
+    /// Fills the directory and the log with examples.
     pub(crate) async fn make(world: &World) -> Self {
         world.hooked("ada").await;
         let commands = DIRECTORY.replace("HOOK", &world.webhook.url("/bob"));
@@ -62,7 +62,7 @@ impl Examples {
         for text in ["Got it", "STOP"] {
             answer(world, text).await;
         }
-        until("one has failed", async || {
+        until("a delivery has failed", async || {
             let deliveries = world.notification(&failed, &key).await["deliveries"].clone();
             let mut deliveries = deliveries.as_array().unwrap().iter();
             deliveries.any(|one| one["state"] == "failed").then_some(())
@@ -71,7 +71,7 @@ impl Examples {
         Self { failed, degraded }
     }
 
-    /// The path of every page, with what is shown and with what is looked for in vain.
+    /// Returns the path of every page, including searches without results.
     pub(crate) async fn paths(&self, world: &World) -> Vec<String> {
         let show = ["contact", "show", "bob", "--json"];
         let shown = world.site.run(show).await.json();
@@ -86,7 +86,7 @@ impl Examples {
                 path if path.starts_with("/admin/gateways/") => "hooks",
                 path => {
                     let known = !path.contains("{slug}");
-                    assert!(known, "there is no example of {path}");
+                    assert!(known, "no example for {path}");
                     ""
                 }
             };
@@ -119,16 +119,16 @@ impl Examples {
     }
 }
 
-/// The routes of pages that are shown to those who have logged in.
+/// Returns the routes of pages that need a session.
 pub(crate) fn pages() -> impl Iterator<Item = &'static str> {
-    let is_page = |door: Auth| matches!(door, Auth::Session(_));
+    let is_page = |auth: Auth| matches!(auth, Auth::Session(_));
     let pages = routes().into_iter().filter(move |route| {
         route.method == Some(Method::GET) && is_page(route.auth) && !NO_PAGES.contains(&route.path)
     });
     pages.map(|route| route.path)
 }
 
-/// Has somebody's telephone answer this.
+/// Delivers an inbound SMS with this text.
 pub(crate) async fn answer(world: &World, text: &str) {
     let path = format!("/inbound/vonage-uk/{CALLBACK_SECRET}");
     let number = [("msisdn", "447700900123"), ("messageId", text)];

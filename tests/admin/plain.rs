@@ -1,11 +1,11 @@
-//! The main jobs, without JavaScript.
+//! The main tasks without JavaScript.
 
 use redflash_tests::{Reply, until};
 
 use crate::world::{PASSWORD, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_works_without_javascript() {
+async fn works_without_javascript() {
     let world = World::start().await;
     let browser = &world.browser;
     browser.javascript(false).await;
@@ -14,8 +14,8 @@ async fn everything_works_without_javascript() {
     world.arrive("/admin").await;
 
     add_a_contact_and_switch_it(&world).await;
-    try_an_event_and_add_it(&world).await;
-    send_by_hand(&world).await;
+    preview_and_add_an_event(&world).await;
+    send_an_alert(&world).await;
     browser.submit(".side .account form").await;
     world.arrive("/admin/login").await;
 }
@@ -30,7 +30,7 @@ async fn add_a_contact_and_switch_it(world: &World) {
     world.says(".flash.good", "Switched on.").await;
 }
 
-async fn try_an_event_and_add_it(world: &World) {
+async fn preview_and_add_an_event(world: &World) {
     let browser = &world.browser;
     world.visit("/admin/new/event").await;
     browser.fill("[name=name]", "Disk full").await;
@@ -52,7 +52,7 @@ async fn try_an_event_and_add_it(world: &World) {
     world.arrive("/admin/events/disk").await;
 }
 
-async fn send_by_hand(world: &World) {
+async fn send_an_alert(world: &World) {
     let browser = &world.browser;
     world.webhook.once(Reply::status(410));
     world.visit("/admin/send?target=event/disk").await;
@@ -62,10 +62,10 @@ async fn send_by_hand(world: &World) {
     assert_eq!(world.webhook.count(), 0);
     browser.submit("form[action='/admin/send']").await;
     world
-        .page_says("Raised. What becomes of it is shown here.")
+        .page_says("Alert sent. This page shows its deliveries.")
         .await;
     world.webhook.expect(1).await;
-    until("it is known to have failed", async || {
+    until("the page shows the failure", async || {
         if browser.exists(".outcome a").await {
             browser.click(".outcome a").await;
         }

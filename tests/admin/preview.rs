@@ -1,16 +1,18 @@
-//! An event is tried while it is written.
+//! The live preview of an event.
 
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_template_is_shown_at_its_line_while_it_is_typed_and_then_what_would_be_sent() {
+async fn preview_marks_template_errors_and_shows_recipients() {
     let world = World::as_user("boss").await;
     world.hooked("ada").await;
     world.hooked("bob").await;
     world.site.run(["contact", "off", "bob"]).await;
     let browser = &world.browser;
     world.visit("/admin/new/event").await;
-    world.says("#preview", "Once there is a message").await;
+    world
+        .says("#preview", "Enter a message to preview it")
+        .await;
 
     browser
         .fill("[name=message]", "Disk on {{host}}\nis {{#if full}}full")
@@ -36,7 +38,7 @@ async fn a_broken_template_is_shown_at_its_line_while_it_is_typed_and_then_what_
     world
         .says("#preview .where", &world.webhook.url("/ada"))
         .await;
-    world.says("#preview", "Not told").await;
+    world.says("#preview", "Skipped").await;
     world.says("#preview", "switched off").await;
 
     assert_eq!(world.path().await, "/admin/new/event");

@@ -1,25 +1,25 @@
-//! What forms from elsewhere, and users who may only look, are refused.
+//! Refusal of cross-site forms and of changes by viewers.
 
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use redflash_http::{Auth, Permission, routes};
+use redflash_http::{Auth, routes};
 use tokio::net::TcpListener;
 
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_without_its_token_or_from_another_site_changes_nothing() {
+async fn refuses_forms_without_token_and_from_other_sites() {
     let world = World::as_user("boss").await;
     let browser = &world.browser;
     for (script, title) in [
         (
             "document.querySelector('main [name=csrf]').remove()",
-            "This form is stale",
+            "This form has expired",
         ),
         (
             "document.querySelector('main [name=csrf]').value += 'x'",
-            "This form is stale",
+            "This form has expired",
         ),
     ] {
         world.visit("/admin/new/contact").await;
@@ -31,7 +31,7 @@ async fn a_form_without_its_token_or_from_another_site_changes_nothing() {
         world.says("main", "403").await;
     }
 
-    // Even somebody who knows the token.
+    // Even with a valid token.
     world.visit("/admin/new/contact").await;
     let token = world.token().await;
     let action = world.server.url("/admin/contacts");
@@ -41,14 +41,14 @@ async fn a_form_without_its_token_or_from_another_site_changes_nothing() {
     );
     browser.goto(&elsewhere(form).await).await;
     browser.submit("form").await;
-    world.says("h1", "Not from here").await;
+    world.says("h1", "Cross-site request refused").await;
 
     world.visit("/admin/contacts").await;
     world.page_says("No contacts yet").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_viewer_is_shown_no_control_and_refused_whatever_is_sent_all_the_same() {
+async fn viewers_see_no_controls_and_cannot_submit_forms() {
     let world = World::start().await;
     world.hooked("ada").await;
     world
@@ -96,7 +96,7 @@ async fn a_viewer_is_shown_no_control_and_refused_whatever_is_sent_all_the_same(
     }
     for path in ["/admin/keys", "/admin/users", "/admin/new/contact"] {
         world.visit(path).await;
-        world.says("h1", "This takes an admin").await;
+        world.says("h1", "Admin role required").await;
     }
     world.visit("/admin/profile").await;
     let token = world.token().await;
@@ -106,14 +106,14 @@ async fn a_viewer_is_shown_no_control_and_refused_whatever_is_sent_all_the_same(
             .post(&path, &[("csrf", &token), ("enabled", "false")])
             .await;
         assert_eq!(answer.status, 403, "{path}");
-        assert!(answer.body.contains("This takes an admin"), "{path}");
+        assert!(answer.body.contains("Admin role required"), "{path}");
         tried += 1;
     }
     assert!(tried > 20, "{tried} forms");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_form_does_no_link_does() {
+async fn get_requests_change_nothing() {
     let world = World::as_user("boss").await;
     world.hooked("ada").await;
     for path in [
@@ -122,7 +122,7 @@ async fn what_a_form_does_no_link_does() {
         "/admin/logout",
     ] {
         world.visit(path).await;
-        world.says("h1", "This is no page").await;
+        world.says("h1", "Method not allowed").await;
         world.page_says("405").await;
     }
     world.visit("/admin/contacts/ada").await;
@@ -130,9 +130,9 @@ async fn what_a_form_does_no_link_does() {
     assert!(world.browser.exists(".head [aria-checked=true]").await);
 }
 
-/// Where an admin's forms are sent.
+/// Returns the paths of all forms for admins.
 fn forms() -> impl Iterator<Item = String> {
-    let is_admins = |auth: Auth| matches!(auth, Auth::Session(Permission::Admin));
+    let is_admins = |auth: Auth| matches!(auth, Auth::Session(redflash_http::Permission::Admin));
     let forms = routes().into_iter().filter(move |route| {
         is_admins(route.auth) && route.method.as_ref().is_some_and(|method| method == "POST")
     });
@@ -143,7 +143,7 @@ fn forms() -> impl Iterator<Item = String> {
     })
 }
 
-/// A page on another port, which browsers take for the same site but not for the same origin.
+/// Serves a page on another port: same site, but another origin.
 async fn elsewhere(page: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());

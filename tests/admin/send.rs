@@ -1,4 +1,4 @@
-//! An alert is sent by hand, and followed until it has arrived.
+//! Sending an alert from the web admin and following its deliveries.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_plan_comes_first_then_what_becomes_of_it_live_and_what_failed_is_sent_again() {
+async fn previews_sends_follows_and_resends_an_alert() {
     let world = World::as_user("boss").await;
     let (browser, elsewhere) = (&world.browser, WebhookSink::start().await);
     world.hooked("ada").await;
@@ -52,5 +52,5 @@ async fn the_plan_comes_first_then_what_becomes_of_it_live_and_what_failed_is_se
     assert_eq!(first.notification(), second.notification());
     assert!(!browser.exists(".outcome form").await);
     world.visit("/admin/audit").await;
-    world.page_says("sent again").await;
+    world.page_says("resent").await;
 }

@@ -1,11 +1,11 @@
-//! Somebody is switched off while an alert waits, from a phone.
+//! Switching an endpoint off on a phone while an alert is queued.
 
 use redflash_tests::{Reply, until};
 
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_tap_on_a_phone_stops_what_is_queued_and_the_log_says_why() {
+async fn switching_off_cancels_queued_messages_and_logs_the_reason() {
     let world = World::as_user("boss").await;
     world.hooked("ada").await;
     let key = world.site.key("monitor", &["--inspect"]).await;

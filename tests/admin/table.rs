@@ -1,4 +1,4 @@
-//! A log of many lines is taken away as a table, a piece at a time.
+//! The CSV export of a large log.
 
 use std::fs;
 use std::path::Path;
@@ -12,16 +12,16 @@ use redflash_tests::{Signal, until};
 use crate::world::World;
 
 const LINES: usize = 100_000;
-/// How much more memory the server may need for it, in kilobytes.
+/// Additional memory that the export may use, in kilobytes.
 const MEMORY: u64 = 32 * 1024;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_of_a_hundred_thousand_lines_takes_little_memory_and_holds_nobody_up() {
+async fn exports_a_large_log_in_little_memory_without_blocking_alerts() {
     let mut world = World::as_user("guest").await;
     world.hooked("ada").await;
     let key = world.site.key("monitor", &["--inspect"]).await;
     let id = world.raise("contact/ada", &key, "disk full").await;
-    until("it has arrived", async || {
+    until("the message has arrived", async || {
         let delivery = world.notification(&id, &key).await["deliveries"][0].clone();
         (delivery["state"] == "delivered").then_some(())
     })
@@ -33,7 +33,7 @@ async fn a_table_of_a_hundred_thousand_lines_takes_little_memory_and_holds_nobod
     world.server = world.site.serve().await;
     world.client = world.server.client();
 
-    // What it needs for any page and any raise, it has before.
+    // Pages and alerts have allocated their memory by now.
     world.get("/admin/log").await.expect(200);
     world.raise("contact/ada", &key, "before").await;
     let before = memory(world.server.pid(), "VmRSS");
@@ -60,7 +60,7 @@ async fn a_table_of_a_hundred_thousand_lines_takes_little_memory_and_holds_nobod
     assert!(more < MEMORY, "{more} kB more were needed");
 }
 
-/// What a process says of its memory, in kilobytes.
+/// Returns a memory figure of a process, in kilobytes.
 fn memory(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();
@@ -77,9 +77,9 @@ struct Column {
     name: String,
 }
 
-/// Copies the one notification in a store, with its delivery, many times over.
+/// Copies the only notification in a store, with its delivery, `LINES` times.
 fn multiply(database: &Path) {
-    // An id begins with when it was made, in milliseconds: here in 2022, one after the other.
+    // An id starts with its creation time in milliseconds; these are from 2022, in order.
     let time = "printf('018%09x00000000000000', serial)";
     let mut conn = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
     for table in ["notifications", "deliveries"] {

@@ -1,5 +1,4 @@
-//! What the tests of the web admin need: a running server, peers behind its gateways, and somebody at
-//! a browser.
+//! A running server, mock services behind its gateways, and a browser.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +16,10 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// The secret in the path of the SMS gateway's callbacks.
 pub(crate) const CALLBACK_SECRET: &str = "canary-callback-4f1d0c7e9b";
 
-/// A running installation with a webhook and an SMS gateway, the peers behind them, and a browser in
-/// which nobody has logged in yet.
+/// A running installation with a webhook and an SMS gateway, mock services behind them, and a browser
+/// that is not logged in.
 ///
-/// Its users are `boss`, an admin, and `guest`, a viewer.
+/// The users are `boss`, an admin, and `guest`, a viewer.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) site: Site,
@@ -36,7 +35,7 @@ impl World {
         Self::with_users(&[("boss", Role::Admin), ("guest", Role::Viewer)]).await
     }
 
-    /// With other users, all of them with [`PASSWORD`].
+    /// Starts with these users, all with [`PASSWORD`].
     pub(crate) async fn with_users(users: &[(&str, Role)]) -> Self {
         let webhook = WebhookSink::start().await;
         let vonage = Vonage::start().await;
@@ -58,7 +57,7 @@ impl World {
         }
     }
 
-    /// The same, with a user logged in.
+    /// Starts and logs a user in.
     pub(crate) async fn as_user(user: &str) -> Self {
         let world = Self::start().await;
         world.log_in(user, PASSWORD).await;
@@ -66,20 +65,20 @@ impl World {
         world
     }
 
-    /// Fills in the form in which one logs in.
+    /// Opens the login page and submits its form.
     pub(crate) async fn log_in(&self, user: &str, password: &str) {
         self.visit("/admin/login").await;
         self.enter(user, password).await;
     }
 
-    /// The same, where the form stands already.
+    /// Submits the login form of the current page.
     pub(crate) async fn enter(&self, user: &str, password: &str) {
         self.browser.fill("[name=user]", user).await;
         self.browser.fill("[name=password]", password).await;
-        self.browser.submit(".door form").await;
+        self.browser.submit(".login form").await;
     }
 
-    /// Fills in the form of a new contact: somebody called Ada Lovelace who is told by webhook.
+    /// Submits the form of a new contact, Ada Lovelace with a webhook endpoint.
     pub(crate) async fn fill_in_ada(&self) {
         self.browser.fill("[name=name]", "Ada Lovelace").await;
         self.browser.fill("[name=slug]", "ada").await;
@@ -95,14 +94,14 @@ impl World {
         self.browser.goto(&self.server.url(path)).await;
     }
 
-    /// The path of the page that the browser is at, with its query.
+    /// Returns the path and query of the current page.
     pub(crate) async fn path(&self) -> String {
         let url = self.browser.url().await;
         let path = url.strip_prefix(&self.server.url(""));
         path.unwrap_or(&url).to_owned()
     }
 
-    /// Waits until the browser is at a page, whatever its query says.
+    /// Waits until the browser shows a page, with any query.
     pub(crate) async fn arrive(&self, path: &str) {
         until(&format!("the browser is at {path}"), async || {
             let at = self.path().await;
@@ -112,37 +111,37 @@ impl World {
         .await;
     }
 
-    /// Waits until an element says something; if it never does, the test fails with what it says.
+    /// Waits until an element contains a text.
     pub(crate) async fn says(&self, css: &str, text: &str) {
         let script = format!("return document.querySelector({css:?})?.innerText");
         let begun = Instant::now();
         loop {
-            let said = self.browser.execute(&script).await;
-            if said.as_str().is_some_and(|said| said.contains(text)) {
+            let shown = self.browser.execute(&script).await;
+            if shown.as_str().is_some_and(|shown| shown.contains(text)) {
                 return;
             }
             assert!(
                 begun.elapsed() < PATIENCE,
-                "{css} at {} says {said} instead of {text:?}",
+                "{css} at {} shows {shown} instead of {text:?}",
                 self.path().await
             );
             sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Waits until the page says something.
+    /// Waits until the page contains a text.
     pub(crate) async fn page_says(&self, text: &str) {
         self.says("main", text).await;
     }
 
-    /// The token that the forms of the page have.
+    /// Returns the CSRF token of the page.
     pub(crate) async fn token(&self) -> String {
         let token = "return document.querySelector('[name=csrf]').value";
         let token = self.browser.execute(token).await;
         token.as_str().unwrap().to_owned()
     }
 
-    /// Gets what no page shows, in the session of the browser.
+    /// Sends a GET request in the session of the browser.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let cookie = self.cookie().await;
         self.client
@@ -150,7 +149,7 @@ impl World {
             .await
     }
 
-    /// Sends a form that no page has, in the session of the browser.
+    /// Sends a form in the session of the browser.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let cookie = self.cookie().await;
         let form = form_urlencoded::Serializer::new(String::new())
@@ -163,14 +162,11 @@ impl World {
         self.client.send("POST", path, &headers, form).await
     }
 
-    /// The cookie of the session, as a browser sends it.
+    /// Returns the `Cookie` header of the session.
     pub(crate) async fn cookie(&self) -> String {
         let cookies = self.browser.cookies().await;
         let session = cookies.iter().find(|cookie| cookie.name() == "__Host-rf");
-        session
-            .expect("somebody has logged in")
-            .stripped()
-            .to_string()
+        session.expect("a user is logged in").stripped().to_string()
     }
 
     /// Adds a contact with an endpoint at the webhook sink.
@@ -180,21 +176,21 @@ impl World {
         self.site.run(add).await;
     }
 
-    /// Raises something, which must be accepted, and returns the notification's id.
+    /// Raises an alert, which must be accepted, and returns the notification's id.
     pub(crate) async fn raise(&self, target: &str, key: &str, message: &str) -> String {
         let fields = [("message", message)];
         let answer = self.client.raise(target, key, &fields).await;
         answer.expect(201).notification()
     }
 
-    /// A notification as programs see it.
+    /// Returns a notification from the API.
     pub(crate) async fn notification(&self, id: &str, key: &str) -> Value {
         let path = format!("/api/v1/notifications/{id}");
         self.client.get_as(&path, key).await.expect(200).json()
     }
 }
 
-/// Adds users to an installation that is not served yet.
+/// Adds users before the server starts.
 async fn add_users(site: &Site, users: &[(&str, Role)]) {
     for (slug, role) in users {
         let add = format!("redflash user add {slug} --role {role}");

@@ -1,4 +1,4 @@
-//! The identity provider, with a browser that logs in there.
+//! The identity provider, with a browser that logs in.
 
 use axum::Router;
 use axum::extract::RawQuery;
@@ -10,7 +10,7 @@ use url::Url;
 use crate::serve;
 
 #[tokio::test]
-async fn somebody_logs_in_and_the_client_learns_who_it_is() {
+async fn login_returns_the_identity_to_the_client() {
     let callback = get(async |RawQuery(query)| query.unwrap_or_default());
     let client = serve(Router::new().route("/callback", callback)).await;
     let provider = IdentityProvider::start("http://127.0.0.1/callback").await;
@@ -25,7 +25,7 @@ async fn somebody_logs_in_and_the_client_learns_who_it_is() {
         ("redirect_uri", &redirect_uri),
         ("scope", "openid profile groups"),
         ("state", "the-state"),
-        // The challenge of RFC 7636's example.
+        // The example challenge of RFC 7636.
         (
             "code_challenge",
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",

@@ -1,5 +1,4 @@
-//! The peers that the web admin and the API are tried with, on pages and APIs with faults that they
-//! have to find.
+//! Tests of the test tools (browser, Schemathesis, identity provider) on pages and APIs with known faults.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,7 +10,7 @@ mod page;
 use axum::Router;
 use tokio::net::TcpListener;
 
-/// Serves this on loopback, and returns its URL without a slash at the end.
+/// Serves a router on loopback, and returns its URL without a trailing slash.
 async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The browser, on a page under a strict policy.
+//! The browser, on pages with a strict content security policy.
 
 use axum::Router;
 use axum::extract::Query;
@@ -45,13 +45,13 @@ const FAULTY: &str = r#"
 
 const SCRIPT: &str = r#"document.getElementById("title").textContent = "Scripted";"#;
 
-/// The pages, and a browser at the good one.
-async fn begin() -> (Browser, String) {
+/// Serves the pages, and opens a browser at the good one.
+async fn start() -> (Browser, String) {
     let page =
         |html: &'static str| get(async move || ([(CONTENT_SECURITY_POLICY, POLICY)], Html(html)));
     let script = async || ([(CONTENT_TYPE, "text/javascript")], SCRIPT);
     let hello = async |Query(fields): Query<Vec<(String, String)>>| {
-        let text = format!("<p id=\"said\">{fields:?}</p>");
+        let text = format!("<p id=\"fields\">{fields:?}</p>");
         ([(SET_COOKIE, "visited=yes; HttpOnly")], Html(text)).into_response()
     };
     let router = Router::new()
@@ -67,14 +67,14 @@ async fn begin() -> (Browser, String) {
 }
 
 #[tokio::test]
-async fn a_form_is_filled_in_and_submitted() {
-    let (browser, url) = begin().await;
+async fn fills_in_and_submits_a_form() {
+    let (browser, url) = start().await;
     browser.fill("[name=name]", "Ann & Co").await;
     browser.choose("[name=colour]", "g").await;
     browser.submit("form").await;
-    browser.wait_for("#said").await;
+    browser.wait_for("#fields").await;
     assert_eq!(
-        browser.text("#said").await,
+        browser.text("#fields").await,
         r#"[("name", "Ann & Co"), ("colour", "g")]"#
     );
     assert_eq!(
@@ -88,8 +88,8 @@ async fn a_form_is_filled_in_and_submitted() {
 }
 
 #[tokio::test]
-async fn what_the_policy_forbids_stands_on_the_console() {
-    let (browser, url) = begin().await;
+async fn console_shows_policy_violations() {
+    let (browser, url) = start().await;
     assert_eq!(browser.text("#title").await, "Scripted");
     assert_eq!(browser.console().await, [""; 0]);
     browser.goto(&format!("{url}/faulty")).await;
@@ -103,8 +103,8 @@ async fn what_the_policy_forbids_stands_on_the_console() {
 }
 
 #[tokio::test]
-async fn a_field_without_a_label_is_found_and_a_good_page_has_no_fault() {
-    let (browser, url) = begin().await;
+async fn axe_reports_a_missing_label_only() {
+    let (browser, url) = start().await;
     assert_eq!(format!("{:?}", browser.axe().await), "[]");
     assert_eq!(browser.console().await, [""; 0]);
     browser.goto(&format!("{url}/faulty")).await;
@@ -115,8 +115,8 @@ async fn a_field_without_a_label_is_found_and_a_good_page_has_no_fault() {
 }
 
 #[tokio::test]
-async fn a_page_has_the_width_of_a_phone_and_the_colours_its_user_prefers() {
-    let (browser, url) = begin().await;
+async fn emulates_phone_size_and_dark_mode() {
+    let (browser, url) = start().await;
     let seen = "return [innerWidth, innerHeight, document.documentElement.clientWidth,
                         matchMedia('(pointer: coarse)').matches,
                         matchMedia('(prefers-color-scheme: dark)').matches]";
@@ -134,22 +134,22 @@ async fn a_page_has_the_width_of_a_phone_and_the_colours_its_user_prefers() {
     let picture = directory.path().join("page.png");
     browser.screenshot(&picture).await;
     let picture = std::fs::read(picture).unwrap();
-    // A PNG begins with its size.
+    // The PNG header holds the size.
     assert_eq!(picture[16..24], [0, 0, 1, 104, 0, 0, 2, 228]);
 }
 
 #[tokio::test]
-async fn a_page_without_javascript_can_be_used() {
-    let (browser, url) = begin().await;
+async fn works_without_javascript() {
+    let (browser, url) = start().await;
     browser.javascript(false).await;
     browser.goto(&format!("{url}/good?again")).await;
     assert_eq!(browser.text("#title").await, "Plain");
     browser.fill("[name=name]", "Ann").await;
     browser.choose("[name=colour]", "g").await;
     browser.submit("form").await;
-    browser.wait_for("#said").await;
+    browser.wait_for("#fields").await;
     browser.goto(&format!("{url}/good")).await;
-    // A page that was read without them stays as it is.
+    // A page loaded without JavaScript stays as it is.
     browser.javascript(true).await;
     assert_eq!(browser.text("#title").await, "Plain");
     assert_eq!(format!("{:?}", browser.axe().await), "[]");
@@ -159,7 +159,7 @@ async fn a_page_without_javascript_can_be_used() {
 
 #[tokio::test]
 #[should_panic(expected = "`#nowhere` at http://127.0.0.1:")]
-async fn what_is_not_there_fails_the_test() {
-    let (browser, _) = begin().await;
+async fn missing_element_fails_the_test() {
+    let (browser, _) = start().await;
     browser.click("#nowhere").await;
 }

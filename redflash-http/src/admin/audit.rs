@@ -1,4 +1,4 @@
-//! `/admin/audit`: who changed what, and when.
+//! `/admin/audit`: the audit log, newest first.
 
 use std::num::NonZeroU32;
 
@@ -13,23 +13,24 @@ use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::partials::{Empty, Link, Pager};
+use crate::admin::ui::pagination::PageLinks;
+use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-const PATH: &str = "/admin/audit";
-/// How many a page has.
-const LENGTH: u32 = 50;
-/// One more, which says that there are older ones.
-const ASKED: NonZeroU32 = NonZeroU32::new(LENGTH + 1).expect("not zero");
+/// Number of entries on a page.
+const PAGE_SIZE: u32 = 50;
+/// One more, to know whether there are older entries.
+const LIMIT: NonZeroU32 = NonZeroU32::new(PAGE_SIZE + 1).expect("not zero");
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
-    vec![Route::new(Method::GET, PATH, view, page)]
+    vec![Route::new(Method::GET, urls::AUDIT, view, page)]
 }
 
-/// Which changes a query asks for.
-struct Wanted<'a> {
+/// The filters of a query.
+struct AuditQuery<'a> {
     subject: Option<&'a str>,
     actor: Option<Actor>,
     before: Option<AuditEntryId>,
@@ -39,81 +40,80 @@ struct Wanted<'a> {
 struct Page {
     subject: Field,
     actor: Field,
-    /// Whether not everything is shown.
+    /// True if a filter is set.
     is_filtered: bool,
     rows: Vec<Row>,
-    pager: Pager,
+    links: PageLinks,
     empty: Empty,
 }
 
 #[derive(Serialize)]
 struct Row {
     at: Timestamp,
-    by: Named,
+    by: Reference,
     action: &'static str,
-    subject: Named,
+    subject: Reference,
     detail: String,
 }
 
-/// Something that changed, or was changed.
+/// The actor or the subject of an entry.
 #[derive(Serialize)]
-struct Named {
+struct Reference {
     label: String,
-    /// Its page, where it has one that the reader may see.
+    /// Its page, if there is one that the visitor may see.
     url: Option<String>,
-    /// The other changes of it.
-    changes: String,
+    /// The URL of its entries in the audit log.
+    entries: String,
 }
 
-async fn page(desk: PageContext) -> Result<Response, PageError> {
-    let wanted = Wanted::of(&desk.query);
+async fn page(context: PageContext) -> Result<Response, PageError> {
+    let query = AuditQuery::of(&context.query);
     let filter = AuditFilter {
-        subject: wanted.subject.map(str::to_owned),
-        by: wanted.actor.clone(),
-        before: wanted.before,
-        limit: ASKED,
+        subject: query.subject.map(str::to_owned),
+        by: query.actor.clone(),
+        before: query.before,
+        limit: LIMIT,
     };
-    let mut changes = desk.app.engine.store().audit_entries(&filter).await?;
-    let is_more = changes.len() > LENGTH as usize;
-    changes.truncate(LENGTH as usize);
-    let older = changes.last().filter(|_| is_more);
+    let mut entries = context.app.engine.store().audit_entries(&filter).await?;
+    let is_more = entries.len() > PAGE_SIZE as usize;
+    entries.truncate(PAGE_SIZE as usize);
+    let older = entries.last().filter(|_| is_more);
     let page = Page {
-        subject: Field::text("subject", "What was changed")
-            .value(wanted.subject.unwrap_or_default()),
-        actor: Field::text("actor", "Who changed it").value(wanted.actor_text()),
-        is_filtered: wanted.subject.is_some() || wanted.actor.is_some(),
-        pager: Pager {
-            newer: wanted.before.map(|_| wanted.url(None)),
-            older: older.map(|last| wanted.url(Some(last.id))),
+        subject: Field::text("subject", "Subject").value(query.subject.unwrap_or_default()),
+        actor: Field::text("actor", "Actor").value(query.actor_text()),
+        is_filtered: query.subject.is_some() || query.actor.is_some(),
+        links: PageLinks {
+            previous: query.before.map(|_| query.url(None)),
+            next: older.map(|last| query.url(Some(last.id))),
         },
-        rows: changes.iter().map(|change| row(&desk, change)).collect(),
-        empty: wanted.empty(),
+        rows: entries.iter().map(|entry| row(&context, entry)).collect(),
+        empty: query.empty(),
     };
-    Ok(desk.page("audit", Section::Audit, "Audit", page))
+    Ok(context.page("audit", Section::Audit, "Audit log", page))
 }
 
-fn row(desk: &PageContext, change: &AuditEntry) -> Row {
+fn row(context: &PageContext, entry: &AuditEntry) -> Row {
     Row {
-        at: change.at,
-        by: named(desk, change.by.to_string(), "actor"),
-        action: word(change.action),
-        subject: named(desk, change.subject.clone(), "subject"),
-        detail: change.detail.clone(),
+        at: entry.at,
+        by: reference(context, entry.by.to_string(), "actor"),
+        action: word(entry.action),
+        subject: reference(context, entry.subject.clone(), "subject"),
+        detail: entry.detail.clone(),
     }
 }
 
-fn named(desk: &PageContext, label: String, field: &str) -> Named {
-    Named {
-        url: page_of(&label, desk.is_admin()),
-        changes: url(&[(field, &label)]),
+fn reference(context: &PageContext, label: String, field: &str) -> Reference {
+    Reference {
+        url: page_of(&label, context.is_admin()),
+        entries: url(&[(field, &label)]),
         label,
     }
 }
 
-/// The page of something that the audit log names.
-fn page_of(named: &str, is_admin: bool) -> Option<String> {
-    let (kind, name) = named.split_once('/')?;
-    let place = match kind {
+/// Returns the page of an actor or a subject.
+fn page_of(reference: &str, is_admin: bool) -> Option<String> {
+    let (kind, name) = reference.split_once('/')?;
+    let folder = match kind {
         "contact" => "contacts",
         "group" => "groups",
         "event" => "events",
@@ -125,7 +125,7 @@ fn page_of(named: &str, is_admin: bool) -> Option<String> {
     };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let is_plain = !name.is_empty() && name.bytes().all(is_plain);
-    is_plain.then(|| format!("/admin/{place}/{name}"))
+    is_plain.then(|| format!("/admin/{folder}/{name}"))
 }
 
 const fn word(action: Action) -> &'static str {
@@ -138,13 +138,13 @@ const fn word(action: Action) -> &'static str {
         Action::PasswordSet => "set password",
         Action::LoggedIn => "logged in",
         Action::Raised => "raised",
-        Action::Resent => "sent again",
+        Action::Resent => "resent",
         Action::Tested => "tested",
     }
 }
 
-impl<'a> Wanted<'a> {
-    /// What cannot be meant is ignored.
+impl<'a> AuditQuery<'a> {
+    /// Reads the filters; invalid ones are ignored.
     fn of(query: &'a Form) -> Self {
         let actor = query.given("actor").map(|text| match text.parse() {
             Ok(actor) => actor,
@@ -174,35 +174,32 @@ impl<'a> Wanted<'a> {
 
     fn empty(&self) -> Empty {
         let (title, text) = match (self.subject, &self.actor, self.before) {
-            (None, None, None) => (
-                "Nothing was changed yet",
-                "Whoever changes something stands here.",
-            ),
-            (None, None, Some(_)) => ("Nothing is older", "This is where the audit log begins."),
+            (None, None, None) => ("No changes yet", "Changes appear here."),
+            (None, None, Some(_)) => ("No older entries", "The audit log begins here."),
             _ => (
-                "Nothing matches",
-                "Names are written whole, as contact/ann or user/bob.",
+                "No results",
+                "Enter full names, such as contact/ann or user/bob.",
             ),
         };
         let all = Link {
-            url: PATH.into(),
-            label: "Show all".into(),
+            url: urls::AUDIT.into(),
+            label: "Clear filters".into(),
         };
         Empty {
             title: title.into(),
             text: text.into(),
-            action: Some(all).filter(|_| title.starts_with("Nothing matches")),
+            action: Some(all).filter(|_| title.starts_with("No results")),
         }
     }
 }
 
-/// The log with these filters, as far as they are given.
+/// Returns the URL of the log with the filters that are not empty.
 fn url(filters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(filters.iter().filter(|(_, value)| !value.is_empty()));
     match query.finish() {
-        query if query.is_empty() => PATH.to_owned(),
-        query => format!("{PATH}?{query}"),
+        query if query.is_empty() => urls::AUDIT.to_owned(),
+        query => format!("{}?{query}", urls::AUDIT),
     }
 }
 
@@ -211,8 +208,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_named_leads_to_its_page() {
-        for (named, page) in [
+    fn links_actors_and_subjects_to_their_pages() {
+        for (reference, page) in [
             ("contact/ann", Some("/admin/contacts/ann")),
             ("notification/01", Some("/admin/log/01")),
             ("key/app", Some("/admin/keys/app")),
@@ -221,7 +218,7 @@ mod tests {
             ("contact/", None),
             ("everything", None),
         ] {
-            assert_eq!(page_of(named, true).as_deref(), page, "{named}");
+            assert_eq!(page_of(reference, true).as_deref(), page, "{reference}");
         }
         assert_eq!(page_of("user/ann", false), None);
     }

@@ -1,78 +1,28 @@
-//! `/admin/groups`: who is told together.
+//! `/admin/groups`: groups of contacts.
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use redflash_core::{Contact, EditError, Event, Group, Name, Revision, Slug, StoreError, Target};
+use redflash_core::{Contact, Event, Group, Name, Revision, Slug, Store, StoreError, Target};
 use serde::Serialize;
 
-use crate::admin::contact::list::slug_field;
+use crate::admin::crud;
+use crate::admin::crud::{Pages, Rejected, Resource};
 use crate::admin::log::history;
-use crate::admin::log::history::Sent;
-use crate::admin::toggle;
+use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::choices;
-use crate::admin::ui::choices::Naming;
+use crate::admin::ui::choices::Reference;
 use crate::admin::ui::field::{Checklist, Confirm, Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::{Listing, Turn};
 use crate::admin::ui::partials::{Empty, Link};
-use crate::admin::ui::path::Named;
 use crate::admin::ui::templates::Section;
-use crate::route::{Auth, Permission, Route};
-
-pub(super) const LIST: &str = "/admin/groups";
-
-pub(super) fn routes() -> Vec<Route> {
-    let view = Auth::Session(Permission::View);
-    let admin = Auth::Session(Permission::Admin);
-    vec![
-        Route::new(Method::GET, LIST, view, list),
-        Route::new(Method::POST, LIST, admin, create),
-        Route::new(Method::GET, "/admin/new/group", admin, blank),
-        Route::new(Method::GET, "/admin/groups/{slug}", view, page),
-        Route::new(Method::POST, "/admin/groups/{slug}", admin, save),
-        Route::new(
-            Method::POST,
-            "/admin/groups/{slug}/switch",
-            admin,
-            toggle::switch::<Group>,
-        ),
-        Route::new(
-            Method::POST,
-            "/admin/groups/{slug}/delete",
-            admin,
-            toggle::delete::<Group>,
-        ),
-    ]
-}
-
-fn url(slug: &Slug) -> String {
-    format!("{LIST}/{slug}")
-}
-
-fn switch_of(group: &Group, desk: &PageContext) -> Switch {
-    Switch {
-        action: format!("{}/switch", url(&group.slug)),
-        label: format!("Group {}", group.name),
-        on: group.enabled,
-        locked: !desk.is_admin(),
-    }
-}
+use crate::admin::urls;
+use crate::route::Permission;
 
 #[derive(Serialize)]
-struct List {
-    search: Field,
-    count: usize,
-    rows: Vec<Row>,
-    turn: Turn,
-    empty: Empty,
-    new: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Row {
+pub(crate) struct Row {
     url: String,
     name: String,
     slug: String,
@@ -80,47 +30,12 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let groups = desk.app.engine.store().groups().await?;
-    let listing = Listing::of(LIST, &desk.query);
-    let texts = |group: &Group| vec![group.slug.to_string(), group.name.to_string()];
-    let found = listing.excerpt(groups, |group| &group.slug, texts);
-    let row = |group: &Group| Row {
-        url: url(&group.slug),
-        name: group.name.to_string(),
-        slug: group.slug.to_string(),
-        members: group.contacts.len(),
-        switch: switch_of(group, &desk),
-    };
-    let new = desk.is_admin().then_some("/admin/new/group");
-    let none = Empty {
-        title: "No groups yet".into(),
-        text: "A group is a set of contacts that are told together, such as those on call.".into(),
-        action: new.map(|url| Link {
-            url: url.into(),
-            label: "Add a group".into(),
-        }),
-    };
-    let page = List {
-        search: listing.field("Name or slug"),
-        count: found.count,
-        rows: found.shown.iter().map(row).collect(),
-        turn: found.turn,
-        empty: listing.empty(none),
-        new,
-    };
-    Ok(desk.page("groups", Section::Groups, "Groups", page))
-}
-
 #[derive(Serialize)]
-struct New {
-    notice: Option<Notice>,
-    once: String,
-    slug: Field,
+pub(crate) struct NewForm {
     fields: Fields,
 }
 
-/// What a group is made of, to be filled in.
+/// The fields of a group.
 #[derive(Serialize)]
 struct Fields {
     name: Field,
@@ -128,8 +43,8 @@ struct Fields {
 }
 
 impl Fields {
-    fn new(all: &[Contact], name: &str, members: &[Slug], rejection: Option<&Rejection>) -> Self {
-        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+    fn new(all: &[Contact], name: &str, members: &[Slug], errors: Option<&FormErrors>) -> Self {
+        let error = |field| errors.and_then(|errors| errors.error(field));
         Self {
             name: Field::text("name", "Name")
                 .value(name)
@@ -145,55 +60,98 @@ impl Fields {
     }
 }
 
-async fn blank(desk: PageContext) -> Result<Response, PageError> {
-    form(&desk, &Form::default(), None).await
-}
-
-/// The form of a new group, as it was filled in.
-async fn form(
-    desk: &PageContext,
-    form: &Form,
-    rejection: Option<&Rejection>,
-) -> Result<Response, PageError> {
-    let all = desk.app.engine.store().contacts().await?;
-    let members = choices::ticked(form, "contacts", &[], &mut Faults::default());
-    let error = |field| rejection.and_then(|rejection| rejection.error(field));
-    let page = New {
-        notice: rejection.map(|rejection| rejection.notice(Vec::new())),
-        once: form
-            .given("once")
-            .map_or_else(PageContext::once, str::to_owned),
-        slug: slug_field().value(form.get("slug")).error(error("slug")),
-        fields: Fields::new(&all, form.get("name"), &members, rejection),
+impl Resource for Group {
+    const PAGES: Pages = Pages {
+        title: "Groups",
+        section: Section::Groups,
+        list_template: "groups",
+        new_title: "New group",
+        new_template: "group-new",
+        search_label: "Name or slug",
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "group-new", Section::Groups, "New group", page))
-}
+    const READ: Permission = Permission::View;
 
-async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    match add(&desk, &form).await {
-        Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
-        Err(refused) => self::form(&desk, &form, Some(&refused.form()?)).await,
-    }
-}
+    type Row = Row;
+    type NewForm = NewForm;
+    type Secret = ();
 
-async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
-    let engine = &desk.app.engine;
-    let mut faults = Faults::default();
-    let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
-    let name = faults.take("name", Name::parse(form.get("name")));
-    let members = choices::ticked(form, "contacts", &[], &mut faults);
-    let (Some(slug), Some(name), true) = (slug, name, faults.is_empty()) else {
-        return Err(faults.into());
-    };
-    let group = Group::new(slug, name, members);
-    match engine.create(&group, &desk.actor()).await {
-        Err(EditError::Store(StoreError::Conflict { .. }))
-            if is_once(form)
-                && engine.store().group(&group.slug).await?.as_ref() == Some(&group) => {}
-        made => made?,
+    async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError> {
+        store.groups().await
     }
-    Ok(group.slug)
+
+    fn search_texts(&self) -> Vec<String> {
+        vec![self.slug.to_string(), self.name.to_string()]
+    }
+
+    async fn rows(context: &PageContext, items: &[Self]) -> Result<Vec<Row>, StoreError> {
+        let row = |group: &Self| Row {
+            url: urls::group(&group.slug),
+            name: group.name.to_string(),
+            slug: group.slug.to_string(),
+            members: group.contacts.len(),
+            switch: crud::switch(group, context),
+        };
+        Ok(items.iter().map(row).collect())
+    }
+
+    fn empty_list(new: Option<&'static str>) -> Empty {
+        Empty {
+            title: "No groups yet".into(),
+            text: "A group is a set of contacts to notify together, such as an on-call team."
+                .into(),
+            action: new.map(|url| Link {
+                url: url.into(),
+                label: "Add group".into(),
+            }),
+        }
+    }
+
+    async fn new_form(
+        context: &PageContext,
+        form: &Form,
+        errors: Option<&FormErrors>,
+    ) -> Result<NewForm, PageError> {
+        let all = context.app.engine.store().contacts().await?;
+        let members = choices::ticked(form, "contacts", &[], &mut FieldErrors::default());
+        Ok(NewForm {
+            fields: Fields::new(&all, form.get("name"), &members, errors),
+        })
+    }
+
+    async fn parse_new(_: &PageContext, form: &Form) -> Result<(Self, ()), FormError> {
+        let mut errors = FieldErrors::default();
+        let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
+        let name = errors.take("name", Name::parse(form.get("name")));
+        let members = choices::ticked(form, "contacts", &[], &mut errors);
+        let (Some(slug), Some(name), true) = (slug, name, errors.is_empty()) else {
+            return Err(errors.into());
+        };
+        Ok((Self::new(slug, name, members), ()))
+    }
+
+    async fn is_repeat(existing: &Self, new: &Self, _: &Form) -> bool {
+        existing == new
+    }
+
+    fn apply(&mut self, form: &Form) -> Result<(), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let name = errors.take("name", Name::parse(form.get("name")));
+        let members = choices::ticked(form, "contacts", &self.contacts, &mut errors);
+        let (Some(name), true) = (name, errors.is_empty()) else {
+            return Err(errors);
+        };
+        self.name = name;
+        self.contacts = members;
+        Ok(())
+    }
+
+    async fn show(
+        context: &PageContext,
+        slug: &Slug,
+        rejected: Rejected<'_>,
+    ) -> Result<Response, PageError> {
+        show(context, slug, rejected).await
+    }
 }
 
 #[derive(Serialize)]
@@ -204,8 +162,8 @@ struct Page {
     switch: Switch,
     notice: Option<Notice>,
     members: Vec<Member>,
-    events: Vec<Naming>,
-    recent: Vec<Sent>,
+    events: Vec<Reference>,
+    recent: Vec<RecentNotification>,
     log: String,
     audit: String,
     edit: Option<Edit>,
@@ -228,19 +186,15 @@ struct Edit {
     remove: Confirm,
 }
 
-async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
-    show(&desk, &slug, None).await
-}
-
 /// Shows a group.
 ///
-/// * `refused` - the form that was sent, and why it is shown again.
+/// * `rejected` - the form that was sent, with its errors.
 async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
-    refused: Option<(&Form, &Rejection)>,
+    rejected: Rejected<'_>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let group = engine.store().group(slug).await?;
     let group = group.ok_or_else(|| PageError::missing(format!("group {slug}")))?;
     let contacts = engine.store().contacts().await?;
@@ -254,7 +208,7 @@ async fn show(
     let events: Vec<_> = events
         .iter()
         .filter(|event| names(event))
-        .map(Naming::event)
+        .map(Reference::event)
         .collect();
     let now = || {
         let names: Vec<_> = members.iter().map(|member| &*member.name).collect();
@@ -263,16 +217,16 @@ async fn show(
             format!("Members: {}", names.join(", ")),
         ]
     };
-    let status = refused.map_or(StatusCode::OK, |(_, rejection)| rejection.status);
-    let edit = desk
+    let status = rejected.map_or(StatusCode::OK, |(_, errors)| errors.status);
+    let edit = context
         .is_admin()
-        .then(|| Edit::new(&group, &contacts, &events, refused));
+        .then(|| Edit::new(&group, &contacts, &events, rejected));
     let page = Page {
         name: group.name.to_string(),
         slug: slug.to_string(),
         enabled: group.enabled,
-        switch: switch_of(&group, desk),
-        notice: refused.map(|(_, rejection)| rejection.notice(now())),
+        switch: crud::switch(&group, context),
+        notice: rejected.map(|(_, errors)| errors.notice(now())),
         members,
         events,
         recent: history::of_target(engine, Target::Group(slug.clone())).await?,
@@ -280,15 +234,15 @@ async fn show(
         audit: format!("/admin/audit?subject=group/{slug}"),
         edit,
     };
-    Ok(desk.page_with(status, "group", Section::Groups, group.name.as_str(), page))
+    Ok(context.page_with(status, "group", Section::Groups, group.name.as_str(), page))
 }
 
 fn member(contact: &Contact) -> Member {
     Member {
-        url: crate::admin::contact::list::url(&contact.slug),
+        url: urls::contact(&contact.slug),
         name: contact.name.to_string(),
         reach: choices::reach(contact),
-        state: choices::word(contact.enabled),
+        state: choices::badge(contact.enabled),
     }
 }
 
@@ -296,18 +250,18 @@ impl Edit {
     fn new(
         group: &Group,
         contacts: &[Contact],
-        events: &[Naming],
-        refused: Option<(&Form, &Rejection)>,
+        events: &[Reference],
+        rejected: Rejected<'_>,
     ) -> Self {
-        let url = url(&group.slug);
-        let fields = match refused {
+        let url = urls::group(&group.slug);
+        let fields = match rejected {
             None => Fields::new(contacts, group.name.as_str(), &group.contacts, None),
-            Some((form, rejection)) => {
-                let members = choices::ticked(form, "contacts", &[], &mut Faults::default());
-                Fields::new(contacts, form.get("name"), &members, Some(rejection))
+            Some((form, errors)) => {
+                let members = choices::ticked(form, "contacts", &[], &mut FieldErrors::default());
+                Fields::new(contacts, form.get("name"), &members, Some(errors))
             }
         };
-        let text = choices::losses(events.iter());
+        let text = choices::removal_impact(events.iter());
         Self {
             send: format!("/admin/send?target=group/{}", group.slug),
             version: Revision::of(group).to_string(),
@@ -315,40 +269,13 @@ impl Edit {
             remove: Confirm {
                 action: format!("{url}/delete"),
                 ask: "Remove group…".into(),
-                text: format!("{text} Its members stay, and so does what was sent."),
+                text: format!(
+                    "{text} Its members are not removed, and past alerts remain in the log."
+                ),
                 button: format!("Remove {}", group.name),
                 open: false,
             },
             action: url,
         }
     }
-}
-
-async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match change(&desk, &slug, &form).await {
-        Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
-        Err(refused) => show(&desk, &slug, Some((&form, &refused.form()?))).await,
-    }
-}
-
-async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
-    let enabled = form.has("enabled").then(|| form.is_on("enabled"));
-    let seen = Revision::new(form.get("version"));
-    let change = |group: &mut Group| {
-        let mut faults = Faults::default();
-        let name = faults.take("name", Name::parse(form.get("name")));
-        let members = choices::ticked(form, "contacts", &group.contacts, &mut faults);
-        let (Some(name), true) = (name, faults.is_empty()) else {
-            return Err(faults.into());
-        };
-        group.name = name;
-        group.contacts = members;
-        group.enabled = enabled.unwrap_or(group.enabled);
-        Ok(())
-    };
-    let engine = &desk.app.engine;
-    engine
-        .change(slug, &desk.actor(), Some(&seen), change)
-        .await?;
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! `/admin/inbound`: what people have sent back, newest first.
+//! `/admin/inbound`: replies, newest first.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -10,23 +10,21 @@ use redflash_core::{Inbound, InboundId, Name, NotificationId, Slug, Timestamp};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use crate::admin::log::deliveries;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link};
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-/// The list.
-const LIST: &str = "/admin/inbound";
-/// How many messages a page has.
-const LENGTH: u32 = 50;
+/// Number of messages on a page.
+const PAGE_SIZE: u32 = 50;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::new(
         Method::GET,
-        LIST,
+        urls::INBOUND,
         Auth::Session(Permission::View),
         list,
     )]
@@ -50,34 +48,34 @@ struct Row {
     gateway: String,
     text: String,
     effect: String,
-    /// The delivery that it answers.
+    /// URL of the delivery that it answers.
     answers: Option<String>,
-    /// The notification that it raised.
+    /// URL of the notification that it raised.
     raised: Option<String>,
 }
 
-/// What contacts are called.
+/// Names of contacts by their slugs.
 type Names = HashMap<Slug, Name>;
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let typed = desk.query.given("contact");
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let typed = context.query.given("contact");
     let contact = typed.map(Slug::parse);
     let known = contact.as_ref().and_then(|contact| contact.as_ref().ok());
     let filter = InboundFilter {
         contact: known.cloned(),
-        before: desk.query.get("before").parse::<InboundId>().ok(),
-        // One more than is shown, to know whether there is one.
-        limit: NonZeroU32::new(LENGTH + 1).expect("not zero"),
+        before: context.query.get("before").parse::<InboundId>().ok(),
+        // One more than is shown, to know whether there are older ones.
+        limit: NonZeroU32::new(PAGE_SIZE + 1).expect("not zero"),
     };
-    let mut found = desk.app.engine.store().inbound(&filter).await?;
-    let is_more = found.len() > LENGTH as usize;
-    found.truncate(LENGTH as usize);
-    let names = desk.app.engine.store().contacts().await?;
+    let mut found = context.app.engine.store().inbound(&filter).await?;
+    let is_more = found.len() > PAGE_SIZE as usize;
+    found.truncate(PAGE_SIZE as usize);
+    let names = context.app.engine.store().contacts().await?;
     let names: Names = names.into_iter().map(|one| (one.slug, one.name)).collect();
     let last = found.last().filter(|_| is_more);
     let error = contact.as_ref().and_then(|contact| contact.as_ref().err());
     let page = List {
-        contact: Field::text("contact", "From the contact")
+        contact: Field::text("contact", "Contact")
             .value(typed.unwrap_or_default())
             .error(error.map(ToString::to_string)),
         newest: filter.before.map(|_| url(known, None)),
@@ -88,7 +86,7 @@ async fn list(desk: PageContext) -> Result<Response, PageError> {
             .map(|inbound| row(inbound, &names))
             .collect(),
     };
-    Ok(desk.page("inbound", Section::Inbound, "Inbound", page))
+    Ok(context.page("inbound", Section::Inbound, "Inbound messages", page))
 }
 
 fn url(contact: Option<&Slug>, before: Option<InboundId>) -> String {
@@ -96,14 +94,14 @@ fn url(contact: Option<&Slug>, before: Option<InboundId>) -> String {
     query.extend_pairs(contact.map(|contact| ("contact", contact.as_str())));
     query.extend_pairs(before.map(|id| ("before", id.to_string())));
     match query.finish() {
-        query if query.is_empty() => LIST.to_owned(),
-        query => format!("{LIST}?{query}"),
+        query if query.is_empty() => urls::INBOUND.to_owned(),
+        query => format!("{}?{query}", urls::INBOUND),
     }
 }
 
 fn row(inbound: Inbound, names: &Names) -> Row {
     let contacts = inbound.contacts.iter().map(|contact| Link {
-        url: format!("/admin/contacts/{contact}"),
+        url: urls::contact(contact),
         label: match names.get(contact) {
             Some(name) => name.to_string(),
             None => contact.to_string(),
@@ -116,13 +114,13 @@ fn row(inbound: Inbound, names: &Names) -> Row {
         channel: inbound.channel.to_string(),
         gateway: inbound.gateway.to_string(),
         text: inbound.text,
-        raised: raised(&inbound.effect).map(crate::admin::log::list::url),
+        raised: raised(&inbound.effect).map(urls::notification),
         effect: inbound.effect,
-        answers: inbound.answers.map(deliveries::url),
+        answers: inbound.answers.map(urls::delivery),
     }
 }
 
-/// The notification that an effect says was raised: `raised event/reply as 0192…`.
+/// Returns the notification in an effect such as `raised event/reply as 0192…`.
 fn raised(effect: &str) -> Option<NotificationId> {
     let (_, id) = effect.strip_prefix("raised ")?.rsplit_once(" as ")?;
     id.parse().ok()
@@ -131,18 +129,17 @@ fn raised(effect: &str) -> Option<NotificationId> {
 fn empty(is_all: bool) -> Empty {
     if is_all {
         return Empty {
-            title: "Nobody has answered yet".into(),
-            text: "What people send back to a gateway that takes answers stands here, with what it did."
-                .into(),
+            title: "No inbound messages yet".into(),
+            text: "Replies received by a gateway appear here, with their effect.".into(),
             action: None,
         };
     }
     Empty {
-        title: "Nothing here".into(),
-        text: "Nothing came from this contact, or nothing older.".into(),
+        title: "No messages".into(),
+        text: "There are no messages from this contact, or no older ones.".into(),
         action: Some(Link {
-            url: LIST.into(),
-            label: "Show all".into(),
+            url: urls::INBOUND.into(),
+            label: "Clear filters".into(),
         }),
     }
 }
@@ -152,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_effect_says_what_was_raised() {
+    fn finds_raised_notification_in_effect() {
         let id = NotificationId::new(Timestamp::from_millis(1));
         assert_eq!(raised(&format!("raised event/a as {id}")), Some(id));
         for other in [

@@ -1,10 +1,9 @@
-//! `/admin`: what people see and change in a browser.
-//!
-//! `view` says how a page is written.
+//! `/admin`: the web admin. [`ui::templates`] describes how a page is written.
 
 mod audit;
 pub(crate) mod auth;
 pub(crate) mod contact;
+mod crud;
 pub(crate) mod dashboard;
 pub(crate) mod event;
 pub(crate) mod gateway;
@@ -15,26 +14,19 @@ pub(crate) mod log;
 mod profile;
 mod search;
 mod send;
-pub(crate) mod toggle;
 pub(crate) mod ui;
+pub(crate) mod urls;
 pub(crate) mod user;
 
 use axum::http::Method;
+use redflash_core::{ApiKey, Contact, Event, Group, User};
 
-pub(crate) use auth::guard::guard;
-pub(crate) use auth::host::require_known_host;
-#[cfg(feature = "oidc")]
-pub(crate) use auth::oidc::OpenId;
-pub(crate) use auth::throttle::Throttle;
-pub(crate) use log::stream::StreamSlots;
 pub(crate) use ui::pagination::compact;
-pub(crate) use ui::templates::Templates;
-pub(crate) use ui::wrong_method::wrong_method;
 
 use crate::admin::ui::page_error::PageError;
 use crate::route::{Auth, Permission, Route};
 
-/// Every URL of the web admin.
+/// Returns all routes of the web admin.
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = vec![Route::new(
         Method::GET,
@@ -49,14 +41,15 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(search::routes());
     routes.extend(audit::routes());
     routes.extend(profile::routes());
-    routes.extend(user::list::routes());
-    routes.extend(key::list::routes());
-    routes.extend(contact::list::routes());
+    routes.extend(crud::routes::<User>());
+    routes.extend(user::page::routes());
+    routes.extend(crud::routes::<ApiKey>());
+    routes.extend(crud::routes::<Contact>());
     routes.extend(contact::endpoint::routes());
     routes.extend(contact::endpoint_test::routes());
-    routes.extend(group::routes());
-    routes.extend(event::list::routes());
-    routes.extend(event::preview::routes());
+    routes.extend(crud::routes::<Group>());
+    routes.extend(crud::routes::<Event>());
+    routes.extend(event::page::routes());
     routes.extend(log::list::routes());
     routes.extend(log::csv::routes());
     routes.extend(log::notification::routes());
@@ -65,10 +58,10 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(gateway::list::routes());
     routes.extend(inbound::routes());
     let logged_in = Auth::Session(Permission::Any);
-    routes.push(Route::any("/admin/{*rest}", logged_in, nowhere));
+    routes.push(Route::any("/admin/{*rest}", logged_in, not_found));
     routes
 }
 
-async fn nowhere() -> PageError {
+async fn not_found() -> PageError {
     PageError::missing("page at this URL")
 }

@@ -1,4 +1,4 @@
-//! `/admin/profile`: what users change of themselves.
+//! `/admin/profile`: the user's own name and password.
 
 use std::net::IpAddr;
 
@@ -7,15 +7,17 @@ use axum::response::Response;
 use redflash_core::{Name, PasswordHash, Revision, Role, User};
 use serde::Serialize;
 
-use crate::admin::auth::login::with_session;
+use crate::admin::auth::sign_in::with_session;
 use crate::admin::ui::field::Field;
+use crate::admin::ui::flash::Flash;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection};
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors, Notice};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
+use crate::admin::ui::redirect::redirect_with;
 use crate::admin::user::new_password;
 use crate::auth::password::is_password;
-use crate::middleware::client_ip::ClientAddress;
+use crate::middleware::client_ip::ClientIp;
 use crate::route::{Auth, Permission, Route};
 
 const PATH: &str = "/admin/profile";
@@ -35,7 +37,7 @@ struct Page {
     notice: Option<Notice>,
     version: String,
     name: Field,
-    /// `None` for somebody who logs in without a password.
+    /// `None` for users who log in without a password.
     password: Option<Password>,
 }
 
@@ -45,23 +47,23 @@ struct Password {
     fields: new_password::Fields,
 }
 
-async fn page(desk: PageContext) -> Result<Response, PageError> {
-    show(&desk, None).await
+async fn page(context: PageContext) -> Result<Response, PageError> {
+    show(&context, None).await
 }
 
 /// Shows the profile.
 ///
-/// * `refused` - the form that was sent, and why it is shown again.
+/// * `rejected` - the form that was sent, with its errors.
 async fn show(
-    desk: &PageContext,
-    refused: Option<(&Form, &Rejection)>,
+    context: &PageContext,
+    rejected: Option<(&Form, &FormErrors)>,
 ) -> Result<Response, PageError> {
-    let slug = &desk.visitor.user.slug;
-    let user = desk.app.engine.store().user(slug).await?;
+    let slug = &context.visitor.user.slug;
+    let user = context.app.engine.store().user(slug).await?;
     let user = user.ok_or_else(|| PageError::missing(format!("user {slug}")))?;
-    let rejection = refused.map(|(_, rejection)| rejection);
-    let error = |field| rejection.and_then(|rejection| rejection.error(field));
-    let name = refused.map_or(user.name.as_str(), |(form, _)| form.get("name"));
+    let errors = rejected.map(|(_, errors)| errors);
+    let error = |field| errors.and_then(|errors| errors.error(field));
+    let name = rejected.map_or(user.name.as_str(), |(form, _)| form.get("name"));
     let now = || {
         vec![
             format!("Name: {}", user.name),
@@ -71,7 +73,7 @@ async fn show(
     let page = Page {
         slug: slug.to_string(),
         is_admin: user.role == Role::Admin,
-        notice: rejection.map(|rejection| rejection.notice(now())),
+        notice: errors.map(|errors| errors.notice(now())),
         version: Revision::of(&user).to_string(),
         name: Field::text("name", "Name")
             .value(name)
@@ -79,44 +81,48 @@ async fn show(
             .error(error("name"))
             .required(),
         password: user.password.is_some().then(|| Password {
-            old: Field::password("password", "The password you have now")
+            old: Field::password("password", "Current password")
                 .autocomplete("current-password")
                 .error(error("password")),
-            fields: new_password::Fields::new("New password", rejection),
+            fields: new_password::Fields::new("New password", errors),
         }),
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "profile", None, "Your profile", page))
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    Ok(context.page_with(status, "profile", None, "Your profile", page))
 }
 
 async fn save(
-    desk: PageContext,
-    ClientAddress(from): ClientAddress,
+    context: PageContext,
+    ClientIp(from): ClientIp,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, PageError> {
-    match change(&desk, from, &form).await {
-        Ok(None) => Ok(PageContext::go(PATH, Said::Saved)),
+    match change(&context, from, &form).await {
+        Ok(None) => Ok(redirect_with(PATH, Flash::Saved)),
         Ok(Some(user)) => {
-            // Every session of this user has ended, this one too.
-            let done = PageContext::go(PATH, Said::PasswordSet);
-            Ok(with_session(done, &desk.app, &user, &headers).await?)
+            // All sessions of this user have ended, including this one.
+            let done = redirect_with(PATH, Flash::PasswordSet);
+            Ok(with_session(done, &context.app, &user, &headers).await?)
         }
-        Err(refused) => show(&desk, Some((&form, &refused.form()?))).await,
+        Err(error) => show(&context, Some((&form, &error.form()?))).await,
     }
 }
 
-/// Changes the name, and the password if a new one was typed. Returns the user where that was so.
-async fn change(desk: &PageContext, from: IpAddr, form: &Form) -> Result<Option<User>, Refused> {
-    let mut faults = Faults::default();
-    let name = faults.take("name", Name::parse(form.get("name")));
-    let password = if new_password::is_typed(form) {
-        new_password(desk, from, form, &mut faults).await?
+/// Changes the name, and the password if there is a new one. Returns the user if the password changed.
+async fn change(
+    context: &PageContext,
+    from: IpAddr,
+    form: &Form,
+) -> Result<Option<User>, FormError> {
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", Name::parse(form.get("name")));
+    let password = if new_password::is_given(form) {
+        new_password(context, from, form, &mut errors).await?
     } else {
         None
     };
-    let (Some(name), true) = (name, faults.is_empty()) else {
-        return Err(faults.into());
+    let (Some(name), true) = (name, errors.is_empty()) else {
+        return Err(errors.into());
     };
     let seen = form.given("version").map(Revision::new);
     let change = |user: &mut User| {
@@ -126,36 +132,38 @@ async fn change(desk: &PageContext, from: IpAddr, form: &Form) -> Result<Option<
         }
         Ok(())
     };
-    let slug = &desk.visitor.user.slug;
-    let engine = &desk.app.engine;
+    let slug = &context.visitor.user.slug;
+    let engine = &context.app.engine;
     let user = engine
-        .change(slug, &desk.actor(), seen.as_ref(), change)
+        .change(slug, &context.actor(), seen.as_ref(), change)
         .await?;
     Ok(password.is_some().then_some(user))
 }
 
-/// The hash of the new password, if the old one was right.
+/// Returns the hash of the new password, if the current one is correct.
 async fn new_password(
-    desk: &PageContext,
+    context: &PageContext,
     from: IpAddr,
     form: &Form,
-    faults: &mut Faults,
+    errors: &mut FieldErrors,
 ) -> Result<Option<PasswordHash>, PageError> {
-    let user = &desk.visitor.user;
-    let tried = desk
-        .app
-        .throttle
-        .begin(Some(&user.slug), from, desk.app.engine.monotonic());
-    let tried = tried.map_err(|wait| {
+    let user = &context.visitor.user;
+    let attempt =
+        context
+            .app
+            .login_throttle
+            .begin(Some(&user.slug), from, context.app.engine.monotonic());
+    let attempt = attempt.map_err(|wait| {
         let seconds = wait.as_secs() + 1;
-        let text = format!("Too many tries were wrong. Try again in {seconds} seconds.");
-        PageError::new(StatusCode::TOO_MANY_REQUESTS, "Not now", text)
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let text = format!("Too many failed attempts. Try again in {seconds} {unit}.");
+        PageError::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", text)
     })?;
     let old = form.get("password").into();
     if !is_password(&old, user.password.as_ref()).await {
-        faults.add("password", "this is not your password");
+        errors.add("password", "incorrect password");
         return Ok(None);
     }
-    tried.forget();
-    Ok(new_password::hash(form, faults).await)
+    attempt.succeed();
+    Ok(new_password::hash(form, errors).await)
 }

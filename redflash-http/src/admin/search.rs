@@ -1,4 +1,4 @@
-//! `/admin/search`: everything that has a text in it.
+//! `/admin/search`: full search of the directory, the gateways and the log.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -14,22 +14,24 @@ use url::form_urlencoded;
 
 use crate::admin::key::permissions;
 use crate::admin::log::history;
-use crate::admin::log::history::Sent;
+use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::choices;
 use crate::admin::ui::field::Field;
-use crate::admin::ui::page::{PageContext, go};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::pagination::compact;
 use crate::admin::ui::partials::Link;
+use crate::admin::ui::redirect::redirect;
+use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
 const PATH: &str = "/admin/search";
-/// How many of a kind are shown.
-const SHOWN: usize = 8;
-/// How many notifications.
-const MENTIONS: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
-/// The most characters that are looked for.
-const LONGEST: usize = 200;
+/// Maximum number of results of one kind.
+const MAX_RESULTS: usize = 8;
+/// Maximum number of notifications.
+const MAX_NOTIFICATIONS: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
+/// Maximum length of the search text, in characters.
+const MAX_LENGTH: usize = 200;
 
 pub(super) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
@@ -39,20 +41,20 @@ pub(super) fn routes() -> Vec<Route> {
 #[derive(Serialize)]
 struct Page {
     search: Field,
-    /// What was looked for; `None` when nothing was.
+    /// The search text; `None` if it is empty.
     text: Option<String>,
     kinds: Vec<Kind>,
-    sent: Vec<Sent>,
-    /// The log with this text.
+    notifications: Vec<RecentNotification>,
+    /// URL of the log with this text.
     log: String,
 }
 
-/// What was found of one kind.
+/// The results of one kind.
 #[derive(Serialize)]
 struct Kind {
     title: &'static str,
     found: Vec<Found>,
-    /// The list with this text, where more was found than is shown.
+    /// The list with this text, if it has more results.
     all: Option<Link>,
 }
 
@@ -60,55 +62,67 @@ struct Kind {
 struct Found {
     url: String,
     name: String,
-    /// What else there is to say of it.
+    /// Slug and state, or another short description.
     detail: String,
     state: Option<&'static str>,
 }
 
-async fn page(desk: PageContext) -> Result<Response, PageError> {
-    let text: String = desk.query.get("q").trim().chars().take(LONGEST).collect();
-    if let Some(id) = notification(&desk, &text).await? {
-        return Ok(go(&format!("/admin/log/{id}")));
+async fn page(context: PageContext) -> Result<Response, PageError> {
+    let text: String = context
+        .query
+        .get("q")
+        .trim()
+        .chars()
+        .take(MAX_LENGTH)
+        .collect();
+    if let Some(id) = notification(&context, &text).await? {
+        return Ok(redirect(&urls::notification(id)));
     }
-    let (kinds, sent) = if text.is_empty() {
+    let (kinds, notifications) = if text.is_empty() {
         (Vec::new(), Vec::new())
     } else {
-        (kinds(&desk, &text).await?, mentions(&desk, &text).await?)
+        (
+            kinds(&context, &text).await?,
+            with_mention(&context, &text).await?,
+        )
     };
     let page = Page {
-        search: Field::input("q", "Anything with this text", "search").value(&*text),
-        log: with_text("/admin/log", &text),
+        search: Field::input("q", "Search", "search").value(&*text),
+        log: with_text(urls::LOG, &text),
         text: Some(text).filter(|text| !text.is_empty()),
         kinds,
-        sent,
+        notifications,
     };
-    Ok(desk.page("search", None, "Search", page))
+    Ok(context.page("search", None, "Search", page))
 }
 
-/// The notification whose id this is, or the id of one of its deliveries.
+/// Returns the notification with this id, or with a delivery of this id.
 async fn notification(
-    desk: &PageContext,
+    context: &PageContext,
     text: &str,
 ) -> Result<Option<NotificationId>, StoreError> {
     let Ok(id) = text.parse::<DeliveryId>() else {
         return Ok(None);
     };
     let id = id.notification();
-    let found = desk.app.engine.store().notification(id).await?;
+    let found = context.app.engine.store().notification(id).await?;
     Ok(found.map(|_| id))
 }
 
-/// The newest notifications that have the text.
-async fn mentions(desk: &PageContext, text: &str) -> Result<Vec<Sent>, StoreError> {
+/// Returns the newest notifications with the text.
+async fn with_mention(
+    context: &PageContext,
+    text: &str,
+) -> Result<Vec<RecentNotification>, StoreError> {
     let filter = LogFilter {
         text: Some(text.to_owned()),
-        ..LogFilter::newest(MENTIONS)
+        ..LogFilter::newest(MAX_NOTIFICATIONS)
     };
-    history::sent(&desk.app.engine, &filter, |_| true).await
+    history::matching(&context.app.engine, &filter, |_| true).await
 }
 
-async fn kinds(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
-    let engine = &desk.app.engine;
+async fn kinds(context: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
+    let engine = &context.app.engine;
     let store = engine.store();
     let contacts = store.contacts().await?;
     let (groups, events) = (store.groups().await?, store.events().await?);
@@ -117,30 +131,35 @@ async fn kinds(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> 
     let mut kinds = vec![
         Kind::new(
             "Contacts",
-            "/admin/contacts",
+            urls::CONTACTS.list,
             text,
             contacts.iter().map(of_contact),
         ),
-        Kind::new("Groups", "/admin/groups", text, groups.iter().map(of_group)),
-        Kind::new("Events", "/admin/events", text, events.iter().map(of_event)),
         Kind::new(
-            "Gateways",
-            "/admin/gateways",
+            "Groups",
+            urls::GROUPS.list,
             text,
-            gateways.map(of_gateway),
+            groups.iter().map(of_group),
         ),
+        Kind::new(
+            "Events",
+            urls::EVENTS.list,
+            text,
+            events.iter().map(of_event),
+        ),
+        Kind::new("Gateways", urls::GATEWAYS, text, gateways.map(of_gateway)),
     ];
-    if desk.is_admin() {
+    if context.is_admin() {
         let (keys, users) = (store.api_keys().await?, store.users().await?);
         kinds.push(Kind::new(
-            "Keys",
-            "/admin/keys",
+            "API keys",
+            urls::KEYS.list,
             text,
             keys.iter().map(of_key),
         ));
         kinds.push(Kind::new(
             "Users",
-            "/admin/users",
+            urls::USERS.list,
             text,
             users.iter().map(of_user),
         ));
@@ -150,47 +169,47 @@ async fn kinds(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> 
 }
 
 impl Kind {
-    /// What has the text, of everything of a kind.
+    /// Returns the items of a kind that have the text.
     fn new(
         title: &'static str,
         list: &str,
         text: &str,
         all: impl Iterator<Item = (Found, Vec<String>)>,
     ) -> Self {
-        let wanted = compact(text);
-        let has = |(_, places): &(Found, Vec<String>)| {
-            places.iter().any(|place| compact(place).contains(&wanted))
+        let needle = compact(text);
+        let has = |(_, texts): &(Found, Vec<String>)| {
+            texts.iter().any(|text| compact(text).contains(&needle))
         };
         let mut found: Vec<_> = all.filter(has).map(|(found, _)| found).collect();
         let count = found.len();
-        found.truncate(SHOWN);
+        found.truncate(MAX_RESULTS);
         let all = Link {
             url: with_text(list, text),
-            label: format!("All {count}"),
+            label: format!("View all {count}"),
         };
         Self {
             title,
             found,
-            all: Some(all).filter(|_| count > SHOWN),
+            all: Some(all).filter(|_| count > MAX_RESULTS),
         }
     }
 }
 
 fn of_contact(contact: &Contact) -> (Found, Vec<String>) {
-    let mut places = vec![contact.slug.to_string(), contact.name.to_string()];
-    places.extend(contact.endpoints.iter().map(|one| one.address.to_string()));
+    let mut texts = vec![contact.slug.to_string(), contact.name.to_string()];
+    texts.extend(contact.endpoints.iter().map(|one| one.address.to_string()));
     let found = Found {
-        url: crate::admin::contact::list::url(&contact.slug),
+        url: urls::contact(&contact.slug),
         name: contact.name.to_string(),
         detail: format!("{} · {}", contact.slug, choices::reach(contact)),
         state: state(contact.enabled),
     };
-    (found, places)
+    (found, texts)
 }
 
 fn of_group(group: &Group) -> (Found, Vec<String>) {
     let found = Found {
-        url: format!("/admin/groups/{}", group.slug),
+        url: urls::group(&group.slug),
         name: group.name.to_string(),
         detail: format!("{} · {}", group.slug, choices::size(group)),
         state: state(group.enabled),
@@ -200,23 +219,23 @@ fn of_group(group: &Group) -> (Found, Vec<String>) {
 
 fn of_event(event: &Event) -> (Found, Vec<String>) {
     let found = Found {
-        url: format!("/admin/events/{}", event.slug),
+        url: urls::event(&event.slug),
         name: event.name.to_string(),
         detail: event.slug.to_string(),
         state: state(event.enabled),
     };
-    let places = [
+    let texts = [
         event.slug.as_str(),
         event.name.as_str(),
         &*event.description,
     ];
-    (found, places.map(str::to_owned).to_vec())
+    (found, texts.map(str::to_owned).to_vec())
 }
 
 fn of_gateway(gateway: &Gateway) -> (Found, Vec<String>) {
     let channel = gateway.channel.kind().to_string();
     let found = Found {
-        url: format!("/admin/gateways/{}", gateway.name),
+        url: urls::gateway(&gateway.name),
         name: gateway.name.to_string(),
         detail: channel.clone(),
         state: None,
@@ -226,9 +245,9 @@ fn of_gateway(gateway: &Gateway) -> (Found, Vec<String>) {
 
 fn of_key(key: &ApiKey) -> (Found, Vec<String>) {
     let found = Found {
-        url: crate::admin::key::list::url(&key.slug),
+        url: urls::key(&key.slug),
         name: key.slug.to_string(),
-        detail: permissions::words(key),
+        detail: permissions::summary(key),
         state: state(key.enabled),
     };
     (found, vec![key.slug.to_string(), key.hint.clone()])
@@ -236,7 +255,7 @@ fn of_key(key: &ApiKey) -> (Found, Vec<String>) {
 
 fn of_user(user: &User) -> (Found, Vec<String>) {
     let found = Found {
-        url: crate::admin::user::list::url(&user.slug),
+        url: urls::user(&user.slug),
         name: user.name.to_string(),
         detail: format!("{} · {}", user.slug, user.role),
         state: state(user.enabled),
@@ -244,12 +263,12 @@ fn of_user(user: &User) -> (Found, Vec<String>) {
     (found, vec![user.slug.to_string(), user.name.to_string()])
 }
 
-/// Said of what is off alone.
+/// Returns the badge of an item that is disabled.
 fn state(enabled: bool) -> Option<&'static str> {
     (!enabled).then_some("off")
 }
 
-/// A list that shows what has a text.
+/// Returns the URL of a list with a search text.
 fn with_text(path: &str, text: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("q", text);

@@ -13,9 +13,9 @@ use crate::api::extract::query;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::auth::api_key;
-use crate::middleware::request_log::Refused;
+use crate::middleware::request_log::ErrorFields;
 use crate::route::Permission;
-use crate::server::connections;
+use crate::server::connection_slots;
 
 /// Who asks: a key that is on and may do what the route needs.
 #[derive(Clone, Debug)]
@@ -59,12 +59,12 @@ pub(crate) async fn guard(
     if let Err(problem) = query::check(request.uri().query(), parameters) {
         return problem.into_response();
     }
-    app.used(&key);
-    connections::keep(request.extensions());
+    app.note_use(&key);
+    connection_slots::keep(request.extensions());
     let (by, target) = (key.slug.clone(), target(request.uri().path()));
     request.extensions_mut().insert(Caller { key });
     let mut response = next.run(request).await;
-    if let Some(refused) = response.extensions_mut().get_mut::<Refused>() {
+    if let Some(refused) = response.extensions_mut().get_mut::<ErrorFields>() {
         refused.key = Some(by);
         refused.target = target;
     }

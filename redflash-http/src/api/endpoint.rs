@@ -312,12 +312,12 @@ async fn test(
     place(&contact, id)?;
     let text = wanted
         .message
-        .unwrap_or_else(|| alert::of_test(&contact.name));
+        .unwrap_or_else(|| alert::endpoint_test_message(&contact.name));
     let raise = Raise::contact(slug, text)
         .only(id)
         .by(caller.key.slug.clone());
     let outcome = alert::raise_as(&app, raise, caller.actor()).await?;
-    let told = outcome.told(&caller.key);
+    let told = outcome.into_response(&caller.key);
     let location = [(
         LOCATION,
         format!("/api/v1/notifications/{}", told.notification_id),

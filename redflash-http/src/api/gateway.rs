@@ -120,7 +120,10 @@ async fn test(
     let gateway = find(&app.engine, &name)?;
     let to = app.engine.parse_test_address(&gateway, &wanted.to);
     let to = to.map_err(|fault| Problem::field("to", fault.to_string()))?;
-    let text = wanted.message.as_deref().unwrap_or(alert::OF_GATEWAY);
+    let text = wanted
+        .message
+        .as_deref()
+        .unwrap_or(alert::GATEWAY_TEST_MESSAGE);
     if text.chars().all(|c| c.is_whitespace() || c.is_control()) {
         return Err(Problem::field("message", "write what the test says"));
     }

@@ -21,8 +21,8 @@ use crate::api::openapi::operation::Operation;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::auth::api_key;
+use crate::error::RequestError;
 use crate::extract::idempotency;
-use crate::legacy::error::LegacyError;
 use crate::off_thread;
 use crate::route::{Auth, Permission, Route};
 
@@ -150,24 +150,24 @@ async fn raise<T: Alert>(
 ) -> Result<Response, Problem> {
     let wait = query.text("wait").map(|text| {
         let wrong = || Problem::field("wait", "write a length of time, such as wait=10s");
-        alert::length(text).ok_or_else(wrong)
+        alert::parse_duration(text).ok_or_else(wrong)
     });
-    let wait = alert::wait(&app.config, wait.transpose()?);
+    let wait = alert::wait_limit(&app.config, wait.transpose()?);
     let raise = alert.at(slug);
     let target = raise.target().clone();
     // Looked at again, since the raise has to know as of which version of the directory it holds.
-    let secret = api_key::bearer(&headers).ok_or_else(LegacyError::missing_key)?;
+    let secret = api_key::bearer(&headers).ok_or_else(RequestError::missing_key)?;
     let checked = api_key::check_to_raise(&app.engine, secret, Some(&target)).await?;
     let key = &checked.key;
     if !key.may_raise(&target) {
         let detail = format!("the key {} may not raise {target}", key.slug);
         return Err(Problem::forbidden(detail));
     }
-    let promise = idempotency::read(&headers)?;
+    let promise = idempotency::read_key(&headers)?;
     let outcome = alert::raise(&app, key, raise.with_key(&checked), promise, wait).await;
     let outcome = outcome.map_err(|failed| Problem::from(failed).shown_to(key))?;
     let status = status(&outcome);
-    let told = outcome.told(key);
+    let told = outcome.into_response(key);
     let place = format!("/api/v1/notifications/{}", told.notification_id);
     Ok((status, [(LOCATION, place)], Json(told)).into_response())
 }
@@ -175,7 +175,7 @@ async fn raise<T: Alert>(
 /// 201 when everybody is told as far as is known, 202 when somebody is not, or not yet.
 fn status(outcome: &RaiseOutcome) -> StatusCode {
     let waits = outcome.sent().is_some_and(|(sent, all)| sent < all);
-    if waits || outcome.misses_somebody() {
+    if waits || outcome.has_unreached() {
         StatusCode::ACCEPTED
     } else {
         StatusCode::CREATED

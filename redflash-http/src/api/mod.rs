@@ -5,7 +5,7 @@
 //! be edited has a revision in `ETag`, and is replaced only by who says in `If-Match` to have seen it.
 
 pub(crate) mod audit;
-mod caller;
+pub(crate) mod caller;
 mod contact;
 mod edit;
 mod endpoint;
@@ -17,7 +17,7 @@ mod inbound;
 mod key;
 mod message;
 mod notification;
-mod openapi;
+pub(crate) mod openapi;
 mod page;
 mod preview;
 pub(crate) mod problem;
@@ -26,8 +26,7 @@ mod status;
 pub(crate) mod timestamp;
 mod user;
 
-pub(crate) use caller::{Caller, guard};
-pub(crate) use openapi::operation::Operation;
+pub(crate) use caller::Caller;
 
 use crate::api::problem::Problem;
 use crate::route::{Auth, Route};

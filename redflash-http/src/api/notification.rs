@@ -79,7 +79,7 @@ struct Logged {
 
 /// Everything: for keys that may inspect.
 #[derive(Serialize)]
-struct Whole {
+struct BufferedBody {
     #[serde(flatten)]
     notification: Notification,
     deliveries: Vec<DeliveryRecord>,
@@ -156,7 +156,7 @@ async fn read(
 ) -> Result<Response, Problem> {
     let (notification, deliveries) = find(&app.engine, id).await?;
     if key.inspect || key.admin {
-        let whole = Whole {
+        let whole = BufferedBody {
             notification,
             deliveries,
         };

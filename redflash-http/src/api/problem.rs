@@ -1,4 +1,4 @@
-//! Why a request below `/api/v1` was refused, in the way of RFC 9457.
+//! Errors of the API as problem documents (RFC 9457).
 
 use std::time::Duration;
 
@@ -13,36 +13,35 @@ use redflash_core::{
 use serde::Serialize;
 use tracing::error;
 
-use crate::alert::RaiseFailure;
-use crate::legacy::error::LegacyError;
-use crate::middleware::request_log::Refused;
+use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
+use crate::middleware::request_log::ErrorFields;
 
-/// Why a request was refused.
+/// The error of a request to the API.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
     #[serde(skip)]
     status: StatusCode,
-    /// What was wrong, and what would be right.
+    /// The error, and the way to correct the request.
     detail: Box<str>,
-    /// A word for programs.
+    /// The error code for programs.
     code: &'static str,
-    /// Every field that breaks a rule.
+    /// All invalid fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<InvalidField>,
-    /// The alert that may have been recorded all the same.
+    /// The alert that may have been recorded nevertheless.
     #[serde(skip_serializing_if = "Option::is_none")]
     notification_id: Option<NotificationId>,
-    /// The part of a refused plan that says why.
+    /// The part of the plan that explains the refusal.
     #[serde(flatten)]
     plan: Option<Box<RefusedPlan>>,
     #[serde(skip)]
     retry_after: Option<Duration>,
-    /// The body was not read to its end, so the connection cannot be used again.
+    /// True if the body was not read to its end, so that the connection cannot be reused.
     #[serde(skip)]
     close: bool,
 }
 
-/// A problem, with what its status says already.
+/// A problem with the members that follow from its status.
 #[derive(Serialize)]
 struct Document<'a> {
     #[serde(rename = "type")]
@@ -53,10 +52,10 @@ struct Document<'a> {
     problem: &'a Problem,
 }
 
-/// The part of a refused plan that says why.
+/// The part of a plan that explains its refusal.
 #[derive(Debug, Default, Serialize)]
 struct RefusedPlan {
-    /// Everybody who was not told, and why.
+    /// The recipients that were not notified, each with the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     recipients: Option<Vec<Recipient>>,
     /// Arguments that the event's templates need and that were not given.
@@ -65,16 +64,6 @@ struct RefusedPlan {
     /// Arguments that were given and that the event's templates do not use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unused: Vec<String>,
-}
-
-impl RefusedPlan {
-    fn of(recipients: Option<Vec<Recipient>>) -> Option<Box<Self>> {
-        let recipients = Some(recipients?);
-        Some(Box::new(Self {
-            recipients,
-            ..Self::default()
-        }))
-    }
 }
 
 impl Problem {
@@ -91,33 +80,33 @@ impl Problem {
         }
     }
 
-    /// One field breaks a rule.
+    /// Returns the error of one invalid field.
     pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         EditError::field(field, message).into()
     }
 
-    /// Nobody who may be here.
+    /// Returns the error of a request without a valid key.
     pub(crate) fn unauthorized() -> Self {
         let detail = "send a valid key as Authorization: Bearer …";
         Self::new(StatusCode::UNAUTHORIZED, "invalid_key", detail)
     }
 
-    /// What is put under one name says that it has another.
+    /// Returns the error of a body whose slug differs from that in the path.
     pub(crate) fn other_slug(slug: &Slug) -> Self {
-        let message = format!("this is {slug}, and a slug stays what it is");
+        let message = format!("the slug is {slug} and cannot be changed");
         Self {
             errors: vec![InvalidField::new("slug", &*message)],
             ..Self::new(StatusCode::CONFLICT, "other_slug", message)
         }
     }
 
-    /// A path that leads nowhere.
+    /// Returns the error of an unknown path.
     pub(crate) fn no_such_resource() -> Self {
         let detail = "there is no such resource";
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// Something that a field names is not there.
+    /// Returns the error of a field that refers to something that does not exist.
     pub(crate) fn unknown_reference(field: &str, message: String) -> Self {
         Self {
             errors: vec![InvalidField::new(field, &*message)],
@@ -125,13 +114,13 @@ impl Problem {
         }
     }
 
-    /// A notification that is not there, or that a key may not see.
+    /// Returns the error of a notification that does not exist, or that the key may not see.
     pub(crate) fn unknown_notification() -> Self {
         let detail = "there is no such notification, or this key may not see it";
         Self::new(StatusCode::NOT_FOUND, "unknown_notification", detail)
     }
 
-    /// The same, as whoever has this key is told.
+    /// Hides the recipients from keys that may not inspect.
     pub(crate) fn shown_to(mut self, key: &ApiKey) -> Self {
         if let Some(plan) = &mut self.plan {
             plan.recipients = plan.recipients.take().filter(|_| key.inspect || key.admin);
@@ -139,75 +128,77 @@ impl Problem {
         self
     }
 
-    /// A key that may not do this.
+    /// Returns the error of a key without the permission.
     pub(crate) fn forbidden(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
     }
 }
 
 impl From<StoreError> for Problem {
-    fn from(fault: StoreError) -> Self {
-        let said = fault.to_string();
-        match fault {
-            StoreError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "exists", said),
-            StoreError::Missing { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", said),
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StoreError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "exists", detail),
+            StoreError::Missing { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             StoreError::Dangling { ref reference, .. } => {
                 let message = format!("there is no {reference}");
                 Self {
                     errors: vec![InvalidField::new(field_of(reference), message)],
-                    ..Self::new(StatusCode::CONFLICT, "unknown_reference", said)
+                    ..Self::new(StatusCode::CONFLICT, "unknown_reference", detail)
                 }
             }
             StoreError::Outdated => Self {
                 retry_after: Some(Duration::from_secs(1)),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", said)
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
             },
             _ => {
-                // The chain may hold paths of this machine.
-                error!(fault = error_chain(&fault), "the store failed");
+                // The source may hold paths of this machine, so only the log has it.
+                error!(error = error_chain(&error), "the store failed");
                 Self {
                     retry_after: Some(Duration::from_secs(1)),
-                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", said)
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
                 }
             }
         }
     }
 }
 
-/// The field in which a group or an event names something, such as `contacts` for `contact/ann`.
+/// Returns the field of a group or an event that holds a reference, such as `contacts` for `contact/ann`.
 fn field_of(reference: &str) -> String {
     let (kind, _) = reference.split_once('/').unwrap_or((reference, ""));
     format!("{kind}s")
 }
 
 impl From<EditError> for Problem {
-    fn from(fault: EditError) -> Self {
-        let said = fault.to_string();
-        match fault {
+    fn from(error: EditError) -> Self {
+        let detail = error.to_string();
+        match error {
             EditError::Invalid(errors) => Self {
                 errors,
-                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", said)
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
             },
-            EditError::Outdated(_) => Self::new(StatusCode::PRECONDITION_FAILED, "outdated", said),
-            EditError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", said),
-            EditError::Store(fault) => fault.into(),
-            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", said),
+            EditError::Outdated(_) => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "outdated", detail)
+            }
+            EditError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", detail),
+            EditError::Store(error) => error.into(),
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail),
         }
     }
 }
 
 impl From<RaiseError> for Problem {
-    fn from(fault: RaiseError) -> Self {
-        let (code, said) = (fault.code(), fault.to_string());
-        let because = |status| Self::new(status, code, said.clone());
-        match fault {
-            RaiseError::UnknownTarget(_) => because(StatusCode::NOT_FOUND),
+    fn from(error: RaiseError) -> Self {
+        let (code, detail) = (error.code(), error.to_string());
+        let with_status = |status| Self::new(status, code, detail.clone());
+        match error {
+            RaiseError::UnknownTarget(_) => with_status(StatusCode::NOT_FOUND),
             RaiseError::Disabled(_) | RaiseError::IdempotencyMismatch => {
-                because(StatusCode::CONFLICT)
+                with_status(StatusCode::CONFLICT)
             }
-            RaiseError::TooLarge { .. } => because(StatusCode::PAYLOAD_TOO_LARGE),
+            RaiseError::TooLarge { .. } => with_status(StatusCode::PAYLOAD_TOO_LARGE),
             RaiseError::EmptyMessage | RaiseError::TooManyRecipients(_) => {
-                because(StatusCode::UNPROCESSABLE_ENTITY)
+                with_status(StatusCode::UNPROCESSABLE_ENTITY)
             }
             RaiseError::MissingArguments(plan) | RaiseError::UnusedArguments(plan) => Self {
                 plan: Some(Box::new(RefusedPlan {
@@ -215,16 +206,19 @@ impl From<RaiseError> for Problem {
                     unused: plan.unused,
                     recipients: None,
                 })),
-                ..because(StatusCode::UNPROCESSABLE_ENTITY)
+                ..with_status(StatusCode::UNPROCESSABLE_ENTITY)
             },
             RaiseError::NoRecipients(plan) => Self {
-                plan: RefusedPlan::of(Some(plan.recipients)),
-                ..because(StatusCode::UNPROCESSABLE_ENTITY)
+                plan: Some(Box::new(RefusedPlan {
+                    recipients: Some(plan.recipients),
+                    ..RefusedPlan::default()
+                })),
+                ..with_status(StatusCode::UNPROCESSABLE_ENTITY)
             },
             RaiseError::KeyRevoked(_) => Self::unauthorized(),
             RaiseError::Overloaded { retry_after } => Self {
                 retry_after: Some(retry_after),
-                ..because(StatusCode::SERVICE_UNAVAILABLE)
+                ..with_status(StatusCode::SERVICE_UNAVAILABLE)
             },
             RaiseError::Store {
                 notification,
@@ -233,53 +227,48 @@ impl From<RaiseError> for Problem {
                 notification_id: notification,
                 ..source.into()
             },
-            _ => because(StatusCode::INTERNAL_SERVER_ERROR),
+            _ => with_status(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
 }
 
 impl From<RaiseFailure> for Problem {
-    fn from(failed: RaiseFailure) -> Self {
-        match failed {
-            RaiseFailure::Refused(fault) => fault.into(),
-            RaiseFailure::RateLimited(refusal) => refusal.into(),
-            RaiseFailure::LostSight(id) => {
-                let detail = "the alert is recorded; what became of it cannot be said now";
+    fn from(failure: RaiseFailure) -> Self {
+        match failure {
+            RaiseFailure::Refused(error) => error.into(),
+            RaiseFailure::NotServed(error) => error.into(),
+            RaiseFailure::OutcomeUnknown(id) => {
+                let detail = "the alert is recorded, but its deliveries could not be read";
                 Self {
                     notification_id: Some(id),
                     retry_after: Some(Duration::from_secs(1)),
                     ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", detail)
                 }
             }
-            RaiseFailure::Broken => {
-                let detail = "something is broken here; the server's log has more";
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
-            }
         }
     }
 }
 
-/// What the old contract says with three statuses, said with as many as there are.
-impl From<LegacyError> for Problem {
-    fn from(refusal: LegacyError) -> Self {
-        let status = match refusal.code {
-            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-            "too_slow" => StatusCode::REQUEST_TIMEOUT,
-            "bad_encoding" | "bad_content_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
-            "invalid_key" => return Self::unauthorized(),
-            code if code.starts_with("bad_") || code == "too_many_fields" => {
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        use RequestErrorKind as Kind;
+        let status = match error.kind {
+            // The API takes keys from the header alone, so the detail differs from the old contract's.
+            Kind::MissingKey | Kind::InvalidKey => return Self::unauthorized(),
+            Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Kind::Overloaded | Kind::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Kind::TooManyFields | Kind::BadBody | Kind::BadIdempotencyKey => {
                 StatusCode::BAD_REQUEST
             }
-            _ if refusal.retry_after.is_some() => StatusCode::SERVICE_UNAVAILABLE,
-            _ => refusal.status,
+            Kind::BadEncoding | Kind::BadContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self {
-            retry_after: refusal.retry_after,
-            notification_id: refusal.notification,
-            plan: RefusedPlan::of(refusal.recipients.map(Into::into)),
-            close: refusal.close,
-            ..Self::new(status, refusal.code, refusal.detail)
+            retry_after: error.retry_after,
+            close: error.close,
+            ..Self::new(status, error.kind.code(), error.detail)
         }
     }
 }
@@ -310,7 +299,7 @@ impl IntoResponse for Problem {
                 HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)),
             );
         }
-        response.extensions_mut().insert(Refused {
+        response.extensions_mut().insert(ErrorFields {
             code: self.code,
             key: None,
             target: None,
@@ -326,21 +315,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_large_an_alert_is_answered_as_too_large_a_body_is() {
-        let fault = || RaiseError::TooLarge {
+    fn large_alert_and_large_body_are_the_same_error() {
+        let error = || RaiseError::TooLarge {
             what: "bytes of text",
             size: 11,
             most: 10,
         };
-        let problem = Problem::from(fault());
+        let problem = Problem::from(error());
         assert_eq!(problem.status, StatusCode::PAYLOAD_TOO_LARGE);
-        let refusal = LegacyError::from(fault());
-        assert_eq!(refusal.status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!((problem.code, refusal.code), ("too_large", "too_large"));
+        let body = Problem::from(RequestError::new(RequestErrorKind::TooLarge, ""));
+        assert_eq!((body.status, body.code), (problem.status, problem.code));
     }
 
     #[test]
-    fn what_may_work_later_says_when_and_what_may_have_been_recorded() {
+    fn temporary_errors_have_retry_after_and_notification() {
         let id = NotificationId::new(Timestamp::from_millis(1));
         let overloaded = RaiseError::Overloaded {
             retry_after: Duration::from_millis(1_500),
@@ -353,7 +341,7 @@ mod tests {
             (overloaded.into(), "overloaded", "2", None),
             (unknown.into(), "store_unavailable", "1", Some(id)),
             (
-                Problem::from(RaiseFailure::LostSight(id)),
+                Problem::from(RaiseFailure::OutcomeUnknown(id)),
                 "outcome_unknown",
                 "1",
                 Some(id),

@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! Credentials: API keys and passwords.
 
 pub(crate) mod api_key;
 pub(crate) mod password;

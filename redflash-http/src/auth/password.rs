@@ -1,4 +1,4 @@
-//! Passwords: hashed with Argon2id, and compared so that the time it takes says nothing.
+//! Passwords: hashed with Argon2id, and compared in constant time.
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -7,27 +7,27 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-/// The fewest characters of a password.
-const SHORTEST: usize = 8;
-/// The most bytes of a password.
-const LONGEST: usize = 1024;
+/// Minimum number of characters in a password.
+const MIN_LENGTH: usize = 8;
+/// Maximum size of a password, in bytes.
+const MAX_SIZE: usize = 1024;
 
-/// A hash that costs what every other costs, for users who have none.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cmVkZmxhc2gtbm9ib2R5$\
+/// A hash that costs as much as any other, for users without a password.
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$cmVkZmxhc2gtbm9ib2R5$\
     AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// How many are worked on at once: each takes 19 MiB and a core.
-static PLACES: Semaphore = Semaphore::const_new(2);
+/// Limit on hashes that are computed at once: each takes 19 MiB and a core.
+static PERMITS: Semaphore = Semaphore::const_new(2);
 
-/// Why a password was not hashed.
+/// The reason why a password was not hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PasswordError {
-    /// It has fewer characters than a password needs.
+    /// It has too few characters.
     TooShort(usize),
-    /// It has more bytes than a password may have.
+    /// It has too many bytes.
     TooLong(usize),
-    /// The hash could not be made, for a reason that is none of the password's.
+    /// The hash could not be computed, whatever the password.
     Failed,
 }
 
@@ -36,11 +36,11 @@ impl std::fmt::Display for PasswordError {
         match self {
             Self::TooShort(count) => write!(
                 f,
-                "a password has at least {SHORTEST} characters, this one has {count}"
+                "a password has at least {MIN_LENGTH} characters, this one has {count}"
             ),
             Self::TooLong(count) => write!(
                 f,
-                "a password has at most {LONGEST} bytes, this one has {count}"
+                "a password has at most {MAX_SIZE} bytes, this one has {count}"
             ),
             Self::Failed => f.write_str("the password could not be hashed: try again"),
         }
@@ -49,51 +49,51 @@ impl std::fmt::Display for PasswordError {
 
 impl std::error::Error for PasswordError {}
 
-/// Hashes a new password, every byte of it.
+/// Hashes every byte of a new password.
 ///
 /// # Errors
 ///
-/// * [`PasswordError::TooShort`], [`PasswordError::TooLong`] - it breaks a rule.
-/// * [`PasswordError::Failed`] - the machine has no memory or no random bytes left for it.
+/// * [`PasswordError::TooShort`], [`PasswordError::TooLong`] - its length is not allowed.
+/// * [`PasswordError::Failed`] - the machine lacks memory or random bytes.
 pub async fn hash_password(password: &SecretString) -> Result<PasswordHash, PasswordError> {
     let text = password.expose_secret();
     match (text.chars().count(), text.len()) {
-        (count, _) if count < SHORTEST => return Err(PasswordError::TooShort(count)),
-        (_, length) if length > LONGEST => return Err(PasswordError::TooLong(length)),
+        (count, _) if count < MIN_LENGTH => return Err(PasswordError::TooShort(count)),
+        (_, length) if length > MAX_SIZE => return Err(PasswordError::TooLong(length)),
         _ => {}
     }
     let password = password.clone();
-    let hash = apart(move || {
+    let hash = run_limited(move || {
         let hash = hasher().hash_password(password.expose_secret().as_bytes());
         hash.ok().map(|hash| PasswordHash::new(hash.to_string()))
     });
     hash.await.flatten().ok_or(PasswordError::Failed)
 }
 
-/// Whether this is the password with that hash. Without a hash it is not, and that takes as long.
+/// Returns true if a password has a hash. Without a hash, it returns false after the same time.
 pub(crate) async fn is_password(password: &SecretString, hash: Option<&PasswordHash>) -> bool {
     let password = password.clone();
-    let is_somebody = hash.is_some();
-    let hash = hash.map_or(NOBODY, PasswordHash::expose).to_owned();
-    let same = apart(move || {
+    let has_hash = hash.is_some();
+    let hash = hash.map_or(DUMMY_HASH, PasswordHash::expose).to_owned();
+    let same = run_limited(move || {
         let hash = phc::PasswordHash::new(&hash).ok()?;
         let same = hasher().verify_password(password.expose_secret().as_bytes(), &hash);
         Some(same.is_ok())
     });
     let same = same.await.flatten().unwrap_or(false);
-    same && is_somebody
+    same && has_hash
 }
 
 fn hasher() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
 }
 
-/// Does what takes long where it holds nobody up, a few at a time.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let place = PLACES.acquire().await.ok()?;
+/// Runs work on a blocking thread, a few at a time.
+async fn run_limited<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let permit = PERMITS.acquire().await.ok()?;
     let work = move || {
         let done = work();
-        drop(place);
+        drop(permit);
         done
     };
     spawn_blocking(work).await.ok()
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_byte_of_a_password_counts() {
+    async fn compares_every_byte() {
         for long in ["a".repeat(1024), "\0".repeat(8), "pass\0word".into()] {
             let known = hash(&long).await.unwrap();
             assert!(is(&long, &known).await);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn two_hashes_of_one_password_differ() {
+    async fn salts_hashes() {
         let (one, other) = (hash("correct horse").await, hash("correct horse").await);
         let one = one.unwrap();
         assert_ne!(one, other.unwrap());
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_short_or_too_long_is_refused() {
+    async fn rejects_too_short_and_too_long_passwords() {
         assert_eq!(hash("1234567").await, Err(PasswordError::TooShort(7)));
         assert_eq!(hash("äöüäöüä").await, Err(PasswordError::TooShort(7)));
         assert!(hash("äöüäöüäö").await.is_ok());
@@ -141,19 +141,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_has_a_password_and_finding_that_out_costs_the_same() {
-        let nobody = phc::PasswordHash::new(NOBODY).unwrap();
+    async fn missing_hash_costs_as_much_as_any_other() {
+        let dummy = phc::PasswordHash::new(DUMMY_HASH).unwrap();
         let known = hash("correct horse").await.unwrap();
         let known = phc::PasswordHash::new(known.expose()).unwrap();
         let cost = |hash: &phc::PasswordHash| (hash.algorithm, hash.version, hash.params.clone());
-        assert_eq!(cost(&nobody), cost(&known));
+        assert_eq!(cost(&dummy), cost(&known));
         let length = |hash: &phc::PasswordHash| hash.hash.map(|output| output.len());
-        assert_eq!(length(&nobody), length(&known));
+        assert_eq!(length(&dummy), length(&known));
         assert!(!is_password(&"correct horse".into(), None).await);
     }
 
     #[tokio::test]
-    async fn a_hash_that_is_none_is_nobodys() {
+    async fn malformed_hash_matches_no_password() {
         for broken in ["", "plain", "$argon2id$", "$2y$10$abcdefghijklmnopqrstuv"] {
             assert!(!is(broken, &PasswordHash::new(broken)).await, "{broken}");
         }

@@ -1,4 +1,4 @@
-//! The fields of a request: a form, a multipart form, or a JSON object.
+//! The body of a request, and its fields: a form, a multipart form, or a JSON object.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,18 +13,18 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 use url::form_urlencoded;
 
+use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::body_memory::Reservation;
 use crate::extract::strict_json::Strict;
-use crate::legacy::error::LegacyError;
 use crate::off_thread;
 
-/// The most fields of one request.
+/// Maximum number of fields in a request.
 const MAX_FIELDS: usize = Raise::MAX_ARGUMENTS;
 
-/// The fields of a request by name; of several of one name, the last.
+/// The fields of a request by name. The last field of a name wins.
 pub(crate) type Fields = Map<String, Value>;
 
-/// How a body is written.
+/// The format of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Form,
@@ -32,58 +32,58 @@ pub(crate) enum Format {
     Json,
 }
 
-/// The most bytes of a body whose sender has not shown a valid key yet.
-pub(crate) const UNKNOWN_SENDER: usize = 256 * 1024;
+/// Maximum size of a body whose sender has not shown a valid key yet, in bytes.
+pub(crate) const MAX_ANONYMOUS_BODY: usize = 256 * 1024;
 
-/// The bounds of a body.
-pub(crate) struct Bounds {
-    /// The most bytes.
+/// The limits of a body.
+pub(crate) struct BodyLimits {
+    /// Maximum size in bytes.
     pub(crate) bytes: usize,
-    /// The most time.
+    /// Maximum time to receive it.
     pub(crate) time: Duration,
-    /// The memory it takes up.
+    /// The reservation of its memory.
     pub(crate) memory: Reservation,
 }
 
-/// A body that has been read whole.
+/// A body that is read completely.
 #[derive(Debug)]
-pub(crate) struct Whole {
+pub(crate) struct BufferedBody {
     pub(crate) bytes: Bytes,
-    /// To be kept for as long as what was read from the body is.
+    /// Must live as long as the values parsed from the body.
     pub(crate) memory: Reservation,
 }
 
-/// Reads a body whole.
+/// Reads a whole body.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Body,
-    bounds: Bounds,
-) -> Result<Whole, LegacyError> {
+    limits: BodyLimits,
+) -> Result<BufferedBody, RequestError> {
     let declared = headers.get(CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > bounds.bytes as u64) {
-        return Err(too_large(bounds.bytes));
+    if declared.is_some_and(|length| length > limits.bytes as u64) {
+        return Err(too_large(limits.bytes));
     }
-    let time = bounds.time;
-    timeout(time, collect_body(body, bounds))
+    let time = limits.time;
+    timeout(time, collect_body(body, limits))
         .await
         .unwrap_or_else(|_| {
-            let detail = format!("the body did not come within {} s", time.as_secs());
-            Err(LegacyError::bad("too_slow", detail).closing())
+            let detail = format!("the body did not arrive within {} s", time.as_secs());
+            Err(RequestError::new(RequestErrorKind::TooSlow, detail).closing())
         })
 }
 
-async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, LegacyError> {
-    let Bounds {
+async fn collect_body(mut body: Body, limits: BodyLimits) -> Result<BufferedBody, RequestError> {
+    let BodyLimits {
         bytes: limit,
         mut memory,
         ..
-    } = bounds;
+    } = limits;
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
-            let detail = "the body ended early, or is not framed as HTTP asks";
-            LegacyError::bad("bad_body", detail).closing()
+            let detail = "the body ended early, or its HTTP framing is invalid";
+            RequestError::new(RequestErrorKind::BadBody, detail).closing()
         })?;
         let Ok(data) = frame.into_data() else {
             continue;
@@ -94,30 +94,33 @@ async fn collect_body(mut body: Body, bounds: Bounds) -> Result<Whole, LegacyErr
         memory.grow(whole.len() + data.len())?;
         whole.extend_from_slice(&data);
     }
-    Ok(Whole {
+    Ok(BufferedBody {
         bytes: whole.into(),
         memory,
     })
 }
 
-fn too_large(limit: usize) -> LegacyError {
+fn too_large(limit: usize) -> RequestError {
     let mut detail = format!("a body has at most {limit} bytes");
-    if limit == UNKNOWN_SENDER {
-        detail += "; more are taken with a valid key in the Authorization header or the query";
+    if limit == MAX_ANONYMOUS_BODY {
+        detail += "; send a valid key in the Authorization header or the query to send more";
     }
-    LegacyError::bad("too_large", detail).closing()
+    RequestError::new(RequestErrorKind::TooLarge, detail).closing()
 }
 
-/// Reads the fields of a whole body, on a thread of its own if it is large.
-pub(crate) async fn fields_of(headers: &HeaderMap, bytes: Bytes) -> Result<Fields, LegacyError> {
+/// Parses the fields of a body, on a separate thread if it is large.
+pub(crate) async fn parse_fields(
+    headers: &HeaderMap,
+    bytes: Bytes,
+) -> Result<Fields, RequestError> {
     let is_large = bytes.len() >= off_thread::LARGE;
     let headers = headers.clone();
     off_thread::run(is_large, async move { fields(&headers, bytes).await }).await?
 }
 
-/// Reads the fields of a body; one without a `Content-Type` is taken for a form.
-async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, LegacyError> {
-    is_plain(headers)?;
+/// Parses the fields of a body. Without a `Content-Type`, it counts as a form.
+async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, RequestError> {
+    check_encoding(headers)?;
     match format(headers)?.unwrap_or(Format::Form) {
         Format::Form => collect(
             form_urlencoded::parse(&body)
@@ -128,13 +131,13 @@ async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Fields, LegacyError>
     }
 }
 
-/// The fields of a query.
-pub(crate) fn query(query: Option<&str>) -> Result<Fields, LegacyError> {
+/// Parses the fields of a query.
+pub(crate) fn query(query: Option<&str>) -> Result<Fields, RequestError> {
     let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     collect(pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))))
 }
 
-fn collect(pairs: impl Iterator<Item = (String, Value)>) -> Result<Fields, LegacyError> {
+fn collect(pairs: impl Iterator<Item = (String, Value)>) -> Result<Fields, RequestError> {
     let mut fields = Fields::new();
     for (number, (name, value)) in pairs.enumerate() {
         if number == MAX_FIELDS {
@@ -145,31 +148,33 @@ fn collect(pairs: impl Iterator<Item = (String, Value)>) -> Result<Fields, Legac
     Ok(fields)
 }
 
-fn too_many() -> LegacyError {
+fn too_many() -> RequestError {
     let message = format!("a request has at most {MAX_FIELDS} fields");
-    LegacyError::bad("too_many_fields", message)
+    RequestError::new(RequestErrorKind::TooManyFields, message)
 }
 
-/// Refuses a body that is packed.
-pub(crate) fn is_plain(headers: &HeaderMap) -> Result<(), LegacyError> {
+/// Fails if a body is compressed.
+pub(crate) fn check_encoding(headers: &HeaderMap) -> Result<(), RequestError> {
     match headers.get(CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => {
             let message = "send the body without a Content-Encoding";
-            Err(LegacyError::bad("bad_encoding", message))
+            Err(RequestError::new(RequestErrorKind::BadEncoding, message))
         }
         _ => Ok(()),
     }
 }
 
-/// What `Content-Type` says, if it is there.
-pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, LegacyError> {
+/// Parses `Content-Type`, if there is one.
+///
+/// It is lenient about parameters, since a malformed one must not lose an alert.
+pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, RequestError> {
     let wrong = |kind: &str| {
         let kind: String = kind.chars().take(100).collect();
         let message = format!(
-            "{kind:?} is not read here: send application/x-www-form-urlencoded, \
+            "{kind:?} is not supported: send application/x-www-form-urlencoded, \
              multipart/form-data or application/json, in UTF-8"
         );
-        LegacyError::bad("bad_content_type", message)
+        RequestError::new(RequestErrorKind::BadContentType, message)
     };
     let Some(header) = headers.get(CONTENT_TYPE) else {
         return Ok(None);
@@ -195,21 +200,23 @@ pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, LegacyError>
     }
 }
 
-/// Reads a multipart form; files are left out, as they are no fields.
-async fn multipart(body: Bytes, boundary: String) -> Result<Fields, LegacyError> {
-    let broken = |fault: multer::Error| LegacyError::bad("bad_body", format!("multipart: {fault}"));
+/// Parses a multipart form. Files are skipped.
+async fn multipart(body: Bytes, boundary: String) -> Result<Fields, RequestError> {
+    let invalid = |error: multer::Error| {
+        RequestError::new(RequestErrorKind::BadBody, format!("multipart: {error}"))
+    };
     let whole = stream::iter([Ok::<_, Infallible>(body)]);
     let mut form = multer::Multipart::new(whole, boundary);
     let mut fields = Fields::new();
     let mut seen = 0;
-    while let Some(field) = form.next_field().await.map_err(broken)? {
+    while let Some(field) = form.next_field().await.map_err(invalid)? {
         seen += 1;
         if seen > MAX_FIELDS {
             return Err(too_many());
         }
         let name = field.name().map(str::to_owned);
         let is_file = field.file_name().is_some();
-        let value = field.bytes().await.map_err(broken)?;
+        let value = field.bytes().await.map_err(invalid)?;
         if let (Some(name), false) = (name, is_file) {
             fields.insert(name, String::from_utf8_lossy(&value).into());
         }
@@ -217,17 +224,18 @@ async fn multipart(body: Bytes, boundary: String) -> Result<Fields, LegacyError>
     Ok(fields)
 }
 
-fn json(body: &[u8]) -> Result<Fields, LegacyError> {
-    // Bad UTF-8 in a text is no reason to lose an alert.
+fn json(body: &[u8]) -> Result<Fields, RequestError> {
+    // Invalid UTF-8 in a text is no reason to lose an alert.
     let text = String::from_utf8_lossy(body);
-    let broken = |reason: String| LegacyError::bad("bad_body", format!("JSON: {reason}"));
+    let invalid =
+        |reason: String| RequestError::new(RequestErrorKind::BadBody, format!("JSON: {reason}"));
     match serde_json::from_str(&text) {
         Ok(Strict(Value::Object(fields))) if fields.len() > MAX_FIELDS => Err(too_many()),
         Ok(Strict(Value::Object(fields))) => Ok(fields),
-        Ok(_) => Err(broken(
-            "an object is wanted, such as {\"message\":\"…\"}".into(),
+        Ok(_) => Err(invalid(
+            "send an object, such as {\"message\":\"…\"}".into(),
         )),
-        Err(fault) => Err(broken(fault.to_string())),
+        Err(error) => Err(invalid(error.to_string())),
     }
 }
 
@@ -241,13 +249,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, kind.parse().unwrap());
         let fields = fields(&headers, Bytes::copy_from_slice(body.as_bytes())).await;
-        fields.map(Value::from).map_err(|refusal| refusal.code)
+        fields.map(Value::from).map_err(|error| error.kind.code())
     }
 
     const FORM: &str = "application/x-www-form-urlencoded";
 
     #[tokio::test]
-    async fn all_bodies_say_the_same() {
+    async fn parses_all_formats_alike() {
         let wanted = Ok(json!({"api_key": "k", "message": "a & b"}));
         let multipart = "--x\r\nContent-Disposition: form-data; name=\"api_key\"\r\n\r\nk\r\n\
             --x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\nfile\r\n\
@@ -265,13 +273,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_last_of_one_name_counts_and_bad_bytes_are_marked() {
+    async fn last_field_wins_and_invalid_utf8_is_replaced() {
         let fields = parsed(FORM, "x=1&x=2&y=caf%E9&z=%00").await;
         assert_eq!(fields, Ok(json!({"x": "2", "y": "caf\u{fffd}", "z": "\0"})));
     }
 
     #[tokio::test]
-    async fn what_cannot_be_read_is_refused() {
+    async fn rejects_unreadable_bodies() {
         for (kind, body, code) in [
             ("text/plain", "api_key=k", "bad_content_type"),
             (

@@ -1,15 +1,15 @@
-//! The memory that bodies of requests may take up while they are read and worked on, all together.
+//! The limit on the memory of all request bodies together.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::legacy::error::LegacyError;
+use crate::error::{RequestError, RequestErrorKind};
 
-/// The most memory for all bodies, in bytes.
+/// Maximum memory for all bodies, in bytes.
 const ALL: usize = 64 * 1024 * 1024;
-/// The most for those whose sender is not known yet, so that nobody who has no key can use it all up.
+/// Maximum for bodies of unknown senders, so that clients without a key cannot use all of it.
 const UNKNOWN: usize = ALL / 2;
 /// Number of bytes in one unit.
 const UNIT: usize = 1024;
@@ -30,7 +30,7 @@ impl Default for BodyMemory {
     }
 }
 
-/// The memory of one body, given back when this is dropped.
+/// The memory of one body, released on drop.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     pools: Vec<Arc<Semaphore>>,
@@ -39,9 +39,9 @@ pub(crate) struct Reservation {
 }
 
 impl BodyMemory {
-    /// Memory for one body, none as yet.
+    /// Returns an empty reservation for one body.
     ///
-    /// * `is_known` - whether its sender has shown a valid key.
+    /// * `is_known` - True if its sender has shown a valid key.
     pub(crate) fn reservation(&self, is_known: bool) -> Reservation {
         let mut pools = vec![Arc::clone(&self.all)];
         if !is_known {
@@ -56,12 +56,12 @@ impl BodyMemory {
 }
 
 impl Reservation {
-    /// Takes as much memory as so many bytes need, with what was taken before.
+    /// Grows the reservation to a number of bytes.
     ///
     /// # Errors
     ///
-    /// A refusal that says when to try again, if other bodies use it.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), LegacyError> {
+    /// [`RequestErrorKind::Overloaded`] if other bodies use the memory.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), RequestError> {
         let more = bytes.div_ceil(UNIT).saturating_sub(self.units);
         if more == 0 {
             return Ok(());
@@ -69,10 +69,9 @@ impl Reservation {
         let wanted = u32::try_from(more).unwrap_or(u32::MAX);
         for pool in &self.pools {
             let Ok(permit) = Arc::clone(pool).try_acquire_many_owned(wanted) else {
-                let detail = "too many large requests at once, try again in 1 s";
-                return Err(
-                    LegacyError::later("overloaded", detail, Duration::from_secs(1)).closing(),
-                );
+                let detail = "too many large requests at once: try again in 1 s";
+                let error = RequestError::new(RequestErrorKind::Overloaded, detail);
+                return Err(error.retry_after(Duration::from_secs(1)).closing());
             };
             self.permits.push(permit);
         }
@@ -86,22 +85,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_bounded_over_all_bodies_and_given_back() {
+    fn limits_memory_of_all_bodies_and_releases_it() {
         let memory = BodyMemory::default();
         let mut large = memory.reservation(true);
         large.grow(ALL - UNIT).unwrap();
         let mut small = memory.reservation(true);
         small.grow(UNIT).unwrap();
         small.grow(UNIT - 1).unwrap();
-        let refusal = small.grow(UNIT + 1).unwrap_err();
-        assert_eq!(refusal.code, "overloaded");
-        assert!(refusal.retry_after.is_some());
+        let error = small.grow(UNIT + 1).unwrap_err();
+        assert_eq!(error.kind, RequestErrorKind::Overloaded);
+        assert!(error.retry_after.is_some());
         drop(large);
         small.grow(ALL).unwrap();
     }
 
     #[test]
-    fn unknown_senders_leave_memory_to_those_with_a_key() {
+    fn unknown_senders_cannot_use_all_memory() {
         let memory = BodyMemory::default();
         let mut unknown = memory.reservation(false);
         unknown.grow(UNKNOWN).unwrap();

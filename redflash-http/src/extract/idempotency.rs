@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key`: a caller's promise that two requests are the same one.
+//! The `Idempotency-Key` header, by which a caller marks repeated requests.
 
 use axum::http::HeaderMap;
 use base64::Engine as _;
@@ -6,10 +6,10 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use redflash_core::{Content, Idempotency, Target};
 use sha2::{Digest, Sha256};
 
-use crate::legacy::error::LegacyError;
+use crate::error::{RequestError, RequestErrorKind};
 
-/// The key of the promise that a request makes, if any.
-pub(crate) fn read(headers: &HeaderMap) -> Result<Option<String>, LegacyError> {
+/// Returns the idempotency key of a request, if it has one.
+pub(crate) fn read_key(headers: &HeaderMap) -> Result<Option<String>, RequestError> {
     let mut given = headers.get_all("idempotency-key").iter();
     let Some(key) = given.next() else {
         return Ok(None);
@@ -19,13 +19,16 @@ pub(crate) fn read(headers: &HeaderMap) -> Result<Option<String>, LegacyError> {
         return Ok(Some(key.to_owned()));
     }
     let message = format!(
-        "an Idempotency-Key is given once and has 1 to {} characters of ASCII",
+        "send one Idempotency-Key of 1 to {} ASCII characters",
         Idempotency::MAX_KEY
     );
-    Err(LegacyError::bad("bad_idempotency_key", message))
+    Err(RequestError::new(
+        RequestErrorKind::BadIdempotencyKey,
+        message,
+    ))
 }
 
-/// The same for equal requests only, however their bodies were written.
+/// Returns a digest that is equal for equal requests, whatever the format of their bodies.
 pub(crate) fn digest(target: &Target, content: &Content) -> String {
     let mut hash = Sha256::new();
     hash.update(target.to_string());
@@ -34,7 +37,7 @@ pub(crate) fn digest(target: &Target, content: &Content) -> String {
             hash.update("\nmessage\n");
             hash.update(text);
         }
-        // The names are in order.
+        // The names are sorted.
         Content::Arguments(arguments) => {
             hash.update("\narguments\n");
             hash.update(serde_json::Value::from(arguments.clone()).to_string());

@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! Extraction of bodies, headers and path parameters from requests.
 
 pub(crate) mod body;
 pub(crate) mod body_memory;

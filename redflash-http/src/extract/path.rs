@@ -1,11 +1,11 @@
-//! The parts of a path that are names.
+//! Path parameters.
 
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
-/// The part that stands for a name such as `slug`; `None` where it is no `T`, so that nobody has it.
+/// Returns a path parameter such as `slug`; `None` if it is not a valid `T`, so that nothing can have it.
 pub(crate) async fn part<T: FromStr, S: Send + Sync>(
     parts: &mut Parts,
     state: &S,

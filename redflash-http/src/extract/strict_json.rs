@@ -1,4 +1,4 @@
-//! JSON in which no name may stand twice, so that no two readers can disagree about a request.
+//! JSON without duplicate names, so that no two parsers can disagree about a request.
 
 use std::fmt;
 
@@ -67,7 +67,7 @@ impl<'de> Visitor<'de> for Reader {
             let Strict(value) = entries.next_value()?;
             if all.contains_key(&name) {
                 let name: String = name.chars().take(100).collect();
-                return Err(A::Error::custom(format!("{name:?} stands twice")));
+                return Err(A::Error::custom(format!("duplicate name {name:?}")));
             }
             all.insert(name, value);
         }
@@ -82,27 +82,27 @@ mod tests {
     fn read(text: &str) -> Result<Value, String> {
         let read: Result<Strict, _> = serde_json::from_str(text);
         read.map(|strict| strict.0)
-            .map_err(|fault| fault.to_string())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn json_reads_as_ever() {
+    fn parses_ordinary_json() {
         let text = r#"{"a":[1,-2,3.5,null,true,"x"],"b":{"c":{}}}"#;
         assert_eq!(read(text), Ok(serde_json::from_str(text).unwrap()));
     }
 
     #[test]
-    fn a_name_that_stands_twice_is_refused_at_any_depth() {
+    fn rejects_duplicate_names_at_any_depth() {
         for text in [r#"{"a":1,"a":1}"#, r#"{"b":[{"a":1,"a":2}]}"#] {
             assert!(
-                read(text).unwrap_err().contains("\"a\" stands twice"),
+                read(text).unwrap_err().contains("duplicate name \"a\""),
                 "{text}"
             );
         }
     }
 
     #[test]
-    fn depth_is_bounded() {
+    fn limits_depth() {
         assert!(read(&"[".repeat(100_000)).is_err());
     }
 }

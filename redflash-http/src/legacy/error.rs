@@ -1,4 +1,4 @@
-//! Why a request was not served, in the two forms in which that is told.
+//! The errors of the old contract.
 
 use std::time::Duration;
 
@@ -9,38 +9,38 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{ApiKey, NotificationId, RaiseError, Recipient, Slug, Target, error_chain};
 use serde::Serialize;
 
-use crate::alert::RaiseFailure;
-use crate::middleware::request_log::Refused;
+use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
+use crate::middleware::request_log::ErrorFields;
 
-/// Why a request on a raising URL was refused: 403, 404 or 500, and nothing else.
+/// The error of a request in the old contract: 403, 404 or 500, and nothing else.
 #[derive(Debug)]
 pub(crate) struct LegacyError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
-    /// The reason in our words.
+    /// The reason in full.
     pub(crate) detail: Box<str>,
-    /// The reason in the words of the old service, where it had some: its clients compare them.
+    /// The text of the old service for it, if there was one: its clients compare these.
     old_text: Option<Box<str>>,
-    /// When to try again, where that helps.
+    /// Time after which a repeated request may succeed.
     pub(crate) retry_after: Option<Duration>,
-    /// The alert that may have been recorded all the same.
+    /// The alert that may have been recorded nevertheless.
     pub(crate) notification: Option<NotificationId>,
-    /// Everybody who was not told, and why: for keys that may inspect.
+    /// The recipients and the reasons why none was notified, for keys that may inspect.
     pub(crate) recipients: Option<Box<[Recipient]>>,
-    /// The body was not read to its end, so the connection cannot be used again.
+    /// True if the body was not read to its end, so that the connection cannot be reused.
     pub(crate) close: bool,
-    about: Box<About>,
+    subject: Box<Subject>,
 }
 
-/// The request that was refused, for the log.
+/// The key and the target of the request, for the log.
 #[derive(Debug, Default)]
-struct About {
+struct Subject {
     key: Option<Slug>,
     target: Option<Target>,
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct Body<'a> {
     message: &'a str,
     detail: &'a str,
     code: &'a str,
@@ -61,57 +61,42 @@ impl LegacyError {
             notification: None,
             recipients: None,
             close: false,
-            about: Box::default(),
+            subject: Box::default(),
         }
     }
 
-    /// The same refusal, of a request with this key.
-    pub(crate) fn by(mut self, key: &ApiKey) -> Self {
-        self.about.key = Some(key.slug.clone());
+    /// Sets the key of the request.
+    pub(crate) fn with_key(mut self, key: &ApiKey) -> Self {
+        self.subject.key = Some(key.slug.clone());
         self
     }
 
-    /// The same refusal, of a raise at this target.
-    pub(crate) fn at(mut self, target: Option<&Target>) -> Self {
-        self.about.target = target.cloned();
+    /// Sets the target of the request.
+    pub(crate) fn with_target(mut self, target: Option<&Target>) -> Self {
+        self.subject.target = target.cloned();
         self
     }
 
-    /// The same refusal, with the text that the old service had for it.
+    /// Sets the text of the old service.
     pub(crate) fn with_old_text(mut self, old_text: impl Into<Box<str>>) -> Self {
         self.old_text = Some(old_text.into());
         self
     }
 
-    /// A request without a key.
-    pub(crate) fn missing_key() -> Self {
-        let detail = "this request has no API key: send it as the field api_key, or as \
-            Authorization: Bearer …";
-        Self::new(StatusCode::FORBIDDEN, "invalid_key", detail)
-            .with_old_text("You must specify your API key")
-    }
-
-    /// An unknown key, or one that is switched off.
-    pub(crate) fn invalid_key() -> Self {
-        let detail = "there is no such API key, or it is switched off";
-        Self::new(StatusCode::FORBIDDEN, "invalid_key", detail)
-            .with_old_text("Invalid API key for operation")
-    }
-
-    /// A key that may not do this.
+    /// Returns the error of a key without the permission.
     pub(crate) fn not_allowed(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
             .with_old_text("Insufficient privileges")
     }
 
-    /// A method that this URL does not have.
+    /// Returns the error of an unsupported method.
     pub(crate) fn method() -> Self {
         let detail = "raise with POST; contacts and groups can be inspected with GET";
         Self::new(StatusCode::FORBIDDEN, "method_not_allowed", detail)
             .with_old_text("Invalid request method")
     }
 
-    /// A target that does not exist.
+    /// Returns the error of an unknown target.
     pub(crate) fn unknown(kind: &str, slug: &str) -> Self {
         let slug: String = slug.chars().take(100).collect();
         let detail = format!("there is no {kind}/{slug}");
@@ -119,9 +104,9 @@ impl LegacyError {
             .with_old_text(format!("{slug} not found"))
     }
 
-    /// A target that is switched off.
+    /// Returns the error of a disabled target.
     ///
-    /// * `name` - its name among people, which the old text of a contact has.
+    /// * `name` - its display name, which is in the old text of a contact.
     pub(crate) fn disabled(target: &Target, name: &str) -> Self {
         let detail = format!("{target} is switched off");
         let slug = target.slug();
@@ -132,25 +117,19 @@ impl LegacyError {
         })
     }
 
-    /// A URL that leads nowhere.
-    pub(crate) fn nowhere() -> Self {
+    /// Returns the error of an unknown URL.
+    pub(crate) fn not_found() -> Self {
         let detail = "There is nothing at this URL";
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// A request that cannot be read.
+    /// Returns the error of an invalid request.
     pub(crate) fn bad(code: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, detail)
     }
 
-    /// The same, with the connection closed behind it.
-    pub(crate) fn closing(mut self) -> Self {
-        self.close = true;
-        self
-    }
-
-    /// Something that may work later.
-    pub(crate) fn later(code: &'static str, detail: impl Into<Box<str>>, after: Duration) -> Self {
+    /// Returns an error after which a repeated request may succeed.
+    fn later(code: &'static str, detail: impl Into<Box<str>>, after: Duration) -> Self {
         Self {
             retry_after: Some(after),
             ..Self::bad(code, detail)
@@ -169,7 +148,7 @@ impl From<RaiseError> for LegacyError {
             RaiseError::EmptyMessage => {
                 Self::bad(code, error.to_string()).with_old_text("Empty message")
             }
-            RaiseError::KeyRevoked(_) => Self::invalid_key(),
+            RaiseError::KeyRevoked(_) => RequestError::invalid_key().into(),
             RaiseError::NoRecipients(ref plan) => Self {
                 recipients: Some(plan.recipients.clone().into()),
                 ..Self::bad(code, error.to_string())
@@ -179,7 +158,7 @@ impl From<RaiseError> for LegacyError {
             }
             RaiseError::Store { notification, .. } => Self {
                 notification,
-                // The chain may hold paths of this machine; it is in the server's log.
+                // The source may hold paths of this machine, so only the log has it.
                 ..Self::later(code, error.to_string(), Duration::from_secs(1))
             },
             _ => Self::bad(code, error_chain(&error)),
@@ -187,21 +166,37 @@ impl From<RaiseError> for LegacyError {
     }
 }
 
+impl From<RequestError> for LegacyError {
+    fn from(error: RequestError) -> Self {
+        let (status, old_text) = match error.kind {
+            RequestErrorKind::MissingKey => {
+                (StatusCode::FORBIDDEN, Some("You must specify your API key"))
+            }
+            RequestErrorKind::InvalidKey => {
+                (StatusCode::FORBIDDEN, Some("Invalid API key for operation"))
+            }
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        };
+        Self {
+            old_text: old_text.map(Into::into),
+            retry_after: error.retry_after,
+            close: error.close,
+            ..Self::new(status, error.kind.code(), error.detail)
+        }
+    }
+}
+
 impl From<RaiseFailure> for LegacyError {
-    fn from(failed: RaiseFailure) -> Self {
-        match failed {
+    fn from(failure: RaiseFailure) -> Self {
+        match failure {
             RaiseFailure::Refused(error) => error.into(),
-            RaiseFailure::RateLimited(refusal) => refusal,
-            RaiseFailure::LostSight(notification) => {
-                let message = "the alert is recorded; what became of it cannot be said now";
+            RaiseFailure::NotServed(error) => error.into(),
+            RaiseFailure::OutcomeUnknown(notification) => {
+                let message = "the alert is recorded, but its deliveries could not be read";
                 Self {
                     notification: Some(notification),
                     ..Self::bad("outcome_unknown", message)
                 }
-            }
-            RaiseFailure::Broken => {
-                let message = "something is broken here; the server's log has more";
-                Self::bad("internal", message)
             }
         }
     }
@@ -209,18 +204,18 @@ impl From<RaiseFailure> for LegacyError {
 
 impl IntoResponse for LegacyError {
     fn into_response(self) -> Response {
-        let told = Told {
+        let body = Body {
             message: self.old_text.as_deref().unwrap_or(&self.detail),
             detail: &self.detail,
             code: self.code,
             notification_id: self.notification,
             recipients: self.recipients.as_deref(),
         };
-        let mut response = (self.status, Json(told)).into_response();
-        response.extensions_mut().insert(Refused {
+        let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(ErrorFields {
             code: self.code,
-            key: self.about.key,
-            target: self.about.target,
+            key: self.subject.key,
+            target: self.subject.target,
         });
         if let Some(after) = self.retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);

@@ -1,4 +1,4 @@
-//! `GET /contact/{slug}`, `/group/{slug}`: what is there, without addresses.
+//! `GET /contact/{slug}`, `/group/{slug}`: a contact or a group, without addresses.
 
 use axum::Json;
 use axum::extract::Request;
@@ -6,23 +6,24 @@ use axum::response::{IntoResponse, Response};
 use redflash_core::{RaiseError, Slug, StoreError};
 use serde_json::json;
 
-use crate::app::{App, Kind};
+use crate::app::App;
 use crate::auth::api_key;
 use crate::extract::body;
 use crate::legacy::error::LegacyError;
+use crate::legacy::target_kind::TargetKind;
 
 pub(crate) async fn inspect(
     app: &App,
-    kind: Kind,
+    kind: TargetKind,
     slug: &str,
     request: Request,
 ) -> Result<Response, LegacyError> {
-    // Nothing is read from a body.
+    // The body is ignored.
     let (parts, _) = request.into_parts();
     let mut query = body::query(parts.uri.query())?;
-    let secret = api_key::outside(&mut query, &parts.headers);
+    let secret = api_key::before_body(&mut query, &parts.headers);
     let key = api_key::check(&app.engine, secret).await?;
-    app.used(&key);
+    app.note_use(&key);
     if !key.inspect {
         let message = format!("The key {} may not inspect", key.slug);
         return Err(LegacyError::not_allowed(message));
@@ -33,10 +34,10 @@ pub(crate) async fn inspect(
             .with_old_text(format!("Invalid {}: {text}", kind.name()))
     };
     let slug: Slug = slug.parse().map_err(|_| unknown())?;
-    let failed = |fault: StoreError| LegacyError::from(RaiseError::from(fault));
+    let failed = |error: StoreError| LegacyError::from(RaiseError::from(error));
     let store = app.engine.store();
     let shown = match kind {
-        Kind::Contact => {
+        TargetKind::Contact => {
             let contact = store.contact(&slug).await.map_err(failed)?;
             let contact = contact.ok_or_else(unknown)?;
             if !contact.enabled {
@@ -45,7 +46,7 @@ pub(crate) async fn inspect(
             }
             json!({ "name": contact.name, "slug": contact.slug })
         }
-        Kind::Group => {
+        TargetKind::Group => {
             let group = store.group(&slug).await.map_err(failed)?;
             let group = group.ok_or_else(unknown)?;
             if !group.enabled {
@@ -54,7 +55,7 @@ pub(crate) async fn inspect(
             }
             json!({ "name": group.name, "slug": group.slug, "short_contacts": group.contacts })
         }
-        Kind::Event => return Err(LegacyError::method()),
+        TargetKind::Event => return Err(LegacyError::method()),
     };
     Ok(Json(shown).into_response())
 }

@@ -1,4 +1,4 @@
-//! `POST /contact/{slug}`, `/group/{slug}`, `/event/{slug}`: an alert is raised.
+//! `POST /contact/{slug}`, `/group/{slug}`, `/event/{slug}`: raises an alert.
 
 use std::time::Duration;
 
@@ -13,24 +13,26 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::alert;
-use crate::alert::{RaiseFailure, RaiseOutcome, RaiseResponse};
-use crate::app::{App, Kind};
+use crate::alert::{RaiseOutcome, RaiseResponse};
+use crate::app::App;
 use crate::auth::api_key;
+use crate::error::{RaiseFailure, RequestError};
 use crate::extract::body;
-use crate::extract::body::{Fields, Whole};
+use crate::extract::body::{BufferedBody, Fields};
 use crate::extract::body_memory::Reservation;
 use crate::extract::idempotency;
 use crate::legacy::error::LegacyError;
-use crate::server::connections;
+use crate::legacy::target_kind::TargetKind;
+use crate::server::connection_slots;
 
-/// An alert that is on disk, as the caller is told.
+/// The response to a raise.
 #[derive(Debug, Serialize)]
-struct Answer {
+struct RaiseBody {
     message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     #[serde(flatten)]
-    told: RaiseResponse,
+    response: RaiseResponse,
 }
 
 /// The contents of a request.
@@ -38,13 +40,13 @@ struct Received {
     fields: Fields,
     query: Fields,
     checked: CheckedKey,
-    /// Of the body, until the alert is recorded.
+    /// The memory of the body, held until the alert is recorded.
     memory: Reservation,
 }
 
 pub(crate) async fn raise(
     app: &App,
-    kind: Kind,
+    kind: TargetKind,
     slug: &str,
     request: Request,
 ) -> Result<Response, LegacyError> {
@@ -52,17 +54,17 @@ pub(crate) async fn raise(
     let target = slug.parse().map(|slug: Slug| kind.target(slug));
     let known_target = target.as_ref().ok();
     let received = receive(app, &parts, body, known_target).await;
-    let received = received.map_err(|refusal| refusal.at(known_target))?;
+    let received = received.map_err(|error| error.with_target(known_target))?;
     let key = received.checked.key.clone();
-    let refused = |refusal: LegacyError| refusal.at(known_target).by(&key);
+    let in_context = |error: LegacyError| error.with_target(known_target).with_key(&key);
     let Ok(target) = target.clone() else {
-        return Err(refused(LegacyError::unknown(kind.name(), slug)));
+        return Err(in_context(LegacyError::unknown(kind.name(), slug)));
     };
     let raised = record(app, target, &parts.headers, received).await;
-    raised.map_err(refused)
+    raised.map_err(in_context)
 }
 
-/// Reads a request, and judges its key: before the size of the body, if the key is known by then.
+/// Reads a request and checks its key: before the size of the body, if the key is known by then.
 async fn receive(
     app: &App,
     parts: &Parts,
@@ -70,30 +72,34 @@ async fn receive(
     target: Option<&Target>,
 ) -> Result<Received, LegacyError> {
     let mut query = body::query(parts.uri.query())?;
-    let outside = match api_key::outside(&mut query, &parts.headers) {
-        Some(secret) => Some(api_key::check_to_raise(&app.engine, secret, target).await),
+    let early = match api_key::before_body(&mut query, &parts.headers) {
+        Some(secret) => Some(
+            api_key::check_to_raise(&app.engine, secret, target)
+                .await
+                .map_err(LegacyError::from),
+        ),
         None => None,
     };
-    let known = outside.as_ref().and_then(|checked| checked.as_ref().ok());
+    let known = early.as_ref().and_then(|checked| checked.as_ref().ok());
     let by = known.map(|checked| checked.key.clone());
     if by.is_some() {
-        connections::keep(&parts.extensions);
+        connection_slots::keep(&parts.extensions);
     }
     let (mut fields, memory) = match read(app, parts, body, by.is_some()).await {
         Ok(read) => read,
-        Err(refusal) => {
-            let judged_before = outside.and_then(Result::err);
-            let refusal = judged_before.unwrap_or(refusal);
+        Err(error) => {
+            let early_error = early.and_then(Result::err);
+            let error = early_error.unwrap_or(error);
             return Err(match &by {
-                Some(key) => refusal.by(key),
-                None => refusal,
+                Some(key) => error.with_key(key),
+                None => error,
             });
         }
     };
-    let checked = match (api_key::take(&mut fields), outside) {
+    let checked = match (api_key::take(&mut fields), early) {
         (Some(secret), _) => api_key::check_to_raise(&app.engine, secret, target).await?,
-        (None, Some(outside)) => outside?,
-        (None, None) => return Err(LegacyError::missing_key()),
+        (None, Some(early)) => early?,
+        (None, None) => return Err(RequestError::missing_key().into()),
     };
     Ok(Received {
         fields,
@@ -109,11 +115,12 @@ async fn read(
     body: Body,
     is_known: bool,
 ) -> Result<(Fields, Reservation), LegacyError> {
-    let Whole { bytes, memory } = body::read(&parts.headers, body, app.bounds(is_known)).await?;
-    Ok((body::fields_of(&parts.headers, bytes).await?, memory))
+    let BufferedBody { bytes, memory } =
+        body::read(&parts.headers, body, app.body_limits(is_known)).await?;
+    Ok((body::parse_fields(&parts.headers, bytes).await?, memory))
 }
 
-/// Judges what a key that is known wants, and records it.
+/// Checks the permission of a valid key, and records the alert.
 async fn record(
     app: &App,
     target: Target,
@@ -127,38 +134,38 @@ async fn record(
         memory: _memory,
     } = received;
     let key = &checked.key;
-    let wait = alert::wait(&app.config, wait(&query)?);
+    let wait = alert::wait_limit(&app.config, wait(&query)?);
     if !key.may_raise(&target) {
         let detail = format!("The key {} may not raise {target}", key.slug);
         return Err(LegacyError::not_allowed(detail));
     }
-    app.used(key);
+    app.note_use(key);
     let raise = match target {
         Target::Contact(slug) => Raise::contact(slug, message(fields)?),
         Target::Group(slug) => Raise::group(slug, message(fields)?),
         Target::Event(slug) => Raise::event(slug, fields),
     };
-    let promise = idempotency::read(headers)?;
-    match alert::raise(app, key, raise.with_key(&checked), promise, wait).await {
-        Ok(outcome) => Ok(answer(outcome, key)),
-        Err(failed) => {
-            let mut refusal = refusal(app, failed).await;
+    let idempotency_key = idempotency::read_key(headers)?;
+    match alert::raise(app, key, raise.with_key(&checked), idempotency_key, wait).await {
+        Ok(outcome) => Ok(respond(outcome, key)),
+        Err(raise_failure) => {
+            let mut error = failure(app, raise_failure).await;
             if !key.inspect {
-                refusal.recipients = None;
+                error.recipients = None;
             }
-            Err(refusal)
+            Err(error)
         }
     }
 }
 
-/// The refusal of a failed raise; that of a contact which is switched off has its name.
-async fn refusal(app: &App, failed: RaiseFailure) -> LegacyError {
-    if let RaiseFailure::Refused(RaiseError::Disabled(target @ Target::Contact(slug))) = &failed
+/// Returns the error of a failed raise. That of a disabled contact has its name.
+async fn failure(app: &App, failure: RaiseFailure) -> LegacyError {
+    if let RaiseFailure::Refused(RaiseError::Disabled(target @ Target::Contact(slug))) = &failure
         && let Ok(Some(contact)) = app.engine.store().contact(slug).await
     {
         return LegacyError::disabled(target, contact.name.as_str());
     }
-    failed.into()
+    failure.into()
 }
 
 fn message(mut fields: Fields) -> Result<String, LegacyError> {
@@ -168,40 +175,40 @@ fn message(mut fields: Fields) -> Result<String, LegacyError> {
         Some(plain @ (Value::Bool(_) | Value::Number(_))) => Ok(plain.to_string()),
         Some(Value::Array(_) | Value::Object(_)) => Err(LegacyError::bad(
             "bad_message",
-            "the message must be a text",
+            "the message must be a string",
         )),
     }
 }
 
-/// How long the answer is to wait for the first attempts, if the query says.
+/// Returns the wait for the first attempts that the query asks for.
 fn wait(query: &Fields) -> Result<Option<Duration>, LegacyError> {
     let Some(Value::String(text)) = query.get("wait") else {
         return Ok(None);
     };
     let wrong = || {
-        let message = "write wait as a length of time, such as wait=10s";
+        let message = "wait must be a duration, such as wait=10s";
         LegacyError::bad("bad_wait", message)
     };
-    alert::length(text).map(Some).ok_or_else(wrong)
+    alert::parse_duration(text).map(Some).ok_or_else(wrong)
 }
 
-fn answer(outcome: RaiseOutcome, key: &ApiKey) -> Response {
+fn respond(outcome: RaiseOutcome, key: &ApiKey) -> Response {
     let is_group = matches!(outcome.raised().plan.target, Target::Group(_));
     let (status, message, code) = match outcome.sent() {
         Some((0, _)) => (
             StatusCode::INTERNAL_SERVER_ERROR,
-            "recorded, and not sent yet: the log says why",
+            "recorded, but not sent yet: see the log for the reason",
             Some("not_sent"),
         ),
         Some((sent, all)) if sent < all => (StatusCode::ACCEPTED, "OK", None),
-        _ if is_group && outcome.misses_somebody() => (StatusCode::ACCEPTED, "OK", None),
+        _ if is_group && outcome.has_unreached() => (StatusCode::ACCEPTED, "OK", None),
         _ => (StatusCode::CREATED, "OK", None),
     };
-    let told = outcome.told(key);
-    let answer = Answer {
+    let response = outcome.into_response(key);
+    let body = RaiseBody {
         message,
         code,
-        told,
+        response,
     };
-    (status, Json(answer)).into_response()
+    (status, Json(body)).into_response()
 }

@@ -1,4 +1,4 @@
-//! Where a request comes from, behind proxies too.
+//! The IP address of a client, also behind proxies.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 use crate::app::App;
-use crate::server::Peer;
+use crate::server::connection::Peer;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address of the client, as far as those say who are believed.
+/// The address of the client, as far as trusted proxies report it.
 ///
-/// Without a server of ours below, all clients are one.
+/// Without a [`Peer`], as in a router embedded in another server, all clients have one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
+pub(crate) struct ClientIp(pub(crate) IpAddr);
 
-impl FromRequestParts<Arc<App>> for ClientAddress {
+impl FromRequestParts<Arc<App>> for ClientIp {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(
@@ -29,22 +29,25 @@ impl FromRequestParts<Arc<App>> for ClientAddress {
         let peer = parts.extensions.get::<Peer>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
         let settings = app.config.settings.get();
-        Ok(Self(of(peer, &parts.headers, &settings.trusted_proxies)))
+        Ok(Self(client_address(
+            peer,
+            &parts.headers,
+            &settings.trusted_proxies,
+        )))
     }
 }
 
-/// The last address of the way here that is no proxy of ours: what stands before it, anybody can
-/// write.
-fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+/// Returns the last address on the path that is not a trusted proxy. Clients can forge all before it.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut last = peer.to_canonical();
     let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
-    let way = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
-    for text in way {
+    let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    for text in hops {
         if !is_trusted(&last) {
             break;
         }
-        match address(text.trim()) {
+        match parse_address(text.trim()) {
             Some(address) => last = address,
             None => break,
         }
@@ -52,11 +55,11 @@ fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     last
 }
 
-/// An address, with or without a port.
-fn address(text: &str) -> Option<IpAddr> {
+/// Parses an address with or without a port.
+fn parse_address(text: &str) -> Option<IpAddr> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let address = bare.parse().ok();
-    let address = address.or_else(|| text.parse().ok().map(|place: SocketAddr| place.ip()));
+    let address = address.or_else(|| text.parse().ok().map(|socket: SocketAddr| socket.ip()));
     address.map(|address: IpAddr| address.to_canonical())
 }
 
@@ -71,11 +74,11 @@ mod tests {
         for line in lines {
             headers.append(X_FORWARDED_FOR, line.parse().unwrap());
         }
-        of(peer.parse().unwrap(), &headers, &trusted).to_string()
+        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
     }
 
     #[test]
-    fn only_a_trusted_proxy_is_believed() {
+    fn believes_trusted_proxies_only() {
         assert_eq!(from("192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
         assert_eq!(from("127.0.0.1", &["198.51.100.7"]), "198.51.100.7");
         assert_eq!(from("::ffff:127.0.0.1", &["198.51.100.7"]), "198.51.100.7");
@@ -83,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_writes_itself_is_not_believed() {
+    fn ignores_addresses_that_clients_forge() {
         let way = "203.0.113.9, 198.51.100.7, 10.1.1.1";
         assert_eq!(from("127.0.0.1", &[way]), "198.51.100.7");
         let lines = ["203.0.113.9", "198.51.100.7 ,10.1.1.1", "10.2.2.2"];
@@ -91,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_have_a_port_or_be_none() {
+    fn accepts_ports_and_ignores_invalid_addresses() {
         assert_eq!(from("10.0.0.1", &["198.51.100.7:4711"]), "198.51.100.7");
         assert_eq!(from("10.0.0.1", &["[2001:db8::7]:4711"]), "2001:db8::7");
         assert_eq!(from("fd00::1", &["[2001:db8::7]"]), "2001:db8::7");

@@ -1,4 +1,4 @@
-//! When keys were last used, kept here for a moment so that a raise costs no write of its own.
+//! The last use of each API key, collected so that a raise needs no write of its own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,52 +7,52 @@ use std::time::Duration;
 use redflash_core::{Engine, Slug, Timestamp, error_chain};
 use tracing::warn;
 
-/// How long uses are kept before they are recorded.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Time for which uses are collected before they are recorded.
+const INTERVAL: Duration = Duration::from_secs(2);
 
-/// When keys were used since that was last recorded.
+/// The uses of keys that are not recorded yet.
 #[derive(Debug, Default)]
-pub(crate) struct KeyUses(Mutex<Kept>);
+pub(crate) struct KeyUsage(Mutex<Pending>);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Pending {
     uses: HashMap<Slug, Timestamp>,
-    /// Whether somebody is about to record them.
-    is_pending: bool,
+    /// True if a task is about to record them.
+    is_scheduled: bool,
 }
 
-impl KeyUses {
-    /// Notes that a key is used now.
+impl KeyUsage {
+    /// Records that a key is used now.
     pub(crate) fn note(self: &Arc<Self>, engine: &Engine, key: &Slug) {
         let now = engine.now();
-        let mut kept = self.kept();
-        match kept.uses.get_mut(key) {
+        let mut pending = self.pending();
+        match pending.uses.get_mut(key) {
             Some(at) => *at = now,
             None => {
-                kept.uses.insert(key.clone(), now);
+                pending.uses.insert(key.clone(), now);
             }
         }
-        if !std::mem::replace(&mut kept.is_pending, true) {
+        if !std::mem::replace(&mut pending.is_scheduled, true) {
             tokio::spawn(Arc::clone(self).record(engine.clone()));
         }
     }
 
     async fn record(self: Arc<Self>, engine: Engine) {
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(INTERVAL).await;
         let uses: Vec<_> = {
-            let mut kept = self.kept();
-            kept.is_pending = false;
-            kept.uses.drain().collect()
+            let mut pending = self.pending();
+            pending.is_scheduled = false;
+            pending.uses.drain().collect()
         };
-        if let Err(fault) = engine.store().note_key_uses(&uses).await {
+        if let Err(error) = engine.store().note_key_uses(&uses).await {
             warn!(
-                fault = error_chain(&fault),
-                "when keys were used was not recorded"
+                error = error_chain(&error),
+                "the last use of API keys was not recorded"
             );
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn pending(&self) -> MutexGuard<'_, Pending> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

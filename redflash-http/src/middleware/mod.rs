@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! Middleware and per-client limits of all requests.
 
 pub(crate) mod client_ip;
 pub(crate) mod key_usage;

@@ -1,4 +1,4 @@
-//! How much each key may raise in a second, on all nodes together.
+//! The rate at which each key may raise alerts, on all nodes together.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,46 +7,46 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use redflash_core::{ApiKey, Slug};
 
-use crate::legacy::error::LegacyError;
+use crate::error::{RequestError, RequestErrorKind};
 
 type Limiter = Arc<DefaultKeyedRateLimiter<Slug>>;
 
-/// A rate for each key, of which this node lets through an even share.
-pub(crate) struct Limit {
+/// A rate per key, of which each node allows an even share.
+pub(crate) struct KeyRateLimit {
     per_second: NonZeroU32,
-    /// For so many nodes.
+    /// The limiter for a number of nodes.
     share: Mutex<(u32, Limiter)>,
 }
 
-impl Limit {
+impl KeyRateLimit {
     pub(crate) fn new(per_second: NonZeroU32) -> Self {
         Self {
             per_second,
-            share: Mutex::new((1, limiter(per_second, 1))),
+            share: Mutex::new((1, new_limiter(per_second, 1))),
         }
     }
 
-    /// Refuses a key that raises too much.
+    /// Fails if a key exceeds its rate.
     ///
-    /// * `nodes` - how many nodes there are.
-    pub(crate) fn check(&self, key: &ApiKey, nodes: u32) -> Result<(), LegacyError> {
-        self.of(nodes).check_key(&key.slug).map_err(|full| {
+    /// * `nodes` - number of nodes.
+    pub(crate) fn check(&self, key: &ApiKey, nodes: u32) -> Result<(), RequestError> {
+        self.limiter(nodes).check_key(&key.slug).map_err(|full| {
             let after = full.wait_time_from(DefaultClock::default().now());
-            let message = format!("The key {} raises too much at once", key.slug);
-            LegacyError::later("rate_limited", message, after)
+            let message = format!("the key {} exceeds its rate limit", key.slug);
+            RequestError::new(RequestErrorKind::RateLimited, message).retry_after(after)
         })
     }
 
-    fn of(&self, nodes: u32) -> Limiter {
+    fn limiter(&self, nodes: u32) -> Limiter {
         let mut share = self.share.lock().unwrap_or_else(PoisonError::into_inner);
         if share.0 != nodes {
-            *share = (nodes, limiter(self.per_second, nodes));
+            *share = (nodes, new_limiter(self.per_second, nodes));
         }
         Arc::clone(&share.1)
     }
 }
 
-fn limiter(per_second: NonZeroU32, nodes: u32) -> Limiter {
+fn new_limiter(per_second: NonZeroU32, nodes: u32) -> Limiter {
     let share = NonZeroU32::new(per_second.get() / nodes.max(1)).unwrap_or(NonZeroU32::MIN);
     Arc::new(RateLimiter::keyed(Quota::per_second(share)))
 }

@@ -1,4 +1,4 @@
-//! What every request gets: an id, a line in the log, and headers that keep browsers in check.
+//! The id, the log line and the security headers of every request.
 
 use std::time::Instant;
 
@@ -13,20 +13,20 @@ use tracing::{Instrument, debug, info, info_span};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A refusal as it is logged: kept in the answer until then.
+/// The fields of an error that the log shows, carried by the extensions of its response.
 #[derive(Clone, Debug)]
-pub(crate) struct Refused {
+pub(crate) struct ErrorFields {
     pub(crate) code: &'static str,
-    /// The key whose request it was.
+    /// The key of the request.
     pub(crate) key: Option<Slug>,
-    /// The target it was about.
+    /// The target of the request.
     pub(crate) target: Option<Target>,
 }
 
-pub(crate) async fn follow(request: Request, next: Next) -> Response {
-    let id = given(&request).unwrap_or_else(made);
+pub(crate) async fn log_request(request: Request, next: Next) -> Response {
+    let id = request_id(&request).unwrap_or_else(new_id);
     let method = request.method().clone();
-    // The path itself may hold a secret, and always holds names.
+    // The path may hold a secret, and always holds names, so the log has the route instead.
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = info_span!("request", id = id.to_str().unwrap_or_default());
@@ -38,7 +38,7 @@ pub(crate) async fn follow(request: Request, next: Next) -> Response {
         if status < 400 {
             debug!(%method, route, status, seconds, "answered");
         } else {
-            let refused = response.extensions_mut().remove::<Refused>();
+            let refused = response.extensions_mut().remove::<ErrorFields>();
             let code = refused.as_ref().map(|refused| refused.code);
             let key = refused.as_ref().and_then(|refused| refused.key.as_ref());
             let target = refused.as_ref().and_then(|refused| refused.target.as_ref());
@@ -50,7 +50,7 @@ pub(crate) async fn follow(request: Request, next: Next) -> Response {
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, id.clone());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        // Only what never changes says that it may be kept.
+        // Only static assets set this header themselves.
         headers
             .entry(CACHE_CONTROL)
             .or_insert(HeaderValue::from_static("no-store"));
@@ -60,15 +60,15 @@ pub(crate) async fn follow(request: Request, next: Next) -> Response {
     .await
 }
 
-/// The caller's own id, if it can stand in a log line.
-fn given(request: &Request) -> Option<HeaderValue> {
+/// Returns the caller's own id, if it is safe in a log line.
+fn request_id(request: &Request) -> Option<HeaderValue> {
     let id = request.headers().get(REQUEST_ID)?;
     let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let sane = (1..=64).contains(&id.len()) && id.as_bytes().iter().all(legal);
-    sane.then(|| id.clone())
+    let is_safe = (1..=64).contains(&id.len()) && id.as_bytes().iter().all(legal);
+    is_safe.then(|| id.clone())
 }
 
-fn made() -> HeaderValue {
+fn new_id() -> HeaderValue {
     let id = format!("{:032x}", fastrand::u128(..));
     HeaderValue::try_from(id).expect("hex digits are a header's value")
 }

@@ -1,4 +1,4 @@
-//! What a browser brings back from the provider.
+//! The response that the provider sends through the browser.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use redflash_core::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::oidc::{OidcError, Remembered};
+use crate::oidc::{LoginState, OidcError};
 
-/// How long somebody may take to log in at the provider.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// The longest text of the provider that is passed on.
+/// Time limit for a login at the provider.
+const MAX_LOGIN_TIME: Duration = Duration::from_secs(15 * 60);
+/// Maximum length of a text of the provider that is passed on.
 const MAX_TEXT: usize = 200;
 
-/// The query of the URL to which the provider sends a browser back.
+/// The query of the redirect URI.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Answer {
+pub(crate) struct AuthorizationResponse {
     code: Option<SecretString>,
     state: Option<SecretString>,
     iss: Option<String>,
@@ -23,40 +23,40 @@ pub(crate) struct Answer {
     error_description: Option<String>,
 }
 
-impl Answer {
-    /// The code, if this answers the login that is remembered.
+impl AuthorizationResponse {
+    /// Returns the authorization code, if the response belongs to a login.
     ///
     /// # Errors
     ///
-    /// * [`OidcError::Stale`] - it answers no login, or another one, or comes too late.
+    /// * [`OidcError::Stale`] - it belongs to no login or another one, or arrives too late.
     /// * [`OidcError::Untrusted`] - it comes from another provider.
-    /// * [`OidcError::Denied`] - the provider has logged nobody in.
+    /// * [`OidcError::Denied`] - the provider refused the login.
     pub(crate) fn code(
         self,
-        remembered: &Remembered,
+        login: &LoginState,
         issuer: &str,
         now: Timestamp,
     ) -> Result<SecretString, OidcError> {
         let state = self.state.unwrap_or_default();
-        if !remembered.is_state(state.expose_secret()) {
-            let reason = "the answer belongs to no login that was begun in this browser";
+        if !login.is_state(state.expose_secret()) {
+            let reason = "the response belongs to no login that was started in this browser";
             return Err(OidcError::Stale(reason));
         }
-        if now.since(remembered.begun_at) > LONGEST {
+        if now.since(login.begun_at) > MAX_LOGIN_TIME {
             return Err(OidcError::Stale("the login took longer than 15 minutes"));
         }
         if self.iss.is_some_and(|other| other != issuer) {
-            let reason = format!("the answer comes from another provider than {issuer}");
+            let reason = format!("the response comes from another provider than {issuer}");
             return Err(OidcError::Untrusted(reason));
         }
         if let Some(error) = self.error {
-            let told = self.error_description.map_or_else(String::new, |text| {
+            let description = self.error_description.map_or_else(String::new, |text| {
                 format!(": {}", text.chars().take(MAX_TEXT).collect::<String>())
             });
             let error: String = error.chars().take(MAX_TEXT).collect();
-            return Err(OidcError::Denied(format!("{error}{told}")));
+            return Err(OidcError::Denied(format!("{error}{description}")));
         }
         self.code
-            .ok_or(OidcError::Stale("the provider's answer holds no code"))
+            .ok_or(OidcError::Stale("the provider's response has no code"))
     }
 }

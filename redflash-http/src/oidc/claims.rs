@@ -1,10 +1,10 @@
-//! What the provider says of a user.
+//! The claims of the provider about a user.
 
 use openidconnect::AdditionalClaims;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The claims that OpenID knows nothing of.
+/// The claims outside of OpenID Connect.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OtherClaims {
     #[serde(flatten)]
@@ -13,7 +13,7 @@ pub(crate) struct OtherClaims {
 
 impl AdditionalClaims for OtherClaims {}
 
-/// Everything that the provider says of a user.
+/// All claims of the provider about a user.
 #[derive(Clone, Debug)]
 pub(crate) struct Claims(Value);
 
@@ -22,24 +22,24 @@ impl Claims {
         Self(Value::Object(all))
     }
 
-    /// A claim, by its name or by a pointer to it.
+    /// Returns a claim by its name or a JSON pointer.
     pub(crate) fn get(&self, claim: &str) -> Option<&Value> {
         self.0.get(claim).or_else(|| self.0.pointer(claim))
     }
 
-    /// A claim that is a text, and not an empty one.
+    /// Returns a claim that is a non-empty string.
     pub(crate) fn text(&self, claim: &str) -> Option<&str> {
         let text = self.get(claim)?.as_str()?;
         Some(text).filter(|text| !text.trim().is_empty())
     }
 
-    /// The names of all claims.
+    /// Returns the names of all claims.
     pub(crate) fn names(&self) -> Vec<String> {
         let all = self.0.as_object().into_iter().flatten();
         all.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Adds what is said elsewhere, where nothing is said here.
+    /// Adds the claims of another source that are missing here.
     pub(crate) fn complete(&mut self, others: Map<String, Value>) {
         let Some(all) = self.0.as_object_mut() else {
             return;

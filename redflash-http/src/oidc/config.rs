@@ -1,44 +1,44 @@
-//! Which provider says who somebody is, and what is made of it.
+//! The configuration of an OpenID provider.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-/// An OpenID provider, and what is made of what it says.
+/// An OpenID provider, and the mapping of its claims to users.
 #[derive(Clone, Debug)]
 pub struct OidcConfig {
-    /// The provider's URL, exactly as it calls itself.
+    /// The issuer URL, exactly as the provider publishes it.
     pub issuer: String,
-    /// Our name with the provider.
+    /// The client id at the provider.
     pub client_id: String,
-    /// What proves it; `None` for a public client.
+    /// The client secret; `None` for a public client.
     pub client_secret: Option<SecretString>,
-    /// What is asked for beside `openid`.
+    /// Scopes to request in addition to `openid`.
     pub scopes: Vec<String>,
-    /// What the button says that leads to the provider.
+    /// The label of the login button.
     pub label: String,
     /// The claim that names the user.
     pub user_claim: UserClaim,
-    /// The claim that says what the user may do: its name, or a pointer to it within other claims,
-    /// such as `/realm_access/roles`. `None` where the provider has no say in that.
+    /// The claim with the user's role: its name, or a JSON pointer such as `/realm_access/roles`. `None`
+    /// if the provider does not assign roles.
     pub role_claim: Option<String>,
-    /// The values of the role claim that make an admin.
+    /// Values of the role claim that assign the role admin.
     pub admin_values: Vec<String>,
-    /// The values of the role claim that make a viewer.
+    /// Values of the role claim that assign the role viewer.
     pub viewer_values: Vec<String>,
-    /// Whether somebody who has not logged in before becomes a user.
+    /// True if the first login of an unknown identity creates a user.
     pub create_users: bool,
-    /// How long the provider may take for everything that one step asks of it.
+    /// Time limit for all requests of one login step to the provider.
     pub timeout: Duration,
-    /// Sends our requests. It must follow no redirects: they would carry codes and tokens elsewhere.
+    /// The HTTP client. It must not follow redirects, which could send codes and tokens elsewhere.
     pub http: reqwest::Client,
 }
 
 impl OidcConfig {
-    /// What is asked for where nothing else is said.
+    /// The default of `scopes`.
     pub const SCOPES: [&str; 2] = ["profile", "email"];
-    /// How long a provider may take where nothing else is said.
+    /// The default of `timeout`.
     pub const TIMEOUT: Duration = Duration::from_secs(10);
 }
 
@@ -46,17 +46,17 @@ impl OidcConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserClaim {
-    /// The name that the user goes by with the provider.
+    /// The user name at the provider.
     #[default]
     PreferredUsername,
-    /// The user's mailbox. One that the provider calls unverified names nobody.
+    /// The email address. An unverified one is not accepted.
     Email,
-    /// The provider's own id of the user.
+    /// The provider's id of the user.
     Sub,
 }
 
 impl UserClaim {
-    /// The claim's name in a token.
+    /// Returns the name of the claim in a token.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::PreferredUsername => "preferred_username",

@@ -1,25 +1,25 @@
-//! Why nobody was logged in.
+//! The errors of an OpenID login.
 
 use std::fmt;
 
-/// Why nobody was logged in, by what the reader does. No message holds a secret, a code or a token.
+/// The error of an OpenID login, by the reader's next action. No message holds a secret, code or token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum OidcError {
-    /// Our settings, or what the provider knows of us, are wrong: change them.
+    /// The settings here or at the provider are wrong: correct them.
     Misconfigured(String),
-    /// The provider did not answer, or not in a way that can be used: try again later.
+    /// The provider gave no usable response: try again later.
     Unreachable(String),
     /// The provider refused: ask its administrator.
     Denied(String),
-    /// The answer belongs to no login that was begun here, or comes too late: begin again.
+    /// The response belongs to no login of this browser, or arrived too late: start again.
     Stale(&'static str),
-    /// What the provider says of the user cannot be believed: look at the provider, and at both clocks.
+    /// The provider's statements about the user are invalid: check the provider, and both clocks.
     Untrusted(String),
-    /// The claim that names the user is missing: choose one of those that are there.
+    /// The user claim is missing: choose one of the claims that are present.
     Nameless {
-        /// The claim that is missing.
+        /// The missing claim.
         claim: &'static str,
-        /// The names of those that are there.
+        /// The names of the present claims.
         present: Vec<String>,
     },
 }
@@ -28,20 +28,23 @@ impl fmt::Display for OidcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Misconfigured(reason) => {
-                write!(f, "the login is not set up rightly: {reason}")
+                write!(f, "OpenID login is misconfigured: {reason}")
             }
             Self::Unreachable(reason) => {
-                write!(f, "the OpenID provider gave no usable answer: {reason}")
+                write!(f, "the OpenID provider gave no usable response: {reason}")
             }
             Self::Denied(reason) => write!(f, "the OpenID provider refused the login: {reason}"),
-            Self::Stale(reason) => write!(f, "{reason}: begin the login again"),
+            Self::Stale(reason) => write!(f, "{reason}: start the login again"),
             Self::Untrusted(reason) => {
-                write!(f, "what the OpenID provider says is not believed: {reason}")
+                write!(
+                    f,
+                    "the response of the OpenID provider is not valid: {reason}"
+                )
             }
             Self::Nameless { claim, present } => write!(
                 f,
-                "the OpenID provider says no {claim}, which names the user; it says {}: choose \
-                 another user_claim, or ask for another scope",
+                "the OpenID provider sent no claim {claim}, which is the user claim; it sent {}: \
+                 choose another user_claim, or add a scope",
                 present.join(", ")
             ),
         }

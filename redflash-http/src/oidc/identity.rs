@@ -1,4 +1,4 @@
-//! Who has logged in.
+//! The identity of a user who has logged in.
 
 use redflash_core::Role;
 use serde_json::Value;
@@ -7,22 +7,22 @@ use crate::oidc::claims::Claims;
 use crate::oidc::config::{OidcConfig, UserClaim};
 use crate::oidc::error::OidcError;
 
-/// Who has logged in, by what the provider says.
+/// The identity of a user, from the claims of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    /// The provider. Another one may call another person by the same id.
+    /// The provider. Another provider may give the same id to another person.
     pub(crate) issuer: String,
-    /// The provider's own id of the user, which never changes and is never given to another.
+    /// The provider's id of the user, which never changes and is never reused.
     pub(crate) subject: String,
-    /// What the user is called.
+    /// The display name.
     pub(crate) name: Option<String>,
-    /// The value of the claim that names the user.
+    /// The value of the user claim.
     pub(crate) user: String,
-    /// What the user may do; `None` where the provider has no say, or says nothing that is known.
+    /// The role; `None` if the provider assigns none that is configured.
     pub(crate) role: Option<Role>,
 }
 
-/// Whether the claims say all that is asked of them.
+/// Returns true if the claims include all that the configuration needs.
 pub(crate) fn is_complete(claims: &Claims, config: &OidcConfig) -> bool {
     let role = config.role_claim.as_deref();
     claims.text(config.user_claim.as_str()).is_some()
@@ -32,8 +32,8 @@ pub(crate) fn is_complete(claims: &Claims, config: &OidcConfig) -> bool {
 impl Identity {
     /// # Errors
     ///
-    /// * [`OidcError::Nameless`] - the claim that names the user is missing.
-    /// * [`OidcError::Untrusted`] - the mailbox that names the user is unverified.
+    /// * [`OidcError::Nameless`] - the user claim is missing.
+    /// * [`OidcError::Untrusted`] - the user claim is an unverified email address.
     pub(crate) fn new(
         subject: String,
         claims: &Claims,
@@ -45,39 +45,39 @@ impl Identity {
             present: claims.names(),
         })?;
         let verified = claims.get("email_verified");
-        if config.user_claim == UserClaim::Email && verified.is_some_and(is_no) {
-            let reason = "the user's mailbox is not verified".to_owned();
+        if config.user_claim == UserClaim::Email && verified.is_some_and(is_false) {
+            let reason = "the user's email address is not verified".to_owned();
             return Err(OidcError::Untrusted(reason));
         }
         let role = config.role_claim.as_deref();
-        let said = role.and_then(|claim| claims.get(claim));
+        let value = role.and_then(|claim| claims.get(claim));
         Ok(Self {
             issuer: config.issuer.clone(),
             subject,
             name: claims.text("name").map(str::to_owned),
             user: user.to_owned(),
-            role: said.and_then(|said| role_of(said, config)),
+            role: value.and_then(|value| role_of(value, config)),
         })
     }
 }
 
-/// Some providers write their switches as texts.
-fn is_no(value: &Value) -> bool {
+/// Returns true unless a claim is true. Some providers send booleans as strings.
+fn is_false(value: &Value) -> bool {
     !(*value == Value::Bool(true) || value == "true")
 }
 
-/// The role that a claim gives, whether it holds one value or several. The higher one counts.
-fn role_of(said: &Value, config: &OidcConfig) -> Option<Role> {
-    let values = said
+/// Returns the role of a claim with one value or several. The highest counts.
+fn role_of(claim: &Value, config: &OidcConfig) -> Option<Role> {
+    let values = claim
         .as_array()
-        .map_or(std::slice::from_ref(said), Vec::as_slice);
-    let says = |wanted: &[String]| {
+        .map_or(std::slice::from_ref(claim), Vec::as_slice);
+    let has = |wanted: &[String]| {
         let mut values = values.iter().filter_map(Value::as_str);
         values.any(|value| wanted.iter().any(|wanted| wanted == value))
     };
-    if says(&config.admin_values) {
+    if has(&config.admin_values) {
         Some(Role::Admin)
-    } else if says(&config.viewer_values) {
+    } else if has(&config.viewer_values) {
         Some(Role::Viewer)
     } else {
         None

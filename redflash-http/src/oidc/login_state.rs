@@ -1,4 +1,4 @@
-//! What is remembered of a login while the provider asks who it is.
+//! The state of a login during the visit to the provider.
 
 use redflash_core::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -6,36 +6,36 @@ use serde::{Deserialize, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use url::Url;
 
-/// A login that has begun.
+/// A login that has started.
 #[derive(Debug)]
-pub(crate) struct Begun {
-    /// Where the browser goes next.
+pub(crate) struct BegunLogin {
+    /// The authorization URL.
     pub(crate) url: Url,
-    /// What [`Provider::finish`](crate::oidc::Provider::finish) asks for.
-    pub(crate) remembered: Remembered,
+    /// The state for [`Provider::finish`](crate::oidc::Provider::finish).
+    pub(crate) state: LoginState,
 }
 
-/// What ties an answer to the login that was begun. Serialising it exposes the secrets: it is to be
-/// kept encrypted, or here.
+/// The secrets that tie a response to its login. Serializing exposes them, so the result must be kept
+/// where only this server and this browser can read it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Remembered {
-    #[serde(serialize_with = "exposed")]
+pub(crate) struct LoginState {
+    #[serde(serialize_with = "expose")]
     pub(crate) state: SecretString,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "expose")]
     pub(crate) nonce: SecretString,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "expose")]
     pub(crate) verifier: SecretString,
     pub(crate) begun_at: Timestamp,
 }
 
-impl Remembered {
-    /// Whether this is the state that was sent along, looked at for equally long whatever it is.
+impl LoginState {
+    /// Returns true if `state` is the `state` parameter of this login, in constant time.
     pub(crate) fn is_state(&self, state: &str) -> bool {
         let own = self.state.expose_secret().as_bytes();
         own.ct_eq(state.as_bytes()).into()
     }
 }
 
-fn exposed<S: Serializer>(secret: &SecretString, writer: S) -> Result<S::Ok, S::Error> {
+fn expose<S: Serializer>(secret: &SecretString, writer: S) -> Result<S::Ok, S::Error> {
     writer.serialize_str(secret.expose_secret())
 }

@@ -1,4 +1,4 @@
-//! A provider as small as can be, that checks what a client sends. What it says can be falsified.
+//! A minimal provider that validates the requests of a client. Tests can falsify its responses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::oidc::{Answer, OidcConfig, UserClaim};
+use crate::oidc::{AuthorizationResponse, OidcConfig, UserClaim};
 
 pub(crate) const CLIENT: &str = "redflash";
 pub(crate) const SECRET: &str = "a-client-secret";
@@ -64,7 +64,7 @@ impl Key {
         self.pair.public_key_raw()
     }
 
-    /// What the provider publishes of it.
+    /// Returns its public key as a JWK.
     pub(crate) fn public(&self) -> Value {
         let raw = self.raw();
         let own = match self.algorithm() {
@@ -92,7 +92,7 @@ impl Key {
     }
 }
 
-/// Both integers of an ECDSA signature, in 32 bytes each.
+/// Returns both integers of an ECDSA signature, in 32 bytes each.
 fn fixed(der: &[u8]) -> Vec<u8> {
     let mut rest = &der[2..];
     let mut signature = Vec::new();
@@ -109,44 +109,44 @@ pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What the provider says, right until a test changes it.
-pub(crate) struct Says {
-    /// Whom it says it is; its own URL without.
+/// The behavior of the provider, correct until a test changes it.
+pub(crate) struct Behavior {
+    /// The issuer; its own URL if `None`.
     pub(crate) issuer: Option<String>,
     pub(crate) keys: Vec<Value>,
     pub(crate) signer: Key,
-    /// The claims of the user, and those that replace what is right; null takes one away.
+    /// The claims of the user, and those that replace correct ones; null removes one.
     pub(crate) claims: Map<String, Value>,
     pub(crate) user_info: Option<Value>,
-    /// Makes the token instead, of the right claims.
+    /// Makes a forged token from the correct claims.
     pub(crate) forge: Option<fn(&Key, &Value) -> String>,
-    /// The path that is never answered.
+    /// The path that never responds.
     pub(crate) hangs: Option<&'static str>,
-    /// Something that makes every answer longer.
+    /// Padding that makes responses longer.
     pub(crate) padding: String,
-    /// How often each path was asked for.
-    pub(crate) asked: BTreeMap<&'static str, usize>,
+    /// Number of requests by path.
+    pub(crate) requests: BTreeMap<&'static str, usize>,
     logins: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// The provider.
-pub(crate) struct Simulated {
+pub(crate) struct MockProvider {
     pub(crate) url: String,
-    pub(crate) says: Arc<Mutex<Says>>,
+    pub(crate) behavior: Arc<Mutex<Behavior>>,
 }
 
 #[derive(Clone)]
 struct Site {
     url: String,
-    says: Arc<Mutex<Says>>,
+    behavior: Arc<Mutex<Behavior>>,
 }
 
-impl Simulated {
+impl MockProvider {
     pub(crate) async fn start(signer: Key) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let claims = json!({"sub": "248289", "preferred_username": "ada", "name": "Ada Lovelace"});
-        let says = Arc::new(Mutex::new(Says {
+        let behavior = Arc::new(Mutex::new(Behavior {
             issuer: None,
             keys: vec![signer.public()],
             signer,
@@ -155,12 +155,12 @@ impl Simulated {
             forge: None,
             hangs: None,
             padding: String::new(),
-            asked: BTreeMap::new(),
+            requests: BTreeMap::new(),
             logins: BTreeMap::new(),
         }));
         let site = Site {
             url: url.clone(),
-            says: says.clone(),
+            behavior: behavior.clone(),
         };
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
@@ -169,10 +169,10 @@ impl Simulated {
             .route("/me", get(user_info))
             .with_state(site);
         tokio::spawn(async { axum::serve(listener, router).await });
-        Self { url, says }
+        Self { url, behavior }
     }
 
-    /// What a client of this provider is configured with.
+    /// Returns the configuration of a client of this provider.
     pub(crate) fn config(&self) -> OidcConfig {
         OidcConfig {
             issuer: self.url.clone(),
@@ -190,7 +190,7 @@ impl Simulated {
         }
     }
 
-    /// What a browser brings back, of a user who logs in.
+    /// Logs a user in, and returns the query of the redirect URI.
     pub(crate) async fn log_in(&self, url: &Url) -> BTreeMap<String, String> {
         let mut query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
         assert_eq!(query["response_type"], "code");
@@ -200,34 +200,38 @@ impl Simulated {
         assert_eq!(query["scope"], "openid profile email");
         let state = query.remove("state").unwrap();
         let code = format!("code-for-{}", query["nonce"]);
-        self.says.lock().await.logins.insert(code.clone(), query);
+        self.behavior
+            .lock()
+            .await
+            .logins
+            .insert(code.clone(), query);
         [("code", code), ("state", state), ("iss", self.url.clone())]
             .map(|(name, value)| (name.to_owned(), value))
             .into()
     }
 }
 
-pub(crate) fn answer(query: &BTreeMap<String, String>) -> Answer {
+pub(crate) fn answer(query: &BTreeMap<String, String>) -> AuthorizationResponse {
     serde_json::from_value(json!(query)).unwrap()
 }
 
 impl Site {
-    /// Counts a question, and leaves it unanswered if that is wanted.
-    async fn asked(&self, path: &'static str) {
-        let mut says = self.says.lock().await;
-        *says.asked.entry(path).or_default() += 1;
-        if says.hangs == Some(path) {
-            drop(says);
+    /// Counts a request, and never completes if the path is to hang.
+    async fn record_request(&self, path: &'static str) {
+        let mut behavior = self.behavior.lock().await;
+        *behavior.requests.entry(path).or_default() += 1;
+        if behavior.hangs == Some(path) {
+            drop(behavior);
             std::future::pending::<()>().await;
         }
     }
 }
 
 async fn discovery(State(site): State<Site>) -> Json<Value> {
-    site.asked("discovery").await;
-    let (url, says) = (&site.url, site.says.lock().await);
+    site.record_request("discovery").await;
+    let (url, behavior) = (&site.url, site.behavior.lock().await);
     Json(json!({
-        "issuer": says.issuer.as_ref().unwrap_or(url),
+        "issuer": behavior.issuer.as_ref().unwrap_or(url),
         "authorization_endpoint": format!("{url}/auth"),
         "token_endpoint": format!("{url}/token"),
         "userinfo_endpoint": format!("{url}/me"),
@@ -235,21 +239,21 @@ async fn discovery(State(site): State<Site>) -> Json<Value> {
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
-        "padding": says.padding,
+        "padding": behavior.padding,
     }))
 }
 
 async fn keys(State(site): State<Site>) -> Json<Value> {
-    site.asked("keys").await;
-    Json(json!({"keys": site.says.lock().await.keys}))
+    site.record_request("keys").await;
+    Json(json!({"keys": site.behavior.lock().await.keys}))
 }
 
 async fn user_info(State(site): State<Site>, headers: HeaderMap) -> Response {
-    site.asked("userinfo").await;
+    site.record_request("userinfo").await;
     let bearer = format!("Bearer {ACCESS_TOKEN}");
-    let said = site.says.lock().await.user_info.clone();
-    match said {
-        Some(said) if headers[AUTHORIZATION] == bearer => Json(said).into_response(),
+    let user_info = site.behavior.lock().await.user_info.clone();
+    match user_info {
+        Some(user_info) if headers[AUTHORIZATION] == bearer => Json(user_info).into_response(),
         _ => StatusCode::UNAUTHORIZED.into_response(),
     }
 }
@@ -260,7 +264,7 @@ async fn token(
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
     let refused = |code| (StatusCode::BAD_REQUEST, Json(json!({"error": code}))).into_response();
-    site.asked("token").await;
+    site.record_request("token").await;
     let login = BASE64_STANDARD.encode(format!("{CLIENT}:{SECRET}"));
     if headers
         .get(AUTHORIZATION)
@@ -268,8 +272,8 @@ async fn token(
     {
         return refused("invalid_client");
     }
-    let mut says = site.says.lock().await;
-    let Some(login) = says.logins.remove(&form["code"]) else {
+    let mut behavior = site.behavior.lock().await;
+    let Some(login) = behavior.logins.remove(&form["code"]) else {
         return refused("invalid_grant");
     };
     let proven = encode(Sha256::digest(&form["code_verifier"]));
@@ -279,16 +283,16 @@ async fn token(
     if form["grant_type"] != "authorization_code" {
         return refused("unsupported_grant_type");
     }
-    let claims = claims(&site.url, &login["nonce"], &says);
-    let token = match says.forge {
-        Some(forge) => forge(&says.signer, &claims),
-        None => signed(&says.signer, &claims),
+    let claims = claims(&site.url, &login["nonce"], &behavior);
+    let token = match behavior.forge {
+        Some(forge) => forge(&behavior.signer, &claims),
+        None => signed(&behavior.signer, &claims),
     };
     Json(json!({"access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": token}))
         .into_response()
 }
 
-fn claims(url: &str, nonce: &str, says: &Says) -> Value {
+fn claims(url: &str, nonce: &str, behavior: &Behavior) -> Value {
     let now = NOW.since(Timestamp::default()).as_secs();
     let hash = Sha256::digest(ACCESS_TOKEN);
     let mut claims = json!({
@@ -297,15 +301,15 @@ fn claims(url: &str, nonce: &str, says: &Says) -> Value {
     });
     let all = claims.as_object_mut().unwrap();
     // Ed25519 hashes with more bits; providers may leave this out.
-    if says.signer.algorithm() != "EdDSA" {
+    if behavior.signer.algorithm() != "EdDSA" {
         all.insert("at_hash".into(), encode(&hash[..16]).into());
     }
-    all.extend(says.claims.clone());
+    all.extend(behavior.claims.clone());
     all.retain(|_, value| !value.is_null());
     claims
 }
 
-/// A token as it should be.
+/// Returns a correctly signed token.
 pub(crate) fn signed(key: &Key, claims: &Value) -> String {
     let header = json!({"alg": key.algorithm(), "kid": key.name, "typ": "JWT"});
     let text = unsigned(&header, claims);
@@ -313,7 +317,7 @@ pub(crate) fn signed(key: &Key, claims: &Value) -> String {
     format!("{text}.{signature}")
 }
 
-/// The head and the claims of a token.
+/// Returns the header and the claims of a token.
 pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     format!(
         "{}.{}",

@@ -1,13 +1,13 @@
 //! Logging in through an OpenID provider: the authorization code flow, with PKCE.
 //!
-//! | step | who |
+//! | step | result |
 //! | --- | --- |
-//! | [`Provider::begin`] | makes the URL that a browser is sent to, and what is to be remembered |
-//! | the provider | asks who it is, and sends the browser back with an [`Answer`] |
-//! | [`Provider::finish`] | changes the answer's code for an ID token, checks it, and says who it is |
+//! | [`Provider::begin`] | the authorization URL for the browser, and the [`LoginState`] |
+//! | login at the provider | a redirect back with an [`AuthorizationResponse`] |
+//! | [`Provider::finish`] | the [`Identity`], from the ID token that the code is exchanged for |
 //!
-//! The caller keeps what is [`Remembered`] where nobody else can put it, such as an encrypted cookie
-//! of this browser, and takes it away once it was used.
+//! The caller keeps the [`LoginState`] where no other party can set it, such as a signed cookie of this
+//! browser, and deletes it after use.
 
 pub(crate) mod authorization_response;
 mod claims;
@@ -25,8 +25,8 @@ mod token;
 
 pub use config::{OidcConfig, UserClaim};
 
-pub(crate) use authorization_response::Answer;
+pub(crate) use authorization_response::AuthorizationResponse;
 pub(crate) use error::OidcError;
 pub(crate) use identity::Identity;
-pub(crate) use login_state::Remembered;
+pub(crate) use login_state::LoginState;
 pub(crate) use provider::Provider;

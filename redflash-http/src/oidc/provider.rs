@@ -1,4 +1,4 @@
-//! The provider, and what is known of it.
+//! The OpenID provider, and its cached metadata.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,21 +24,21 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::oidc::authorization_response::Answer;
+use crate::oidc::authorization_response::AuthorizationResponse;
 use crate::oidc::claims::{Claims, OtherClaims};
 use crate::oidc::config::OidcConfig;
 use crate::oidc::error::OidcError;
-use crate::oidc::http::{place, send, sender};
+use crate::oidc::http::{address, send, sender};
 use crate::oidc::identity;
 use crate::oidc::identity::Identity;
-use crate::oidc::login_state::{Begun, Remembered};
+use crate::oidc::login_state::{BegunLogin, LoginState};
 use crate::oidc::token;
-use crate::oidc::token::{CallbackKind, TokenError, Tokens};
+use crate::oidc::token::{ExpectedToken, TokenError, Tokens};
 
-/// How long it counts what a provider has said of itself.
-const FRESH: Duration = Duration::from_secs(60 * 60);
+/// Time for which the metadata of the provider is cached.
+const CACHE_TIME: Duration = Duration::from_secs(60 * 60);
 
-type TokenFault = RequestTokenError<OidcError, StandardErrorResponse<CoreErrorResponseType>>;
+type TokenRequestError = RequestTokenError<OidcError, StandardErrorResponse<CoreErrorResponseType>>;
 
 type Client = openidconnect::Client<
     OtherClaims,
@@ -60,40 +60,40 @@ type Client = openidconnect::Client<
     EndpointMaybeSet,
 >;
 
-/// An OpenID provider. It is asked what it offers when somebody logs in, not before.
+/// An OpenID provider. Its metadata is fetched at the first login.
 #[derive(Debug)]
 pub(crate) struct Provider {
-    /// What the provider is used for.
+    /// The configuration.
     pub(crate) config: OidcConfig,
-    known: Mutex<Option<Known>>,
+    cache: Mutex<Option<CachedMetadata>>,
 }
 
-/// What a provider has said of itself, with its keys.
+/// The metadata of the provider, with its keys.
 #[derive(Clone, Debug)]
-struct Known {
+struct CachedMetadata {
     metadata: Arc<CoreProviderMetadata>,
-    asked_at: Timestamp,
+    fetched_at: Timestamp,
 }
 
 impl Provider {
     pub(crate) fn new(config: OidcConfig) -> Self {
         Self {
             config,
-            known: Mutex::new(None),
+            cache: Mutex::new(None),
         }
     }
 
-    /// Begins a login that ends at `redirect_uri`.
+    /// Starts a login that returns to `redirect_uri`.
     ///
     /// # Errors
     ///
     /// * [`OidcError::Misconfigured`] - the issuer or the URL cannot be used.
-    /// * [`OidcError::Unreachable`] - the provider does not say what it offers.
+    /// * [`OidcError::Unreachable`] - the metadata could not be fetched.
     pub(crate) async fn begin(
         &self,
         redirect_uri: &str,
         now: Timestamp,
-    ) -> Result<Begun, OidcError> {
+    ) -> Result<BegunLogin, OidcError> {
         let metadata = self.in_time(self.metadata(now)).await?;
         let client = self.client(&metadata, redirect_uri)?;
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
@@ -104,54 +104,54 @@ impl Provider {
             .add_scopes(scopes.filter(|scope| scope.as_str() != "openid"))
             .set_pkce_challenge(challenge)
             .url();
-        let remembered = Remembered {
+        let state = LoginState {
             state: state.into_secret().into(),
             nonce: nonce.secret().as_str().into(),
             verifier: verifier.into_secret().into(),
             begun_at: now,
         };
-        Ok(Begun { url, remembered })
+        Ok(BegunLogin { url, state })
     }
 
-    /// Ends a login: says who it is. What is remembered must not be used again.
+    /// Completes a login, and returns the identity of the user. The state must not be used again.
     ///
     /// # Errors
     ///
-    /// * [`OidcError::Stale`] - the answer belongs to no login begun here, or its code is used up.
-    /// * [`OidcError::Denied`] - the provider has logged nobody in.
-    /// * [`OidcError::Misconfigured`] - the provider does not take us for its client.
-    /// * [`OidcError::Unreachable`] - it gave no usable answer in time.
-    /// * [`OidcError::Untrusted`] - its ID token is not acceptable.
-    /// * [`OidcError::Nameless`] - the claim that names the user is missing.
+    /// * [`OidcError::Stale`] - the response belongs to another login, or its code was used.
+    /// * [`OidcError::Denied`] - the provider refused the login.
+    /// * [`OidcError::Misconfigured`] - the provider does not accept the client.
+    /// * [`OidcError::Unreachable`] - it gave no usable response in time.
+    /// * [`OidcError::Untrusted`] - its ID token is not valid.
+    /// * [`OidcError::Nameless`] - the user claim is missing.
     pub(crate) async fn finish(
         &self,
-        remembered: Remembered,
-        answer: Answer,
+        state: LoginState,
+        response: AuthorizationResponse,
         redirect_uri: &str,
         now: Timestamp,
     ) -> Result<Identity, OidcError> {
-        let code = answer.code(&remembered, &self.config.issuer, now)?;
-        self.in_time(self.identify(remembered, &code, redirect_uri, now))
+        let code = response.code(&state, &self.config.issuer, now)?;
+        self.in_time(self.identify(state, &code, redirect_uri, now))
             .await
     }
 
     async fn identify(
         &self,
-        remembered: Remembered,
+        state: LoginState,
         code: &SecretString,
         redirect_uri: &str,
         now: Timestamp,
     ) -> Result<Identity, OidcError> {
         let metadata = self.metadata(now).await?;
         let client = self.client(&metadata, redirect_uri)?;
-        let tokens = self.exchange(&client, &remembered, code).await?;
+        let tokens = self.exchange(&client, &state, code).await?;
         let token = tokens.id_token().ok_or_else(|| {
-            OidcError::Unreachable("it gives no ID token for the code".to_owned())
+            OidcError::Unreachable("its token response has no ID token".to_owned())
         })?;
-        let expected = CallbackKind {
+        let expected = ExpectedToken {
             issuer: metadata.issuer(),
             client_id: client.client_id(),
-            nonce: &Nonce::new(remembered.nonce.expose_secret().to_owned()),
+            nonce: &Nonce::new(state.nonce.expose_secret().to_owned()),
             access_token: tokens.access_token(),
             now,
         };
@@ -170,54 +170,54 @@ impl Provider {
         Identity::new(subject, &claims, &self.config)
     }
 
-    /// Changes a code for tokens.
+    /// Exchanges a code for tokens.
     async fn exchange(
         &self,
         client: &Client,
-        remembered: &Remembered,
+        state: &LoginState,
         code: &SecretString,
     ) -> Result<Tokens, OidcError> {
         let code = AuthorizationCode::new(code.expose_secret().to_owned());
-        let verifier = PkceCodeVerifier::new(remembered.verifier.expose_secret().to_owned());
+        let verifier = PkceCodeVerifier::new(state.verifier.expose_secret().to_owned());
         let request = client.exchange_code(code).map_err(|_| {
             OidcError::Misconfigured("the provider has no token endpoint".to_owned())
         })?;
         let send = sender(&self.config.http);
         let exchanged = request.set_pkce_verifier(verifier).request_async(&send);
-        exchanged.await.map_err(refused)
+        exchanged.await.map_err(token_error)
     }
 
-    /// What the provider offers, asked for again once it is old. Others wait meanwhile.
+    /// Returns the metadata, from the cache if it is fresh. Concurrent logins wait for one request.
     async fn metadata(&self, now: Timestamp) -> Result<Arc<CoreProviderMetadata>, OidcError> {
-        let mut known = self.known.lock().await;
-        if let Some(known) = &*known
-            && now.since(known.asked_at) < FRESH
+        let mut cache = self.cache.lock().await;
+        if let Some(cached) = &*cache
+            && now.since(cached.fetched_at) < CACHE_TIME
         {
-            return Ok(known.metadata.clone());
+            return Ok(cached.metadata.clone());
         }
-        let issuer = IssuerUrl::new(self.config.issuer.clone()).map_err(|fault| {
-            OidcError::Misconfigured(format!("issuer {:?}: {fault}", self.config.issuer))
+        let issuer = IssuerUrl::new(self.config.issuer.clone()).map_err(|error| {
+            OidcError::Misconfigured(format!("issuer {:?}: {error}", self.config.issuer))
         })?;
         let send = sender(&self.config.http);
         let discovered = CoreProviderMetadata::discover_async(issuer, &send).await;
-        let metadata = Arc::new(discovered.map_err(|fault| self.undiscovered(fault))?);
-        *known = Some(Known {
+        let metadata = Arc::new(discovered.map_err(|error| self.discovery_error(error))?);
+        *cache = Some(CachedMetadata {
             metadata: metadata.clone(),
-            asked_at: now,
+            fetched_at: now,
         });
         Ok(metadata)
     }
 
-    /// The provider's keys as they are now, which are kept.
+    /// Fetches the provider's current keys, and caches them.
     async fn new_keys(
         &self,
         metadata: &CoreProviderMetadata,
     ) -> Result<CoreJsonWebKeySet, OidcError> {
         let send = sender(&self.config.http);
         let fetched = CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), &send).await;
-        let keys = fetched.map_err(|fault| self.undiscovered(fault))?;
-        if let Some(known) = &mut *self.known.lock().await {
-            known.metadata = Arc::new((*known.metadata).clone().set_jwks(keys.clone()));
+        let keys = fetched.map_err(|error| self.discovery_error(error))?;
+        if let Some(cached) = &mut *self.cache.lock().await {
+            cached.metadata = Arc::new((*cached.metadata).clone().set_jwks(keys.clone()));
         }
         Ok(keys)
     }
@@ -227,9 +227,9 @@ impl Provider {
         metadata: &CoreProviderMetadata,
         redirect_uri: &str,
     ) -> Result<Client, OidcError> {
-        let redirect_uri = RedirectUrl::new(redirect_uri.to_owned()).map_err(|fault| {
+        let redirect_uri = RedirectUrl::new(redirect_uri.to_owned()).map_err(|error| {
             OidcError::Misconfigured(format!(
-                "{redirect_uri:?} is no URL to come back to: {fault}"
+                "{redirect_uri:?} is not a valid redirect URI: {error}"
             ))
         })?;
         let id = ClientId::new(self.config.client_id.clone());
@@ -241,7 +241,7 @@ impl Provider {
             .set_redirect_uri(redirect_uri))
     }
 
-    /// Adds what the provider says of a user elsewhere, if it has such a place.
+    /// Adds the claims of the userinfo endpoint, if the provider has one.
     async fn complete(
         &self,
         claims: &mut Claims,
@@ -254,7 +254,10 @@ impl Provider {
         };
         let others = self.user_info(endpoint.url(), token).await?;
         if others.get("sub").and_then(Value::as_str) != Some(subject) {
-            let reason = format!("{} speaks of another user", place(endpoint.url()));
+            let reason = format!(
+                "{} returned claims of another user",
+                address(endpoint.url())
+            );
             return Err(OidcError::Untrusted(reason));
         }
         claims.complete(others);
@@ -266,23 +269,25 @@ impl Provider {
         url: &Url,
         token: &AccessToken,
     ) -> Result<Map<String, Value>, OidcError> {
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret()))
-            .map_err(|_| OidcError::Unreachable("its access token is no text".to_owned()))?;
+        let mut bearer =
+            HeaderValue::from_str(&format!("Bearer {}", token.secret())).map_err(|_| {
+                OidcError::Unreachable("its access token is not a valid header value".to_owned())
+            })?;
         bearer.set_sensitive(true);
         let mut request = reqwest::Request::new(reqwest::Method::GET, url.clone());
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, bearer);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let answer = send(&self.config.http, request).await?;
-        let reason = if answer.status() == StatusCode::OK {
-            match serde_json::from_slice(answer.body()) {
+        let response = send(&self.config.http, request).await?;
+        let reason = if response.status() == StatusCode::OK {
+            match serde_json::from_slice(response.body()) {
                 Ok(claims) => return Ok(claims),
-                Err(_) => "answers with something that is no JSON object".to_owned(),
+                Err(_) => "did not return a JSON object".to_owned(),
             }
         } else {
-            format!("answers {}", answer.status())
+            format!("responds with {}", response.status())
         };
-        Err(OidcError::Unreachable(format!("{} {reason}", place(url))))
+        Err(OidcError::Unreachable(format!("{} {reason}", address(url))))
     }
 
     async fn in_time<T>(
@@ -296,30 +301,31 @@ impl Provider {
         })
     }
 
-    /// What follows from a provider that does not say what it offers.
-    fn undiscovered(&self, fault: DiscoveryError<OidcError>) -> OidcError {
+    /// Maps an error of the metadata request.
+    fn discovery_error(&self, error: DiscoveryError<OidcError>) -> OidcError {
         let issuer = &self.config.issuer;
-        match fault {
-            DiscoveryError::Request(fault) => fault,
+        match error {
+            DiscoveryError::Request(error) => error,
             DiscoveryError::Response(status, ..) if status.is_server_error() => {
-                OidcError::Unreachable(format!("{issuer} answers {status}"))
+                OidcError::Unreachable(format!("{issuer} responds with {status}"))
             }
             DiscoveryError::Response(_, _, reason) => OidcError::Misconfigured(format!(
-                "{issuer} does not say what it offers, or which keys it has: {reason}"
+                "{issuer} does not publish its metadata or its keys: {reason}"
             )),
             DiscoveryError::Validation(reason) => OidcError::Misconfigured(format!(
-                "{reason}: write the issuer exactly as the provider calls itself"
+                "{reason}: set issuer exactly as the provider publishes it"
             )),
-            DiscoveryError::Parse(fault) => OidcError::Misconfigured(format!(
-                "what {issuer} says of itself cannot be read at {}",
-                fault.path()
+            DiscoveryError::Parse(error) => OidcError::Misconfigured(format!(
+                "the metadata of {issuer} is malformed at {}",
+                error.path()
             )),
-            fault => OidcError::Misconfigured(format!("{issuer}: {fault}")),
+            error => OidcError::Misconfigured(format!("{issuer}: {error}")),
         }
     }
 }
 
-/// How we prove to be the client: in the way that needs no support, unless only the other has it.
+/// Returns the client authentication: Basic, which every provider has to support, unless it supports
+/// only the request body.
 fn auth_type(metadata: &CoreProviderMetadata) -> AuthType {
     let methods = metadata.token_endpoint_auth_methods_supported();
     let has = |method| methods.is_some_and(|methods| methods.contains(&method));
@@ -331,29 +337,31 @@ fn auth_type(metadata: &CoreProviderMetadata) -> AuthType {
     }
 }
 
-/// What follows from a code for which the provider gives no tokens. Its own words may repeat what we
-/// sent, so only its error codes are passed on.
-fn refused(fault: TokenFault) -> OidcError {
+/// Maps an error of the token request. The provider's texts may repeat secrets that we sent, so only its
+/// error codes are passed on.
+fn token_error(error: TokenRequestError) -> OidcError {
     use CoreErrorResponseType as Code;
-    match fault {
-        RequestTokenError::Request(fault) => fault,
-        RequestTokenError::ServerResponse(told) => match told.error() {
-            Code::InvalidGrant => OidcError::Stale("the provider does not know the code any more"),
+    match error {
+        RequestTokenError::Request(error) => error,
+        RequestTokenError::ServerResponse(response) => match response.error() {
+            Code::InvalidGrant => {
+                OidcError::Stale("the provider does not accept the code any more")
+            }
             Code::InvalidClient | Code::UnauthorizedClient => OidcError::Misconfigured(
                 "the provider does not accept our client_id and client_secret".to_owned(),
             ),
             Code::Extension(_) => {
-                OidcError::Unreachable("it gives no tokens, for a reason of its own".to_owned())
+                OidcError::Unreachable("it refuses tokens with an unknown error code".to_owned())
             }
-            code => OidcError::Misconfigured(format!("the provider says {code}")),
+            code => OidcError::Misconfigured(format!("the provider returns the error {code}")),
         },
-        RequestTokenError::Parse(fault, _) => {
-            let path = fault.path();
-            let reason = format!("what it gives for the code cannot be read at {path}");
+        RequestTokenError::Parse(error, _) => {
+            let path = error.path();
+            let reason = format!("its token response is malformed at {path}");
             OidcError::Unreachable(reason)
         }
         RequestTokenError::Other(_) => {
-            OidcError::Unreachable("what it gives for the code is no JSON".to_owned())
+            OidcError::Unreachable("its token response is not JSON".to_owned())
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Checking an ID token.
+//! Validation of ID tokens.
 
 use std::time::UNIX_EPOCH;
 
@@ -31,10 +31,10 @@ type Fields = IdTokenFields<
     CoreJwsSigningAlgorithm,
 >;
 
-/// What the provider gives for a code.
+/// The token response of the provider.
 pub(super) type Tokens = StandardTokenResponse<Fields, CoreTokenType>;
 
-/// Signatures that only the provider can make. With a shared secret, we could make them too.
+/// Asymmetric signatures alone, which only the provider can make.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
@@ -47,9 +47,9 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
-/// What a token has to agree with.
+/// The values that a token has to match.
 #[derive(Debug)]
-pub(super) struct CallbackKind<'a> {
+pub(super) struct ExpectedToken<'a> {
     pub(super) issuer: &'a IssuerUrl,
     pub(super) client_id: &'a ClientId,
     pub(super) nonce: &'a Nonce,
@@ -57,55 +57,55 @@ pub(super) struct CallbackKind<'a> {
     pub(super) now: Timestamp,
 }
 
-/// Why a token is not accepted.
+/// The reason why a token is not valid.
 #[derive(Debug)]
 pub(super) enum TokenError {
-    /// None of these keys has signed it. The provider may have changed its keys.
+    /// None of the known keys has signed it. The provider may have rotated its keys.
     Key,
-    /// It says what it should not, or lacks what it should say.
+    /// A claim is wrong or missing.
     Wrong(String),
 }
 
 impl From<TokenError> for OidcError {
-    fn from(fault: TokenError) -> Self {
-        Self::Untrusted(match fault {
+    fn from(error: TokenError) -> Self {
+        Self::Untrusted(match error {
             TokenError::Key => "no key of the provider has signed its ID token".to_owned(),
-            TokenError::Wrong(reason) => format!("the ID token is not acceptable: {reason}"),
+            TokenError::Wrong(reason) => format!("the ID token is not valid: {reason}"),
         })
     }
 }
 
 impl From<ClaimsVerificationError> for TokenError {
-    fn from(fault: ClaimsVerificationError) -> Self {
+    fn from(error: ClaimsVerificationError) -> Self {
         use SignatureVerificationError as Signature;
-        let reason = match fault {
+        let reason = match error {
             ClaimsVerificationError::SignatureVerification(
                 Signature::NoMatchingKey | Signature::CryptoError(_),
             ) => return Self::Key,
             ClaimsVerificationError::SignatureVerification(Signature::NoSignature) => {
                 "it is not signed".to_owned()
             }
-            ClaimsVerificationError::SignatureVerification(fault) => fault.to_string(),
+            ClaimsVerificationError::SignatureVerification(error) => error.to_string(),
             ClaimsVerificationError::InvalidNonce(_) => {
-                "its nonce is not that of this login".to_owned()
+                "its nonce belongs to another login".to_owned()
             }
-            fault => fault.to_string(),
+            error => error.to_string(),
         };
         Self::Wrong(reason)
     }
 }
 
-/// Checks a token: signature, issuer, audience, authorised party, expiry, nonce and the hash of the
-/// access token. Says the subject, and everything else that it claims.
+/// Validates a token: signature, issuer, audience, authorized party, expiry, nonce and the hash of the
+/// access token. Returns the subject and all claims.
 ///
 /// # Errors
 ///
 /// * [`TokenError::Key`] - none of the keys has signed it.
-/// * [`TokenError::Wrong`] - it is not acceptable, with whatever keys.
+/// * [`TokenError::Wrong`] - a claim is wrong or missing, whatever the keys.
 pub(super) fn check(
     token: &Token,
     keys: &CoreJsonWebKeySet,
-    expected: &CallbackKind<'_>,
+    expected: &ExpectedToken<'_>,
 ) -> Result<(String, Claims), TokenError> {
     let now = UNIX_EPOCH + expected.now.since(Timestamp::default());
     let verifier = IdTokenVerifier::new_public_client(
@@ -114,13 +114,13 @@ pub(super) fn check(
         keys.clone(),
     )
     .set_allowed_algs(ALGORITHMS)
-    // Some providers name several; then the authorised party counts.
+    // Some providers list several audiences; then the authorized party counts.
     .set_other_audience_verifier_fn(|_| true)
     .set_time_fn(move || now.into());
     let claims = token.claims(&verifier, expected.nonce)?;
     check_party(claims, expected.client_id)?;
     if let Some(hash) = claims.access_token_hash() {
-        let wrong = || TokenError::Wrong("its at_hash is not that of the access token".to_owned());
+        let wrong = || TokenError::Wrong("its at_hash does not match the access token".to_owned());
         let algorithm = token.signing_alg().map_err(|_| wrong())?;
         let key = token.signing_key(&verifier).map_err(|_| wrong())?;
         let own = AccessTokenHash::from_token(expected.access_token, algorithm, key);
@@ -132,7 +132,7 @@ pub(super) fn check(
     match serde_json::to_value(claims) {
         Ok(Value::Object(all)) => Ok((subject, Claims::new(all))),
         _ => Err(TokenError::Wrong(
-            "its claims are no JSON object".to_owned(),
+            "its claims are not a JSON object".to_owned(),
         )),
     }
 }
@@ -143,7 +143,7 @@ fn check_party(
 ) -> Result<(), TokenError> {
     let reason = match claims.authorized_party() {
         Some(party) if party == client_id => return Ok(()),
-        Some(_) => "it was given to another party than this client_id",
+        Some(_) => "it was issued to another party than this client_id",
         None if claims.audiences().len() == 1 => return Ok(()),
         None => "it has several audiences and no azp",
     };

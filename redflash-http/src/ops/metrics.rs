@@ -2,11 +2,8 @@
 
 mod state;
 
-use std::sync::Arc;
-
-use axum::extract::State;
+use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use metrics::{SetRecorderError, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{
@@ -14,11 +11,7 @@ use metrics_exporter_prometheus::{
 };
 use redflash_core::Engine;
 
-use crate::api::problem::Problem;
-use crate::app::App;
-use crate::auth::api_key;
-
-/// What this process counts.
+/// The metrics of this process.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 
@@ -28,7 +21,7 @@ impl std::fmt::Debug for Metrics {
     }
 }
 
-/// Why the counting could not begin.
+/// The error when the metrics recorder cannot be installed.
 #[derive(Debug)]
 pub struct MetricsError(redflash_core::BoxError);
 
@@ -45,35 +38,35 @@ impl std::error::Error for MetricsError {
 }
 
 impl Metrics {
-    /// Begins to count, once in a process.
+    /// Installs the recorder, once in a process.
     ///
     /// # Errors
     ///
-    /// [`MetricsError`] when something else counts here already.
+    /// [`MetricsError`] if the process has another recorder already.
     pub fn install() -> Result<Self, MetricsError> {
-        /// In seconds: from a webhook next door to a gateway that runs into its deadline.
+        /// In seconds: from a webhook on the local network to a gateway at its time limit.
         const BUCKETS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 2.0, 10.0, 30.0];
         let attempts = Matcher::Full("redflash_attempt_seconds".into());
         let builder = PrometheusBuilder::new().set_buckets_for_metric(attempts, &BUCKETS);
-        let builder = builder.map_err(|fault: BuildError| MetricsError(fault.into()))?;
+        let builder = builder.map_err(|error: BuildError| MetricsError(error.into()))?;
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).map_err(
-            |fault: SetRecorderError<PrometheusRecorder>| MetricsError(fault.to_string().into()),
+            |error: SetRecorderError<PrometheusRecorder>| MetricsError(error.to_string().into()),
         )?;
         describe();
         Ok(Self(handle))
     }
 
-    /// Everything counted so far, with the state of the engine as it is now.
+    /// Renders all metrics, with the current state of the engine.
     pub(crate) async fn render(&self, engine: &Engine) -> String {
         let mut text = self.0.render();
         text.push_str(&state::render(engine).await);
         text
     }
 
-    /// Keeps the memory of histograms small; to be called every few seconds.
-    pub(crate) fn tidy(&self) {
+    /// Bounds the memory of histograms; call it every few seconds.
+    pub(crate) fn run_upkeep(&self) {
         self.0.run_upkeep();
     }
 
@@ -83,16 +76,16 @@ impl Metrics {
     }
 }
 
-/// Says what each series that is counted means.
+/// Sets the help texts of the metrics.
 fn describe() {
     describe_counter!(
         "redflash_raised_total",
-        "Alerts that were recorded, by the kind of their target."
+        "Recorded alerts, by the kind of their target."
     );
     describe_counter!(
         "redflash_deliveries_total",
-        "Deliveries by the state in which sending them ended, be it that they were sent, given up \
-         or set aside. Receipts are not counted."
+        "Deliveries by their state after sending: sent, failed or set aside. Receipts are not \
+         counted."
     );
     describe_counter!(
         "redflash_attempts_total",
@@ -104,15 +97,12 @@ fn describe() {
     );
     describe_counter!(
         "redflash_suppressed_total",
-        "Deliveries that were not sent because the budget of the gateway was used up."
+        "Deliveries not sent because the budget of the gateway was exhausted."
     );
-    describe_counter!(
-        "redflash_inbound_total",
-        "Messages that people sent back, by gateway."
-    );
+    describe_counter!("redflash_inbound_total", "Inbound messages, by gateway.");
     describe_counter!(
         "redflash_refused_keys_total",
-        "Requests that were refused because their API key is unknown or switched off."
+        "Requests refused because their API key is unknown or disabled."
     );
     describe_counter!(
         "redflash_http_requests_total",
@@ -120,25 +110,6 @@ fn describe() {
     );
     describe_gauge!(
         "redflash_queued",
-        "Deliveries that wait for their turn or their next attempt."
+        "Deliveries that wait for their first or next attempt."
     );
-}
-
-pub(crate) async fn behind_key(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let key = api_key::check(&app.engine, api_key::bearer(&headers)).await?;
-    if !(key.inspect || key.admin) {
-        let detail = format!(
-            "the key {} does not have the right inspect, which metrics need",
-            key.slug
-        );
-        return Err(Problem::forbidden(detail));
-    }
-    let Some(metrics) = &app.config.metrics else {
-        let detail = "metrics are not collected";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", detail));
-    };
-    Ok(metrics.response(&app.engine).await)
 }

@@ -1,50 +1,37 @@
-//! Connections: accepted up to a number, bounded in time, and ended in order.
+//! The server: accepts connections up to a limit, bounds their time, and shuts down gracefully.
 //!
-//! hyper's HTTP/1 is used bare, since a server that is only told to serve never closes the
-//! connection of a client that falls silent.
+//! It uses hyper's HTTP/1 directly, since `axum::serve` never closes the connection of an idle client.
 
-pub(crate) mod connections;
-pub(crate) mod linger;
+pub(crate) mod connection;
+pub(crate) mod connection_slots;
+pub(crate) mod lingering_close;
 pub(crate) mod response_body;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::header::{CONNECTION, HOST};
-use axum::http::{HeaderValue, StatusCode, Version};
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use redflash_core::Engine;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
-use crate::server::connections::{Connections, Place};
-use crate::server::linger::{Lingering, Unread};
-use crate::server::response_body::Answer;
+use crate::server::connection::Client;
+use crate::server::connection_slots::ConnectionSlots;
 use crate::{HttpConfig, Metrics, router};
 
-/// Serves until it is told to stop, and then until what is under way has ended.
+/// Serves until shutdown, and then until the requests in progress have ended.
 ///
-/// * `shutdown` - ends when the server is to stop.
+/// * `shutdown` - a future that completes when the server is to stop.
 ///
 /// # Errors
 ///
-/// Those of the listener that do not pass, such as a closed socket.
+/// Permanent errors of the listener, such as a closed socket.
 pub async fn serve(
     engine: Engine,
     config: HttpConfig,
@@ -55,7 +42,7 @@ pub async fn serve(
     run(app, config, listener, shutdown).await
 }
 
-/// Serves `/metrics` alone, to everybody who reaches the listener.
+/// Serves `/metrics` alone, without authentication.
 ///
 /// # Errors
 ///
@@ -66,8 +53,8 @@ pub async fn serve_metrics(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let show = get(move || async move { metrics.response(&engine).await });
-    let app = Router::new().route("/metrics", show);
+    let scrape = get(move || async move { metrics.response(&engine).await });
+    let app = Router::new().route("/metrics", scrape);
     run(app, HttpConfig::default(), listener, shutdown).await
 }
 
@@ -79,15 +66,15 @@ async fn run(
 ) -> io::Result<()> {
     let connections = TaskTracker::new();
     let stop = CancellationToken::new();
-    let places = Connections::new(config.max_connections);
+    let slots = ConnectionSlots::new(config.max_connections);
     let mut shutdown = pin!(shutdown);
-    let mut tidy = interval(Duration::from_secs(5));
+    let mut upkeep = interval(Duration::from_secs(5));
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            _ = tidy.tick() => {
+            _ = upkeep.tick() => {
                 if let Some(metrics) = &config.metrics {
-                    metrics.tidy();
+                    metrics.run_upkeep();
                 }
                 continue;
             }
@@ -95,24 +82,24 @@ async fn run(
         };
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
-            Err(fault) if passes(&fault) => {
-                warn!(%fault, "a connection was not accepted");
-                // Out of file descriptors, most likely: some are about to be closed.
+            Err(error) if is_temporary(&error) => {
+                warn!(%error, "connection not accepted");
+                // Most likely the process is out of file descriptors, of which some will close soon.
                 sleep(Duration::from_millis(100)).await;
                 continue;
             }
-            Err(fault) => return Err(fault),
+            Err(error) => return Err(error),
         };
-        let place = tokio::select! {
+        let slot = tokio::select! {
             () = &mut shutdown => break,
-            place = places.place() => place,
+            slot = slots.acquire() => slot,
         };
         let client = Client {
             stream,
             from: from.ip(),
-            place,
+            slot,
         };
-        connections.spawn(connection(
+        connections.spawn(connection::serve(
             client,
             app.clone(),
             config.clone(),
@@ -120,144 +107,22 @@ async fn run(
         ));
     }
     drop(listener);
-    info!("no more requests are taken");
+    info!("shutting down: no new requests are accepted");
     stop.cancel();
     connections.close();
     if timeout(config.drain, connections.wait()).await.is_err() {
         warn!(
             connections = connections.len(),
-            "cut off what did not end in time"
+            "closed connections that did not end in time"
         );
     }
     Ok(())
 }
 
-/// Whether accepting may work again by itself.
-fn passes(fault: &io::Error) -> bool {
+/// Returns true if accepting may work again later.
+fn is_temporary(error: &io::Error) -> bool {
     !matches!(
-        fault.kind(),
+        error.kind(),
         io::ErrorKind::InvalidInput | io::ErrorKind::NotFound
     )
-}
-
-/// Who a request came from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
-/// Cancelled when the server is to stop, for answers that would go on.
-#[derive(Clone, Debug)]
-pub(crate) struct Stopping(pub(crate) CancellationToken);
-
-/// A client that has connected.
-struct Client {
-    stream: TcpStream,
-    from: IpAddr,
-    place: Arc<Place>,
-}
-
-async fn connection(client: Client, app: Router, config: HttpConfig, stop: CancellationToken) {
-    let Client {
-        stream,
-        from,
-        place,
-    } = client;
-    if let Err(fault) = stream.set_nodelay(true) {
-        debug!(%fault, "answers may be held back a little");
-    }
-    let begun = tokio::select! {
-        begun = timeout(config.header_timeout, refuse_http2(&stream)) => begun,
-        // A browser opens connections before it needs them: they hold nothing up.
-        () = stop.cancelled() => return,
-        () = place.evicted() => return debug!("a silent connection made room for another"),
-    };
-    if !matches!(begun, Ok(Ok(false))) {
-        return debug!("a connection without a request");
-    }
-    let stopping = Stopping(stop.clone());
-    let unread = Unread::default();
-    let service = service_fn(|mut request: Request<Incoming>| {
-        let under_way = place.begin();
-        request.extensions_mut().insert(Peer(from));
-        request.extensions_mut().insert(Arc::clone(&place));
-        request.extensions_mut().insert(stopping.clone());
-        let request = request.map(|body| unread.watch(body, Arc::clone(&place)));
-        let app = app.clone();
-        async move {
-            let response = if has_one_host(&request) {
-                app.oneshot(request).await?
-            } else {
-                wrong_host()
-            };
-            under_way.answer();
-            Ok::<_, Infallible>(response.map(|body| Answer::new(body, under_way)))
-        }
-    });
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.header_timeout)
-        .max_headers(100)
-        .max_buf_size(64 * 1024)
-        .serve_connection(
-            TokioIo::new(Lingering::new(stream, unread.clone())),
-            service,
-        );
-    let mut serving = pin!(serving);
-    let ended = tokio::select! {
-        ended = &mut serving => ended,
-        is_last = end(&config, &stop, &place) => {
-            if !is_last {
-                return debug!("a silent connection made room for another");
-            }
-            serving.as_mut().graceful_shutdown();
-            let Ok(ended) = timeout(config.drain + config.max_wait, serving).await else {
-                return debug!("a connection was cut off");
-            };
-            ended
-        }
-    };
-    if let Err(fault) = ended {
-        // A client that misbehaves is no fault of ours.
-        debug!(%fault, "a connection ended badly");
-    }
-}
-
-/// Returns true if a request names the host once, as HTTP/1.1 requires (RFC 9112, section 3.2).
-/// HTTP/1.0 has no such header.
-fn has_one_host<B>(request: &Request<B>) -> bool {
-    match request.headers().get_all(HOST).iter().count() {
-        0 => request.version() < Version::HTTP_11,
-        named => named == 1,
-    }
-}
-
-fn wrong_host() -> Response {
-    let close = [(CONNECTION, HeaderValue::from_static("close"))];
-    let text = "400 Bad Request: send one Host header (RFC 9112, section 3.2)\n";
-    (StatusCode::BAD_REQUEST, close, text).into_response()
-}
-
-/// Answers a client that begins to speak HTTP/2, which hyper leaves without a word. Whether it did;
-/// waits for the first bytes of any client.
-async fn refuse_http2(stream: &TcpStream) -> io::Result<bool> {
-    /// The beginning of an HTTP/2 connection (RFC 9113, section 3.4).
-    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
-    const ANSWER: &[u8] =
-        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-    let mut first = [0; PREFACE.len()];
-    let read = stream.peek(&mut first).await?;
-    if read == 0 || &first[..read] != PREFACE {
-        return Ok(read == 0);
-    }
-    stream.writable().await?;
-    stream.try_write(ANSWER).map(|_| true)
-}
-
-/// Waits until a connection has lasted long enough, has to make room for another, or the server is to
-/// stop. Returns true if a request may still be under way, which is to be served.
-async fn end(config: &HttpConfig, stop: &CancellationToken, place: &Place) -> bool {
-    tokio::select! {
-        () = sleep(config.connection_timeout) => true,
-        () = stop.cancelled() => true,
-        () = place.evicted() => place.is_busy(),
-    }
 }

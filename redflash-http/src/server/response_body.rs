@@ -1,4 +1,4 @@
-//! The body of an answer, which keeps its request under way until it has been handed on whole.
+//! The body of a response, which keeps its request in progress until it was sent completely.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,25 +6,25 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 
-use crate::server::connections::UnderWay;
+use crate::server::connection_slots::ActiveRequest;
 
-/// The body of an answer. Its connection is silent again once it is dropped.
+/// The body of a response. On drop, its connection is idle again.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ResponseBody {
     body: Body,
-    _under_way: UnderWay,
+    _under_way: ActiveRequest,
 }
 
-impl Answer {
-    pub(crate) fn new(body: Body, under_way: UnderWay) -> Self {
+impl ResponseBody {
+    pub(crate) fn new(body: Body, active: ActiveRequest) -> Self {
         Self {
             body,
-            _under_way: under_way,
+            _under_way: active,
         }
     }
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -2,16 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
+mod access;
+mod admin;
 mod api;
+mod audit_log;
 mod connection;
-mod directory;
-mod history;
+mod fake_channel;
 mod large_body;
+mod login;
 mod old_texts;
-mod pager;
 mod prefix;
 mod raising;
 mod site;
-mod told;
-mod visitor;
-mod walk;

@@ -9,8 +9,8 @@ use redflash_tests::{Answer, Client, Nginx, Port};
 use serde_json::json;
 use url::form_urlencoded;
 
-use crate::visitor::hidden;
-use crate::walk::world::World;
+use crate::access::world::World;
+use crate::login::hidden;
 
 const BASE: &str = "/redflash";
 const PASSWORD: &str = "correct horse battery";

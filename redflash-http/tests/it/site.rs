@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::pager::{Pager, pager};
+use crate::fake_channel::{FakeChannel, fake_kind};
 
 pub(crate) struct Site {
     pub(crate) client: Client,
@@ -28,7 +28,7 @@ pub(crate) struct Site {
     pub(crate) narrow: String,
     /// A key that is switched off.
     pub(crate) revoked: String,
-    pub(crate) pager: Pager,
+    pub(crate) pager: FakeChannel,
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) serving: JoinHandle<std::io::Result<()>>,
     pub(crate) address: SocketAddr,
@@ -39,7 +39,7 @@ fn contact(slug: &str, name: &str) -> Contact {
     let id = EndpointId::new(Timestamp::from_millis(0));
     Contact::new(slug.parse().unwrap(), name.parse().unwrap()).with_endpoint(
         id,
-        pager(),
+        fake_kind(),
         Address::new(slug).unwrap(),
     )
 }
@@ -81,7 +81,7 @@ fn entries() -> Vec<Entry> {
 impl Site {
     pub(crate) async fn start(config: HttpConfig) -> Self {
         let store = Arc::new(MemoryStore::new());
-        let pager = Pager::default();
+        let pager = FakeChannel::default();
         let gateway = Gateway::new("pager".parse().unwrap(), pager.clone());
         let mut entries = entries();
         let mut key = |slug: &str, inspect, scope, enabled| {

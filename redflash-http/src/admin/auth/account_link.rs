@@ -1,4 +1,4 @@
-//! The user that somebody is by what the OpenID provider says.
+//! The link between an OpenID account and a user.
 
 use axum::http::StatusCode;
 use redflash_core::{Actor, EditError, Engine, Name, Role, Slug, StoreError, User};
@@ -7,48 +7,50 @@ use crate::OidcConfig;
 use crate::admin::ui::page_error::PageError;
 use crate::oidc::Identity;
 
-/// The user of this identity: the one who logged in with it before, or else the one of that name, who
-/// is tied to it from now on, or else a new one where that is allowed.
+/// Returns the user of an identity: the one linked to it, or else the one of the same name, whom this
+/// links, or else a new one if the configuration allows that.
 ///
 /// An identity is the provider's issuer together with the subject (OpenID Connect Core 1.0, section
-/// 5.7): another provider may give the same subject to another person. A user whose issuer was not
-/// recorded is only recognised if the name fits as well, and is tied to the issuer by that.
+/// 5.7): another provider may give the same subject to another person. A user without a recorded issuer
+/// is recognized only if the name matches too, which records the issuer.
 ///
-/// A user who has a password is not tied by name: at many a provider people choose their names
-/// themselves, and would be whom they like here.
+/// A user with a password is not linked by name: at many providers people choose their own names, and
+/// could take over any user.
 ///
-/// The role is the one that the provider says, unless that would leave no admin.
+/// The provider's role applies, unless that would leave no admin.
 pub(crate) async fn user(
     engine: &Engine,
     config: &OidcConfig,
     identity: &Identity,
 ) -> Result<User, PageError> {
     if config.role_claim.is_some() && identity.role.is_none() {
-        let text = "The OpenID provider gives you no role here. Ask whoever looks after it.";
+        let text = "Your OpenID account has no role in RedFlash. Contact the administrator of the provider.";
         return Err(refused(text));
     }
     let users = engine.store().users().await?;
     let is_namesake = |user: &&User| user.slug.as_str() == identity.user;
-    let is_tied = |user: &&User| {
+    let is_linked = |user: &&User| {
         user.subject.as_deref() == Some(&*identity.subject)
             && match &user.issuer {
                 Some(issuer) => *issuer == identity.issuer,
                 None => slug(&identity.user).is_some_and(|slug| slug == user.slug),
             }
     };
-    let known = users.iter().find(is_tied);
+    let known = users.iter().find(is_linked);
     match known.or_else(|| users.iter().find(is_namesake)) {
-        Some(user) if !user.enabled => Err(refused("You are switched off here. Ask an admin.")),
+        Some(user) if !user.enabled => Err(refused(
+            "Your user is switched off. Ask an admin to switch it on.",
+        )),
         Some(user) if known.is_none() && user.subject.is_some() => Err(taken(&user.slug)),
         Some(user) if known.is_none() && user.password.is_some() => Err(refused(format!(
-            "{} logs in here with a password. Ask an admin for a user without one.",
+            "The user {} logs in with a password. Ask an admin for a user without one.",
             user.slug
         ))),
-        Some(user) => tie(engine, &user.slug, identity).await,
+        Some(user) => link(engine, &user.slug, identity).await,
         None if config.create_users => create(engine, identity).await,
         None => {
             let text = format!(
-                "You are no user here. An admin can add one who logs in as {:?}.",
+                "There is no user for your OpenID account. Ask an admin to add the user {:?}.",
                 identity.user
             );
             Err(refused(text))
@@ -56,8 +58,8 @@ pub(crate) async fn user(
     }
 }
 
-/// Ties a user to the identity, and gives the role that it says.
-async fn tie(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User, PageError> {
+/// Links a user to an identity, and sets the role of the identity.
+async fn link(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User, PageError> {
     let by = Actor::User(slug.to_string());
     let change = |role: Option<Role>| {
         move |user: &mut User| {
@@ -75,17 +77,17 @@ async fn tie(engine: &Engine, slug: &Slug, identity: &Identity) -> Result<User, 
 
 async fn create(engine: &Engine, identity: &Identity) -> Result<User, PageError> {
     let role = identity.role.ok_or_else(|| {
-        refused("You are no user here, and the OpenID provider gives you no role. Ask an admin.")
+        refused("There is no user for your OpenID account, and the provider assigns no role. Ask an admin.")
     })?;
     let slug = slug(&identity.user).ok_or_else(|| {
         refused(format!(
-            "{:?} cannot be the name of a user. Ask an admin.",
+            "{:?} is not a valid user name. Ask an admin for a user.",
             identity.user
         ))
     })?;
-    let called = identity.name.as_deref().unwrap_or(&identity.user);
-    let name = Name::parse(called).or_else(|_| Name::parse(slug.as_str()));
-    let name = name.map_err(|fault| refused(fault.to_string()))?;
+    let display_name = identity.name.as_deref().unwrap_or(&identity.user);
+    let name = Name::parse(display_name).or_else(|_| Name::parse(slug.as_str()));
+    let name = name.map_err(|error| refused(error.to_string()))?;
     let mut user = User::new(slug, name, role, engine.now());
     user.subject = Some(identity.subject.clone());
     user.issuer = Some(identity.issuer.clone());
@@ -96,7 +98,7 @@ async fn create(engine: &Engine, identity: &Identity) -> Result<User, PageError>
     }
 }
 
-/// A slug as much like a name as can be.
+/// Returns the slug closest to a name.
 fn slug(name: &str) -> Option<Slug> {
     let legal = |c: char| match c {
         '-' | '_' => c,
@@ -108,10 +110,10 @@ fn slug(name: &str) -> Option<Slug> {
 
 fn taken(slug: &Slug) -> PageError {
     refused(format!(
-        "Another user logs in as {slug}, with another account of the OpenID provider. Ask an admin."
+        "The user {slug} is linked to another OpenID account. Ask an admin."
     ))
 }
 
 fn refused(text: impl Into<String>) -> PageError {
-    PageError::new(StatusCode::FORBIDDEN, "You cannot log in", text)
+    PageError::new(StatusCode::FORBIDDEN, "Login failed", text)
 }

@@ -1,4 +1,4 @@
-//! Who is let in to the pages.
+//! The guard of the pages: session, role, form token and security headers.
 
 use std::sync::Arc;
 
@@ -18,38 +18,38 @@ use crate::admin::auth::session;
 use crate::admin::auth::session::Visitor;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::page_error::PageError;
+use crate::admin::ui::render::render_error;
 use crate::app::App;
 use crate::extract::body;
 use crate::route::Permission;
 
-/// Nothing comes from elsewhere, nothing in a page is a script, and no page shows it in a frame.
+/// Allows no foreign content, no inline scripts and no framing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Lets nobody in without a session that may do what the route needs, and takes forms only from pages
-/// of that session.
+/// Requires a session with the permission of the route, and for forms the token of that session.
 pub(crate) async fn guard(
     State((app, needs)): State<(Arc<App>, Permission)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let (visitor, answered) = match admit(&app, needs, request).await {
+    let (visitor, response) = match admit(&app, needs, request).await {
         Ok((visitor, request)) => (Some(visitor), next.run(request).await),
-        Err((visitor, refused)) => (visitor, refused),
+        Err((visitor, refusal)) => (visitor, refusal),
     };
-    finished(&app, visitor.as_ref(), answered)
+    finish(&app, visitor.as_ref(), response)
 }
 
-type Refused = (Option<Visitor>, Response);
+type Refusal = (Option<Visitor>, Response);
 
 async fn admit(
     app: &App,
     needs: Permission,
     request: Request,
-) -> Result<(Visitor, Request), Refused> {
+) -> Result<(Visitor, Request), Refusal> {
     let found = session::find(app, request.headers()).await;
-    let found = found.map_err(|fault| {
-        error!(fault = error_chain(&fault), "a session could not be read");
+    let found = found.map_err(|error| {
+        error!(error = error_chain(&error), "session could not be read");
         (None, PageError::unavailable().into_response())
     })?;
     let Some(visitor) = found else {
@@ -57,11 +57,11 @@ async fn admit(
     };
     match check(app, needs, &visitor, request).await {
         Ok(request) => Ok((visitor, request)),
-        Err(oops) => Err((Some(visitor), oops.into_response())),
+        Err(error) => Err((Some(visitor), error.into_response())),
     }
 }
 
-/// Whether the visitor may do this, and means to.
+/// Checks the role of the visitor and the token of the form.
 async fn check(
     app: &App,
     needs: Permission,
@@ -83,22 +83,21 @@ async fn check(
     Ok(Request::from_parts(parts, Body::empty()))
 }
 
-/// The form that came with a request, if it came from a page of this server.
+/// Reads the form of a request, which must come from a page of this server.
 pub(crate) async fn form(app: &App, headers: &HeaderMap, whole: Body) -> Result<Form, PageError> {
     let config = &app.config;
     if !origin::is_own(headers, config.public_url.as_deref()) {
         return Err(PageError::foreign_form());
     }
-    let read = body::read(headers, whole, app.bounds(false)).await;
-    let whole = read.map_err(|fault| PageError::unreadable(fault.detail))?;
+    let read = body::read(headers, whole, app.body_limits(false)).await;
+    let whole = read.map_err(|error| PageError::unreadable(error.detail))?;
     Form::parse(&whole.bytes).ok_or_else(|| PageError::unreadable("the form has too many fields"))
 }
 
-/// An answer as browsers are to have it: what went wrong as a page, and headers that keep them in
-/// check.
-pub(crate) fn finished(app: &App, visitor: Option<&Visitor>, mut response: Response) -> Response {
-    if let Some(oops) = response.extensions_mut().remove::<PageError>() {
-        response = oops.show(app, visitor);
+/// Completes a response for a browser: renders an error as a page, and sets the security headers.
+pub(crate) fn finish(app: &App, visitor: Option<&Visitor>, mut response: Response) -> Response {
+    if let Some(error) = response.extensions_mut().remove::<PageError>() {
+        response = render_error(app, visitor, error);
     }
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;
@@ -110,7 +109,7 @@ pub(crate) fn finished(app: &App, visitor: Option<&Visitor>, mut response: Respo
     response
 }
 
-/// To the page where one logs in, and from there to where one wanted to go.
+/// Redirects to the login page, which returns to the requested page.
 fn to_login(request: &Request) -> Response {
     let mut target = "/admin/login".to_owned();
     let wanted = request.uri().path_and_query().map(ToString::to_string);

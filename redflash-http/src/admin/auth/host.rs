@@ -1,4 +1,4 @@
-//! By which name a browser has come to the web admin.
+//! The check of the host name in requests to the web admin.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::admin::auth::guard;
 use crate::admin::ui::page_error::PageError;
 use crate::app::App;
 
-/// Serves the web admin only by names that it is known by: a page from elsewhere can have a name of its
-/// own lead here, and would then count as a page of this server.
+/// Serves the web admin under known host names only. Otherwise a foreign site could point a name of its
+/// own here (DNS rebinding), and would count as a page of this server.
 pub(crate) async fn require_known_host(
     State(app): State<Arc<App>>,
     request: Request,
@@ -23,22 +23,22 @@ pub(crate) async fn require_known_host(
     if is_known(request.headers(), app.config.public_url.as_deref()) {
         return next.run(request).await;
     }
-    let text = "The web admin is found at localhost, at the addresses of its machine, and by the name in \
-        server.public_url. Whoever runs it can write this name there.";
+    let text = "Open the web admin at localhost, at an IP address of the server, or at server.public_url. To use \
+        this host name, set server.public_url.";
     let status = StatusCode::MISDIRECTED_REQUEST;
-    let oops = PageError::new(status, "This server does not go by that name", text);
-    guard::finished(&app, None, oops.into_response())
+    let error = PageError::new(status, "Unknown host name", text);
+    guard::finish(&app, None, error.into_response())
 }
 
-/// Whether the name is no name at all, but an address; or that of this machine for itself; or the one
-/// that is configured. What says none is no browser.
+/// Returns true if the host is an IP address, `localhost`, or that of the public URL. A request without
+/// a host does not come from a browser.
 fn is_known(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     let Some(host) = headers.get(HOST) else {
         return true;
     };
-    let said = host.to_str().ok();
-    let said = said.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
-    match said.as_ref().and_then(Url::host) {
+    let url = host.to_str().ok();
+    let url = url.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
+    match url.as_ref().and_then(Url::host) {
         Some(Host::Domain("localhost") | Host::Ipv4(_) | Host::Ipv6(_)) => true,
         Some(name) => {
             let public = public_url.and_then(|url| Url::parse(url).ok());
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_anybody_can_point_here_are_not_known() {
+    fn rejects_foreign_host_names() {
         for host in [
             "alerts.example.org",
             "ALERTS.example.org:8025",

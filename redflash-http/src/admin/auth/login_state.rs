@@ -1,4 +1,4 @@
-//! A login that waits for the OpenID provider, kept in a cookie of the browser that began it.
+//! The state of an OpenID login, kept in a signed cookie of the browser that started it.
 
 use axum::http::HeaderMap;
 use axum_extra::extract::cookie::{Cookie, CookieJar};
@@ -10,64 +10,82 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::admin::auth::session;
+use crate::OidcConfig;
+use crate::admin::auth::cookie;
 use crate::base_path::BasePath;
-use crate::oidc::Remembered;
+use crate::oidc::{LoginState, Provider};
 
 const COOKIE: &str = "__Host-rf-oidc";
 
-/// A login that has begun.
+/// The OpenID provider, and the signer of its logins' cookies.
+#[derive(Debug)]
+pub(crate) struct OpenId {
+    pub(crate) provider: Provider,
+    pub(crate) signer: StateSigner,
+}
+
+impl OpenId {
+    pub(crate) fn new(config: OidcConfig) -> Self {
+        Self {
+            signer: StateSigner::new(config.client_secret.as_ref()),
+            provider: Provider::new(config),
+        }
+    }
+}
+
+/// A login that has started.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Pending {
-    pub(crate) remembered: Remembered,
-    /// Where to go afterwards.
+pub(crate) struct PendingLogin {
+    #[serde(rename = "remembered")]
+    pub(crate) state: LoginState,
+    /// The page to return to.
     pub(crate) next: String,
 }
 
-/// What marks a cookie as one of ours. Only the browser itself can read what is in it, and it serves
-/// nobody without the code that the provider gives to that same browser.
+/// Signs the cookie of a login. The cookie is not encrypted: only its browser has it, and it is useless
+/// without the code that the provider gives to the same browser.
 #[derive(Debug)]
-pub(crate) struct Seal(SecretString);
+pub(crate) struct StateSigner(SecretString);
 
-impl Seal {
-    /// A seal that all nodes have, made of the client's secret; without one, this node's own.
+impl StateSigner {
+    /// Creates a signer with the client secret, which all nodes share, or else with a key of this node.
     pub(crate) fn new(client_secret: Option<&SecretString>) -> Self {
         Self(client_secret.cloned().unwrap_or_else(Session::secret))
     }
 
-    /// The cookie of a login.
+    /// Returns the cookie of a login.
     ///
-    /// * `base` - where the browser sees the server, after which the cookie is called.
-    pub(crate) fn cookie(&self, base: &BasePath, pending: &Pending) -> Cookie<'static> {
+    /// * `base` - the base path, which is part of the cookie's name.
+    pub(crate) fn cookie(&self, base: &BasePath, pending: &PendingLogin) -> Cookie<'static> {
         let json = serde_json::to_vec(pending).expect("texts and a number are JSON");
         let body = BASE64_URL_SAFE_NO_PAD.encode(json);
-        let mark = self.mark(&body).finalize().into_bytes();
-        let mark = BASE64_URL_SAFE_NO_PAD.encode(mark);
-        session::cookie(base.cookie(COOKIE), &format!("{body}.{mark}").into())
+        let signature = self.mac(&body).finalize().into_bytes();
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(signature);
+        cookie::new(base.cookie(COOKIE), &format!("{body}.{signature}").into())
     }
 
-    /// The login that this browser has begun.
-    pub(crate) fn open(&self, base: &BasePath, headers: &HeaderMap) -> Option<Pending> {
+    /// Returns the login of a browser, if its cookie has a valid signature.
+    pub(crate) fn verify(&self, base: &BasePath, headers: &HeaderMap) -> Option<PendingLogin> {
         let jar = CookieJar::from_headers(headers);
-        let (body, mark) = jar.get(&base.cookie(COOKIE))?.value().split_once('.')?;
-        let mark = BASE64_URL_SAFE_NO_PAD.decode(mark).ok()?;
-        self.mark(body).verify_slice(&mark).ok()?;
+        let (body, signature) = jar.get(&base.cookie(COOKIE))?.value().split_once('.')?;
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
+        self.mac(body).verify_slice(&signature).ok()?;
         let json = BASE64_URL_SAFE_NO_PAD.decode(body).ok()?;
         serde_json::from_slice(&json).ok()
     }
 
-    fn mark(&self, body: &str) -> Hmac<Sha256> {
+    fn mac(&self, body: &str) -> Hmac<Sha256> {
         let key = self.0.expose_secret().as_bytes();
-        let mut mac = Hmac::new_from_slice(key).expect("a key of any length will do");
+        let mut mac = Hmac::new_from_slice(key).expect("HMAC accepts keys of any length");
         mac.update(b"a pending login of RedFlash\0");
         mac.update(body.as_bytes());
         mac
     }
 }
 
-/// The cookie that takes it back.
-pub(crate) fn no_cookie(base: &BasePath) -> Cookie<'static> {
-    session::no_cookie(base.cookie(COOKIE))
+/// Returns the cookie that deletes it.
+pub(crate) fn removal(base: &BasePath) -> Cookie<'static> {
+    cookie::removal(base.cookie(COOKIE))
 }
 
 #[cfg(test)]
@@ -77,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    fn pending() -> Pending {
+    fn pending() -> PendingLogin {
         serde_json::from_value(json!({
             "remembered": {"state": "s", "nonce": "n", "verifier": "v", "begun_at": 5},
             "next": "/admin/log",
@@ -85,35 +103,35 @@ mod tests {
         .unwrap()
     }
 
-    fn opened(seal: &Seal, value: &str) -> Option<Pending> {
+    fn opened(signer: &StateSigner, value: &str) -> Option<PendingLogin> {
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, format!("{COOKIE}={value}").parse().unwrap());
-        seal.open(&BasePath::default(), &headers)
+        signer.verify(&BasePath::default(), &headers)
     }
 
     #[test]
-    fn a_login_comes_back_from_the_browser_that_began_it() {
+    fn verifies_cookie_of_every_node_with_the_same_secret() {
         let (one, other) = (
-            Seal::new(Some(&"key".into())),
-            Seal::new(Some(&"key".into())),
+            StateSigner::new(Some(&"key".into())),
+            StateSigner::new(Some(&"key".into())),
         );
         let value = one
             .cookie(&BasePath::default(), &pending())
             .value()
             .to_owned();
         assert_eq!(opened(&other, &value).unwrap().next, "/admin/log");
-        assert!(opened(&Seal::new(Some(&"another".into())), &value).is_none());
-        assert!(opened(&Seal::new(None), &value).is_none());
+        assert!(opened(&StateSigner::new(Some(&"another".into())), &value).is_none());
+        assert!(opened(&StateSigner::new(None), &value).is_none());
     }
 
     #[test]
-    fn a_cookie_that_was_changed_is_none_of_ours() {
-        let seal = Seal::new(None);
-        let value = seal
+    fn rejects_changed_cookie() {
+        let signer = StateSigner::new(None);
+        let value = signer
             .cookie(&BasePath::default(), &pending())
             .value()
             .to_owned();
-        assert!(opened(&seal, &value).is_some());
+        assert!(opened(&signer, &value).is_some());
         for bad in [
             &value[1..],
             &value[..value.len() - 2],
@@ -122,7 +140,7 @@ mod tests {
             "x.y",
             &value.replace('.', ""),
         ] {
-            assert!(opened(&seal, bad).is_none(), "{bad}");
+            assert!(opened(&signer, bad).is_none(), "{bad}");
         }
     }
 }

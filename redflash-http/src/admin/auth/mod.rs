@@ -1,7 +1,8 @@
-//! TODO: one line.
+//! Access to the web admin: sessions, logins, and the guards before its pages.
 
 #[cfg(feature = "oidc")]
 pub(crate) mod account_link;
+pub(crate) mod cookie;
 pub(crate) mod guard;
 pub(crate) mod host;
 pub(crate) mod login;
@@ -11,4 +12,5 @@ pub(crate) mod login_state;
 pub(crate) mod oidc;
 pub(crate) mod origin;
 pub(crate) mod session;
+pub(crate) mod sign_in;
 pub(crate) mod throttle;

@@ -1,4 +1,4 @@
-//! Whether a request that changes something comes from a page of this server.
+//! The check that a form comes from a page of this server.
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
@@ -6,10 +6,10 @@ use url::Url;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether it does: browsers say so in `Sec-Fetch-Site`, or at least in `Origin`. What says neither is
-/// no browser of these years, and has to know the form's token all the same.
+/// Returns true if a request comes from a page of this server, by `Sec-Fetch-Site` or else `Origin`. A
+/// client that sends neither is not a current browser, and still needs the form token.
 ///
-/// * `public_url` - the URL of this server as others see it.
+/// * `public_url` - the public URL of this server.
 pub(crate) fn is_own(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     if let Some(site) = headers.get(SEC_FETCH_SITE) {
         return site == "same-origin" || site == "none";
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_of_this_server_may_send_forms() {
+    fn accepts_forms_of_this_server_only() {
         assert!(own(&[]));
         assert!(own(&[("sec-fetch-site", "same-origin")]));
         assert!(!own(&[("sec-fetch-site", "same-site")]));

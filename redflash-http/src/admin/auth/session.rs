@@ -1,7 +1,7 @@
-//! Who has logged in, by the cookie of a request.
+//! Sessions of the web admin, and their cookies.
 
 use axum::http::HeaderMap;
-use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use axum_extra::extract::cookie::Cookie;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,42 +10,40 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::admin::ui::page::PageContext;
+use crate::admin::auth::cookie;
 use crate::app::App;
 use crate::base_path::BasePath;
 
-/// The cookie of a session. The prefix has browsers take it only over a safe connection, for this
-/// host alone and for all of its paths.
+/// The cookie of a session. Its prefix makes browsers accept it over a secure connection only, for this
+/// host alone and for all paths.
 pub(crate) const COOKIE: &str = "__Host-rf";
-/// The longest value that is looked up.
-const LONGEST: usize = 100;
-/// How exactly it is kept when a session was last used.
-const EXACTNESS: std::time::Duration = std::time::Duration::from_secs(60);
+/// Resolution of a session's last-used time.
+const LAST_USED_RESOLUTION: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A user who has logged in.
 #[derive(Clone, Debug)]
 pub(crate) struct Visitor {
     pub(crate) user: User,
     pub(crate) session: Session,
-    /// What a form must bring along.
+    /// The token of the forms of this session.
     pub(crate) csrf: String,
 }
 
 impl Visitor {
-    /// As the audit log names the user.
+    /// Returns the user as an actor for the audit log.
     pub(crate) fn actor(&self) -> Actor {
         Actor::User(self.user.slug.to_string())
     }
 
-    /// Whether this is the token that this session's forms have.
+    /// Returns true if `token` is the form token of this session.
     pub(crate) fn may_send(&self, token: &str) -> bool {
         self.csrf.as_bytes().ct_eq(token.as_bytes()).into()
     }
 }
 
-/// The user whose session a request's cookie names, if it still runs.
+/// Returns the user of an active session, by the cookie of a request.
 pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visitor>, StoreError> {
-    let Some(secret) = secret(headers, &app.base.cookie(COOKIE)) else {
+    let Some(secret) = cookie::secret(headers, &app.base.cookie(COOKIE)) else {
         return Ok(None);
     };
     let store = app.engine.store();
@@ -54,7 +52,7 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visito
         return Ok(None);
     };
     let now = app.engine.now();
-    if !runs(app, &session, now) {
+    if !is_current(app, &session, now) {
         store.end_session(&hash).await?;
         return Ok(None);
     }
@@ -62,7 +60,9 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visito
     let Some(user) = user.filter(|user| user.enabled) else {
         return Ok(None);
     };
-    if now.since(session.seen_at) >= EXACTNESS.min(app.config.settings.get().session_idle / 4) {
+    if now.since(session.seen_at)
+        >= LAST_USED_RESOLUTION.min(app.config.settings.get().session_idle / 4)
+    {
         store.touch_session(&hash, now).await?;
     }
     Ok(Some(Visitor {
@@ -72,11 +72,11 @@ pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Visito
     }))
 }
 
-/// Begins a session, and ends the one that the browser had. Returns its cookie; `None` when the user
-/// has lost a right since.
+/// Starts a session, and ends the browser's earlier one. Returns its cookie; `None` if the user has lost
+/// a right meanwhile.
 ///
-/// * `base` - where the browser sees the server, after which the cookie is called.
-/// * `user` - who has proved to be it, as the user was then.
+/// * `base` - the base path, which is part of the cookie's name.
+/// * `user` - the user as of the check of the credentials.
 pub(crate) async fn begin(
     engine: &Engine,
     base: &BasePath,
@@ -86,90 +86,57 @@ pub(crate) async fn begin(
     let store = engine.store();
     let (session, secret) = Session::start(user.slug.clone(), engine.now());
     match store.start_session(&session).await {
-        // Removed just now.
+        // The user was removed meanwhile.
         Err(StoreError::Dangling { .. }) => return Ok(None),
         started => started?,
     }
-    // What ends the sessions of a user from now on ends this one too. What did so before has not.
-    let again = store.user(&user.slug).await?;
-    if !again.is_some_and(|again| is_still(&again, user)) {
+    // A change to the user from now on ends this session too, but an earlier one did not.
+    let current = store.user(&user.slug).await?;
+    if !current.is_some_and(|current| is_unchanged(&current, user)) {
         store.end_session(&session.hash).await?;
         return Ok(None);
     }
     end(engine, base, headers).await?;
-    Ok(Some(cookie(base.cookie(COOKIE), &secret)))
+    Ok(Some(cookie::new(base.cookie(COOKIE), &secret)))
 }
 
-/// Whether nothing that ends a user's sessions has happened to the user.
-fn is_still(now: &User, before: &User) -> bool {
+/// Returns true if no change to a user would have ended their sessions.
+fn is_unchanged(now: &User, before: &User) -> bool {
     let same = |user: &User| (user.role, user.password.clone(), user.created_at);
     now.enabled && same(now) == same(before)
 }
 
-/// Ends the session that the browser has.
+/// Ends the session of a browser.
 pub(crate) async fn end(
     engine: &Engine,
     base: &BasePath,
     headers: &HeaderMap,
 ) -> Result<(), StoreError> {
-    if let Some(secret) = secret(headers, &base.cookie(COOKIE)) {
+    if let Some(secret) = cookie::secret(headers, &base.cookie(COOKIE)) {
         let hash = KeyHash::of(secret.expose_secret());
         engine.store().end_session(&hash).await?;
     }
     Ok(())
 }
 
-/// Whether the session in which somebody works still runs: nobody has logged out of it, and its user
-/// was not switched off.
-pub(crate) async fn runs_on(desk: &PageContext) -> Result<bool, StoreError> {
-    let app = &desk.app;
-    let session = app
-        .engine
-        .store()
-        .session(&desk.visitor.session.hash)
-        .await?;
-    Ok(session.is_some_and(|session| runs(app, &session, app.engine.now())))
+/// Returns true if a visitor's session is still active: it was neither ended nor expired.
+pub(crate) async fn is_active(app: &App, visitor: &Visitor) -> Result<bool, StoreError> {
+    let session = app.engine.store().session(&visitor.session.hash).await?;
+    Ok(session.is_some_and(|session| is_current(app, &session, app.engine.now())))
 }
 
-fn runs(app: &App, session: &Session, now: Timestamp) -> bool {
+fn is_current(app: &App, session: &Session, now: Timestamp) -> bool {
     let settings = app.config.settings.get();
     now.since(session.seen_at) < settings.session_idle
         && now.since(session.started_at) < settings.session_length
 }
 
-/// The secret in a cookie of a request.
-pub(crate) fn secret(headers: &HeaderMap, name: &str) -> Option<SecretString> {
-    let jar = CookieJar::from_headers(headers);
-    let value = jar.get(name)?.value();
-    let legal =
-        (1..=LONGEST).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric());
-    legal.then(|| value.into())
-}
-
-/// The token of the forms that the holder of a secret is shown. Only the holder can know it, and it
-/// says nothing of the secret.
+/// Returns the form token for the holder of a secret. It does not reveal the secret.
 pub(crate) fn token(secret: &SecretString) -> String {
     let key = secret.expose_secret().as_bytes();
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length will do");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC accepts keys of any length");
     mac.update(b"form");
     BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
-}
-
-/// The cookie that begins a session.
-pub(crate) fn cookie(name: String, secret: &SecretString) -> Cookie<'static> {
-    Cookie::build((name, secret.expose_secret().to_owned()))
-        .path("/")
-        .secure(true)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .build()
-}
-
-/// The cookie that takes another one back.
-pub(crate) fn no_cookie(name: String) -> Cookie<'static> {
-    let mut cookie = cookie(name, &SecretString::from(""));
-    cookie.make_removal();
-    cookie
 }
 
 #[cfg(test)]
@@ -181,10 +148,10 @@ mod tests {
 
     use super::*;
 
-    /// Begins a session of somebody to whom something happens after the password was checked.
+    /// Starts a session of a user whom `change` affects after the password was checked.
     ///
-    /// Returns whether a cookie was given, and how many sessions there are.
-    async fn begun(happens: impl AsyncFnOnce(&MemoryStore, User)) -> (bool, u64) {
+    /// Returns true if there was a cookie, and the number of sessions.
+    async fn begun(change: impl AsyncFnOnce(&MemoryStore, User)) -> (bool, u64) {
         let store = Arc::new(MemoryStore::new());
         let engine = Engine::builder(Arc::clone(&store)).build().unwrap();
         let (slug, name) = ("ann".parse().unwrap(), "Ann".parse().unwrap());
@@ -192,7 +159,7 @@ mod tests {
         user.password = Some(PasswordHash::new("$argon2id$one"));
         let entries = [user.clone().into()];
         store.save(&entries, Save::Create).await.unwrap();
-        happens(&store, user.clone()).await;
+        change(&store, user.clone()).await;
         let cookie = begin(&engine, &BasePath::default(), &user, &HeaderMap::new())
             .await
             .unwrap();
@@ -200,7 +167,7 @@ mod tests {
         (cookie.is_some(), sessions)
     }
 
-    /// The same, where the user is changed.
+    /// Starts a session of a user who is edited after the password was checked.
     async fn begun_after(change: impl FnOnce(&mut User)) -> (bool, u64) {
         begun(async |store, mut user| {
             change(&mut user);
@@ -210,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_loses_a_right_while_logging_in_gets_no_session() {
+    async fn starts_no_session_if_user_lost_a_right() {
         let other = PasswordHash::new("$argon2id$other");
         let password = |user: &mut User| user.password = Some(other.clone());
         assert_eq!(begun_after(password).await, (false, 0));
@@ -229,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_called_otherwise_meanwhile_is_logged_in() {
+    async fn starts_session_if_user_was_renamed() {
         let name = |user: &mut User| user.name = "Anna".parse().unwrap();
         assert_eq!(begun_after(name).await, (true, 1));
     }

@@ -1,4 +1,4 @@
-//! How often somebody may try to log in.
+//! The limit on failed logins.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,21 +8,21 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv6Net};
 use redflash_core::{Monotonic, Slug};
 
-/// In which time so many tries may be wrong.
-const SPAN: Duration = Duration::from_secs(60);
-/// How many from one address.
-const OF_ADDRESS: u32 = 10;
-/// How many for one user, from wherever: no more than make guessing hopeless, since whoever uses them
-/// up keeps the user out.
-const OF_USER: u32 = 100;
-/// How many addresses and users are kept in mind. Beyond that nobody new may try.
-const KEPT: usize = 50_000;
+/// The period of the limits.
+const PERIOD: Duration = Duration::from_secs(60);
+/// Maximum number of failures per address.
+const MAX_PER_ADDRESS: u32 = 10;
+/// Maximum number of failures per user, from all addresses. It is high, since an attacker who reaches it
+/// locks the user out, but still makes guessing hopeless.
+const MAX_PER_USER: u32 = 100;
+/// Maximum number of addresses and users in memory. Beyond that, new ones are refused.
+const MAX_KEYS: usize = 50_000;
 
-/// The wrong tries of the last minute, whatever the clock is set to.
+/// The failed logins of the last minute, by the monotonic clock.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<HashMap<Key, Monotonic>>);
+pub(crate) struct LoginThrottle(Mutex<HashMap<Key, Monotonic>>);
 
-/// Whose tries are counted together, each with the time at which the last of them is forgotten.
+/// The subject of a limit. Each has the time at which its last failure expires.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Address(IpNet),
@@ -30,79 +30,83 @@ enum Key {
 }
 
 impl Key {
-    /// How long it takes until one try more is allowed.
-    fn price(&self) -> Duration {
+    /// Returns the time after which one more attempt is allowed.
+    fn cost(&self) -> Duration {
         match self {
-            Self::Address(_) => SPAN / OF_ADDRESS,
-            Self::User(_) => SPAN / OF_USER,
+            Self::Address(_) => PERIOD / MAX_PER_ADDRESS,
+            Self::User(_) => PERIOD / MAX_PER_USER,
         }
     }
 }
 
-/// A try, which counts as a wrong one until it is taken back.
+/// A login attempt, which counts as a failure until it succeeds.
 #[derive(Debug)]
-pub(crate) struct Try<'a> {
-    throttle: &'a Throttle,
+pub(crate) struct LoginAttempt<'a> {
+    throttle: &'a LoginThrottle,
     keys: Vec<Key>,
 }
 
-impl Throttle {
-    /// Begins a try, or says how long to wait.
+impl LoginThrottle {
+    /// Starts an attempt.
     ///
-    /// * `user` - who is said to log in; `None` for a name that nobody can have.
+    /// * `user` - the user name; `None` for one that cannot exist.
+    ///
+    /// # Errors
+    ///
+    /// The time to wait before the next attempt.
     pub(crate) fn begin(
         &self,
         user: Option<&Slug>,
         from: IpAddr,
         now: Monotonic,
-    ) -> Result<Try<'_>, Duration> {
+    ) -> Result<LoginAttempt<'_>, Duration> {
         let keys = [
-            Some(Key::Address(neighbourhood(from))),
+            Some(Key::Address(client_network(from))),
             user.map(|user| Key::User(user.clone())),
         ];
         let keys: Vec<Key> = keys.into_iter().flatten().collect();
-        let mut kept = self.kept();
-        if kept.len() + keys.len() > KEPT {
-            kept.retain(|_, until| *until > now);
+        let mut expiries = self.expiries();
+        if expiries.len() + keys.len() > MAX_KEYS {
+            expiries.retain(|_, until| *until > now);
         }
-        let full = kept.len() + keys.len() > KEPT;
+        let full = expiries.len() + keys.len() > MAX_KEYS;
         let mut after = Vec::new();
         for key in &keys {
-            let known = kept.get(key).copied();
-            let until = known.unwrap_or(now).max(now).plus(key.price());
-            let wait = until.since(now).saturating_sub(SPAN);
+            let known = expiries.get(key).copied();
+            let until = known.unwrap_or(now).max(now).plus(key.cost());
+            let wait = until.since(now).saturating_sub(PERIOD);
             if full && known.is_none() || !wait.is_zero() {
-                return Err(wait.max(key.price()));
+                return Err(wait.max(key.cost()));
             }
             after.push(until);
         }
-        kept.extend(keys.iter().cloned().zip(after));
-        drop(kept);
-        Ok(Try {
+        expiries.extend(keys.iter().cloned().zip(after));
+        drop(expiries);
+        Ok(LoginAttempt {
             throttle: self,
             keys,
         })
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<Key, Monotonic>> {
+    fn expiries(&self) -> MutexGuard<'_, HashMap<Key, Monotonic>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Try<'_> {
-    /// It was right.
-    pub(crate) fn forget(self) {
-        let mut kept = self.throttle.kept();
+impl LoginAttempt<'_> {
+    /// Takes the attempt back, since the credentials were correct.
+    pub(crate) fn succeed(self) {
+        let mut expiries = self.throttle.expiries();
         for key in &self.keys {
-            if let Some(until) = kept.get_mut(key) {
-                *until = until.minus(key.price());
+            if let Some(until) = expiries.get_mut(key) {
+                *until = until.minus(key.cost());
             }
         }
     }
 }
 
-/// The addresses that one client can have: of IPv6 a whole network.
-fn neighbourhood(address: IpAddr) -> IpNet {
+/// Returns the addresses that one client can have: with IPv6, a whole network.
+fn client_network(address: IpAddr) -> IpNet {
     match address {
         IpAddr::V6(v6) => IpNet::V6(Ipv6Net::new_assert(v6, 64).trunc()),
         v4 @ IpAddr::V4(_) => v4.into(),
@@ -123,17 +127,17 @@ mod tests {
         IpAddr::V4((0x0a00_0000 + last).into())
     }
 
-    fn wrong(throttle: &Throttle, count: u32, from: IpAddr) {
+    fn fail(throttle: &LoginThrottle, count: u32, from: IpAddr) {
         for number in 0..count {
-            let tried = throttle.begin(Some(&ann()), from, NOW);
-            assert!(tried.is_ok(), "the try {number} was refused");
+            let attempt = throttle.begin(Some(&ann()), from, NOW);
+            assert!(attempt.is_ok(), "attempt {number} was refused");
         }
     }
 
     #[test]
-    fn ten_wrong_tries_a_minute_are_enough_and_keep_no_other_address_out() {
-        let throttle = Throttle::default();
-        wrong(&throttle, 10, at(1));
+    fn limits_failures_per_address() {
+        let throttle = LoginThrottle::default();
+        fail(&throttle, 10, at(1));
         let wait = throttle.begin(Some(&ann()), at(1), NOW).unwrap_err();
         assert_eq!(wait, Duration::from_secs(6));
         assert!(throttle.begin(None, at(1), NOW).is_err());
@@ -144,20 +148,20 @@ mod tests {
     }
 
     #[test]
-    fn a_right_try_is_not_counted() {
-        let throttle = Throttle::default();
+    fn does_not_count_successful_attempts() {
+        let throttle = LoginThrottle::default();
         for _ in 0..50 {
-            let tried = throttle.begin(Some(&ann()), at(1), NOW).unwrap();
-            tried.forget();
+            let attempt = throttle.begin(Some(&ann()), at(1), NOW).unwrap();
+            attempt.succeed();
         }
-        wrong(&throttle, 10, at(1));
+        fail(&throttle, 10, at(1));
     }
 
     #[test]
-    fn many_addresses_together_guess_no_user() {
-        let throttle = Throttle::default();
+    fn limits_failures_per_user() {
+        let throttle = LoginThrottle::default();
         for address in 0..10 {
-            wrong(&throttle, 10, at(address));
+            fail(&throttle, 10, at(address));
         }
         assert!(throttle.begin(Some(&ann()), at(11), NOW).is_err());
         let bob = "bob".parse().unwrap();
@@ -165,10 +169,10 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_one_client_is_one_address() {
-        let throttle = Throttle::default();
+    fn counts_ipv6_network_as_one_address() {
+        let throttle = LoginThrottle::default();
         for host in 0..10 {
-            wrong(&throttle, 1, format!("2001:db8::{host}").parse().unwrap());
+            fail(&throttle, 1, format!("2001:db8::{host}").parse().unwrap());
         }
         let other = "2001:db8::ffff".parse().unwrap();
         assert!(throttle.begin(None, other, NOW).is_err());
@@ -177,16 +181,16 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_comes_back() {
-        let throttle = Throttle::default();
-        for address in 0..u32::try_from(KEPT).unwrap() {
+    fn bounds_memory_and_frees_it() {
+        let throttle = LoginThrottle::default();
+        for address in 0..u32::try_from(MAX_KEYS).unwrap() {
             throttle.begin(None, at(address), NOW).unwrap();
         }
         assert!(throttle.begin(None, at(99_999), NOW).is_err());
         assert!(throttle.begin(None, at(1), NOW).is_ok());
-        assert_eq!(throttle.kept().len(), KEPT);
+        assert_eq!(throttle.expiries().len(), MAX_KEYS);
         let later = NOW.plus(Duration::from_secs(12));
         assert!(throttle.begin(None, at(99_999), later).is_ok());
-        assert_eq!(throttle.kept().len(), 1);
+        assert_eq!(throttle.expiries().len(), 1);
     }
 }

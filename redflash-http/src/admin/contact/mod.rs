@@ -1,6 +1,7 @@
-//! TODO: one line.
+//! Contacts and their endpoints.
 
 pub(crate) mod endpoint;
+mod endpoint_form;
 pub(crate) mod endpoint_test;
-pub(crate) mod list;
-pub(crate) mod page;
+mod list;
+mod page;

@@ -1,27 +1,30 @@
-//! The page of one contact: its endpoints, where it is named, what it was told.
+//! The page of a contact: endpoints, references and recent alerts.
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use redflash_core::{Contact, Endpoint, Engine, Event, Group, Revision, Slug, StoreError};
 use serde::Serialize;
 
-use crate::admin::contact::endpoint;
-use crate::admin::contact::list::{switch_of, url};
+use crate::admin::contact::endpoint_form;
+use crate::admin::contact::endpoint_form::EndpointFields;
+use crate::admin::crud;
 use crate::admin::log::history;
-use crate::admin::log::history::Sent;
+use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::choices;
-use crate::admin::ui::choices::Naming;
+use crate::admin::ui::choices::Reference;
 use crate::admin::ui::field::{Confirm, Field, Switch};
-use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Notice, Rejection, sentence};
+use crate::admin::ui::form::{Form, once_token};
+use crate::admin::ui::form_error::{FormErrors, Notice, sentence};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 
-/// What the page is shown again for: the form that was sent, and what was wrong with it.
-pub(crate) enum Refusal<'a> {
-    Name(&'a Form, Rejection),
-    Endpoint(&'a Form, Rejection),
+/// A rejected form of the page, with its errors.
+#[derive(Clone, Copy)]
+pub(crate) enum RejectedForm<'a> {
+    Name(&'a Form, &'a FormErrors),
+    Endpoint(&'a Form, &'a FormErrors),
 }
 
 #[derive(Serialize)]
@@ -32,11 +35,11 @@ struct Page {
     switch: Switch,
     notice: Option<Notice>,
     endpoints: Vec<Row>,
-    naming: Vec<Naming>,
-    recent: Vec<Sent>,
+    references: Vec<Reference>,
+    recent: Vec<RecentNotification>,
     log: String,
     audit: String,
-    /// What only an admin has.
+    /// For admins only.
     edit: Option<Edit>,
 }
 
@@ -45,9 +48,9 @@ struct Row {
     channel: String,
     address: String,
     switch: Switch,
-    /// Why the person at the other end had it switched off.
+    /// Reason for an opt-out by the recipient.
     opted_out: Option<String>,
-    /// Why nothing can be sent there now.
+    /// Reason why no gateway serves the address.
     unserved: Option<String>,
     edit: Option<RowEdit>,
 }
@@ -55,7 +58,7 @@ struct Row {
 #[derive(Serialize)]
 struct RowEdit {
     url: String,
-    /// Whether a test would go out.
+    /// True if a test message would go out.
     can_test: bool,
     once: String,
     remove: Confirm,
@@ -69,69 +72,67 @@ struct Edit {
     version: String,
     add: String,
     once: String,
-    endpoint: endpoint::Fields,
+    endpoint: EndpointFields,
     remove: Confirm,
 }
 
 /// Shows a contact.
 pub(crate) async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
-    refusal: Option<Refusal<'_>>,
+    rejected: Option<RejectedForm<'_>>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let contact = engine.store().contact(slug).await?;
     let contact = contact.ok_or_else(|| PageError::missing(format!("contact {slug}")))?;
-    let naming = naming(engine, slug).await?;
-    let rejection = match &refusal {
-        Some(Refusal::Name(_, rejection) | Refusal::Endpoint(_, rejection)) => Some(rejection),
+    let references = references(engine, slug).await?;
+    let errors = match rejected {
+        Some(RejectedForm::Name(_, errors) | RejectedForm::Endpoint(_, errors)) => Some(errors),
         None => None,
     };
     let now = || vec![format!("Name: {}", contact.name), state(&contact)];
-    let edit = desk.is_admin();
+    let edit = context.is_admin();
     let page = Page {
         name: contact.name.to_string(),
         slug: slug.to_string(),
         enabled: contact.enabled,
-        switch: switch_of(&contact, desk),
-        notice: rejection.map(|rejection| rejection.notice(now())),
+        switch: crud::switch(&contact, context),
+        notice: errors.map(|errors| errors.notice(now())),
         endpoints: contact
             .endpoints
             .iter()
-            .map(|one| row(desk, &contact, one))
+            .map(|one| row(context, &contact, one))
             .collect(),
-        edit: edit.then(|| Edit::new(engine, &contact, &naming, refusal.as_ref())),
-        naming,
+        edit: edit.then(|| Edit::new(engine, &contact, &references, rejected)),
+        references,
         recent: history::of_contact(engine, slug).await?,
         log: format!("/admin/log?contact={slug}"),
         audit: format!("/admin/audit?subject=contact/{slug}"),
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
     let title = contact.name.as_str();
-    Ok(desk.page_with(status, "contact", Section::Contacts, title, page))
+    Ok(context.page_with(status, "contact", Section::Contacts, title, page))
 }
 
 fn state(contact: &Contact) -> String {
     let switch = if contact.enabled { "on" } else { "off" };
-    format!(
-        "Switched {switch}, with {} endpoints",
-        contact.endpoints.len()
-    )
+    match contact.endpoints.len() {
+        1 => format!("Switched {switch}, 1 endpoint"),
+        count => format!("Switched {switch}, {count} endpoints"),
+    }
 }
 
-fn row(desk: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
-    let engine = &desk.app.engine;
+fn row(context: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
+    let engine = &context.app.engine;
     let (channel, address) = (&endpoint.channel, &endpoint.address);
     let unserved = if engine.gateways().lane(channel, address).is_some() {
         None
     } else if let Some(warning) = engine.channel_warning(channel) {
         Some(sentence(&warning))
     } else {
-        Some(format!(
-            "No gateway for {channel} is used for such addresses."
-        ))
+        Some(format!("No {channel} gateway accepts this address."))
     };
-    let url = endpoint::url(&contact.slug, endpoint.id);
+    let url = urls::endpoint(&contact.slug, endpoint.id);
     Row {
         channel: channel.to_string(),
         address: address.to_string(),
@@ -139,13 +140,13 @@ fn row(desk: &PageContext, contact: &Contact, endpoint: &Endpoint) -> Row {
             action: format!("{url}/switch"),
             label: format!("{channel} {address}"),
             on: endpoint.enabled,
-            locked: !desk.is_admin(),
+            locked: !context.is_admin(),
         },
         opted_out: endpoint.opted_out.clone(),
-        edit: desk.is_admin().then(|| RowEdit {
+        edit: context.is_admin().then(|| RowEdit {
             can_test: contact.enabled && endpoint.enabled && unserved.is_none(),
-            once: PageContext::once(),
-            remove: endpoint::removal(&contact.slug, endpoint),
+            once: once_token(),
+            remove: endpoint_form::removal(&contact.slug, endpoint),
             url,
         }),
         unserved,
@@ -156,21 +157,21 @@ impl Edit {
     fn new(
         engine: &Engine,
         contact: &Contact,
-        naming: &[Naming],
-        refusal: Option<&Refusal<'_>>,
+        references: &[Reference],
+        rejected: Option<RejectedForm<'_>>,
     ) -> Self {
-        let url = url(&contact.slug);
+        let url = urls::contact(&contact.slug);
         let nothing = Form::default();
-        let (renamed, added) = match refusal {
-            Some(Refusal::Name(form, rejection)) => (Some((*form, rejection)), None),
-            Some(Refusal::Endpoint(form, rejection)) => (None, Some((*form, rejection))),
+        let (renamed, added) = match rejected {
+            Some(RejectedForm::Name(form, errors)) => (Some((form, errors)), None),
+            Some(RejectedForm::Endpoint(form, errors)) => (None, Some((form, errors))),
             None => (None, None),
         };
         let (name, error) = match renamed {
-            Some((form, rejection)) => (form.get("name"), rejection.error("name")),
+            Some((form, errors)) => (form.get("name"), errors.error("name")),
             None => (contact.name.as_str(), None),
         };
-        let (typed, rejection) = added.map_or((&nothing, None), |(form, why)| (form, Some(why)));
+        let (typed, errors) = added.map_or((&nothing, None), |(form, why)| (form, Some(why)));
         Self {
             send: format!("/admin/send?target=contact/{}", contact.slug),
             action: url.clone(),
@@ -180,28 +181,26 @@ impl Edit {
                 .required(),
             version: Revision::of(contact).to_string(),
             add: format!("{url}/endpoints"),
-            once: typed
-                .given("once")
-                .map_or_else(PageContext::once, str::to_owned),
-            endpoint: endpoint::Fields::new(engine, typed, None, rejection),
-            remove: removal(contact, naming),
+            once: typed.once(),
+            endpoint: EndpointFields::new(engine, typed, None, errors),
+            remove: removal(contact, references),
         }
     }
 }
 
-fn removal(contact: &Contact, naming: &[Naming]) -> Confirm {
-    let text = choices::losses(naming.iter());
+fn removal(contact: &Contact, references: &[Reference]) -> Confirm {
+    let text = choices::removal_impact(references.iter());
     Confirm {
-        action: format!("{}/delete", url(&contact.slug)),
+        action: format!("{}/delete", urls::contact(&contact.slug)),
         ask: "Remove contact…".into(),
-        text: format!("{text} What was sent stays in the log."),
+        text: format!("{text} Past alerts remain in the log."),
         button: format!("Remove {}", contact.name),
         open: false,
     }
 }
 
-/// The groups and the events that name a contact.
-async fn naming(engine: &Engine, slug: &Slug) -> Result<Vec<Naming>, StoreError> {
+/// Returns the groups and events that include a contact.
+async fn references(engine: &Engine, slug: &Slug) -> Result<Vec<Reference>, StoreError> {
     let groups = engine.store().groups().await?;
     let events = engine.store().events().await?;
     let within = |group: &&Group| group.contacts.contains(slug);
@@ -212,15 +211,15 @@ async fn naming(engine: &Engine, slug: &Slug) -> Result<Vec<Naming>, StoreError>
             .filter(|group| event.groups.contains(&group.slug));
         let via: Vec<_> = via.map(|group| group.name.to_string()).collect();
         let direct = event.contacts.contains(slug);
-        (direct || !via.is_empty()).then(|| Naming {
+        (direct || !via.is_empty()).then(|| Reference {
             via: (!direct).then(|| via.join(", ")),
-            ..Naming::event(event)
+            ..Reference::event(event)
         })
     };
     let in_events = events.iter().filter_map(in_event);
     Ok(groups
         .iter()
-        .map(|group| Naming::group(group))
+        .map(|group| Reference::group(group))
         .chain(in_events)
         .collect())
 }

@@ -1,19 +1,19 @@
-//! What became of deliveries over time, as bars: `{{> partials/chart page.chart}}`.
+//! A bar chart of outcomes over time: `{{> partials/chart page.chart}}`.
 //!
-//! The bars are SVG made here, and the same numbers stand below them in a table.
+//! The bars are SVG rectangles; a table below them has the same numbers.
 
 use serde::Serialize;
 
-/// How wide a bar is, with the gap behind it, in the units of the drawing.
+/// Width of a bar with its gap, in units of the drawing.
 const STEP: u64 = 10;
 const BAR: u64 = 8;
-/// How high the highest bar is.
+/// Height of the highest bar.
 const HEIGHT: u64 = 1000;
 
-/// The deliveries of one span of time, by what became of them.
+/// The counts of one period of time, by outcome.
 #[derive(Clone, Default, Serialize)]
 pub(crate) struct Bucket {
-    /// The span, as `04:00`.
+    /// The period, such as `04:00`.
     pub(crate) label: String,
     pub(crate) delivered: u64,
     pub(crate) sent: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Bucket {
 #[derive(Clone, Serialize)]
 pub(crate) struct Chart {
     title: String,
-    /// What there is to see, for those who cannot.
+    /// The chart in words, for screen readers.
     summary: String,
     width: u64,
     height: u64,
@@ -37,12 +37,12 @@ pub(crate) struct Chart {
     highest: u64,
     first: String,
     last: String,
-    /// What occurs at all.
+    /// The outcomes that occur.
     kinds: Vec<&'static str>,
     rows: Vec<Row>,
 }
 
-/// A bucket in numbers, one for each of the kinds.
+/// The counts of a bucket, one for each outcome that occurs.
 #[derive(Clone, Serialize)]
 struct Row {
     label: String,
@@ -59,7 +59,7 @@ struct Bar {
 }
 
 impl Bucket {
-    /// The parts of a bar from the ground up.
+    /// Returns the parts of a bar from the bottom up.
     fn parts(&self) -> [(&'static str, u64); 5] {
         [
             ("delivered", self.delivered),
@@ -78,13 +78,13 @@ impl Bucket {
 impl Chart {
     /// Draws the buckets in their order.
     ///
-    /// * `noun` - what is counted, one and many, such as `delivery` and `deliveries`.
+    /// * `noun` - singular and plural of the counted thing, such as `delivery` and `deliveries`.
     pub(crate) fn new(noun: [&str; 2], title: impl Into<String>, buckets: Vec<Bucket>) -> Self {
         let highest = buckets.iter().map(Bucket::total).max().unwrap_or(0);
         let bars = (0..).zip(&buckets);
-        let bars = bars.flat_map(|(place, bucket)| stack(place * STEP, bucket, highest));
+        let bars = bars.flat_map(|(index, bucket)| stack(index * STEP, bucket, highest));
         let bars = bars.collect();
-        let width = (0..).zip(&buckets).map(|(place, _)| (place + 1) * STEP);
+        let width = (0..).zip(&buckets).map(|(index, _)| (index + 1) * STEP);
         let label = |bucket: Option<&Bucket>| bucket.map_or_else(String::new, |b| b.label.clone());
         let kinds: Vec<_> = totals(&buckets).into_iter().map(|(kind, _)| kind).collect();
         Self {
@@ -125,7 +125,7 @@ fn share(count: u64, highest: u64) -> u64 {
     count.saturating_mul(HEIGHT) / highest.max(1)
 }
 
-/// How many there are of each kind that occurs.
+/// Returns the total of each outcome that occurs.
 fn totals(buckets: &[Bucket]) -> Vec<(&'static str, u64)> {
     let mut totals = Bucket::default().parts();
     for bucket in buckets {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_bar_fills_the_chart_and_its_parts_touch() {
+    fn scales_bars_to_the_highest() {
         let chart = Chart::new(
             NOUN,
             "Today",
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chart_of_nothing_has_no_bars() {
+    fn draws_no_bars_without_counts() {
         for buckets in [vec![], vec![Bucket::default()]] {
             let chart = Chart::new(NOUN, "Today", buckets);
             assert!(chart.bars.is_empty() && chart.width > 0);

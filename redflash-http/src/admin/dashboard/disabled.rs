@@ -1,58 +1,54 @@
-//! What is switched off.
+//! Contacts, groups and events that are disabled.
 
 use redflash_core::{Engine, StoreError};
 use serde::Serialize;
 
 use crate::admin::ui::partials::Link;
+use crate::admin::urls;
 
-/// How many of a kind are named.
-const NAMED: usize = 6;
+/// Maximum number of items listed of one kind.
+const MAX_ITEMS: usize = 6;
 
-/// What is switched off of one kind.
+/// The disabled items of one kind.
 #[derive(Serialize)]
-pub(crate) struct Off {
-    /// `2 contacts`.
+pub(crate) struct DisabledItems {
+    /// The number of items, such as `2 contacts`.
     title: String,
-    named: Vec<Link>,
-    /// How many more there are.
+    items: Vec<Link>,
+    /// Number of items that are not listed.
     more: usize,
 }
 
-/// Everything that is switched off.
-pub(crate) async fn all(engine: &Engine) -> Result<Vec<Off>, StoreError> {
+/// Returns all disabled items.
+pub(crate) async fn all(engine: &Engine) -> Result<Vec<DisabledItems>, StoreError> {
     let store = engine.store();
     let contacts = store.contacts().await?;
     let contacts = contacts.iter().filter(|contact| !contact.enabled);
-    let contacts = contacts.map(|one| {
-        (
-            crate::admin::contact::list::url(&one.slug),
-            one.name.to_string(),
-        )
-    });
+    let contacts = contacts.map(|one| (urls::contact(&one.slug), one.name.to_string()));
     let groups = store.groups().await?;
     let groups = groups.iter().filter(|group| !group.enabled);
-    let groups = groups.map(|one| (format!("/admin/groups/{}", one.slug), one.name.to_string()));
+    let groups = groups.map(|one| (urls::group(&one.slug), one.name.to_string()));
     let events = store.events().await?;
     let events = events.iter().filter(|event| !event.enabled);
-    let events = events.map(|one| (format!("/admin/events/{}", one.slug), one.name.to_string()));
+    let events = events.map(|one| (urls::event(&one.slug), one.name.to_string()));
     let kinds = [
-        Off::new("contact", contacts),
-        Off::new("group", groups),
-        Off::new("event", events),
+        DisabledItems::new("contact", contacts),
+        DisabledItems::new("group", groups),
+        DisabledItems::new("event", events),
     ];
     Ok(kinds.into_iter().flatten().collect())
 }
 
-impl Off {
+impl DisabledItems {
     fn new(kind: &str, all: impl Iterator<Item = (String, String)>) -> Option<Self> {
-        let mut named: Vec<_> = all.map(|(url, label)| Link { url, label }).collect();
-        let count = named.len();
-        named.truncate(NAMED);
+        let mut items: Vec<_> = all.map(|(url, label)| Link { url, label }).collect();
+        let count = items.len();
+        items.truncate(MAX_ITEMS);
         let s = if count == 1 { "" } else { "s" };
         (count > 0).then(|| Self {
             title: format!("{count} {kind}{s}"),
-            more: count - named.len(),
-            named,
+            more: count - items.len(),
+            items,
         })
     }
 }

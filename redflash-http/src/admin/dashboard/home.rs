@@ -1,4 +1,4 @@
-//! `/admin`: how things are, in one look.
+//! `/admin`: the state of the system at a glance.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,57 +11,58 @@ use serde::Serialize;
 
 use crate::admin::dashboard::chart::Chart;
 use crate::admin::dashboard::disabled;
-use crate::admin::dashboard::disabled::Off;
+use crate::admin::dashboard::disabled::DisabledItems;
 use crate::admin::gateway::attempt_chart;
 use crate::admin::gateway::state;
 use crate::admin::gateway::state::GatewayRow;
 use crate::admin::log::history;
-use crate::admin::log::history::Sent;
+use crate::admin::log::history::RecentNotification;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::last_day;
 use crate::route::{Auth, Permission, Route};
 
-const CHART: &str = "Attempts of the last 24 hours (UTC)";
-/// How long a delivery that is due may wait before it is a worry.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
-/// How long the dispatcher may go without a look at the queue.
-const ASLEEP: Duration = Duration::from_secs(60);
-/// How many notifications that went badly are shown.
-const SHOWN: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
-/// How many of the newest notifications are shown.
-const LATELY: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
+const CHART: &str = "Delivery attempts, last 24 hours (UTC)";
+/// Maximum delay of a due delivery without a warning.
+const MAX_DELAY: Duration = Duration::from_secs(5 * 60);
+/// Maximum time without activity of the dispatcher.
+const MAX_IDLE: Duration = Duration::from_secs(60);
+/// Maximum number of failed notifications.
+const MAX_FAILED: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
+/// Maximum number of recent notifications.
+const MAX_RECENT: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 
 pub(crate) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
     vec![
-        Route::new(Method::GET, "/admin", view, page),
+        Route::new(Method::GET, urls::HOME, view, page),
         Route::new(Method::GET, "/admin/", view, page),
     ]
 }
 
 #[derive(Serialize)]
 struct Page {
-    /// Whether there is nobody yet who could be told.
+    /// True if there is no contact yet.
     is_new: bool,
-    /// Whether nothing is to be worried about.
-    is_well: bool,
-    worries: Vec<Worry>,
+    /// True if there are neither warnings nor failures.
+    is_healthy: bool,
+    warnings: Vec<Warning>,
     numbers: Vec<Number>,
-    /// Whether only the newest were counted.
-    is_cut: bool,
+    /// True if only the newest deliveries were counted.
+    is_truncated: bool,
     chart: Chart,
-    failed: Vec<Sent>,
-    /// The newest, whatever became of them.
-    lately: Vec<Sent>,
+    failed: Vec<RecentNotification>,
+    /// The newest notifications, whatever their outcome.
+    recent_notifications: Vec<RecentNotification>,
     gateways: Vec<GatewayRow>,
-    off: Vec<Off>,
+    disabled: Vec<DisabledItems>,
 }
 
-/// Something that somebody should look at.
+/// A condition that needs attention.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Worry {
+struct Warning {
     text: String,
     since: Option<Timestamp>,
     url: String,
@@ -75,87 +76,98 @@ struct Number {
     is_bad: bool,
 }
 
-async fn page(desk: PageContext) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
-    let now = desk.now();
+async fn page(context: PageContext) -> Result<Response, PageError> {
+    let engine = &context.app.engine;
+    let now = context.now();
     let recent = last_day::recent(engine).await?;
     let backlog = engine.store().backlog().await?;
     let health = engine.health();
-    let worries = worries(&health, &backlog, &recent, now);
-    let failed = failed(engine, last_day::begin(now)).await?;
+    let warnings = warnings(&health, &backlog, &recent, now);
+    let failed = failed(engine, last_day::start(now)).await?;
     let page = Page {
         is_new: engine.store().contacts().await?.is_empty(),
-        is_well: worries.is_empty() && failed.is_empty(),
+        is_healthy: warnings.is_empty() && failed.is_empty(),
         numbers: numbers(&backlog, &recent),
-        is_cut: recent.cut,
+        is_truncated: recent.cut,
         chart: attempt_chart::chart(CHART, recent.outcomes.iter(), now),
         gateways: state::rows(engine, &engine.gateway_statuses().await?),
-        off: disabled::all(engine).await?,
-        lately: history::newest(engine, LATELY).await?,
-        worries,
+        disabled: disabled::all(engine).await?,
+        recent_notifications: history::newest(engine, MAX_RECENT).await?,
+        warnings,
         failed,
     };
-    Ok(desk.page("home", Section::Home, "Home", page))
+    Ok(context.page("home", Section::Home, "Home", page))
 }
 
-/// The newest notifications of which something did not go out.
-async fn failed(engine: &Engine, since: Timestamp) -> Result<Vec<Sent>, StoreError> {
+/// Returns the newest notifications with a delivery that failed.
+async fn failed(engine: &Engine, since: Timestamp) -> Result<Vec<RecentNotification>, StoreError> {
     let bad = [
         DeliveryState::Failed,
         DeliveryState::Quarantined,
         DeliveryState::Suppressed,
     ];
-    history::in_states(engine, &bad, since, SHOWN).await
+    history::in_states(engine, &bad, since, MAX_FAILED).await
 }
 
-fn worries(health: &Health, backlog: &Backlog, recent: &Recent, now: Timestamp) -> Vec<Worry> {
-    let worry = |text: &str, since, url: &str| Worry {
+fn warnings(health: &Health, backlog: &Backlog, recent: &Recent, now: Timestamp) -> Vec<Warning> {
+    let warning = |text: &str, since, url: &str| Warning {
         text: text.to_owned(),
         since,
         url: url.to_owned(),
     };
-    let mut worries = Vec::new();
+    let mut warnings = Vec::new();
     if !health.running || !health.problems.is_empty() {
         let verb = if health.running {
             "has a problem"
         } else {
-            "does not run"
+            "is not running"
         };
         let text = format!("The dispatcher {verb}: {}.", health.problems.join("; "));
-        worries.push(worry(&text, None, "/admin/log?state=queued"));
-    } else if let Some(at) = health.moved_at.filter(|at| now.since(*at) >= ASLEEP) {
-        worries.push(worry(
-            "The queue was not looked at for a while.",
+        warnings.push(warning(&text, None, "/admin/log?state=queued"));
+    } else if let Some(at) = health.moved_at.filter(|at| now.since(*at) >= MAX_IDLE) {
+        warnings.push(warning(
+            "The dispatcher has not checked the queue recently.",
             Some(at),
             "/admin/log?state=queued",
         ));
     }
     for gateway in &health.stopped {
         let url = format!("/admin/gateways/{gateway}");
-        worries.push(worry(
-            &format!("The gateway {gateway} has stopped."),
+        warnings.push(warning(
+            &format!("Gateway {gateway} is stopped."),
             None,
             &url,
         ));
     }
-    if let Some(due) = backlog.oldest_due.filter(|due| now.since(*due) >= PATIENCE) {
-        let text = counted(backlog.queued, "delivery waits", "deliveries wait");
-        worries.push(worry(
-            &format!("{text}, the first one was due a while ago."),
+    if let Some(due) = backlog
+        .oldest_due
+        .filter(|due| now.since(*due) >= MAX_DELAY)
+    {
+        let text = counted(
+            backlog.queued,
+            "delivery is waiting",
+            "deliveries are waiting",
+        );
+        warnings.push(warning(
+            &format!("{text}; the oldest is overdue."),
             Some(due),
             "/admin/log?state=queued",
         ));
     }
     let aside = count(recent, &[DeliveryState::Quarantined]);
     if aside > 0 {
-        let text = counted(aside, "delivery is set aside", "deliveries are set aside");
-        worries.push(worry(
-            &format!("{text} until somebody decides."),
+        let text = counted(
+            aside,
+            "delivery is quarantined",
+            "deliveries are quarantined",
+        );
+        warnings.push(warning(
+            &format!("{text} until resent."),
             None,
             "/admin/log?state=quarantined",
         ));
     }
-    worries
+    warnings
 }
 
 fn counted(count: u64, one: &str, many: &str) -> String {
@@ -187,7 +199,7 @@ fn numbers(backlog: &Backlog, recent: &Recent) -> Vec<Number> {
         ),
         of("Sent", DeliveryState::Sent, "/admin/log?state=sent", false),
         Number {
-            label: "Waiting now",
+            label: "Waiting",
             count: backlog.queued + backlog.sending,
             url: "/admin/log?state=queued",
             is_bad: false,
@@ -231,51 +243,51 @@ mod tests {
         }
     }
 
-    fn texts(worries: &[Worry]) -> Vec<&str> {
-        worries.iter().map(|worry| &*worry.text).collect()
+    fn texts(warnings: &[Warning]) -> Vec<&str> {
+        warnings.iter().map(|warning| &*warning.text).collect()
     }
 
     #[test]
-    fn nothing_is_a_worry_while_everything_moves() {
+    fn warns_of_nothing_while_deliveries_move() {
         let soon = Backlog {
             queued: 3,
             sending: 1,
-            oldest_due: Some(NOW.minus(PATIENCE / 2)),
+            oldest_due: Some(NOW.minus(MAX_DELAY / 2)),
         };
-        assert_eq!(worries(&healthy(), &soon, &Recent::default(), NOW), []);
+        assert_eq!(warnings(&healthy(), &soon, &Recent::default(), NOW), []);
     }
 
     #[test]
-    fn what_stands_still_is_a_worry() {
+    fn warns_of_stopped_gateways_and_late_deliveries() {
         let health = Health {
-            moved_at: Some(NOW.minus(ASLEEP)),
+            moved_at: Some(NOW.minus(MAX_IDLE)),
             stopped: vec!["sms".parse().unwrap()],
             ..healthy()
         };
         let backlog = Backlog {
             queued: 1,
             sending: 0,
-            oldest_due: Some(NOW.minus(PATIENCE)),
+            oldest_due: Some(NOW.minus(MAX_DELAY)),
         };
         let recent = Recent {
             states: [(DeliveryState::Quarantined, 2)].into(),
             ..Recent::default()
         };
-        let worries = worries(&health, &backlog, &recent, NOW);
+        let warnings = warnings(&health, &backlog, &recent, NOW);
         assert_eq!(
-            texts(&worries),
+            texts(&warnings),
             [
-                "The queue was not looked at for a while.",
-                "The gateway sms has stopped.",
-                "1 delivery waits, the first one was due a while ago.",
-                "2 deliveries are set aside until somebody decides.",
+                "The dispatcher has not checked the queue recently.",
+                "Gateway sms is stopped.",
+                "1 delivery is waiting; the oldest is overdue.",
+                "2 deliveries are quarantined until resent.",
             ]
         );
         let off = Health {
             running: false,
             ..healthy()
         };
-        let worries = super::worries(&off, &Backlog::default(), &Recent::default(), NOW);
-        assert!(texts(&worries)[0].contains("does not run"));
+        let warnings = super::warnings(&off, &Backlog::default(), &Recent::default(), NOW);
+        assert!(texts(&warnings)[0].contains("is not running"));
     }
 }

@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! The home page.
 
 pub(crate) mod chart;
 pub(crate) mod disabled;

@@ -1,4 +1,4 @@
-//! The arguments of an event that is raised by hand: `{{> partials/arguments page.arguments}}`.
+//! The arguments of an event that is raised manually: `{{> partials/arguments page.arguments}}`.
 
 use redflash_core::{Arguments, Event, Parameter, Template};
 use serde::Serialize;
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::admin::ui::form::Form;
 
-/// What the names of the fields begin with; the rest is the argument's name.
+/// Prefix of the field names; the rest is the name of the argument.
 pub(crate) const PREFIX: &str = "arg.";
-/// More of them, as lines of `NAME=VALUE`.
+/// The field for more arguments, as lines of `NAME=VALUE`.
 pub(crate) const LINES: &str = "arguments";
 
-/// The arguments that an event's templates ask for, as they were filled in.
+/// A field for each argument of an event's templates, as it was filled in.
 #[derive(Serialize)]
 pub(crate) struct Fields {
     fields: Vec<Argument>,
@@ -29,10 +29,10 @@ struct Argument {
 
 impl Fields {
     pub(crate) fn of(event: &Event, form: &Form) -> Self {
-        let field = |(place, parameter): (usize, Parameter)| {
+        let field = |(index, parameter): (usize, Parameter)| {
             let field = format!("{PREFIX}{}", parameter.name);
             Argument {
-                id: format!("argument-{place}"),
+                id: format!("argument-{index}"),
                 value: form.get(&field).replace("\r\n", "\n"),
                 field,
                 name: parameter.name,
@@ -40,12 +40,16 @@ impl Fields {
             }
         };
         Self {
-            fields: asked(event).into_iter().enumerate().map(field).collect(),
+            fields: parameters(event)
+                .into_iter()
+                .enumerate()
+                .map(field)
+                .collect(),
             lines: form.get(LINES).replace("\r\n", "\n"),
         }
     }
 
-    /// What is raised. What is left empty is not sent along; the lines count before the fields.
+    /// Returns the arguments to raise. Empty ones are left out; lines take precedence over fields.
     pub(crate) fn arguments(&self) -> Arguments {
         let fields = self.fields.iter().map(|field| {
             let value = if field.is_list {
@@ -66,8 +70,8 @@ impl Fields {
     }
 }
 
-/// The arguments that the message and the subject ask for.
-fn asked(event: &Event) -> Vec<Parameter> {
+/// Returns the arguments of the message and the subject.
+fn parameters(event: &Event) -> Vec<Parameter> {
     let mut all: Vec<Parameter> = Vec::new();
     for source in [&event.message].into_iter().chain(&event.subject) {
         let parameters = Template::parse(source).map(|template| template.parameters());
@@ -94,16 +98,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_filled_in_is_raised() {
+    fn raises_filled_in_arguments() {
         let message = "{{host}} {{#each disks}}{{this}}{{/each}} {{gone}}";
         let form = "arg.host=+db1+&arg.disks=sda%0D%0A%0D%0Asdb&arg.gone=&arg.level=1&arg.odd=x";
-        let said = json!({"host": "db1", "disks": ["sda", "sdb"], "level": "1"});
-        assert_eq!(arguments(message, form), said);
+        let expected = json!({"host": "db1", "disks": ["sda", "sdb"], "level": "1"});
+        assert_eq!(arguments(message, form), expected);
         assert_eq!(arguments(message, ""), json!({}));
     }
 
     #[test]
-    fn lines_count_before_fields() {
+    fn prefers_lines_to_fields() {
         let form = "arg.host=db1&arguments=host%3Da%3Db%0D%0Anonsense%0D%0A%3Dx%0D%0Amore+%3D+y";
         assert_eq!(
             arguments("{{host}}", form),
@@ -112,9 +116,9 @@ mod tests {
     }
 
     #[test]
-    fn a_template_with_faults_asks_for_nothing() {
+    fn ignores_invalid_templates() {
         let form = "arg.level=1&arguments=host%3Ddb1";
-        let said = json!({"level": "1", "host": "db1"});
-        assert_eq!(arguments(&"{".repeat(4000), form), said);
+        let expected = json!({"level": "1", "host": "db1"});
+        assert_eq!(arguments(&"{".repeat(4000), form), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! An event as it is typed, right or wrong.
+//! The form of an event.
 
 use redflash_core::{Contact, Event, Group, MissingArguments, Name, Slug};
 use serde::Serialize;
@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::admin::ui::choices;
 use crate::admin::ui::field::{Checklist, Choice, Field};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormErrors};
 
-/// An event as it is typed, right or wrong.
+/// An event as it was filled in, valid or not.
 pub(crate) struct Draft {
     name: String,
     description: String,
@@ -20,7 +20,7 @@ pub(crate) struct Draft {
     groups: Vec<Slug>,
 }
 
-/// What an event is made of, to be filled in: `{{> partials/event page.fields}}`.
+/// The fields of an event: `{{> partials/event page.fields}}`.
 #[derive(Serialize)]
 pub(crate) struct Fields {
     name: Field,
@@ -36,8 +36,8 @@ pub(crate) struct Fields {
 /// Returns the label of a choice for missing arguments.
 pub(crate) const fn label(choice: MissingArguments) -> &'static str {
     match choice {
-        MissingArguments::Blank => "Print nothing in their place",
-        MissingArguments::Mark => "Print their names, as in [host?]",
+        MissingArguments::Blank => "Leave blank",
+        MissingArguments::Mark => "Show the name, such as [host?]",
         MissingArguments::Refuse => "Refuse the alert",
     }
 }
@@ -45,17 +45,21 @@ pub(crate) const fn label(choice: MissingArguments) -> &'static str {
 /// Reads the choice for missing arguments from a form.
 ///
 /// * `before` - the event being changed, which keeps its choice if the form has none.
-fn missing_arguments(form: &Form, before: Option<&Event>, faults: &mut Faults) -> MissingArguments {
+fn missing_arguments(
+    form: &Form,
+    before: Option<&Event>,
+    errors: &mut FieldErrors,
+) -> MissingArguments {
     let usual = before.map_or(MissingArguments::Mark, |event| event.missing_arguments);
     let Some(given) = form.given("missing_arguments") else {
         return usual;
     };
-    let choice = faults.take("missing_arguments", given.parse());
+    let choice = errors.take("missing_arguments", given.parse());
     choice.unwrap_or(usual)
 }
 
 impl Draft {
-    /// An event as it is.
+    /// Returns the draft of an existing event.
     pub(crate) fn of(event: &Event) -> Self {
         Self {
             name: event.name.to_string(),
@@ -69,10 +73,10 @@ impl Draft {
         }
     }
 
-    /// What a form says.
+    /// Reads a form.
     ///
-    /// * `before` - the event that is changed, whose order of contacts and groups is kept.
-    pub(crate) fn typed(form: &Form, before: Option<&Event>, faults: &mut Faults) -> Self {
+    /// * `before` - the event being changed, whose order of contacts and groups is kept.
+    pub(crate) fn parse(form: &Form, before: Option<&Event>, errors: &mut FieldErrors) -> Self {
         let (contacts, groups) = match before {
             Some(event) => (&*event.contacts, &*event.groups),
             None => (&[][..], &[][..]),
@@ -83,13 +87,13 @@ impl Draft {
             subject: form.get("subject").trim().to_owned(),
             message: lines(form.get("message")),
             sender: form.get("sender").trim().to_owned(),
-            missing_arguments: missing_arguments(form, before, faults),
-            contacts: choices::ticked(form, "contacts", contacts, faults),
-            groups: choices::ticked(form, "groups", groups, faults),
+            missing_arguments: missing_arguments(form, before, errors),
+            contacts: choices::ticked(form, "contacts", contacts, errors),
+            groups: choices::ticked(form, "groups", groups, errors),
         }
     }
 
-    /// Puts all but the name into an event.
+    /// Copies everything but the name into an event.
     pub(crate) fn fill(&self, event: &mut Event) {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         self.description.trim().clone_into(&mut event.description);
@@ -101,13 +105,13 @@ impl Draft {
         event.groups.clone_from(&self.groups);
     }
 
-    /// The name, if it is one.
-    pub(crate) fn name(&self, faults: &mut Faults) -> Option<Name> {
-        faults.take("name", Name::parse(&self.name))
+    /// Returns the name, if it is valid.
+    pub(crate) fn name(&self, errors: &mut FieldErrors) -> Option<Name> {
+        errors.take("name", Name::parse(&self.name))
     }
 
-    /// An event to look at, which is never saved: with a name in any case.
-    pub(crate) fn event(&self, slug: &Slug) -> Event {
+    /// Returns an event for the preview; an invalid name is replaced.
+    fn event(&self, slug: &Slug) -> Event {
         let unnamed = || Name::parse("Event").expect("it is a name");
         let name = Name::parse(&self.name).unwrap_or_else(|_| unnamed());
         let mut event = Event::new(slug.clone(), name, "");
@@ -115,14 +119,19 @@ impl Draft {
         event
     }
 
-    /// The fields in which it is typed.
+    /// Returns the event that this draft of a new one would be.
+    pub(crate) fn unsaved(&self) -> Event {
+        self.event(&Slug::parse("new").expect("it is a slug"))
+    }
+
+    /// Returns the form fields.
     pub(crate) fn fields(
         &self,
         contacts: &[Contact],
         groups: &[Group],
-        rejection: Option<&Rejection>,
+        errors: Option<&FormErrors>,
     ) -> Fields {
-        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+        let error = |field| errors.and_then(|errors| errors.error(field));
         let text =
             |name, label, value: &str| Field::text(name, label).value(value).error(error(name));
         let area =
@@ -130,31 +139,31 @@ impl Draft {
         Fields {
             name: text("name", "Name", &self.name).required(),
             description: area("description", "Description", &self.description)
-                .hint("What it is about and what to do, for the people who look after it. It is not sent."),
+                .hint("What the event means and how to respond. Not sent."),
             subject: text("subject", "Subject", &self.subject)
-                .hint("For channels that have one, such as mail. Without it the name serves."),
+                .hint("For channels with a subject, such as email. Defaults to the name."),
             message: area("message", "Message", &self.message)
                 .hint(
-                    "{{host}} stands for what a raise says of host. Also {{#if host}}…{{/if}}, \
+                    "{{host}} inserts the argument host. Also available: {{#if host}}…{{/if}}, \
                      {{#if (eq status \"resolved\")}}…{{/if}}, {{#each list}}…{{/each}}, \
                      {{default host \"unknown\"}}, {{upper host}}, {{truncate text 100}}, {{date}}, \
                      {{format_date time \"%H:%M\"}}.",
                 )
                 .required(),
             sender: text("sender", "Sender", &self.sender)
-                .hint("Who it says it comes from, where a gateway allows that. Usually empty."),
+                .hint("Sender ID, if the gateway supports it. Usually empty."),
             missing_arguments: Field::select("missing_arguments", "Missing arguments", self.choices())
-                .hint("What is done when a raise leaves out an argument that the templates need.")
+                .hint("What happens when an alert lacks an argument that the templates use.")
                 .error(error("missing_arguments")),
             contacts: Checklist {
                 name: "contacts",
-                legend: "Contacts that are told".into(),
+                legend: "Contacts to notify".into(),
                 options: choices::contacts(contacts, &self.contacts),
                 error: error("contacts"),
             },
             groups: Checklist {
                 name: "groups",
-                legend: "Groups that are told".into(),
+                legend: "Groups to notify".into(),
                 options: choices::groups(groups, &self.groups),
                 error: error("groups"),
             },
@@ -172,8 +181,8 @@ impl Draft {
         choices.map(choice).collect()
     }
 
-    /// What there is now, said to somebody who would have put something else in its place.
-    pub(crate) fn told(&self) -> Vec<String> {
+    /// Returns the saved values, for a user whose edit conflicts with them.
+    pub(crate) fn summary(&self) -> Vec<String> {
         let names = |slugs: &[Slug]| {
             let names: Vec<_> = slugs.iter().map(Slug::as_str).collect();
             names.join(", ")
@@ -197,7 +206,19 @@ impl Draft {
     }
 }
 
-/// A text of several lines as it was typed: browsers end each with CR LF.
+/// Returns an event with the edits of a form. The form of a viewer has samples alone.
+pub(crate) fn edited(event: Event, form: Option<&Form>) -> Event {
+    let Some(form) = form.filter(|form| form.has("message")) else {
+        return event;
+    };
+    let draft = Draft::parse(form, Some(&event), &mut FieldErrors::default());
+    Event {
+        enabled: event.enabled,
+        ..draft.event(&event.slug)
+    }
+}
+
+/// Normalizes line ends: browsers send CR LF.
 fn lines(text: &str) -> String {
     text.replace("\r\n", "\n")
 }

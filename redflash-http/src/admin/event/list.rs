@@ -1,77 +1,27 @@
-//! `/admin/events`: what happens, in what words it is told, and to whom.
+//! `/admin/events`: the list of events, and the form for a new one.
 
-use axum::http::Method;
 use axum::response::Response;
-use redflash_core::{EditError, Event, Revision, Slug, StoreError};
+use redflash_core::{Event, Slug, Store, StoreError};
 use serde::Serialize;
 
-use crate::admin::event::form::Draft;
+use crate::admin::crud;
+use crate::admin::crud::{Pages, Rejected, Resource};
+use crate::admin::event::form::{Draft, Fields};
 use crate::admin::event::page;
-use crate::admin::toggle;
-use crate::admin::ui::field::{Field, Switch};
+use crate::admin::event::preview::Preview;
+use crate::admin::event::samples::Samples;
+use crate::admin::ui::field::Switch;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Refused, is_once};
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::{Listing, Turn};
 use crate::admin::ui::partials::{Empty, Link};
-use crate::admin::ui::path::Named;
 use crate::admin::ui::templates::Section;
-use crate::route::{Auth, Permission, Route};
-
-pub(crate) const LIST: &str = "/admin/events";
-
-pub(crate) fn routes() -> Vec<Route> {
-    let view = Auth::Session(Permission::View);
-    let admin = Auth::Session(Permission::Admin);
-    vec![
-        Route::new(Method::GET, LIST, view, list),
-        Route::new(Method::POST, LIST, admin, create),
-        Route::new(Method::GET, "/admin/new/event", admin, blank),
-        Route::new(Method::GET, "/admin/events/{slug}", view, page),
-        Route::new(Method::POST, "/admin/events/{slug}", admin, save),
-        Route::new(
-            Method::POST,
-            "/admin/events/{slug}/switch",
-            admin,
-            toggle::switch::<Event>,
-        ),
-        Route::new(
-            Method::POST,
-            "/admin/events/{slug}/delete",
-            admin,
-            toggle::delete::<Event>,
-        ),
-    ]
-}
-
-/// The page of an event.
-pub(crate) fn url(slug: &Slug) -> String {
-    format!("{LIST}/{slug}")
-}
-
-/// The switch of an event.
-pub(crate) fn switch_of(event: &Event, desk: &PageContext) -> Switch {
-    Switch {
-        action: format!("{}/switch", url(&event.slug)),
-        label: format!("Event {}", event.name),
-        on: event.enabled,
-        locked: !desk.is_admin(),
-    }
-}
+use crate::admin::urls;
+use crate::route::Permission;
 
 #[derive(Serialize)]
-struct List {
-    search: Field,
-    count: usize,
-    rows: Vec<Row>,
-    turn: Turn,
-    empty: Empty,
-    new: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Row {
+pub(crate) struct Row {
     url: String,
     name: String,
     slug: String,
@@ -80,112 +30,117 @@ struct Row {
     switch: Switch,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let events = desk.app.engine.store().events().await?;
-    let listing = Listing::of(LIST, &desk.query);
-    let found = listing.excerpt(events, |event| &event.slug, texts);
-    let row = |event: &Event| Row {
-        url: url(&event.slug),
-        name: event.name.to_string(),
-        slug: event.slug.to_string(),
-        contacts: event.contacts.len(),
-        groups: event.groups.len(),
-        switch: switch_of(event, &desk),
+#[derive(Serialize)]
+pub(crate) struct NewForm {
+    fields: Fields,
+    samples: Samples,
+    preview_url: &'static str,
+    preview: Preview,
+}
+
+impl Resource for Event {
+    const PAGES: Pages = Pages {
+        title: "Events",
+        section: Section::Events,
+        list_template: "events",
+        new_title: "New event",
+        new_template: "event-new",
+        search_label: "Name, slug or message",
     };
-    let new = desk.is_admin().then_some("/admin/new/event");
-    let none = Empty {
-        title: "No events yet".into(),
-        text:
-            "An event is something that can happen, with the words in which it is told and those \
-               who are."
+    const READ: Permission = Permission::View;
+
+    type Row = Row;
+    type NewForm = NewForm;
+    type Secret = ();
+
+    async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError> {
+        store.events().await
+    }
+
+    fn search_texts(&self) -> Vec<String> {
+        let names = [self.slug.to_string(), self.name.to_string()];
+        let words = [self.description.clone(), self.message.clone()];
+        names.into_iter().chain(words).collect()
+    }
+
+    async fn rows(context: &PageContext, items: &[Self]) -> Result<Vec<Row>, StoreError> {
+        let row = |event: &Self| Row {
+            url: urls::event(&event.slug),
+            name: event.name.to_string(),
+            slug: event.slug.to_string(),
+            contacts: event.contacts.len(),
+            groups: event.groups.len(),
+            switch: crud::switch(event, context),
+        };
+        Ok(items.iter().map(row).collect())
+    }
+
+    fn empty_list(new: Option<&'static str>) -> Empty {
+        Empty {
+            title: "No events yet".into(),
+            text: "An event has a message template and a list of contacts and groups to notify."
                 .into(),
-        action: new.map(|url| Link {
-            url: url.into(),
-            label: "Add an event".into(),
-        }),
-    };
-    let page = List {
-        search: listing.field("Name, slug or words"),
-        count: found.count,
-        rows: found.shown.iter().map(row).collect(),
-        turn: found.turn,
-        empty: listing.empty(none),
-        new,
-    };
-    Ok(desk.page("events", Section::Events, "Events", page))
-}
-
-/// Where a search looks.
-fn texts(event: &Event) -> Vec<String> {
-    let names = [event.slug.to_string(), event.name.to_string()];
-    let words = [event.description.clone(), event.message.clone()];
-    names.into_iter().chain(words).collect()
-}
-
-async fn blank(desk: PageContext) -> Result<Response, PageError> {
-    page::show_new(&desk, &Form::default(), None).await
-}
-
-async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    match add(&desk, &form).await {
-        Ok(slug) => Ok(PageContext::go(&url(&slug), Said::Added)),
-        Err(refused) => page::show_new(&desk, &form, Some(&refused.form()?)).await,
-    }
-}
-
-async fn add(desk: &PageContext, form: &Form) -> Result<Slug, Refused> {
-    let engine = &desk.app.engine;
-    let mut faults = Faults::default();
-    let draft = Draft::typed(form, None, &mut faults);
-    let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
-    let name = draft.name(&mut faults);
-    let wrong = page::unsaved(&draft).check_templates();
-    faults.extend(wrong);
-    let (Some(slug), Some(name), true) = (slug, name, faults.is_empty()) else {
-        return Err(faults.into());
-    };
-    let mut event = Event::new(slug, name, "");
-    draft.fill(&mut event);
-    match engine.create(&event, &desk.actor()).await {
-        Err(EditError::Store(StoreError::Conflict { .. }))
-            if is_once(form)
-                && engine.store().event(&event.slug).await?.as_ref() == Some(&event) => {}
-        made => made?,
-    }
-    Ok(event.slug)
-}
-
-async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
-    page::show(&desk, &slug, None, None).await
-}
-
-async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match change(&desk, &slug, &form).await {
-        Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
-        Err(refused) => {
-            let rejection = refused.form()?;
-            page::show(&desk, &slug, Some(&form), Some(&rejection)).await
+            action: new.map(|url| Link {
+                url: url.into(),
+                label: "Add event".into(),
+            }),
         }
     }
-}
 
-async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
-    let enabled = form.has("enabled").then(|| form.is_on("enabled"));
-    let seen = Revision::new(form.get("version"));
-    let change = |event: &mut Event| {
-        let mut faults = Faults::default();
-        let draft = Draft::typed(form, Some(event), &mut faults);
-        let (Some(name), true) = (draft.name(&mut faults), faults.is_empty()) else {
-            return Err(faults.into());
+    async fn new_form(
+        context: &PageContext,
+        form: &Form,
+        errors: Option<&FormErrors>,
+    ) -> Result<NewForm, PageError> {
+        let engine = &context.app.engine;
+        let draft = Draft::parse(form, None, &mut FieldErrors::default());
+        let event = draft.unsaved();
+        let samples = Samples::of(&event, form);
+        let contacts = engine.store().contacts().await?;
+        let groups = engine.store().groups().await?;
+        Ok(NewForm {
+            fields: draft.fields(&contacts, &groups, errors),
+            preview: Preview::of(engine, &event, &samples).await?,
+            samples,
+            preview_url: urls::EVENT_PREVIEW,
+        })
+    }
+
+    async fn parse_new(_: &PageContext, form: &Form) -> Result<(Self, ()), FormError> {
+        let mut errors = FieldErrors::default();
+        let draft = Draft::parse(form, None, &mut errors);
+        let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
+        let name = draft.name(&mut errors);
+        errors.extend(draft.unsaved().check_templates());
+        let (Some(slug), Some(name), true) = (slug, name, errors.is_empty()) else {
+            return Err(errors.into());
         };
-        draft.fill(event);
-        event.name = name;
-        event.enabled = enabled.unwrap_or(event.enabled);
+        let mut event = Self::new(slug, name, "");
+        draft.fill(&mut event);
+        Ok((event, ()))
+    }
+
+    async fn is_repeat(existing: &Self, new: &Self, _: &Form) -> bool {
+        existing == new
+    }
+
+    fn apply(&mut self, form: &Form) -> Result<(), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let draft = Draft::parse(form, Some(self), &mut errors);
+        let (Some(name), true) = (draft.name(&mut errors), errors.is_empty()) else {
+            return Err(errors);
+        };
+        draft.fill(self);
+        self.name = name;
         Ok(())
-    };
-    let engine = &desk.app.engine;
-    engine
-        .change(slug, &desk.actor(), Some(&seen), change)
-        .await?;
-    Ok(())
+    }
+
+    async fn show(
+        context: &PageContext,
+        slug: &Slug,
+        rejected: Rejected<'_>,
+    ) -> Result<Response, PageError> {
+        let (form, errors) = rejected.unzip();
+        page::show(context, slug, form, errors).await
+    }
 }

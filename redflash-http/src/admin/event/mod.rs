@@ -1,8 +1,8 @@
-//! TODO: one line.
+//! Events: their templates, and the contacts and groups that they notify.
 
 pub(crate) mod arguments;
-pub(crate) mod form;
-pub(crate) mod list;
+mod form;
+mod list;
 pub(crate) mod page;
-pub(crate) mod preview;
-pub(crate) mod samples;
+mod preview;
+mod samples;

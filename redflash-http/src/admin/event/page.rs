@@ -1,36 +1,30 @@
-//! The page of one event, and the form of a new one, each beside what it would do.
+//! The page of an event, and the preview of its edits.
 
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use redflash_core::{Event, Revision, Slug, Target};
 use serde::Serialize;
 
-use crate::admin::contact::list::slug_field;
+use crate::admin::crud;
 use crate::admin::event::form;
 use crate::admin::event::form::{Draft, Fields};
-use crate::admin::event::list::{switch_of, url};
-use crate::admin::event::preview;
 use crate::admin::event::preview::Preview;
 use crate::admin::event::samples::Samples;
 use crate::admin::log::history;
-use crate::admin::log::history::Sent;
-use crate::admin::ui::choices::Naming;
-use crate::admin::ui::field::{Confirm, Field, Switch};
+use crate::admin::log::history::RecentNotification;
+use crate::admin::ui::choices::Reference;
+use crate::admin::ui::field::{Confirm, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormErrors, Notice};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
+use crate::route::{Auth, Permission, Route};
 
-#[derive(Serialize)]
-struct New {
-    notice: Option<Notice>,
-    once: String,
-    slug: Field,
-    fields: Fields,
-    samples: Samples,
-    try_url: &'static str,
-    preview: Preview,
+pub(crate) fn routes() -> Vec<Route> {
+    let view = Auth::Session(Permission::View);
+    vec![Route::new(Method::POST, urls::EVENT_PREVIEW, view, preview)]
 }
 
 #[derive(Serialize)]
@@ -41,13 +35,13 @@ struct Page {
     switch: Switch,
     notice: Option<Notice>,
     samples: Samples,
-    try_url: &'static str,
+    preview_url: &'static str,
     preview: Preview,
-    recent: Vec<Sent>,
+    recent: Vec<RecentNotification>,
     log: String,
     audit: String,
     edit: Option<Edit>,
-    /// What whoever may not change it reads.
+    /// The event as viewers see it.
     facts: Facts,
 }
 
@@ -67,71 +61,49 @@ struct Facts {
     message: String,
     sender: Option<String>,
     missing_arguments: &'static str,
-    told: Vec<Naming>,
+    recipients: Vec<Reference>,
 }
 
-/// Shows the form of a new event, as it was filled in.
-pub(crate) async fn show_new(
-    desk: &PageContext,
-    form: &Form,
-    rejection: Option<&Rejection>,
-) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
-    let draft = Draft::typed(form, None, &mut Faults::default());
-    let event = unsaved(&draft);
-    let samples = Samples::of(&event, form);
-    let contacts = engine.store().contacts().await?;
-    let groups = engine.store().groups().await?;
-    let error = |field| rejection.and_then(|rejection| rejection.error(field));
-    let page = New {
-        notice: rejection.map(|rejection| rejection.notice(Vec::new())),
-        once: form
-            .given("once")
-            .map_or_else(PageContext::once, str::to_owned),
-        slug: slug_field().value(form.get("slug")).error(error("slug")),
-        fields: draft.fields(&contacts, &groups, rejection),
-        preview: Preview::of(engine, &event, &samples).await?,
-        samples,
-        try_url: preview::URL,
-    };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "event-new", Section::Events, "New event", page))
-}
-
-/// What a draft of a new event would be.
-pub(crate) fn unsaved(draft: &Draft) -> Event {
-    draft.event(&Slug::parse("new").expect("it is a slug"))
-}
-
-/// An event as a form would have it. Whoever may not change it sends no words of its own.
-pub(crate) fn as_typed(event: Event, form: Option<&Form>) -> Event {
-    let Some(form) = form.filter(|form| form.has("message")) else {
-        return event;
-    };
-    let draft = Draft::typed(form, Some(&event), &mut Faults::default());
-    Event {
-        enabled: event.enabled,
-        ..draft.event(&event.slug)
+/// Answers a script with the preview alone, and the form's button with the whole page.
+async fn preview(context: PageContext, form: Form) -> Result<Response, PageError> {
+    let slug = form.given("event").and_then(|slug| Slug::parse(slug).ok());
+    if form.has("preview") {
+        return match &slug {
+            Some(slug) => show(&context, slug, Some(&form), None).await,
+            None => crud::show_new::<Event>(&context, &form, None).await,
+        };
     }
+    let engine = &context.app.engine;
+    let event = match &slug {
+        Some(slug) => {
+            let event = engine.store().event(slug).await?;
+            event.ok_or_else(|| PageError::missing(format!("event {slug}")))?
+        }
+        None => Draft::parse(&form, None, &mut FieldErrors::default()).unsaved(),
+    };
+    let event = form::edited(event, Some(&form));
+    let samples = Samples::of(&event, &form);
+    let preview = Preview::of(engine, &event, &samples).await?;
+    Ok(context.fragment("preview", preview).into_response())
 }
 
 /// Shows an event.
 ///
-/// * `form` - what was typed, where the page is shown again.
-/// * `rejection` - why it was not saved.
+/// * `form` - the form to show instead of the saved event.
+/// * `errors` - the errors of the form.
 pub(crate) async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
     form: Option<&Form>,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let event = engine.store().event(slug).await?;
     let event = event.ok_or_else(|| PageError::missing(format!("event {slug}")))?;
-    let tried = as_typed(event.clone(), form);
-    let samples = Samples::of(&tried, form.unwrap_or(&Form::default()));
-    let edit = if desk.is_admin() {
-        Some(edit(desk, &event, form, rejection).await?)
+    let edited = form::edited(event.clone(), form);
+    let samples = Samples::of(&edited, form.unwrap_or(&Form::default()));
+    let edit = if context.is_admin() {
+        Some(edit(context, &event, form, errors).await?)
     } else {
         None
     };
@@ -139,49 +111,48 @@ pub(crate) async fn show(
         name: event.name.to_string(),
         slug: slug.to_string(),
         enabled: event.enabled,
-        switch: switch_of(&event, desk),
-        notice: rejection.map(|rejection| rejection.notice(Draft::of(&event).told())),
-        preview: Preview::of(engine, &tried, &samples).await?,
+        switch: crud::switch(&event, context),
+        notice: errors.map(|errors| errors.notice(Draft::of(&event).summary())),
+        preview: Preview::of(engine, &edited, &samples).await?,
         samples,
-        try_url: preview::URL,
+        preview_url: urls::EVENT_PREVIEW,
         recent: history::of_target(engine, Target::Event(slug.clone())).await?,
         log: format!("/admin/log?target=event/{slug}"),
         audit: format!("/admin/audit?subject=event/{slug}"),
         edit,
-        facts: facts(desk, &event).await?,
+        facts: facts(context, &event).await?,
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "event", Section::Events, event.name.as_str(), page))
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    Ok(context.page_with(status, "event", Section::Events, event.name.as_str(), page))
 }
 
 async fn edit(
-    desk: &PageContext,
+    context: &PageContext,
     event: &Event,
     form: Option<&Form>,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Edit, PageError> {
-    let store = desk.app.engine.store();
+    let store = context.app.engine.store();
     let (contacts, groups) = (store.contacts().await?, store.groups().await?);
     let draft = match form {
-        Some(form) => Draft::typed(form, Some(event), &mut Faults::default()),
+        Some(form) => Draft::parse(form, Some(event), &mut FieldErrors::default()),
         None => Draft::of(event),
     };
-    // Who tries something out has seen what the form says, and no more.
-    let tried = form.filter(|_| rejection.is_none());
-    let version = tried.map_or_else(
+    // A preview must not move the form to a newer revision than the user has seen.
+    let previewed = form.filter(|_| errors.is_none());
+    let version = previewed.map_or_else(
         || Revision::of(event).to_string(),
         |form| form.get("version").to_owned(),
     );
-    let action = url(&event.slug);
+    let action = urls::event(&event.slug);
     Ok(Edit {
         send: format!("/admin/send?target=event/{}", event.slug),
         version,
-        fields: draft.fields(&contacts, &groups, rejection),
+        fields: draft.fields(&contacts, &groups, errors),
         remove: Confirm {
             action: format!("{action}/delete"),
             ask: "Remove event…".into(),
-            text: "Whoever raises it is refused from then on. What was sent stays in the log."
-                .into(),
+            text: "Alerts for this event will be refused. Past alerts remain in the log.".into(),
             button: format!("Remove {}", event.name),
             open: false,
         },
@@ -189,8 +160,8 @@ async fn edit(
     })
 }
 
-async fn facts(desk: &PageContext, event: &Event) -> Result<Facts, PageError> {
-    let store = desk.app.engine.store();
+async fn facts(context: &PageContext, event: &Event) -> Result<Facts, PageError> {
+    let store = context.app.engine.store();
     let (contacts, groups) = (store.contacts().await?, store.groups().await?);
     let contacts = contacts
         .iter()
@@ -198,15 +169,15 @@ async fn facts(desk: &PageContext, event: &Event) -> Result<Facts, PageError> {
     let groups = groups
         .iter()
         .filter(|group| event.groups.contains(&group.slug));
-    let told = contacts
-        .map(Naming::contact)
-        .chain(groups.map(Naming::group));
+    let recipients = contacts
+        .map(Reference::contact)
+        .chain(groups.map(Reference::group));
     Ok(Facts {
         description: event.description.clone(),
         subject: event.subject.clone(),
         message: event.message.clone(),
         sender: event.sender.clone(),
         missing_arguments: form::label(event.missing_arguments),
-        told: told.collect(),
+        recipients: recipients.collect(),
     })
 }

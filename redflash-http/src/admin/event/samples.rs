@@ -1,4 +1,4 @@
-//! Arguments with which one tries an event out before anything happens.
+//! Sample arguments for the preview of an event.
 
 use redflash_core::{Arguments, Event, Parameter, Template};
 use serde::Serialize;
@@ -6,18 +6,18 @@ use serde_json::Value;
 
 use crate::admin::ui::form::Form;
 
-/// What the names of the fields of samples begin with; the rest is the argument's name.
+/// Prefix of the field names; the rest is the name of the argument.
 const PREFIX: &str = "arg.";
 
-/// Arguments to try with: `{{> partials/samples page.samples}}`.
+/// Sample arguments: `{{> partials/samples page.samples}}`.
 #[derive(Serialize)]
 pub(crate) struct Samples {
     fields: Vec<Sample>,
-    /// More of them, as lines of `NAME=VALUE`.
+    /// More arguments, as lines of `NAME=VALUE`.
     lines: String,
 }
 
-/// An argument that the templates ask for.
+/// The sample of one argument of the templates.
 #[derive(Serialize)]
 struct Sample {
     id: String,
@@ -27,10 +27,9 @@ struct Sample {
 }
 
 impl Samples {
-    /// What a form says of the arguments that an event's templates ask for. Of what it does not say,
-    /// the name serves.
+    /// Reads the samples from a form. An argument without one has its own name as its value.
     pub(crate) fn of(event: &Event, form: &Form) -> Self {
-        let sample = |(place, parameter): (usize, Parameter)| {
+        let sample = |(index, parameter): (usize, Parameter)| {
             let field = format!("{PREFIX}{}", parameter.name);
             let value = if form.has(&field) {
                 form.get(&field).to_owned()
@@ -40,7 +39,7 @@ impl Samples {
                 parameter.name.clone()
             };
             Sample {
-                id: format!("arg-{place}"),
+                id: format!("arg-{index}"),
                 field,
                 name: parameter.name,
                 value,
@@ -56,7 +55,7 @@ impl Samples {
         }
     }
 
-    /// The arguments of a raise like this. The lines count before the fields.
+    /// Returns the arguments to preview. Lines take precedence over fields.
     pub(crate) fn arguments(&self) -> Arguments {
         let fields = self
             .fields
@@ -71,14 +70,14 @@ impl Samples {
     }
 }
 
-/// A value as it is typed: a list or an object in JSON, otherwise a text.
+/// Reads a value: a list or an object in JSON, otherwise a text.
 fn value(text: &str) -> Value {
     let is_json = text.starts_with(['[', '{']);
     let json = is_json.then(|| serde_json::from_str(text).ok());
     json.flatten().unwrap_or_else(|| text.into())
 }
 
-/// The arguments that the message and the subject ask for.
+/// Returns the arguments of the message and the subject.
 fn parameters(event: &Event) -> Vec<Parameter> {
     let mut all: Vec<Parameter> = Vec::new();
     for source in event.subject.iter().chain([&event.message]) {
@@ -109,16 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_called_by_its_name() {
+    fn uses_names_as_default_values() {
         let named = json!({"level": "level", "host": "host", "disks": ["disks"], "gone": "gone"});
         assert_eq!(arguments(""), named);
     }
 
     #[test]
-    fn lines_count_before_fields() {
+    fn prefers_lines_to_fields() {
         let form = "arg.host=db1&arg.gone=&arguments=disks%3D%5B%22sda%22%5D%0D%0Alevel+%3D+a%3Db%0D%0Anonsense";
-        let said = json!({"level": "a=b", "host": "db1", "disks": ["sda"], "gone": ""});
-        assert_eq!(arguments(form), said);
+        let expected = json!({"level": "a=b", "host": "db1", "disks": ["sda"], "gone": ""});
+        assert_eq!(arguments(form), expected);
         assert_eq!(arguments("arguments=host%3D%5Bno")["host"], "[no");
     }
 }

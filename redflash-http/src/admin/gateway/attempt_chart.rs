@@ -1,4 +1,4 @@
-//! What came of a gateway's attempts in the last day.
+//! The outcomes of a gateway's attempts in the last day.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use crate::admin::dashboard::chart::{Bucket, Chart};
 use crate::last_day;
 use crate::last_day::{HOUR, HOURS};
 
-/// What came of a gateway's attempts in the last day.
+/// A gateway's attempts of the last day by outcome: `page.attempts`.
 #[derive(Serialize)]
-pub(crate) struct Outcomes {
-    pub(crate) taken: u64,
+pub(crate) struct AttemptCounts {
+    pub(crate) accepted: u64,
     retry: u64,
     unknown: u64,
     refused: u64,
-    /// Whether older attempts are not counted.
-    cut: bool,
+    /// True if only the newest attempts were counted.
+    is_truncated: bool,
     chart: Chart,
 }
 
-impl Outcomes {
-    /// What came of one gateway's attempts.
+impl AttemptCounts {
+    /// Counts the attempts of one gateway.
     pub(crate) fn of(recent: &Recent, gateway: &Slug, now: Timestamp) -> Self {
         let ours = || {
             let all = recent.outcomes.iter();
@@ -34,28 +34,28 @@ impl Outcomes {
             counts.map(|count| count.count).sum()
         };
         Self {
-            taken: sum(AttemptOutcome::Ok),
+            accepted: sum(AttemptOutcome::Ok),
             retry: sum(AttemptOutcome::Retry),
             unknown: sum(AttemptOutcome::Unknown),
             refused: sum(AttemptOutcome::Permanent),
-            cut: recent.cut,
-            chart: chart("By the hour", ours(), now),
+            is_truncated: recent.cut,
+            chart: chart("Attempts per hour (UTC)", ours(), now),
         }
     }
 
-    /// How many attempts came to nothing, or nobody knows to what.
-    pub(crate) const fn not_taken(&self) -> u64 {
+    /// Returns the number of attempts without a known success.
+    pub(crate) const fn not_accepted(&self) -> u64 {
         self.retry + self.unknown + self.refused
     }
 }
 
-/// What came of attempts, hour by hour of the last day.
+/// Charts attempts by hour of the last day.
 pub(crate) fn chart<'a>(
     title: &str,
     counts: impl Iterator<Item = &'a OutcomeCount>,
     now: Timestamp,
 ) -> Chart {
-    let first = last_day::begin(now);
+    let first = last_day::start(now);
     let bucket = |step| {
         let at = first.plus(HOUR * step);
         let label = label(at);
@@ -80,7 +80,7 @@ pub(crate) fn chart<'a>(
     Chart::new(["attempt", "attempts"], title, buckets)
 }
 
-/// An hour of the day, as `04:00`.
+/// Returns an hour of the day, such as `04:00`.
 fn label(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_millisecond(at.as_millis());
     at.unwrap_or(jiff::Timestamp::MAX)
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_attempts_of_one_gateway_are_counted_by_the_hour() {
+    fn counts_attempts_of_one_gateway_by_hour() {
         // 2026-11-25 04:32:10 UTC
         let now = Timestamp::from_millis(1_795_581_130_000);
         let count = |gateway: &str, hours: u32, outcome, count| OutcomeCount {
@@ -111,8 +111,8 @@ mod tests {
             ],
             ..Recent::default()
         };
-        let outcomes = Outcomes::of(&recent, &"a".parse().unwrap(), now);
-        assert_eq!((outcomes.taken, outcomes.not_taken()), (3, 3));
+        let outcomes = AttemptCounts::of(&recent, &"a".parse().unwrap(), now);
+        assert_eq!((outcomes.accepted, outcomes.not_accepted()), (3, 3));
         let chart = serde_json::to_value(&outcomes.chart).unwrap();
         assert_eq!(chart["summary"], "6 attempts: 3 sent, 1 waiting, 2 failed.");
         let rows = chart["rows"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! What is configured of a gateway, without anything secret.
+//! The configuration of a gateway, without secrets.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::HttpConfig;
 
-/// Something that is configured.
+/// A setting and its value.
 #[derive(Serialize)]
 pub(crate) struct Fact {
     name: &'static str,
     value: String,
 }
 
-/// The addresses that a gateway is used for.
+/// Returns the addresses that a gateway is used for.
 pub(crate) fn used_for(gateway: &Gateway) -> String {
     if gateway.prefixes.is_empty() {
         return "all addresses".into();
@@ -22,22 +22,22 @@ pub(crate) fn used_for(gateway: &Gateway) -> String {
     gateway.prefixes.join(", ")
 }
 
-/// Everything that is configured of a gateway, and that it can do.
+/// Returns the settings and the abilities of a gateway.
 pub(crate) fn of(gateway: &Gateway, config: &HttpConfig) -> Vec<Fact> {
     let limits = &gateway.limits;
     let abilities: Vec<_> = gateway.abilities().collect();
     let callbacks = config.callbacks(&gateway.name);
     let (receipts, replies) = (callbacks.receipts(gateway), callbacks.replies(gateway));
     let unknown = match gateway.on_unknown {
-        OnUnknown::Resend => "sent again, and may arrive twice",
-        OnUnknown::Hold => "set aside until somebody sends it again",
+        OnUnknown::Resend => "resend; the message may arrive twice",
+        OnUnknown::Hold => "quarantine until resent",
     };
     let facts = [
         ("Used for", used_for(gateway)),
-        ("Can", abilities.join(", ")),
-        ("At once", limits.concurrency.to_string()),
+        ("Capabilities", abilities.join(", ")),
+        ("Concurrency", limits.concurrency.to_string()),
         (
-            "A second",
+            "Messages per second",
             limits
                 .per_second
                 .map(|rate| rate.to_string())
@@ -45,18 +45,15 @@ pub(crate) fn of(gateway: &Gateway, config: &HttpConfig) -> Vec<Fact> {
         ),
         ("Budget", gateway.budget.to_string()),
         ("Senders", gateway.senders.join(", ")),
-        ("Gives up a request after", span(limits.deadline)),
+        ("Request timeout", span(limits.deadline)),
+        ("Gives up after", span(gateway.schedule.give_up_after())),
+        ("Unknown outcome", unknown.into()),
         (
-            "Gives up a message after",
-            span(gateway.schedule.give_up_after()),
-        ),
-        ("Of unknown outcome", unknown.into()),
-        (
-            "Waits for a receipt",
+            "Receipt timeout",
             gateway.receipt_timeout.map(span).unwrap_or_default(),
         ),
-        ("Receipts come to", receipts.unwrap_or_default()),
-        ("Replies come to", replies.unwrap_or_default()),
+        ("Receipt URL", receipts.unwrap_or_default()),
+        ("Inbound URL", replies.unwrap_or_default()),
     ];
     let facts = facts.map(|(name, value)| Fact { name, value });
     facts
@@ -65,7 +62,7 @@ pub(crate) fn of(gateway: &Gateway, config: &HttpConfig) -> Vec<Fact> {
         .collect()
 }
 
-/// A length of time, as `90 s`, `10 min` or `6 h`.
+/// Formats a duration, such as `90 s`, `10 min` or `6 h`.
 fn span(length: Duration) -> String {
     match length.as_secs() {
         0 => format!("{} ms", length.as_millis()),
@@ -80,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_of_time_is_told_in_the_unit_that_fits() {
+    fn formats_durations_in_the_unit_that_fits() {
         for (seconds, text) in [(0, "0 ms"), (90, "90 s"), (600, "10 min"), (21_600, "6 h")] {
             assert_eq!(span(Duration::from_secs(seconds)), text);
         }

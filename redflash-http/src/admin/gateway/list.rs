@@ -1,4 +1,4 @@
-//! `/admin/gateways`: what messages go through, and whether it works.
+//! `/admin/gateways`: the gateways, their state, and test messages.
 
 use std::sync::Arc;
 
@@ -11,38 +11,32 @@ use redflash_core::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::admin::gateway::attempt_chart::Outcomes;
+use crate::admin::gateway::attempt_chart::AttemptCounts;
 use crate::admin::gateway::facts;
 use crate::admin::gateway::facts::Fact;
 use crate::admin::gateway::state::State;
 use crate::admin::ui::field::Field;
-use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Refused, Rejection};
-use crate::admin::ui::page;
+use crate::admin::ui::form::{Form, once_token};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::Empty;
-use crate::admin::ui::path::Named;
+use crate::admin::ui::path::SlugPath;
+use crate::admin::ui::redirect::redirect;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::alert;
 use crate::last_day;
 use crate::route::{Auth, Permission, Route};
-
-/// The list.
-const LIST: &str = "/admin/gateways";
 
 pub(crate) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
     let admin = Auth::Session(Permission::Admin);
     vec![
-        Route::new(Method::GET, LIST, view, list),
+        Route::new(Method::GET, urls::GATEWAYS, view, list),
         Route::new(Method::GET, "/admin/gateways/{slug}", view, page),
         Route::new(Method::POST, "/admin/gateways/{slug}/test", admin, test),
     ]
-}
-
-fn url(name: &Slug) -> String {
-    format!("{LIST}/{name}")
 }
 
 #[derive(Serialize)]
@@ -60,40 +54,40 @@ struct Row {
     state: State,
     last_error: Option<String>,
     waiting: u64,
-    taken: u64,
-    not_taken: u64,
+    accepted: u64,
+    not_accepted: u64,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+async fn list(context: PageContext) -> Result<Response, PageError> {
+    let engine = &context.app.engine;
     let statuses = engine.gateway_statuses().await?;
     let recent = last_day::recent(engine).await?;
     let row = |gateway: &Arc<Gateway>| {
-        let outcomes = Outcomes::of(&recent, &gateway.name, desk.now());
+        let counts = AttemptCounts::of(&recent, &gateway.name, context.now());
         let status = statuses.of(gateway);
         Row {
-            url: url(&gateway.name),
+            url: urls::gateway(&gateway.name),
             name: gateway.name.to_string(),
             channel: gateway.channel.kind().to_string(),
             used_for: facts::used_for(gateway),
             state: State::from(status.state),
             last_error: status.last_error,
             waiting: status.waiting,
-            taken: outcomes.taken,
-            not_taken: outcomes.not_taken(),
+            accepted: counts.accepted,
+            not_accepted: counts.not_accepted(),
         }
     };
     let page = List {
         rows: engine.gateways().iter().map(row).collect(),
         empty: Empty {
             title: "No gateways yet".into(),
-            text: "A gateway is what messages go through. Write one into the configuration, and start \
-                RedFlash again."
+            text: "A gateway sends the messages of one channel. Add one to the configuration and restart \
+                RedFlash."
                 .into(),
             action: None,
         },
     };
-    Ok(desk.page("gateways", Section::Gateways, "Gateways", page))
+    Ok(context.page("gateways", Section::Gateways, "Gateways", page))
 }
 
 #[derive(Serialize)]
@@ -104,9 +98,9 @@ struct Page {
     status: GatewayStatus,
     facts: Vec<Fact>,
     lanes: Vec<LaneRow>,
-    outcomes: Outcomes,
+    attempts: AttemptCounts,
     log: String,
-    trial: Option<GatewayTest>,
+    test_result: Option<TestResult>,
     test: Option<Test>,
 }
 
@@ -121,15 +115,15 @@ struct LaneRow {
     in_flight: u32,
 }
 
-/// What came of a test.
+/// The result of a test message.
 #[derive(Serialize)]
-struct GatewayTest {
+struct TestResult {
     state: &'static str,
     text: String,
     url: String,
 }
 
-/// The form of a test.
+/// The form of a test message.
 #[derive(Serialize)]
 struct Test {
     action: String,
@@ -138,19 +132,19 @@ struct Test {
     message: Field,
 }
 
-async fn page(desk: PageContext, Named(name): Named) -> Result<Response, PageError> {
-    show(&desk, &name, &Form::default(), None).await
+async fn page(context: PageContext, SlugPath(name): SlugPath) -> Result<Response, PageError> {
+    show(&context, &name, &Form::default(), None).await
 }
 
-/// The page of a gateway, with the form of a test as it was filled in.
+/// Shows a gateway, with the form of a test message as it was filled in.
 async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     name: &Slug,
     form: &Form,
-    rejection: Option<&Rejection>,
+    errors: Option<&FormErrors>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
-    let gateway = find(desk, name)?;
+    let engine = &context.app.engine;
+    let gateway = find(context, name)?;
     let statuses = engine.gateway_statuses().await?;
     let status = statuses.of(&gateway);
     let recent = last_day::recent(engine).await?;
@@ -159,24 +153,24 @@ async fn show(
         channel: gateway.channel.kind().to_string(),
         state: State::from(status.state),
         status,
-        facts: facts::of(&gateway, &desk.app.config),
+        facts: facts::of(&gateway, &context.app.config),
         lanes: lanes(statuses.lanes(name)),
-        outcomes: Outcomes::of(&recent, name, desk.now()),
-        log: format!("{}?gateway={name}", crate::admin::log::list::LIST),
-        trial: trial(desk, name).await?,
-        test: desk.is_admin().then(|| Test {
-            action: format!("{}/test", url(name)),
-            once: PageContext::once(),
-            to: to(&gateway, form, rejection),
-            message: message(form, rejection),
+        attempts: AttemptCounts::of(&recent, name, context.now()),
+        log: format!("{}?gateway={name}", urls::LOG),
+        test_result: test_result(context, name).await?,
+        test: context.is_admin().then(|| Test {
+            action: format!("{}/test", urls::gateway(name)),
+            once: once_token(),
+            to: to(&gateway, form, errors),
+            message: message(form, errors),
         }),
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "gateway", Section::Gateways, name.as_str(), page))
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    Ok(context.page_with(status, "gateway", Section::Gateways, name.as_str(), page))
 }
 
-fn find(desk: &PageContext, name: &Slug) -> Result<Arc<Gateway>, PageError> {
-    let found = desk.app.engine.gateways().get(name).cloned();
+fn find(context: &PageContext, name: &Slug) -> Result<Arc<Gateway>, PageError> {
+    let found = context.app.engine.gateways().get(name).cloned();
     found.ok_or_else(|| PageError::missing(format!("gateway {name}")))
 }
 
@@ -193,35 +187,35 @@ fn lanes(lanes: Vec<GatewayHealth>) -> Vec<LaneRow> {
     shown.map(row).collect()
 }
 
-fn to(gateway: &Gateway, form: &Form, rejection: Option<&Rejection>) -> Field {
+fn to(gateway: &Gateway, form: &Form, errors: Option<&FormErrors>) -> Field {
     Field::text("to", "To")
         .value(form.get("to"))
         .hint(format!(
-            "An address of the channel {}.",
+            "An address for the {} channel.",
             gateway.channel.kind()
         ))
-        .error(rejection.and_then(|rejection| rejection.error("to")))
+        .error(errors.and_then(|errors| errors.error("to")))
         .required()
 }
 
-fn message(form: &Form, rejection: Option<&Rejection>) -> Field {
+fn message(form: &Form, errors: Option<&FormErrors>) -> Field {
     let text = if form.has("message") {
         form.get("message")
     } else {
-        alert::OF_GATEWAY
+        alert::GATEWAY_TEST_MESSAGE
     };
     Field::area("message", "Message")
         .value(text)
-        .error(rejection.and_then(|rejection| rejection.error("message")))
+        .error(errors.and_then(|errors| errors.error("message")))
         .required()
 }
 
-/// What came of the test that the query names.
-async fn trial(desk: &PageContext, name: &Slug) -> Result<Option<GatewayTest>, StoreError> {
-    let Ok(id) = desk.query.get("trial").parse::<NotificationId>() else {
+/// Returns the result of the test message in the query.
+async fn test_result(context: &PageContext, name: &Slug) -> Result<Option<TestResult>, StoreError> {
+    let Ok(id) = context.query.get("trial").parse::<NotificationId>() else {
         return Ok(None);
     };
-    let found = desk.app.engine.store().notification(id).await?;
+    let found = context.app.engine.store().notification(id).await?;
     let record = found.and_then(|(_, records)| records.into_iter().next());
     let ours = record.filter(|record| {
         let gateway = record.delivery.gateway.as_ref();
@@ -231,54 +225,56 @@ async fn trial(desk: &PageContext, name: &Slug) -> Result<Option<GatewayTest>, S
         let attempt = record.attempts_made.last();
         let took = attempt.map(|one| one.ended_at.since(one.started_at).as_millis());
         let text = match (took, &*record.delivery.detail) {
-            (None, _) => "It is being handed over.".to_owned(),
+            (None, _) => "Sending…".to_owned(),
             (Some(took), "") => format!("After {took} ms."),
             (Some(took), detail) => format!("After {took} ms: {detail}"),
         };
-        GatewayTest {
+        TestResult {
             state: record.delivery.state.as_str(),
             text,
-            url: crate::admin::log::list::url(id),
+            url: urls::notification(id),
         }
     }))
 }
 
-async fn test(desk: PageContext, Named(name): Named, form: Form) -> Result<Response, PageError> {
-    let gateway = find(&desk, &name)?;
-    let (to, text) = match typed(&desk.app.engine, &gateway, &form) {
-        Ok(typed) => typed,
-        Err(refused) => return show(&desk, &name, &form, Some(&refused.form()?)).await,
+async fn test(
+    context: PageContext,
+    SlugPath(name): SlugPath,
+    form: Form,
+) -> Result<Response, PageError> {
+    let gateway = find(&context, &name)?;
+    let (to, text) = match parse(&context.app.engine, &gateway, &form) {
+        Ok(parsed) => parsed,
+        Err(error) => return show(&context, &name, &form, Some(&error.form()?)).await,
     };
-    let promise = promise(&form, &to, &text);
-    let tried = tried(&desk, &name, to, text, promise).await?;
-    Ok(page::go(&format!(
+    let idempotency = idempotency(&form, &to, &text);
+    let sent = run_test(&context, &name, to, text, idempotency).await?;
+    Ok(redirect(&format!(
         "{}?trial={}",
-        url(&name),
-        tried.notification
+        urls::gateway(&name),
+        sent.notification
     )))
 }
 
-fn typed(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, String), Refused> {
-    let mut faults = Faults::default();
-    let to = faults.take(
+fn parse(engine: &Engine, gateway: &Gateway, form: &Form) -> Result<(Address, String), FormError> {
+    let mut errors = FieldErrors::default();
+    let to = errors.take(
         "to",
         engine.parse_test_address(gateway, form.get("to").trim()),
     );
     let text = form.given("message").map(|text| text.replace("\r\n", "\n"));
     if text.is_none() {
-        faults.add("message", "write what the test says");
+        errors.add("message", "enter a message");
     }
     match (to, text) {
         (Some(to), Some(text)) => Ok((to, text)),
-        _ => Err(faults.into()),
+        _ => Err(errors.into()),
     }
 }
 
-/// One form is one test; the same form with something else in it is another.
-fn promise(form: &Form, to: &Address, text: &str) -> Idempotency {
-    let once = form
-        .given("once")
-        .map_or_else(PageContext::once, str::to_owned);
+/// Returns the key of one test: the same form with other contents is another test.
+fn idempotency(form: &Form, to: &Address, text: &str) -> Idempotency {
+    let once = form.once();
     let mut digest = Sha256::new();
     for part in [&*once, to.as_str(), text] {
         digest.update(part);
@@ -292,19 +288,19 @@ fn promise(form: &Form, to: &Address, text: &str) -> Idempotency {
     }
 }
 
-async fn tried(
-    desk: &PageContext,
+async fn run_test(
+    context: &PageContext,
     name: &Slug,
     to: Address,
     text: String,
-    promise: Idempotency,
+    idempotency: Idempotency,
 ) -> Result<GatewayTestRef, PageError> {
-    let (engine, by, name) = (desk.app.engine.clone(), desk.actor(), name.clone());
-    let trying = async move {
+    let (engine, by, name) = (context.app.engine.clone(), context.actor(), name.clone());
+    let run = async move {
         engine
-            .test_gateway_once(&name, to, &text, &promise, &by)
+            .test_gateway_once(&name, to, &text, &idempotency, &by)
             .await
     };
-    let tried = alert::run_detached(trying).await??;
-    tried.ok_or_else(|| PageError::missing("gateway of that name"))
+    let sent = alert::run_detached(run).await??;
+    sent.ok_or_else(|| PageError::missing("gateway with that name"))
 }

@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! Gateways: their state, configuration and recent attempts.
 
 pub(crate) mod attempt_chart;
 pub(crate) mod facts;

@@ -1,7 +1,9 @@
-//! The states of the gateways, as pages show them.
+//! The states of gateways, as pages show them.
 
 use redflash_core::{Engine, GatewayState, GatewayStatuses, Timestamp};
 use serde::Serialize;
+
+use crate::admin::urls;
 
 /// The state of a gateway: the word, and the class of its badge.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -21,13 +23,13 @@ pub(crate) struct GatewayRow {
     next_try_at: Option<Timestamp>,
 }
 
-/// Every gateway, in the order of the configuration.
+/// Returns all gateways in the order of the configuration.
 pub(crate) fn rows(engine: &Engine, statuses: &GatewayStatuses) -> Vec<GatewayRow> {
     let gateways = engine.gateways();
     let rows = gateways.iter().map(|gateway| {
         let status = statuses.of(gateway);
         GatewayRow {
-            url: format!("/admin/gateways/{}", gateway.name),
+            url: urls::gateway(&gateway.name),
             name: gateway.name.to_string(),
             channel: gateway.channel.kind().to_string(),
             state: State::from(status.state),
@@ -56,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn badges_carry_the_word_of_the_state() {
+    fn shows_the_name_of_the_state() {
         for state in GatewayState::ALL {
             assert_eq!(State::from(state).word, state.as_str());
         }

@@ -1,247 +1,165 @@
-//! `/admin/keys`: what systems raise alerts with.
+//! `/admin/keys`: the list of API keys, and the form for a new one.
 
-use std::collections::BTreeMap;
-
-use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{ApiKey, EditError, Revision, Scope, Slug, StoreError, Target, Timestamp};
+use redflash_core::{ApiKey, Scope, Slug, Store, StoreError, Target, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use crate::admin::contact::list::slug_field;
+use crate::admin::crud;
+use crate::admin::crud::{Pages, Rejected, Resource};
 use crate::admin::key::page;
 use crate::admin::key::permissions;
-use crate::admin::key::permissions::Rights;
-use crate::admin::toggle;
+use crate::admin::key::permissions::Permissions;
 use crate::admin::ui::field::{Field, Switch};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Refused, Rejection, is_once};
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::form_error::{FieldErrors, FormError, FormErrors};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::{Listing, Turn};
 use crate::admin::ui::partials::{Empty, Link};
-use crate::admin::ui::path::Named;
 use crate::admin::ui::templates::Section;
-use crate::route::{Auth, Permission, Route};
-
-pub(crate) const LIST: &str = "/admin/keys";
-
-pub(crate) fn routes() -> Vec<Route> {
-    let admin = Auth::Session(Permission::Admin);
-    vec![
-        Route::new(Method::GET, LIST, admin, list),
-        Route::new(Method::POST, LIST, admin, create),
-        Route::new(Method::GET, "/admin/new/key", admin, blank),
-        Route::new(Method::GET, "/admin/keys/{slug}", admin, page),
-        Route::new(Method::POST, "/admin/keys/{slug}", admin, save),
-        Route::new(
-            Method::POST,
-            "/admin/keys/{slug}/switch",
-            admin,
-            toggle::switch::<ApiKey>,
-        ),
-        Route::new(
-            Method::POST,
-            "/admin/keys/{slug}/delete",
-            admin,
-            toggle::delete::<ApiKey>,
-        ),
-    ]
-}
-
-/// The page of a key.
-pub(crate) fn url(slug: &Slug) -> String {
-    format!("{LIST}/{slug}")
-}
-
-/// The switch of a key.
-pub(crate) fn switch_of(key: &ApiKey) -> Switch {
-    Switch {
-        action: format!("{}/switch", url(&key.slug)),
-        label: format!("Key {}", key.slug),
-        on: key.enabled,
-        locked: false,
-    }
-}
+use crate::admin::urls;
+use crate::route::Permission;
 
 #[derive(Serialize)]
-struct List {
-    search: Field,
-    count: usize,
-    rows: Vec<Row>,
-    turn: Turn,
-    empty: Empty,
-}
-
-#[derive(Serialize)]
-struct Row {
+pub(crate) struct Row {
     url: String,
     slug: String,
     hint: String,
-    rights: String,
+    permissions: String,
     used_at: Option<Timestamp>,
     switch: Switch,
 }
 
-async fn list(desk: PageContext) -> Result<Response, PageError> {
-    let store = desk.app.engine.store();
-    let (keys, uses) = (store.api_keys().await?, store.key_uses().await?);
-    let listing = Listing::of(LIST, &desk.query);
-    let texts = |key: &ApiKey| vec![key.slug.to_string(), key.hint.clone()];
-    let found = listing.excerpt(keys, |key| &key.slug, texts);
-    let page = List {
-        search: listing.field("Slug or hint"),
-        count: found.count,
-        rows: found.shown.iter().map(|key| row(key, &uses)).collect(),
-        turn: found.turn,
-        empty: listing.empty(Empty {
-            title: "No keys yet".into(),
-            text: "A key is what a system raises alerts with. Give each system its own.".into(),
-            action: Some(Link {
-                url: "/admin/new/key".into(),
-                label: "Make a key".into(),
-            }),
-        }),
-    };
-    Ok(desk.page("keys", Section::Keys, "Keys", page))
-}
-
-fn row(key: &ApiKey, uses: &BTreeMap<Slug, Timestamp>) -> Row {
-    Row {
-        url: url(&key.slug),
-        slug: key.slug.to_string(),
-        hint: key.hint.clone(),
-        rights: permissions::words(key),
-        used_at: uses.get(&key.slug).copied(),
-        switch: switch_of(key),
-    }
-}
-
 #[derive(Serialize)]
-struct New {
-    notice: Option<Notice>,
-    once: String,
-    slug: Field,
-    rights: permissions::Fields,
+pub(crate) struct NewForm {
+    permissions: permissions::Fields,
 }
 
-async fn blank(desk: PageContext) -> Result<Response, PageError> {
-    form(&desk, &Form::default(), None).await
-}
-
-/// The form of a new key, as it was filled in.
-async fn form(
-    desk: &PageContext,
-    form: &Form,
-    rejection: Option<&Rejection>,
-) -> Result<Response, PageError> {
-    let error = |field| rejection.and_then(|rejection| rejection.error(field));
-    let rights = Rights::typed(form, &mut Faults::default());
-    let page = New {
-        notice: rejection.map(|rejection| rejection.notice(Vec::new())),
-        once: form
-            .given("once")
-            .map_or_else(PageContext::once, str::to_owned),
-        slug: slug_field()
-            .hint("The system that has it, such as nagios. It cannot be changed later.")
-            .value(form.get("slug"))
-            .error(error("slug")),
-        rights: permissions::Fields::new(&desk.app.engine, &rights, rejection).await?,
-    };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    Ok(desk.page_with(status, "key-new", Section::Keys, "New key", page))
-}
-
-/// A key that was just made: the only page that shows its secret.
+/// The only page that shows the secret of a new key.
 #[derive(Serialize)]
-struct Made<'a> {
+struct Created<'a> {
     slug: &'a str,
     secret: &'a str,
     url: String,
-    /// What it may raise, to show how.
+    /// A target that the key may raise, for the example.
     target: String,
 }
 
-async fn create(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    match add(&desk, &form).await {
-        Ok((key, Some(secret))) => Ok(made(&desk, &key, &secret)),
-        // The form came twice, and the secret was shown the first time.
-        Ok((key, None)) => Ok(PageContext::go(&url(&key.slug), Said::Added)),
-        Err(refused) => self::form(&desk, &form, Some(&refused.form()?)).await,
+impl Resource for ApiKey {
+    const PAGES: Pages = Pages {
+        title: "API keys",
+        section: Section::Keys,
+        list_template: "keys",
+        new_title: "New API key",
+        new_template: "key-new",
+        search_label: "Slug or hint",
+    };
+    const READ: Permission = Permission::Admin;
+
+    type Row = Row;
+    type NewForm = NewForm;
+    type Secret = SecretString;
+
+    async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError> {
+        store.api_keys().await
     }
-}
 
-fn made(desk: &PageContext, key: &ApiKey, secret: &SecretString) -> Response {
-    let first = match &key.scope {
-        Scope::Only(targets) => targets.first().map(Target::to_string),
-        Scope::All => None,
-    };
-    let page = Made {
-        slug: key.slug.as_str(),
-        secret: secret.expose_secret(),
-        url: url(&key.slug),
-        target: first.unwrap_or_else(|| "contact/SLUG".into()),
-    };
-    let title = format!("Key {}", key.slug);
-    desk.page("key-made", Section::Keys, &title, page)
-}
+    fn search_texts(&self) -> Vec<String> {
+        vec![self.slug.to_string(), self.hint.clone()]
+    }
 
-/// Makes a key. Returns its secret, unless it was made before by the same form.
-async fn add(desk: &PageContext, form: &Form) -> Result<(ApiKey, Option<SecretString>), Refused> {
-    let engine = &desk.app.engine;
-    let mut faults = Faults::default();
-    let slug = faults.take("slug", Slug::parse(form.get("slug").trim()));
-    let rights = Rights::typed(form, &mut faults);
-    let (Some(slug), true) = (slug, faults.is_empty()) else {
-        return Err(faults.into());
-    };
-    let (mut key, secret) = ApiKey::generate(slug, false, Scope::All, desk.now());
-    rights.give(&mut key);
-    match engine.create(&key, &desk.actor()).await {
-        Err(EditError::Store(StoreError::Conflict { .. }))
-            if is_once(form) && is_there(desk, &key).await? =>
-        {
-            return Ok((key, None));
+    async fn rows(context: &PageContext, items: &[Self]) -> Result<Vec<Row>, StoreError> {
+        let uses = context.app.engine.store().key_uses().await?;
+        let row = |key: &Self| Row {
+            url: urls::key(&key.slug),
+            slug: key.slug.to_string(),
+            hint: key.hint.clone(),
+            permissions: permissions::summary(key),
+            used_at: uses.get(&key.slug).copied(),
+            switch: crud::switch(key, context),
+        };
+        Ok(items.iter().map(row).collect())
+    }
+
+    fn empty_list(new: Option<&'static str>) -> Empty {
+        Empty {
+            title: "No API keys yet".into(),
+            text: "Systems use API keys to raise alerts. Create one for each system.".into(),
+            action: new.map(|url| Link {
+                url: url.into(),
+                label: "Create API key".into(),
+            }),
         }
-        made => made?,
     }
-    Ok((key, Some(secret)))
-}
 
-/// Whether a key was made already, its secret and the time apart.
-async fn is_there(desk: &PageContext, wanted: &ApiKey) -> Result<bool, StoreError> {
-    let found = desk.app.engine.store().api_key(&wanted.slug).await?;
-    let rights = |key: &ApiKey| (key.enabled, key.inspect, key.admin, key.scope.clone());
-    Ok(found.is_some_and(|found| rights(&found) == rights(wanted)))
-}
-
-async fn page(desk: PageContext, Named(slug): Named) -> Result<Response, PageError> {
-    page::show(&desk, &slug, None).await
-}
-
-async fn save(desk: PageContext, Named(slug): Named, form: Form) -> Result<Response, PageError> {
-    match change(&desk, &slug, &form).await {
-        Ok(()) => Ok(PageContext::go(&url(&slug), Said::Saved)),
-        Err(refused) => page::show(&desk, &slug, Some((&form, &refused.form()?))).await,
+    fn slug_field() -> Field {
+        crud::slug_field()
+            .hint("The system that uses the API key, such as nagios. Cannot be changed later.")
     }
-}
 
-async fn change(desk: &PageContext, slug: &Slug, form: &Form) -> Result<(), Refused> {
-    let mut faults = Faults::default();
-    let rights = Rights::typed(form, &mut faults);
-    if !faults.is_empty() {
-        return Err(faults.into());
+    async fn new_form(
+        context: &PageContext,
+        form: &Form,
+        errors: Option<&FormErrors>,
+    ) -> Result<NewForm, PageError> {
+        let permissions = Permissions::parse(form, &mut FieldErrors::default());
+        Ok(NewForm {
+            permissions: permissions::Fields::new(&context.app.engine, &permissions, errors)
+                .await?,
+        })
     }
-    let enabled = form.has("enabled").then(|| form.is_on("enabled"));
-    let seen = Revision::new(form.get("version"));
-    let change = |key: &mut ApiKey| {
-        rights.give(key);
-        key.enabled = enabled.unwrap_or(key.enabled);
+
+    async fn parse_new(
+        context: &PageContext,
+        form: &Form,
+    ) -> Result<(Self, SecretString), FormError> {
+        let mut errors = FieldErrors::default();
+        let slug = errors.take("slug", Slug::parse(form.get("slug").trim()));
+        let permissions = Permissions::parse(form, &mut errors);
+        let (Some(slug), true) = (slug, errors.is_empty()) else {
+            return Err(errors.into());
+        };
+        let (mut key, secret) = Self::generate(slug, false, Scope::All, context.now());
+        permissions.apply_to(&mut key);
+        Ok((key, secret))
+    }
+
+    /// Compares everything but the secret and the time.
+    async fn is_repeat(existing: &Self, new: &Self, _: &Form) -> bool {
+        let permissions = |key: &Self| (key.enabled, key.inspect, key.admin, key.scope.clone());
+        permissions(existing) == permissions(new)
+    }
+
+    fn created(context: &PageContext, key: &Self, secret: SecretString) -> Response {
+        let first = match &key.scope {
+            Scope::Only(targets) => targets.first().map(Target::to_string),
+            Scope::All => None,
+        };
+        let page = Created {
+            slug: key.slug.as_str(),
+            secret: secret.expose_secret(),
+            url: urls::key(&key.slug),
+            target: first.unwrap_or_else(|| "contact/SLUG".into()),
+        };
+        let title = format!("API key {}", key.slug);
+        context.page("key-made", Section::Keys, &title, page)
+    }
+
+    fn apply(&mut self, form: &Form) -> Result<(), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let permissions = Permissions::parse(form, &mut errors);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        permissions.apply_to(self);
         Ok(())
-    };
-    let engine = &desk.app.engine;
-    engine
-        .change(slug, &desk.actor(), Some(&seen), change)
-        .await?;
-    Ok(())
+    }
+
+    async fn show(
+        context: &PageContext,
+        slug: &Slug,
+        rejected: Rejected<'_>,
+    ) -> Result<Response, PageError> {
+        page::show(context, slug, rejected).await
+    }
 }

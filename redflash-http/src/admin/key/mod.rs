@@ -1,5 +1,5 @@
-//! TODO: one line.
+//! API keys and their permissions.
 
-pub(crate) mod list;
-pub(crate) mod page;
+mod list;
+mod page;
 pub(crate) mod permissions;

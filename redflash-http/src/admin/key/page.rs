@@ -1,26 +1,27 @@
-//! The page of a key.
+//! The page of an API key.
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use redflash_core::{Revision, Slug, Timestamp};
 use serde::Serialize;
 
-use crate::admin::key::list;
+use crate::admin::crud;
+use crate::admin::crud::Rejected;
 use crate::admin::key::permissions;
-use crate::admin::key::permissions::Rights;
+use crate::admin::key::permissions::Permissions;
 use crate::admin::ui::field::{Confirm, Switch};
-use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Notice, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, Notice};
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 
 #[derive(Serialize)]
 struct Page {
     slug: String,
     enabled: bool,
     hint: String,
-    rights: String,
+    permissions: String,
     created_at: Timestamp,
     used_at: Option<Timestamp>,
     switch: Switch,
@@ -33,42 +34,42 @@ struct Page {
 
 /// Shows a key.
 ///
-/// * `refused` - the form that was sent, and why the page is shown again.
+/// * `rejected` - the form that was sent, with its errors.
 pub(crate) async fn show(
-    desk: &PageContext,
+    context: &PageContext,
     slug: &Slug,
-    refused: Option<(&Form, &Rejection)>,
+    rejected: Rejected<'_>,
 ) -> Result<Response, PageError> {
-    let engine = &desk.app.engine;
+    let engine = &context.app.engine;
     let key = engine.store().api_key(slug).await?;
-    let key = key.ok_or_else(|| PageError::missing(format!("key {slug}")))?;
+    let key = key.ok_or_else(|| PageError::missing(format!("API key {slug}")))?;
     let used_at = engine.store().key_uses().await?.get(slug).copied();
-    let words = permissions::words(&key);
-    let rejection = refused.map(|(_, rejection)| rejection);
-    let typed = refused.map(|(form, _)| Rights::typed(form, &mut Faults::default()));
-    let rights = typed.unwrap_or_else(|| Rights::of(&key));
-    let url = list::url(slug);
+    let summary = permissions::summary(&key);
+    let errors = rejected.map(|(_, errors)| errors);
+    let typed = rejected.map(|(form, _)| Permissions::parse(form, &mut FieldErrors::default()));
+    let permissions = typed.unwrap_or_else(|| Permissions::of(&key));
+    let url = urls::key(slug);
     let page = Page {
         slug: slug.to_string(),
         enabled: key.enabled,
         hint: key.hint.clone(),
         created_at: key.created_at,
         used_at,
-        switch: list::switch_of(&key),
-        notice: rejection.map(|rejection| rejection.notice(vec![format!("It {words}")])),
-        rights: words,
+        switch: crud::switch(&key, context),
+        notice: errors.map(|errors| errors.notice(vec![format!("Permissions: {summary}")])),
+        permissions: summary,
         version: Revision::of(&key).to_string(),
-        fields: permissions::Fields::new(engine, &rights, rejection).await?,
+        fields: permissions::Fields::new(engine, &permissions, errors).await?,
         remove: Confirm {
             action: format!("{url}/delete"),
-            ask: "Remove key…".into(),
-            text: "Whoever still uses it is refused from now on. There is no way back.".into(),
+            ask: "Remove API key…".into(),
+            text: "Requests with this API key will be refused. This cannot be undone.".into(),
             button: format!("Remove {slug}"),
             open: false,
         },
         action: url,
     };
-    let status = rejection.map_or(StatusCode::OK, |rejection| rejection.status);
-    let title = format!("Key {slug}");
-    Ok(desk.page_with(status, "key", Section::Keys, &title, page))
+    let status = errors.map_or(StatusCode::OK, |errors| errors.status);
+    let title = format!("API key {slug}");
+    Ok(context.page_with(status, "key", Section::Keys, &title, page))
 }

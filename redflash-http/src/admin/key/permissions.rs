@@ -1,4 +1,4 @@
-//! What a key may do: chosen in a form, said in words.
+//! The permissions of an API key: their form, and their summary.
 
 use std::collections::BTreeSet;
 
@@ -7,17 +7,17 @@ use serde::Serialize;
 
 use crate::admin::ui::field::{Checklist, Choice, Field};
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormErrors};
 
-/// What a key may do.
+/// The permissions of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rights {
+pub(crate) struct Permissions {
     inspect: bool,
     admin: bool,
     scope: Scope,
 }
 
-/// Where that is chosen.
+/// The fields for permissions: `{{> partials/rights page.permissions}}`.
 #[derive(Serialize)]
 pub(crate) struct Fields {
     scope: Field,
@@ -26,28 +26,28 @@ pub(crate) struct Fields {
     admin: Field,
 }
 
-/// In a few words.
-pub(crate) fn words(key: &ApiKey) -> String {
+/// Returns a short description of a key's permissions.
+pub(crate) fn summary(key: &ApiKey) -> String {
     let raises = match &key.scope {
-        Scope::All => "raises everything".to_owned(),
+        Scope::All => "raise all targets".to_owned(),
         Scope::Only(targets) => match targets.len() {
-            0 => "raises nothing".to_owned(),
+            0 => "raise no targets".to_owned(),
             1 | 2 => {
                 let targets: Vec<_> = targets.iter().map(Target::to_string).collect();
-                format!("raises {}", targets.join(" and "))
+                format!("raise {}", targets.join(" and "))
             }
-            count => format!("raises {count} targets"),
+            count => format!("raise {count} targets"),
         },
     };
     let more = match (key.admin, key.inspect) {
-        (true, _) => ", looks at everything and changes everything",
-        (false, true) => ", looks at everything",
+        (true, _) => ", read and change all data",
+        (false, true) => ", read all data",
         (false, false) => "",
     };
     format!("{raises}{more}")
 }
 
-impl Rights {
+impl Permissions {
     pub(crate) fn of(key: &ApiKey) -> Self {
         Self {
             inspect: key.inspect,
@@ -56,22 +56,22 @@ impl Rights {
         }
     }
 
-    /// What was chosen in a form.
-    pub(crate) fn typed(form: &Form, faults: &mut Faults) -> Self {
+    /// Reads the permissions from a form.
+    pub(crate) fn parse(form: &Form, errors: &mut FieldErrors) -> Self {
         let targets = form.all("targets");
-        let targets = targets.filter_map(|text| faults.take("targets", text.parse::<Target>()));
+        let targets = targets.filter_map(|text| errors.take("targets", text.parse::<Target>()));
         let targets: BTreeSet<_> = targets.collect();
         let scope = match form.get("scope") {
             "all" => Scope::All,
             "only" => {
                 if !form.has("targets") {
-                    let message = "tick what the key may raise, or let it raise everything";
-                    faults.add("targets", message);
+                    let message = "select at least one target, or allow all targets";
+                    errors.add("targets", message);
                 }
                 Scope::Only(targets)
             }
             _ => {
-                faults.add("scope", "choose what the key may raise");
+                errors.add("scope", "choose which targets the API key may raise");
                 Scope::All
             }
         };
@@ -83,8 +83,8 @@ impl Rights {
         }
     }
 
-    /// Lets a key do this and nothing else.
-    pub(crate) fn give(&self, key: &mut ApiKey) {
+    /// Replaces the permissions of a key.
+    pub(crate) fn apply_to(&self, key: &mut ApiKey) {
         key.inspect = self.inspect;
         key.admin = self.admin;
         key.scope = self.scope.clone();
@@ -94,10 +94,10 @@ impl Rights {
 impl Fields {
     pub(crate) async fn new(
         engine: &Engine,
-        rights: &Rights,
-        rejection: Option<&Rejection>,
+        permissions: &Permissions,
+        errors: Option<&FormErrors>,
     ) -> Result<Self, StoreError> {
-        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+        let error = |field| errors.and_then(|errors| errors.error(field));
         let choice = |value: &str, label: &str, chosen| Choice {
             value: value.into(),
             label: label.into(),
@@ -105,31 +105,31 @@ impl Fields {
             chosen,
         };
         let none = BTreeSet::new();
-        let (all, chosen) = match &rights.scope {
+        let (all, chosen) = match &permissions.scope {
             Scope::All => (true, &none),
             Scope::Only(targets) => (false, targets),
         };
         let scopes = vec![
-            choice("all", "Everything", all),
-            choice("only", "Only what is ticked", !all),
+            choice("all", "All targets", all),
+            choice("only", "Selected targets", !all),
         ];
         Ok(Self {
             scope: Field::select("scope", "May raise", scopes).error(error("scope")),
             targets: Checklist {
                 name: "targets",
-                legend: "What is ticked".into(),
+                legend: "Selected targets".into(),
                 options: options(engine, chosen).await?,
                 error: error("targets"),
             },
-            inspect: Field::checkbox("inspect", "May look at everything", rights.inspect)
-                .hint("Contacts with their addresses, and every notification."),
-            admin: Field::checkbox("admin", "May change everything", rights.admin)
-                .hint("All that an admin may, through the API. For tools that keep the directory."),
+            inspect: Field::checkbox("inspect", "Read access", permissions.inspect)
+                .hint("Read all data, including addresses and notifications."),
+            admin: Field::checkbox("admin", "Admin access", permissions.admin)
+                .hint("Read and change all data through the API. For provisioning tools."),
         })
     }
 }
 
-/// Everything that can be raised, those first that are chosen, whether they are still there or not.
+/// Returns all targets, chosen ones first, including those that no longer exist.
 async fn options(engine: &Engine, chosen: &BTreeSet<Target>) -> Result<Vec<Choice>, StoreError> {
     let store = engine.store();
     let mut named = Vec::new();
@@ -143,15 +143,18 @@ async fn options(engine: &Engine, chosen: &BTreeSet<Target>) -> Result<Vec<Choic
         named.push((Target::Event(event.slug), event.name.to_string()));
     }
     let is_known = |target: &Target| named.iter().any(|(known, _)| known == target);
-    let gone = chosen.iter().filter(|target| !is_known(target));
-    let gone = gone.map(|target| (target.clone(), "no longer there".to_owned()));
-    let gone: Vec<_> = gone.collect();
-    let choices = gone.into_iter().chain(named).map(|(target, name)| Choice {
-        label: name,
-        detail: Some(target.to_string()),
-        chosen: chosen.contains(&target),
-        value: target.to_string(),
-    });
+    let removed = chosen.iter().filter(|target| !is_known(target));
+    let removed = removed.map(|target| (target.clone(), "removed".to_owned()));
+    let removed: Vec<_> = removed.collect();
+    let choices = removed
+        .into_iter()
+        .chain(named)
+        .map(|(target, name)| Choice {
+            label: name,
+            detail: Some(target.to_string()),
+            chosen: chosen.contains(&target),
+            value: target.to_string(),
+        });
     let mut choices: Vec<_> = choices.collect();
     choices.sort_by_key(|choice| !choice.chosen);
     Ok(choices)
@@ -163,29 +166,32 @@ mod tests {
 
     use super::*;
 
-    fn said(query: &str) -> (String, bool) {
+    fn parsed(query: &str) -> (String, bool) {
         let form = Form::parse(query.as_bytes()).unwrap();
-        let mut faults = Faults::default();
-        let rights = Rights::typed(&form, &mut faults);
+        let mut errors = FieldErrors::default();
+        let permissions = Permissions::parse(&form, &mut errors);
         let (slug, now) = ("app".parse().unwrap(), Timestamp::default());
         let (mut key, _) = ApiKey::generate(slug, true, Scope::All, now);
-        rights.give(&mut key);
-        assert_eq!(Rights::of(&key), rights);
-        (words(&key), faults.is_empty())
+        permissions.apply_to(&mut key);
+        assert_eq!(Permissions::of(&key), permissions);
+        (summary(&key), errors.is_empty())
     }
 
     #[test]
-    fn a_key_may_what_was_chosen() {
-        let fine = |words: &str| (words.to_owned(), true);
-        assert_eq!(said("scope=all&targets=event/a"), fine("raises everything"));
+    fn applies_chosen_permissions() {
+        let fine = |summary: &str| (summary.to_owned(), true);
+        assert_eq!(
+            parsed("scope=all&targets=event/a"),
+            fine("raise all targets")
+        );
         let only = "scope=only&targets=event/a&targets=contact/b";
-        assert_eq!(said(only), fine("raises contact/b and event/a"));
+        assert_eq!(parsed(only), fine("raise contact/b and event/a"));
         let three = "scope=only&targets=event/a&targets=event/b&targets=event/c&inspect=true";
-        assert_eq!(said(three), fine("raises 3 targets, looks at everything"));
-        let admin = "raises everything, looks at everything and changes everything";
-        assert_eq!(said("scope=all&admin=true"), fine(admin));
-        assert!(!said("").1);
-        assert!(!said("scope=only").1);
-        assert!(!said("scope=only&targets=x").1);
+        assert_eq!(parsed(three), fine("raise 3 targets, read all data"));
+        let admin = "raise all targets, read and change all data";
+        assert_eq!(parsed("scope=all&admin=true"), fine(admin));
+        assert!(!parsed("").1);
+        assert!(!parsed("scope=only").1);
+        assert!(!parsed("scope=only&targets=x").1);
     }
 }

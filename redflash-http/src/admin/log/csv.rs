@@ -1,4 +1,4 @@
-//! `GET /admin/log.csv`: the log as a table for other programs, a line a delivery.
+//! `GET /admin/log.csv`: the log as a table, with one line per delivery.
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,15 +21,15 @@ use crate::admin::ui::page_error::PageError;
 use crate::app::App;
 use crate::route::{Auth, Permission, Route};
 
-/// How many notifications are read at once.
-const PAGE: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
-/// About how many bytes are sent at once.
-const PIECE: usize = 64 * 1024;
+/// Number of notifications read at once.
+const PAGE_SIZE: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
+/// Minimum size of a chunk of the response, in bytes.
+const CHUNK_SIZE: usize = 64 * 1024;
 
-/// The mark without which Excel takes UTF-8 for the code page of its machine.
+/// Without this mark, Excel reads UTF-8 as the code page of its machine.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-const HEAD: [&str; 18] = [
+const HEADER: [&str; 18] = [
     "raised_at",
     "notification",
     "target",
@@ -59,81 +59,81 @@ pub(crate) fn routes() -> Vec<Route> {
     )]
 }
 
-/// A table that is read and written piece by piece, as fast as it is taken.
+/// A table that is read and written in chunks, as fast as the client reads.
 struct Table {
     app: Arc<App>,
     filter: LogFilter,
-    /// What was read and is not written yet.
-    read: VecDeque<(Notification, VecDeque<Delivery>)>,
-    /// Whether there is more to be read.
-    more: bool,
-    begun: bool,
+    /// Entries that are read but not written yet.
+    pending: VecDeque<(Notification, VecDeque<Delivery>)>,
+    /// True if the log has more entries.
+    has_more: bool,
+    has_header: bool,
 }
 
-async fn csv(desk: PageContext) -> Result<Response, PageError> {
+async fn csv(context: PageContext) -> Result<Response, PageError> {
     let mut table = Table {
-        filter: LogQuery::of(&desk.query).filter(PAGE),
-        app: desk.app,
-        read: VecDeque::new(),
-        more: true,
-        begun: false,
+        filter: LogQuery::of(&context.query).filter(PAGE_SIZE),
+        app: context.app,
+        pending: VecDeque::new(),
+        has_more: true,
+        has_header: false,
     };
-    // Once the table has begun, it is too late to say that the store does not answer.
+    // An error of the store can be reported only before the response has started.
     let page = table.app.engine.store().log(&table.filter).await?;
     table.take(page);
-    let pieces = stream::unfold(Some(table), |table| async { table?.next().await });
-    let about = [
+    let chunks = stream::unfold(Some(table), |table| async { table?.next().await });
+    let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8"),
         (
             CONTENT_DISPOSITION,
             "attachment; filename=\"redflash-log.csv\"",
         ),
     ];
-    Ok((about, Body::from_stream(pieces)).into_response())
+    Ok((headers, Body::from_stream(chunks)).into_response())
 }
 
-type Piece = io::Result<Bytes>;
+type Chunk = io::Result<Bytes>;
 
 impl Table {
-    /// The next piece; an error cuts the table off, so that nobody takes it for whole.
-    async fn next(mut self) -> Option<(Piece, Option<Self>)> {
-        while self.read.is_empty() && self.more {
-            // Whoever raises something comes first.
+    /// Returns the next chunk. An error aborts the response, so that it does not look complete.
+    async fn next(mut self) -> Option<(Chunk, Option<Self>)> {
+        while self.pending.is_empty() && self.has_more {
+            // Raises go first.
             tokio::task::yield_now().await;
             match self.app.engine.store().log(&self.filter).await {
                 Ok(page) => self.take(page),
-                Err(fault) => {
+                Err(error) => {
                     warn!(
-                        fault = error_chain(&fault),
-                        "a table of the log was cut off"
+                        error = error_chain(&error),
+                        "CSV export of the log was cut off"
                     );
-                    return Some((Err(io::Error::other(fault)), None));
+                    return Some((Err(io::Error::other(error)), None));
                 }
             }
         }
-        if self.read.is_empty() && self.begun {
+        if self.pending.is_empty() && self.has_header {
             return None;
         }
         match self.write() {
-            Ok(piece) => Some((Ok(piece), Some(self))),
-            Err(fault) => Some((Err(fault), None)),
+            Ok(chunk) => Some((Ok(chunk), Some(self))),
+            Err(error) => Some((Err(error), None)),
         }
     }
 
     fn take(&mut self, page: LogPage) {
         self.filter.before = page.next;
-        self.more = page.next.is_some();
+        self.has_more = page.next.is_some();
         for (notification, deliveries) in page.entries {
-            let wanted = deliveries.into_iter().filter(|one| self.wants(one));
-            let wanted: VecDeque<_> = wanted.collect();
-            if !wanted.is_empty() {
-                self.read.push_back((notification, wanted));
+            let matching = deliveries.into_iter().filter(|one| self.matches(one));
+            let matching: VecDeque<_> = matching.collect();
+            if !matching.is_empty() {
+                self.pending.push_back((notification, matching));
             }
         }
     }
 
-    /// Whether a delivery itself is asked for, and not only another of its notification.
-    fn wants(&self, delivery: &Delivery) -> bool {
+    /// Returns true if the filter matches the delivery itself, not only its notification.
+    fn matches(&self, delivery: &Delivery) -> bool {
         let filter = &self.filter;
         filter.state.is_none_or(|state| delivery.state == state)
             && (filter.contact.as_ref()).is_none_or(|contact| delivery.contact == *contact)
@@ -142,23 +142,23 @@ impl Table {
                 .is_none_or(|gateway| delivery.gateway.as_ref() == Some(gateway))
     }
 
-    fn write(&mut self) -> Piece {
-        let start = if self.begun { "" } else { BYTE_ORDER_MARK };
+    fn write(&mut self) -> Chunk {
+        let start = if self.has_header { "" } else { BYTE_ORDER_MARK };
         let mut writer = WriterBuilder::new()
             .terminator(Terminator::CRLF)
             .from_writer(start.as_bytes().to_vec());
-        if !self.begun {
-            writer.write_record(HEAD)?;
-            self.begun = true;
+        if !self.has_header {
+            writer.write_record(HEADER)?;
+            self.has_header = true;
         }
-        while let Some((notification, deliveries)) = self.read.front_mut() {
+        while let Some((notification, deliveries)) = self.pending.front_mut() {
             let Some(delivery) = deliveries.pop_front() else {
-                self.read.pop_front();
+                self.pending.pop_front();
                 continue;
             };
-            line(&mut writer, notification, &delivery)?;
+            write_line(&mut writer, notification, &delivery)?;
             writer.flush()?;
-            if writer.get_ref().len() >= PIECE {
+            if writer.get_ref().len() >= CHUNK_SIZE {
                 break;
             }
         }
@@ -169,7 +169,7 @@ impl Table {
     }
 }
 
-fn line(
+fn write_line(
     writer: &mut Writer<Vec<u8>>,
     notification: &Notification,
     delivery: &Delivery,
@@ -196,7 +196,7 @@ fn line(
         delivery.detail.clone(),
         notification.plan.message.body.clone(),
     ];
-    writer.write_record(cells.map(harmless))
+    writer.write_record(cells.map(sanitize))
 }
 
 fn time(at: Timestamp) -> String {
@@ -204,8 +204,8 @@ fn time(at: Timestamp) -> String {
     at.unwrap_or(jiff::Timestamp::MAX).to_string()
 }
 
-/// A text that no spreadsheet takes for a formula.
-fn harmless(text: String) -> String {
+/// Escapes a text that spreadsheets would read as a formula.
+fn sanitize(text: String) -> String {
     let begins = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if text.starts_with(begins) {
         return format!("'{text}");
@@ -218,14 +218,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cell_is_a_formula() {
+    fn escapes_formulas() {
         for formula in [
             "=1+1", "+44", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A",
         ] {
-            assert_eq!(harmless(formula.into()), format!("'{formula}"));
+            assert_eq!(sanitize(formula.into()), format!("'{formula}"));
         }
         for plain in ["", "ann", "a=b", "'=1", "1-2"] {
-            assert_eq!(harmless(plain.into()), plain);
+            assert_eq!(sanitize(plain.into()), plain);
         }
     }
 }

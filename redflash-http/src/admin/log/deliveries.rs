@@ -1,36 +1,34 @@
-//! What became of a notification: `{{> partials/deliveries page.deliveries}}`, a card a delivery.
+//! The deliveries of a notification, one card each: `{{> partials/deliveries page.deliveries}}`.
 
 use std::collections::HashMap;
 
 use redflash_core::store::DeliveryRecord;
-use redflash_core::{
-    Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState, Notification, Slug,
-};
+use redflash_core::{Attempt, AttemptOutcome, Delivery, DeliveryState, Notification, Slug};
 use serde::Serialize;
 
-use crate::admin::log::list;
-use crate::admin::log::state_counts::Tally;
+use crate::admin::log::state_counts::{StateCount, urgency};
 use crate::admin::ui::partials::{Link, Step};
+use crate::admin::urls;
 
-/// How many deliveries are shown, those first that somebody has to look at.
-const SHOWN: usize = 100;
+/// Maximum number of deliveries shown; those that need attention come first.
+const MAX_SHOWN: usize = 100;
 
-/// So few deliveries are shown with all that happened to them.
-const FEW: usize = 3;
+/// Maximum number of deliveries that are shown expanded.
+const MAX_EXPANDED: usize = 3;
 
-/// What became of a notification.
+/// The deliveries of a notification.
 #[derive(Serialize)]
 pub(crate) struct Deliveries {
-    tally: Vec<Tally>,
-    /// Whether something is still to happen.
+    state_counts: Vec<StateCount>,
+    /// True if a delivery is not final yet.
     pub(crate) open: bool,
-    /// Where this page is.
+    /// URL of the notification.
     url: String,
     cards: Vec<Card>,
-    /// How many more there are.
+    /// Number of deliveries that are not shown.
     more: usize,
-    /// How many can be sent again, by who may.
-    badly: Option<usize>,
+    /// Number of deliveries that the visitor may resend.
+    resendable: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -47,14 +45,14 @@ struct Card {
     price: Option<String>,
     refused_by: String,
     steps: Vec<Step>,
-    /// Whether what happened to it is seen at once.
+    /// True if its history is expanded.
     is_open: bool,
-    /// Whether it can be sent again, by who may.
-    badly: bool,
+    /// True if the visitor may resend it.
+    resendable: bool,
 }
 
 impl Deliveries {
-    /// * `may_resend` - whether who looks may send again.
+    /// * `may_resend` - true if the visitor may resend deliveries.
     pub(crate) fn of(
         notification: &Notification,
         records: &[DeliveryRecord],
@@ -65,37 +63,37 @@ impl Deliveries {
         let names: HashMap<_, _> = names.collect();
         let mut shown: Vec<_> = records.iter().collect();
         shown.sort_by_key(|record| urgency(record.delivery.state));
-        let few = records.len() <= FEW;
+        let expanded = records.len() <= MAX_EXPANDED;
         let card = |record: &&DeliveryRecord| {
-            let badly = may_resend && ended_badly(record.delivery.state);
+            let resendable = may_resend && ended_badly(record.delivery.state);
             Card {
-                is_open: few || ended_badly(record.delivery.state),
-                ..Card::of(record, &names, badly)
+                is_open: expanded || ended_badly(record.delivery.state),
+                ..Card::of(record, &names, resendable)
             }
         };
         let states = || records.iter().map(|record| record.delivery.state);
-        let badly = states().filter(|state| ended_badly(*state)).count();
+        let resendable = states().filter(|state| ended_badly(*state)).count();
         Self {
-            tally: Tally::of(records.iter().map(|record| &record.delivery)),
+            state_counts: StateCount::of(records.iter().map(|record| &record.delivery)),
             open: records.len() < notification.plan.queued()
                 || states().any(|state| !state.is_final()),
-            url: list::url(notification.id),
-            cards: shown.iter().take(SHOWN).map(card).collect(),
-            more: records.len().saturating_sub(SHOWN),
-            badly: (may_resend && badly > 0).then_some(badly),
+            url: urls::notification(notification.id),
+            cards: shown.iter().take(MAX_SHOWN).map(card).collect(),
+            more: records.len().saturating_sub(MAX_SHOWN),
+            resendable: (may_resend && resendable > 0).then_some(resendable),
         }
     }
 }
 
 impl Card {
-    fn of(record: &DeliveryRecord, names: &HashMap<&Slug, &str>, badly: bool) -> Self {
+    fn of(record: &DeliveryRecord, names: &HashMap<&Slug, &str>, resendable: bool) -> Self {
         let delivery = &record.delivery;
         let name = names.get(&delivery.contact);
         let refused_by: Vec<_> = delivery.refused_by.iter().map(Slug::as_str).collect();
         Self {
             id: delivery.id.to_string(),
             contact: Link {
-                url: format!("/admin/contacts/{}", delivery.contact),
+                url: urls::contact(&delivery.contact),
                 label: name.map_or_else(|| delivery.contact.to_string(), |name| (*name).into()),
             },
             via: delivery.via.iter().map(ToString::to_string).collect(),
@@ -103,7 +101,7 @@ impl Card {
             address: delivery.address.to_string(),
             state: delivery.state.as_str(),
             gateway: delivery.gateway.as_ref().map(|gateway| Link {
-                url: format!("/admin/gateways/{gateway}"),
+                url: urls::gateway(gateway),
                 label: gateway.to_string(),
             }),
             message_id: delivery.message_id.clone(),
@@ -112,14 +110,9 @@ impl Card {
             refused_by: refused_by.join(", "),
             steps: steps(record),
             is_open: false,
-            badly,
+            resendable,
         }
     }
-}
-
-/// Where a delivery is shown.
-pub(crate) fn url(id: DeliveryId) -> String {
-    format!("{}#d-{id}", list::url(id.notification()))
 }
 
 const fn ended_badly(state: DeliveryState) -> bool {
@@ -132,41 +125,33 @@ const fn ended_badly(state: DeliveryState) -> bool {
     )
 }
 
-/// Least for what somebody has to look at.
-pub(crate) const fn urgency(state: DeliveryState) -> u8 {
-    match state {
-        DeliveryState::Failed | DeliveryState::Quarantined | DeliveryState::Suppressed => 0,
-        DeliveryState::Queued | DeliveryState::Sending => 1,
-        DeliveryState::Cancelled => 2,
-        DeliveryState::Sent | DeliveryState::Delivered => 3,
-    }
-}
-
-/// The attempts of a delivery, and what stands after them.
+/// Returns the attempts of a delivery, and the step after them.
 fn steps(record: &DeliveryRecord) -> Vec<Step> {
     let attempts = record.attempts_made.iter().map(attempt);
     let last = record.attempts_made.last();
-    attempts.chain(standing(&record.delivery, last)).collect()
+    attempts
+        .chain(current_step(&record.delivery, last))
+        .collect()
 }
 
 fn attempt(attempt: &Attempt) -> Step {
-    let (state, said) = match attempt.outcome {
-        AttemptOutcome::Ok => (Some("sent"), "Taken"),
-        AttemptOutcome::Retry => (None, "Not taken for now"),
-        AttemptOutcome::Unknown => (None, "Nobody knows whether it went out"),
+    let (state, result) = match attempt.outcome {
+        AttemptOutcome::Ok => (Some("sent"), "Accepted"),
+        AttemptOutcome::Retry => (None, "Temporary failure"),
+        AttemptOutcome::Unknown => (None, "Outcome unknown"),
         AttemptOutcome::Permanent => (Some("failed"), "Refused"),
     };
     let through = match &attempt.gateway {
-        Some(gateway) => format!(" through {gateway}"),
+        Some(gateway) => format!(" via {gateway}"),
         None => String::new(),
     };
     let took = attempt.ended_at.since(attempt.started_at).as_millis();
-    let mut text = format!("{said} after {took} ms");
+    let mut text = format!("{result} after {took} ms");
     if !attempt.detail.is_empty() {
         text = format!("{text}: {}", attempt.detail);
     }
     if attempt.may_repeat {
-        text.push_str(". An earlier attempt may have arrived, so this may be a repeat.");
+        text.push_str(". Possible duplicate: an earlier attempt may have arrived.");
     }
     Step {
         at: attempt.ended_at,
@@ -176,26 +161,24 @@ fn attempt(attempt: &Attempt) -> Step {
     }
 }
 
-/// What has happened since the last attempt, or is to happen next.
-fn standing(delivery: &Delivery, last: Option<&Attempt>) -> Option<Step> {
+/// Returns the event after the last attempt, or the next one.
+fn current_step(delivery: &Delivery, last: Option<&Attempt>) -> Option<Step> {
     let ended = last.map(|attempt| attempt.ended_at);
     let is_later = ended.is_none_or(|ended| delivery.due_at > ended);
     let outcome = last.map(|attempt| attempt.outcome);
     let title = match delivery.state {
         DeliveryState::Queued if last.is_some() => "Next attempt",
-        DeliveryState::Queued => "Waits for its turn",
-        DeliveryState::Sending => "Is being handed over",
+        DeliveryState::Queued => "Queued",
+        DeliveryState::Sending => "Sending",
         DeliveryState::Sent => return receipt_due(delivery),
-        DeliveryState::Delivered if is_later => "Receipt: it has arrived",
-        DeliveryState::Delivered => "It has arrived",
+        DeliveryState::Delivered if is_later => "Receipt: delivered",
+        DeliveryState::Delivered => "Delivered",
         DeliveryState::Failed if outcome == Some(AttemptOutcome::Permanent) => return None,
-        DeliveryState::Failed if outcome == Some(AttemptOutcome::Ok) => {
-            "Receipt: it will not arrive"
-        }
+        DeliveryState::Failed if outcome == Some(AttemptOutcome::Ok) => "Receipt: not delivered",
         DeliveryState::Failed => "Given up",
-        DeliveryState::Cancelled => "Stopped by a switch",
-        DeliveryState::Suppressed => "Not sent: the budget is used up",
-        DeliveryState::Quarantined => "Set aside until somebody sends it again",
+        DeliveryState::Cancelled => "Cancelled by a switch",
+        DeliveryState::Suppressed => "Not sent: budget exhausted",
+        DeliveryState::Quarantined => "Quarantined until resent",
     };
     Some(Step {
         at: delivery.due_at,
@@ -205,11 +188,11 @@ fn standing(delivery: &Delivery, last: Option<&Attempt>) -> Option<Step> {
     })
 }
 
-/// Which receipt is waited for, where another gateway takes over without one.
+/// Returns the wait for a receipt, if another gateway takes over without one.
 fn receipt_due(delivery: &Delivery) -> Option<Step> {
     let part = !delivery.parts_delivered.is_empty();
     let (at, title) = match delivery.receipt_due_at {
-        Some(at) => (at, "Goes through another gateway unless a receipt comes"),
+        Some(at) => (at, "Tries another gateway unless a receipt arrives"),
         None if part => (delivery.due_at, "Receipts"),
         None => return None,
     };
@@ -221,8 +204,8 @@ fn receipt_due(delivery: &Delivery) -> Option<Step> {
     })
 }
 
-/// Why it stands where it stands, unless the last attempt says so already.
+/// Returns the reason for the state, unless the last attempt has the same.
 fn detail(delivery: &Delivery, last: Option<&Attempt>) -> Option<String> {
-    let is_said = last.is_some_and(|attempt| attempt.detail == delivery.detail);
-    (!delivery.detail.is_empty() && !is_said).then(|| delivery.detail.clone())
+    let is_known = last.is_some_and(|attempt| attempt.detail == delivery.detail);
+    (!delivery.detail.is_empty() && !is_known).then(|| delivery.detail.clone())
 }

@@ -1,4 +1,4 @@
-//! What was sent lately to a contact, or for a group or an event.
+//! Recent notifications of a contact, a target or a state.
 
 use std::num::NonZeroU32;
 
@@ -8,51 +8,62 @@ use redflash_core::{
 };
 use serde::Serialize;
 
-use crate::admin::log::state_counts::Tally;
+use crate::admin::log::state_counts::StateCount;
+use crate::admin::urls;
 
-/// How many notifications are shown.
-const SHOWN: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
+/// Maximum number of notifications.
+const MAX_SHOWN: NonZeroU32 = NonZeroU32::new(8).expect("not zero");
 
-/// A notification, and what became of it: `{{> partials/history page.recent}}` takes a list of them.
+/// A notification with the states of its deliveries: `{{> partials/history page.recent}}` takes a
+/// list of them.
 #[derive(Serialize)]
-pub(crate) struct Sent {
+pub(crate) struct RecentNotification {
     url: String,
     at: Timestamp,
-    /// The first words.
+    /// The beginning of the message.
     subject: String,
-    states: Vec<Tally>,
+    state_counts: Vec<StateCount>,
 }
 
-/// What a contact was told lately, whatever it was raised at.
-pub(crate) async fn of_contact(engine: &Engine, contact: &Slug) -> Result<Vec<Sent>, StoreError> {
+/// Returns the recent notifications with a delivery to a contact.
+pub(crate) async fn of_contact(
+    engine: &Engine,
+    contact: &Slug,
+) -> Result<Vec<RecentNotification>, StoreError> {
     let filter = LogFilter {
         contact: Some(contact.clone()),
-        ..LogFilter::newest(SHOWN)
+        ..LogFilter::newest(MAX_SHOWN)
     };
-    sent(engine, &filter, |delivery| delivery.contact == *contact).await
+    matching(engine, &filter, |delivery| delivery.contact == *contact).await
 }
 
-/// What was raised at a group or an event lately.
-pub(crate) async fn of_target(engine: &Engine, target: Target) -> Result<Vec<Sent>, StoreError> {
+/// Returns the recent notifications of a group or an event.
+pub(crate) async fn of_target(
+    engine: &Engine,
+    target: Target,
+) -> Result<Vec<RecentNotification>, StoreError> {
     let filter = LogFilter {
         target: Some(target),
-        ..LogFilter::newest(SHOWN)
+        ..LogFilter::newest(MAX_SHOWN)
     };
-    sent(engine, &filter, |_| true).await
+    matching(engine, &filter, |_| true).await
 }
 
-/// What was raised lately, whoever is told.
-pub(crate) async fn newest(engine: &Engine, limit: NonZeroU32) -> Result<Vec<Sent>, StoreError> {
-    sent(engine, &LogFilter::newest(limit), |_| true).await
+/// Returns the newest notifications.
+pub(crate) async fn newest(
+    engine: &Engine,
+    limit: NonZeroU32,
+) -> Result<Vec<RecentNotification>, StoreError> {
+    matching(engine, &LogFilter::newest(limit), |_| true).await
 }
 
-/// What was raised since a time and has a delivery in one of these states, newest first.
+/// Returns the newest notifications since a time that have a delivery in one of the states.
 pub(crate) async fn in_states(
     engine: &Engine,
     states: &[DeliveryState],
     since: Timestamp,
     limit: NonZeroU32,
-) -> Result<Vec<Sent>, StoreError> {
+) -> Result<Vec<RecentNotification>, StoreError> {
     let mut all = Vec::new();
     for state in states {
         let filter = LogFilter {
@@ -60,7 +71,7 @@ pub(crate) async fn in_states(
             since: Some(since),
             ..LogFilter::newest(limit)
         };
-        all.extend(sent(engine, &filter, |_| true).await?);
+        all.extend(matching(engine, &filter, |_| true).await?);
     }
     // A notification's id begins with its time.
     all.sort_by(|one, other| other.url.cmp(&one.url));
@@ -69,20 +80,20 @@ pub(crate) async fn in_states(
     Ok(all)
 }
 
-/// What a filter lets through.
+/// Returns the notifications that match a filter.
 ///
-/// * `counts` - the deliveries that are shown.
-pub(crate) async fn sent(
+/// * `is_counted` - selects the deliveries that are counted.
+pub(crate) async fn matching(
     engine: &Engine,
     filter: &LogFilter,
-    counts: impl Fn(&Delivery) -> bool,
-) -> Result<Vec<Sent>, StoreError> {
+    is_counted: impl Fn(&Delivery) -> bool,
+) -> Result<Vec<RecentNotification>, StoreError> {
     let page = engine.store().log(filter).await?;
-    let row = |(notification, deliveries): &(Notification, Vec<Delivery>)| Sent {
-        url: format!("/admin/log/{}", notification.id),
+    let row = |(notification, deliveries): &(Notification, Vec<Delivery>)| RecentNotification {
+        url: urls::notification(notification.id),
         at: notification.raised_at,
         subject: notification.plan.message.subject.clone(),
-        states: Tally::of(deliveries.iter().filter(|delivery| counts(delivery))),
+        state_counts: StateCount::of(deliveries.iter().filter(|delivery| is_counted(delivery))),
     };
     Ok(page.entries.iter().map(row).collect())
 }

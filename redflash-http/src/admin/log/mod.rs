@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! The log of notifications, with the state of their deliveries.
 
 pub(crate) mod csv;
 pub(crate) mod deliveries;
@@ -8,3 +8,4 @@ pub(crate) mod notification;
 pub(crate) mod query;
 pub(crate) mod state_counts;
 pub(crate) mod stream;
+pub(crate) mod stream_slots;

@@ -1,4 +1,4 @@
-//! `/admin/log/{id}`: one notification, and what became of it.
+//! `/admin/log/{id}`: a notification, its deliveries and replies.
 
 use std::num::NonZeroU32;
 
@@ -12,19 +12,21 @@ use redflash_core::{
 use serde::Serialize;
 
 use crate::admin::log::deliveries::Deliveries;
-use crate::admin::log::list;
+use crate::admin::ui::flash::Flash;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Link, Plan, Step};
-use crate::admin::ui::path::NamedNotification;
+use crate::admin::ui::path::NotificationPath;
+use crate::admin::ui::redirect::redirect_with;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
 
-/// How many contacts are looked at for answers.
-const ASKED: usize = 20;
-/// How many answers of a contact, and how many entries of the audit log, are looked at.
-const NEWEST: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+/// Maximum number of contacts whose replies are searched.
+const MAX_CONTACTS: usize = 20;
+/// Maximum number of replies of a contact, and of audit log entries, that are searched.
+const MAX_ENTRIES: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 
 pub(crate) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
@@ -47,15 +49,15 @@ struct Page {
     sender: Option<String>,
     plan: Plan,
     deliveries: Deliveries,
-    /// Where what changes is told, as long as something is to happen.
+    /// URL of the stream of changes, until all deliveries are final.
     events: Option<String>,
     replies: Vec<Reply>,
     history: Vec<Step>,
     json: String,
-    again: Option<String>,
+    send_again: Option<String>,
 }
 
-/// A message that somebody sent back.
+/// A reply to a delivery.
 #[derive(Serialize)]
 struct Reply {
     at: Timestamp,
@@ -65,66 +67,71 @@ struct Reply {
 }
 
 async fn page(
-    desk: PageContext,
-    NamedNotification(id): NamedNotification,
+    context: PageContext,
+    NotificationPath(id): NotificationPath,
 ) -> Result<Response, PageError> {
-    let (notification, records) = find(&desk, id).await?;
-    let changes = changes(&desk, id).await?;
-    let deliveries = Deliveries::of(&notification, &records, desk.is_admin());
+    let (notification, records) = find(&context, id).await?;
+    let entries = audit_entries(&context, id).await?;
+    let deliveries = Deliveries::of(&notification, &records, context.is_admin());
     let title = notification.plan.name.to_string();
     let page = Page {
         id: id.to_string(),
         name: title.clone(),
         at: notification.raised_at,
-        target: list::target(notification.target()),
-        by: by(&notification, &changes),
+        target: Link::target(notification.target()),
+        by: by(&notification, &entries),
         degraded: notification.plan.message.degraded.clone(),
         cut: notification.plan.message.cut,
         sender: notification.plan.message.sender.clone(),
-        events: deliveries.open.then(|| format!("{}/events", list::url(id))),
+        events: deliveries
+            .open
+            .then(|| format!("{}/events", urls::notification(id))),
         deliveries,
-        replies: replies(&desk, &records).await?,
-        history: changes.iter().rev().map(step).collect(),
+        replies: replies(&context, &records).await?,
+        history: entries.iter().rev().map(step).collect(),
         json: format!("/api/v1/notifications/{id}"),
-        again: desk
+        send_again: context
             .is_admin()
             .then(|| format!("/admin/send?target={}", notification.target())),
         plan: notification.plan.into(),
     };
-    Ok(desk.page("notification", Section::Log, &title, page))
+    Ok(context.page("notification", Section::Log, &title, page))
 }
 
-/// A notification with its deliveries.
+/// Returns a notification with its deliveries.
 pub(crate) async fn find(
-    desk: &PageContext,
+    context: &PageContext,
     id: NotificationId,
 ) -> Result<(Notification, Vec<DeliveryRecord>), PageError> {
-    let found = desk.app.engine.store().notification(id).await?;
-    found.ok_or_else(|| PageError::missing("notification of that id"))
+    let found = context.app.engine.store().notification(id).await?;
+    found.ok_or_else(|| PageError::missing("notification with that ID"))
 }
 
-/// What the audit log says of a notification, newest first.
-async fn changes(desk: &PageContext, id: NotificationId) -> Result<Vec<AuditEntry>, StoreError> {
+/// Returns the audit log entries of a notification, newest first.
+async fn audit_entries(
+    context: &PageContext,
+    id: NotificationId,
+) -> Result<Vec<AuditEntry>, StoreError> {
     let filter = AuditFilter {
         subject: Some(format!("notification/{id}")),
         by: None,
         before: None,
-        limit: NEWEST,
+        limit: MAX_ENTRIES,
     };
-    desk.app.engine.store().audit_entries(&filter).await
+    context.app.engine.store().audit_entries(&filter).await
 }
 
-/// Who raised it.
-fn by(notification: &Notification, changes: &[AuditEntry]) -> Link {
-    let by_hand = changes.iter().find(|one| one.action == Action::Raised);
-    let (url, label) = match (&notification.raised_by, by_hand) {
-        (Some(key), _) => (format!("/admin/keys/{key}"), format!("key/{key}")),
+/// Returns a link to the key or user that raised the notification.
+fn by(notification: &Notification, entries: &[AuditEntry]) -> Link {
+    let manual = entries.iter().find(|one| one.action == Action::Raised);
+    let (url, label) = match (&notification.raised_by, manual) {
+        (Some(key), _) => (urls::key(key), format!("key/{key}")),
         (None, Some(change)) => {
             let subject = format!("notification/{}", notification.id);
             let audit = format!("/admin/audit?subject={subject}");
             (audit, change.by.to_string())
         }
-        (None, None) => (String::new(), "RedFlash itself, or an operator".into()),
+        (None, None) => (String::new(), "RedFlash or an operator".into()),
     };
     Link { url, label }
 }
@@ -132,7 +139,7 @@ fn by(notification: &Notification, changes: &[AuditEntry]) -> Link {
 fn step(change: &AuditEntry) -> Step {
     let done = match change.action {
         Action::Raised => "Raised",
-        Action::Resent => "Sent again",
+        Action::Resent => "Resent",
         _ => "Changed",
     };
     Step {
@@ -143,17 +150,20 @@ fn step(change: &AuditEntry) -> Step {
     }
 }
 
-/// What people have answered to these deliveries, oldest first.
-async fn replies(desk: &PageContext, records: &[DeliveryRecord]) -> Result<Vec<Reply>, StoreError> {
+/// Returns the replies to the deliveries, oldest first.
+async fn replies(
+    context: &PageContext,
+    records: &[DeliveryRecord],
+) -> Result<Vec<Reply>, StoreError> {
     let mut contacts: Vec<&Slug> = records.iter().map(|one| &one.delivery.contact).collect();
     contacts.sort();
     contacts.dedup();
     let mut found: Vec<Inbound> = Vec::new();
-    for contact in contacts.into_iter().take(ASKED) {
+    for contact in contacts.into_iter().take(MAX_CONTACTS) {
         let filter = InboundFilter {
             contact: Some(contact.clone()),
             before: None,
-            limit: NEWEST,
+            limit: MAX_ENTRIES,
         };
         let answers = |inbound: &Inbound| {
             let mut ours = records.iter().map(|record| record.delivery.id);
@@ -161,7 +171,7 @@ async fn replies(desk: &PageContext, records: &[DeliveryRecord]) -> Result<Vec<R
                 .answers
                 .is_some_and(|answered| ours.any(|id| id == answered))
         };
-        let inbound = desk.app.engine.store().inbound(&filter).await?;
+        let inbound = context.app.engine.store().inbound(&filter).await?;
         found.extend(inbound.into_iter().filter(answers));
     }
     found.sort_by_key(|inbound| inbound.id);
@@ -176,24 +186,24 @@ async fn replies(desk: &PageContext, records: &[DeliveryRecord]) -> Result<Vec<R
 }
 
 async fn resend(
-    desk: PageContext,
-    NamedNotification(id): NamedNotification,
+    context: PageContext,
+    NotificationPath(id): NotificationPath,
     form: Form,
 ) -> Result<Response, PageError> {
-    find(&desk, id).await?;
+    find(&context, id).await?;
     let only = match form.given("delivery") {
         None => None,
         Some(text) => {
             let named = text.parse::<DeliveryId>().ok();
             let ours = named.filter(|delivery| delivery.notification() == id);
-            Some(ours.ok_or_else(|| PageError::missing("delivery of that id"))?)
+            Some(ours.ok_or_else(|| PageError::missing("delivery with that ID"))?)
         }
     };
-    let engine = &desk.app.engine;
-    let resent = engine.resend(id, only, &desk.actor()).await?;
-    let said = match resent {
-        0 => Said::NothingToResend,
-        _ => Said::Resent,
+    let engine = &context.app.engine;
+    let resent = engine.resend(id, only, &context.actor()).await?;
+    let flash = match resent {
+        0 => Flash::NothingToResend,
+        _ => Flash::Resent,
     };
-    Ok(PageContext::go(&list::url(id), said))
+    Ok(redirect_with(&urls::notification(id), flash))
 }

@@ -1,4 +1,4 @@
-//! Which part of the log a query asks for.
+//! The filters of the log, read from a query.
 
 use std::num::NonZeroU32;
 
@@ -12,24 +12,24 @@ use url::form_urlencoded;
 use crate::admin::ui::field::{Choice, Field};
 use crate::admin::ui::form::Form;
 
-/// What can be asked for, the place in the log apart.
-const NAMES: [&str; 9] = [
+/// The query parameters of the filters.
+const FILTERS: [&str; 9] = [
     "q", "state", "channel", "gateway", "contact", "target", "since", "from", "until",
 ];
 
-/// What stands at a time that cannot be read.
-const NO_TIME: &str = "Write a time as 2026-11-25T04:32, or a day as 2026-11-25. Until then it is not \
-    looked at.";
+/// The error of a time that cannot be parsed.
+const INVALID_TIME: &str = "Enter a time such as 2026-11-25T04:32 or a date such as 2026-11-25. This filter is \
+    ignored until then.";
 
-/// Which part of the log a query asks for. What it says that makes no sense is not looked at.
+/// The filters of a query. Invalid ones are ignored.
 pub(crate) struct LogQuery<'a>(&'a Form);
 
-/// The form of the query: `q` and `state` first, the others below them.
+/// The fields of the filters: `q` and `state` first, the others below them.
 #[derive(Serialize)]
 pub(crate) struct Fields {
     first: [Field; 2],
     more: Vec<Field>,
-    /// Whether one of the others is filled in.
+    /// True if one of the others is filled in.
     open: bool,
 }
 
@@ -38,7 +38,7 @@ impl<'a> LogQuery<'a> {
         Self(query)
     }
 
-    /// As the store is asked.
+    /// Returns the filter for the store.
     pub(crate) fn filter(&self, limit: NonZeroU32) -> LogFilter {
         LogFilter {
             state: self.parsed::<DeliveryState>("state"),
@@ -46,24 +46,24 @@ impl<'a> LogQuery<'a> {
             channel: self.parsed::<ChannelKind>("channel"),
             gateway: self.parsed::<Slug>("gateway"),
             target: self.parsed::<Target>("target"),
-            // A NUL stands in no text, and databases refuse to look for it.
+            // Databases reject NUL in a text, and no stored text has one.
             text: self.0.given("q").map(|text| text.replace('\0', "")),
-            since: moment(self.since()),
-            until: moment(self.0.get("until")),
+            since: timestamp(self.since()),
+            until: timestamp(self.0.get("until")),
             before: self.parsed::<NotificationId>("before"),
             limit,
         }
     }
 
-    /// Whether anything is asked for but the newest.
-    pub(crate) fn is_any(&self) -> bool {
-        NAMES.iter().all(|name| self.0.given(name).is_none())
+    /// Returns true if no filter is set.
+    pub(crate) fn is_unfiltered(&self) -> bool {
+        FILTERS.iter().all(|name| self.0.given(name).is_none())
     }
 
-    /// The same query of another page.
+    /// Returns the URL of another page with the same filters.
     pub(crate) fn url(&self, path: &str, before: Option<NotificationId>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        for name in NAMES {
+        for name in FILTERS {
             query.extend_pairs(self.0.given(name).map(|value| (name, value)));
         }
         query.extend_pairs(before.map(|id| ("before", id.to_string())));
@@ -73,7 +73,7 @@ impl<'a> LogQuery<'a> {
         }
     }
 
-    /// The form, as it was filled in.
+    /// Returns the fields, filled in from the query.
     pub(crate) fn fields(&self, engine: &Engine) -> Fields {
         let state = DeliveryState::ALL.iter().map(|state| state.as_str());
         let gateways = engine.gateways();
@@ -85,18 +85,18 @@ impl<'a> LogQuery<'a> {
             self.select("channel", "Channel", channel),
             self.select("gateway", "Gateway", gateway),
             self.text::<Slug>("contact", "Contact"),
-            self.text::<Target>("target", "Raised at"),
+            self.text::<Target>("target", "Target"),
             time("since", "Since (UTC)", self.since()),
             time("until", "Before (UTC)", self.0.get("until")),
         ];
         let first = ["q", "state", "before"];
         Fields {
             first: [
-                Field::input("q", "Words, names or addresses", "search").value(self.0.get("q")),
+                Field::input("q", "Message, name or address", "search").value(self.0.get("q")),
                 self.select("state", "State", state.map(str::to_owned)),
             ],
             more,
-            open: NAMES
+            open: FILTERS
                 .iter()
                 .any(|name| !first.contains(name) && self.0.given(name).is_some()),
         }
@@ -110,34 +110,34 @@ impl<'a> LogQuery<'a> {
         self.0.given(name)?.parse().ok()
     }
 
-    /// A choice of what there is, and of what was asked for although it is gone.
+    /// Returns a select of the known values, and of the requested one even if it no longer exists.
     fn select(
         &self,
         name: &'static str,
         label: &'static str,
         known: impl Iterator<Item = String>,
     ) -> Field {
-        let wanted = self.0.given(name).filter(|text| Slug::parse(text).is_ok());
+        let selected = self.0.given(name).filter(|text| Slug::parse(text).is_ok());
         let mut values: Vec<String> = known.collect();
-        values.extend(wanted.map(str::to_owned));
+        values.extend(selected.map(str::to_owned));
         values.sort();
         values.dedup();
         let any = Choice {
             value: String::new(),
             label: "Any".into(),
             detail: None,
-            chosen: wanted.is_none(),
+            chosen: selected.is_none(),
         };
         let choices = values.into_iter().map(|value| Choice {
             label: value.clone(),
             detail: None,
-            chosen: wanted == Some(&value),
+            chosen: selected == Some(&value),
             value,
         });
         Field::select(name, label, [any].into_iter().chain(choices).collect())
     }
 
-    /// A text, with what is wrong with it.
+    /// Returns a text field with the error of its value.
     fn text<T: std::str::FromStr<Err: std::fmt::Display>>(
         &self,
         name: &'static str,
@@ -151,7 +151,7 @@ impl<'a> LogQuery<'a> {
     }
 }
 
-/// A time, as it was typed.
+/// Returns a field for a time, with the error of its value.
 fn time(name: &'static str, label: &'static str, typed: &str) -> Field {
     let typed = typed.trim();
     match (civil(typed), typed) {
@@ -160,13 +160,15 @@ fn time(name: &'static str, label: &'static str, typed: &str) -> Field {
             Field::input(name, label, "datetime-local").value(text)
         }
         (None, "") => Field::input(name, label, "datetime-local"),
-        (None, typed) => Field::text(name, label).value(typed).error(Some(NO_TIME)),
+        (None, typed) => Field::text(name, label)
+            .value(typed)
+            .error(Some(INVALID_TIME)),
     }
 }
 
-/// A moment as somebody writes it: `2026-11-25`, `2026-11-25T04:32`, `2026-11-25T04:32:10Z`. Without
-/// an offset it is in UTC.
-fn moment(text: &str) -> Option<Timestamp> {
+/// Parses a time such as `2026-11-25`, `2026-11-25T04:32` or `2026-11-25T04:32:10Z`. Without an
+/// offset it is in UTC.
+fn timestamp(text: &str) -> Option<Timestamp> {
     let at = TimeZone::UTC.to_timestamp(civil(text.trim())?).ok()?;
     Some(Timestamp::from_millis(at.as_millisecond()))
 }
@@ -187,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_as_browsers_and_people_write_them() {
-        let at = |text: &str| moment(text).map(Timestamp::as_millis);
+    fn parses_times_of_browsers_and_people() {
+        let at = |text: &str| timestamp(text).map(Timestamp::as_millis);
         let day = 1_795_564_800_000;
         for text in ["2026-11-25", "2026-11-25T00:00", "2026-11-25T02:00+02:00"] {
             assert_eq!(at(text), Some(day), "{text}");
@@ -197,11 +199,11 @@ mod tests {
         for bad in ["", "soon", "2026-13-01", "10000000-01-01", "\u{202e}"] {
             assert_eq!(at(bad), None, "{bad}");
         }
-        assert_eq!(filter("from=2026-11-25").since, moment("2026-11-25"));
+        assert_eq!(filter("from=2026-11-25").since, timestamp("2026-11-25"));
     }
 
     #[test]
-    fn what_makes_no_sense_is_not_looked_at() {
+    fn ignores_invalid_filters() {
         let odd =
             "state=lost&channel=%F0&gateway=a%2Fb&contact=+&target=ann&since=x&before=1&page=1";
         assert_eq!(filter(odd), LogFilter::newest(NonZeroU32::MIN));
@@ -212,13 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn the_query_goes_with_the_pages() {
+    fn keeps_filters_in_page_links() {
         let query = Form::parse(b"q=a%26b&state=failed&said=raised&before=x&page=7").unwrap();
         let query = LogQuery::of(&query);
         assert_eq!(query.url("/x", None), "/x?q=a%26b&state=failed");
         let id = NotificationId::new(Timestamp::from_millis(1));
         let next = query.url("/x", Some(id));
         assert_eq!(next, format!("/x?q=a%26b&state=failed&before={id}"));
-        assert!(LogQuery::of(&Form::default()).is_any() && !query.is_any());
+        assert!(LogQuery::of(&Form::default()).is_unfiltered() && !query.is_unfiltered());
     }
 }

@@ -1,21 +1,19 @@
-//! How many deliveries stand in each state: `{{> partials/tally page.tally}}`.
+//! The number of deliveries in each state: `{{> partials/tally page.state_counts}}`.
 
 use std::collections::BTreeMap;
 
 use redflash_core::{Delivery, DeliveryState};
 use serde::Serialize;
 
-use crate::admin::log::deliveries::urgency;
-
-/// How many deliveries stand in one state.
+/// The number of deliveries in one state.
 #[derive(Clone, Serialize)]
-pub(crate) struct Tally {
+pub(crate) struct StateCount {
     state: &'static str,
     count: usize,
 }
 
-impl Tally {
-    /// The states in which deliveries stand, those first that somebody has to look at.
+impl StateCount {
+    /// Counts deliveries by state; states that need attention come first.
     pub(crate) fn of<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<Self> {
         let mut states: BTreeMap<DeliveryState, usize> = BTreeMap::new();
         for delivery in deliveries {
@@ -23,10 +21,20 @@ impl Tally {
         }
         let mut states: Vec<_> = states.into_iter().collect();
         states.sort_by_key(|(state, _)| urgency(*state));
-        let tally = states.into_iter().map(|(state, count)| Self {
+        let counts = states.into_iter().map(|(state, count)| Self {
             state: state.as_str(),
             count,
         });
-        tally.collect()
+        counts.collect()
+    }
+}
+
+/// Returns the sort key of a state: lowest for what needs attention.
+pub(crate) const fn urgency(state: DeliveryState) -> u8 {
+    match state {
+        DeliveryState::Failed | DeliveryState::Quarantined | DeliveryState::Suppressed => 0,
+        DeliveryState::Queued | DeliveryState::Sending => 1,
+        DeliveryState::Cancelled => 2,
+        DeliveryState::Sent | DeliveryState::Delivered => 3,
     }
 }

@@ -1,7 +1,6 @@
-//! `GET /admin/log/{id}/events`: what becomes of a notification, told as it happens.
+//! `GET /admin/log/{id}/events`: the deliveries of a notification, as they change.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -11,7 +10,6 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use redflash_core::{NotificationId, StoreError, Timestamp, error_chain};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -19,33 +17,23 @@ use tracing::warn;
 use crate::admin::auth::session;
 use crate::admin::log::deliveries::Deliveries;
 use crate::admin::log::notification;
+use crate::admin::log::stream_slots::StreamSlot;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::path::NamedNotification;
+use crate::admin::ui::path::NotificationPath;
 use crate::route::{Auth, Permission, Route};
-use crate::server::Stopping;
+use crate::server::connection::Stopping;
 
-/// How many streams there are at once.
-const PLACES: usize = 100;
-/// When to come again once all places are taken.
-const AGAIN: HeaderValue = HeaderValue::from_static("10");
-/// How often the store is looked at.
-const LOOK: Duration = Duration::from_millis(500);
-/// At every how many looks it is found out whether the session still runs.
-const ADMITTED: u32 = 4;
-/// How long somebody is told, however often the connection is made anew.
-const LONGEST: Duration = Duration::from_secs(600);
-/// How often an idle stream shows that it is alive.
-const ALIVE: Duration = Duration::from_secs(15);
-
-/// The places for those who are told.
-pub(crate) struct StreamSlots(Arc<Semaphore>);
-
-impl Default for StreamSlots {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(PLACES)))
-    }
-}
+/// Seconds until a rejected client may try again.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
+/// Interval between reads of the store.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Number of polls between two checks of the session.
+const POLLS_PER_SESSION_CHECK: u32 = 4;
+/// Maximum duration of a stream, reconnects included.
+const MAX_DURATION: Duration = Duration::from_secs(600);
+/// Interval of the keep-alive comments of an idle stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new(
@@ -56,97 +44,97 @@ pub(crate) fn routes() -> Vec<Route> {
     )]
 }
 
-/// Somebody who is told.
-struct Watch {
-    desk: PageContext,
+/// A client that follows a notification.
+struct Follower {
+    context: PageContext,
     id: NotificationId,
-    /// When the first connection was made.
+    /// Time of the first connection.
     began: Timestamp,
-    /// What was told last.
-    told: String,
-    looks: u32,
-    look: Interval,
+    /// The deliveries that were sent last, as JSON.
+    sent: String,
+    polls: u32,
+    interval: Interval,
     stop: CancellationToken,
-    _place: OwnedSemaphorePermit,
+    _slot: StreamSlot,
 }
 
-/// What a look at the store comes to.
-enum Look {
-    /// Something has changed.
-    News(String),
-    /// Nothing more is to happen.
+/// The result of a read of the store.
+enum Poll {
+    /// The deliveries have changed.
+    Changed(String),
+    /// All deliveries are final, or the stream has reached its maximum duration.
     End,
-    /// Whoever watches may not any more.
-    Gone,
-    Nothing,
+    /// The session has ended.
+    SessionEnded,
+    Unchanged,
 }
 
 async fn events(
-    desk: PageContext,
-    NamedNotification(id): NamedNotification,
+    context: PageContext,
+    NotificationPath(id): NotificationPath,
     stopping: Option<Extension<Stopping>>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    notification::find(&desk, id).await?;
-    let Ok(place) = Arc::clone(&desk.app.live.0).try_acquire_owned() else {
-        let text = "Too many pages are followed at once.\n";
+    notification::find(&context, id).await?;
+    let Some(slot) = context.app.stream_slots.acquire() else {
+        let text = "Too many open event streams.\n";
         let busy = (
             StatusCode::SERVICE_UNAVAILABLE,
-            [(RETRY_AFTER, AGAIN)],
+            [(RETRY_AFTER, RETRY_SECONDS)],
             text,
         );
         return Ok(busy.into_response());
     };
-    let mut look = interval(LOOK);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let watch = Watch {
-        began: began(&headers, desk.now()),
-        desk,
+    let mut interval = interval(POLL_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let follower = Follower {
+        began: began(&headers, context.now()),
+        context,
         id,
-        told: String::new(),
-        looks: 0,
-        look,
+        sent: String::new(),
+        polls: 0,
+        interval,
         stop: stopping
             .map(|Extension(Stopping(stop))| stop)
             .unwrap_or_default(),
-        _place: place,
+        _slot: slot,
     };
-    let told = stream::unfold(Some(watch), |watch| async { watch?.next().await });
-    let alive = KeepAlive::new().interval(ALIVE);
+    let events = stream::unfold(Some(follower), |follower| async { follower?.next().await });
+    let alive = KeepAlive::new().interval(KEEP_ALIVE);
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
-    Ok((unbuffered, Sse::new(told).keep_alive(alive)).into_response())
+    Ok((unbuffered, Sse::new(events).keep_alive(alive)).into_response())
 }
 
-/// When the first connection of a page was made, which a browser that comes again says.
+/// Returns the time of the first connection, which a browser sends when it reconnects.
 fn began(headers: &HeaderMap, now: Timestamp) -> Timestamp {
-    let said = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    let said = said
+    let sent = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let sent = sent
         .and_then(|id| id.parse().ok())
         .map(Timestamp::from_millis);
-    said.filter(|began| *began <= now).unwrap_or(now)
+    sent.filter(|began| *began <= now).unwrap_or(now)
 }
 
-type Told = Result<Event, Infallible>;
+type Item = Result<Event, Infallible>;
 
-impl Watch {
-    /// Waits for something to tell; `None` when the stream ends without a word, so that the browser
-    /// comes again.
-    async fn next(mut self) -> Option<(Told, Option<Self>)> {
+impl Follower {
+    /// Waits for the next change. `None` ends the stream without an end event, so that the browser
+    /// reconnects.
+    async fn next(mut self) -> Option<(Item, Option<Self>)> {
         let stop = self.stop.clone();
         loop {
-            stop.run_until_cancelled(self.look.tick()).await?;
-            match stop.run_until_cancelled(self.look()).await? {
-                Ok(Look::Nothing) => {}
-                Ok(Look::News(html)) => {
+            stop.run_until_cancelled(self.interval.tick()).await?;
+            match stop.run_until_cancelled(self.poll()).await? {
+                Ok(Poll::Unchanged) => {}
+                Ok(Poll::Changed(html)) => {
                     let id = self.began.as_millis().to_string();
                     return Some((Ok(Event::default().id(id).data(html)), Some(self)));
                 }
-                Ok(Look::End) => return Some((Ok(end()), None)),
-                Ok(Look::Gone) => return None,
-                Err(fault) => {
+                Ok(Poll::End) => return Some((Ok(end()), None)),
+                Ok(Poll::SessionEnded) => return None,
+                Err(error) => {
                     warn!(
-                        fault = error_chain(&fault),
-                        "what becomes of an alert is not told"
+                        error = error_chain(&error),
+                        "failed to stream the deliveries of a notification"
                     );
                     return None;
                 }
@@ -154,25 +142,29 @@ impl Watch {
         }
     }
 
-    async fn look(&mut self) -> Result<Look, StoreError> {
-        let engine = &self.desk.app.engine;
-        if self.looks.is_multiple_of(ADMITTED) && !session::runs_on(&self.desk).await? {
-            return Ok(Look::Gone);
+    async fn poll(&mut self) -> Result<Poll, StoreError> {
+        let engine = &self.context.app.engine;
+        if self.polls.is_multiple_of(POLLS_PER_SESSION_CHECK)
+            && !session::is_active(&self.context.app, &self.context.visitor).await?
+        {
+            return Ok(Poll::SessionEnded);
         }
-        self.looks += 1;
+        self.polls += 1;
         let found = engine.store().notification(self.id).await?;
         let Some((notification, records)) = found else {
-            return Ok(Look::End);
+            return Ok(Poll::End);
         };
-        let deliveries = Deliveries::of(&notification, &records, self.desk.is_admin());
-        // Without times relative to now, which change all the time.
-        let told = serde_json::to_string(&deliveries).unwrap_or_default();
-        if told != self.told {
-            self.told = told;
-            return Ok(Look::News(self.desk.fragment("deliveries", deliveries)));
+        let deliveries = Deliveries::of(&notification, &records, self.context.is_admin());
+        // Compared as JSON, since the HTML has times relative to now.
+        let current = serde_json::to_string(&deliveries).unwrap_or_default();
+        if current != self.sent {
+            self.sent = current;
+            return Ok(Poll::Changed(
+                self.context.fragment("deliveries", deliveries).0,
+            ));
         }
-        let is_over = !deliveries.open || self.desk.now().since(self.began) >= LONGEST;
-        Ok(if is_over { Look::End } else { Look::Nothing })
+        let is_over = !deliveries.open || self.context.now().since(self.began) >= MAX_DURATION;
+        Ok(if is_over { Poll::End } else { Poll::Unchanged })
     }
 }
 
@@ -185,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_comes_again_is_told_no_longer() {
+    fn keeps_start_time_when_reconnecting() {
         let now = Timestamp::from_millis(1_000);
         let began = |id: &str| {
             let headers = [("last-event-id", id)];

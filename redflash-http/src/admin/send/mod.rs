@@ -1,4 +1,4 @@
-//! `/admin/send`: an alert is raised by hand. What it would do is shown before it is done.
+//! `/admin/send`: raises an alert manually, after a preview.
 
 pub(crate) mod plan;
 pub(crate) mod targets;
@@ -12,14 +12,17 @@ use crate::admin::event::arguments;
 use crate::admin::event::arguments::Fields;
 use crate::admin::send::targets::Kind;
 use crate::admin::ui::field::Field;
-use crate::admin::ui::form::Form;
+use crate::admin::ui::flash::Flash;
+use crate::admin::ui::form::{Form, once_token};
 use crate::admin::ui::form_error::sentence;
-use crate::admin::ui::page::{PageContext, Said};
+use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
 use crate::admin::ui::partials::{Empty, Link, Plan};
+use crate::admin::ui::redirect::redirect_with;
 use crate::admin::ui::templates::Section;
+use crate::admin::urls;
 use crate::alert;
-use crate::alert::RaiseFailure;
+use crate::error::RaiseFailure;
 use crate::extract::idempotency::digest;
 use crate::route::{Auth, Permission, Route};
 
@@ -27,13 +30,13 @@ pub(super) fn routes() -> Vec<Route> {
     let view = Auth::Session(Permission::View);
     let admin = Auth::Session(Permission::Admin);
     vec![
-        Route::new(Method::GET, "/admin/send", view, blank),
-        Route::new(Method::POST, "/admin/send", admin, send),
+        Route::new(Method::GET, urls::SEND, view, blank),
+        Route::new(Method::POST, urls::SEND, admin, send),
         Route::new(Method::POST, "/admin/send/plan", admin, plan),
     ]
 }
 
-/// The list of what can be chosen.
+/// The page that lists the possible targets.
 #[derive(Serialize)]
 struct Choose {
     search: Field,
@@ -41,7 +44,7 @@ struct Choose {
     empty: Empty,
 }
 
-/// What is to be sent to a target, as far as it was filled in.
+/// An alert to a target, as far as it is filled in.
 struct Draft<'a> {
     target: Target,
     name: Name,
@@ -53,7 +56,7 @@ struct Draft<'a> {
 struct Page {
     name: String,
     target: Link,
-    /// What is asked for; `None` for those who may not send.
+    /// The form; `None` for users who may not send.
     ask: Option<Ask>,
     planned: Option<Planned>,
 }
@@ -61,21 +64,21 @@ struct Page {
 #[derive(Serialize)]
 struct Ask {
     target: String,
-    /// What is said to a contact or a group.
+    /// The message to a contact or a group.
     message: Option<Field>,
-    /// What fills in the words of an event.
+    /// The arguments of an event's template.
     arguments: Option<Fields>,
     template: Option<String>,
 }
 
-/// What would be done.
+/// The preview of an alert.
 #[derive(Serialize)]
 struct Planned {
     plan: Plan,
     degraded: Option<String>,
-    /// Why it was not done.
-    fault: Option<String>,
-    /// The fields that are sent to do it; `None` when it cannot be done.
+    /// Reason why the alert was not sent.
+    error: Option<String>,
+    /// The hidden fields of the form that sends it; `None` if it cannot be sent.
     fields: Option<Vec<Hidden>>,
 }
 
@@ -85,54 +88,49 @@ struct Hidden {
     value: String,
 }
 
-async fn blank(desk: PageContext) -> Result<Response, PageError> {
-    let Ok(target) = desk.query.get("target").parse::<Target>() else {
-        return choose(&desk).await;
+async fn blank(context: PageContext) -> Result<Response, PageError> {
+    let Ok(target) = context.query.get("target").parse::<Target>() else {
+        return choose(&context).await;
     };
-    let draft = Draft::find(&desk, target, &desk.query).await?;
-    Ok(draft.page(&desk, StatusCode::OK, None))
+    let draft = Draft::find(&context, target, &context.query).await?;
+    Ok(draft.page(&context, StatusCode::OK, None))
 }
 
-async fn choose(desk: &PageContext) -> Result<Response, PageError> {
-    let text = desk.query.given("q").unwrap_or_default();
+async fn choose(context: &PageContext) -> Result<Response, PageError> {
+    let text = context.query.given("q").unwrap_or_default();
     let (title, text_of_empty, action) = if text.is_empty() {
-        let text =
-            "Alerts are sent to contacts, to groups of them, or to those whom an event names.";
-        let action = desk.is_admin().then(|| Link {
-            url: "/admin/new/contact".into(),
-            label: "Add a contact".into(),
+        let text = "You can send an alert to an event, a group or a contact.";
+        let action = context.is_admin().then(|| Link {
+            url: urls::CONTACTS.new.into(),
+            label: "Add contact".into(),
         });
-        ("Nobody can be told yet", text, action)
+        ("No contacts yet", text, action)
     } else {
         let action = Link {
-            url: "/admin/send".into(),
-            label: "Show all".into(),
+            url: urls::SEND.into(),
+            label: "Clear search".into(),
         };
-        (
-            "Nothing matches",
-            "Try a part of a name or a slug.",
-            Some(action),
-        )
+        ("No results", "Try part of a name or slug.", Some(action))
     };
     let page = Choose {
         search: Field::input("q", "Name or slug", "search").value(text),
-        kinds: targets::matching(desk, text).await?,
+        kinds: targets::matching(context, text).await?,
         empty: Empty {
             title: title.into(),
             text: text_of_empty.into(),
             action,
         },
     };
-    Ok(desk.page("send-choose", Section::Send, "Send", page))
+    Ok(context.page("send-choose", Section::Send, "Send alert", page))
 }
 
-async fn plan(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    let draft = Draft::sent(&desk, &form).await?;
-    draft.planned(&desk, None).await
+async fn plan(context: PageContext, form: Form) -> Result<Response, PageError> {
+    let draft = Draft::sent(&context, &form).await?;
+    draft.planned(&context, None).await
 }
 
-async fn send(desk: PageContext, form: Form) -> Result<Response, PageError> {
-    let draft = Draft::sent(&desk, &form).await?;
+async fn send(context: PageContext, form: Form) -> Result<Response, PageError> {
+    let draft = Draft::sent(&context, &form).await?;
     let mut raise = draft.raise();
     let once = form.given("once");
     raise.idempotency = once
@@ -141,31 +139,32 @@ async fn send(desk: PageContext, form: Form) -> Result<Response, PageError> {
             key: once.to_owned(),
             digest: digest(raise.target(), raise.content()),
         });
-    match alert::raise_as(&desk.app, raise, desk.actor()).await {
+    match alert::raise_as(&context.app, raise, context.actor()).await {
         Ok(outcome) => {
             let id = outcome.raised().notification;
-            Ok(PageContext::go(
-                &crate::admin::log::list::url(id),
-                Said::Raised,
-            ))
+            Ok(redirect_with(&urls::notification(id), Flash::Raised))
         }
         Err(RaiseFailure::Refused(
-            fault @ (RaiseError::UnknownTarget(_) | RaiseError::Store { .. }),
-        )) => Err(fault.into()),
-        Err(RaiseFailure::Refused(fault)) => draft.planned(&desk, Some(&fault)).await,
+            error @ (RaiseError::UnknownTarget(_) | RaiseError::Store { .. }),
+        )) => Err(error.into()),
+        Err(RaiseFailure::Refused(error)) => draft.planned(&context, Some(&error)).await,
         Err(failed) => Err(failed.into()),
     }
 }
 
 impl<'a> Draft<'a> {
-    async fn sent(desk: &PageContext, form: &'a Form) -> Result<Self, PageError> {
+    async fn sent(context: &PageContext, form: &'a Form) -> Result<Self, PageError> {
         let target = form.get("target").parse();
-        let target = target.map_err(|_| PageError::missing("target of that name"))?;
-        Self::find(desk, target, form).await
+        let target = target.map_err(|_| PageError::missing("target with that name"))?;
+        Self::find(context, target, form).await
     }
 
-    async fn find(desk: &PageContext, target: Target, form: &'a Form) -> Result<Self, PageError> {
-        let found = targets::find(desk, &target).await?;
+    async fn find(
+        context: &PageContext,
+        target: Target,
+        form: &'a Form,
+    ) -> Result<Self, PageError> {
+        let found = targets::find(context, &target).await?;
         let (name, event) = found.ok_or_else(|| PageError::missing(&target))?;
         Ok(Self {
             target,
@@ -185,16 +184,16 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The page with what would be done, and why it was not.
+    /// Shows the preview, with the reason if sending failed.
     async fn planned(
         &self,
-        desk: &PageContext,
-        fault: Option<&RaiseError>,
+        context: &PageContext,
+        error: Option<&RaiseError>,
     ) -> Result<Response, PageError> {
-        let plan = desk.app.engine.explain(&self.raise()).await?;
+        let plan = context.app.engine.explain(&self.raise()).await?;
         let refusal = plan.refusal;
-        let outlook = desk.app.engine.obstacles(&plan).await?;
-        let status = match fault {
+        let outlook = context.app.engine.obstacles(&plan).await?;
+        let status = match error {
             Some(RaiseError::Overloaded { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
             None if refusal.is_some() => StatusCode::UNPROCESSABLE_ENTITY,
@@ -202,19 +201,19 @@ impl<'a> Draft<'a> {
         };
         let planned = Planned {
             degraded: plan.message.degraded.clone(),
-            // The plan says it already.
-            fault: fault
+            // The plan shows a refusal itself.
+            error: error
                 .filter(|_| refusal.is_none())
-                .map(|fault| sentence(&fault.to_string())),
+                .map(|error| sentence(&error.to_string())),
             fields: refusal.is_none().then(|| self.hidden()),
             plan: Plan::from(plan).with_outlook(outlook),
         };
-        Ok(self.page(desk, status, Some((planned, refusal))))
+        Ok(self.page(context, status, Some((planned, refusal))))
     }
 
     fn page(
         &self,
-        desk: &PageContext,
+        context: &PageContext,
         status: StatusCode,
         planned: Option<(Planned, Option<Refusal>)>,
     ) -> Response {
@@ -222,19 +221,19 @@ impl<'a> Draft<'a> {
         let is_empty = refusal == Some(Refusal::EmptyMessage);
         let page = Page {
             name: self.name.to_string(),
-            target: crate::admin::log::list::target(&self.target),
-            ask: desk.is_admin().then(|| self.ask(is_empty)),
+            target: Link::target(&self.target),
+            ask: context.is_admin().then(|| self.ask(is_empty)),
             planned,
         };
         let title = format!("Send to {}", self.name);
-        desk.page_with(status, "send", Section::Send, &title, page)
+        context.page_with(status, "send", Section::Send, &title, page)
     }
 
     fn ask(&self, is_empty: bool) -> Ask {
         let message = || {
             Field::area("message", "Message")
                 .value(self.form.get("message").replace("\r\n", "\n"))
-                .error(is_empty.then_some("Write what is to be said."))
+                .error(is_empty.then_some("Enter a message."))
                 .required()
         };
         let event = self.event.as_ref();
@@ -246,7 +245,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Everything that was filled in, and what makes sure that it is sent once.
+    /// Returns the filled-in values, with a token that makes repeated submissions send once.
     fn hidden(&self) -> Vec<Hidden> {
         let hidden = |name: &str, value: &str| Hidden {
             name: name.to_owned(),
@@ -254,14 +253,14 @@ impl<'a> Draft<'a> {
         };
         let mut fields = vec![
             hidden("target", &self.target.to_string()),
-            hidden("once", &PageContext::once()),
+            hidden("once", &once_token()),
         ];
         for name in ["message", arguments::LINES] {
             if self.form.has(name) {
                 fields.push(hidden(name, self.form.get(name)));
             }
         }
-        let given = self.form.beginning(arguments::PREFIX);
+        let given = self.form.with_prefix(arguments::PREFIX);
         fields.extend(given.map(|(name, value)| {
             let name = format!("{}{name}", arguments::PREFIX);
             hidden(&name, value)

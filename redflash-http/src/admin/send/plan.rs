@@ -1,8 +1,9 @@
-//! A plan as pages show it.
+//! Converts plans into template data.
 
 use redflash_core::{PlannedEndpoint, Recipient, Verdict};
 
-use crate::admin::ui::partials::{LeftOut, Link, Obstacle, Plan, Told};
+use crate::admin::ui::partials::{Link, Obstacle, Plan, PlannedDelivery, SkippedRecipient};
+use crate::admin::urls;
 
 impl From<redflash_core::Plan> for Plan {
     fn from(plan: redflash_core::Plan) -> Self {
@@ -12,8 +13,8 @@ impl From<redflash_core::Plan> for Plan {
             text: plan.message.body,
             missing: plan.missing.join(", "),
             unused: plan.unused.join(", "),
-            told: Vec::new(),
-            left_out: Vec::new(),
+            deliveries: Vec::new(),
+            skipped: Vec::new(),
         };
         for recipient in &plan.recipients {
             shown.add(recipient);
@@ -23,38 +24,38 @@ impl From<redflash_core::Plan> for Plan {
 }
 
 impl Plan {
-    /// The plan with what keeps its messages from going out at once, in their order.
+    /// Adds the obstacles of the planned messages, in their order.
     pub(crate) fn with_outlook(mut self, outlook: Vec<Option<redflash_core::Obstacle>>) -> Self {
-        for (told, obstacle) in self.told.iter_mut().zip(outlook) {
-            told.obstacle = obstacle.map(Obstacle::new);
+        for (delivery, obstacle) in self.deliveries.iter_mut().zip(outlook) {
+            delivery.obstacle = obstacle.map(Obstacle::new);
         }
         self
     }
 
     fn add(&mut self, recipient: &Recipient) {
         if let Some(skip) = &recipient.skip {
-            self.left_out.push(LeftOut {
+            self.skipped.push(SkippedRecipient {
                 contact: link(recipient),
                 endpoint: None,
-                why: skip.to_string(),
+                reason: skip.to_string(),
             });
             return;
         }
         for endpoint in &recipient.endpoints {
             match &endpoint.verdict {
-                Verdict::Deliver(_) => self.told.push(told(recipient, endpoint)),
-                Verdict::Skip(skip) => self.left_out.push(LeftOut {
+                Verdict::Deliver(_) => self.deliveries.push(delivery(recipient, endpoint)),
+                Verdict::Skip(skip) => self.skipped.push(SkippedRecipient {
                     contact: link(recipient),
                     endpoint: Some(format!("{} {}", endpoint.channel, endpoint.address)),
-                    why: skip.to_string(),
+                    reason: skip.to_string(),
                 }),
             }
         }
     }
 }
 
-fn told(recipient: &Recipient, endpoint: &PlannedEndpoint) -> Told {
-    Told {
+fn delivery(recipient: &Recipient, endpoint: &PlannedEndpoint) -> PlannedDelivery {
+    PlannedDelivery {
         contact: link(recipient),
         via: recipient.via.iter().map(ToString::to_string).collect(),
         channel: endpoint.channel.to_string(),
@@ -68,7 +69,7 @@ impl Obstacle {
         let name = obstacle.gateway.to_string();
         Self {
             gateway: Link {
-                url: format!("/admin/gateways/{name}"),
+                url: urls::gateway(&obstacle.gateway),
                 label: name,
             },
             reason: obstacle.reason,
@@ -80,7 +81,7 @@ impl Obstacle {
 
 fn link(recipient: &Recipient) -> Link {
     Link {
-        url: format!("/admin/contacts/{}", recipient.contact),
+        url: urls::contact(&recipient.contact),
         label: recipient.name.to_string(),
     }
 }

@@ -1,4 +1,4 @@
-//! What an alert can be raised at, as a list to choose from.
+//! The targets of an alert, as a list to choose from.
 
 use redflash_core::{Contact, Event, Group, Name, StoreError, Target};
 use serde::Serialize;
@@ -6,16 +6,17 @@ use url::form_urlencoded;
 
 use crate::admin::ui::choices;
 use crate::admin::ui::page::PageContext;
+use crate::admin::urls;
 
-/// How many of each kind are shown.
-const SHOWN: usize = 20;
+/// Maximum number of targets of each kind.
+const MAX_SHOWN: usize = 20;
 
 /// The targets of one kind.
 #[derive(Serialize)]
 pub(crate) struct Kind {
     title: &'static str,
     rows: Vec<Row>,
-    /// How many more match.
+    /// Number of matches that are not shown.
     more: usize,
 }
 
@@ -28,9 +29,9 @@ struct Row {
     is_off: bool,
 }
 
-/// Every kind of which something has this text in its name, slug or description.
-pub(crate) async fn matching(desk: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
-    let store = desk.app.engine.store();
+/// Returns the targets that have a text in their name, slug or description.
+pub(crate) async fn matching(context: &PageContext, text: &str) -> Result<Vec<Kind>, StoreError> {
+    let store = context.app.engine.store();
     let (events, groups) = (store.events().await?, store.groups().await?);
     let contacts = store.contacts().await?;
     let kinds = [
@@ -47,14 +48,14 @@ pub(crate) async fn matching(desk: &PageContext, text: &str) -> Result<Vec<Kind>
 fn kind(title: &'static str, text: &str, all: impl Iterator<Item = Row>) -> Kind {
     let text = text.to_lowercase();
     let matches = |row: &Row| {
-        let places = [&row.name, &row.slug, &row.detail];
-        places
+        let texts = [&row.name, &row.slug, &row.detail];
+        texts
             .iter()
-            .any(|place| place.to_lowercase().contains(&text))
+            .any(|known| known.to_lowercase().contains(&text))
     };
     let mut rows: Vec<_> = all.filter(matches).collect();
-    let more = rows.len().saturating_sub(SHOWN);
-    rows.truncate(SHOWN);
+    let more = rows.len().saturating_sub(MAX_SHOWN);
+    rows.truncate(MAX_SHOWN);
     Kind { title, rows, more }
 }
 
@@ -101,19 +102,19 @@ fn row(target: &Target, name: &Name, enabled: bool, detail: String) -> Row {
     }
 }
 
-/// Where something is sent to a target.
+/// Returns the URL of the form that sends to a target.
 pub(crate) fn url(target: &Target) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("target", &target.to_string());
-    format!("/admin/send?{}", query.finish())
+    format!("{}?{}", urls::SEND, query.finish())
 }
 
-/// How a target is called among people, and the event where it is one; `None` when there is none.
+/// Returns the name of a target, and the event if it is one; `None` if it does not exist.
 pub(crate) async fn find(
-    desk: &PageContext,
+    context: &PageContext,
     target: &Target,
 ) -> Result<Option<(Name, Option<Event>)>, StoreError> {
-    let store = desk.app.engine.store();
+    let store = context.app.engine.store();
     Ok(match target {
         Target::Contact(slug) => store.contact(slug).await?.map(|one| (one.name, None)),
         Target::Group(slug) => store.group(slug).await?.map(|one| (one.name, None)),

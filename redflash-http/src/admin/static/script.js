@@ -1,19 +1,19 @@
-// Makes pages quicker to use. Every page works without it.
+// Enhances pages. Every page works without it.
 //
-// | attribute | does |
+// | attribute | effect |
 // | --- | --- |
-// | <input data-filter>, in a fieldset | hides the entries of the list beside it that lack the text |
-// | <form data-preview-url="…"> | sends the form there as it is filled in; #preview shows the answer |
-// | <div data-events-url="…"> | shows each message of that stream; the event `end` closes it |
-// | <button data-copy="text" hidden> | copies the text; without a value, what the next element says |
-// | <select data-submit> | sends its form when it is changed |
-// | <details class="confirm"> | comes into view when it is opened |
-// | <time> | shows the reader's own time; UTC is in its title |
+// | <input data-filter>, in a fieldset | hides list entries without the text |
+// | <form data-preview-url="…"> | sends the form to the URL on input; #preview shows the response |
+// | <div data-events-url="…"> | shows each message of the stream; the event `end` closes it |
+// | <button data-copy="text" hidden> | copies the text; without a value, the text of the next element |
+// | <select data-submit> | submits its form on change |
+// | <details class="confirm"> | scrolls into view when opened |
+// | <time> | shows local time, with UTC in its title |
 "use strict";
 
 const find = (selector, within = document) => within.querySelectorAll(selector);
 
-/** Times in the zone of the reader. Relative ones stay, with the exact time as their title. */
+/** Shows times in the local time zone. Relative times stay, with the exact time as their title. */
 function localTimes(within) {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
   for (const time of find("time[datetime]:not([data-local])", within)) {
@@ -29,7 +29,7 @@ function localTimes(within) {
   }
 }
 
-/** A list to tick shows only what has the text typed. */
+/** Filters a checklist by the text typed. */
 function filters(within) {
   for (const input of find("[data-filter]", within)) {
     const list = input.closest("fieldset");
@@ -49,79 +49,79 @@ function filters(within) {
   }
 }
 
-/** Shows what a form would do while it is filled in. Only the answer to the last question counts. */
+/** Previews a form on input. A new request aborts the previous one. */
 function previews(within) {
   for (const form of find("form[data-preview-url]", within)) {
     let timer;
-    let asking = new AbortController();
-    const ask = async () => {
-      asking.abort();
-      asking = new AbortController();
-      const { signal } = asking;
-      const place = document.getElementById("preview");
-      place.setAttribute("aria-busy", "true");
+    let request = new AbortController();
+    const preview = async () => {
+      request.abort();
+      request = new AbortController();
+      const { signal } = request;
+      const element = document.getElementById("preview");
+      element.setAttribute("aria-busy", "true");
       try {
         const body = new URLSearchParams(new FormData(form));
-        const answer = await fetch(form.dataset.previewUrl, { method: "POST", body, signal });
-        const html = await answer.text();
-        if (answer.ok && !answer.redirected && !signal.aborted) show(place, html);
+        const response = await fetch(form.dataset.previewUrl, { method: "POST", body, signal });
+        const html = await response.text();
+        if (response.ok && !response.redirected && !signal.aborted) show(element, html);
       } catch {
-        // The page still has its button, which shows the same.
+        // The Preview button of the form still works.
       } finally {
-        if (!signal.aborted) place.removeAttribute("aria-busy");
+        if (!signal.aborted) element.removeAttribute("aria-busy");
       }
     };
     form.addEventListener("input", (event) => {
       if (event.target.matches("[data-filter]")) return;
       clearTimeout(timer);
-      timer = setTimeout(ask, 300);
+      timer = setTimeout(preview, 300);
     });
-    ask();
+    preview();
   }
 }
 
-/** Keeps a part of the page up to date. */
+/** Updates a part of the page from an event stream. */
 function events(within) {
-  for (const place of find("[data-events-url]", within)) {
-    const source = new EventSource(place.dataset.eventsUrl);
-    source.addEventListener("message", (event) => show(place, event.data));
+  for (const element of find("[data-events-url]", within)) {
+    const source = new EventSource(element.dataset.eventsUrl);
+    source.addEventListener("message", (event) => show(element, event.data));
     source.addEventListener("end", () => source.close());
     addEventListener("pagehide", () => source.close());
   }
 }
 
-/** Copies a text. */
+/** Copies text to the clipboard. */
 function copies(within) {
   for (const button of find("[data-copy]", within)) {
     if (!navigator.clipboard) continue;
     button.hidden = false;
-    const says = button.textContent;
+    const label = button.textContent;
     button.addEventListener("click", async () => {
       const text = button.dataset.copy || button.nextElementSibling.textContent.trim();
       const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
-      button.textContent = done ? "Copied" : "Not allowed";
-      setTimeout(() => { button.textContent = says; }, 2000);
+      button.textContent = done ? "Copied" : "Copy failed";
+      setTimeout(() => { button.textContent = label; }, 2000);
     });
   }
 }
 
-/** Puts a fragment into a place, as the server made it; who stood on a link in it stays there. */
-function show(place, html) {
-  const active = place.contains(document.activeElement) ? document.activeElement : null;
-  const before = [...find("details", place)];
-  const opened = new Map(before.map((details, index) => [details.id || index, details.open]));
-  place.innerHTML = html;
-  find("details", place).forEach((details, index) => {
+/** Replaces the content of an element with HTML from the server. Keeps focus and open details. */
+function show(element, html) {
+  const active = element.contains(document.activeElement) ? document.activeElement : null;
+  const previous = [...find("details", element)];
+  const opened = new Map(previous.map((details, index) => [details.id || index, details.open]));
+  element.innerHTML = html;
+  find("details", element).forEach((details, index) => {
     details.open ||= opened.get(details.id || index) ?? false;
   });
-  enliven(place);
+  enhance(element);
   if (active?.id) document.getElementById(active.id)?.focus();
   else if (active?.getAttribute("href")) {
-    place.querySelector(`[href="${CSS.escape(active.getAttribute("href"))}"]`)?.focus();
+    element.querySelector(`[href="${CSS.escape(active.getAttribute("href"))}"]`)?.focus();
   }
 }
 
-/** A question that is opened below the edge of the screen comes into view, with its buttons. */
+/** Scrolls an opened confirmation into view, with its buttons. */
 function confirmations(within) {
   for (const details of find("details.confirm", within)) {
     details.addEventListener("toggle", () => {
@@ -130,7 +130,7 @@ function confirmations(within) {
   }
 }
 
-function enliven(within) {
+function enhance(within) {
   localTimes(within);
   confirmations(within);
   filters(within);
@@ -140,7 +140,7 @@ function enliven(within) {
   }
 }
 
-// A form is sent once, however often its button is pressed.
+// Submits a form once, even if its button is clicked repeatedly.
 addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post") return;
@@ -151,7 +151,7 @@ addEventListener("submit", (event) => {
   form.dataset.sent = "";
   form.setAttribute("aria-busy", "true");
 });
-// Who comes back to a page may send its forms again.
+// Allows submitting again after navigating back to a page.
 addEventListener("pageshow", () => {
   for (const form of find("form[data-sent]")) {
     delete form.dataset.sent;
@@ -159,6 +159,6 @@ addEventListener("pageshow", () => {
   }
 });
 
-enliven(document);
+enhance(document);
 previews(document);
 events(document);

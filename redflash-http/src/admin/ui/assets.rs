@@ -1,7 +1,7 @@
-//! The files that pages load: the stylesheet, the script and the mark.
+//! Static files of the pages: stylesheet, script and icon.
 //!
-//! They are part of the program. A page names each with a hash of its content, so that a browser
-//! keeps it for ever and still never shows a page in yesterday's clothes.
+//! They are compiled into the program. Their URLs have a hash of the content, so that browsers cache
+//! them without ever using an outdated one.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -11,15 +11,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-/// Where they are.
+/// URL of the folder.
 const ROOT: &str = "/admin/assets";
 
-/// A file as it is served.
+/// A static file.
 struct Asset {
     name: &'static str,
     kind: &'static str,
     content: &'static str,
-    /// What tells this content from any other.
+    /// Hash of the content.
     hash: String,
 }
 
@@ -63,7 +63,7 @@ impl Asset {
     }
 }
 
-/// The URL of a file, with its version.
+/// Returns the URL of a file with its version.
 pub(crate) fn url(name: &str) -> Option<String> {
     Asset::named(name).map(|asset| format!("{ROOT}/{name}?v={}", asset.hash))
 }
@@ -75,29 +75,29 @@ pub(crate) async fn asset(
     headers: HeaderMap,
 ) -> Response {
     let Some(asset) = Asset::named(&name) else {
-        return (StatusCode::NOT_FOUND, "There is no such file.\n").into_response();
+        return (StatusCode::NOT_FOUND, "File not found.\n").into_response();
     };
     let tag = format!("\"{}\"", asset.hash);
-    // While nodes of two versions run side by side, one may be asked for what only the other has.
-    let same = query.is_some_and(|query| query == format!("v={}", asset.hash));
-    let keep = if same {
+    // While nodes of two versions run side by side, a request may ask for the other node's version.
+    let is_current = query.is_some_and(|query| query == format!("v={}", asset.hash));
+    let cache_control = if is_current {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
     };
-    let known = headers
+    let is_known = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let about = [
+    let headers = [
         (header::ETAG, tag.as_str()),
-        (header::CACHE_CONTROL, keep),
+        (header::CACHE_CONTROL, cache_control),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    if known {
-        return (StatusCode::NOT_MODIFIED, about).into_response();
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let kind = [(header::CONTENT_TYPE, asset.kind)];
-    (about, kind, asset.content).into_response()
+    (headers, kind, asset.content).into_response()
 }
 
 #[cfg(test)]
@@ -113,27 +113,27 @@ mod tests {
         asset(Path(name.to_owned()), query, headers).await
     }
 
-    fn told(response: &Response, name: header::HeaderName) -> &str {
+    fn header_value(response: &Response, name: header::HeaderName) -> &str {
         response.headers()[name].to_str().unwrap()
     }
 
     #[tokio::test]
-    async fn a_file_asked_for_by_its_version_is_kept_for_ever() {
+    async fn caches_versioned_files_forever() {
         let url = url("style.css").unwrap();
         let (_, version) = url.split_once('?').unwrap();
         let versioned = get("style.css", Some(version), None).await;
-        assert!(told(&versioned, header::CACHE_CONTROL).contains("immutable"));
-        assert!(told(&versioned, header::CONTENT_TYPE).starts_with("text/css"));
+        assert!(header_value(&versioned, header::CACHE_CONTROL).contains("immutable"));
+        assert!(header_value(&versioned, header::CONTENT_TYPE).starts_with("text/css"));
         for other in [None, Some("v=0123456789abcdef")] {
             let response = get("style.css", other, None).await;
-            assert_eq!(told(&response, header::CACHE_CONTROL), "no-cache");
+            assert_eq!(header_value(&response, header::CACHE_CONTROL), "no-cache");
         }
     }
 
     #[tokio::test]
-    async fn a_file_that_the_browser_has_is_not_sent_again() {
+    async fn answers_known_etag_without_content() {
         let first = get("icon.svg", None, None).await;
-        let tag = told(&first, header::ETAG).to_owned();
+        let tag = header_value(&first, header::ETAG).to_owned();
         let again = get("icon.svg", None, Some(&tag)).await;
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
         let other = get("icon.svg", None, Some("\"another\"")).await;
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_not_in_the_table_is_not_found() {
+    async fn rejects_unknown_files() {
         for name in ["", "nothing.css", "../view.rs", "style.css/"] {
             assert_eq!(get(name, None, None).await.status(), StatusCode::NOT_FOUND);
         }

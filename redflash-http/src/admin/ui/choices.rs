@@ -1,73 +1,73 @@
-//! Contacts and groups as lists to tick, what names them, and how those who read a page see their
-//! state.
+//! Contacts and groups as lists to tick, references to them, and their state in words.
 
 use redflash_core::{Contact, Event, Group, Slug};
 use serde::Serialize;
 
 use crate::admin::ui::field::Choice;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::Faults;
+use crate::admin::ui::form_error::FieldErrors;
+use crate::admin::urls;
 
-/// A contact, group or event in a list of what belongs together: `{{> partials/naming page.events}}`
-/// takes a list of them.
+/// A contact, group or event that includes an item, or is included by it:
+/// `{{> partials/naming page.events}}` takes a list of them.
 #[derive(Serialize)]
-pub(crate) struct Naming {
+pub(crate) struct Reference {
     pub(crate) url: String,
     pub(crate) name: String,
     pub(crate) kind: &'static str,
-    /// The groups through which, where it does not name it itself.
+    /// The groups between both, if the reference is indirect.
     pub(crate) via: Option<String>,
     pub(crate) state: &'static str,
 }
 
-impl Naming {
+impl Reference {
     pub(crate) fn contact(contact: &Contact) -> Self {
         Self {
-            url: format!("/admin/contacts/{}", contact.slug),
+            url: urls::contact(&contact.slug),
             name: contact.name.to_string(),
             kind: "contact",
             via: None,
-            state: word(contact.enabled),
+            state: badge(contact.enabled),
         }
     }
 
     pub(crate) fn group(group: &Group) -> Self {
         Self {
-            url: format!("/admin/groups/{}", group.slug),
+            url: urls::group(&group.slug),
             name: group.name.to_string(),
             kind: "group",
             via: None,
-            state: word(group.enabled),
+            state: badge(group.enabled),
         }
     }
 
     pub(crate) fn event(event: &Event) -> Self {
         Self {
-            url: format!("/admin/events/{}", event.slug),
+            url: urls::event(&event.slug),
             name: event.name.to_string(),
             kind: "event",
             via: None,
-            state: word(event.enabled),
+            state: badge(event.enabled),
         }
     }
 }
 
-/// What happens to those that name something when it is removed.
-pub(crate) fn losses<'a>(naming: impl Iterator<Item = &'a Naming>) -> String {
+/// Returns the effect of a removal on the items that include the removed one.
+pub(crate) fn removal_impact<'a>(naming: impl Iterator<Item = &'a Reference>) -> String {
     let direct = naming.filter(|one| one.via.is_none());
     let names: Vec<_> = direct.map(|one| &*one.name).collect();
     if names.is_empty() {
-        return "Nothing names it.".into();
+        return "Not used in any group or event.".into();
     }
-    format!("It is taken out of {}.", names.join(", "))
+    format!("It will be removed from {}.", names.join(", "))
 }
 
-/// The badge of a switch.
-pub(crate) const fn word(on: bool) -> &'static str {
+/// Returns the badge of a switch.
+pub(crate) const fn badge(on: bool) -> &'static str {
     if on { "on" } else { "off" }
 }
 
-/// Through what a contact is told, or why it is not.
+/// Returns the channels of a contact, or the reason why there are none.
 pub(crate) fn reach(contact: &Contact) -> String {
     if !contact.enabled {
         return "switched off".into();
@@ -79,13 +79,13 @@ pub(crate) fn reach(contact: &Contact) -> String {
         }
     }
     match (&*channels, &*contact.endpoints) {
-        ([], []) => "no endpoint yet".into(),
-        ([], _) => "every endpoint switched off".into(),
+        ([], []) => "no endpoints".into(),
+        ([], _) => "all endpoints switched off".into(),
         (channels, _) => channels.join(", "),
     }
 }
 
-/// How many members a group has, and whether it is on.
+/// Returns the number of members of a group, and whether it is disabled.
 pub(crate) fn size(group: &Group) -> String {
     let off = if group.enabled { "" } else { ", switched off" };
     match group.contacts.len() {
@@ -94,7 +94,7 @@ pub(crate) fn size(group: &Group) -> String {
     }
 }
 
-/// Every contact to tick, those first that are chosen.
+/// Returns all contacts to tick, chosen ones first.
 pub(crate) fn contacts(all: &[Contact], chosen: &[Slug]) -> Vec<Choice> {
     let choices = all.iter().map(|contact| Choice {
         value: contact.slug.to_string(),
@@ -105,7 +105,7 @@ pub(crate) fn contacts(all: &[Contact], chosen: &[Slug]) -> Vec<Choice> {
     chosen_first(choices.collect())
 }
 
-/// Every group to tick, those first that are chosen.
+/// Returns all groups to tick, chosen ones first.
 pub(crate) fn groups(all: &[Group], chosen: &[Slug]) -> Vec<Choice> {
     let choices = all.iter().map(|group| Choice {
         value: group.slug.to_string(),
@@ -121,17 +121,22 @@ fn chosen_first(mut choices: Vec<Choice>) -> Vec<Choice> {
     choices
 }
 
-/// What was ticked in a list: those that were chosen before in their order, then the others.
-pub(crate) fn ticked(form: &Form, name: &str, before: &[Slug], faults: &mut Faults) -> Vec<Slug> {
+/// Returns the ticked slugs: those of `before` in their order, then the others.
+pub(crate) fn ticked(
+    form: &Form,
+    name: &str,
+    before: &[Slug],
+    errors: &mut FieldErrors,
+) -> Vec<Slug> {
     let mut given = Vec::new();
     for text in form.all(name) {
-        match faults.take(name, Slug::parse(text)) {
+        match errors.take(name, Slug::parse(text)) {
             Some(slug) if !given.contains(&slug) => given.push(slug),
             _ => {}
         }
     }
-    let place = |slug: &Slug| before.iter().position(|known| known == slug);
-    given.sort_by_key(|slug| place(slug).unwrap_or(usize::MAX));
+    let position = |slug: &Slug| before.iter().position(|known| known == slug);
+    given.sort_by_key(|slug| position(slug).unwrap_or(usize::MAX));
     given
 }
 
@@ -146,9 +151,9 @@ mod tests {
     }
 
     #[test]
-    fn a_contact_says_how_it_is_told() {
+    fn lists_channels_of_a_contact() {
         let mut ann = Contact::new("ann".parse().unwrap(), "Ann".parse().unwrap());
-        assert_eq!(reach(&ann), "no endpoint yet");
+        assert_eq!(reach(&ann), "no endpoints");
         for (channel, address) in [("sms", "+447700900123"), ("email", "a@b.c"), ("sms", "+44")] {
             let id = EndpointId::new(Timestamp::default());
             let kind = ChannelKind::parse(channel).unwrap();
@@ -156,25 +161,25 @@ mod tests {
         }
         assert_eq!(reach(&ann), "sms, email");
         ann.endpoints.iter_mut().for_each(|one| one.enabled = false);
-        assert_eq!(reach(&ann), "every endpoint switched off");
+        assert_eq!(reach(&ann), "all endpoints switched off");
         ann.enabled = false;
         assert_eq!(reach(&ann), "switched off");
     }
 
     #[test]
-    fn who_was_chosen_keeps_the_order() {
+    fn keeps_the_order_of_earlier_choices() {
         let form = Form::parse(b"contacts=ann&contacts=bob&contacts=cid&contacts=bob").unwrap();
-        let mut faults = Faults::default();
+        let mut errors = FieldErrors::default();
         let ticked = ticked(
             &form,
             "contacts",
             &slugs(&["cid", "eve", "ann"]),
-            &mut faults,
+            &mut errors,
         );
         assert_eq!(ticked, slugs(&["cid", "ann", "bob"]));
-        assert!(faults.is_empty());
+        assert!(errors.is_empty());
         let bad = Form::parse(b"contacts=..").unwrap();
-        assert!(super::ticked(&bad, "contacts", &[], &mut faults).is_empty());
-        assert!(!faults.is_empty());
+        assert!(super::ticked(&bad, "contacts", &[], &mut errors).is_empty());
+        assert!(!errors.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! What forms are made of: fields, lists to tick, switches, confirmations.
+//! Form elements: fields, lists to tick, switches and confirmations.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ pub(crate) struct Field {
     value: String,
     hint: Option<String>,
     error: Option<String>,
-    /// The browser puts the cursor here: the first field with an error.
+    /// True for the first field with an error, which gets the focus.
     focus: bool,
     required: bool,
     autocomplete: &'static str,
@@ -32,7 +32,7 @@ enum Kind {
 pub(crate) struct Choice {
     pub(crate) value: String,
     pub(crate) label: String,
-    /// What else there is to say of it, in a list to tick.
+    /// A short description, in a list to tick.
     pub(crate) detail: Option<String>,
     pub(crate) chosen: bool,
 }
@@ -53,27 +53,27 @@ impl Field {
         }
     }
 
-    /// A line of text.
+    /// Creates a field for a line of text.
     pub(crate) fn text(name: &'static str, label: &'static str) -> Self {
         Self::input(name, label, "text")
     }
 
-    /// An `<input>` of another type: `email`, `tel`, `url`, `number`, `search`.
+    /// Creates an `<input>` of another type: `email`, `tel`, `url`, `number`, `search`.
     pub(crate) fn input(name: &'static str, label: &'static str, kind: &'static str) -> Self {
         Self::new(name, label, Kind::Input(kind))
     }
 
-    /// A password or another secret. It has no value: what is stored is never shown.
+    /// Creates a field for a password or another secret. Its value is never shown.
     pub(crate) fn password(name: &'static str, label: &'static str) -> Self {
         Self::input(name, label, "password")
     }
 
-    /// Several lines of text.
+    /// Creates a field for several lines of text.
     pub(crate) fn area(name: &'static str, label: &'static str) -> Self {
         Self::new(name, label, Kind::Textarea)
     }
 
-    /// One of several.
+    /// Creates a select.
     pub(crate) fn select(name: &'static str, label: &'static str, options: Vec<Choice>) -> Self {
         Self {
             options,
@@ -81,13 +81,13 @@ impl Field {
         }
     }
 
-    /// Yes or no; `name=true` is sent for yes, nothing for no.
+    /// Creates a checkbox, which sends `name=true` if it is ticked.
     pub(crate) fn checkbox(name: &'static str, label: &'static str, ticked: bool) -> Self {
         let value = if ticked { "true" } else { "" };
         Self::new(name, label, Kind::Checkbox).value(value)
     }
 
-    /// What stands in it. A password keeps none.
+    /// Sets the value. A password keeps none.
     pub(crate) fn value(mut self, value: impl Into<String>) -> Self {
         if !matches!(self.kind, Kind::Input("password")) {
             self.value = value.into();
@@ -95,13 +95,13 @@ impl Field {
         self
     }
 
-    /// What to write, in a sentence below the label.
+    /// Sets the hint below the label.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The error of the value.
+    /// Sets the error of the value.
     pub(crate) fn error(mut self, error: Option<impl Into<FieldError>>) -> Self {
         let error = error.map(Into::into);
         self.focus = error.as_ref().is_some_and(|error| error.focus);
@@ -109,27 +109,27 @@ impl Field {
         self
     }
 
-    /// The form cannot be sent without it.
+    /// Marks the field as required.
     pub(crate) fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// What a browser may fill in, as `username`.
-    pub(crate) fn autocomplete(mut self, what: &'static str) -> Self {
-        self.autocomplete = what;
+    /// Sets the `autocomplete` attribute, such as `username`.
+    pub(crate) fn autocomplete(mut self, value: &'static str) -> Self {
+        self.autocomplete = value;
         self
     }
 }
 
-/// The error of a field, and whether it is the first of its form.
+/// The error of a field. The first one of its form has the focus.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct FieldError {
     pub(crate) text: String,
     pub(crate) focus: bool,
 }
 
-/// The only error of a form.
+/// Creates the only error of a form.
 impl<T: Into<String>> From<T> for FieldError {
     fn from(text: T) -> Self {
         Self {
@@ -139,7 +139,7 @@ impl<T: Into<String>> From<T> for FieldError {
     }
 }
 
-/// A list to tick, with a line that filters it: `{{> partials/checklist page.members}}`.
+/// A list to tick, with a filter: `{{> partials/checklist page.members}}`.
 #[derive(Clone, Serialize)]
 pub(crate) struct Checklist {
     pub(crate) name: &'static str,
@@ -148,31 +148,31 @@ pub(crate) struct Checklist {
     pub(crate) error: Option<FieldError>,
 }
 
-/// A switch that is a form of its own: `{{> partials/switch page.enabled}}`. It sends `enabled=true` or
-/// `enabled=false`, the state wanted.
+/// A switch that is a form of its own: `{{> partials/switch page.enabled}}`. It sends the requested
+/// state, `enabled=true` or `enabled=false`.
 #[derive(Clone, Serialize)]
 pub(crate) struct Switch {
-    /// Where it is sent.
+    /// URL of the form.
     pub(crate) action: String,
-    /// What is switched, for those who cannot see where it stands: `Contact Ops`.
+    /// Accessible name, such as `Contact Ops`.
     pub(crate) label: String,
     pub(crate) on: bool,
-    /// Shown, but not to be moved by this user.
+    /// True if the user may not use it.
     pub(crate) locked: bool,
 }
 
-/// A button that asks again before it does what cannot be undone: `{{> partials/confirm page.remove}}`.
+/// A button with a confirmation before an irreversible action: `{{> partials/confirm page.remove}}`.
 #[derive(Clone, Serialize)]
 pub(crate) struct Confirm {
-    /// Where it is sent.
+    /// URL of the form.
     pub(crate) action: String,
-    /// What the button that asks says: `Remove contact…`.
+    /// Label of the first button, such as `Remove contact…`.
     pub(crate) ask: String,
-    /// What will happen.
+    /// Description of the consequences.
     pub(crate) text: String,
-    /// What the button that does it says: `Remove Ops`.
+    /// Label of the button that acts, such as `Remove Ops`.
     pub(crate) button: String,
-    /// Whether the question stands open at once, as on a page of its own.
+    /// True if the confirmation is expanded.
     pub(crate) open: bool,
 }
 
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_never_shown_again() {
+    fn never_shows_a_password() {
         let field = Field::password("password", "Password").value("hunter2");
         let sent = serde_json::to_string(&field).unwrap();
         assert!(!sent.contains("hunter2"), "{sent}");

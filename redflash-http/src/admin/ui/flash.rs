@@ -1,40 +1,96 @@
-//! The message at the top of the page after a form was done.
+//! One-line notices at the top of the page after a form was sent.
 
 use redflash_core::{EndpointId, Slug};
 use serde::Serialize;
 
 use crate::admin::ui::form::Form;
 
-/// The message at the top of the page after a form was done.
+/// The notice that a page shows once, after a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flash {
+    Added,
+    Saved,
+    Removed,
+    SwitchedOn,
+    SwitchedOff,
+    Raised,
+    Resent,
+    NothingToResend,
+    PasswordSet,
+}
+
+/// The notices, with their codes in a query and their texts.
+const FLASHES: [(Flash, &str, &str); 9] = [
+    (Flash::Added, "added", "Added."),
+    (Flash::Saved, "saved", "Saved."),
+    (
+        Flash::Removed,
+        "removed",
+        "Removed. Past alerts remain in the log.",
+    ),
+    (Flash::SwitchedOn, "on", "Switched on."),
+    (
+        Flash::SwitchedOff,
+        "off",
+        "Switched off. This also applies to queued messages.",
+    ),
+    (
+        Flash::Raised,
+        "raised",
+        "Alert sent. This page shows its deliveries.",
+    ),
+    (Flash::Resent, "resent", "Queued again."),
+    (
+        Flash::NothingToResend,
+        "nothing",
+        "No deliveries to resend.",
+    ),
+    (
+        Flash::PasswordSet,
+        "password",
+        "Password changed. Other sessions are logged out.",
+    ),
+];
+
+/// The query parameter with the code of a [`Flash`].
+pub(crate) const FLASH: &str = "said";
+/// The query parameter with the path, below `/admin/`, of an item that was switched off.
+pub(crate) const UNDO: &str = "undo";
+
+/// A [`Flash`] as the layout shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Flash {
+pub(crate) struct FlashMessage {
     text: String,
-    /// The button that takes it back.
     undo: Option<Undo>,
 }
 
-/// A button that switches on again what was just switched off.
+/// A button that switches an item on again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Undo {
     /// URL of the switch.
     action: String,
-    /// Accessible name of the button, as `Switch contact ann on again`.
+    /// Accessible name of the button, such as `Switch contact ann on again`.
     label: String,
 }
 
-/// The nouns with a switch: the folder of their pages, and the noun itself.
+/// The items that can be switched: the folder of their pages, and their noun.
 const NOUNS: [(&str, &str); 5] = [
     ("contacts", "contact"),
     ("groups", "group"),
     ("events", "event"),
-    ("keys", "key"),
+    ("keys", "API key"),
     ("users", "user"),
 ];
 
-/// The field of a query that names what was switched off: the path of its page below `/admin/`.
-pub(crate) const UNDO: &str = "undo";
-
 impl Flash {
+    /// Returns the code of the notice in a query.
+    pub(crate) fn code(self) -> &'static str {
+        let found = FLASHES.iter().find(|(flash, ..)| *flash == self);
+        found.map_or("", |(_, code, _)| code)
+    }
+}
+
+impl FlashMessage {
     pub(crate) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -42,10 +98,21 @@ impl Flash {
         }
     }
 
-    /// The message after something was switched off, with a button that undoes it.
+    /// Returns the notice that a query asks for.
+    pub(crate) fn from_query(query: &Form, is_admin: bool) -> Option<Self> {
+        let code = query.get(FLASH);
+        let (flash, _, text) = FLASHES.iter().find(|(_, known, _)| *known == code)?;
+        let switched_off = match flash {
+            Flash::SwitchedOff => Self::switched_off(query, is_admin),
+            _ => None,
+        };
+        Some(switched_off.unwrap_or_else(|| Self::new(text)))
+    }
+
+    /// Returns the notice after an item was switched off, with a button that undoes it.
     ///
-    /// Whoever writes the query chooses among existing nouns and legal slugs, never the words.
-    pub(crate) fn switched_off(query: &Form, is_admin: bool) -> Option<Self> {
+    /// The author of a link can choose among nouns and legal slugs, but not the text.
+    fn switched_off(query: &Form, is_admin: bool) -> Option<Self> {
         let path = query.given(UNDO)?;
         let name = name(path)?;
         let undo = is_admin.then(|| Undo {
@@ -59,7 +126,7 @@ impl Flash {
     }
 }
 
-/// The name of what has its page at a path below `/admin/`; `None` when nothing there has a switch.
+/// Returns the name of the item whose page has this path below `/admin/`, if it can be switched.
 fn name(path: &str) -> Option<String> {
     let (folder, rest) = path.split_once('/')?;
     let (_, noun) = NOUNS.iter().find(|(known, _)| *known == folder)?;
@@ -77,12 +144,12 @@ fn name(path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn flash(query: &str, is_admin: bool) -> Option<Flash> {
-        Flash::switched_off(&Form::parse(query.as_bytes()).unwrap(), is_admin)
+    fn flash(query: &str, is_admin: bool) -> Option<FlashMessage> {
+        FlashMessage::switched_off(&Form::parse(query.as_bytes()).unwrap(), is_admin)
     }
 
     #[test]
-    fn names_what_was_switched_off() {
+    fn names_the_item_that_was_switched_off() {
         let flash = flash("undo=contacts/ann", true).unwrap();
         assert!(flash.text.starts_with("Switched off contact ann."));
         let undo = flash.undo.unwrap();
@@ -91,12 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn offers_undo_to_admins_alone() {
+    fn offers_undo_to_admins_only() {
         assert_eq!(flash("undo=groups/ops", false).unwrap().undo, None);
     }
 
     #[test]
-    fn ignores_what_has_no_switch() {
+    fn ignores_paths_without_switch() {
         for path in [
             "",
             "contacts",

@@ -1,4 +1,4 @@
-//! Why a form was not done, and what its page then says.
+//! Errors of forms, and their notices.
 
 use std::fmt::Display;
 
@@ -7,54 +7,48 @@ use redflash_core::{EditError, InvalidField, StoreError};
 use serde::Serialize;
 
 use crate::admin::ui::field::FieldError;
-use crate::admin::ui::form::Form;
 use crate::admin::ui::page_error::PageError;
 
-/// Why a form was not done.
-pub(crate) enum Refused {
-    /// The form is shown again.
-    Form(Rejection),
-    /// Another page says it.
+/// The error of a submitted form.
+pub(crate) enum FormError {
+    /// The form is shown again with its errors.
+    Form(FormErrors),
+    /// An error page is shown.
     Page(PageError),
 }
 
-/// Why a form is shown again.
-pub(crate) struct Rejection {
+/// The errors of a form that is shown again.
+pub(crate) struct FormErrors {
     pub(crate) status: StatusCode,
-    pub(crate) faults: Vec<InvalidField>,
+    pub(crate) errors: Vec<InvalidField>,
 }
 
-/// What is wrong with the fields of a form, found one by one.
+/// The errors of fields, collected while a form is read.
 #[derive(Default)]
-pub(crate) struct Faults(Vec<InvalidField>);
+pub(crate) struct FieldErrors(Vec<InvalidField>);
 
-/// What stands above a form that is shown again: `{{> partials/notice page.notice}}`.
+/// The notice above a form that is shown again: `{{> partials/notice page.notice}}`.
 #[derive(Serialize)]
 pub(crate) struct Notice {
     title: &'static str,
     text: String,
-    /// What is there now, where somebody else has changed it.
+    /// The saved values, if another user has changed them.
     items: Vec<String>,
 }
 
-/// Whether a form was made to be done once, however often it is sent.
-pub(crate) fn is_once(form: &Form) -> bool {
-    form.given("once").is_some()
-}
-
-impl Faults {
-    /// What a field says, or else `None` and a fault.
+impl FieldErrors {
+    /// Returns the parsed value, or `None` and records the error of the field.
     pub(crate) fn take<T, E: Display>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
-        let fault = |error: E| self.0.push(InvalidField::new(field, error.to_string()));
-        parsed.map_err(fault).ok()
+        let record = |error: E| self.0.push(InvalidField::new(field, error.to_string()));
+        parsed.map_err(record).ok()
     }
 
     pub(crate) fn add(&mut self, field: &str, message: &str) {
         self.0.push(InvalidField::new(field, message));
     }
 
-    pub(crate) fn extend(&mut self, faults: Vec<InvalidField>) {
-        self.0.extend(faults);
+    pub(crate) fn extend(&mut self, errors: Vec<InvalidField>) {
+        self.0.extend(errors);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -62,51 +56,51 @@ impl Faults {
     }
 }
 
-impl Rejection {
+impl FormErrors {
     fn of_field(field: &str, message: String) -> Self {
         Self::invalid(vec![InvalidField::new(field, message)])
     }
 
-    fn invalid(faults: Vec<InvalidField>) -> Self {
+    fn invalid(errors: Vec<InvalidField>) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
-            faults,
+            errors,
         }
     }
 
-    /// The error of a field: of the whole of it, or of an entry of the list that it is.
+    /// Returns the error of a field, or of the entries of a list.
     pub(crate) fn error(&self, field: &str) -> Option<FieldError> {
-        let is_of = |fault: &&InvalidField| {
-            let (name, rest) = fault.field.split_once('[').unwrap_or((&fault.field, ""));
+        let is_of = |error: &&InvalidField| {
+            let (name, rest) = error.field.split_once('[').unwrap_or((&error.field, ""));
             match rest.split_once('.') {
                 Some((_, part)) => part == field,
                 None => name == field,
             }
         };
-        let errors = self.faults.iter().filter(is_of);
-        let errors: Vec<_> = errors.map(|fault| sentence(&fault.message)).collect();
+        let errors = self.errors.iter().filter(is_of);
+        let errors: Vec<_> = errors.map(|error| sentence(&error.message)).collect();
         (!errors.is_empty()).then(|| FieldError {
             text: errors.join("; "),
-            focus: self.faults.first().as_ref().is_some_and(is_of),
+            focus: self.errors.first().as_ref().is_some_and(is_of),
         })
     }
 
-    /// What stands above the form.
+    /// Returns the notice above the form.
     ///
-    /// * `now` - what is there, said where somebody else has changed it.
+    /// * `now` - the saved values, shown if another user has changed them.
     pub(crate) fn notice(&self, now: Vec<String>) -> Notice {
         if self.status == StatusCode::CONFLICT {
-            let text = "Nothing was saved, and what you typed is still here. To put it in the \
-                place of what is there now, save again.";
+            let text = "Nothing was saved. Your changes are still in the form; save again to \
+                overwrite the current version:";
             return Notice {
-                title: "Somebody else has changed this meanwhile.",
+                title: "Someone else changed this while you were editing.",
                 text: text.into(),
                 items: now,
             };
         }
-        let text = match self.faults.len() {
-            1 => "One thing has to be put right first: it is marked below.".to_owned(),
-            count => format!("{count} things have to be put right first: they are marked below."),
+        let text = match self.errors.len() {
+            1 => "Fix the error marked below.".to_owned(),
+            count => format!("Fix the {count} errors marked below."),
         };
         Notice {
             title: "Nothing was saved.",
@@ -116,68 +110,68 @@ impl Rejection {
     }
 }
 
-impl Refused {
-    /// Why the form is to be shown again.
+impl FormError {
+    /// Returns the errors to show in the form.
     ///
     /// # Errors
     ///
-    /// The page that says something else.
-    pub(crate) fn form(self) -> Result<Rejection, PageError> {
+    /// [`PageError`] if an error page is shown instead.
+    pub(crate) fn form(self) -> Result<FormErrors, PageError> {
         match self {
-            Self::Form(rejection) => Ok(rejection),
-            Self::Page(oops) => Err(oops),
+            Self::Form(errors) => Ok(errors),
+            Self::Page(error) => Err(error),
         }
     }
 }
 
-impl From<Faults> for Refused {
-    fn from(Faults(faults): Faults) -> Self {
-        Self::Form(Rejection::invalid(faults))
+impl From<FieldErrors> for FormError {
+    fn from(FieldErrors(errors): FieldErrors) -> Self {
+        Self::Form(FormErrors::invalid(errors))
     }
 }
 
-impl From<Faults> for EditError {
-    fn from(Faults(faults): Faults) -> Self {
-        Self::Invalid(faults)
+impl From<FieldErrors> for EditError {
+    fn from(FieldErrors(errors): FieldErrors) -> Self {
+        Self::Invalid(errors)
     }
 }
 
-impl From<EditError> for Refused {
-    fn from(fault: EditError) -> Self {
-        match fault {
-            EditError::Invalid(faults) => Self::Form(Rejection::invalid(faults)),
-            EditError::Outdated(_) => Self::Form(Rejection {
+impl From<EditError> for FormError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Invalid(errors) => Self::Form(FormErrors::invalid(errors)),
+            EditError::Outdated(_) => Self::Form(FormErrors {
                 status: StatusCode::CONFLICT,
-                faults: Vec::new(),
+                errors: Vec::new(),
             }),
-            EditError::LastAdmin(_) => Self::Form(Rejection::of_field("user", fault.to_string())),
+            EditError::LastAdmin(_) => Self::Form(FormErrors::of_field("user", error.to_string())),
             EditError::Store(StoreError::Conflict { what }) => {
-                let message = format!("{what} exists already: choose another slug");
-                Self::Form(Rejection::of_field("slug", message))
+                let message = format!("{what} already exists; choose another slug");
+                Self::Form(FormErrors::of_field("slug", message))
             }
             EditError::Store(StoreError::Dangling { reference, .. }) => {
                 let (kind, _) = reference.split_once('/').unwrap_or((&reference, ""));
-                let message = format!("{reference} was removed meanwhile");
-                Self::Form(Rejection::of_field(&format!("{kind}s"), message))
+                let message = format!("{reference} no longer exists");
+                Self::Form(FormErrors::of_field(&format!("{kind}s"), message))
             }
-            fault => Self::Page(fault.into()),
+            error => Self::Page(error.into()),
         }
     }
 }
 
-impl From<StoreError> for Refused {
-    fn from(fault: StoreError) -> Self {
-        Self::Page(fault.into())
+impl From<StoreError> for FormError {
+    fn from(error: StoreError) -> Self {
+        Self::Page(error.into())
     }
 }
 
-impl From<PageError> for Refused {
-    fn from(oops: PageError) -> Self {
-        Self::Page(oops)
+impl From<PageError> for FormError {
+    fn from(error: PageError) -> Self {
+        Self::Page(error)
     }
 }
 
-/// A text that begins as a sentence does.
+/// Capitalizes the first letter of a text.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -189,19 +183,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_told_at_its_field() {
-        let faults = ["name", "endpoints[2].address", "contacts[0]", "contacts[3]"];
-        let faults = faults.map(|field| InvalidField::new(field, format!("wrong {field}")));
-        let rejection = Rejection::invalid(faults.to_vec());
+    fn finds_errors_by_field() {
+        let errors = ["name", "endpoints[2].address", "contacts[0]", "contacts[3]"];
+        let errors = errors.map(|field| InvalidField::new(field, format!("wrong {field}")));
+        let errors = FormErrors::invalid(errors.to_vec());
         let error = |text: &str, focus| {
             let text = text.to_owned();
             Some(FieldError { text, focus })
         };
-        assert_eq!(rejection.error("name"), error("Wrong name", true));
+        assert_eq!(errors.error("name"), error("Wrong name", true));
         let address = error("Wrong endpoints[2].address", false);
-        assert_eq!(rejection.error("address"), address);
+        assert_eq!(errors.error("address"), address);
         let contacts = error("Wrong contacts[0]; Wrong contacts[3]", false);
-        assert_eq!(rejection.error("contacts"), contacts);
-        assert_eq!(rejection.error("slug"), None);
+        assert_eq!(errors.error("contacts"), contacts);
+        assert_eq!(errors.error("slug"), None);
     }
 }

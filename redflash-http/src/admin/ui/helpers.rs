@@ -1,4 +1,4 @@
-//! The helpers of the pages' templates, besides handlebars' own.
+//! Template helpers, besides those of handlebars.
 
 use handlebars::{
     Context, Handlebars, Helper, HelperResult, JsonRender, Output, PathAndJson, RenderContext,
@@ -13,7 +13,7 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// What stands where there is no time.
+/// Text for a missing time.
 const NEVER: &str = "–";
 
 pub(crate) fn register(registry: &mut Handlebars<'_>) {
@@ -23,7 +23,7 @@ pub(crate) fn register(registry: &mut Handlebars<'_>) {
     registry.register_helper("asset", Box::new(asset));
 }
 
-/// `{{time at}}`: a time to the second; `–` for none.
+/// `{{time at}}`: a time to the second; `–` for `null`.
 fn time(
     call: &Helper<'_>,
     _: &Handlebars<'_>,
@@ -31,14 +31,14 @@ fn time(
     _: &mut RenderContext<'_, '_>,
     out: &mut dyn Output,
 ) -> HelperResult {
-    let Some(at) = moment(call)? else {
+    let Some(at) = time_parameter(call)? else {
         return Ok(out.write(NEVER)?);
     };
     let (iso, text) = (iso(at), utc(at));
     Ok(out.write(&format!("<time datetime=\"{iso}\">{text}</time>"))?)
 }
 
-/// `{{ago at}}`: how long before or after the frame's `now` it is; `–` for none.
+/// `{{ago at}}`: a time relative to the frame's `now`; `–` for `null`.
 fn ago(
     call: &Helper<'_>,
     _: &Handlebars<'_>,
@@ -46,17 +46,18 @@ fn ago(
     _: &mut RenderContext<'_, '_>,
     out: &mut dyn Output,
 ) -> HelperResult {
-    let Some(at) = moment(call)? else {
+    let Some(at) = time_parameter(call)? else {
         return Ok(out.write(NEVER)?);
     };
-    let now = instant(&context.data()["now"]).ok_or_else(|| wrong("ago wants a frame's now"))?;
-    let (iso, exact, text) = (iso(at), utc(at), distance(at, now));
+    let now =
+        from_millis(&context.data()["now"]).ok_or_else(|| invalid("ago needs the frame's now"))?;
+    let (iso, exact, text) = (iso(at), utc(at), relative(at, now));
     Ok(out.write(&format!(
         "<time datetime=\"{iso}\" title=\"{exact}\" data-ago>{text}</time>"
     ))?)
 }
 
-/// `{{plural 3 "contact"}}`: `3 contacts`. A third word is the plural where it is no mere `s`.
+/// `{{plural 3 "contact"}}`: `3 contacts`. A third parameter is an irregular plural.
 fn plural(
     call: &Helper<'_>,
     _: &Handlebars<'_>,
@@ -66,7 +67,7 @@ fn plural(
 ) -> HelperResult {
     let text = |index| call.param(index).map(|param| param.value().render());
     let (Some(count), Some(one)) = (text(0), text(1)) else {
-        return Err(wrong("plural wants a number and a word").into());
+        return Err(invalid("plural needs a number and a word").into());
     };
     let word = match text(2) {
         _ if count == "1" => one,
@@ -76,7 +77,7 @@ fn plural(
     Ok(out.write(&html_escape(&format!("{count} {word}")))?)
 }
 
-/// `{{asset "style.css"}}`: the URL of a file that pages load.
+/// `{{asset "style.css"}}`: the URL of an asset.
 fn asset(
     call: &Helper<'_>,
     _: &Handlebars<'_>,
@@ -87,28 +88,28 @@ fn asset(
     let name = call.param(0).and_then(|param| param.value().as_str());
     let url = name
         .and_then(assets::url)
-        .ok_or_else(|| wrong("asset wants the name of a file in assets.rs"))?;
+        .ok_or_else(|| invalid("asset needs the name of a file in assets.rs"))?;
     Ok(out.write(&url)?)
 }
 
-fn moment(call: &Helper<'_>) -> Result<Option<Timestamp>, RenderErrorReason> {
+fn time_parameter(call: &Helper<'_>) -> Result<Option<Timestamp>, RenderErrorReason> {
     let given = call.param(0).filter(|param| !param.is_value_missing());
     match given.map(PathAndJson::value) {
         Some(Value::Null) => Some(None),
-        Some(value) => instant(value).map(Some),
+        Some(value) => from_millis(value).map(Some),
         None => None,
     }
-    .ok_or_else(|| wrong("a time is wanted, or null"))
+    .ok_or_else(|| invalid("expected a time or null"))
 }
 
-/// A time of the core as it stands in a context: milliseconds.
-fn instant(value: &Value) -> Option<Timestamp> {
+/// Reads a time of the core, which contexts have in milliseconds.
+fn from_millis(value: &Value) -> Option<Timestamp> {
     let millis = value.as_i64()?;
     Some(Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX))
 }
 
-fn wrong(what: &str) -> RenderErrorReason {
-    RenderErrorReason::Other(what.to_owned())
+fn invalid(message: &str) -> RenderErrorReason {
+    RenderErrorReason::Other(message.to_owned())
 }
 
 fn iso(at: Timestamp) -> String {
@@ -119,7 +120,7 @@ fn utc(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-fn distance(at: Timestamp, now: Timestamp) -> String {
+fn relative(at: Timestamp, now: Timestamp) -> String {
     let past = now.as_second() - at.as_second();
     let (count, unit) = match past.abs() {
         0 => return "just now".to_owned(),
@@ -153,10 +154,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_for_machines_and_for_readers() {
+    fn renders_times_for_machines_and_readers() {
         let page = render("{{time at}}", &json!({"at": 1_795_581_130_500_i64}));
-        let wanted = "<time datetime=\"2026-11-25T04:32:10Z\">2026-11-25 04:32:10 UTC</time>";
-        assert_eq!(page.unwrap(), wanted);
+        let expected = "<time datetime=\"2026-11-25T04:32:10Z\">2026-11-25 04:32:10 UTC</time>";
+        assert_eq!(page.unwrap(), expected);
         assert_eq!(render("{{time at}}", &json!({"at": null})).unwrap(), "–");
         assert!(render("{{time at}}", &json!({"at": "<b>"})).is_err());
         assert!(render("{{time at}}", &json!({"at": i64::MAX})).is_ok());
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distance_is_told_in_the_unit_that_fits() {
+    fn renders_relative_times_in_the_unit_that_fits() {
         let now: Timestamp = "2026-11-25T04:32:10Z".parse().unwrap();
         for (second, text) in [
             (0, "just now"),
@@ -179,12 +180,12 @@ mod tests {
             (-90, "in 1 minute"),
         ] {
             let at = Timestamp::from_second(now.as_second() - second).unwrap();
-            assert_eq!(distance(at, now), text);
+            assert_eq!(relative(at, now), text);
         }
     }
 
     #[test]
-    fn a_number_has_its_word_in_the_right_form() {
+    fn selects_singular_or_plural() {
         let plural = |count| {
             let template = r#"{{plural n "delivery" "deliveries"}}, {{plural n "key"}}"#;
             render(template, &json!({"n": count})).unwrap()

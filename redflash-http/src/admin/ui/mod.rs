@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! Building blocks of pages: forms, fields, errors, pagination and templates.
 
 pub(crate) mod assets;
 pub(crate) mod choices;
@@ -12,6 +12,8 @@ pub(crate) mod page_error;
 pub(crate) mod pagination;
 pub(crate) mod partials;
 pub(crate) mod path;
+pub(crate) mod redirect;
 pub(crate) mod referer;
+pub(crate) mod render;
 pub(crate) mod templates;
 pub(crate) mod wrong_method;

@@ -1,23 +1,23 @@
-//! What a page's handler works with: who asks, and how an answer is made.
+//! The context in which a page's handler works: the visitor, the query and the templates.
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::LOCATION;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use redflash_core::{Actor, Role, Timestamp};
 use serde::Serialize;
 
 use crate::admin::auth::session::Visitor;
-use crate::admin::ui::flash::{Flash, UNDO};
+use crate::admin::ui::flash::FlashMessage;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::templates::{Frame, Person, Section};
+use crate::admin::ui::render::render;
+use crate::admin::ui::templates::Section;
 use crate::app::App;
 
-/// Who asks for a page, and for what.
+/// The visitor who asks for a page, and the query.
 pub(crate) struct PageContext {
     pub(crate) app: Arc<App>,
     pub(crate) visitor: Visitor,
@@ -25,54 +25,8 @@ pub(crate) struct PageContext {
     pub(crate) query: Form,
 }
 
-/// What is said at the top of the next page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
-    Added,
-    Saved,
-    Removed,
-    SwitchedOn,
-    SwitchedOff,
-    Raised,
-    Resent,
-    NothingToResend,
-    PasswordSet,
-}
-
-const SAID: [(Said, &str, &str); 9] = [
-    (Said::Added, "added", "Added."),
-    (Said::Saved, "saved", "Saved. It counts from now on."),
-    (
-        Said::Removed,
-        "removed",
-        "Removed. What was sent stays in the log.",
-    ),
-    (Said::SwitchedOn, "on", "Switched on."),
-    (
-        Said::SwitchedOff,
-        "off",
-        "Switched off. This also applies to queued messages.",
-    ),
-    (
-        Said::Raised,
-        "raised",
-        "Raised. What becomes of it is shown here.",
-    ),
-    (Said::Resent, "resent", "Queued again."),
-    (
-        Said::NothingToResend,
-        "nothing",
-        "Nothing here can be sent again.",
-    ),
-    (
-        Said::PasswordSet,
-        "password",
-        "The password is set, and other sessions have ended.",
-    ),
-];
-
 impl PageContext {
-    /// As the audit log names who asks.
+    /// Returns the visitor as the audit log names them.
     pub(crate) fn actor(&self) -> Actor {
         self.visitor.actor()
     }
@@ -85,14 +39,9 @@ impl PageContext {
         self.app.engine.now()
     }
 
-    /// What tells a form that is sent twice from two forms: hidden in it as `once`.
-    pub(crate) fn once() -> String {
-        format!("{:032x}", fastrand::u128(..))
-    }
-
-    /// A page.
+    /// Renders a page.
     ///
-    /// * `template` - its name in `view`.
+    /// * `template` - a name of [`templates`](crate::admin::ui::templates).
     pub(crate) fn page(
         &self,
         template: &str,
@@ -103,7 +52,7 @@ impl PageContext {
         self.page_with(StatusCode::OK, template, nav, title, page)
     }
 
-    /// A page with another status: a form that was sent with faults is shown again with 422.
+    /// Renders a page with another status, such as 422 for a form with errors.
     pub(crate) fn page_with(
         &self,
         status: StatusCode,
@@ -112,76 +61,17 @@ impl PageContext {
         title: &str,
         page: impl Serialize,
     ) -> Response {
-        let said = SAID
-            .iter()
-            .find(|(_, code, _)| *code == self.query.get("said"));
-        let flash = said.map(|(said, _, text)| {
-            let undo = (*said == Said::SwitchedOff)
-                .then(|| Flash::switched_off(&self.query, self.is_admin()));
-            undo.flatten().unwrap_or_else(|| Flash::new(text))
-        });
+        let flash = FlashMessage::from_query(&self.query, self.is_admin());
         let visitor = Some(&self.visitor);
         let html = render(&self.app, visitor, template, title, nav.into(), flash, page);
         (status, html).into_response()
     }
 
-    /// A part of a page, for a script that replaces it.
-    pub(crate) fn fragment(&self, template: &str, page: impl Serialize) -> String {
+    /// Renders a part of a page, for a script that replaces it.
+    pub(crate) fn fragment(&self, template: &str, page: impl Serialize) -> Html<String> {
         let visitor = Some(&self.visitor);
-        render(&self.app, visitor, template, "", None, None, page).0
+        render(&self.app, visitor, template, "", None, None, page)
     }
-
-    /// Redirects after a switch was moved; once it is off, the next page offers to undo that.
-    ///
-    /// * `item` - the URL of what has the switch.
-    pub(crate) fn go_switched(path: &str, item: &str, on: bool) -> Response {
-        if on {
-            return Self::go(path, Said::SwitchedOn);
-        }
-        let mark = if path.contains('?') { '&' } else { '?' };
-        let item = item.strip_prefix("/admin/").unwrap_or(item);
-        Self::go(&format!("{path}{mark}{UNDO}={item}"), Said::SwitchedOff)
-    }
-
-    /// To another page, which says what was done.
-    pub(crate) fn go(path: &str, said: Said) -> Response {
-        let code = SAID.iter().find(|(known, ..)| *known == said);
-        let code = code.map_or("", |(_, code, _)| code);
-        let mark = if path.contains('?') { '&' } else { '?' };
-        go(&format!("{path}{mark}said={code}"))
-    }
-}
-
-/// To another page.
-pub(crate) fn go(path: &str) -> Response {
-    let target = HeaderValue::try_from(path);
-    let target = target.unwrap_or_else(|_| HeaderValue::from_static("/admin"));
-    (StatusCode::SEE_OTHER, [(LOCATION, target)]).into_response()
-}
-
-pub(crate) fn render(
-    app: &App,
-    visitor: Option<&Visitor>,
-    template: &str,
-    title: &str,
-    nav: Option<Section>,
-    flash: Option<Flash>,
-    page: impl Serialize,
-) -> Html<String> {
-    let frame = Frame {
-        title,
-        nav,
-        user: visitor.map(|visitor| Person {
-            name: visitor.user.name.as_str(),
-            role: visitor.user.role.as_str(),
-        }),
-        csrf: visitor.map_or("", |visitor| &visitor.csrf),
-        flash,
-        base: app.base.as_str(),
-        now: app.engine.now(),
-        page,
-    };
-    Html(app.views.render(template, &frame))
 }
 
 impl FromRequestParts<Arc<App>> for PageContext {

@@ -1,23 +1,19 @@
-//! Why a page is not shown, in the frame of the pages.
+//! Error pages.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use redflash_core::{EditError, RaiseError, StoreError, error_chain};
 use tracing::error;
 
-use crate::admin::auth::session::Visitor;
-use crate::admin::ui::page;
-use crate::admin::ui::partials::{Fault, Link};
-use crate::alert::RaiseFailure;
-use crate::app::App;
+use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
 
-/// Why a page is not shown.
+/// The error that is shown instead of a page.
 #[derive(Clone, Debug)]
 pub(crate) struct PageError {
     pub(crate) status: StatusCode,
-    title: &'static str,
-    /// What to do.
-    text: String,
+    pub(crate) title: &'static str,
+    /// Explanation, with the next step.
+    pub(crate) text: String,
 }
 
 impl PageError {
@@ -29,67 +25,56 @@ impl PageError {
         }
     }
 
-    /// Nothing of this name.
+    /// Returns the error for an item that does not exist.
     pub(crate) fn missing(what: impl std::fmt::Display) -> Self {
         let text = format!("There is no {what}. It may have been removed.");
         Self::new(StatusCode::NOT_FOUND, "Not found", text)
     }
 
     pub(crate) fn role() -> Self {
-        let text =
-            "You may look at everything, and change nothing. An admin can give you the role.";
-        Self::new(StatusCode::FORBIDDEN, "This takes an admin", text)
+        let text = "You have read-only access. Ask an admin for the admin role.";
+        Self::new(StatusCode::FORBIDDEN, "Admin role required", text)
     }
 
     pub(crate) fn foreign_form() -> Self {
-        let text = "The form came from a page of another site. Nothing was changed.";
-        Self::new(StatusCode::FORBIDDEN, "Not from here", text)
+        let text = "The form was submitted from another site. Nothing was changed.";
+        Self::new(StatusCode::FORBIDDEN, "Cross-site request refused", text)
     }
 
     pub(crate) fn stale_form() -> Self {
-        let text =
-            "The form was made for another session. Nothing was changed: open the page again.";
-        Self::new(StatusCode::FORBIDDEN, "This form is stale", text)
+        let text = "The form belongs to another session. Nothing was changed. Reload the page and try again.";
+        Self::new(StatusCode::FORBIDDEN, "This form has expired", text)
     }
 
     pub(crate) fn unreadable(why: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "This cannot be read", why)
+        Self::new(StatusCode::BAD_REQUEST, "Invalid request", why)
     }
 
-    /// Somebody else was quicker.
+    /// Returns the error for an item that another user has changed.
     pub(crate) fn outdated(text: impl Into<String>) -> Self {
-        let title = "Somebody else has changed this";
+        let title = "Someone else changed this";
         Self::new(StatusCode::CONFLICT, title, text)
     }
 
     pub(crate) fn unavailable() -> Self {
-        let text = "The store does not answer now. Alerts that were accepted are safe. Try again.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not now", text)
+        let text = "The database is not responding. Accepted alerts are safe. Try again later.";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Temporarily unavailable",
+            text,
+        )
     }
 
-    /// The page that says it.
-    pub(crate) fn show(self, app: &App, visitor: Option<&Visitor>) -> Response {
-        let fault = Fault {
-            status: self.status.as_u16(),
-            title: self.title.to_owned(),
-            text: self.text,
-            action: Some(match visitor {
-                Some(_) => Link {
-                    url: "/admin".into(),
-                    label: "To the home page".into(),
-                },
-                None => Link {
-                    url: "/admin/login".into(),
-                    label: "To the login".into(),
-                },
-            }),
-        };
-        let html = page::render(app, visitor, "error", self.title, None, None, fault);
-        (self.status, html).into_response()
+    fn broken() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal error",
+            "See the server log for details. Check the alert log before you try again.",
+        )
     }
 }
 
-/// Shown by the guard, which knows who asked.
+/// The guard renders the page, since it knows the visitor.
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
@@ -99,15 +84,15 @@ impl IntoResponse for PageError {
 }
 
 impl From<StoreError> for PageError {
-    fn from(fault: StoreError) -> Self {
-        match fault {
+    fn from(error: StoreError) -> Self {
+        match error {
             StoreError::Missing { what } => Self::missing(what),
-            fault @ (StoreError::Conflict { .. } | StoreError::Dangling { .. }) => {
-                let text = format!("{fault}. Nothing was changed.");
-                Self::new(StatusCode::CONFLICT, "This does not fit", text)
+            error @ (StoreError::Conflict { .. } | StoreError::Dangling { .. }) => {
+                let text = format!("{error}. Nothing was changed.");
+                Self::new(StatusCode::CONFLICT, "Conflict", text)
             }
-            fault => {
-                error!(fault = error_chain(&fault), "the store failed");
+            error => {
+                error!(error = error_chain(&error), "the store failed");
                 Self::unavailable()
             }
         }
@@ -115,19 +100,15 @@ impl From<StoreError> for PageError {
 }
 
 impl From<EditError> for PageError {
-    fn from(fault: EditError) -> Self {
-        match fault {
-            EditError::Store(fault) => fault.into(),
-            EditError::Outdated(_) => {
-                Self::outdated("Your change was not saved. Open the page again to see theirs.")
-            }
-            fault => {
-                let text = format!("{fault}. Nothing was changed.");
-                Self::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "This cannot be done",
-                    text,
-                )
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Store(error) => error.into(),
+            EditError::Outdated(_) => Self::outdated(
+                "Your change was not saved. Reload the page to see the current version.",
+            ),
+            error => {
+                let text = format!("{error}. Nothing was changed.");
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Change refused", text)
             }
         }
     }
@@ -136,26 +117,29 @@ impl From<EditError> for PageError {
 impl From<RaiseFailure> for PageError {
     fn from(failed: RaiseFailure) -> Self {
         match failed {
-            RaiseFailure::Refused(fault) => fault.into(),
-            RaiseFailure::RateLimited(refusal) => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", refusal.detail)
-            }
-            RaiseFailure::LostSight(_) | RaiseFailure::Broken => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Something is broken here",
-                "The log of the server says what. Look into the log before you try again.",
-            ),
+            RaiseFailure::Refused(error) => error.into(),
+            RaiseFailure::NotServed(error) => error.into(),
+            RaiseFailure::OutcomeUnknown(_) => Self::broken(),
         }
     }
 }
 
+impl From<RequestError> for PageError {
+    fn from(error: RequestError) -> Self {
+        if error.kind == RequestErrorKind::RateLimited {
+            return Self::new(StatusCode::TOO_MANY_REQUESTS, "Not sent", error.detail);
+        }
+        Self::broken()
+    }
+}
+
 impl From<RaiseError> for PageError {
-    fn from(fault: RaiseError) -> Self {
-        match fault {
+    fn from(error: RaiseError) -> Self {
+        match error {
             RaiseError::UnknownTarget(target) => Self::missing(target),
             RaiseError::Store { source, .. } => source.into(),
-            fault => {
-                let text = format!("{fault}. Nothing was sent.");
+            error => {
+                let text = format!("{error}. Nothing was sent.");
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Not sent", text)
             }
         }

@@ -1,4 +1,4 @@
-//! A list of the directory in pages: what matches a text, in the order of slugs.
+//! Search and pagination of directory items, in the order of their slugs.
 
 use redflash_core::Slug;
 use serde::Serialize;
@@ -8,34 +8,35 @@ use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::partials::{Empty, Link};
 
-/// How many a page has.
-const LENGTH: usize = 50;
+/// Number of items on a page.
+const PAGE_SIZE: usize = 50;
 
-/// Which part of a list is asked for.
-pub(crate) struct Listing<'a> {
+/// The search and the position of a list.
+pub(crate) struct ListQuery<'a> {
     path: &'static str,
     text: &'a str,
     after: Option<&'a str>,
     before: Option<&'a str>,
 }
 
-/// That part.
-pub(crate) struct Excerpt<T> {
+/// A page of a list.
+pub(crate) struct Page<T> {
     pub(crate) shown: Vec<T>,
-    /// How many match in all.
+    /// Number of items that match the search.
     pub(crate) count: usize,
-    pub(crate) turn: Turn,
+    pub(crate) links: PageLinks,
 }
 
-/// The ways to what stands before and after.
+/// URLs of the previous and the next page: `{{> partials/turn page.links}}`, and
+/// `{{> partials/pager page.links}}` for lists in the order of time.
 #[derive(Serialize)]
-pub(crate) struct Turn {
-    back: Option<String>,
-    more: Option<String>,
+pub(crate) struct PageLinks {
+    pub(crate) previous: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
-impl<'a> Listing<'a> {
-    /// What a query asks for: `q`, and `after` or `before` a slug.
+impl<'a> ListQuery<'a> {
+    /// Reads a query: `q`, and `after` or `before` a slug.
     pub(crate) fn of(path: &'static str, query: &'a Form) -> Self {
         Self {
             path,
@@ -45,20 +46,20 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// That part of the list.
+    /// Returns the page of the list.
     ///
-    /// * `texts` - where the text is looked for.
-    pub(crate) fn excerpt<T, S: AsRef<str>>(
+    /// * `texts` - the texts of an item that the search looks at.
+    pub(crate) fn page<T, S: AsRef<str>>(
         &self,
         mut all: Vec<T>,
         slug: impl Fn(&T) -> &Slug,
         texts: impl Fn(&T) -> Vec<S>,
-    ) -> Excerpt<T> {
-        let wanted = compact(self.text);
+    ) -> Page<T> {
+        let needle = compact(self.text);
         all.retain(|one| {
             texts(one)
                 .into_iter()
-                .any(|text: S| compact(text.as_ref()).contains(&wanted))
+                .any(|text: S| compact(text.as_ref()).contains(&needle))
         });
         all.sort_by(|one, other| slug(one).cmp(slug(other)));
         let count = all.len();
@@ -66,55 +67,59 @@ impl<'a> Listing<'a> {
             (Some(after), _) => all.partition_point(|one| slug(one).as_str() <= after),
             (None, Some(before)) => all
                 .partition_point(|one| slug(one).as_str() < before)
-                .saturating_sub(LENGTH),
+                .saturating_sub(PAGE_SIZE),
             (None, None) => 0,
         };
-        let shown: Vec<T> = all.into_iter().skip(start).take(LENGTH).collect();
+        let shown: Vec<T> = all.into_iter().skip(start).take(PAGE_SIZE).collect();
         let (first, last) = (shown.first().map(&slug), shown.last().map(&slug));
         let rest = count > start + shown.len();
-        let turn = Turn {
-            back: first
+        let links = PageLinks {
+            previous: first
                 .filter(|_| start > 0)
                 .map(|slug| self.url("before", slug)),
-            more: last.filter(|_| rest).map(|slug| self.url("after", slug)),
+            next: last.filter(|_| rest).map(|slug| self.url("after", slug)),
         };
-        Excerpt { shown, count, turn }
+        Page {
+            shown,
+            count,
+            links,
+        }
     }
 
-    fn url(&self, place: &str, slug: &Slug) -> String {
+    fn url(&self, position: &str, slug: &Slug) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if !self.text.is_empty() {
             query.append_pair("q", self.text);
         }
-        query.append_pair(place, slug.as_str());
+        query.append_pair(position, slug.as_str());
         format!("{}?{}", self.path, query.finish())
     }
 
-    /// The line in which one searches.
+    /// Returns the search field.
     pub(crate) fn field(&self, label: &'static str) -> Field {
         Field::input("q", label, "search").value(self.text)
     }
 
-    /// What stands in the place of a list in which nothing is.
+    /// Returns the text of an empty list.
     ///
-    /// * `otherwise` - said when nothing was searched for.
+    /// * `otherwise` - the text without a search.
     pub(crate) fn empty(&self, otherwise: Empty) -> Empty {
         if self.text.is_empty() && self.after.is_none() && self.before.is_none() {
             return otherwise;
         }
         Empty {
-            title: "Nothing matches".into(),
-            text: "Try a part of a name, a slug or an address.".into(),
+            title: "No results".into(),
+            text: "Try part of a name, slug or address.".into(),
             action: Some(Link {
                 url: self.path.into(),
-                label: "Show all".into(),
+                label: "Clear search".into(),
             }),
         }
     }
 }
 
-/// A text as it is compared: in lower case, and without spaces, so that a number is found however it
-/// is typed.
+/// Normalizes a text for comparison: in lower case and without spaces, so that a phone number is
+/// found in any notation.
 pub(crate) fn compact(text: &str) -> String {
     let letters = text.chars().filter(|letter| !letter.is_whitespace());
     letters.flat_map(char::to_lowercase).collect()
@@ -129,24 +134,24 @@ mod tests {
         all.map(|slug| slug.parse().unwrap()).collect()
     }
 
-    fn excerpt(query: &str) -> (Vec<String>, Option<String>, Option<String>) {
+    fn page(query: &str) -> (Vec<String>, Option<String>, Option<String>) {
         let query = Form::parse(query.as_bytes()).unwrap();
-        let listing = Listing::of("/x", &query);
-        let Excerpt { shown, turn, .. } =
-            listing.excerpt(slugs(), |slug| slug, |slug| vec![slug.to_string()]);
+        let list_query = ListQuery::of("/x", &query);
+        let Page { shown, links, .. } =
+            list_query.page(slugs(), |slug| slug, |slug| vec![slug.to_string()]);
         let shown = shown.iter().map(ToString::to_string).collect();
-        (shown, turn.back, turn.more)
+        (shown, links.previous, links.next)
     }
 
     #[test]
-    fn a_list_is_turned_by_slugs() {
-        let (first, back, more) = excerpt("");
+    fn pages_follow_slugs() {
+        let (first, back, more) = page("");
         assert_eq!((first.len(), &*first[0], back), (50, "c000", None));
         assert_eq!(more.as_deref(), Some("/x?after=c049"));
-        let (last, back, more) = excerpt("after=c099");
+        let (last, back, more) = page("after=c099");
         assert_eq!((last.len(), &*last[0], more), (20, "c100", None));
         assert_eq!(back.as_deref(), Some("/x?before=c100"));
-        let (middle, ..) = excerpt("before=c100");
+        let (middle, ..) = page("before=c100");
         assert_eq!(
             (middle.len(), &*middle[0], &*middle[49]),
             (50, "c050", "c099")
@@ -154,20 +159,20 @@ mod tests {
     }
 
     #[test]
-    fn a_search_is_kept_while_turning() {
-        let (found, _, more) = excerpt("q=C+0");
+    fn page_links_keep_the_search() {
+        let (found, _, more) = page("q=C+0");
         assert_eq!(
             (found.len(), more.as_deref()),
             (50, Some("/x?q=C+0&after=c049"))
         );
-        let (found, back, more) = excerpt("q=c11");
+        let (found, back, more) = page("q=c11");
         assert_eq!((found.len(), back, more), (10, None, None));
     }
 
     #[test]
-    fn an_absurd_place_shows_an_empty_page() {
-        assert!(excerpt("after=%F0%9F%92%A9").0.is_empty());
-        assert_eq!(excerpt("before=").0.len(), 50);
-        assert_eq!(excerpt("page=1000000000000000000").0.len(), 50);
+    fn accepts_any_position() {
+        assert!(page("after=%F0%9F%92%A9").0.is_empty());
+        assert_eq!(page("before=").0.len(), 50);
+        assert_eq!(page("page=1000000000000000000").0.len(), 50);
     }
 }

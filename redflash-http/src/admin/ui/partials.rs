@@ -1,16 +1,28 @@
-//! The contexts of the parts that pages are put together from, one struct a part.
+//! Contexts of the partials, one struct each.
 
-use redflash_core::Timestamp;
+use redflash_core::{Target, Timestamp};
 use serde::Serialize;
 
-/// A link and what it says.
+use crate::admin::urls;
+
+/// A link with its label.
 #[derive(Clone, Serialize)]
 pub(crate) struct Link {
     pub(crate) url: String,
     pub(crate) label: String,
 }
 
-/// Nothing to show, and what to do about it: `{{> partials/empty page.empty}}`.
+impl Link {
+    /// Returns a link to the page of a target.
+    pub(crate) fn target(target: &Target) -> Self {
+        Self {
+            url: urls::target(target),
+            label: target.to_string(),
+        }
+    }
+}
+
+/// The text of an empty list, with the next step: `{{> partials/empty page.empty}}`.
 #[derive(Clone, Serialize)]
 pub(crate) struct Empty {
     pub(crate) title: String,
@@ -18,44 +30,37 @@ pub(crate) struct Empty {
     pub(crate) action: Option<Link>,
 }
 
-/// The ways to what is older and newer: `{{> partials/pager page.pager}}`.
-#[derive(Clone, Serialize)]
-pub(crate) struct Pager {
-    pub(crate) newer: Option<String>,
-    pub(crate) older: Option<String>,
-}
-
-/// One thing that happened: `{{> partials/timeline page.steps}}` takes a list of them.
+/// A step of a timeline: `{{> partials/timeline page.steps}}` takes a list of them.
 #[derive(Clone, Serialize)]
 pub(crate) struct Step {
     pub(crate) at: Timestamp,
-    /// A delivery state, for the mark and its word.
+    /// A delivery state, for the badge.
     pub(crate) state: Option<&'static str>,
     pub(crate) title: String,
     pub(crate) text: Option<String>,
 }
 
-/// Who is told, in what words, who not and why: `{{> partials/plan page.plan}}`.
+/// The message of an alert, its recipients, and skipped ones: `{{> partials/plan page.plan}}`.
 #[derive(Clone, Serialize)]
 pub(crate) struct Plan {
-    /// Why nobody is told at all.
+    /// Reason why the alert is refused.
     pub(crate) refusal: Option<String>,
-    /// The line above the text, where the channel has one.
+    /// The subject, for channels that have one.
     pub(crate) subject: Option<String>,
     pub(crate) text: String,
-    /// Arguments that the templates need and that were not given: `host, percent`.
+    /// Missing arguments of the templates, such as `host, percent`.
     pub(crate) missing: String,
-    /// Arguments that were given and are of no use.
+    /// Given arguments that the templates do not use.
     pub(crate) unused: String,
-    pub(crate) told: Vec<Told>,
-    pub(crate) left_out: Vec<LeftOut>,
+    pub(crate) deliveries: Vec<PlannedDelivery>,
+    pub(crate) skipped: Vec<SkippedRecipient>,
 }
 
-/// Somebody who is told.
+/// A planned message to one endpoint.
 #[derive(Clone, Serialize)]
-pub(crate) struct Told {
+pub(crate) struct PlannedDelivery {
     pub(crate) contact: Link,
-    /// The groups through which.
+    /// The groups that include the contact.
     pub(crate) via: Vec<String>,
     pub(crate) channel: String,
     pub(crate) address: String,
@@ -72,39 +77,39 @@ pub(crate) struct Obstacle {
     pub(crate) suppresses: bool,
 }
 
-/// Somebody, or one endpoint of somebody, who is not.
+/// A contact or an endpoint that gets no message.
 #[derive(Clone, Serialize)]
-pub(crate) struct LeftOut {
+pub(crate) struct SkippedRecipient {
     pub(crate) contact: Link,
-    /// The endpoint, where it is not the contact as a whole.
+    /// The endpoint, unless the whole contact is skipped.
     pub(crate) endpoint: Option<String>,
-    /// `the contact is switched off`.
-    pub(crate) why: String,
+    /// The reason, such as `the contact is switched off`.
+    pub(crate) reason: String,
 }
 
 /// The page `login`.
 #[derive(Clone, Serialize)]
 pub(crate) struct Login {
-    /// Who tried to log in.
+    /// User name of the last attempt.
     pub(crate) user: String,
-    /// What the form must bring along: it is sent without a session.
+    /// Token of the form, which is sent without a session.
     pub(crate) csrf: String,
-    /// Where to go afterwards.
+    /// URL to open after login.
     pub(crate) next: String,
-    /// What was wrong with the last try.
+    /// Error of the last attempt.
     pub(crate) error: Option<String>,
-    /// The way through a provider of identities.
+    /// Link to the OpenID provider.
     pub(crate) oidc: Option<Link>,
-    /// Whether there is a user yet.
+    /// True if there is no user yet.
     pub(crate) nobody: bool,
 }
 
 /// The page `error`.
 #[derive(Clone, Serialize)]
-pub(crate) struct Fault {
+pub(crate) struct ErrorPage {
     pub(crate) status: u16,
     pub(crate) title: String,
-    /// What to do.
+    /// Explanation, with the next step.
     pub(crate) text: String,
     pub(crate) action: Option<Link>,
 }

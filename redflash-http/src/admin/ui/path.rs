@@ -1,4 +1,4 @@
-//! What the path of a page names.
+//! Path parameters of pages.
 
 use std::sync::Arc;
 
@@ -11,43 +11,46 @@ use crate::app::App;
 use crate::extract::path::part;
 
 /// The `{slug}` of a path.
-pub(crate) struct Named(pub(crate) Slug);
+pub(crate) struct SlugPath(pub(crate) Slug);
 
 /// The `{slug}` of a contact and the `{id}` of one of its endpoints.
-pub(crate) struct NamedEndpoint {
+pub(crate) struct EndpointPath {
     pub(crate) contact: Slug,
     pub(crate) id: EndpointId,
 }
 
 /// The `{id}` of a notification.
-pub(crate) struct NamedNotification(pub(crate) NotificationId);
+pub(crate) struct NotificationPath(pub(crate) NotificationId);
 
-impl FromRequestParts<Arc<App>> for NamedNotification {
+impl FromRequestParts<Arc<App>> for NotificationPath {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
-        part(parts, app, "id").await.map(Self).ok_or_else(nothing)
+        part(parts, app, "id").await.map(Self).ok_or_else(not_found)
     }
 }
 
-impl FromRequestParts<Arc<App>> for Named {
+impl FromRequestParts<Arc<App>> for SlugPath {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
-        part(parts, app, "slug").await.map(Self).ok_or_else(nothing)
+        part(parts, app, "slug")
+            .await
+            .map(Self)
+            .ok_or_else(not_found)
     }
 }
 
-impl FromRequestParts<Arc<App>> for NamedEndpoint {
+impl FromRequestParts<Arc<App>> for EndpointPath {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
-        let Named(contact) = Named::from_request_parts(parts, app).await?;
-        let id = part(parts, app, "id").await.ok_or_else(nothing)?;
+        let SlugPath(contact) = SlugPath::from_request_parts(parts, app).await?;
+        let id = part(parts, app, "id").await.ok_or_else(not_found)?;
         Ok(Self { contact, id })
     }
 }
 
-fn nothing() -> PageError {
-    PageError::missing("page of that name")
+fn not_found() -> PageError {
+    PageError::missing("page with that name")
 }

@@ -1,4 +1,4 @@
-//! The page that a form was on.
+//! The page that submitted a form.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,20 +8,20 @@ use axum::http::header::REFERER;
 use axum::http::request::Parts;
 use url::{Url, form_urlencoded};
 
-use crate::admin::ui::flash::UNDO;
+use crate::admin::ui::flash::{FLASH, UNDO};
 use crate::app::App;
 use crate::base_path::BasePath;
 
-/// The page that a form was on, as far as the browser says.
+/// The page that submitted a form, according to the browser.
 pub(crate) struct Referer {
     page: Option<Url>,
     base: BasePath,
 }
 
 impl Referer {
-    /// That page with its query, if it is the list at this path; otherwise another page.
+    /// Returns that page with its query if it is the list at this path, or else another page.
     ///
-    /// Whatever else the browser says, it leads to no other site.
+    /// The result never leads to another site.
     pub(crate) fn list_or(&self, list: &str, otherwise: &str) -> String {
         let is_list = |url: &&Url| self.base.strip(url.path()) == list;
         let Some(url) = self.page.as_ref().filter(is_list) else {
@@ -30,7 +30,7 @@ impl Referer {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(
             url.query_pairs()
-                .filter(|(name, _)| name != "said" && name != UNDO),
+                .filter(|(name, _)| name != FLASH && name != UNDO),
         );
         match query.finish() {
             query if query.is_empty() => list.to_owned(),
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_list_is_gone_back_to() {
+    fn returns_to_lists_only() {
         let back = |url: &str| {
             let referer = Referer {
                 page: Url::parse(url).ok(),

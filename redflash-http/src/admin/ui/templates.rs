@@ -1,7 +1,7 @@
-//! How a page is made.
+//! The templates of pages.
 //!
-//! A page is a template in `page/` and a row of [`TEMPLATES`]. Its handler fills a [`Frame`] and calls
-//! [`Templates::render`]; the template finds its own context under `page`:
+//! A page is a template in `templates/` and a row of [`TEMPLATES`]. Its handler fills a [`Frame`] and
+//! calls [`Templates::render`]; the template finds its own context under `page`:
 //!
 //! ```text
 //! {{#> layout}}
@@ -17,11 +17,11 @@
 //! {{/layout}}
 //! ```
 //!
-//! A field that does not exist is an error: write `Option`s, which are `null` and may be asked with
-//! `{{#if}}`, and leave nothing out of a context. Texts are escaped; `{{{ }}}` is not used. There is no
-//! `style=`, no `onclick=` and no `<script>` in a page, since browsers are told to refuse them.
+//! A missing field is an error: write `Option`s, which are `null` and work with `{{#if}}`, and skip
+//! no field of a context. Texts are escaped; `{{{ }}}` is not used. A page has no `style=`, no
+//! `onclick=` and no `<script>`, since the content security policy forbids them.
 //!
-//! | part | context |
+//! | partial | context |
 //! | --- | --- |
 //! | `{{> partials/field f}}` | [`Field`](crate::admin::ui::field::Field) |
 //! | `{{> partials/checklist c}}` | [`Checklist`](crate::admin::ui::field::Checklist) |
@@ -30,14 +30,14 @@
 //! | `{{> partials/csrf}}` | none; the first line of every `<form method="post">` |
 //! | `{{> partials/badge state}}` | a delivery state, `on` or `off`, as a text |
 //! | `{{> partials/empty e}}` | [`Empty`](crate::admin::ui::partials::Empty) |
-//! | `{{> partials/pager p}}` | [`Pager`](crate::admin::ui::partials::Pager) |
+//! | `{{> partials/turn l}}`, `{{> partials/pager l}}` | [`PageLinks`](crate::admin::ui::pagination::PageLinks) |
 //! | `{{> partials/timeline steps}}` | a list of [`Step`](crate::admin::ui::partials::Step) |
 //! | `{{> partials/plan p}}` | [`Plan`](crate::admin::ui::partials::Plan) |
-//! | `{{> partials/words p}}` | the same, for what is said alone; `{{> partials/left-out p.left_out}}` for who is not told, `{{> partials/argument-report p}}` for missing and unused arguments |
-//! | `{{> partials/flash f}}` | [`Flash`]; the layout shows it |
+//! | `{{> partials/words p}}` | the same, for the message alone; `{{> partials/left-out p.skipped}}` for skipped recipients, `{{> partials/argument-report p}}` for missing and unused arguments |
+//! | `{{> partials/flash f}}` | [`FlashMessage`]; the layout shows it |
 //! | `{{> partials/chart c}}` | [`Chart`](crate::admin::dashboard::chart::Chart) |
 //!
-//! | helper | gives |
+//! | helper | output |
 //! | --- | --- |
 //! | `{{time at}}` | `2026-11-25 04:32:10 UTC`; `–` for `null` |
 //! | `{{ago at}}` | `3 minutes ago`; `–` for `null` |
@@ -45,11 +45,12 @@
 //! | `{{asset "style.css"}}` | the URL of a file in `assets` |
 //! | `{{#if (eq a b)}}` | handlebars' own: `eq`, `ne`, `gt`, `lt`, `and`, `or`, `not`, `len` |
 //!
-//! Every URL of this server is written `href="{{@root.base}}/admin…"` or `href="{{@root.base}}{{url}}"`,
-//! since a proxy may show the server below a path of its own. Contexts hold URLs without it.
+//! Every URL of this server begins with the base path, as in `href="{{@root.base}}/admin…"` or
+//! `href="{{@root.base}}{{url}}"`, since a proxy may serve it below another path. Contexts hold URLs
+//! without it.
 //!
-//! Inside `{{#each}}` and in parts the frame is `@root`: `@root.csrf`, `@root.user.role`. The classes
-//! are listed at the top of `style.css`, the attributes that bring a page to life in `script.js`.
+//! Inside `{{#each}}` and in partials the frame is `@root`: `@root.csrf`, `@root.user.role`. The classes
+//! are listed at the top of `style.css`, the attributes of scripts at the top of `script.js`.
 //! A fragment, for `data-preview-url` or `data-events-url`, is a template without the layout, rendered
 //! with the same frame.
 
@@ -60,10 +61,10 @@ use handlebars::{Handlebars, RenderError, TemplateError};
 use redflash_core::Timestamp;
 use serde::Serialize;
 
-use crate::admin::ui::flash::Flash;
+use crate::admin::ui::flash::FlashMessage;
 use crate::admin::ui::helpers;
 
-/// Every template by its name. `part/` and `layout` are parts, the others pages.
+/// All templates by name. `partials/` and `layout` are parts, the others pages.
 const TEMPLATES: &[(&str, &str)] = &[
     ("audit", include_str!("../templates/audit.hbs")),
     ("contact", include_str!("../templates/contact.hbs")),
@@ -231,31 +232,31 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("users", include_str!("../templates/users.hbs")),
 ];
 
-/// What is shown when a page cannot be.
-const BROKEN: &str = "<!DOCTYPE html><html lang=\"en\"><title>RedFlash</title>\
-    <h1>This page could not be shown</h1><p>The log of the server says why.</p></html>";
+/// The page that is shown if rendering fails.
+const FALLBACK: &str = "<!DOCTYPE html><html lang=\"en\"><title>RedFlash</title>\
+    <h1>This page could not be displayed</h1><p>See the server log for details.</p></html>";
 
-/// Every page, compiled once.
+/// The compiled templates.
 pub(crate) struct Templates(Handlebars<'static>);
 
-/// What every page is shown with; its own context is `page`.
+/// The context of every template; the page's own context is `page`.
 #[derive(Serialize)]
 pub(crate) struct Frame<'a, P> {
-    /// What the browser calls the page.
+    /// Title of the browser window.
     pub(crate) title: &'a str,
-    /// The entry of the menu that leads here.
+    /// Current entry of the menu.
     pub(crate) nav: Option<Section>,
-    /// Who is logged in; without anybody there is no menu.
+    /// The user who is logged in; there is no menu without one.
     pub(crate) user: Option<Person<'a>>,
-    /// The token by which a form proves to come from here.
+    /// Token of the session's forms.
     pub(crate) csrf: &'a str,
-    /// What was done last.
-    pub(crate) flash: Option<Flash>,
-    /// The path below which others see the server, to be put before every URL.
+    /// Notice after a redirect.
+    pub(crate) flash: Option<FlashMessage>,
+    /// Base path of the server, which every URL begins with.
     pub(crate) base: &'a str,
-    /// When it is, for `{{ago}}`.
+    /// Current time, for `{{ago}}`.
     pub(crate) now: Timestamp,
-    /// What the page itself shows.
+    /// Context of the page.
     pub(crate) page: P,
 }
 
@@ -276,7 +277,7 @@ pub(crate) enum Section {
     Audit,
 }
 
-/// Who is logged in.
+/// The user who is logged in.
 #[derive(Clone, Copy, Serialize)]
 pub(crate) struct Person<'a> {
     pub(crate) name: &'a str,
@@ -288,7 +289,7 @@ impl Templates {
     ///
     /// # Errors
     ///
-    /// When one of them is no template, which the tests would have shown.
+    /// [`TemplateError`] if a template is invalid; the tests compile all of them.
     pub(crate) fn new() -> Result<Self, Box<TemplateError>> {
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
@@ -300,11 +301,11 @@ impl Templates {
         Ok(Self(registry))
     }
 
-    /// The HTML of a page. One that lacks something is logged, and said to be broken.
+    /// Renders a page. If a field is missing, the error is logged and a fallback page is shown.
     pub(crate) fn render<P: Serialize>(&self, page: &str, frame: &Frame<'_, P>) -> String {
         self.fill(page, frame).unwrap_or_else(|error| {
-            tracing::error!(page, %error, "a page could not be rendered");
-            BROKEN.to_owned()
+            tracing::error!(page, %error, "failed to render a page");
+            FALLBACK.to_owned()
         })
     }
 

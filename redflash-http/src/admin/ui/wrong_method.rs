@@ -1,4 +1,4 @@
-//! Methods that a URL below `/admin` does not have.
+//! Answers unsupported methods below `/admin`.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -8,11 +8,11 @@ use crate::admin::auth::session;
 use crate::admin::ui::page_error::PageError;
 use crate::app::App;
 
-/// Says so, in a page.
+/// Returns an error page with status 405.
 pub(crate) async fn wrong_method(app: &App, headers: &HeaderMap) -> Response {
-    // Whoever asks learns nothing that is not in the table of routes, with a session or without.
+    // The answer is the same with and without a session: it reveals the table of routes alone.
     let visitor = session::find(app, headers).await.ok().flatten();
-    let text = "Only a form is sent here, from the page it stands on. Nothing was changed.";
-    let oops = PageError::new(StatusCode::METHOD_NOT_ALLOWED, "This is no page", text);
-    guard::finished(app, visitor.as_ref(), oops.into_response())
+    let text = "This URL accepts only form submissions. Nothing was changed.";
+    let error = PageError::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", text);
+    guard::finish(app, visitor.as_ref(), error.into_response())
 }

@@ -1,5 +1,5 @@
-//! TODO: one line.
+//! Users, their roles and passwords.
 
-pub(crate) mod list;
+mod list;
 pub(crate) mod new_password;
 pub(crate) mod page;

@@ -1,4 +1,4 @@
-//! A new password, typed twice.
+//! The fields for a new password, which is entered twice.
 
 use redflash_core::PasswordHash;
 use secrecy::SecretString;
@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
-use crate::admin::ui::form_error::{Faults, Rejection};
+use crate::admin::ui::form_error::{FieldErrors, FormErrors};
 use crate::auth::password::hash_password;
 
-const RULE: &str = "At least 8 characters. Long ones of several words are good ones.";
+const RULE: &str = "At least 8 characters. Use a phrase of several words.";
 
-/// Where it is typed: `new` and `again`.
+/// The fields `new` and `again`.
 #[derive(Serialize)]
 pub(crate) struct Fields {
     new: Field,
@@ -19,14 +19,14 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    pub(crate) fn new(label: &'static str, rejection: Option<&Rejection>) -> Self {
-        let error = |field| rejection.and_then(|rejection| rejection.error(field));
+    pub(crate) fn new(label: &'static str, errors: Option<&FormErrors>) -> Self {
+        let error = |field| errors.and_then(|errors| errors.error(field));
         Self {
             new: Field::password("new", label)
                 .autocomplete("new-password")
                 .hint(RULE)
                 .error(error("new")),
-            again: Field::password("again", "The same again")
+            again: Field::password("again", "Repeat password")
                 .autocomplete("new-password")
                 .error(error("again")),
         }
@@ -40,17 +40,17 @@ impl Fields {
     }
 }
 
-/// Whether one was typed at all.
-pub(crate) fn is_typed(form: &Form) -> bool {
+/// Returns true if one of the fields is filled in.
+pub(crate) fn is_given(form: &Form) -> bool {
     !form.get("new").is_empty() || !form.get("again").is_empty()
 }
 
-/// Its hash; `None` and a fault when it cannot be one.
-pub(crate) async fn hash(form: &Form, faults: &mut Faults) -> Option<PasswordHash> {
+/// Returns the hash of the password, or `None` and an error if it is invalid.
+pub(crate) async fn hash(form: &Form, errors: &mut FieldErrors) -> Option<PasswordHash> {
     if form.get("new") != form.get("again") {
-        faults.add("again", "this is not the same as above");
+        errors.add("again", "the passwords do not match");
         return None;
     }
     let password: SecretString = form.get("new").into();
-    faults.take("new", hash_password(&password).await)
+    errors.take("new", hash_password(&password).await)
 }

@@ -13,7 +13,7 @@ use crate::api::caller::Caller;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::extract::body;
-use crate::extract::body::{Format, Whole};
+use crate::extract::body::{BufferedBody, Format};
 use crate::extract::strict_json::Strict;
 use crate::off_thread;
 
@@ -28,8 +28,8 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Input<T> {
         let (parts, body) = request.into_parts();
         is_json(&parts.headers)?;
         let is_known = parts.extensions.get::<Caller>().is_some();
-        let Whole { bytes, memory } =
-            body::read(&parts.headers, body, app.bounds(is_known)).await?;
+        let BufferedBody { bytes, memory } =
+            body::read(&parts.headers, body, app.body_limits(is_known)).await?;
         let is_large = bytes.len() >= off_thread::LARGE;
         let input = off_thread::run(is_large, async move {
             let input = read(&bytes);
@@ -42,7 +42,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Input<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
-    body::is_plain(headers)?;
+    body::check_encoding(headers)?;
     if matches!(body::format(headers), Ok(Some(Format::Json))) {
         return Ok(());
     }

@@ -17,7 +17,7 @@ const MOST: u32 = 500;
 /// How much a page of a list has if nothing is said.
 const USUAL: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 
-/// The parameters of a query, of which the [`guard`](crate::api::guard) has let through only those that
+/// The parameters of a query, of which the [`guard`](crate::api::caller::guard) has let through only those that
 /// the operation has, each once.
 #[derive(Debug)]
 pub(crate) struct Query(BTreeMap<String, String>);

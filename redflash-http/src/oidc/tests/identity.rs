@@ -1,34 +1,37 @@
-//! What is made of the claims.
+//! Mapping of claims to identities.
 
 use redflash_core::Role;
 use serde_json::{Value, json};
 
-use crate::oidc::mock_provider::{ACCESS_TOKEN, Key, Simulated};
+use crate::oidc::mock_provider::{ACCESS_TOKEN, Key, MockProvider};
 use crate::oidc::tests::{is_untrusted, login, login_with};
 use crate::oidc::{OidcConfig, OidcError, Provider, UserClaim};
 
 #[tokio::test]
-async fn what_the_token_lacks_is_asked_of_the_provider() {
-    let site = Simulated::start(Key::elliptic("one")).await;
-    let mut says = site.says.lock().await;
-    says.claims.remove("preferred_username");
-    says.user_info = Some(json!({"sub": "248289", "preferred_username": "ada", "name": "Other"}));
-    drop(says);
+async fn requests_missing_claims_from_userinfo() {
+    let site = MockProvider::start(Key::elliptic("one")).await;
+    let mut behavior = site.behavior.lock().await;
+    behavior.claims.remove("preferred_username");
+    behavior.user_info =
+        Some(json!({"sub": "248289", "preferred_username": "ada", "name": "Other"}));
+    drop(behavior);
     let provider = Provider::new(site.config());
     let identity = login(&site, &provider).await.unwrap();
     assert_eq!(
         (&*identity.user, identity.name.as_deref()),
         ("ada", Some("Ada Lovelace"))
     );
-    site.says.lock().await.user_info = Some(json!({"sub": "1", "preferred_username": "ada"}));
+    site.behavior.lock().await.user_info = Some(json!({"sub": "1", "preferred_username": "ada"}));
     is_untrusted(login(&site, &provider).await, "another user");
 }
 
 #[tokio::test]
-async fn without_the_claim_that_names_the_user_those_that_are_there_are_listed() {
-    let judged = login_with(|says| {
-        says.claims.insert("preferred_username".into(), " ".into());
-        says.user_info = Some(json!({"sub": "248289", "nickname": "ada"}));
+async fn lists_present_claims_if_user_claim_is_missing() {
+    let judged = login_with(|behavior| {
+        behavior
+            .claims
+            .insert("preferred_username".into(), " ".into());
+        behavior.user_info = Some(json!({"sub": "248289", "nickname": "ada"}));
     });
     let fault = judged.await.unwrap_err();
     let OidcError::Nameless { claim, present } = &fault else {
@@ -40,7 +43,7 @@ async fn without_the_claim_that_names_the_user_those_that_are_there_are_listed()
 }
 
 #[tokio::test]
-async fn a_mailbox_names_a_user_unless_it_is_unverified() {
+async fn accepts_email_as_user_unless_unverified() {
     for (verified, is_believed) in [
         (Value::Null, true),
         (json!(true), true),
@@ -48,12 +51,15 @@ async fn a_mailbox_names_a_user_unless_it_is_unverified() {
         (json!(false), false),
         (json!("false"), false),
     ] {
-        let site = Simulated::start(Key::elliptic("one")).await;
-        let mut says = site.says.lock().await;
-        says.claims.insert("email".into(), "ada@example.org".into());
-        says.claims
+        let site = MockProvider::start(Key::elliptic("one")).await;
+        let mut behavior = site.behavior.lock().await;
+        behavior
+            .claims
+            .insert("email".into(), "ada@example.org".into());
+        behavior
+            .claims
             .insert("email_verified".into(), verified.clone());
-        drop(says);
+        drop(behavior);
         let provider = Provider::new(OidcConfig {
             user_claim: UserClaim::Email,
             ..site.config()
@@ -68,8 +74,8 @@ async fn a_mailbox_names_a_user_unless_it_is_unverified() {
 }
 
 #[tokio::test]
-async fn the_role_claim_says_what_a_user_may_do() {
-    for (claim, said, wanted) in [
+async fn maps_role_claim() {
+    for (claim, value, wanted) in [
         ("groups", json!({"groups": "ops"}), Some(Role::Admin)),
         (
             "groups",
@@ -93,16 +99,16 @@ async fn the_role_claim_says_what_a_user_may_do() {
             Some(Role::Admin),
         ),
     ] {
-        let site = Simulated::start(Key::elliptic("one")).await;
-        let mut says = site.says.lock().await;
-        says.claims.extend(said.as_object().unwrap().clone());
-        drop(says);
+        let site = MockProvider::start(Key::elliptic("one")).await;
+        let mut behavior = site.behavior.lock().await;
+        behavior.claims.extend(value.as_object().unwrap().clone());
+        drop(behavior);
         let provider = Provider::new(OidcConfig {
             role_claim: Some(claim.into()),
             ..site.config()
         });
         let identity = login(&site, &provider).await.unwrap();
-        assert_eq!(identity.role, wanted, "{said}");
-        assert!(!site.says.lock().await.asked.contains_key("userinfo"));
+        assert_eq!(identity.role, wanted, "{value}");
+        assert!(!site.behavior.lock().await.requests.contains_key("userinfo"));
     }
 }

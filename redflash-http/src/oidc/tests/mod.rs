@@ -1,4 +1,4 @@
-//! Logins with a simulated provider.
+//! Logins with a mock provider.
 
 mod identity;
 mod token;
@@ -10,36 +10,36 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::oidc::mock_provider::{COME_BACK, Key, NOW, Says, Simulated, answer};
-use crate::oidc::{Identity, OidcConfig, OidcError, Provider, Remembered};
+use crate::oidc::mock_provider::{Behavior, COME_BACK, Key, MockProvider, NOW, answer};
+use crate::oidc::{Identity, LoginState, OidcConfig, OidcError, Provider};
 
-/// A login at this provider by this client, as it should go.
-async fn login(site: &Simulated, provider: &Provider) -> Result<Identity, OidcError> {
+/// Logs in correctly at a provider.
+async fn login(site: &MockProvider, provider: &Provider) -> Result<Identity, OidcError> {
     let begun = provider.begin(COME_BACK, NOW).await?;
     let query = site.log_in(&begun.url).await;
     provider
-        .finish(begun.remembered, answer(&query), COME_BACK, NOW)
+        .finish(begun.state, answer(&query), COME_BACK, NOW)
         .await
 }
 
-/// A login at a provider that says something else than what is right.
-async fn login_with(change: impl FnOnce(&mut Says)) -> Result<Identity, OidcError> {
-    let site = Simulated::start(Key::elliptic("one")).await;
-    change(&mut *site.says.lock().await);
+/// Logs in at a provider whose behavior is changed.
+async fn login_with(change: impl FnOnce(&mut Behavior)) -> Result<Identity, OidcError> {
+    let site = MockProvider::start(Key::elliptic("one")).await;
+    change(&mut *site.behavior.lock().await);
     login(&site, &Provider::new(site.config())).await
 }
 
-/// A login whose answer was changed on its way.
+/// Logs in with a response that was changed on its way.
 async fn login_changed(
     change: impl FnOnce(&mut BTreeMap<String, String>),
-) -> (Result<Identity, OidcError>, Simulated) {
-    let site = Simulated::start(Key::elliptic("one")).await;
+) -> (Result<Identity, OidcError>, MockProvider) {
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     let begun = provider.begin(COME_BACK, NOW).await.unwrap();
     let mut query = site.log_in(&begun.url).await;
     change(&mut query);
     let finished = provider
-        .finish(begun.remembered, answer(&query), COME_BACK, NOW)
+        .finish(begun.state, answer(&query), COME_BACK, NOW)
         .await;
     (finished, site)
 }
@@ -52,9 +52,9 @@ fn is_untrusted(judged: Result<Identity, OidcError>, wanted: &str) {
 }
 
 #[tokio::test]
-async fn a_login_says_who_it_is_by_whichever_signature() {
+async fn accepts_every_asymmetric_signature() {
     for key in [Key::rsa("a"), Key::elliptic("b"), Key::edwards("c")] {
-        let site = Simulated::start(key).await;
+        let site = MockProvider::start(key).await;
         let identity = login(&site, &Provider::new(site.config())).await.unwrap();
         let wanted = Identity {
             issuer: site.config().issuer,
@@ -64,27 +64,27 @@ async fn a_login_says_who_it_is_by_whichever_signature() {
             role: None,
         };
         assert_eq!(identity, wanted);
-        let asked = &site.says.lock().await.asked;
+        let asked = &site.behavior.lock().await.requests;
         assert!(!asked.contains_key("userinfo"), "{asked:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_remembered_survives_being_written_down_and_shows_nothing() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+async fn serializes_login_state_and_hides_it_from_debug() {
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     let begun = provider.begin(COME_BACK, NOW).await.unwrap();
     let query = site.log_in(&begun.url).await;
-    let written = serde_json::to_string(&begun.remembered).unwrap();
-    let shown = format!("{:?}", begun.remembered);
+    let written = serde_json::to_string(&begun.state).unwrap();
+    let shown = format!("{:?}", begun.state);
     assert!(!shown.contains(&query["state"]), "{shown}");
-    let read: Remembered = serde_json::from_str(&written).unwrap();
+    let read: LoginState = serde_json::from_str(&written).unwrap();
     let finished = provider.finish(read, answer(&query), COME_BACK, NOW).await;
     assert_eq!(finished.unwrap().user, "ada");
 }
 
 #[tokio::test]
-async fn an_answer_to_another_login_is_stale_and_costs_the_provider_nothing() {
+async fn rejects_response_to_another_login_without_a_request() {
     let changes: [fn(&mut BTreeMap<String, String>); 3] = [
         |query| _ = query.insert("state".into(), "another".into()),
         |query| _ = query.remove("state"),
@@ -93,24 +93,24 @@ async fn an_answer_to_another_login_is_stale_and_costs_the_provider_nothing() {
     for change in changes {
         let (finished, site) = login_changed(change).await;
         assert!(matches!(finished, Err(OidcError::Stale(_))), "{finished:?}");
-        assert!(!site.says.lock().await.asked.contains_key("token"));
+        assert!(!site.behavior.lock().await.requests.contains_key("token"));
     }
 }
 
 #[tokio::test]
-async fn a_login_that_took_too_long_is_stale() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+async fn rejects_login_that_took_too_long() {
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     for (minutes, is_stale) in [(15, false), (16, true)] {
         let later = NOW.plus(Duration::from_secs(minutes * 60));
         let begun = provider.begin(COME_BACK, NOW).await.unwrap();
         let exp = later.plus(Duration::from_secs(60)).as_millis() / 1000;
-        let mut says = site.says.lock().await;
-        says.claims.insert("exp".into(), exp.into());
-        drop(says);
+        let mut behavior = site.behavior.lock().await;
+        behavior.claims.insert("exp".into(), exp.into());
+        drop(behavior);
         let query = site.log_in(&begun.url).await;
         let finished = provider
-            .finish(begun.remembered, answer(&query), COME_BACK, later)
+            .finish(begun.state, answer(&query), COME_BACK, later)
             .await;
         let stale = matches!(finished, Err(OidcError::Stale(_)));
         assert_eq!(stale, is_stale, "{finished:?}");
@@ -118,8 +118,8 @@ async fn a_login_that_took_too_long_is_stale() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_for_one_login_and_with_its_own_verifier() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+async fn code_works_once_and_with_its_verifier() {
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     let begun = provider.begin(COME_BACK, NOW).await.unwrap();
     let mut query = site.log_in(&begun.url).await;
@@ -127,7 +127,7 @@ async fn a_code_is_good_for_one_login_and_with_its_own_verifier() {
     let others = site.log_in(&other.url).await;
     query.insert("code".into(), others["code"].clone());
     for _ in 0..2 {
-        let written = serde_json::to_value(&begun.remembered).unwrap();
+        let written = serde_json::to_value(&begun.state).unwrap();
         let again = serde_json::from_value(written).unwrap();
         let finished = provider.finish(again, answer(&query), COME_BACK, NOW).await;
         assert!(matches!(finished, Err(OidcError::Stale(_))), "{finished:?}");
@@ -135,7 +135,7 @@ async fn a_code_is_good_for_one_login_and_with_its_own_verifier() {
 }
 
 #[tokio::test]
-async fn a_provider_that_refuses_is_quoted() {
+async fn quotes_refusal_of_provider() {
     let (finished, _) = login_changed(|query| {
         query.remove("code");
         query.insert("error".into(), "access_denied".into());
@@ -147,7 +147,7 @@ async fn a_provider_that_refuses_is_quoted() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_provider_is_not_believed() {
+async fn rejects_response_of_another_provider() {
     let (finished, _) = login_changed(|query| {
         query.insert("iss".into(), "https://other.example.org".into());
     })
@@ -156,36 +156,36 @@ async fn an_answer_of_another_provider_is_not_believed() {
 }
 
 #[tokio::test]
-async fn new_keys_of_the_provider_are_fetched_once() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+async fn fetches_rotated_keys_once() {
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     login(&site, &provider).await.unwrap();
     let new = Key::edwards("two");
-    let mut says = site.says.lock().await;
-    says.keys = vec![new.public()];
-    says.signer = new;
-    drop(says);
+    let mut behavior = site.behavior.lock().await;
+    behavior.keys = vec![new.public()];
+    behavior.signer = new;
+    drop(behavior);
     for _ in 0..2 {
         login(&site, &provider).await.unwrap();
-        assert_eq!(site.says.lock().await.asked["keys"], 2);
+        assert_eq!(site.behavior.lock().await.requests["keys"], 2);
     }
-    assert_eq!(site.says.lock().await.asked["discovery"], 1);
+    assert_eq!(site.behavior.lock().await.requests["discovery"], 1);
 }
 
 #[tokio::test]
-async fn what_a_provider_offers_is_asked_again_after_an_hour() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+async fn refreshes_metadata_after_an_hour() {
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let provider = Provider::new(site.config());
     for (minutes, asked) in [(0, 1), (59, 1), (60, 2)] {
         let now = NOW.plus(Duration::from_secs(minutes * 60));
         provider.begin(COME_BACK, now).await.unwrap();
-        assert_eq!(site.says.lock().await.asked["discovery"], asked);
+        assert_eq!(site.behavior.lock().await.requests["discovery"], asked);
     }
 }
 
 #[tokio::test]
-async fn a_provider_that_cannot_be_reached_is_tried_again_at_the_next_login() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+async fn retries_unreachable_provider_at_next_login() {
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", vacant.local_addr().unwrap());
     drop(vacant);
@@ -205,21 +205,23 @@ async fn a_provider_that_cannot_be_reached_is_tried_again_at_the_next_login() {
         timeout: Duration::from_millis(200),
         ..site.config()
     });
-    site.says.lock().await.hangs = Some("keys");
+    site.behavior.lock().await.hangs = Some("keys");
     let begun = provider.begin(COME_BACK, NOW).await;
     assert!(matches!(begun, Err(OidcError::Unreachable(_))), "{begun:?}");
-    site.says.lock().await.hangs = None;
+    site.behavior.lock().await.hangs = None;
     provider.begin(COME_BACK, NOW).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_provider_that_hangs_is_given_up_in_time() {
+async fn times_out_when_provider_hangs() {
     for path in ["discovery", "token", "userinfo"] {
-        let site = Simulated::start(Key::elliptic("one")).await;
-        let mut says = site.says.lock().await;
-        says.claims.insert("preferred_username".into(), Value::Null);
-        says.hangs = Some(path);
-        drop(says);
+        let site = MockProvider::start(Key::elliptic("one")).await;
+        let mut behavior = site.behavior.lock().await;
+        behavior
+            .claims
+            .insert("preferred_username".into(), Value::Null);
+        behavior.hangs = Some(path);
+        drop(behavior);
         let provider = Provider::new(OidcConfig {
             timeout: Duration::from_millis(200),
             ..site.config()
@@ -232,8 +234,8 @@ async fn a_provider_that_hangs_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_end_is_not_read() {
-    let judged = login_with(|says| says.padding = "x".repeat(1024 * 1024)).await;
+async fn rejects_oversized_response() {
+    let judged = login_with(|behavior| behavior.padding = "x".repeat(1024 * 1024)).await;
     let Err(OidcError::Unreachable(reason)) = judged else {
         panic!("{judged:?}");
     };
@@ -241,8 +243,8 @@ async fn an_answer_that_does_not_end_is_not_read() {
 }
 
 #[tokio::test]
-async fn what_is_set_up_wrongly_is_said() {
-    let site = Simulated::start(Key::elliptic("one")).await;
+async fn explains_misconfiguration() {
+    let site = MockProvider::start(Key::elliptic("one")).await;
     let other_secret = OidcConfig {
         client_secret: Some(SecretString::from("another-secret")),
         ..site.config()
@@ -263,14 +265,14 @@ async fn what_is_set_up_wrongly_is_said() {
         ),
     ] {
         let judged = login(&site, &Provider::new(config)).await;
-        let Err(fault @ OidcError::Misconfigured(_)) = judged else {
+        let Err(error @ OidcError::Misconfigured(_)) = judged else {
             panic!("{judged:?}");
         };
-        let told = fault.to_string();
-        assert!(told.contains(wanted), "{told}");
-        assert!(!told.contains("another-secret"), "{told}");
+        let text = error.to_string();
+        assert!(text.contains(wanted), "{text}");
+        assert!(!text.contains("another-secret"), "{text}");
     }
-    site.says.lock().await.issuer = Some("https://login.example.org/".into());
+    site.behavior.lock().await.issuer = Some("https://login.example.org/".into());
     let judged = login(&site, &Provider::new(site.config())).await;
     let Err(OidcError::Misconfigured(reason)) = judged else {
         panic!("{judged:?}");

@@ -1,4 +1,4 @@
-//! Which ID tokens are believed.
+//! Validation of ID tokens.
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -8,16 +8,16 @@ use crate::oidc::mock_provider::{Key, NOW, SECRET, encode, signed, unsigned};
 use crate::oidc::tests::{is_untrusted, login_with};
 use crate::oidc::{Identity, OidcError};
 
-/// A login with a claim that is not what it should be; null takes it away.
+/// Logs in with a wrong claim; null removes it.
 async fn login_claiming(claim: &str, value: Value) -> Result<Identity, OidcError> {
-    login_with(|says| {
-        says.claims.insert(claim.into(), value);
+    login_with(|behavior| {
+        behavior.claims.insert(claim.into(), value);
     })
     .await
 }
 
 #[tokio::test]
-async fn a_token_that_claims_something_wrong_is_not_believed() {
+async fn rejects_wrong_claims() {
     let now = NOW.as_millis() / 1000;
     for (claim, value, wanted) in [
         ("nonce", json!("another"), "nonce"),
@@ -35,27 +35,27 @@ async fn a_token_that_claims_something_wrong_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_token_for_several_is_taken_when_we_are_the_authorised_party() {
-    let identity = login_with(|says| {
+async fn accepts_several_audiences_with_authorized_party() {
+    let identity = login_with(|behavior| {
         let aud = json!(["redflash", "another"]);
-        says.claims.insert("aud".into(), aud);
-        says.claims.insert("azp".into(), "redflash".into());
+        behavior.claims.insert("aud".into(), aud);
+        behavior.claims.insert("azp".into(), "redflash".into());
     });
     assert_eq!(identity.await.unwrap().user, "ada");
 }
 
 #[tokio::test]
-async fn a_signature_that_the_provider_did_not_make_is_not_believed() {
-    let forged_under_its_name = login_with(|says| {
-        says.signer = Key::elliptic("one");
+async fn rejects_signature_of_another_key() {
+    let forged_under_its_name = login_with(|behavior| {
+        behavior.signer = Key::elliptic("one");
     });
     is_untrusted(forged_under_its_name.await, "no key of the provider");
-    let of_an_unknown_key = login_with(|says| {
-        says.signer = Key::elliptic("another");
+    let of_an_unknown_key = login_with(|behavior| {
+        behavior.signer = Key::elliptic("another");
     });
     is_untrusted(of_an_unknown_key.await, "no key of the provider");
-    let changed = login_with(|says| {
-        says.forge = Some(|key, claims| {
+    let changed = login_with(|behavior| {
+        behavior.forge = Some(|key, claims| {
             let token = signed(key, claims);
             let (_, signature) = token.rsplit_once('.').unwrap();
             let mut claims = claims.clone();
@@ -68,9 +68,9 @@ async fn a_signature_that_the_provider_did_not_make_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_token_without_a_signature_is_not_believed() {
-    let none = login_with(|says| {
-        says.forge = Some(|_, claims| {
+async fn rejects_unsigned_token() {
+    let none = login_with(|behavior| {
+        behavior.forge = Some(|_, claims| {
             let header = json!({"alg": "none"});
             format!("{}.", unsigned(&header, claims))
         });
@@ -78,7 +78,7 @@ async fn a_token_without_a_signature_is_not_believed() {
     is_untrusted(none.await, "not signed");
 }
 
-/// A token signed with a secret that is none, or that we know too.
+/// Returns a token signed with a shared secret.
 fn shared(secret: &[u8], claims: &Value) -> String {
     let text = unsigned(&json!({"alg": "HS256", "kid": "one"}), claims);
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
@@ -87,13 +87,13 @@ fn shared(secret: &[u8], claims: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_token_signed_with_a_shared_secret_is_not_believed() {
+async fn rejects_token_signed_with_shared_secret() {
     let forgeries: [fn(&Key, &Value) -> String; 2] = [
         |key, claims| shared(key.raw(), claims),
         |_, claims| shared(SECRET.as_bytes(), claims),
     ];
     for forge in forgeries {
-        let judged = login_with(|says| says.forge = Some(forge)).await;
+        let judged = login_with(|behavior| behavior.forge = Some(forge)).await;
         is_untrusted(judged, "Disallowed signature algorithm");
     }
 }

@@ -1,7 +1,7 @@
-//! Gauges that are read from the engine whenever they are asked for.
+//! Gauges that each scrape reads from the engine.
 //!
-//! They are written here and not kept by the recorder, which cannot forget a gauge: the series of a
-//! gateway or a lane that is gone would keep its last value for ever.
+//! The recorder does not hold them, since it cannot forget a gauge: the series of a removed gateway or
+//! lane would keep its last value for ever.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use redflash_core::{Engine, GatewayHealth, GatewayState};
 use tokio::time::timeout;
 
-/// Time limit for the store to report what waits.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Time limit for the store to report its backlog.
+const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Series of one name, in the text format of Prometheus.
 struct Gauge<'a> {
@@ -33,7 +33,7 @@ impl<'a> Gauge<'a> {
         self
     }
 
-    /// Adds it to a text; without samples there is nothing to add.
+    /// Appends the gauge to a text, unless it has no samples.
     fn write(&self, text: &mut String) {
         if self.samples.is_empty() {
             return;
@@ -43,7 +43,7 @@ impl<'a> Gauge<'a> {
         for (labels, value) in &self.samples {
             let labels: Vec<_> = labels
                 .iter()
-                .map(|(label, value)| format!("{label}=\"{}\"", escaped(value)))
+                .map(|(label, value)| format!("{label}=\"{}\"", escape(value)))
                 .collect();
             let labels = match &*labels.join(",") {
                 "" => String::new(),
@@ -55,14 +55,14 @@ impl<'a> Gauge<'a> {
     }
 }
 
-fn escaped(value: &str) -> String {
+fn escape(value: &str) -> String {
     value
         .replace('\\', r"\\")
         .replace('"', "\\\"")
         .replace('\n', r"\n")
 }
 
-/// The gauges as they are now.
+/// Renders the current gauges.
 pub(crate) async fn render(engine: &Engine) -> String {
     let health = engine.health();
     let mut text = String::new();
@@ -78,14 +78,14 @@ pub(crate) async fn render(engine: &Engine) -> String {
     if let Some(seconds) = oldest_due(engine).await {
         Gauge::new(
             "redflash_oldest_due_seconds",
-            "For how long the oldest delivery that waits has been due; 0 if none is.",
+            "Time since the oldest waiting delivery became due; 0 if none is due.",
         )
         .with(&[], seconds)
         .write(&mut text);
     }
     let mut stopped = Gauge::new(
         "redflash_gateway_stopped",
-        "1 while an alarm says that the gateway has stopped, otherwise 0.",
+        "1 while an alarm reports the gateway as stopped, otherwise 0.",
     );
     let gateways = engine.gateways();
     for gateway in gateways.iter() {
@@ -100,11 +100,11 @@ pub(crate) async fn render(engine: &Engine) -> String {
 fn by_lane(gateways: &[GatewayHealth], text: &mut String) {
     let mut state = Gauge::new(
         "redflash_gateway_state",
-        "1 for the state that a gateway is in within a lane, 0 for the others.",
+        "1 for the state of a gateway within a lane, 0 for the others.",
     );
     let mut in_flight = Gauge::new(
         "redflash_in_flight",
-        "Messages that are being handed to a gateway, by lane.",
+        "Messages being handed to a gateway, by lane.",
     );
     let lanes: Vec<_> = gateways.iter().map(|one| one.lane.to_string()).collect();
     for (gateway, lane) in gateways.iter().zip(&lanes) {
@@ -119,9 +119,9 @@ fn by_lane(gateways: &[GatewayHealth], text: &mut String) {
     in_flight.write(text);
 }
 
-/// For how many seconds the oldest delivery that waits has been due, if the store says.
+/// Returns the seconds since the oldest waiting delivery became due; `None` if the store fails.
 async fn oldest_due(engine: &Engine) -> Option<f64> {
-    let backlog = timeout(PATIENCE, engine.store().backlog())
+    let backlog = timeout(STORE_TIMEOUT, engine.store().backlog())
         .await
         .ok()?
         .ok()?;
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_escaped_and_nothing_is_written_without_samples() {
+    fn escapes_labels_and_skips_empty_gauges() {
         let mut text = String::new();
         Gauge::new("empty", "Nothing.").write(&mut text);
         assert_eq!(text, "");

@@ -39,7 +39,7 @@ async fn a_contact_is_made_changed_and_removed() {
         "key/admin switched_off contact/ann",
         "key/admin added contact/ann Ann Archer: pager p-1",
     ];
-    assert_eq!(world.told().await, told);
+    assert_eq!(world.audit_log().await, told);
 }
 
 #[tokio::test]

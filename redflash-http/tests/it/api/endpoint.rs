@@ -35,7 +35,7 @@ async fn an_endpoint_is_added_moved_switched_and_removed() {
         let gone = world.ask(method, path, &Value::Null).await;
         refused(&gone, 404, "not_found", "");
     }
-    assert_eq!(world.told().await.len(), 3);
+    assert_eq!(world.audit_log().await.len(), 3);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn an_endpoint_is_tried_out_alone() {
     assert_eq!(notification["plan"]["message"]["body"], "hello");
     assert_eq!(notification["raised_by"], "admin");
     assert_eq!(
-        world.told().await[0],
+        world.audit_log().await[0],
         "key/admin tested contact/ann pager p-ann"
     );
     let off = json!({"enabled": false});

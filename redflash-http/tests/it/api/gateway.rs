@@ -82,7 +82,7 @@ async fn a_gateway_is_tried_out_and_says_what_it_answers() {
         world.get(&path).await["plan"]["message"]["body"],
         "odd\u{fffd}"
     );
-    let told = world.told().await;
+    let told = world.audit_log().await;
     let first = format!(
         "p-ann, notification/{}",
         trial["notification"].as_str().unwrap()
@@ -97,7 +97,7 @@ async fn a_gateway_is_tried_out_and_says_what_it_answers() {
     ] {
         refused(&test(body).await, 422, "invalid", field);
     }
-    assert_eq!(world.told().await, told);
+    assert_eq!(world.audit_log().await, told);
     let nothing = world
         .ask("POST", "gateways/smoke/test", &json!({"to": "p-ann"}))
         .await;

@@ -40,7 +40,7 @@ async fn a_key_is_made_and_its_secret_shown_once() {
         .await;
     elsewhere.expect(403);
     assert_eq!(
-        world.told().await[0],
+        world.audit_log().await[0],
         format!("key/admin added key/app {}", key["hint"].as_str().unwrap())
     );
 }
@@ -72,7 +72,7 @@ async fn neither_secret_nor_hash_is_ever_shown_again() {
         refused(&bad, 422, "invalid", "value");
         said.push(bad.body);
     }
-    said.extend(world.told().await);
+    said.extend(world.audit_log().await);
     let hash = KeyHash::of(OLD).to_string();
     for text in said {
         assert!(!text.contains(OLD) && !text.contains(&hash), "{text}");

@@ -151,13 +151,13 @@ async fn what_ended_badly_is_sent_again() {
         "unknown_notification",
         "",
     );
-    assert_eq!(world.told().await, Vec::<String>::new());
+    assert_eq!(world.audit_log().await, Vec::<String>::new());
     let only = json!({"delivery": delivery(&refuse).await});
     let answer = resend(&refuse, only.clone()).await.expect(200);
     assert_eq!(answer.json(), json!({"resent": 1}));
     let id = only["delivery"].as_str().unwrap();
     let told = format!("key/admin resent notification/{refuse} delivery {id}");
-    assert_eq!(world.told().await, [told]);
+    assert_eq!(world.audit_log().await, [told]);
     let path = format!("notifications/{refuse}/resend");
     let inspect = world.send(Who::Inspect, "POST", &path, &[], "{}").await;
     refused(&inspect, 403, "not_allowed", "");

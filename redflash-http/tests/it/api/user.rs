@@ -50,7 +50,7 @@ async fn a_user_is_made_changed_and_removed() {
     for path in ["users", "users/ann", "changes"] {
         said.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
     }
-    said.extend(world.told().await);
+    said.extend(world.audit_log().await);
     for text in said {
         assert!(
             !text.contains("canary") && !text.contains("argon2"),
@@ -104,7 +104,10 @@ async fn whatever_takes_a_right_ends_the_sessions() {
         .expect(204);
     let hash = hash("boss").await.unwrap().password.unwrap();
     assert!(hash.expose().starts_with("$argon2id$"));
-    assert_eq!(world.told().await[0], "key/admin password_set user/boss");
+    assert_eq!(
+        world.audit_log().await[0],
+        "key/admin password_set user/boss"
+    );
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::pager::{Pager, pager};
-use crate::told::told;
+use crate::audit_log::audit_log;
+use crate::fake_channel::{FakeChannel, fake_kind};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl World {
 
     pub(crate) async fn start_with(config: HttpConfig) -> Self {
         let store = Arc::new(MemoryStore::new());
-        let pager = Gateway::new("pager".parse().unwrap(), Pager::default());
+        let pager = Gateway::new("pager".parse().unwrap(), FakeChannel::default());
         let engine = Engine::builder(Arc::clone(&store));
         let engine = engine.gateway(pager).build().unwrap();
         let running = engine.start().await.unwrap();
@@ -68,7 +68,7 @@ impl World {
     /// Saves a contact whose one endpoint is a pager; returns that.
     pub(crate) async fn contact(&self, slug: &str) -> EndpointId {
         let id = EndpointId::new(Timestamp::from_millis(1));
-        let kind = pager();
+        let kind = fake_kind();
         let address = Address::new(format!("p-{slug}")).unwrap();
         let contact = Contact::new(slug.parse().unwrap(), slug.parse().unwrap());
         self.save(contact.with_endpoint(id, kind, address)).await;
@@ -124,8 +124,8 @@ impl World {
     }
 
     /// What the audit log says, newest first.
-    pub(crate) async fn told(&self) -> Vec<String> {
-        told(&self.store).await
+    pub(crate) async fn audit_log(&self) -> Vec<String> {
+        audit_log(&self.store).await
     }
 }
 

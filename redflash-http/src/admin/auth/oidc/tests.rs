@@ -1,4 +1,4 @@
-//! Logins through a simulated provider, from the first page to the last.
+//! Complete logins through a mock provider.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,17 @@ use tower::ServiceExt;
 use url::{Url, form_urlencoded};
 
 use super::*;
-use crate::oidc::mock_provider::{COME_BACK, Key, NOW, Simulated};
+use crate::OidcConfig;
+use crate::oidc::mock_provider::{COME_BACK, Key, MockProvider, NOW};
 use crate::{AdminConfig, HttpConfig};
 
 struct World {
-    site: Simulated,
+    site: MockProvider,
     store: Arc<MemoryStore>,
     app: Router,
 }
 
-/// What the server answered.
+/// A response of the server.
 struct Answered {
     status: u16,
     location: String,
@@ -38,7 +39,7 @@ struct Browser<'a> {
 
 impl World {
     async fn start(change: impl FnOnce(&mut OidcConfig)) -> Self {
-        let site = Simulated::start(Key::edwards("one")).await;
+        let site = MockProvider::start(Key::edwards("one")).await;
         let mut oidc = site.config();
         change(&mut oidc);
         let store = Arc::new(MemoryStore::new());
@@ -53,7 +54,7 @@ impl World {
         Self { site, store, app }
     }
 
-    /// Where roles come from the claim `groups`, and new users are made.
+    /// Starts a server that takes roles from the claim `groups`, and creates users.
     async fn with_roles() -> Self {
         Self::start(|oidc| {
             oidc.role_claim = Some("groups".into());
@@ -63,8 +64,8 @@ impl World {
     }
 
     async fn says(&self, claim: &str, value: Value) {
-        let mut says = self.site.says.lock().await;
-        says.claims.insert(claim.into(), value);
+        let mut behavior = self.site.behavior.lock().await;
+        behavior.claims.insert(claim.into(), value);
     }
 
     async fn save(&self, slug: &str, change: impl FnOnce(&mut User)) {
@@ -115,7 +116,7 @@ impl Browser<'_> {
         }
     }
 
-    /// Goes to the provider, and logs in there. Returns the path that the provider sends it to.
+    /// Logs in at the provider. Returns the path that the provider redirects to.
     async fn go_away(&mut self, next: &str) -> String {
         let away = self.get(&format!("/admin/oidc/begin?next={next}")).await;
         assert_eq!(away.status, 303, "{}", away.body);
@@ -146,7 +147,7 @@ impl Browser<'_> {
 }
 
 #[tokio::test]
-async fn a_user_of_that_name_logs_in_and_is_tied_to_the_account() {
+async fn links_namesake_to_account_at_login() {
     let world = World::start(|_| {}).await;
     world.save("ada", |_| {}).await;
     let mut browser = world.browser();
@@ -170,20 +171,22 @@ async fn a_user_of_that_name_logs_in_and_is_tied_to_the_account() {
         limit: std::num::NonZeroU32::MIN,
     };
     assert_eq!(ada.issuer, Some(world.site.config().issuer));
-    let told = world.store.audit_entries(&newest).await.unwrap();
-    assert_eq!(told[0].action, redflash_core::Action::LoggedIn);
+    let entries = world.store.audit_entries(&newest).await.unwrap();
+    assert_eq!(entries[0].action, redflash_core::Action::LoggedIn);
     // From now on it is the account that counts, not its name.
     world.says("preferred_username", json!("countess")).await;
     assert_eq!(world.browser().log_in().await.status, 303);
 }
 
 #[tokio::test]
-async fn who_is_no_user_or_another_or_switched_off_is_not_let_in() {
+async fn rejects_unknown_foreign_and_disabled_users() {
     let world = World::start(|_| {}).await;
     let refused = world.browser().log_in().await;
     assert_eq!(refused.status, 403);
     assert!(
-        refused.body.contains("You are no user here"),
+        refused
+            .body
+            .contains("There is no user for your OpenID account"),
         "{}",
         refused.body
     );
@@ -191,21 +194,25 @@ async fn who_is_no_user_or_another_or_switched_off_is_not_let_in() {
         .save("ada", |ada| ada.subject = Some("another".into()))
         .await;
     let refused = world.browser().log_in().await;
-    assert!(refused.body.contains("Another user logs in as ada"));
+    assert!(refused.body.contains("The user ada is linked to another"));
     world
         .save("ada", |ada| ada.password = Some(PasswordHash::new("x")))
         .await;
     let refused = world.browser().log_in().await;
     assert_eq!(refused.status, 403);
-    assert!(refused.body.contains("ada logs in here with a password"));
+    assert!(
+        refused
+            .body
+            .contains("The user ada logs in with a password")
+    );
     world.save("ada", |ada| ada.enabled = false).await;
     let refused = world.browser().log_in().await;
-    assert!(refused.body.contains("You are switched off here"));
+    assert!(refused.body.contains("Your user is switched off"));
     assert_eq!(world.find("ada").await.unwrap().subject, None);
 }
 
 #[tokio::test]
-async fn another_providers_equal_subject_is_another_person() {
+async fn subject_of_another_provider_is_another_user() {
     let world = World::start(|_| {}).await;
     world
         .save("ada", |ada| {
@@ -216,7 +223,7 @@ async fn another_providers_equal_subject_is_another_person() {
     // Neither under the same name, nor under another.
     let refused = world.browser().log_in().await;
     assert_eq!(refused.status, 403);
-    assert!(refused.body.contains("Another user logs in as ada"));
+    assert!(refused.body.contains("The user ada is linked to another"));
     world.says("preferred_username", json!("eve")).await;
     assert_eq!(world.browser().log_in().await.status, 403);
     let ada = world.find("ada").await.unwrap();
@@ -224,7 +231,7 @@ async fn another_providers_equal_subject_is_another_person() {
 }
 
 #[tokio::test]
-async fn a_subject_without_an_issuer_needs_the_name_too() {
+async fn subject_without_issuer_needs_matching_name() {
     let world = World::start(|_| {}).await;
     let tied = |ada: &mut User| ada.subject = Some("248289".into());
     world.save("ada", tied).await;
@@ -241,16 +248,12 @@ async fn a_subject_without_an_issuer_needs_the_name_too() {
 }
 
 #[tokio::test]
-async fn a_new_user_is_made_with_the_role_that_the_provider_says() {
+async fn creates_user_with_role_of_provider() {
     let world = World::with_roles().await;
     world.says("groups", json!(["guests"])).await;
     let refused = world.browser().log_in().await;
     assert_eq!(refused.status, 403);
-    assert!(
-        refused.body.contains("gives you no role"),
-        "{}",
-        refused.body
-    );
+    assert!(refused.body.contains("no role"), "{}", refused.body);
     world.says("groups", json!(["ops"])).await;
     world
         .says("preferred_username", json!("ada.l@example.org"))
@@ -268,12 +271,12 @@ async fn a_new_user_is_made_with_the_role_that_the_provider_says() {
     assert!(
         refused
             .body
-            .contains("Another user logs in as ada-l-example-org")
+            .contains("The user ada-l-example-org is linked to another")
     );
 }
 
 #[tokio::test]
-async fn the_role_follows_the_provider_but_the_last_admin_stays() {
+async fn role_follows_provider_except_for_last_admin() {
     let world = World::with_roles().await;
     world.save("ada", |_| {}).await;
     world.says("groups", json!(["ops"])).await;
@@ -294,7 +297,7 @@ async fn the_role_follows_the_provider_but_the_last_admin_stays() {
 }
 
 #[tokio::test]
-async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
+async fn response_works_once_in_its_browser() {
     let world = World::start(|_| {}).await;
     world.save("ada", |_| {}).await;
     let mut ada = world.browser();
@@ -303,7 +306,9 @@ async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
     let refused = other.get(&back).await;
     assert_eq!(refused.status, 403);
     assert!(
-        refused.body.contains("No login was begun in this browser"),
+        refused
+            .body
+            .contains("No login was started in this browser"),
         "{}",
         refused.body
     );
@@ -319,11 +324,11 @@ async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_gone_or_none_at_all_is_said() {
+async fn explains_unavailable_provider() {
     let world = World::start(|oidc| oidc.issuer = "http://127.0.0.1:1".into()).await;
     let refused = world.browser().get("/admin/oidc/begin").await;
     assert_eq!(refused.status, 503);
-    assert!(refused.body.contains("of no use now") && refused.body.contains("To the login"));
+    assert!(refused.body.contains("is unavailable") && refused.body.contains("Back to login"));
     let store = Arc::new(MemoryStore::new());
     let engine = redflash_core::Engine::builder(store).build().unwrap();
     let app = crate::router(engine, HttpConfig::default());

@@ -1,5 +1,5 @@
-//! Everything there is to see, with contents that mean harm. With `REDFLASH_GALLERY` naming a
-//! directory, the pages are written there to be looked at.
+//! A gallery of all partials, with hostile contents. The pages are written to the directory in
+//! `REDFLASH_GALLERY`, if it is set.
 
 use redflash_core::DeliveryState;
 use serde_json::{Value, json};
@@ -7,19 +7,22 @@ use serde_json::{Value, json};
 use super::*;
 use crate::admin::dashboard::chart::{Bucket, Chart};
 use crate::admin::ui::field::{Checklist, Choice, Confirm, Field, Switch};
-use crate::admin::ui::partials::{Empty, Fault, LeftOut, Link, Login, Pager, Plan, Step, Told};
+use crate::admin::ui::pagination::PageLinks;
+use crate::admin::ui::partials::{
+    Empty, ErrorPage, Link, Login, Plan, PlannedDelivery, SkippedRecipient, Step,
+};
 
 const HOSTILE: &str = "<script>alert('x')</script>\" onclick=\"x\" style=\"x\" {{csrf}}";
 const NOW: Timestamp = Timestamp::from_millis(1_795_581_130_000);
 
-fn views() -> Templates {
-    let mut views = Templates::new().unwrap();
+fn templates() -> Templates {
+    let mut templates = Templates::new().unwrap();
     let gallery = include_str!("gallery.hbs");
-    views
+    templates
         .0
         .register_template_string("gallery", gallery)
         .unwrap();
-    views
+    templates
 }
 
 fn frame<P>(page: P) -> Frame<'static, P> {
@@ -32,7 +35,7 @@ fn frame<P>(page: P) -> Frame<'static, P> {
             role: "admin",
         }),
         csrf: "0f3b9c",
-        flash: Some(Flash::new("Ops is on again.")),
+        flash: Some(FlashMessage::new("Ops is on again.")),
         now: NOW,
         page,
     }
@@ -85,7 +88,7 @@ fn fields() -> Vec<Field> {
             .value(HOSTILE)
             .hint("May use {{host}} and the other fields of a raise."),
         Field::select("role", "Role", roles),
-        Field::checkbox("enabled", "Switched on", true).hint("Told when something is raised."),
+        Field::checkbox("enabled", "Switched on", true).hint("Notified when something is raised."),
     ]
 }
 
@@ -119,7 +122,7 @@ fn chart() -> Chart {
 }
 
 fn plan() -> Plan {
-    let told = |name: &str, channel: &str, address: &str| Told {
+    let delivery = |name: &str, channel: &str, address: &str| PlannedDelivery {
         contact: link(name),
         via: vec!["on-call".into()],
         channel: channel.into(),
@@ -132,25 +135,25 @@ fn plan() -> Plan {
         text: format!("db-3: / is 97 % full.\nRunbook: https://wiki/disk\n{HOSTILE}"),
         missing: format!("host, {HOSTILE}"),
         unused: "hots".into(),
-        told: vec![
-            told("Ops on call", "sms", "+44 7700 900123"),
-            told("Ops on call", "mail", "ops@example.com"),
-            told(
+        deliveries: vec![
+            delivery("Ops on call", "sms", "+44 7700 900123"),
+            delivery("Ops on call", "mail", "ops@example.com"),
+            delivery(
                 HOSTILE,
                 "webhook",
                 "https://hooks.example.com/a-rather-long-path/that/goes/on/and/on",
             ),
         ],
-        left_out: vec![
-            LeftOut {
+        skipped: vec![
+            SkippedRecipient {
                 contact: link("Network"),
                 endpoint: None,
-                why: "the contact is switched off".into(),
+                reason: "the contact is switched off".into(),
             },
-            LeftOut {
+            SkippedRecipient {
                 contact: link("Database"),
                 endpoint: Some("sms +44 7700 900123".into()),
-                why: "the same address is told as ops".into(),
+                reason: "the same address is notified as ops".into(),
             },
         ],
     }
@@ -202,7 +205,7 @@ fn everything() -> Value {
         "chart": chart(),
         "search": Field::input("q", "Name or address", "search"),
         "contacts": contacts(),
-        "pager": Pager { newer: Some("?before=1".into()), older: Some("?after=2".into()) },
+        "links": PageLinks { previous: Some("?before=1".into()), next: Some("?after=2".into()) },
         "fields": fields(),
         "members": members(),
         "plan": plan(),
@@ -233,8 +236,8 @@ fn login(oidc: bool, nobody: bool) -> Login {
     }
 }
 
-fn fault() -> Fault {
-    Fault {
+fn error_page() -> ErrorPage {
+    ErrorPage {
         status: 404,
         title: "There is no such contact".into(),
         text: format!("It may have been removed: {HOSTILE}"),
@@ -242,53 +245,63 @@ fn fault() -> Fault {
     }
 }
 
-/// Every page by its name.
+/// Returns the pages by their names.
 fn pages() -> Vec<(&'static str, String)> {
-    let views = views();
-    let quiet = json!({"newer": null, "older": null});
+    let templates = templates();
+    let quiet = json!({"previous": null, "next": null});
     let bare = Plan {
         refusal: Some("everybody is switched off".into()),
         subject: None,
-        told: vec![],
+        deliveries: vec![],
         ..plan()
     };
     vec![
         (
             "gallery",
-            views.fill("gallery", &frame(everything())).unwrap(),
+            templates.fill("gallery", &frame(everything())).unwrap(),
         ),
         (
             "login",
-            views.fill("login", &outside(login(true, false))).unwrap(),
+            templates
+                .fill("login", &outside(login(true, false)))
+                .unwrap(),
         ),
         (
             "first",
-            views.fill("login", &outside(login(false, true))).unwrap(),
+            templates
+                .fill("login", &outside(login(false, true)))
+                .unwrap(),
         ),
-        ("error", views.fill("error", &frame(fault())).unwrap()),
+        (
+            "error",
+            templates.fill("error", &frame(error_page())).unwrap(),
+        ),
         (
             "error-outside",
-            views.fill("error", &outside(fault())).unwrap(),
+            templates.fill("error", &outside(error_page())).unwrap(),
         ),
-        ("pager-of-one", fragment(&views, "partials/pager", &quiet)),
-        ("plan", fragment(&views, "partials/plan", &plan())),
-        ("plan-refused", fragment(&views, "partials/plan", &bare)),
+        (
+            "pager-of-one",
+            fragment(&templates, "partials/pager", &quiet),
+        ),
+        ("plan", fragment(&templates, "partials/plan", &plan())),
+        ("plan-refused", fragment(&templates, "partials/plan", &bare)),
     ]
 }
 
-/// A part alone, as a stream or a preview sends it.
-fn fragment<P: Serialize>(views: &Templates, part: &str, context: &P) -> String {
-    let mut views = Templates(views.0.clone());
+/// Renders a partial alone, as a stream or a preview sends it.
+fn fragment<P: Serialize>(templates: &Templates, part: &str, context: &P) -> String {
+    let mut templates = Templates(templates.0.clone());
     let source = format!("{{{{> {part} page}}}}");
-    views
+    templates
         .0
         .register_template_string("fragment", source)
         .unwrap();
-    views.fill("fragment", &frame(context)).unwrap()
+    templates.fill("fragment", &frame(context)).unwrap()
 }
 
 #[test]
-fn every_page_and_part_is_shown_and_what_means_harm_is_a_text() {
+fn escapes_hostile_texts_everywhere() {
     for (name, html) in pages() {
         assert!(!html.contains("<script>"), "{name} lets a script in");
         let tags = html.split('<').filter_map(|rest| rest.split_once('>'));
@@ -307,7 +320,7 @@ fn every_page_and_part_is_shown_and_what_means_harm_is_a_text() {
 }
 
 #[test]
-fn what_the_browser_is_to_load_is_here() {
+fn loads_own_assets_only() {
     let (_, html) = pages().remove(0);
     for name in ["style.css", "script.js", "icon.svg"] {
         let url = crate::admin::ui::assets::url(name).unwrap();
@@ -323,23 +336,23 @@ fn what_the_browser_is_to_load_is_here() {
 }
 
 #[test]
-fn a_field_is_tied_to_its_hint_and_its_error() {
-    let html = fragment(&views(), "partials/field", &fields()[0]);
+fn links_fields_to_hints_and_errors() {
+    let html = fragment(&templates(), "partials/field", &fields()[0]);
     assert!(html.contains(r#"aria-describedby="slug-error slug-hint" aria-invalid="true""#));
     assert!(html.contains(r#"id="slug-error""#) && html.contains(r#"id="slug-hint""#));
 }
 
 #[test]
-fn the_menu_says_where_the_reader_is() {
+fn marks_the_current_menu_entry() {
     let (_, html) = pages().remove(0);
     let current = r#"<a href="/admin/contacts" aria-current="page">"#;
-    // Beside the page on a desk, in the drawer on a phone.
+    // Beside the page on a desktop, in the drawer on a phone.
     assert_eq!(html.matches(current).count(), 2);
     assert_eq!(html.matches("aria-current").count(), 2);
 }
 
 #[test]
-fn every_url_of_ours_in_a_template_begins_with_the_base() {
+fn every_url_begins_with_the_base_path() {
     let attributes = [
         "href",
         "src",
@@ -361,22 +374,19 @@ fn every_url_of_ours_in_a_template_begins_with_the_base() {
 }
 
 #[test]
-fn a_page_that_lacks_something_is_an_error() {
+fn rejects_missing_fields() {
     assert!(
-        views()
+        templates()
             .fill("error", &frame(json!({"status": 404})))
             .is_err()
     );
-    let shown = views().render("error", &frame(json!({"status": 404})));
-    assert!(shown.contains("could not be shown"));
+    let rendered = templates().render("error", &frame(json!({"status": 404})));
+    assert!(rendered.contains("could not be displayed"));
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whoever wants to look says where to"
-)]
-fn the_gallery_is_written_where_it_is_wanted() {
+#[expect(clippy::disallowed_methods, reason = "the caller names the directory")]
+fn writes_the_gallery_on_request() {
     let Ok(directory) = std::env::var("REDFLASH_GALLERY") else {
         return;
     };

@@ -1,0 +1,136 @@
+//! A server with a gateway that does as its addresses say, and two users who have logged in to it.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use redflash_core::store::{Entry, LogFilter, Save};
+use redflash_core::{
+    Address, Contact, DeliveryState, Directory, DispatcherHandle, EndpointId, Engine, Gateway,
+    Group, MemoryStore, NotificationId, Outbox, Raise, Timestamp,
+};
+use redflash_http::{HttpConfig, serve};
+use redflash_tests::{Client, until};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::audit_log::audit_log;
+use crate::fake_channel::{FakeChannel, fake_kind};
+use crate::login::{Logins, Who};
+
+pub(crate) struct World {
+    visitors: Logins,
+    pub(crate) address: SocketAddr,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) engine: Engine,
+    pub(crate) channel: FakeChannel,
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) serving: JoinHandle<std::io::Result<()>>,
+    _running: DispatcherHandle,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let channel = FakeChannel::default();
+        let gateway = Gateway::new("first".parse().unwrap(), channel.clone());
+        let engine = Engine::builder(Arc::clone(&store));
+        let engine = engine.gateway(gateway).build().unwrap();
+        let running = engine.start().await.unwrap();
+        let now = engine.now();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async {
+            let _ = stopped.await;
+        };
+        let config = HttpConfig::default();
+        let serving = tokio::spawn(serve(engine.clone(), config, listener, shutdown));
+        Self {
+            visitors: Logins::log_in(Client::new(address), &store, now).await,
+            address,
+            store,
+            engine,
+            channel,
+            stop,
+            serving,
+            _running: running,
+        }
+    }
+
+    /// Saves a contact with a pager at each of these addresses.
+    pub(crate) async fn contact(&self, slug: &str, name: &str, addresses: &[&str]) {
+        let mut contact = Contact::new(slug.parse().unwrap(), name.parse().unwrap());
+        for address in addresses {
+            let id = EndpointId::new(Timestamp::from_millis(1));
+            contact = contact.with_endpoint(id, fake_kind(), Address::new(*address).unwrap());
+        }
+        self.save(contact).await;
+    }
+
+    pub(crate) async fn group(&self, slug: &str, members: &[&str]) {
+        let members = members.iter().map(|slug| slug.parse().unwrap()).collect();
+        let group = Group::new(slug.parse().unwrap(), slug.parse().unwrap(), members);
+        self.save(group).await;
+    }
+
+    pub(crate) async fn save(&self, entry: impl Into<Entry>) {
+        let entries = [entry.into()];
+        self.store.save(&entries, Save::Upsert).await.unwrap();
+    }
+
+    /// Tells a contact something, and waits until its deliveries have ended.
+    pub(crate) async fn tell(&self, contact: &str, text: &str) -> NotificationId {
+        let raise = Raise::contact(contact.parse().unwrap(), text);
+        let id = self.engine.raise(raise).await.unwrap().notification;
+        until("the deliveries have ended", || async {
+            let states = self.states(id).await;
+            states.iter().all(|state| state.is_final()).then_some(())
+        })
+        .await;
+        id
+    }
+
+    /// Where the deliveries of a notification stand.
+    pub(crate) async fn states(&self, id: NotificationId) -> Vec<DeliveryState> {
+        let (_, records) = self.store.notification(id).await.unwrap().unwrap();
+        records.iter().map(|record| record.delivery.state).collect()
+    }
+
+    /// How many notifications there are.
+    pub(crate) async fn raised(&self) -> usize {
+        let all = LogFilter::newest(NonZeroU32::MAX);
+        self.store.log(&all).await.unwrap().entries.len()
+    }
+
+    /// What the audit log says, newest first.
+    pub(crate) async fn audit_log(&self) -> Vec<String> {
+        audit_log(&self.store).await
+    }
+
+    /// A form that only an admin may send, and only from a page of this server: neither a viewer nor
+    /// whoever lacks the token has anything sent.
+    pub(crate) async fn is_guarded(&self, path: &str, fields: &[(&str, &str)]) {
+        let raised = self.raised().await;
+        self.are_guarded(path, fields).await;
+        self.get_as(Who::Admin, path).await;
+        assert_eq!(self.raised().await, raised, "{path}");
+    }
+}
+
+impl Deref for World {
+    type Target = Logins;
+
+    fn deref(&self) -> &Logins {
+        &self.visitors
+    }
+}
+
+/// Where a page says that there is more.
+pub(crate) fn older(page: &str) -> Option<String> {
+    let (_, link) = page.split_once("rel=\"next\" href=\"")?;
+    let (link, _) = link.split_once('"')?;
+    Some(link.replace("&amp;", "&").replace("&#x3D;", "="))
+}

@@ -1,0 +1,6 @@
+//! The pages of the delivery log.
+
+mod csv;
+mod list;
+mod notification;
+mod stream;

@@ -1,0 +1,160 @@
+//! What becomes of a notification, told as it happens.
+
+use std::time::Duration;
+
+use redflash_core::{NotificationId, Raise, Sessions};
+use redflash_tests::PATIENCE;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::admin::delivery_world::World;
+use crate::login::{Who, lacks, says};
+
+/// A page that follows a notification.
+struct Stream {
+    connection: TcpStream,
+    /// What has come so far.
+    read: String,
+}
+
+impl Stream {
+    async fn open(world: &World, id: NotificationId, header: &str) -> Self {
+        let mut connection = TcpStream::connect(world.address).await.unwrap();
+        let cookie = &world.who(Who::Admin).cookie;
+        let head = format!(
+            "GET /admin/log/{id}/events HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n{header}\r\n"
+        );
+        connection.write_all(head.as_bytes()).await.unwrap();
+        let mut stream = Self {
+            connection,
+            read: String::new(),
+        };
+        stream.until("\r\n\r\n").await;
+        stream
+    }
+
+    /// Reads until a text has come; fails the test when it does not.
+    async fn until(&mut self, text: &str) {
+        while !self.read.contains(text) {
+            assert!(self.more().await, "{text:?} did not come: {}", self.read);
+        }
+    }
+
+    /// Reads until the server closes the connection, or ends the answer.
+    async fn end(&mut self) {
+        while !self.read.ends_with("0\r\n\r\n") && self.more().await {}
+    }
+
+    async fn more(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        let read = timeout(PATIENCE, self.connection.read(&mut buffer)).await;
+        let read = read.expect("something comes").unwrap();
+        self.read += &String::from_utf8_lossy(&buffer[..read]);
+        read > 0
+    }
+}
+
+async fn waiting() -> (World, NotificationId) {
+    let world = World::start().await;
+    world.contact("ann", "Ann", &["wait-1"]).await;
+    let raise = Raise::contact("ann".parse().unwrap(), "hello");
+    let id = world.engine.raise(raise).await.unwrap().notification;
+    (world, id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_told_of_each_change_until_all_has_ended() {
+    let (world, id) = waiting().await;
+    let page = world.page(&format!("/admin/log/{id}")).await;
+    says(
+        &page,
+        &[
+            &format!("data-events-url=\"/admin/log/{id}/events\""),
+            "Refresh",
+        ],
+    );
+    let mut stream = Stream::open(&world, id, "").await;
+    says(
+        &stream.read,
+        &["200 OK", "text/event-stream", "x-accel-buffering: no"],
+    );
+    stream.until("<strong>Sending</strong>").await;
+    lacks(&stream.read, "event: end");
+    world.channel.gate.add_permits(1);
+    stream.until("at last").await;
+    stream.until("event: end").await;
+    assert_eq!(stream.read.matches("<strong>Sending</strong>").count(), 1);
+    lacks(&stream.read, "<html");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_ended_is_told_once() {
+    let world = World::start().await;
+    world.contact("ann", "Ann", &["a"]).await;
+    let id = world.tell("ann", "hello").await;
+    let told = world.page(&format!("/admin/log/{id}/events")).await;
+    says(&told, &["data: ", "Attempt 1 via first"]);
+    assert!(told.ends_with("event: end\ndata: end\n\n"), "{told}");
+    let nobody = format!("/admin/log/{}/events", "0".repeat(32));
+    world.get_as(Who::Admin, &nobody).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_was_told_long_enough_is_told_no_more() {
+    let (world, id) = waiting().await;
+    let long_ago = world.engine.now().minus(Duration::from_secs(601));
+    let header = format!("Last-Event-ID: {}\r\n", long_ago.as_millis());
+    let mut stream = Stream::open(&world, id, &header).await;
+    stream.until("event: end").await;
+    let odd = Stream::open(&world, id, "Last-Event-ID: <script>\r\n").await;
+    says(&odd.read, &["200 OK"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_logged_out_is_told_no_more() {
+    let (world, id) = waiting().await;
+    let mut stream = Stream::open(&world, id, "").await;
+    stream.until("<strong>Sending</strong>").await;
+    world
+        .store
+        .end_session(&world.who(Who::Admin).session)
+        .await
+        .unwrap();
+    stream.end().await;
+    lacks(&stream.read, "event: end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_does_not_hold_the_server_up() {
+    let (world, id) = waiting().await;
+    let mut stream = Stream::open(&world, id, "").await;
+    stream.until("<strong>Sending</strong>").await;
+    world.stop.send(()).unwrap();
+    timeout(Duration::from_secs(5), world.serving)
+        .await
+        .expect("the server ends before it would cut connections off")
+        .unwrap()
+        .unwrap();
+    stream.end().await;
+    lacks(&stream.read, "event: end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_so_many_streams_and_a_place_that_is_left_is_free() {
+    let (world, id) = waiting().await;
+    let mut streams = Vec::new();
+    for _ in 0..100 {
+        streams.push(Stream::open(&world, id, "").await);
+    }
+    let last = streams.last().unwrap();
+    says(&last.read, &["200 OK"]);
+    let refused = Stream::open(&world, id, "").await;
+    says(&refused.read, &["503 ", "retry-after: 10"]);
+    drop(streams);
+    redflash_tests::until("a place is free", || async {
+        let stream = Stream::open(&world, id, "").await;
+        stream.read.contains("200 OK").then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,23 @@
+//! What was done, as the audit log tells it.
+
+use std::num::NonZeroU32;
+
+use redflash_core::store::AuditFilter;
+use redflash_core::{Audit, AuditEntry, MemoryStore};
+
+/// Every change, newest first: who did what to what, and in detail.
+pub(crate) async fn audit_log(store: &MemoryStore) -> Vec<String> {
+    let all = AuditFilter {
+        subject: None,
+        by: None,
+        before: None,
+        limit: NonZeroU32::new(100).unwrap(),
+    };
+    let line = |change: AuditEntry| {
+        let (by, action) = (change.by, change.action);
+        let line = format!("{by} {action} {} {}", change.subject, change.detail);
+        line.trim_end().to_owned()
+    };
+    let changes = store.audit_entries(&all).await.unwrap();
+    changes.into_iter().map(line).collect()
+}

@@ -1,0 +1,142 @@
+//! Users who have logged in to the web admin, and what they see there.
+
+use redflash_core::store::Save;
+use redflash_core::{Directory, KeyHash, MemoryStore, Role, Session, Sessions, Timestamp, User};
+use redflash_tests::{Answer, Client};
+use secrecy::ExposeSecret;
+use url::form_urlencoded;
+
+/// A text that would do harm if a page took it for HTML.
+pub(crate) const HOSTILE: &str = "<script>alert('x')</script>\" onclick=\"x\" {{csrf}}";
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Who {
+    Admin,
+    Viewer,
+}
+
+/// A user who has logged in.
+pub(crate) struct Login {
+    pub(crate) cookie: String,
+    /// The hash of the session.
+    pub(crate) session: KeyHash,
+    /// What the forms bring along.
+    pub(crate) csrf: String,
+}
+
+/// An admin, `boss`, and a viewer, `guest`.
+pub(crate) struct Logins {
+    pub(crate) client: Client,
+    visitors: [Login; 2],
+}
+
+impl Login {
+    /// Saves a user who is new, and logs in.
+    pub(crate) async fn log_in(
+        client: &Client,
+        store: &MemoryStore,
+        slug: &str,
+        role: Role,
+        now: Timestamp,
+    ) -> Self {
+        let user = User::new(slug.parse().unwrap(), slug.parse().unwrap(), role, now);
+        let (session, secret) = Session::start(user.slug.clone(), now);
+        store.save(&[user.into()], Save::Create).await.unwrap();
+        store.start_session(&session).await.unwrap();
+        let cookie = format!("__Host-rf={}", secret.expose_secret());
+        let headers = [("cookie", &*cookie)];
+        let page = client.send("GET", "/admin/contacts", &headers, "").await;
+        let csrf = hidden(&page.expect(200).body, "csrf");
+        Self {
+            cookie,
+            session: session.hash,
+            csrf,
+        }
+    }
+}
+
+impl Logins {
+    /// Both log in.
+    pub(crate) async fn log_in(client: Client, store: &MemoryStore, now: Timestamp) -> Self {
+        let boss = Login::log_in(&client, store, "boss", Role::Admin, now).await;
+        let guest = Login::log_in(&client, store, "guest", Role::Viewer, now).await;
+        Self {
+            client,
+            visitors: [boss, guest],
+        }
+    }
+
+    pub(crate) const fn who(&self, who: Who) -> &Login {
+        &self.visitors[who as usize]
+    }
+
+    pub(crate) async fn get_as(&self, who: Who, path: &str) -> Answer {
+        let headers = [("cookie", self.who(who).cookie.as_str())];
+        self.client.send("GET", path, &headers, "").await
+    }
+
+    /// A page, as the admin sees it.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        self.get_as(Who::Admin, path).await.expect(200).body
+    }
+
+    pub(crate) async fn post_as(&self, who: Who, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let visitor = self.who(who);
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        if !fields.iter().any(|(name, _)| *name == "csrf") {
+            form.append_pair("csrf", &visitor.csrf);
+        }
+        let headers = [
+            ("cookie", visitor.cookie.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        self.client
+            .send("POST", path, &headers, form.finish())
+            .await
+    }
+
+    /// A form, as the admin sends it.
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_as(Who::Admin, path, fields).await
+    }
+
+    /// A form that is done; returns where the browser is sent.
+    pub(crate) async fn done(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.post(path, fields).await.expect(303);
+        answer.headers["location"].clone()
+    }
+
+    /// A form that only an admin may send, and only from a page of this server.
+    pub(crate) async fn are_guarded(&self, path: &str, fields: &[(&str, &str)]) {
+        self.post_as(Who::Viewer, path, fields).await.expect(403);
+        let forged = [fields, &[("csrf", "forged")]].concat();
+        self.post(path, &forged).await.expect(403);
+    }
+}
+
+/// The value of the first hidden field of a name.
+pub(crate) fn hidden(page: &str, name: &str) -> String {
+    let field = format!("name=\"{name}\" value=\"");
+    let (_, rest) = page.split_once(&field).expect("the page has the field");
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+/// Fails the test unless every text is in the page.
+pub(crate) fn says(page: &str, texts: &[&str]) {
+    let plain = page.replace("&#x3D;", "=");
+    for text in texts {
+        assert!(
+            plain.contains(text) || page.contains(text),
+            "{text:?} is not in\n{page}"
+        );
+    }
+    assert!(!page.contains("<script>"), "a text became a script");
+}
+
+/// Fails the test if a text is in the page.
+pub(crate) fn lacks(page: &str, text: &str) {
+    assert!(!page.contains(text), "{text:?} is in\n{page}");
+}
