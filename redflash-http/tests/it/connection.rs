@@ -22,7 +22,7 @@ async fn closed(stream: &mut TcpStream) {
 fn crowded(max_connections: usize) -> HttpConfig {
     HttpConfig {
         max_connections,
-        // Far more than the test may take: it is not what ends the silent connections.
+        // Longer than the test, so that only eviction ends the idle connections.
         header_timeout: PATIENCE * 3,
         ..HttpConfig::default()
     }

@@ -207,7 +207,7 @@ async fn only_assets_are_cacheable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn shutdown_refuses_new_requests_and_ends() {
     let mut site = Site::start(HttpConfig::default()).await;
-    // A connection on which nothing was said yet, as browsers open them ahead.
+    // A connection without a request, as browsers open them ahead of need.
     let mut ahead = TcpStream::connect(site.address).await.unwrap();
     site.client.get("/readyz").await.expect(200);
     let begun = Instant::now();

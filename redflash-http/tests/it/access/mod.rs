@@ -260,7 +260,7 @@ async fn handlers_with_own_authentication_reject_strangers() {
                 .client
                 .send(method, &path, &form, "message=x&user=some")
                 .await;
-            // A vendor is told that all is well, whatever it sends and whoever it is.
+            // A vendor gets a success, whatever it sends.
             let calls_back = path.starts_with("/ack") || path.starts_with("/inbound");
             let expected = if calls_back { 200..201 } else { 400..500 };
             assert!(
@@ -340,7 +340,7 @@ async fn serves_nothing_outside_the_table() {
         }
         for method in ["GET", "POST", "DELETE"] {
             let answer = world.client.send(method, &probe, &headers, "").await;
-            // Below /admin, a stranger does not learn which pages there are.
+            // Below /admin, strangers cannot find out which pages exist.
             let expected = if probe.starts_with("/admin/") {
                 303
             } else {

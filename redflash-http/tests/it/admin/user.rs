@@ -153,7 +153,7 @@ async fn keeps_last_admin() {
     world.user("ann", Role::Admin, PASSWORD).await;
     world.done("/admin/users/boss/switch", &off).await;
     assert!(!find(&world, "boss").await.unwrap().enabled);
-    // Who switches oneself off is out.
+    // Admins who disable themselves are logged out.
     world.get_as(Who::Admin, "/admin/users").await.expect(303);
 }
 
