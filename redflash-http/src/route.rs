@@ -18,7 +18,7 @@ pub struct Route {
     pub path: &'static str,
     /// The access that it requires.
     pub auth: Auth,
-    /// Its entry in the OpenAPI document.
+    /// Its entry in the description of the API.
     pub(crate) operation: Option<Operation>,
     pub(crate) handler: MethodRouter<Arc<App>>,
 }
@@ -80,7 +80,7 @@ impl Route {
         }
     }
 
-    /// Adds the entry in the OpenAPI document.
+    /// Adds the entry in the description of the API.
     pub(crate) fn described(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
         self

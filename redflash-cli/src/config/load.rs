@@ -209,7 +209,7 @@ pub(super) mod tests {
             ),
             (
                 "[server]\npublic_url = \"https://a.example/x?y\"",
-                "FILE, line 2: server.public_url: it must end with its path",
+                "FILE, line 2: server.public_url: it must not have a query or a fragment",
             ),
             (
                 "[server]\nmax_connections = 0",

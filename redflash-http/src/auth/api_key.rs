@@ -1,7 +1,8 @@
 //! The API key of a request.
 
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum_extra::headers::authorization::Bearer;
+use axum_extra::headers::{Authorization, HeaderMapExt};
 use redflash_core::{ApiKey, CheckedKey, Engine, Target};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -30,9 +31,10 @@ pub(crate) fn before_body(query: &mut Fields, headers: &HeaderMap) -> Option<Sec
 
 /// Returns the key in `Authorization: Bearer …`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<SecretString> {
-    let (scheme, secret) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty();
-    is_bearer.then(|| secret.into())
+    let authorization = headers.typed_get::<Authorization<Bearer>>()?;
+    Some(authorization.token())
+        .filter(|secret| !secret.is_empty())
+        .map(Into::into)
 }
 
 /// Returns the key with a secret.

@@ -1,11 +1,11 @@
-//! What was done, as the audit log tells it.
+//! The audit log as text.
 
 use std::num::NonZeroU32;
 
 use redflash_core::store::AuditFilter;
 use redflash_core::{Audit, AuditEntry, MemoryStore};
 
-/// Every change, newest first: who did what to what, and in detail.
+/// Returns all entries, newest first: actor, action, subject and detail.
 pub(crate) async fn audit_log(store: &MemoryStore) -> Vec<String> {
     let all = AuditFilter {
         subject: None,

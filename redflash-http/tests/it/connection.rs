@@ -1,4 +1,4 @@
-//! Connections: many that are silent, answers to bodies that were not read, and the Host header.
+//! Connections: eviction of idle ones, responses to unread bodies, and the Host header.
 
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ async fn closed(stream: &mut TcpStream) {
 fn crowded(max_connections: usize) -> HttpConfig {
     HttpConfig {
         max_connections,
-        // Far more than the test may take: it is not what ends the silent connections.
+        // Longer than the test, so that only eviction ends the idle connections.
         header_timeout: PATIENCE * 3,
         ..HttpConfig::default()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silent_connections_make_room_for_others() {
+async fn evicts_idle_connections() {
     let site = Site::start(crowded(3)).await;
     let mut silent = Vec::new();
     for number in 0..20 {
@@ -51,7 +51,7 @@ async fn silent_connections_make_room_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn request_under_way_is_not_dropped_for_another() {
+async fn keeps_connection_with_request_in_progress() {
     let site = Site::start(crowded(2)).await;
     let body = "message=slow";
     let head = format!(
@@ -79,7 +79,7 @@ async fn request_under_way_is_not_dropped_for_another() {
     assert!(answer[..read].starts_with(b"HTTP/1.1 201 "));
 }
 
-/// Writes a whole request before it reads anything, and returns all of the answer.
+/// Writes a whole request before it reads anything, and returns the whole response.
 async fn written_first(site: &Site, path: &str, headers: &str, length: usize) -> String {
     let mut stream = TcpStream::connect(site.address).await.unwrap();
     let head = format!(
@@ -103,7 +103,7 @@ async fn written_first(site: &Site, path: &str, headers: &str, length: usize) ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answer_to_a_body_that_is_too_large_arrives() {
+async fn response_to_oversized_body_arrives() {
     let site = Site::start(HttpConfig::default()).await;
     let key = format!("Authorization: Bearer {}\r\n", site.key);
     for length in [300_000, 5_000_000, 20_000_000] {
@@ -139,7 +139,7 @@ async fn answer_to_a_body_that_is_too_large_arrives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn host_is_named_once() {
+async fn requires_one_host_header() {
     let site = Site::start(HttpConfig::default()).await;
     for (head, status) in [
         ("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200),
@@ -163,7 +163,7 @@ async fn host_is_named_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_with_half_a_request_make_room_for_others() {
+async fn evicts_strangers_with_unfinished_requests() {
     let site = Site::start(crowded(3)).await;
     let half = "POST /contact/ann HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nmess";
     let mut strangers = Vec::new();

@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 
 use crate::login::HOSTILE;
 
-/// Refuses what goes to `refuse…` or `p-refuse…`, keeps what goes to `wait…` until the gate opens, and
-/// takes everything else. Its addresses begin with a letter.
+/// Rejects messages to `refuse…` or `p-refuse…`, holds those to `wait…` until the gate opens, and accepts
+/// all others. Its addresses begin with a letter.
 #[derive(Clone, Debug)]
 pub(crate) struct FakeChannel {
     sent: Arc<Mutex<Vec<OutboundMessage>>>,
@@ -65,7 +65,7 @@ impl Channel for FakeChannel {
 }
 
 impl FakeChannel {
-    /// What was handed over to an address.
+    /// Returns the messages sent to an address.
     pub(crate) fn sent_to(&self, address: &str) -> Vec<String> {
         let sent = self.sent.lock().unwrap();
         let there = sent.iter().filter(|one| one.to.as_str() == address);

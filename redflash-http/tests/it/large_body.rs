@@ -1,4 +1,4 @@
-//! Bodies as large as those of an Alertmanager with hundreds of alerts.
+//! Large bodies, such as those of an Alertmanager with hundreds of alerts.
 
 use redflash_http::HttpConfig;
 use redflash_tests::Answer;
@@ -31,7 +31,7 @@ async fn post(site: &Site, path: &str, key: Option<&str>, body: &Value) -> Answe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn key_outside_the_body_raises_with_a_large_one() {
+async fn key_outside_the_body_allows_large_body() {
     let site = Site::start(HttpConfig::default()).await;
     let body = alertmanager();
     assert!(body.to_string().len() > 500_000);
@@ -56,7 +56,7 @@ async fn key_outside_the_body_raises_with_a_large_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn key_is_judged_before_size_and_size_before_scope() {
+async fn checks_key_before_size_and_size_before_scope() {
     let site = Site::start(HttpConfig {
         max_body: 1024 * 1024,
         ..HttpConfig::default()
@@ -132,7 +132,7 @@ async fn key_is_judged_before_size_and_size_before_scope() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn text_of_a_message_stays_bounded() {
+async fn limits_text_of_message() {
     let site = Site::start(HttpConfig::default()).await;
     let body = json!({ "message": "ä".repeat(500_000) });
     let path = "/contact/ann?wait=10s";

@@ -1,4 +1,4 @@
-//! Users who have logged in to the web admin, and what they see there.
+//! Logged-in users of the web admin, and assertions about their pages.
 
 use redflash_core::store::Save;
 use redflash_core::{Directory, KeyHash, MemoryStore, Role, Session, Sessions, Timestamp, User};
@@ -6,22 +6,22 @@ use redflash_tests::{Answer, Client};
 use secrecy::ExposeSecret;
 use url::form_urlencoded;
 
-/// A text that would do harm if a page took it for HTML.
+/// A text that would do harm if a page did not escape it.
 pub(crate) const HOSTILE: &str = "<script>alert('x')</script>\" onclick=\"x\" {{csrf}}";
 
-/// Who asks.
+/// The user of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Who {
     Admin,
     Viewer,
 }
 
-/// A user who has logged in.
+/// A logged-in user.
 pub(crate) struct Login {
     pub(crate) cookie: String,
     /// The hash of the session.
     pub(crate) session: KeyHash,
-    /// What the forms bring along.
+    /// The token of the forms.
     pub(crate) csrf: String,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Logins {
 }
 
 impl Login {
-    /// Saves a user who is new, and logs in.
+    /// Creates a user, and logs in.
     pub(crate) async fn log_in(
         client: &Client,
         store: &MemoryStore,
@@ -57,7 +57,7 @@ impl Login {
 }
 
 impl Logins {
-    /// Both log in.
+    /// Logs both in.
     pub(crate) async fn log_in(client: Client, store: &MemoryStore, now: Timestamp) -> Self {
         let boss = Login::log_in(&client, store, "boss", Role::Admin, now).await;
         let guest = Login::log_in(&client, store, "guest", Role::Viewer, now).await;
@@ -76,7 +76,7 @@ impl Logins {
         self.client.send("GET", path, &headers, "").await
     }
 
-    /// A page, as the admin sees it.
+    /// Gets a page as the admin.
     pub(crate) async fn page(&self, path: &str) -> String {
         self.get_as(Who::Admin, path).await.expect(200).body
     }
@@ -98,18 +98,18 @@ impl Logins {
             .await
     }
 
-    /// A form, as the admin sends it.
+    /// Sends a form as the admin.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_as(Who::Admin, path, fields).await
     }
 
-    /// A form that is done; returns where the browser is sent.
+    /// Sends a valid form as the admin; returns the target of the redirect.
     pub(crate) async fn done(&self, path: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.post(path, fields).await.expect(303);
         answer.headers["location"].clone()
     }
 
-    /// A form that only an admin may send, and only from a page of this server.
+    /// Asserts that only an admin may send a form, and only with the form token.
     pub(crate) async fn are_guarded(&self, path: &str, fields: &[(&str, &str)]) {
         self.post_as(Who::Viewer, path, fields).await.expect(403);
         let forged = [fields, &[("csrf", "forged")]].concat();
@@ -117,7 +117,7 @@ impl Logins {
     }
 }
 
-/// The value of the first hidden field of a name.
+/// Returns the value of the first hidden field with a name.
 pub(crate) fn hidden(page: &str, name: &str) -> String {
     let field = format!("name=\"{name}\" value=\"");
     let (_, rest) = page.split_once(&field).expect("the page has the field");

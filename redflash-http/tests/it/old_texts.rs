@@ -34,12 +34,12 @@ impl Key {
     }
 }
 
-/// Sends a request to a path with and without a slash at its end, and compares the answers' old text.
-async fn check(site: &Site, method: &str, path: &str, key: Key, said: &str, wanted: (u16, &str)) {
+/// Sends a request to a path with and without a trailing slash, and compares the old texts.
+async fn check(site: &Site, method: &str, path: &str, key: Key, body: &str, wanted: (u16, &str)) {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let key = key.of(site).map(|key| format!("api_key={key}"));
     for slash in ["", "/"] {
-        let fields = [key.as_deref(), Some(said)];
+        let fields = [key.as_deref(), Some(body)];
         let fields: Vec<_> = fields.into_iter().flatten().collect();
         let fields = fields.join("&");
         let answer = if method == "POST" {
@@ -74,7 +74,7 @@ async fn refusals_of_a_raise_carry_the_old_texts() {
         }
     }
     let key = Key::Plain;
-    for (target, said, wanted) in [
+    for (target, body, wanted) in [
         ("contact/ann", "message=", (500, "Empty message")),
         ("contact/ann", "", (500, "Empty message")),
         ("group/both", "message=", (500, "Empty message")),
@@ -97,7 +97,7 @@ async fn refusals_of_a_raise_carry_the_old_texts() {
             (500, "nobody behind group/empty can be reached"),
         ),
     ] {
-        check(&site, "POST", target, key, said, wanted).await;
+        check(&site, "POST", target, key, body, wanted).await;
     }
     for target in ["contact/refuse", "group/both", "event/disk"] {
         let wanted = (403, RIGHTS);

@@ -1,4 +1,4 @@
-//! A server that others see below a path, behind a real nginx that passes the path on or takes it off.
+//! A server below a path, behind a real nginx that passes the path on or strips it.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ const BASE: &str = "/redflash";
 const PASSWORD: &str = "correct horse battery";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-/// A server behind a proxy, and an admin who has logged in through it.
+/// A server behind a proxy, and an admin logged in through it.
 struct Site {
     world: World,
     client: Client,
@@ -95,7 +95,7 @@ impl Site {
     }
 }
 
-/// The cookie of this name that an answer sets, as a browser sends it back.
+/// Returns the cookie with a name that a response sets, as a browser sends it back.
 fn cookie(answer: &Answer, name: &str) -> String {
     let start = format!("{name}=");
     let mut lines = answer.headers["set-cookie"].lines();
@@ -106,7 +106,7 @@ fn cookie(answer: &Answer, name: &str) -> String {
     line.split(';').next().unwrap().to_owned()
 }
 
-/// A browser's use of a URL in a page.
+/// The use of a URL in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Use {
     Get,
@@ -114,7 +114,7 @@ enum Use {
     Stream,
 }
 
-/// Every URL in a page, each of which must begin with the path.
+/// Returns all URLs in a page, each of which must begin with the path.
 fn check_links(html: &str) -> Vec<(String, Use)> {
     let mut links = Vec::new();
     for (attribute, by) in [
@@ -141,7 +141,7 @@ fn check_links(html: &str) -> Vec<(String, Use)> {
     links
 }
 
-/// Walks over everything that the pages lead to, and returns the paths.
+/// Follows all links of the pages, and returns the paths.
 async fn walk(site: &Site) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     let mut next = vec![("/redflash/admin".to_owned(), Use::Get)];
@@ -223,17 +223,17 @@ async fn is_whole(passes_on: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_link_of_the_admin_works_when_the_proxy_takes_the_path_off() {
+async fn admin_links_work_if_proxy_strips_path() {
     is_whole(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_link_of_the_admin_works_when_the_proxy_passes_the_path_on() {
+async fn admin_links_work_if_proxy_passes_path_on() {
     is_whole(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_else_is_served_below_the_path_and_at_the_root() {
+async fn serves_other_urls_below_path_and_at_root() {
     for passes_on in [false, true] {
         let site = Site::start(passes_on).await;
         let bearer = site.world.key("inspecting", |key| key.inspect = true).await;

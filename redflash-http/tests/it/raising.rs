@@ -1,4 +1,4 @@
-//! The server over a store in memory: limits on clients that misbehave, and answers in order.
+//! Limits on misbehaving clients, and the responses to a raise.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ fn impatient() -> HttpConfig {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_client_is_shown_the_door() {
+async fn closes_connection_of_silent_client() {
     let site = Site::start(impatient()).await;
     for steps in [
         vec![],
@@ -41,7 +41,7 @@ async fn a_silent_client_is_shown_the_door() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_drips_is_refused() {
+async fn rejects_slow_body() {
     let site = Site::start(impatient()).await;
     let steps = [
         site.request(1000, "message=hi"),
@@ -53,7 +53,7 @@ async fn a_body_that_drips_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_body_is_not_read() {
+async fn rejects_large_body_unread() {
     let config = HttpConfig {
         max_body: 1000,
         ..HttpConfig::default()
@@ -70,7 +70,7 @@ async fn a_large_body_is_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_may_raise_so_much_and_others_are_not_touched() {
+async fn rate_limit_applies_per_key() {
     let config = HttpConfig {
         rate_per_key: NonZeroU32::new(2),
         ..HttpConfig::default()
@@ -91,7 +91,7 @@ async fn a_key_may_raise_so_much_and_others_are_not_touched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_request_is_answered_though_its_key_raises_too_much() {
+async fn repeated_request_passes_rate_limit() {
     let config = HttpConfig {
         rate_per_key: NonZeroU32::new(1),
         ..HttpConfig::default()
@@ -111,7 +111,7 @@ async fn a_repeated_request_is_answered_though_its_key_raises_too_much() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_answer_says_what_was_sent() {
+async fn sync_response_counts_sent_deliveries() {
     let config = HttpConfig {
         mode: Mode::Sync,
         ..HttpConfig::default()
@@ -143,7 +143,7 @@ async fn a_sync_answer_says_what_was_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_key_that_may_inspect_is_told_who() {
+async fn shows_recipients_to_inspecting_keys_only() {
     let site = Site::start(HttpConfig::default()).await;
     let fields = [("message", "hi")];
     let told = site
@@ -177,7 +177,7 @@ async fn only_a_key_that_may_inspect_is_told_who() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_keeps_its_id_if_that_is_sane() {
+async fn keeps_safe_request_id() {
     let site = Site::start(HttpConfig::default()).await;
     for (given, kept) in [("a-1.B_2", true), ("a b", false), (&*"x".repeat(65), false)] {
         let answer = site
@@ -190,7 +190,7 @@ async fn a_request_keeps_its_id_if_that_is_sane() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn browsers_keep_assets_and_nothing_else() {
+async fn only_assets_are_cacheable() {
     let site = Site::start(HttpConfig::default()).await;
     let login = site.client.get("/admin/login").await.expect(200);
     assert_eq!(login.headers["cache-control"], "no-store");
@@ -205,9 +205,9 @@ async fn browsers_keep_assets_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_stops_takes_no_more_and_ends() {
+async fn shutdown_refuses_new_requests_and_ends() {
     let mut site = Site::start(HttpConfig::default()).await;
-    // A connection on which nothing was said yet, as browsers open them ahead.
+    // A connection without a request, as browsers open them ahead of need.
     let mut ahead = TcpStream::connect(site.address).await.unwrap();
     site.client.get("/readyz").await.expect(200);
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! A server over a store in memory, with targets that are on, off, empty and unreachable.
+//! A server over a store in memory, with enabled, disabled, empty and unreachable targets.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) struct Site {
     pub(crate) plain: String,
     /// A key that may raise at `contact/ann` alone.
     pub(crate) narrow: String,
-    /// A key that is switched off.
+    /// A disabled key.
     pub(crate) revoked: String,
     pub(crate) pager: FakeChannel,
     pub(crate) stop: Option<oneshot::Sender<()>>,
@@ -119,7 +119,7 @@ impl Site {
         }
     }
 
-    /// A request on a connection of its own, with this much of its body.
+    /// Sends a request on a new connection, with the first part of its body.
     pub(crate) fn request(&self, length: usize, body: &str) -> Step {
         let head = format!(
             "POST /contact/ann HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\

@@ -27,19 +27,19 @@ async fn requests_missing_claims_from_userinfo() {
 
 #[tokio::test]
 async fn lists_present_claims_if_user_claim_is_missing() {
-    let judged = login_with(|behavior| {
+    let result = login_with(|behavior| {
         behavior
             .claims
             .insert("preferred_username".into(), " ".into());
         behavior.user_info = Some(json!({"sub": "248289", "nickname": "ada"}));
     });
-    let fault = judged.await.unwrap_err();
-    let OidcError::Nameless { claim, present } = &fault else {
-        panic!("{fault:?}");
+    let error = result.await.unwrap_err();
+    let OidcError::Nameless { claim, present } = &error else {
+        panic!("{error:?}");
     };
     assert_eq!(*claim, "preferred_username");
     assert!(present.contains(&"nickname".to_owned()), "{present:?}");
-    assert!(!fault.to_string().contains(ACCESS_TOKEN));
+    assert!(!error.to_string().contains(ACCESS_TOKEN));
 }
 
 #[tokio::test]
@@ -64,11 +64,11 @@ async fn accepts_email_as_user_unless_unverified() {
             user_claim: UserClaim::Email,
             ..site.config()
         });
-        let judged = login(&site, &provider).await;
+        let result = login(&site, &provider).await;
         if is_believed {
-            assert_eq!(judged.unwrap().user, "ada@example.org", "{verified}");
+            assert_eq!(result.unwrap().user, "ada@example.org", "{verified}");
         } else {
-            is_untrusted(judged, "not verified");
+            is_untrusted(result, "not verified");
         }
     }
 }

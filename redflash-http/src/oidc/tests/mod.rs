@@ -44,9 +44,9 @@ async fn login_changed(
     (finished, site)
 }
 
-fn is_untrusted(judged: Result<Identity, OidcError>, wanted: &str) {
-    let Err(OidcError::Untrusted(reason)) = judged else {
-        panic!("{judged:?}");
+fn is_untrusted(result: Result<Identity, OidcError>, wanted: &str) {
+    let Err(OidcError::Untrusted(reason)) = result else {
+        panic!("{result:?}");
     };
     assert!(reason.contains(wanted), "{reason}");
 }
@@ -235,9 +235,9 @@ async fn times_out_when_provider_hangs() {
 
 #[tokio::test]
 async fn rejects_oversized_response() {
-    let judged = login_with(|behavior| behavior.padding = "x".repeat(1024 * 1024)).await;
-    let Err(OidcError::Unreachable(reason)) = judged else {
-        panic!("{judged:?}");
+    let result = login_with(|behavior| behavior.padding = "x".repeat(1024 * 1024)).await;
+    let Err(OidcError::Unreachable(reason)) = result else {
+        panic!("{result:?}");
     };
     assert!(reason.contains("more than 1048576 bytes"), "{reason}");
 }
@@ -264,18 +264,18 @@ async fn explains_misconfiguration() {
             "nowhere",
         ),
     ] {
-        let judged = login(&site, &Provider::new(config)).await;
-        let Err(error @ OidcError::Misconfigured(_)) = judged else {
-            panic!("{judged:?}");
+        let result = login(&site, &Provider::new(config)).await;
+        let Err(error @ OidcError::Misconfigured(_)) = result else {
+            panic!("{result:?}");
         };
         let text = error.to_string();
         assert!(text.contains(wanted), "{text}");
         assert!(!text.contains("another-secret"), "{text}");
     }
     site.behavior.lock().await.issuer = Some("https://login.example.org/".into());
-    let judged = login(&site, &Provider::new(site.config())).await;
-    let Err(OidcError::Misconfigured(reason)) = judged else {
-        panic!("{judged:?}");
+    let result = login(&site, &Provider::new(site.config())).await;
+    let Err(OidcError::Misconfigured(reason)) = result else {
+        panic!("{result:?}");
     };
     assert!(reason.contains("https://login.example.org/"), "{reason}");
 }

@@ -93,7 +93,7 @@ async fn rejects_token_signed_with_shared_secret() {
         |_, claims| shared(SECRET.as_bytes(), claims),
     ];
     for forge in forgeries {
-        let judged = login_with(|behavior| behavior.forge = Some(forge)).await;
-        is_untrusted(judged, "Disallowed signature algorithm");
+        let result = login_with(|behavior| behavior.forge = Some(forge)).await;
+        is_untrusted(result, "Disallowed signature algorithm");
     }
 }

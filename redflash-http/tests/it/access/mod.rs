@@ -1,4 +1,4 @@
-//! Every URL of the server, tried by whoever must not be let in.
+//! The access control of every URL of the server.
 
 pub(crate) mod world;
 
@@ -11,9 +11,9 @@ use redflash_tests::Answer;
 
 use self::world::World;
 
-/// Every route and its auth: whoever adds one, or opens one, writes it down here.
+/// The list of all routes with their access. A new or opened route needs its line there.
 const ROUTES: &str = include_str!("routes.txt");
-/// Every method that there could be, `HEAD` apart, which goes with `GET`.
+/// All methods except `HEAD`, which goes with `GET`.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
 fn line(route: &Route) -> String {
@@ -21,7 +21,7 @@ fn line(route: &Route) -> String {
     format!("{method} {} {:?}", route.path, route.auth)
 }
 
-/// The methods with which a route is tried.
+/// Returns the methods to try a route with.
 fn methods(route: &Route) -> Vec<&str> {
     match route.method.as_ref().map(Method::as_str) {
         Some("GET") => vec!["GET", "HEAD"],
@@ -30,7 +30,7 @@ fn methods(route: &Route) -> Vec<&str> {
     }
 }
 
-/// Those behind a door of a key.
+/// Returns the routes that need a key.
 fn behind_key() -> impl Iterator<Item = (Route, Permission)> {
     let needs = |route: Route| match route.auth {
         Auth::ApiKey(needs) => Some((route, needs)),
@@ -39,7 +39,7 @@ fn behind_key() -> impl Iterator<Item = (Route, Permission)> {
     routes().into_iter().filter_map(needs)
 }
 
-/// Those behind a door of a session.
+/// Returns the routes that need a session.
 fn behind_session() -> impl Iterator<Item = (Route, Permission)> {
     let needs = |route: Route| match route.auth {
         Auth::Session(needs) => Some((route, needs)),
@@ -49,7 +49,7 @@ fn behind_session() -> impl Iterator<Item = (Route, Permission)> {
 }
 
 #[test]
-fn every_door_is_written_down() {
+fn list_of_routes_is_complete() {
     let has_openid = cfg!(feature = "oidc");
     let written = ROUTES
         .lines()
@@ -65,7 +65,7 @@ fn every_door_is_written_down() {
 }
 
 #[test]
-fn no_route_stands_in_the_table_twice() {
+fn routes_are_unique() {
     let mut seen = BTreeSet::new();
     for route in routes() {
         assert!(
@@ -77,7 +77,7 @@ fn no_route_stands_in_the_table_twice() {
 }
 
 #[tokio::test]
-async fn a_url_of_the_api_opens_to_no_stranger() {
+async fn api_rejects_requests_without_valid_key() {
     let world = World::start().await;
     let off = world.key("off", |key| {
         key.admin = true;
@@ -109,7 +109,7 @@ async fn a_url_of_the_api_opens_to_no_stranger() {
 }
 
 #[tokio::test]
-async fn a_url_of_the_api_opens_to_no_lesser_key() {
+async fn api_rejects_keys_without_permission() {
     let world = World::start().await;
     let plain = world.key("plain", |_| ()).await;
     let inspect = world.key("inspect", |key| key.inspect = true).await;
@@ -139,7 +139,7 @@ async fn a_url_of_the_api_opens_to_no_lesser_key() {
 }
 
 #[tokio::test]
-async fn a_page_opens_to_nobody_who_has_not_logged_in() {
+async fn pages_require_a_session() {
     let world = World::start().await;
     let key = world.key("admin", |key| key.admin = true).await;
     let before = world.state().await;
@@ -171,7 +171,7 @@ async fn a_page_opens_to_nobody_who_has_not_logged_in() {
 }
 
 #[tokio::test]
-async fn what_an_admin_does_opens_to_no_viewer() {
+async fn admin_pages_reject_viewers() {
     let world = World::start().await;
     let viewer = world.user(Role::Viewer).await;
     let form = format!("csrf={}&on=false&name=x&role=admin", viewer.csrf);
@@ -195,7 +195,7 @@ async fn what_an_admin_does_opens_to_no_viewer() {
 }
 
 #[tokio::test]
-async fn no_form_is_taken_that_does_not_come_from_a_page_of_the_session() {
+async fn forms_require_token_of_the_session() {
     let world = World::start().await;
     let (admin, viewer) = (
         world.user(Role::Admin).await,
@@ -243,7 +243,7 @@ async fn no_form_is_taken_that_does_not_come_from_a_page_of_the_session() {
 }
 
 #[tokio::test]
-async fn what_judges_for_itself_does_nothing_for_a_stranger() {
+async fn handlers_with_own_authentication_reject_strangers() {
     let world = World::start().await;
     let before = world.state().await;
     for route in routes() {
@@ -260,7 +260,7 @@ async fn what_judges_for_itself_does_nothing_for_a_stranger() {
                 .client
                 .send(method, &path, &form, "message=x&user=some")
                 .await;
-            // A vendor is told that all is well, whatever it sends and whoever it is.
+            // A vendor gets a success, whatever it sends.
             let calls_back = path.starts_with("/ack") || path.starts_with("/inbound");
             let expected = if calls_back { 200..201 } else { 400..500 };
             assert!(
@@ -274,7 +274,7 @@ async fn what_judges_for_itself_does_nothing_for_a_stranger() {
 }
 
 #[tokio::test]
-async fn every_route_is_served_and_no_other_method() {
+async fn serves_every_route_with_its_methods_only() {
     let world = World::start().await;
     let mut table: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for route in routes() {
@@ -282,7 +282,7 @@ async fn every_route_is_served_and_no_other_method() {
         for method in methods(&route) {
             let answer = world.client.send(method, &path, &[], "").await;
             assert!(
-                answer.status != 405 && !leads_nowhere(&answer),
+                answer.status != 405 && !is_unrouted(&answer),
                 "{method} {path}"
             );
         }
@@ -306,13 +306,13 @@ async fn every_route_is_served_and_no_other_method() {
     }
 }
 
-/// Whether nothing is served at a URL, and not only nothing of that name.
-fn leads_nowhere(answer: &Answer) -> bool {
+/// Returns true if there is no route at a URL.
+fn is_unrouted(answer: &Answer) -> bool {
     answer.status == 404 && answer.body.contains("There is nothing at this URL")
 }
 
 #[tokio::test]
-async fn nothing_is_served_beside_the_table() {
+async fn serves_nothing_outside_the_table() {
     let world = World::start().await;
     let admin = world.key("admin", |key| key.admin = true).await;
     let headers = [("authorization", &*admin)];
@@ -335,12 +335,12 @@ async fn nothing_is_served_beside_the_table() {
     let mut tried = 0;
     for probe in probes {
         let known = table.iter().filter(|route| !route.path.contains("{*"));
-        if known.into_iter().any(|route| is_of(route.path, &probe)) {
+        if known.into_iter().any(|route| matches(route.path, &probe)) {
             continue;
         }
         for method in ["GET", "POST", "DELETE"] {
             let answer = world.client.send(method, &probe, &headers, "").await;
-            // Below /admin, a stranger does not learn which pages there are.
+            // Below /admin, strangers cannot find out which pages exist.
             let expected = if probe.starts_with("/admin/") {
                 303
             } else {
@@ -353,8 +353,8 @@ async fn nothing_is_served_beside_the_table() {
     assert!(tried > 200, "{tried}");
 }
 
-/// Whether a path is one of a pattern of the table.
-fn is_of(pattern: &str, path: &str) -> bool {
+/// Returns true if a path matches a pattern of the table.
+fn matches(pattern: &str, path: &str) -> bool {
     let (pattern, path) = (pattern.split('/'), path.split('/'));
     pattern.clone().count() == path.clone().count()
         && pattern

@@ -1,4 +1,4 @@
-//! A server with one thing of every kind, all called `some`, and those who come to its doors.
+//! A server with one item of every kind, all with the slug `some`, and clients with every access.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -30,7 +30,7 @@ pub(crate) struct World {
     _running: DispatcherHandle,
 }
 
-/// Everything that a request could have changed.
+/// The state that a request could change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct State {
     version: u64,
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    /// A path of the table, that of something which is there.
+    /// Returns a path for a pattern, with the existing items.
     pub(crate) fn path(&self, pattern: &str) -> String {
         let id = if pattern.contains("/endpoints/") {
             self.endpoint.to_string()
@@ -102,7 +102,7 @@ impl World {
         pattern.split('/').map(part).collect::<Vec<_>>().join("/")
     }
 
-    /// Makes a key; returns what it sends as `Authorization`.
+    /// Creates a key; returns its `Authorization` header.
     pub(crate) async fn key(&self, slug: &str, change: impl FnOnce(&mut ApiKey)) -> String {
         let (mut key, secret) = ApiKey::generate(slug.parse().unwrap(), false, Scope::All, EPOCH);
         change(&mut key);
@@ -110,7 +110,7 @@ impl World {
         format!("Bearer {}", secret.expose_secret())
     }
 
-    /// A user of this role, who has logged in.
+    /// Logs a user with a role in.
     pub(crate) async fn user(&self, role: Role) -> Login {
         let now = self.engine.now();
         Login::log_in(&self.client, &self.store, role.as_str(), role, now).await

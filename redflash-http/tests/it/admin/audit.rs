@@ -1,4 +1,4 @@
-//! Who changed what, and when.
+//! The audit log page.
 
 use redflash_core::{Action, Actor, Audit, AuditEntry, Timestamp};
 
@@ -21,7 +21,7 @@ async fn note(world: &World, by: Actor, count: usize, subject: &str) {
 }
 
 #[tokio::test]
-async fn changes_are_shown_with_who_made_them_and_lead_to_what_was_changed() {
+async fn lists_changes_with_actor_and_link() {
     let world = World::start().await;
     says(&world.page("/admin/audit").await, &["No changes yet"]);
     let fields = [("slug", "ann"), ("name", HOSTILE), ("once", "1")];
@@ -46,7 +46,7 @@ async fn changes_are_shown_with_who_made_them_and_lead_to_what_was_changed() {
 }
 
 #[tokio::test]
-async fn changes_are_found_by_what_was_changed_and_by_whom() {
+async fn filters_changes_by_subject_and_actor() {
     let world = World::start().await;
     note(&world, Actor::User("bob".into()), 2, "contact/ann").await;
     note(&world, Actor::Key("app".into()), 3, "group/both").await;
@@ -68,7 +68,7 @@ async fn changes_are_found_by_what_was_changed_and_by_whom() {
 }
 
 #[tokio::test]
-async fn old_changes_are_turned_to_page_by_page() {
+async fn paginates_changes() {
     let world = World::start().await;
     note(&world, Actor::User("bob".into()), 120, "contact/ann").await;
     let mut path = "/admin/audit?subject=contact%2Fann".to_owned();

@@ -1,4 +1,4 @@
-//! A browser that nobody has logged in with yet.
+//! A browser without a session.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::login::hidden;
 pub(crate) struct Browser {
     client: Client,
     pub(crate) cookies: BTreeMap<String, String>,
-    /// What a proxy says of where it is.
+    /// The `X-Forwarded-For` header of a proxy.
     from: String,
 }
 
@@ -37,7 +37,7 @@ impl Browser {
         self.send("POST", path, &headers, form).await
     }
 
-    /// Fills in the form of a page.
+    /// Sends the form of a page.
     pub(crate) async fn fill(
         &mut self,
         page: &str,

@@ -1,10 +1,10 @@
-//! Contacts: listed, searched, made, renamed, switched, removed.
+//! The pages of contacts.
 
 use super::world::World;
 use crate::login::{HOSTILE, Who, hidden, says};
 
 #[tokio::test]
-async fn contacts_are_listed_and_found_by_name_slug_and_address() {
+async fn lists_contacts_and_finds_them_by_name_slug_and_address() {
     let world = World::start().await;
     says(
         &world.page("/admin/contacts").await,
@@ -41,7 +41,7 @@ async fn contacts_are_listed_and_found_by_name_slug_and_address() {
 }
 
 #[tokio::test]
-async fn a_contact_is_made_once_however_often_its_form_is_sent() {
+async fn creates_contact_once_if_form_is_repeated() {
     let world = World::start().await;
     let blank = world.page("/admin/new/contact").await;
     let once = hidden(&blank, "once");
@@ -78,7 +78,7 @@ async fn a_contact_is_made_once_however_often_its_form_is_sent() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost() {
+async fn shows_errors_at_fields_and_keeps_input() {
     let world = World::start().await;
     for (slug, name, channel, address, said) in [
         ("..", "x", "pager", "", "is not allowed in a slug"),
@@ -113,7 +113,7 @@ async fn what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_contact_says_where_it_is_told_and_who_names_it() {
+async fn shows_endpoints_and_references() {
     let world = World::start().await;
     world.contact("ann", HOSTILE).await;
     world.contact("bob", "Bob").await;
@@ -154,7 +154,7 @@ async fn a_page_of_a_contact_says_where_it_is_told_and_who_names_it() {
 }
 
 #[tokio::test]
-async fn a_contact_is_renamed_unless_somebody_else_has_changed_it() {
+async fn renames_contact_unless_changed_meanwhile() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
     let path = "/admin/contacts/ann";
@@ -187,7 +187,7 @@ async fn a_contact_is_renamed_unless_somebody_else_has_changed_it() {
 }
 
 #[tokio::test]
-async fn a_contact_is_switched_with_one_tap() {
+async fn toggles_contact() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
     let path = "/admin/contacts/ann/switch";
@@ -221,7 +221,7 @@ async fn a_contact_is_switched_with_one_tap() {
 }
 
 #[tokio::test]
-async fn a_contact_is_removed_from_wherever_it_is_named() {
+async fn removes_contact_and_its_references() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
     world.group("on-call", &["ann"]).await;

@@ -1,4 +1,4 @@
-//! A server with a gateway that does as its addresses say, and two users who have logged in to it.
+//! A server with a gateway whose addresses determine the outcome, and two logged-in users.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -81,7 +81,7 @@ impl World {
         self.store.save(&entries, Save::Upsert).await.unwrap();
     }
 
-    /// Tells a contact something, and waits until its deliveries have ended.
+    /// Raises an alert at a contact, and waits until its deliveries have ended.
     pub(crate) async fn tell(&self, contact: &str, text: &str) -> NotificationId {
         let raise = Raise::contact(contact.parse().unwrap(), text);
         let id = self.engine.raise(raise).await.unwrap().notification;
@@ -93,25 +93,24 @@ impl World {
         id
     }
 
-    /// Where the deliveries of a notification stand.
+    /// Returns the states of the deliveries of a notification.
     pub(crate) async fn states(&self, id: NotificationId) -> Vec<DeliveryState> {
         let (_, records) = self.store.notification(id).await.unwrap().unwrap();
         records.iter().map(|record| record.delivery.state).collect()
     }
 
-    /// How many notifications there are.
+    /// Returns the number of notifications.
     pub(crate) async fn raised(&self) -> usize {
         let all = LogFilter::newest(NonZeroU32::MAX);
         self.store.log(&all).await.unwrap().entries.len()
     }
 
-    /// What the audit log says, newest first.
+    /// Returns the audit log, newest first.
     pub(crate) async fn audit_log(&self) -> Vec<String> {
         audit_log(&self.store).await
     }
 
-    /// A form that only an admin may send, and only from a page of this server: neither a viewer nor
-    /// whoever lacks the token has anything sent.
+    /// Asserts that only an admin may send a form, and only with the form token: otherwise, nothing is sent.
     pub(crate) async fn is_guarded(&self, path: &str, fields: &[(&str, &str)]) {
         let raised = self.raised().await;
         self.are_guarded(path, fields).await;
@@ -128,7 +127,7 @@ impl Deref for World {
     }
 }
 
-/// Where a page says that there is more.
+/// Returns the link to older entries.
 pub(crate) fn older(page: &str) -> Option<String> {
     let (_, link) = page.split_once("rel=\"next\" href=\"")?;
     let (link, _) = link.split_once('"')?;

@@ -1,4 +1,4 @@
-//! Endpoints: added, changed, switched, tried, removed.
+//! The pages of endpoints.
 
 use redflash_core::Endpoint;
 use redflash_tests::until;
@@ -11,7 +11,7 @@ async fn endpoints(world: &World) -> Vec<Endpoint> {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_added_once_and_no_address_stands_twice() {
+async fn adds_endpoint_once_and_rejects_duplicate_address() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
     let path = "/admin/contacts/ann/endpoints";
@@ -62,7 +62,7 @@ async fn an_endpoint_is_added_once_and_no_address_stands_twice() {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_changed_unless_somebody_else_was_quicker() {
+async fn changes_endpoint_unless_changed_meanwhile() {
     let world = World::start().await;
     let id = world.contact("ann", "Ann").await.id;
     let path = format!("/admin/contacts/ann/endpoints/{id}");
@@ -101,7 +101,7 @@ async fn an_endpoint_is_changed_unless_somebody_else_was_quicker() {
 }
 
 #[tokio::test]
-async fn switching_an_endpoint_on_ends_the_silence_that_was_asked_for() {
+async fn enabling_endpoint_ends_opt_out() {
     let world = World::start().await;
     let endpoint = world.contact("ann", "Ann").await;
     let mut ann = world.find("ann").await.unwrap();
@@ -118,7 +118,7 @@ async fn switching_an_endpoint_on_ends_the_silence_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_test_goes_to_that_endpoint_alone_and_once() {
+async fn sends_test_to_one_endpoint_once() {
     let world = World::start().await;
     let id = world.contact("ann", "Ann").await.id;
     let more = [("channel", "pager"), ("address", "p-2")];
@@ -156,7 +156,7 @@ async fn a_test_goes_to_that_endpoint_alone_and_once() {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_removed() {
+async fn removes_endpoint() {
     let world = World::start().await;
     let id = world.contact("ann", "Ann").await.id;
     let path = format!("/admin/contacts/ann/endpoints/{id}/delete");

@@ -1,4 +1,4 @@
-//! Events: listed, written, tried before they are saved, switched, removed.
+//! The pages of events.
 
 use redflash_core::{Directory, Event, MissingArguments};
 
@@ -19,7 +19,7 @@ async fn start() -> World {
 }
 
 #[tokio::test]
-async fn an_event_is_made_once_with_its_words_and_whom_it_tells() {
+async fn creates_event_once_with_template_and_recipients() {
     let world = start().await;
     says(&world.page("/admin/events").await, &["No events yet"]);
     let blank = world.page("/admin/new/event").await;
@@ -62,7 +62,7 @@ async fn an_event_is_made_once_with_its_words_and_whom_it_tells() {
 }
 
 #[tokio::test]
-async fn a_template_with_faults_is_refused_at_its_line() {
+async fn shows_template_errors_with_line() {
     let world = start().await;
     let nest = format!("{{{{upper {}", "(".repeat(2000));
     let blocks = "{{#if a}}".repeat(400);
@@ -110,7 +110,7 @@ async fn a_template_with_faults_is_refused_at_its_line() {
 }
 
 #[tokio::test]
-async fn an_event_is_changed_unless_somebody_else_was_quicker() {
+async fn changes_event_unless_changed_meanwhile() {
     let world = start().await;
     world
         .event("disk", "{{host}} is full", "ann", "on-call")
@@ -166,7 +166,7 @@ async fn an_event_is_changed_unless_somebody_else_was_quicker() {
 }
 
 #[tokio::test]
-async fn an_event_is_tried_before_it_is_saved() {
+async fn previews_event_before_save() {
     let world = start().await;
     world
         .event("disk", "{{host}} is full", "ann", "on-call")
@@ -239,7 +239,7 @@ async fn an_event_is_tried_before_it_is_saved() {
 }
 
 #[tokio::test]
-async fn a_viewer_reads_an_event_and_tries_it_with_its_own_words_alone() {
+async fn viewer_previews_saved_template_only() {
     let world = start().await;
     world
         .event("disk", "{{host}} is full", "ann", "on-call")
@@ -277,7 +277,7 @@ async fn a_viewer_reads_an_event_and_tries_it_with_its_own_words_alone() {
 }
 
 #[tokio::test]
-async fn an_event_called_preview_is_like_any_other() {
+async fn event_may_have_slug_preview() {
     let world = start().await;
     world.event("preview", "hi", "ann", "on-call").await;
     let version = hidden(&world.page("/admin/events/preview").await, "version");
@@ -291,7 +291,7 @@ async fn an_event_called_preview_is_like_any_other() {
 }
 
 #[tokio::test]
-async fn an_event_is_switched_and_removed() {
+async fn toggles_and_removes_event() {
     let world = start().await;
     world.event("disk", "full", "ann", "on-call").await;
     let path = "/admin/events/disk/switch";
@@ -315,7 +315,7 @@ async fn an_event_is_switched_and_removed() {
 }
 
 #[tokio::test]
-async fn an_event_says_what_missing_arguments_do() {
+async fn sets_policy_for_missing_arguments() {
     let world = start().await;
     let blank = world.page("/admin/new/event").await;
     says(&blank, &["Missing arguments", "value=\"mark\" selected"]);

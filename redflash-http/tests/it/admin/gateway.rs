@@ -1,4 +1,4 @@
-//! Gateways: listed, shown, tried out.
+//! The pages of gateways.
 
 use redflash_core::Meter;
 use redflash_core::store::Alarm;
@@ -7,7 +7,7 @@ use crate::admin::delivery_world::World;
 use crate::login::{HOSTILE, Who, hidden, lacks, says};
 
 #[tokio::test]
-async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
+async fn shows_gateways_with_state_and_attempts() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a", "refuse"]).await;
     world.tell("ann", "hello").await;
@@ -62,7 +62,7 @@ async fn gateways_are_shown_with_their_state_and_what_came_of_them() {
 }
 
 #[tokio::test]
-async fn a_gateway_is_tried_once_and_the_page_says_what_came_of_it() {
+async fn tests_gateway_once_and_shows_result() {
     let world = World::start().await;
     let once = hidden(&world.page("/admin/gateways/first").await, "once");
     let path = "/admin/gateways/first/test";
@@ -93,7 +93,7 @@ async fn a_gateway_is_tried_once_and_the_page_says_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn a_test_that_cannot_be_sent_is_told_at_its_field() {
+async fn shows_errors_of_test_at_fields() {
     let world = World::start().await;
     let path = "/admin/gateways/first/test";
     for (to, message, said) in [

@@ -1,4 +1,4 @@
-//! Groups: listed, made, changed, switched, removed.
+//! The pages of groups.
 
 use redflash_core::{Directory, Group};
 
@@ -16,7 +16,7 @@ async fn members(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_group_is_made_once_with_its_members() {
+async fn creates_group_once_with_members() {
     let world = World::start().await;
     says(&world.page("/admin/groups").await, &["No groups yet"]);
     world.contact("ann", HOSTILE).await;
@@ -58,7 +58,7 @@ async fn a_group_is_made_once_with_its_members() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_group_shows_who_is_in_it_and_in_what_state() {
+async fn shows_members_and_their_state() {
     let world = World::start().await;
     world.contact("ann", HOSTILE).await;
     world.contact("bob", "Bob").await;
@@ -91,7 +91,7 @@ async fn a_page_of_a_group_shows_who_is_in_it_and_in_what_state() {
 }
 
 #[tokio::test]
-async fn members_come_and_go_unless_somebody_else_was_quicker() {
+async fn changes_members_unless_changed_meanwhile() {
     let world = World::start().await;
     for slug in ["ann", "bob", "cid"] {
         world.contact(slug, slug).await;
@@ -131,7 +131,7 @@ async fn members_come_and_go_unless_somebody_else_was_quicker() {
 }
 
 #[tokio::test]
-async fn a_group_is_switched_from_its_list_and_removed() {
+async fn toggles_group_from_list_and_removes_it() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
     world.group("on-call", &["ann"]).await;

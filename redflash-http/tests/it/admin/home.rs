@@ -1,4 +1,4 @@
-//! How things are, in one look.
+//! The dashboard.
 
 use redflash_tests::until;
 
@@ -6,7 +6,7 @@ use super::world::World;
 use crate::login::{HOSTILE, Who, says};
 
 #[tokio::test]
-async fn a_new_installation_says_what_to_do() {
+async fn shows_first_steps_of_new_installation() {
     let world = World::start().await;
     let page = world.page("/admin").await;
     says(
@@ -18,7 +18,7 @@ async fn a_new_installation_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_url_that_leads_nowhere_says_so_in_a_page() {
+async fn shows_page_for_unknown_url() {
     let world = World::start().await;
     let page = world.get_as(Who::Viewer, "/admin/nonsense/x").await;
     says(
@@ -30,7 +30,7 @@ async fn a_url_that_leads_nowhere_says_so_in_a_page() {
 }
 
 #[tokio::test]
-async fn while_everything_goes_out_all_is_well() {
+async fn shows_no_problems_if_all_is_sent() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
     says(
@@ -59,7 +59,7 @@ async fn while_everything_goes_out_all_is_well() {
 }
 
 #[tokio::test]
-async fn what_failed_and_what_is_off_is_shown() {
+async fn shows_failures_and_disabled_items() {
     let world = World::start().await;
     world.contact("refuse", HOSTILE).await;
     world.contact("bob", HOSTILE).await;

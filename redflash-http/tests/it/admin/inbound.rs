@@ -1,4 +1,4 @@
-//! What people have sent back.
+//! The page of inbound messages.
 
 use redflash_core::{Address, Inbound, InboundId, Inbox, NotificationId, Outbox, Slug, Timestamp};
 
@@ -26,7 +26,7 @@ fn inbound(number: i64, contact: Option<&str>, text: &str) -> Inbound {
 }
 
 #[tokio::test]
-async fn answers_are_listed_with_what_they_did() {
+async fn lists_replies_with_effect() {
     let world = World::start().await;
     says(
         &world.page("/admin/inbound").await,
@@ -72,7 +72,7 @@ async fn answers_are_listed_with_what_they_did() {
 }
 
 #[tokio::test]
-async fn answers_are_read_on_page_by_page() {
+async fn paginates_replies() {
     let world = World::start().await;
     for number in 0..101 {
         let text = format!("number {number}.");

@@ -1,4 +1,4 @@
-//! Keys: listed, made, changed, switched, removed; and their secrets, shown once.
+//! The pages of API keys.
 
 use redflash_core::{ApiKey, Audit, Directory, KeyHash, Scope, Timestamp};
 
@@ -18,7 +18,7 @@ fn secret(page: &str) -> &str {
 }
 
 #[tokio::test]
-async fn the_secret_of_a_key_is_shown_once_and_works() {
+async fn shows_secret_once() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
     says(&world.page("/admin/keys").await, &["No API keys yet"]);
@@ -61,7 +61,7 @@ async fn the_secret_of_a_key_is_shown_once_and_works() {
 }
 
 #[tokio::test]
-async fn a_key_may_what_is_ticked() {
+async fn sets_permissions_of_key() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
     world.group("both", &["ann"]).await;
@@ -144,7 +144,7 @@ async fn a_key_may_what_is_ticked() {
 }
 
 #[tokio::test]
-async fn a_key_is_switched_and_removed() {
+async fn toggles_and_removes_key() {
     let world = World::start().await;
     let now = Timestamp::from_millis(1);
     let (key, _) = ApiKey::generate("app".parse().unwrap(), false, Scope::All, now);
@@ -176,7 +176,7 @@ async fn a_key_is_switched_and_removed() {
 }
 
 #[tokio::test]
-async fn only_admins_see_the_keys() {
+async fn hides_keys_from_viewers() {
     let world = World::start().await;
     for path in ["/admin/keys", "/admin/keys/app", "/admin/new/key"] {
         world.get_as(Who::Viewer, path).await.expect(403);

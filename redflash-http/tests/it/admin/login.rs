@@ -1,4 +1,4 @@
-//! Logging in and out.
+//! Login and logout.
 
 use redflash_core::store::EntryRef;
 use redflash_core::{Directory, KeyHash, Role, Sessions, Slug};
@@ -27,7 +27,7 @@ fn browser(world: &World, from: &str) -> Browser {
 }
 
 #[tokio::test]
-async fn a_user_logs_in_and_goes_to_the_wanted_page_and_out_again() {
+async fn logs_in_to_requested_page_and_out() {
     let world = world().await;
     let mut ann = browser(&world, "198.51.100.7");
     let sent_away = ann.get("/admin/contacts?q=x").await.expect(303);
@@ -73,7 +73,7 @@ async fn a_user_logs_in_and_goes_to_the_wanted_page_and_out_again() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_has_and_a_wrong_password_are_refused_alike() {
+async fn rejects_unknown_user_and_wrong_password_alike() {
     let world = world().await;
     let mut off = world
         .store
@@ -112,7 +112,7 @@ async fn a_name_that_nobody_has_and_a_wrong_password_are_refused_alike() {
 }
 
 #[tokio::test]
-async fn a_login_form_comes_from_a_page_of_ours_in_this_browser() {
+async fn login_form_needs_own_page_and_cookie() {
     let world = world().await;
     let mut ann = browser(&world, "198.51.100.7");
     let fields = [("user", "ann"), ("password", PASSWORD)];
@@ -149,7 +149,7 @@ async fn a_login_form_comes_from_a_page_of_ours_in_this_browser() {
 }
 
 #[tokio::test]
-async fn the_session_that_a_browser_had_ends_when_it_logs_in() {
+async fn login_ends_earlier_session() {
     let world = world().await;
     let mut ann = browser(&world, "198.51.100.7");
     let page = ann.get("/admin/login").await.expect(200);
@@ -167,7 +167,7 @@ async fn the_session_that_a_browser_had_ends_when_it_logs_in() {
 }
 
 #[tokio::test]
-async fn who_tries_too_often_waits_and_nobody_else_does() {
+async fn throttles_failed_logins_per_address() {
     let world = world().await;
     let mut guesser = browser(&world, "198.51.100.7");
     for _ in 0..10 {
@@ -186,7 +186,7 @@ async fn who_tries_too_often_waits_and_nobody_else_does() {
 }
 
 #[tokio::test]
-async fn where_there_is_no_user_the_page_says_how_to_make_one() {
+async fn explains_how_to_create_first_user() {
     let world = World::start().await;
     let mut browser = browser(&world, "");
     let page = browser.get("/admin/login").await.expect(200);

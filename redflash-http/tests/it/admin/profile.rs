@@ -1,4 +1,4 @@
-//! What users change of themselves.
+//! The profile page.
 
 use redflash_core::{Directory, Role, User};
 
@@ -32,7 +32,7 @@ async fn filled(browser: &mut Browser, fields: &[(&str, &str)]) -> redflash_test
 }
 
 #[tokio::test]
-async fn a_viewer_changes_the_own_name_and_nothing_else() {
+async fn viewer_changes_own_name_only() {
     let world = World::start().await;
     world.user("ann", Role::Viewer, PASSWORD).await;
     let mut browser = logged_in(&world).await;
@@ -63,7 +63,7 @@ async fn a_viewer_changes_the_own_name_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn another_password_ends_the_other_sessions_and_keeps_this_one() {
+async fn password_change_ends_other_sessions() {
     let world = World::start().await;
     world.user("ann", Role::Admin, PASSWORD).await;
     let (mut here, mut elsewhere) = (logged_in(&world).await, logged_in(&world).await);
@@ -84,7 +84,7 @@ async fn another_password_ends_the_other_sessions_and_keeps_this_one() {
 }
 
 #[tokio::test]
-async fn the_old_password_is_asked_for_and_cannot_be_guessed() {
+async fn password_change_needs_current_password() {
     let world = World::start().await;
     world.user("ann", Role::Viewer, PASSWORD).await;
     let mut browser = logged_in(&world).await;

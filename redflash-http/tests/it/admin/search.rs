@@ -1,10 +1,10 @@
-//! Everything that has a text in it.
+//! The search page.
 
 use super::world::World;
 use crate::login::{HOSTILE, Who, says};
 
 #[tokio::test]
-async fn a_text_is_found_wherever_it_stands() {
+async fn finds_text_in_all_kinds() {
     let world = World::start().await;
     world.contact("ann", "Ann Example").await;
     world.group("annals", &["ann"]).await;
@@ -57,7 +57,7 @@ async fn a_text_is_found_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn an_id_leads_straight_to_its_notification_and_words_to_those_that_have_them() {
+async fn id_redirects_to_notification_and_words_find_messages() {
     let world = World::start().await;
     world.contact("ann", "Ann").await;
     let key = world.key("app").await;
@@ -82,7 +82,7 @@ async fn an_id_leads_straight_to_its_notification_and_words_to_those_that_have_t
 }
 
 #[tokio::test]
-async fn a_text_that_nothing_has_is_shown_as_it_is() {
+async fn escapes_query_without_results() {
     let world = World::start().await;
     says(
         &world.page("/admin/search").await,

@@ -1,4 +1,4 @@
-//! Sending by hand: what would happen is shown, and then done once.
+//! Manual sending: a plan is shown first, and then sent once.
 
 use redflash_core::{Contact, Event};
 
@@ -6,7 +6,7 @@ use crate::admin::delivery_world::World;
 use crate::login::{HOSTILE, Who, hidden, lacks, says};
 
 #[tokio::test]
-async fn whom_to_send_to_is_chosen_from_a_list() {
+async fn lists_targets() {
     let world = World::start().await;
     says(&world.page("/admin/send").await, &["No contacts yet"]);
     world.contact("ann", "Ann Example", &["a"]).await;
@@ -43,7 +43,7 @@ async fn whom_to_send_to_is_chosen_from_a_list() {
 }
 
 #[tokio::test]
-async fn what_would_happen_is_shown_and_then_done_once() {
+async fn shows_plan_and_sends_once() {
     let world = World::start().await;
     world.contact("ann", "Ann Example", &["a-1", "a-1"]).await;
     world
@@ -106,7 +106,7 @@ async fn what_would_happen_is_shown_and_then_done_once() {
 }
 
 #[tokio::test]
-async fn an_event_is_raised_with_its_arguments() {
+async fn raises_event_with_arguments() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a-1"]).await;
     let message = "{{host}}:{{#each disks}} {{this}}{{/each}} {{default level \"low\"}}";
@@ -148,7 +148,7 @@ async fn an_event_is_raised_with_its_arguments() {
 }
 
 #[tokio::test]
-async fn a_template_that_fails_says_so_before_it_is_sent() {
+async fn shows_template_error_before_sending() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a-1"]).await;
     let mut event = Event::new(
@@ -172,7 +172,7 @@ async fn a_template_that_fails_says_so_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_refused_and_nothing_typed_is_lost() {
+async fn shows_errors_and_keeps_input() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a"]).await;
     world.contact("bare", "Bare", &[]).await;

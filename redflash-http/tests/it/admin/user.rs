@@ -1,4 +1,4 @@
-//! Users: listed, made, changed, switched, removed; and the last admin, who stays.
+//! The pages of users.
 
 use redflash_core::{Directory, Role, User};
 
@@ -13,7 +13,7 @@ async fn find(world: &World, slug: &str) -> Option<User> {
 }
 
 #[tokio::test]
-async fn a_user_is_made_once_and_can_log_in() {
+async fn creates_user_once_who_can_log_in() {
     let world = World::start().await;
     let blank = world.page("/admin/new/user").await;
     let once = hidden(&blank, "once");
@@ -62,7 +62,7 @@ async fn a_user_is_made_once_and_can_log_in() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_user_is_said_at_its_field() {
+async fn shows_errors_at_fields() {
     let world = World::start().await;
     let bad = [
         ("slug", "a b"),
@@ -98,7 +98,7 @@ async fn what_is_wrong_with_a_user_is_said_at_its_field() {
 }
 
 #[tokio::test]
-async fn a_user_is_changed_unless_somebody_else_was_quicker() {
+async fn changes_user_unless_changed_meanwhile() {
     let world = World::start().await;
     let page = world.page("/admin/users/guest").await;
     let version = hidden(&page, "version");
@@ -135,7 +135,7 @@ async fn a_user_is_changed_unless_somebody_else_was_quicker() {
 }
 
 #[tokio::test]
-async fn the_last_admin_who_can_log_in_stays_one() {
+async fn keeps_last_admin() {
     let world = World::start().await;
     let version = hidden(&world.page("/admin/users/boss").await, "version");
     let demote = [("name", "boss"), ("role", "viewer"), ("version", &*version)];
@@ -153,12 +153,12 @@ async fn the_last_admin_who_can_log_in_stays_one() {
     world.user("ann", Role::Admin, PASSWORD).await;
     world.done("/admin/users/boss/switch", &off).await;
     assert!(!find(&world, "boss").await.unwrap().enabled);
-    // Who switches oneself off is out.
+    // Admins who disable themselves are logged out.
     world.get_as(Who::Admin, "/admin/users").await.expect(303);
 }
 
 #[tokio::test]
-async fn a_user_who_is_switched_off_removed_or_given_a_password_is_out() {
+async fn ends_sessions_of_disabled_removed_and_changed_users() {
     let world = World::start().await;
     world.user("ann", Role::Viewer, PASSWORD).await;
     let mut ann = Browser::new(&world.client, "");
@@ -213,7 +213,7 @@ async fn a_user_who_is_switched_off_removed_or_given_a_password_is_out() {
 }
 
 #[tokio::test]
-async fn only_admins_see_the_users() {
+async fn hides_users_from_viewers() {
     let world = World::start().await;
     for path in ["/admin/users", "/admin/users/boss", "/admin/new/user"] {
         world.get_as(Who::Viewer, path).await.expect(403);
@@ -230,7 +230,7 @@ async fn only_admins_see_the_users() {
 }
 
 #[tokio::test]
-async fn an_admin_who_sets_the_own_password_stays_logged_in() {
+async fn admin_stays_logged_in_after_own_password_change() {
     let world = World::start().await;
     world.user("ann", Role::Admin, PASSWORD).await;
     let mut ann = Browser::new(&world.client, "");

@@ -1,4 +1,4 @@
-//! A server with people in its directory, and two users who have logged in to it.
+//! A server with contacts in its directory, and two logged-in users.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ impl World {
         secret.expose_secret().to_owned()
     }
 
-    /// Saves a contact whose one endpoint is a pager.
+    /// Saves a contact with one endpoint.
     pub(crate) async fn contact(&self, slug: &str, name: &str) -> Endpoint {
         let id = EndpointId::new(Timestamp::from_millis(1));
         let kind = fake_kind();
@@ -80,7 +80,7 @@ impl World {
         self.save(group).await;
     }
 
-    /// Saves an event that tells a contact and a group.
+    /// Saves an event that notifies a contact and a group.
     pub(crate) async fn event(&self, slug: &str, message: &str, contact: &str, group: &str) {
         let mut event = Event::new(slug.parse().unwrap(), slug.parse().unwrap(), message);
         event.contacts = vec![contact.parse().unwrap()];
@@ -97,13 +97,12 @@ impl World {
         self.store.contact(&slug.parse().unwrap()).await.unwrap()
     }
 
-    /// What the audit log says, newest first.
+    /// Returns the audit log, newest first.
     pub(crate) async fn audit_log(&self) -> Vec<String> {
         audit_log(&self.store).await
     }
 
-    /// A form that only an admin may send, and only from a page of this server: neither a viewer nor
-    /// whoever lacks the token changes anything.
+    /// Asserts that only an admin may send a form, and only with the form token: otherwise, nothing changes.
     pub(crate) async fn is_guarded(&self, path: &str, fields: &[(&str, &str)]) {
         let version = self.store.version().await.unwrap();
         self.are_guarded(path, fields).await;

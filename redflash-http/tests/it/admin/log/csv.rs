@@ -1,9 +1,9 @@
-//! The log as a table for other programs.
+//! The log as CSV.
 
 use crate::admin::delivery_world::World;
 use crate::login::Who;
 
-/// The lines of a table, without its head.
+/// Returns the lines of a table, without its header.
 async fn table(world: &World, query: &str) -> Vec<String> {
     let answer = world
         .get_as(Who::Viewer, &format!("/admin/log.csv{query}"))
@@ -29,7 +29,7 @@ async fn table(world: &World, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_table_has_a_line_for_each_delivery_that_is_asked_for() {
+async fn exports_line_per_matching_delivery() {
     let world = World::start().await;
     assert!(table(&world, "").await.is_empty());
     world
@@ -59,7 +59,7 @@ async fn a_table_has_a_line_for_each_delivery_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_long_table_is_whole() {
+async fn exports_long_table_completely() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a", "b"]).await;
     let text = "x".repeat(1_000);
@@ -80,7 +80,7 @@ async fn a_long_table_is_whole() {
 }
 
 #[tokio::test]
-async fn nobody_gets_the_table_without_a_session() {
+async fn requires_session() {
     let world = World::start().await;
     let answer = world.client.get("/admin/log.csv").await.expect(303);
     assert_eq!(

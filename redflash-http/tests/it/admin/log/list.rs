@@ -1,10 +1,10 @@
-//! The log: listed, searched, read on.
+//! The list of notifications.
 
 use crate::admin::delivery_world::{World, older};
 use crate::login::{HOSTILE, lacks, says};
 
 #[tokio::test]
-async fn what_was_raised_is_listed_and_found_by_what_it_has() {
+async fn lists_and_filters_notifications() {
     let world = World::start().await;
     let empty = world.page("/admin/log").await;
     says(&empty, &["No alerts yet"]);
@@ -47,7 +47,7 @@ async fn what_was_raised_is_listed_and_found_by_what_it_has() {
 }
 
 #[tokio::test]
-async fn a_query_that_makes_no_sense_is_told_and_not_looked_at() {
+async fn explains_invalid_query() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a"]).await;
     world.tell("ann", "hello").await;
@@ -76,7 +76,7 @@ async fn a_query_that_makes_no_sense_is_told_and_not_looked_at() {
 }
 
 #[tokio::test]
-async fn the_log_is_read_on_page_by_page() {
+async fn paginates_log() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a"]).await;
     for number in 0..60 {
@@ -97,7 +97,7 @@ async fn the_log_is_read_on_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_page_on_which_nothing_is_leads_further_back() {
+async fn empty_page_links_to_older_entries() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a"]).await;
     world.tell("ann", "the needle").await;

@@ -1,4 +1,4 @@
-//! One notification: what became of it, and sending again.
+//! The page of a notification, and resending.
 
 use std::num::NonZeroU32;
 
@@ -14,7 +14,7 @@ use crate::fake_channel::fake_kind;
 use crate::login::{HOSTILE, Who, lacks, says};
 
 #[tokio::test]
-async fn a_notification_shows_attempts_receipts_answers_and_who_was_left_out() {
+async fn shows_attempts_receipts_replies_and_skipped_recipients() {
     let world = World::start().await;
     world
         .contact("ann", "Ann Example", &["a-1", "refuse-1"])
@@ -93,7 +93,7 @@ async fn a_notification_shows_attempts_receipts_answers_and_who_was_left_out() {
 }
 
 #[tokio::test]
-async fn what_ended_badly_is_sent_again_by_who_may() {
+async fn admin_resends_failed_deliveries() {
     let world = World::start().await;
     world
         .contact("ann", "Ann", &["refuse-1", "refuse-2", "a"])
@@ -143,7 +143,7 @@ async fn what_ended_badly_is_sent_again_by_who_may() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_again_that_is_fine_or_not_there() {
+async fn resends_neither_sent_nor_unknown_deliveries() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a"]).await;
     let (one, two) = (

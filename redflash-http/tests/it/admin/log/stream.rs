@@ -1,4 +1,4 @@
-//! What becomes of a notification, told as it happens.
+//! The stream of changes to a notification.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::login::{Who, lacks, says};
 /// A page that follows a notification.
 struct Stream {
     connection: TcpStream,
-    /// What has come so far.
+    /// The data received so far.
     read: String,
 }
 
@@ -34,14 +34,14 @@ impl Stream {
         stream
     }
 
-    /// Reads until a text has come; fails the test when it does not.
+    /// Reads until a text arrives; fails the test otherwise.
     async fn until(&mut self, text: &str) {
         while !self.read.contains(text) {
             assert!(self.more().await, "{text:?} did not come: {}", self.read);
         }
     }
 
-    /// Reads until the server closes the connection, or ends the answer.
+    /// Reads until the server closes the connection, or ends the response.
     async fn end(&mut self) {
         while !self.read.ends_with("0\r\n\r\n") && self.more().await {}
     }
@@ -64,7 +64,7 @@ async fn waiting() -> (World, NotificationId) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_is_told_of_each_change_until_all_has_ended() {
+async fn streams_changes_until_all_deliveries_end() {
     let (world, id) = waiting().await;
     let page = world.page(&format!("/admin/log/{id}")).await;
     says(
@@ -89,7 +89,7 @@ async fn a_page_is_told_of_each_change_until_all_has_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_ended_is_told_once() {
+async fn streams_ended_notification_once() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a"]).await;
     let id = world.tell("ann", "hello").await;
@@ -101,7 +101,7 @@ async fn what_has_ended_is_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_was_told_long_enough_is_told_no_more() {
+async fn ends_stream_at_time_limit() {
     let (world, id) = waiting().await;
     let long_ago = world.engine.now().minus(Duration::from_secs(601));
     let header = format!("Last-Event-ID: {}\r\n", long_ago.as_millis());
@@ -112,7 +112,7 @@ async fn a_page_that_was_told_long_enough_is_told_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_logged_out_is_told_no_more() {
+async fn ends_stream_at_logout() {
     let (world, id) = waiting().await;
     let mut stream = Stream::open(&world, id, "").await;
     stream.until("<strong>Sending</strong>").await;
@@ -126,7 +126,7 @@ async fn who_has_logged_out_is_told_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_does_not_hold_the_server_up() {
+async fn stream_does_not_delay_shutdown() {
     let (world, id) = waiting().await;
     let mut stream = Stream::open(&world, id, "").await;
     stream.until("<strong>Sending</strong>").await;
@@ -141,7 +141,7 @@ async fn a_stream_does_not_hold_the_server_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_are_so_many_streams_and_a_place_that_is_left_is_free() {
+async fn limits_number_of_streams() {
     let (world, id) = waiting().await;
     let mut streams = Vec::new();
     for _ in 0..100 {
