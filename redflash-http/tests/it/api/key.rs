@@ -9,7 +9,7 @@ use super::world::{Who, World, refused};
 const OLD: &str = "a1b2c3d4e5f6a7b8c9d0";
 
 #[tokio::test]
-async fn a_key_is_made_and_its_secret_shown_once() {
+async fn creates_key_and_shows_secret_once() {
     let world = World::start().await;
     world.contact("ann").await;
     let new = json!({"slug": "app", "only": ["contact/ann", "event/disk"]});
@@ -46,7 +46,7 @@ async fn a_key_is_made_and_its_secret_shown_once() {
 }
 
 #[tokio::test]
-async fn neither_secret_nor_hash_is_ever_shown_again() {
+async fn never_shows_secret_or_hash_again() {
     let world = World::start().await;
     let new = json!({"slug": "old", "value": OLD, "admin": true});
     let made = world.ask("POST", "keys", &new).await.expect(201);
@@ -55,7 +55,7 @@ async fn neither_secret_nor_hash_is_ever_shown_again() {
     let mut said = vec![made.body];
     let off = json!({"inspect": false});
     said.push(world.ask("PATCH", "keys/old", &off).await.expect(200).body);
-    for path in ["keys", "keys/old", "changes"] {
+    for path in ["keys", "keys/old", "audit"] {
         said.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
     }
     let again = json!({"slug": "other", "value": OLD});
@@ -81,7 +81,7 @@ async fn neither_secret_nor_hash_is_ever_shown_again() {
 }
 
 #[tokio::test]
-async fn a_key_is_changed_and_removed() {
+async fn changes_and_removes_key() {
     let world = World::start().await;
     world
         .store
@@ -138,7 +138,7 @@ async fn a_key_is_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn no_key_shuts_itself_out() {
+async fn rejects_disabling_own_key() {
     let world = World::start().await;
     let before = world.version().await;
     for (method, body) in [
@@ -174,9 +174,9 @@ async fn no_key_shuts_itself_out() {
 }
 
 #[tokio::test]
-async fn only_an_admin_sees_keys_users_and_changes() {
+async fn hides_keys_users_and_audit_log_from_others() {
     let world = World::start().await;
-    for path in ["keys", "keys/plain", "users", "users/ann", "changes"] {
+    for path in ["keys", "keys/plain", "users", "users/ann", "audit"] {
         for who in [Who::Plain, Who::Inspect] {
             let answer = world.send(who, "GET", path, &[], "").await;
             refused(&answer, 403, "not_allowed", "");

@@ -23,7 +23,7 @@ async fn session(world: &World, slug: &str) -> impl AsyncFn() -> bool {
 }
 
 #[tokio::test]
-async fn a_user_is_made_changed_and_removed() {
+async fn creates_changes_and_removes_user() {
     let world = World::start().await;
     let new = json!({"slug": "ann", "name": "Ann Archer", "role": "admin", "password": PASSWORD});
     let made = world.ask("POST", "users", &new).await.expect(201);
@@ -47,7 +47,7 @@ async fn a_user_is_made_changed_and_removed() {
         .await;
     refused(&outdated, 412, "outdated", "");
     let mut said = vec![made.body, changed.body];
-    for path in ["users", "users/ann", "changes"] {
+    for path in ["users", "users/ann", "audit"] {
         said.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
     }
     said.extend(world.told().await);
@@ -66,7 +66,7 @@ async fn a_user_is_made_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn whatever_takes_a_right_ends_the_sessions() {
+async fn ends_sessions_when_permissions_shrink() {
     let world = World::start().await;
     user(&world, "boss", Role::Admin).await;
     user(&world, "ann", Role::Viewer).await;
@@ -108,7 +108,7 @@ async fn whatever_takes_a_right_ends_the_sessions() {
 }
 
 #[tokio::test]
-async fn the_last_admin_stays() {
+async fn keeps_last_admin() {
     let world = World::start().await;
     user(&world, "boss", Role::Admin).await;
     user(&world, "ann", Role::Viewer).await;
@@ -136,7 +136,7 @@ async fn the_last_admin_stays() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_user_is_said_at_its_field() {
+async fn names_invalid_field_of_user() {
     let world = World::start().await;
     user(&world, "ann", Role::Viewer).await;
     let long = "x".repeat(1025);
