@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::world::{Who, World, refused};
 
 #[tokio::test]
-async fn a_contact_is_made_changed_and_removed() {
+async fn creates_changes_and_removes_contact() {
     let world = World::start().await;
     let new = json!({
         "slug": "ann",
@@ -43,7 +43,7 @@ async fn a_contact_is_made_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_whole_contact_replaces_what_was_seen() {
+async fn replaces_contact_of_known_revision() {
     let world = World::start().await;
     let id = world.contact("ann").await;
     let seen = world
@@ -82,7 +82,7 @@ async fn a_whole_contact_replaces_what_was_seen() {
 }
 
 #[tokio::test]
-async fn whoever_has_it_already_is_told_so() {
+async fn responds_304_to_known_revision() {
     let world = World::start().await;
     world.contact("ann").await;
     let seen = world
@@ -117,7 +117,7 @@ async fn whoever_has_it_already_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_list_is_read_page_by_page() {
+async fn lists_contacts_page_by_page() {
     let world = World::start().await;
     for slug in ["eve", "ann", "dan", "bob", "cat"] {
         world.contact(slug).await;
@@ -161,7 +161,7 @@ async fn a_list_is_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_field_that_breaks_a_rule_is_named() {
+async fn names_invalid_field() {
     let world = World::start().await;
     world.contact("ann").await;
     let pager = |address: &str| json!({"channel": "pager", "address": address});
@@ -208,7 +208,7 @@ async fn a_field_that_breaks_a_rule_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn responds_404_to_unknown_resources() {
     let world = World::start().await;
     for (method, path) in [
         ("PATCH", "contacts/bob"),
@@ -229,7 +229,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_what_is_there_is_a_conflict() {
+async fn responds_409_to_conflicts() {
     let world = World::start().await;
     world.contact("ann").await;
     let version = world.version().await;
@@ -250,7 +250,7 @@ async fn what_does_not_fit_what_is_there_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_body_is_one_object_of_json() {
+async fn rejects_body_that_is_no_json_object() {
     let world = World::start().await;
     let post = async |kind: &str, body: &str| {
         let headers = [("content-type", kind)];
@@ -300,7 +300,7 @@ async fn a_body_is_one_object_of_json() {
 }
 
 #[tokio::test]
-async fn a_key_does_what_it_may() {
+async fn enforces_permissions_of_keys() {
     let world = World::start().await;
     world.contact("ann").await;
     let version = world.version().await;
@@ -344,7 +344,7 @@ async fn a_key_does_what_it_may() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_there_is_told_which_are() {
+async fn lists_allowed_methods() {
     let world = World::start().await;
     for (method, path, allowed) in [
         ("DELETE", "contacts", vec!["GET", "HEAD", "POST"]),

@@ -25,7 +25,7 @@ fn operations(description: &Value) -> Vec<(String, &Value)> {
 }
 
 #[tokio::test]
-async fn every_route_is_described_and_nothing_else() {
+async fn describes_every_route_and_no_other() {
     let description = description().await;
     let described: BTreeSet<_> = operations(&description)
         .into_iter()
@@ -38,7 +38,7 @@ async fn every_route_is_described_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn every_operation_has_a_name_of_its_own() {
+async fn gives_operations_unique_ids() {
     let description = description().await;
     let mut names = BTreeSet::new();
     for (route, operation) in operations(&description) {
@@ -53,7 +53,7 @@ async fn every_operation_has_a_name_of_its_own() {
 }
 
 #[tokio::test]
-async fn every_reference_leads_somewhere() {
+async fn resolves_every_reference() {
     let description = description().await;
     let mut found = 0;
     references(&description, &mut |reference| {
@@ -78,7 +78,7 @@ fn references(value: &Value, look: &mut impl FnMut(&str)) {
 }
 
 #[tokio::test]
-async fn what_is_open_says_so() {
+async fn marks_public_operations() {
     let description = description().await;
     for (route, operation) in operations(&description) {
         let is_open = operation

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::world::{Who, World, refused};
 
 #[tokio::test]
-async fn an_endpoint_is_added_moved_switched_and_removed() {
+async fn creates_changes_and_removes_endpoint() {
     let world = World::start().await;
     world.contact("ann").await;
     let new = json!({"channel": "pager", "address": "p-1"});
@@ -39,7 +39,7 @@ async fn an_endpoint_is_added_moved_switched_and_removed() {
 }
 
 #[tokio::test]
-async fn who_asked_for_silence_keeps_it_until_switched_on() {
+async fn keeps_opt_out_until_enabled() {
     let world = World::start().await;
     let id = world.contact("ann").await;
     let mut contact = world
@@ -77,7 +77,7 @@ async fn who_asked_for_silence_keeps_it_until_switched_on() {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_tried_out_alone() {
+async fn tests_one_endpoint() {
     let world = World::start().await;
     let id = world.contact("ann").await;
     let second = json!({"channel": "pager", "address": "p-2"});
@@ -119,7 +119,7 @@ async fn an_endpoint_is_tried_out_alone() {
 }
 
 #[tokio::test]
-async fn channels_that_no_gateway_serves_are_warned_of() {
+async fn warns_of_channel_without_gateway() {
     let world = World::start().await;
     let mut ann = Contact::new("ann".parse().unwrap(), "Ann".parse().unwrap());
     for (number, channel) in (1..).zip(["mail", "pagr", "pager"]) {

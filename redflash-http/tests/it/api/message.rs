@@ -48,7 +48,7 @@ async fn raise(world: &World, path: &str, body: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn an_alert_is_raised_at_whatever_there_is() {
+async fn raises_alert_to_every_target() {
     let world = people().await;
     for (path, body, status) in [
         ("contacts/ann/messages", HELLO, 201),
@@ -87,7 +87,7 @@ async fn an_alert_is_raised_at_whatever_there_is() {
 }
 
 #[tokio::test]
-async fn whoever_waits_is_told_how_many_were_sent() {
+async fn waits_for_sent_deliveries() {
     let world = people().await;
     for (path, status, sent) in [
         ("contacts/ann/messages?wait=10s", 201, 1),
@@ -104,7 +104,7 @@ async fn whoever_waits_is_told_how_many_were_sent() {
 }
 
 #[tokio::test]
-async fn each_refusal_has_its_status() {
+async fn maps_refusals_to_statuses() {
     let world = people().await;
     world
         .ask("PATCH", "groups/well", &json!({"enabled": false}))
@@ -149,7 +149,7 @@ async fn each_refusal_has_its_status() {
 }
 
 #[tokio::test]
-async fn a_key_raises_what_it_may_and_as_much_as_it_may() {
+async fn enforces_scope_and_rate_of_keys() {
     let world = people_with(HttpConfig {
         rate_per_key: NonZeroU32::new(1),
         ..HttpConfig::default()
@@ -178,7 +178,7 @@ async fn a_key_raises_what_it_may_and_as_much_as_it_may() {
 }
 
 #[tokio::test]
-async fn a_promise_is_kept() {
+async fn raises_once_per_idempotency_key() {
     let world = people().await;
     let post = async |key: &str, body: &str| {
         let promise = [("idempotency-key", key)];
@@ -195,7 +195,7 @@ async fn a_promise_is_kept() {
 }
 
 #[tokio::test]
-async fn a_repeated_request_is_answered_though_its_key_raises_too_much() {
+async fn answers_repeated_request_despite_rate_limit() {
     let world = people_with(HttpConfig {
         rate_per_key: NonZeroU32::new(1),
         ..HttpConfig::default()
@@ -228,7 +228,7 @@ async fn a_repeated_request_is_answered_though_its_key_raises_too_much() {
 }
 
 #[tokio::test]
-async fn an_alert_is_explained_without_being_raised() {
+async fn explains_alert_without_raising_it() {
     let world = people().await;
     let explain =
         async |who, path: &str, body: &str| world.send(who, "POST", path, &[], body).await;
@@ -261,7 +261,7 @@ async fn an_alert_is_explained_without_being_raised() {
 }
 
 #[tokio::test]
-async fn how_things_are_is_counted() {
+async fn reports_status() {
     let world = people().await;
     raise(&world, "groups/both/messages?wait=10s", HELLO)
         .await
@@ -273,7 +273,7 @@ async fn how_things_are_is_counted() {
 }
 
 #[tokio::test]
-async fn missing_and_unused_arguments_are_listed() {
+async fn lists_missing_and_unused_arguments() {
     let world = people().await;
     let path = "events/disk/messages";
     let typo = r#"{"arguments":{"hots":"db1","more":1}}"#;
@@ -296,7 +296,7 @@ async fn missing_and_unused_arguments_are_listed() {
 }
 
 #[tokio::test]
-async fn a_raise_with_missing_arguments_is_refused_where_that_is_wanted() {
+async fn rejects_missing_arguments_if_strict() {
     let world = people().await;
     let path = "events/disk/messages";
     let strict = r#"{"arguments":{},"strict":true}"#;
@@ -319,7 +319,7 @@ async fn a_raise_with_missing_arguments_is_refused_where_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn the_old_urls_raise_in_spite_of_missing_arguments_unless_the_event_refuses() {
+async fn old_urls_accept_missing_arguments_unless_event_refuses() {
     let world = people().await;
     let key = world.secret(Who::Plain);
     for (choice, status) in [("blank", 500), ("mark", 201), ("refuse", 500)] {

@@ -28,7 +28,7 @@ fn ids(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_log_is_filtered() {
+async fn filters_notifications() {
     let (world, [ann, refuse]) = raised().await;
     let found = world.get("notifications").await;
     assert_eq!(ids(&found), [&refuse, &ann]);
@@ -68,7 +68,7 @@ async fn the_log_is_filtered() {
 }
 
 #[tokio::test]
-async fn a_filter_that_makes_no_sense_is_refused() {
+async fn rejects_invalid_filters() {
     let world = World::start().await;
     for field in [
         "state", "contact", "channel", "gateway", "target", "since", "until", "limit", "cursor",
@@ -84,7 +84,7 @@ async fn a_filter_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
-async fn an_alert_is_seen_by_whoever_may() {
+async fn shows_notification_by_permission() {
     let (world, [ann, refuse]) = raised().await;
     let whole = world.get(&format!("notifications/{refuse}")).await;
     let delivery = &whole["deliveries"][0];
@@ -117,7 +117,7 @@ async fn an_alert_is_seen_by_whoever_may() {
 }
 
 #[tokio::test]
-async fn what_ended_badly_is_sent_again() {
+async fn resends_failed_deliveries() {
     let (world, [ann, refuse]) = raised().await;
     let resend = async |id: &str, body: Value| {
         world
