@@ -1,13 +1,13 @@
-//! The API of the real server, held to its own description.
+//! The API of the real server, checked against its OpenAPI document.
 
 use redflash_tests::{Config, Schemathesis, Site};
 use serde_json::{Value, json};
 
-/// What the examples of the description name, so that they come to something.
+/// Slug in the examples of the document, which refer to existing resources.
 const EXAMPLE: &str = "on-call";
 
 #[tokio::test]
-async fn the_api_keeps_to_its_description() {
+async fn api_matches_its_description() {
     let config = Config::new().gateway("name = \"on-call\"\ntype = \"console\"");
     let site = Site::new(&config);
     let key = site.key("tester", &["--admin"]).await;

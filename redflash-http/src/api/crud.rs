@@ -49,7 +49,7 @@ pub(super) trait Editable: Resource {
     const NOUN: &'static str;
     /// Its name in a sentence, such as `a contact`.
     const ONE: &'static str;
-    /// Its heading in the OpenAPI document.
+    /// Its heading in the `OpenAPI` document.
     const TAG: &'static str;
     /// Summary of its removal.
     const REMOVAL: &'static str;

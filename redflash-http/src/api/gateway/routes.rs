@@ -95,11 +95,11 @@ async fn test(
     let gateway = find(&app.engine, &name)?;
     let to = app.engine.parse_test_address(&gateway, &body.to);
     let to = to.map_err(|error| Problem::field("to", error.to_string()))?;
-    let text = body.message.0.as_deref().unwrap_or(alert::OF_GATEWAY);
-    if text.chars().all(|c| c.is_whitespace() || c.is_control()) {
+    let message = body.message.0.as_deref().unwrap_or(alert::OF_GATEWAY);
+    if message.chars().all(|c| c.is_whitespace() || c.is_control()) {
         return Err(Problem::field("message", "must not be blank"));
     }
-    let test = send_test(&app.engine, &name, to, text, &caller).await?;
+    let test = send_test(&app.engine, &name, to, message, &caller).await?;
     let location = format!("/api/v1/notifications/{}", test.notification);
     let body = Json(GatewayTest::from(GatewayTestView::from(&test)));
     Ok((StatusCode::CREATED, [(LOCATION, location)], body).into_response())
@@ -109,12 +109,12 @@ async fn send_test(
     engine: &Engine,
     name: &Slug,
     to: Address,
-    text: &str,
+    message: &str,
     caller: &Caller,
 ) -> Result<redflash_core::GatewayTest, Problem> {
     let by = caller.actor();
-    let (engine, gateway, text) = (engine.clone(), name.clone(), text.to_owned());
-    let test = async move { engine.test_gateway(&gateway, to, &text, &by).await };
+    let (engine, gateway, message) = (engine.clone(), name.clone(), message.to_owned());
+    let test = async move { engine.test_gateway(&gateway, to, &message, &by).await };
     let test = alert::run_detached(test).await??;
     Ok(test.ok_or_else(|| missing(name))?)
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use redflash_core::{ApiKey, Scope, Slug, Target, Timestamp};
 use schemars::JsonSchema;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::api::extract::json_body::{Optional, Secret, enabled};
 use crate::api::openapi::value;
@@ -35,15 +34,14 @@ pub(super) struct Key {
 }
 
 /// A created key. No other response contains the secret.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub(super) struct CreatedKey {
+pub(super) struct CreatedKey<'a> {
     #[serde(flatten)]
     pub(super) key: Key,
     /// Secret to send as `Authorization: Bearer …`; null if it was imported.
-    #[serde(serialize_with = "expose")]
-    #[schemars(with = "value::Nullable<String>", extend("examples" = ["rfk_…"]))]
-    pub(super) secret: Option<SecretString>,
+    #[schemars(extend("examples" = ["rfk_…"]))]
+    pub(super) secret: Option<&'a str>,
 }
 
 /// A key to create.
@@ -116,9 +114,4 @@ impl Key {
 /// Returns the scope of a key that may raise these targets only, or all.
 pub(super) fn scope(only: Option<BTreeSet<Target>>) -> Scope {
     only.map_or(Scope::All, Scope::Only)
-}
-
-fn expose<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
-    let secret = secret.as_ref().map(ExposeSecret::expose_secret);
-    secret.serialize(serializer)
 }

@@ -8,7 +8,7 @@ use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use redflash_core::{ApiKey, EditError, Engine, Revision, Slug};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::api::Caller;
 use crate::api::crud::{find, page};
@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::POST, ALL, admin, create).described(
             Operation::new("createKey", TAG, "Create or import an API key")
                 .body::<NewKey>()
-                .created::<CreatedKey>()
+                .created::<CreatedKey<'_>>()
                 .errors(&[409]),
         ),
         Route::new(Method::GET, ONE, admin, read)
@@ -88,7 +88,7 @@ async fn create(
     app.engine.create(&key, &caller.actor()).await?;
     let body = CreatedKey {
         key: Key::new(&key, None),
-        secret,
+        secret: secret.as_ref().map(ExposeSecret::expose_secret),
     };
     let location = [(LOCATION, format!("{ALL}/{}", key.slug))];
     let created = (StatusCode::CREATED, location, Json(body));

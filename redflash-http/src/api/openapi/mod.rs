@@ -1,4 +1,4 @@
-//! `GET /api/v1/openapi.json`: the OpenAPI document, generated from the table of routes and the DTOs.
+//! `GET /api/v1/openapi.json`: the `OpenAPI` document, generated from the table of routes and the DTOs.
 
 pub(crate) mod operation;
 mod parameter;
@@ -21,7 +21,7 @@ use crate::api::openapi::schemas::Schemas;
 use crate::app::App;
 use crate::route::{Auth, Permission, Route};
 
-/// The OpenAPI document.
+/// The `OpenAPI` document.
 struct Document;
 
 impl JsonSchema for Document {

@@ -48,7 +48,7 @@ impl Schemas {
     }
 }
 
-/// Removes the formats of Rust's numbers, such as `uint32`, most of which OpenAPI does not define.
+/// Removes the formats of Rust's numbers, such as `uint32`, most of which `OpenAPI` does not define.
 fn remove_number_format(schema: &mut Schema) {
     let format = schema.get("format").and_then(Value::as_str);
     let is_number = |format: &str| {

@@ -77,8 +77,8 @@ pub(crate) struct Time(i64);
 #[schemars(extend("pattern" = "^[a-z][a-z0-9-]{0,31}$", "examples" = ["sms"]))]
 pub(crate) struct Channel(String);
 
-/// Address in any form that the channel accepts, such as +447700900123, ann@example.org or
-/// https://example.org/alerts; at most 2048 bytes.
+/// Address in any form that the channel accepts, such as `+447700900123`, `ann@example.org` or
+/// `https://example.org/alerts`; at most 2048 bytes.
 #[derive(JsonSchema)]
 #[schemars(extend(
     "minLength" = 1,
@@ -86,10 +86,6 @@ pub(crate) struct Channel(String);
     "pattern" = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$",
     "examples" = ["+447700900123"],
 ))]
-#[expect(
-    rustdoc::bare_urls,
-    reason = "readers of the document see no Markdown links"
-)]
 pub(crate) struct Address(String);
 
 /// Contact, group or event to which an alert is raised.
@@ -315,4 +311,30 @@ pub(crate) enum Refusal {
     EmptyMessage,
     /// No contact can be notified.
     NoRecipients,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the words of an enum's schema.
+    fn words<T: JsonSchema>() -> Vec<String> {
+        let schema = T::json_schema(&mut SchemaGenerator::default());
+        let variants = schema.get("oneOf").and_then(|all| all.as_array()).unwrap();
+        let word = |variant: &serde_json::Value| variant["const"].as_str().unwrap().to_owned();
+        variants.iter().map(word).collect()
+    }
+
+    #[test]
+    fn describes_every_word_of_core() {
+        let states = redflash_core::DeliveryState::ALL;
+        assert_eq!(words::<DeliveryState>(), states.map(|one| one.to_string()));
+        let states = redflash_core::GatewayState::ALL;
+        assert_eq!(words::<GatewayState>(), states.map(|one| one.to_string()));
+        let actions = redflash_core::Action::ALL;
+        assert_eq!(words::<Action>(), actions.map(|one| one.to_string()));
+        let choices = redflash_core::MissingArguments::ALL;
+        let choices = choices.map(|one| one.to_string());
+        assert_eq!(words::<MissingArguments>(), choices);
+    }
 }

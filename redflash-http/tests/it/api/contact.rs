@@ -1,4 +1,4 @@
-//! `/api/v1/contacts`, and what all of the directory has in common.
+//! `/api/v1/contacts`, and the behavior that all resources of the directory share.
 
 use serde_json::{Value, json};
 
@@ -34,12 +34,12 @@ async fn creates_changes_and_removes_contact() {
     assert_eq!(gone.body, "");
     let gone = world.ask("GET", "contacts/ann", &Value::Null).await;
     refused(&gone, 404, "not_found", "");
-    let told = [
+    let expected = [
         "key/admin removed contact/ann Ann Archer: pager p-1",
         "key/admin switched_off contact/ann",
         "key/admin added contact/ann Ann Archer: pager p-1",
     ];
-    assert_eq!(world.told().await, told);
+    assert_eq!(world.audit_log().await, expected);
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn replaces_contact_of_known_revision() {
     assert_eq!(put_once.json()["endpoints"][0]["id"], id.to_string());
     assert_eq!(put_once.json()["endpoints"][1]["enabled"], true);
     refused(&put(&[("if-match", tag)]).await, 412, "outdated", "");
-    // Who has not said which endpoint it is keeps it by its address.
+    // Without an id, the address identifies the endpoint.
     let again = put(&[("if-match", "*")]).await.expect(200);
     assert_eq!(again.json(), put_once.json());
     let outdated = [("if-match", &**tag)];

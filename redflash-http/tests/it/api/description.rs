@@ -14,7 +14,7 @@ async fn description() -> Value {
     answer.json()
 }
 
-/// Every operation, with its method and path.
+/// Returns every operation with its method and path.
 fn operations(description: &Value) -> Vec<(String, &Value)> {
     let paths = description["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, methods)| {
@@ -83,7 +83,7 @@ async fn marks_public_operations() {
     for (route, operation) in operations(&description) {
         let is_open = operation
             .get("security")
-            .is_some_and(|said| *said == serde_json::json!([]));
+            .is_some_and(|security| *security == serde_json::json!([]));
         assert_eq!(is_open, route == "GET /api/v1/openapi.json", "{route}");
         assert_eq!(
             is_open,

@@ -35,7 +35,7 @@ async fn creates_changes_and_removes_endpoint() {
         let gone = world.ask(method, path, &Value::Null).await;
         refused(&gone, 404, "not_found", "");
     }
-    assert_eq!(world.told().await.len(), 3);
+    assert_eq!(world.audit_log().await.len(), 3);
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn keeps_opt_out_until_enabled() {
         (&on["enabled"], &on["opted_out"]),
         (&json!(true), &Value::Null)
     );
-    // What was read before is no wish to be silent.
+    // An opt-out that is sent back does not opt out again.
     let off = put(&whole).await;
     assert_eq!(off["endpoints"][0]["opted_out"], Value::Null);
 }
@@ -105,7 +105,7 @@ async fn tests_one_endpoint() {
     assert_eq!(notification["plan"]["message"]["body"], "hello");
     assert_eq!(notification["raised_by"], "admin");
     assert_eq!(
-        world.told().await[0],
+        world.audit_log().await[0],
         "key/admin tested contact/ann pager p-ann"
     );
     let off = json!({"enabled": false});
@@ -131,11 +131,11 @@ async fn warns_of_channel_without_gateway() {
     let name = json!({"name": "Ann Archer"});
     let changed = world.ask("PATCH", "contacts/ann", &name).await;
     let warnings = changed.expect(200).json()["warnings"].take();
-    let told: Vec<_> = warnings.as_array().unwrap().iter().collect();
-    assert_eq!(told.len(), 2, "{warnings}");
-    for (told, meant) in told.iter().zip(["email", "pager"]) {
+    let all: Vec<_> = warnings.as_array().unwrap().iter().collect();
+    assert_eq!(all.len(), 2, "{warnings}");
+    for (warning, meant) in all.iter().zip(["email", "pager"]) {
         let hint = format!("did you mean {meant}?");
-        assert!(told.as_str().unwrap().ends_with(&hint), "{told}");
+        assert!(warning.as_str().unwrap().ends_with(&hint), "{warning}");
     }
     assert!(world.get("contacts/ann").await.get("warnings").is_none());
     let well = json!({"channel": "pager", "address": "p-7"});

@@ -1,4 +1,4 @@
-//! `/api/v1/events`, and events that are being written.
+//! `/api/v1/events`, and the preview of unsaved events.
 
 use serde_json::{Value, json};
 

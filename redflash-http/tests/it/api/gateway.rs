@@ -82,12 +82,15 @@ async fn tests_gateway() {
         world.get(&path).await["plan"]["message"]["body"],
         "odd\u{fffd}"
     );
-    let told = world.told().await;
+    let entries = world.audit_log().await;
     let first = format!(
         "p-ann, notification/{}",
         trial["notification"].as_str().unwrap()
     );
-    assert_eq!(told[1], format!("key/admin tested gateway/pager {first}"));
+    assert_eq!(
+        entries[1],
+        format!("key/admin tested gateway/pager {first}")
+    );
     for (body, field) in [
         (json!({}), "to"),
         (json!({"to": "9"}), "to"),
@@ -97,7 +100,7 @@ async fn tests_gateway() {
     ] {
         refused(&test(body).await, 422, "invalid", field);
     }
-    assert_eq!(world.told().await, told);
+    assert_eq!(world.audit_log().await, entries);
     let nothing = world
         .ask("POST", "gateways/smoke/test", &json!({"to": "p-ann"}))
         .await;

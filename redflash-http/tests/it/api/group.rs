@@ -34,7 +34,7 @@ async fn creates_changes_and_removes_group() {
         .await
         .expect(204);
     assert_eq!(world.get("groups").await["groups"], json!([]));
-    assert_eq!(world.told().await.len(), 4);
+    assert_eq!(world.audit_log().await.len(), 4);
 }
 
 #[tokio::test]

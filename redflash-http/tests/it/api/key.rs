@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};
 
-/// A key of an older service.
+/// The secret of an older service's key.
 const OLD: &str = "a1b2c3d4e5f6a7b8c9d0";
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn creates_key_and_shows_secret_once() {
         .await;
     elsewhere.expect(403);
     assert_eq!(
-        world.told().await[0],
+        world.audit_log().await[0],
         format!("key/admin added key/app {}", key["hint"].as_str().unwrap())
     );
 }
@@ -52,16 +52,16 @@ async fn never_shows_secret_or_hash_again() {
     let made = world.ask("POST", "keys", &new).await.expect(201);
     assert_eq!(made.json()["secret"], Value::Null);
     assert_eq!(made.json()["inspect"], true);
-    let mut said = vec![made.body];
+    let mut shown = vec![made.body];
     let off = json!({"inspect": false});
-    said.push(world.ask("PATCH", "keys/old", &off).await.expect(200).body);
+    shown.push(world.ask("PATCH", "keys/old", &off).await.expect(200).body);
     for path in ["keys", "keys/old", "audit"] {
-        said.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
+        shown.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
     }
     let again = json!({"slug": "other", "value": OLD});
     let again = world.ask("POST", "keys", &again).await;
     refused(&again, 409, "exists", "");
-    said.push(again.body);
+    shown.push(again.body);
     for value in [
         json!("short canary"),
         json!("rfk_canarycanarycanary"),
@@ -70,11 +70,11 @@ async fn never_shows_secret_or_hash_again() {
         let bad = json!({"slug": "other", "value": value});
         let bad = world.ask("POST", "keys", &bad).await;
         refused(&bad, 422, "invalid", "value");
-        said.push(bad.body);
+        shown.push(bad.body);
     }
-    said.extend(world.told().await);
+    shown.extend(world.audit_log().await);
     let hash = KeyHash::of(OLD).to_string();
-    for text in said {
+    for text in shown {
         assert!(!text.contains(OLD) && !text.contains(&hash), "{text}");
         assert!(!text.contains("canary"), "{text}");
     }
@@ -107,7 +107,7 @@ async fn changes_and_removes_key() {
         (&all["scope"], &all["inspect"]),
         (&json!("all"), &json!(true))
     );
-    // Who may change everything may look at everything.
+    // The permission `admin` includes `inspect`.
     let both = patch(json!({"inspect": false})).await.expect(200).json();
     assert_eq!(both["inspect"], true);
     let stale = [("if-match", &*seen.headers["etag"])];

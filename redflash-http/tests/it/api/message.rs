@@ -1,4 +1,4 @@
-//! `/api/v1/…/messages`: alerts are raised, and explained.
+//! `/api/v1/…/messages` and `/explain`.
 
 use std::num::NonZeroU32;
 
@@ -13,7 +13,7 @@ use super::world::{Who, World, refused};
 
 const HELLO: &str = r#"{"message":"hello"}"#;
 
-/// People of whom one has no endpoint and one refuses, and an event.
+/// Starts a server with an event and contacts: one has no endpoint, and one rejects messages.
 async fn people() -> World {
     people_with(HttpConfig::default()).await
 }
@@ -61,23 +61,23 @@ async fn raises_alert_to_every_target() {
         ),
     ] {
         let answer = raise(&world, path, body).await.expect(status);
-        let told = answer.json();
+        let raised = answer.json();
         assert_eq!(
-            (&told["queued"], &told["recipients"]),
+            (&raised["queued"], &raised["recipients"]),
             (&json!(1), &Value::Null),
             "{path}"
         );
-        let id = told["notification_id"].as_str().unwrap();
+        let id = raised["notification_id"].as_str().unwrap();
         let place = format!("/api/v1/notifications/{id}");
         assert_eq!(answer.headers["location"], place);
         let kept = world.get(place.trim_start_matches("/api/v1/")).await;
         assert_eq!(kept["raised_by"], "plain");
     }
-    let told = world
+    let raised = world
         .send(Who::Inspect, "POST", "groups/some/messages", &[], HELLO)
         .await;
     assert_eq!(
-        told.expect(202).json()["recipients"][1]["skip"],
+        raised.expect(202).json()["recipients"][1]["skip"],
         "no_endpoint"
     );
     let odd = r#"{"message":"a\u0000b"}"#;
@@ -94,8 +94,8 @@ async fn waits_for_sent_deliveries() {
         ("groups/both/messages?wait=10s", 202, 1),
         ("contacts/refuse/messages?wait=10s", 202, 0),
     ] {
-        let told = raise(&world, path, HELLO).await.expect(status).json();
-        assert_eq!(told["sent"], sent, "{path}");
+        let raised = raise(&world, path, HELLO).await.expect(status).json();
+        assert_eq!(raised["sent"], sent, "{path}");
     }
     for wait in ["soon", "", "-1s"] {
         let answer = raise(&world, &format!("contacts/ann/messages?wait={wait}"), HELLO).await;
@@ -218,7 +218,7 @@ async fn answers_repeated_request_despite_rate_limit() {
     assert_eq!(again.expect(201).json(), first);
     let other = post(Who::Plain, "one", r#"{"message":"else"}"#).await;
     refused(&other, 409, "idempotency_mismatch", "");
-    // Another key's requests are its own.
+    // Idempotency keys of another API key are independent.
     let others = post(Who::Inspect, "one", HELLO).await.expect(201).json();
     assert_ne!(others["notification_id"], first["notification_id"]);
     let plain = EntryRef::ApiKey("plain".parse().unwrap());
@@ -277,10 +277,10 @@ async fn lists_missing_and_unused_arguments() {
     let world = people().await;
     let path = "events/disk/messages";
     let typo = r#"{"arguments":{"hots":"db1","more":1}}"#;
-    let told = raise(&world, path, typo).await.expect(201).json();
-    assert_eq!(told["missing"], json!(["host"]));
-    assert_eq!(told["unused"], json!(["hots", "more"]));
-    let id = told["notification_id"].as_str().unwrap();
+    let raised = raise(&world, path, typo).await.expect(201).json();
+    assert_eq!(raised["missing"], json!(["host"]));
+    assert_eq!(raised["unused"], json!(["hots", "more"]));
+    let id = raised["notification_id"].as_str().unwrap();
     let kept = world.get(&format!("notifications/{id}")).await;
     assert_eq!(kept["plan"]["missing"], json!(["host"]));
     assert_eq!(kept["plan"]["message"]["body"], "[host?]");
@@ -288,9 +288,9 @@ async fn lists_missing_and_unused_arguments() {
     let plan = world.send(Who::Inspect, "POST", explain, &[], typo).await;
     assert_eq!(plan.expect(200).json()["unused"], json!(["hots", "more"]));
     let well = r#"{"arguments":{"host":"db1"},"strict":true}"#;
-    let told = raise(&world, path, well).await.expect(201).json();
+    let raised = raise(&world, path, well).await.expect(201).json();
     assert_eq!(
-        (&told["missing"], &told["unused"]),
+        (&raised["missing"], &raised["unused"]),
         (&Value::Null, &Value::Null)
     );
 }
@@ -331,7 +331,7 @@ async fn old_urls_accept_missing_arguments_unless_event_refuses() {
             .await
             .expect(status);
         if choice["missing_arguments"] == "blank" {
-            // Nothing is left to say.
+            // No text is left.
             assert_eq!(answer.code(), "empty_message");
         }
         if choice["missing_arguments"] == "refuse" {
@@ -347,11 +347,11 @@ async fn old_urls_accept_missing_arguments_unless_event_refuses() {
     }
     let words = json!({"message": "at {{host}}", "missing_arguments": "blank"});
     world.ask("PATCH", "events/disk", &words).await.expect(200);
-    let told = world
+    let raised = world
         .client
         .raise("event/disk", key, &[])
         .await
         .expect(201)
         .json();
-    assert_eq!(told["missing"], json!(["host"]));
+    assert_eq!(raised["missing"], json!(["host"]));
 }

@@ -1,4 +1,4 @@
-//! The API, over a store in memory.
+//! The API, with an in-memory store.
 
 mod audit;
 mod contact;

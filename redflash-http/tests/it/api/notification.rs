@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};
 
-/// Raises alerts at Ann and at somebody who refuses, and waits for what becomes of them; returns their
+/// Raises an alert to Ann and one to a contact that rejects it, waits until both end, and returns their
 /// ids.
 async fn raised() -> (World, [String; 2]) {
     let world = World::start().await;
@@ -13,8 +13,8 @@ async fn raised() -> (World, [String; 2]) {
         world.contact(slug).await;
         let path = format!("contacts/{slug}/messages?wait=30s");
         let text = format!("{{\"message\":\"Disk of {slug}\"}}");
-        let told = world.send(Who::Plain, "POST", &path, &[], &text).await;
-        told.json()["notification_id"]
+        let raised = world.send(Who::Plain, "POST", &path, &[], &text).await;
+        raised.json()["notification_id"]
             .as_str()
             .unwrap()
             .clone_into(id);
@@ -128,7 +128,7 @@ async fn resends_failed_deliveries() {
         let whole = world.get(&format!("notifications/{id}")).await;
         whole["deliveries"][0]["id"].clone()
     };
-    // What went well is not sent again.
+    // Successful deliveries are not resent.
     let nothing = resend(&ann, json!({})).await.expect(200);
     assert_eq!(nothing.json(), json!({"resent": 0}));
     let foreign = json!({"delivery": delivery(&ann).await});
@@ -151,13 +151,13 @@ async fn resends_failed_deliveries() {
         "unknown_notification",
         "",
     );
-    assert_eq!(world.told().await, Vec::<String>::new());
+    assert_eq!(world.audit_log().await, Vec::<String>::new());
     let only = json!({"delivery": delivery(&refuse).await});
     let answer = resend(&refuse, only.clone()).await.expect(200);
     assert_eq!(answer.json(), json!({"resent": 1}));
     let id = only["delivery"].as_str().unwrap();
-    let told = format!("key/admin resent notification/{refuse} delivery {id}");
-    assert_eq!(world.told().await, [told]);
+    let entry = format!("key/admin resent notification/{refuse} delivery {id}");
+    assert_eq!(world.audit_log().await, [entry]);
     let path = format!("notifications/{refuse}/resend");
     let inspect = world.send(Who::Inspect, "POST", &path, &[], "{}").await;
     refused(&inspect, 403, "not_allowed", "");

@@ -14,7 +14,7 @@ async fn user(world: &World, slug: &str, role: Role) {
     world.save(User::new(slug, name, role, now)).await;
 }
 
-/// Logs a user in; returns what looks whether that still holds.
+/// Logs a user in, and returns a check of whether the session is still valid.
 async fn session(world: &World, slug: &str) -> impl AsyncFn() -> bool {
     let (session, _) = Session::start(slug.parse().unwrap(), Timestamp::from_millis(1));
     world.store.start_session(&session).await.unwrap();
@@ -46,12 +46,12 @@ async fn creates_changes_and_removes_user() {
         .send(Who::Admin, "DELETE", "users/bob", &stale, "")
         .await;
     refused(&outdated, 412, "outdated", "");
-    let mut said = vec![made.body, changed.body];
+    let mut shown = vec![made.body, changed.body];
     for path in ["users", "users/ann", "audit"] {
-        said.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
+        shown.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
     }
-    said.extend(world.told().await);
-    for text in said {
+    shown.extend(world.audit_log().await);
+    for text in shown {
         assert!(
             !text.contains("canary") && !text.contains("argon2"),
             "{text}"
@@ -104,7 +104,10 @@ async fn ends_sessions_when_permissions_shrink() {
         .expect(204);
     let hash = hash("boss").await.unwrap().password.unwrap();
     assert!(hash.expose().starts_with("$argon2id$"));
-    assert_eq!(world.told().await[0], "key/admin password_set user/boss");
+    assert_eq!(
+        world.audit_log().await[0],
+        "key/admin password_set user/boss"
+    );
 }
 
 #[tokio::test]
