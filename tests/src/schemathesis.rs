@@ -14,7 +14,7 @@ use crate::fetched::fetched;
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A run of Schemathesis, which sends valid and invalid requests to an API and checks every response against
-/// its OpenAPI document.
+/// its `OpenAPI` document.
 #[derive(Debug)]
 pub struct Schemathesis {
     command: Command,
@@ -34,7 +34,7 @@ pub struct Examination {
 impl Schemathesis {
     /// Prepares a run of all checks, with the same requests each time.
     ///
-    /// * `description` - the URL of the OpenAPI document.
+    /// * `description` - the URL of the `OpenAPI` document.
     pub fn against(description: &str) -> Self {
         let mut command = Command::new(fetched("python/bin/st"));
         let directory = TempDir::with_prefix("redflash-schemathesis-").unwrap();

@@ -61,7 +61,7 @@ pub(super) fn parameters(schemas: &mut SchemaGenerator) -> Value {
         ),
         query(
             "gateway",
-            "Notifications with a delivery whose last gateway is this one.",
+            "Notifications with a delivery at this gateway, or last attempted through it.",
             &slug,
         ),
         query("target", "Notifications raised to this target.", &target),
@@ -107,6 +107,7 @@ pub(super) fn parameters(schemas: &mut SchemaGenerator) -> Value {
     all.into_iter().collect::<Map<_, _>>().into()
 }
 
+/// A parameter with the name that operations refer to.
 type Named = (&'static str, Value);
 
 fn query(key: &'static str, description: &str, schema: &Value) -> Named {
@@ -126,11 +127,11 @@ fn required(key: &'static str, mut parameter: Value) -> Named {
     (key, parameter)
 }
 
-fn parameter(key: &'static str, place: &str, description: &str, schema: &Value) -> Named {
+fn parameter(key: &'static str, location: &str, description: &str, schema: &Value) -> Named {
     let name = key.rsplit('.').next().unwrap_or(key);
     let parameter = json!({
         "name": name,
-        "in": place,
+        "in": location,
         "description": description,
         "schema": schema,
     });
