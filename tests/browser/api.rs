@@ -1,4 +1,4 @@
-//! Schemathesis against APIs that do and do not match their OpenAPI description.
+//! Schemathesis itself, against small APIs that match their description and that do not.
 
 use axum::extract::{Path, Request};
 use axum::http::StatusCode;
@@ -15,13 +15,13 @@ use crate::serve;
 const TOKEN: &str = "canary-token";
 
 #[tokio::test]
-async fn accepts_an_api_that_matches_its_description() {
+async fn accepts_api_that_matches_its_description() {
     let url = serve(api(StatusCode::NOT_FOUND)).await;
     examine(&url).bearer(TOKEN).run().await.assert_passed();
 }
 
 #[tokio::test]
-async fn detects_server_errors() {
+async fn reports_server_errors() {
     let url = serve(api(StatusCode::INTERNAL_SERVER_ERROR)).await;
     let found = examine(&url).bearer(TOKEN).run().await;
     assert!(!found.passed, "{}", found.output);
@@ -30,7 +30,7 @@ async fn detects_server_errors() {
 }
 
 #[tokio::test]
-async fn detects_missing_authentication() {
+async fn reports_missing_authentication() {
     let url = serve(routes(StatusCode::NOT_FOUND)).await;
     let found = examine(&url).bearer(TOKEN).run().await;
     assert!(!found.passed, "{}", found.output);
@@ -41,7 +41,7 @@ fn examine(url: &str) -> Schemathesis {
     Schemathesis::against(&format!("{url}/openapi.json"))
 }
 
-/// Returns the routes behind a bearer token.
+/// Returns the routes, which require the token.
 fn api(odd: StatusCode) -> Router {
     routes(odd).layer(from_fn(async |request: Request, next: Next| {
         let described = request.uri().path() == "/openapi.json";
@@ -56,6 +56,8 @@ fn api(odd: StatusCode) -> Router {
     }))
 }
 
+/// Returns the routes.
+///
 /// * `odd` - the status for odd numbers.
 fn routes(odd: StatusCode) -> Router {
     let number = async move |Path(number): Path<String>| match number.parse::<u32>() {

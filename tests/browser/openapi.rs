@@ -1,9 +1,9 @@
-//! The API of the real server against its OpenAPI description.
+//! The API of the real server, checked against its OpenAPI document.
 
 use redflash_tests::{Config, Schemathesis, Site};
 use serde_json::{Value, json};
 
-/// The slug that the examples of the description use.
+/// Slug in the examples of the document, which refer to existing resources.
 const EXAMPLE: &str = "on-call";
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A tester of APIs.
+//! Schemathesis, a tester of APIs.
 
 use std::fs;
 use std::process::Stdio;
@@ -10,38 +10,38 @@ use tokio::time::timeout;
 
 use crate::fetched::fetched;
 
-/// Time limit of a whole run.
+/// Maximum duration of a run.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Schemathesis about to be run: it makes requests of every kind that an API's description allows or
-/// forbids, and holds each answer to the description.
+/// A run of Schemathesis, which sends valid and invalid requests to an API and checks every response against
+/// its `OpenAPI` document.
 #[derive(Debug)]
 pub struct Schemathesis {
     command: Command,
-    /// It reads its configuration and writes where it is started.
+    /// The working directory, where it reads its configuration and writes.
     directory: TempDir,
 }
 
-/// The findings of Schemathesis.
+/// Result of a run.
 #[derive(Clone, Debug)]
 pub struct Examination {
-    /// Whether nothing is wrong.
+    /// True if there are no failures.
     pub passed: bool,
-    /// Its output: each failure with the request as a curl command.
+    /// Output, with a `curl` command for each failure.
     pub output: String,
 }
 
 impl Schemathesis {
-    /// All checks, on the API described at this URL.
+    /// Prepares a run of all checks, with the same requests each time.
     ///
-    /// The same requests are made each time.
+    /// * `description` - the URL of the `OpenAPI` document.
     pub fn against(description: &str) -> Self {
         let mut command = Command::new(fetched("python/bin/st"));
         let directory = TempDir::with_prefix("redflash-schemathesis-").unwrap();
         command
             .current_dir(directory.path())
             .args(["run", description])
-            // With several workers, the Python of Debian 12 gets lost in its own parser.
+            // With several workers, the parser of Debian 12's Python hangs.
             .args(["--checks=all", "--mode=all", "--workers=1"])
             .args(["--phases=examples,coverage,fuzzing,stateful"])
             .arg("--max-examples=20")
@@ -51,28 +51,28 @@ impl Schemathesis {
         Self { command, directory }
     }
 
-    /// With this bearer token in each request, apart from those that try to do without.
+    /// Sends this bearer token, except in requests that test authentication.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.argument(&format!("--header=Authorization: Bearer {token}"))
     }
 
-    /// With this configuration, which is what a `schemathesis.toml` says.
+    /// Uses the text of a `schemathesis.toml`.
     #[must_use]
     pub fn configured(self, text: &str) -> Self {
         fs::write(self.directory.path().join("schemathesis.toml"), text).unwrap();
         self
     }
 
-    /// With another argument of `st run`, such as `--exclude-path=/events`. Of two that contradict each
-    /// other, the last counts.
+    /// Adds an argument of `st run`, such as `--exclude-path=/events`. The last of several contradictory
+    /// arguments applies.
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {
         self.command.arg(argument);
         self
     }
 
-    /// Runs it to its end.
+    /// Runs it.
     pub async fn run(mut self) -> Examination {
         self.command
             .stdin(Stdio::null())
@@ -90,8 +90,12 @@ impl Schemathesis {
 }
 
 impl Examination {
-    /// Fails the test unless nothing is wrong.
+    /// Fails the test if there are failures.
     pub fn assert_passed(&self) {
-        assert!(self.passed, "Schemathesis finds faults:\n{}", self.output);
+        assert!(
+            self.passed,
+            "Schemathesis reports failures:\n{}",
+            self.output
+        );
     }
 }

@@ -1,32 +1,72 @@
-//! `GET /api/v1/changes`: who changed what, newest first.
+//! `GET /api/v1/audit`: the audit log.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::Method;
-use axum::response::{IntoResponse, Response};
 use redflash_core::store::AuditFilter;
+use redflash_core::{Action, Actor, AuditEntryId, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::api::extract::query::Query;
 use crate::api::openapi::operation::Operation;
-use crate::api::page::{Page, cut};
+use crate::api::openapi::value;
+use crate::api::page::{Listed, Page, truncate};
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::route::{Auth, Permission, Route};
 
-pub(crate) fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     let auth = Auth::ApiKey(Permission::Admin);
-    let changes = Operation::new(
-        "listChanges",
-        "Changes",
-        "Lists who changed what, newest first",
+    let entries = Operation::new(
+        "listAuditEntries",
+        "Audit log",
+        "List entries of the audit log, newest first",
     )
-    .asks(&["subject", "by", "limit", "cursor"])
-    .gives("ChangePage");
-    vec![Route::new(Method::GET, "/api/v1/changes", auth, list).described(changes)]
+    .parameters(&["subject", "by", "limit", "cursor"])
+    .ok::<Page<AuditEntry>>();
+    vec![Route::new(Method::GET, "/api/v1/audit", auth, list).described(entries)]
 }
 
-async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Problem> {
+/// An entry of the audit log.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct AuditEntry {
+    #[schemars(with = "value::Id")]
+    id: AuditEntryId,
+    #[schemars(with = "value::Time")]
+    at: Timestamp,
+    #[schemars(with = "value::Actor")]
+    by: Actor,
+    #[schemars(with = "value::Action")]
+    action: Action,
+    /// Resource that was changed.
+    #[schemars(extend("examples" = ["contact/ann"]))]
+    subject: String,
+    /// Summary of the change, for people.
+    detail: String,
+}
+
+impl Listed for AuditEntry {
+    const LIST: &'static str = "entries";
+    const PAGE: &'static str = "AuditPage";
+}
+
+impl From<redflash_core::AuditEntry> for AuditEntry {
+    fn from(entry: redflash_core::AuditEntry) -> Self {
+        Self {
+            id: entry.id,
+            at: entry.at,
+            by: entry.by,
+            action: entry.action,
+            subject: entry.subject,
+            detail: entry.detail,
+        }
+    }
+}
+
+async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Page<AuditEntry>, Problem> {
     let limit = query.limit()?;
     let filter = AuditFilter {
         subject: query.text("subject").map(str::to_owned),
@@ -34,12 +74,8 @@ async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Pro
         before: query.read("cursor")?,
         limit: limit.saturating_add(1),
     };
-    let mut changes = app.engine.store().audit_entries(&filter).await?;
-    let next = cut(&mut changes, limit, |change| change.id);
-    let page = Page {
-        name: "changes",
-        items: changes,
-        next,
-    };
-    Ok(page.into_response())
+    let mut entries = app.engine.store().audit_entries(&filter).await?;
+    let next = truncate(&mut entries, limit, |entry| entry.id);
+    let items = entries.into_iter().map(Into::into).collect();
+    Ok(Page { items, next })
 }

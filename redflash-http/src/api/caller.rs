@@ -1,4 +1,4 @@
-//! Who asks: the API key of a request.
+//! Authentication of API requests.
 
 use std::sync::Arc;
 
@@ -17,21 +17,20 @@ use crate::middleware::request_log::ErrorFields;
 use crate::route::Permission;
 use crate::server::connection_slots;
 
-/// Who asks: a key that is on and may do what the route needs.
+/// The API key of a request: enabled, and with the permission that the route requires.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) key: ApiKey,
 }
 
 impl Caller {
-    /// Who it is for the audit log.
+    /// Returns its name in the audit log.
     pub(super) fn actor(&self) -> Actor {
         Actor::Key(self.key.slug.to_string())
     }
 }
 
-/// Lets nobody in without a key that may do what the route needs, and nobody who asks for parameters
-/// that it does not have.
+/// Rejects requests without a key that has the required permission, and those with invalid parameters.
 pub(crate) async fn guard(
     State((app, needs, parameters)): State<(Arc<App>, Permission, &'static [&'static str])>,
     mut request: Request,
@@ -48,12 +47,12 @@ pub(crate) async fn guard(
         Permission::Admin => key.admin,
     };
     if !allowed {
-        let right = if needs == Permission::View {
+        let permission = if needs == Permission::View {
             "inspect"
         } else {
             "admin"
         };
-        let detail = format!("the key {} does not have the right {right}", key.slug);
+        let detail = format!("the key {} lacks the {permission} permission", key.slug);
         return Problem::forbidden(detail).into_response();
     }
     if let Err(problem) = query::check(request.uri().query(), parameters) {
@@ -71,7 +70,7 @@ pub(crate) async fn guard(
     response
 }
 
-/// The target that a path is about, if it is about one.
+/// Returns the target that a path is about, if any.
 fn target(path: &str) -> Option<Target> {
     let mut parts = path.strip_prefix("/api/v1/")?.split('/');
     let kind = match parts.next()? {
@@ -89,7 +88,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(|| {
-            let detail = "this URL asks nobody who they are";
+            let detail = "this URL requires no authentication";
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
         })
     }

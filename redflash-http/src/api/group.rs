@@ -1,20 +1,127 @@
-//! `/api/v1/groups`: contacts that are told together.
+//! `/api/v1/groups`.
+
+use std::collections::BTreeSet;
 
 use redflash_core::{EditError, Engine, Group, Name, Slug, Store, StoreError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::edit;
-use crate::api::edit::{Written, needed};
-use crate::api::extract::json_body::given;
-use crate::api::resource::Resource;
+use crate::api::crud;
+use crate::api::crud::{Editable, Resource};
+use crate::api::extract::json_body::{Optional, enabled};
+use crate::api::openapi::value;
+use crate::api::page::Listed;
 use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
-    edit::routes::<Group>("/api/v1/groups", "/api/v1/groups/{slug}")
+    crud::routes::<Group>("/api/v1/groups", "/api/v1/groups/{slug}")
+}
+
+/// Contacts that are notified together.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Group", deny_unknown_fields)]
+pub(super) struct GroupView {
+    #[schemars(with = "value::Slug")]
+    slug: Slug,
+    #[schemars(with = "value::Name")]
+    name: Name,
+    /// False if raising to the group is rejected, and events skip it.
+    enabled: bool,
+    /// Members, in the order in which they were added.
+    #[schemars(with = "BTreeSet<value::Slug>")]
+    contacts: Vec<Slug>,
+}
+
+/// A group to create.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewGroup {
+    #[schemars(with = "value::Slug")]
+    slug: Slug,
+    #[schemars(with = "value::Name")]
+    name: Name,
+    /// False if raising to the group is rejected, and events skip it.
+    #[serde(default = "enabled")]
+    enabled: bool,
+    /// Members.
+    #[serde(default)]
+    #[schemars(with = "BTreeSet<value::Slug>")]
+    contacts: Vec<Slug>,
+}
+
+/// All fields of a group, to replace it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GroupReplacement {
+    /// Must be the slug in the path.
+    #[serde(default)]
+    #[schemars(with = "value::Slug")]
+    slug: Optional<Slug>,
+    #[schemars(with = "value::Name")]
+    name: Name,
+    /// False if raising to the group is rejected, and events skip it.
+    enabled: bool,
+    /// Members.
+    #[schemars(with = "BTreeSet<value::Slug>")]
+    contacts: Vec<Slug>,
+}
+
+/// Fields of a group to change.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct GroupPatch {
+    /// Must be the slug in the path.
+    #[schemars(with = "value::Slug")]
+    slug: Optional<Slug>,
+    #[schemars(with = "value::Name")]
+    name: Optional<Name>,
+    /// False if raising to the group is rejected, and events skip it.
+    enabled: Optional<bool>,
+    /// Members.
+    #[schemars(with = "BTreeSet<value::Slug>")]
+    contacts: Optional<Vec<Slug>>,
+}
+
+impl Listed for GroupView {
+    const LIST: &'static str = "groups";
+    const PAGE: &'static str = "GroupPage";
+}
+
+impl From<&Group> for GroupView {
+    fn from(group: &Group) -> Self {
+        Self {
+            slug: group.slug.clone(),
+            name: group.name.clone(),
+            enabled: group.enabled,
+            contacts: group.contacts.clone(),
+        }
+    }
+}
+
+impl From<NewGroup> for Group {
+    fn from(new: NewGroup) -> Self {
+        Self {
+            slug: new.slug,
+            name: new.name,
+            enabled: new.enabled,
+            contacts: new.contacts,
+        }
+    }
+}
+
+impl From<GroupReplacement> for GroupPatch {
+    fn from(replacement: GroupReplacement) -> Self {
+        Self {
+            slug: replacement.slug,
+            name: replacement.name.into(),
+            enabled: replacement.enabled.into(),
+            contacts: replacement.contacts.into(),
+        }
+    }
 }
 
 impl Resource for Group {
-    const PLURAL: &'static str = "groups";
+    type View = GroupView;
 
     async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError> {
         store.groups().await
@@ -28,60 +135,33 @@ impl Resource for Group {
         vec![self.slug.as_str(), self.name.as_str()]
     }
 
-    fn view(&self) -> impl Serialize + Send {
-        self
+    fn view(&self, _: Vec<String>) -> GroupView {
+        self.into()
     }
 }
 
-/// What a body says of a group.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Said {
-    #[serde(deserialize_with = "given")]
-    slug: Option<Slug>,
-    #[serde(deserialize_with = "given")]
-    name: Option<Name>,
-    #[serde(deserialize_with = "given")]
-    enabled: Option<bool>,
-    #[serde(deserialize_with = "given")]
-    contacts: Option<Vec<Slug>>,
-}
-
-impl Written for Group {
+impl Editable for Group {
     const NOUN: &'static str = "Group";
     const ONE: &'static str = "a group";
     const TAG: &'static str = "Groups";
-    const REMOVAL: &'static str = "Removes a group; its contacts stay";
+    const REMOVAL: &'static str = "Delete a group, but not its contacts";
 
-    type Said = Said;
+    type New = NewGroup;
+    type Replacement = GroupReplacement;
+    type Patch = GroupPatch;
 
-    fn said_slug(said: &Said) -> Option<&Slug> {
-        said.slug.as_ref()
+    fn create(new: NewGroup, _: &Engine) -> Result<Self, EditError> {
+        Ok(new.into())
     }
 
-    fn new(said: &Said) -> Result<Self, EditError> {
-        let slug = needed("slug", said.slug.as_ref())?.clone();
-        let name = needed("name", said.name.as_ref())?.clone();
-        Ok(Self::new(slug, name, Vec::new()))
+    fn slug_of(patch: &GroupPatch) -> Option<&Slug> {
+        patch.slug.0.as_ref()
     }
 
-    fn is_whole(said: &Said) -> Result<(), EditError> {
-        needed("name", said.name.as_ref())?;
-        needed("enabled", said.enabled.as_ref())?;
-        needed("contacts", said.contacts.as_ref())?;
-        Ok(())
-    }
-
-    fn apply(&mut self, said: &Said, _: &Engine) -> Result<(), EditError> {
-        if let Some(name) = &said.name {
-            self.name.clone_from(name);
-        }
-        if let Some(enabled) = &said.enabled {
-            self.enabled.clone_from(enabled);
-        }
-        if let Some(contacts) = &said.contacts {
-            self.contacts.clone_from(contacts);
-        }
+    fn apply(&mut self, patch: &GroupPatch, _: &Engine) -> Result<(), EditError> {
+        patch.name.set(&mut self.name);
+        patch.enabled.set(&mut self.enabled);
+        patch.contacts.set(&mut self.contacts);
         Ok(())
     }
 }

@@ -1,15 +1,18 @@
-//! `GET /api/v1/inbound`: what people sent back, newest first.
+//! `GET /api/v1/inbound`: replies to messages.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::Method;
-use axum::response::{IntoResponse, Response};
 use redflash_core::store::InboundFilter;
+use redflash_core::{Address, ChannelKind, DeliveryId, InboundId, Slug, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::api::extract::query::Query;
 use crate::api::openapi::operation::Operation;
-use crate::api::page::{Page, cut};
+use crate::api::openapi::value;
+use crate::api::page::{Listed, Page, truncate};
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::route::{Auth, Permission, Route};
@@ -19,14 +22,64 @@ pub(super) fn routes() -> Vec<Route> {
     let inbound = Operation::new(
         "listInbound",
         "Inbound",
-        "Lists what people sent back, newest first",
+        "List received messages, newest first",
     )
-    .asks(&["contact", "limit", "cursor"])
-    .gives("InboundPage");
+    .parameters(&["contact", "limit", "cursor"])
+    .ok::<Page<Inbound>>();
     vec![Route::new(Method::GET, "/api/v1/inbound", auth, list).described(inbound)]
 }
 
-async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Problem> {
+/// A received message.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Inbound {
+    #[schemars(with = "value::Id")]
+    id: InboundId,
+    #[schemars(with = "value::Slug")]
+    gateway: Slug,
+    #[schemars(with = "value::Channel")]
+    channel: ChannelKind,
+    /// The gateway's id of the message.
+    message_id: Option<String>,
+    /// Address of the sender.
+    #[schemars(with = "String")]
+    from: Address,
+    text: String,
+    #[schemars(with = "value::Time")]
+    received_at: Timestamp,
+    /// Contacts with the address of the sender.
+    #[schemars(with = "Vec<value::Slug>")]
+    contacts: Vec<Slug>,
+    /// Delivery that the message replies to, if the gateway reports it.
+    #[schemars(with = "Option<value::Id>")]
+    answers: Option<DeliveryId>,
+    /// Effect of the message, for people.
+    effect: String,
+}
+
+impl Listed for Inbound {
+    const LIST: &'static str = "inbound";
+    const PAGE: &'static str = "InboundPage";
+}
+
+impl From<redflash_core::Inbound> for Inbound {
+    fn from(inbound: redflash_core::Inbound) -> Self {
+        Self {
+            id: inbound.id,
+            gateway: inbound.gateway,
+            channel: inbound.channel,
+            message_id: inbound.message_id,
+            from: inbound.from,
+            text: inbound.text,
+            received_at: inbound.received_at,
+            contacts: inbound.contacts,
+            answers: inbound.answers,
+            effect: inbound.effect,
+        }
+    }
+}
+
+async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Page<Inbound>, Problem> {
     let limit = query.limit()?;
     let filter = InboundFilter {
         contact: query.read("contact")?,
@@ -34,11 +87,7 @@ async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, Pro
         limit: limit.saturating_add(1),
     };
     let mut found = app.engine.store().inbound(&filter).await?;
-    let next = cut(&mut found, limit, |inbound| inbound.id);
-    let page = Page {
-        name: "inbound",
-        items: found,
-        next,
-    };
-    Ok(page.into_response())
+    let next = truncate(&mut found, limit, |inbound| inbound.id);
+    let items = found.into_iter().map(Into::into).collect();
+    Ok(Page { items, next })
 }

@@ -1,14 +1,14 @@
-//! `POST /api/v1/{contacts,groups,events}/…/messages`: an alert is raised. `POST …/explain`: who
-//! would be told if it were.
+//! `POST /api/v1/{contacts,groups,events}/…/messages` raises an alert, and `POST …/explain` shows its
+//! plan.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{Arguments, Plan, Raise, Slug};
+use redflash_core::{Arguments, Raise, Slug};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -18,7 +18,9 @@ use crate::api::extract::json_body::Input;
 use crate::api::extract::path::Named;
 use crate::api::extract::query::Query;
 use crate::api::openapi::operation::Operation;
+use crate::api::plan::Plan;
 use crate::api::problem::Problem;
+use crate::api::raised::Raised;
 use crate::app::App;
 use crate::auth::api_key;
 use crate::error::RequestError;
@@ -28,99 +30,125 @@ use crate::route::{Auth, Permission, Route};
 
 const TAG: &str = "Alerts";
 
-/// What a body says of an alert.
-trait Alert: DeserializeOwned + Send + 'static {
-    /// The alert, at what the path names.
-    fn at(self, slug: Slug) -> Raise;
+/// The content of an alert.
+trait Content: DeserializeOwned + Send + 'static {
+    /// Returns the raise to a target of this slug.
+    fn raise(self, slug: Slug) -> Raise;
 }
 
-/// What is said to a contact.
-#[derive(Debug, Deserialize)]
+/// A message for a contact or a group.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ToContact {
+struct NewMessage {
+    /// Literal text.
+    #[schemars(extend(
+        "minLength" = 1,
+        "pattern" = r"[^\s\u0001-\u001f\u007f-\u009f]",
+        "examples" = ["The disk of db1 is full."],
+    ))]
     message: String,
 }
 
-/// What is said to everybody in a group.
-#[derive(Debug, Deserialize)]
+/// A message to explain. It may be empty.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ToGroup {
+#[expect(
+    dead_code,
+    reason = "only its schema is used: requests are read as for a raise"
+)]
+struct ExplainedMessage {
+    /// Literal text.
+    #[schemars(extend("examples" = ["The disk of db1 is full."]))]
     message: String,
 }
 
-/// What fills in the words of an event.
-#[derive(Debug, Deserialize)]
+/// Arguments for an event.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct OfEvent {
+struct EventArguments {
+    /// Arguments for the templates: names, and values of any type.
     #[serde(default)]
+    #[schemars(extend("examples" = [{ "host": "db1" }]))]
     arguments: Arguments,
-    /// True if the alert is refused when arguments are missing or unused.
+    /// True to reject the raise if arguments are missing or unused.
     #[serde(default)]
     strict: bool,
 }
 
-impl Alert for ToContact {
-    fn at(self, slug: Slug) -> Raise {
-        Raise::contact(slug, self.message)
+/// A message for a contact.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct ToContact(NewMessage);
+
+/// A message for a group.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct ToGroup(NewMessage);
+
+impl Content for ToContact {
+    fn raise(self, slug: Slug) -> Raise {
+        Raise::contact(slug, self.0.message)
     }
 }
 
-impl Alert for ToGroup {
-    fn at(self, slug: Slug) -> Raise {
-        Raise::group(slug, self.message)
+impl Content for ToGroup {
+    fn raise(self, slug: Slug) -> Raise {
+        Raise::group(slug, self.0.message)
     }
 }
 
-impl Alert for OfEvent {
-    fn at(self, slug: Slug) -> Raise {
+impl Content for EventArguments {
+    fn raise(self, slug: Slug) -> Raise {
         Raise::event(slug, self.arguments).strict(self.strict)
     }
 }
 
 pub(super) fn routes() -> Vec<Route> {
+    let operation = |id: &'static str, summary: &'static str| Operation::new(id, TAG, summary);
     vec![
         raising::<ToContact>(
             "/api/v1/contacts/{slug}/messages",
-            Operation::new("raiseContact", TAG, "Tells a contact").takes("Text"),
+            operation("raiseContact", "Notify a contact").body::<NewMessage>(),
         ),
         raising::<ToGroup>(
             "/api/v1/groups/{slug}/messages",
-            Operation::new("raiseGroup", TAG, "Tells everybody in a group").takes("Text"),
+            operation("raiseGroup", "Notify all contacts of a group").body::<NewMessage>(),
         ),
-        raising::<OfEvent>(
+        raising::<EventArguments>(
             "/api/v1/events/{slug}/messages",
-            Operation::new("raiseEvent", TAG, "Tells everybody whom an event names")
-                .takes("Filling"),
+            operation("raiseEvent", "Raise an event").body::<EventArguments>(),
         ),
         explaining::<ToContact>(
             "/api/v1/contacts/{slug}/explain",
-            Operation::new(
+            operation(
                 "explainContact",
-                TAG,
-                "Says what telling a contact would do",
+                "Explain a message to a contact without sending it",
             )
-            .takes("ExplainedText"),
+            .body::<ExplainedMessage>(),
         ),
         explaining::<ToGroup>(
             "/api/v1/groups/{slug}/explain",
-            Operation::new("explainGroup", TAG, "Says what telling a group would do")
-                .takes("ExplainedText"),
+            operation(
+                "explainGroup",
+                "Explain a message to a group without sending it",
+            )
+            .body::<ExplainedMessage>(),
         ),
-        explaining::<OfEvent>(
+        explaining::<EventArguments>(
             "/api/v1/events/{slug}/explain",
-            Operation::new("explainEvent", TAG, "Says what raising an event would do")
-                .takes("Filling"),
+            operation("explainEvent", "Explain an event without raising it")
+                .body::<EventArguments>(),
         ),
     ]
 }
 
-fn raising<T: Alert>(path: &'static str, operation: Operation) -> Route {
+fn raising<T: Content>(path: &'static str, operation: Operation) -> Route {
     let operation = operation
-        .asks(&["wait"])
-        .reads(&["Idempotency-Key"])
-        .answers(StatusCode::CREATED, Some("Raised".into()), &["Location"])
-        .answers(StatusCode::ACCEPTED, Some("Raised".into()), &["Location"])
-        .refuses(&[403, 409, 429]);
+        .parameters(&["wait"])
+        .headers(&["Idempotency-Key"])
+        .response::<Raised>(StatusCode::CREATED, &["Location"])
+        .response::<Raised>(StatusCode::ACCEPTED, &["Location"])
+        .errors(&[403, 409, 429]);
     Route::new(
         Method::POST,
         path,
@@ -130,8 +158,8 @@ fn raising<T: Alert>(path: &'static str, operation: Operation) -> Route {
     .described(operation)
 }
 
-fn explaining<T: Alert>(path: &'static str, operation: Operation) -> Route {
-    let operation = operation.gives("Plan");
+fn explaining<T: Content>(path: &'static str, operation: Operation) -> Route {
+    let operation = operation.ok::<Plan>();
     Route::new(
         Method::POST,
         path,
@@ -141,38 +169,38 @@ fn explaining<T: Alert>(path: &'static str, operation: Operation) -> Route {
     .described(operation)
 }
 
-async fn raise<T: Alert>(
+async fn raise<T: Content>(
     State(app): State<Arc<App>>,
     Named(slug): Named,
     query: Query,
     headers: HeaderMap,
-    Input(alert): Input<T>,
+    Input(content): Input<T>,
 ) -> Result<Response, Problem> {
     let wait = query.text("wait").map(|text| {
-        let wrong = || Problem::field("wait", "write a length of time, such as wait=10s");
-        alert::parse_duration(text).ok_or_else(wrong)
+        let invalid = || Problem::field("wait", "must be a duration, such as wait=10s");
+        alert::parse_duration(text).ok_or_else(invalid)
     });
     let wait = alert::wait_limit(&app.config, wait.transpose()?);
-    let raise = alert.at(slug);
+    let raise = content.raise(slug);
     let target = raise.target().clone();
-    // Looked at again, since the raise has to know as of which version of the directory it holds.
+    // Read again, since the raise needs the version of the directory at which the key was valid.
     let secret = api_key::bearer(&headers).ok_or_else(RequestError::missing_key)?;
     let checked = api_key::check_to_raise(&app.engine, secret, Some(&target)).await?;
     let key = &checked.key;
     if !key.may_raise(&target) {
-        let detail = format!("the key {} may not raise {target}", key.slug);
+        let detail = format!("the key {} is not allowed to raise {target}", key.slug);
         return Err(Problem::forbidden(detail));
     }
-    let promise = idempotency::read_key(&headers)?;
-    let outcome = alert::raise(&app, key, raise.with_key(&checked), promise, wait).await;
-    let outcome = outcome.map_err(|failed| Problem::from(failed).shown_to(key))?;
+    let idempotency_key = idempotency::read_key(&headers)?;
+    let raise = raise.with_key(&checked);
+    let outcome = alert::raise(&app, key, raise, idempotency_key, wait).await;
+    let outcome = outcome.map_err(|failure| Problem::from(failure).shown_to(key))?;
     let status = status(&outcome);
-    let told = outcome.into_response(key);
-    let place = format!("/api/v1/notifications/{}", told.notification_id);
-    Ok((status, [(LOCATION, place)], Json(told)).into_response())
+    let raised = Raised::new(&outcome, key);
+    Ok((status, raised.location(), Json(raised)).into_response())
 }
 
-/// 201 when everybody is told as far as is known, 202 when somebody is not, or not yet.
+/// Returns 201 if all contacts are notified as far as known, 202 if some are not, or not yet.
 fn status(outcome: &RaiseOutcome) -> StatusCode {
     let waits = outcome.sent().is_some_and(|(sent, all)| sent < all);
     if waits || outcome.has_unreached() {
@@ -182,13 +210,13 @@ fn status(outcome: &RaiseOutcome) -> StatusCode {
     }
 }
 
-async fn explain<T: Alert>(
+async fn explain<T: Content>(
     State(app): State<Arc<App>>,
     Named(slug): Named,
-    Input(alert): Input<T>,
+    Input(content): Input<T>,
 ) -> Result<Json<Plan>, Problem> {
-    let (engine, raise) = (app.engine.clone(), alert.at(slug));
+    let (engine, raise) = (app.engine.clone(), content.raise(slug));
     let is_large = off_thread::is_large(raise.content());
     let plan = off_thread::run(is_large, async move { engine.explain(&raise).await });
-    Ok(Json(plan.await??))
+    Ok(Json(plan.await??.into()))
 }

@@ -1,16 +1,16 @@
-//! `/api/v1`: everything that can be seen and changed, in JSON.
+//! `/api/v1`: the REST API.
 //!
-//! Who asks is said by an API key in the `Authorization` header. Refusals are problem documents with
-//! the status that fits. Lists come in pages: `next` of one is the `cursor` of the following. What can
-//! be edited has a revision in `ETag`, and is replaced only by who says in `If-Match` to have seen it.
+//! Requests authenticate with an API key in the `Authorization` header. Errors are problem documents.
+//! Lists are paginated: `next` of a page is the `cursor` of the next one. Editable resources have a
+//! revision in `ETag`; replacing one requires it in `If-Match`.
 
-pub(crate) mod audit;
+mod audit;
 pub(crate) mod caller;
 mod contact;
-mod edit;
+mod crud;
 mod endpoint;
 mod event;
-pub(crate) mod extract;
+mod extract;
 mod gateway;
 mod group;
 mod inbound;
@@ -19,27 +19,24 @@ mod message;
 mod notification;
 pub(crate) mod openapi;
 mod page;
-mod preview;
+mod plan;
 pub(crate) mod problem;
-mod resource;
+mod raised;
 mod status;
-pub(crate) mod timestamp;
+mod timestamp;
 mod user;
-
-pub(crate) use caller::Caller;
 
 use crate::api::problem::Problem;
 use crate::route::{Auth, Route};
 
-/// Every URL of the API.
+/// Returns every route of the API.
 pub(crate) fn routes() -> Vec<Route> {
-    let mut routes = openapi::routes();
+    let mut routes = openapi::routes(routes);
     routes.extend(contact::routes());
     routes.extend(endpoint::routes());
     routes.extend(group::routes());
     routes.extend(event::routes());
     routes.extend(message::routes());
-    routes.extend(preview::routes());
     routes.extend(notification::routes());
     routes.extend(inbound::routes());
     routes.extend(gateway::routes());
@@ -47,10 +44,10 @@ pub(crate) fn routes() -> Vec<Route> {
     routes.extend(key::routes());
     routes.extend(user::routes());
     routes.extend(audit::routes());
-    routes.push(Route::any("/api/{*rest}", Auth::Public, nowhere));
+    routes.push(Route::any("/api/{*rest}", Auth::Public, not_found));
     routes
 }
 
-async fn nowhere() -> Problem {
+async fn not_found() -> Problem {
     Problem::no_such_resource()
 }

@@ -1,44 +1,44 @@
-//! A moment, as the parameter of a query.
+//! A point in time as a query parameter.
 
 use std::fmt;
 use std::str::FromStr;
 
 use redflash_core::Timestamp;
 
-/// The last millisecond of the year 9999.
-const LAST: i64 = 253_402_300_799_999;
+/// Last millisecond of the year 9999.
+const MAX: i64 = 253_402_300_799_999;
 
-/// A moment: milliseconds since 1970, or as in RFC 3339.
+/// A point in time: milliseconds since 1970, or RFC 3339.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment(Timestamp);
+pub(crate) struct TimeParameter(Timestamp);
 
-/// A text that is no moment.
+/// Error for a text that is not a point in time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MomentError;
+pub(crate) struct TimeError;
 
-impl Moment {
-    /// When it is.
+impl TimeParameter {
+    /// Returns the point in time.
     pub(crate) const fn at(self) -> Timestamp {
         self.0
     }
 }
 
-impl fmt::Display for MomentError {
+impl fmt::Display for TimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("write milliseconds since 1970, or a moment as 2026-11-25T04:32:10Z")
+        f.write_str("must be milliseconds since 1970, or a time such as 2026-11-25T04:32:10Z")
     }
 }
 
-impl FromStr for Moment {
-    type Err = MomentError;
+impl FromStr for TimeParameter {
+    type Err = TimeError;
 
-    fn from_str(text: &str) -> Result<Self, MomentError> {
+    fn from_str(text: &str) -> Result<Self, TimeError> {
         if let Ok(millis) = text.parse()
-            && (0..=LAST).contains(&millis)
+            && (0..=MAX).contains(&millis)
         {
             return Ok(Self(Timestamp::from_millis(millis)));
         }
-        let at: jiff::Timestamp = text.parse().map_err(|_| MomentError)?;
+        let at: jiff::Timestamp = text.parse().map_err(|_| TimeError)?;
         Ok(Self(Timestamp::from_millis(at.as_millisecond())))
     }
 }
@@ -48,8 +48,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_a_number_or_a_date_with_an_offset() {
-        let read = |text: &str| text.parse::<Moment>().map(|moment| moment.at().as_millis());
+    fn parses_milliseconds_and_rfc_3339() {
+        let read = |text: &str| {
+            text.parse::<TimeParameter>()
+                .map(|time| time.at().as_millis())
+        };
         for text in [
             "1795564800000",
             "2026-11-25T00:00:00Z",

@@ -1,10 +1,12 @@
 //! The body of a request: one JSON object.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
 use redflash_core::InvalidField;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -17,7 +19,7 @@ use crate::extract::body::{BufferedBody, Format};
 use crate::extract::strict_json::Strict;
 use crate::off_thread;
 
-/// The body of a request: one JSON object, read as a `T`.
+/// The body of a request: one JSON object, deserialized as a `T`.
 #[derive(Debug)]
 pub(crate) struct Input<T>(pub(crate) T);
 
@@ -33,7 +35,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Input<T> {
         let is_large = bytes.len() >= off_thread::LARGE;
         let input = off_thread::run(is_large, async move {
             let input = read(&bytes);
-            // Kept for as long as the body and what is read from it are both there.
+            // Held while both the body and its value are in memory.
             drop(memory);
             input
         });
@@ -46,27 +48,27 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     if matches!(body::format(headers), Ok(Some(Format::Json))) {
         return Ok(());
     }
-    let detail = "send a JSON object in UTF-8, with Content-Type: application/json";
+    let detail = "send a JSON object in UTF-8 with Content-Type: application/json";
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     Err(Problem::new(status, "bad_content_type", detail))
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let broken = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "bad_body", detail);
+    let invalid = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "bad_body", detail);
     let Strict(value) =
-        serde_json::from_slice(body).map_err(|fault| broken(format!("JSON: {fault}")))?;
+        serde_json::from_slice(body).map_err(|error| invalid(format!("invalid JSON: {error}")))?;
     if !value.is_object() {
-        return Err(broken("JSON: an object is wanted, {…}".to_owned()));
+        return Err(invalid("the body must be a JSON object".to_owned()));
     }
-    serde_path_to_error::deserialize(value).map_err(|fault| {
-        let InvalidField { field, message, .. } = fault_of(&fault);
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let InvalidField { field, message, .. } = field_error(&error);
         Problem::field(field, message)
     })
 }
 
-/// What is wrong with which field. A field that is missing is named as such, not by what lacks it.
-fn fault_of(fault: &serde_path_to_error::Error<serde_json::Error>) -> InvalidField {
-    let (path, message) = (fault.path().to_string(), fault.inner().to_string());
+/// Returns the field that an error is about. A missing field counts, not the object that lacks it.
+fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> InvalidField {
+    let (path, message) = (error.path().to_string(), error.inner().to_string());
     let missing = message.strip_prefix("missing field `");
     let missing = missing.and_then(|rest| rest.strip_suffix('`'));
     match (missing, &*path) {
@@ -76,35 +78,68 @@ fn fault_of(fault: &serde_path_to_error::Error<serde_json::Error>) -> InvalidFie
     }
 }
 
-/// A field that may be null, which says something else than leaving it out.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct OrNull<T>(pub(crate) Option<T>);
+/// A field that may be absent, but not null.
+///
+/// For structs with `#[serde(default)]`. A nullable field is an `Optional<Option<T>>`: absence leaves it as
+/// it is, null removes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Optional<T>(pub(crate) Option<T>);
 
-/// A field that may be left out, where null says something else than nothing: for
-/// `#[serde(default, deserialize_with = "given")]`.
-pub(crate) fn given<'de, T, D>(reader: D) -> Result<Option<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    T::deserialize(reader).map(Some)
+impl<T> Default for Optional<T> {
+    fn default() -> Self {
+        Self(None)
+    }
 }
 
-/// A secret, of which no refusal says anything.
+impl<T: Clone> Optional<T> {
+    /// Sets a field to the value, if there is one.
+    pub(crate) fn set(&self, field: &mut T) {
+        if let Some(value) = &self.0 {
+            field.clone_from(value);
+        }
+    }
+}
+
+impl<T> From<T> for Optional<T> {
+    fn from(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Optional<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Optional<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        schemas.subschema_for::<T>()
+    }
+}
+
+/// A secret, which no error message repeats.
 #[derive(Debug)]
 pub(crate) struct Secret(pub(crate) SecretString);
 
 impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(reader);
-        let text = text.map_err(|_| D::Error::custom("a text is wanted"))?;
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer);
+        let text = text.map_err(|_| D::Error::custom("must be a string"))?;
         Ok(Self(text.into()))
     }
 }
 
-/// For `#[serde(default = "on")]`: what is not said to be off is on.
-pub(crate) const fn on() -> bool {
+/// Returns true, for `#[serde(default = "enabled")]`.
+pub(crate) const fn enabled() -> bool {
     true
 }
 
@@ -118,21 +153,21 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Person {
-        #[expect(dead_code, reason = "only whether it can be read matters")]
+        #[expect(dead_code, reason = "only its deserialization is tested")]
         slug: Slug,
-        #[serde(default, deserialize_with = "given")]
-        name: Option<Name>,
+        #[serde(default)]
+        name: Optional<Name>,
         #[serde(default)]
         friends: Vec<Person>,
     }
 
-    fn refusal(body: &str) -> Value {
+    fn problem(body: &str) -> Value {
         let problem = read::<Person>(body.as_bytes()).unwrap_err();
         serde_json::to_value(problem).unwrap()
     }
 
     #[test]
-    fn a_field_that_breaks_a_rule_is_named() {
+    fn names_invalid_field() {
         for (body, field) in [
             (r"{}", "slug"),
             (r#"{"slug":"a b"}"#, "slug"),
@@ -145,14 +180,14 @@ mod tests {
             ),
             (r#"{"slug":"a","friends":[{"slug":""}]}"#, "friends[0].slug"),
         ] {
-            let refusal = refusal(body);
-            assert_eq!(refusal["code"], "invalid", "{body}");
-            assert_eq!(refusal["errors"][0]["field"], field, "{body}");
+            let problem = problem(body);
+            assert_eq!(problem["code"], "invalid", "{body}");
+            assert_eq!(problem["errors"][0]["field"], field, "{body}");
         }
     }
 
     #[test]
-    fn what_is_no_object_of_json_is_a_bad_request() {
+    fn rejects_body_that_is_no_json_object() {
         for body in [
             "",
             "{",
@@ -162,15 +197,15 @@ mod tests {
             r#"{"slug":"a","slug":"b"}"#,
             "{} {}",
         ] {
-            let refusal = refusal(body);
-            assert_eq!(refusal["code"], "bad_body", "{body}");
+            let problem = problem(body);
+            assert_eq!(problem["code"], "bad_body", "{body}");
         }
         assert!(read::<Person>(b"{\"slug\":\"\xff\"}").is_err());
     }
 
     #[test]
-    fn what_is_left_out_is_not_given() {
+    fn distinguishes_absent_fields() {
         let person: Person = read(br#"{"slug":"a","friends":[{"slug":"b","name":"B"}]}"#).unwrap();
-        assert!(person.name.is_none() && person.friends[0].name.is_some());
+        assert!(person.name.0.is_none() && person.friends[0].name.0.is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! TODO: one line.
+//! Extractors of the API, which reject requests with [problems](crate::api::problem::Problem).
 
 pub(crate) mod json_body;
 pub(crate) mod path;

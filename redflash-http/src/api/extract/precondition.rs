@@ -1,5 +1,4 @@
-//! The state in which something was seen, and must be or must no longer be: `ETag`, `If-Match`,
-//! `If-None-Match`.
+//! Conditional requests: `ETag`, `If-Match` and `If-None-Match`.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
@@ -10,24 +9,23 @@ use redflash_core::Revision;
 
 use crate::api::problem::Problem;
 
-/// What a request says to have seen.
+/// The conditions of a request.
 #[derive(Debug)]
-pub(crate) struct Condition {
-    /// `If-Match`.
-    must_be: Option<Seen>,
-    /// `If-None-Match`, as it stands there.
-    must_not_be: String,
+pub(crate) struct Precondition {
+    if_match: Option<IfMatch>,
+    /// `If-None-Match` as it was sent.
+    if_none_match: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Seen {
-    /// `*`: whatever there is.
-    Anything,
-    /// This state.
-    As(Revision),
+enum IfMatch {
+    /// `*`: any revision.
+    Any,
+    /// This revision.
+    Revision(Revision),
 }
 
-impl<S: Sync> FromRequestParts<S> for Condition {
+impl<S: Sync> FromRequestParts<S> for Precondition {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -35,58 +33,58 @@ impl<S: Sync> FromRequestParts<S> for Condition {
     }
 }
 
-impl Condition {
+impl Precondition {
     fn read(headers: &HeaderMap) -> Result<Self, Problem> {
-        let must_be = match values(headers, IF_MATCH).as_str() {
+        let if_match = match values(headers, IF_MATCH).as_str() {
             "" if !headers.contains_key(IF_MATCH) => None,
-            "*" => Some(Seen::Anything),
-            tag => Some(Seen::As(revision(tag)?)),
+            "*" => Some(IfMatch::Any),
+            tag => Some(IfMatch::Revision(revision(tag)?)),
         };
-        let must_not_be = values(headers, IF_NONE_MATCH);
+        let if_none_match = values(headers, IF_NONE_MATCH);
         Ok(Self {
-            must_be,
-            must_not_be,
+            if_match,
+            if_none_match,
         })
     }
 
-    /// The state in which it must still be, if any is named.
-    pub(crate) const fn seen(&self) -> Option<&Revision> {
-        match &self.must_be {
-            Some(Seen::As(revision)) => Some(revision),
-            Some(Seen::Anything) | None => None,
+    /// Returns the revision in `If-Match`, if it names one.
+    pub(crate) const fn expected(&self) -> Option<&Revision> {
+        match &self.if_match {
+            Some(IfMatch::Revision(revision)) => Some(revision),
+            Some(IfMatch::Any) | None => None,
         }
     }
 
-    /// The same, where that has to be said.
+    /// Returns the revision in `If-Match`, where that header is required.
     ///
     /// # Errors
     ///
-    /// 428 when nothing is said.
-    pub(crate) fn must_be_seen(&self) -> Result<Option<&Revision>, Problem> {
-        if self.must_be.is_none() {
-            let detail = "say in If-Match which ETag you have seen, so that nobody's work is lost; \
-                          * writes over everything";
+    /// 428 without the header.
+    pub(crate) fn required(&self) -> Result<Option<&Revision>, Problem> {
+        if self.if_match.is_none() {
+            let detail = "send the ETag that you last read as If-Match, so that no other change is \
+                          overwritten; * overwrites any";
             let status = StatusCode::PRECONDITION_REQUIRED;
             return Err(Problem::new(status, "if_match_required", detail));
         }
-        Ok(self.seen())
+        Ok(self.expected())
     }
 
-    /// Answers with something in a state, or with 304 to whoever has seen it in that state.
-    pub(crate) fn answer(&self, revision: &Revision, whole: impl IntoResponse) -> Response {
+    /// Responds with a body, or with 304 if `If-None-Match` names its revision.
+    pub(crate) fn respond(&self, revision: &Revision, body: impl IntoResponse) -> Response {
         let tag = tag(revision);
-        let mut tags = self.must_not_be.split(',').map(str::trim);
-        let is_known = tags.any(|seen| seen == "*" || seen.trim_start_matches("W/") == tag);
+        let mut tags = self.if_none_match.split(',').map(str::trim);
+        let is_known = tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag);
         if is_known {
-            return revised(revision, StatusCode::NOT_MODIFIED);
+            return with_etag(revision, StatusCode::NOT_MODIFIED);
         }
-        revised(revision, whole)
+        with_etag(revision, body)
     }
 }
 
-/// An answer that says in which state something is.
-pub(crate) fn revised(revision: &Revision, whole: impl IntoResponse) -> Response {
-    let mut response = whole.into_response();
+/// Adds the `ETag` of a revision to a response.
+pub(crate) fn with_etag(revision: &Revision, body: impl IntoResponse) -> Response {
+    let mut response = body.into_response();
     let tag = HeaderValue::try_from(tag(revision)).expect("hex digits are a header's value");
     response.headers_mut().insert(ETAG, tag);
     response
@@ -103,12 +101,12 @@ fn revision(tag: &str) -> Result<Revision, Problem> {
         digits.len() == Revision::LENGTH && digits.bytes().all(hex)
     };
     digits.filter(hex).map(Revision::new).ok_or_else(|| {
-        let detail = "If-Match is an ETag of ours, with its quotation marks, or *";
+        let detail = "If-Match must be an ETag of this API, with its quotation marks, or *";
         Problem::new(StatusCode::BAD_REQUEST, "bad_if_match", detail)
     })
 }
 
-/// All that a header says, however many times it is sent.
+/// Returns all values of a header, joined by commas.
 fn values(headers: &HeaderMap, name: HeaderName) -> String {
     let values = headers.get_all(name).iter();
     let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -121,38 +119,38 @@ mod tests {
 
     const TAG: &str = "\"0123456789abcdef01234567\"";
 
-    fn condition(name: HeaderName, value: &str) -> Result<Condition, Problem> {
+    fn precondition(name: HeaderName, value: &str) -> Result<Precondition, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::try_from(value).unwrap());
-        Condition::read(&headers)
+        Precondition::read(&headers)
     }
 
     #[test]
-    fn one_state_or_any_must_have_been_seen() {
+    fn requires_one_revision_or_any() {
         let revision = Revision::new(TAG.trim_matches('"'));
-        let exact = condition(IF_MATCH, TAG).unwrap();
-        assert_eq!(exact.must_be_seen().unwrap(), Some(&revision));
-        let any = condition(IF_MATCH, "*").unwrap();
-        assert_eq!(any.must_be_seen().unwrap(), None);
-        let none = Condition::read(&HeaderMap::new()).unwrap();
-        assert!(none.must_be_seen().is_err() && none.seen().is_none());
+        let exact = precondition(IF_MATCH, TAG).unwrap();
+        assert_eq!(exact.required().unwrap(), Some(&revision));
+        let any = precondition(IF_MATCH, "*").unwrap();
+        assert_eq!(any.required().unwrap(), None);
+        let none = Precondition::read(&HeaderMap::new()).unwrap();
+        assert!(none.required().is_err() && none.expected().is_none());
     }
 
     #[test]
-    fn what_is_no_tag_of_ours_is_a_bad_request() {
+    fn rejects_foreign_etags() {
         let weak = format!("W/{TAG}");
         let two = format!("{TAG}, {TAG}");
         for bad in ["", "x", "\"x\"", "0123456789abcdef01234567", &weak, &two] {
-            assert!(condition(IF_MATCH, bad).is_err(), "{bad}");
+            assert!(precondition(IF_MATCH, bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn whoever_has_it_is_told_so() {
+    fn responds_304_to_known_etags() {
         let revision = Revision::new(TAG.trim_matches('"'));
         let status = |value: &str| {
-            let condition = condition(IF_NONE_MATCH, value).unwrap();
-            condition.answer(&revision, StatusCode::OK).status()
+            let precondition = precondition(IF_NONE_MATCH, value).unwrap();
+            precondition.respond(&revision, StatusCode::OK).status()
         };
         for known in [TAG, "*", &format!("W/{TAG}"), &format!("\"x\" , {TAG}")] {
             assert_eq!(status(known), StatusCode::NOT_MODIFIED, "{known}");

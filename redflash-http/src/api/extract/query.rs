@@ -1,4 +1,4 @@
-//! The parameters of a query.
+//! Query parameters.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -12,13 +12,12 @@ use url::form_urlencoded;
 
 use crate::api::problem::Problem;
 
-/// The most that a page of a list has.
-const MOST: u32 = 500;
-/// How much a page of a list has if nothing is said.
-const USUAL: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+/// Maximum size of a page.
+const MAX: u32 = 500;
+/// Default size of a page.
+const DEFAULT: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 
-/// The parameters of a query, of which the [`guard`](crate::api::caller::guard) has let through only those that
-/// the operation has, each once.
+/// The query parameters. The [`guard`](crate::api::caller::guard) has rejected unknown and repeated ones.
 #[derive(Debug)]
 pub(crate) struct Query(BTreeMap<String, String>);
 
@@ -31,38 +30,38 @@ impl<S: Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
-    /// A parameter as it stands there.
+    /// Returns a parameter as text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A parameter that is something.
+    /// Parses a parameter.
     ///
     /// # Errors
     ///
-    /// 422 when it is none.
+    /// 422 if it is invalid.
     pub(crate) fn read<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
         let read = self.text(name).map(str::parse).transpose();
-        read.map_err(|fault: T::Err| Problem::field(name, fault.to_string()))
+        read.map_err(|error: T::Err| Problem::field(name, error.to_string()))
     }
 
-    /// How much a page of a list is to have, at most.
+    /// Returns the maximum size of a page.
     ///
     /// # Errors
     ///
-    /// 422 when it is too much, or no number.
+    /// 422 if it is too large, or not a number.
     pub(crate) fn limit(&self) -> Result<NonZeroU32, Problem> {
         let Some(text) = self.text("limit") else {
-            return Ok(USUAL);
+            return Ok(DEFAULT);
         };
         let limit = text.parse().ok();
-        let limit = limit.filter(|limit: &NonZeroU32| limit.get() <= MOST);
-        let wrong = || Problem::field("limit", format!("write a number from 1 to {MOST}"));
+        let limit = limit.filter(|limit: &NonZeroU32| limit.get() <= MAX);
+        let wrong = || Problem::field("limit", format!("must be a number from 1 to {MAX}"));
         limit.ok_or_else(wrong)
     }
 }
 
-/// Refuses parameters that an operation does not have, that stand there twice, or hold a NUL.
+/// Rejects unknown and repeated parameters, and those that contain a NUL character.
 ///
 /// # Errors
 ///
@@ -72,18 +71,18 @@ pub(crate) fn check(query: Option<&str>, known: &[&str]) -> Result<(), Problem> 
     for (name, value) in pairs(query) {
         if !known.contains(&&*name) {
             let message = match known {
-                [] => "there are no parameters here".to_owned(),
-                known => format!("there is no such parameter, only {}", known.join(", ")),
+                [] => "unknown parameter: this operation has none".to_owned(),
+                known => format!("unknown parameter: expected one of {}", known.join(", ")),
             };
             let name: String = name.chars().take(100).collect();
             return Err(Problem::field(name, message));
         }
         if seen.contains_key(&name) {
-            return Err(Problem::field(name, "stands there twice"));
+            return Err(Problem::field(name, "is repeated"));
         }
-        // It stands in no text, and databases refuse to look for it.
+        // No stored text contains it, and databases reject queries for it.
         if value.contains('\0') {
-            return Err(Problem::field(name, "a NUL cannot stand here"));
+            return Err(Problem::field(name, "must not contain a NUL character"));
         }
         seen.insert(name, value);
     }
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_known_may_be_asked_and_only_once() {
+    fn rejects_unknown_and_repeated_parameters() {
         let known = ["q", "limit"];
         for good in [None, Some(""), Some("q="), Some("limit=1&q=x&")] {
             assert!(check(good, &known).is_ok(), "{good:?}");
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_one_to_five_hundred() {
+    fn limits_pages_to_500_items() {
         let limit = |query: &str| Query(pairs(Some(query)).collect()).limit();
         assert_eq!(limit("").unwrap().get(), 50);
         assert_eq!(limit("limit=500").unwrap().get(), 500);

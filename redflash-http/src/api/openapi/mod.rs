@@ -1,66 +1,77 @@
-//! `GET /api/v1/openapi.json`: the description of the API, made of the table of routes and of the
-//! schemas in `schema/`.
+//! `GET /api/v1/openapi.json`: the `OpenAPI` document, generated from the table of routes and the DTOs.
 
 pub(crate) mod operation;
+mod parameter;
+mod problem;
+mod schemas;
+pub(crate) mod value;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::api::openapi::operation::{Answer, Operation};
+use crate::api::openapi::operation::{Operation, SchemaOf, Success};
+use crate::api::openapi::problem::Problem;
+use crate::api::openapi::schemas::Schemas;
 use crate::app::App;
 use crate::route::{Auth, Permission, Route};
 
-/// The schemas and parameters, one file a noun.
-const COMPONENTS: &[&str] = &[
-    include_str!("schema/common.json"),
-    include_str!("schema/contact.json"),
-    include_str!("schema/group.json"),
-    include_str!("schema/event.json"),
-    include_str!("schema/plan.json"),
-    include_str!("schema/alert.json"),
-    include_str!("schema/status.json"),
-    include_str!("schema/notification.json"),
-    include_str!("schema/inbound.json"),
-    include_str!("schema/gateway.json"),
-    include_str!("schema/key.json"),
-    include_str!("schema/user.json"),
-    include_str!("schema/change.json"),
-];
+/// The `OpenAPI` document.
+struct Document;
 
-static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| document(crate::api::routes()));
+impl JsonSchema for Document {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OpenApi".into()
+    }
 
-pub(crate) fn routes() -> Vec<Route> {
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "An OpenAPI document.",
+            "required": ["openapi", "info", "paths"],
+        })
+    }
+}
+
+/// Returns the route of the document.
+///
+/// * `all` - returns every route of the API.
+pub(crate) fn routes(all: fn() -> Vec<Route>) -> Vec<Route> {
+    let show = async move |State(app): State<Arc<App>>| show(&app, all);
     vec![
         Route::new(Method::GET, "/api/v1/openapi.json", Auth::Public, show).described(
-            Operation::new("describe", "Description", "Describes this API").gives("Description"),
+            Operation::new("describe", "Description", "Get this OpenAPI document").ok::<Document>(),
         ),
     ]
 }
 
-async fn show(State(app): State<Arc<App>>) -> Response {
+fn show(app: &App, all: fn() -> Vec<Route>) -> Response {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    let document = DOCUMENT.get_or_init(|| document(all()));
     let json = [(CONTENT_TYPE, "application/json")];
     if app.base.as_str().is_empty() {
-        return (json, DESCRIPTION.to_string()).into_response();
+        return (json, document.to_string()).into_response();
     }
-    let mut description = DESCRIPTION.clone();
-    description["servers"] = json!([{ "url": app.base.as_str() }]);
-    (json, description.to_string()).into_response()
+    let mut document = document.clone();
+    document["servers"] = json!([{ "url": app.base.as_str() }]);
+    (json, document.to_string()).into_response()
 }
 
 fn document(routes: Vec<Route>) -> Value {
-    let components = components();
+    let mut schemas = Schemas::new();
+    let parameters = parameter::parameters(&mut schemas.input);
     let mut paths = Map::new();
     for route in routes {
         let (Some(method), Some(operation)) = (&route.method, &route.operation) else {
             continue;
         };
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
-        let described = describe(operation, &route, &components["parameters"]);
+        let described = describe(operation, &route, &parameters, &mut schemas);
         path[method.as_str().to_lowercase()] = described;
     }
     json!({
@@ -72,51 +83,36 @@ fn document(routes: Vec<Route>) -> Value {
         },
         "security": [{ "key": [] }],
         "paths": paths,
-        "components": components,
+        "components": {
+            "securitySchemes": { "key": { "type": "http", "scheme": "bearer" } },
+            "parameters": parameters,
+            "headers": parameter::headers(),
+            "schemas": schemas.into_definitions(),
+        },
     })
 }
 
-/// The components of every file, and what they all need.
-fn components() -> Value {
-    let mut all = json!({
-        "securitySchemes": { "key": { "type": "http", "scheme": "bearer" } },
-    });
-    for file in COMPONENTS {
-        let file: Map<String, Value> =
-            serde_json::from_str(file).expect("the tests read every file");
-        for (kind, entries) in file {
-            let Value::Object(entries) = entries else {
-                continue;
-            };
-            for (name, entry) in entries {
-                all[&kind][name] = entry;
-            }
-        }
-    }
-    all
-}
-
-/// * `known` - the parameters of every file.
-fn describe(operation: &Operation, route: &Route, known: &Value) -> Value {
+fn describe(operation: &Operation, route: &Route, known: &Value, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
-    for answer in &operation.answers {
-        responses.insert(answer.status.as_str().to_owned(), done(answer));
+    for success in &operation.responses {
+        let described = response(success, &mut schemas.output);
+        responses.insert(success.status.as_str().to_owned(), described);
     }
-    for status in refusals(operation, route) {
-        responses.insert(status.to_string(), refused(status));
+    for status in errors(operation, route) {
+        responses.insert(status.to_string(), error(status, &mut schemas.output));
     }
     let mut described = json!({
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "description": right(route.auth),
+        "description": permission(route.auth),
         "parameters": parameters(operation, route.path, known),
         "responses": responses,
     });
-    if let Some(schema) = &operation.body {
+    if let Some(body) = operation.body {
         described["requestBody"] = json!({
             "required": true,
-            "content": { "application/json": { "schema": schema_of(schema) } },
+            "content": { "application/json": { "schema": body(&mut schemas.input) } },
         });
     }
     if route.auth == Auth::Public {
@@ -125,24 +121,24 @@ fn describe(operation: &Operation, route: &Route, known: &Value) -> Value {
     described
 }
 
-/// What it takes to be let in, for people.
-const fn right(auth: Auth) -> &'static str {
+/// Returns the permission that a route requires, as a sentence.
+const fn permission(auth: Auth) -> &'static str {
     match auth {
-        Auth::ApiKey(Permission::Any) => "Any key may ask.",
-        Auth::ApiKey(Permission::View) => "For keys that may inspect.",
-        Auth::ApiKey(Permission::Admin) => "For keys with the right admin.",
-        _ => "Anybody may ask.",
+        Auth::ApiKey(Permission::Any) => "Requires any API key.",
+        Auth::ApiKey(Permission::View) => "Requires an API key with the `inspect` permission.",
+        Auth::ApiKey(Permission::Admin) => "Requires an API key with the `admin` permission.",
+        _ => "Requires no authentication.",
     }
 }
 
-/// The parameters of an operation: one that it has in its own way stands there as `listChanges.cursor`.
+/// Returns references to the parameters of an operation, to its own variant of each where there is one.
 fn parameters(operation: &Operation, path: &str, known: &Value) -> Value {
     let parts = path.split('/');
     let parts = parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let named = parts
+    let names = parts
         .chain(operation.query().iter().copied())
         .chain(operation.headers.iter().copied());
-    let place = |name: &str| {
+    let reference = |name: &str| {
         let own = format!("{}.{name}", operation.id);
         let name = if known.get(&own).is_some() {
             &own
@@ -151,23 +147,23 @@ fn parameters(operation: &Operation, path: &str, known: &Value) -> Value {
         };
         json!({ "$ref": format!("#/components/parameters/{name}") })
     };
-    named.map(place).collect()
+    names.map(reference).collect()
 }
 
-fn done(answer: &Answer) -> Value {
-    let mut response = json!({ "description": reason(answer.status) });
-    if let Some(schema) = &answer.schema {
-        response["content"] = json!({ "application/json": { "schema": schema_of(schema) } });
+fn response(success: &Success, schemas: &mut SchemaGenerator) -> Value {
+    let mut response = json!({ "description": reason(success.status) });
+    if let Some(body) = success.body {
+        response["content"] = json!({ "application/json": { "schema": body(schemas) } });
     }
-    for name in answer.headers {
+    for name in success.headers {
         response["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
     }
     response
 }
 
-/// The statuses with which an operation refuses: its own, and those that follow from its kind.
-fn refusals(operation: &Operation, route: &Route) -> Vec<u16> {
-    let mut statuses = operation.refusals.to_vec();
+/// Returns the error statuses of an operation: its own, and those that follow from its kind.
+fn errors(operation: &Operation, route: &Route) -> Vec<u16> {
+    let mut statuses = operation.errors.to_vec();
     match route.auth {
         Auth::ApiKey(needs) => {
             statuses.extend([401, 422, 503]);
@@ -186,7 +182,7 @@ fn refusals(operation: &Operation, route: &Route) -> Vec<u16> {
     for header in operation.headers {
         match *header {
             "If-Match" => statuses.extend([400, 412]),
-            "If-Match-Needed" => statuses.extend([400, 412, 428]),
+            "If-Match-Required" => statuses.extend([400, 412, 428]),
             "Idempotency-Key" => statuses.push(400),
             _ => {}
         }
@@ -194,11 +190,12 @@ fn refusals(operation: &Operation, route: &Route) -> Vec<u16> {
     statuses
 }
 
-fn refused(status: u16) -> Value {
+fn error(status: u16, schemas: &mut SchemaGenerator) -> Value {
+    const PROBLEM: SchemaOf = SchemaGenerator::subschema_for::<Problem>;
     let status = StatusCode::from_u16(status).unwrap_or_default();
     let mut response = json!({
         "description": reason(status),
-        "content": { "application/problem+json": { "schema": schema_of("Problem") } },
+        "content": { "application/problem+json": { "schema": PROBLEM(schemas) } },
     });
     let header = match status {
         StatusCode::UNAUTHORIZED => "WWW-Authenticate",
@@ -210,27 +207,5 @@ fn refused(status: u16) -> Value {
 }
 
 fn reason(status: StatusCode) -> &'static str {
-    status.canonical_reason().unwrap_or("Answer")
-}
-
-fn schema_of(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_component_has_the_name_of_another() {
-        let mut seen = std::collections::BTreeSet::new();
-        for file in COMPONENTS {
-            let file: Map<String, Value> = serde_json::from_str(file).unwrap();
-            for (kind, entries) in file {
-                for name in entries.as_object().unwrap().keys() {
-                    assert!(seen.insert(format!("{kind}/{name}")), "{kind}/{name}");
-                }
-            }
-        }
-    }
+    status.canonical_reason().unwrap_or("Response")
 }

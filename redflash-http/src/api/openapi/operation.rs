@@ -1,44 +1,48 @@
-//! What the description of the API says of a route.
+//! Operations of the API: the part of a route that only its description needs.
 
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-/// What the description of the API says of a route, beyond what its path, method and auth say.
+/// Adds the schema of a type to a document and returns a reference to it.
+pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// Description of a route, beyond its path, method and authentication.
 ///
-/// Schemas and parameters are called by their names in `schema/*.json`.
+/// Parameters and headers are named as in [`parameter`](super::parameter).
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
-    /// How programs call it; of all operations only this one.
+    /// Unique name for generated clients, such as `listContacts`.
     pub(crate) id: Cow<'static, str>,
-    /// What it belongs to, such as `Contacts`.
+    /// Heading under which it is listed, such as `Contacts`.
     pub(crate) tag: &'static str,
-    /// What it does, in a few words.
+    /// One-line summary.
     pub(crate) summary: Cow<'static, str>,
-    /// The parameters of its query: it takes no others.
+    /// Query parameters; any other is rejected.
     pub(crate) parameters: &'static [&'static str],
-    /// The headers that it reads.
+    /// Request headers that affect it.
     pub(crate) headers: &'static [&'static str],
-    /// The schema of its body.
-    pub(crate) body: Option<Cow<'static, str>>,
-    /// What it answers when it was done.
-    pub(crate) answers: Vec<Answer>,
-    /// The statuses with which it refuses, beyond those that every operation of its kind has.
-    pub(crate) refusals: &'static [u16],
+    /// Schema of the request body.
+    pub(crate) body: Option<SchemaOf>,
+    /// Successful responses.
+    pub(crate) responses: Vec<Success>,
+    /// Error statuses beyond those that all operations with this authentication share.
+    pub(crate) errors: &'static [u16],
 }
 
-/// An answer to what was done.
+/// A successful response.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Success {
     pub(crate) status: StatusCode,
-    /// The schema of its body.
-    pub(crate) schema: Option<Cow<'static, str>>,
-    /// The headers that it always has.
+    /// Schema of the body.
+    pub(crate) body: Option<SchemaOf>,
+    /// Headers that are always present.
     pub(crate) headers: &'static [&'static str],
 }
 
 impl Operation {
-    /// An operation that takes nothing and answers nothing yet.
+    /// Creates an operation without parameters, body and responses.
     pub(crate) fn new(
         id: impl Into<Cow<'static, str>>,
         tag: &'static str,
@@ -51,74 +55,83 @@ impl Operation {
             parameters: &[],
             headers: &[],
             body: None,
-            answers: Vec::new(),
-            refusals: &[],
+            responses: Vec::new(),
+            errors: &[],
         }
     }
 
-    /// The parameters of its query.
+    /// Returns the names of its query parameters.
     pub(crate) const fn query(&self) -> &'static [&'static str] {
         self.parameters
     }
 
-    /// The same, with these parameters in its query.
-    pub(crate) const fn asks(mut self, names: &'static [&'static str]) -> Self {
+    /// Sets the query parameters.
+    pub(crate) const fn parameters(mut self, names: &'static [&'static str]) -> Self {
         self.parameters = names;
         self
     }
 
-    /// The same, which reads these headers.
-    pub(crate) const fn reads(mut self, names: &'static [&'static str]) -> Self {
+    /// Sets the request headers.
+    pub(crate) const fn headers(mut self, names: &'static [&'static str]) -> Self {
         self.headers = names;
         self
     }
 
-    /// The same, with a body of this schema.
-    pub(crate) fn takes(mut self, schema: impl Into<Cow<'static, str>>) -> Self {
-        self.body = Some(schema.into());
+    /// Sets the request body.
+    pub(crate) fn body<T: JsonSchema>(mut self) -> Self {
+        self.body = Some(SchemaGenerator::subschema_for::<T>);
         self
     }
 
-    /// The same, which also refuses with these statuses.
-    pub(crate) const fn refuses(mut self, statuses: &'static [u16]) -> Self {
-        self.refusals = statuses;
+    /// Adds error statuses.
+    pub(crate) const fn errors(mut self, statuses: &'static [u16]) -> Self {
+        self.errors = statuses;
         self
     }
 
-    /// The same, which answers 200 with this schema.
-    pub(crate) fn gives(self, schema: impl Into<Cow<'static, str>>) -> Self {
-        self.answers(StatusCode::OK, Some(schema.into()), &[])
+    /// Adds response 200 with a body.
+    pub(crate) fn ok<T: JsonSchema>(self) -> Self {
+        self.response::<T>(StatusCode::OK, &[])
     }
 
-    /// The same, which answers 200 with this schema, and with its revision.
-    pub(crate) fn gives_revised(self, schema: impl Into<Cow<'static, str>>) -> Self {
-        self.answers(StatusCode::OK, Some(schema.into()), &["ETag"])
+    /// Adds response 200 with a body and its revision.
+    pub(crate) fn ok_with_etag<T: JsonSchema>(self) -> Self {
+        self.response::<T>(StatusCode::OK, &["ETag"])
     }
 
-    /// The same, which answers 201 with something new of this schema, and with its place and revision.
-    pub(crate) fn makes(self, schema: impl Into<Cow<'static, str>>) -> Self {
-        self.answers(
-            StatusCode::CREATED,
-            Some(schema.into()),
-            &["Location", "ETag"],
-        )
+    /// Adds response 201 with a new resource, its URL and its revision.
+    pub(crate) fn created<T: JsonSchema>(self) -> Self {
+        self.response::<T>(StatusCode::CREATED, &["Location", "ETag"])
     }
 
-    /// The same, which answers 204.
-    pub(crate) fn ends(self) -> Self {
-        self.answers(StatusCode::NO_CONTENT, None, &[])
+    /// Adds response 204.
+    pub(crate) fn no_content(self) -> Self {
+        self.empty_response(StatusCode::NO_CONTENT, &[])
     }
 
-    /// The same, with one more answer.
-    pub(crate) fn answers(
+    /// Adds a response with a body.
+    pub(crate) fn response<T: JsonSchema>(
         mut self,
         status: StatusCode,
-        schema: Option<Cow<'static, str>>,
         headers: &'static [&'static str],
     ) -> Self {
-        self.answers.push(Answer {
+        self.responses.push(Success {
             status,
-            schema,
+            body: Some(SchemaGenerator::subschema_for::<T>),
+            headers,
+        });
+        self
+    }
+
+    /// Adds a response without a body.
+    pub(crate) fn empty_response(
+        mut self,
+        status: StatusCode,
+        headers: &'static [&'static str],
+    ) -> Self {
+        self.responses.push(Success {
+            status,
+            body: None,
             headers,
         });
         self

@@ -1,11 +1,11 @@
-//! `/api/v1/contacts`, and what all of the directory has in common.
+//! `/api/v1/contacts`, and the behavior that all resources of the directory share.
 
 use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};
 
 #[tokio::test]
-async fn a_contact_is_made_changed_and_removed() {
+async fn creates_changes_and_removes_contact() {
     let world = World::start().await;
     let new = json!({
         "slug": "ann",
@@ -34,16 +34,16 @@ async fn a_contact_is_made_changed_and_removed() {
     assert_eq!(gone.body, "");
     let gone = world.ask("GET", "contacts/ann", &Value::Null).await;
     refused(&gone, 404, "not_found", "");
-    let told = [
+    let expected = [
         "key/admin removed contact/ann Ann Archer: pager p-1",
         "key/admin switched_off contact/ann",
         "key/admin added contact/ann Ann Archer: pager p-1",
     ];
-    assert_eq!(world.audit_log().await, told);
+    assert_eq!(world.audit_log().await, expected);
 }
 
 #[tokio::test]
-async fn a_whole_contact_replaces_what_was_seen() {
+async fn replaces_contact_of_known_revision() {
     let world = World::start().await;
     let id = world.contact("ann").await;
     let seen = world
@@ -69,7 +69,7 @@ async fn a_whole_contact_replaces_what_was_seen() {
     assert_eq!(put_once.json()["endpoints"][0]["id"], id.to_string());
     assert_eq!(put_once.json()["endpoints"][1]["enabled"], true);
     refused(&put(&[("if-match", tag)]).await, 412, "outdated", "");
-    // Who has not said which endpoint it is keeps it by its address.
+    // Without an id, the address identifies the endpoint.
     let again = put(&[("if-match", "*")]).await.expect(200);
     assert_eq!(again.json(), put_once.json());
     let outdated = [("if-match", &**tag)];
@@ -82,7 +82,7 @@ async fn a_whole_contact_replaces_what_was_seen() {
 }
 
 #[tokio::test]
-async fn whoever_has_it_already_is_told_so() {
+async fn responds_304_to_known_revision() {
     let world = World::start().await;
     world.contact("ann").await;
     let seen = world
@@ -117,7 +117,7 @@ async fn whoever_has_it_already_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_list_is_read_page_by_page() {
+async fn lists_contacts_page_by_page() {
     let world = World::start().await;
     for slug in ["eve", "ann", "dan", "bob", "cat"] {
         world.contact(slug).await;
@@ -161,7 +161,7 @@ async fn a_list_is_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_field_that_breaks_a_rule_is_named() {
+async fn names_invalid_field() {
     let world = World::start().await;
     world.contact("ann").await;
     let pager = |address: &str| json!({"channel": "pager", "address": address});
@@ -208,7 +208,7 @@ async fn a_field_that_breaks_a_rule_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn responds_404_to_unknown_resources() {
     let world = World::start().await;
     for (method, path) in [
         ("PATCH", "contacts/bob"),
@@ -229,7 +229,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_what_is_there_is_a_conflict() {
+async fn responds_409_to_conflicts() {
     let world = World::start().await;
     world.contact("ann").await;
     let version = world.version().await;
@@ -250,7 +250,7 @@ async fn what_does_not_fit_what_is_there_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_body_is_one_object_of_json() {
+async fn rejects_body_that_is_no_json_object() {
     let world = World::start().await;
     let post = async |kind: &str, body: &str| {
         let headers = [("content-type", kind)];
@@ -300,7 +300,7 @@ async fn a_body_is_one_object_of_json() {
 }
 
 #[tokio::test]
-async fn a_key_does_what_it_may() {
+async fn enforces_permissions_of_keys() {
     let world = World::start().await;
     world.contact("ann").await;
     let version = world.version().await;
@@ -344,7 +344,7 @@ async fn a_key_does_what_it_may() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_there_is_told_which_are() {
+async fn lists_allowed_methods() {
     let world = World::start().await;
     for (method, path, allowed) in [
         ("DELETE", "contacts", vec!["GET", "HEAD", "POST"]),

@@ -14,7 +14,7 @@ async fn description() -> Value {
     answer.json()
 }
 
-/// Every operation, with its method and path.
+/// Returns every operation with its method and path.
 fn operations(description: &Value) -> Vec<(String, &Value)> {
     let paths = description["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, methods)| {
@@ -25,7 +25,7 @@ fn operations(description: &Value) -> Vec<(String, &Value)> {
 }
 
 #[tokio::test]
-async fn every_route_is_described_and_nothing_else() {
+async fn describes_every_route_and_no_other() {
     let description = description().await;
     let described: BTreeSet<_> = operations(&description)
         .into_iter()
@@ -38,7 +38,7 @@ async fn every_route_is_described_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn every_operation_has_a_name_of_its_own() {
+async fn gives_operations_unique_ids() {
     let description = description().await;
     let mut names = BTreeSet::new();
     for (route, operation) in operations(&description) {
@@ -53,7 +53,7 @@ async fn every_operation_has_a_name_of_its_own() {
 }
 
 #[tokio::test]
-async fn every_reference_leads_somewhere() {
+async fn resolves_every_reference() {
     let description = description().await;
     let mut found = 0;
     references(&description, &mut |reference| {
@@ -78,12 +78,12 @@ fn references(value: &Value, look: &mut impl FnMut(&str)) {
 }
 
 #[tokio::test]
-async fn what_is_open_says_so() {
+async fn marks_public_operations() {
     let description = description().await;
     for (route, operation) in operations(&description) {
         let is_open = operation
             .get("security")
-            .is_some_and(|said| *said == serde_json::json!([]));
+            .is_some_and(|security| *security == serde_json::json!([]));
         assert_eq!(is_open, route == "GET /api/v1/openapi.json", "{route}");
         assert_eq!(
             is_open,

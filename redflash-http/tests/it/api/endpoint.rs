@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::world::{Who, World, refused};
 
 #[tokio::test]
-async fn an_endpoint_is_added_moved_switched_and_removed() {
+async fn creates_changes_and_removes_endpoint() {
     let world = World::start().await;
     world.contact("ann").await;
     let new = json!({"channel": "pager", "address": "p-1"});
@@ -39,7 +39,7 @@ async fn an_endpoint_is_added_moved_switched_and_removed() {
 }
 
 #[tokio::test]
-async fn who_asked_for_silence_keeps_it_until_switched_on() {
+async fn keeps_opt_out_until_enabled() {
     let world = World::start().await;
     let id = world.contact("ann").await;
     let mut contact = world
@@ -71,13 +71,13 @@ async fn who_asked_for_silence_keeps_it_until_switched_on() {
         (&on["enabled"], &on["opted_out"]),
         (&json!(true), &Value::Null)
     );
-    // What was read before is no wish to be silent.
+    // An opt-out that is sent back does not opt out again.
     let off = put(&whole).await;
     assert_eq!(off["endpoints"][0]["opted_out"], Value::Null);
 }
 
 #[tokio::test]
-async fn an_endpoint_is_tried_out_alone() {
+async fn tests_one_endpoint() {
     let world = World::start().await;
     let id = world.contact("ann").await;
     let second = json!({"channel": "pager", "address": "p-2"});
@@ -119,7 +119,7 @@ async fn an_endpoint_is_tried_out_alone() {
 }
 
 #[tokio::test]
-async fn channels_that_no_gateway_serves_are_warned_of() {
+async fn warns_of_channel_without_gateway() {
     let world = World::start().await;
     let mut ann = Contact::new("ann".parse().unwrap(), "Ann".parse().unwrap());
     for (number, channel) in (1..).zip(["mail", "pagr", "pager"]) {
@@ -131,11 +131,11 @@ async fn channels_that_no_gateway_serves_are_warned_of() {
     let name = json!({"name": "Ann Archer"});
     let changed = world.ask("PATCH", "contacts/ann", &name).await;
     let warnings = changed.expect(200).json()["warnings"].take();
-    let told: Vec<_> = warnings.as_array().unwrap().iter().collect();
-    assert_eq!(told.len(), 2, "{warnings}");
-    for (told, meant) in told.iter().zip(["email", "pager"]) {
+    let all: Vec<_> = warnings.as_array().unwrap().iter().collect();
+    assert_eq!(all.len(), 2, "{warnings}");
+    for (warning, meant) in all.iter().zip(["email", "pager"]) {
         let hint = format!("did you mean {meant}?");
-        assert!(told.as_str().unwrap().ends_with(&hint), "{told}");
+        assert!(warning.as_str().unwrap().ends_with(&hint), "{warning}");
     }
     assert!(world.get("contacts/ann").await.get("warnings").is_none());
     let well = json!({"channel": "pager", "address": "p-7"});

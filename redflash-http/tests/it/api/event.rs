@@ -1,11 +1,11 @@
-//! `/api/v1/events`, and events that are being written.
+//! `/api/v1/events`, and the preview of unsaved events.
 
 use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};
 
 #[tokio::test]
-async fn an_event_is_made_changed_and_removed() {
+async fn creates_changes_and_removes_event() {
     let world = World::start().await;
     world.contact("ann").await;
     let new = json!({
@@ -48,7 +48,7 @@ async fn an_event_is_made_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_broken_template_is_refused_at_its_line() {
+async fn rejects_invalid_template_with_its_line() {
     let world = World::start().await;
     let broken = "fine\n{{#if host}}";
     let new = json!({"slug": "disk", "name": "Disk", "message": broken});
@@ -65,7 +65,7 @@ async fn a_broken_template_is_refused_at_its_line() {
 }
 
 #[tokio::test]
-async fn an_event_is_tried_before_it_is_saved() {
+async fn previews_unsaved_event() {
     let world = World::start().await;
     world.contact("ann").await;
     let version = world.version().await;
@@ -84,7 +84,7 @@ async fn an_event_is_tried_before_it_is_saved() {
 }
 
 #[tokio::test]
-async fn a_name_that_may_be_meant_as_a_helper_is_pointed_out() {
+async fn warns_of_argument_named_like_helper() {
     let world = World::start().await;
     let new = json!({"slug": "disk", "name": "Disk", "message": "{{lower}}"});
     let made = world.ask("POST", "events", &new).await.expect(201).json();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::world::{Who, World, refused};
 
 #[tokio::test]
-async fn a_gateway_is_shown_without_its_secret() {
+async fn shows_gateway_without_secret() {
     let secret = "canary-canary-canary";
     let mut settings = HttpSettings::default();
     settings.callback_secrets = BTreeMap::from([("pager".parse().unwrap(), vec![secret.into()])]);
@@ -50,7 +50,7 @@ async fn a_gateway_is_shown_without_its_secret() {
 }
 
 #[tokio::test]
-async fn a_gateway_is_tried_out_and_says_what_it_answers() {
+async fn tests_gateway() {
     let world = World::start().await;
     let test = async |body: Value| world.ask("POST", "gateways/pager/test", &body).await;
     let tried = test(json!({"to": "p-ann"})).await.expect(201);
@@ -82,12 +82,15 @@ async fn a_gateway_is_tried_out_and_says_what_it_answers() {
         world.get(&path).await["plan"]["message"]["body"],
         "odd\u{fffd}"
     );
-    let told = world.audit_log().await;
+    let entries = world.audit_log().await;
     let first = format!(
         "p-ann, notification/{}",
         trial["notification"].as_str().unwrap()
     );
-    assert_eq!(told[1], format!("key/admin tested gateway/pager {first}"));
+    assert_eq!(
+        entries[1],
+        format!("key/admin tested gateway/pager {first}")
+    );
     for (body, field) in [
         (json!({}), "to"),
         (json!({"to": "9"}), "to"),
@@ -97,7 +100,7 @@ async fn a_gateway_is_tried_out_and_says_what_it_answers() {
     ] {
         refused(&test(body).await, 422, "invalid", field);
     }
-    assert_eq!(world.audit_log().await, told);
+    assert_eq!(world.audit_log().await, entries);
     let nothing = world
         .ask("POST", "gateways/smoke/test", &json!({"to": "p-ann"}))
         .await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::world::{Who, World, refused};
 
 #[tokio::test]
-async fn a_group_is_made_changed_and_removed() {
+async fn creates_changes_and_removes_group() {
     let world = World::start().await;
     world.contact("ann").await;
     world.contact("bob").await;
@@ -38,7 +38,7 @@ async fn a_group_is_made_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_group_names_contacts_that_exist_and_each_once() {
+async fn rejects_unknown_and_repeated_contacts() {
     let world = World::start().await;
     world.contact("ann").await;
     let post = async |contacts: Value| {

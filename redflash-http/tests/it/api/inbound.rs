@@ -23,7 +23,7 @@ async fn send(world: &World, contact: &str, at: i64) {
 }
 
 #[tokio::test]
-async fn what_people_sent_back_is_read_page_by_page() {
+async fn lists_inbound_page_by_page() {
     let world = World::start().await;
     for (at, contact) in ["ann", "bob", "ann"].into_iter().enumerate() {
         send(&world, contact, i64::try_from(at).unwrap() + 1).await;

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};
 
-/// A key of an older service.
+/// The secret of an older service's key.
 const OLD: &str = "a1b2c3d4e5f6a7b8c9d0";
 
 #[tokio::test]
-async fn a_key_is_made_and_its_secret_shown_once() {
+async fn creates_key_and_shows_secret_once() {
     let world = World::start().await;
     world.contact("ann").await;
     let new = json!({"slug": "app", "only": ["contact/ann", "event/disk"]});
@@ -46,22 +46,22 @@ async fn a_key_is_made_and_its_secret_shown_once() {
 }
 
 #[tokio::test]
-async fn neither_secret_nor_hash_is_ever_shown_again() {
+async fn never_shows_secret_or_hash_again() {
     let world = World::start().await;
     let new = json!({"slug": "old", "value": OLD, "admin": true});
     let made = world.ask("POST", "keys", &new).await.expect(201);
     assert_eq!(made.json()["secret"], Value::Null);
     assert_eq!(made.json()["inspect"], true);
-    let mut said = vec![made.body];
+    let mut shown = vec![made.body];
     let off = json!({"inspect": false});
-    said.push(world.ask("PATCH", "keys/old", &off).await.expect(200).body);
-    for path in ["keys", "keys/old", "changes"] {
-        said.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
+    shown.push(world.ask("PATCH", "keys/old", &off).await.expect(200).body);
+    for path in ["keys", "keys/old", "audit"] {
+        shown.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
     }
     let again = json!({"slug": "other", "value": OLD});
     let again = world.ask("POST", "keys", &again).await;
     refused(&again, 409, "exists", "");
-    said.push(again.body);
+    shown.push(again.body);
     for value in [
         json!("short canary"),
         json!("rfk_canarycanarycanary"),
@@ -70,18 +70,18 @@ async fn neither_secret_nor_hash_is_ever_shown_again() {
         let bad = json!({"slug": "other", "value": value});
         let bad = world.ask("POST", "keys", &bad).await;
         refused(&bad, 422, "invalid", "value");
-        said.push(bad.body);
+        shown.push(bad.body);
     }
-    said.extend(world.audit_log().await);
+    shown.extend(world.audit_log().await);
     let hash = KeyHash::of(OLD).to_string();
-    for text in said {
+    for text in shown {
         assert!(!text.contains(OLD) && !text.contains(&hash), "{text}");
         assert!(!text.contains("canary"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_key_is_changed_and_removed() {
+async fn changes_and_removes_key() {
     let world = World::start().await;
     world
         .store
@@ -107,7 +107,7 @@ async fn a_key_is_changed_and_removed() {
         (&all["scope"], &all["inspect"]),
         (&json!("all"), &json!(true))
     );
-    // Who may change everything may look at everything.
+    // The permission `admin` includes `inspect`.
     let both = patch(json!({"inspect": false})).await.expect(200).json();
     assert_eq!(both["inspect"], true);
     let stale = [("if-match", &*seen.headers["etag"])];
@@ -138,7 +138,7 @@ async fn a_key_is_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn no_key_shuts_itself_out() {
+async fn rejects_disabling_own_key() {
     let world = World::start().await;
     let before = world.version().await;
     for (method, body) in [
@@ -174,9 +174,9 @@ async fn no_key_shuts_itself_out() {
 }
 
 #[tokio::test]
-async fn only_an_admin_sees_keys_users_and_changes() {
+async fn hides_keys_users_and_audit_log_from_others() {
     let world = World::start().await;
-    for path in ["keys", "keys/plain", "users", "users/ann", "changes"] {
+    for path in ["keys", "keys/plain", "users", "users/ann", "audit"] {
         for who in [Who::Plain, Who::Inspect] {
             let answer = world.send(who, "GET", path, &[], "").await;
             refused(&answer, 403, "not_allowed", "");

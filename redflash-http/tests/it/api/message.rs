@@ -1,4 +1,4 @@
-//! `/api/v1/…/messages`: alerts are raised, and explained.
+//! `/api/v1/…/messages` and `/explain`.
 
 use std::num::NonZeroU32;
 
@@ -13,7 +13,7 @@ use super::world::{Who, World, refused};
 
 const HELLO: &str = r#"{"message":"hello"}"#;
 
-/// People of whom one has no endpoint and one refuses, and an event.
+/// Starts a server with an event and contacts: one has no endpoint, and one rejects messages.
 async fn people() -> World {
     people_with(HttpConfig::default()).await
 }
@@ -48,7 +48,7 @@ async fn raise(world: &World, path: &str, body: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn an_alert_is_raised_at_whatever_there_is() {
+async fn raises_alert_to_every_target() {
     let world = people().await;
     for (path, body, status) in [
         ("contacts/ann/messages", HELLO, 201),
@@ -61,23 +61,23 @@ async fn an_alert_is_raised_at_whatever_there_is() {
         ),
     ] {
         let answer = raise(&world, path, body).await.expect(status);
-        let told = answer.json();
+        let raised = answer.json();
         assert_eq!(
-            (&told["queued"], &told["recipients"]),
+            (&raised["queued"], &raised["recipients"]),
             (&json!(1), &Value::Null),
             "{path}"
         );
-        let id = told["notification_id"].as_str().unwrap();
+        let id = raised["notification_id"].as_str().unwrap();
         let place = format!("/api/v1/notifications/{id}");
         assert_eq!(answer.headers["location"], place);
         let kept = world.get(place.trim_start_matches("/api/v1/")).await;
         assert_eq!(kept["raised_by"], "plain");
     }
-    let told = world
+    let raised = world
         .send(Who::Inspect, "POST", "groups/some/messages", &[], HELLO)
         .await;
     assert_eq!(
-        told.expect(202).json()["recipients"][1]["skip"],
+        raised.expect(202).json()["recipients"][1]["skip"],
         "no_endpoint"
     );
     let odd = r#"{"message":"a\u0000b"}"#;
@@ -87,15 +87,15 @@ async fn an_alert_is_raised_at_whatever_there_is() {
 }
 
 #[tokio::test]
-async fn whoever_waits_is_told_how_many_were_sent() {
+async fn waits_for_sent_deliveries() {
     let world = people().await;
     for (path, status, sent) in [
         ("contacts/ann/messages?wait=10s", 201, 1),
         ("groups/both/messages?wait=10s", 202, 1),
         ("contacts/refuse/messages?wait=10s", 202, 0),
     ] {
-        let told = raise(&world, path, HELLO).await.expect(status).json();
-        assert_eq!(told["sent"], sent, "{path}");
+        let raised = raise(&world, path, HELLO).await.expect(status).json();
+        assert_eq!(raised["sent"], sent, "{path}");
     }
     for wait in ["soon", "", "-1s"] {
         let answer = raise(&world, &format!("contacts/ann/messages?wait={wait}"), HELLO).await;
@@ -104,7 +104,7 @@ async fn whoever_waits_is_told_how_many_were_sent() {
 }
 
 #[tokio::test]
-async fn each_refusal_has_its_status() {
+async fn maps_refusals_to_statuses() {
     let world = people().await;
     world
         .ask("PATCH", "groups/well", &json!({"enabled": false}))
@@ -149,7 +149,7 @@ async fn each_refusal_has_its_status() {
 }
 
 #[tokio::test]
-async fn a_key_raises_what_it_may_and_as_much_as_it_may() {
+async fn enforces_scope_and_rate_of_keys() {
     let world = people_with(HttpConfig {
         rate_per_key: NonZeroU32::new(1),
         ..HttpConfig::default()
@@ -178,7 +178,7 @@ async fn a_key_raises_what_it_may_and_as_much_as_it_may() {
 }
 
 #[tokio::test]
-async fn a_promise_is_kept() {
+async fn raises_once_per_idempotency_key() {
     let world = people().await;
     let post = async |key: &str, body: &str| {
         let promise = [("idempotency-key", key)];
@@ -195,7 +195,7 @@ async fn a_promise_is_kept() {
 }
 
 #[tokio::test]
-async fn a_repeated_request_is_answered_though_its_key_raises_too_much() {
+async fn answers_repeated_request_despite_rate_limit() {
     let world = people_with(HttpConfig {
         rate_per_key: NonZeroU32::new(1),
         ..HttpConfig::default()
@@ -218,7 +218,7 @@ async fn a_repeated_request_is_answered_though_its_key_raises_too_much() {
     assert_eq!(again.expect(201).json(), first);
     let other = post(Who::Plain, "one", r#"{"message":"else"}"#).await;
     refused(&other, 409, "idempotency_mismatch", "");
-    // Another key's requests are its own.
+    // Idempotency keys of another API key are independent.
     let others = post(Who::Inspect, "one", HELLO).await.expect(201).json();
     assert_ne!(others["notification_id"], first["notification_id"]);
     let plain = EntryRef::ApiKey("plain".parse().unwrap());
@@ -228,7 +228,7 @@ async fn a_repeated_request_is_answered_though_its_key_raises_too_much() {
 }
 
 #[tokio::test]
-async fn an_alert_is_explained_without_being_raised() {
+async fn explains_alert_without_raising_it() {
     let world = people().await;
     let explain =
         async |who, path: &str, body: &str| world.send(who, "POST", path, &[], body).await;
@@ -261,7 +261,7 @@ async fn an_alert_is_explained_without_being_raised() {
 }
 
 #[tokio::test]
-async fn how_things_are_is_counted() {
+async fn reports_status() {
     let world = people().await;
     raise(&world, "groups/both/messages?wait=10s", HELLO)
         .await
@@ -273,14 +273,14 @@ async fn how_things_are_is_counted() {
 }
 
 #[tokio::test]
-async fn missing_and_unused_arguments_are_listed() {
+async fn lists_missing_and_unused_arguments() {
     let world = people().await;
     let path = "events/disk/messages";
     let typo = r#"{"arguments":{"hots":"db1","more":1}}"#;
-    let told = raise(&world, path, typo).await.expect(201).json();
-    assert_eq!(told["missing"], json!(["host"]));
-    assert_eq!(told["unused"], json!(["hots", "more"]));
-    let id = told["notification_id"].as_str().unwrap();
+    let raised = raise(&world, path, typo).await.expect(201).json();
+    assert_eq!(raised["missing"], json!(["host"]));
+    assert_eq!(raised["unused"], json!(["hots", "more"]));
+    let id = raised["notification_id"].as_str().unwrap();
     let kept = world.get(&format!("notifications/{id}")).await;
     assert_eq!(kept["plan"]["missing"], json!(["host"]));
     assert_eq!(kept["plan"]["message"]["body"], "[host?]");
@@ -288,15 +288,15 @@ async fn missing_and_unused_arguments_are_listed() {
     let plan = world.send(Who::Inspect, "POST", explain, &[], typo).await;
     assert_eq!(plan.expect(200).json()["unused"], json!(["hots", "more"]));
     let well = r#"{"arguments":{"host":"db1"},"strict":true}"#;
-    let told = raise(&world, path, well).await.expect(201).json();
+    let raised = raise(&world, path, well).await.expect(201).json();
     assert_eq!(
-        (&told["missing"], &told["unused"]),
+        (&raised["missing"], &raised["unused"]),
         (&Value::Null, &Value::Null)
     );
 }
 
 #[tokio::test]
-async fn a_raise_with_missing_arguments_is_refused_where_that_is_wanted() {
+async fn rejects_missing_arguments_if_strict() {
     let world = people().await;
     let path = "events/disk/messages";
     let strict = r#"{"arguments":{},"strict":true}"#;
@@ -319,7 +319,7 @@ async fn a_raise_with_missing_arguments_is_refused_where_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn the_old_urls_raise_in_spite_of_missing_arguments_unless_the_event_refuses() {
+async fn old_urls_accept_missing_arguments_unless_event_refuses() {
     let world = people().await;
     let key = world.secret(Who::Plain);
     for (choice, status) in [("blank", 500), ("mark", 201), ("refuse", 500)] {
@@ -331,7 +331,7 @@ async fn the_old_urls_raise_in_spite_of_missing_arguments_unless_the_event_refus
             .await
             .expect(status);
         if choice["missing_arguments"] == "blank" {
-            // Nothing is left to say.
+            // No text is left.
             assert_eq!(answer.code(), "empty_message");
         }
         if choice["missing_arguments"] == "refuse" {
@@ -345,11 +345,11 @@ async fn the_old_urls_raise_in_spite_of_missing_arguments_unless_the_event_refus
     }
     let words = json!({"message": "at {{host}}", "missing_arguments": "blank"});
     world.ask("PATCH", "events/disk", &words).await.expect(200);
-    let told = world
+    let raised = world
         .client
         .raise("event/disk", key, &[])
         .await
         .expect(201)
         .json();
-    assert_eq!(told["missing"], json!(["host"]));
+    assert_eq!(raised["missing"], json!(["host"]));
 }

@@ -1,6 +1,6 @@
-//! The API, over a store in memory.
+//! The API, with an in-memory store.
 
-mod change;
+mod audit;
 mod contact;
 mod description;
 mod endpoint;

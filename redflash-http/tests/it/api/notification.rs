@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};
 
-/// Raises alerts at Ann and at somebody who refuses, and waits for what becomes of them; returns their
+/// Raises an alert to Ann and one to a contact that rejects it, waits until both end, and returns their
 /// ids.
 async fn raised() -> (World, [String; 2]) {
     let world = World::start().await;
@@ -13,8 +13,8 @@ async fn raised() -> (World, [String; 2]) {
         world.contact(slug).await;
         let path = format!("contacts/{slug}/messages?wait=30s");
         let text = format!("{{\"message\":\"Disk of {slug}\"}}");
-        let told = world.send(Who::Plain, "POST", &path, &[], &text).await;
-        told.json()["notification_id"]
+        let raised = world.send(Who::Plain, "POST", &path, &[], &text).await;
+        raised.json()["notification_id"]
             .as_str()
             .unwrap()
             .clone_into(id);
@@ -28,7 +28,7 @@ fn ids(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_log_is_filtered() {
+async fn filters_notifications() {
     let (world, [ann, refuse]) = raised().await;
     let found = world.get("notifications").await;
     assert_eq!(ids(&found), [&refuse, &ann]);
@@ -68,7 +68,7 @@ async fn the_log_is_filtered() {
 }
 
 #[tokio::test]
-async fn a_filter_that_makes_no_sense_is_refused() {
+async fn rejects_invalid_filters() {
     let world = World::start().await;
     for field in [
         "state", "contact", "channel", "gateway", "target", "since", "until", "limit", "cursor",
@@ -84,7 +84,7 @@ async fn a_filter_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
-async fn an_alert_is_seen_by_whoever_may() {
+async fn shows_notification_by_permission() {
     let (world, [ann, refuse]) = raised().await;
     let whole = world.get(&format!("notifications/{refuse}")).await;
     let delivery = &whole["deliveries"][0];
@@ -117,7 +117,7 @@ async fn an_alert_is_seen_by_whoever_may() {
 }
 
 #[tokio::test]
-async fn what_ended_badly_is_sent_again() {
+async fn resends_failed_deliveries() {
     let (world, [ann, refuse]) = raised().await;
     let resend = async |id: &str, body: Value| {
         world
@@ -128,7 +128,7 @@ async fn what_ended_badly_is_sent_again() {
         let whole = world.get(&format!("notifications/{id}")).await;
         whole["deliveries"][0]["id"].clone()
     };
-    // What went well is not sent again.
+    // Successful deliveries are not resent.
     let nothing = resend(&ann, json!({})).await.expect(200);
     assert_eq!(nothing.json(), json!({"resent": 0}));
     let foreign = json!({"delivery": delivery(&ann).await});
@@ -156,8 +156,8 @@ async fn what_ended_badly_is_sent_again() {
     let answer = resend(&refuse, only.clone()).await.expect(200);
     assert_eq!(answer.json(), json!({"resent": 1}));
     let id = only["delivery"].as_str().unwrap();
-    let told = format!("key/admin resent notification/{refuse} delivery {id}");
-    assert_eq!(world.audit_log().await, [told]);
+    let entry = format!("key/admin resent notification/{refuse} delivery {id}");
+    assert_eq!(world.audit_log().await, [entry]);
     let path = format!("notifications/{refuse}/resend");
     let inspect = world.send(Who::Inspect, "POST", &path, &[], "{}").await;
     refused(&inspect, 403, "not_allowed", "");

@@ -14,7 +14,7 @@ async fn user(world: &World, slug: &str, role: Role) {
     world.save(User::new(slug, name, role, now)).await;
 }
 
-/// Logs a user in; returns what looks whether that still holds.
+/// Logs a user in, and returns a check of whether the session is still valid.
 async fn session(world: &World, slug: &str) -> impl AsyncFn() -> bool {
     let (session, _) = Session::start(slug.parse().unwrap(), Timestamp::from_millis(1));
     world.store.start_session(&session).await.unwrap();
@@ -23,7 +23,7 @@ async fn session(world: &World, slug: &str) -> impl AsyncFn() -> bool {
 }
 
 #[tokio::test]
-async fn a_user_is_made_changed_and_removed() {
+async fn creates_changes_and_removes_user() {
     let world = World::start().await;
     let new = json!({"slug": "ann", "name": "Ann Archer", "role": "admin", "password": PASSWORD});
     let made = world.ask("POST", "users", &new).await.expect(201);
@@ -46,12 +46,12 @@ async fn a_user_is_made_changed_and_removed() {
         .send(Who::Admin, "DELETE", "users/bob", &stale, "")
         .await;
     refused(&outdated, 412, "outdated", "");
-    let mut said = vec![made.body, changed.body];
-    for path in ["users", "users/ann", "changes"] {
-        said.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
+    let mut shown = vec![made.body, changed.body];
+    for path in ["users", "users/ann", "audit"] {
+        shown.push(world.ask("GET", path, &Value::Null).await.expect(200).body);
     }
-    said.extend(world.audit_log().await);
-    for text in said {
+    shown.extend(world.audit_log().await);
+    for text in shown {
         assert!(
             !text.contains("canary") && !text.contains("argon2"),
             "{text}"
@@ -66,7 +66,7 @@ async fn a_user_is_made_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn whatever_takes_a_right_ends_the_sessions() {
+async fn ends_sessions_when_permissions_shrink() {
     let world = World::start().await;
     user(&world, "boss", Role::Admin).await;
     user(&world, "ann", Role::Viewer).await;
@@ -111,7 +111,7 @@ async fn whatever_takes_a_right_ends_the_sessions() {
 }
 
 #[tokio::test]
-async fn the_last_admin_stays() {
+async fn keeps_last_admin() {
     let world = World::start().await;
     user(&world, "boss", Role::Admin).await;
     user(&world, "ann", Role::Viewer).await;
@@ -139,7 +139,7 @@ async fn the_last_admin_stays() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_user_is_said_at_its_field() {
+async fn names_invalid_field_of_user() {
     let world = World::start().await;
     user(&world, "ann", Role::Viewer).await;
     let long = "x".repeat(1025);

@@ -1,4 +1,4 @@
-//! A server with somebody in its directory, and keys that may more and less.
+//! A server with keys of every permission.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use tokio::net::TcpListener;
 use crate::audit_log::audit_log;
 use crate::fake_channel::{FakeChannel, fake_kind};
 
-/// Who asks.
+/// The key of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// A key that may raise everything, and nothing else.
+    /// A key without permissions, which may raise all targets.
     Plain,
-    /// One that may also look at everything.
+    /// A key with the `inspect` permission.
     Inspect,
-    /// One that may also change everything.
+    /// A key with the `admin` permission.
     Admin,
 }
 
@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    /// Saves a contact whose one endpoint is a pager; returns that.
+    /// Saves a contact with a pager as its endpoint, and returns the endpoint.
     pub(crate) async fn contact(&self, slug: &str) -> EndpointId {
         let id = EndpointId::new(Timestamp::from_millis(1));
         let kind = fake_kind();
@@ -80,7 +80,7 @@ impl World {
         self.store.save(&entries, Save::Upsert).await.unwrap();
     }
 
-    /// The directory's version: another whenever something was changed.
+    /// Returns the directory's version, which every change increases.
     pub(crate) async fn version(&self) -> u64 {
         self.store.version().await.unwrap()
     }
@@ -89,7 +89,7 @@ impl World {
         &self.secrets[who as usize]
     }
 
-    /// A request with more headers.
+    /// Sends a request with additional headers.
     pub(crate) async fn send(
         &self,
         who: Who,
@@ -108,7 +108,7 @@ impl World {
         self.client.send(method, &path, &all, body).await
     }
 
-    /// A request of the admin.
+    /// Sends a request with the admin key.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() {
             String::new()
@@ -118,18 +118,18 @@ impl World {
         self.send(Who::Admin, method, path, &[], &body).await
     }
 
-    /// What the admin gets.
+    /// Returns the JSON that the admin key gets.
     pub(crate) async fn get(&self, path: &str) -> Value {
         self.ask("GET", path, &Value::Null).await.expect(200).json()
     }
 
-    /// What the audit log says, newest first.
+    /// Returns the audit log, newest first.
     pub(crate) async fn audit_log(&self) -> Vec<String> {
         audit_log(&self.store).await
     }
 }
 
-/// Fails the test unless a request was refused so, by a problem document that names the field.
+/// Fails the test unless the response is a problem with this status, code and field.
 pub(crate) fn refused(answer: &Answer, status: u16, code: &str, field: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
     assert_eq!(answer.headers["content-type"], "application/problem+json");

@@ -1,11 +1,11 @@
-//! `/api/v1/changes`.
+//! `/api/v1/audit`.
 
 use serde_json::{Value, json};
 
 use super::world::{World, refused};
 
 #[tokio::test]
-async fn the_audit_log_is_read_page_by_page() {
+async fn lists_audit_entries_page_by_page() {
     let world = World::start().await;
     for slug in ["ann", "bob", "cat"] {
         let new = json!({"slug": slug, "name": slug});
@@ -14,17 +14,13 @@ async fn the_audit_log_is_read_page_by_page() {
     let off = json!({"enabled": false});
     world.ask("PATCH", "contacts/ann", &off).await.expect(200);
     let lines = |page: &Value| {
-        let changes = page["changes"].as_array().unwrap().iter();
-        let line = |change: &Value| {
-            format!(
-                "{} {} {}",
-                change["by"], change["action"], change["subject"]
-            )
-            .replace('"', "")
+        let entries = page["entries"].as_array().unwrap().iter();
+        let line = |entry: &Value| {
+            format!("{} {} {}", entry["by"], entry["action"], entry["subject"]).replace('"', "")
         };
-        changes.map(line).collect::<Vec<_>>()
+        entries.map(line).collect::<Vec<_>>()
     };
-    let first = world.get("changes?limit=3").await;
+    let first = world.get("audit?limit=3").await;
     assert_eq!(
         lines(&first),
         [
@@ -34,10 +30,10 @@ async fn the_audit_log_is_read_page_by_page() {
         ]
     );
     let next = first["next"].as_str().unwrap();
-    let last = world.get(&format!("changes?limit=3&cursor={next}")).await;
+    let last = world.get(&format!("audit?limit=3&cursor={next}")).await;
     assert_eq!(lines(&last), ["key/admin added contact/ann"]);
     assert_eq!(last["next"], Value::Null);
-    let ann = world.get("changes?subject=contact/ann&by=key/admin").await;
+    let ann = world.get("audit?subject=contact/ann&by=key/admin").await;
     assert_eq!(
         lines(&ann),
         [
@@ -46,8 +42,8 @@ async fn the_audit_log_is_read_page_by_page() {
         ]
     );
     for nothing in ["subject=contact/a", "by=user/admin", "subject="] {
-        let found = world.get(&format!("changes?{nothing}")).await;
-        assert_eq!(found, json!({"changes": [], "next": null}), "{nothing}");
+        let found = world.get(&format!("audit?{nothing}")).await;
+        assert_eq!(found, json!({"entries": [], "next": null}), "{nothing}");
     }
     for (query, field) in [
         ("by=ann", "by"),
@@ -57,7 +53,7 @@ async fn the_audit_log_is_read_page_by_page() {
         ("q=ann", "q"),
     ] {
         let answer = world
-            .ask("GET", &format!("changes?{query}"), &Value::Null)
+            .ask("GET", &format!("audit?{query}"), &Value::Null)
             .await;
         refused(&answer, 422, "invalid", field);
     }

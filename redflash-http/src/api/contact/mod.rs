@@ -1,0 +1,6 @@
+//! `/api/v1/contacts`.
+
+mod dto;
+mod routes;
+
+pub(super) use routes::routes;

@@ -1,0 +1,6 @@
+//! `/api/v1/keys`.
+
+mod dto;
+mod routes;
+
+pub(super) use routes::routes;
