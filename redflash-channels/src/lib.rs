@@ -22,93 +22,24 @@ compile_error!(
     "the feature `exec` of redflash-channels needs a Unix system, such as Linux or macOS: leave it out, with `default-features = false` and the features that you use"
 );
 
-#[cfg(feature = "sms")]
-pub mod bulksms;
-#[cfg(feature = "sms")]
-pub mod clickatell;
-#[cfg(feature = "sms")]
-pub mod clickatell_classic;
-mod common;
-pub mod console;
-mod deadline;
-#[cfg(feature = "chat")]
-pub mod discord;
-mod duration;
-mod error;
-#[cfg(all(feature = "exec", unix))]
-pub mod exec;
-#[cfg(feature = "chat")]
-pub mod gotify;
+#[cfg(feature = "mac")]
+mod crypto;
+mod gateways;
 #[doc = include_str!("guide.md")]
 pub mod guide {}
-#[cfg(feature = "sms")]
-mod gsm7;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(feature = "sms")]
-pub mod http_sms;
-#[cfg(feature = "sms")]
-mod jwt;
-#[cfg(feature = "sms")]
-pub mod kannel;
-#[cfg(feature = "mac")]
-mod mac;
 #[cfg(feature = "chat")]
-pub mod matrix;
-#[cfg(feature = "sms")]
-pub mod messagemedia;
-#[cfg(feature = "chat")]
-pub mod ntfy;
-#[cfg(feature = "x")]
-mod oauth1;
-#[cfg(feature = "chat")]
-pub mod pagerduty;
-#[cfg(any(feature = "sms", feature = "x"))]
-mod percent;
-#[cfg(any(feature = "chat", feature = "sms"))]
-mod phone;
-#[cfg(feature = "chat")]
-mod places;
-#[cfg(feature = "chat")]
-pub mod pushover;
+mod named_destinations;
 mod registry;
-#[cfg(feature = "sms")]
-mod sender;
-mod settings;
-#[cfg(feature = "chat")]
-pub mod signal;
-#[cfg(feature = "chat")]
-pub mod slack;
-#[cfg(feature = "email")]
-pub mod smtp;
-#[cfg(feature = "chat")]
-pub mod teams;
-#[cfg(feature = "chat")]
-pub mod telegram;
-#[cfg(any(feature = "chat", feature = "x"))]
+#[cfg(any(feature = "chat", feature = "sms"))]
+mod sms;
 mod text;
-#[cfg(feature = "sms")]
-pub mod twilio;
-mod types;
-#[cfg(feature = "sms")]
-pub mod vonage;
-#[cfg(feature = "sms")]
-mod vonage_callback;
-#[cfg(feature = "sms")]
-pub mod vonage_messages;
-#[cfg(feature = "sms")]
-mod vonage_signature;
-#[cfg(feature = "webhook")]
-pub mod webhook;
-#[cfg(feature = "x")]
-pub mod x;
-#[cfg(feature = "x")]
-mod x_error;
 
-pub use common::COMMON_KEYS;
-pub use error::ConfigError;
+pub use gateways::*;
 #[cfg(feature = "http")]
 pub use http::HttpOptions;
-pub use registry::{Configured, configure, parse_address};
-pub use settings::read_secret_file;
-pub use types::{GatewayType, TYPES};
+pub use registry::{
+    COMMON_KEYS, ConfigError, Configured, GatewayType, TYPES, configure, parse_address,
+    read_secret_file,
+};

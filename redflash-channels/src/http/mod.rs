@@ -27,5 +27,4 @@ pub(crate) use batch::{Outcomes, Suspects, take_first, unanswered};
 pub(crate) use client::Client;
 pub(crate) use guard::Guard;
 pub use options::HttpOptions;
-pub(crate) use options::read_http;
 pub(crate) use request::Request;

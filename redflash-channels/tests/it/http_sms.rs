@@ -22,7 +22,7 @@ fn example(text: &str, base: [&str; 2], password: [&str; 2]) -> Value {
 const KANNEL: Vendor = Vendor {
     gateway: |base_url| {
         example(
-            include_str!("../../src/http_sms/kannel.toml"),
+            include_str!("../../src/gateways/http_sms/kannel.toml"),
             ["http://127.0.0.1:13013", base_url],
             ["foobar", "canary-kannel"],
         )
@@ -42,7 +42,7 @@ const KANNEL: Vendor = Vendor {
 const ROUTO: Vendor = Vendor {
     gateway: |base_url| {
         example(
-            include_str!("../../src/http_sms/routo.toml"),
+            include_str!("../../src/gateways/http_sms/routo.toml"),
             ["https://smsc5.routotelecom.example", base_url],
             ["secret", "canary-routo"],
         )

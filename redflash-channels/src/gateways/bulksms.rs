@@ -1,0 +1,437 @@
+//! The `BulkSMS` JSON REST API, `POST /v1/messages`: the channel `sms`.
+//!
+//! Facts are from the vendor's `OpenAPI` description (version 1.0.0). Numbers have their plus; the
+//! account's webhooks bring receipts and replies, as arrays of messages that nobody signs; what a
+//! message cost is told in credits, which are no money.
+//!
+//! A request carries a `deduplication-id`: one that comes again within about twelve hours is
+//! answered as before, and sends nothing. It is made of the ids of the deliveries in the request,
+//! so the repeat of a message is known only if it comes in the same company. Two requests may share
+//! an id, as 31 bits are all that is certainly allowed: among n requests of twelve hours, once in
+//! 4 300 000 000 / n² cases. Where the answer then tells of the other message, ours goes to another
+//! gateway.
+//!
+//! Our reference, `userSuppliedId`, has 20 characters at most and gets the last 20 digits of the
+//! delivery's id. They tell the messages of an answer apart, but name no delivery in a receipt.
+//!
+//! In a text, `{F0##}`, `{fn##}` and `{sn##}` are fields to be filled in, and no way to write them
+//! otherwise is documented: a space behind the brace keeps them from being taken for one.
+//!
+//! Not said is whether one bad message makes the vendor refuse all of a request; it is taken to, so
+//! each of them is tried again alone.
+
+use std::fmt;
+use std::slice;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use redflash_core::{
+    Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
+    InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
+};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::ConfigError;
+use crate::http::{
+    Answer, Client, Guard, HttpOptions, Outcomes, Request, Suspects, account_refusal_by_403, basic,
+    endpoint, short, take_first, unanswered,
+};
+use crate::sms::segments::{SmsText, check_parts, fit};
+use crate::sms::{phone, sender_id};
+
+/// How a `BulkSMS` account is used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BulkSmsConfig {
+    /// The id of an API token, or the account's user name.
+    pub token_id: String,
+    /// The token's secret, or the account's password.
+    pub token_secret: SecretString,
+    /// The sender: a number, a short code, or up to 11 letters and digits. People cannot answer to
+    /// it. By default the account's settings choose, and say whether people can answer.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// How many messages go into one request, up to 100. 1 by default, since the repeat of a
+    /// message is certainly known only then.
+    #[serde(default = "batch")]
+    pub batch: u32,
+    /// Where the API is; `https://api.bulksms.com/v1` by default.
+    #[serde(default = "base_url")]
+    pub base_url: Url,
+    /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
+    #[serde(default = "crate::sms::segments::six_parts")]
+    pub max_parts: u32,
+    /// How long a hand-over may take; 10 s by default.
+    #[serde(
+        default = "crate::text::duration::ten_seconds",
+        with = "crate::text::duration"
+    )]
+    pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
+}
+
+const fn batch() -> u32 {
+    1
+}
+
+fn base_url() -> Url {
+    Url::parse("https://api.bulksms.com/v1").expect("it is a URL")
+}
+
+/// Sends texts through `BulkSMS`.
+pub struct BulkSms {
+    config: BulkSmsConfig,
+    url: Url,
+    login: HeaderValue,
+    suspects: Suspects,
+    client: Client,
+}
+
+impl fmt::Debug for BulkSms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkSms")
+            .field("url", &self.url.as_str())
+            .field("from", &self.config.from)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Submission<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Sender<'a>>,
+    to: &'a str,
+    body: &'a str,
+    long_message_max_parts: u32,
+    user_supplied_id: String,
+}
+
+#[derive(Serialize)]
+struct Sender<'a> {
+    r#type: &'static str,
+    address: &'a str,
+}
+
+/// A message as the vendor tells of it: in an answer, and in a webhook.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    r#type: Option<String>,
+    #[serde(default)]
+    from: Option<String>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    status: Option<Status>,
+    #[serde(default)]
+    user_supplied_id: Option<String>,
+    #[serde(default)]
+    related_sent_message_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Status {
+    r#type: String,
+    #[serde(default)]
+    subtype: Option<String>,
+}
+
+impl BulkSms {
+    /// A channel of this configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the key.
+    pub fn new(config: BulkSmsConfig) -> Result<Self, ConfigError> {
+        if config.token_id.is_empty() || config.token_id.contains(':') {
+            let reason = "it must not be empty, nor hold a colon";
+            return Err(ConfigError::at("token_id", reason));
+        }
+        if config.token_secret.expose_secret().is_empty() {
+            return Err(ConfigError::at("token_secret", "it must not be empty"));
+        }
+        if let Some(from) = &config.from {
+            sender_id::check_international(from).map_err(sender_id::wrong)?;
+        }
+        if !(1..=100).contains(&config.batch) {
+            return Err(ConfigError::at("batch", "it must be from 1 to 100"));
+        }
+        check_parts(config.max_parts, 20)?;
+        let url = endpoint(&config.base_url, &["messages"])?;
+        let login = basic(&config.token_id, &config.token_secret);
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?.for_batches();
+        Ok(Self {
+            config,
+            url,
+            login,
+            suspects: Suspects::default(),
+            client,
+        })
+    }
+
+    fn request(&self, messages: &[OutboundMessage], texts: &[SmsText]) -> Option<Request> {
+        let now = messages.first()?.at;
+        let senders = messages.iter().map(|message| {
+            let from = message.sender.as_ref().or(self.config.from.as_ref());
+            from.map(|from| sender_id::with_plus(from))
+        });
+        let senders: Vec<_> = senders.collect();
+        let submissions = messages.iter().zip(texts).zip(&senders);
+        let submissions = submissions.map(|((message, fitted), from)| Submission {
+            from: from.as_deref().map(|address| Sender {
+                r#type: sender_id::kind(address),
+                address,
+            }),
+            to: message.to.as_str(),
+            body: &fitted.text,
+            long_message_max_parts: self.config.max_parts,
+            user_supplied_id: reference(message),
+        });
+        let submissions: Vec<_> = submissions.collect();
+        let mut url = self.url.clone();
+        url.query_pairs_mut()
+            .append_pair("auto-unicode", "true")
+            .append_pair("deduplication-id", &deduplication_id(messages).to_string());
+        let request = Request::json(url, &submissions, now);
+        Some(request.header(AUTHORIZATION, self.login.clone()))
+    }
+}
+
+/// The end of the delivery's id, as much as fits.
+fn reference(message: &OutboundMessage) -> String {
+    message.delivery.to_string()[12..].to_owned()
+}
+
+/// The same number for the same deliveries in whatever order; not negative, since the vendor does
+/// not say whether it may be.
+fn deduplication_id(messages: &[OutboundMessage]) -> u32 {
+    let mut deliveries: Vec<_> = messages.iter().map(|message| message.delivery).collect();
+    deliveries.sort_unstable();
+    let mut hash = Sha256::new();
+    for delivery in deliveries {
+        hash.update(delivery.to_string());
+    }
+    let [a, b, c, d, ..] = <[u8; 32]>::from(hash.finalize());
+    u32::from_be_bytes([a, b, c, d]) >> 1
+}
+
+/// A text in which nothing is a field to be filled in.
+fn literal(text: &str) -> String {
+    let mut pieces = text.split('{');
+    let mut literal = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        literal.push_str(if starts_a_field(piece) { "{ " } else { "{" });
+        literal.push_str(piece);
+    }
+    literal
+}
+
+/// Whether what stands behind a brace is the name of a field.
+fn starts_a_field(text: &str) -> bool {
+    let name = text.split(['#', '}']).next().unwrap_or_default();
+    let name = name.to_ascii_lowercase();
+    let number = name.strip_prefix('f').unwrap_or_default();
+    let numbered = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    numbered || name == "fn" || name == "sn"
+}
+
+#[async_trait]
+impl Channel for BulkSms {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::sms()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            receipts: true,
+            inbound: true,
+            sender: true,
+            idempotent: self.config.batch == 1,
+            batch: self.config.batch,
+            ..Capabilities::default()
+        }
+    }
+
+    fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
+        phone::parse(raw)
+    }
+
+    fn own_address(&self) -> Option<Address> {
+        phone::own(self.config.from.as_deref())
+    }
+
+    fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
+        sender_id::check_international(sender)
+    }
+
+    async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
+        let outcome = self.send_batch(slice::from_ref(message)).await.pop();
+        outcome.unwrap_or_else(|| Err(unanswered()))
+    }
+
+    fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
+        self.suspects.may_go_with(others, message)
+    }
+
+    async fn send_batch(&self, messages: &[OutboundMessage]) -> Outcomes {
+        let fit = |message: &OutboundMessage| fit(&literal(&message.body), self.config.max_parts);
+        let texts: Vec<_> = messages.iter().map(fit).collect();
+        let Some(request) = self.request(messages, &texts) else {
+            return Vec::new();
+        };
+        let taken = match self.client.send(request).await {
+            Ok(answer) => taken(&answer),
+            Err(error) => Err(error),
+        };
+        let mut taken = match taken {
+            Ok(taken) => taken,
+            Err(error) => return self.suspects.all_failed(&error, messages),
+        };
+        let others = is_of_others(&taken, messages);
+        let outcomes = messages.iter().zip(texts).map(|(message, fitted)| {
+            let ours = reference(message);
+            let taken = take_first(&mut taken, |taken| match &taken.user_supplied_id {
+                Some(reference) => *reference == ours,
+                None => messages.len() == 1,
+            });
+            outcome(taken.ok_or_else(|| missing(others))?, &fitted)
+        });
+        let outcomes = outcomes.collect();
+        self.suspects.forget_ended(messages, &outcomes);
+        outcomes
+    }
+
+    fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
+        Ok(told(callback, "SENT")?.into_iter().map(receipt).collect())
+    }
+
+    fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
+        let read = |message: Message| {
+            Ok(InboundMessage {
+                message_id: message.id,
+                from: phone::origin(&message.from.unwrap_or_default())?,
+                text: message.body.unwrap_or_default(),
+                answers: None,
+                answers_message: message.related_sent_message_id,
+            })
+        };
+        told(callback, "RECEIVED")?.into_iter().map(read).collect()
+    }
+}
+
+/// The messages of an answer, or the error of them all.
+fn taken(answer: &Answer) -> Result<Vec<Message>, SendError> {
+    match answer.status.as_u16() {
+        200..300 => answer
+            .json()
+            .ok_or_else(|| SendError::Unknown(answer.detail().into())),
+        // A 403 is "insufficient credits", or an account that may not send.
+        _ => Err(account_refusal_by_403(answer)),
+    }
+}
+
+/// Whether an answer tells of other messages than those of its request: the vendor takes the
+/// request for the repeat of another with the same deduplication id.
+fn is_of_others(taken: &[Message], messages: &[OutboundMessage]) -> bool {
+    let ours: Vec<_> = messages.iter().map(reference).collect();
+    let other = |taken: &Message| {
+        let reference = taken.user_supplied_id.as_ref();
+        reference.is_some_and(|reference| !ours.contains(reference))
+    };
+    !taken.is_empty() && taken.iter().all(other)
+}
+
+/// What is known of a message of which the answer does not speak.
+fn missing(others: bool) -> SendError {
+    if others {
+        let reason = "its deduplication id is that of another message";
+        return SendError::Unroutable {
+            reason: reason.into(),
+        };
+    }
+    unanswered()
+}
+
+/// What the answer for one message means.
+fn outcome(taken: Message, fitted: &SmsText) -> Result<Accepted, SendError> {
+    let status = taken.status.as_ref();
+    let said = status.map_or_else(|| "no status".into(), Status::detail);
+    match status.map(|status| (&*status.r#type, status.subtype.as_deref())) {
+        Some(("FAILED", Some("BLOCKED"))) => Err(SendError::InvalidAddress { reason: said }),
+        Some(("FAILED", Some("NOT_SENT"))) => Err(SendError::Unroutable { reason: said }),
+        Some(("FAILED", _)) => Err(SendError::Rejected { reason: said }),
+        _ => Ok(fitted.accepted(taken.id, said)),
+    }
+}
+
+impl Status {
+    fn detail(&self) -> String {
+        let kind = short(&self.r#type);
+        match self.subtype.as_deref() {
+            None => kind,
+            Some("EXPIRED") => format!("{kind}.EXPIRED: not delivered in time"),
+            Some("HANDSET_ERROR") => format!("{kind}.HANDSET_ERROR: the telephone failed"),
+            Some("BLOCKED") => format!("{kind}.BLOCKED: the number is blocked"),
+            Some("NOT_SENT") => format!("{kind}.NOT_SENT: not tried, such as without a route"),
+            Some(other) => format!("{kind}.{}", short(other)),
+        }
+    }
+}
+
+/// The messages of a webhook that went this way. A webhook that is registered gets an empty list.
+fn told(callback: &Callback<'_>, way: &str) -> Result<Vec<Message>, CallbackError> {
+    let messages: Result<Vec<Message>, _> = serde_json::from_slice(callback.body);
+    let mut messages =
+        messages.map_err(|fault| CallbackError::Malformed(short(&fault.to_string()).into()))?;
+    messages.retain(|message| message.r#type.as_deref() == Some(way));
+    Ok(messages)
+}
+
+fn receipt(message: Message) -> Receipt {
+    let status = message.status.as_ref();
+    Receipt {
+        message_id: message.id,
+        delivery: None,
+        state: match status.map(|status| &*status.r#type) {
+            Some("DELIVERED") => ReceiptState::Delivered,
+            Some("FAILED") => ReceiptState::Failed,
+            // Accepted, scheduled, sent, unknown.
+            _ => ReceiptState::Pending,
+        },
+        of_part: false,
+        price: None,
+        detail: status.map_or_else(|| "no status".into(), Status::detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_has_fields() {
+        for (text, written) in [
+            ("Hi {fn######} {sn#}!", "Hi { fn######} { sn#}!"),
+            ("{F0###} {f12}", "{ F0###} { f12}"),
+            ("{{F0#}}", "{{ F0#}}"),
+            (
+                "{\"fn\": 1} {function} {F} {} {",
+                "{\"fn\": 1} {function} {F} {} {",
+            ),
+            ("a } b", "a } b"),
+            ("", ""),
+        ] {
+            assert_eq!(literal(text), written);
+        }
+    }
+}

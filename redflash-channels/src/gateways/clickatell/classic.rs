@@ -1,0 +1,493 @@
+//! Clickatell's classic HTTP API, `POST /http/sendmsg`: the channel `sms`, for accounts of
+//! "Developers' Central". New accounts speak the One API, see [`clickatell`](super::one_api).
+//!
+//! Facts are from the vendor's archived overview of the HTTP API (its parameters, error codes,
+//! message statuses and callbacks). Every answer is a 200 with a line of text for each number:
+//! `ID: …` or `ERR: code, text`, with `To: number` when there are several. Numbers go without their
+//! plus. What a receipt calls `charge` are credits, not money, and nothing is signed.
+//!
+//! Several numbers in a request share one text, one sender and one `climsgid`. So messages that
+//! differ do not go together, and where a request has several, receipts are matched by the vendor's id
+//! alone.
+//!
+//! Not known is whether the API still answers, how many numbers it takes (300 in a form by some
+//! accounts, 100 in a query: 100 here), and how it reads other characters than those of ASCII: a
+//! text with any goes as UTF-16, which is documented.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::slice;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use redflash_core::{
+    Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
+    Deferral, InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
+    Timestamp,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use crate::ConfigError;
+use crate::http::{
+    Client, Guard, HttpOptions, Outcomes, Request, Suspects, account_refusal, endpoint, short,
+    take_first, unanswered,
+};
+use crate::sms::segments::{Alphabet, SmsText, check_parts, fit_in};
+use crate::sms::{phone, sender_id};
+
+/// How a classic Clickatell account is used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClickatellClassicConfig {
+    /// The account's user.
+    pub user: String,
+    /// The user's password.
+    pub password: SecretString,
+    /// The id of the HTTP connection that the account has.
+    pub api_id: String,
+    /// The sender, registered with the account: up to 15 digits, or up to 11 letters and digits.
+    /// By default the vendor's own.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Where the API is; `https://api.clickatell.com` by default.
+    #[serde(default = "base_url")]
+    pub base_url: Url,
+    /// Into how many parts a text may be cut, up to 3; what is longer loses its end. 3 by default.
+    #[serde(default = "max_parts")]
+    pub max_parts: u32,
+    /// How long a request may take; 10 s by default.
+    #[serde(
+        default = "crate::text::duration::ten_seconds",
+        with = "crate::text::duration"
+    )]
+    pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
+}
+
+fn base_url() -> Url {
+    Url::parse("https://api.clickatell.com").expect("it is a URL")
+}
+
+const fn max_parts() -> u32 {
+    3
+}
+
+/// How many numbers go into one request.
+const BATCH: u32 = 100;
+
+/// Sends texts through Clickatell's classic API.
+pub struct ClickatellClassic {
+    config: ClickatellClassicConfig,
+    url: Url,
+    suspects: Suspects,
+    client: Client,
+}
+
+impl fmt::Debug for ClickatellClassic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClickatellClassic")
+            .field("url", &self.url.as_str())
+            .field("from", &self.config.from)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A line of an answer.
+#[derive(Debug, PartialEq, Eq)]
+struct Line<'a> {
+    /// The number it is about, when there are several.
+    to: Option<&'a str>,
+    said: Said<'a>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said<'a> {
+    Taken { id: &'a str },
+    Refused { code: &'a str, text: &'a str },
+}
+
+impl ClickatellClassic {
+    /// A channel of this configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the key.
+    pub fn new(config: ClickatellClassicConfig) -> Result<Self, ConfigError> {
+        for (key, value) in [
+            ("user", &*config.user),
+            ("password", config.password.expose_secret()),
+            ("api_id", &config.api_id),
+        ] {
+            if value.is_empty() {
+                return Err(ConfigError::at(key, "it must not be empty"));
+            }
+        }
+        if let Some(from) = &config.from {
+            sender_id::check(from).map_err(sender_id::wrong)?;
+        }
+        check_parts(config.max_parts, 3)?;
+        let url = endpoint(&config.base_url, &["http", "sendmsg"])?;
+        let client = Client::new(Guard::open(), config.timeout, &config.http)?;
+        Ok(Self {
+            config,
+            url,
+            suspects: Suspects::default(),
+            client,
+        })
+    }
+
+    /// The request for messages of one text and one sender.
+    fn request(&self, messages: &[&OutboundMessage], fitted: &SmsText) -> Option<Request> {
+        let first = messages.first()?;
+        let numbers: Vec<_> = messages.iter().map(|message| number(message)).collect();
+        let (numbers, parts) = (numbers.join(","), fitted.parts.to_string());
+        let (delivery, hex) = (first.delivery.to_string(), utf16(&fitted.text));
+        let mut fields = vec![
+            ("user", &*self.config.user),
+            ("password", self.config.password.expose_secret()),
+            ("api_id", &self.config.api_id),
+            ("to", &numbers),
+        ];
+        match fitted.alphabet {
+            Alphabet::Gsm7 => fields.push(("text", &fitted.text)),
+            Alphabet::Ucs2 => fields.extend([("text", &*hex), ("unicode", "1")]),
+        }
+        if let Some(from) = first.sender.as_ref().or(self.config.from.as_ref()) {
+            fields.push(("from", from));
+        }
+        if fitted.parts > 1 {
+            fields.push(("concat", &parts));
+        }
+        // Every status there is.
+        fields.push(("callback", "7"));
+        if messages.len() == 1 {
+            fields.push(("climsgid", &delivery));
+        }
+        Some(Request::form(self.url.clone(), &fields, first.at))
+    }
+
+    /// Hands over messages of one text and one sender.
+    async fn send_alike(&self, messages: &[&OutboundMessage]) -> Outcomes {
+        let Some(first) = messages.first() else {
+            return Vec::new();
+        };
+        let text = &first.body;
+        let alphabet = match Alphabet::of(text) {
+            Alphabet::Gsm7 if text.is_ascii() => Alphabet::Gsm7,
+            _ => Alphabet::Ucs2,
+        };
+        let fitted = fit_in(alphabet, text, self.config.max_parts);
+        let Some(request) = self.request(messages, &fitted) else {
+            return Vec::new();
+        };
+        let answer = match self.client.send(request).await {
+            Ok(answer) if answer.status.is_success() => answer,
+            Ok(answer) => return self.all_failed(&account_refusal(&answer), messages),
+            Err(error) => return self.all_failed(&error, messages),
+        };
+        let text = String::from_utf8_lossy(&answer.body);
+        let lines: Vec<_> = text.lines().filter_map(Line::read).collect();
+        if lines.is_empty() {
+            let unknown = SendError::Unknown(answer.detail().into());
+            return self.all_failed(&unknown, messages);
+        }
+        self.outcomes(lines, messages, &fitted)
+    }
+
+    fn all_failed(&self, error: &SendError, messages: &[&OutboundMessage]) -> Outcomes {
+        let messages = messages.iter().copied();
+        self.suspects.all_failed_of(error, messages)
+    }
+
+    /// Returns the outcome of each message of a request from the lines of the answer.
+    fn outcomes(
+        &self,
+        mut lines: Vec<Line<'_>>,
+        messages: &[&OutboundMessage],
+        fitted: &SmsText,
+    ) -> Outcomes {
+        // A refusal of no number in particular is one of the whole request.
+        let general = lines.iter().find_map(|line| match (line.to, line.said) {
+            (None, Said::Refused { .. }) => Some(line.said),
+            _ => None,
+        });
+        let alone = messages.len() == 1;
+        let mut unnamed = Vec::new();
+        let mut outcomes = Vec::new();
+        for (place, message) in messages.iter().enumerate() {
+            let own = take_first(&mut lines, |line| alone || line.to == Some(number(message)));
+            outcomes.push(match own.map(|line| line.said) {
+                Some(Said::Taken { id }) => Ok(fitted.accepted(Some(id.into()), "accepted".into())),
+                Some(Said::Refused { code, text }) => Err(refused(code, text, message.at)),
+                None => {
+                    unnamed.push(place);
+                    Err(unanswered())
+                }
+            });
+        }
+        if let (Some(Said::Refused { code, text }), [first, ..]) = (general, &*unnamed) {
+            let refusal = refused(code, text, messages[*first].at);
+            let failed = unnamed.iter().map(|place| messages[*place]);
+            for (place, outcome) in unnamed
+                .iter()
+                .zip(self.suspects.all_failed_of(&refusal, failed))
+            {
+                outcomes[*place] = outcome;
+            }
+        }
+        outcomes
+    }
+}
+
+/// The number goes without its plus.
+fn number(message: &OutboundMessage) -> &str {
+    message.to.as_str().trim_start_matches('+')
+}
+
+/// A text as the vendor wants what is not ASCII: four hex digits for each unit of UTF-16.
+fn utf16(text: &str) -> String {
+    let mut hex = String::new();
+    for unit in text.encode_utf16() {
+        write!(hex, "{unit:04X}").expect("a text takes every text");
+    }
+    hex
+}
+
+impl<'a> Line<'a> {
+    fn read(line: &'a str) -> Option<Self> {
+        let line = line.trim();
+        let (said, to) = match line.rsplit_once(" To:") {
+            Some((said, to)) => (said, Some(to.trim())),
+            None => (line, None),
+        };
+        let said = if let Some(id) = said.strip_prefix("ID:") {
+            let id = id.trim();
+            (!id.is_empty()).then_some(Said::Taken { id })?
+        } else {
+            let error = said.strip_prefix("ERR:")?;
+            let (code, text) = error.split_once(',').unwrap_or((error, ""));
+            let (code, text) = (code.trim(), text.trim());
+            Said::Refused { code, text }
+        };
+        Some(Self { to, said })
+    }
+}
+
+/// The error codes of a send.
+fn refused(code: &str, text: &str, now: Timestamp) -> SendError {
+    let reason = format!("error {}: {}", short(code), short(text));
+    match code {
+        // Credentials, this machine's address, the connection, no credit.
+        "001" | "002" | "005" | "007" | "108" | "301" => SendError::Unauthorized { reason },
+        // A session that has ended, though none is used here; a failure to be tried again.
+        "003" | "901" => SendError::Deferred {
+            scope: Deferral::Message,
+            reason,
+            retry_after: None,
+        },
+        // The number is none, blocked, opted out, or delisted.
+        "105" | "121" | "122" | "128" => SendError::InvalidAddress { reason },
+        // The sender, the route.
+        "106" | "114" | "123" => SendError::Unroutable { reason },
+        "130" => SendError::RateLimited {
+            retry_after: limited_until(text, now),
+            reason,
+        },
+        _ => SendError::Rejected { reason },
+    }
+}
+
+/// How long until the moment that ends a text, in Unix seconds: when a limit ends.
+fn limited_until(text: &str, now: Timestamp) -> Option<Duration> {
+    let seconds: i64 = text.split_whitespace().last()?.parse().ok()?;
+    let wait = seconds.checked_mul(1000)?.checked_sub(now.as_millis())?;
+    Some(Duration::from_millis(u64::try_from(wait).ok()?))
+}
+
+#[async_trait]
+impl Channel for ClickatellClassic {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::sms()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            receipts: true,
+            inbound: true,
+            sender: true,
+            batch: BATCH,
+            ..Capabilities::default()
+        }
+    }
+
+    fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
+        phone::parse(raw)
+    }
+
+    fn own_address(&self) -> Option<Address> {
+        phone::own(self.config.from.as_deref())
+    }
+
+    fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
+        sender_id::check(sender)
+    }
+
+    async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
+        let outcome = self.send_batch(slice::from_ref(message)).await.pop();
+        outcome.unwrap_or_else(|| Err(unanswered()))
+    }
+
+    /// One text, one sender, and each number once, so that it has its own line of the answer.
+    fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
+        let fits = |other: &&OutboundMessage| {
+            (&other.body, &other.sender) == (&message.body, &message.sender)
+                && other.to != message.to
+        };
+        others.iter().all(fits) && self.suspects.may_go_with(others, message)
+    }
+
+    /// Messages that do not go together go in requests of their own, at the same time.
+    async fn send_batch(&self, messages: &[OutboundMessage]) -> Outcomes {
+        let mut requests: Vec<(Vec<usize>, Vec<&OutboundMessage>)> = Vec::new();
+        for (place, message) in messages.iter().enumerate() {
+            let mut open = requests.iter_mut();
+            match open.find(|(_, others)| self.goes_with(others, message)) {
+                Some((places, others)) => {
+                    places.push(place);
+                    others.push(message);
+                }
+                None => requests.push((vec![place], vec![message])),
+            }
+        }
+        let sending = requests
+            .iter()
+            .map(|(_, messages)| self.send_alike(messages));
+        let answers = join_all(sending).await;
+        let places = requests
+            .iter()
+            .flat_map(|(places, _)| places.iter().copied());
+        let answered: BTreeMap<_, _> = places.zip(answers.into_iter().flatten()).collect();
+        let outcomes = answered.into_values().collect();
+        self.suspects.forget_ended(messages, &outcomes);
+        outcomes
+    }
+
+    fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
+        let Some(status) = callback.field("status") else {
+            if callback.field("moMsgId").is_some() {
+                return Ok(Vec::new());
+            }
+            return Err(CallbackError::Malformed("it has no status".into()));
+        };
+        let delivery = callback.field("cliMsgId");
+        Ok(vec![Receipt {
+            message_id: callback.field("apiMsgId").map(str::to_owned),
+            delivery: delivery.and_then(|id| id.parse().ok()),
+            state: match status {
+                "004" => ReceiptState::Delivered,
+                "005" | "006" | "007" | "009" | "010" | "012" | "014" => ReceiptState::Failed,
+                // Unknown or delayed, queued, with the network.
+                _ => ReceiptState::Pending,
+            },
+            of_part: false,
+            price: None,
+            detail: match meaning(status) {
+                Some(meaning) => format!("{status}: {meaning}"),
+                None => short(status),
+            },
+        }])
+    }
+
+    fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
+        let Some(id) = callback.field("moMsgId") else {
+            return Ok(Vec::new());
+        };
+        Ok(vec![InboundMessage {
+            message_id: Some(id.to_owned()),
+            from: phone::origin(callback.field("from").unwrap_or_default())?,
+            text: callback.field("text").unwrap_or_default().to_owned(),
+            answers: None,
+            answers_message: None,
+        }])
+    }
+}
+
+/// The statuses of receipts.
+fn meaning(status: &str) -> Option<&'static str> {
+    Some(match status {
+        "001" => "unknown, or delayed",
+        "002" => "queued",
+        "003" => "with the network",
+        "004" => "received",
+        "005" => "error with the message",
+        "006" => "cancelled",
+        "007" => "error delivering",
+        "008" => "accepted",
+        "009" => "routing error",
+        "010" => "expired",
+        "011" => "queued for later",
+        "012" => "out of credit",
+        "014" => "limit of messages exceeded",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_as_the_vendor_writes_them() {
+        let taken = |id| Said::Taken { id };
+        let refused = |code, text| Said::Refused { code, text };
+        for (line, expected) in [
+            ("ID: 205e85d0", Some((taken("205e85d0"), None))),
+            (
+                "ID: 205e85d0 To: 447700900001",
+                Some((taken("205e85d0"), Some("447700900001"))),
+            ),
+            (
+                "ERR: 114, Cannot route message",
+                Some((refused("114", "Cannot route message"), None)),
+            ),
+            (
+                "ERR: 105, Invalid Destination Address To: 447700900001 ",
+                Some((
+                    refused("105", "Invalid Destination Address"),
+                    Some("447700900001"),
+                )),
+            ),
+            ("ERR: 901", Some((refused("901", ""), None))),
+            ("ID:", None),
+            ("OK: x", None),
+            ("<html>", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|(said, to)| Line { to, said });
+            assert_eq!(Line::read(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_limit_says_when_it_ends() {
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        let wait = |text| limited_until(text, now);
+        assert_eq!(
+            wait("MT limit exceeded until 1790000017"),
+            Some(Duration::from_secs(17))
+        );
+        for nonsense in [
+            "",
+            "MT limit exceeded",
+            "until 17",
+            "until 99999999999999999",
+        ] {
+            assert_eq!(wait(nonsense), None, "{nonsense}");
+        }
+    }
+}

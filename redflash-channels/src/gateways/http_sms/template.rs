@@ -1,0 +1,182 @@
+//! The templates of a request: what they may name, and how it is written where they stand.
+
+use std::collections::BTreeSet;
+
+use redflash_core::{Arguments, MissingArguments, SendError, Template, Timestamp};
+use serde_json::Value;
+
+use crate::ConfigError;
+use crate::text::percent;
+
+/// What a template may name.
+pub(super) const VARIABLES: [&str; 12] = [
+    "to",
+    "to_digits",
+    "from",
+    "text",
+    "text_hex_utf16",
+    "unicode",
+    "reference",
+    "callback_url",
+    "username",
+    "password",
+    "basic",
+    "token",
+];
+
+/// The words of the template language that make sense of single values.
+const WORDS: [&str; 9] = [
+    "if", "unless", "else", "upper", "lower", "truncate", "default", "date", "true",
+];
+
+/// How values are written so that they stay values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Escape {
+    /// As they are: what is made of them is encoded as a whole.
+    Whole,
+    /// Percent-encoded, within a URL.
+    Url,
+    /// As character data of XML.
+    Xml,
+}
+
+/// The values of one message.
+pub(super) struct Values {
+    pub(super) values: Arguments,
+    pub(super) at: Timestamp,
+}
+
+impl Values {
+    /// The same, written so that they stay values.
+    pub(super) fn escaped(&self, escape: Escape) -> Self {
+        let mut values = self.values.clone();
+        for value in values.values_mut() {
+            if let Value::String(text) = value {
+                *text = escape.apply(text);
+            }
+        }
+        Self {
+            values,
+            at: self.at,
+        }
+    }
+
+    /// Fills a template in.
+    pub(super) fn fill(&self, template: &Template) -> Result<String, SendError> {
+        let filled = template.render(&self.values, self.at, MissingArguments::Blank);
+        let filled = filled.ok();
+        match filled.filter(|filled| !filled.cut) {
+            Some(filled) => Ok(filled.text),
+            // What exactly failed could quote a secret.
+            None => Err(SendError::Rejected {
+                reason: "a template of the gateway fails on this message".into(),
+            }),
+        }
+    }
+}
+
+impl Escape {
+    fn apply(self, text: &str) -> String {
+        match self {
+            Self::Whole => text.to_owned(),
+            Self::Url => percent::encoded(text),
+            Self::Xml => text
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+                .replace('"', "&quot;")
+                .replace('\'', "&apos;"),
+        }
+    }
+}
+
+/// Compiles templates, and notes what they name.
+#[derive(Debug, Default)]
+pub(super) struct Compiler {
+    pub(super) named: BTreeSet<&'static str>,
+}
+
+impl Compiler {
+    /// Compiles a template and tries it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] at this key, by what is wrong with the template.
+    pub(super) fn compile(&mut self, key: &str, source: &str) -> Result<Template, ConfigError> {
+        let wrong = |reason: String| ConfigError::at(key, reason);
+        let template = Template::parse(source).map_err(|fault| wrong(fault.to_string()))?;
+        for name in names(source) {
+            match VARIABLES.iter().find(|known| **known == name) {
+                Some(known) => _ = self.named.insert(known),
+                None if WORDS.contains(&name) => {}
+                None => {
+                    let known = VARIABLES.join(", ");
+                    return Err(wrong(format!("there is no {name:?}: there are {known}")));
+                }
+            }
+        }
+        let sample = VARIABLES.map(|name| (name.to_owned(), Value::from("1")));
+        let sample = Arguments::from_iter(sample);
+        let tried = template.render(&sample, Timestamp::default(), MissingArguments::Blank);
+        tried.map_err(|fault| wrong(fault.to_string()))?;
+        Ok(template)
+    }
+}
+
+/// The names that stand in the tags of a template, outside of quotes.
+fn names(source: &str) -> impl Iterator<Item = &str> {
+    let tags = source.split("{{").skip(1);
+    let tags = tags.filter_map(|rest| rest.split("}}").next());
+    let bare = tags
+        .filter(|tag| !tag.starts_with('!'))
+        .flat_map(|tag| tag.split(['"', '\'']).step_by(2));
+    bare.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_does_not_exist_is_found_at_once() {
+        let mut compiler = Compiler::default();
+        for bad in [
+            "{{txt}}",
+            "{{#if text}}{{this}}{{/if}}",
+            "{{#each text}}a{{/each}}",
+            "{{upper (lower messsage)}}",
+            "{{truncate text \"many\"}}",
+            "{{text",
+            "{{message.text}}",
+        ] {
+            let fault = compiler.compile("body", bad).unwrap_err();
+            assert_eq!(fault.key.as_deref(), Some("body"), "{bad}");
+        }
+        for good in [
+            "plain",
+            "{{#if unicode}}2{{else}}0{{/if}}",
+            "{{~default from \"nobody at all\"~}}",
+            "{{truncate text 20}}{{date '%H:%M'}}",
+            "{{! a note }}{{token}}",
+        ] {
+            compiler.compile("body", good).unwrap();
+        }
+        let named: Vec<_> = compiler.named.into_iter().collect();
+        assert_eq!(named, ["from", "text", "token", "unicode"]);
+    }
+
+    #[test]
+    fn values_stay_values_where_they_stand() {
+        let text = "a b&c=<\"é'>/../%41+";
+        assert_eq!(Escape::Whole.apply(text), text);
+        assert_eq!(
+            Escape::Url.apply(text),
+            "a%20b%26c%3D%3C%22%C3%A9%27%3E%2F..%2F%2541%2B"
+        );
+        assert_eq!(
+            Escape::Xml.apply(text),
+            "a b&amp;c=&lt;&quot;é&apos;&gt;/../%41+"
+        );
+    }
+}

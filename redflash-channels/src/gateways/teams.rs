@@ -1,0 +1,166 @@
+//! Microsoft Teams: the channel `teams`.
+//!
+//! An address is the name of a room of the configuration, which stands for the URL of a workflow that
+//! starts "when a Teams webhook request is received". The connectors of Office 365 that had webhooks
+//! before are no more.
+//!
+//! Facts are from the vendor's pages "Create incoming webhooks with Workflows" and "Format cards in
+//! Teams", from the schema of Adaptive Cards 1.4, and from clients of others (Apprise, Argo CD). The
+//! answer 202 says that the workflow has started; whether it posts is said nowhere, so a message
+//! counts as taken, not as delivered. A card has up to 28 KB.
+//!
+//! A `TextBlock` would be read as Markdown, so each line is a `RichTextBlock`, whose runs of text are
+//! not. That a disabled workflow answers with the code `WorkflowTriggerIsNotEnabled` is what people
+//! report, not what the vendor documents.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use redflash_core::{
+    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage, SendError,
+};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::ConfigError;
+use crate::http::{Answer, Client, Guard, HttpOptions, Request, room_refusal};
+use crate::named_destinations::{NamedDestinations, parse_name};
+use crate::text::truncate::{cut, noting_cut};
+
+/// How messages are posted to Teams.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TeamsConfig {
+    /// The rooms by their names, each with the URL of its workflow, which is a secret.
+    pub rooms: BTreeMap<String, SecretString>,
+    /// How long a hand-over may take; 15 s by default.
+    #[serde(default = "timeout", with = "crate::text::duration")]
+    pub timeout: Duration,
+    /// The proxy and the certificates of its connections.
+    #[serde(skip)]
+    pub http: HttpOptions,
+}
+
+const fn timeout() -> Duration {
+    Duration::from_secs(15)
+}
+
+/// As many characters of a text, and as many lines of it, as surely fit into a card.
+const LONGEST: usize = 4000;
+const MOST_LINES: usize = 100;
+
+/// Posts to Teams.
+#[derive(Debug)]
+pub struct Teams {
+    rooms: NamedDestinations,
+    client: Client,
+}
+
+impl Teams {
+    /// A channel of this configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the key.
+    pub fn new(config: TeamsConfig) -> Result<Self, ConfigError> {
+        let rooms = NamedDestinations::of_urls("rooms", config.rooms)?;
+        if rooms.is_empty() {
+            return Err(ConfigError::at("rooms", "name one room at least"));
+        }
+        Ok(Self {
+            rooms,
+            client: Client::new(Guard::open(), config.timeout, &config.http)?,
+        })
+    }
+}
+
+#[async_trait]
+impl Channel for Teams {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::parse("teams").expect("it is a legal kind")
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            subject: true,
+            ..Capabilities::default()
+        }
+    }
+
+    fn parse_address(&self, raw: &str) -> Result<Address, AddressError> {
+        parse_name(raw)
+    }
+
+    /// Each workflow has a limit of its own, and ends on its own.
+    fn host<'a>(&self, address: &'a Address) -> Option<Cow<'a, str>> {
+        Some(address.as_str().into())
+    }
+
+    async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
+        let url = self.rooms.url(&message.to)?;
+        let text = cut(&message.body, LONGEST);
+        let document = json!({
+            "type": "message",
+            "attachments": [{
+                "contentType": "application/vnd.microsoft.card.adaptive",
+                "contentUrl": null,
+                "content": card(&message.subject, &text),
+            }],
+        });
+        let answer = self.client.send(Request::json(url, &document, message.at));
+        let answer = answer.await?;
+        match answer.status.as_u16() {
+            202 => Ok(Accepted {
+                detail: noting_cut("the workflow has started", &message.body, &text),
+                ..Accepted::new(None)
+            }),
+            200..300 => Err(SendError::Unknown(answer.detail().into())),
+            _ => Err(refused(&answer)),
+        }
+    }
+}
+
+/// A card of a title and lines.
+fn card(title: &str, text: &str) -> Value {
+    let title = cut(title, 200);
+    let title = (!title.trim().is_empty()).then(|| block(&title, "Bolder"));
+    let lines = text.splitn(MOST_LINES, '\n');
+    let lines = lines.map(|line| block(line, "Default"));
+    let body: Vec<_> = title.into_iter().chain(lines).collect();
+    json!({
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": body,
+    })
+}
+
+fn block(line: &str, weight: &str) -> Value {
+    // A run must hold something.
+    let text = if line.is_empty() { " " } else { line };
+    let run = json!({ "type": "TextRun", "text": text, "weight": weight });
+    json!({ "type": "RichTextBlock", "spacing": "None", "inlines": [run] })
+}
+
+/// What a refusal means.
+fn refused(answer: &Answer) -> SendError {
+    let fault: Value = answer.json().unwrap_or_default();
+    let is_off = fault["error"]["code"] == "WorkflowTriggerIsNotEnabled";
+    match answer.status.as_u16() {
+        // The workflow was deleted or switched off; its signature stands in the URL.
+        404 | 410 => SendError::Unauthorized {
+            reason: answer.detail(),
+        },
+        _ if is_off => SendError::Unauthorized {
+            reason: answer.detail(),
+        },
+        // Its signature does not hold, or the tenant's policy forbids it.
+        401 | 403 => SendError::Unauthorized {
+            reason: answer.detail(),
+        },
+        _ => room_refusal(answer),
+    }
+}
