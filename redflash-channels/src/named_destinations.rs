@@ -146,9 +146,9 @@ mod tests {
             ("a b", "https://a.example/canary"),
             ("", "https://a.example/canary"),
         ] {
-            let fault = places(name, secret).unwrap_err();
-            assert_eq!(fault.key, Some(format!("rooms.{name}")));
-            assert!(!fault.to_string().contains("canary"), "{fault}");
+            let error = places(name, secret).unwrap_err();
+            assert_eq!(error.key, Some(format!("rooms.{name}")));
+            assert!(!error.to_string().contains("canary"), "{error}");
         }
         for bad in ["", "a b", "https://a.example/", "ö", &"a".repeat(65)] {
             assert!(parse_name(bad).is_err(), "{bad} was taken");

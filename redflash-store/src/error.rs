@@ -50,10 +50,10 @@ impl Fault {
 
 /// What follows when a write failed: unless the database said no, it may have been done.
 #[cfg(feature = "postgres")]
-pub(crate) fn write_failed(fault: Fault) -> StoreError {
-    match fault {
+pub(crate) fn write_failed(error: Fault) -> StoreError {
+    match error {
         Fault::Diesel(error) if is_connection_lost(&error) => StoreError::Unknown(error.into()),
-        fault => fault.into(),
+        error => error.into(),
     }
 }
 
@@ -70,11 +70,11 @@ fn is_connection_lost(error: &DieselError) -> bool {
 }
 
 impl From<Fault> for StoreError {
-    fn from(fault: Fault) -> Self {
-        match fault {
+    fn from(error: Fault) -> Self {
+        match error {
             Fault::Store(error) => error,
             #[cfg(feature = "postgres")]
-            Fault::Outdated => Self::Unavailable(fault.into()),
+            Fault::Outdated => Self::Unavailable(error.into()),
             #[cfg(feature = "postgres")]
             Fault::Diesel(error) if is_connection_lost(&error) => Self::Unavailable(error.into()),
             Fault::Diesel(error) if nothing_was_written(&error) => Self::Unavailable(error.into()),

@@ -94,7 +94,7 @@ mod tests {
         refused(&format!("{TOKEN}x"));
         // `{"alg":"none"}`
         let claims = TOKEN.split('.').nth(1).unwrap();
-        let fault = refused(&format!("eyJhbGciOiJub25lIn0.{claims}."));
-        assert_eq!(fault, "it is not signed with HS256");
+        let error = refused(&format!("eyJhbGciOiJub25lIn0.{claims}."));
+        assert_eq!(error, "it is not signed with HS256");
     }
 }

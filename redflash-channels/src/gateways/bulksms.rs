@@ -43,7 +43,7 @@ use crate::http::{
 use crate::sms::segments::{SmsText, check_parts, fit};
 use crate::sms::{phone, sender_id};
 
-/// How a `BulkSMS` account is used.
+/// Configuration of a `BulkSMS` account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BulkSmsConfig {
@@ -59,13 +59,13 @@ pub struct BulkSmsConfig {
     /// message is certainly known only then.
     #[serde(default = "batch")]
     pub batch: u32,
-    /// Where the API is; `https://api.bulksms.com/v1` by default.
+    /// The base URL of the API; `https://api.bulksms.com/v1` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
+    /// Maximum number of parts of a message; a longer text is truncated. 6 by default.
     #[serde(default = "crate::sms::segments::six_parts")]
     pub max_parts: u32,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -147,14 +147,14 @@ struct Status {
 }
 
 impl BulkSms {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: BulkSmsConfig) -> Result<Self, ConfigError> {
         if config.token_id.is_empty() || config.token_id.contains(':') {
-            let reason = "it must not be empty, nor hold a colon";
+            let reason = "it must not be empty or contain a colon";
             return Err(ConfigError::at("token_id", reason));
         }
         if config.token_secret.expose_secret().is_empty() {
@@ -187,13 +187,13 @@ impl BulkSms {
         });
         let senders: Vec<_> = senders.collect();
         let submissions = messages.iter().zip(texts).zip(&senders);
-        let submissions = submissions.map(|((message, fitted), from)| Submission {
+        let submissions = submissions.map(|((message, sms), from)| Submission {
             from: from.as_deref().map(|address| Sender {
                 r#type: sender_id::kind(address),
                 address,
             }),
             to: message.to.as_str(),
-            body: &fitted.text,
+            body: &sms.text,
             long_message_max_parts: self.config.max_parts,
             user_supplied_id: reference(message),
         });
@@ -298,13 +298,13 @@ impl Channel for BulkSms {
             Err(error) => return self.suspects.all_failed(&error, messages),
         };
         let others = is_of_others(&taken, messages);
-        let outcomes = messages.iter().zip(texts).map(|(message, fitted)| {
+        let outcomes = messages.iter().zip(texts).map(|(message, sms)| {
             let ours = reference(message);
             let taken = take_first(&mut taken, |taken| match &taken.user_supplied_id {
                 Some(reference) => *reference == ours,
                 None => messages.len() == 1,
             });
-            outcome(taken.ok_or_else(|| missing(others))?, &fitted)
+            outcome(taken.ok_or_else(|| missing(others))?, &sms)
         });
         let outcomes = outcomes.collect();
         self.suspects.forget_ended(messages, &outcomes);
@@ -363,14 +363,14 @@ fn missing(others: bool) -> SendError {
 }
 
 /// What the answer for one message means.
-fn outcome(taken: Message, fitted: &SmsText) -> Result<Accepted, SendError> {
+fn outcome(taken: Message, sms: &SmsText) -> Result<Accepted, SendError> {
     let status = taken.status.as_ref();
     let said = status.map_or_else(|| "no status".into(), Status::detail);
     match status.map(|status| (&*status.r#type, status.subtype.as_deref())) {
         Some(("FAILED", Some("BLOCKED"))) => Err(SendError::InvalidAddress { reason: said }),
         Some(("FAILED", Some("NOT_SENT"))) => Err(SendError::Unroutable { reason: said }),
         Some(("FAILED", _)) => Err(SendError::Rejected { reason: said }),
-        _ => Ok(fitted.accepted(taken.id, said)),
+        _ => Ok(sms.accepted(taken.id, said)),
     }
 }
 
@@ -392,7 +392,7 @@ impl Status {
 fn told(callback: &Callback<'_>, way: &str) -> Result<Vec<Message>, CallbackError> {
     let messages: Result<Vec<Message>, _> = serde_json::from_slice(callback.body);
     let mut messages =
-        messages.map_err(|fault| CallbackError::Malformed(short(&fault.to_string()).into()))?;
+        messages.map_err(|error| CallbackError::Malformed(short(&error.to_string()).into()))?;
     messages.retain(|message| message.r#type.as_deref() == Some(way));
     Ok(messages)
 }

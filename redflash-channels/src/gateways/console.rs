@@ -95,6 +95,6 @@ impl Channel for Console {
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         self.print(message)
             .map(|()| Accepted::delivered("printed"))
-            .map_err(|fault| SendError::Unreachable(fault.into()))
+            .map_err(|error| SendError::Unreachable(error.into()))
     }
 }

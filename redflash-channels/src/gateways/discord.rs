@@ -35,13 +35,13 @@ use crate::http::{Answer, Client, Guard, HttpOptions, Request, account_refusal, 
 use crate::named_destinations::{NamedDestinations, parse_name};
 use crate::text::truncate::{cut, noting_cut};
 
-/// How messages are posted to Discord.
+/// Configuration of Discord.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DiscordConfig {
     /// The rooms by their names, each with the URL of its webhook, which is a secret.
     pub rooms: BTreeMap<String, SecretString>,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -81,15 +81,15 @@ struct Fault {
 }
 
 impl Discord {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: DiscordConfig) -> Result<Self, ConfigError> {
         let rooms = NamedDestinations::of_urls("rooms", config.rooms)?;
         if rooms.is_empty() {
-            return Err(ConfigError::at("rooms", "name one room at least"));
+            return Err(ConfigError::at("rooms", "it must name at least one room"));
         }
         Ok(Self {
             rooms,
@@ -139,17 +139,17 @@ impl Channel for Discord {
     }
 }
 
-/// The table of error codes.
+/// Maps an error response to a send error.
 fn refused(answer: &Answer) -> SendError {
-    let fault: Fault = answer.json().unwrap_or_default();
+    let error: Fault = answer.json().unwrap_or_default();
     let status = answer.status.as_u16();
-    let reason = match fault.code {
+    let reason = match error.code {
         0 => answer.detail(),
-        code => format!("answered {status}: {code} {}", short(&fault.message)),
+        code => format!("answered {status}: {code} {}", short(&error.message)),
     };
-    match (status, fault.code) {
+    match (status, error.code) {
         // Slow mode says so with a code of its own.
-        (429, _) | (_, 20016) => limited(&fault, answer, reason),
+        (429, _) | (_, 20016) => limited(&error, answer, reason),
         // Unknown channel, archived thread, forum without a thread.
         (_, 10003 | 50083 | 220_001) => SendError::InvalidAddress { reason },
         // The webhook was removed, or its token or rights do not hold; 404 without a code too.
@@ -163,13 +163,13 @@ fn refused(answer: &Answer) -> SendError {
 }
 
 /// A limit, by what it is of.
-fn limited(fault: &Fault, answer: &Answer, reason: String) -> SendError {
-    let asked = fault.retry_after;
+fn limited(error: &Fault, answer: &Answer, reason: String) -> SendError {
+    let asked = error.retry_after;
     let asked = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let retry_after = asked.or(answer.retry_after);
     let scope = answer.headers.get("x-ratelimit-scope");
-    let by_discord = !fault.message.is_empty();
-    if !by_discord || fault.global || scope.is_some_and(|scope| scope == "global") {
+    let by_discord = !error.message.is_empty();
+    if !by_discord || error.global || scope.is_some_and(|scope| scope == "global") {
         return SendError::RateLimited {
             reason,
             retry_after,

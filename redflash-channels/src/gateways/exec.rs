@@ -125,11 +125,11 @@ impl Argument {
 }
 
 impl Exec {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: ExecConfig) -> Result<Self, ConfigError> {
         if !config.program.is_absolute() {
             let reason = "give the whole path, such as /usr/local/bin/send-sms";
@@ -195,12 +195,12 @@ impl Channel for Exec {
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let child = self.command(message).spawn();
-        let child = child.map_err(|fault| SendError::Unreachable(fault.into()))?;
+        let child = child.map_err(|error| SendError::Unreachable(error.into()))?;
         let mut running = Running(child);
         let ended = timeout(self.config.timeout, running.end(&message.body)).await;
         match ended {
             Ok(Ok(ended)) => ended.outcome(),
-            Ok(Err(fault)) => Err(SendError::Unknown(fault.into())),
+            Ok(Err(error)) => Err(SendError::Unknown(error.into())),
             Err(_) => Err(SendError::Unknown("it did not end in time".into())),
         }
     }

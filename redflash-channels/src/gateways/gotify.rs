@@ -27,7 +27,7 @@ use crate::http::{
 };
 use crate::named_destinations::{NamedDestinations, parse_name};
 
-/// How messages are pushed with Gotify.
+/// Configuration of Gotify.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GotifyConfig {
@@ -38,7 +38,7 @@ pub struct GotifyConfig {
     /// How urgent messages are, from 0 to 10; the application's own choice by default.
     #[serde(default)]
     pub priority: Option<u8>,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -85,18 +85,21 @@ struct Pushed {
 }
 
 impl Gotify {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: GotifyConfig) -> Result<Self, ConfigError> {
         for (name, token) in &config.apps {
             secret_header(&format!("apps.{name}"), "", token)?;
         }
         let apps = NamedDestinations::new("apps", config.apps)?;
         if apps.is_empty() {
-            return Err(ConfigError::at("apps", "name one application at least"));
+            return Err(ConfigError::at(
+                "apps",
+                "it must name at least one application",
+            ));
         }
         if config.priority.is_some_and(|priority| priority > 10) {
             return Err(ConfigError::at("priority", "it must be from 0 to 10"));

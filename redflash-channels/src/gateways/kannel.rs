@@ -85,7 +85,7 @@ pub struct KannelConfig {
     /// `max-messages`, beyond which Kannel drops the end without a word; 1 by default, as there.
     #[serde(default = "max_parts")]
     pub max_parts: u32,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -132,11 +132,11 @@ impl fmt::Debug for Kannel {
 }
 
 impl Kannel {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: KannelConfig) -> Result<Self, ConfigError> {
         let mut headers = HeaderMap::new();
         headers.insert(USERNAME, header("username", &config.username)?);
@@ -164,11 +164,11 @@ impl Kannel {
         })
     }
 
-    fn request(&self, message: &OutboundMessage, fitted: &SmsText) -> Request {
+    fn request(&self, message: &OutboundMessage, sms: &SmsText) -> Request {
         let mut request = Request::post(
             self.url.clone(),
             "text/plain; charset=UTF-8",
-            fitted.text.clone(),
+            sms.text.clone(),
             message.at,
         );
         request.headers.extend(self.headers.clone());
@@ -183,7 +183,7 @@ impl Kannel {
         header(TO, message.to.as_str());
         header(
             CODING,
-            match fitted.alphabet {
+            match sms.alphabet {
                 Alphabet::Gsm7 => "0",
                 Alphabet::Ucs2 => "2",
             },
@@ -246,10 +246,10 @@ impl Channel for Kannel {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        let fitted = fit(&message.body, self.config.max_parts);
-        let answer = self.client.send(self.request(message, &fitted)).await?;
+        let sms = fit(&message.body, self.config.max_parts);
+        let answer = self.client.send(self.request(message, &sms)).await?;
         taken(&answer)?;
-        Ok(fitted.accepted(None, answer.snippet()))
+        Ok(sms.accepted(None, answer.snippet()))
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {

@@ -39,7 +39,7 @@ pub struct MatrixConfig {
     pub base_url: Url,
     /// The account's access token.
     pub access_token: SecretString,
-    /// How long a hand-over may take; 15 s by default.
+    /// The time limit of a request; 15 s by default.
     #[serde(default = "timeout", with = "crate::text::duration")]
     pub timeout: Duration,
     /// The proxy and the certificates of its connections.
@@ -83,11 +83,11 @@ struct Fault {
 }
 
 impl Matrix {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: MatrixConfig) -> Result<Self, ConfigError> {
         endpoint(&config.base_url, &[])?;
         Ok(Self {
@@ -171,19 +171,19 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     Address::new(id)
 }
 
-/// The table of error codes.
+/// Maps an error response to a send error.
 fn refused(answer: &Answer) -> SendError {
-    let fault: Fault = answer.json().unwrap_or_default();
-    let reason = match &*fault.errcode {
+    let error: Fault = answer.json().unwrap_or_default();
+    let reason = match &*error.errcode {
         "" => answer.detail(),
-        code => format!("{}: {}", short(code), short(&fault.error)),
+        code => format!("{}: {}", short(code), short(&error.error)),
     };
-    match &*fault.errcode {
+    match &*error.errcode {
         "M_LIMIT_EXCEEDED" => SendError::RateLimited {
             reason,
             retry_after: answer
                 .retry_after
-                .or(fault.retry_after_ms.map(Duration::from_millis)),
+                .or(error.retry_after_ms.map(Duration::from_millis)),
         },
         // The account is not in the room, or may not write there.
         "M_FORBIDDEN" => SendError::Unroutable { reason },

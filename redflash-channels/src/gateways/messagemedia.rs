@@ -34,7 +34,7 @@ use crate::http::{
 use crate::sms::segments::{SmsText, check_parts, fit};
 use crate::sms::{phone, sender_id};
 
-/// How a `MessageMedia` account is used.
+/// Configuration of a `MessageMedia` account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageMediaConfig {
@@ -49,14 +49,14 @@ pub struct MessageMediaConfig {
     /// Where receipts and replies go; filled in from the server's public URL.
     #[serde(default)]
     pub callback_url: Option<SecretString>,
-    /// Where the API is; `https://api.messagemedia.com` by default. In Europe it is
+    /// The base URL of the API; `https://api.messagemedia.com` by default. In Europe it is
     /// `https://eu.app.api.sinch.com`.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
+    /// Maximum number of parts of a message; a longer text is truncated. 6 by default.
     #[serde(default = "crate::sms::segments::six_parts")]
     pub max_parts: u32,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -71,7 +71,7 @@ fn base_url() -> Url {
     Url::parse("https://api.messagemedia.com").expect("it is a URL")
 }
 
-/// How many messages go into one request.
+/// Maximum number of messages in a request.
 const BATCH: u32 = 100;
 
 /// Sends texts through `MessageMedia`.
@@ -161,14 +161,14 @@ struct Called {
 }
 
 impl MessageMedia {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: MessageMediaConfig) -> Result<Self, ConfigError> {
         if config.api_key.is_empty() || config.api_key.contains(':') {
-            let reason = "it must not be empty, nor hold a colon";
+            let reason = "it must not be empty or contain a colon";
             return Err(ConfigError::at("api_key", reason));
         }
         if config.api_secret.expose_secret().is_empty() {
@@ -200,8 +200,8 @@ impl MessageMedia {
         });
         let senders: Vec<_> = senders.collect();
         let messages = messages.iter().zip(texts).zip(&senders);
-        let messages = messages.map(|((message, fitted), from)| Message {
-            content: &fitted.text,
+        let messages = messages.map(|((message, sms), from)| Message {
+            content: &sms.text,
             destination_number: message.to.as_str(),
             format: "SMS",
             source_number: from.as_deref(),
@@ -366,13 +366,13 @@ impl Channel for MessageMedia {
 
 /// What an answer says of each message of its request.
 fn accepted(mut taken: Vec<Taken>, messages: &[OutboundMessage], texts: &[SmsText]) -> Outcomes {
-    let outcomes = messages.iter().zip(texts).map(|(message, fitted)| {
+    let outcomes = messages.iter().zip(texts).map(|(message, sms)| {
         let taken = take_first(&mut taken, |taken| match &taken.metadata {
             Some(Metadata { delivery: Some(id) }) => *id == message.delivery.to_string(),
             _ => messages.len() == 1,
         });
         let taken = taken.ok_or_else(unanswered)?;
-        Ok(fitted.accepted(Some(taken.message_id), short(&taken.status)))
+        Ok(sms.accepted(Some(taken.message_id), short(&taken.status)))
     });
     outcomes.collect()
 }
@@ -398,7 +398,7 @@ fn names(complaint: &str, place: usize, number: &str) -> bool {
 
 fn called(callback: &Callback<'_>) -> Result<Called, CallbackError> {
     let called: Result<Called, _> = serde_json::from_slice(callback.body);
-    called.map_err(|fault| CallbackError::Malformed(short(&fault.to_string()).into()))
+    called.map_err(|error| CallbackError::Malformed(short(&error.to_string()).into()))
 }
 
 /// The status codes of receipts.

@@ -28,11 +28,11 @@ use crate::http::{
 };
 use crate::text::truncate::{cut, cut_bytes, noting_cut};
 
-/// How messages are published with ntfy.
+/// Configuration of ntfy.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NtfyConfig {
-    /// Where the server is; `https://ntfy.sh` by default.
+    /// The base URL of the server; `https://ntfy.sh` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// An access token, `tk_…`, in the place of a user with a password; neither by default.
@@ -50,7 +50,7 @@ pub struct NtfyConfig {
     /// Tags of each message, of which some are shown as an emoji; none by default.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -115,11 +115,11 @@ struct Fault {
 }
 
 impl Ntfy {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: NtfyConfig) -> Result<Self, ConfigError> {
         let url = endpoint(&config.base_url, &[])?;
         let authorization = match (&config.token, &config.username, &config.password) {
@@ -212,12 +212,12 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
 
 /// The table of error codes: the status and two digits.
 fn refused(answer: &Answer) -> SendError {
-    let fault: Fault = answer.json().unwrap_or_default();
-    let reason = match fault.code {
+    let error: Fault = answer.json().unwrap_or_default();
+    let reason = match error.code {
         0 => answer.detail(),
-        code => format!("{code}: {}", short(&fault.error)),
+        code => format!("{code}: {}", short(&error.error)),
     };
-    match fault.code {
+    match error.code {
         // The topic is invalid, or not allowed.
         40009 | 40010 => SendError::InvalidAddress { reason },
         // We are known, but may not write to this topic.

@@ -44,11 +44,11 @@ pub struct PagerDutyConfig {
     /// What the alerts say is affected; `RedFlash` by default.
     #[serde(default = "source")]
     pub source: String,
-    /// Where the API is; `https://events.pagerduty.com/v2` by default, and in the European region
+    /// The base URL of the API; `https://events.pagerduty.com/v2` by default, and in the European region
     /// `https://events.eu.pagerduty.com/v2`.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -116,11 +116,11 @@ struct Said {
 }
 
 impl PagerDuty {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: PagerDutyConfig) -> Result<Self, ConfigError> {
         for (name, key) in &config.services {
             let at = format!("services.{name}");
@@ -220,7 +220,7 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     parse_name(raw)
 }
 
-/// What a refusal means.
+/// Maps an error response to a send error.
 fn refused(said: &Said, answer: &Answer, to: &Address) -> SendError {
     let status = answer.status.as_u16();
     let errors = said.errors.join("; ");

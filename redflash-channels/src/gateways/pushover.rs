@@ -35,10 +35,10 @@ pub struct PushoverConfig {
     /// default.
     #[serde(default)]
     pub priority: i8,
-    /// Where the API is; `https://api.pushover.net/1` by default.
+    /// The base URL of the API; `https://api.pushover.net/1` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -90,11 +90,11 @@ struct Said {
 }
 
 impl Pushover {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: PushoverConfig) -> Result<Self, ConfigError> {
         if !is_key(config.token.expose_secret()) {
             return Err(ConfigError::at("token", "it has 30 letters and digits"));
@@ -166,7 +166,7 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     Address::new(key)
 }
 
-/// What a refusal means. It has no codes: the parameter that is wrong is named.
+/// Maps an error response to a send error. It has no codes: the parameter that is wrong is named.
 fn refused(said: &Said, answer: &Answer) -> SendError {
     let status = answer.status.as_u16();
     let reason = format!("answered {status}: {}", short(&said.errors.join("; ")));

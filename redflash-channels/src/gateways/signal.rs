@@ -33,10 +33,10 @@ use crate::sms::phone;
 pub struct SignalConfig {
     /// The account's telephone number, such as `+447700900123`.
     pub number: String,
-    /// Where the server is; `http://127.0.0.1:8080` by default.
+    /// The base URL of the server; `http://127.0.0.1:8080` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// How long a hand-over may take; 30 s by default, as signal-cli may have to start first.
+    /// The time limit of a request; 30 s by default, as signal-cli may have to start first.
     #[serde(default = "timeout", with = "crate::text::duration")]
     pub timeout: Duration,
     /// The proxy and the certificates of its connections.
@@ -83,11 +83,11 @@ struct Fault {
 }
 
 impl Signal {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: SignalConfig) -> Result<Self, ConfigError> {
         let SignalConfig {
             number,
@@ -97,7 +97,7 @@ impl Signal {
         } = config;
         let number = phone::parse(&number);
         Ok(Self {
-            number: number.map_err(|fault| ConfigError::at("number", fault.to_string()))?,
+            number: number.map_err(|error| ConfigError::at("number", error.to_string()))?,
             url: endpoint(&base_url, &["v2", "send"])?,
             client: Client::new(Guard::open(), timeout, &http)?,
         })
@@ -151,18 +151,18 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     }
 }
 
-/// What a refusal means.
+/// Maps an error response to a send error.
 fn refused(answer: &Answer) -> SendError {
-    let fault: Fault = answer.json().unwrap_or_default();
+    let error: Fault = answer.json().unwrap_or_default();
     let status = answer.status.as_u16();
-    let reason = match &*fault.error {
+    let reason = match &*error.error {
         "" => answer.detail(),
         error => format!("answered {status}: {}", short(error)),
     };
-    let holds = |words: &[&str]| words.iter().any(|words| fault.error.contains(words));
+    let holds = |words: &[&str]| words.iter().any(|words| error.error.contains(words));
     match status {
         // Somebody has to solve a riddle for the account first.
-        _ if !fault.challenge_tokens.is_empty() || holds(&["CAPTCHA proof required"]) => {
+        _ if !error.challenge_tokens.is_empty() || holds(&["CAPTCHA proof required"]) => {
             SendError::Unauthorized { reason }
         }
         400 if holds(&["Unregistered user", "Invalid group id"]) => {

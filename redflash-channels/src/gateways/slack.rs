@@ -41,7 +41,7 @@ use crate::http::{
 use crate::named_destinations::{NamedDestinations, parse_name};
 use crate::text::truncate::{cut, noting_cut};
 
-/// How messages are posted to Slack.
+/// Configuration of Slack.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlackConfig {
@@ -54,7 +54,7 @@ pub struct SlackConfig {
     /// Where the methods are; `https://slack.com/api` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -104,11 +104,11 @@ struct Posted {
 }
 
 impl Slack {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: SlackConfig) -> Result<Self, ConfigError> {
         let rooms = NamedDestinations::of_urls("rooms", config.rooms)?;
         let bot = config.bot_token.as_ref();

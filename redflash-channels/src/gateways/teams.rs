@@ -30,13 +30,13 @@ use crate::http::{Answer, Client, Guard, HttpOptions, Request, room_refusal};
 use crate::named_destinations::{NamedDestinations, parse_name};
 use crate::text::truncate::{cut, noting_cut};
 
-/// How messages are posted to Teams.
+/// Configuration of Teams.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TeamsConfig {
     /// The rooms by their names, each with the URL of its workflow, which is a secret.
     pub rooms: BTreeMap<String, SecretString>,
-    /// How long a hand-over may take; 15 s by default.
+    /// The time limit of a request; 15 s by default.
     #[serde(default = "timeout", with = "crate::text::duration")]
     pub timeout: Duration,
     /// The proxy and the certificates of its connections.
@@ -60,15 +60,15 @@ pub struct Teams {
 }
 
 impl Teams {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: TeamsConfig) -> Result<Self, ConfigError> {
         let rooms = NamedDestinations::of_urls("rooms", config.rooms)?;
         if rooms.is_empty() {
-            return Err(ConfigError::at("rooms", "name one room at least"));
+            return Err(ConfigError::at("rooms", "it must name at least one room"));
         }
         Ok(Self {
             rooms,
@@ -145,10 +145,10 @@ fn block(line: &str, weight: &str) -> Value {
     json!({ "type": "RichTextBlock", "spacing": "None", "inlines": [run] })
 }
 
-/// What a refusal means.
+/// Maps an error response to a send error.
 fn refused(answer: &Answer) -> SendError {
-    let fault: Value = answer.json().unwrap_or_default();
-    let is_off = fault["error"]["code"] == "WorkflowTriggerIsNotEnabled";
+    let error: Value = answer.json().unwrap_or_default();
+    let is_off = error["error"]["code"] == "WorkflowTriggerIsNotEnabled";
     match answer.status.as_u16() {
         // The workflow was deleted or switched off; its signature stands in the URL.
         404 | 410 => SendError::Unauthorized {

@@ -47,10 +47,10 @@ pub struct TelegramConfig {
     /// The secret before that, which holds too while the webhook is set anew.
     #[serde(default)]
     pub previous_webhook_secret: Option<SecretString>,
-    /// Where the API is; `https://api.telegram.org` by default.
+    /// The base URL of the API; `https://api.telegram.org` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -134,11 +134,11 @@ impl Post {
 }
 
 impl Telegram {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: TelegramConfig) -> Result<Self, ConfigError> {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         let token = config.token.expose_secret().split_once(':');
@@ -290,7 +290,7 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     }
 }
 
-/// What a refusal means. It has no codes of its own: a 400 is told apart by its words.
+/// Maps an error response to a send error. It has no codes of its own: a 400 is told apart by its words.
 fn refused(said: &Response, answer: &Answer) -> SendError {
     let holds = |words: &[&str]| words.iter().any(|words| said.description.contains(words));
     let code = said.error_code.unwrap_or(answer.status.as_u16());

@@ -94,7 +94,10 @@ pub(crate) fn callback_url(url: &SecretString) -> Result<Url, ConfigError> {
     let url = Url::parse(url.expose_secret()).ok();
     url.filter(|url| matches!(url.scheme(), "http" | "https"))
         .ok_or_else(|| {
-            ConfigError::at("callback_url", "it must be a whole https:// or http:// URL")
+            ConfigError::at(
+                "callback_url",
+                "it must be an absolute https:// or http:// URL",
+            )
         })
 }
 
@@ -165,16 +168,16 @@ mod tests {
         let url = callback_url(&"https://a.example/ack/b".into()).unwrap();
         assert_eq!(url.as_str(), "https://a.example/ack/b");
         for bad in ["", "/ack/canary", "ftp://a.example/canary", "canary"] {
-            let fault = callback_url(&bad.into()).unwrap_err();
-            assert!(!fault.to_string().contains("canary"), "{fault}");
+            let error = callback_url(&bad.into()).unwrap_err();
+            assert!(!error.to_string().contains("canary"), "{error}");
         }
     }
 
     #[test]
     fn a_secret_that_is_no_header_is_refused_without_being_quoted() {
         for bad in ["", "canary\n", "can\u{e4}ry"] {
-            let fault = secret_header("token", "Bearer ", &bad.into()).unwrap_err();
-            assert!(!fault.to_string().contains("can"), "{fault}");
+            let error = secret_header("token", "Bearer ", &bad.into()).unwrap_err();
+            assert!(!error.to_string().contains("can"), "{error}");
         }
         let value = secret_header("token", "Bearer ", &"canary".into()).unwrap();
         assert!(value.is_sensitive());

@@ -56,9 +56,9 @@ impl Client {
         let times = (deadline / 2, IDLE);
         let tunnel = Tunnel::new(proxies.clone(), guard.clone(), tls.clone(), times);
         let builder = builder(deadline, tls).dns_resolver(Arc::new(guard.clone()));
-        let http = builder.build().map_err(|fault| ConfigError {
+        let http = builder.build().map_err(|error| ConfigError {
             key: None,
-            reason: format!("no HTTP client: {}", redflash_core::error_chain(&fault)),
+            reason: format!("no HTTP client: {}", redflash_core::error_chain(&error)),
         })?;
         Ok(Self {
             http,
@@ -156,44 +156,44 @@ async fn within<T>(end: Instant, work: impl Future<Output = T>) -> Result<T, Sen
 }
 
 /// What follows from a request that got no answer.
-fn failure(fault: reqwest::Error) -> SendError {
+fn failure(error: reqwest::Error) -> SendError {
     // The URL may hold a token.
-    let fault = fault.without_url();
-    if let Some(blocked) = cause::<Blocked>(&fault) {
+    let error = error.without_url();
+    if let Some(blocked) = cause::<Blocked>(&error) {
         return (*blocked).refusal();
     }
-    if fault.is_builder() {
+    if error.is_builder() {
         return SendError::Rejected {
-            reason: redflash_core::error_chain(&fault),
+            reason: redflash_core::error_chain(&error),
         };
     }
-    if fault.is_connect() {
-        return SendError::Unreachable(fault.into());
+    if error.is_connect() {
+        return SendError::Unreachable(error.into());
     }
-    SendError::Unknown(fault.into())
+    SendError::Unknown(error.into())
 }
 
 /// Returns the send error for a request through a proxy that got no answer.
-fn tunnel_failure(fault: TunnelError) -> SendError {
-    if let Some(blocked) = cause::<Blocked>(&fault) {
+fn tunnel_failure(error: TunnelError) -> SendError {
+    if let Some(blocked) = cause::<Blocked>(&error) {
         return (*blocked).refusal();
     }
-    match fault {
+    match error {
         TunnelError::Build(_) => SendError::Rejected {
-            reason: redflash_core::error_chain(&fault),
+            reason: redflash_core::error_chain(&error),
         },
-        TunnelError::Send(_) if fault.is_connect() => SendError::Unreachable(fault.into()),
-        TunnelError::Send(_) => SendError::Unknown(fault.into()),
+        TunnelError::Send(_) if error.is_connect() => SendError::Unreachable(error.into()),
+        TunnelError::Send(_) => SendError::Unknown(error.into()),
     }
 }
 
-fn cause<'a, E: Error + 'static>(fault: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    let mut next = Some(fault);
-    while let Some(fault) = next {
-        if let Some(found) = fault.downcast_ref() {
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        next = fault.source();
+        next = error.source();
     }
     None
 }

@@ -150,9 +150,9 @@ mod tests {
             "http://",
             "http://me:canary@",
         ] {
-            let fault = Proxies::new(Some(&bad.into())).unwrap_err();
-            assert_eq!(fault.key.as_deref(), Some("proxy"), "{bad}");
-            assert!(!fault.to_string().contains("canary"), "{fault}");
+            let error = Proxies::new(Some(&bad.into())).unwrap_err();
+            assert_eq!(error.key.as_deref(), Some("proxy"), "{bad}");
+            assert!(!error.to_string().contains("canary"), "{error}");
         }
     }
 

@@ -71,7 +71,7 @@ impl Tunnel {
     /// Hands a request over, once.
     pub(super) async fn send(&self, request: reqwest::Request) -> Result<Response, TunnelError> {
         let request = http::Request::<Body>::try_from(request)
-            .map_err(|fault| TunnelError::Build(fault.without_url()))?;
+            .map_err(|error| TunnelError::Build(error.without_url()))?;
         let response = self.client.request(request).await?;
         Ok(response.map(Body::wrap).into())
     }
@@ -91,7 +91,7 @@ pub(super) enum TunnelError {
 impl TunnelError {
     /// Returns true if no connection came about.
     pub(super) fn is_connect(&self) -> bool {
-        matches!(self, Self::Send(fault) if fault.is_connect())
+        matches!(self, Self::Send(error) if error.is_connect())
     }
 }
 
@@ -142,7 +142,7 @@ impl Dial {
             };
             match self.open(&proxy, &host, port).await {
                 Ok(io) => return Ok(io),
-                Err(fault) => last = fault,
+                Err(error) => last = error,
             }
         }
         Err(last)
@@ -154,13 +154,13 @@ impl Dial {
             tunnel = tunnel.with_auth(authorization.clone());
         }
         let to: Uri = format!("http://{host}:{port}").parse()?;
-        let refused = |fault| Refused {
+        let refused = |error| Refused {
             proxy: proxy
                 .url
                 .authority()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
-            cause: Box::new(fault),
+            cause: Box::new(error),
         };
         std::future::poll_fn(|context| tunnel.poll_ready(context))
             .await

@@ -12,7 +12,7 @@ use crate::{ConfigError, gateways};
 ///
 /// # Errors
 ///
-/// [`ConfigError`] names the key.
+/// Returns a [`ConfigError`] that names the invalid key.
 pub(crate) fn read_http<T>(mut settings: Settings) -> Result<T, ConfigError>
 where
     T: DeserializeOwned + AsMut<HttpOptions>,

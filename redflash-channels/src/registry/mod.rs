@@ -68,7 +68,7 @@ pub fn configure(
         .ok_or_else(|| ConfigError::at("name", "every gateway needs a name, such as \"hooks\""))?;
     let name: Slug = name
         .parse()
-        .map_err(|fault| ConfigError::at("name", format!("{fault}")))?;
+        .map_err(|error| ConfigError::at("name", format!("{error}")))?;
     let kind = gateway_type(&mut settings)?;
     let callback_secrets = callback_secrets(&mut settings)?;
     let common = GatewayOptions::take(&mut settings, kind.name)?;
@@ -221,40 +221,40 @@ mod tests {
             ),
         ];
         for (table, key) in cases {
-            let fault = refused(table.clone());
-            assert_eq!(fault.key.as_deref(), Some(key), "{table} {fault}");
+            let error = refused(table.clone());
+            assert_eq!(error.key.as_deref(), Some(key), "{table} {error}");
         }
     }
 
     #[test]
     fn an_unknown_key_is_named_with_those_that_exist() {
-        let fault = refused(json!({"name": "a", "type": "console", "chanel": "sms"})).to_string();
+        let error = refused(json!({"name": "a", "type": "console", "chanel": "sms"})).to_string();
         assert!(
-            fault.contains("chanel") && fault.contains("channel"),
-            "{fault}"
+            error.contains("chanel") && error.contains("channel"),
+            "{error}"
         );
     }
 
     #[cfg(feature = "webhook")]
     #[test]
     fn a_secret_of_the_wrong_type_is_not_quoted() {
-        let fault = refused(json!({"name": "a", "type": "webhook", "signing_secret": 735_190}));
-        assert_eq!(fault.key.as_deref(), Some("signing_secret"));
-        assert!(!fault.to_string().contains("735190"), "{fault}");
+        let error = refused(json!({"name": "a", "type": "webhook", "signing_secret": 735_190}));
+        assert_eq!(error.key.as_deref(), Some("signing_secret"));
+        assert!(!error.to_string().contains("735190"), "{error}");
     }
 
     #[cfg(feature = "chat")]
     #[test]
     fn secrets_of_a_table_are_secrets_each() {
         let table = |rooms: Value| json!({"name": "a", "type": "slack", "rooms": rooms});
-        let fault = refused(table(json!({"ops": 735_190})));
-        assert_eq!(fault.key.as_deref(), Some("rooms.ops"));
-        assert!(!fault.to_string().contains("735190"), "{fault}");
-        let fault = refused(table(json!({"ops_file": "/nowhere"})));
-        assert_eq!(fault.key.as_deref(), Some("rooms.ops_file"));
-        let fault = refused(table(json!("canary")));
-        assert_eq!(fault.key.as_deref(), Some("rooms"));
-        assert!(!fault.to_string().contains("canary"), "{fault}");
+        let error = refused(table(json!({"ops": 735_190})));
+        assert_eq!(error.key.as_deref(), Some("rooms.ops"));
+        assert!(!error.to_string().contains("735190"), "{error}");
+        let error = refused(table(json!({"ops_file": "/nowhere"})));
+        assert_eq!(error.key.as_deref(), Some("rooms.ops_file"));
+        let error = refused(table(json!("canary")));
+        assert_eq!(error.key.as_deref(), Some("rooms"));
+        assert!(!error.to_string().contains("canary"), "{error}");
     }
 
     #[test]
@@ -295,8 +295,8 @@ mod tests {
             assert_eq!(deadline, Duration::from_secs(seconds), "{timeout}");
         }
         for timeout in [json!("soon"), json!(5)] {
-            let fault = deadline(timeout).unwrap_err();
-            assert_eq!(fault.key.as_deref(), Some("timeout"));
+            let error = deadline(timeout).unwrap_err();
+            assert_eq!(error.key.as_deref(), Some("timeout"));
         }
     }
 

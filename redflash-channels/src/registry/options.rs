@@ -111,7 +111,7 @@ impl GatewayOptions {
         for (place, sender) in self.senders.iter().enumerate() {
             channel
                 .check_sender(sender)
-                .map_err(|fault| ConfigError::at(format!("senders[{place}]"), fault.to_string()))?;
+                .map_err(|error| ConfigError::at(format!("senders[{place}]"), error.to_string()))?;
         }
         if self.receipt_timeout.is_some() && !channel.capabilities().receipts {
             let reason = "gateways of this type send no receipts";

@@ -43,10 +43,10 @@ pub(crate) fn read_secret(settings: &mut Settings, key: &str) -> Result<(), Conf
             format!("give {key} or {key}_file, not both"),
         ));
     }
-    let secret = read_secret_file(Path::new(&path)).map_err(|fault| {
+    let secret = read_secret_file(Path::new(&path)).map_err(|error| {
         ConfigError::at(
             &*twin,
-            format!("{path} cannot be read: {}", error_chain(&fault)),
+            format!("{path} cannot be read: {}", error_chain(&error)),
         )
     })?;
     let secret = secret.expose_secret();
@@ -86,9 +86,9 @@ fn read_secrets(settings: &mut Settings, table: &str) -> Result<(), ConfigError>
     let names: Vec<_> = secrets.keys().cloned().collect();
     for name in &names {
         let name = name.strip_suffix("_file").unwrap_or(name);
-        read_secret(secrets, name).map_err(|fault| ConfigError {
-            key: fault.key.map(|key| format!("{table}.{key}")),
-            ..fault
+        read_secret(secrets, name).map_err(|error| ConfigError {
+            key: error.key.map(|key| format!("{table}.{key}")),
+            ..error
         })?;
     }
     Ok(())
@@ -109,11 +109,11 @@ pub(crate) fn take_secret(
 
 /// Reads what is left of the table as a struct.
 pub(crate) fn read<T: DeserializeOwned>(settings: Settings) -> Result<T, ConfigError> {
-    serde_path_to_error::deserialize(Value::Object(settings)).map_err(|fault| {
-        let path = fault.path().to_string();
+    serde_path_to_error::deserialize(Value::Object(settings)).map_err(|error| {
+        let path = error.path().to_string();
         ConfigError {
             key: (path != ".").then_some(path),
-            reason: fault.inner().to_string(),
+            reason: error.inner().to_string(),
         }
     })
 }

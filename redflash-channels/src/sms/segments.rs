@@ -157,8 +157,8 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> (Alphabet, u32) {
-        let fitted = fit(text, u32::MAX);
-        (fitted.alphabet, fitted.parts)
+        let sms = fit(text, u32::MAX);
+        (sms.alphabet, sms.parts)
     }
 
     #[test]
@@ -195,14 +195,14 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_cut_with_a_mark() {
-        let fitted = fit(&"a".repeat(1000), 2);
-        assert_eq!((fitted.parts, fitted.whole), (2, 7));
-        assert_eq!(fitted.text.len(), 306);
-        assert!(fitted.text.ends_with("a..."));
-        let fitted = fit(&"ж".repeat(100), 1);
-        assert_eq!(fitted.text.chars().count(), 70);
-        assert!(fitted.text.ends_with("ж…"));
-        let fitted = fit(&"🔥".repeat(100), 1);
-        assert_eq!(fitted.parts, 1);
+        let sms = fit(&"a".repeat(1000), 2);
+        assert_eq!((sms.parts, sms.whole), (2, 7));
+        assert_eq!(sms.text.len(), 306);
+        assert!(sms.text.ends_with("a..."));
+        let sms = fit(&"ж".repeat(100), 1);
+        assert_eq!(sms.text.chars().count(), 70);
+        assert!(sms.text.ends_with("ж…"));
+        let sms = fit(&"🔥".repeat(100), 1);
+        assert_eq!(sms.parts, 1);
     }
 }

@@ -35,8 +35,8 @@ pub(crate) fn check_international(sender: &str) -> Result<(), SenderError> {
     clippy::needless_pass_by_value,
     reason = "it is what map_err hands over"
 )]
-pub(crate) fn wrong(fault: SenderError) -> ConfigError {
-    ConfigError::at("from", fault.to_string())
+pub(crate) fn wrong(error: SenderError) -> ConfigError {
+    ConfigError::at("from", error.to_string())
 }
 
 /// A sender for gateways that want a number with its plus, and short codes and names as they are.

@@ -16,7 +16,7 @@ const VENDOR: Vendor = Vendor {
     },
     rules: Rules {
         faults,
-        refuse: |faults| problem(400, faults),
+        refuse: |reason| problem(400, reason),
         accept: |request, _| answered(request),
     },
     address: ("+447700900001", "0044 7700 900-001"),
@@ -285,8 +285,8 @@ async fn a_refusal_that_names_nobody_is_found_out_one_by_one() {
     assert!(!go_together() && !channel.goes_with(&[third], first));
     // Alone it is seen which was wrong, and the others are none the worse.
     account.simulator.once(problem(400, "Bad Request"));
-    let fault = channel.send(first).await;
-    assert_eq!(class(&fault), "rejected");
+    let error = channel.send(first).await;
+    assert_eq!(class(&error), "rejected");
     assert_eq!(class(&channel.send(second).await), "accepted");
     assert!(go_together());
     assert!(!channel.goes_with(&[first], third));

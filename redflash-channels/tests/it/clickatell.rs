@@ -15,7 +15,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| error(400, 21, faults),
+        refuse: |reason| error_reply(400, 21, reason),
         accept: |request, _| answered(202, request, &[]),
     },
     address: ("+447700900001", "0044 7700 900-001"),
@@ -24,9 +24,11 @@ const VENDOR: Vendor = Vendor {
     reply: |behaviour| {
         Some(Some(match behaviour {
             Behaviour::Reject => message_error(24),
-            Behaviour::RefuseAccount => error(401, 1, "Invalid or missing integration API Key"),
-            Behaviour::Throttle(None) => error(400, 43, "Rate limit"),
-            Behaviour::Fail => error(503, 19, "Internal error, retry"),
+            Behaviour::RefuseAccount => {
+                error_reply(401, 1, "Invalid or missing integration API Key")
+            }
+            Behaviour::Throttle(None) => error_reply(400, 43, "Rate limit"),
+            Behaviour::Fail => error_reply(503, 19, "Internal error, retry"),
             _ => return None,
         }))
     },
@@ -37,7 +39,7 @@ fn table(base_url: &str) -> Value {
 }
 
 /// A failure of the whole request.
-fn error(status: u16, code: u32, description: &str) -> Reply {
+fn error_reply(status: u16, code: u32, description: &str) -> Reply {
     let error = json!({ "code": code, "description": description });
     Reply::body(
         status,
@@ -215,11 +217,11 @@ async fn each_message_of_a_request_has_its_own_answer() {
 async fn what_befalls_the_request_befalls_each_message() {
     let account = open().await;
     for (reply, expected) in [
-        (error(401, 1, "no"), "unauthorized"),
-        (error(400, 43, "slower"), "rate limited"),
+        (error_reply(401, 1, "no"), "unauthorized"),
+        (error_reply(400, 43, "slower"), "rate limited"),
         (Reply::body(503, "later"), "message later"),
-        (error(400, 21, "malformed"), "recipient later"),
-        (error(500, 18, "oops"), "message later"),
+        (error_reply(400, 21, "malformed"), "recipient later"),
+        (error_reply(500, 18, "oops"), "message later"),
         (Reply::body(202, "{}"), "unknown"),
         (Reply::Drop, "unknown"),
     ] {
@@ -248,7 +250,7 @@ async fn every_error_code_has_its_class() {
         (400, 42, "rejected"),
         (400, 43, "rate limited"),
     ] {
-        let outcome = account.answered(error(status, code, "no")).await;
+        let outcome = account.answered(error_reply(status, code, "no")).await;
         assert_eq!(class(&outcome), expected, "{code}");
     }
     for (code, expected) in [

@@ -19,7 +19,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| error(&format!("101, Invalid or missing parameters: {faults}")),
+        refuse: |reason| error_reply(&format!("101, Invalid or missing parameters: {reason}")),
         accept: |request, _| answered(request),
     },
     address: ("+447700900001", "0044 7700 900-001"),
@@ -27,12 +27,12 @@ const VENDOR: Vendor = Vendor {
     secrets: &["canary-classic"],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error("113, Maximum message parts exceeded"),
-            Behaviour::RefuseAccount => error("001, Authentication failed"),
-            Behaviour::Throttle(None) => error("130, MT limit exceeded"),
+            Behaviour::Reject => error_reply("113, Maximum message parts exceeded"),
+            Behaviour::RefuseAccount => error_reply("001, Authentication failed"),
+            Behaviour::Throttle(None) => error_reply("130, MT limit exceeded"),
             // The suite's messages are of the second 1790000000.
-            Behaviour::Throttle(Some(17)) => error("130, MT limit exceeded until 1790000017"),
-            Behaviour::Fail => error("901, Internal error - please retry"),
+            Behaviour::Throttle(Some(17)) => error_reply("130, MT limit exceeded until 1790000017"),
+            Behaviour::Fail => error_reply("901, Internal error - please retry"),
             _ => return None,
         }))
     },
@@ -45,7 +45,7 @@ fn table(base_url: &str) -> Value {
     })
 }
 
-fn error(text: &str) -> Reply {
+fn error_reply(text: &str) -> Reply {
     Reply::body(200, format!("ERR: {text}\n"))
 }
 
@@ -352,11 +352,11 @@ async fn every_error_code_has_its_class() {
         ("901", "message later"),
         ("999", "rejected"),
     ] {
-        let outcome = account.answered(error(&format!("{code}, no"))).await;
+        let outcome = account.answered(error_reply(&format!("{code}, no"))).await;
         assert_eq!(class(&outcome), expected, "{code}");
     }
     let limited = account
-        .answered(error("130, MT limit exceeded until 1790000060"))
+        .answered(error_reply("130, MT limit exceeded until 1790000060"))
         .await;
     let Err(SendError::RateLimited { retry_after, .. }) = limited else {
         panic!("{limited:?}")

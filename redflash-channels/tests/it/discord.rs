@@ -44,7 +44,7 @@ const VENDOR: Vendor = Vendor {
                 )
                 .faults()
         },
-        refuse: |faults| error(400, 50035, faults),
+        refuse: |reason| error_reply(400, 50035, reason),
         accept: |request, number| {
             let id = (1_100_000_000_000_000_000 + u64::from(number)).to_string();
             let content = request.json()["content"].clone();
@@ -57,8 +57,8 @@ const VENDOR: Vendor = Vendor {
     secrets: &["canary-discord-hook"],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error(400, 50035, "Invalid Form Body"),
-            Behaviour::RefuseAccount => error(404, 10015, "Unknown Webhook"),
+            Behaviour::Reject => error_reply(400, 50035, "Invalid Form Body"),
+            Behaviour::RefuseAccount => error_reply(404, 10015, "Unknown Webhook"),
             Behaviour::Throttle(Some(seconds)) => {
                 let answer = json!({
                     "message": "You are being rate limited.",
@@ -71,7 +71,7 @@ const VENDOR: Vendor = Vendor {
     },
 };
 
-fn error(status: u16, code: u32, message: &str) -> Reply {
+fn error_reply(status: u16, code: u32, message: &str) -> Reply {
     Reply::body(
         status,
         json!({"code": code, "message": message}).to_string(),
@@ -135,12 +135,12 @@ async fn every_error_has_its_class() {
         (500, 0, "message later"),
         (502, 0, "unknown"),
     ] {
-        let fault = account.answered(error(status, code, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status} {code}");
+        let error = account.answered(error_reply(status, code, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status} {code}");
     }
     for nonsense in ["{}", "{\"id\":5}", "<html>"] {
-        let fault = account.answered(Reply::body(200, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(200, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
 }
 
@@ -188,8 +188,8 @@ async fn a_limit_is_of_one_webhook_unless_discord_says_of_everything() {
         (Reply::body(429, "error code: 1015"), "rate limited"),
     ] {
         let said = format!("{reply:?}");
-        let fault = account.answered(reply).await.unwrap_err();
-        assert_eq!(class(&fault), expected, "{said}");
+        let error = account.answered(reply).await.unwrap_err();
+        assert_eq!(class(&error), expected, "{said}");
     }
 }
 

@@ -197,26 +197,26 @@ async fn every_exit_code_has_its_class() {
         (126, "unknown"),
         (255, "unknown"),
     ] {
-        let fault = machine.told(&format!("echo why >&2; exit {code}")).await;
-        let fault = fault.unwrap_err();
-        assert_eq!(class(&fault), expected, "{code}");
+        let error = machine.told(&format!("echo why >&2; exit {code}")).await;
+        let error = error.unwrap_err();
+        assert_eq!(class(&error), expected, "{code}");
         assert!(
-            fault.detail().ends_with(&format!("{code}: why")),
+            error.detail().ends_with(&format!("{code}: why")),
             "{}",
-            fault.detail()
+            error.detail()
         );
     }
-    let fault = machine.told("kill -TERM $$").await.unwrap_err();
-    assert_eq!(class(&fault), "unknown");
+    let error = machine.told("kill -TERM $$").await.unwrap_err();
+    assert_eq!(class(&error), "unknown");
 }
 
 #[tokio::test]
 async fn what_it_started_is_killed_with_it() {
     let machine = open().await;
-    let fault = machine
+    let error = machine
         .told("sleep 60 & echo $! > \"$HERE/child\"; wait")
         .await;
-    assert_eq!(class(&fault.unwrap_err()), "unknown");
+    assert_eq!(class(&error.unwrap_err()), "unknown");
     let child = machine.read("child");
     let status = format!("/proc/{}/stat", child.trim());
     let begun = Instant::now();
@@ -255,8 +255,8 @@ async fn what_is_no_program_was_not_reached() {
     let program = machine.directory.path().join("nothing");
     fs::write(&program, "no program").unwrap();
     machine.is_gone.store(true, Ordering::Relaxed);
-    let fault = machine.told("").await.unwrap_err();
-    assert_eq!(class(&fault), "unreachable", "{fault}");
+    let error = machine.told("").await.unwrap_err();
+    assert_eq!(class(&error), "unreachable", "{error}");
 }
 
 #[test]

@@ -220,8 +220,8 @@ async fn a_text_of_dots_leads_to_no_other_path() {
     });
     let account = account.await;
     for text in [".", ".."] {
-        let fault = account.send(text).await.unwrap_err();
-        assert_eq!(fault.retry(), Retry::Never, "{text}");
+        let error = account.send(text).await.unwrap_err();
+        assert_eq!(error.retry(), Retry::Never, "{text}");
     }
     account.send("...").await.unwrap();
     assert_eq!(account.last().path, "/v1/...");
@@ -244,14 +244,14 @@ async fn answers_mean_what_the_rules_say() {
         (502, "", MayRepeat),
         (503, "", After(None)),
     ] {
-        let fault = account.answered(Reply::body(status, body)).await;
-        assert_eq!(fault.unwrap_err().retry(), retry, "{status} {body}");
+        let error = account.answered(Reply::body(status, body)).await;
+        assert_eq!(error.unwrap_err().retry(), retry, "{status} {body}");
     }
     let taken = account.answered(Reply::body(302, r#"{"ok":true}"#)).await;
     assert_eq!(taken.unwrap().message_id, None);
     let repeated = Reply::body(401, "wrong: canary-token, canary-pass");
-    let fault = account.answered(repeated).await.unwrap_err();
-    assert!(!fault.detail().contains("canary"), "{}", fault.detail());
+    let error = account.answered(repeated).await.unwrap_err();
+    assert!(!error.detail().contains("canary"), "{}", error.detail());
 }
 
 #[tokio::test]
@@ -286,8 +286,8 @@ async fn callbacks_are_read_by_the_fields_that_are_named() {
         ("ACK", Some("m1"))
     );
     assert_eq!(inbound(json!({ "text": "ACK" })), Ok(vec![]));
-    let fault = inbound(json!({ "from": "", "text": "ACK" })).unwrap_err();
-    assert!(matches!(fault, CallbackError::Malformed(_)));
+    let error = inbound(json!({ "from": "", "text": "ACK" })).unwrap_err();
+    assert!(matches!(error, CallbackError::Malformed(_)));
 }
 
 #[tokio::test]
@@ -302,8 +302,8 @@ async fn the_example_for_kannel_reads_its_callbacks() {
     assert_eq!(receipt.state, ReceiptState::Failed);
     assert_eq!(receipt.detail, "16 (NACK/)");
     let called = Called::form(&[("ref", "tx-1"), ("type", "1")]);
-    let fault = account.channel().parse_receipts(&called.callback());
-    assert!(matches!(fault, Err(CallbackError::Malformed(_))));
+    let error = account.channel().parse_receipts(&called.callback());
+    assert!(matches!(error, Err(CallbackError::Malformed(_))));
     let able = open_routo().await.channel().capabilities();
     assert!(able.sender && !able.receipts && !able.inbound);
 }
@@ -397,8 +397,8 @@ fn impossible_settings_are_refused_by_their_key() {
             }
         }
         let settings = table.as_object().unwrap().clone();
-        let fault = configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{table} {fault}");
+        let error = configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{table} {error}");
     }
 }
 

@@ -151,8 +151,8 @@ async fn every_answer_has_its_class() {
         (500, "Sending failed.", After(None)),
         (503, "Temporal failure, try again later.", After(None)),
     ] {
-        let fault = account.answered(Reply::body(status, text)).await;
-        assert_eq!(fault.unwrap_err().retry(), retry, "{status} {text}");
+        let error = account.answered(Reply::body(status, text)).await;
+        assert_eq!(error.unwrap_err().retry(), retry, "{status} {text}");
     }
 }
 
@@ -225,8 +225,8 @@ async fn reports_are_read_by_their_kind() {
         &[("ref", &reference)],
         &[("ref", &reference), ("type", "x")],
     ] {
-        let fault = read(nonsense).unwrap_err();
-        assert!(matches!(fault, CallbackError::Malformed(_)), "{nonsense:?}");
+        let error = read(nonsense).unwrap_err();
+        assert!(matches!(error, CallbackError::Malformed(_)), "{nonsense:?}");
     }
 }
 
@@ -270,8 +270,8 @@ async fn answers_are_read_in_their_alphabet() {
     assert_eq!(read("from=447700900000&text=%00%FF&coding=1"), Ok(vec![]));
     assert_eq!(read("ref=a&type=8"), Ok(vec![]));
     assert_eq!(read("from=Info&text=hi").unwrap()[0].from.as_str(), "Info");
-    let fault = read("from=&text=hi").unwrap_err();
-    assert!(matches!(fault, CallbackError::Malformed(_)), "{fault}");
+    let error = read("from=&text=hi").unwrap_err();
+    assert!(matches!(error, CallbackError::Malformed(_)), "{error}");
     let form = Called::form(&[("from", "447700900000"), ("text", "hi")]);
     let messages = account.channel().parse_inbound(&form.callback());
     assert_eq!(messages.unwrap()[0].text, "hi");
@@ -304,8 +304,8 @@ fn impossible_settings_are_refused_by_their_key() {
         wrong["name"] = json!("tested");
         wrong[key] = value;
         let settings = wrong.as_object().unwrap().clone();
-        let fault = redflash_channels::configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
-        assert!(!fault.to_string().contains("canary"));
+        let error = redflash_channels::configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{error}");
+        assert!(!error.to_string().contains("canary"));
     }
 }

@@ -35,7 +35,7 @@ const VENDOR: Vendor = Vendor {
                 .rule(request.body.len() < 64_000, "M_TOO_LARGE")
                 .faults()
         },
-        refuse: |faults| error(400, "M_BAD_JSON", faults),
+        refuse: |reason| error_reply(400, "M_BAD_JSON", reason),
         accept: |request, _| {
             // The same transaction is the same event.
             let transaction = request.path.strip_prefix(PATH).unwrap();
@@ -56,16 +56,16 @@ const VENDOR: Vendor = Vendor {
     secrets: &[TOKEN],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error(413, "M_TOO_LARGE", "event too large"),
-            Behaviour::RefuseAccount => error(401, "M_UNKNOWN_TOKEN", "Invalid access token"),
+            Behaviour::Reject => error_reply(413, "M_TOO_LARGE", "event too large"),
+            Behaviour::RefuseAccount => error_reply(401, "M_UNKNOWN_TOKEN", "Invalid access token"),
             Behaviour::Throttle(Some(seconds)) => throttled(seconds * 1000),
-            Behaviour::Throttle(None) => error(429, "M_LIMIT_EXCEEDED", "Too many requests"),
+            Behaviour::Throttle(None) => error_reply(429, "M_LIMIT_EXCEEDED", "Too many requests"),
             _ => return None,
         }))
     },
 };
 
-fn error(status: u16, code: &str, text: &str) -> Reply {
+fn error_reply(status: u16, code: &str, text: &str) -> Reply {
     Reply::body(status, json!({"errcode": code, "error": text}).to_string())
 }
 
@@ -151,12 +151,12 @@ async fn every_error_has_its_class() {
         (500, "M_UNKNOWN", "message later"),
         (502, "", "unknown"),
     ] {
-        let fault = account.answered(error(status, code, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status} {code}");
+        let error = account.answered(error_reply(status, code, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status} {code}");
     }
     for nonsense in ["{}", "[]", "{\"event_id\":5}"] {
-        let fault = account.answered(Reply::body(200, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(200, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
 }
 

@@ -15,7 +15,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| refusal(400, "The request is invalid", &[faults]),
+        refuse: |reason| refusal(400, "The request is invalid", &[reason]),
         accept: |request, _| answered(request),
     },
     address: ("+447700900001", "0044 7700 900-001"),

@@ -46,7 +46,7 @@ const VENDOR: Vendor = Vendor {
                 )
                 .faults()
         },
-        refuse: |faults| error(40024, faults),
+        refuse: |reason| error_reply(40024, reason),
         accept: |request, number| {
             let answer = json!({
                 "id": format!("sPs71M8A{number:02}"), "time": 1_635_528_741, "event": "message",
@@ -59,7 +59,7 @@ const VENDOR: Vendor = Vendor {
     not_addresses: &["a b", "ö", "https://ntfy.sh/x", "a/b", "a,b"],
     secrets: &[TOKEN],
     reply: |behaviour| {
-        Some(Some(error(
+        Some(Some(error_reply(
             match behaviour {
                 Behaviour::Reject => 40018,
                 Behaviour::RefuseAccount => 40101,
@@ -72,7 +72,7 @@ const VENDOR: Vendor = Vendor {
     },
 };
 
-fn error(code: u16, text: &str) -> Reply {
+fn error_reply(code: u16, text: &str) -> Reply {
     let status = code / 100;
     let answer = json!({"code": code, "http": status, "error": text});
     Reply::body(status, answer.to_string())
@@ -142,13 +142,13 @@ async fn every_error_has_its_class() {
         (50001, "message later"),
         (50701, "message later"),
     ] {
-        let fault = account.answered(error(code, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{code}");
+        let error = account.answered(error_reply(code, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{code}");
     }
-    let fault = account.answered(Reply::body(200, "{}")).await;
-    assert_eq!(class(&fault.unwrap_err()), "unknown");
-    let fault = account.answered(Reply::body(403, "a proxy's")).await;
-    assert_eq!(class(&fault.unwrap_err()), "refused");
+    let error = account.answered(Reply::body(200, "{}")).await;
+    assert_eq!(class(&error.unwrap_err()), "unknown");
+    let error = account.answered(Reply::body(403, "a proxy's")).await;
+    assert_eq!(class(&error.unwrap_err()), "refused");
 }
 
 #[test]

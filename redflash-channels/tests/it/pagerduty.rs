@@ -66,7 +66,7 @@ const VENDOR: Vendor = Vendor {
                 )
                 .faults()
         },
-        refuse: |faults| invalid(faults),
+        refuse: |reason| invalid(reason),
         accept: |request, _| {
             let answer = json!({
                 "status": "success", "message": "Event processed",
@@ -133,11 +133,11 @@ async fn a_routing_key_is_an_address_too() {
     channel.send(&message).await.unwrap();
     assert_eq!(account.last().json()["routing_key"], key);
     account.simulator.once(invalid("Invalid routing key"));
-    let fault = channel.send(&message).await.unwrap_err();
-    assert_eq!(class(&fault), "invalid address");
+    let error = channel.send(&message).await.unwrap_err();
+    assert_eq!(class(&error), "invalid address");
     message.to = channel.parse_address("web").unwrap();
-    let fault = channel.send(&message).await.unwrap_err();
-    assert_eq!(class(&fault), "unroutable");
+    let error = channel.send(&message).await.unwrap_err();
+    assert_eq!(class(&error), "unroutable");
 }
 
 #[tokio::test]
@@ -174,8 +174,8 @@ async fn every_error_has_its_class() {
         ("Invalid routing key", "unauthorized"),
         ("'routing_key' is missing or blank", "unauthorized"),
     ] {
-        let fault = account.answered(invalid(error)).await.unwrap_err();
-        assert_eq!(class(&fault), expected, "{error}");
+        let error = account.answered(invalid(error)).await.unwrap_err();
+        assert_eq!(class(&error), expected, "{error}");
     }
     for (status, expected) in [
         (403, "refused"),
@@ -186,12 +186,12 @@ async fn every_error_has_its_class() {
         (502, "unknown"),
         (503, "message later"),
     ] {
-        let fault = account.answered(Reply::body(status, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status}");
+        let error = account.answered(Reply::body(status, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status}");
     }
     for nonsense in ["{}", "[]", "{\"status\":5}", "{\"status\":\"maybe\"}"] {
-        let fault = account.answered(Reply::body(202, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(202, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
 }
 

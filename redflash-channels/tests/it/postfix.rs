@@ -39,7 +39,7 @@ fn class(result: &Result<Accepted, SendError>) -> String {
             Deferral::Recipient => "deferred recipient".into(),
             _ => "deferred message".into(),
         },
-        Err(fault) => fault.class().into(),
+        Err(error) => error.class().into(),
     }
 }
 
@@ -62,8 +62,8 @@ async fn refusals_of_recipients_are_told_from_refusals_of_us() {
     ] {
         let result = send(&smtp, to).await;
         assert_eq!(class(&result), expected, "{to} {result:?}");
-        if let Err(fault) = result {
-            assert!(fault.detail().contains(answer), "{}", fault.detail());
+        if let Err(error) = result {
+            assert!(error.detail().contains(answer), "{}", error.detail());
         }
     }
     let mails = postfix.expect("ann", 1).await;

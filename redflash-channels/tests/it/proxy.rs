@@ -156,11 +156,11 @@ async fn a_message_that_found_no_tunnel_was_not_sent() {
     ] {
         let proxy = ConnectProxy::refusing(status).await;
         let hooks = webhook(&json!({"proxy": proxy.url(Some("me:canary"))}));
-        let Err(fault @ SendError::Unreachable(_)) = send(&hooks, "http://localhost:4711/").await
+        let Err(error @ SendError::Unreachable(_)) = send(&hooks, "http://localhost:4711/").await
         else {
             panic!("{status}");
         };
-        let text = fault.detail();
+        let text = error.detail();
         assert!(
             text.contains("proxy 127.0.0.1:") && !text.contains("canary"),
             "{text}"
@@ -210,13 +210,13 @@ fn a_bad_proxy_or_certificate_file_is_named() {
         for kind in ["webhook", "ntfy"] {
             let mut table = json!({"name": "peer", "type": kind});
             table[key] = value.clone().into();
-            let fault = configure(table.as_object().cloned().unwrap(), None).unwrap_err();
-            assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
-            assert!(key == "proxy" || fault.reason.contains(&value), "{fault}");
+            let error = configure(table.as_object().cloned().unwrap(), None).unwrap_err();
+            assert_eq!(error.key.as_deref(), Some(key), "{error}");
+            assert!(key == "proxy" || error.reason.contains(&value), "{error}");
         }
     }
     // Mail does not speak HTTP.
     let table = json!({"name": "a", "type": "console", "proxy": "none"});
-    let fault = configure(table.as_object().cloned().unwrap(), None).unwrap_err();
-    assert!(fault.reason.contains("unknown field `proxy`"), "{fault}");
+    let error = configure(table.as_object().cloned().unwrap(), None).unwrap_err();
+    assert!(error.reason.contains("unknown field `proxy`"), "{error}");
 }

@@ -169,8 +169,8 @@ async fn a_connection_that_is_closed_on_a_message_makes_its_outcome_unknown() {
     for (end, requests) in [(End::UnreadRequest, 1), (End::ReadRequest, 2)] {
         let receiver = Receiver::start(end).await;
         receiver.sent().await.unwrap();
-        let fault = receiver.sent().await.unwrap_err();
-        assert_eq!(class(&fault), "unknown", "{end:?}: {fault:?}");
+        let error = receiver.sent().await.unwrap_err();
+        assert_eq!(class(&error), "unknown", "{end:?}: {error:?}");
         receiver.closed.notified().await;
         assert_eq!(receiver.count(), requests, "{end:?}");
         receiver.sent().await.unwrap();

@@ -66,7 +66,7 @@ const BOT: Rules = Rules {
             )
             .faults()
     },
-    refuse: |faults| error(faults),
+    refuse: |reason| error_reply(reason),
     accept: |request, number| {
         let channel = request.json()["channel"].clone();
         let ts = format!("1503435956.{number:06}");
@@ -81,11 +81,11 @@ const WEBHOOK: Rules = Rules {
         common(&mut check, request, &KNOWN[1..]);
         check.rule(request.path == HOOK, "no_service").faults()
     },
-    refuse: |faults| Reply::body(400, faults),
+    refuse: |reason| Reply::body(400, reason),
     accept: |_, _| Reply::body(200, "ok"),
 };
 
-fn error(code: &str) -> Reply {
+fn error_reply(code: &str) -> Reply {
     Reply::body(200, json!({"ok": false, "error": code}).to_string())
 }
 
@@ -99,7 +99,7 @@ mod bot {
         not_addresses: &["#ops room", "https://hooks.slack.com/services/T/B/x", "ö"],
         secrets: &[TOKEN, "canary-slack-hook"],
         reply: |behaviour| {
-            Some(Some(error(match behaviour {
+            Some(Some(error_reply(match behaviour {
                 Behaviour::Reject => "invalid_blocks",
                 Behaviour::RefuseAccount => "token_revoked",
                 Behaviour::Fail => "internal_error",
@@ -162,12 +162,12 @@ mod bot {
             ("too_many_attachments", "rejected"),
             ("of_tomorrow", "rejected"),
         ] {
-            let fault = account.answered(error(code)).await.unwrap_err();
-            assert_eq!(class(&fault), expected, "{code}");
+            let error = account.answered(error_reply(code)).await.unwrap_err();
+            assert_eq!(class(&error), expected, "{code}");
         }
         for nonsense in ["{}", "[]", "{\"ok\":false}", "{\"ok\":\"yes\"}"] {
-            let fault = account.answered(Reply::body(200, nonsense)).await;
-            assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+            let error = account.answered(Reply::body(200, nonsense)).await;
+            assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
         }
     }
 
@@ -175,9 +175,9 @@ mod bot {
     async fn a_limit_is_of_one_conversation() {
         let account = open().await;
         let reply = Reply::status(429).with("Retry-After", "30");
-        let fault = account.answered(reply).await.unwrap_err();
-        assert_eq!(class(&fault), "recipient later");
-        assert_eq!(fault.retry(), Retry::After(Some(Duration::from_secs(30))));
+        let error = account.answered(reply).await.unwrap_err();
+        assert_eq!(class(&error), "recipient later");
+        assert_eq!(error.retry(), Retry::After(Some(Duration::from_secs(30))));
     }
 
     #[tokio::test]
@@ -245,8 +245,8 @@ mod webhook {
             (429, "rate_limited", "recipient later"),
             (200, "okay", "unknown"),
         ] {
-            let fault = account.answered(Reply::body(status, code)).await;
-            assert_eq!(class(&fault.unwrap_err()), expected, "{code}");
+            let error = account.answered(Reply::body(status, code)).await;
+            assert_eq!(class(&error.unwrap_err()), expected, "{code}");
         }
     }
 
@@ -259,8 +259,8 @@ mod webhook {
         message.to = channel.parse_address("C0123456789").unwrap();
         assert_eq!(channel.host(&message.to), None);
         message.to = channel.parse_address("dev").unwrap();
-        let fault = channel.send(&message).await.unwrap_err();
-        assert_eq!(class(&fault), "unroutable");
+        let error = channel.send(&message).await.unwrap_err();
+        assert_eq!(class(&error), "unroutable");
         assert!(account.simulator.received().is_empty());
     }
 }

@@ -92,9 +92,9 @@ impl Fixture for Post {
 redflash_core::channel_conformance!(open);
 
 /// Sends one mail after the server was told what to do wrong.
-async fn after(fault: SmtpFault) -> Result<(), SendError> {
+async fn after(error: SmtpFault) -> Result<(), SendError> {
     let post = open().await;
-    post.sink.once(fault);
+    post.sink.once(error);
     send(&post.channels[0]).await
 }
 
@@ -188,7 +188,7 @@ async fn sessions_that_end_while_idle_cost_no_attempt() {
             post.sink.once(SmtpFault::Later(command, answer));
             for _ in 0..2 {
                 let sent = send(&post.channels[0]).await;
-                sent.unwrap_or_else(|fault| panic!("{command} {answer:?}: {fault:?}"));
+                sent.unwrap_or_else(|error| panic!("{command} {answer:?}: {error:?}"));
             }
             assert_eq!(post.sink.mails().len(), 2, "{command} {answer:?}");
             assert_eq!(post.sink.connections(), 2, "{command} {answer:?}");

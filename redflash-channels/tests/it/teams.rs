@@ -45,19 +45,23 @@ const VENDOR: Vendor = Vendor {
                 .rule(request.body.len() <= 28 * 1024, "the card has up to 28 KB")
                 .faults()
         },
-        refuse: |faults| error(400, "TriggerInputSchemaMismatch", faults),
+        refuse: |reason| error_reply(400, "TriggerInputSchemaMismatch", reason),
         accept: |_, _| Reply::status(202),
     },
     address: ("ops", " OPS "),
     not_addresses: &["#ops", "https://prod-1.westeurope.logic.azure.com/x", "a b"],
     secrets: &["canary-teams_sig"],
     reply: |behaviour| match behaviour {
-        Behaviour::RefuseAccount => Some(Some(error(401, "DirectApiAuthorizationRequired", "x"))),
+        Behaviour::RefuseAccount => Some(Some(error_reply(
+            401,
+            "DirectApiAuthorizationRequired",
+            "x",
+        ))),
         _ => None,
     },
 };
 
-fn error(status: u16, code: &str, message: &str) -> Reply {
+fn error_reply(status: u16, code: &str, message: &str) -> Reply {
     let answer = json!({"error": {"code": code, "message": message}});
     Reply::body(status, answer.to_string())
 }
@@ -129,8 +133,8 @@ async fn every_error_has_its_class() {
         (502, "NoResponse", "unknown"),
         (200, "", "unknown"),
     ] {
-        let fault = account.answered(error(status, code, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status} {code}");
+        let error = account.answered(error_reply(status, code, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status} {code}");
     }
 }
 

@@ -41,7 +41,7 @@ const VENDOR: Vendor = Vendor {
                 )
                 .faults()
         },
-        refuse: |faults| error(400, faults),
+        refuse: |reason| error_reply(400, reason),
         accept: |request, number| {
             let chat = match request.json()["chat_id"].as_i64() {
                 Some(id) => json!({"id": id, "type": "private", "first_name": "Ann"}),
@@ -73,16 +73,16 @@ const VENDOR: Vendor = Vendor {
     ],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error(400, "Bad Request: message text is empty"),
-            Behaviour::RefuseAccount => error(401, "Unauthorized"),
+            Behaviour::Reject => error_reply(400, "Bad Request: message text is empty"),
+            Behaviour::RefuseAccount => error_reply(401, "Unauthorized"),
             Behaviour::Throttle(Some(seconds)) => throttled(seconds),
-            Behaviour::Fail => error(500, "Internal Server Error"),
+            Behaviour::Fail => error_reply(500, "Internal Server Error"),
             _ => return None,
         }))
     },
 };
 
-fn error(code: u16, description: &str) -> Reply {
+fn error_reply(code: u16, description: &str) -> Reply {
     let answer = json!({"ok": false, "error_code": code, "description": description});
     Reply::body(code, answer.to_string())
 }
@@ -169,12 +169,12 @@ async fn every_error_has_its_class() {
         (500, "Internal Server Error", "message later"),
         (502, "Bad Gateway", "unknown"),
     ] {
-        let fault = account.answered(error(code, description)).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{description}");
+        let error = account.answered(error_reply(code, description)).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{description}");
     }
     for nonsense in ["{}", "{\"ok\":true}", "{\"ok\":true,\"result\":{}}", "ok"] {
-        let fault = account.answered(Reply::body(200, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(200, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
 }
 
@@ -186,8 +186,8 @@ async fn what_an_error_says_beside_its_words_is_told() {
         "description": "Bad Request: group chat was upgraded to a supergroup chat",
         "parameters": {"migrate_to_chat_id": -1_001_234_567_890_i64},
     });
-    let fault = account.answered(Reply::body(400, moved.to_string())).await;
-    assert!(fault.unwrap_err().to_string().contains("-1001234567890"));
+    let error = account.answered(Reply::body(400, moved.to_string())).await;
+    assert!(error.unwrap_err().to_string().contains("-1001234567890"));
     let Err(SendError::Deferred { retry_after, .. }) = account.answered(throttled(35)).await else {
         panic!("it was not deferred")
     };
@@ -262,13 +262,13 @@ async fn a_callback_holds_the_secret_of_the_webhook() {
     assert_eq!(judged("canary-hook-new"), Ok(Authenticity::Signed));
     assert_eq!(judged("canary-hook-old"), Ok(Authenticity::Signed));
     for wrong in ["", "canary-hook", "canary-hook-new ", "CANARY-HOOK-NEW"] {
-        let fault = judged(wrong);
-        assert!(matches!(fault, Err(CallbackError::Signature(_))), "{wrong}");
+        let error = judged(wrong);
+        assert!(matches!(error, Err(CallbackError::Signature(_))), "{wrong}");
     }
     let unsigned = update(&json!({}));
     let now = Timestamp::from_millis(0);
-    let fault = account.channel().authenticate(&unsigned.callback(), now);
-    assert!(matches!(fault, Err(CallbackError::Signature(_))));
+    let error = account.channel().authenticate(&unsigned.callback(), now);
+    assert!(matches!(error, Err(CallbackError::Signature(_))));
     let open = crate::vendor::gateway(json!({"type": "telegram", "token": TOKEN}));
     let judged = open.channel.authenticate(&unsigned.callback(), now);
     assert_eq!(judged, Ok(Authenticity::Unsigned));

@@ -15,7 +15,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| error(400, 21602, faults),
+        refuse: |reason| error_reply(400, 21602, reason),
         accept: |request, number| {
             let form = request.form();
             let answer = json!({
@@ -33,9 +33,11 @@ const VENDOR: Vendor = Vendor {
     secrets: &["canary-twilio-token", "canary-previous", "canary-shared"],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error(400, 21610, "Attempt to send to unsubscribed recipient"),
-            Behaviour::RefuseAccount => error(401, 20003, "Authenticate"),
-            Behaviour::Throttle(None) => error(429, 20429, "Too Many Requests"),
+            Behaviour::Reject => {
+                error_reply(400, 21610, "Attempt to send to unsubscribed recipient")
+            }
+            Behaviour::RefuseAccount => error_reply(401, 20003, "Authenticate"),
+            Behaviour::Throttle(None) => error_reply(429, 20429, "Too Many Requests"),
             _ => return None,
         }))
     },
@@ -49,7 +51,7 @@ fn table(base_url: &str) -> Value {
     })
 }
 
-fn error(status: u16, code: u32, message: &str) -> Reply {
+fn error_reply(status: u16, code: u32, message: &str) -> Reply {
     let more = format!("https://www.twilio.com/docs/errors/{code}");
     let body = json!({ "code": code, "message": message, "more_info": more, "status": status });
     Reply::body(status, body.to_string())
@@ -237,12 +239,14 @@ async fn every_error_code_has_its_class() {
         (500, 20500, "message later"),
         (503, 20503, "message later"),
     ] {
-        let outcome = account.answered(error(status, code, "no")).await;
+        let outcome = account.answered(error_reply(status, code, "no")).await;
         assert_eq!(class(&outcome), expected, "{status} {code}");
     }
-    let fault = account.answered(error(400, 21211, "Invalid 'To'")).await;
+    let error = account
+        .answered(error_reply(400, 21211, "Invalid 'To'"))
+        .await;
     assert_eq!(
-        fault.unwrap_err().detail(),
+        error.unwrap_err().detail(),
         "invalid address: error 21211: Invalid 'To'"
     );
 }

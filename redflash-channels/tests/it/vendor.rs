@@ -222,9 +222,9 @@ pub(crate) fn refused(mut table: Value) -> Option<String> {
     let Value::Object(settings) = table else {
         panic!("a table is an object")
     };
-    let fault = configure(settings, None).unwrap_err();
-    assert!(!fault.to_string().contains("canary"), "{fault}");
-    fault.key
+    let error = configure(settings, None).unwrap_err();
+    assert!(!error.to_string().contains("canary"), "{error}");
+    error.key
 }
 
 /// The same for a table of this type.

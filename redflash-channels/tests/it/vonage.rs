@@ -108,8 +108,8 @@ async fn every_send_status_has_its_class() {
         (34, Never),
         (77, Never),
     ] {
-        let fault = account.answered(Vonage::status(status)).await;
-        assert_eq!(fault.unwrap_err().retry(), retry, "{status}");
+        let error = account.answered(Vonage::status(status)).await;
+        assert_eq!(error.unwrap_err().retry(), retry, "{status}");
     }
 }
 
@@ -197,8 +197,8 @@ fn callbacks_are_believed_by_their_signature() {
                 channel.authenticate(&Called::form(fields).callback(), seconds(at))
             };
             let refused = |fields: &[(&str, &str)], at| {
-                let fault = judged(fields, at).unwrap_err();
-                assert!(matches!(fault, CallbackError::Signature(_)), "{fault}");
+                let error = judged(fields, at).unwrap_err();
+                assert!(matches!(error, CallbackError::Signature(_)), "{error}");
             };
             refused(&fields, SIGNED_AT);
             let upper = signature.to_uppercase();
@@ -337,8 +337,8 @@ fn impossible_settings_are_refused_by_their_key() {
         table[key] = value;
         let mut settings = table.as_object().unwrap().clone();
         settings.retain(|_, value| !value.is_null());
-        let fault = configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
-        assert!(!fault.to_string().contains("canary"));
+        let error = configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{error}");
+        assert!(!error.to_string().contains("canary"));
     }
 }

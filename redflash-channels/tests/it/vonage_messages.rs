@@ -15,7 +15,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| problem(422, 1020, faults),
+        refuse: |reason| problem(422, 1020, reason),
         accept: |_, _| Reply::body(202, json!({ "message_uuid": UUID }).to_string()),
     },
     address: ("+447700900001", "0044 7700 900-001"),
@@ -194,16 +194,16 @@ async fn every_error_has_its_class() {
         (503, 0, After(None)),
         (202, 0, MayRepeat),
     ] {
-        let fault = account.answered(problem(status, code, "why")).await;
-        assert_eq!(fault.unwrap_err().retry(), retry, "{status} {code}");
+        let error = account.answered(problem(status, code, "why")).await;
+        assert_eq!(error.unwrap_err().retry(), retry, "{status} {code}");
     }
     for name in ["to", "from"] {
         let document = json!({ "invalid_parameters": [{ "name": name, "reason": "bad" }] });
         let reply = Reply::body(422, document.to_string());
-        let fault = account.answered(reply).await.unwrap_err();
+        let error = account.answered(reply).await.unwrap_err();
         match name {
-            "to" => assert!(matches!(fault, SendError::InvalidAddress { .. })),
-            _ => assert!(matches!(fault, SendError::Unroutable { .. })),
+            "to" => assert!(matches!(error, SendError::InvalidAddress { .. })),
+            _ => assert!(matches!(error, SendError::Unroutable { .. })),
         }
     }
 }
@@ -250,8 +250,8 @@ fn statuses_are_read_in_either_gateway() {
         assert_eq!(read(inbound()), Ok(vec![]));
         assert_eq!(read(json!({})), Ok(vec![]));
         for nonsense in [json!([]), json!("x"), json!({ "status": "delivered" })] {
-            let fault = read(nonsense).unwrap_err();
-            assert!(matches!(fault, CallbackError::Malformed(_)), "{fault}");
+            let error = read(nonsense).unwrap_err();
+            assert!(matches!(error, CallbackError::Malformed(_)), "{error}");
         }
     }
 }
@@ -317,8 +317,8 @@ fn callbacks_are_believed_by_their_token() {
         }
     }
     let refused = |table: Value, body: &Value, authorization: &str, at: i64| {
-        let fault = judged(table, body, authorization, at).unwrap_err();
-        assert!(matches!(fault, CallbackError::Signature(_)), "{fault}");
+        let error = judged(table, body, authorization, at).unwrap_err();
+        assert!(matches!(error, CallbackError::Signature(_)), "{error}");
     };
     refused(current(), &body, &bearer, MADE + 301);
     refused(current(), &body, &bearer, MADE - 301);
@@ -365,8 +365,8 @@ fn impossible_settings_are_refused_by_their_key() {
         settings.insert("name".into(), json!("tested"));
         settings.extend(change.as_object().unwrap().clone());
         settings.retain(|_, value| !value.is_null());
-        let fault = configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
-        assert!(!fault.to_string().contains("canary"));
+        let error = configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{error}");
+        assert!(!error.to_string().contains("canary"));
     }
 }

@@ -153,12 +153,12 @@ async fn a_receiver_may_be_missing_for_as_long_as_a_deployment_takes() {
     ] {
         message.at = Timestamp::from_millis(first + tried_for);
         hook.sink.once(Reply::status(status));
-        let fault = hook.webhook.send(&message).await.unwrap_err();
-        assert_eq!(class(&fault), expected, "{status} after {tried_for} ms");
+        let error = hook.webhook.send(&message).await.unwrap_err();
+        assert_eq!(class(&error), expected, "{status} after {tried_for} ms");
     }
     hook.sink.once(Reply::status(429).with("Retry-After", "9"));
-    let fault = hook.webhook.send(&message).await.unwrap_err();
-    assert_eq!(fault.retry(), Retry::After(Some(Duration::from_secs(9))));
+    let error = hook.webhook.send(&message).await.unwrap_err();
+    assert_eq!(error.retry(), Retry::After(Some(Duration::from_secs(9))));
 }
 
 #[tokio::test]
@@ -167,9 +167,9 @@ async fn a_busy_receiver_may_say_until_when() {
     let message = message(&hook.webhook, &hook.sink.url("/"));
     hook.sink.once(Reply::status(503).with("Retry-After", "9"));
     let result = hook.webhook.send(&message).await;
-    let fault = result.unwrap_err();
-    assert_eq!(class(&fault), "recipient later");
-    assert_eq!(fault.retry(), Retry::After(Some(Duration::from_secs(9))));
+    let error = result.unwrap_err();
+    assert_eq!(class(&error), "recipient later");
+    assert_eq!(error.retry(), Retry::After(Some(Duration::from_secs(9))));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| problem(400, "invalid-request", faults),
+        refuse: |reason| problem(400, "invalid-request", reason),
         accept,
     },
     address: (ID, " 2244994945 "),
@@ -197,8 +197,8 @@ async fn a_name_is_looked_up_once_and_again_the_next_day() {
     account
         .simulator
         .once(problem(404, "resource-not-found", "gone"));
-    let fault = to_name(&account, "@others", DAY + 6).await.unwrap_err();
-    assert!(matches!(fault, SendError::InvalidAddress { .. }));
+    let error = to_name(&account, "@others", DAY + 6).await.unwrap_err();
+    assert!(matches!(error, SendError::InvalidAddress { .. }));
     to_name(&account, "@others", DAY + 7).await.unwrap();
     assert_eq!(counted(&account), (4, 8));
 }
@@ -230,16 +230,16 @@ async fn what_a_look_up_says_is_not_what_a_message_says() {
     ] {
         let said = format!("{reply:?}");
         account.simulator.once(reply);
-        let fault = to_name(&account, "@ops", 0).await.unwrap_err();
-        assert_eq!(fault.retry(), retry, "{said}");
+        let error = to_name(&account, "@ops", 0).await.unwrap_err();
+        assert_eq!(error.retry(), retry, "{said}");
     }
     assert_eq!(counted(&account), (11, 0));
     account
         .simulator
         .once(Reply::body(200, unknown.to_string()));
-    let fault = to_name(&account, "@ops", 0).await.unwrap_err();
+    let error = to_name(&account, "@ops", 0).await.unwrap_err();
     assert_eq!(
-        fault.to_string(),
+        error.to_string(),
         "invalid address: @ops: Not Found Error: Could not find user with username: [ops]."
     );
 }
@@ -283,8 +283,8 @@ async fn every_error_has_its_class_in_either_form() {
         (Reply::body(201, "{}"), MayRepeat),
     ] {
         let said = format!("{reply:?}");
-        let fault = account.answered(reply).await.unwrap_err();
-        assert_eq!(fault.retry(), retry, "{said}");
+        let error = account.answered(reply).await.unwrap_err();
+        assert_eq!(error.retry(), retry, "{said}");
     }
 }
 
@@ -293,8 +293,8 @@ async fn a_closed_door_is_told_in_plain_words() {
     let account = open().await;
     let refusal = "You do not have permission to DM one or more participants.";
     for reply in [problem(403, "about:blank", refusal), numbered(403, 349)] {
-        let fault = account.answered(reply).await.unwrap_err();
-        let told = fault.to_string();
+        let error = account.answered(reply).await.unwrap_err();
+        let told = error.to_string();
         assert!(told.contains("must follow it or allow messages"), "{told}");
     }
 }
@@ -308,11 +308,11 @@ async fn a_message_that_was_taken_before_counts_as_taken() {
         account.simulator.once(reply);
         let mut message = account.message("hello");
         // Without an attempt before this one it is another message that had the same text.
-        let fault = account.channel().send(&message).await.unwrap_err();
-        assert_eq!(fault.retry(), Retry::Never);
+        let error = account.channel().send(&message).await.unwrap_err();
+        assert_eq!(error.retry(), Retry::Never);
         assert!(
-            fault.to_string().contains("let the texts differ"),
-            "{fault}"
+            error.to_string().contains("let the texts differ"),
+            "{error}"
         );
         message.attempt = 2;
         let accepted = account.channel().send(&message).await.unwrap();
@@ -354,9 +354,9 @@ async fn a_limit_is_waited_out() {
         ),
     ] {
         let said = format!("{reply:?}");
-        let fault = account.answered(reply).await.unwrap_err();
+        let error = account.answered(reply).await.unwrap_err();
         let wait = seconds.map(Duration::from_secs);
-        assert_eq!(fault.retry(), Retry::After(wait), "{said}");
+        assert_eq!(error.retry(), Retry::After(wait), "{said}");
     }
 }
 
@@ -391,7 +391,7 @@ fn impossible_settings_are_refused_by_their_key() {
         wrong["name"] = json!("tested");
         wrong[key] = json!(value);
         let settings = wrong.as_object().unwrap().clone();
-        let fault = configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
+        let error = configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{error}");
     }
 }

@@ -60,8 +60,8 @@ async fn to_name(address: SocketAddr) -> (SendError, Duration) {
     let gateway = gateway(table(&format!("http://{address}")));
     let channel: &dyn Channel = &*gateway.channel;
     let begun = Instant::now();
-    let fault = channel.send(&message(channel, "@redflash_ops")).await;
-    (fault.unwrap_err(), begun.elapsed())
+    let error = channel.send(&message(channel, "@redflash_ops")).await;
+    (error.unwrap_err(), begun.elapsed())
 }
 
 /// However long the look-up takes, a message whose connection does not come about has not gone out,
@@ -69,8 +69,8 @@ async fn to_name(address: SocketAddr) -> (SendError, Duration) {
 #[tokio::test]
 async fn a_slow_look_up_leaves_its_message_time_to_connect() {
     for answers_after in [Duration::ZERO, TIMEOUT * 2 / 5, TIMEOUT * 4 / 5] {
-        let (fault, took) = to_name(start(answers_after)).await;
-        assert_eq!(class(&fault), "unreachable", "{answers_after:?}: {fault:?}");
+        let (error, took) = to_name(start(answers_after)).await;
+        assert_eq!(class(&error), "unreachable", "{answers_after:?}: {error:?}");
         assert!(took < TIMEOUT + Duration::from_millis(500), "{took:?}");
     }
 }
@@ -78,7 +78,7 @@ async fn a_slow_look_up_leaves_its_message_time_to_connect() {
 /// A look-up has half of the time, since the message needs the other half.
 #[tokio::test]
 async fn a_look_up_without_an_answer_ends_at_half_time() {
-    let (fault, took) = to_name(start(TIMEOUT * 2)).await;
-    assert_eq!(class(&fault), "unreachable", "{fault:?}");
+    let (error, took) = to_name(start(TIMEOUT * 2)).await;
+    assert_eq!(class(&error), "unreachable", "{error:?}");
     assert!(took < TIMEOUT * 3 / 4, "{took:?}");
 }

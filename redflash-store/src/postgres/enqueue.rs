@@ -101,17 +101,17 @@ async fn record(connections: &Connections, batch: Vec<Waiting>) {
                 let _ = answer.send(alone.map(|recorded| became(!recorded.is_empty())));
             }
         }
-        Err(fault) => {
-            let reason = redflash_core::error_chain(&fault);
-            let is_unknown = matches!(fault, StoreError::Unknown(_));
+        Err(error) => {
+            let reason = redflash_core::error_chain(&error);
+            let is_unknown = matches!(error, StoreError::Unknown(_));
             for waiting in batch {
                 let reason = reason.clone().into();
-                let fault = if is_unknown {
+                let error = if is_unknown {
                     StoreError::Unknown(reason)
                 } else {
                     StoreError::Unavailable(reason)
                 };
-                let _ = waiting.answer.send(Err(fault));
+                let _ = waiting.answer.send(Err(error));
             }
         }
     }

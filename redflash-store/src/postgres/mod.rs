@@ -173,7 +173,7 @@ impl Connections {
         Ok(Self {
             pool: pool
                 .build()
-                .map_err(|fault| OpenError::Server(fault.into()))?,
+                .map_err(|error| OpenError::Server(error.into()))?,
             timeout: config.timeout,
         })
     }
@@ -182,7 +182,7 @@ impl Connections {
     async fn get(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
         match timeout(self.timeout, self.pool.get()).await {
             Ok(Ok(conn)) => Ok(conn),
-            Ok(Err(fault)) => Err(StoreError::Unavailable(fault.into())),
+            Ok(Err(error)) => Err(StoreError::Unavailable(error.into())),
             Err(_) => {
                 let reason = "no connection came free in time";
                 Err(StoreError::Unavailable(reason.into()))

@@ -258,18 +258,18 @@ impl Heard {
         let mut pause = Duration::from_millis(50);
         loop {
             let begun = Instant::now();
-            let fault = match connector.connect().await {
+            let error = match connector.connect().await {
                 Ok(conn) => self.session(conn).await.err(),
-                Err(fault) => Some(Fault::from(redflash_core::StoreError::Unavailable(
-                    fault.into(),
+                Err(error) => Some(Fault::from(redflash_core::StoreError::Unavailable(
+                    error.into(),
                 ))),
             };
             self.held.send_replace(BTreeSet::new());
             // Nobody can be found missing by a node that does not hear.
             lock(&self.missing).clear();
-            if let Some(fault) = fault {
+            if let Some(error) = error {
                 warn!(
-                    fault = error_chain(&fault),
+                    error = error_chain(&error),
                     "the database server is not heard"
                 );
             }

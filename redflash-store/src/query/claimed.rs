@@ -27,7 +27,7 @@ pub(crate) async fn jobs(
         let id = row.id.clone();
         match job(row, token, &known) {
             Ok(job) => jobs.push(job),
-            Err(fault) => set_aside(conn, &id, fault).await?,
+            Err(error) => set_aside(conn, &id, error).await?,
         }
     }
     Ok(jobs)

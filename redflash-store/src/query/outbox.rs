@@ -149,8 +149,8 @@ pub(crate) async fn take_back(
         let id = row.id.clone();
         let mut entry = match row.into_entry() {
             Ok(entry) => entry,
-            Err(fault) => {
-                set_aside(conn, &id, fault).await?;
+            Err(error) => {
+                set_aside(conn, &id, error).await?;
                 continue;
             }
         };
@@ -174,8 +174,8 @@ pub(crate) async fn requeue_unconfirmed(
         let id = row.id.clone();
         let mut entry = match row.into_entry() {
             Ok(entry) => entry,
-            Err(fault) => {
-                set_aside(conn, &id, fault).await?;
+            Err(error) => {
+                set_aside(conn, &id, error).await?;
                 continue;
             }
         };

@@ -25,10 +25,10 @@ struct Quarantine {
 }
 
 impl Quarantine {
-    fn because(fault: &Fault) -> Self {
+    fn because(error: &Fault) -> Self {
         Self {
             state: DeliveryState::Quarantined.as_str(),
-            detail: format!("set aside, since it cannot be read: {fault}"),
+            detail: format!("set aside, since it cannot be read: {error}"),
             worker: None,
             leased_until: None,
             lease_token: None,
@@ -40,13 +40,13 @@ impl Quarantine {
 /// Sets a delivery aside that cannot be read. Any other fault is given back.
 ///
 /// * `id` - the delivery's id as it stands in its row, which may be no id.
-pub(crate) async fn set_aside(conn: &mut Conn, id: &str, fault: Fault) -> Result<(), Fault> {
-    if !fault.is_unreadable() {
-        return Err(fault);
+pub(crate) async fn set_aside(conn: &mut Conn, id: &str, error: Fault) -> Result<(), Fault> {
+    if !error.is_unreadable() {
+        return Err(error);
     }
-    error!(delivery = id, error = %fault, "a delivery cannot be read and is set aside");
+    error!(delivery = id, error = %error, "a delivery cannot be read and is set aside");
     diesel::update(deliveries::table.find(id))
-        .set(Quarantine::because(&fault))
+        .set(Quarantine::because(&error))
         .execute(conn)
         .await?;
     Ok(())
@@ -58,11 +58,11 @@ pub(crate) async fn set_queue_aside(conn: &mut Conn, queue: &UnreadableQueue) ->
         .filter(sql::<Bool>(QUEUED))
         .filter(deliveries::lane.eq(&queue.lane))
         .filter(deliveries::raised_by.eq(&queue.raised_by));
-    let fault = Fault::inconsistent("deliveries", "raised_by", &queue.raised_by);
+    let error = Fault::inconsistent("deliveries", "raised_by", &queue.raised_by);
     let rows = diesel::update(waiting)
-        .set(Quarantine::because(&fault))
+        .set(Quarantine::because(&error))
         .execute(conn)
         .await?;
-    error!(lane = queue.lane, rows, error = %fault, "deliveries cannot be read and are set aside");
+    error!(lane = queue.lane, rows, error = %error, "deliveries cannot be read and are set aside");
     Ok(())
 }

@@ -32,11 +32,11 @@ pub(crate) fn storable(text: &str) -> String {
 pub(crate) fn readable<T>(made: Result<T, Fault>) -> Result<Option<T>, Fault> {
     match made {
         Ok(made) => Ok(Some(made)),
-        Err(fault) if fault.is_unreadable() => {
-            error!(error = %fault, "a row cannot be read and is left out");
+        Err(error) if error.is_unreadable() => {
+            error!(error = %error, "a row cannot be read and is left out");
             Ok(None)
         }
-        Err(fault) => Err(fault),
+        Err(error) => Err(error),
     }
 }
 

@@ -94,9 +94,9 @@ impl DatabaseFile {
         } else {
             None
         };
-        let resolved = path.canonicalize().map_err(|fault| match fault.kind() {
+        let resolved = path.canonicalize().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => OpenError::Missing { path: path.into() },
-            _ => io(fault),
+            _ => io(error),
         })?;
         let found = resolved.metadata().map_err(io)?;
         if !found.is_file() {
@@ -239,7 +239,7 @@ fn create_private(path: &Path) -> Result<Option<File>, OpenError> {
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create_new(true).mode(0o600);
     let created = match options.open(&target) {
-        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
         created => created.and_then(|file| {
             file.set_permissions(Permissions::from_mode(0o600))?;
             Ok(Some(file))

@@ -98,8 +98,8 @@ fn holder_in(list: &str, file: FileId) -> Option<u32> {
 fn left_behind(beside: &Path) -> io::Result<Holder> {
     let mut file = match File::open(beside) {
         Ok(file) => file,
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Holder::Nobody),
-        Err(fault) => return Err(fault),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Holder::Nobody),
+        Err(error) => return Err(error),
     };
     let mut number = String::new();
     file.read_to_string(&mut number)?;
@@ -108,7 +108,7 @@ fn left_behind(beside: &Path) -> io::Result<Holder> {
     }
     match file.try_lock_shared() {
         Ok(()) => Ok(Holder::Nobody),
-        Err(TryLockError::Error(fault)) => Err(fault),
+        Err(TryLockError::Error(error)) => Err(error),
         Err(TryLockError::WouldBlock) => {
             let number = number.trim().parse();
             Ok(number.map_or(Holder::Unknown, Holder::Process))

@@ -58,7 +58,7 @@ impl ServerLock {
                 drop(on_database);
                 Err(Refused::by(path))
             }
-            Err(fault) => Err(Refused::Io(beside, fault)),
+            Err(error) => Err(Refused::Io(beside, error)),
         }
     }
 }
@@ -80,7 +80,7 @@ impl OnDatabase {
         match locked {
             Ok(true) => Ok(Self(Arc::clone(database))),
             Ok(false) => Err(Refused::by(path)),
-            Err(fault) => Err(Refused::Io(path.to_owned(), fault)),
+            Err(error) => Err(Refused::Io(path.to_owned(), error)),
         }
     }
 }
@@ -164,8 +164,8 @@ impl Refused {
             Self::Held(None) => StoreError::Served {
                 by: "another process".to_owned(),
             },
-            Self::Io(path, fault) => {
-                let cause = format!("{}: {fault}", path.display());
+            Self::Io(path, error) => {
+                let cause = format!("{}: {error}", path.display());
                 StoreError::Unavailable(cause.into())
             }
         }
@@ -195,7 +195,7 @@ fn try_lock(file: &File) -> io::Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(fault)) => Err(fault),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

@@ -60,7 +60,7 @@ impl Readers {
     ) -> Result<T, StoreError> {
         self.file.check_process()?;
         let checked = self.watch.check();
-        checked.map_err(|fault| StoreError::Unavailable(fault.into()))?;
+        checked.map_err(|error| StoreError::Unavailable(error.into()))?;
         let idle = self.idle().pop();
         let mut conn = match idle {
             Some(conn) => conn,
@@ -102,12 +102,12 @@ impl Readers {
         let reading = tokio::task::spawn_blocking(move || readers.snapshot(query));
         reading
             .await
-            .map_err(|fault| StoreError::Backend(fault.into()))?
+            .map_err(|error| StoreError::Backend(error.into()))?
     }
 
     fn connect(&self) -> Result<SqliteConnection, StoreError> {
         let checked = self.watch.check_now();
-        checked.map_err(|fault| StoreError::Unavailable(fault.into()))?;
+        checked.map_err(|error| StoreError::Unavailable(error.into()))?;
         connect_reader(self.file.path()).map_err(StoreError::Unavailable)
     }
 

@@ -17,7 +17,7 @@ pub(super) fn within<T>(
 ) -> Result<T, Fault> {
     Savepoint.execute(conn)?;
     match work(conn) {
-        Err(fault) if fault.is_fatal() => Err(fault),
+        Err(error) if error.is_fatal() => Err(error),
         result => {
             if result.is_err() {
                 Undo.execute(conn)?;

@@ -32,7 +32,7 @@ struct State {
     /// The write-ahead log, once there is one.
     log: Option<FileId>,
     looked_at: Option<Instant>,
-    fault: Option<FileFault>,
+    error: Option<FileFault>,
 }
 
 /// Reason why an open file is no longer the database.
@@ -70,7 +70,7 @@ impl FileWatch {
             file: file.id(),
             log: FileId::at(&log)?,
             looked_at: None,
-            fault: None,
+            error: None,
         };
         Ok(Self(Arc::new(Watched {
             path: path.to_owned(),
@@ -90,7 +90,7 @@ impl FileWatch {
         if !state.looked_at.is_some_and(is_fresh) {
             self.look(&mut state);
         }
-        state.fault.clone().map_or(Ok(()), Err)
+        state.error.clone().map_or(Ok(()), Err)
     }
 
     /// The same as it is now: before a connection is made to what is there.
@@ -111,17 +111,17 @@ impl FileWatch {
 
     fn look(&self, state: &mut State) {
         state.looked_at = Some(Instant::now());
-        let fault =
+        let error =
             compare(&self.0.path, Some(state.file)).or_else(|| compare(&self.0.log, state.log));
-        match (&state.fault, &fault) {
-            (None, Some(fault)) => error!(%fault, "nothing more is recorded"),
+        match (&state.error, &error) {
+            (None, Some(error)) => error!(%error, "nothing more is recorded"),
             (Some(_), None) => info!(path = %self.0.path.display(), "the database is back"),
             _ => {}
         }
-        if fault.is_none() && state.log.is_none() {
+        if error.is_none() && state.log.is_none() {
             state.log = FileId::at(&self.0.log).ok().flatten();
         }
-        state.fault = fault;
+        state.error = error;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -63,7 +63,7 @@ where
                 self.result = Some(Err(StoreError::Backend(cause.clone().into())));
                 Err(cause)
             }
-            Ok(Err(fault)) if fault.is_fatal() => Err(fault.to_string()),
+            Ok(Err(error)) if error.is_fatal() => Err(error.to_string()),
             Ok(result) => {
                 self.result = Some(result.map_err(StoreError::from));
                 Ok(())
@@ -75,12 +75,12 @@ where
         let result = match (commit, self.result) {
             (Commit::Done, Some(result)) => result,
             // It failed by itself, whatever became of the others.
-            (_, Some(Err(fault))) => Err(fault),
+            (_, Some(Err(error))) => Err(error),
             (Commit::Unknown(cause), Some(Ok(_))) => Err(StoreError::Unknown(cause.clone().into())),
             (Commit::Nothing(cause) | Commit::Unknown(cause), _) => {
                 Err(StoreError::Unavailable(cause.clone().into()))
             }
-            (Commit::Refused(fault), _) => Err(StoreError::Unavailable(fault.clone().into())),
+            (Commit::Refused(error), _) => Err(StoreError::Unavailable(error.clone().into())),
             (Commit::Done, None) => Err(StoreError::Unavailable("the writer stopped".into())),
         };
         // Whoever asked may have given up waiting.
@@ -171,9 +171,9 @@ fn write(
         } else {
             watch.check_now()
         };
-        if let Err(fault) = checked {
+        if let Err(error) = checked {
             // Logged when it was found out. The connection stays: the file may come back.
-            let commit = Commit::Refused(fault);
+            let commit = Commit::Refused(error);
             batch.drain(..).for_each(|job| job.end(&commit));
             continue;
         }
@@ -182,7 +182,7 @@ fn write(
             None => connect(path),
         };
         let commit = match open {
-            Err(fault) => Commit::Nothing(fault.to_string()),
+            Err(error) => Commit::Nothing(error.to_string()),
             Ok(mut open) => {
                 let commit = transact(&mut open, &mut batch);
                 // After any fault the connection is opened anew: its state is not known. It stays if the
@@ -210,19 +210,19 @@ fn write(
 }
 
 fn transact(conn: &mut SqliteConnection, batch: &mut [Box<dyn Work>]) -> Commit {
-    if let Err(fault) = AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE") {
-        return Commit::Nothing(fault.to_string());
+    if let Err(error) = AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE") {
+        return Commit::Nothing(error.to_string());
     }
     for job in batch {
-        if let Err(fault) = job.run(conn) {
+        if let Err(error) = job.run(conn) {
             let _ = AnsiTransactionManager::rollback_transaction(conn);
-            return Commit::Nothing(fault);
+            return Commit::Nothing(error);
         }
     }
     match AnsiTransactionManager::commit_transaction(conn) {
         Ok(()) => Commit::Done,
-        Err(fault) if nothing_was_written(&fault) => Commit::Nothing(fault.to_string()),
-        Err(fault) => Commit::Unknown(fault.to_string()),
+        Err(error) if nothing_was_written(&error) => Commit::Nothing(error.to_string()),
+        Err(error) => Commit::Unknown(error.to_string()),
     }
 }
 

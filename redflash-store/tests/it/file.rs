@@ -70,9 +70,9 @@ async fn within_a_second(store: &SqliteStore, works: bool) -> String {
         let probed = store.probe(Timestamp::default()).await;
         let read = store.contacts().await;
         if probed.is_ok() == works && read.is_ok() == works {
-            return read.err().map_or_else(String::new, |fault| {
-                assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
-                redflash_core::error_chain(&fault)
+            return read.err().map_or_else(String::new, |error| {
+                assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+                redflash_core::error_chain(&error)
             });
         }
         assert!(

@@ -38,7 +38,7 @@ use crate::http::{
 use crate::sms::segments::{Alphabet, SmsText, check_parts, fit_in};
 use crate::sms::{phone, sender_id};
 
-/// How a classic Clickatell account is used.
+/// Configuration of a classic Clickatell account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClickatellClassicConfig {
@@ -52,13 +52,13 @@ pub struct ClickatellClassicConfig {
     /// By default the vendor's own.
     #[serde(default)]
     pub from: Option<String>,
-    /// Where the API is; `https://api.clickatell.com` by default.
+    /// The base URL of the API; `https://api.clickatell.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// Into how many parts a text may be cut, up to 3; what is longer loses its end. 3 by default.
+    /// Maximum number of parts of a message, up to 3; a longer text is truncated. 3 by default.
     #[serde(default = "max_parts")]
     pub max_parts: u32,
-    /// How long a request may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -77,7 +77,7 @@ const fn max_parts() -> u32 {
     3
 }
 
-/// How many numbers go into one request.
+/// Maximum number of numbers in a request.
 const BATCH: u32 = 100;
 
 /// Sends texts through Clickatell's classic API.
@@ -112,11 +112,11 @@ enum Said<'a> {
 }
 
 impl ClickatellClassic {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: ClickatellClassicConfig) -> Result<Self, ConfigError> {
         for (key, value) in [
             ("user", &*config.user),
@@ -142,25 +142,25 @@ impl ClickatellClassic {
     }
 
     /// The request for messages of one text and one sender.
-    fn request(&self, messages: &[&OutboundMessage], fitted: &SmsText) -> Option<Request> {
+    fn request(&self, messages: &[&OutboundMessage], sms: &SmsText) -> Option<Request> {
         let first = messages.first()?;
         let numbers: Vec<_> = messages.iter().map(|message| number(message)).collect();
-        let (numbers, parts) = (numbers.join(","), fitted.parts.to_string());
-        let (delivery, hex) = (first.delivery.to_string(), utf16(&fitted.text));
+        let (numbers, parts) = (numbers.join(","), sms.parts.to_string());
+        let (delivery, hex) = (first.delivery.to_string(), utf16(&sms.text));
         let mut fields = vec![
             ("user", &*self.config.user),
             ("password", self.config.password.expose_secret()),
             ("api_id", &self.config.api_id),
             ("to", &numbers),
         ];
-        match fitted.alphabet {
-            Alphabet::Gsm7 => fields.push(("text", &fitted.text)),
+        match sms.alphabet {
+            Alphabet::Gsm7 => fields.push(("text", &sms.text)),
             Alphabet::Ucs2 => fields.extend([("text", &*hex), ("unicode", "1")]),
         }
         if let Some(from) = first.sender.as_ref().or(self.config.from.as_ref()) {
             fields.push(("from", from));
         }
-        if fitted.parts > 1 {
+        if sms.parts > 1 {
             fields.push(("concat", &parts));
         }
         // Every status there is.
@@ -181,8 +181,8 @@ impl ClickatellClassic {
             Alphabet::Gsm7 if text.is_ascii() => Alphabet::Gsm7,
             _ => Alphabet::Ucs2,
         };
-        let fitted = fit_in(alphabet, text, self.config.max_parts);
-        let Some(request) = self.request(messages, &fitted) else {
+        let sms = fit_in(alphabet, text, self.config.max_parts);
+        let Some(request) = self.request(messages, &sms) else {
             return Vec::new();
         };
         let answer = match self.client.send(request).await {
@@ -196,7 +196,7 @@ impl ClickatellClassic {
             let unknown = SendError::Unknown(answer.detail().into());
             return self.all_failed(&unknown, messages);
         }
-        self.outcomes(lines, messages, &fitted)
+        self.outcomes(lines, messages, &sms)
     }
 
     fn all_failed(&self, error: &SendError, messages: &[&OutboundMessage]) -> Outcomes {
@@ -209,7 +209,7 @@ impl ClickatellClassic {
         &self,
         mut lines: Vec<Line<'_>>,
         messages: &[&OutboundMessage],
-        fitted: &SmsText,
+        sms: &SmsText,
     ) -> Outcomes {
         // A refusal of no number in particular is one of the whole request.
         let general = lines.iter().find_map(|line| match (line.to, line.said) {
@@ -222,7 +222,7 @@ impl ClickatellClassic {
         for (place, message) in messages.iter().enumerate() {
             let own = take_first(&mut lines, |line| alone || line.to == Some(number(message)));
             outcomes.push(match own.map(|line| line.said) {
-                Some(Said::Taken { id }) => Ok(fitted.accepted(Some(id.into()), "accepted".into())),
+                Some(Said::Taken { id }) => Ok(sms.accepted(Some(id.into()), "accepted".into())),
                 Some(Said::Refused { code, text }) => Err(refused(code, text, message.at)),
                 None => {
                     unnamed.push(place);
@@ -244,7 +244,7 @@ impl ClickatellClassic {
     }
 }
 
-/// The number goes without its plus.
+/// Returns the number without its plus.
 fn number(message: &OutboundMessage) -> &str {
     message.to.as_str().trim_start_matches('+')
 }
@@ -278,7 +278,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The error codes of a send.
+/// Maps an error code to a send error.
 fn refused(code: &str, text: &str, now: Timestamp) -> SendError {
     let reason = format!("error {}: {}", short(code), short(text));
     match code {

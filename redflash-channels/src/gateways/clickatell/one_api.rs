@@ -33,7 +33,7 @@ use crate::http::{
 use crate::sms::segments::{SmsText, check_parts, fit};
 use crate::sms::{phone, sender_id};
 
-/// How a Clickatell integration is used.
+/// Configuration of a Clickatell integration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClickatellConfig {
@@ -43,13 +43,13 @@ pub struct ClickatellConfig {
     /// both ways; none by default.
     #[serde(default)]
     pub from: Option<String>,
-    /// Where the API is; `https://platform.clickatell.com` by default.
+    /// The base URL of the API; `https://platform.clickatell.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
+    /// Maximum number of parts of a message; a longer text is truncated. 6 by default.
     #[serde(default = "crate::sms::segments::six_parts")]
     pub max_parts: u32,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -64,7 +64,7 @@ fn base_url() -> Url {
     Url::parse("https://platform.clickatell.com").expect("it is a URL")
 }
 
-/// How many messages go into one request.
+/// Maximum number of messages in a request.
 const BATCH: u32 = 100;
 
 /// Sends texts through Clickatell.
@@ -176,11 +176,11 @@ struct Text {
 }
 
 impl Clickatell {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: ClickatellConfig) -> Result<Self, ConfigError> {
         let login = secret_header("api_key", "", &config.api_key)?;
         if let Some(from) = &config.from {
@@ -200,10 +200,10 @@ impl Clickatell {
 
     fn request(&self, messages: &[OutboundMessage], texts: &[SmsText]) -> Option<Request> {
         let now = messages.first()?.at;
-        let messages = messages.iter().zip(texts).map(|(message, fitted)| Message {
+        let messages = messages.iter().zip(texts).map(|(message, sms)| Message {
             channel: "sms",
             to: number(message),
-            content: &fitted.text,
+            content: &sms.text,
             from: message.sender.as_deref().or(self.config.from.as_deref()),
             client_message_id: message.delivery.to_string(),
         });
@@ -215,7 +215,7 @@ impl Clickatell {
     }
 }
 
-/// The number goes without its plus.
+/// Returns the number without its plus.
 fn number(message: &OutboundMessage) -> &str {
     message.to.as_str().trim_start_matches('+')
 }
@@ -271,12 +271,12 @@ impl Channel for Clickatell {
             Ok(taken) => taken,
             Err(error) => return self.suspects.all_failed(&error, messages),
         };
-        let outcomes = messages.iter().zip(texts).map(|(message, fitted)| {
+        let outcomes = messages.iter().zip(texts).map(|(message, sms)| {
             // An answer to one message is about that one, however its number is written there.
             let taken = take_first(&mut taken, |taken| {
                 messages.len() == 1 || taken.to.trim_start_matches('+') == number(message)
             });
-            outcome(taken.ok_or_else(unanswered)?, &fitted)
+            outcome(taken.ok_or_else(unanswered)?, &sms)
         });
         let outcomes = outcomes.collect();
         self.suspects.forget_ended(messages, &outcomes);
@@ -310,8 +310,8 @@ impl Channel for Clickatell {
 fn taken(answer: &Answer) -> Result<Vec<Taken>, SendError> {
     match answer.json() {
         Some(Answered {
-            error: Some(fault), ..
-        }) => Err(refused(&fault)),
+            error: Some(error), ..
+        }) => Err(refused(&error)),
         Some(Answered {
             messages: Some(taken),
             ..
@@ -322,23 +322,23 @@ fn taken(answer: &Answer) -> Result<Vec<Taken>, SendError> {
 }
 
 /// What the answer for one message means.
-fn outcome(taken: Taken, fitted: &SmsText) -> Result<Accepted, SendError> {
+fn outcome(taken: Taken, sms: &SmsText) -> Result<Accepted, SendError> {
     match taken.error {
-        Some(fault) => Err(refused(&fault)),
-        None if taken.accepted => Ok(fitted.accepted(taken.api_message_id, "accepted".into())),
+        Some(error) => Err(refused(&error)),
+        None if taken.accepted => Ok(sms.accepted(taken.api_message_id, "accepted".into())),
         None => Err(SendError::Rejected {
             reason: "not accepted, without a reason".into(),
         }),
     }
 }
 
-/// The error codes of a send.
-fn refused(fault: &Fault) -> SendError {
-    let reason = match &fault.description {
-        Some(text) => format!("error {}: {}", fault.code, short(text)),
-        None => format!("error {}", fault.code),
+/// Maps an error code to a send error.
+fn refused(error: &Fault) -> SendError {
+    let reason = match &error.description {
+        Some(text) => format!("error {}: {}", error.code, short(text)),
+        None => format!("error {}", error.code),
     };
-    match fault.code {
+    match error.code {
         // The key, the account or the integration, this machine's address, no credit, the end of
         // a demo.
         1..=3 | 7 | 20 | 46 => SendError::Unauthorized { reason },
@@ -364,7 +364,7 @@ fn event(callback: &Callback<'_>) -> Result<Event, CallbackError> {
     let called: Result<Called, _> = serde_json::from_slice(callback.body);
     called
         .map(|called| called.event)
-        .map_err(|fault| CallbackError::Malformed(short(&fault.to_string()).into()))
+        .map_err(|error| CallbackError::Malformed(short(&error.to_string()).into()))
 }
 
 /// One URL can serve several channels of the vendor's.

@@ -236,8 +236,8 @@ fn check_url(source: &str) -> Result<(), ConfigError> {
     if fixed.len() < source.len() && !path.contains(['/', '?']) {
         return Err(wrong("its host must stand before every {{"));
     }
-    let url = Url::parse(fixed).map_err(|fault| wrong(&format!("it is no URL: {fault}")))?;
-    endpoint(&url, &[]).map_err(|fault| wrong(&fault.reason))?;
+    let url = Url::parse(fixed).map_err(|error| wrong(&format!("it is no URL: {error}")))?;
+    endpoint(&url, &[]).map_err(|error| wrong(&error.reason))?;
     Ok(())
 }
 

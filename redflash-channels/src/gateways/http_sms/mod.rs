@@ -132,10 +132,10 @@ pub struct HttpSmsConfig {
     /// Where an inbound message holds what; without it there are none.
     #[serde(default)]
     pub inbound: Option<InboundFields>,
-    /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
+    /// Maximum number of parts of a message; a longer text is truncated. 6 by default.
     #[serde(default = "crate::sms::segments::six_parts")]
     pub max_parts: u32,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -172,11 +172,11 @@ impl fmt::Debug for HttpSms {
 }
 
 impl HttpSms {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: HttpSmsConfig) -> Result<Self, ConfigError> {
         if let Some(from) = &config.from {
             sender_id::check(from).map_err(sender_id::wrong)?;
@@ -215,7 +215,7 @@ impl HttpSms {
         })
     }
 
-    fn values(&self, message: &OutboundMessage, fitted: &SmsText) -> Values {
+    fn values(&self, message: &OutboundMessage, sms: &SmsText) -> Values {
         let mut values = self.fixed.clone();
         let mut set = |name: &str, value: Value| values.insert(name.to_owned(), value);
         let to = message.to.as_str();
@@ -224,14 +224,10 @@ impl HttpSms {
         if let Some(sender) = &message.sender {
             set("from", sender.as_str().into());
         }
-        let utf16: Vec<u8> = fitted
-            .text
-            .encode_utf16()
-            .flat_map(u16::to_be_bytes)
-            .collect();
-        set("text", fitted.text.as_str().into());
+        let utf16: Vec<u8> = sms.text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        set("text", sms.text.as_str().into());
         set("text_hex_utf16", hmac::hex(&utf16).into());
-        set("unicode", (fitted.alphabet == Alphabet::Ucs2).into());
+        set("unicode", (sms.alphabet == Alphabet::Ucs2).into());
         set("reference", message.delivery.to_string().into());
         Values {
             values,
@@ -321,15 +317,15 @@ impl Channel for HttpSms {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        let fitted = fit(&message.body, self.max_parts);
-        let request = self.outline.fill(&self.values(message, &fitted))?;
+        let sms = fit(&message.body, self.max_parts);
+        let request = self.outline.fill(&self.values(message, &sms))?;
         let answer = self.without_secrets(self.client.send(request).await?);
         self.rules.judge(&answer)?;
         let body = String::from_utf8_lossy(&answer.body);
         let found = |extract: &Option<Extract>| extract.as_ref()?.of(&body);
         Ok(Accepted {
             price: found(&self.rules.price).and_then(|price| price.parse().ok()),
-            ..fitted.accepted(found(&self.rules.message_id), answer.detail())
+            ..sms.accepted(found(&self.rules.message_id), answer.detail())
         })
     }
 

@@ -15,7 +15,7 @@ pub struct Pattern(Regex);
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         let source = String::deserialize(reader)?;
-        let wrong = |fault| D::Error::custom(format!("it is no regular expression: {fault}"));
+        let wrong = |error| D::Error::custom(format!("it is no regular expression: {error}"));
         Regex::new(&source).map(Self).map_err(wrong)
     }
 }

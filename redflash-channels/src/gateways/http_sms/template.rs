@@ -104,7 +104,7 @@ impl Compiler {
     /// [`ConfigError`] at this key, by what is wrong with the template.
     pub(super) fn compile(&mut self, key: &str, source: &str) -> Result<Template, ConfigError> {
         let wrong = |reason: String| ConfigError::at(key, reason);
-        let template = Template::parse(source).map_err(|fault| wrong(fault.to_string()))?;
+        let template = Template::parse(source).map_err(|error| wrong(error.to_string()))?;
         for name in names(source) {
             match VARIABLES.iter().find(|known| **known == name) {
                 Some(known) => _ = self.named.insert(known),
@@ -118,7 +118,7 @@ impl Compiler {
         let sample = VARIABLES.map(|name| (name.to_owned(), Value::from("1")));
         let sample = Arguments::from_iter(sample);
         let tried = template.render(&sample, Timestamp::default(), MissingArguments::Blank);
-        tried.map_err(|fault| wrong(fault.to_string()))?;
+        tried.map_err(|error| wrong(error.to_string()))?;
         Ok(template)
     }
 }
@@ -150,8 +150,8 @@ mod tests {
             "{{text",
             "{{message.text}}",
         ] {
-            let fault = compiler.compile("body", bad).unwrap_err();
-            assert_eq!(fault.key.as_deref(), Some("body"), "{bad}");
+            let error = compiler.compile("body", bad).unwrap_err();
+            assert_eq!(error.key.as_deref(), Some("body"), "{bad}");
         }
         for good in [
             "plain",

@@ -178,8 +178,8 @@ mod tests {
             "-a.example",
             "[300.1.1.1]",
         ] {
-            let fault = Hello::new(Some(bad), "example.org").unwrap_err();
-            assert_eq!(fault.key.as_deref(), Some("ehlo_name"), "{bad:?}");
+            let error = Hello::new(Some(bad), "example.org").unwrap_err();
+            assert_eq!(error.key.as_deref(), Some("ehlo_name"), "{bad:?}");
         }
     }
 }

@@ -27,7 +27,7 @@ impl Letterhead {
             from: mailbox("from", &config.from)?,
             reply_to: reply_to.map(|text| mailbox("reply_to", text)).transpose()?,
             subject: Template::parse(&config.subject)
-                .map_err(|fault| ConfigError::at("subject", fault.to_string()))?,
+                .map_err(|error| ConfigError::at("subject", error.to_string()))?,
         })
     }
 
@@ -58,8 +58,8 @@ impl Letterhead {
         }
         let mut mail = mail
             .body(body(message))
-            .map_err(|fault| SendError::Rejected {
-                reason: error_chain(&fault),
+            .map_err(|error| SendError::Rejected {
+                reason: error_chain(&error),
             })?;
         let headers = mail.headers_mut();
         // So that nobody's absence assistant answers (RFC 3834).
@@ -132,9 +132,9 @@ fn body(message: &OutboundMessage) -> String {
     body
 }
 
-fn invalid(fault: lettre::address::AddressError) -> SendError {
+fn invalid(error: lettre::address::AddressError) -> SendError {
     SendError::InvalidAddress {
-        reason: error_chain(&fault),
+        reason: error_chain(&error),
     }
 }
 
@@ -366,8 +366,8 @@ mod tests {
         for (key, change) in cases {
             let mut config = SmtpConfig::new("localhost", "alerts@example.org");
             change(&mut config);
-            let fault = super::super::Smtp::new(config).unwrap_err();
-            assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
+            let error = super::super::Smtp::new(config).unwrap_err();
+            assert_eq!(error.key.as_deref(), Some(key), "{error}");
         }
     }
 }

@@ -43,11 +43,11 @@ impl fmt::Debug for Smtp {
 }
 
 impl Smtp {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: SmtpConfig) -> Result<Self, ConfigError> {
         let letterhead = Letterhead::new(&config)?;
         let pool = Pool::new(config, letterhead.from())?;

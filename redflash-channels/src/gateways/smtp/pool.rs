@@ -167,12 +167,12 @@ fn tls(config: &SmtpConfig) -> Result<TlsParameters, ConfigError> {
     if let Some(path) = &config.ca_file {
         let wrong =
             |reason: String| ConfigError::at("ca_file", format!("{}: {reason}", path.display()));
-        let pem = fs::read(path).map_err(|fault| wrong(error_chain(&fault)))?;
+        let pem = fs::read(path).map_err(|error| wrong(error_chain(&error)))?;
         let certificate =
-            Certificate::from_pem(&pem).map_err(|fault| wrong(error_chain(&fault)))?;
+            Certificate::from_pem(&pem).map_err(|error| wrong(error_chain(&error)))?;
         builder = builder.add_root_certificate(certificate);
     }
     builder
         .build_rustls()
-        .map_err(|fault| ConfigError::at("host", error_chain(&fault)))
+        .map_err(|error| ConfigError::at("host", error_chain(&error)))
 }

@@ -32,7 +32,7 @@ use crate::sms::segments::{SmsText, check_parts, fit};
 use crate::sms::{phone, sender_id};
 use signature::SigningKeys;
 
-/// How a Twilio account is used.
+/// Configuration of a Twilio account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TwilioConfig {
@@ -64,13 +64,13 @@ pub struct TwilioConfig {
     /// Where receipts go; filled in from the server's public URL.
     #[serde(default)]
     pub callback_url: Option<SecretString>,
-    /// Where the API is; `https://api.twilio.com` by default.
+    /// The base URL of the API; `https://api.twilio.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
+    /// Maximum number of parts of a message; a longer text is truncated. 6 by default.
     #[serde(default = "crate::sms::segments::six_parts")]
     pub max_parts: u32,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -121,11 +121,11 @@ struct Refused {
 }
 
 impl Twilio {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: TwilioConfig) -> Result<Self, ConfigError> {
         check_sid("account_sid", "AC", &config.account_sid)?;
         if config.auth_token.expose_secret().is_empty() {
@@ -171,7 +171,7 @@ impl Twilio {
         })
     }
 
-    fn request(&self, message: &OutboundMessage, fitted: &SmsText) -> Request {
+    fn request(&self, message: &OutboundMessage, sms: &SmsText) -> Request {
         let config = &self.config;
         let from = message.sender.as_ref().or(config.from.as_ref());
         let from = from.map(|from| sender_id::with_plus(from));
@@ -180,7 +180,7 @@ impl Twilio {
             url.query_pairs_mut().append_pair("delivery", &delivery);
             url
         });
-        let mut fields = vec![("To", message.to.as_str()), ("Body", &fitted.text)];
+        let mut fields = vec![("To", message.to.as_str()), ("Body", &sms.text)];
         match (&from, &config.messaging_service_sid) {
             (Some(from), _) => fields.push(("From", from)),
             (None, Some(sid)) => fields.push(("MessagingServiceSid", sid)),
@@ -241,8 +241,8 @@ impl Channel for Twilio {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        let fitted = fit(&message.body, self.config.max_parts);
-        let answer = self.client.send(self.request(message, &fitted)).await?;
+        let sms = fit(&message.body, self.config.max_parts);
+        let answer = self.client.send(self.request(message, &sms)).await?;
         if !answer.status.is_success() {
             return Err(refused(&answer));
         }
@@ -250,7 +250,7 @@ impl Channel for Twilio {
             return Err(SendError::Unknown(answer.detail().into()));
         };
         let said = format!("status {}", short(&sent.status));
-        let mut accepted = fitted.accepted(Some(sent.sid), said);
+        let mut accepted = sms.accepted(Some(sent.sid), said);
         // A messaging service counts later, and says 0 now.
         let segments = sent.num_segments.and_then(|count| count.parse().ok());
         if let Some(segments @ 1..) = segments {
@@ -323,7 +323,7 @@ fn delivery(callback: &Callback<'_>) -> Option<DeliveryId> {
     callback.field("delivery")?.parse().ok()
 }
 
-/// The error codes of a send.
+/// Maps an error code to a send error.
 fn refused(answer: &Answer) -> SendError {
     let Some(Refused { code, message }) = answer.json() else {
         return account_refusal(answer);

@@ -33,7 +33,7 @@ use crate::http::{
 use crate::sms::segments::{Alphabet, SmsText, check_parts, fit};
 use crate::sms::{phone, sender_id};
 
-/// How a Vonage account is used.
+/// Configuration of a Vonage account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VonageMessagesConfig {
@@ -60,13 +60,13 @@ pub struct VonageMessagesConfig {
     pub callback_url: Option<SecretString>,
     /// The sender: up to 15 digits, or up to 11 letters and digits.
     pub from: String,
-    /// Where the API is; `https://api.nexmo.com` by default.
+    /// The base URL of the API; `https://api.nexmo.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// Into how many parts a text may be cut, at most 6; what is longer loses its end. 6 by default.
     #[serde(default = "crate::sms::segments::six_parts")]
     pub max_parts: u32,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -184,11 +184,11 @@ impl Login {
 }
 
 impl VonageMessages {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: VonageMessagesConfig) -> Result<Self, ConfigError> {
         sender_id::check(&config.from).map_err(sender_id::wrong)?;
         check_parts(config.max_parts, 6)?;
@@ -212,8 +212,8 @@ impl VonageMessages {
         })
     }
 
-    fn request(&self, message: &OutboundMessage, fitted: &SmsText) -> Result<Request, SendError> {
-        let encoding = match fitted.alphabet {
+    fn request(&self, message: &OutboundMessage, sms: &SmsText) -> Result<Request, SendError> {
+        let encoding = match sms.alphabet {
             Alphabet::Gsm7 => "text",
             Alphabet::Ucs2 => "unicode",
         };
@@ -223,7 +223,7 @@ impl VonageMessages {
             // Numbers go without their plus.
             "to": message.to.as_str().trim_start_matches('+'),
             "from": message.sender.as_ref().unwrap_or(&self.config.from),
-            "text": fitted.text,
+            "text": sms.text,
             "client_ref": message.delivery.to_string(),
             "sms": { "encoding_type": encoding },
         });
@@ -264,8 +264,8 @@ impl Channel for VonageMessages {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        let fitted = fit(&message.body, self.config.max_parts);
-        let request = self.request(message, &fitted)?;
+        let sms = fit(&message.body, self.config.max_parts);
+        let request = self.request(message, &sms)?;
         let answer = self.client.send(request).await?;
         if !answer.status.is_success() {
             return Err(refused(&answer));
@@ -273,7 +273,7 @@ impl Channel for VonageMessages {
         let taken: Option<Taken> = answer.json();
         let taken = taken.ok_or_else(|| SendError::Unknown(answer.detail().into()))?;
         let said = format!("answered {}", answer.status.as_u16());
-        Ok(fitted.accepted(Some(taken.message_uuid), said))
+        Ok(sms.accepted(Some(taken.message_uuid), said))
     }
 
     fn authenticate(

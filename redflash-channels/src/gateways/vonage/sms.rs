@@ -26,7 +26,7 @@ use crate::http::{Client, Guard, HttpOptions, Request, account_refusal_by_403, e
 use crate::sms::segments::{Alphabet, SmsText, check_parts, fit};
 use crate::sms::{phone, sender_id};
 
-/// How a Vonage account is used.
+/// Configuration of a Vonage account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VonageConfig {
@@ -49,13 +49,13 @@ pub struct VonageConfig {
     pub callback_format: CallbackFormat,
     /// The sender: up to 15 digits, or up to 11 letters and digits.
     pub from: String,
-    /// Where the API is; `https://rest.nexmo.com` by default.
+    /// The base URL of the API; `https://rest.nexmo.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// Into how many parts a text may be cut; what is longer loses its end. 6 by default.
+    /// Maximum number of parts of a message; a longer text is truncated. 6 by default.
     #[serde(default = "crate::sms::segments::six_parts")]
     pub max_parts: u32,
-    /// How long a hand-over may take; 10 s by default.
+    /// The time limit of a request; 10 s by default.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -113,11 +113,11 @@ struct Part {
 }
 
 impl Vonage {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: VonageConfig) -> Result<Self, ConfigError> {
         if config.api_key.is_empty() {
             return Err(ConfigError::at("api_key", "it must not be empty"));
@@ -151,8 +151,8 @@ impl Vonage {
         })
     }
 
-    fn request(&self, message: &OutboundMessage, fitted: &SmsText) -> Request {
-        let kind = match fitted.alphabet {
+    fn request(&self, message: &OutboundMessage, sms: &SmsText) -> Request {
+        let kind = match sms.alphabet {
             Alphabet::Gsm7 => "text",
             Alphabet::Ucs2 => "unicode",
         };
@@ -163,7 +163,7 @@ impl Vonage {
             ("from", message.sender.as_ref().unwrap_or(&self.config.from)),
             // The number goes without its plus.
             ("to", message.to.as_str().trim_start_matches('+')),
-            ("text", &fitted.text),
+            ("text", &sms.text),
             ("type", kind),
             ("client-ref", &reference),
         ];
@@ -208,13 +208,13 @@ impl Channel for Vonage {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        let fitted = fit(&message.body, self.config.max_parts);
-        let answer = self.client.send(self.request(message, &fitted)).await?;
+        let sms = fit(&message.body, self.config.max_parts);
+        let answer = self.client.send(self.request(message, &sms)).await?;
         if !answer.status.is_success() {
             return Err(account_refusal_by_403(&answer));
         }
         match answer.json::<Sent>() {
-            Some(sent) if !sent.messages.is_empty() => outcome(&sent.messages, &fitted),
+            Some(sent) if !sent.messages.is_empty() => outcome(&sent.messages, &sms),
             _ => Err(SendError::Unknown(answer.detail().into())),
         }
     }
@@ -244,10 +244,10 @@ fn not_empty(key: &str, secret: &SecretString) -> Result<SecretString, ConfigErr
 }
 
 /// What the answer for all parts together means.
-fn outcome(parts: &[Part], fitted: &SmsText) -> Result<Accepted, SendError> {
+fn outcome(parts: &[Part], sms: &SmsText) -> Result<Accepted, SendError> {
     let failed: Vec<_> = parts.iter().filter(|part| part.status != "0").collect();
     let Some(first) = failed.first() else {
-        return Ok(accepted(parts, fitted));
+        return Ok(accepted(parts, sms));
     };
     if failed.len() < parts.len() {
         let taken = parts.len() - failed.len();
@@ -261,12 +261,12 @@ fn outcome(parts: &[Part], fitted: &SmsText) -> Result<Accepted, SendError> {
     Err(refused(first))
 }
 
-fn accepted(parts: &[Part], fitted: &SmsText) -> Accepted {
+fn accepted(parts: &[Part], sms: &SmsText) -> Accepted {
     let message_id = parts.iter().find_map(|part| part.message_id.clone());
     Accepted {
         parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
         price: total(parts),
-        ..fitted.accepted(message_id, "status 0".into())
+        ..sms.accepted(message_id, "status 0".into())
     }
 }
 
@@ -337,11 +337,11 @@ mod tests {
 
     #[test]
     fn a_message_of_which_parts_were_taken_may_have_arrived() {
-        let fitted = fit(&"a".repeat(200), 6);
-        let fault = outcome(&[part("0"), part("1")], &fitted).unwrap_err();
-        assert_eq!(fault.retry(), Retry::MayRepeat);
-        let fault = outcome(&[part("1"), part("1")], &fitted).unwrap_err();
-        assert_eq!(fault.retry(), Retry::After(None));
+        let sms = fit(&"a".repeat(200), 6);
+        let error = outcome(&[part("0"), part("1")], &sms).unwrap_err();
+        assert_eq!(error.retry(), Retry::MayRepeat);
+        let error = outcome(&[part("1"), part("1")], &sms).unwrap_err();
+        assert_eq!(error.retry(), Retry::After(None));
     }
 
     #[test]

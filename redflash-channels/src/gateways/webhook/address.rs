@@ -32,10 +32,10 @@ pub(super) fn parse_url(
     if raw.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return refuse("a webhook's address holds no white space");
     }
-    let mut url = Url::parse(raw).map_err(|fault| {
+    let mut url = Url::parse(raw).map_err(|error| {
         // It may hold a password, so it is not quoted.
         AddressError::new(format!(
-            "it is not a URL ({fault}): write it as https://hooks.example.org/alerts"
+            "it is not a URL ({error}): write it as https://hooks.example.org/alerts"
         ))
     })?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -83,7 +83,7 @@ mod tests {
         let address = parse_url(raw.trim(), &Guard::new(&[]), false);
         address
             .map(|address| address.as_str().to_owned())
-            .map_err(|fault| fault.to_string())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -110,8 +110,8 @@ mod tests {
             "ftp://me:canary@a.example/",
             "me:canary@a.example",
         ] {
-            let fault = parse(bad).unwrap_err();
-            assert!(!fault.contains("canary"), "{fault}");
+            let error = parse(bad).unwrap_err();
+            assert!(!error.contains("canary"), "{error}");
         }
     }
 

@@ -100,13 +100,13 @@ mod tests {
             "Proxy-Authorization",
             "Webhook-Signature",
         ] {
-            let fault = of(&[(bad, "canary")]).unwrap_err();
-            assert_eq!(fault.key, Some(format!("headers.{bad}")));
-            assert!(!fault.to_string().contains("canary"), "{fault}");
+            let error = of(&[(bad, "canary")]).unwrap_err();
+            assert_eq!(error.key, Some(format!("headers.{bad}")));
+            assert!(!error.to_string().contains("canary"), "{error}");
         }
-        let fault = of(&[("X-A", "a"), ("x-a", "b")]).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some("headers.x-a"));
-        let fault = of(&[("X-A", "canary\nX-B: c")]).unwrap_err();
-        assert!(!fault.to_string().contains("canary"), "{fault}");
+        let error = of(&[("X-A", "a"), ("x-a", "b")]).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some("headers.x-a"));
+        let error = of(&[("X-A", "canary\nX-B: c")]).unwrap_err();
+        assert!(!error.to_string().contains("canary"), "{error}");
     }
 }

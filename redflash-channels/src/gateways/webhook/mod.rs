@@ -147,7 +147,7 @@ impl fmt::Debug for Webhook {
 }
 
 impl Webhook {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ impl Webhook {
     fn request(&self, message: &OutboundMessage) -> Result<Request, SendError> {
         let invalid = |reason: String| SendError::InvalidAddress { reason };
         let mut url =
-            Url::parse(message.to.as_str()).map_err(|fault| invalid(fault.to_string()))?;
+            Url::parse(message.to.as_str()).map_err(|error| invalid(error.to_string()))?;
         let user = take_user(&mut url);
         if self.append_id {
             url.path_segments_mut()
@@ -394,8 +394,8 @@ mod tests {
                 signing_secret: Some(bad.into()),
                 ..WebhookConfig::default()
             };
-            let fault = Webhook::new(config).unwrap_err();
-            assert_eq!(fault.key.as_deref(), Some("signing_secret"), "{bad}");
+            let error = Webhook::new(config).unwrap_err();
+            assert_eq!(error.key.as_deref(), Some("signing_secret"), "{bad}");
         }
     }
 }

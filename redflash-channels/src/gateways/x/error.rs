@@ -46,7 +46,7 @@ impl Problem {
     pub(crate) fn said(&self) -> String {
         let own = [&self.title, &self.detail].map(String::as_str);
         let listed = self.errors.iter();
-        let listed = listed.flat_map(|fault| [&*fault.message, &fault.title, &fault.detail]);
+        let listed = listed.flat_map(|error| [&*error.message, &error.title, &error.detail]);
         let mut said: Vec<&str> = Vec::new();
         for text in own.into_iter().chain(listed) {
             if !text.is_empty() && !said.contains(&text) {
@@ -62,7 +62,7 @@ impl Problem {
     }
 
     fn has(&self, codes: &[u32]) -> bool {
-        let mut own = self.errors.iter().filter_map(|fault| fault.code);
+        let mut own = self.errors.iter().filter_map(|error| error.code);
         own.any(|code| codes.contains(&code))
     }
 
@@ -73,7 +73,7 @@ impl Problem {
 
     fn names(&self, parameter: &str) -> bool {
         let mut errors = self.errors.iter();
-        errors.any(|fault| fault.parameters.contains_key(parameter))
+        errors.any(|error| error.parameters.contains_key(parameter))
     }
 }
 

@@ -47,7 +47,7 @@ pub struct XConfig {
     pub access_token: SecretString,
     /// The secret of that token.
     pub access_token_secret: SecretString,
-    /// Where the API is; `https://api.x.com` by default.
+    /// The base URL of the API; `https://api.x.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// Time limit of a hand-over; 10 s by default. Resolving the host name beforehand may take up to
@@ -114,11 +114,11 @@ struct User {
 }
 
 impl X {
-    /// A channel of this configuration.
+    /// Creates a channel from its configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key.
+    /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: XConfig) -> Result<Self, ConfigError> {
         for (key, text) in [
             ("consumer_key", &*config.consumer_key),
@@ -272,11 +272,11 @@ impl Channel for X {
                 ..Accepted::new(None)
             });
         }
-        let fault = refused(&answer, &problem, message.at);
-        if matches!(fault, SendError::InvalidAddress { .. }) {
+        let error = refused(&answer, &problem, message.at);
+        if matches!(error, SendError::InvalidAddress { .. }) {
             self.forget(&message.to);
         }
-        Err(fault)
+        Err(error)
     }
 }
 
