@@ -1,19 +1,19 @@
-//! The gateways of RedFlash, one file each.
+//! The gateways of RedFlash.
 //!
-//! Each type that a configuration can name has a module of its own name; [`guide`] has the table of
-//! them, with what each can do.
+//! Each vendor or protocol has a module of its own. [`guide`] lists the types that a configuration can
+//! name, with the capabilities of each.
 //!
-//! A program that embeds RedFlash makes a channel of its configuration struct, such as
-//! `Webhook::new(WebhookConfig::default())`. The server makes gateways of tables in a file: see
+//! A program that embeds RedFlash creates a channel from its configuration struct, such as
+//! `Webhook::new(WebhookConfig::default())`. The server creates gateways from tables of a file: see
 //! [`configure`].
 
-// Each family of gateways uses its own part of what they share; with all of them, all of it is used.
+// Each family of gateways uses a part of the shared code; all families together use all of it.
 #![cfg_attr(
     not(all(feature = "chat", feature = "sms", feature = "webhook", feature = "x")),
     allow(
         dead_code,
         unused_imports,
-        reason = "what the families share is not divided among them"
+        reason = "the code that families share is not divided among them"
     )
 )]
 

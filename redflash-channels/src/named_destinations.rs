@@ -1,7 +1,7 @@
-//! Destinations that a gateway's table names, each with the secret that posts there: the URL of a room's
-//! webhook, an application's token.
+//! Named destinations of a gateway, each with the secret that posts there: the URL of a room's webhook,
+//! or an application's token.
 //!
-//! An endpoint's address is then the name, so that the secret stands in the configuration alone.
+//! An endpoint's address is the name, so that only the configuration holds the secret.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::ConfigError;
 
-/// The places of one gateway.
+/// The named destinations of one gateway.
 #[derive(Clone)]
 pub(crate) struct NamedDestinations {
     key: &'static str,
@@ -26,11 +26,11 @@ impl fmt::Debug for NamedDestinations {
 }
 
 impl NamedDestinations {
-    /// The places of the table at this key, such as `rooms`.
+    /// Creates the destinations from the table at a key such as `rooms`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] at the place whose name no address can be, or whose secret is empty.
+    /// Returns a [`ConfigError`] at a destination with an invalid name or an empty secret.
     pub(crate) fn new(
         key: &'static str,
         secrets: BTreeMap<String, SecretString>,
@@ -47,48 +47,49 @@ impl NamedDestinations {
         Ok(Self { key, secrets })
     }
 
-    /// The same, where each secret is a URL.
+    /// Creates destinations whose secrets are URLs.
     ///
     /// # Errors
     ///
-    /// As of [`new`](Self::new), and at the place whose URL is none.
+    /// Returns the errors of [`new`](Self::new), and a [`ConfigError`] at a destination with an invalid
+    /// URL.
     pub(crate) fn of_urls(
         key: &'static str,
         secrets: BTreeMap<String, SecretString>,
     ) -> Result<Self, ConfigError> {
-        let places = Self::new(key, secrets)?;
-        for (name, secret) in &places.secrets {
+        let destinations = Self::new(key, secrets)?;
+        for (name, secret) in &destinations.secrets {
             if parse_url(secret).is_none() {
                 let reason = "it must be a URL that starts with https:// or http://";
                 return Err(ConfigError::at(format!("{key}.{name}"), reason));
             }
         }
-        Ok(places)
+        Ok(destinations)
     }
 
-    /// Whether there is none.
+    /// Returns true if there are no destinations.
     pub(crate) fn is_empty(&self) -> bool {
         self.secrets.is_empty()
     }
 
-    /// The secret of the place at this address.
+    /// Returns the secret of a destination.
     ///
     /// # Errors
     ///
-    /// [`SendError::Unroutable`] when this gateway knows no such place.
+    /// Returns [`SendError::Unroutable`] if this gateway has no such destination.
     pub(crate) fn secret(&self, address: &Address) -> Result<&SecretString, SendError> {
         self.secrets
             .get(address.as_str())
             .ok_or_else(|| SendError::Unroutable {
-                reason: format!("{address} is not among the {} of this gateway", self.key),
+                reason: format!("{address} is not in the table {} of this gateway", self.key),
             })
     }
 
-    /// The URL of the place at this address.
+    /// Returns the URL of a destination.
     ///
     /// # Errors
     ///
-    /// [`SendError::Unroutable`] when this gateway knows no such place.
+    /// Returns [`SendError::Unroutable`] if this gateway has no such destination.
     pub(crate) fn url(&self, address: &Address) -> Result<Url, SendError> {
         let url = parse_url(self.secret(address)?);
         Ok(url.expect("every secret was checked to be a URL"))
@@ -100,18 +101,18 @@ fn parse_url(secret: &SecretString) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 
-const NAMING: &str = "a name is 1 to 64 of a-z, 0-9, - and _";
+const NAMING: &str = "a name has 1 to 64 characters of a-z, 0-9, - and _";
 
 fn is_name(text: &str) -> bool {
     let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     (1..=64).contains(&text.len()) && text.bytes().all(legal)
 }
 
-/// Brings the name of a place into its normal form: lower case.
+/// Normalizes the name of a destination to lower case.
 pub(crate) fn parse_name(raw: &str) -> Result<Address, AddressError> {
     let name = raw.trim().to_ascii_lowercase();
     if !is_name(&name) {
-        let reason = format!("{raw:?} is no name that a gateway's table can have: {NAMING}");
+        let reason = format!("{raw:?} is not a valid name: {NAMING}");
         return Err(AddressError::new(reason));
     }
     Address::new(name)
@@ -121,14 +122,14 @@ pub(crate) fn parse_name(raw: &str) -> Result<Address, AddressError> {
 mod tests {
     use super::*;
 
-    fn places(name: &str, secret: &str) -> Result<NamedDestinations, ConfigError> {
+    fn destinations(name: &str, secret: &str) -> Result<NamedDestinations, ConfigError> {
         let secrets = [(name.to_owned(), secret.into())];
         NamedDestinations::of_urls("rooms", secrets.into())
     }
 
     #[test]
-    fn a_place_is_found_by_its_name() {
-        let rooms = places("ops", "https://a.example/canary?sig=b%2Fc").unwrap();
+    fn finds_destination_by_name() {
+        let rooms = destinations("ops", "https://a.example/canary?sig=b%2Fc").unwrap();
         let url = rooms.url(&parse_name(" OPS ").unwrap()).unwrap();
         assert_eq!(url.as_str(), "https://a.example/canary?sig=b%2Fc");
         assert_eq!(format!("{rooms:?}"), r#"{"ops"}"#);
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_is_refused_without_being_quoted() {
+    fn rejects_invalid_destinations_without_quoting_secrets() {
         for (name, secret) in [
             ("ops", ""),
             ("ops", "canary"),
@@ -146,12 +147,12 @@ mod tests {
             ("a b", "https://a.example/canary"),
             ("", "https://a.example/canary"),
         ] {
-            let error = places(name, secret).unwrap_err();
+            let error = destinations(name, secret).unwrap_err();
             assert_eq!(error.key, Some(format!("rooms.{name}")));
             assert!(!error.to_string().contains("canary"), "{error}");
         }
         for bad in ["", "a b", "https://a.example/", "ö", &"a".repeat(65)] {
-            assert!(parse_name(bad).is_err(), "{bad} was taken");
+            assert!(parse_name(bad).is_err(), "{bad} was accepted");
         }
     }
 }

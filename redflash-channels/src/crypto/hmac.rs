@@ -1,10 +1,10 @@
-//! Message authentication codes: the HMAC of RFC 2104, and comparing what must not be guessed.
+//! Message authentication codes (HMAC, RFC 2104) and comparison in constant time.
 
 use hmac::digest::block_api::EagerHash;
 use hmac::{Hmac, KeyInit, Mac};
 use subtle::ConstantTimeEq;
 
-/// The HMAC of a message with a hash such as `Sha256`.
+/// Returns the HMAC of a message with a hash such as `Sha256`.
 pub(crate) fn hmac<D: EagerHash>(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mac = <Hmac<D> as KeyInit>::new_from_slice(key);
     let mut mac = mac.expect("HMAC takes a key of any length");
@@ -12,17 +12,17 @@ pub(crate) fn hmac<D: EagerHash>(key: &[u8], message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Bytes in lower-case hexadecimal.
+/// Returns bytes in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        write!(text, "{byte:02x}").expect("a text takes every text");
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
     }
     text
 }
 
-/// Whether two texts are equal. Takes as long for every wrong one of a length.
+/// Returns true if two texts are equal. Takes the same time for all texts of one length.
 pub(crate) fn equal(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
@@ -37,7 +37,7 @@ mod tests {
 
     /// RFC 2202, test cases 2, and RFC 4231, test case 2.
     #[test]
-    fn codes_are_those_of_the_standards() {
+    fn codes_match_the_standards_vectors() {
         let (key, text) = (b"Jefe", b"what do ya want for nothing?");
         assert_eq!(
             hex(&hmac::<Md5>(key, text)),

@@ -1,5 +1,4 @@
-//! JSON web tokens (RFC 7519), as far as gateways use them: HS256 for what they send, RS256 for what
-//! is sent to them.
+//! JSON web tokens (RFC 7519): gateways sign callbacks with HS256 and expect requests with RS256.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -24,7 +23,7 @@ struct Header {
 pub(crate) struct Signer(Box<dyn rustls::sign::Signer>);
 
 impl Signer {
-    /// A private RSA key in PEM; `None` when it is none.
+    /// Reads a private RSA key in PEM; `None` if it is invalid.
     pub(crate) fn from_pem(pem: &SecretString) -> Option<Self> {
         let key = PrivateKeyDer::from_pem_slice(pem.expose_secret().as_bytes()).ok()?;
         let key = any_supported_type(&key).ok()?;
@@ -32,7 +31,7 @@ impl Signer {
             .map(Self)
     }
 
-    /// A token of these claims; `None` when the key fails.
+    /// Signs a token with these claims; `None` if the key fails.
     pub(crate) fn sign(&self, claims: &Value) -> Option<String> {
         let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT"}"#);
         let claims = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
@@ -43,17 +42,17 @@ impl Signer {
     }
 }
 
-/// The claims of a token that one of these secrets has signed.
+/// Returns the claims of a token after checking that one of these secrets signed it.
 ///
 /// # Errors
 ///
-/// What is wrong with the token.
+/// Returns the reason if the token is invalid.
 pub(crate) fn verified<T: DeserializeOwned>(
     token: &str,
     secrets: &[SecretString],
 ) -> Result<T, &'static str> {
-    let (signed, signature) = token.rsplit_once('.').ok_or("it is no token")?;
-    let (header, claims) = signed.split_once('.').ok_or("it is no token")?;
+    let (signed, signature) = token.rsplit_once('.').ok_or("it is not a token")?;
+    let (header, claims) = signed.split_once('.').ok_or("it is not a token")?;
     let header: Header = decoded(header).ok_or("its header cannot be read")?;
     if header.alg != "HS256" {
         return Err("it is not signed with HS256");
@@ -63,7 +62,7 @@ pub(crate) fn verified<T: DeserializeOwned>(
         equal(&BASE64_URL_SAFE_NO_PAD.encode(code), signature)
     };
     if !secrets.iter().any(signs) {
-        return Err("no secret of ours has made it");
+        return Err("none of the configured secrets signed it");
     }
     decoded(claims).ok_or("its claims cannot be read")
 }
@@ -82,7 +81,7 @@ mod tests {
         IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
 
     #[test]
-    fn a_token_holds_under_its_secret_only() {
+    fn accepts_only_tokens_signed_with_a_configured_secret() {
         let secrets = ["other".into(), "your-256-bit-secret".into()];
         let claims: Value = verified(TOKEN, &secrets).unwrap();
         assert_eq!(claims["iat"], 1_516_239_022);

@@ -1,4 +1,4 @@
-//! OAuth 1.0a (RFC 5849), as far as a client needs it that already has its tokens: `HMAC-SHA1`.
+//! OAuth 1.0a (RFC 5849) with `HMAC-SHA1`, for a client that already has its tokens.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,7 +10,7 @@ use url::{Position, Url};
 use crate::crypto::hmac::hmac;
 use crate::text::percent::encoded;
 
-/// Who asks, and for whom.
+/// The credentials of the app and of the account it acts for.
 pub(crate) struct Credentials {
     pub(crate) consumer_key: String,
     pub(crate) consumer_secret: SecretString,
@@ -19,9 +19,9 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// The value of `Authorization` for a request whose body is no form.
+    /// Returns the value of `Authorization` for a request whose body is not a form.
     ///
-    /// * `nonce` - letters and digits, others for each request of one second.
+    /// * `nonce` - letters and digits, different for each request within one second.
     /// * `seconds` - the time since 1970.
     pub(crate) fn header(&self, method: &str, url: &Url, nonce: &str, seconds: i64) -> HeaderValue {
         let timestamp = seconds.to_string();
@@ -38,12 +38,12 @@ impl Credentials {
         let pairs = signed.map(|(name, value)| format!("{name}=\"{}\"", encoded(value)));
         let pairs: Vec<_> = pairs.collect();
         let value = HeaderValue::try_from(format!("OAuth {}", pairs.join(", ")));
-        let mut value = value.expect("what is percent-encoded is plain ASCII");
+        let mut value = value.expect("percent-encoded text is plain ASCII");
         value.set_sensitive(true);
         value
     }
 
-    /// The signature over the method, the URL with its query, and these fields (section 3.4).
+    /// Returns the signature of the method, the URL with its query, and these fields (section 3.4).
     fn signature(&self, method: &str, url: &Url, fields: &[(&str, &str)]) -> String {
         let of_url = url.query_pairs();
         let of_url = of_url.map(|(name, value)| (encoded(&name), encoded(&value)));
@@ -88,16 +88,16 @@ mod tests {
         rest.trim_end_matches('"').to_owned()
     }
 
-    /// The guide's own vector, whose form stands in the query here: that makes no difference.
+    /// The guide's own vector. Its form parameters are in the query here, which makes no difference.
     #[test]
-    fn the_guides_request_is_signed_as_the_guide_says() {
+    fn signs_the_guides_request_as_documented() {
         let url = "https://api.x.com/1.1/statuses/update.json?include_entities=true\
              &status=Hello%20Ladies%20%2B%20Gentlemen%2C%20a%20signed%20OAuth%20request!";
         assert_eq!(signature(url), "Ls93hJiZbQ3akF3HF3x1Bz8%2FzU4%3D");
     }
 
     #[test]
-    fn a_request_with_a_json_body_is_signed_without_it() {
+    fn signature_ignores_a_json_body() {
         let url = "https://api.x.com/2/dm_conversations/with/2244994945/messages";
         assert_eq!(signature(url), "tz7orAMw3zVHLJU3DU08LTqdlRE%3D");
     }

@@ -1,24 +1,23 @@
 //! The `BulkSMS` JSON REST API, `POST /v1/messages`: the channel `sms`.
 //!
-//! Facts are from the vendor's `OpenAPI` description (version 1.0.0). Numbers have their plus; the
-//! account's webhooks bring receipts and replies, as arrays of messages that nobody signs; what a
-//! message cost is told in credits, which are no money.
+//! Facts are from the vendor's `OpenAPI` description (version 1.0.0). Numbers have their plus. The
+//! account's webhooks deliver receipts and replies, as unsigned arrays of messages. Costs are in credits,
+//! which are not money.
 //!
-//! A request carries a `deduplication-id`: one that comes again within about twelve hours is
-//! answered as before, and sends nothing. It is made of the ids of the deliveries in the request,
-//! so the repeat of a message is known only if it comes in the same company. Two requests may share
-//! an id, as 31 bits are all that is certainly allowed: among n requests of twelve hours, once in
-//! 4 300 000 000 / n² cases. Where the answer then tells of the other message, ours goes to another
-//! gateway.
+//! A request carries a `deduplication-id`: a repeat within about twelve hours gets the previous answer
+//! and sends nothing. The id is derived from the deliveries in the request, so the vendor recognizes the
+//! repeat of a message only together with the same others. Two requests may share an id, since only 31
+//! bits are certain to be permitted: among n requests of twelve hours, once in 4 300 000 000 / n² cases.
+//! If the answer then concerns the other message, ours goes to another gateway.
 //!
-//! Our reference, `userSuppliedId`, has 20 characters at most and gets the last 20 digits of the
-//! delivery's id. They tell the messages of an answer apart, but name no delivery in a receipt.
+//! Our reference, `userSuppliedId`, has at most 20 characters and holds the last 20 digits of the
+//! delivery's id. It distinguishes the messages of an answer, but identifies no delivery in a receipt.
 //!
-//! In a text, `{F0##}`, `{fn##}` and `{sn##}` are fields to be filled in, and no way to write them
-//! otherwise is documented: a space behind the brace keeps them from being taken for one.
+//! In a text, `{F0##}`, `{fn##}` and `{sn##}` are fields that the vendor fills in, and no way to escape
+//! them is documented: a space after the brace prevents that.
 //!
-//! Not said is whether one bad message makes the vendor refuse all of a request; it is taken to, so
-//! each of them is tried again alone.
+//! The vendor does not document whether one bad message makes it refuse the whole request. We assume so,
+//! and retry each message alone.
 
 use std::fmt;
 use std::slice;
@@ -51,12 +50,12 @@ pub struct BulkSmsConfig {
     pub token_id: String,
     /// The token's secret, or the account's password.
     pub token_secret: SecretString,
-    /// The sender: a number, a short code, or up to 11 letters and digits. People cannot answer to
-    /// it. By default the account's settings choose, and say whether people can answer.
+    /// The sender: a number, a short code, or up to 11 letters and digits. Recipients cannot reply to it.
+    /// By default the account's settings choose the sender, and whether recipients can reply.
     #[serde(default)]
     pub from: Option<String>,
-    /// How many messages go into one request, up to 100. 1 by default, since the repeat of a
-    /// message is certainly known only then.
+    /// Maximum number of messages in a request, up to 100. 1 by default, since only then the vendor is
+    /// certain to recognize the repeat of a message.
     #[serde(default = "batch")]
     pub batch: u32,
     /// The base URL of the API; `https://api.bulksms.com/v1` by default.
@@ -104,7 +103,7 @@ impl fmt::Debug for BulkSms {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Submission<'a> {
+struct SendRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<Sender<'a>>,
     to: &'a str,
@@ -119,7 +118,7 @@ struct Sender<'a> {
     address: &'a str,
 }
 
-/// A message as the vendor tells of it: in an answer, and in a webhook.
+/// A message in an answer or in a webhook.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Message {
@@ -161,7 +160,7 @@ impl BulkSms {
             return Err(ConfigError::at("token_secret", "it must not be empty"));
         }
         if let Some(from) = &config.from {
-            sender_id::check_international(from).map_err(sender_id::wrong)?;
+            sender_id::check_international(from).map_err(sender_id::invalid_from)?;
         }
         if !(1..=100).contains(&config.batch) {
             return Err(ConfigError::at("batch", "it must be from 1 to 100"));
@@ -186,8 +185,8 @@ impl BulkSms {
             from.map(|from| sender_id::with_plus(from))
         });
         let senders: Vec<_> = senders.collect();
-        let submissions = messages.iter().zip(texts).zip(&senders);
-        let submissions = submissions.map(|((message, sms), from)| Submission {
+        let requests = messages.iter().zip(texts).zip(&senders);
+        let requests = requests.map(|((message, sms), from)| SendRequest {
             from: from.as_deref().map(|address| Sender {
                 r#type: sender_id::kind(address),
                 address,
@@ -197,23 +196,23 @@ impl BulkSms {
             long_message_max_parts: self.config.max_parts,
             user_supplied_id: reference(message),
         });
-        let submissions: Vec<_> = submissions.collect();
+        let requests: Vec<_> = requests.collect();
         let mut url = self.url.clone();
         url.query_pairs_mut()
             .append_pair("auto-unicode", "true")
             .append_pair("deduplication-id", &deduplication_id(messages).to_string());
-        let request = Request::json(url, &submissions, now);
+        let request = Request::json(url, &requests, now);
         Some(request.header(AUTHORIZATION, self.login.clone()))
     }
 }
 
-/// The end of the delivery's id, as much as fits.
+/// Returns the end of the delivery's id, as much as fits.
 fn reference(message: &OutboundMessage) -> String {
     message.delivery.to_string()[12..].to_owned()
 }
 
-/// The same number for the same deliveries in whatever order; not negative, since the vendor does
-/// not say whether it may be.
+/// Returns the same number for the same deliveries in any order. It is not negative, since the vendor does
+/// not document negative ids.
 fn deduplication_id(messages: &[OutboundMessage]) -> u32 {
     let mut deliveries: Vec<_> = messages.iter().map(|message| message.delivery).collect();
     deliveries.sort_unstable();
@@ -225,7 +224,7 @@ fn deduplication_id(messages: &[OutboundMessage]) -> u32 {
     u32::from_be_bytes([a, b, c, d]) >> 1
 }
 
-/// A text in which nothing is a field to be filled in.
+/// Returns a text without fields that the vendor would fill in.
 fn literal(text: &str) -> String {
     let mut pieces = text.split('{');
     let mut literal = pieces.next().unwrap_or_default().to_owned();
@@ -236,7 +235,7 @@ fn literal(text: &str) -> String {
     literal
 }
 
-/// Whether what stands behind a brace is the name of a field.
+/// Returns true if the text after a brace is the name of a field.
 fn starts_a_field(text: &str) -> bool {
     let name = text.split(['#', '}']).next().unwrap_or_default();
     let name = name.to_ascii_lowercase();
@@ -289,22 +288,22 @@ impl Channel for BulkSms {
         let Some(request) = self.request(messages, &texts) else {
             return Vec::new();
         };
-        let taken = match self.client.send(request).await {
-            Ok(answer) => taken(&answer),
+        let results = match self.client.send(request).await {
+            Ok(answer) => results(&answer),
             Err(error) => Err(error),
         };
-        let mut taken = match taken {
-            Ok(taken) => taken,
+        let mut results = match results {
+            Ok(results) => results,
             Err(error) => return self.suspects.all_failed(&error, messages),
         };
-        let others = is_of_others(&taken, messages);
+        let others = is_of_others(&results, messages);
         let outcomes = messages.iter().zip(texts).map(|(message, sms)| {
             let ours = reference(message);
-            let taken = take_first(&mut taken, |taken| match &taken.user_supplied_id {
+            let result = take_first(&mut results, |result| match &result.user_supplied_id {
                 Some(reference) => *reference == ours,
                 None => messages.len() == 1,
             });
-            outcome(taken.ok_or_else(|| missing(others))?, &sms)
+            outcome(result.ok_or_else(|| missing(others))?, &sms)
         });
         let outcomes = outcomes.collect();
         self.suspects.forget_ended(messages, &outcomes);
@@ -312,7 +311,8 @@ impl Channel for BulkSms {
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
-        Ok(told(callback, "SENT")?.into_iter().map(receipt).collect())
+        let messages = webhook_messages(callback, "SENT")?;
+        Ok(messages.into_iter().map(receipt).collect())
     }
 
     fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
@@ -325,12 +325,13 @@ impl Channel for BulkSms {
                 answers_message: message.related_sent_message_id,
             })
         };
-        told(callback, "RECEIVED")?.into_iter().map(read).collect()
+        let messages = webhook_messages(callback, "RECEIVED")?;
+        messages.into_iter().map(read).collect()
     }
 }
 
-/// The messages of an answer, or the error of them all.
-fn taken(answer: &Answer) -> Result<Vec<Message>, SendError> {
+/// Returns the messages of an answer, or the error of them all.
+fn results(answer: &Answer) -> Result<Vec<Message>, SendError> {
     match answer.status.as_u16() {
         200..300 => answer
             .json()
@@ -340,18 +341,18 @@ fn taken(answer: &Answer) -> Result<Vec<Message>, SendError> {
     }
 }
 
-/// Whether an answer tells of other messages than those of its request: the vendor takes the
-/// request for the repeat of another with the same deduplication id.
-fn is_of_others(taken: &[Message], messages: &[OutboundMessage]) -> bool {
+/// Returns true if an answer concerns other messages than those of the request: the vendor reads the
+/// request as the repeat of another with the same deduplication id.
+fn is_of_others(results: &[Message], messages: &[OutboundMessage]) -> bool {
     let ours: Vec<_> = messages.iter().map(reference).collect();
-    let other = |taken: &Message| {
-        let reference = taken.user_supplied_id.as_ref();
+    let other = |result: &Message| {
+        let reference = result.user_supplied_id.as_ref();
         reference.is_some_and(|reference| !ours.contains(reference))
     };
-    !taken.is_empty() && taken.iter().all(other)
+    !results.is_empty() && results.iter().all(other)
 }
 
-/// What is known of a message of which the answer does not speak.
+/// Returns the error of a message that the answer does not mention.
 fn missing(others: bool) -> SendError {
     if others {
         let reason = "its deduplication id is that of another message";
@@ -362,15 +363,15 @@ fn missing(others: bool) -> SendError {
     unanswered()
 }
 
-/// What the answer for one message means.
-fn outcome(taken: Message, sms: &SmsText) -> Result<Accepted, SendError> {
-    let status = taken.status.as_ref();
-    let said = status.map_or_else(|| "no status".into(), Status::detail);
+/// Returns the outcome of one message.
+fn outcome(result: Message, sms: &SmsText) -> Result<Accepted, SendError> {
+    let status = result.status.as_ref();
+    let reason = status.map_or_else(|| "no status".into(), Status::detail);
     match status.map(|status| (&*status.r#type, status.subtype.as_deref())) {
-        Some(("FAILED", Some("BLOCKED"))) => Err(SendError::InvalidAddress { reason: said }),
-        Some(("FAILED", Some("NOT_SENT"))) => Err(SendError::Unroutable { reason: said }),
-        Some(("FAILED", _)) => Err(SendError::Rejected { reason: said }),
-        _ => Ok(sms.accepted(taken.id, said)),
+        Some(("FAILED", Some("BLOCKED"))) => Err(SendError::InvalidAddress { reason }),
+        Some(("FAILED", Some("NOT_SENT"))) => Err(SendError::Unroutable { reason }),
+        Some(("FAILED", _)) => Err(SendError::Rejected { reason }),
+        _ => Ok(sms.accepted(result.id, reason)),
     }
 }
 
@@ -380,20 +381,23 @@ impl Status {
         match self.subtype.as_deref() {
             None => kind,
             Some("EXPIRED") => format!("{kind}.EXPIRED: not delivered in time"),
-            Some("HANDSET_ERROR") => format!("{kind}.HANDSET_ERROR: the telephone failed"),
+            Some("HANDSET_ERROR") => format!("{kind}.HANDSET_ERROR: the phone failed"),
             Some("BLOCKED") => format!("{kind}.BLOCKED: the number is blocked"),
-            Some("NOT_SENT") => format!("{kind}.NOT_SENT: not tried, such as without a route"),
+            Some("NOT_SENT") => format!("{kind}.NOT_SENT: not attempted, such as without a route"),
             Some(other) => format!("{kind}.{}", short(other)),
         }
     }
 }
 
-/// The messages of a webhook that went this way. A webhook that is registered gets an empty list.
-fn told(callback: &Callback<'_>, way: &str) -> Result<Vec<Message>, CallbackError> {
+/// Returns the messages of a webhook with this direction. Registering a webhook sends it an empty list.
+fn webhook_messages(
+    callback: &Callback<'_>,
+    direction: &str,
+) -> Result<Vec<Message>, CallbackError> {
     let messages: Result<Vec<Message>, _> = serde_json::from_slice(callback.body);
     let mut messages =
         messages.map_err(|error| CallbackError::Malformed(short(&error.to_string()).into()))?;
-    messages.retain(|message| message.r#type.as_deref() == Some(way));
+    messages.retain(|message| message.r#type.as_deref() == Some(direction));
     Ok(messages)
 }
 
@@ -419,7 +423,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_has_fields() {
+    fn escapes_fields() {
         for (text, written) in [
             ("Hi {fn######} {sn#}!", "Hi { fn######} { sn#}!"),
             ("{F0###} {f12}", "{ F0###} { f12}"),

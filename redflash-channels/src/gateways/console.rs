@@ -1,4 +1,4 @@
-//! The console: prints what would be sent. For development, and to try a configuration out.
+//! The console: prints messages instead of sending them, for development and for trying a configuration.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -10,11 +10,11 @@ use redflash_core::{
 };
 use serde::Deserialize;
 
-/// How a console is set up.
+/// Configuration of a console.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsoleConfig {
-    /// The channel it stands in for; `console` when left out.
+    /// The channel it replaces; `console` by default.
     pub channel: ChannelKind,
 }
 
@@ -32,12 +32,12 @@ impl Default for ConsoleConfig {
 }
 
 impl Console {
-    /// Prints to the standard output.
+    /// Creates a channel that prints to the standard output.
     pub fn new(config: ConsoleConfig) -> Self {
         Self::printing_to(config, io::stdout())
     }
 
-    /// Prints to something else.
+    /// Creates a channel that prints to another output.
     pub fn printing_to(config: ConsoleConfig, output: impl Write + Send + 'static) -> Self {
         Self {
             kind: config.channel,
@@ -52,18 +52,18 @@ impl Console {
             "--- {} to {}: {}",
             self.kind,
             message.to,
-            harmless(&message.subject)
+            sanitized(&message.subject)
         )?;
         for line in message.body.lines() {
-            writeln!(output, "{}", harmless(line))?;
+            writeln!(output, "{}", sanitized(line))?;
         }
         writeln!(output, "--- notification {}", message.notification)?;
         output.flush()
     }
 }
 
-/// The text without what would steer a terminal.
-fn harmless(line: &str) -> String {
+/// Removes control characters, which a terminal would interpret.
+fn sanitized(line: &str) -> String {
     line.chars().filter(|c| !c.is_control()).collect()
 }
 

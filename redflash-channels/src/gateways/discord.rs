@@ -1,22 +1,21 @@
 //! Discord: the channel `discord`.
 //!
-//! An address is the name of a room of the configuration, which stands for the URL of a webhook. A
-//! `thread_id` in that URL's query leads into a thread.
+//! An address is the name of a room in the configuration, which maps to the URL of a webhook. A
+//! `thread_id` in that URL's query posts into a thread.
 //!
 //! Facts are from the vendor's documentation: "Execute Webhook", "Rate Limits", "Opcodes and Status
-//! Codes". With `wait=true` the answer is the message as it stands in the channel, which counts as
-//! delivered; without it Discord would not say that it was not saved. A text has up to 2000
+//! Codes". With `wait=true` the answer is the message as posted to the channel, which counts as
+//! delivered; without it Discord would not report that it was not saved. A text has up to 2000
 //! characters.
 //!
-//! A 429 says of what the limit is, by `global` and `X-RateLimit-Scope`: of everything, or of this
-//! webhook. One that is no document of Discord's comes from the edge of its network, which has had
-//! enough of our address.
+//! A 429 names the scope of the limit, by `global` and `X-RateLimit-Scope`: the account, or this webhook.
+//! One without a document of Discord comes from the edge of its network, which limits our address.
 //!
-//! Discord formats every text. What would be markup is escaped with backslashes, except within a
-//! URL, which is shown as it is, and nobody is called (`allowed_mentions`). Nor is a link followed to
-//! show what is behind it (`SUPPRESS_EMBEDS`), since that would call a link that may be meant for one
-//! person. That a backslash escapes every sign of punctuation is not written in the documentation of
-//! the API, but is how its clients behave.
+//! Discord formats every text. Markup is escaped with backslashes, except within a URL, which is shown
+//! unchanged, and mentions notify nobody (`allowed_mentions`). Links have no previews
+//! (`SUPPRESS_EMBEDS`), since a preview requests a link that may be meant for one person. The
+//! documentation of the API does not say that a backslash escapes all punctuation, but its clients behave
+//! so.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -52,9 +51,9 @@ pub struct DiscordConfig {
     pub http: HttpOptions,
 }
 
-/// As many characters as a text may have.
+/// Maximum number of characters of a text.
 const LONGEST: usize = 2000;
-/// The flag of a message whose links are not followed.
+/// The flag of a message without link previews.
 const SUPPRESS_EMBEDS: u32 = 1 << 2;
 
 /// Posts to Discord.
@@ -64,16 +63,16 @@ pub struct Discord {
     client: Client,
 }
 
-/// What was posted.
+/// The posted message.
 #[derive(Debug, Deserialize)]
-struct Posted {
+struct PostedMessage {
     id: String,
 }
 
-/// An error.
+/// An error response.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Fault {
+struct ErrorBody {
     code: u32,
     message: String,
     retry_after: Option<f64>,
@@ -128,7 +127,7 @@ impl Channel for Discord {
         if !answer.status.is_success() {
             return Err(refused(&answer));
         }
-        match answer.json::<Posted>() {
+        match answer.json::<PostedMessage>() {
             Some(posted) => Ok(Accepted {
                 delivered: true,
                 detail: noting_cut("posted", &escaped, &text),
@@ -141,18 +140,18 @@ impl Channel for Discord {
 
 /// Maps an error response to a send error.
 fn refused(answer: &Answer) -> SendError {
-    let error: Fault = answer.json().unwrap_or_default();
+    let error: ErrorBody = answer.json().unwrap_or_default();
     let status = answer.status.as_u16();
     let reason = match error.code {
         0 => answer.detail(),
         code => format!("answered {status}: {code} {}", short(&error.message)),
     };
     match (status, error.code) {
-        // Slow mode says so with a code of its own.
+        // Slow mode has a code of its own.
         (429, _) | (_, 20016) => limited(&error, answer, reason),
         // Unknown channel, archived thread, forum without a thread.
         (_, 10003 | 50083 | 220_001) => SendError::InvalidAddress { reason },
-        // The webhook was removed, or its token or rights do not hold; 404 without a code too.
+        // The webhook was removed, or its token or permissions are invalid; 404 without a code too.
         (_, 10015 | 10016 | 40001 | 50001 | 50013 | 50027) | (404, _) => {
             SendError::Unauthorized { reason }
         }
@@ -162,11 +161,11 @@ fn refused(answer: &Answer) -> SendError {
     }
 }
 
-/// A limit, by what it is of.
-fn limited(error: &Fault, answer: &Answer, reason: String) -> SendError {
-    let asked = error.retry_after;
-    let asked = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let retry_after = asked.or(answer.retry_after);
+/// Maps a rate limit to a send error by its scope.
+fn limited(error: &ErrorBody, answer: &Answer, reason: String) -> SendError {
+    let seconds = error.retry_after;
+    let in_body = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let retry_after = in_body.or(answer.retry_after);
     let scope = answer.headers.get("x-ratelimit-scope");
     let by_discord = !error.message.is_empty();
     if !by_discord || error.global || scope.is_some_and(|scope| scope == "global") {
@@ -182,7 +181,7 @@ fn limited(error: &Fault, answer: &Answer, reason: String) -> SendError {
     }
 }
 
-/// The text with everything escaped that Discord would take for markup.
+/// Escapes everything that Discord would read as markup.
 fn literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 16);
     for line in text.split_inclusive('\n') {
@@ -202,7 +201,7 @@ fn literal(text: &str) -> String {
     literal
 }
 
-/// Escapes what may stand within a line, outside of URLs.
+/// Escapes markup within a line, outside of URLs.
 fn escape_spans(literal: &mut String, mut line: &str) {
     while let Some(c) = line.chars().next() {
         if line.starts_with("https://") || line.starts_with("http://") {
@@ -225,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_is_escaped_outside_of_urls() {
+    fn escapes_markup_outside_of_urls() {
         for (text, expected) in [
             ("plain, text: 5 > 3 - 1", "plain, text: 5 > 3 - 1"),
             (

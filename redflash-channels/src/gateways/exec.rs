@@ -1,24 +1,23 @@
-//! A program of this machine: any channel.
+//! A program on this machine: any channel.
 //!
-//! What is sent to an address of the channel that the configuration names is handed to a program:
-//! the message on its standard input, the rest in its arguments. An argument that is `{to}`,
-//! `{subject}` or `{reference}` (the delivery, the same for every attempt) is replaced as a whole, and
-//! no shell reads any of them. Where the program takes arguments that start with `-` for options, put
-//! `--` before an address or a subject.
+//! Messages of the configured channel are passed to a program: the text on its standard input, the rest
+//! as arguments. An argument that is `{to}`, `{subject}` or `{reference}` (the delivery, the same for
+//! every attempt) is replaced as a whole, and no shell interprets it. If the program reads arguments that
+//! start with `-` as options, put `--` before an address or a subject.
 //!
-//! How the program ends says what became of the message, in the codes of `sysexits.h`:
+//! The exit status of the program determines the outcome, by the codes of `sysexits.h`:
 //!
 //! | code | meaning |
 //! | --- | --- |
-//! | 0 | sent; the first line that it prints, if it prints any, is the message's id |
-//! | 67, 68 | nothing can be sent to this address (`EX_NOUSER`, `EX_NOHOST`) |
-//! | 75 | not now (`EX_TEMPFAIL`): this message is tried again, and delays no other |
+//! | 0 | sent; the first line of its output, if any, is the message's id |
+//! | 67, 68 | the address is invalid (`EX_NOUSER`, `EX_NOHOST`) |
+//! | 75 | temporary failure (`EX_TEMPFAIL`): this message is retried, and delays no other |
 //! | 77 | the account is refused (`EX_NOPERM`): the gateway is stopped |
-//! | 64 to 78 otherwise | refused for good |
-//! | anything else, a signal, no end in time | it may have been sent, or may not |
+//! | any other of 64 to 78 | the message is rejected |
+//! | anything else, a signal, a timeout | unknown: it may or may not have been sent |
 //!
-//! The program runs in `/` and in a process group of its own, which is killed when its time is over.
-//! Its environment holds `PATH`, `LANG` and what the configuration adds.
+//! The program runs in `/` and in a process group of its own, which is killed at the timeout. Its
+//! environment holds `PATH`, `LANG` and the configured variables.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,21 +40,21 @@ use tokio::time::timeout;
 use crate::ConfigError;
 use crate::registry::parse_address;
 
-/// Which program sends, and how.
+/// Configuration of a program.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExecConfig {
-    /// The channel it serves, such as `sms`, whose addresses it is given.
+    /// The channel it serves, such as `sms`.
     pub channel: ChannelKind,
-    /// The program's path, from the root.
+    /// The absolute path of the program.
     pub program: PathBuf,
-    /// Its arguments, which everybody on the machine can see; none by default.
+    /// Its arguments, which every user of the machine can see; none by default.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// What its environment holds beside `PATH` and `LANG`, or in their place. The values are secrets.
+    /// Environment variables in addition to `PATH` and `LANG`, or replacing them. The values are secrets.
     #[serde(default)]
     pub env: BTreeMap<String, SecretString>,
-    /// How long it may run; 30 s by default.
+    /// The time limit of a run; 30 s by default.
     #[serde(default = "time_limit", with = "crate::text::duration")]
     pub timeout: Duration,
 }
@@ -64,7 +63,7 @@ const fn time_limit() -> Duration {
     Duration::from_secs(30)
 }
 
-/// What every program's environment holds, unless the configuration says otherwise.
+/// The environment of every program, unless the configuration replaces it.
 const ENVIRONMENT: [(&str, &str); 2] = [
     (
         "PATH",
@@ -72,9 +71,9 @@ const ENVIRONMENT: [(&str, &str); 2] = [
     ),
     ("LANG", "C.UTF-8"),
 ];
-/// As much of an output as is kept.
+/// Maximum size of an output; the rest is discarded.
 const MAX_OUTPUT: usize = 16 * 1024;
-/// How long an output is read on after the program has ended, since what it started may hold it open.
+/// Time limit of reading an output after the program has exited, since its children may hold it open.
 const GRACE: Duration = Duration::from_millis(200);
 
 /// Sends by running a program.
@@ -111,14 +110,14 @@ impl Argument {
         }
         let placeholders = ["{to}", "{subject}", "{reference}"];
         if placeholders.iter().any(|name| text.contains(name)) {
-            return Err("a placeholder is an argument of its own".to_owned());
+            return Err("a placeholder must be an argument of its own".to_owned());
         }
         if text.starts_with('{') && text.ends_with('}') {
             let known = placeholders.join(", ");
-            return Err(format!("there is no such placeholder: there are {known}"));
+            return Err(format!("unknown placeholder: use {known}"));
         }
         if text.contains('\0') {
-            return Err("an argument holds no NUL".to_owned());
+            return Err("an argument must not contain NUL".to_owned());
         }
         Ok(Self::Fixed(text.to_owned()))
     }
@@ -132,21 +131,21 @@ impl Exec {
     /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: ExecConfig) -> Result<Self, ConfigError> {
         if !config.program.is_absolute() {
-            let reason = "give the whole path, such as /usr/local/bin/send-sms";
+            let reason = "it must be an absolute path, such as /usr/local/bin/send-sms";
             return Err(ConfigError::at("program", reason));
         }
         for (name, value) in &config.env {
             let legal = !name.is_empty() && !name.contains(['=', '\0']);
             if !legal || value.expose_secret().contains('\0') {
-                let reason = "neither a name nor a value holds NUL, and a name no =";
+                let reason = "a name or value must not contain NUL, nor a name =";
                 return Err(ConfigError::at(format!("env.{name}"), reason));
             }
         }
         let mut arguments = Vec::new();
-        for (at, text) in config.arguments.iter().enumerate() {
+        for (index, text) in config.arguments.iter().enumerate() {
             let argument = Argument::parse(text);
-            let argument =
-                argument.map_err(|reason| ConfigError::at(format!("arguments[{at}]"), reason))?;
+            let argument = argument
+                .map_err(|reason| ConfigError::at(format!("arguments[{index}]"), reason))?;
             arguments.push(argument);
         }
         Ok(Self { config, arguments })
@@ -196,56 +195,55 @@ impl Channel for Exec {
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let child = self.command(message).spawn();
         let child = child.map_err(|error| SendError::Unreachable(error.into()))?;
-        let mut running = Running(child);
-        let ended = timeout(self.config.timeout, running.end(&message.body)).await;
-        match ended {
-            Ok(Ok(ended)) => ended.outcome(),
+        let mut program = RunningProgram(child);
+        match timeout(self.config.timeout, program.wait(&message.body)).await {
+            Ok(Ok(output)) => output.outcome(),
             Ok(Err(error)) => Err(SendError::Unknown(error.into())),
-            Err(_) => Err(SendError::Unknown("it did not end in time".into())),
+            Err(_) => Err(SendError::Unknown("it did not exit in time".into())),
         }
     }
 }
 
-/// A program that runs; its process group is killed when this is dropped before it has ended.
-struct Running(Child);
+/// A running program. Dropping this before the program exits kills its process group.
+struct RunningProgram(Child);
 
-impl Drop for Running {
+impl Drop for RunningProgram {
     fn drop(&mut self) {
-        // Once it is waited for it has no id, which may be another's by then.
+        // After the wait it has no id, since another process may have the id by then.
         let id = self.0.id().and_then(|id| i32::try_from(id).ok());
         if let Some(group) = id.and_then(Pid::from_raw) {
-            // It fails only if the group has just ended.
+            // It fails only if the group has just exited.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
 
-impl Running {
-    /// Feeds the program, reads what it says, and waits for its end.
-    async fn end(&mut self, text: &str) -> std::io::Result<Ended> {
+impl RunningProgram {
+    /// Writes the text to the program, reads its output, and waits for its exit.
+    async fn wait(&mut self, text: &str) -> std::io::Result<ProgramOutput> {
         let Self(child) = self;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (mut output, mut errors) = (Vec::new(), Vec::new());
         let status = {
-            let talk = async {
+            let transfer = async {
                 tokio::join!(
                     feed(stdin, text),
-                    keep(stdout, &mut output),
-                    keep(stderr, &mut errors)
+                    read(stdout, &mut output),
+                    read(stderr, &mut errors)
                 );
             };
-            tokio::pin!(talk);
+            tokio::pin!(transfer);
             tokio::select! {
                 status = child.wait() => {
-                    // What is late is left out.
-                    let _ = timeout(GRACE, talk).await;
+                    // Later output is ignored.
+                    let _ = timeout(GRACE, transfer).await;
                     status
                 }
-                () = &mut talk => child.wait().await,
+                () = &mut transfer => child.wait().await,
             }
         };
-        Ok(Ended {
+        Ok(ProgramOutput {
             status: status?,
             output: first_line(&output),
             errors: first_line(&errors),
@@ -253,15 +251,15 @@ impl Running {
     }
 }
 
-/// Writes the text; a program need not read it.
+/// Writes the text, which a program need not read.
 async fn feed(stdin: Option<ChildStdin>, text: &str) {
     if let Some(mut stdin) = stdin {
         let _ = stdin.write_all(text.as_bytes()).await;
     }
 }
 
-/// Reads to the end, and keeps the beginning.
-async fn keep(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
+/// Reads to the end, and keeps at most `MAX_OUTPUT` bytes.
+async fn read(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let Some(mut from) = from else { return };
     let mut chunk = [0; 4096];
     while let Ok(length @ 1..) = from.read(&mut chunk).await {
@@ -270,9 +268,9 @@ async fn keep(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     }
 }
 
-/// The first line that says something, as much of it as the log keeps.
+/// Returns the first line that is not blank, shortened for the log.
 fn first_line(bytes: &[u8]) -> String {
-    /// In characters.
+    /// Maximum number of characters.
     const LONGEST: usize = 200;
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
@@ -280,14 +278,14 @@ fn first_line(bytes: &[u8]) -> String {
     line.filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
-/// How a program ended, and the first line of each output.
-struct Ended {
+/// The exit status of a program, and the first line of each output.
+struct ProgramOutput {
     status: ExitStatus,
     output: String,
     errors: String,
 }
 
-impl Ended {
+impl ProgramOutput {
     fn outcome(self) -> Result<Accepted, SendError> {
         let mut reason = self.status.to_string();
         if !self.errors.is_empty() {

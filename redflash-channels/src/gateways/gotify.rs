@@ -1,11 +1,11 @@
-//! Gotify, a push server of one's own: the channel `gotify`.
+//! Gotify, a self-hosted push server: the channel `gotify`.
 //!
-//! An address is the name of an application of the configuration, which stands for the token of an
-//! application on the server; a message reaches every client of the application's owner.
+//! An address is the name of an application in the configuration, which maps to the token of an
+//! application on the server. A message reaches every client of the application's owner.
 //!
-//! Facts are from the project's `docs/spec.json` of July 2026 (`POST /message`). A text is shown as it
-//! is, unless `extras` say that it is Markdown. The answer says that the server keeps the message, not
-//! that a telephone has it. Gotify has no limit of its own, neither of a text nor of a rate.
+//! Facts are from the project's `docs/spec.json` of July 2026 (`POST /message`). A text is shown
+//! unchanged, unless `extras` declare it as Markdown. The answer means that the server stored the
+//! message, not that a phone received it. Gotify limits neither texts nor rates.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,11 +31,11 @@ use crate::named_destinations::{NamedDestinations, parse_name};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GotifyConfig {
-    /// Where the server is.
+    /// The base URL of the server.
     pub base_url: Url,
     /// The applications by the names that endpoints use, each with its token, which is a secret.
     pub apps: BTreeMap<String, SecretString>,
-    /// How urgent messages are, from 0 to 10; the application's own choice by default.
+    /// The priority of messages, from 0 to 10; the application's default if not set.
     #[serde(default)]
     pub priority: Option<u8>,
     /// The time limit of a request; 10 s by default.
@@ -71,7 +71,7 @@ impl fmt::Debug for Gotify {
 }
 
 #[derive(Serialize)]
-struct Push<'a> {
+struct CreateMessage<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     title: &'a str,
     message: &'a str,
@@ -80,7 +80,7 @@ struct Push<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Pushed {
+struct CreatedMessage {
     id: u64,
 }
 
@@ -138,7 +138,7 @@ impl Channel for Gotify {
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let token = secret_header("apps", "", self.apps.secret(&message.to)?);
         let token = token.expect("every token was checked");
-        let document = Push {
+        let document = CreateMessage {
             title: &message.subject,
             message: &message.body,
             priority: self.priority,
@@ -148,10 +148,10 @@ impl Channel for Gotify {
         if !answer.status.is_success() {
             return Err(account_refusal_by_403(&answer));
         }
-        match answer.json::<Pushed>() {
-            Some(pushed) => Ok(Accepted {
+        match answer.json::<CreatedMessage>() {
+            Some(created) => Ok(Accepted {
                 detail: "pushed".to_owned(),
-                ..Accepted::new(Some(pushed.id.to_string()))
+                ..Accepted::new(Some(created.id.to_string()))
             }),
             None => Err(SendError::Unknown(answer.detail().into())),
         }

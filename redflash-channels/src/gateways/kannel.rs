@@ -1,35 +1,35 @@
-//! Kannel, the SMS gateway that runs on a machine of one's own: the channel `sms`.
+//! Kannel, a self-hosted SMS gateway: the channel `sms`.
 //!
 //! A text goes to the `sendsms` interface of an smsbox by `POST`: the body is the text and headers
-//! hold the rest, so that the password stands in no URL. Facts are from the user guide of Kannel
+//! hold the rest, so that no URL contains the password. Facts are from the user guide of Kannel
 //! 1.4.5 (chapters "Using the HTTP interface to send SMS messages" and "SMS Delivery Reports"), from
 //! its `smsbox.c`, and from runs of Debian's `kannel` 1.4.5-12, where the headers, the coding, the
-//! answers, reports and inbound messages were seen. The tests of the whole system run it
+//! answers, reports and inbound messages were observed. The end-to-end tests run it
 //! (`tests/e2e/kannel.rs`).
 //!
 //! Kannel gives a message no id. Its delivery reports are requests to a URL that each message names,
-//! which holds our reference. A text in several parts gets one report of each kind: that it was
-//! taken or refused speaks for all parts, and that it was delivered for the first part only. So 1
-//! may follow 16, when a later part was refused. Kannel tears a character that takes two places in
-//! UCS-2 apart where a part ends, so that a text may take a part fewer than we count.
+//! which contains our reference. A text in several parts gets one report of each kind: acceptance or
+//! refusal by the SMS centre covers all parts, delivery only the first part. So 1 may follow 16 if a later
+//! part was refused. Kannel splits a character of two UTF-16 code units at the end of a part, so a text
+//! may take one part less than we count.
 //!
-//! What Kannel has taken is out of our hands, and by itself it keeps little:
+//! Kannel is responsible for messages that it has accepted, and by default persists little:
 //!
 //! ```text
 //! group = core
-//! # Without a store, what waits for the SMS centre is lost when Kannel ends.
+//! # Without a store, messages that wait for the SMS centre are lost when Kannel exits.
 //! store-type = spool
 //! store-location = /var/spool/kannel
-//! # Which reports are to come it forgets too, unless dlr-storage names a database.
+//! # Expected delivery reports are lost too, unless dlr-storage names a database.
 //!
 //! group = smsbox
-//! # Without these, a report or an answer is lost if RedFlash is not there to take it.
+//! # Without these, a report or a reply is lost while RedFlash is down.
 //! http-request-retry = 1000
 //! http-queue-delay = 10
 //! ```
 //!
-//! What people answer comes through an `sms-service` group of `kannel.conf`. An answer to it would be
-//! sent back as a text, so `max-messages` must be 0:
+//! Replies come through an `sms-service` group of `kannel.conf`. Kannel would send our HTTP response back
+//! as a text, so `max-messages` must be 0:
 //!
 //! ```text
 //! group = sms-service
@@ -61,7 +61,7 @@ use crate::http::{
 use crate::sms::segments::{Alphabet, SmsText, check_parts, fit};
 use crate::sms::{phone, sender_id};
 
-/// How a Kannel is used.
+/// Configuration of a Kannel.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KannelConfig {
@@ -72,17 +72,17 @@ pub struct KannelConfig {
     /// The sender: up to 15 digits, or up to 11 letters and digits; Kannel's own choice by default.
     #[serde(default)]
     pub from: Option<String>,
-    /// The SMS centre that is to be used, by its `smsc-id`; Kannel's own choice by default.
+    /// The `smsc-id` of the SMS centre; Kannel's own choice by default.
     #[serde(default)]
     pub smsc: Option<String>,
-    /// Where delivery reports come; without it there are none.
+    /// The URL for delivery reports; without it there are none.
     #[serde(default)]
     pub callback_url: Option<SecretString>,
-    /// Where the smsbox listens; `http://127.0.0.1:13013` by default.
+    /// The base URL of the smsbox; `http://127.0.0.1:13013` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// Into how many parts a text may be cut; what is longer loses its end. At most the user's
-    /// `max-messages`, beyond which Kannel drops the end without a word; 1 by default, as there.
+    /// Maximum number of parts of a message; a longer text is truncated. At most the user's
+    /// `max-messages`, beyond which Kannel truncates silently; 1 by default, as there.
     #[serde(default = "max_parts")]
     pub max_parts: u32,
     /// The time limit of a request; 10 s by default.
@@ -143,7 +143,7 @@ impl Kannel {
         let password = secret_header("password", "", &config.password)?;
         headers.insert(PASSWORD, password);
         if let Some(from) = &config.from {
-            sender_id::check(from).map_err(sender_id::wrong)?;
+            sender_id::check(from).map_err(sender_id::invalid_from)?;
             headers.insert(FROM, header("from", from)?);
         }
         if let Some(smsc) = &config.smsc {
@@ -190,10 +190,10 @@ impl Kannel {
         );
         if let Some(url) = &self.config.callback_url {
             let url = url.expose_secret();
-            let mark = if url.contains('?') { '&' } else { '?' };
+            let separator = if url.contains('?') { '&' } else { '?' };
             let reference = message.delivery;
-            // Kannel fills in the kind of report, what the SMS centre said, and its id.
-            let url = format!("{url}{mark}ref={reference}&type=%d&answer=%A&id=%F");
+            // Kannel fills in the kind of report, the SMS centre's answer, and its id.
+            let url = format!("{url}{separator}ref={reference}&type=%d&answer=%A&id=%F");
             header(DLR_URL, &url);
         }
         request
@@ -207,14 +207,14 @@ fn header(key: &str, text: &str) -> Result<HeaderValue, ConfigError> {
         .ok_or_else(|| ConfigError::at(key, "it must be one line of visible ASCII characters"))
 }
 
-/// Kannel takes a percent sign for one of its own escapes.
+/// Rejects percent signs, which Kannel reads as its own escapes.
 fn check_callback(url: &SecretString) -> Result<(), ConfigError> {
     callback_url(url)?;
     let mut bytes = url.expose_secret().bytes();
     if bytes.all(|b| b.is_ascii_graphic() && b != b'%') {
         return Ok(());
     }
-    let reason = "it must be of visible ASCII characters, and hold no %";
+    let reason = "it must have visible ASCII characters only, and no %";
     Err(ConfigError::at("callback_url", reason))
 }
 
@@ -248,7 +248,7 @@ impl Channel for Kannel {
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let sms = fit(&message.body, self.config.max_parts);
         let answer = self.client.send(self.request(message, &sms)).await?;
-        taken(&answer)?;
+        check_answer(&answer)?;
         Ok(sms.accepted(None, answer.snippet()))
     }
 
@@ -259,16 +259,17 @@ impl Channel for Kannel {
         };
         let delivery: DeliveryId = reference
             .parse()
-            .map_err(|_| malformed("ref is no reference of ours"))?;
+            .map_err(|_| malformed("ref is not a reference of ours"))?;
         let kind = field(callback, "type").unwrap_or_default();
-        let (state, meaning) = report_kind(&kind).ok_or_else(|| malformed("type is no report"))?;
+        let (state, meaning) =
+            report_kind(&kind).ok_or_else(|| malformed("type is not a kind of report"))?;
         let answer = field(callback, "answer").unwrap_or_default();
         let detail = match &*short(&answer) {
             "" => format!("{kind}: {meaning}"),
             answer => format!("{kind}: {meaning} ({answer})"),
         };
         Ok(vec![Receipt {
-            // Its own id is another for each report.
+            // Kannel's own id differs for each report.
             message_id: None,
             delivery: Some(delivery),
             state,
@@ -283,7 +284,7 @@ impl Channel for Kannel {
         let Some(from) = field("from") else {
             return Ok(Vec::new());
         };
-        // A binary message says nothing to anybody.
+        // Binary messages are not for people.
         if field("coding").as_deref() == Some("1") {
             return Ok(Vec::new());
         }
@@ -301,8 +302,8 @@ impl Channel for Kannel {
     }
 }
 
-/// The value of a field. Kannel passes on what networks say in any encoding, so the query is read
-/// here, byte for byte; what came in another way is taken as it is.
+/// Returns the value of a field. Kannel passes on texts of networks in any encoding, so the query is
+/// decoded here byte by byte; fields from elsewhere are used unchanged.
 fn field(callback: &Callback<'_>, name: &str) -> Option<String> {
     match bytes(callback, name) {
         Some(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
@@ -310,7 +311,7 @@ fn field(callback: &Callback<'_>, name: &str) -> Option<String> {
     }
 }
 
-/// The bytes that the value of a field of the query stands for.
+/// Returns the decoded bytes of a field of the query.
 fn bytes(callback: &Callback<'_>, name: &str) -> Option<Vec<u8>> {
     let (_, query) = callback.url.split_once('?')?;
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -329,42 +330,42 @@ fn utf16(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// What the answer to a message means. The words are those of `smsbox.c`.
-fn taken(answer: &Answer) -> Result<(), SendError> {
-    let said = String::from_utf8_lossy(&answer.body);
-    let said = said.trim();
+/// Checks that an answer accepts the message. The texts are those of `smsbox.c`.
+fn check_answer(answer: &Answer) -> Result<(), SendError> {
+    let text = String::from_utf8_lossy(&answer.body);
+    let text = text.trim();
     let reason = answer.detail();
     match answer.status.as_u16() {
-        // "Sent." is what a Kannel with `immediate-sendsms-reply` says.
+        // A Kannel with `immediate-sendsms-reply` answers "Sent.".
         202 if ["0:", "3:", "Sent."]
             .iter()
-            .any(|word| said.starts_with(word)) =>
+            .any(|prefix| text.starts_with(prefix)) =>
         {
             Ok(())
         }
         200..300 => Err(SendError::Unknown(reason.into())),
-        // A number that its lists leave out, a sender that it lacks, no centre for the number, a
-        // path that it does not serve: another gateway may.
-        400 if said.starts_with("Number(s)") || said.starts_with("Sender missing") => {
+        // A number outside of its lists, a missing sender, no centre for the number, an unknown path:
+        // another gateway may send the message.
+        400 if text.starts_with("Number(s)") || text.starts_with("Sender missing") => {
             Err(SendError::Unroutable { reason })
         }
-        403 if said.starts_with("Not routable") => Err(SendError::Unroutable { reason }),
-        403 if said.starts_with("Authorization failed") => Err(SendError::Unauthorized { reason }),
+        403 if text.starts_with("Not routable") => Err(SendError::Unroutable { reason }),
+        403 if text.starts_with("Authorization failed") => Err(SendError::Unauthorized { reason }),
         404 => Err(SendError::Unroutable { reason }),
         _ => Err(account_refusal(answer)),
     }
 }
 
-/// The kinds of delivery report.
+/// Returns the state and the meaning of a kind of delivery report.
 fn report_kind(kind: &str) -> Option<(ReceiptState, &'static str)> {
     use ReceiptState::{Delivered, Failed, Pending};
     Some(match kind {
         "1" => (Delivered, "delivered"),
         "2" => (Failed, "cannot be delivered"),
         "4" => (Pending, "queued at the SMS centre"),
-        "8" => (Pending, "taken by the SMS centre"),
+        "8" => (Pending, "accepted by the SMS centre"),
         "16" => (Failed, "refused by the SMS centre"),
-        "32" => (Pending, "a note from the SMS centre on its way"),
+        "32" => (Pending, "intermediate notification from the SMS centre"),
         _ => return None,
     })
 }

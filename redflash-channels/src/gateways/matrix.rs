@@ -1,15 +1,16 @@
 //! Matrix: the channel `matrix`.
 //!
-//! An address is the id of a room, `!opaque:example.org` or, in newer rooms, `!opaque` alone; its
-//! aliases (`#ops:example.org`) are none, since what they mean changes. The account must have joined
-//! the room. A room that is encrypted end to end shows such messages as not encrypted, or not at all.
+//! An address is the id of a room, `!opaque:example.org` or, in newer rooms, `!opaque` alone. Aliases
+//! (`#ops:example.org`) are not accepted, since they can come to mean another room. The account must have
+//! joined the room. A room with end-to-end encryption shows these messages as not encrypted, or not at
+//! all.
 //!
 //! Facts are from the specification of the client-server API 1.16 (`PUT …/send/{eventType}/{txnId}`,
 //! "Standard error response", "Rate limiting", "Size limits", `m.mentions`). The transaction id is
-//! the delivery's, by which the server knows a repeat with the same access token and answers with
-//! the event that it made before; so a repeat arrives once. The answer names that event in the room,
-//! which counts as delivered. A text goes without `formatted_body`, so nothing in it is markup, and
-//! with empty `m.mentions` nobody is called. An event has up to 65,536 bytes.
+//! the delivery's: the server recognizes a repeat with the same access token and answers with the
+//! existing event, so a repeat arrives once. The answer names the event in the room, which counts as
+//! delivered. A text has no `formatted_body`, so nothing in it is markup, and empty `m.mentions` notify
+//! nobody. An event has up to 65,536 bytes.
 
 use std::fmt;
 use std::time::Duration;
@@ -31,11 +32,11 @@ use crate::http::{
 };
 use crate::text::truncate::{cut_bytes, noting_cut};
 
-/// How an account at a Matrix server is used.
+/// Configuration of an account at a Matrix server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MatrixConfig {
-    /// Where the server is, such as `https://matrix.example.org`.
+    /// The base URL of the server, such as `https://matrix.example.org`.
     pub base_url: Url,
     /// The account's access token.
     pub access_token: SecretString,
@@ -51,7 +52,7 @@ const fn timeout() -> Duration {
     Duration::from_secs(15)
 }
 
-/// As many bytes of a text as fit into an event, even if each has to be escaped.
+/// Maximum number of bytes of a text, which fits into an event even if each has to be escaped.
 const LONGEST: usize = 30_000;
 
 /// Sends into rooms of Matrix.
@@ -70,13 +71,13 @@ impl fmt::Debug for Matrix {
 }
 
 #[derive(Debug, Deserialize)]
-struct Sent {
+struct SendResponse {
     event_id: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Fault {
+struct ErrorBody {
     errcode: String,
     error: String,
     retry_after_ms: Option<u64>,
@@ -97,7 +98,7 @@ impl Matrix {
         })
     }
 
-    /// The URL of a message; what stands in a room's id is escaped.
+    /// Returns the URL of a message, with the room's id escaped.
     fn url(&self, message: &OutboundMessage) -> Url {
         let delivery = message.delivery.to_string();
         let segments = [
@@ -141,7 +142,7 @@ impl Channel for Matrix {
         if !answer.status.is_success() {
             return Err(refused(&answer));
         }
-        match answer.json::<Sent>() {
+        match answer.json::<SendResponse>() {
             Some(sent) => Ok(Accepted {
                 delivered: true,
                 detail: noting_cut("sent", &message.body, &text),
@@ -158,22 +159,22 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let refuse = |reason: &str| Err(AddressError::new(reason));
     if id.starts_with('#') {
         return refuse(
-            "an alias can come to mean another room: give the room's id, as the room's settings show it",
+            "an alias can come to mean another room: use the room's ID, shown in the room's settings",
         );
     }
     let opaque = id.strip_prefix('!').unwrap_or_default();
     if opaque.is_empty() || opaque.starts_with(':') || opaque.ends_with(':') {
-        return refuse("a room's id at Matrix is ! and letters, such as !AbCdEf:example.org");
+        return refuse("a Matrix room ID is ! and letters, such as !AbCdEf:example.org");
     }
     if id.len() > 255 || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return refuse("a room's id at Matrix has up to 255 bytes and no white space");
+        return refuse("a Matrix room ID has up to 255 bytes and no whitespace");
     }
     Address::new(id)
 }
 
 /// Maps an error response to a send error.
 fn refused(answer: &Answer) -> SendError {
-    let error: Fault = answer.json().unwrap_or_default();
+    let error: ErrorBody = answer.json().unwrap_or_default();
     let reason = match &*error.errcode {
         "" => answer.detail(),
         code => format!("{}: {}", short(code), short(&error.error)),

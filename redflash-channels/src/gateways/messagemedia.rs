@@ -1,15 +1,15 @@
 //! The Sinch `MessageMedia` REST API, `POST /v1/messages`: the channel `sms`.
 //!
 //! Facts are from the vendor's `OpenAPI` description (version 2.1.0, July 2026). Numbers have their
-//! plus; a request holds up to 100 messages, and if one of them is invalid none is sent. The
-//! metadata of a message comes back in the answer, in its receipts and in the replies to it, so it
-//! carries our reference; receipts and replies come to one URL, which each message names. What is
-//! billed are units, not money.
+//! plus. A request holds up to 100 messages, and if one of them is invalid none is sent. The metadata of
+//! a message comes back in the answer, in its receipts and in the replies to it, so it carries our
+//! reference. Receipts and replies come to one URL, which each message names. Billing is in units, not
+//! money.
 //!
-//! The words of a refusal are not documented. A message is taken to be the wrong one when they name
-//! its place in the request or its number. The others certainly did not go out and are tried again;
-//! when none is named, all are, each alone. Signed callbacks exist, but how they are signed is not
-//! published: the secret in the URL authenticates them.
+//! The texts of refusals are not documented. We consider a message invalid if they name its index in the
+//! request or its number. The others were certainly not sent and are retried; if no message is named, all
+//! are retried alone. Signed callbacks exist, but their signature is not documented: the secret in the URL
+//! authenticates them.
 
 use std::fmt;
 use std::slice;
@@ -46,7 +46,7 @@ pub struct MessageMediaConfig {
     /// account. By default the account's own number.
     #[serde(default)]
     pub from: Option<String>,
-    /// Where receipts and replies go; filled in from the server's public URL.
+    /// The URL for receipts and replies; by default one below the server's public URL.
     #[serde(default)]
     pub callback_url: Option<SecretString>,
     /// The base URL of the API; `https://api.messagemedia.com` by default. In Europe it is
@@ -94,7 +94,7 @@ impl fmt::Debug for MessageMedia {
 }
 
 #[derive(Serialize)]
-struct Outgoing<'a> {
+struct SendRequest<'a> {
     messages: Vec<Message<'a>>,
 }
 
@@ -113,7 +113,7 @@ struct Message<'a> {
     metadata: Metadata,
 }
 
-/// What comes back with everything that is told of a message.
+/// The metadata of a message, which its results, receipts and replies repeat.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Metadata {
     #[serde(default)]
@@ -121,12 +121,12 @@ struct Metadata {
 }
 
 #[derive(Debug, Deserialize)]
-struct Answered {
-    messages: Vec<Taken>,
+struct SendResponse {
+    messages: Vec<MessageResult>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Taken {
+struct MessageResult {
     message_id: String,
     #[serde(default)]
     status: String,
@@ -135,15 +135,15 @@ struct Taken {
 }
 
 #[derive(Debug, Deserialize)]
-struct Refused {
+struct ErrorBody {
     message: String,
     #[serde(default)]
     details: Vec<String>,
 }
 
-/// A receipt, or a reply, which has an id of its own.
+/// A receipt or a reply; a reply has an id of its own.
 #[derive(Debug, Deserialize)]
-struct Called {
+struct CallbackBody {
     #[serde(default)]
     message_id: Option<String>,
     #[serde(default)]
@@ -175,7 +175,7 @@ impl MessageMedia {
             return Err(ConfigError::at("api_secret", "it must not be empty"));
         }
         if let Some(from) = &config.from {
-            sender_id::check_international(from).map_err(sender_id::wrong)?;
+            sender_id::check_international(from).map_err(sender_id::invalid_from)?;
         }
         check_parts(config.max_parts, 20)?;
         let url = endpoint(&config.base_url, &["v1", "messages"])?;
@@ -212,39 +212,39 @@ impl MessageMedia {
                 delivery: Some(message.delivery.to_string()),
             },
         });
-        let outgoing = Outgoing {
+        let body = SendRequest {
             messages: messages.collect(),
         };
-        let request = Request::json(self.url.clone(), &outgoing, now);
+        let request = Request::json(self.url.clone(), &body, now);
         Some(request.header(AUTHORIZATION, self.login.clone()))
     }
 }
 
 impl MessageMedia {
-    /// The meaning of a refusal for each message of its request.
+    /// Returns the outcome of each message of a refused request.
     fn refused(&self, answer: &Answer, messages: &[OutboundMessage]) -> Outcomes {
-        let Some(Refused { message, details }) = answer.json().filter(|_| answer.status == 400)
+        let Some(ErrorBody { message, details }) = answer.json().filter(|_| answer.status == 400)
         else {
-            // A 403 is a feature that the account lacks, or its credentials.
+            // A 403 concerns a feature that the account lacks, or its credentials.
             let refusal = account_refusal_by_403(answer);
             return self.suspects.all_failed(&refusal, messages);
         };
-        let complaint = |place, sent: &OutboundMessage| {
-            let mut complaints = details.iter().chain([&message]).map(String::as_str);
-            complaints.find(|complaint| names(complaint, place, sent.to.as_str()))
+        let error_of = |index, sent: &OutboundMessage| {
+            let mut errors = details.iter().chain([&message]).map(String::as_str);
+            errors.find(|error| names(error, index, sent.to.as_str()))
         };
-        let placed = messages.iter().enumerate();
-        let named: Vec<_> = placed.map(|(place, sent)| complaint(place, sent)).collect();
-        if named.iter().all(Option::is_none) {
+        let indexed = messages.iter().enumerate();
+        let errors: Vec<_> = indexed.map(|(index, sent)| error_of(index, sent)).collect();
+        if errors.iter().all(Option::is_none) {
             let any = details.first().map(String::as_str);
-            let refusal = complained(any, answer.detail());
+            let refusal = send_error(any, answer.detail());
             return self.suspects.all_failed(&refusal, messages);
         }
-        let outcomes = named.into_iter().map(|complaint| {
+        let outcomes = errors.into_iter().map(|error| {
             let reason = answer.detail();
-            Err(match complaint {
-                Some(_) => complained(complaint, reason),
-                // The gateway works, and so did this message; its company was refused.
+            Err(match error {
+                Some(_) => send_error(error, reason),
+                // The gateway works, and this message is valid: another one was refused.
                 None => SendError::Deferred {
                     scope: Deferral::Recipient,
                     reason,
@@ -312,35 +312,35 @@ impl Channel for MessageMedia {
         if !answer.status.is_success() {
             return self.refused(&answer, messages);
         }
-        let Some(Answered { messages: taken }) = answer.json() else {
+        let Some(SendResponse { messages: results }) = answer.json() else {
             let unknown = SendError::Unknown(answer.detail().into());
             return self.suspects.all_failed(&unknown, messages);
         };
-        let outcomes = accepted(taken, messages, &texts);
+        let outcomes = accepted(results, messages, &texts);
         self.suspects.forget_ended(messages, &outcomes);
         outcomes
     }
 
     fn parse_receipts(&self, callback: &Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
-        let called = called(callback)?;
-        let Some(status) = called.status.filter(|_| called.reply_id.is_none()) else {
+        let body = parse(callback)?;
+        let Some(status) = body.status.filter(|_| body.reply_id.is_none()) else {
             return Ok(Vec::new());
         };
-        let code = called.error_code.unwrap_or_default();
+        let code = body.error_code.unwrap_or_default();
         let detail = match receipt_reason(&code) {
             Some(reason) => format!("{} ({code}: {reason})", short(&status)),
             None if code.is_empty() => short(&status),
             None => format!("{} ({})", short(&status), short(&code)),
         };
         Ok(vec![Receipt {
-            message_id: called.message_id,
-            delivery: called.metadata.and_then(|metadata| metadata.delivery()),
+            message_id: body.message_id,
+            delivery: body.metadata.and_then(|metadata| metadata.delivery()),
             state: match &*status {
                 "delivered" => ReceiptState::Delivered,
                 "expired" | "rejected" | "failed" | "undeliverable" | "cancelled" => {
                     ReceiptState::Failed
                 }
-                // Queued, scheduled, processed, under way, submitted, held.
+                // Queued, scheduled, processed, en route, submitted, held.
                 _ => ReceiptState::Pending,
             },
             of_part: false,
@@ -350,58 +350,62 @@ impl Channel for MessageMedia {
     }
 
     fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
-        let called = called(callback)?;
-        if called.reply_id.is_none() {
+        let body = parse(callback)?;
+        if body.reply_id.is_none() {
             return Ok(Vec::new());
         }
         Ok(vec![InboundMessage {
-            message_id: called.reply_id,
-            from: phone::origin(&called.source_number.unwrap_or_default())?,
-            text: called.content.unwrap_or_default(),
-            answers: called.metadata.and_then(|metadata| metadata.delivery()),
-            answers_message: called.message_id,
+            message_id: body.reply_id,
+            from: phone::origin(&body.source_number.unwrap_or_default())?,
+            text: body.content.unwrap_or_default(),
+            answers: body.metadata.and_then(|metadata| metadata.delivery()),
+            answers_message: body.message_id,
         }])
     }
 }
 
-/// What an answer says of each message of its request.
-fn accepted(mut taken: Vec<Taken>, messages: &[OutboundMessage], texts: &[SmsText]) -> Outcomes {
+/// Returns the outcome of each message of an accepted request.
+fn accepted(
+    mut results: Vec<MessageResult>,
+    messages: &[OutboundMessage],
+    texts: &[SmsText],
+) -> Outcomes {
     let outcomes = messages.iter().zip(texts).map(|(message, sms)| {
-        let taken = take_first(&mut taken, |taken| match &taken.metadata {
+        let result = take_first(&mut results, |result| match &result.metadata {
             Some(Metadata { delivery: Some(id) }) => *id == message.delivery.to_string(),
             _ => messages.len() == 1,
         });
-        let taken = taken.ok_or_else(unanswered)?;
-        Ok(sms.accepted(Some(taken.message_id), short(&taken.status)))
+        let result = result.ok_or_else(unanswered)?;
+        Ok(sms.accepted(Some(result.message_id), short(&result.status)))
     });
     outcomes.collect()
 }
 
-/// Returns the send error for a complaint about a message.
-fn complained(complaint: Option<&str>, reason: String) -> SendError {
-    match complaint {
+/// Maps the error text about a message to a send error.
+fn send_error(error: Option<&str>, reason: String) -> SendError {
+    match error {
         Some(text) if text.contains("destination_number") => SendError::InvalidAddress { reason },
         Some(text) if text.contains("source_number") => SendError::Unroutable { reason },
         _ => SendError::Rejected { reason },
     }
 }
 
-/// Whether a complaint is about the message with this place in the request and this number.
-fn names(complaint: &str, place: usize, number: &str) -> bool {
-    let places = [
-        format!("messages[{place}]"),
-        format!("messages/{place}/"),
-        format!("messages.{place}."),
+/// Returns true if an error names the message with this index in the request and this number.
+fn names(error: &str, index: usize, number: &str) -> bool {
+    let paths = [
+        format!("messages[{index}]"),
+        format!("messages/{index}/"),
+        format!("messages.{index}."),
     ];
-    complaint.contains(number) || places.iter().any(|place| complaint.contains(place))
+    error.contains(number) || paths.iter().any(|path| error.contains(path))
 }
 
-fn called(callback: &Callback<'_>) -> Result<Called, CallbackError> {
-    let called: Result<Called, _> = serde_json::from_slice(callback.body);
-    called.map_err(|error| CallbackError::Malformed(short(&error.to_string()).into()))
+fn parse(callback: &Callback<'_>) -> Result<CallbackBody, CallbackError> {
+    let body: Result<CallbackBody, _> = serde_json::from_slice(callback.body);
+    body.map_err(|error| CallbackError::Malformed(short(&error.to_string()).into()))
 }
 
-/// The status codes of receipts.
+/// Returns the meaning of a receipt's status code.
 fn receipt_reason(code: &str) -> Option<&'static str> {
     Some(match code {
         "101" | "102" | "151" => "being processed",
@@ -411,7 +415,7 @@ fn receipt_reason(code: &str) -> Option<&'static str> {
         "301" => "usage threshold reached",
         "302" | "303" => "blocked",
         "304" => "dropped",
-        "305" => "taken for a duplicate",
+        "305" => "considered a duplicate",
         "320" | "401" => "expired",
         "330" => "gateway failure",
         "331" => "discarded",

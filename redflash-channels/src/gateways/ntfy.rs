@@ -1,13 +1,13 @@
-//! ntfy, on a server of one's own or on ntfy.sh: the channel `ntfy`.
+//! ntfy, self-hosted or on ntfy.sh: the channel `ntfy`.
 //!
-//! An address is a topic: 1 to 64 of `A-Z a-z 0-9 - _`, where upper and lower case differ.
+//! An address is a topic: 1 to 64 characters of `A-Z a-z 0-9 - _`, case-sensitive.
 //!
 //! Facts are from the project's `docs/publish.md` ("Publish as JSON", "Limitations") and its
-//! `server/errors.go` of July 2025. A message is JSON, so that its title may hold any character; it
-//! is shown as it is, as `markdown` is left out. It has up to 4096 bytes; a longer one would become
-//! an attachment. The answer says that the message stands in its topic, not that a telephone has it.
-//! ntfy says with no header how long to wait. Later versions can replace a message by a name that it
-//! was given; that is no promise that a repeat is silent, so it is not used.
+//! `server/errors.go` of July 2025. A message is JSON, so that its title may have any character. It is
+//! shown unchanged, since `markdown` is not set. It has up to 4096 bytes; a longer one would become an
+//! attachment. The answer means that the message was published to its topic, not that a phone received
+//! it. ntfy sends no `Retry-After`. Later versions can replace a message by a name that it was given;
+//! that does not guarantee a silent repeat, so it is not used.
 
 use std::fmt;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct NtfyConfig {
     /// The base URL of the server; `https://ntfy.sh` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// An access token, `tk_…`, in the place of a user with a password; neither by default.
+    /// An access token, `tk_…`, instead of a user and password; none by default.
     #[serde(default)]
     pub token: Option<SecretString>,
     /// The user.
@@ -44,10 +44,10 @@ pub struct NtfyConfig {
     /// The user's password.
     #[serde(default)]
     pub password: Option<SecretString>,
-    /// How urgent messages are, from 1 to 5; the server's choice, 3, by default.
+    /// The priority of messages, from 1 to 5; the server's default, 3, if not set.
     #[serde(default)]
     pub priority: Option<u8>,
-    /// Tags of each message, of which some are shown as an emoji; none by default.
+    /// Tags of each message, some of which are shown as an emoji; none by default.
     #[serde(default)]
     pub tags: Vec<String>,
     /// The time limit of a request; 10 s by default.
@@ -65,9 +65,9 @@ fn base_url() -> Url {
     Url::parse("https://ntfy.sh").expect("it is a URL")
 }
 
-/// As many bytes as a message may have.
+/// Maximum number of bytes of a message.
 const LONGEST: usize = 4096;
-/// As many characters of a title as are kept.
+/// Maximum number of characters of a title.
 const LONGEST_TITLE: usize = 250;
 
 /// Publishes with ntfy.
@@ -89,9 +89,8 @@ impl fmt::Debug for Ntfy {
     }
 }
 
-/// What is published.
 #[derive(Serialize)]
-struct Publication<'a> {
+struct PublishRequest<'a> {
     topic: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     title: &'a str,
@@ -103,13 +102,13 @@ struct Publication<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Published {
+struct PublishResponse {
     id: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Fault {
+struct ErrorBody {
     code: u32,
     error: String,
 }
@@ -129,7 +128,7 @@ impl Ntfy {
                 Some(basic(user, password))
             }
             (None, Some(_), Some(_)) => {
-                return Err(ConfigError::at("username", "it must not hold a colon"));
+                return Err(ConfigError::at("username", "it must not contain a colon"));
             }
             (None, Some(_), None) => {
                 return Err(ConfigError::at("password", "a username needs a password"));
@@ -174,7 +173,7 @@ impl Channel for Ntfy {
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let text = cut_bytes(&message.body, LONGEST);
-        let document = Publication {
+        let document = PublishRequest {
             topic: message.to.as_str(),
             title: &cut(&message.subject, LONGEST_TITLE),
             message: &text,
@@ -189,7 +188,7 @@ impl Channel for Ntfy {
         if !answer.status.is_success() {
             return Err(refused(&answer));
         }
-        match answer.json::<Published>() {
+        match answer.json::<PublishResponse>() {
             Some(published) => Ok(Accepted {
                 detail: noting_cut("published", &message.body, &text),
                 ..Accepted::new(Some(published.id))
@@ -204,15 +203,17 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let topic = raw.trim();
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if !(1..=64).contains(&topic.len()) || !topic.bytes().all(legal) {
-        let reason = format!("{raw:?} is no topic: it has 1 to 64 of A-Z, a-z, 0-9, - and _");
+        let reason = format!(
+            "{raw:?} is not a valid topic: use 1 to 64 characters of A-Z, a-z, 0-9, - and _"
+        );
         return Err(AddressError::new(reason));
     }
     Address::new(topic)
 }
 
-/// The table of error codes: the status and two digits.
+/// Maps an error code, which is the status and two digits, to a send error.
 fn refused(answer: &Answer) -> SendError {
-    let error: Fault = answer.json().unwrap_or_default();
+    let error: ErrorBody = answer.json().unwrap_or_default();
     let reason = match error.code {
         0 => answer.detail(),
         code => format!("{code}: {}", short(&error.error)),
@@ -220,11 +221,11 @@ fn refused(answer: &Answer) -> SendError {
     match error.code {
         // The topic is invalid, or not allowed.
         40009 | 40010 => SendError::InvalidAddress { reason },
-        // We are known, but may not write to this topic.
+        // The account may not write to this topic.
         40301 => SendError::Unroutable { reason },
-        // The messages of the day are used up.
+        // The daily quota is used up.
         42908 => SendError::Refused { reason },
-        // Too many logins that failed.
+        // Too many failed logins.
         42909 => SendError::Unauthorized { reason },
         _ => account_refusal(answer),
     }

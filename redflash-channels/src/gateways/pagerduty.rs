@@ -1,15 +1,15 @@
 //! PagerDuty, Events API v2: the channel `pagerduty`.
 //!
-//! An address is the name of a service of the configuration, which stands for the routing key of an
-//! integration of that service, or such a key itself: 32 letters and digits. With a key for an
-//! address, whoever may read the directory may raise alerts there.
+//! An address is the name of a service in the configuration, which maps to the routing key of an
+//! integration of that service, or such a key itself: 32 letters and digits. If a key is the address,
+//! every user who may read the directory can raise alerts there.
 //!
 //! Facts are from the vendor's `OpenAPI` description of the Events API v2 and its developer documentation
 //! ("Send an Alert Event"). A message is an event that triggers an alert; its `dedup_key` is the
-//! delivery's id, so that a repeat joins the alert it is a repeat of. The answer 202 says that the
-//! event was taken, not that anybody was called. A summary has up to 1024 characters, a key of
-//! deduplication up to 255. The limit of events is of one routing key. How a wrong routing key is refused is not in the description; the words
-//! are what the API is seen to answer.
+//! delivery's id, so that a repeat joins the existing alert. The answer 202 means that the event was
+//! accepted, not that anyone was notified. A summary has up to 1024 characters, a `dedup_key` up to 255.
+//! The rate limit applies to each routing key. The description does not cover the refusal of a wrong
+//! routing key; its text is as observed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ use crate::http::{Answer, Client, Guard, HttpOptions, Request, endpoint, room_re
 use crate::named_destinations::{NamedDestinations, parse_name};
 use crate::text::truncate::{cut, one_line};
 
-/// How alerts are raised with PagerDuty.
+/// Configuration of PagerDuty.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PagerDutyConfig {
@@ -38,10 +38,10 @@ pub struct PagerDutyConfig {
     /// none by default.
     #[serde(default)]
     pub services: BTreeMap<String, SecretString>,
-    /// How severe alerts are: `critical`, by default, `error`, `warning` or `info`.
+    /// The severity of alerts: `critical`, by default, `error`, `warning` or `info`.
     #[serde(default)]
     pub severity: Severity,
-    /// What the alerts say is affected; `RedFlash` by default.
+    /// The affected source that alerts name; `RedFlash` by default.
     #[serde(default = "source")]
     pub source: String,
     /// The base URL of the API; `https://events.pagerduty.com/v2` by default, and in the European region
@@ -59,7 +59,7 @@ pub struct PagerDutyConfig {
     pub http: HttpOptions,
 }
 
-/// How severe an alert is.
+/// The severity of an alert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -82,7 +82,7 @@ fn base_url() -> Url {
     Url::parse("https://events.pagerduty.com/v2").expect("it is a URL")
 }
 
-/// As many characters as a summary may have.
+/// Maximum number of characters of a summary.
 const LONGEST_SUMMARY: usize = 1024;
 
 /// Raises alerts with PagerDuty.
@@ -108,7 +108,7 @@ impl fmt::Debug for PagerDuty {
 /// The answer to an event.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Said {
+struct EventResponse {
     status: String,
     message: String,
     dedup_key: Option<String>,
@@ -191,16 +191,16 @@ impl Channel for PagerDuty {
         });
         let request = Request::json(self.url.clone(), &document, message.at);
         let answer = self.client.send(request).await?;
-        let said = answer.json::<Said>().unwrap_or_default();
+        let response = answer.json::<EventResponse>().unwrap_or_default();
         if !answer.status.is_success() {
-            return Err(refused(&said, &answer, &message.to));
+            return Err(refused(&response, &answer, &message.to));
         }
-        if said.status != "success" {
+        if response.status != "success" {
             return Err(SendError::Unknown(answer.detail().into()));
         }
         Ok(Accepted {
-            detail: short(&said.message),
-            ..Accepted::new(said.dedup_key)
+            detail: short(&response.message),
+            ..Accepted::new(response.dedup_key)
         })
     }
 }
@@ -211,7 +211,7 @@ fn is_key(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// Brings a routing key or the name of a service into its normal form.
+/// Normalizes a routing key or the name of a service.
 pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let raw = raw.trim();
     if is_key(raw) {
@@ -221,9 +221,9 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
 }
 
 /// Maps an error response to a send error.
-fn refused(said: &Said, answer: &Answer, to: &Address) -> SendError {
+fn refused(response: &EventResponse, answer: &Answer, to: &Address) -> SendError {
     let status = answer.status.as_u16();
-    let errors = said.errors.join("; ");
+    let errors = response.errors.join("; ");
     let words = errors.to_ascii_lowercase().replace('_', " ");
     if status != 400 || !words.contains("routing key") {
         return room_refusal(answer);

@@ -1,14 +1,12 @@
 //! Pushover: the channel `pushover`.
 //!
-//! An address is the key of a user or of a group: 30 letters and digits, where upper and lower case
-//! differ.
+//! An address is the key of a user or of a group: 30 letters and digits, case-sensitive.
 //!
 //! Facts are from the vendor's "Message API" (pushover.net/api). A message has up to 1024 characters and
-//! a title up to 250; it is shown as it is, as `html` is left out. The answer says that the message
-//! was queued, not that a telephone has it. Of the priorities only the emergency, 2, is not to be had:
-//! it repeats until somebody confirms it, which belongs to whoever decides who is told. That a 429
-//! with `X-Limit-App-Remaining: 0` means the end of the month's messages is read out of the
-//! description of that header.
+//! a title up to 250; it is shown unchanged, since `html` is not set. The answer means that the message
+//! was queued, not that a phone received it. The emergency priority, 2, is not supported: it repeats until
+//! a person confirms it, and RedFlash itself decides about repeats. We read a 429 with
+//! `X-Limit-App-Remaining: 0` as the end of the month's quota, by the description of that header.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,13 +23,13 @@ use crate::ConfigError;
 use crate::http::{Answer, Client, Guard, HttpOptions, Request, account_refusal, endpoint, short};
 use crate::text::truncate::{cut, noting_cut};
 
-/// How an application at Pushover is used.
+/// Configuration of a Pushover application.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PushoverConfig {
     /// The application's token.
     pub token: SecretString,
-    /// How urgent messages are, from -2 (shown without a notice) to 1 (even in quiet hours); 0 by
+    /// The priority of messages, from -2 (shown without a notification) to 1 (even in quiet hours); 0 by
     /// default.
     #[serde(default)]
     pub priority: i8,
@@ -53,7 +51,7 @@ fn base_url() -> Url {
     Url::parse("https://api.pushover.net/1").expect("it is a URL")
 }
 
-/// As many characters as a message and a title may have.
+/// Maximum number of characters of a message and of a title.
 const LONGEST: usize = 1024;
 const LONGEST_TITLE: usize = 250;
 
@@ -76,13 +74,13 @@ impl fmt::Debug for Pushover {
 
 /// The answer to a message.
 #[derive(Debug, Deserialize)]
-struct Said {
+struct SendResponse {
     status: u8,
     #[serde(default)]
     request: String,
     #[serde(default)]
     errors: Vec<String>,
-    /// `invalid`, if that is what is wrong with the request.
+    /// `invalid`, if this parameter is the problem.
     #[serde(default)]
     user: Option<String>,
     #[serde(default)]
@@ -97,7 +95,10 @@ impl Pushover {
     /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: PushoverConfig) -> Result<Self, ConfigError> {
         if !is_key(config.token.expose_secret()) {
-            return Err(ConfigError::at("token", "it has 30 letters and digits"));
+            return Err(ConfigError::at(
+                "token",
+                "it must have 30 letters and digits",
+            ));
         }
         if !(-2..=1).contains(&config.priority) {
             return Err(ConfigError::at("priority", "it must be from -2 to 1"));
@@ -140,12 +141,12 @@ impl Channel for Pushover {
         let request = Request::form(self.url.clone(), &fields, message.at);
         let answer = self.client.send(request).await?;
         let success = answer.status.is_success();
-        match answer.json::<Said>() {
-            Some(said) if success && said.status == 1 => Ok(Accepted {
+        match answer.json::<SendResponse>() {
+            Some(response) if success && response.status == 1 => Ok(Accepted {
                 detail: noting_cut("queued", &message.body, &text),
-                ..Accepted::new(Some(said.request))
+                ..Accepted::new(Some(response.request))
             }),
-            Some(said) if said.status == 0 => Err(refused(&said, &answer)),
+            Some(response) if response.status == 0 => Err(refused(&response, &answer)),
             _ if success => Err(SendError::Unknown(answer.detail().into())),
             _ => Err(account_refusal(&answer)),
         }
@@ -160,25 +161,25 @@ fn is_key(text: &str) -> bool {
 pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let key = raw.trim();
     if !is_key(key) {
-        let reason = "a user's or a group's key at Pushover has 30 letters and digits";
+        let reason = "a Pushover user or group key has 30 letters and digits";
         return Err(AddressError::new(reason));
     }
     Address::new(key)
 }
 
-/// Maps an error response to a send error. It has no codes: the parameter that is wrong is named.
-fn refused(said: &Said, answer: &Answer) -> SendError {
+/// Maps an error response to a send error. It has no codes, but names the invalid parameter.
+fn refused(response: &SendResponse, answer: &Answer) -> SendError {
     let status = answer.status.as_u16();
-    let reason = format!("answered {status}: {}", short(&said.errors.join("; ")));
+    let reason = format!("answered {status}: {}", short(&response.errors.join("; ")));
     let used_up = || {
         let remaining = answer.headers.get("x-limit-app-remaining");
         remaining.is_some_and(|remaining| remaining == "0")
     };
     match status {
         429 if used_up() => SendError::Unauthorized { reason },
-        400..500 if said.token.is_some() => SendError::Unauthorized { reason },
-        400..500 if said.user.is_some() => SendError::InvalidAddress { reason },
-        // An answer of success that says the contrary.
+        400..500 if response.token.is_some() => SendError::Unauthorized { reason },
+        400..500 if response.user.is_some() => SendError::InvalidAddress { reason },
+        // A status of success with an error.
         ..400 => SendError::Rejected { reason },
         _ => account_refusal(answer),
     }

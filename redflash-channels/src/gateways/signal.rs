@@ -1,14 +1,14 @@
-//! Signal, by a signal-cli-rest-api of one's own: the channel `signal`.
+//! Signal, through a self-hosted signal-cli-rest-api: the channel `signal`.
 //!
-//! An address is a telephone number with its country, or a group's id as that server lists it,
-//! `group.` and base64. The server has no logins, so it should be reachable from this machine alone.
+//! An address is a phone number with its country code, or a group's id as that server lists it, `group.`
+//! and base64. The server has no authentication, so only this machine should be able to reach it.
 //!
 //! Facts are from the project's source of August 2026 (`POST /v2/send`: `src/api/api.go`,
-//! `src/client/`), and the words of its refusals from the source of signal-cli, whose errors it passes
-//! on: nearly all are a 400, so they are told apart by their words. A text is shown as it is with
-//! `text_mode` `normal`, which has to be said, since a server can be set to another. The answer says
-//! that Signal took the message, not that it arrived. Which network failures come after a message
-//! went out is not known, so they count as unknown.
+//! `src/client/`), and the texts of its errors from the source of signal-cli, whose errors it passes on:
+//! nearly all are a 400, so their texts distinguish them. A text is shown unchanged with `text_mode`
+//! `normal`, which is set since a server can have another default. The answer means that Signal accepted
+//! the message, not that it arrived. Network failures may occur after a message was sent, so their
+//! outcome is unknown.
 
 use std::fmt;
 use std::time::Duration;
@@ -27,11 +27,11 @@ use crate::ConfigError;
 use crate::http::{Answer, Client, Guard, HttpOptions, Request, account_refusal, endpoint, short};
 use crate::sms::phone;
 
-/// How an account of Signal is used.
+/// Configuration of a Signal account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalConfig {
-    /// The account's telephone number, such as `+447700900123`.
+    /// The account's phone number, such as `+447700900123`.
     pub number: String,
     /// The base URL of the server; `http://127.0.0.1:8080` by default.
     #[serde(default = "base_url")]
@@ -69,16 +69,16 @@ impl fmt::Debug for Signal {
 }
 
 #[derive(Debug, Deserialize)]
-struct Sent {
-    /// A text or a number, by version.
+struct SendResponse {
+    /// A text or a number, depending on the version.
     timestamp: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Fault {
+struct ErrorBody {
     error: String,
-    /// What a person has to answer before more is sent.
+    /// Challenges that a person has to solve before the account can send again.
     challenge_tokens: Vec<String>,
 }
 
@@ -126,7 +126,7 @@ impl Channel for Signal {
         if !answer.status.is_success() {
             return Err(refused(&answer));
         }
-        let id = match answer.json::<Sent>().map(|sent| sent.timestamp) {
+        let id = match answer.json::<SendResponse>().map(|sent| sent.timestamp) {
             Some(Value::String(text)) if !text.is_empty() => short(&text),
             Some(Value::Number(number)) => number.to_string(),
             _ => return Err(SendError::Unknown(answer.detail().into())),
@@ -138,7 +138,7 @@ impl Channel for Signal {
     }
 }
 
-/// Brings a telephone number or a group's id into its normal form.
+/// Normalizes a phone number or a group's id.
 pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let Some(group) = raw.trim().strip_prefix("group.") else {
         return phone::parse(raw);
@@ -146,14 +146,14 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     match BASE64_STANDARD.decode(group) {
         Ok(id) if !id.is_empty() => Address::new(raw.trim()),
         _ => Err(AddressError::new(format!(
-            "{raw:?} is no group: copy its id as the server lists it, group. and base64"
+            "{raw:?} is not a group: copy its ID from the server's list, group. and base64"
         ))),
     }
 }
 
 /// Maps an error response to a send error.
 fn refused(answer: &Answer) -> SendError {
-    let error: Fault = answer.json().unwrap_or_default();
+    let error: ErrorBody = answer.json().unwrap_or_default();
     let status = answer.status.as_u16();
     let reason = match &*error.error {
         "" => answer.detail(),
@@ -161,7 +161,7 @@ fn refused(answer: &Answer) -> SendError {
     };
     let holds = |words: &[&str]| words.iter().any(|words| error.error.contains(words));
     match status {
-        // Somebody has to solve a riddle for the account first.
+        // A person has to solve a CAPTCHA for the account first.
         _ if !error.challenge_tokens.is_empty() || holds(&["CAPTCHA proof required"]) => {
             SendError::Unauthorized { reason }
         }
@@ -171,7 +171,7 @@ fn refused(answer: &Answer) -> SendError {
         400 if holds(&["Untrusted Identity", "untrusted recipient keys"]) => {
             SendError::Unroutable { reason }
         }
-        // This is the account itself.
+        // The account itself.
         400 if holds(&["is not registered", "account does not exist"]) => {
             SendError::Unauthorized { reason }
         }

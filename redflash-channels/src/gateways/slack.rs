@@ -1,23 +1,23 @@
 //! Slack: the channel `slack`.
 //!
-//! An address is the name of a room of the configuration, which stands for the URL of an incoming
-//! webhook, or, with a bot's token, the id of a conversation such as `C0123456789` (`D…` or `U…` for
-//! a person), to which `chat.postMessage` posts.
+//! An address is the name of a room in the configuration, which maps to the URL of an incoming webhook,
+//! or, with a bot token, the id of a conversation such as `C0123456789` (`D…` or `U…` for a person), to
+//! which `chat.postMessage` posts.
 //!
 //! Facts are from the vendor's pages on incoming webhooks, the change of their errors of 2016-05-17,
 //! `chat.postMessage` with its list of errors, "Formatting text for app surfaces" and "Rate limits".
-//! Both ways may fail inside a 200: a webhook has succeeded if it answers `ok`, the method if its
-//! `ok` is true. Slack cuts a text at 40,000 characters and asks for 4,000 at most.
-//! Either says that the message stands in the conversation, which counts as delivered.
+//! Both may fail with a 200: a webhook has succeeded if it answers `ok`, the method if its `ok` is true.
+//! Success means that the message is in the conversation, which counts as delivered. Slack truncates a
+//! text at 40,000 characters and recommends at most 4,000.
 //!
-//! The limits are of one message a second in a conversation and of one for each webhook, beside one of
-//! several hundred a minute in a workspace; an answer does not say which it was, and is taken to mean
-//! the conversation or the webhook.
+//! The limits are one message per second for a conversation or webhook, and several hundred per minute
+//! for a workspace. An answer does not say which limit it concerns; we assume that of the conversation or
+//! the webhook.
 //!
-//! A text is not formatted (`mrkdwn`), its `& < >` are escaped, and no link is followed to show what
-//! is behind it, since that would call a link that may be meant for one person. Not confirmed by a
-//! document: that a webhook takes `mrkdwn` and `unfurl_…` as the method does; it ignores what it does
-//! not know, and the escapes alone keep anybody from being called by `<!channel>`.
+//! A text is not formatted (`mrkdwn`), its `& < >` are escaped, and links have no previews, since a
+//! preview requests a link that may be meant for one person. It is not documented that a webhook accepts
+//! `mrkdwn` and `unfurl_…` as the method does; it ignores unknown fields, and the escapes alone prevent
+//! `<!channel>` from notifying everyone.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ pub struct SlackConfig {
     /// The rooms by their names, each with the URL of its incoming webhook, which is a secret.
     #[serde(default)]
     pub rooms: BTreeMap<String, SecretString>,
-    /// Where the methods are; `https://slack.com/api` by default.
+    /// The base URL of the API; `https://slack.com/api` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
     /// The time limit of a request; 10 s by default.
@@ -69,7 +69,7 @@ fn base_url() -> Url {
     Url::parse("https://slack.com/api").expect("it is a URL")
 }
 
-/// As many characters as Slack asks for at most.
+/// Maximum number of characters that Slack recommends.
 const LONGEST: usize = 4000;
 
 /// Posts to Slack.
@@ -91,9 +91,8 @@ impl fmt::Debug for Slack {
     }
 }
 
-/// The answer of a method.
 #[derive(Debug, Deserialize)]
-struct Posted {
+struct PostMessageResponse {
     ok: bool,
     #[serde(default)]
     error: String,
@@ -114,7 +113,7 @@ impl Slack {
         let bot = config.bot_token.as_ref();
         let bot = bot.map(|token| secret_header("bot_token", "Bearer ", token));
         if bot.is_none() && rooms.is_empty() {
-            let reason = "give rooms with their webhooks, or the token of a bot";
+            let reason = "set rooms with their webhooks, or bot_token";
             return Err(ConfigError::at("rooms", reason));
         }
         Ok(Self {
@@ -139,13 +138,13 @@ impl Slack {
         match (answer.status.as_u16(), &*answer.snippet()) {
             (200, "ok") => Ok(accepted(None, &message.body, &text)),
             (200..300, _) => Err(SendError::Unknown(answer.detail().into())),
-            (_, said) => Err(refused_by_webhook(said, &answer)),
+            (_, error) => Err(refused_by_webhook(error, &answer)),
         }
     }
 
     async fn post_as_bot(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let Some(bot) = &self.bot else {
-            let reason = "without bot_token there are only rooms".to_owned();
+            let reason = "posting to a conversation ID requires bot_token".to_owned();
             return Err(SendError::Unroutable { reason });
         };
         let text = cut(&message.body, LONGEST);
@@ -162,7 +161,7 @@ impl Slack {
         if !answer.status.is_success() {
             return Err(room_refusal(&answer));
         }
-        match answer.json::<Posted>() {
+        match answer.json::<PostMessageResponse>() {
             Some(posted) if posted.ok => {
                 let id = format!("{}/{}", posted.channel, posted.ts);
                 Ok(accepted(Some(id), &message.body, &text))
@@ -181,7 +180,7 @@ fn accepted(message_id: Option<String>, whole: &str, sent: &str) -> Accepted {
     }
 }
 
-/// The text with the three characters escaped that mean something even where it is not formatted.
+/// Escapes the three characters with a meaning even in unformatted text.
 fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;");
     text.replace('<', "&lt;").replace('>', "&gt;")
@@ -211,7 +210,7 @@ impl Channel for Slack {
     }
 }
 
-/// Brings the id of a conversation or the name of a room into its normal form.
+/// Normalizes the id of a conversation or the name of a room.
 pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let raw = raw.trim();
     if is_id(raw) {
@@ -220,8 +219,8 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     parse_name(raw)
 }
 
-/// Whether this is the id of a channel, a group, a direct message or a person, which are all in
-/// upper case, as no name of a room is.
+/// Returns true for the id of a channel, a group, a direct message or a person. Ids are in upper case,
+/// names of rooms in lower case.
 fn is_id(text: &str) -> bool {
     let legal = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
     text.starts_with(['C', 'G', 'D', 'U', 'W'])
@@ -229,10 +228,10 @@ fn is_id(text: &str) -> bool {
         && text.bytes().all(legal)
 }
 
-/// The errors of incoming webhooks.
-fn refused_by_webhook(said: &str, answer: &Answer) -> SendError {
+/// Maps an error of an incoming webhook to a send error.
+fn refused_by_webhook(error: &str, answer: &Answer) -> SendError {
     let reason = answer.detail();
-    match said {
+    match error {
         "channel_not_found" | "channel_is_archived" | "user_not_found" => {
             SendError::InvalidAddress { reason }
         }
@@ -249,12 +248,12 @@ fn refused_by_webhook(said: &str, answer: &Answer) -> SendError {
     }
 }
 
-/// The errors of `chat.postMessage`.
+/// Maps an error of `chat.postMessage` to a send error.
 fn refused(error: &str, answer: &Answer) -> SendError {
     let reason = short(error);
     match error {
         "ratelimited" | "rate_limited" => answer.deferred(Deferral::Recipient, reason),
-        // All members of the team together.
+        // A limit of the whole workspace.
         "message_limit_exceeded" => answer.rate_limited(reason),
         "invalid_auth"
         | "not_authed"
@@ -287,9 +286,9 @@ fn refused(error: &str, answer: &Answer) -> SendError {
         "internal_error" | "service_unavailable" | "request_timeout" => {
             answer.deferred(Deferral::Message, reason)
         }
-        // The whole workspace, while it moves into an organisation.
+        // The workspace is moving into an organization.
         "team_added_to_org" => SendError::Unreachable(reason.into()),
-        // By the vendor's words it may have done part of its work.
+        // By the documentation, the method may have had an effect.
         "fatal_error" => SendError::Unknown(reason.into()),
         _ => SendError::Rejected { reason },
     }

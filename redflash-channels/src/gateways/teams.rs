@@ -1,17 +1,16 @@
 //! Microsoft Teams: the channel `teams`.
 //!
-//! An address is the name of a room of the configuration, which stands for the URL of a workflow that
-//! starts "when a Teams webhook request is received". The connectors of Office 365 that had webhooks
-//! before are no more.
+//! An address is the name of a room in the configuration, which maps to the URL of a workflow that starts
+//! "when a Teams webhook request is received". The former webhooks of Office 365 connectors are retired.
 //!
 //! Facts are from the vendor's pages "Create incoming webhooks with Workflows" and "Format cards in
-//! Teams", from the schema of Adaptive Cards 1.4, and from clients of others (Apprise, Argo CD). The
-//! answer 202 says that the workflow has started; whether it posts is said nowhere, so a message
-//! counts as taken, not as delivered. A card has up to 28 KB.
+//! Teams", from the schema of Adaptive Cards 1.4, and from other clients (Apprise, Argo CD). The answer
+//! 202 means that the workflow has started; nothing reports whether it posts, so a message counts as
+//! accepted, not as delivered. A card has up to 28 KB.
 //!
-//! A `TextBlock` would be read as Markdown, so each line is a `RichTextBlock`, whose runs of text are
-//! not. That a disabled workflow answers with the code `WorkflowTriggerIsNotEnabled` is what people
-//! report, not what the vendor documents.
+//! A `TextBlock` would be read as Markdown, so each line is a `RichTextBlock`, whose text runs are not.
+//! Users report, but the vendor does not document, that a disabled workflow answers with the code
+//! `WorkflowTriggerIsNotEnabled`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -48,9 +47,9 @@ const fn timeout() -> Duration {
     Duration::from_secs(15)
 }
 
-/// As many characters of a text, and as many lines of it, as surely fit into a card.
+/// Maximum number of characters and lines of a text, which are certain to fit into a card.
 const LONGEST: usize = 4000;
-const MOST_LINES: usize = 100;
+const MAX_LINES: usize = 100;
 
 /// Posts to Teams.
 #[derive(Debug)]
@@ -123,11 +122,11 @@ impl Channel for Teams {
     }
 }
 
-/// A card of a title and lines.
+/// Returns a card with a title and lines.
 fn card(title: &str, text: &str) -> Value {
     let title = cut(title, 200);
     let title = (!title.trim().is_empty()).then(|| block(&title, "Bolder"));
-    let lines = text.splitn(MOST_LINES, '\n');
+    let lines = text.splitn(MAX_LINES, '\n');
     let lines = lines.map(|line| block(line, "Default"));
     let body: Vec<_> = title.into_iter().chain(lines).collect();
     json!({
@@ -139,7 +138,7 @@ fn card(title: &str, text: &str) -> Value {
 }
 
 fn block(line: &str, weight: &str) -> Value {
-    // A run must hold something.
+    // A text run must not be empty.
     let text = if line.is_empty() { " " } else { line };
     let run = json!({ "type": "TextRun", "text": text, "weight": weight });
     json!({ "type": "RichTextBlock", "spacing": "None", "inlines": [run] })
@@ -150,14 +149,14 @@ fn refused(answer: &Answer) -> SendError {
     let error: Value = answer.json().unwrap_or_default();
     let is_off = error["error"]["code"] == "WorkflowTriggerIsNotEnabled";
     match answer.status.as_u16() {
-        // The workflow was deleted or switched off; its signature stands in the URL.
+        // The workflow was deleted or disabled; its signature is part of the URL.
         404 | 410 => SendError::Unauthorized {
             reason: answer.detail(),
         },
         _ if is_off => SendError::Unauthorized {
             reason: answer.detail(),
         },
-        // Its signature does not hold, or the tenant's policy forbids it.
+        // Its signature is invalid, or the tenant's policy forbids it.
         401 | 403 => SendError::Unauthorized {
             reason: answer.detail(),
         },

@@ -4,18 +4,17 @@
 //! or the `@name` of a public channel. A person must have written to the bot first.
 //!
 //! Facts are from the vendor's documentation of the Bot API (`sendMessage`, `ResponseParameters`,
-//! `Update`, `setWebhook`) and from the texts of the errors in the source of its server. A text goes
-//! without `parse_mode`, so nothing in it is markup. It has up to 4096 characters; whether whole ones
-//! or units of UTF-16 is not said, so the smaller measure is kept. The token stands in the URL of
-//! every call, as Telegram has no other way. Its answer says that the message stands in the chat,
-//! which counts as delivered.
+//! `Update`, `setWebhook`) and from the error texts in the source of its server. A text has no
+//! `parse_mode`, so nothing in it is markup. It has up to 4096 characters; whether these are UTF-16 code
+//! units is not documented, so we count those. The token is part of the URL of every call, as Telegram
+//! requires. An answer means that the message is in the chat, which counts as delivered.
 //!
-//! A 429 says for how long, not of what: there are limits of a chat (one message a second, 20 a minute
-//! in a group) and of the bot (about 30 a second; "Bots FAQ"). It is taken to be the chat's, so that one
-//! busy chat does not stop the others; where it was the bot's, each chat gets its own.
+//! A 429 names the delay, but not the limit: there are limits for a chat (one message per second, 20 per
+//! minute in a group) and for the bot (about 30 per second; "Bots FAQ"). We assume that of the chat, so
+//! that one busy chat does not stop the others; if it was the bot's, each chat soon gets its own 429.
 //!
-//! Answers come to the bot's webhook, which is set once with `setWebhook`, with `webhook_secret` as its
-//! `secret_token`. A message's id counts within its chat alone, so both together are the id here.
+//! Replies come to the bot's webhook, which is set once with `setWebhook`, with `webhook_secret` as its
+//! `secret_token`. A message's id is unique only within its chat, so the id here combines both.
 
 use std::fmt;
 use std::time::Duration;
@@ -35,16 +34,16 @@ use crate::crypto::hmac;
 use crate::http::{Answer, Client, Guard, HttpOptions, Request, endpoint, refusal, short};
 use crate::text::truncate::{cut, noting_cut};
 
-/// How a bot of Telegram is used.
+/// Configuration of a Telegram bot.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TelegramConfig {
     /// The bot's token, `123456789:` and letters.
     pub token: SecretString,
-    /// The secret that the bot's webhook was set with; without it, callbacks count as unsigned.
+    /// The secret token of the bot's webhook; without it, callbacks count as unsigned.
     #[serde(default)]
     pub webhook_secret: Option<SecretString>,
-    /// The secret before that, which holds too while the webhook is set anew.
+    /// The previous secret token, which stays valid while the webhook is updated.
     #[serde(default)]
     pub previous_webhook_secret: Option<SecretString>,
     /// The base URL of the API; `https://api.telegram.org` by default.
@@ -65,7 +64,7 @@ fn base_url() -> Url {
     Url::parse("https://api.telegram.org").expect("it is a URL")
 }
 
-/// As many characters as a text may have.
+/// Maximum number of characters of a text.
 const LONGEST: usize = 4096;
 
 /// Sends messages as a bot.
@@ -85,12 +84,12 @@ impl fmt::Debug for Telegram {
     }
 }
 
-/// An answer of the API.
+/// A response of the API.
 #[derive(Debug, Deserialize)]
 struct Response {
     ok: bool,
     #[serde(default)]
-    result: Option<Post>,
+    result: Option<Message>,
     #[serde(default)]
     error_code: Option<u16>,
     #[serde(default)]
@@ -107,27 +106,27 @@ struct Parameters {
     migrate_to_chat_id: Option<i64>,
 }
 
-/// A message, as it stands in answers and updates.
+/// A message in responses and updates.
 #[derive(Debug, Deserialize)]
-struct Post {
+struct Message {
     message_id: i64,
-    chat: Peer,
+    chat: ChatOrUser,
     #[serde(default)]
-    from: Option<Peer>,
+    from: Option<ChatOrUser>,
     #[serde(default)]
     text: Option<String>,
     #[serde(default)]
-    reply_to_message: Option<Box<Post>>,
+    reply_to_message: Option<Box<Message>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Peer {
+struct ChatOrUser {
     id: i64,
     #[serde(default)]
     is_bot: bool,
 }
 
-impl Post {
+impl Message {
     fn id(&self) -> String {
         format!("{}/{}", self.chat.id, self.message_id)
     }
@@ -172,7 +171,7 @@ impl Telegram {
         })
     }
 
-    /// The URL of a method, which holds the token.
+    /// Returns the URL of a method, which contains the token.
     fn url(&self, method: &str) -> Url {
         let bot = format!("bot{}", self.token.expose_secret());
         endpoint(&self.base_url, &[&bot, method]).expect("the base was checked")
@@ -217,7 +216,7 @@ impl Channel for Telegram {
                 detail: noting_cut("ok", &message.body, &text),
                 ..Accepted::new(Some(sent.id()))
             }),
-            Some(said) if !said.ok => Err(refused(&said, &answer)),
+            Some(response) if !response.ok => Err(refused(&response, &answer)),
             _ if success => Err(SendError::Unknown(answer.detail().into())),
             _ => Err(refusal(&answer)),
         }
@@ -231,32 +230,32 @@ impl Channel for Telegram {
         if self.webhook_secrets.is_empty() {
             return Ok(Authenticity::Unsigned);
         }
-        let wrong = |why: &'static str| CallbackError::Signature(why.into());
+        let invalid = |reason: &'static str| CallbackError::Signature(reason.into());
         let given = callback
             .header("x-telegram-bot-api-secret-token")
-            .ok_or_else(|| wrong("it has none"))?;
+            .ok_or_else(|| invalid("it has no secret token"))?;
         let mut secrets = self.webhook_secrets.iter();
         if secrets.any(|secret| hmac::equal(secret.expose_secret(), given)) {
             Ok(Authenticity::Signed)
         } else {
-            Err(wrong("it is not the webhook's secret"))
+            Err(invalid("its secret token is wrong"))
         }
     }
 
     fn parse_inbound(&self, callback: &Callback<'_>) -> Result<Vec<InboundMessage>, CallbackError> {
-        let malformed = || CallbackError::Malformed("it is no update of Telegram".into());
+        let malformed = || CallbackError::Malformed("it is not a Telegram update".into());
         let update: Value = serde_json::from_slice(callback.body).map_err(|_| malformed())?;
         if !update["update_id"].is_i64() {
             return Err(malformed());
         }
-        // Other updates, such as of messages that were edited, are not asked for.
+        // Other updates, such as edited messages, are ignored.
         let Some(message) = update.get("message") else {
             return Ok(Vec::new());
         };
-        let post = Post::deserialize(message).map_err(|_| malformed())?;
-        let id = post.id();
-        let sender = post.from.as_ref().unwrap_or(&post.chat);
-        let Some(text) = post.text.filter(|_| !sender.is_bot) else {
+        let message = Message::deserialize(message).map_err(|_| malformed())?;
+        let id = message.id();
+        let sender = message.from.as_ref().unwrap_or(&message.chat);
+        let Some(text) = message.text.filter(|_| !sender.is_bot) else {
             return Ok(Vec::new());
         };
         let from = Address::new(sender.id.to_string()).map_err(|_| malformed())?;
@@ -265,12 +264,12 @@ impl Channel for Telegram {
             from,
             text,
             answers: None,
-            answers_message: post.reply_to_message.map(|answered| answered.id()),
+            answers_message: message.reply_to_message.map(|answered| answered.id()),
         }])
     }
 }
 
-/// Brings a chat's id or a public channel's name into its normal form.
+/// Normalizes a chat's id or a public channel's name.
 pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let text = raw.trim();
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
@@ -285,24 +284,28 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     match text.parse::<i64>() {
         Ok(id) if id != 0 && !text.starts_with('+') => Address::new(id.to_string()),
         _ => Err(AddressError::new(format!(
-            "{raw:?} is no chat of Telegram: write its id, such as 123456789 or -1001234567890, or @name of a public channel"
+            "{raw:?} is not a Telegram chat: use its ID, such as 123456789 or -1001234567890, or the @name of a public channel"
         ))),
     }
 }
 
-/// Maps an error response to a send error. It has no codes of its own: a 400 is told apart by its words.
-fn refused(said: &Response, answer: &Answer) -> SendError {
-    let holds = |words: &[&str]| words.iter().any(|words| said.description.contains(words));
-    let code = said.error_code.unwrap_or(answer.status.as_u16());
-    let mut reason = format!("{code}: {}", short(&said.description));
-    if let Some(id) = said.parameters.migrate_to_chat_id {
+/// Maps an error response to a send error. A 400 has no further code, so its text is read.
+fn refused(response: &Response, answer: &Answer) -> SendError {
+    let holds = |words: &[&str]| {
+        words
+            .iter()
+            .any(|words| response.description.contains(words))
+    };
+    let code = response.error_code.unwrap_or(answer.status.as_u16());
+    let mut reason = format!("{code}: {}", short(&response.description));
+    if let Some(id) = response.parameters.migrate_to_chat_id {
         reason = format!("{reason}; its new id is {id}");
     }
     match code {
-        // The bot's token stands in the path, so a wrong one is not found.
+        // The bot's token is part of the path, so a wrong one is a 404.
         401 | 404 => SendError::Unauthorized { reason },
         403 if holds(&["user is deactivated"]) => SendError::InvalidAddress { reason },
-        // Blocked by the person, thrown out of the group, or never let in: this bot, not another.
+        // Blocked by the person, removed from the group, or never added: this concerns this bot alone.
         403 => SendError::Unroutable { reason },
         400 if holds(&[
             "chat not found",
@@ -325,7 +328,7 @@ fn refused(said: &Response, answer: &Answer) -> SendError {
         429 => SendError::Deferred {
             scope: Deferral::Recipient,
             reason,
-            retry_after: said
+            retry_after: response
                 .parameters
                 .retry_after
                 .map(Duration::from_secs)

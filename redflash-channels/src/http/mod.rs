@@ -1,4 +1,4 @@
-//! What the gateways that speak HTTP share: one request, one deadline, a bounded answer.
+//! HTTP requests of gateways, each with one deadline and a bounded answer.
 
 #[cfg(feature = "account")]
 mod account;

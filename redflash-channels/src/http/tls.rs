@@ -1,4 +1,4 @@
-//! The certificates that are trusted.
+//! Trusted certificates.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -13,16 +13,16 @@ use rustls_platform_verifier::Verifier;
 
 use crate::ConfigError;
 
-/// The certificates this machine trusts are read once.
+/// TLS settings with the certificates that this machine trusts, which are read once.
 static PLATFORM: LazyLock<Result<ClientConfig, String>> =
     LazyLock::new(|| trusting(&[]).map_err(|error| error.to_string()));
 
-/// Returns the TLS settings that trust what this machine trusts, and the certificates of a file.
+/// Returns the TLS settings that trust the certificates of this machine, and those of a file.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] at `ca_file` when it cannot be read or holds no certificates; at no key when this
-/// machine trusts no certificates.
+/// Returns a [`ConfigError`] at `ca_file` if it cannot be read or holds no certificates; without a key if
+/// this machine trusts no certificates.
 pub(super) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, ConfigError> {
     let Some(path) = ca_file else {
         return PLATFORM.clone().map_err(|error| ConfigError {

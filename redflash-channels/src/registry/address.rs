@@ -1,14 +1,14 @@
-//! Addresses of channels that no gateway is configured for.
+//! Addresses of channels without a configured gateway.
 
 use redflash_core::{Address, AddressError, ChannelKind};
 
 use crate::gateways;
 
-/// Brings an address into the normal form of a channel for which no gateway is configured yet.
+/// Normalizes an address of a channel that has no configured gateway yet.
 ///
 /// # Errors
 ///
-/// [`AddressError`] says what is wrong with it.
+/// Returns an [`AddressError`] that describes the problem.
 pub fn parse_address(channel: &ChannelKind, raw: &str) -> Result<Address, AddressError> {
     match channel.as_str() {
         #[cfg(feature = "sms")]

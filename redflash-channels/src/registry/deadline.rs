@@ -10,7 +10,7 @@ use crate::text::duration;
 /// Time beyond its `timeout` that a channel gets to report the outcome of the message itself.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// The `timeout` of a type of gateway whose table says none; `None` for a type that has none.
+/// Returns the default `timeout` of a type of gateway; `None` for a type without one.
 fn ordinary(type_name: &str) -> Option<&'static str> {
     match type_name {
         "console" => None,
@@ -21,9 +21,9 @@ fn ordinary(type_name: &str) -> Option<&'static str> {
     }
 }
 
-/// The deadline of a hand-over by the `timeout` of a gateway's table, which is filled in where it is
-/// left out. `None` for a type without one, and for what is no length of time, which the type itself
-/// refuses.
+/// Returns the deadline of a hand-over by the `timeout` of a gateway's table, and sets that to its
+/// default if it is missing. `None` for a type without a timeout, and for an invalid duration, which the
+/// type itself rejects.
 pub(crate) fn of(settings: &mut Settings, type_name: &str) -> Option<Duration> {
     if let Some(timeout) = ordinary(type_name) {
         let timeout = || timeout.into();

@@ -1,18 +1,18 @@
-//! What can be wrong with a gateway's configuration.
+//! Errors of a gateway's configuration.
 
 use std::fmt;
 
-/// What is wrong with a gateway's configuration, and where.
+/// An error of a gateway's configuration, with the key it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// The key, such as `port` or `allow_networks[0]`; `None` when it is about the whole table.
+    /// The key, such as `port` or `allow_networks[0]`; `None` if it concerns the whole table.
     pub key: Option<String>,
-    /// What is wrong with it and what would be right. Never holds the value of a secret.
+    /// The problem and its solution. Never holds the value of a secret.
     pub reason: String,
 }
 
 impl ConfigError {
-    /// Something is wrong with this key.
+    /// Creates an error at a key.
     pub fn at(key: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             key: Some(key.into()),

@@ -8,7 +8,7 @@ use super::settings::{Settings, read, take_secret, take_text};
 use crate::http::HttpOptions;
 use crate::{ConfigError, gateways};
 
-/// Reads a gateway's table as the struct of its type, and `proxy` and `ca_file` beside its keys.
+/// Reads a gateway's table into the struct of its type, along with `proxy` and `ca_file`.
 ///
 /// # Errors
 ///

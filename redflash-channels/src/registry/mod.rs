@@ -1,4 +1,4 @@
-//! Gateways, made of tables of the configuration.
+//! Creates gateways from tables of the configuration.
 
 mod address;
 mod deadline;
@@ -22,56 +22,56 @@ use serde_json::{Map, Value};
 use self::options::GatewayOptions;
 use self::settings::{Settings, read_secret, take_secret, take_text};
 
-/// A gateway made of a table of the configuration.
+/// A gateway created from a table of the configuration.
 #[derive(Debug)]
 pub struct Configured {
     /// The gateway.
     pub gateway: Gateway,
-    /// The secrets that authenticate its callbacks when they stand in their path: none, one, or
-    /// two while one replaces the other.
+    /// The secrets in the path of its callbacks that authenticate them: none, one, or two while one
+    /// replaces the other.
     pub callback_secrets: Vec<SecretString>,
     /// Warnings about settings that are valid but need attention.
     pub warnings: Vec<String>,
 }
 
-/// Makes a gateway of a table of the configuration.
+/// Creates a gateway from a table of the configuration.
 ///
-/// * `public_url` - where gateways reach this server, if they do.
+/// * `public_url` - the URL at which gateways reach this server, if any.
 ///
-/// Beside the keys of its type, the table holds:
+/// In addition to the keys of its type, the table holds:
 ///
-/// | key | meaning | when left out |
+/// | key | meaning | default |
 /// | --- | --- | --- |
-/// | `name` | how the gateway is called | must be given |
-/// | `type` | the type, one of [`TYPES`] | must be given |
-/// | `concurrency` | messages under way at once, per host for webhooks | 32 |
-/// | `per_second` | messages started in a second | no bound |
-/// | `retry` | the waits between attempts, the last of which repeats | the type's |
-/// | `give_up_after` | when a delivery is given up | the type's |
-/// | `prefixes` | the beginnings of the addresses it is used for, such as `+44` | all addresses |
-/// | `senders` | the senders that an event may name | all that the type allows |
-/// | `budget` | how much may be sent: `per_hour`, `per_day`, `address_per_hour`, `address_per_day`, and at how much of a gateway's bound an alarm is given, `alarm_percent` | no bound, 80 |
-/// | `on_unknown` | what is done with a message that may have gone out: `resend` or `hold` | `resend` |
-/// | `receipt_timeout` | how long a receipt is waited for before the channel's next gateway is used too | for ever |
+/// | `name` | the gateway's name | required |
+/// | `type` | the type, one of [`TYPES`] | required |
+/// | `concurrency` | maximum number of concurrent messages, per host for webhooks | 32 |
+/// | `per_second` | maximum number of messages per second | no limit |
+/// | `retry` | the delays between attempts, the last of which repeats | the type's |
+/// | `give_up_after` | the age at which a delivery fails | the type's |
+/// | `prefixes` | prefixes of the addresses it is used for, such as `+44` | all addresses |
+/// | `senders` | the senders that an event may name | all that the type permits |
+/// | `budget` | limits of sending: `per_hour`, `per_day`, `address_per_hour`, `address_per_day`, and the percentage of a gateway's limit that raises an alarm, `alarm_percent` | no limit, 80 |
+/// | `on_unknown` | handling of a message that may have been sent: `resend` or `hold` | `resend` |
+/// | `receipt_timeout` | time to wait for a receipt before the channel's next gateway is used too | no limit |
 /// | `proxy` | the proxy of a type that speaks HTTP, such as `http://proxy.example.org:3128`, or `none` | `HTTPS_PROXY` and `HTTP_PROXY` of the environment |
-/// | `ca_file` | a PEM file of certificates that such a type trusts beside those of this machine | none |
+/// | `ca_file` | a PEM file of certificates that such a type trusts in addition to those of this machine | none |
 /// | `callback_secret`, `previous_callback_secret` | the secret in the path of its callbacks | callbacks are off |
 ///
 /// # Errors
 ///
-/// [`ConfigError`] names the key and what would be right.
+/// Returns a [`ConfigError`] that names the key, the problem and its solution.
 pub fn configure(
     mut settings: Map<String, Value>,
     public_url: Option<&str>,
 ) -> Result<Configured, ConfigError> {
     let name = take_text(&mut settings, "name")?
-        .ok_or_else(|| ConfigError::at("name", "every gateway needs a name, such as \"hooks\""))?;
+        .ok_or_else(|| ConfigError::at("name", "a gateway needs a name, such as \"hooks\""))?;
     let name: Slug = name
         .parse()
         .map_err(|error| ConfigError::at("name", format!("{error}")))?;
     let kind = gateway_type(&mut settings)?;
     let callback_secrets = callback_secrets(&mut settings)?;
-    let common = GatewayOptions::take(&mut settings, kind.name)?;
+    let options = GatewayOptions::take(&mut settings, kind.name)?;
     for secret in kind.secrets {
         read_secret(&mut settings, secret)?;
     }
@@ -81,9 +81,9 @@ pub fn configure(
             settings.insert("callback_url".into(), url.into());
         }
     }
-    let warnings = kind.warnings(&settings, common.prefixes());
+    let warnings = kind.warnings(&settings, options.prefixes());
     let channel = (kind.channel)(settings)?;
-    let gateway = common.gateway(name, kind.name, channel, (kind.schedule)())?;
+    let gateway = options.gateway(name, kind.name, channel, (kind.schedule)())?;
     Ok(Configured {
         gateway,
         callback_secrets,
@@ -97,20 +97,20 @@ fn gateway_type(settings: &mut Settings) -> Result<&'static GatewayType, ConfigE
         names.join(", ")
     };
     let Some(name) = take_text(settings, "type")? else {
-        let reason = format!("every gateway needs a type: one of {}", known());
+        let reason = format!("a gateway needs a type: one of {}", known());
         return Err(ConfigError::at("type", reason));
     };
     let mut types = TYPES.iter();
     types
         .find(|kind| kind.name == name || kind.aliases.contains(&&*name))
         .ok_or_else(|| {
-            let reason = format!("there is no type {name:?}: it is one of {}", known());
+            let reason = format!("unknown type {name:?}: use one of {}", known());
             ConfigError::at("type", reason)
         })
 }
 
 fn callback_secrets(settings: &mut Settings) -> Result<Vec<SecretString>, ConfigError> {
-    /// So short a secret could be guessed.
+    /// A shorter secret could be guessed.
     const SHORTEST: usize = 16;
     let mut secrets = Vec::new();
     for key in ["callback_secret", "previous_callback_secret"] {
@@ -121,7 +121,7 @@ fn callback_secrets(settings: &mut Settings) -> Result<Vec<SecretString>, Config
         let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
         if text.len() < SHORTEST || !text.bytes().all(legal) {
             let reason = format!(
-                "it must have {SHORTEST} characters or more of A-Z a-z 0-9 - _ . ~, since it stands in a URL"
+                "it must have at least {SHORTEST} characters of A-Z a-z 0-9 - _ . ~, since it is part of a URL"
             );
             return Err(ConfigError::at(key, reason));
         }
@@ -143,16 +143,16 @@ mod tests {
     fn settings(value: Value) -> Settings {
         match value {
             Value::Object(map) => map,
-            other => panic!("{other} is no table"),
+            other => panic!("{other} is not a table"),
         }
     }
 
-    fn refused(value: Value) -> ConfigError {
+    fn error_of(value: Value) -> ConfigError {
         configure(settings(value), None).unwrap_err()
     }
 
     #[test]
-    fn what_is_wrong_with_a_table_is_named() {
+    fn error_names_the_invalid_key() {
         let cases = [
             (json!({}), "name"),
             (json!({"name": "A b", "type": "console"}), "name"),
@@ -221,14 +221,14 @@ mod tests {
             ),
         ];
         for (table, key) in cases {
-            let error = refused(table.clone());
+            let error = error_of(table.clone());
             assert_eq!(error.key.as_deref(), Some(key), "{table} {error}");
         }
     }
 
     #[test]
-    fn an_unknown_key_is_named_with_those_that_exist() {
-        let error = refused(json!({"name": "a", "type": "console", "chanel": "sms"})).to_string();
+    fn error_names_an_unknown_key_and_the_known_ones() {
+        let error = error_of(json!({"name": "a", "type": "console", "chanel": "sms"})).to_string();
         assert!(
             error.contains("chanel") && error.contains("channel"),
             "{error}"
@@ -237,28 +237,28 @@ mod tests {
 
     #[cfg(feature = "webhook")]
     #[test]
-    fn a_secret_of_the_wrong_type_is_not_quoted() {
-        let error = refused(json!({"name": "a", "type": "webhook", "signing_secret": 735_190}));
+    fn error_does_not_quote_a_secret_of_the_wrong_type() {
+        let error = error_of(json!({"name": "a", "type": "webhook", "signing_secret": 735_190}));
         assert_eq!(error.key.as_deref(), Some("signing_secret"));
         assert!(!error.to_string().contains("735190"), "{error}");
     }
 
     #[cfg(feature = "chat")]
     #[test]
-    fn secrets_of_a_table_are_secrets_each() {
+    fn error_does_not_quote_secrets_of_a_table() {
         let table = |rooms: Value| json!({"name": "a", "type": "slack", "rooms": rooms});
-        let error = refused(table(json!({"ops": 735_190})));
+        let error = error_of(table(json!({"ops": 735_190})));
         assert_eq!(error.key.as_deref(), Some("rooms.ops"));
         assert!(!error.to_string().contains("735190"), "{error}");
-        let error = refused(table(json!({"ops_file": "/nowhere"})));
+        let error = error_of(table(json!({"ops_file": "/nowhere"})));
         assert_eq!(error.key.as_deref(), Some("rooms.ops_file"));
-        let error = refused(table(json!("canary")));
+        let error = error_of(table(json!("canary")));
         assert_eq!(error.key.as_deref(), Some("rooms"));
         assert!(!error.to_string().contains("canary"), "{error}");
     }
 
     #[test]
-    fn secrets_come_from_files_without_their_line_ends() {
+    fn reads_secrets_from_files_without_line_ends() {
         let directory = std::env::temp_dir().join(format!("redflash-{}", std::process::id()));
         let table = json!({"name": "a", "type": "console", "callback_secret_file": directory});
         for text in [
@@ -274,15 +274,15 @@ mod tests {
         let large = vec![b'a'; 70_000];
         for (bytes, reason) in [(&b"\xef\xbb\xbf\r\n"[..], "empty"), (&large[..], "large")] {
             std::fs::write(&directory, bytes).unwrap();
-            let refused = configure(settings(table.clone()), None).unwrap_err();
-            assert!(refused.reason.contains(reason), "{refused}");
+            let error = configure(settings(table.clone()), None).unwrap_err();
+            assert!(error.reason.contains(reason), "{error}");
         }
         std::fs::remove_file(&directory).unwrap();
     }
 
     #[cfg(feature = "webhook")]
     #[test]
-    fn a_hand_over_may_take_as_long_as_its_gateway() {
+    fn deadline_follows_the_timeout_of_the_gateway() {
         let deadline = |timeout: Value| {
             let mut table = settings(json!({"name": "a", "type": "webhook"}));
             if !timeout.is_null() {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_waits_are_taken_over() {
+    fn applies_limits_and_retry_delays() {
         let table = json!({
             "name": "a", "type": "console", "concurrency": 3, "per_second": 0.5,
             "retry": ["1s", "1m"], "give_up_after": "1h",

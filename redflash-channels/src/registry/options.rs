@@ -1,4 +1,4 @@
-//! The keys that every gateway's table may hold beside those of its type.
+//! The options that every gateway has in addition to those of its type.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +43,7 @@ struct BudgetTable {
 #[serde(transparent)]
 struct Wait(#[serde(with = "duration")] Duration);
 
-/// The keys that the table of every gateway may hold, beside its name, type and callback secrets.
+/// The keys that every gateway's table may hold in addition to its name, type and callback secrets.
 pub const COMMON_KEYS: &[&str] = &[
     "concurrency",
     "per_second",
@@ -62,32 +62,32 @@ impl GatewayOptions {
         let keys = COMMON_KEYS
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), settings.remove(*key)?)));
-        let common: Self = read(keys.collect())?;
+        let options: Self = read(keys.collect())?;
         Ok(Self {
             deadline: deadline::of(settings, type_name),
-            ..common
+            ..options
         })
     }
 
-    /// The beginnings of the addresses that the gateway is used for.
+    /// Returns the prefixes of the addresses that the gateway is used for.
     pub(crate) fn prefixes(&self) -> &[String] {
         &self.prefixes
     }
 
-    /// The gateway of this channel.
+    /// Creates the gateway of a channel.
     pub(crate) fn gateway(
         self,
         name: Slug,
         type_name: &str,
         channel: Arc<dyn Channel>,
-        ordinary: RetrySchedule,
+        default_schedule: RetrySchedule,
     ) -> Result<Gateway, ConfigError> {
         self.check(&*channel)?;
         Ok(Gateway {
             name,
             type_name: type_name.to_owned(),
             limits: self.limits()?,
-            schedule: self.schedule(ordinary),
+            schedule: self.schedule(default_schedule),
             budget: self.budget.budget()?,
             on_unknown: self.on_unknown,
             receipt_timeout: self.receipt_timeout.map(|wait| wait.0),
@@ -97,24 +97,24 @@ impl GatewayOptions {
         })
     }
 
-    /// What does not go together with the channel.
+    /// Checks the options against the capabilities of the channel.
     fn check(&self, channel: &dyn Channel) -> Result<(), ConfigError> {
         let is_sms = channel.kind() == ChannelKind::sms();
-        for (place, prefix) in self.prefixes.iter().enumerate() {
+        for (index, prefix) in self.prefixes.iter().enumerate() {
             let digits = prefix.strip_prefix('+').unwrap_or_default();
             let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
             if prefix.is_empty() || (is_sms && !is_number) {
-                let reason = "it is the beginning of an address, such as \"+44\"";
-                return Err(ConfigError::at(format!("prefixes[{place}]"), reason));
+                let reason = "it must be a prefix of addresses, such as \"+44\"";
+                return Err(ConfigError::at(format!("prefixes[{index}]"), reason));
             }
         }
-        for (place, sender) in self.senders.iter().enumerate() {
+        for (index, sender) in self.senders.iter().enumerate() {
             channel
                 .check_sender(sender)
-                .map_err(|error| ConfigError::at(format!("senders[{place}]"), error.to_string()))?;
+                .map_err(|error| ConfigError::at(format!("senders[{index}]"), error.to_string()))?;
         }
         if self.receipt_timeout.is_some() && !channel.capabilities().receipts {
-            let reason = "gateways of this type send no receipts";
+            let reason = "gateways of this type do not send receipts";
             return Err(ConfigError::at("receipt_timeout", reason));
         }
         Ok(())
@@ -141,14 +141,14 @@ impl GatewayOptions {
         Ok(limits)
     }
 
-    fn schedule(&self, ordinary: RetrySchedule) -> RetrySchedule {
+    fn schedule(&self, default_schedule: RetrySchedule) -> RetrySchedule {
         let give_up_after = self.give_up_after.map(|wait| wait.0);
-        let give_up_after = give_up_after.unwrap_or_else(|| ordinary.give_up_after());
+        let give_up_after = give_up_after.unwrap_or_else(|| default_schedule.give_up_after());
         match &self.retry {
             Some(waits) => {
                 RetrySchedule::new(waits.iter().map(|wait| wait.0).collect(), give_up_after)
             }
-            None => ordinary.giving_up_after(give_up_after),
+            None => default_schedule.giving_up_after(give_up_after),
         }
     }
 }

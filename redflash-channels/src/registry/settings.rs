@@ -1,4 +1,4 @@
-//! A gateway's table in the configuration, on its way to the struct of its type.
+//! Reads a gateway's table of the configuration into the struct of its type.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,7 +14,7 @@ use crate::ConfigError;
 /// The keys and values of one table.
 pub(crate) type Settings = Map<String, Value>;
 
-/// Takes a key out of the table that must be a text.
+/// Takes a key with a text value out of the table.
 pub(crate) fn take_text(settings: &mut Settings, key: &str) -> Result<Option<String>, ConfigError> {
     match settings.remove(key) {
         None => Ok(None),
@@ -23,13 +23,13 @@ pub(crate) fn take_text(settings: &mut Settings, key: &str) -> Result<Option<Str
     }
 }
 
-/// Puts the contents of the file that `KEY_file` names in the place of `KEY`. A key `TABLE.*` stands
-/// for all keys of that table.
+/// Sets `KEY` to the contents of the file that `KEY_file` names. A key `TABLE.*` stands for all keys of
+/// that table.
 pub(crate) fn read_secret(settings: &mut Settings, key: &str) -> Result<(), ConfigError> {
     if let Some(table) = key.strip_suffix(".*") {
         return read_secrets(settings, table);
     }
-    // Checked here, since what reads the struct would quote the value.
+    // Checked here, since deserializing the struct would quote the value.
     if settings.get(key).is_some_and(|value| !value.is_string()) {
         return Err(ConfigError::at(key, "it must be a text in quotes"));
     }
@@ -58,11 +58,11 @@ pub(crate) fn read_secret(settings: &mut Settings, key: &str) -> Result<(), Conf
 }
 
 /// Reads a file that holds a secret. A byte order mark at its beginning and line ends at its end, which
-/// editors leave there, are not part of the secret.
+/// editors add, are not part of the secret.
 ///
 /// # Errors
 ///
-/// What the file system says; [`io::ErrorKind::InvalidData`] for a file that is not UTF-8, and
+/// Returns the error of the file system, [`io::ErrorKind::InvalidData`] for a file that is not UTF-8, or
 /// [`io::ErrorKind::FileTooLarge`] for one of more than 64 KiB.
 pub fn read_secret_file(path: &Path) -> io::Result<SecretString> {
     const LARGEST: u64 = 64 * 1024;
@@ -107,7 +107,7 @@ pub(crate) fn take_secret(
     Ok(secret.map(SecretString::from))
 }
 
-/// Reads what is left of the table as a struct.
+/// Reads the remaining keys of the table into a struct.
 pub(crate) fn read<T: DeserializeOwned>(settings: Settings) -> Result<T, ConfigError> {
     serde_path_to_error::deserialize(Value::Object(settings)).map_err(|error| {
         let path = error.path().to_string();

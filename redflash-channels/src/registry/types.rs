@@ -13,35 +13,35 @@ use crate::{ConfigError, gateways};
 /// A type of gateway.
 #[derive(Clone, Copy, Debug)]
 pub struct GatewayType {
-    /// What `type` says.
+    /// The value of `type`.
     pub name: &'static str,
-    /// What it may say instead.
+    /// Other accepted values of `type`.
     pub aliases: &'static [&'static str],
     /// The keys that hold secrets. Each can be given in a file, as `KEY_file`. `TABLE.*` stands for
     /// all keys of a table.
     pub secrets: &'static [&'static str],
-    /// Where its callbacks are told to come.
+    /// The way its vendor learns the URL of callbacks.
     callbacks: Callbacks,
-    /// When what could not be handed over is tried again.
+    /// Returns the default retry schedule.
     pub(crate) schedule: fn() -> RetrySchedule,
-    /// Makes a channel of what is left of the table.
+    /// Creates a channel from the remaining keys of the table.
     pub(crate) channel: fn(Settings) -> Result<Arc<dyn Channel>, ConfigError>,
 }
 
-/// How a gateway learns where its callbacks go.
+/// The way a gateway's vendor learns the URL of callbacks.
 #[derive(Clone, Copy, Debug)]
 enum Callbacks {
-    /// It has none, or it is told in its vendor's own settings.
+    /// There are no callbacks, or the vendor's own settings hold the URL.
     Elsewhere,
-    /// Each message names the URL: the key `callback_url` of its table, which is filled in from
-    /// the server's public URL where it is left out.
+    /// Each message names the URL: the key `callback_url` of the table, which defaults to one below the
+    /// server's public URL.
     InMessages {
-        /// The secret that signs them, if the vendor does; with it, the URL needs none.
+        /// The secret that signs callbacks, if the vendor signs them; the URL then needs no secret.
         signed_by: Option<&'static str>,
     },
 }
 
-/// Every type of gateway: a new one is one line here.
+/// All types of gateway. A new type is one entry here.
 pub const TYPES: &[GatewayType] = &[
     #[cfg(feature = "sms")]
     GatewayType {
@@ -356,9 +356,9 @@ pub const TYPES: &[GatewayType] = &[
 ];
 
 impl GatewayType {
-    /// Returns what should be known of a table of this type.
+    /// Returns warnings about valid but risky settings of a table of this type.
     ///
-    /// * `prefixes` - the beginnings of the addresses that the gateway is used for.
+    /// * `prefixes` - prefixes of the addresses that the gateway is used for.
     #[cfg_attr(
         not(feature = "webhook"),
         expect(
@@ -375,7 +375,7 @@ impl GatewayType {
         Vec::new()
     }
 
-    /// The URL at which a gateway of this type is to call us, if each of its messages names one.
+    /// Returns the URL for callbacks of a gateway of this type, if each of its messages names one.
     pub(crate) fn callback_url(
         &self,
         public_url: &str,

@@ -1,5 +1,5 @@
-//! How a text fits into short messages: the GSM 7-bit default alphabet (3GPP TS 23.038, section
-//! 6.2.1) or UCS-2, and the size of a part (3GPP TS 23.040).
+//! Message segmentation: the GSM 7-bit default alphabet (3GPP TS 23.038, section 6.2.1) or UCS-2, and
+//! the size of a part (3GPP TS 23.040).
 
 use redflash_core::Accepted;
 
@@ -14,60 +14,60 @@ pub(crate) enum Alphabet {
     Ucs2,
 }
 
-/// A text cut to what fits.
+/// The text of a message, truncated to the permitted number of parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SmsText {
-    /// The text; when it was cut, its last character is a mark.
+    /// The text; a truncated one ends in an ellipsis.
     pub(crate) text: String,
-    /// How it is written.
+    /// The alphabet that encodes it.
     pub(crate) alphabet: Alphabet,
-    /// Into how many parts the gateway cuts it.
+    /// Number of parts in which the gateway sends it.
     pub(crate) parts: u32,
-    /// Into how many parts the whole text would have been cut.
-    pub(crate) whole: u32,
+    /// Number of parts of the text before truncation.
+    pub(crate) untruncated_parts: u32,
 }
 
-/// Into how many parts a text may be cut, where a table does not say.
+/// Default of `max_parts`.
 pub(crate) const fn six_parts() -> u32 {
     6
 }
 
-/// Checks a table's `max_parts`.
+/// Checks the key `max_parts`.
 ///
-/// * `most` - how many the vendor takes.
-pub(crate) fn check_parts(parts: u32, most: u32) -> Result<(), ConfigError> {
-    if (1..=most).contains(&parts) {
+/// * `max` - the vendor's limit.
+pub(crate) fn check_parts(parts: u32, max: u32) -> Result<(), ConfigError> {
+    if (1..=max).contains(&parts) {
         return Ok(());
     }
-    let reason = format!("it must be from 1 to {most}");
+    let reason = format!("it must be from 1 to {max}");
     Err(ConfigError::at("max_parts", reason))
 }
 
 impl SmsText {
-    /// The gateway's word that it took this text; `said` is what the log keeps of it, unless the
-    /// text was cut.
-    pub(crate) fn accepted(&self, message_id: Option<String>, said: String) -> Accepted {
+    /// Returns the outcome of a message that the gateway accepted. The log shows `detail`, unless the
+    /// text was truncated.
+    pub(crate) fn accepted(&self, message_id: Option<String>, detail: String) -> Accepted {
         Accepted {
             message_id,
             parts: self.parts,
             price: None,
             delivered: false,
-            detail: if self.whole > self.parts {
-                format!("cut to {} of {} parts", self.parts, self.whole)
+            detail: if self.untruncated_parts > self.parts {
+                format!("cut to {} of {} parts", self.parts, self.untruncated_parts)
             } else {
-                said
+                detail
             },
         }
     }
 }
 
-/// The basic table, without the escape.
+/// The basic table, without the escape character.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-/// The extension table: each takes two places.
+/// The extension table, whose characters take two septets each.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
 impl Alphabet {
-    /// The smallest alphabet that has every character of a text.
+    /// Returns the smallest alphabet that has every character of a text.
     pub(crate) fn of(text: &str) -> Self {
         let known =
             |c: char| c.is_ascii_alphanumeric() || BASIC.contains(c) || EXTENSION.contains(c);
@@ -78,7 +78,7 @@ impl Alphabet {
         }
     }
 
-    /// How many places a character takes.
+    /// Returns the number of code units of a character.
     fn width(self, c: char) -> usize {
         match self {
             Self::Gsm7 if EXTENSION.contains(c) => 2,
@@ -87,27 +87,27 @@ impl Alphabet {
         }
     }
 
-    /// How many places a message has that is sent alone, and a part of one that is not.
-    const fn places(self) -> (usize, usize) {
+    /// Returns the code units of a message of one part, and of each part of a longer message.
+    const fn capacity(self) -> (usize, usize) {
         match self {
             Self::Gsm7 => (160, 153),
             Self::Ucs2 => (70, 67),
         }
     }
 
-    /// The mark at the end of a text that was cut.
-    const fn mark(self) -> &'static str {
+    /// Returns the ellipsis at the end of a truncated text.
+    const fn ellipsis(self) -> &'static str {
         match self {
             Self::Gsm7 => "...",
             Self::Ucs2 => "…",
         }
     }
 
-    /// Into how many parts a text is cut. A character of two places is never torn apart.
+    /// Returns the number of parts of a text. A character of two code units never spans two parts.
     fn parts(self, text: &str) -> u32 {
-        let (alone, part) = self.places();
+        let (single, part) = self.capacity();
         let widths = || text.chars().map(|c| self.width(c));
-        if widths().sum::<usize>() <= alone {
+        if widths().sum::<usize>() <= single {
             return 1;
         }
         let mut parts = 1;
@@ -123,32 +123,33 @@ impl Alphabet {
     }
 }
 
-/// Cuts a text to at most so many parts.
+/// Truncates a text to at most `max_parts` parts.
 pub(crate) fn fit(text: &str, max_parts: u32) -> SmsText {
     fit_in(Alphabet::of(text), text, max_parts)
 }
 
-/// The same for a gateway that is told the alphabet, which must have every character of the text.
+/// Truncates a text as [`fit`] does, for a gateway whose requests name the alphabet. The alphabet must
+/// have every character of the text.
 pub(crate) fn fit_in(alphabet: Alphabet, text: &str, max_parts: u32) -> SmsText {
-    let whole = alphabet.parts(text);
-    if whole <= max_parts {
+    let untruncated_parts = alphabet.parts(text);
+    if untruncated_parts <= max_parts {
         return SmsText {
             text: text.to_owned(),
             alphabet,
-            parts: whole,
-            whole,
+            parts: untruncated_parts,
+            untruncated_parts,
         };
     }
-    // The longest beginning that still fits with the mark behind it.
+    // The longest prefix that fits together with the ellipsis.
     let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-    let cut = |end: usize| format!("{}{}", text[..end].trim_end(), alphabet.mark());
+    let cut = |end: usize| format!("{}{}", text[..end].trim_end(), alphabet.ellipsis());
     let fitting = ends.partition_point(|end| alphabet.parts(&cut(*end)) <= max_parts);
     let text = cut(ends[fitting.saturating_sub(1)]);
     SmsText {
         parts: alphabet.parts(&text),
         text,
         alphabet,
-        whole,
+        untruncated_parts,
     }
 }
 
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_counted_as_networks_do() {
+    fn counts_parts_as_networks_do() {
         use Alphabet::{Gsm7, Ucs2};
         let cases = [
             (String::new(), (Gsm7, 1)),
@@ -172,7 +173,7 @@ mod tests {
             ("a".repeat(307), (Gsm7, 3)),
             ("€".repeat(80), (Gsm7, 1)),
             ("€".repeat(81), (Gsm7, 2)),
-            // 76 pairs and one place left over in the first part.
+            // 76 pairs, and one septet left over in the first part.
             ("€".repeat(153), (Gsm7, 3)),
             ("ж".repeat(70), (Ucs2, 1)),
             ("ж".repeat(71), (Ucs2, 2)),
@@ -187,16 +188,16 @@ mod tests {
     }
 
     #[test]
-    fn the_basic_table_is_whole() {
-        // 128 places, less the escape.
+    fn alphabet_is_complete() {
+        // 128 characters, less the escape.
         assert_eq!(BASIC.chars().count(), 127);
         assert_eq!(EXTENSION.chars().count(), 10);
     }
 
     #[test]
-    fn what_is_too_long_is_cut_with_a_mark() {
+    fn truncates_long_text_with_ellipsis() {
         let sms = fit(&"a".repeat(1000), 2);
-        assert_eq!((sms.parts, sms.whole), (2, 7));
+        assert_eq!((sms.parts, sms.untruncated_parts), (2, 7));
         assert_eq!(sms.text.len(), 306);
         assert!(sms.text.ends_with("a..."));
         let sms = fit(&"ж".repeat(100), 1);

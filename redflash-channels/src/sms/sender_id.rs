@@ -1,4 +1,4 @@
-//! Who a text message says it comes from: a number, or a short name.
+//! Sender ids of text messages: a number, or a short name.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use redflash_core::SenderError;
 
 use crate::ConfigError;
 
-/// Checks a sender against what networks take: up to 15 digits, or up to 11 letters, digits and
-/// spaces of which one at least is no space (3GPP TS 23.040, section 9.1.2.5).
+/// Checks a sender id against the rules of networks: up to 15 digits, or up to 11 letters, digits and
+/// spaces, at least one of which is not a space (3GPP TS 23.040, section 9.1.2.5).
 pub(crate) fn check(sender: &str) -> Result<(), SenderError> {
     let number = sender.len() <= 15 && sender.bytes().all(|b| b.is_ascii_digit());
     let name = sender.len() <= 11
@@ -18,11 +18,11 @@ pub(crate) fn check(sender: &str) -> Result<(), SenderError> {
         return Ok(());
     }
     Err(SenderError::new(
-        "a sender is up to 15 digits, or up to 11 letters and digits",
+        "a sender ID has up to 15 digits, or up to 11 letters and digits",
     ))
 }
 
-/// The same, where a number may also have its plus.
+/// Checks a sender id as [`check`] does, and permits a number with its plus.
 pub(crate) fn check_international(sender: &str) -> Result<(), SenderError> {
     match sender.strip_prefix('+') {
         Some(digits) if is_number(digits) => Ok(()),
@@ -30,16 +30,13 @@ pub(crate) fn check_international(sender: &str) -> Result<(), SenderError> {
     }
 }
 
-/// What is wrong with a table's `from`.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what map_err hands over"
-)]
-pub(crate) fn wrong(error: SenderError) -> ConfigError {
+/// Returns the configuration error of an invalid `from`.
+#[expect(clippy::needless_pass_by_value, reason = "it is a callback of map_err")]
+pub(crate) fn invalid_from(error: SenderError) -> ConfigError {
     ConfigError::at("from", error.to_string())
 }
 
-/// A sender for gateways that want a number with its plus, and short codes and names as they are.
+/// Returns a sender id for gateways that take numbers with a plus, and short codes and names unchanged.
 pub(crate) fn with_plus(sender: &str) -> Cow<'_, str> {
     if is_number(sender) {
         Cow::Owned(format!("+{sender}"))
@@ -48,7 +45,7 @@ pub(crate) fn with_plus(sender: &str) -> Cow<'_, str> {
     }
 }
 
-/// What kind of sender it is, in the words that several vendors share.
+/// Returns the kind of a sender id, in the terms that several vendors share.
 pub(crate) fn kind(sender: &str) -> &'static str {
     if sender.starts_with('+') {
         "INTERNATIONAL"
@@ -59,7 +56,7 @@ pub(crate) fn kind(sender: &str) -> &'static str {
     }
 }
 
-/// Whether it is a number with its country, not the short code of a network.
+/// Returns true for a number with its country code, as opposed to a network's short code.
 fn is_number(sender: &str) -> bool {
     (7..=15).contains(&sender.len()) && sender.bytes().all(|b| b.is_ascii_digit())
 }
@@ -69,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sender_is_a_number_or_a_short_name() {
+    fn accepts_numbers_and_short_names() {
         for good in ["RedFlash", "Red Flash 1", "447700900123", "123456789012345"] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
@@ -81,11 +78,12 @@ mod tests {
             "1234567890123456",
             "Größe",
         ] {
-            assert!(check(bad).is_err(), "{bad} was taken");
+            assert!(check(bad).is_err(), "{bad} was accepted");
         }
     }
+
     #[test]
-    fn a_number_has_its_plus_where_that_is_wanted() {
+    fn adds_plus_to_international_numbers_only() {
         for (sender, written, known_as) in [
             ("447700900123", "+447700900123", "INTERNATIONAL"),
             ("+447700900123", "+447700900123", "INTERNATIONAL"),
@@ -103,7 +101,7 @@ mod tests {
             "+RedFlash",
             "A name too long",
         ] {
-            assert!(check_international(bad).is_err(), "{bad} was taken");
+            assert!(check_international(bad).is_err(), "{bad} was accepted");
         }
     }
 }

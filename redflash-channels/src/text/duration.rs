@@ -1,32 +1,32 @@
-//! Lengths of time as people write them in a configuration: `10s`, `2m`, `24h`.
+//! Durations as people write them in a configuration: `10s`, `2m`, `24h`.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-/// The longest time that can be meant: 30 days.
+/// The longest permitted duration: 30 days.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How long most vendors may take to answer, where a table does not say.
+/// Default of `timeout` for most vendors.
 pub(crate) const fn ten_seconds() -> Duration {
     Duration::from_secs(10)
 }
 
-/// Reads a length of time.
+/// Parses a duration.
 ///
 /// # Errors
 ///
-/// Says what is wrong with the text.
+/// Returns a description of the problem.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let wanted = "write a length of time such as \"10s\", \"2m\" or \"24h\"";
+    let hint = "use a duration such as \"10s\", \"2m\" or \"24h\"";
     let signed: SignedDuration = text
         .parse()
-        .map_err(|_| format!("{text:?} is no length of time: {wanted}"))?;
+        .map_err(|_| format!("{text:?} is not a duration: {hint}"))?;
     let duration =
-        Duration::try_from(signed).map_err(|_| format!("{text:?} is negative: {wanted}"))?;
+        Duration::try_from(signed).map_err(|_| format!("{text:?} is negative: {hint}"))?;
     if duration > LONGEST {
-        return Err(format!("{text:?} is too long: at most 30 days"));
+        return Err(format!("{text:?} is too long: use at most 30 days"));
     }
     Ok(duration)
 }
@@ -35,7 +35,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(reader: D) -> Result<Durati
     let text = String::deserialize(reader)?;
     let duration = parse(&text).map_err(D::Error::custom)?;
     if duration.is_zero() {
-        return Err(D::Error::custom("it must be longer than nothing"));
+        return Err(D::Error::custom("it must be greater than zero"));
     }
     Ok(duration)
 }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_read_as_people_write_them() {
+    fn parses_durations_as_people_write_them() {
         assert_eq!(parse("10s"), Ok(Duration::from_secs(10)));
         assert_eq!(parse("1h 30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));

@@ -1,23 +1,23 @@
-//! How a text fits into a message that is not cut into parts.
+//! Truncation of texts to the maximum length of a message.
 
 use std::borrow::Cow;
 
-/// A text of at most so many characters; what is cut ends in `…`.
+/// Truncates a text to `longest` characters; a truncated text ends in `…`.
 ///
-/// What counts are units of UTF-16, as at most chat services. For one that counts whole characters
-/// the result is short enough too.
+/// Counts UTF-16 code units, as most chat services do. For a service that counts whole characters, the
+/// result is short enough too.
 pub(crate) fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     cut_by(text, longest, char::len_utf16)
 }
 
-/// A text of at most so many bytes; what is cut ends in `…`.
+/// Truncates a text to `longest` bytes; a truncated text ends in `…`.
 pub(crate) fn cut_bytes(text: &str, longest: usize) -> Cow<'_, str> {
     cut_by(text, longest, char::len_utf8)
 }
 
 fn cut_by(text: &str, longest: usize, width: fn(char) -> usize) -> Cow<'_, str> {
     let mut filled = 0;
-    // Up to here the mark still fits behind the text.
+    // Up to here the ellipsis still fits after the text.
     let mut end = 0;
     for (at, c) in text.char_indices() {
         if filled + width('…') <= longest {
@@ -31,15 +31,15 @@ fn cut_by(text: &str, longest: usize, width: fn(char) -> usize) -> Cow<'_, str> 
     Cow::Borrowed(text)
 }
 
-/// What the gateway said, and whether the text that was sent is not the whole.
-pub(crate) fn noting_cut(said: &str, whole: &str, sent: &str) -> String {
+/// Appends to the detail of an outcome that the text was truncated, if it was.
+pub(crate) fn noting_cut(detail: &str, whole: &str, sent: &str) -> String {
     if sent == whole {
-        return said.to_owned();
+        return detail.to_owned();
     }
-    format!("{said}, cut to {} characters", sent.chars().count())
+    format!("{detail}, cut to {} characters", sent.chars().count())
 }
 
-/// A text on one line.
+/// Joins the lines of a text into one.
 pub(crate) fn one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ")
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_long_ends_in_a_mark() {
+    fn truncated_text_ends_in_ellipsis() {
         for (text, longest, result) in [
             ("", 3, ""),
             ("abc", 3, "abc"),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_is_noted() {
+    fn notes_truncation() {
         let noted = |text| noting_cut("taken", text, &cut(text, 3));
         assert_eq!(noted("abc"), "taken");
         assert_eq!(noted("abcdef"), "taken, cut to 3 characters");

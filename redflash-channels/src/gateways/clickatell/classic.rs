@@ -1,18 +1,18 @@
 //! Clickatell's classic HTTP API, `POST /http/sendmsg`: the channel `sms`, for accounts of
-//! "Developers' Central". New accounts speak the One API, see [`clickatell`](super::one_api).
+//! "Developers' Central". New accounts use the [One API](super::one_api).
 //!
 //! Facts are from the vendor's archived overview of the HTTP API (its parameters, error codes,
 //! message statuses and callbacks). Every answer is a 200 with a line of text for each number:
-//! `ID: …` or `ERR: code, text`, with `To: number` when there are several. Numbers go without their
-//! plus. What a receipt calls `charge` are credits, not money, and nothing is signed.
+//! `ID: …` or `ERR: code, text`, with `To: number` if there are several. Numbers have no plus. The
+//! `charge` of a receipt is in credits, not money, and callbacks are not signed.
 //!
-//! Several numbers in a request share one text, one sender and one `climsgid`. So messages that
-//! differ do not go together, and where a request has several, receipts are matched by the vendor's id
-//! alone.
+//! Several numbers in a request share one text, one sender and one `climsgid`. So different messages
+//! do not share a request, and the receipts of a request with several numbers are matched by the vendor's
+//! id alone.
 //!
-//! Not known is whether the API still answers, how many numbers it takes (300 in a form by some
-//! accounts, 100 in a query: 100 here), and how it reads other characters than those of ASCII: a
-//! text with any goes as UTF-16, which is documented.
+//! Not known is whether the API still works, how many numbers it accepts (300 in a form by some reports,
+//! 100 in a query: 100 here), and how it reads characters outside of ASCII: a text with any is sent as
+//! UTF-16, which is documented.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -46,10 +46,10 @@ pub struct ClickatellClassicConfig {
     pub user: String,
     /// The user's password.
     pub password: SecretString,
-    /// The id of the HTTP connection that the account has.
+    /// The id of the account's HTTP connection.
     pub api_id: String,
     /// The sender, registered with the account: up to 15 digits, or up to 11 letters and digits.
-    /// By default the vendor's own.
+    /// The vendor's own by default.
     #[serde(default)]
     pub from: Option<String>,
     /// The base URL of the API; `https://api.clickatell.com` by default.
@@ -128,7 +128,7 @@ impl ClickatellClassic {
             }
         }
         if let Some(from) = &config.from {
-            sender_id::check(from).map_err(sender_id::wrong)?;
+            sender_id::check(from).map_err(sender_id::invalid_from)?;
         }
         check_parts(config.max_parts, 3)?;
         let url = endpoint(&config.base_url, &["http", "sendmsg"])?;
@@ -141,7 +141,7 @@ impl ClickatellClassic {
         })
     }
 
-    /// The request for messages of one text and one sender.
+    /// Creates the request for messages with one text and one sender.
     fn request(&self, messages: &[&OutboundMessage], sms: &SmsText) -> Option<Request> {
         let first = messages.first()?;
         let numbers: Vec<_> = messages.iter().map(|message| number(message)).collect();
@@ -163,7 +163,7 @@ impl ClickatellClassic {
         if sms.parts > 1 {
             fields.push(("concat", &parts));
         }
-        // Every status there is.
+        // Requests receipts for all statuses.
         fields.push(("callback", "7"));
         if messages.len() == 1 {
             fields.push(("climsgid", &delivery));
@@ -171,7 +171,7 @@ impl ClickatellClassic {
         Some(Request::form(self.url.clone(), &fields, first.at))
     }
 
-    /// Hands over messages of one text and one sender.
+    /// Sends messages with one text and one sender.
     async fn send_alike(&self, messages: &[&OutboundMessage]) -> Outcomes {
         let Some(first) = messages.first() else {
             return Vec::new();
@@ -249,11 +249,12 @@ fn number(message: &OutboundMessage) -> &str {
     message.to.as_str().trim_start_matches('+')
 }
 
-/// A text as the vendor wants what is not ASCII: four hex digits for each unit of UTF-16.
+/// Encodes a text as the vendor requires for characters outside of ASCII: four hex digits for each UTF-16
+/// code unit.
 fn utf16(text: &str) -> String {
     let mut hex = String::new();
     for unit in text.encode_utf16() {
-        write!(hex, "{unit:04X}").expect("a text takes every text");
+        write!(hex, "{unit:04X}").expect("writing to a String cannot fail");
     }
     hex
 }
@@ -284,13 +285,13 @@ fn refused(code: &str, text: &str, now: Timestamp) -> SendError {
     match code {
         // Credentials, this machine's address, the connection, no credit.
         "001" | "002" | "005" | "007" | "108" | "301" => SendError::Unauthorized { reason },
-        // A session that has ended, though none is used here; a failure to be tried again.
+        // An expired session, although none is used here; a temporary failure.
         "003" | "901" => SendError::Deferred {
             scope: Deferral::Message,
             reason,
             retry_after: None,
         },
-        // The number is none, blocked, opted out, or delisted.
+        // The number is invalid, blocked, opted out, or delisted.
         "105" | "121" | "122" | "128" => SendError::InvalidAddress { reason },
         // The sender, the route.
         "106" | "114" | "123" => SendError::Unroutable { reason },
@@ -302,7 +303,7 @@ fn refused(code: &str, text: &str, now: Timestamp) -> SendError {
     }
 }
 
-/// How long until the moment that ends a text, in Unix seconds: when a limit ends.
+/// Returns the time until the end of a rate limit, which ends the text in Unix seconds.
 fn limited_until(text: &str, now: Timestamp) -> Option<Duration> {
     let seconds: i64 = text.split_whitespace().last()?.parse().ok()?;
     let wait = seconds.checked_mul(1000)?.checked_sub(now.as_millis())?;
@@ -342,7 +343,8 @@ impl Channel for ClickatellClassic {
         outcome.unwrap_or_else(|| Err(unanswered()))
     }
 
-    /// One text, one sender, and each number once, so that it has its own line of the answer.
+    /// Messages share a request if they have one text and one sender, and each number only once, so that
+    /// each has its own line of the answer.
     fn goes_with(&self, others: &[&OutboundMessage], message: &OutboundMessage) -> bool {
         let fits = |other: &&OutboundMessage| {
             (&other.body, &other.sender) == (&message.body, &message.sender)
@@ -351,7 +353,7 @@ impl Channel for ClickatellClassic {
         others.iter().all(fits) && self.suspects.may_go_with(others, message)
     }
 
-    /// Messages that do not go together go in requests of their own, at the same time.
+    /// Sends messages that cannot share a request in concurrent requests.
     async fn send_batch(&self, messages: &[OutboundMessage]) -> Outcomes {
         let mut requests: Vec<(Vec<usize>, Vec<&OutboundMessage>)> = Vec::new();
         for (place, message) in messages.iter().enumerate() {
@@ -417,10 +419,10 @@ impl Channel for ClickatellClassic {
     }
 }
 
-/// The statuses of receipts.
+/// Returns the meaning of a receipt's status.
 fn meaning(status: &str) -> Option<&'static str> {
     Some(match status {
-        "001" => "unknown, or delayed",
+        "001" => "unknown or delayed",
         "002" => "queued",
         "003" => "with the network",
         "004" => "received",

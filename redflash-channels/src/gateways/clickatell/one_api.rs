@@ -2,14 +2,14 @@
 //!
 //! Facts are from the vendor's guides "Send messages" and "Customer callbacks", its help page "One
 //! API Client Callbacks", its tables of errors and message statuses, and typed clients of the API.
-//! Numbers go without their plus. A request holds up to 200 messages by one page and 100 by a
-//! client of the API, so 100 here; its answer is 202, or 207 when the messages fared differently,
-//! names each message by its number, and repeats no reference of ours. Callbacks are signed by
-//! nobody, tell of several events, and carry no price.
+//! Numbers have no plus. A request holds up to 200 messages by one page and 100 by a client of the API,
+//! so 100 here. The answer is 202, or 207 if the messages have different outcomes; it identifies each
+//! message by its number, without our reference. Callbacks are not signed, concern several kinds of
+//! events, and carry no price.
 //!
-//! Not said is how long a `clientMessageId` may be (32 characters here), whether a refusal of one
-//! message alone has the status 202, 207 or 4xx (all are read alike), and whether the event
-//! `EMULATED` follows a message that arrived (it counts as no news).
+//! Not documented are the maximum length of a `clientMessageId` (32 characters here), the status of a
+//! refusal of one message (202, 207 and 4xx are read alike), and whether the event `EMULATED` follows a
+//! message that arrived (it is read as pending).
 
 use std::fmt;
 use std::slice;
@@ -39,8 +39,8 @@ use crate::sms::{phone, sender_id};
 pub struct ClickatellConfig {
     /// The integration's API key.
     pub api_key: SecretString,
-    /// The sender: up to 15 digits, or up to 11 letters and digits. Only for integrations that go
-    /// both ways; none by default.
+    /// The sender: up to 15 digits, or up to 11 letters and digits. Only for two-way integrations; none by
+    /// default.
     #[serde(default)]
     pub from: Option<String>,
     /// The base URL of the API; `https://platform.clickatell.com` by default.
@@ -86,7 +86,7 @@ impl fmt::Debug for Clickatell {
 }
 
 #[derive(Serialize)]
-struct Outgoing<'a> {
+struct SendRequest<'a> {
     messages: Vec<Message<'a>>,
 }
 
@@ -102,16 +102,16 @@ struct Message<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Answered {
+struct SendResponse {
     #[serde(default)]
-    messages: Option<Vec<Taken>>,
+    messages: Option<Vec<MessageResult>>,
     #[serde(default)]
-    error: Option<Fault>,
+    error: Option<ErrorBody>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Taken {
+struct MessageResult {
     #[serde(default)]
     api_message_id: Option<String>,
     #[serde(default)]
@@ -119,22 +119,22 @@ struct Taken {
     #[serde(default)]
     to: String,
     #[serde(default)]
-    error: Option<Fault>,
+    error: Option<ErrorBody>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Fault {
+struct ErrorBody {
     code: u32,
     #[serde(default)]
     description: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Called {
+struct CallbackBody {
     event: Event,
 }
 
-/// What happened, of the kinds that are read here.
+/// An event of one of the kinds that are read here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
@@ -184,7 +184,7 @@ impl Clickatell {
     pub fn new(config: ClickatellConfig) -> Result<Self, ConfigError> {
         let login = secret_header("api_key", "", &config.api_key)?;
         if let Some(from) = &config.from {
-            sender_id::check(from).map_err(sender_id::wrong)?;
+            sender_id::check(from).map_err(sender_id::invalid_from)?;
         }
         check_parts(config.max_parts, 20)?;
         let url = endpoint(&config.base_url, &["v1", "message"])?;
@@ -207,10 +207,10 @@ impl Clickatell {
             from: message.sender.as_deref().or(self.config.from.as_deref()),
             client_message_id: message.delivery.to_string(),
         });
-        let outgoing = Outgoing {
+        let body = SendRequest {
             messages: messages.collect(),
         };
-        let request = Request::json(self.url.clone(), &outgoing, now);
+        let request = Request::json(self.url.clone(), &body, now);
         Some(request.header(AUTHORIZATION, self.login.clone()))
     }
 }
@@ -263,20 +263,20 @@ impl Channel for Clickatell {
         let Some(request) = self.request(messages, &texts) else {
             return Vec::new();
         };
-        let taken = match self.client.send(request).await {
-            Ok(answer) => taken(&answer),
+        let results = match self.client.send(request).await {
+            Ok(answer) => results(&answer),
             Err(error) => Err(error),
         };
-        let mut taken = match taken {
-            Ok(taken) => taken,
+        let mut results = match results {
+            Ok(results) => results,
             Err(error) => return self.suspects.all_failed(&error, messages),
         };
         let outcomes = messages.iter().zip(texts).map(|(message, sms)| {
-            // An answer to one message is about that one, however its number is written there.
-            let taken = take_first(&mut taken, |taken| {
-                messages.len() == 1 || taken.to.trim_start_matches('+') == number(message)
+            // The answer to a single message concerns that one, in whatever form it has the number.
+            let result = take_first(&mut results, |result| {
+                messages.len() == 1 || result.to.trim_start_matches('+') == number(message)
             });
-            outcome(taken.ok_or_else(unanswered)?, &sms)
+            outcome(result.ok_or_else(unanswered)?, &sms)
         });
         let outcomes = outcomes.collect();
         self.suspects.forget_ended(messages, &outcomes);
@@ -306,26 +306,26 @@ impl Channel for Clickatell {
     }
 }
 
-/// What an answer says of each message, or the error of them all.
-fn taken(answer: &Answer) -> Result<Vec<Taken>, SendError> {
+/// Returns the result of each message, or the error of them all.
+fn results(answer: &Answer) -> Result<Vec<MessageResult>, SendError> {
     match answer.json() {
-        Some(Answered {
+        Some(SendResponse {
             error: Some(error), ..
-        }) => Err(refused(&error)),
-        Some(Answered {
-            messages: Some(taken),
+        }) => Err(send_error(&error)),
+        Some(SendResponse {
+            messages: Some(results),
             ..
-        }) if !taken.is_empty() => Ok(taken),
+        }) if !results.is_empty() => Ok(results),
         _ if answer.status.is_success() => Err(SendError::Unknown(answer.detail().into())),
         _ => Err(account_refusal(answer)),
     }
 }
 
-/// What the answer for one message means.
-fn outcome(taken: Taken, sms: &SmsText) -> Result<Accepted, SendError> {
-    match taken.error {
-        Some(error) => Err(refused(&error)),
-        None if taken.accepted => Ok(sms.accepted(taken.api_message_id, "accepted".into())),
+/// Returns the outcome of one message.
+fn outcome(result: MessageResult, sms: &SmsText) -> Result<Accepted, SendError> {
+    match result.error {
+        Some(error) => Err(send_error(&error)),
+        None if result.accepted => Ok(sms.accepted(result.api_message_id, "accepted".into())),
         None => Err(SendError::Rejected {
             reason: "not accepted, without a reason".into(),
         }),
@@ -333,7 +333,7 @@ fn outcome(taken: Taken, sms: &SmsText) -> Result<Accepted, SendError> {
 }
 
 /// Maps an error code to a send error.
-fn refused(error: &Fault) -> SendError {
+fn send_error(error: &ErrorBody) -> SendError {
     let reason = match &error.description {
         Some(text) => format!("error {}: {}", error.code, short(text)),
         None => format!("error {}", error.code),
@@ -349,8 +349,8 @@ fn refused(error: &Fault) -> SendError {
         },
         // The receiver's number, or the receiver has opted out.
         25 | 26 => SendError::InvalidAddress { reason },
-        // Not on this channel or not in the sandbox, channel not active or not there, sender
-        // suspended or not ours, no way back from there, the rules of the USA.
+        // Not on this channel or not in the sandbox, channel inactive or missing, sender suspended or
+        // not ours, no replies from there, the rules of the USA.
         27 | 28 | 38 | 39 | 44 | 45 | 101 | 110 | 111 => SendError::Unroutable { reason },
         43 => SendError::RateLimited {
             reason,
@@ -361,13 +361,12 @@ fn refused(error: &Fault) -> SendError {
 }
 
 fn event(callback: &Callback<'_>) -> Result<Event, CallbackError> {
-    let called: Result<Called, _> = serde_json::from_slice(callback.body);
-    called
-        .map(|called| called.event)
+    let body: Result<CallbackBody, _> = serde_json::from_slice(callback.body);
+    body.map(|body| body.event)
         .map_err(|error| CallbackError::Malformed(short(&error.to_string()).into()))
 }
 
-/// One URL can serve several channels of the vendor's.
+/// Returns true for the channel `sms`, since one URL can serve several channels of the vendor.
 fn is_sms(channel: Option<&str>) -> bool {
     channel.is_none_or(|channel| channel.eq_ignore_ascii_case("sms"))
 }
@@ -382,7 +381,7 @@ fn receipt(update: StatusUpdate) -> Receipt {
         state: match code {
             // On the device, read.
             Some(5 | 6) => ReceiptState::Delivered,
-            // Expired, stopped, failed or never tried; not "emulated", which is 24.
+            // Expired, stopped, failed or never attempted; not "emulated", which is 24.
             Some(20..=23 | 25..=29 | 60 | 61 | 80..=85 | 100) => ReceiptState::Failed,
             _ => ReceiptState::Pending,
         },

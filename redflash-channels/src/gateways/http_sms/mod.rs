@@ -179,7 +179,7 @@ impl HttpSms {
     /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: HttpSmsConfig) -> Result<Self, ConfigError> {
         if let Some(from) = &config.from {
-            sender_id::check(from).map_err(sender_id::wrong)?;
+            sender_id::check(from).map_err(sender_id::invalid_from)?;
         }
         check_parts(config.max_parts, 20)?;
         if let Some(url) = &config.callback_url {

@@ -190,7 +190,7 @@ impl VonageMessages {
     ///
     /// Returns a [`ConfigError`] that names the invalid key.
     pub fn new(config: VonageMessagesConfig) -> Result<Self, ConfigError> {
-        sender_id::check(&config.from).map_err(sender_id::wrong)?;
+        sender_id::check(&config.from).map_err(sender_id::invalid_from)?;
         check_parts(config.max_parts, 6)?;
         if let Some(url) = &config.callback_url {
             callback_url(url)?;

@@ -122,7 +122,7 @@ impl Vonage {
         if config.api_key.is_empty() {
             return Err(ConfigError::at("api_key", "it must not be empty"));
         }
-        sender_id::check(&config.from).map_err(sender_id::wrong)?;
+        sender_id::check(&config.from).map_err(sender_id::invalid_from)?;
         check_parts(config.max_parts, 20)?;
         let credential = match (&config.signature_secret, &config.api_secret) {
             (Some(secret), _) => Credential::Signature(not_empty("signature_secret", secret)?),

@@ -4,15 +4,16 @@ mod plan;
 
 use redflash_core::{Address, AddressError, CallbackError};
 
-/// Brings a number into its normal form, `+447700900000`.
+/// Normalizes a number to the form `+447700900000`.
 ///
-/// Spaces, dots, dashes and brackets are dropped, and `00` at the beginning is taken for `+`. A zero
-/// in brackets behind the country, as in `+44 (0)7700 900000`, is dialled within the country only and
-/// dropped too, but where numbers begin with a zero from abroad as well, as in Italy.
+/// Drops spaces, dots, dashes and brackets, and reads `00` at the beginning as `+`. Also drops a zero
+/// in brackets after the country code, as in `+44 (0)7700 900000`, which is dialled only within the
+/// country. Where numbers begin with a zero from abroad too, as in Italy, the zero stays.
 ///
 /// # Errors
 ///
-/// [`AddressError`] for what is no number, or one that cannot exist in its country.
+/// Returns an [`AddressError`] for a text that is not a number, or for a number that cannot exist in its
+/// country.
 pub(crate) fn parse(raw: &str) -> Result<Address, AddressError> {
     let compact: String = raw
         .chars()
@@ -30,14 +31,14 @@ pub(crate) fn parse(raw: &str) -> Result<Address, AddressError> {
     };
     let Some(digits) = digits.filter(legal) else {
         return Err(AddressError::new(format!(
-            "{raw:?} is not a telephone number: write it with its country, such as +447700900123, 7 to 15 digits"
+            "{raw:?} is not a valid phone number: write it with its country code and 7 to 15 digits, such as +447700900123"
         )));
     };
     plan::check(digits)?;
     Address::new(format!("+{digits}"))
 }
 
-/// A number without the optional trunk zero that follows its country.
+/// Returns a number without the optional trunk zero after its country code.
 fn without_optional_zero(compact: &str) -> String {
     let Some((before, after)) = compact.split_once("(0)") else {
         return compact.to_owned();
@@ -52,19 +53,19 @@ fn without_optional_zero(compact: &str) -> String {
     }
 }
 
-/// Our own number, of a sender that is one.
+/// Returns the address of a sender id that is a number.
 pub(crate) fn own(sender: Option<&str>) -> Option<Address> {
     let digits = sender?.trim_start_matches('+');
     parse(&format!("+{digits}")).ok()
 }
 
-/// Who sent a message, as gateways write it: often without the plus. What is no number, such as a
-/// short code, stands as it came.
+/// Parses the sender of an inbound message, which gateways often write without the plus. Keeps a sender
+/// that is not a number, such as a short code, unchanged.
 pub(crate) fn origin(raw: &str) -> Result<Address, CallbackError> {
     parse(raw)
         .or_else(|_| parse(&format!("+{}", raw.trim())))
         .or_else(|_| Address::new(raw.trim()))
-        .map_err(|_| CallbackError::Malformed("it does not say who sent it".into()))
+        .map_err(|_| CallbackError::Malformed("it has no valid sender".into()))
 }
 
 #[cfg(test)]
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_one_form() {
+    fn normalizes_numbers() {
         for same in [
             "+447700900123",
             "00447700900123",
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn optional_trunk_zeros_are_dropped() {
+    fn drops_optional_trunk_zeros() {
         for same in [
             "+44 (0)7700 900123",
             "0044 (0) 7700 900123",
@@ -98,7 +99,7 @@ mod tests {
             ("+49 (0)171 1234567", "+491711234567"),
             ("+41 (0)79 123 45 67", "+41791234567"),
             ("+353 (0)87 123 4567", "+353871234567"),
-            // Behind anything but the country it is a digit like others.
+            // After anything but the country code it is an ordinary digit.
             ("+49 89 1234 (0)", "+498912340"),
         ] {
             assert_eq!(parse(written).unwrap().as_str(), number, "{written}");
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_impossible_length_are_refused() {
+    fn rejects_numbers_of_impossible_length() {
         for (bad, says) in [
             ("+44 07700 900123", "leave out the 0 after +44"),
             ("+49 0171 1234567", "leave out the 0 after +49"),
@@ -146,7 +147,7 @@ mod tests {
             "+4790012345",
             "+47580012345678",
             "+2905123",
-            // Of a country code that no plan is known of.
+            // A country code without a known plan.
             "+210123456789",
         ] {
             assert_eq!(parse(good).unwrap().as_str(), good);
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_comes_from_a_number_or_a_short_code() {
+    fn reads_numbers_and_short_codes_as_senders() {
         for same in ["+447700900123", "447700900123", " 447700900123"] {
             assert_eq!(origin(same).unwrap().as_str(), "+447700900123", "{same}");
         }
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn rejects_text_that_is_not_a_number() {
         for bad in [
             "",
             "+",
@@ -179,7 +180,7 @@ mod tests {
             "++447700900123",
             "+447700900123,+447700900124",
         ] {
-            assert!(parse(bad).is_err(), "{bad} was taken");
+            assert!(parse(bad).is_err(), "{bad} was accepted");
         }
     }
 }

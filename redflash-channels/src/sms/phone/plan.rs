@@ -1,14 +1,14 @@
-//! Facts of national numbering plans that tell a mistyped number from a possible one.
+//! Facts of national numbering plans, which distinguish a mistyped number from a possible one.
 
 use redflash_core::AddressError;
 
-/// Fewest and most digits behind the country codes that follow.
+/// Minimum and maximum number of digits after the listed country codes.
 ///
 /// From the national plans that the ITU-T publishes (<https://www.itu.int/oth/T0202.aspx?parent=T0202>)
-/// as libphonenumber 9.0 sums them up, gaps within a range filled. Longer numbers of machines, which
-/// can be sent texts too, count in Belgium, France, Spain, Denmark, Sweden and Norway, and in Mexico
-/// the `1` that mobile numbers had until 2019. Country codes that are missing here, such as new ones,
-/// have the bounds of E.164.
+/// as summarized by libphonenumber 9.0, with gaps within a range filled. The ranges include the longer
+/// numbers of machines, which can receive texts too, in Belgium, France, Spain, Denmark, Sweden and
+/// Norway, and the `1` that mobile numbers in Mexico had until 2019. Country codes that are missing
+/// here, such as new ones, have the bounds of E.164.
 const LENGTHS: &[(usize, usize, &[&str])] = &[
     (4, 5, &["290"]),
     (4, 7, &["683", "690"]),
@@ -113,8 +113,8 @@ const LENGTHS: &[(usize, usize, &[&str])] = &[
     (12, 12, &["878"]),
 ];
 
-/// Country codes within which a zero is dialled before a number, and left out from abroad. None of
-/// the numbers that are reached from abroad begins with one.
+/// Country codes whose numbers have a trunk zero that is left out when dialling from abroad. No number
+/// there that is reachable from abroad begins with a zero.
 const TRUNK_ZERO: &[&str] = &[
     "20", "211", "212", "213", "218", "231", "232", "233", "234", "243", "249", "251", "252",
     "254", "255", "256", "260", "261", "262", "263", "264", "265", "27", "291", "31", "32", "33",
@@ -126,7 +126,7 @@ const TRUNK_ZERO: &[&str] = &[
     "98", "994", "995", "996",
 ];
 
-/// Country codes whose numbers may begin with a zero that is dialled from abroad too: Italy and the
+/// Country codes whose numbers may begin with a zero that is also dialled from abroad: Italy and the
 /// Vatican, San Marino, and several African and Asian plans.
 const LEADING_ZERO: &[&str] = &[
     "39", "225", "226", "227", "229", "241", "242", "250", "378", "379", "992",
@@ -140,7 +140,7 @@ struct Plan {
 }
 
 impl Plan {
-    /// The plan of a number without its plus. No country code is the beginning of another.
+    /// Returns the plan of a number without its plus. No country code is a prefix of another.
     fn of(digits: &str) -> Option<Self> {
         LENGTHS.iter().find_map(|&(least, most, codes)| {
             let code = codes.iter().find(|code| digits.starts_with(**code))?;
@@ -155,11 +155,11 @@ pub(super) fn has_optional_zero(code: &str) -> bool {
     is_code && !LEADING_ZERO.contains(&code)
 }
 
-/// Refuses a number, without its plus, that cannot exist in its country.
+/// Checks that a number, without its plus, can exist in its country.
 ///
 /// # Errors
 ///
-/// [`AddressError`] says what is wrong with it.
+/// Returns an [`AddressError`] that describes the problem.
 pub(super) fn check(digits: &str) -> Result<(), AddressError> {
     let Some(Plan { code, least, most }) = Plan::of(digits) else {
         return Ok(());
@@ -179,7 +179,7 @@ pub(super) fn check(digits: &str) -> Result<(), AddressError> {
         format!("{least} to {most}")
     };
     Err(AddressError::new(format!(
-        "+{digits} is not a telephone number: +{code} is followed by {expected} digits, not by {}",
+        "+{digits} is not a valid phone number: +{code} is followed by {expected} digits, not by {}",
         national.len()
     )))
 }
@@ -189,12 +189,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn country_codes_are_unique_and_none_begins_another() {
+    fn no_country_code_is_a_prefix_of_another() {
         let codes: Vec<_> = LENGTHS.iter().flat_map(|(_, _, codes)| *codes).collect();
-        for (place, code) in codes.iter().enumerate() {
-            for (other_place, other) in codes.iter().enumerate() {
+        for (index, code) in codes.iter().enumerate() {
+            for (other_index, other) in codes.iter().enumerate() {
                 assert!(
-                    place == other_place || !other.starts_with(**code),
+                    index == other_index || !other.starts_with(**code),
                     "{code} {other}"
                 );
             }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_are_of_known_plans_and_either_trunk_or_leading() {
+    fn trunk_zeros_belong_to_known_plans_without_leading_zeros() {
         for code in TRUNK_ZERO {
             assert!(
                 Plan::of(code).is_some_and(|plan| plan.code == *code),
