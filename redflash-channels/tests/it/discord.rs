@@ -36,7 +36,7 @@ const VENDOR: Vendor = Vendor {
                 .json(request, &known)
                 .rule(
                     body["allowed_mentions"] == json!({"parse": []}),
-                    "nobody is called",
+                    "mentions notify nobody",
                 )
                 .rule(
                     (1..=2000).contains(&content.chars().count()),
@@ -85,7 +85,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("@everyone *Größe*").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("1100000000000000001"));
@@ -107,7 +107,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"*".repeat(1500)).await.unwrap();
     assert_eq!(accepted.detail, "posted, cut to 2000 characters");
@@ -115,7 +115,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, code, expected) in [
         (400, 50035, "rejected"),
@@ -145,7 +145,7 @@ async fn every_error_has_its_class() {
 }
 
 #[tokio::test]
-async fn a_limit_says_how_long_it_lasts() {
+async fn reads_the_delay_of_a_rate_limit() {
     let account = open().await;
     for (retry_after, expected) in [
         ("64.57", Some(Duration::from_millis(64_570))),
@@ -163,7 +163,7 @@ async fn a_limit_says_how_long_it_lasts() {
 }
 
 #[tokio::test]
-async fn a_limit_is_of_one_webhook_unless_discord_says_of_everything() {
+async fn rate_limit_defers_one_webhook_unless_global() {
     let account = open().await;
     let limit = |global: bool| {
         let body = json!({"message": "slow down", "retry_after": 1.0, "global": global});
@@ -187,14 +187,14 @@ async fn a_limit_is_of_one_webhook_unless_discord_says_of_everything() {
         // The edge of the network, which has had enough of our address.
         (Reply::body(429, "error code: 1015"), "rate limited"),
     ] {
-        let said = format!("{reply:?}");
+        let text = format!("{reply:?}");
         let error = account.answered(reply).await.unwrap_err();
-        assert_eq!(class(&error), expected, "{said}");
+        assert_eq!(class(&error), expected, "{text}");
     }
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"rooms": {}}), "rooms"),
         (json!({"rooms": {"ops": "canary"}}), "rooms.ops"),

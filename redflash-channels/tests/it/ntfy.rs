@@ -85,7 +85,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("**Größe** 5").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("sPs71M8A01"));
@@ -101,7 +101,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_user_logs_in_with_a_password() {
+async fn authenticates_with_user_and_password() {
     let mut vendor = VENDOR;
     vendor.rules.faults = |request| {
         let is_ann = request.header("authorization") == "Basic YW5uOmNhbmFyeQ==";
@@ -117,7 +117,7 @@ async fn a_user_logs_in_with_a_password() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"ж".repeat(3000)).await.unwrap();
     assert_eq!(accepted.detail, "published, cut to 2047 characters");
@@ -125,7 +125,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (code, expected) in [
         (40009, "invalid address"),
@@ -152,7 +152,7 @@ async fn every_error_has_its_class() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"priority": 0}), "priority"),
         (json!({"priority": 6}), "priority"),

@@ -99,7 +99,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("Größe:\n  5 %").await.unwrap();
     let id = "019f4a2b6c007d3e8f50617283000001";
@@ -122,7 +122,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_routing_key_is_an_address_too() {
+async fn accepts_routing_keys_as_addresses() {
     let account = open().await;
     let channel = account.channel();
     let key = "R0PFE8C0JAMEZE7WV3ZB4RKSE0NVFK45";
@@ -141,7 +141,7 @@ async fn a_routing_key_is_an_address_too() {
 }
 
 #[tokio::test]
-async fn a_repeat_is_the_same_event() {
+async fn repeat_has_the_same_dedup_key() {
     let account = open().await;
     let mut message = account.message("hello");
     let first = account.channel().send(&message).await.unwrap();
@@ -152,7 +152,7 @@ async fn a_repeat_is_the_same_event() {
 }
 
 #[tokio::test]
-async fn a_long_text_is_whole_in_the_details() {
+async fn details_have_the_whole_text() {
     let account = open().await;
     account.send(&"ж".repeat(32_000)).await.unwrap();
     let payload = account.last().json()["payload"].clone();
@@ -166,7 +166,7 @@ async fn a_long_text_is_whole_in_the_details() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (error, expected) in [
         ("'payload.severity' is invalid", "rejected"),
@@ -196,7 +196,7 @@ async fn every_error_has_its_class() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"services": {"db": "canary"}}), "services.db"),
         (json!({"services": {"D B": KEY}}), "services.D B"),

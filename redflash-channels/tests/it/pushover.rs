@@ -91,7 +91,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("<b>Größe</b>").await.unwrap();
     let id = accepted.message_id.unwrap();
@@ -107,7 +107,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let mut message = account.message(&"a".repeat(2000));
     message.subject = "b".repeat(300);
@@ -117,7 +117,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, wrong, expected) in [
         (400, json!({"token": "invalid"}), "unauthorized"),
@@ -142,7 +142,7 @@ async fn every_error_has_its_class() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"token": "canary"}), "token"),
         (json!({"token": TOKEN, "priority": 2}), "priority"),

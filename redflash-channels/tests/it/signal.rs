@@ -60,7 +60,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_servers_rules() {
+async fn request_follows_the_servers_rules() {
     let account = open().await;
     let accepted = account.send("**Größe**").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("1700000000001"));
@@ -79,7 +79,7 @@ async fn the_request_keeps_to_the_servers_rules() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, text, expected) in [
         (
@@ -139,7 +139,7 @@ async fn every_error_has_its_class() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"number": "07700900123"}), "number"),
         (

@@ -116,7 +116,7 @@ mod bot {
     redflash_core::channel_conformance!(open);
 
     #[tokio::test]
-    async fn the_request_keeps_to_the_vendors_rules() {
+    async fn request_follows_the_vendors_rules() {
         let account = open().await;
         let accepted = account.send("<!channel> a & *b*").await.unwrap();
         assert_eq!(
@@ -135,7 +135,7 @@ mod bot {
     }
 
     #[tokio::test]
-    async fn every_error_has_its_class() {
+    async fn maps_every_error() {
         let account = open().await;
         for (code, expected) in [
             ("ratelimited", "recipient later"),
@@ -172,7 +172,7 @@ mod bot {
     }
 
     #[tokio::test]
-    async fn a_limit_is_of_one_conversation() {
+    async fn rate_limit_defers_one_conversation() {
         let account = open().await;
         let reply = Reply::status(429).with("Retry-After", "30");
         let error = account.answered(reply).await.unwrap_err();
@@ -181,7 +181,7 @@ mod bot {
     }
 
     #[tokio::test]
-    async fn a_very_long_text_loses_its_end_and_says_so() {
+    async fn truncates_long_texts_and_notes_it() {
         let account = open().await;
         let accepted = account.send(&"&".repeat(9000)).await.unwrap();
         assert_eq!(accepted.detail, "ok, cut to 4000 characters");
@@ -213,7 +213,7 @@ mod webhook {
     redflash_core::channel_conformance!(open);
 
     #[tokio::test]
-    async fn the_request_keeps_to_the_vendors_rules() {
+    async fn request_follows_the_vendors_rules() {
         let account = open().await;
         let accepted = account.send("a > b").await.unwrap();
         assert!(accepted.delivered);
@@ -227,7 +227,7 @@ mod webhook {
     }
 
     #[tokio::test]
-    async fn every_error_has_its_class() {
+    async fn maps_every_error() {
         let account = open().await;
         for (status, code, expected) in [
             (400, "invalid_payload", "rejected"),
@@ -251,7 +251,7 @@ mod webhook {
     }
 
     #[tokio::test]
-    async fn each_room_is_a_lane_of_its_own_and_an_unknown_one_is_for_another_gateway() {
+    async fn each_room_has_its_own_lane_and_unknown_ones_are_unroutable() {
         let account = open().await;
         let channel = account.channel();
         let mut message = account.message("hi");
@@ -266,7 +266,7 @@ mod webhook {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({}), "rooms"),
         (json!({"bot_token": ""}), "bot_token"),

@@ -73,7 +73,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("**Größe**\n\n[5](x)").await.unwrap();
     assert!(!accepted.delivered && accepted.message_id.is_none());
@@ -104,7 +104,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn the_longest_text_fits_into_a_card() {
+async fn longest_text_fits_into_a_card() {
     let account = open().await;
     for text in [
         "丠".repeat(9000),
@@ -118,7 +118,7 @@ async fn the_longest_text_fits_into_a_card() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, code, expected) in [
         (400, "TriggerInputSchemaMismatch", "rejected"),
@@ -139,7 +139,7 @@ async fn every_error_has_its_class() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"rooms": {}}), "rooms"),
         (json!({"rooms": {"ops": ""}}), "rooms.ops"),

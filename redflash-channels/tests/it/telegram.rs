@@ -7,7 +7,7 @@ use redflash_core::{Authenticity, CallbackError, InboundMessage, SendError, Time
 use redflash_tests::{Check, Reply, Rules};
 use serde_json::{Value, json};
 
-use crate::vendor::{Account, Called, Vendor, class, refused_key};
+use crate::vendor::{Account, CallbackRequest, Vendor, class, refused_key};
 
 const TOKEN: &str = "110201543:canary-telegram";
 
@@ -103,7 +103,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("*Größe* <b>5</b> _x_").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("123456789/1"));
@@ -122,7 +122,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"🔥".repeat(3000)).await.unwrap();
     assert_eq!(accepted.detail, "ok, cut to 2048 characters");
@@ -130,7 +130,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (code, description, expected) in [
         (400, "Bad Request: chat not found", "invalid address"),
@@ -179,7 +179,7 @@ async fn every_error_has_its_class() {
 }
 
 #[tokio::test]
-async fn what_an_error_says_beside_its_words_is_told() {
+async fn error_details_are_shown() {
     let account = open().await;
     let moved = json!({
         "ok": false, "error_code": 400,
@@ -194,14 +194,14 @@ async fn what_an_error_says_beside_its_words_is_told() {
     assert_eq!(retry_after, Some(Duration::from_secs(35)));
 }
 
-fn update(message: &Value) -> Called {
-    Called::json(&json!({"update_id": 7, "message": message}))
+fn update(message: &Value) -> CallbackRequest {
+    CallbackRequest::json(&json!({"update_id": 7, "message": message}))
 }
 
 #[tokio::test]
-async fn an_answer_names_who_wrote_it_and_what_it_answers() {
+async fn reads_sender_and_original_of_replies() {
     let account = open().await;
-    let read = |called: &Called| account.channel().parse_inbound(&called.callback());
+    let read = |called: &CallbackRequest| account.channel().parse_inbound(&called.callback());
     let ann = json!({"id": 555, "is_bot": false, "first_name": "Ann"});
     let group = json!({"id": -77, "type": "group", "title": "Ops"});
     let called = update(&json!({
@@ -232,7 +232,11 @@ async fn an_answer_names_who_wrote_it_and_what_it_answers() {
             "message_id": 1, "chat": {"id": 9}, "from": {"id": 2, "is_bot": true}, "text": "x",
         }}),
     ] {
-        assert_eq!(read(&Called::json(&nothing)), Ok(Vec::new()), "{nothing}");
+        assert_eq!(
+            read(&CallbackRequest::json(&nothing)),
+            Ok(Vec::new()),
+            "{nothing}"
+        );
     }
     for nonsense in [
         json!({}),
@@ -241,17 +245,17 @@ async fn an_answer_names_who_wrote_it_and_what_it_answers() {
         json!({"update_id": 7, "message": {"text": "no chat"}}),
         json!({"update_id": 7, "message": {"message_id": "1", "chat": {"id": 9}}}),
     ] {
-        let read = read(&Called::json(&nonsense));
+        let read = read(&CallbackRequest::json(&nonsense));
         assert!(
             matches!(read, Err(CallbackError::Malformed(_))),
             "{nonsense} {read:?}"
         );
     }
-    assert!(read(&Called::form(&[("a", "b")])).is_err());
+    assert!(read(&CallbackRequest::form(&[("a", "b")])).is_err());
 }
 
 #[tokio::test]
-async fn a_callback_holds_the_secret_of_the_webhook() {
+async fn authenticates_callbacks_by_webhook_secret() {
     let account = open().await;
     let judged = |secret: &str| {
         let header = [("x-telegram-bot-api-secret-token", secret)];
@@ -275,7 +279,7 @@ async fn a_callback_holds_the_secret_of_the_webhook() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"token": "canary"}), "token"),
         (json!({"token": "a:b"}), "token"),

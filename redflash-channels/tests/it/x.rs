@@ -1,6 +1,6 @@
 //! X against a simulated account that checks each request by the vendor's description.
 //!
-//! The suite sends to a numeric id, where a message is one request. What is said of names is tested
+//! The suite sends to a numeric id, where a message is one request. Names are tested
 //! beside it, look-ups and messages counted apart.
 
 use std::time::Duration;
@@ -128,7 +128,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_is_the_vendors() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("Disk <full> & \"hot\" 🔥").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("112233445566771"));
@@ -160,7 +160,7 @@ async fn to_name(account: &Account, name: &str, at: i64) -> Result<Accepted, Sen
     account.channel().send(&message).await
 }
 
-/// How many look-ups and messages have come.
+/// Returns the number of received look-ups and messages.
 fn counted(account: &Account) -> (usize, usize) {
     let received = account.simulator.received();
     let lookups = received.iter().filter(|one| is_lookup(one)).count();
@@ -168,7 +168,7 @@ fn counted(account: &Account) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_once_and_again_the_next_day() {
+async fn looks_up_names_once_a_day() {
     const DAY: i64 = 24 * 60 * 60 * 1000;
     let account = Account::open(Vendor {
         rules: Rules {
@@ -204,7 +204,7 @@ async fn a_name_is_looked_up_once_and_again_the_next_day() {
 }
 
 #[tokio::test]
-async fn what_a_look_up_says_is_not_what_a_message_says() {
+async fn lookup_errors_differ_from_send_errors() {
     use Retry::{After, Never, StopGateway};
     let unknown = json!({ "errors": [{
         "title": "Not Found Error", "detail": "Could not find user with username: [ops].",
@@ -228,10 +228,10 @@ async fn what_a_look_up_says_is_not_what_a_message_says() {
         (Reply::Hang, After(None)),
         (Reply::Drop, After(None)),
     ] {
-        let said = format!("{reply:?}");
+        let reply_text = format!("{reply:?}");
         account.simulator.once(reply);
         let error = to_name(&account, "@ops", 0).await.unwrap_err();
-        assert_eq!(error.retry(), retry, "{said}");
+        assert_eq!(error.retry(), retry, "{reply_text}");
     }
     assert_eq!(counted(&account), (11, 0));
     account
@@ -245,7 +245,7 @@ async fn what_a_look_up_says_is_not_what_a_message_says() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class_in_either_form() {
+async fn maps_every_error_in_both_forms() {
     use Retry::{After, Elsewhere, MayRepeat, Never, StopGateway};
     let account = open().await;
     let wrong_id = json!({
@@ -282,25 +282,25 @@ async fn every_error_has_its_class_in_either_form() {
         (problem(504, "about:blank", "oops"), MayRepeat),
         (Reply::body(201, "{}"), MayRepeat),
     ] {
-        let said = format!("{reply:?}");
+        let reply_text = format!("{reply:?}");
         let error = account.answered(reply).await.unwrap_err();
-        assert_eq!(error.retry(), retry, "{said}");
+        assert_eq!(error.retry(), retry, "{reply_text}");
     }
 }
 
 #[tokio::test]
-async fn a_closed_door_is_told_in_plain_words() {
+async fn explains_recipients_that_accept_no_messages() {
     let account = open().await;
     let refusal = "You do not have permission to DM one or more participants.";
     for reply in [problem(403, "about:blank", refusal), numbered(403, 349)] {
         let error = account.answered(reply).await.unwrap_err();
-        let told = error.to_string();
-        assert!(told.contains("must follow it or allow messages"), "{told}");
+        let text = error.to_string();
+        assert!(text.contains("must follow it or allow messages"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_message_that_was_taken_before_counts_as_taken() {
+async fn duplicate_of_an_accepted_message_is_a_success() {
     let account = open().await;
     let refusal = "You are not allowed to create a Tweet with duplicate content.";
     for reply in [numbered(403, 187), problem(403, "about:blank", refusal)] {
@@ -322,7 +322,7 @@ async fn a_message_that_was_taken_before_counts_as_taken() {
 }
 
 #[tokio::test]
-async fn a_limit_is_waited_out() {
+async fn waits_for_the_end_of_a_rate_limit() {
     let account = open().await;
     let window = |name: &str, left: &str, reset: &str| {
         let reply = problem(429, "about:blank", "Too Many Requests")
@@ -353,15 +353,15 @@ async fn a_limit_is_waited_out() {
             Some(5),
         ),
     ] {
-        let said = format!("{reply:?}");
+        let reply_text = format!("{reply:?}");
         let error = account.answered(reply).await.unwrap_err();
         let wait = seconds.map(Duration::from_secs);
-        assert_eq!(error.retry(), Retry::After(wait), "{said}");
+        assert_eq!(error.retry(), Retry::After(wait), "{reply_text}");
     }
 }
 
 #[tokio::test]
-async fn addresses_have_one_form() {
+async fn normalizes_addresses() {
     let account = open().await;
     for (raw, normal) in [
         ("@RedFlash_Ops", "@redflash_ops"),
@@ -379,7 +379,7 @@ async fn addresses_have_one_form() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (key, value) in [
         ("consumer_key", ""),
         ("consumer_secret", ""),

@@ -1,4 +1,4 @@
-//! The request that a configuration describes, compiled, and filled in for each message.
+//! The configured request, compiled once and rendered for each message.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use super::template::{Compiler, Escape, Values};
 use crate::ConfigError;
 use crate::http::{Request, endpoint};
 
-/// A request with holes.
-pub(super) struct Outline {
+/// A request of templates.
+pub(super) struct RequestTemplate {
     method: Method,
     url: Template,
     query: Vec<(String, Template)>,
@@ -23,7 +23,7 @@ pub(super) struct Outline {
 }
 
 enum Body {
-    Nothing,
+    Empty,
     Form(Vec<(String, Template)>),
     Json(Node),
     Text {
@@ -41,25 +41,25 @@ enum Node {
     Object(Vec<(String, Self)>),
 }
 
-impl Outline {
-    /// Compiles what a configuration says of the request.
+impl RequestTemplate {
+    /// Compiles the request of a configuration.
     pub(super) fn new(
         config: &HttpSmsConfig,
         compiler: &mut Compiler,
     ) -> Result<Self, ConfigError> {
         check_url(&config.url)?;
         let body = Body::new(config, compiler)?;
-        let usual = match body {
-            Body::Nothing => "GET",
+        let default = match body {
+            Body::Empty => "GET",
             _ => "POST",
         };
-        let method = match config.method.as_deref().unwrap_or(usual) {
+        let method = match config.method.as_deref().unwrap_or(default) {
             "GET" => Method::GET,
             "POST" => Method::POST,
             "PUT" => Method::PUT,
-            _ => return Err(ConfigError::at("method", "it is GET, POST or PUT")),
+            _ => return Err(ConfigError::at("method", "it must be GET, POST or PUT")),
         };
-        if method == Method::GET && !matches!(body, Body::Nothing) {
+        if method == Method::GET && !matches!(body, Body::Empty) {
             let reason = "a GET has no body: use query instead of form, json or text";
             return Err(ConfigError::at("method", reason));
         }
@@ -68,7 +68,7 @@ impl Outline {
             let key = format!("headers.{name}");
             let template = compiler.compile(&key, source)?;
             let name = HeaderName::try_from(name);
-            let name = name.map_err(|_| ConfigError::at(key, "it is no name of a header"))?;
+            let name = name.map_err(|_| ConfigError::at(key, "it is not a valid header name"))?;
             headers.push((name, template));
         }
         Ok(Self {
@@ -80,15 +80,15 @@ impl Outline {
         })
     }
 
-    /// The request for a message.
+    /// Returns the request for a message.
     pub(super) fn fill(&self, values: &Values) -> Result<Request, SendError> {
         let url = values.escaped(Escape::Url).fill(&self.url)?;
-        // No encoding keeps a value that is nothing but dots from leading to another path.
+        // Percent-encoding does not prevent a value of dots from leading to another path.
         let path = url.split(['?', '#']).next().unwrap_or_default();
         if path.split('/').any(|segment| matches!(segment, "." | "..")) {
-            return Err(rejected("the URL that it makes leads elsewhere"));
+            return Err(rejected("its values change the path of the URL"));
         }
-        let mut url = Url::parse(&url).map_err(|_| rejected("the URL that it makes is none"))?;
+        let mut url = Url::parse(&url).map_err(|_| rejected("its values make the URL invalid"))?;
         if !self.query.is_empty() {
             let pairs = filled(&self.query, values)?;
             url.query_pairs_mut().extend_pairs(pairs);
@@ -103,7 +103,7 @@ impl Outline {
             let text = values.fill(template)?;
             let line = text.replace(|c: char| c.is_control(), " ");
             let value = HeaderValue::try_from(line);
-            let mut value = value.map_err(|_| rejected("a header that it makes is none"))?;
+            let mut value = value.map_err(|_| rejected("its values make a header invalid"))?;
             value.set_sensitive(true);
             request.headers.insert(name, value);
         }
@@ -115,7 +115,7 @@ impl Body {
     fn new(config: &HttpSmsConfig, compiler: &mut Compiler) -> Result<Self, ConfigError> {
         let kind = config.content_type.as_deref();
         match (&config.form, &config.json, &config.text) {
-            (None, None, None) => Ok(Self::Nothing),
+            (None, None, None) => Ok(Self::Empty),
             (Some(form), None, None) => Ok(Self::Form(table("form", form, compiler)?)),
             (None, Some(json), None) => Ok(Self::Json(Node::new("json", json, compiler)?)),
             (None, None, Some(text)) => {
@@ -130,17 +130,18 @@ impl Body {
                 let content_type = HeaderValue::try_from(kind);
                 Ok(Self::Text {
                     template: compiler.compile("text", text)?,
-                    content_type: content_type
-                        .map_err(|_| ConfigError::at("content_type", "it is no type"))?,
+                    content_type: content_type.map_err(|_| {
+                        ConfigError::at("content_type", "it is not a valid content type")
+                    })?,
                     escape: if lower.contains("xml") {
                         Escape::Xml
                     } else {
-                        Escape::Whole
+                        Escape::None
                     },
                 })
             }
             _ => {
-                let reason = "there is one body: form, json or text";
+                let reason = "set only one of form, json and text";
                 Err(ConfigError::at("text", reason))
             }
         }
@@ -149,7 +150,7 @@ impl Body {
     fn fill(&self, values: &Values) -> Result<Option<(String, HeaderValue)>, SendError> {
         let fixed = HeaderValue::from_static;
         Ok(Some(match self {
-            Self::Nothing => return Ok(None),
+            Self::Empty => return Ok(None),
             Self::Form(fields) => {
                 let mut body = form_urlencoded::Serializer::new(String::new());
                 body.extend_pairs(filled(fields, values)?);
@@ -175,7 +176,7 @@ impl Node {
             Value::Array(items) => {
                 let nodes = items.iter().enumerate();
                 let nodes =
-                    nodes.map(|(at, item)| Self::new(&format!("{key}[{at}]"), item, compiler));
+                    nodes.map(|(i, item)| Self::new(&format!("{key}[{i}]"), item, compiler));
                 Self::Array(nodes.collect::<Result<_, _>>()?)
             }
             Value::Object(fields) => {
@@ -228,16 +229,16 @@ fn filled<'a>(
     pairs.collect()
 }
 
-/// The host of a URL is fixed: no message can choose it.
+/// Checks that the host of a URL is fixed, so that no message can choose it.
 fn check_url(source: &str) -> Result<(), ConfigError> {
-    let wrong = |reason: &str| ConfigError::at("url", reason);
+    let invalid = |reason: &str| ConfigError::at("url", reason);
     let fixed = source.split("{{").next().unwrap_or_default();
     let path = fixed.split_once("://").map_or("", |(_, rest)| rest);
     if fixed.len() < source.len() && !path.contains(['/', '?']) {
-        return Err(wrong("its host must stand before every {{"));
+        return Err(invalid("its host must come before the first {{"));
     }
-    let url = Url::parse(fixed).map_err(|error| wrong(&format!("it is no URL: {error}")))?;
-    endpoint(&url, &[]).map_err(|error| wrong(&error.reason))?;
+    let url = Url::parse(fixed).map_err(|error| invalid(&format!("it is not a URL: {error}")))?;
+    endpoint(&url, &[]).map_err(|error| invalid(&error.reason))?;
     Ok(())
 }
 

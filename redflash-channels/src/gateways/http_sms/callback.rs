@@ -1,50 +1,50 @@
-//! Where receipts and inbound messages hold what.
+//! Fields of receipts and inbound messages.
 
 use std::borrow::Cow;
 
 use redflash_core::{Callback, CallbackError, InboundMessage, Receipt, ReceiptState};
 use serde::Deserialize;
 
-use super::rule::pointed;
+use super::rule::value_at;
 use crate::ConfigError;
 use crate::http::short;
 use crate::sms::phone;
 
-/// Where a receipt holds what: names of fields of its query or body, or pointers (RFC 6901) into
-/// its body where that is JSON, such as `/results/0/status`. A request holds one receipt.
+/// The fields of a receipt: names of fields of its query or body, or pointers (RFC 6901) into a JSON body,
+/// such as `/results/0/status`. A request holds one receipt.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptFields {
     /// Our reference, `{{reference}}` of the message.
     #[serde(default)]
     pub reference: Option<String>,
-    /// The gateway's id of the message, as `message_id` found it in the answer.
+    /// The gateway's id of the message, as `message_id` of the answer.
     #[serde(default)]
     pub message_id: Option<String>,
-    /// What became of the message.
+    /// The status of the message.
     pub status: String,
-    /// The values of `status` that say that it arrived.
+    /// The values of `status` for a delivered message.
     pub delivered: Vec<String>,
-    /// The values of `status` that say that it will not. All others say nothing.
+    /// The values of `status` for a failed message. All others mean that it is pending.
     #[serde(default)]
     pub failed: Vec<String>,
-    /// What it cost.
+    /// The price of the message.
     #[serde(default)]
     pub price: Option<String>,
-    /// What the gateway says beside the status, for the log.
+    /// Further details of the status, for the log.
     #[serde(default)]
     pub detail: Option<String>,
 }
 
-/// Where an inbound message holds what, as in [`ReceiptFields`].
+/// The fields of an inbound message, as in [`ReceiptFields`].
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InboundFields {
-    /// Who sent it.
+    /// The sender.
     pub from: String,
     /// The text.
     pub text: String,
-    /// The gateway's id of it, by which a repeat is known.
+    /// The gateway's id of the message, which identifies a repeat.
     #[serde(default)]
     pub id: Option<String>,
 }
@@ -52,11 +52,11 @@ pub struct InboundFields {
 impl ReceiptFields {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.reference.is_none() && self.message_id.is_none() {
-            let reason = "it needs reference or message_id, by which its message is known";
+            let reason = "it needs reference or message_id to identify the message";
             return Err(ConfigError::at("receipt", reason));
         }
         if self.delivered.is_empty() {
-            let reason = "it needs the values that say that a message arrived";
+            let reason = "it needs the statuses of a delivered message";
             return Err(ConfigError::at("receipt.delivered", reason));
         }
         Ok(())
@@ -71,7 +71,7 @@ impl ReceiptFields {
         }
         let delivery = reference.and_then(|reference| reference.parse().ok());
         if delivery.is_none() && message_id.is_none() {
-            let reason = "its reference is none of ours";
+            let reason = "its reference is not one of ours";
             return Err(CallbackError::Malformed(reason.into()));
         }
         let status = value(callback, &self.status).unwrap_or_default();
@@ -125,11 +125,11 @@ impl InboundFields {
     }
 }
 
-/// The value of a field, or what a pointer points at.
+/// Returns the value of a field or at a pointer.
 fn value<'a>(callback: &Callback<'a>, name: &str) -> Option<Cow<'a, str>> {
     if name.starts_with('/') {
         let body = std::str::from_utf8(callback.body).ok()?;
-        return pointed(body, name).map(Cow::Owned);
+        return value_at(body, name).map(Cow::Owned);
     }
     callback.field(name).map(Cow::Borrowed)
 }

@@ -1,51 +1,50 @@
-//! Any SMS gateway that takes an HTTP request, described in the configuration: the channel `sms`.
+//! Any SMS gateway with an HTTP API, described in the configuration: the channel `sms`.
 //!
 //! # The request
 //!
 //! `url`, `headers`, and the values of `query` and of one body - `form`, `json` or `text` - are
-//! templates in the language of event templates ([`redflash_core::template`]). Values cannot break
-//! out of where they stand: those of `query` and `form` are encoded, those of `json` become JSON
-//! texts within whatever structure is written, those in `url` are percent-encoded, those in a `text`
-//! whose `content_type` is XML are escaped, and a header stays one line. A template may name:
+//! templates in the language of event templates ([`redflash_core::template`]). Values are escaped for
+//! their context: those of `query` and `form` are encoded, those of `json` become JSON texts within the
+//! configured structure, those in `url` are percent-encoded, those in a `text` whose `content_type` is
+//! XML are escaped, and a header stays one line. A template may name:
 //!
 //! | name | value |
 //! | --- | --- |
 //! | `to`, `to_digits` | the number with its plus, and without |
 //! | `from` | the sender |
-//! | `text` | the text, cut to `max_parts` |
+//! | `text` | the text, truncated to `max_parts` |
 //! | `text_hex_utf16` | the same in UTF-16, big-endian, in hexadecimal |
-//! | `unicode` | whether the text has other characters than GSM 03.38, for `{{#if unicode}}` |
+//! | `unicode` | true if the text has characters outside of GSM 03.38, for `{{#if unicode}}` |
 //! | `reference` | our reference, the same at every attempt: 32 hexadecimal digits |
-//! | `callback_url` | where receipts are to come |
+//! | `callback_url` | the URL for receipts |
 //! | `username`, `password`, `token` | the keys of these names |
 //! | `basic` | base64 of `username:password`, for `Authorization = "Basic {{basic}}"` |
 //!
 //! # The answer
 //!
-//! The table `answer` ([`AnswerRules`]) says what an answer means. Its rules `unauthorized`,
-//! `permanent`, `retry` and `success` are looked at in this order: each has a list `status`, a regular
-//! expression `pattern` that the body holds, or both, and then both must hold. An answer that no rule
-//! knows means what HTTP says of its status; in the 200s, if there is a rule of success, it means that
-//! nobody knows whether the message went out.
+//! The table `answer` ([`AnswerRules`]) defines the meaning of answers. Its rules `unauthorized`,
+//! `permanent`, `retry` and `success` apply in this order. Each has a list `status`, a regular expression
+//! `pattern` that matches the body, or both, and then both must match. An answer that matches no rule has
+//! the meaning of its HTTP status; if it is a 2xx and there is a rule `success`, the outcome is unknown.
 //!
-//! `message_id` and `price` say where these stand: `{ pattern = "id=([0-9]+)" }` or
+//! `message_id` and `price` extract these from the answer: `{ pattern = "id=([0-9]+)" }` or
 //! `{ pointer = "/messages/0/id" }`.
 //!
 //! # Receipts and inbound messages
 //!
-//! The tables `receipt` ([`ReceiptFields`]) and `inbound` ([`InboundFields`]) say which fields of a
-//! callback hold what. Without them there are none.
+//! The tables `receipt` ([`ReceiptFields`]) and `inbound` ([`InboundFields`]) define the fields of
+//! callbacks. Without them, callbacks are not supported.
 //!
 //! # Examples
 //!
-//! A Kannel, which has a gateway of its own in [`kannel`](crate::gateways::kannel):
+//! A Kannel, which also has a gateway of its own in [`kannel`](crate::gateways::kannel):
 //!
 //! ```toml
 #![doc = include_str!("kannel.toml")]
 //! ```
 //!
-//! A gateway in the manner of Routo Messaging, a service of former times, as old programs that used it
-//! tell (of its words, `success`, `failed`, `sys_error` and `bad_operator` are sure, the others not):
+//! A gateway like Routo Messaging, a former service, according to old programs that used it (of its
+//! answers, `success`, `failed`, `sys_error` and `bad_operator` are certain, the others not):
 //!
 //! ```toml
 #![doc = include_str!("routo.toml")]
@@ -71,7 +70,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::body::Outline;
+use self::body::RequestTemplate;
 pub use self::callback::{InboundFields, ReceiptFields};
 pub use self::rule::{AnswerRules, Extract, Pattern, Rule};
 use self::template::{Compiler, Values};
@@ -81,11 +80,11 @@ use crate::http::{Answer, Client, Guard, HttpOptions, callback_url};
 use crate::sms::segments::{Alphabet, SmsText, check_parts, fit};
 use crate::sms::{phone, sender_id};
 
-/// How a gateway is used.
+/// Configuration of a gateway.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpSmsConfig {
-    /// Where messages go, a template whose host is fixed.
+    /// The URL for messages, a template with a fixed host.
     pub url: String,
     /// `GET`, `POST` or `PUT`; `POST` by default where there is a body, `GET` otherwise.
     #[serde(default)]
@@ -96,7 +95,7 @@ pub struct HttpSmsConfig {
     /// Templates of headers; none by default.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// A form as body: templates of its values.
+    /// A form as body, whose values are templates.
     #[serde(default)]
     pub form: Option<BTreeMap<String, String>>,
     /// A JSON document as body, whose texts are templates.
@@ -105,31 +104,31 @@ pub struct HttpSmsConfig {
     /// Any other body, a template.
     #[serde(default)]
     pub text: Option<String>,
-    /// The type of `text`; `text/plain; charset=utf-8` by default.
+    /// The content type of `text`; `text/plain; charset=utf-8` by default.
     #[serde(default)]
     pub content_type: Option<String>,
     /// The sender: up to 15 digits, or up to 11 letters and digits.
     #[serde(default)]
     pub from: Option<String>,
-    /// A name to log in with.
+    /// The account's user name.
     #[serde(default)]
     pub username: Option<String>,
     /// Its password.
     #[serde(default)]
     pub password: Option<SecretString>,
-    /// Another secret to log in with.
+    /// Another secret, such as an API key.
     #[serde(default)]
     pub token: Option<SecretString>,
-    /// Where receipts come.
+    /// The URL for receipts.
     #[serde(default)]
     pub callback_url: Option<SecretString>,
-    /// What answers mean; what HTTP says of their status by default.
+    /// The meaning of answers; that of their HTTP status by default.
     #[serde(default)]
     pub answer: AnswerRules,
-    /// Where a receipt holds what; without it there are none.
+    /// The fields of receipts; without it, receipts are not supported.
     #[serde(default)]
     pub receipt: Option<ReceiptFields>,
-    /// Where an inbound message holds what; without it there are none.
+    /// The fields of inbound messages; without it, they are not supported.
     #[serde(default)]
     pub inbound: Option<InboundFields>,
     /// Maximum number of parts of a message; a longer text is truncated. 6 by default.
@@ -146,12 +145,12 @@ pub struct HttpSmsConfig {
     pub http: HttpOptions,
 }
 
-/// Sends texts as its configuration says.
+/// Sends texts with the configured requests.
 pub struct HttpSms {
-    outline: Outline,
+    template: RequestTemplate,
     /// The values that are the same for every message.
     fixed: Arguments,
-    /// What no log may show, although an answer may repeat it.
+    /// Secrets that no log may show, although an answer may repeat them.
     secrets: Vec<SecretString>,
     names_sender: bool,
     rules: AnswerRules,
@@ -186,12 +185,12 @@ impl HttpSms {
             callback_url(url)?;
         }
         let mut compiler = Compiler::default();
-        let outline = Outline::new(&config, &mut compiler)?;
+        let template = RequestTemplate::new(&config, &mut compiler)?;
         let fixed = fixed(&config);
         for name in &compiler.named {
-            if OF_CONFIG.contains(name) && !fixed.contains_key(*name) {
+            if CONFIGURED.contains(name) && !fixed.contains_key(*name) {
                 let key = if *name == "basic" { "password" } else { name };
-                let reason = format!("a template names {name:?}, so it must be set");
+                let reason = format!("it must be set, since a template names {name:?}");
                 return Err(ConfigError::at(key, reason));
             }
         }
@@ -200,7 +199,7 @@ impl HttpSms {
         }
         config.answer.check()?;
         Ok(Self {
-            outline,
+            template,
             fixed,
             secrets: [config.password, config.token, config.callback_url]
                 .into_iter()
@@ -235,9 +234,9 @@ impl HttpSms {
         }
     }
 
-    /// An answer that repeats no secret.
+    /// Masks secrets that an answer repeats.
     fn without_secrets(&self, mut answer: Answer) -> Answer {
-        /// What is shorter could stand anywhere by chance.
+        /// A shorter secret could match by chance.
         const SHORTEST: usize = 4;
         let mut body = String::from_utf8_lossy(&answer.body).into_owned();
         for secret in &self.secrets {
@@ -251,8 +250,8 @@ impl HttpSms {
     }
 }
 
-/// The names of the values that a configuration sets.
-const OF_CONFIG: [&str; 6] = [
+/// The names of the values that the configuration sets.
+const CONFIGURED: [&str; 6] = [
     "from",
     "username",
     "password",
@@ -261,7 +260,7 @@ const OF_CONFIG: [&str; 6] = [
     "callback_url",
 ];
 
-/// The values that a configuration sets.
+/// Returns the values that the configuration sets.
 fn fixed(config: &HttpSmsConfig) -> Arguments {
     let mut values = Arguments::new();
     let exposed = |secret: &Option<SecretString>| {
@@ -311,16 +310,18 @@ impl Channel for HttpSms {
 
     fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
         if !self.names_sender {
-            return Err(SenderError::new("no template of the gateway names from"));
+            return Err(SenderError::new(
+                "the gateway's templates do not use the sender",
+            ));
         }
         sender_id::check(sender)
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
         let sms = fit(&message.body, self.max_parts);
-        let request = self.outline.fill(&self.values(message, &sms))?;
+        let request = self.template.fill(&self.values(message, &sms))?;
         let answer = self.without_secrets(self.client.send(request).await?);
-        self.rules.judge(&answer)?;
+        self.rules.check_answer(&answer)?;
         let body = String::from_utf8_lossy(&answer.body);
         let found = |extract: &Option<Extract>| extract.as_ref()?.of(&body);
         Ok(Accepted {

@@ -1,4 +1,4 @@
-//! What an answer means, and what is taken out of it.
+//! Rules for the meaning of answers, and for values in them.
 
 use redflash_core::{Deferral, SendError};
 use regex_lite::Regex;
@@ -8,37 +8,37 @@ use serde_json::Value;
 use crate::ConfigError;
 use crate::http::{Answer, account_refusal, short};
 
-/// A regular expression that is looked for in the body of an answer.
+/// A regular expression for the body of an answer.
 #[derive(Clone, Debug)]
 pub struct Pattern(Regex);
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         let source = String::deserialize(reader)?;
-        let wrong = |error| D::Error::custom(format!("it is no regular expression: {error}"));
-        Regex::new(&source).map(Self).map_err(wrong)
+        let invalid = |error| D::Error::custom(format!("invalid regular expression: {error}"));
+        Regex::new(&source).map(Self).map_err(invalid)
     }
 }
 
-/// Which answers are meant: those of which everything holds that is said here.
+/// Conditions on an answer, all of which must match.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// The HTTP status is one of these; any by default.
+    /// The accepted HTTP statuses; any by default.
     #[serde(default)]
     pub status: Vec<u16>,
-    /// The body holds this; anything by default.
+    /// The pattern of the body; any by default.
     #[serde(default)]
     pub pattern: Option<Pattern>,
 }
 
-/// What is taken out of an answer.
+/// The location of a value in an answer.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Extract {
     /// The first group of this regular expression.
     Pattern(Pattern),
-    /// What stands in a JSON document at this pointer (RFC 6901), such as `/messages/0/id`.
+    /// The value in a JSON document at this pointer (RFC 6901), such as `/messages/0/id`.
     Pointer(String),
 }
 
@@ -65,27 +65,27 @@ impl Extract {
                 Err(ConfigError::at(key, reason))
             }
             Self::Pointer(pointer) if !pointer.starts_with('/') => {
-                Err(ConfigError::at(key, "a pointer starts with a slash"))
+                Err(ConfigError::at(key, "a pointer must start with a slash"))
             }
             _ => Ok(()),
         }
     }
 
-    /// What stands there, if anything does.
+    /// Returns the value in a body, if there is one.
     pub(super) fn of(&self, body: &str) -> Option<String> {
         let found = match self {
             Self::Pattern(pattern) => {
                 let groups = pattern.0.captures(body)?;
                 groups.get(1)?.as_str().to_owned()
             }
-            Self::Pointer(pointer) => pointed(body, pointer)?,
+            Self::Pointer(pointer) => value_at(body, pointer)?,
         };
         (!found.is_empty()).then_some(found)
     }
 }
 
-/// A text, number or truth value in a JSON document.
-pub(super) fn pointed(body: &str, pointer: &str) -> Option<String> {
+/// Returns a text, number or boolean in a JSON document.
+pub(super) fn value_at(body: &str, pointer: &str) -> Option<String> {
     let document: Value = serde_json::from_str(body).ok()?;
     match document.pointer(pointer)? {
         Value::String(text) => Some(text.clone()),
@@ -94,22 +94,22 @@ pub(super) fn pointed(body: &str, pointer: &str) -> Option<String> {
     }
 }
 
-/// What the answers of a gateway mean, and what they hold.
+/// The meaning of a gateway's answers, and the locations of values in them.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AnswerRules {
-    /// It refuses our account.
+    /// The gateway refuses our account.
     pub unauthorized: Option<Rule>,
-    /// It refuses the message for good.
+    /// The gateway rejects the message.
     pub permanent: Option<Rule>,
-    /// It did not take the message, and may later: with everything else if it answers 429, or 503 and
-    /// for how long; otherwise this message alone waits.
+    /// The gateway defers the message: along with all others for a 429, or a 503 with `Retry-After`;
+    /// otherwise this message alone.
     pub retry: Option<Rule>,
-    /// It took the message; every status of 200 to 299 by default.
+    /// The gateway accepts the message; every status from 200 to 299 by default.
     pub success: Option<Rule>,
-    /// Where the gateway's id of a message that was taken stands; by default nowhere.
+    /// The gateway's id of an accepted message; none by default.
     pub message_id: Option<Extract>,
-    /// Where its price stands; by default nowhere.
+    /// The price of an accepted message; none by default.
     pub price: Option<Extract>,
 }
 
@@ -134,9 +134,9 @@ impl AnswerRules {
         Ok(())
     }
 
-    /// What an answer means. An answer that no rule knows means what its status says in plain HTTP,
-    /// except that nothing counts as success but what `success` says, if it says something.
-    pub(super) fn judge(&self, answer: &Answer) -> Result<(), SendError> {
+    /// Checks that an answer accepts the message. An answer that matches no rule has the meaning of its HTTP
+    /// status, except that only a match of `success` counts as success if that rule exists.
+    pub(super) fn check_answer(&self, answer: &Answer) -> Result<(), SendError> {
         let body = String::from_utf8_lossy(&answer.body);
         let status = answer.status.as_u16();
         let is = |rule: &Option<Rule>| rule.as_ref().is_some_and(|rule| rule.holds(status, &body));
@@ -159,7 +159,7 @@ impl AnswerRules {
             return Ok(());
         }
         if answer.status.is_success() {
-            let reason = format!("no rule knows what it {}", short(&reason));
+            let reason = format!("no rule matches: it {}", short(&reason));
             return Err(SendError::Unknown(reason.into()));
         }
         Err(account_refusal(answer))

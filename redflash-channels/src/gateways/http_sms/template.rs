@@ -1,4 +1,4 @@
-//! The templates of a request: what they may name, and how it is written where they stand.
+//! The templates of a request: their variables, and the escaping of values.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::ConfigError;
 use crate::text::percent;
 
-/// What a template may name.
+/// The variables of a template.
 pub(super) const VARIABLES: [&str; 12] = [
     "to",
     "to_digits",
@@ -24,19 +24,19 @@ pub(super) const VARIABLES: [&str; 12] = [
     "token",
 ];
 
-/// The words of the template language that make sense of single values.
-const WORDS: [&str; 9] = [
+/// The keywords of the template language that apply to single values.
+const KEYWORDS: [&str; 9] = [
     "if", "unless", "else", "upper", "lower", "truncate", "default", "date", "true",
 ];
 
-/// How values are written so that they stay values.
+/// The escaping of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Escape {
-    /// As they are: what is made of them is encoded as a whole.
-    Whole,
+    /// None, since the rendered text is encoded as a whole.
+    None,
     /// Percent-encoded, within a URL.
     Url,
-    /// As character data of XML.
+    /// For character data of XML.
     Xml,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// The same, written so that they stay values.
+    /// Returns the values with escaped texts.
     pub(super) fn escaped(&self, escape: Escape) -> Self {
         let mut values = self.values.clone();
         for value in values.values_mut() {
@@ -61,15 +61,15 @@ impl Values {
         }
     }
 
-    /// Fills a template in.
+    /// Renders a template.
     pub(super) fn fill(&self, template: &Template) -> Result<String, SendError> {
-        let filled = template.render(&self.values, self.at, MissingArguments::Blank);
-        let filled = filled.ok();
-        match filled.filter(|filled| !filled.cut) {
-            Some(filled) => Ok(filled.text),
-            // What exactly failed could quote a secret.
+        let rendered = template.render(&self.values, self.at, MissingArguments::Blank);
+        let rendered = rendered.ok();
+        match rendered.filter(|rendered| !rendered.cut) {
+            Some(rendered) => Ok(rendered.text),
+            // The error could quote a secret.
             None => Err(SendError::Rejected {
-                reason: "a template of the gateway fails on this message".into(),
+                reason: "a template of the gateway failed for this message".into(),
             }),
         }
     }
@@ -78,7 +78,7 @@ impl Values {
 impl Escape {
     fn apply(self, text: &str) -> String {
         match self {
-            Self::Whole => text.to_owned(),
+            Self::None => text.to_owned(),
             Self::Url => percent::encoded(text),
             Self::Xml => text
                 .replace('&', "&amp;")
@@ -90,40 +90,40 @@ impl Escape {
     }
 }
 
-/// Compiles templates, and notes what they name.
+/// Compiles templates, and collects the variables that they name.
 #[derive(Debug, Default)]
 pub(super) struct Compiler {
     pub(super) named: BTreeSet<&'static str>,
 }
 
 impl Compiler {
-    /// Compiles a template and tries it.
+    /// Compiles a template, and renders it once with sample values.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] at this key, by what is wrong with the template.
+    /// Returns a [`ConfigError`] at this key that describes the problem of the template.
     pub(super) fn compile(&mut self, key: &str, source: &str) -> Result<Template, ConfigError> {
-        let wrong = |reason: String| ConfigError::at(key, reason);
-        let template = Template::parse(source).map_err(|error| wrong(error.to_string()))?;
+        let invalid = |reason: String| ConfigError::at(key, reason);
+        let template = Template::parse(source).map_err(|error| invalid(error.to_string()))?;
         for name in names(source) {
             match VARIABLES.iter().find(|known| **known == name) {
                 Some(known) => _ = self.named.insert(known),
-                None if WORDS.contains(&name) => {}
+                None if KEYWORDS.contains(&name) => {}
                 None => {
                     let known = VARIABLES.join(", ");
-                    return Err(wrong(format!("there is no {name:?}: there are {known}")));
+                    return Err(invalid(format!("unknown variable {name:?}: use {known}")));
                 }
             }
         }
         let sample = VARIABLES.map(|name| (name.to_owned(), Value::from("1")));
         let sample = Arguments::from_iter(sample);
-        let tried = template.render(&sample, Timestamp::default(), MissingArguments::Blank);
-        tried.map_err(|error| wrong(error.to_string()))?;
+        let rendered = template.render(&sample, Timestamp::default(), MissingArguments::Blank);
+        rendered.map_err(|error| invalid(error.to_string()))?;
         Ok(template)
     }
 }
 
-/// The names that stand in the tags of a template, outside of quotes.
+/// Returns the names in the tags of a template, outside of quotes.
 fn names(source: &str) -> impl Iterator<Item = &str> {
     let tags = source.split("{{").skip(1);
     let tags = tags.filter_map(|rest| rest.split("}}").next());
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_does_not_exist_is_found_at_once() {
+    fn rejects_unknown_variables() {
         let mut compiler = Compiler::default();
         for bad in [
             "{{txt}}",
@@ -167,9 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn values_stay_values_where_they_stand() {
+    fn escapes_values_for_their_context() {
         let text = "a b&c=<\"é'>/../%41+";
-        assert_eq!(Escape::Whole.apply(text), text);
+        assert_eq!(Escape::None.apply(text), text);
         assert_eq!(
             Escape::Url.apply(text),
             "a%20b%26c%3D%3C%22%C3%A9%27%3E%2F..%2F%2541%2B"

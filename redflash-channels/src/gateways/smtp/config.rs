@@ -1,4 +1,4 @@
-//! How mail is sent.
+//! Configuration of mail over SMTP.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,30 +6,30 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// How mail is sent.
+/// Configuration of a mail server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SmtpConfig {
     /// The server.
     pub host: String,
-    /// Its port: 465, 587 or 25 by default, as `tls` goes.
+    /// Its port: 465, 587 or 25 by default, depending on `tls`.
     #[serde(default)]
     pub port: Option<u16>,
-    /// How the connection is protected; `starttls` by default.
+    /// The protection of the connection; `starttls` by default.
     #[serde(default)]
     pub tls: SmtpTls,
-    /// A file of certificates in PEM that are trusted beside those this machine trusts.
+    /// A PEM file of certificates that are trusted in addition to those of this machine.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// The name to log in with; without one there is no login.
+    /// The user name; without it, there is no authentication.
     #[serde(default)]
     pub username: Option<String>,
-    /// The password to log in with.
+    /// The user's password.
     #[serde(default)]
     pub password: Option<SecretString>,
-    /// Who mail is from, such as `RedFlash <alerts@example.org>`.
+    /// The sender, such as `RedFlash <alerts@example.org>`.
     pub from: String,
-    /// Where answers go, when not to the sender.
+    /// The address for replies; the sender by default.
     #[serde(default)]
     pub reply_to: Option<String>,
     /// The name this machine gives itself in EHLO, such as `alerts.example.org`; the host name by
@@ -39,21 +39,21 @@ pub struct SmtpConfig {
     /// The subject, as a template over `subject` and `message`; `{{subject}}` by default.
     #[serde(default = "subject")]
     pub subject: String,
-    /// How long a hand-over may take from connection to last answer; 20 s by default.
+    /// The time limit of a delivery, from connecting to the last reply; 20 s by default.
     #[serde(default = "timeout", with = "crate::text::duration")]
     pub timeout: Duration,
 }
 
-/// How a connection is protected.
+/// The protection of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SmtpTls {
     /// TLS from the first byte (RFC 8314), on port 465.
     Tls,
-    /// TLS after `STARTTLS` (RFC 3207), without which nothing is sent, on port 587.
+    /// TLS after a mandatory `STARTTLS` (RFC 3207), on port 587.
     #[default]
     Starttls,
-    /// None: mail and password can be read on the way. On port 25.
+    /// None, so that mail and password can be read in transit, on port 25.
     None,
 }
 
@@ -66,9 +66,9 @@ const fn timeout() -> Duration {
 }
 
 impl SmtpConfig {
-    /// Mail through this server, under STARTTLS and without a login.
+    /// Creates a configuration with STARTTLS and without authentication.
     ///
-    /// * `from` - who it is from, such as `RedFlash <alerts@example.org>`.
+    /// * `from` - the sender, such as `RedFlash <alerts@example.org>`.
     pub fn new(host: impl Into<String>, from: impl Into<String>) -> Self {
         Self {
             host: host.into(),
@@ -85,7 +85,7 @@ impl SmtpConfig {
         }
     }
 
-    /// The port to connect to.
+    /// Returns the port to connect to.
     pub(super) fn port(&self) -> u16 {
         self.port.unwrap_or(match self.tls {
             SmtpTls::Tls => 465,

@@ -1,7 +1,7 @@
-//! Texts in a mail's head that would be taken for encoded words (RFC 2047), and are none.
+//! Texts in mail headers that look like encoded words (RFC 2047), but are not.
 //!
-//! Words in plain ASCII go out as they are, so that a text such as `=?utf-8?q?=41?=` would be read as
-//! something else than what the alert says. Such a text is encoded as a whole.
+//! Words in plain ASCII are sent unchanged, so a mail reader would decode a text such as
+//! `=?utf-8?q?=41?=`. Such a text is encoded as a whole.
 
 use std::fmt;
 
@@ -15,14 +15,14 @@ pub(super) fn looks_like_one(text: &str) -> bool {
     text.contains("=?")
 }
 
-/// The header `Subject` with all of this text encoded.
+/// Returns the header `Subject` with the whole text encoded.
 pub(super) fn subject(text: String) -> HeaderValue {
     let name = HeaderName::new_from_ascii_str("Subject");
     let encoded = encode(name.len() + ": ".len(), &text, "");
     HeaderValue::dangerous_new_pre_encoded(name, text, encoded)
 }
 
-/// A header of a mailbox whose display name has to be encoded; `None` where it has not.
+/// Returns the header of a mailbox whose display name has to be encoded; `None` if it has not.
 pub(super) fn mailbox(name: &'static str, mailbox: &Mailbox) -> Option<HeaderValue> {
     let display = mailbox
         .name
@@ -38,9 +38,9 @@ pub(super) fn mailbox(name: &'static str, mailbox: &Mailbox) -> Option<HeaderVal
     Some(HeaderValue::dangerous_new_pre_encoded(name, raw, encoded))
 }
 
-/// The text as encoded words, then another as it is.
+/// Returns the text as encoded words, followed by another text unchanged.
 ///
-/// * `used` - characters of the first line that are taken.
+/// * `used` - number of characters in use on the first line.
 fn encode(used: usize, text: &str, then: &str) -> String {
     let mut encoded = String::new();
     let mut writer = EmailWriter::new(&mut encoded, used, 0, false);
@@ -51,7 +51,7 @@ fn encode(used: usize, text: &str, then: &str) -> String {
         writer.space();
         fmt::Write::write_str(&mut writer.folding(), then)
     });
-    written.expect("a text takes all that is written to it");
+    written.expect("writing to a String cannot fail");
     drop(writer);
     encoded
 }

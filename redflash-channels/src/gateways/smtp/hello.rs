@@ -1,4 +1,4 @@
-//! The name that this machine gives itself in EHLO.
+//! The EHLO name of this machine.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -6,9 +6,9 @@ use lettre::transport::smtp::extension::ClientId;
 
 use crate::ConfigError;
 
-/// The name that this machine gives itself in EHLO (RFC 5321, section 4.1.1.1), with its origin.
+/// The EHLO name of this machine (RFC 5321, section 4.1.1.1), with its origin.
 ///
-/// Many servers refuse a name without a dot, which is all that containers and many machines have.
+/// Many servers refuse a name without a dot, but containers and many machines have only such a name.
 #[derive(Clone, Debug)]
 pub(super) struct Hello {
     id: ClientId,
@@ -26,11 +26,11 @@ enum Origin {
 }
 
 impl Hello {
-    /// The configured name, or the one that is derived.
+    /// Creates the configured name, or derives one.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for a name that no server takes.
+    /// Returns a [`ConfigError`] for a name that no server accepts.
     pub(super) fn new(configured: Option<&str>, from: &str) -> Result<Self, ConfigError> {
         match configured {
             Some(name) => Ok(Self {
@@ -58,7 +58,7 @@ impl Hello {
         &self.id
     }
 
-    /// The derived name with its reason; nothing when the configuration names it.
+    /// Describes a derived name and its origin; `None` for a configured name.
     pub(super) fn derived(&self) -> Option<String> {
         let name = &self.id;
         match &self.origin {
@@ -77,8 +77,8 @@ fn has_dot(name: &str) -> bool {
     name.trim_matches('.').contains('.') && is_domain(name)
 }
 
-/// The domain of an address as a name, which may be an address literal (RFC 5321, section 4.1.3);
-/// none for a domain that is not plain ASCII.
+/// Returns the domain of an address as a name, which may be an address literal (RFC 5321, section 4.1.3);
+/// `None` for a domain that is not plain ASCII.
 fn own_domain(domain: &str) -> Option<ClientId> {
     let name = || ClientId::Domain(domain.to_ascii_lowercase());
     literal(domain).or_else(|| is_domain(domain).then(name))
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn host_names_without_a_dot_give_way_to_the_domain_of_from() {
+    fn replaces_host_names_without_a_dot_by_the_domain_of_from() {
         assert_eq!(
             derived("mail.example.net", "example.org"),
             "mail.example.net"
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn derived_names_come_with_their_reason() {
+    fn describes_the_origin_of_derived_names() {
         let reason = |host: &str| {
             let host = ClientId::Domain(host.into());
             Hello::derive(&host, "example.org").derived().unwrap()
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn configured_names_are_host_names_or_addresses() {
+    fn accepts_host_names_and_addresses() {
         for name in [
             "alerts.example.org",
             "box",

@@ -1,4 +1,4 @@
-//! A message as a mail.
+//! Formats a message as a mail.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use redflash_core::{
 use super::{SmtpConfig, encoded_word};
 use crate::ConfigError;
 
-/// What all mails of a gateway have in common.
+/// The common headers of all mails of a gateway.
 pub(super) struct Letterhead {
     from: Mailbox,
     reply_to: Option<Mailbox>,
@@ -31,12 +31,12 @@ impl Letterhead {
         })
     }
 
-    /// The gateway's own address.
+    /// Returns the gateway's own address.
     pub(super) const fn from(&self) -> &lettre::Address {
         &self.from.email
     }
 
-    /// The envelope and the mail as it goes over the line, dots not yet stuffed.
+    /// Returns the envelope and the formatted mail, before dot-stuffing.
     pub(super) fn write(
         &self,
         message: &OutboundMessage,
@@ -62,7 +62,7 @@ impl Letterhead {
                 reason: error_chain(&error),
             })?;
         let headers = mail.headers_mut();
-        // So that nobody's absence assistant answers (RFC 3834).
+        // Prevents automatic replies, such as out-of-office messages (RFC 3834).
         headers.insert_raw(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".into(),
@@ -81,9 +81,9 @@ impl Letterhead {
         Ok((mail.envelope().clone(), mail.formatted()))
     }
 
-    /// The event's own sender: a mailbox in the place of the gateway's, or a name before it.
-    fn sender(&self, wanted: Option<&str>) -> Mailbox {
-        match wanted {
+    /// Returns the sender of an event: a mailbox, or a display name for the gateway's.
+    fn sender(&self, sender: Option<&str>) -> Mailbox {
+        match sender {
             None => self.from.clone(),
             Some(text) => text
                 .parse()
@@ -91,7 +91,7 @@ impl Letterhead {
         }
     }
 
-    /// The subject on one line; the mail folds it (RFC 5322, section 2.2.3).
+    /// Returns the subject on one line; the mail folds it (RFC 5322, section 2.2.3).
     fn subject(&self, message: &OutboundMessage) -> String {
         let mut arguments = Arguments::new();
         arguments.insert("subject".into(), message.subject.clone().into());
@@ -101,21 +101,21 @@ impl Letterhead {
             .render(&arguments, message.at, MissingArguments::Blank)
         {
             Ok(rendered) => rendered.text,
-            // A subject that fails is no reason to lose the mail.
+            // An error in the subject must not lose the mail.
             Err(_) => message.subject.clone(),
         };
         line(&subject)
     }
 }
 
-/// A text as one line that a header can hold.
+/// Joins the lines of a text into one for a header.
 fn line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     let line = words.join(" ");
     line.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// The same for every attempt at a delivery (RFC 5322, section 3.6.4).
+/// Returns the `Message-ID`, the same for every attempt at a delivery (RFC 5322, section 3.6.4).
 pub(super) fn message_id(letterhead: &Letterhead, message: &OutboundMessage) -> String {
     format!("<{}@{}>", message.delivery, letterhead.from.email.domain())
 }
@@ -145,17 +145,17 @@ fn mailbox(key: &str, text: &str) -> Result<Mailbox, ConfigError> {
     })
 }
 
-/// Brings one mail address into its normal form: the domain in lower case.
+/// Normalizes an email address: the domain in lower case.
 pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let text = raw.trim();
     if !text.is_ascii() {
         return Err(AddressError::new(
-            "a mail address is plain ASCII: write a foreign domain in its xn-- form",
+            "an email address must be plain ASCII: write an international domain in its xn-- form",
         ));
     }
     let address: lettre::Address = text.parse().map_err(|_| {
         AddressError::new(format!(
-            "{text:?} is no mail address: write one address, such as ann@example.org"
+            "{text:?} is not a valid email address: use one address, such as ann@example.org"
         ))
     })?;
     let domain = address.domain().to_ascii_lowercase();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_have_one_form() {
+    fn normalizes_addresses() {
         let same = [" Ann@Example.ORG ", "Ann@example.org"].map(parse_address);
         assert_eq!(same[0], same[1]);
         assert_eq!(same[0].as_ref().unwrap().as_str(), "Ann@example.org");
@@ -213,12 +213,12 @@ mod tests {
             "ann@exämple.org",
             "a@b@c",
         ] {
-            assert!(parse_address(bad).is_err(), "{bad:?} was taken");
+            assert!(parse_address(bad).is_err(), "{bad:?} was accepted");
         }
     }
 
     #[test]
-    fn a_mail_says_what_whom_and_which() {
+    fn mail_has_headers_text_and_notification() {
         let letterhead = letterhead(|config| {
             config.reply_to = Some("ops@example.org".into());
             config.subject = "[alert] {{subject}}".into();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn an_events_sender_is_an_address_or_a_name() {
+    fn sender_of_an_event_is_an_address_or_a_name() {
         let letterhead = letterhead(|_| {});
         let mut message = message();
         message.sender = Some("Backups <backup@example.org>".into());
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_links_to_its_page_where_there_is_one() {
+    fn mail_links_to_the_notification_page() {
         let letterhead = letterhead(|_| {});
         let mut message = message();
         assert!(!written(&letterhead, &message).contains("https://"));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_look_encoded_are_shown_as_they_are() {
+    fn texts_that_look_encoded_are_shown_unchanged() {
         let letterhead = letterhead(|config| {
             config.reply_to = Some("=?utf-8?q?x?= <ops@example.org>".into());
         });
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(parsed("Reply-To"), "=?utf-8?q?x?= <ops@example.org>");
     }
 
-    /// A header with its encoded words read, all of which are in base64.
+    /// Decodes the encoded words of a header, all of which are in base64.
     fn decoded(head: &str, name: &str) -> String {
         let unfolded = head.replace("\r\n ", " ");
         let mut headers = unfolded.lines().filter_map(|line| line.split_once(": "));
@@ -301,7 +301,7 @@ mod tests {
             let encoded = word
                 .strip_prefix("=?utf-8?b?")
                 .and_then(|word| word.strip_suffix("?="));
-            // Space between encoded words is none of the text (RFC 2047, section 6.2).
+            // Space between encoded words is not part of the text (RFC 2047, section 6.2).
             let is_joined = was_encoded && encoded.is_some();
             if !text.is_empty() && !is_joined {
                 text.push(' ');

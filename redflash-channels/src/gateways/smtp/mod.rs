@@ -1,7 +1,7 @@
 //! Mail over SMTP (RFC 5321): the channel `email`.
 //!
-//! Each delivery is a mail of its own to one recipient, with a `Message-ID` made of the delivery's
-//! id, so that a repeat can be told by whoever stores mail. The text names the notification.
+//! Each delivery is a mail of its own to one recipient. Its `Message-ID` is derived from the delivery's
+//! id, so that mail servers can detect a repeat. The text names the notification.
 
 mod config;
 mod encoded_word;
@@ -10,6 +10,7 @@ mod mail;
 mod pool;
 mod reply;
 mod stage;
+mod step;
 
 use std::fmt;
 
@@ -26,7 +27,8 @@ use crate::ConfigError;
 use mail::Letterhead;
 pub(crate) use mail::parse_address;
 use pool::Pool;
-use stage::{Failure, Stage, step};
+use stage::Stage;
+use step::{Failure, step};
 
 /// Sends mail through one server.
 pub struct Smtp {
@@ -73,16 +75,16 @@ impl Channel for Smtp {
         parse_address(raw)
     }
 
-    /// A mailbox in the place of the gateway's, or a name before it.
+    /// Accepts a mailbox, which replaces the gateway's, or a display name for it.
     fn check_sender(&self, sender: &str) -> Result<(), SenderError> {
         if sender.trim().is_empty() || sender.chars().any(char::is_control) {
-            let reason = "a sender is a mailbox or a name, on one line";
+            let reason = "a sender must be a mailbox or a name, on one line";
             return Err(SenderError::new(reason));
         }
         Ok(())
     }
 
-    /// Names the derived EHLO name, since it decides whether some servers take mail.
+    /// Reports the derived EHLO name, since some servers refuse mail because of it.
     fn derived_settings(&self) -> Vec<String> {
         self.pool.hello().derived().into_iter().collect()
     }
@@ -91,9 +93,9 @@ impl Channel for Smtp {
         let (envelope, mail) = self.letterhead.write(message)?;
         let end = Instant::now() + self.pool.timeout();
         let announced = self.pool.announce(&envelope, end).await;
-        let mut connection = announced.map_err(Failure::meaning)?;
-        let taken = step(Stage::Content, end, connection.message(&mail)).await;
-        let answer = taken.map_err(Failure::meaning)?;
+        let mut connection = announced.map_err(Failure::send_error)?;
+        let reply = step(Stage::Content, end, connection.message(&mail)).await;
+        let answer = reply.map_err(Failure::send_error)?;
         self.pool.keep(connection);
         let detail: Vec<_> = answer.message().collect();
         Ok(Accepted {

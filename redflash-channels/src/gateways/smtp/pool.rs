@@ -1,4 +1,4 @@
-//! Connections to the mail server, kept for a while after use.
+//! The pool of connections to the mail server.
 
 use std::fmt;
 use std::fs;
@@ -14,16 +14,17 @@ use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use super::hello::Hello;
-use super::stage::{Failure, Stage, step};
+use super::stage::Stage;
+use super::step::{Failure, step};
 use super::{SmtpConfig, SmtpTls};
 use crate::ConfigError;
 
-/// How many unused connections are kept.
+/// Maximum number of idle connections.
 const MAX_IDLE: usize = 8;
-/// How long an unused connection is kept: servers close them after some minutes at the latest.
+/// Maximum idle time of a connection: servers close it after some minutes at the latest.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Opens connections, and keeps some that were used.
+/// Opens connections, and keeps idle ones for later use.
 pub(super) struct Pool {
     config: SmtpConfig,
     tls: Option<TlsParameters>,
@@ -52,7 +53,7 @@ impl Pool {
             return Err(ConfigError::at("port", "it must be from 1 to 65535"));
         }
         if config.username.is_some() != config.password.is_some() {
-            let reason = "a login needs both username and password (or password_file)";
+            let reason = "authentication needs both username and password (or password_file)";
             return Err(ConfigError::at("username", reason));
         }
         let tls = match config.tls {
@@ -77,10 +78,10 @@ impl Pool {
         &self.hello
     }
 
-    /// A connection on which the server waits for the text of a mail.
+    /// Returns a connection on which the server waits for the text of a mail.
     ///
-    /// A server may end the session of an idle connection at any time (RFC 5321, section 3.8), which
-    /// says nothing about this mail: it goes over a new connection at once.
+    /// A server may end the session of an idle connection at any time (RFC 5321, section 3.8). This does
+    /// not concern the mail, which is sent over a new connection at once.
     pub(super) async fn announce(
         &self,
         envelope: &Envelope,
@@ -138,15 +139,15 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new connection, protected and logged in as the configuration says.
+    /// Opens a new connection, protected and authenticated as configured.
     async fn open(&self, end: Instant) -> Result<AsyncSmtpConnection, Failure> {
         let server = (&*self.config.host, self.config.port());
-        let at_once = match self.config.tls {
+        let implicit_tls = match self.config.tls {
             SmtpTls::Tls => self.tls.clone(),
             SmtpTls::Starttls | SmtpTls::None => None,
         };
         let hello = self.hello.client_id();
-        let connect = AsyncSmtpConnection::connect_tokio1(server, None, hello, at_once, None);
+        let connect = AsyncSmtpConnection::connect_tokio1(server, None, hello, implicit_tls, None);
         let mut connection = step(Stage::Connect, end, connect).await?;
         if let (SmtpTls::Starttls, Some(tls)) = (self.config.tls, &self.tls) {
             let upgrade = connection.starttls(tls.clone(), hello);
@@ -165,11 +166,11 @@ impl Pool {
 fn tls(config: &SmtpConfig) -> Result<TlsParameters, ConfigError> {
     let mut builder = TlsParameters::builder(config.host.clone());
     if let Some(path) = &config.ca_file {
-        let wrong =
+        let invalid =
             |reason: String| ConfigError::at("ca_file", format!("{}: {reason}", path.display()));
-        let pem = fs::read(path).map_err(|error| wrong(error_chain(&error)))?;
+        let pem = fs::read(path).map_err(|error| invalid(error_chain(&error)))?;
         let certificate =
-            Certificate::from_pem(&pem).map_err(|error| wrong(error_chain(&error)))?;
+            Certificate::from_pem(&pem).map_err(|error| invalid(error_chain(&error)))?;
         builder = builder.add_root_certificate(certificate);
     }
     builder

@@ -1,4 +1,4 @@
-//! The meaning of a server's refusal: by its enhanced status code, then by stage and class.
+//! The meaning of a server's refusal, by its enhanced status code, then by stage and class.
 
 use std::error::Error as _;
 use std::fmt;
@@ -8,7 +8,7 @@ use redflash_core::{Deferral, SendError};
 
 use super::stage::Stage;
 
-/// Longest text of a reply that the log keeps, in characters.
+/// Maximum number of characters of a reply in the log.
 const LONGEST: usize = 400;
 
 /// A negative reply (RFC 5321, section 4.2).
@@ -43,7 +43,7 @@ impl Status {
 }
 
 impl Reply {
-    /// The reply of which an error tells, if the server answered.
+    /// Returns the reply in an error, if the server sent one.
     pub(super) fn of(error: &Error) -> Option<Self> {
         let code = error.status()?.into();
         let text = error.source().map(ToString::to_string).unwrap_or_default();
@@ -64,15 +64,15 @@ impl Reply {
         self.code == 421
     }
 
-    /// The consequence of this reply at a stage of the conversation.
-    pub(super) fn meaning(&self, stage: Stage) -> SendError {
+    /// Returns the send error of this reply at a stage of the conversation.
+    pub(super) fn send_error(&self, stage: Stage) -> SendError {
         let reason = self.to_string();
-        let names_mail = !matches!(stage, Stage::Connect | Stage::Login);
+        let is_about_mail = !matches!(stage, Stage::Connect | Stage::Login);
         match self.code {
-            _ if names_mail && self.is_permanent() && self.is_about_text() => {
+            _ if is_about_mail && self.is_permanent() && self.is_about_text() => {
                 SendError::Rejected { reason }
             }
-            // Authentication is required, too weak, wrong, or wants encryption (RFC 4954).
+            // Authentication is required, too weak, wrong, or requires encryption (RFC 4954).
             530 | 534 | 535 | 538 => SendError::Unauthorized { reason },
             421 => SendError::Unreachable(reason.into()),
             _ if self.is_permanent() => self.refusal(stage, reason),
@@ -80,7 +80,7 @@ impl Reply {
         }
     }
 
-    /// The consequence of a reply 4yz.
+    /// Returns the send error of a reply 4yz.
     fn deferral(&self, stage: Stage, reason: String) -> SendError {
         let scope = match (stage, self.status.map(|status| status.subject)) {
             (Stage::Connect | Stage::Login | Stage::Sender { .. }, _) => {
@@ -99,13 +99,13 @@ impl Reply {
         }
     }
 
-    /// The consequence of a reply 5yz.
+    /// Returns the send error of a reply 5yz.
     fn refusal(&self, stage: Stage, reason: String) -> SendError {
         match stage {
             Stage::Connect | Stage::Login | Stage::Sender { is_ours: true } => {
                 SendError::Unauthorized { reason }
             }
-            // Another event's sender may well be taken.
+            // The server may accept another event's sender.
             Stage::Sender { is_ours: false } => SendError::Refused { reason },
             Stage::Recipient | Stage::Data | Stage::Content => match self.status {
                 Some(_) if self.is_about_sender() => SendError::Refused { reason },
@@ -170,7 +170,7 @@ impl fmt::Display for Reply {
 mod tests {
     use super::*;
 
-    /// The stage, the answer, and the consequence in two words.
+    /// The stage, the reply, and the resulting send error.
     const CASES: &[(Stage, &str, &str)] = {
         use Stage::{Connect, Content, Data, Login, Recipient, Sender};
         const OURS: Stage = Sender { is_ours: true };
@@ -257,19 +257,19 @@ mod tests {
     fn enhanced_code_then_stage_and_class_say_who_is_refused() {
         for &(stage, answer, expected) in CASES {
             let (code, text) = answer.split_once(' ').unwrap();
-            let meaning = Reply::new(code.parse().unwrap(), text).meaning(stage);
-            let scope = match &meaning {
+            let error = Reply::new(code.parse().unwrap(), text).send_error(stage);
+            let scope = match &error {
                 SendError::Deferred { scope, .. } => format!(" {scope:?}").to_lowercase(),
                 _ => String::new(),
             };
-            let found = format!("{}{scope}", meaning.class());
+            let found = format!("{}{scope}", error.class());
             assert_eq!(found, expected, "{answer} at {stage:?}");
-            assert!(meaning.detail().contains(answer), "{}", meaning.detail());
+            assert!(error.detail().contains(answer), "{}", error.detail());
         }
     }
 
     #[test]
-    fn enhanced_codes_stand_first_in_the_text() {
+    fn reads_enhanced_codes_at_the_start_of_the_text() {
         let code = |subject, detail| Some(Status { subject, detail });
         assert_eq!(Status::parse("5.1.1 no"), code(1, 1));
         assert_eq!(Status::parse("4.7.500 busy"), code(7, 500));

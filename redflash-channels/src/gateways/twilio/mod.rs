@@ -2,10 +2,10 @@
 //!
 //! Facts are from the vendor's `OpenAPI` description `twilio_api_v2010` (April 2026), its error
 //! dictionary, its guides "Secure webhooks" and "Sign webhooks with shared keys" (September 2026,
-//! in public beta) and the request validators of its libraries. Numbers have their plus, one
-//! message goes into one request, and there is neither an idempotency key nor a client reference:
-//! the delivery goes into the query of `StatusCallback`, which the signature covers. Callbacks
-//! about text messages are forms or queries, never JSON, and carry neither a time nor a price.
+//! in public beta) and the request validators of its libraries. Numbers have their plus, a request has
+//! one message, and there is neither an idempotency key nor a client reference: the delivery is in the
+//! query of `StatusCallback`, which the signature covers. Callbacks about text messages are forms or
+//! queries, never JSON, and carry neither a time nor a price.
 
 mod signature;
 
@@ -38,12 +38,13 @@ use signature::SigningKeys;
 pub struct TwilioConfig {
     /// The account, `AC` and 32 hex digits.
     pub account_sid: String,
-    /// The account's token, which signs callbacks and, without an API key, logs in.
+    /// The account's token, which signs callbacks and, without an API key, authenticates requests.
     pub auth_token: SecretString,
-    /// The token that was valid before, as long as callbacks may be signed with it.
+    /// The previous token, while callbacks may still be signed with it.
     #[serde(default)]
     pub previous_auth_token: Option<SecretString>,
-    /// An API key to log in with in the token's place, `SK` and 32 hex digits; none by default.
+    /// An API key that authenticates requests instead of the token, `SK` and 32 hex digits; none by
+    /// default.
     #[serde(default)]
     pub api_key: Option<String>,
     /// The API key's secret.
@@ -58,10 +59,10 @@ pub struct TwilioConfig {
     /// The sender: a number, a short code, or up to 11 letters and digits.
     #[serde(default)]
     pub from: Option<String>,
-    /// The messaging service that chooses the sender, `MG` and 32 hex digits; give it or `from`.
+    /// The messaging service that chooses the sender, `MG` and 32 hex digits, instead of `from`.
     #[serde(default)]
     pub messaging_service_sid: Option<String>,
-    /// Where receipts go; filled in from the server's public URL.
+    /// The URL for receipts; by default one below the server's public URL.
     #[serde(default)]
     pub callback_url: Option<SecretString>,
     /// The base URL of the API; `https://api.twilio.com` by default.
@@ -106,7 +107,7 @@ impl fmt::Debug for Twilio {
 }
 
 #[derive(Debug, Deserialize)]
-struct Sent {
+struct MessageResponse {
     sid: String,
     status: String,
     #[serde(default)]
@@ -114,7 +115,7 @@ struct Sent {
 }
 
 #[derive(Debug, Deserialize)]
-struct Refused {
+struct ErrorBody {
     code: u32,
     #[serde(default)]
     message: String,
@@ -138,7 +139,7 @@ impl Twilio {
                 basic(key, secret)
             }
             _ => {
-                let reason = "an API key is given by api_key and api_key_secret, both";
+                let reason = "an API key needs both api_key and api_key_secret";
                 return Err(ConfigError::at("api_key", reason));
             }
         };
@@ -148,7 +149,7 @@ impl Twilio {
             }
             (None, Some(sid)) => check_sid("messaging_service_sid", "MG", sid)?,
             _ => {
-                let reason = "give from or messaging_service_sid, and not both";
+                let reason = "set from or messaging_service_sid, but not both";
                 return Err(ConfigError::at("from", reason));
             }
         }
@@ -205,11 +206,11 @@ fn check_sid(key: &str, prefix: &str, sid: &str) -> Result<(), ConfigError> {
     Err(ConfigError::at(key, reason))
 }
 
-/// The URL for receipts, as far as the vendor takes it.
+/// Checks the URL for receipts by the rules of the vendor.
 fn receipts_url(url: &SecretString) -> Result<Url, ConfigError> {
     let url = callback_url(url)?;
     if url.host_str().is_some_and(|host| host.contains('_')) {
-        let reason = "the vendor takes no host with an underscore";
+        let reason = "the vendor does not accept a host with an underscore";
         return Err(ConfigError::at("callback_url", reason));
     }
     Ok(url)
@@ -248,13 +249,13 @@ impl Channel for Twilio {
         if !answer.status.is_success() {
             return Err(refused(&answer));
         }
-        let Some(sent) = answer.json::<Sent>() else {
+        let Some(response) = answer.json::<MessageResponse>() else {
             return Err(SendError::Unknown(answer.detail().into()));
         };
-        let said = format!("status {}", short(&sent.status));
-        let mut accepted = sms.accepted(Some(sent.sid), said);
-        // A messaging service counts later, and says 0 now.
-        let segments = sent.num_segments.and_then(|count| count.parse().ok());
+        let detail = format!("status {}", short(&response.status));
+        let mut accepted = sms.accepted(Some(response.sid), detail);
+        // A messaging service counts segments later, and reports 0 here.
+        let segments = response.num_segments.and_then(|count| count.parse().ok());
         if let Some(segments @ 1..) = segments {
             accepted.parts = segments;
         }
@@ -278,9 +279,9 @@ impl Channel for Twilio {
         let state = match status {
             "delivered" | "read" => ReceiptState::Delivered,
             "undelivered" | "failed" | "canceled" => ReceiptState::Failed,
-            // Somebody wrote to us.
+            // An inbound message.
             "receiving" | "received" => return Ok(Vec::new()),
-            // On its way; of "partially_delivered" more is to come.
+            // In transit; another receipt follows "partially_delivered".
             _ => ReceiptState::Pending,
         };
         let detail = match callback.field("ErrorCode").filter(|code| !code.is_empty()) {
@@ -320,34 +321,34 @@ fn message_id(callback: &Callback<'_>) -> Option<String> {
     id.or_else(|| callback.field("SmsSid")).map(str::to_owned)
 }
 
-/// Our reference, out of the query of the URL that each message gave.
+/// Returns our reference from the query of the URL that each message names.
 fn delivery(callback: &Callback<'_>) -> Option<DeliveryId> {
     callback.field("delivery")?.parse().ok()
 }
 
 /// Maps an error code to a send error.
 fn refused(answer: &Answer) -> SendError {
-    let Some(Refused { code, message }) = answer.json() else {
+    let Some(ErrorBody { code, message }) = answer.json() else {
         return account_refusal(answer);
     };
     let reason = format!("error {code}: {}", short(&message));
     match code {
-        // Credentials, account not active, no such account.
+        // Credentials, account inactive or unknown.
         20003 | 20005 | 20404 => SendError::Unauthorized { reason },
         // Too many requests, too many messages, the sender's queue is full.
         20429 | 14107 | 21611 => answer.rate_limited(reason),
-        // No number, no mobile number, the receiver has opted out.
+        // Not a number, not a mobile number, the recipient has opted out.
         21211 | 21614 | 21610 => SendError::InvalidAddress { reason },
-        // A sender that is none, missing, or not ours; region not enabled; a trial account's
-        // number that is not verified; no way from this sender to this number.
+        // Sender invalid, missing, or not ours; region not enabled; number not verified in a trial
+        // account; no route from this sender to this number.
         21212 | 21603 | 21606 | 21408 | 21608 | 21612 => SendError::Unroutable { reason },
-        // The text, the number or the callback is missing or not taken.
+        // The text, the number or the callback URL is missing or invalid.
         21602 | 21604 | 21609 | 21617 => SendError::Rejected { reason },
         _ => account_refusal(answer),
     }
 }
 
-/// The error codes of receipts.
+/// Returns the meaning of a receipt's error code.
 fn receipt_reason(code: &str) -> Option<&'static str> {
     Some(match code {
         "30001" => "queue overflow",

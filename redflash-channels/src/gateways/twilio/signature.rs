@@ -1,9 +1,9 @@
-//! How Twilio signs its callbacks.
+//! Signatures of Twilio's callbacks.
 //!
-//! `X-Twilio-Signature` is the base64 of an HMAC over the URL that was called, followed in a form by
-//! each parameter's name and value, sorted. It is made with the account's token and SHA-1, or,
-//! where `X-Twilio-Webhooks-Signature-Settings` names a shared key, with that key and the algorithm
-//! it names (SHA-1 when it names none). There is no time in it.
+//! `X-Twilio-Signature` is the base64 of an HMAC over the URL, followed in a form by each parameter's
+//! name and value, sorted. The key is the account's token with SHA-1, or, if
+//! `X-Twilio-Webhooks-Signature-Settings` names a shared key, that key with the algorithm it names
+//! (SHA-1 by default). It does not cover a time.
 
 use std::collections::BTreeSet;
 
@@ -19,12 +19,12 @@ use super::TwilioConfig;
 use crate::ConfigError;
 use crate::crypto::hmac;
 
-/// The HMAC of a message, by a key.
+/// A function that computes the HMAC of a message with a key.
 type Hmac = fn(&[u8], &[u8]) -> Vec<u8>;
 
-/// The keys with which callbacks may be signed.
+/// The keys that may sign callbacks.
 pub(super) struct SigningKeys {
-    /// The account's token, and the one before it.
+    /// The account's token, and the previous one.
     tokens: Vec<SecretString>,
     /// The shared key's id and secret.
     shared: Option<(String, SecretString)>,
@@ -38,7 +38,7 @@ impl SigningKeys {
                 Some((id.clone(), secret.clone()))
             }
             _ => {
-                let reason = "a shared key is given by shared_key_id and shared_key_secret, both";
+                let reason = "a shared key needs both shared_key_id and shared_key_secret";
                 return Err(ConfigError::at("shared_key_id", reason));
             }
         };
@@ -57,7 +57,7 @@ impl SigningKeys {
     pub(super) fn check(&self, callback: &Callback<'_>) -> Result<(), CallbackError> {
         let refuse = |reason: &'static str| Err(CallbackError::Signature(reason.into()));
         let Some(signature) = callback.header("x-twilio-signature") else {
-            return refuse("it has none");
+            return refuse("it is missing");
         };
         let settings = callback.header("x-twilio-webhooks-signature-settings");
         let (keys, hmac): (&[SecretString], Hmac) = match settings {
@@ -67,11 +67,11 @@ impl SigningKeys {
                     let hmac = match setting(settings, "algorithm") {
                         Some("HMAC_SHA256") => hmac::hmac::<Sha256>,
                         Some("HMAC_SHA1") | None => hmac::hmac::<Sha1>,
-                        Some(_) => return refuse("its algorithm is not known"),
+                        Some(_) => return refuse("its algorithm is unknown"),
                     };
                     (std::slice::from_ref(key), hmac)
                 }
-                _ => return refuse("its shared key is not known"),
+                _ => return refuse("its shared key is unknown"),
             },
         };
         let parameters = parameters(callback);
@@ -84,18 +84,18 @@ impl SigningKeys {
                 }
             }
         }
-        refuse("it is not of this account for this URL and form")
+        refuse("it does not match this account, URL and form")
     }
 }
 
-/// A value out of `key=<id>,algorithm=HMAC_SHA256`.
+/// Returns a value of `key=<id>,algorithm=HMAC_SHA256`.
 fn setting<'a>(settings: &'a str, name: &str) -> Option<&'a str> {
     let pairs = settings.split(',');
     let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
     Some(pairs.find(|(key, _)| *key == name)?.1)
 }
 
-/// The parameters of a form as they are signed: sorted, each of them once, with nothing between.
+/// Returns the parameters of a form as they are signed: sorted, without duplicates, and concatenated.
 fn parameters(callback: &Callback<'_>) -> String {
     if callback.method != "POST" {
         return String::new();
@@ -107,7 +107,7 @@ fn parameters(callback: &Callback<'_>) -> String {
         .collect()
 }
 
-/// A URL with and without its port: Twilio is not of one mind which of them it signs.
+/// Returns a URL with and without its port, since Twilio is inconsistent about which of them it signs.
 fn spellings(url: &str) -> Vec<String> {
     let mut spellings = vec![url.to_owned()];
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -128,7 +128,7 @@ fn spellings(url: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    // The vector of the vendor's documents and libraries; the last two made with OpenSSL.
+    // The vector of the vendor's documents and libraries; the last two are made with OpenSSL.
     const URL: &str = "https://mycompany.com/myapp.php?foo=1&bar=2";
     const FORM: &str = "To=%2B18005551212&Digits=1234&CallSid=CA1234567890ABCDE\
         &From=%2B14158675309&Caller=%2B14158675309";
@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    fn holds(keys: &SigningKeys, callback: Callback<'_>, headers: &[(&str, &str)]) -> bool {
+    fn is_valid(keys: &SigningKeys, callback: Callback<'_>, headers: &[(&str, &str)]) -> bool {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let headers: Vec<_> = headers.iter().map(own).collect();
         let callback = Callback {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn signatures_are_those_of_the_vendor() {
+    fn accepts_only_the_vendors_signatures() {
         let (sha1, sha256) = ((SIGNATURE, SHA1), (SIGNATURE, SHA256));
         let by_token = token(&["12345"]);
         let by_previous = token(&["other", "12345"]);
@@ -206,8 +206,8 @@ mod tests {
                 false,
             ),
             (&token(&["12346"]), vec![sha1], false),
-            // The algorithm without its header, another key or algorithm, the token in the key's
-            // place, the key in the token's.
+            // The algorithm without its header, another key or algorithm, the token instead of the key,
+            // the key instead of the token.
             (&by_key, vec![sha256], false),
             (
                 &by_key,
@@ -228,7 +228,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                holds(keys, posted(URL, FORM), &headers),
+                is_valid(keys, posted(URL, FORM), &headers),
                 expected,
                 "{headers:?}"
             );
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_on_the_way_is_refused() {
+    fn rejects_changed_urls_and_forms() {
         for (url, form, expected) in [
             (
                 "https://mycompany.com:443/myapp.php?foo=1&bar=2",
@@ -255,24 +255,24 @@ mod tests {
             ("", FORM, false),
             (URL, "", false),
             (URL, &FORM.replace("1234&", "1235&"), false),
-            // A parameter that is there twice counts once.
+            // A duplicate parameter counts once.
             (URL, &format!("{FORM}&Digits=1234"), true),
             (URL, &format!("{FORM}&Digits=5"), false),
         ] {
-            let found = holds(&token(&["12345"]), posted(url, form), &[(SIGNATURE, SHA1)]);
+            let found = is_valid(&token(&["12345"]), posted(url, form), &[(SIGNATURE, SHA1)]);
             assert_eq!(found, expected, "{url} {form}");
         }
     }
 
     #[test]
-    fn what_was_fetched_is_signed_by_its_url_alone() {
+    fn signature_of_a_get_covers_the_url_alone() {
         let fetched = Callback {
             method: "GET",
             ..posted(URL, "")
         };
         let keys = token(&["12345"]);
-        assert!(holds(&keys, fetched, &[(SIGNATURE, URL_ALONE)]));
-        assert!(holds(&keys, posted(URL, ""), &[(SIGNATURE, URL_ALONE)]));
-        assert!(!holds(&keys, fetched, &[(SIGNATURE, SHA1)]));
+        assert!(is_valid(&keys, fetched, &[(SIGNATURE, URL_ALONE)]));
+        assert!(is_valid(&keys, posted(URL, ""), &[(SIGNATURE, URL_ALONE)]));
+        assert!(!is_valid(&keys, fetched, &[(SIGNATURE, SHA1)]));
     }
 }

@@ -1,11 +1,11 @@
-//! What Vonage sends back, for both of its APIs: an account's settings choose one of two formats for
-//! all of its callbacks, however a message was sent.
+//! Callbacks of Vonage, for both of its APIs: an account's settings choose one of two formats for all of
+//! its callbacks, whichever API sent the message.
 //!
 //! Facts are from the vendor's guides "Delivery Receipts", "Inbound SMS" and "Concatenation and
 //! Encoding" of the SMS API, the description of the Messages API (1.4.0), and the guides "Signing
 //! Messages" and "Signed Webhooks". A text of several parts comes in one message in the format of the
-//! Messages API, in one message a part in that of the SMS API; nothing says when the last part comes,
-//! so each is passed on with its number.
+//! Messages API, and in one message per part in that of the SMS API. Nothing indicates the last part, so
+//! each is passed on with its number.
 
 use redflash_core::{
     Authenticity, Callback, CallbackError, InboundMessage, Receipt, ReceiptState, Timestamp,
@@ -21,30 +21,30 @@ use crate::crypto::{hmac, jwt};
 use crate::http::short;
 use crate::sms::phone;
 
-/// The format of callbacks, by the API after which the account's settings name it.
+/// The format of callbacks, named after an API as in the account's settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallbackFormat {
-    /// That of the SMS API.
+    /// The format of the SMS API.
     #[default]
     Sms,
-    /// That of the Messages API, version 1.
+    /// The format of the Messages API, version 1.
     Messages,
 }
 
-/// How the callbacks of an account are written and signed.
+/// The format and the signature of an account's callbacks.
 #[derive(Debug)]
 pub(crate) struct Callbacks {
     pub(crate) format: CallbackFormat,
     pub(crate) method: SignatureMethod,
-    /// None when they are not signed.
+    /// Empty if they are not signed.
     pub(crate) secrets: Vec<SecretString>,
 }
 
-/// By how much the time of a callback may differ from ours, in seconds.
+/// Maximum difference between the time of a callback and ours, in seconds.
 const TOLERANCE: u64 = 5 * 60;
 
-/// What a token says of the callback that it comes with.
+/// The claims of a token about its callback.
 #[derive(Deserialize)]
 struct Claims {
     iat: i64,
@@ -54,13 +54,13 @@ struct Claims {
 /// A status or an inbound message in the format of the Messages API.
 struct Event(Value);
 
-/// The signing secrets of a configuration, the current one first.
+/// Returns the signing secrets of a configuration, the current one first.
 pub(crate) fn secrets(
     current: Option<&SecretString>,
     previous: Option<&SecretString>,
 ) -> Result<Vec<SecretString>, ConfigError> {
     if current.is_none() && previous.is_some() {
-        let reason = "it goes with signature_secret";
+        let reason = "it requires signature_secret";
         return Err(ConfigError::at("previous_signature_secret", reason));
     }
     Ok([current, previous].into_iter().flatten().cloned().collect())
@@ -75,25 +75,25 @@ impl Callbacks {
         if self.secrets.is_empty() {
             return Ok(Authenticity::Unsigned);
         }
-        let made = match self.format {
+        let signed_at = match self.format {
             CallbackFormat::Sms => self.by_parameters(callback),
             CallbackFormat::Messages => self.by_token(callback),
         };
-        let wrong = |reason: &'static str| CallbackError::Signature(reason.into());
-        let made = made.map_err(wrong)?;
-        if now.as_millis().div_euclid(1000).abs_diff(made) > TOLERANCE {
-            return Err(wrong("it is too old, or from the future"));
+        let invalid = |reason: &'static str| CallbackError::Signature(reason.into());
+        let signed_at = signed_at.map_err(invalid)?;
+        if now.as_millis().div_euclid(1000).abs_diff(signed_at) > TOLERANCE {
+            return Err(invalid("it is too old, or from the future"));
         }
         Ok(Authenticity::Signed)
     }
 
-    /// Checks the parameter `sig`, and returns when it was made.
+    /// Checks the parameter `sig`, and returns the time of the signature.
     fn by_parameters(&self, callback: &Callback<'_>) -> Result<i64, &'static str> {
         let signature = callback.field("sig").ok_or("there is no sig")?;
         let timestamp = callback
             .field("timestamp")
             .and_then(|text| text.parse().ok());
-        let made = timestamp.ok_or("there is no timestamp")?;
+        let signed_at = timestamp.ok_or("there is no timestamp")?;
         let parameters = callback.fields.iter().filter(|(name, _)| name != "sig");
         let parameters: Vec<_> = parameters
             .map(|(name, value)| (&**name, &**value))
@@ -101,12 +101,12 @@ impl Callbacks {
         let signature = signature.to_ascii_lowercase();
         let signs = |secret| hmac::equal(&self.method.sign(secret, &parameters), &signature);
         if !self.secrets.iter().any(signs) {
-            return Err("sig is not that of its parameters");
+            return Err("sig does not match the parameters");
         }
-        Ok(made)
+        Ok(signed_at)
     }
 
-    /// Checks the token in `Authorization`, and returns when it was made.
+    /// Checks the token in `Authorization`, and returns the time of the signature.
     fn by_token(&self, callback: &Callback<'_>) -> Result<i64, &'static str> {
         let header = callback.header("authorization").unwrap_or_default();
         let (scheme, token) = header.split_once(' ').unwrap_or_default();
@@ -173,7 +173,7 @@ fn sms_receipt(callback: &Callback<'_>) -> Option<Receipt> {
     let state = match (status, code) {
         (Some("delivered"), _) | (None, Some("0")) => ReceiptState::Delivered,
         (Some("failed" | "rejected" | "expired"), _) => ReceiptState::Failed,
-        // "accepted" and "buffered" are on the way, "unknown" says nothing.
+        // "accepted" and "buffered" are in transit, "unknown" is no information.
         (Some(_), _) | (None, Some(_)) => ReceiptState::Pending,
         (None, None) => return None,
     };
@@ -192,8 +192,8 @@ fn sms_receipt(callback: &Callback<'_>) -> Option<Receipt> {
     })
 }
 
-/// The text of an inbound message, with the number of its part if it has several; `None` when this is
-/// none, or is not for reading.
+/// Returns the text of an inbound message, with the number of its part if there are several; `None` for
+/// other callbacks and for binary messages.
 fn sms_text(callback: &Callback<'_>) -> Option<String> {
     if callback.field("type") == Some("binary") || callback.field("status").is_some() {
         return None;
@@ -211,11 +211,11 @@ impl Event {
         let document = serde_json::from_slice(callback.body).ok();
         let document = document.filter(Value::is_object);
         let malformed =
-            || CallbackError::Malformed("its body is no event of the Messages API".into());
+            || CallbackError::Malformed("its body is not an event of the Messages API".into());
         document.map(Self).ok_or_else(malformed)
     }
 
-    /// The text or number at a pointer.
+    /// Returns the text or number at a pointer.
     fn text(&self, pointer: &str) -> Option<String> {
         match self.0.pointer(pointer)? {
             Value::String(text) => Some(text.clone()),
@@ -229,12 +229,12 @@ impl Event {
         let state = match &*status {
             "delivered" | "read" => ReceiptState::Delivered,
             "rejected" | "undeliverable" => ReceiptState::Failed,
-            // "submitted" is on the way.
+            // "submitted" is in transit.
             _ => ReceiptState::Pending,
         };
         let status = short(&status);
-        let said = ["/error/title", "/error/detail"].map(|pointer| self.text(pointer));
-        let said: Vec<_> = said.into_iter().flatten().collect();
+        let error = ["/error/title", "/error/detail"].map(|pointer| self.text(pointer));
+        let error: Vec<_> = error.into_iter().flatten().collect();
         let price = self.text("/usage/price");
         let client_ref = self.text("/client_ref");
         Some(Receipt {
@@ -243,23 +243,23 @@ impl Event {
             state,
             of_part: false,
             price: price.and_then(|price| price.parse().ok()),
-            detail: match short(&said.join(": ")) {
-                said if said.is_empty() => status,
-                said => format!("{status} ({said})"),
+            detail: match short(&error.join(": ")) {
+                error if error.is_empty() => status,
+                error => format!("{status} ({error})"),
             },
         })
     }
 }
 
-/// The error codes of delivery receipts of the SMS API.
+/// Returns the meaning of the error code of a delivery receipt in the format of the SMS API.
 fn receipt_reason(code: &str) -> Option<&'static str> {
     Some(match code {
         "1" => "unknown failure",
-        "2" => "absent for now",
-        "3" => "absent for good",
+        "2" => "temporarily absent",
+        "3" => "permanently absent",
         "4" => "barred by the user",
         "5" => "number portability error",
-        "6" => "taken for spam",
+        "6" => "considered spam",
         "7" => "handset busy",
         "8" => "network error",
         "9" => "illegal number, or opted out",

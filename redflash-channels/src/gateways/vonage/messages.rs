@@ -2,10 +2,10 @@
 //!
 //! Facts are from the vendor's `OpenAPI` description of the Messages API (1.4.0), its guide "Signed
 //! Webhooks" and its page of errors of that API. A text has up to 1000 characters, which six parts
-//! never exceed. What comes back is read in [`vonage`](super::sms)'s format `messages`.
+//! never exceed. Callbacks have the format [`messages`](super::CallbackFormat).
 //!
-//! An account logs in with its key and secret, or an application of it with a token that its private
-//! key signs anew for each message.
+//! An account authenticates with its key and secret, or one of its applications with a token that the
+//! application's private key signs for each message.
 
 use std::fmt;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub struct VonageMessagesConfig {
     /// The account's secret.
     #[serde(default)]
     pub api_secret: Option<SecretString>,
-    /// The id of an application, which goes with `private_key`, in the place of the account's key.
+    /// The id of an application, which goes with `private_key`, instead of the account's key.
     #[serde(default)]
     pub application_id: Option<String>,
     /// The application's private RSA key, in PEM.
@@ -52,10 +52,10 @@ pub struct VonageMessagesConfig {
     /// The secret that signs callbacks, from the account's settings; without it they are not checked.
     #[serde(default)]
     pub signature_secret: Option<SecretString>,
-    /// The secret that signed before, which callbacks may still be signed with.
+    /// The previous secret, while callbacks may still be signed with it.
     #[serde(default)]
     pub previous_signature_secret: Option<SecretString>,
-    /// Where statuses come; as the account's settings say by default.
+    /// The URL for statuses; that of the account's settings by default.
     #[serde(default)]
     pub callback_url: Option<SecretString>,
     /// The sender: up to 15 digits, or up to 11 letters and digits.
@@ -63,7 +63,7 @@ pub struct VonageMessagesConfig {
     /// The base URL of the API; `https://api.nexmo.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// Into how many parts a text may be cut, at most 6; what is longer loses its end. 6 by default.
+    /// Maximum number of parts of a message, up to 6; a longer text is truncated. 6 by default.
     #[serde(default = "crate::sms::segments::six_parts")]
     pub max_parts: u32,
     /// The time limit of a request; 10 s by default.
@@ -84,14 +84,14 @@ fn base_url() -> Url {
 /// Sends texts through Vonage's Messages API.
 pub struct VonageMessages {
     config: VonageMessagesConfig,
-    login: Login,
+    credentials: Credentials,
     callbacks: Callbacks,
     url: Url,
     client: Client,
 }
 
-/// How we log in.
-enum Login {
+/// The credentials of requests.
+enum Credentials {
     Account(HeaderValue),
     Application { id: String, key: Signer },
 }
@@ -105,13 +105,13 @@ impl fmt::Debug for VonageMessages {
     }
 }
 
-/// The answer to a message that was taken.
+/// The response to an accepted message.
 #[derive(Deserialize)]
-struct Taken {
+struct SendResponse {
     message_uuid: String,
 }
 
-/// The answer to one that was not (RFC 9457).
+/// An error response (RFC 9457).
 #[derive(Default, Deserialize)]
 struct Problem {
     #[serde(default, rename = "type")]
@@ -126,14 +126,17 @@ struct InvalidParameter {
     name: String,
 }
 
-impl Login {
+impl Credentials {
     fn new(config: &VonageMessagesConfig) -> Result<Self, ConfigError> {
         let of_account = (config.api_key.as_deref(), config.api_secret.as_ref());
         let of_application = (config.application_id.as_deref(), &config.private_key);
         match (of_account, of_application) {
             ((Some(key), Some(secret)), (None, None)) => {
                 if key.is_empty() || key.contains(':') {
-                    return Err(ConfigError::at("api_key", "it is no key"));
+                    return Err(ConfigError::at(
+                        "api_key",
+                        "it must not be empty or contain a colon",
+                    ));
                 }
                 if secret.expose_secret().is_empty() {
                     return Err(ConfigError::at("api_secret", "it must not be empty"));
@@ -144,7 +147,7 @@ impl Login {
                 if id.is_empty() {
                     return Err(ConfigError::at("application_id", "it must not be empty"));
                 }
-                let reason = "it is no private RSA key in PEM";
+                let reason = "it must be a private RSA key in PEM";
                 let key =
                     Signer::from_pem(key).ok_or_else(|| ConfigError::at("private_key", reason))?;
                 let id = id.to_owned();
@@ -157,9 +160,9 @@ impl Login {
         }
     }
 
-    /// The value of `Authorization` for an attempt.
+    /// Returns the value of `Authorization` for an attempt.
     fn header(&self, message: &OutboundMessage) -> Result<HeaderValue, SendError> {
-        /// For how long a token holds, in seconds: the vendor's default.
+        /// The lifetime of a token in seconds: the vendor's default.
         const LIFETIME: i64 = 15 * 60;
         match self {
             Self::Account(header) => Ok(header.clone()),
@@ -177,7 +180,7 @@ impl Login {
                     value.set_sensitive(true);
                     Some(value)
                 });
-                token.ok_or_else(|| SendError::Unreachable("no token could be signed".into()))
+                token.ok_or_else(|| SendError::Unreachable("cannot sign a token".into()))
             }
         }
     }
@@ -204,7 +207,7 @@ impl VonageMessages {
             )?,
         };
         Ok(Self {
-            login: Login::new(&config)?,
+            credentials: Credentials::new(&config)?,
             callbacks,
             url: endpoint(&config.base_url, &["v1", "messages"])?,
             client: Client::new(Guard::open(), config.timeout, &config.http)?,
@@ -220,7 +223,7 @@ impl VonageMessages {
         let mut document = json!({
             "message_type": "text",
             "channel": "sms",
-            // Numbers go without their plus.
+            // Numbers have no plus.
             "to": message.to.as_str().trim_start_matches('+'),
             "from": message.sender.as_ref().unwrap_or(&self.config.from),
             "text": sms.text,
@@ -232,7 +235,7 @@ impl VonageMessages {
             document["webhook_version"] = "v1".into();
         }
         let request = Request::json(self.url.clone(), &document, message.at);
-        Ok(request.header(AUTHORIZATION, self.login.header(message)?))
+        Ok(request.header(AUTHORIZATION, self.credentials.header(message)?))
     }
 }
 
@@ -270,10 +273,10 @@ impl Channel for VonageMessages {
         if !answer.status.is_success() {
             return Err(refused(&answer));
         }
-        let taken: Option<Taken> = answer.json();
-        let taken = taken.ok_or_else(|| SendError::Unknown(answer.detail().into()))?;
-        let said = format!("answered {}", answer.status.as_u16());
-        Ok(sms.accepted(Some(taken.message_uuid), said))
+        let response: Option<SendResponse> = answer.json();
+        let response = response.ok_or_else(|| SendError::Unknown(answer.detail().into()))?;
+        let detail = format!("answered {}", answer.status.as_u16());
+        Ok(sms.accepted(Some(response.message_uuid), detail))
     }
 
     fn authenticate(
@@ -293,7 +296,8 @@ impl Channel for VonageMessages {
     }
 }
 
-/// What a refusal means: by the number at the end of its type, the parameter it names, or its status.
+/// Maps an error response to a send error, by the number at the end of its type, the parameter it names,
+/// or its status.
 fn refused(answer: &Answer) -> SendError {
     let reason = answer.detail();
     let problem: Problem = answer.json().unwrap_or_default();
@@ -301,17 +305,17 @@ fn refused(answer: &Answer) -> SendError {
         problem
             .invalid_parameters
             .iter()
-            .any(|one| one.name == name)
+            .any(|parameter| parameter.name == name)
     };
     match problem.kind.rsplit('#').next().unwrap_or_default() {
         "1000" => answer.rate_limited(reason),
-        // An error of the vendor's own; no connection to the network.
+        // An internal error of the vendor; no connection to the network.
         "1030" | "1100" => answer.deferred(Deferral::Message, reason),
-        // Unknown prefix, number barred, no number.
+        // Unknown prefix, number barred, invalid number.
         "1040" | "1050" | "1170" => SendError::InvalidAddress { reason },
         // Account barred, no credit, not enabled.
         "1060" | "1070" | "1080" => SendError::Unauthorized { reason },
-        // Sender not allowed, feature not allowed, destination not among those of a demo account.
+        // Sender not allowed, feature not allowed, destination not permitted in a demo account.
         "1120" | "1140" | "1160" => SendError::Unroutable { reason },
         _ if names("to") => SendError::InvalidAddress { reason },
         _ if names("from") => SendError::Unroutable { reason },

@@ -1,9 +1,9 @@
-//! Vonage's message signatures, by which the SMS API signs requests and callbacks.
+//! Vonage's message signatures, which sign requests and callbacks of the SMS API.
 //!
 //! Facts are from the vendor's guide "Signing Messages": all parameters but `sig` in the order of
-//! their names, each as `&name=value` with `_` for every `&` and `=` in the value, then either hashed
-//! with the secret behind them (`md5hash`), or authenticated by an HMAC with the secret as its key.
-//! The vendor's descriptions say that `sig` has up to 60 characters, which two of its methods exceed.
+//! their names, each as `&name=value` with `_` for every `&` and `=` in the value, are either hashed with
+//! the secret appended (`md5hash`), or authenticated by an HMAC with the secret as its key. The vendor's
+//! description limits `sig` to 60 characters, which two of its methods exceed.
 
 use md5::{Digest, Md5};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,11 +13,11 @@ use sha2::{Sha256, Sha512};
 
 use crate::crypto::hmac::{hex, hmac};
 
-/// How signatures are made, as the account's settings say.
+/// The signature method in the account's settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SignatureMethod {
-    /// The MD5 of the parameters and the secret: the vendor's default.
+    /// The MD5 hash of the parameters and the secret: the vendor's default.
     #[default]
     Md5Hash,
     /// HMAC-MD5.
@@ -31,7 +31,7 @@ pub enum SignatureMethod {
 }
 
 impl SignatureMethod {
-    /// The signature of these parameters.
+    /// Returns the signature of these parameters.
     pub(crate) fn sign(self, secret: &SecretString, parameters: &[(&str, &str)]) -> String {
         let mut sorted = parameters.to_vec();
         sorted.sort_by_key(|(name, _)| *name);
@@ -55,9 +55,9 @@ impl SignatureMethod {
 mod tests {
     use super::*;
 
-    /// Made by the rules of the guide with the tools `md5sum` and `openssl`.
+    /// Made by the rules of the guide with `md5sum` and `openssl`.
     #[test]
-    fn each_method_signs_as_the_guide_says() {
+    fn each_method_signs_as_documented() {
         let parameters = [
             ("api_key", "abcd1234"),
             ("to", "447700900000"),

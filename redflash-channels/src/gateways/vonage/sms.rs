@@ -2,8 +2,7 @@
 //!
 //! Facts are from the vendor's `OpenAPI` description of the SMS API (versions 1.0.10 and 1.2.0), its
 //! guides "Concatenation and Encoding", "Custom Sender ID" and "Signing Messages", and its page of
-//! errors. The status of a send, which `refused` reads, is another than the error code of a delivery
-//! receipt.
+//! errors. The status of a send, which `refused` reads, differs from the error code of a delivery receipt.
 
 use std::fmt;
 use std::time::Duration;
@@ -32,19 +31,19 @@ use crate::sms::{phone, sender_id};
 pub struct VonageConfig {
     /// The account's key.
     pub api_key: String,
-    /// The account's secret; not needed where messages are signed.
+    /// The account's secret; not needed if messages are signed.
     #[serde(default)]
     pub api_secret: Option<SecretString>,
-    /// The secret that signs messages, in the place of `api_secret`, and callbacks.
+    /// The secret that signs messages, instead of `api_secret`, and callbacks.
     #[serde(default)]
     pub signature_secret: Option<SecretString>,
-    /// The secret that signed before, which callbacks may still be signed with.
+    /// The previous secret, while callbacks may still be signed with it.
     #[serde(default)]
     pub previous_signature_secret: Option<SecretString>,
-    /// How signatures are made: `md5hash`, the default, `md5`, `sha1`, `sha256` or `sha512`.
+    /// The signature method: `md5hash`, the default, `md5`, `sha1`, `sha256` or `sha512`.
     #[serde(default)]
     pub signature_method: SignatureMethod,
-    /// The format of callbacks, `sms` or `messages`, as the account's settings say; `sms` by default.
+    /// The format of callbacks in the account's settings, `sms` or `messages`; `sms` by default.
     #[serde(default)]
     pub callback_format: CallbackFormat,
     /// The sender: up to 15 digits, or up to 11 letters and digits.
@@ -79,7 +78,7 @@ pub struct Vonage {
     client: Client,
 }
 
-/// What shows that a message is ours.
+/// The credential of a request.
 enum Credential {
     Secret(SecretString),
     Signature(SecretString),
@@ -94,9 +93,9 @@ impl fmt::Debug for Vonage {
     }
 }
 
-/// The answer to a send: one element for each part.
+/// The response to a send, with one element for each part.
 #[derive(Debug, Deserialize)]
-struct Sent {
+struct SendResponse {
     messages: Vec<Part>,
 }
 
@@ -128,7 +127,7 @@ impl Vonage {
             (Some(secret), _) => Credential::Signature(not_empty("signature_secret", secret)?),
             (None, Some(secret)) => Credential::Secret(not_empty("api_secret", secret)?),
             (None, None) => {
-                let reason = "it must be set, or else signature_secret";
+                let reason = "set it or signature_secret";
                 return Err(ConfigError::at("api_secret", reason));
             }
         };
@@ -161,7 +160,7 @@ impl Vonage {
         let mut fields = vec![
             ("api_key", &*self.config.api_key),
             ("from", message.sender.as_ref().unwrap_or(&self.config.from)),
-            // The number goes without its plus.
+            // The number has no plus.
             ("to", message.to.as_str().trim_start_matches('+')),
             ("text", &sms.text),
             ("type", kind),
@@ -213,8 +212,8 @@ impl Channel for Vonage {
         if !answer.status.is_success() {
             return Err(account_refusal_by_403(&answer));
         }
-        match answer.json::<Sent>() {
-            Some(sent) if !sent.messages.is_empty() => outcome(&sent.messages, &sms),
+        match answer.json::<SendResponse>() {
+            Some(response) if !response.messages.is_empty() => outcome(&response.messages, &sms),
             _ => Err(SendError::Unknown(answer.detail().into())),
         }
     }
@@ -243,16 +242,16 @@ fn not_empty(key: &str, secret: &SecretString) -> Result<SecretString, ConfigErr
     Ok(secret.clone())
 }
 
-/// What the answer for all parts together means.
+/// Returns the outcome of a message from those of its parts.
 fn outcome(parts: &[Part], sms: &SmsText) -> Result<Accepted, SendError> {
     let failed: Vec<_> = parts.iter().filter(|part| part.status != "0").collect();
     let Some(first) = failed.first() else {
         return Ok(accepted(parts, sms));
     };
     if failed.len() < parts.len() {
-        let taken = parts.len() - failed.len();
+        let accepted = parts.len() - failed.len();
         let reason = format!(
-            "{taken} of {} parts were taken: {}",
+            "{accepted} of {} parts were accepted: {}",
             parts.len(),
             first.detail()
         );
@@ -270,7 +269,7 @@ fn accepted(parts: &[Part], sms: &SmsText) -> Accepted {
     }
 }
 
-/// The price of all parts; `None` unless each has one.
+/// Returns the price of all parts; `None` unless each has one.
 fn total(parts: &[Part]) -> Option<Price> {
     let prices = parts
         .iter()
@@ -285,7 +284,7 @@ fn total(parts: &[Part]) -> Option<Price> {
     }
 }
 
-/// The send-status table.
+/// Maps the status of a send to a send error.
 fn refused(part: &Part) -> SendError {
     let reason = part.detail();
     match &*part.status {
@@ -296,15 +295,15 @@ fn refused(part: &Part) -> SendError {
         },
         // Credentials, account suspended, no credit, not enabled for HTTP, bad signature.
         "4" | "8" | "9" | "11" | "14" | "32" => SendError::Unauthorized { reason },
-        // An error of the vendor's own; no connection to the network.
+        // An internal error of the vendor; no connection to the network.
         "5" | "13" => SendError::Deferred {
             scope: Deferral::Message,
             reason,
             retry_after: None,
         },
-        // Unknown prefix, number barred, number de-activated, no number.
+        // Unknown prefix, number barred, number deactivated, invalid number.
         "6" | "7" | "33" | "34" => SendError::InvalidAddress { reason },
-        // Sender not allowed, destination not among those of a demo account.
+        // Sender not allowed, destination not permitted in a demo account.
         "15" | "29" => SendError::Unroutable { reason },
         _ => SendError::Rejected { reason },
     }
@@ -336,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_which_parts_were_taken_may_have_arrived() {
+    fn partly_accepted_message_may_have_arrived() {
         let sms = fit(&"a".repeat(200), 6);
         let error = outcome(&[part("0"), part("1")], &sms).unwrap_err();
         assert_eq!(error.retry(), Retry::MayRepeat);
@@ -345,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_add_up_and_nonsense_is_no_price() {
+    fn adds_up_prices_and_ignores_invalid_ones() {
         let priced = |price: &str| Part {
             message_price: Some(price.into()),
             ..part("0")

@@ -5,12 +5,13 @@ use url::{Host, Url};
 
 use crate::http::Guard;
 
-/// Brings a URL into its normal form, as long as no network but the public one may be dialled.
+/// Normalizes a URL for gateways that may dial only public addresses.
 pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     parse_url(raw.trim(), &Guard::new(&[]), false)
 }
 
-/// The host, without a user, with its port unless that is the scheme's own, in a URL of normal form.
+/// Returns the host of a normalized URL, without a user, and with its port unless that is the scheme's
+/// default.
 pub(super) fn authority(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?']).next()?;
@@ -18,48 +19,47 @@ pub(super) fn authority(url: &str) -> Option<&str> {
     Some(host.unwrap_or(authority))
 }
 
-/// Brings a URL into its normal form: host in lower case, no port that goes without saying, no
-/// slash at the end of a path.
+/// Normalizes a URL: the host in lower case, no default port, no slash at the end of the path.
 ///
-/// * `keep_slash` - whether a slash at the end stays, since messages are posted to the URL itself.
+/// * `keep_slash` - keeps a slash at the end, since messages are posted to the URL itself.
 pub(super) fn parse_url(
     raw: &str,
     guard: &Guard,
     keep_slash: bool,
 ) -> Result<Address, AddressError> {
     let refuse = |reason: &str| Err(AddressError::new(reason));
-    // The parser drops some of these, so that what is checked would not be what was typed.
+    // The parser drops some of these characters, so that the checked URL would differ from the input.
     if raw.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return refuse("a webhook's address holds no white space");
+        return refuse("a webhook's address must not contain whitespace");
     }
     let mut url = Url::parse(raw).map_err(|error| {
-        // It may hold a password, so it is not quoted.
+        // It may contain a password, so it is not quoted.
         AddressError::new(format!(
             "it is not a URL ({error}): write it as https://hooks.example.org/alerts"
         ))
     })?;
     if !matches!(url.scheme(), "http" | "https") {
-        return refuse("a webhook's address starts with https:// or http://");
+        return refuse("a webhook's address must start with https:// or http://");
     }
     let is_masked = |text: &str| text == Address::MASK;
     if url
         .password()
         .map_or_else(|| is_masked(url.username()), is_masked)
     {
-        return refuse("*** stands for a password that is not shown: type the password itself");
+        return refuse("*** stands for a hidden password: enter the password itself");
     }
     if url.port() == Some(0) {
-        return refuse("nothing listens on port 0");
+        return refuse("port 0 is not valid");
     }
     let literal = match url.host() {
-        None => return refuse("a webhook's address names a host"),
+        None => return refuse("a webhook's address must have a host"),
         Some(Host::Ipv4(v4)) => Some(v4.into()),
         Some(Host::Ipv6(v6)) => Some(v6.into()),
         Some(Host::Domain(name)) => is_localhost(name).then_some([127, 0, 0, 1].into()),
     };
     if let Some(address) = literal {
-        let judged = guard.check(address);
-        judged.map_err(|blocked| AddressError::new(blocked.to_string()))?;
+        let checked = guard.check(address);
+        checked.map_err(|blocked| AddressError::new(blocked.to_string()))?;
     }
     url.set_fragment(None);
     if !keep_slash {
@@ -69,7 +69,7 @@ pub(super) fn parse_url(
     Address::new(url)
 }
 
-/// Names that always mean the machine itself (RFC 6761, section 6.3).
+/// Returns true for names that always mean the machine itself (RFC 6761, section 6.3).
 fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name == "localhost" || name.ends_with(".localhost")
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_places_have_equal_addresses() {
+    fn normalizes_equal_urls_to_one_address() {
         let normal = "https://hooks.example.org/alerts";
         for same in [
             "https://hooks.example.org/alerts",
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_quotes_no_password() {
+    fn errors_quote_no_password() {
         for bad in [
             "https://me:canary@",
             "ftp://me:canary@a.example/",
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_webhook_is_refused() {
+    fn rejects_urls_that_are_not_webhooks() {
         for bad in [
             "",
             "hooks.example.org",
@@ -141,7 +141,7 @@ mod tests {
             "http://a.localhost/",
             "http://169.254.169.254/latest",
         ] {
-            assert!(parse(bad).is_err(), "{bad} was taken");
+            assert!(parse(bad).is_err(), "{bad} was accepted");
         }
         assert!(
             parse("http://10.0.0.1/")

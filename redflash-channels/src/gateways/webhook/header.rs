@@ -8,8 +8,8 @@ use secrecy::SecretString;
 use crate::ConfigError;
 use crate::http::secret_header;
 
-/// Headers that describe the connection or the message, and are set by it (RFC 9110, sections 7.6.1
-/// and 8; RFC 9112).
+/// Headers that describe the connection or the message, which set them (RFC 9110, sections 7.6.1 and 8;
+/// RFC 9112).
 const RESERVED: &[&str] = &[
     "connection",
     "content-encoding",
@@ -32,7 +32,7 @@ const RESERVED: &[&str] = &[
 ///
 /// # Errors
 ///
-/// [`ConfigError`] names the key and never quotes a value.
+/// Returns a [`ConfigError`] that names the invalid key and never quotes a value.
 pub(super) fn headers(
     headers: &BTreeMap<String, SecretString>,
     authorization: Option<&SecretString>,
@@ -43,7 +43,7 @@ pub(super) fn headers(
         let name = name(text).map_err(|reason| ConfigError::at(&*key, reason))?;
         let value = secret_header(&key, "", value)?;
         if map.insert(name, value).is_some() {
-            let reason = "this header is set twice: names are equal in upper and lower case";
+            let reason = "this header is set twice: names are case-insensitive";
             return Err(ConfigError::at(key, reason));
         }
     }
@@ -56,13 +56,13 @@ pub(super) fn headers(
 
 fn name(text: &str) -> Result<HeaderName, String> {
     let name = HeaderName::try_from(text).map_err(|_| {
-        "a header's name has letters, digits and hyphens only, such as X-Api-Key".to_owned()
+        "a header's name must have letters, digits and hyphens only, such as X-Api-Key".to_owned()
     })?;
     if name == AUTHORIZATION {
         return Err("use the key authorization instead".to_owned());
     }
     if RESERVED.contains(&name.as_str()) || name.as_str().starts_with("webhook-") {
-        return Err(format!("{name} is set by the gateway itself: remove it"));
+        return Err(format!("the gateway itself sets {name}: remove it"));
     }
     Ok(name)
 }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_secret() {
+    fn values_are_not_logged() {
         let map = of(&[("X-Api-Key", "canary")]).unwrap();
         assert_eq!(map["x-api-key"], "canary");
         assert_eq!(map["authorization"], "Bearer canary");
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_names_that_are_invalid_or_ours() {
+    fn rejects_invalid_and_reserved_names() {
         for bad in [
             "",
             "X Api",

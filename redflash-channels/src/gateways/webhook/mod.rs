@@ -1,8 +1,8 @@
 //! Webhooks: the channel `webhook`.
 //!
 //! A message is `POST {address}/{notification id}` with the form fields `notification_id` and
-//! `message`, and any 2xx answer, customarily 201 or 200, is proof that it arrived. With
-//! `append_id = false` it is posted to the address itself, with `format = "json"` as a JSON object:
+//! `message`. Any 2xx answer, usually 201 or 200, means that it arrived. With `append_id = false` it is
+//! posted to the address itself, with `format = "json"` as a JSON object:
 //!
 //! ```json
 //! {
@@ -19,22 +19,21 @@
 //! ```
 //!
 //! `id` is the notification's. `event` is null for a message to a contact or a group, `url` without a
-//! public URL of the server. `arguments` are as they were raised; they are null above 64 KiB of JSON,
-//! of which no copy is stored.
+//! public URL of the server. `arguments` are those of the raise; they are null above 64 KiB of JSON,
+//! which is not stored.
 //!
-//! An address may hold a user and a password, `https://me:secret@hooks.example.org/`; they are sent as
-//! `Authorization: Basic` (RFC 7617), before the gateway's own `authorization`.
+//! An address may contain a user and a password, `https://me:secret@hooks.example.org/`. They are sent as
+//! `Authorization: Basic` (RFC 7617), and take precedence over the gateway's own `authorization`.
 //!
-//! A receiver that is being deployed answers 404 for a while: until ten minutes after the first attempt
-//! that is "later", then it is for good, as 410 is at once. 408, 425, 429 and a 503 that
-//! says when to come again are "later" too, for this address alone or this message, and a
-//! redirect is not followed. 401, 403 and 407 refuse us, not the message: another gateway of the channel
-//! may send it, and it is tried again.
+//! A receiver answers 404 while it is being deployed: until ten minutes after the first attempt a 404
+//! defers the message, then it rejects it, as 410 does at once. 408, 425, 429 and a 503 with
+//! `Retry-After` also defer this address or this message. Redirects are not followed. 401, 403 and 407
+//! refuse us, not the message: another gateway of the channel may send it, and it is retried.
 //!
-//! The headers are those of the Standard Webhooks specification 1.0.0: `webhook-id` (the delivery,
-//! the same on every attempt, so that a receiver can tell a repeat), `webhook-timestamp` (Unix
-//! seconds of the attempt) and, with a signing secret, `webhook-signature`: `v1,` and the base64 of
-//! HMAC-SHA256 over `{id}.{timestamp}.{body}`, once for each live secret.
+//! The headers are those of the Standard Webhooks specification 1.0.0: `webhook-id` (the delivery, the
+//! same on every attempt, so that a receiver can detect a repeat), `webhook-timestamp` (Unix seconds of
+//! the attempt) and, with a signing secret, `webhook-signature`: `v1,` and the base64 of HMAC-SHA256
+//! over `{id}.{timestamp}.{body}`, once for each secret.
 
 mod address;
 mod header;
@@ -68,7 +67,7 @@ pub(crate) use address::parse_address;
 use address::{authority, parse_url};
 pub(crate) use warning::warnings;
 
-/// The form of a webhook's body.
+/// The format of a webhook's body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -80,28 +79,27 @@ pub enum WebhookFormat {
     Json,
 }
 
-/// The configuration of a gateway for webhooks.
+/// Configuration of a gateway for webhooks.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebhookConfig {
-    /// Networks that are not public and may be dialled all the same; none by default.
+    /// Networks that are not public and may nevertheless be dialled; none by default.
     pub allow_networks: Vec<IpNet>,
-    /// The secret that signs, `whsec_` and the base64 of 24 to 64 bytes.
+    /// The signing secret, `whsec_` and the base64 of 24 to 64 bytes.
     pub signing_secret: Option<SecretString>,
-    /// The secret that signed before, which signs beside the new one while receivers change over.
+    /// The previous signing secret, which also signs while receivers switch to the new one.
     pub previous_signing_secret: Option<SecretString>,
-    /// The form of the body; `form` by default.
+    /// The format of the body; `form` by default.
     pub format: WebhookFormat,
     /// Adds the notification's id to the address; true by default.
     pub append_id: bool,
-    /// Headers of each request, such as `X-Api-Key`; none by default. Each address that the gateway is
-    /// used for gets them.
+    /// Headers of each request, such as `X-Api-Key`; none by default. They are sent to every address that
+    /// the gateway is used for.
     pub headers: BTreeMap<String, SecretString>,
-    /// The header `Authorization`, such as `Bearer …`; none by default. Each address that the gateway
-    /// is used for gets it, unless the address has a user of its own.
+    /// The header `Authorization`, such as `Bearer …`; none by default. It is sent to every address that
+    /// the gateway is used for, unless the address has a user of its own.
     pub authorization: Option<SecretString>,
-    /// How long a hand-over may take from the resolving of the name to the end of the answer;
-    /// 10 s by default.
+    /// The time limit of a request, from name resolution to the end of the answer; 10 s by default.
     #[serde(with = "crate::text::duration")]
     pub timeout: Duration,
     /// The proxy and the certificates of its connections.
@@ -151,7 +149,7 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the key; none when this machine trusts no certificates.
+    /// Returns a [`ConfigError`] that names the invalid key; no key if this machine trusts no certificates.
     pub fn new(config: WebhookConfig) -> Result<Self, ConfigError> {
         let WebhookConfig {
             allow_networks,
@@ -183,7 +181,7 @@ impl Webhook {
         })
     }
 
-    /// The signatures of a body, or `None` without a secret.
+    /// Returns the signatures of a body, or `None` without a secret.
     fn signature(&self, id: &str, timestamp: i64, body: &str) -> Option<String> {
         let signatures = self.keys.iter().map(|key| {
             let mac = Hmac::<Sha256>::new_from_slice(key.expose_secret());
@@ -250,7 +248,7 @@ fn take_user(url: &mut Url) -> Option<HeaderValue> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let user = decoded(url.username());
     let password = SecretString::from(decoded(url.password().unwrap_or_default()));
-    // Only URLs without a host have no place for a user.
+    // Only URLs without a host cannot have a user.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     Some(basic(&user, &password))
@@ -263,7 +261,7 @@ fn signing_key(name: &str, secret: &SecretString) -> Result<SecretSlice<u8>, Con
     key.filter(|key| (24..=64).contains(&key.len()))
         .map(SecretSlice::from)
         .ok_or_else(|| {
-            let reason = "a signing secret is whsec_ followed by the base64 of 24 to 64 bytes";
+            let reason = "it must be whsec_ followed by the base64 of 24 to 64 bytes";
             ConfigError::at(name, reason)
         })
 }
@@ -295,15 +293,15 @@ impl Channel for Webhook {
 }
 
 /// Time after the first attempt in which a message is retried on a 404: longer than a deployment takes,
-/// and short enough that a mistyped URL is not hidden for a day.
+/// and short enough not to hide a mistyped URL for a day.
 const NOT_FOUND_FOR: Duration = Duration::from_secs(10 * 60);
 
-/// The meaning of a refusal.
+/// Maps an error response to a send error.
 fn refused(answer: &Answer, message: &OutboundMessage) -> SendError {
     let tried_for = message.at.since(message.first_attempt_at);
     match answer.status.as_u16() {
         404 if tried_for < NOT_FOUND_FOR => answer.deferred(Deferral::Recipient, answer.detail()),
-        // Its application says when to come again; others on the same host are not asked to wait.
+        // One application asks to wait; others on the same host are not affected.
         503 if answer.retry_after.is_some() => {
             answer.deferred(Deferral::Recipient, answer.detail())
         }
@@ -322,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn each_host_is_a_lane_of_its_own() {
+    fn each_host_has_its_own_lane() {
         let host = |url: &str| {
             let address = Address::new(url).unwrap();
             let webhook = webhook(WebhookConfig::default());
@@ -336,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn the_notification_is_added_to_the_path() {
+    fn appends_the_notification_id_to_the_path() {
         let now = Timestamp::from_millis(1_614_265_330_000);
         let id = NotificationId::new(now);
         for (address, path) in [
@@ -370,7 +368,7 @@ mod tests {
 
     /// The vector of the Standard Webhooks reference libraries.
     #[test]
-    fn signatures_are_those_of_standard_webhooks() {
+    fn signatures_follow_standard_webhooks() {
         let webhook = webhook(WebhookConfig {
             signing_secret: Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()),
             previous_signing_secret: Some("whsec_Y2FuYXJ5LXdlYmhvb2stc2lnbmluZy1rZXk=".into()),
@@ -388,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signing_secret_is_checked() {
+    fn rejects_invalid_signing_secrets() {
         for bad in ["", "plain", "whsec_!!!", "whsec_c2hvcnQ="] {
             let config = WebhookConfig {
                 signing_secret: Some(bad.into()),

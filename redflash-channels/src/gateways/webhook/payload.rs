@@ -28,13 +28,13 @@ struct Payload<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum ArgumentsOf<'a> {
-    /// There are none, since no event was raised.
+    /// No arguments, since no event was raised.
     None(Arguments),
-    /// Those of the event; null where they are too large to be kept.
+    /// The arguments of the event; null if they are too large to be stored.
     Event(Option<&'a Arguments>),
 }
 
-/// Writes the body.
+/// Returns the body.
 pub(super) fn json(message: &OutboundMessage) -> String {
     let origin = message.origin.as_ref();
     let event = origin.and_then(|origin| match &origin.target {
@@ -50,12 +50,12 @@ pub(super) fn json(message: &OutboundMessage) -> String {
         message: &message.body,
         arguments: match event {
             None => ArgumentsOf::None(Arguments::new()),
-            Some(_) => ArgumentsOf::Event(origin.and_then(|one| one.arguments.as_deref())),
+            Some(_) => ArgumentsOf::Event(origin.and_then(|origin| origin.arguments.as_deref())),
         },
         url: message.link.as_deref(),
         id: message.notification.to_string(),
     };
-    serde_json::to_string(&payload).expect("a body of plain values is JSON")
+    serde_json::to_string(&payload).expect("plain values serialize to JSON")
 }
 
 fn rfc_3339(at: Timestamp) -> String {

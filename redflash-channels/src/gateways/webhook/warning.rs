@@ -1,4 +1,4 @@
-//! Settings of a webhook's gateway that are valid and dangerous.
+//! Warnings about valid but dangerous settings of a gateway for webhooks.
 
 use std::net::IpAddr;
 
@@ -9,14 +9,14 @@ use crate::registry::settings::Settings;
 
 /// The shortest prefixes that one private network needs: `10.0.0.0/8` and `fc00::/7`.
 const SHORTEST: (u8, u8) = (8, 7);
-/// Addresses at which clouds serve the machine's credentials.
+/// Addresses at which clouds provide the machine's credentials.
 const METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];
 /// The IPv6 form of all IPv4 addresses (RFC 4291, section 2.5.5.2).
 const MAPPED: &str = "::ffff:0:0/96";
 
-/// Returns what should be known of a gateway's table.
+/// Returns warnings about a gateway's table.
 ///
-/// * `prefixes` - the beginnings of the addresses that the gateway is used for.
+/// * `prefixes` - prefixes of the addresses that the gateway is used for.
 pub(crate) fn warnings(settings: &Settings, prefixes: &[String]) -> Vec<String> {
     let networks = settings.get("allow_networks").and_then(Value::as_array);
     let networks = networks.into_iter().flatten().filter_map(Value::as_str);
@@ -47,7 +47,7 @@ fn network(text: &str, network: IpNet) -> Option<String> {
     };
     if network.prefix_len() < shortest {
         return Some(format!(
-            "allow_networks holds {text}: whoever may add a webhook can reach services inside your \
+            "allow_networks contains {text}: users who may add a webhook can reach services inside your \
              network and on this machine; list only the networks of the receivers"
         ));
     }
@@ -56,8 +56,8 @@ fn network(text: &str, network: IpNet) -> Option<String> {
         network.contains(&address)
     })?;
     Some(format!(
-        "allow_networks holds {text}, which includes {metadata}: there clouds hand out the \
-         credentials of this machine"
+        "allow_networks contains {text}, which includes {metadata}: clouds provide the credentials of \
+         this machine there"
     ))
 }
 
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn warns_of_networks_that_open_everything() {
+    fn warns_about_too_large_networks() {
         for wide in [
             "0.0.0.0/0",
             "0.0.0.0/1",

@@ -1,5 +1,5 @@
-//! What a refusal by X means. Errors come in two forms: problem documents (RFC 9457), and lists of
-//! numbered errors as in the API of old.
+//! Error responses of X, which have two forms: problem documents (RFC 9457), and lists of numbered errors
+//! as in the former API.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ pub(crate) struct Problem {
     #[serde(default, rename = "type")]
     kind: String,
     #[serde(default)]
-    errors: Vec<Fault>,
+    errors: Vec<ErrorItem>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Fault {
+struct ErrorItem {
     #[serde(default)]
     code: Option<u32>,
     #[serde(default)]
@@ -31,32 +31,32 @@ struct Fault {
     title: String,
     #[serde(default)]
     detail: String,
-    /// Which parameters are wrong.
+    /// The invalid parameters.
     #[serde(default)]
     parameters: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Problem {
-    /// Whether anything is said.
+    /// Returns true if there is an error.
     pub(crate) fn is_some(&self) -> bool {
-        !self.said().is_empty()
+        !self.summary().is_empty()
     }
 
-    /// What is said, for people.
-    pub(crate) fn said(&self) -> String {
+    /// Returns the error for people.
+    pub(crate) fn summary(&self) -> String {
         let own = [&self.title, &self.detail].map(String::as_str);
         let listed = self.errors.iter();
         let listed = listed.flat_map(|error| [&*error.message, &error.title, &error.detail]);
-        let mut said: Vec<&str> = Vec::new();
+        let mut texts: Vec<&str> = Vec::new();
         for text in own.into_iter().chain(listed) {
-            if !text.is_empty() && !said.contains(&text) {
-                said.push(text);
+            if !text.is_empty() && !texts.contains(&text) {
+                texts.push(text);
             }
         }
-        short(&said.join(": "))
+        short(&texts.join(": "))
     }
 
-    /// Whether the same message was taken before.
+    /// Returns true if the same message was accepted before.
     pub(crate) fn is_duplicate(&self) -> bool {
         self.has(&[187]) || self.detail.contains("duplicate content")
     }
@@ -77,10 +77,10 @@ impl Problem {
     }
 }
 
-/// A refusal that ends by itself, with how long that takes.
+/// Returns the send error of a rate limit, with its remaining time.
 pub(crate) fn limited(answer: &Answer, problem: &Problem, now: Timestamp) -> Option<SendError> {
     let status = answer.status.as_u16();
-    // A cap ends with the month, or when it is paid for: that is no matter of waiting.
+    // A cap ends with the month or an upgrade of the plan: waiting does not help.
     let is_cap = problem.is(&["usage-capped"]);
     (!is_cap && (status == 429 || problem.has(&[88]))).then(|| SendError::RateLimited {
         reason: answer.detail(),
@@ -88,8 +88,8 @@ pub(crate) fn limited(answer: &Answer, problem: &Problem, now: Timestamp) -> Opt
     })
 }
 
-/// A refusal of our account: the app lacks a permission or a plan, there is no credit, or the account is
-/// suspended or locked.
+/// Returns the send error of a refused account: the app lacks a permission or a plan, there is no credit,
+/// or the account is suspended or locked.
 pub(crate) fn account_refused(answer: &Answer, problem: &Problem) -> Option<SendError> {
     let account = [
         "client-forbidden",
@@ -104,7 +104,7 @@ pub(crate) fn account_refused(answer: &Answer, problem: &Problem) -> Option<Send
     })
 }
 
-/// Returns the send error for the refusal of a message.
+/// Maps an error response to a send error.
 pub(crate) fn refused(answer: &Answer, problem: &Problem, now: Timestamp) -> SendError {
     let of_all = limited(answer, problem, now).or_else(|| account_refused(answer, problem));
     if let Some(of_all) = of_all {
@@ -114,22 +114,22 @@ pub(crate) fn refused(answer: &Answer, problem: &Problem, now: Timestamp) -> Sen
     match answer.status.as_u16() {
         _ if problem.is_duplicate() => SendError::Rejected {
             reason: format!(
-                "the account has just sent the same text, and X takes none twice: let the texts differ, \
+                "the account has just sent the same text, and X rejects duplicates: make the texts differ, \
                  such as by a time ({})",
-                problem.said()
+                problem.summary()
             ),
         },
-        // The recipient follows nobody, has closed the door, or has blocked the sender.
+        // The recipient does not follow the account, accepts no messages, or has blocked the account.
         403 if problem.has(&[150, 349]) || problem.detail.contains("permission to DM") => {
             SendError::Unroutable {
                 reason: format!(
-                    "the recipient takes no messages of this account, and must follow it or allow \
+                    "the recipient does not accept messages of this account, and must follow it or allow \
                      messages from everyone ({})",
-                    problem.said()
+                    problem.summary()
                 ),
             }
         }
-        // What else is forbidden concerns the recipient or the message, not all messages.
+        // Any other 403 concerns the recipient or the message, not all messages.
         403 => SendError::Unroutable { reason },
         404 => SendError::InvalidAddress { reason },
         _ if problem.has(&[34, 50, 108]) || problem.names("participant_id") => {
@@ -139,7 +139,7 @@ pub(crate) fn refused(answer: &Answer, problem: &Problem, now: Timestamp) -> Sen
     }
 }
 
-/// How long it takes until every window that is used up begins anew.
+/// Returns the time until all exhausted windows are reset.
 fn reset(answer: &Answer, now: Timestamp) -> Option<Duration> {
     let header = |name: &str| {
         let value = answer.headers.get(name)?.to_str().ok()?;
@@ -147,8 +147,8 @@ fn reset(answer: &Answer, now: Timestamp) -> Option<Duration> {
     };
     let windows = ["x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"];
     let resets = windows.iter().filter_map(|window| {
-        let left = header(&format!("{window}-remaining")).unwrap_or(0);
-        header(&format!("{window}-reset")).filter(|_| left <= 0)
+        let remaining = header(&format!("{window}-remaining")).unwrap_or(0);
+        header(&format!("{window}-reset")).filter(|_| remaining <= 0)
     });
     let wait = resets.max()? - now.as_millis().div_euclid(1000);
     u64::try_from(wait).ok().map(Duration::from_secs)

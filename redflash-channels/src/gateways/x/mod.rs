@@ -3,14 +3,14 @@
 //!
 //! Facts are from the vendor's documents of August 2026 (the `OpenAPI` description 2.167, the pages on
 //! direct messages, rate limits, and response codes); codes of older errors are from its former page
-//! "Response codes". The longest text, 10000 characters, is from its former documents. That identical
-//! messages in a row are refused with code 187 is so for posts, and not sure for direct messages.
+//! "Response codes". The maximum length of a text, 10000 characters, is from its former documents. Posts
+//! that repeat the previous one are refused with code 187; whether direct messages are is not certain.
 //!
-//! Messages cost money, 15 go out in a quarter of an hour and 1440 in a day, and the recipient must
-//! follow the sender or take messages from everybody. So this is no channel to rely on alone.
+//! Messages cost money, the limits are 15 per quarter of an hour and 1440 per day, and the recipient must
+//! follow the sender or accept messages from everyone. So do not rely on this channel alone.
 //!
 //! A message goes to an id. The id of a name is looked up before its first message, and again once a
-//! day, since names change hands.
+//! day, since names can change owners.
 
 mod error;
 
@@ -35,7 +35,7 @@ use crate::crypto::oauth1::Credentials;
 use crate::http::{Answer, Client, Guard, HttpOptions, Request, account_refusal, endpoint};
 use crate::text::truncate::{cut, noting_cut};
 
-/// How an account of X is used.
+/// Configuration of an X account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct XConfig {
@@ -50,8 +50,8 @@ pub struct XConfig {
     /// The base URL of the API; `https://api.x.com` by default.
     #[serde(default = "base_url")]
     pub base_url: Url,
-    /// Time limit of a hand-over; 10 s by default. Resolving the host name beforehand may take up to
-    /// half of that.
+    /// The time limit of a delivery; 10 s by default. Looking up the id of a name may take up to half of
+    /// it.
     #[serde(
         default = "crate::text::duration::ten_seconds",
         with = "crate::text::duration"
@@ -66,12 +66,12 @@ fn base_url() -> Url {
     Url::parse("https://api.x.com").expect("it is a URL")
 }
 
-/// The longest text, in characters.
+/// Maximum number of characters of a text.
 const LONGEST: usize = 10_000;
-/// How many names are remembered.
-const NAMES: usize = 1000;
-/// For how long a name is remembered, in milliseconds.
-const REMEMBERED: i64 = 24 * 60 * 60 * 1000;
+/// Maximum number of cached names.
+const MAX_NAMES: usize = 1000;
+/// Lifetime of a cached name, in milliseconds.
+const NAME_LIFETIME: i64 = 24 * 60 * 60 * 1000;
 
 /// Sends direct messages.
 pub struct X {
@@ -79,7 +79,7 @@ pub struct X {
     credentials: Credentials,
     client: Client,
     timeout: Duration,
-    /// The ids of names, and when they were looked up.
+    /// The ids of names, and the times of their look-up.
     ids: Mutex<HashMap<String, (String, Timestamp)>>,
 }
 
@@ -91,9 +91,9 @@ impl fmt::Debug for X {
     }
 }
 
-/// The answer to a message that was taken.
+/// The response to an accepted message.
 #[derive(Deserialize)]
-struct Sent {
+struct SendResponse {
     data: Event,
 }
 
@@ -102,9 +102,9 @@ struct Event {
     dm_event_id: String,
 }
 
-/// The answer to a look-up.
+/// The response to a look-up.
 #[derive(Deserialize)]
-struct Found {
+struct UserResponse {
     data: User,
 }
 
@@ -148,12 +148,12 @@ impl X {
         })
     }
 
-    /// The URL of a call.
+    /// Returns the URL of an API call.
     fn url(&self, segments: &[&str]) -> Url {
-        endpoint(&self.base_url, segments).expect("the base was checked when it was configured")
+        endpoint(&self.base_url, segments).expect("the base was checked")
     }
 
-    /// The same request, signed. No two requests of an attempt share a nonce.
+    /// Signs a request. No two requests of an attempt share a nonce.
     fn signed(&self, request: Request, message: &OutboundMessage) -> Request {
         let nonce = format!("{}{}{}", message.delivery, message.attempt, request.method);
         let seconds = message.at.as_millis().div_euclid(1000);
@@ -164,35 +164,35 @@ impl X {
         request.header(AUTHORIZATION, header)
     }
 
-    /// The id to which a message goes.
+    /// Returns the id of the recipient.
     async fn recipient(&self, message: &OutboundMessage) -> Result<String, SendError> {
         let Some(name) = message.to.as_str().strip_prefix('@') else {
             return Ok(message.to.as_str().to_owned());
         };
-        if let Some(id) = self.remembered(name, message.at) {
+        if let Some(id) = self.cached(name, message.at) {
             return Ok(id);
         }
         let url = self.url(&["2", "users", "by", "username", name]);
         let request = self.signed(Request::get(url, message.at), message);
-        // The message has the other half.
-        let half = self.client.within(self.timeout / 2);
-        let answer = half.send(request).await.map_err(not_sent)?;
-        let id = found(name, &answer, message.at)?;
-        self.remember(name, &id, message.at);
+        // The message gets the other half of the time.
+        let client = self.client.within(self.timeout / 2);
+        let answer = client.send(request).await.map_err(not_sent)?;
+        let id = user_id(name, &answer, message.at)?;
+        self.cache(name, &id, message.at);
         Ok(id)
     }
 
-    fn remembered(&self, name: &str, now: Timestamp) -> Option<String> {
+    fn cached(&self, name: &str, now: Timestamp) -> Option<String> {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         let (id, since) = ids.get(name)?;
         let age = now.as_millis() - since.as_millis();
-        (0..REMEMBERED).contains(&age).then(|| id.clone())
+        (0..NAME_LIFETIME).contains(&age).then(|| id.clone())
     }
 
-    fn remember(&self, name: &str, id: &str, now: Timestamp) {
+    fn cache(&self, name: &str, id: &str, now: Timestamp) {
         let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.len() >= NAMES {
-            // So many names are used by nobody who pays for each message: start again.
+        if ids.len() >= MAX_NAMES {
+            // With a price for each message, no one uses this many names: start over.
             ids.clear();
         }
         ids.insert(name.to_owned(), (id.to_owned(), now));
@@ -206,7 +206,7 @@ impl X {
     }
 }
 
-/// An error of a look-up: whatever became of the question, no message has gone out.
+/// Converts the error of a look-up: whatever its outcome, no message has been sent.
 fn not_sent(error: SendError) -> SendError {
     match error {
         SendError::Unknown(cause) => SendError::Unreachable(cause),
@@ -214,25 +214,25 @@ fn not_sent(error: SendError) -> SendError {
     }
 }
 
-/// The id in the answer to a look-up.
-fn found(name: &str, answer: &Answer, now: Timestamp) -> Result<String, SendError> {
+/// Returns the id in the response to a look-up.
+fn user_id(name: &str, answer: &Answer, now: Timestamp) -> Result<String, SendError> {
     let problem: Problem = answer.json().unwrap_or_default();
     if !answer.status.is_success() {
         let of_all = limited(answer, &problem, now).or_else(|| account_refused(answer, &problem));
         return Err(of_all.unwrap_or_else(|| not_sent(account_refusal(answer))));
     }
-    if let Some(Found { data }) = answer.json() {
+    if let Some(UserResponse { data }) = answer.json() {
         let legal =
             (1..=19).contains(&data.id.len()) && data.id.bytes().all(|b| b.is_ascii_digit());
         if legal {
             return Ok(data.id);
         }
     } else if problem.is_some() {
-        // There is no such user, or it was suspended.
-        let reason = format!("@{name}: {}", problem.said());
+        // The user does not exist, or was suspended.
+        let reason = format!("@{name}: {}", problem.summary());
         return Err(SendError::InvalidAddress { reason });
     }
-    let reason = format!("the look-up of @{name} {}", answer.detail());
+    let reason = format!("the lookup of @{name} {}", answer.detail());
     Err(SendError::Unreachable(reason.into()))
 }
 
@@ -255,20 +255,20 @@ impl Channel for X {
         let request = Request::json(url, &json!({ "text": text }), message.at);
         let client = self.client.within(rest);
         let answer = client.send(self.signed(request, message)).await?;
-        let detail = noting_cut("taken", &message.body, &text);
+        let detail = noting_cut("accepted", &message.body, &text);
         if answer.status.is_success() {
-            let sent: Option<Sent> = answer.json();
-            let sent = sent.ok_or_else(|| SendError::Unknown(answer.detail().into()))?;
+            let response: Option<SendResponse> = answer.json();
+            let response = response.ok_or_else(|| SendError::Unknown(answer.detail().into()))?;
             return Ok(Accepted {
                 detail,
-                ..Accepted::new(Some(sent.data.dm_event_id))
+                ..Accepted::new(Some(response.data.dm_event_id))
             });
         }
         let problem: Problem = answer.json().unwrap_or_default();
         if problem.is_duplicate() && message.attempt > 1 {
-            // An earlier attempt was taken, although we did not hear of it.
+            // An earlier attempt was accepted, although its response was lost.
             return Ok(Accepted {
-                detail: format!("it had been taken before: {}", problem.said()),
+                detail: format!("already accepted before: {}", problem.summary()),
                 ..Accepted::new(None)
             });
         }
@@ -280,8 +280,8 @@ impl Channel for X {
     }
 }
 
-/// Brings an address into its normal form: `@name` in lower case, since case makes no difference, or a
-/// numeric id. A name of digits needs its `@`.
+/// Normalizes an address: `@name` in lower case, since names are case-insensitive, or a numeric id. A name
+/// of digits needs its `@`.
 pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     let text = raw.trim();
     let digits = text.bytes().all(|b| b.is_ascii_digit());
@@ -297,7 +297,7 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
     match name {
         Some(name) => Address::new(format!("@{}", name.to_ascii_lowercase())),
         None => Err(AddressError::new(format!(
-            "{raw:?} is no account of X: write its name, such as @redflash_ops, or its numeric id"
+            "{raw:?} is not an X account: use its name, such as @redflash_ops, or its numeric ID"
         ))),
     }
 }

@@ -14,6 +14,8 @@
 //! 100 in a query: 100 here), and how it reads characters outside of ASCII: a text with any is sent as
 //! UTF-16, which is documented.
 
+mod answer;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::slice;
@@ -23,13 +25,13 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use redflash_core::{
     Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    Deferral, InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
-    Timestamp,
+    InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use self::answer::{Line, LineResult, send_error};
 use crate::ConfigError;
 use crate::http::{
     Client, Guard, HttpOptions, Outcomes, Request, Suspects, account_refusal, endpoint, short,
@@ -95,20 +97,6 @@ impl fmt::Debug for ClickatellClassic {
             .field("from", &self.config.from)
             .finish_non_exhaustive()
     }
-}
-
-/// A line of an answer.
-#[derive(Debug, PartialEq, Eq)]
-struct Line<'a> {
-    /// The number it is about, when there are several.
-    to: Option<&'a str>,
-    said: Said<'a>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said<'a> {
-    Taken { id: &'a str },
-    Refused { code: &'a str, text: &'a str },
 }
 
 impl ClickatellClassic {
@@ -211,33 +199,35 @@ impl ClickatellClassic {
         messages: &[&OutboundMessage],
         sms: &SmsText,
     ) -> Outcomes {
-        // A refusal of no number in particular is one of the whole request.
-        let general = lines.iter().find_map(|line| match (line.to, line.said) {
-            (None, Said::Refused { .. }) => Some(line.said),
+        // An error without a number concerns the whole request.
+        let general = lines.iter().find_map(|line| match (line.to, line.result) {
+            (None, LineResult::Error { .. }) => Some(line.result),
             _ => None,
         });
         let alone = messages.len() == 1;
         let mut unnamed = Vec::new();
         let mut outcomes = Vec::new();
-        for (place, message) in messages.iter().enumerate() {
+        for (index, message) in messages.iter().enumerate() {
             let own = take_first(&mut lines, |line| alone || line.to == Some(number(message)));
-            outcomes.push(match own.map(|line| line.said) {
-                Some(Said::Taken { id }) => Ok(sms.accepted(Some(id.into()), "accepted".into())),
-                Some(Said::Refused { code, text }) => Err(refused(code, text, message.at)),
+            outcomes.push(match own.map(|line| line.result) {
+                Some(LineResult::Accepted { id }) => {
+                    Ok(sms.accepted(Some(id.into()), "accepted".into()))
+                }
+                Some(LineResult::Error { code, text }) => Err(send_error(code, text, message.at)),
                 None => {
-                    unnamed.push(place);
+                    unnamed.push(index);
                     Err(unanswered())
                 }
             });
         }
-        if let (Some(Said::Refused { code, text }), [first, ..]) = (general, &*unnamed) {
-            let refusal = refused(code, text, messages[*first].at);
-            let failed = unnamed.iter().map(|place| messages[*place]);
-            for (place, outcome) in unnamed
+        if let (Some(LineResult::Error { code, text }), [first, ..]) = (general, &*unnamed) {
+            let refusal = send_error(code, text, messages[*first].at);
+            let failed = unnamed.iter().map(|index| messages[*index]);
+            for (index, outcome) in unnamed
                 .iter()
                 .zip(self.suspects.all_failed_of(&refusal, failed))
             {
-                outcomes[*place] = outcome;
+                outcomes[*index] = outcome;
             }
         }
         outcomes
@@ -257,57 +247,6 @@ fn utf16(text: &str) -> String {
         write!(hex, "{unit:04X}").expect("writing to a String cannot fail");
     }
     hex
-}
-
-impl<'a> Line<'a> {
-    fn read(line: &'a str) -> Option<Self> {
-        let line = line.trim();
-        let (said, to) = match line.rsplit_once(" To:") {
-            Some((said, to)) => (said, Some(to.trim())),
-            None => (line, None),
-        };
-        let said = if let Some(id) = said.strip_prefix("ID:") {
-            let id = id.trim();
-            (!id.is_empty()).then_some(Said::Taken { id })?
-        } else {
-            let error = said.strip_prefix("ERR:")?;
-            let (code, text) = error.split_once(',').unwrap_or((error, ""));
-            let (code, text) = (code.trim(), text.trim());
-            Said::Refused { code, text }
-        };
-        Some(Self { to, said })
-    }
-}
-
-/// Maps an error code to a send error.
-fn refused(code: &str, text: &str, now: Timestamp) -> SendError {
-    let reason = format!("error {}: {}", short(code), short(text));
-    match code {
-        // Credentials, this machine's address, the connection, no credit.
-        "001" | "002" | "005" | "007" | "108" | "301" => SendError::Unauthorized { reason },
-        // An expired session, although none is used here; a temporary failure.
-        "003" | "901" => SendError::Deferred {
-            scope: Deferral::Message,
-            reason,
-            retry_after: None,
-        },
-        // The number is invalid, blocked, opted out, or delisted.
-        "105" | "121" | "122" | "128" => SendError::InvalidAddress { reason },
-        // The sender, the route.
-        "106" | "114" | "123" => SendError::Unroutable { reason },
-        "130" => SendError::RateLimited {
-            retry_after: limited_until(text, now),
-            reason,
-        },
-        _ => SendError::Rejected { reason },
-    }
-}
-
-/// Returns the time until the end of a rate limit, which ends the text in Unix seconds.
-fn limited_until(text: &str, now: Timestamp) -> Option<Duration> {
-    let seconds: i64 = text.split_whitespace().last()?.parse().ok()?;
-    let wait = seconds.checked_mul(1000)?.checked_sub(now.as_millis())?;
-    Some(Duration::from_millis(u64::try_from(wait).ok()?))
 }
 
 #[async_trait]
@@ -356,25 +295,25 @@ impl Channel for ClickatellClassic {
     /// Sends messages that cannot share a request in concurrent requests.
     async fn send_batch(&self, messages: &[OutboundMessage]) -> Outcomes {
         let mut requests: Vec<(Vec<usize>, Vec<&OutboundMessage>)> = Vec::new();
-        for (place, message) in messages.iter().enumerate() {
+        for (index, message) in messages.iter().enumerate() {
             let mut open = requests.iter_mut();
             match open.find(|(_, others)| self.goes_with(others, message)) {
-                Some((places, others)) => {
-                    places.push(place);
+                Some((indexes, others)) => {
+                    indexes.push(index);
                     others.push(message);
                 }
-                None => requests.push((vec![place], vec![message])),
+                None => requests.push((vec![index], vec![message])),
             }
         }
         let sending = requests
             .iter()
             .map(|(_, messages)| self.send_alike(messages));
         let answers = join_all(sending).await;
-        let places = requests
+        let indexes = requests
             .iter()
-            .flat_map(|(places, _)| places.iter().copied());
-        let answered: BTreeMap<_, _> = places.zip(answers.into_iter().flatten()).collect();
-        let outcomes = answered.into_values().collect();
+            .flat_map(|(indexes, _)| indexes.iter().copied());
+        let ordered: BTreeMap<_, _> = indexes.zip(answers.into_iter().flatten()).collect();
+        let outcomes = ordered.into_values().collect();
         self.suspects.forget_ended(messages, &outcomes);
         outcomes
     }
@@ -437,59 +376,4 @@ fn meaning(status: &str) -> Option<&'static str> {
         "014" => "limit of messages exceeded",
         _ => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_read_as_the_vendor_writes_them() {
-        let taken = |id| Said::Taken { id };
-        let refused = |code, text| Said::Refused { code, text };
-        for (line, expected) in [
-            ("ID: 205e85d0", Some((taken("205e85d0"), None))),
-            (
-                "ID: 205e85d0 To: 447700900001",
-                Some((taken("205e85d0"), Some("447700900001"))),
-            ),
-            (
-                "ERR: 114, Cannot route message",
-                Some((refused("114", "Cannot route message"), None)),
-            ),
-            (
-                "ERR: 105, Invalid Destination Address To: 447700900001 ",
-                Some((
-                    refused("105", "Invalid Destination Address"),
-                    Some("447700900001"),
-                )),
-            ),
-            ("ERR: 901", Some((refused("901", ""), None))),
-            ("ID:", None),
-            ("OK: x", None),
-            ("<html>", None),
-            ("", None),
-        ] {
-            let expected = expected.map(|(said, to)| Line { to, said });
-            assert_eq!(Line::read(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_limit_says_when_it_ends() {
-        let now = Timestamp::from_millis(1_790_000_000_000);
-        let wait = |text| limited_until(text, now);
-        assert_eq!(
-            wait("MT limit exceeded until 1790000017"),
-            Some(Duration::from_secs(17))
-        );
-        for nonsense in [
-            "",
-            "MT limit exceeded",
-            "until 17",
-            "until 99999999999999999",
-        ] {
-            assert_eq!(wait(nonsense), None, "{nonsense}");
-        }
-    }
 }
