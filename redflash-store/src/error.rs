@@ -5,7 +5,7 @@ use redflash_core::StoreError;
 
 /// A fault of one job.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
+pub(crate) enum QueryError {
     /// What was asked cannot be done, and the store is well.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -18,7 +18,7 @@ pub(crate) enum Fault {
     Diesel(#[from] DieselError),
 }
 
-impl Fault {
+impl QueryError {
     /// A column whose content no longer parses.
     pub(crate) fn inconsistent(table: &'static str, column: &'static str, id: &str) -> Self {
         let id = id.to_owned();
@@ -50,9 +50,11 @@ impl Fault {
 
 /// What follows when a write failed: unless the database said no, it may have been done.
 #[cfg(feature = "postgres")]
-pub(crate) fn write_failed(error: Fault) -> StoreError {
+pub(crate) fn write_failed(error: QueryError) -> StoreError {
     match error {
-        Fault::Diesel(error) if is_connection_lost(&error) => StoreError::Unknown(error.into()),
+        QueryError::Diesel(error) if is_connection_lost(&error) => {
+            StoreError::Unknown(error.into())
+        }
         error => error.into(),
     }
 }
@@ -69,16 +71,20 @@ fn is_connection_lost(error: &DieselError) -> bool {
     ) || error.to_string().contains("connection closed")
 }
 
-impl From<Fault> for StoreError {
-    fn from(error: Fault) -> Self {
+impl From<QueryError> for StoreError {
+    fn from(error: QueryError) -> Self {
         match error {
-            Fault::Store(error) => error,
+            QueryError::Store(error) => error,
             #[cfg(feature = "postgres")]
-            Fault::Outdated => Self::Unavailable(error.into()),
+            QueryError::Outdated => Self::Unavailable(error.into()),
             #[cfg(feature = "postgres")]
-            Fault::Diesel(error) if is_connection_lost(&error) => Self::Unavailable(error.into()),
-            Fault::Diesel(error) if nothing_was_written(&error) => Self::Unavailable(error.into()),
-            Fault::Diesel(error) => Self::Backend(error.into()),
+            QueryError::Diesel(error) if is_connection_lost(&error) => {
+                Self::Unavailable(error.into())
+            }
+            QueryError::Diesel(error) if nothing_was_written(&error) => {
+                Self::Unavailable(error.into())
+            }
+            QueryError::Diesel(error) => Self::Backend(error.into()),
         }
     }
 }

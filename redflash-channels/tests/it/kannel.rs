@@ -171,7 +171,7 @@ async fn reads_reports_by_kind() {
             "2: cannot be delivered (id:up1 stat:UNDELIV err:001)",
         ),
         ("4", "", Pending, "4: queued at the SMS centre"),
-        ("8", "ACK/", Pending, "8: taken by the SMS centre (ACK/)"),
+        ("8", "ACK/", Pending, "8: accepted by the SMS centre (ACK/)"),
         (
             "16",
             "NACK/FAIL no route",
@@ -182,7 +182,7 @@ async fn reads_reports_by_kind() {
             "32",
             "",
             Pending,
-            "32: a note from the SMS centre on its way",
+            "32: intermediate notification from the SMS centre",
         ),
     ] {
         let called = CallbackRequest::form(&[

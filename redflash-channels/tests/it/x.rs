@@ -149,7 +149,7 @@ async fn request_follows_the_vendors_rules() {
          {\"text\":\"Disk <full> & \\\"hot\\\" 🔥\"}"
     );
     let accepted = account.send(&"a".repeat(10_001)).await.unwrap();
-    assert_eq!(accepted.detail, "taken, cut to 10000 characters");
+    assert_eq!(accepted.detail, "accepted, cut to 10000 characters");
 }
 
 /// Sends a message to a name at this time.
@@ -316,7 +316,7 @@ async fn duplicate_of_an_accepted_message_is_a_success() {
         );
         message.attempt = 2;
         let accepted = account.channel().send(&message).await.unwrap();
-        assert!(accepted.detail.starts_with("it had been taken before: "));
+        assert!(accepted.detail.starts_with("already accepted before: "));
         assert_eq!(accepted.message_id, None);
     }
 }

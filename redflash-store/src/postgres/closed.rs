@@ -6,7 +6,7 @@ use redflash_core::store::ClosedLane;
 use redflash_core::{Lane, Timestamp};
 
 use super::Conn;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::{parse, readable};
 use crate::schema::closed_lanes;
 
@@ -15,7 +15,7 @@ pub(super) async fn publish(
     conn: &mut Conn,
     worker: &str,
     closed: &[ClosedLane],
-) -> Result<(), Fault> {
+) -> Result<(), QueryError> {
     let told = closed_lanes::table.filter(closed_lanes::worker.eq(worker));
     diesel::delete(told).execute(conn).await?;
     let rows: Vec<_> = closed
@@ -41,7 +41,7 @@ pub(super) async fn found_by_others(
     conn: &mut Conn,
     worker: &str,
     now: Timestamp,
-) -> Result<Vec<ClosedLane>, Fault> {
+) -> Result<Vec<ClosedLane>, QueryError> {
     let rows: Vec<(String, String, i64)> = closed_lanes::table
         .filter(closed_lanes::worker.ne(worker))
         .filter(closed_lanes::closed_until.gt(now.as_millis()))

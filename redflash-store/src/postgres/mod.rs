@@ -11,6 +11,7 @@ mod clock;
 mod closed;
 mod connect;
 mod enqueue;
+mod inbox;
 mod migrate;
 mod node;
 mod outbox;
@@ -40,7 +41,7 @@ use tokio::time::timeout;
 
 pub use connect::PostgresConfig;
 
-use crate::error::{Fault, write_failed};
+use crate::error::{QueryError, write_failed};
 use crate::heads::Heads;
 use connect::Connector;
 use enqueue::Enqueuer;
@@ -191,7 +192,7 @@ impl Connections {
     }
 }
 
-type Outcome<T> = Result<Result<T, Fault>, Elapsed>;
+type Outcome<T> = Result<Result<T, QueryError>, Elapsed>;
 
 /// What a read came to. A connection whose query did not end in time is not used again.
 fn read<T>(conn: Object<AsyncPgConnection>, outcome: Outcome<T>) -> Result<T, StoreError> {

@@ -24,7 +24,7 @@ use tracing::warn;
 use super::clock::DatabaseClock;
 use super::connect::Connector;
 use super::query::directory;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::deliveries;
 
 /// What nodes listen to.
@@ -177,7 +177,10 @@ impl Node {
     }
 
     /// The dispatchers that are dead: they hold leases, and have held no lock for a while.
-    pub(super) async fn dead(&self, conn: &mut AsyncPgConnection) -> Result<Vec<String>, Fault> {
+    pub(super) async fn dead(
+        &self,
+        conn: &mut AsyncPgConnection,
+    ) -> Result<Vec<String>, QueryError> {
         let mine: Vec<_> = {
             let dispatchers = self.heard.dispatchers.borrow();
             dispatchers.iter().map(ToString::to_string).collect()
@@ -243,7 +246,7 @@ pub(super) async fn alive(conn: &mut AsyncPgConnection) -> QueryResult<Vec<i32>>
 }
 
 /// Announces something to the nodes that listen, once the transaction around it is committed.
-pub(super) async fn announce(conn: &mut AsyncPgConnection, what: &str) -> Result<(), Fault> {
+pub(super) async fn announce(conn: &mut AsyncPgConnection, what: &str) -> Result<(), QueryError> {
     diesel::sql_query("SELECT pg_notify($1, $2)")
         .bind::<Text, _>(CHANNEL)
         .bind::<Text, _>(what)
@@ -260,7 +263,7 @@ impl Heard {
             let begun = Instant::now();
             let error = match connector.connect().await {
                 Ok(conn) => self.session(conn).await.err(),
-                Err(error) => Some(Fault::from(redflash_core::StoreError::Unavailable(
+                Err(error) => Some(QueryError::from(redflash_core::StoreError::Unavailable(
                     error.into(),
                 ))),
             };
@@ -281,7 +284,7 @@ impl Heard {
         }
     }
 
-    async fn session(&self, mut conn: AsyncPgConnection) -> Result<(), Fault> {
+    async fn session(&self, mut conn: AsyncPgConnection) -> Result<(), QueryError> {
         diesel::sql_query(format!("LISTEN {CHANNEL}"))
             .execute(&mut conn)
             .await?;
@@ -318,7 +321,7 @@ impl Heard {
         &self,
         conn: &mut AsyncPgConnection,
         wanted: &BTreeSet<WorkerId>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), QueryError> {
         let held = self.held.borrow().clone();
         for &worker in wanted.difference(&held) {
             hold(conn, worker).await?;
@@ -332,7 +335,7 @@ impl Heard {
     }
 
     /// Looks at the directory's version and the database's time.
-    async fn look(&self, conn: &mut AsyncPgConnection) -> Result<(), Fault> {
+    async fn look(&self, conn: &mut AsyncPgConnection) -> Result<(), QueryError> {
         let asked = Instant::now();
         let millis: i64 = diesel::select(sql::<BigInt>(
             "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
@@ -349,7 +352,7 @@ impl Heard {
 }
 
 /// Takes the lock of a dispatcher, which a session of the same one that has not ended yet may hold.
-async fn hold(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fault> {
+async fn hold(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), QueryError> {
     diesel::sql_query("SELECT pg_advisory_lock($1, hashtext($2))")
         .bind::<Integer, _>(LIVES)
         .bind::<Text, _>(worker.to_string())
@@ -358,7 +361,7 @@ async fn hold(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Faul
     Ok(())
 }
 
-async fn let_go(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fault> {
+async fn let_go(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), QueryError> {
     diesel::sql_query("SELECT pg_advisory_unlock($1, hashtext($2))")
         .bind::<Integer, _>(LIVES)
         .bind::<Text, _>(worker.to_string())
@@ -368,7 +371,7 @@ async fn let_go(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fa
 }
 
 /// A server that falls silent is as bad as none.
-async fn bounded<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+async fn bounded<T>(work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
     const SILENCE: Duration = Duration::from_secs(5);
     timeout(SILENCE, work).await.unwrap_or_else(|_| {
         let silent = redflash_core::StoreError::Unavailable("it fell silent".into());

@@ -10,7 +10,7 @@ use redflash_core::{Attempt, Delivery, DeliveryState, Notification, Notification
 
 use super::outbox::{ENDED_BADLY, QUEUED, SENDING, first, last, of_notification};
 use super::{Conn, RunQueryDsl, within};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::NotificationRow;
@@ -23,7 +23,7 @@ const CHUNK: usize = 250;
 pub(crate) async fn notification(
     conn: &mut Conn,
     id: NotificationId,
-) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, Fault> {
+) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, QueryError> {
     let row = notifications::table
         .find(id.to_string())
         .select(NotificationRow::as_select())
@@ -47,7 +47,7 @@ pub(crate) async fn notification(
 async fn deliveries_of(
     conn: &mut Conn,
     notification: NotificationId,
-) -> Result<Vec<Delivery>, Fault> {
+) -> Result<Vec<Delivery>, QueryError> {
     let rows = deliveries::table
         .filter(of_notification(notification))
         .order(deliveries::id)
@@ -64,7 +64,7 @@ async fn deliveries_of(
 async fn attempts_of(
     conn: &mut Conn,
     notification: NotificationId,
-) -> Result<HashMap<String, Vec<Attempt>>, Fault> {
+) -> Result<HashMap<String, Vec<Attempt>>, QueryError> {
     let rows = attempts::table
         .filter(attempts::delivery.between(first(notification), last(notification)))
         .order((attempts::delivery, attempts::number))
@@ -84,7 +84,7 @@ async fn deliveries_of_all(
     conn: &mut Conn,
     filter: &LogFilter,
     chunk: &[NotificationRow],
-) -> Result<HashMap<NotificationId, Vec<Delivery>>, Fault> {
+) -> Result<HashMap<NotificationId, Vec<Delivery>>, QueryError> {
     let mut ids: Vec<NotificationId> = Vec::with_capacity(chunk.len());
     for row in chunk {
         let id: Option<NotificationId> = readable(parse(&row.id, "notifications", "id", &row.id))?;
@@ -115,7 +115,7 @@ async fn deliveries_of_all(
 
 /// A page of the log. Where no index helps, it goes through what there is, newest first, a chunk at a
 /// time.
-pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, Fault> {
+pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, QueryError> {
     let limit = filter.limit.get() as usize;
     let most = if filter.looks_through() {
         LogFilter::LOOKED_THROUGH
@@ -164,7 +164,7 @@ async fn candidates(
     filter: &LogFilter,
     before: Option<NotificationId>,
     wanted: usize,
-) -> Result<(Vec<NotificationRow>, bool), Fault> {
+) -> Result<(Vec<NotificationRow>, bool), QueryError> {
     let (first, end) = span(filter, before);
     let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
     let by_state = filter.state.and_then(indexed);
@@ -224,7 +224,7 @@ async fn told(
     first: &str,
     end: &str,
     limit: i64,
-) -> Result<Vec<String>, Fault> {
+) -> Result<Vec<String>, QueryError> {
     let told = deliveries::table
         .filter(deliveries::contact.eq(contact.as_str()))
         .filter(deliveries::id.ge(first))

@@ -8,7 +8,7 @@ use tracing::error;
 
 use super::outbox::QUEUED;
 use super::{Conn, RunQueryDsl};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::delivery::UnreadableQueue;
 use crate::schema::deliveries;
 
@@ -25,7 +25,7 @@ struct Quarantine {
 }
 
 impl Quarantine {
-    fn because(error: &Fault) -> Self {
+    fn because(error: &QueryError) -> Self {
         Self {
             state: DeliveryState::Quarantined.as_str(),
             detail: format!("set aside, since it cannot be read: {error}"),
@@ -40,7 +40,11 @@ impl Quarantine {
 /// Sets a delivery aside that cannot be read. Any other fault is given back.
 ///
 /// * `id` - the delivery's id as it stands in its row, which may be no id.
-pub(crate) async fn set_aside(conn: &mut Conn, id: &str, error: Fault) -> Result<(), Fault> {
+pub(crate) async fn set_aside(
+    conn: &mut Conn,
+    id: &str,
+    error: QueryError,
+) -> Result<(), QueryError> {
     if !error.is_unreadable() {
         return Err(error);
     }
@@ -53,12 +57,15 @@ pub(crate) async fn set_aside(conn: &mut Conn, id: &str, error: Fault) -> Result
 }
 
 /// Sets what waits in a queue aside whose key cannot be read.
-pub(crate) async fn set_queue_aside(conn: &mut Conn, queue: &UnreadableQueue) -> Result<(), Fault> {
+pub(crate) async fn set_queue_aside(
+    conn: &mut Conn,
+    queue: &UnreadableQueue,
+) -> Result<(), QueryError> {
     let waiting = deliveries::table
         .filter(sql::<Bool>(QUEUED))
         .filter(deliveries::lane.eq(&queue.lane))
         .filter(deliveries::raised_by.eq(&queue.raised_by));
-    let error = Fault::inconsistent("deliveries", "raised_by", &queue.raised_by);
+    let error = QueryError::inconsistent("deliveries", "raised_by", &queue.raised_by);
     let rows = diesel::update(waiting)
         .set(Quarantine::because(&error))
         .execute(conn)

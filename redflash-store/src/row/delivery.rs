@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{owner, parse, parse_some, storable};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::deliveries;
 
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -183,8 +183,8 @@ impl DeliveryRow {
         }
     }
 
-    pub(crate) fn into_entry(self) -> Result<OutboxEntry, Fault> {
-        let bad = |column| Fault::inconsistent("deliveries", column, &self.id);
+    pub(crate) fn into_entry(self) -> Result<OutboxEntry, QueryError> {
+        let bad = |column| QueryError::inconsistent("deliveries", column, &self.id);
         let id = &self.id;
         let worker = parse_some(self.worker.as_deref(), "deliveries", "worker", id)?;
         let until = self.leased_until.map(Timestamp::from_millis);

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use redflash_core::StoreError;
 
-use super::OpenError;
 use super::file_id::FileId;
+use super::open_error::OpenError;
 
 /// Maximum number of symbolic links followed to a file that is to be created.
 const LINKS: usize = 40;

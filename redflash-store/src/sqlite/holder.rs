@@ -4,11 +4,10 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::database_file::is_served_here;
 use super::file_id::FileId;
-use super::lock::beside;
 
 /// The process that dispatches from a file, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +16,13 @@ pub(super) enum Holder {
     Process(u32),
     /// A process that has left no number.
     Unknown,
+}
+
+/// Returns the path of the lock file of a database.
+pub(super) fn lock_file(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
 }
 
 /// Returns the process that dispatches from a database.
@@ -29,11 +35,11 @@ pub(super) fn holder(path: &Path) -> io::Result<Holder> {
     if database.is_some_and(is_served_here) {
         return Ok(Holder::Process(std::process::id()));
     }
-    let beside = beside(path);
+    let beside = lock_file(path);
     let files = [database, FileId::at(&beside)?];
     match files.into_iter().flatten().find_map(listed) {
         Some(process) => Ok(Holder::Process(process)),
-        None => left_behind(&beside),
+        None => in_lock_file(&beside),
     }
 }
 
@@ -54,10 +60,10 @@ pub(super) fn holder_by_another_name(path: &Path) -> io::Result<Option<u32>> {
     let Some(process) = here.or_else(|| listed(database)) else {
         return Ok(None);
     };
-    let beside = beside(path);
+    let beside = lock_file(path);
     let is_by_this_name = match FileId::at(&beside)?.and_then(listed) {
         Some(by_this_name) => by_this_name == process,
-        None => left_behind(&beside)? != Holder::Nobody,
+        None => in_lock_file(&beside)? != Holder::Nobody,
     };
     Ok((!is_by_this_name).then_some(process))
 }
@@ -95,7 +101,7 @@ fn holder_in(list: &str, file: FileId) -> Option<u32> {
 /// Asks by the lock file, where a server has left its number there. The list does not help if that server
 /// is in another container, or if the file system counts devices in its own way; or the server has
 /// crashed. Only then a lock is taken for a moment.
-fn left_behind(beside: &Path) -> io::Result<Holder> {
+fn in_lock_file(beside: &Path) -> io::Result<Holder> {
     let mut file = match File::open(beside) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Holder::Nobody),

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use redflash_core::StoreError;
 
 use super::database_file::{DatabaseFile, Descriptor, is_served_here};
-use super::holder::{Holder, holder};
+use super::holder::{Holder, holder, lock_file};
 
 /// Maximum time to wait for another process: one that is about to end, or that only asks who has the lock.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -30,7 +30,7 @@ pub(super) struct ServerLock {
 
 /// Reason why the lock was not taken.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(super) enum LockError {
     /// A process holds it, which may have left its number.
     Held(Option<u32>),
     /// A file cannot be locked.
@@ -42,12 +42,12 @@ impl ServerLock {
     ///
     /// # Errors
     ///
-    /// [`Refused`].
-    pub(super) fn take(database: &Arc<DatabaseFile>) -> Result<Self, Refused> {
+    /// [`LockError`].
+    pub(super) fn take(database: &Arc<DatabaseFile>) -> Result<Self, LockError> {
         let until = Instant::now() + PATIENCE;
         let path = database.path();
         let on_database = OnDatabase::take(database, until)?;
-        let beside = beside(path);
+        let beside = lock_file(path);
         match Beside::take(&beside, until) {
             Ok(Some(beside)) => Ok(Self {
                 _beside: beside,
@@ -56,9 +56,9 @@ impl ServerLock {
             Ok(None) => {
                 // So that this process is not taken for the holder.
                 drop(on_database);
-                Err(Refused::by(path))
+                Err(LockError::by(path))
             }
-            Err(error) => Err(Refused::Io(beside, error)),
+            Err(error) => Err(LockError::Io(beside, error)),
         }
     }
 }
@@ -68,10 +68,10 @@ impl ServerLock {
 struct OnDatabase(Arc<DatabaseFile>);
 
 impl OnDatabase {
-    fn take(database: &Arc<DatabaseFile>, until: Instant) -> Result<Self, Refused> {
+    fn take(database: &Arc<DatabaseFile>, until: Instant) -> Result<Self, LockError> {
         let path = database.path();
         if is_served_here(database.id()) {
-            return Err(Refused::by(path));
+            return Err(LockError::by(path));
         }
         let locked = patiently(until, || {
             // Not held while waiting: other stores need it too.
@@ -79,8 +79,8 @@ impl OnDatabase {
         });
         match locked {
             Ok(true) => Ok(Self(Arc::clone(database))),
-            Ok(false) => Err(Refused::by(path)),
-            Err(error) => Err(Refused::Io(path.to_owned(), error)),
+            Ok(false) => Err(LockError::by(path)),
+            Err(error) => Err(LockError::Io(path.to_owned(), error)),
         }
     }
 }
@@ -143,8 +143,8 @@ impl Drop for Beside {
     }
 }
 
-impl Refused {
-    /// Refused since another store or process serves the database.
+impl LockError {
+    /// LockError since another store or process serves the database.
     fn by(path: &Path) -> Self {
         let Ok(Holder::Process(number)) = holder(path) else {
             return Self::Held(None);
@@ -153,7 +153,7 @@ impl Refused {
     }
 
     /// The error of a store that is open.
-    pub(super) fn serving(self) -> StoreError {
+    pub(super) fn into_store_error(self) -> StoreError {
         match self {
             Self::Held(Some(number)) if number == std::process::id() => StoreError::Served {
                 by: "another store of this process".to_owned(),
@@ -170,13 +170,6 @@ impl Refused {
             }
         }
     }
-}
-
-/// Returns the path of the lock file of a database.
-pub(super) fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
 }
 
 /// Tries until the lock is taken. Returns false if another process has it all the time.

@@ -1,12 +1,14 @@
 //! SQLite: one file, one writer that commits for many, readers beside it.
 
 mod audit;
+mod connect;
 mod database_file;
 mod file_id;
 mod holder;
 mod lock;
 mod name;
 mod open;
+mod open_error;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod page;
@@ -22,7 +24,8 @@ mod store;
 mod watch;
 mod writer;
 
-pub use open::{Access, OpenError};
+pub use open::Access;
+pub use open_error::OpenError;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

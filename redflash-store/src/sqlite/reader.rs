@@ -8,10 +8,10 @@ use diesel::sqlite::SqliteConnection;
 use redflash_core::StoreError;
 use tokio::runtime::Handle;
 
+use super::connect::connect_reader;
 use super::database_file::DatabaseFile;
-use super::open::connect_reader;
 use super::watch::FileWatch;
-use crate::error::Fault;
+use crate::error::QueryError;
 
 /// How many idle connections are kept.
 const KEPT: usize = 8;
@@ -56,7 +56,7 @@ impl Readers {
     /// Reads at one moment, on the calling thread: for look-ups that take microseconds.
     pub(super) fn read<T>(
         &self,
-        query: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault>,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError>,
     ) -> Result<T, StoreError> {
         self.file.check_process()?;
         let checked = self.watch.check();
@@ -67,7 +67,7 @@ impl Readers {
             None => self.connect()?,
         };
         let result = query(&mut conn);
-        if result.as_ref().is_err_and(Fault::is_fatal) {
+        if result.as_ref().is_err_and(QueryError::is_fatal) {
             drop(conn);
             self.watch.forget_log();
         } else {
@@ -82,7 +82,7 @@ impl Readers {
     /// [`read`](Self::read) several things that must fit together.
     pub(super) fn snapshot<T>(
         &self,
-        query: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault>,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError>,
     ) -> Result<T, StoreError> {
         self.read(|conn| conn.transaction(query))
     }
@@ -90,7 +90,7 @@ impl Readers {
     /// [`snapshot`](Self::snapshot) on a thread of its own: for reads that may take a while.
     pub(super) async fn long<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send + 'static,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, StoreError> {
         // A forked process has none of the threads that this would wait for.
         self.file.check_process()?;

@@ -32,20 +32,20 @@ struct State {
     /// The write-ahead log, once there is one.
     log: Option<FileId>,
     looked_at: Option<Instant>,
-    error: Option<FileFault>,
+    error: Option<FileError>,
 }
 
 /// Reason why an open file is no longer the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FileFault {
+pub(super) struct FileError {
     path: PathBuf,
     /// Another file is there.
     is_replaced: bool,
 }
 
-impl std::error::Error for FileFault {}
+impl std::error::Error for FileError {}
 
-impl fmt::Display for FileFault {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         if self.is_replaced {
@@ -83,8 +83,8 @@ impl FileWatch {
     ///
     /// # Errors
     ///
-    /// [`FileFault`] names the file and what happened to it.
-    pub(super) fn check(&self) -> Result<(), FileFault> {
+    /// [`FileError`] names the file and what happened to it.
+    pub(super) fn check(&self) -> Result<(), FileError> {
         let mut state = self.state();
         let is_fresh = |at: Instant| at.elapsed() < LOOK;
         if !state.looked_at.is_some_and(is_fresh) {
@@ -98,7 +98,7 @@ impl FileWatch {
     /// # Errors
     ///
     /// As [`check`](Self::check).
-    pub(super) fn check_now(&self) -> Result<(), FileFault> {
+    pub(super) fn check_now(&self) -> Result<(), FileError> {
         self.state().looked_at = None;
         self.check()
     }
@@ -130,11 +130,11 @@ impl FileWatch {
 }
 
 /// Returns what is wrong with a file, if it is known and can be inspected.
-fn compare(path: &Path, known: Option<FileId>) -> Option<FileFault> {
+fn compare(path: &Path, known: Option<FileId>) -> Option<FileError> {
     let known = known?;
     // A file system that does not answer says nothing about the file.
     let found = FileId::at(path).ok()?;
-    (found != Some(known)).then(|| FileFault {
+    (found != Some(known)).then(|| FileError {
         path: path.to_owned(),
         is_replaced: found.is_some(),
     })

@@ -11,11 +11,11 @@ use redflash_core::{BoxError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
+use super::connect::connect;
 use super::database_file::DatabaseFile;
-use super::open::connect;
 use super::savepoint;
-use super::watch::{FileFault, FileWatch};
-use crate::error::{Fault, nothing_was_written};
+use super::watch::{FileError, FileWatch};
+use crate::error::{QueryError, nothing_was_written};
 
 /// The most jobs that share a commit.
 const BATCH: usize = 512;
@@ -35,7 +35,7 @@ trait Work: Send {
 enum Commit {
     Done,
     /// Not begun.
-    Refused(FileFault),
+    Refused(FileError),
     /// Certainly not committed.
     Nothing(String),
     /// Perhaps committed.
@@ -51,7 +51,7 @@ struct Job<T, F> {
 impl<T, F> Work for Job<T, F>
 where
     T: Send,
-    F: FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send,
+    F: FnOnce(&mut SqliteConnection) -> Result<T, QueryError> + Send,
 {
     fn run(&mut self, conn: &mut SqliteConnection) -> Result<(), String> {
         let Some(work) = self.work.take() else {
@@ -130,7 +130,7 @@ impl Writer {
     /// Runs a job in a transaction, and answers when that is committed and synced.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, StoreError> {
         // A forked process has no thread that would answer.
         self.file.check_process()?;
@@ -238,7 +238,7 @@ mod tests {
         let store = SqliteStore::open(directory.path().join("a.db"), Access::Server).unwrap();
         let before = store.version().await.unwrap();
         for _ in 0..2 {
-            let work = |conn: &mut SqliteConnection| -> Result<(), Fault> {
+            let work = |conn: &mut SqliteConnection| -> Result<(), QueryError> {
                 conn.batch_execute("UPDATE directory SET version = version + 1")?;
                 panic!("of no use")
             };

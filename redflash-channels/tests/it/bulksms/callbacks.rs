@@ -28,7 +28,7 @@ async fn reads_receipts_by_status() {
             "FAILED",
             Some("HANDSET_ERROR"),
             Failed,
-            "FAILED.HANDSET_ERROR: the telephone failed",
+            "FAILED.HANDSET_ERROR: the phone failed",
         ),
         (
             "FAILED",
@@ -40,7 +40,7 @@ async fn reads_receipts_by_status() {
             "FAILED",
             Some("NOT_SENT"),
             Failed,
-            "FAILED.NOT_SENT: not tried, such as without a route",
+            "FAILED.NOT_SENT: not attempted, such as without a route",
         ),
         ("FAILED", Some("NEWS"), Failed, "FAILED.NEWS"),
         ("NEWS", None, Pending, "NEWS"),

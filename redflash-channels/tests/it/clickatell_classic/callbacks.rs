@@ -11,7 +11,7 @@ async fn reads_receipts_by_status() {
     use ReceiptState::{Delivered, Failed, Pending};
     let account = open().await;
     for (status, state, detail) in [
-        ("001", Pending, "001: unknown, or delayed"),
+        ("001", Pending, "001: unknown or delayed"),
         ("002", Pending, "002: queued"),
         ("003", Pending, "003: with the network"),
         ("004", Delivered, "004: received"),

@@ -55,7 +55,7 @@ async fn reads_receipts_by_status() {
             "rejected",
             json!("305"),
             Failed,
-            "rejected (305: taken for a duplicate)",
+            "rejected (305: considered a duplicate)",
         ),
         ("failed", json!("332"), Failed, "failed (332: no route)"),
         (
