@@ -44,7 +44,7 @@ impl fmt::Display for Blocked {
 impl Error for Blocked {}
 
 impl Blocked {
-    /// Returns the send error. It lets another gateway try, which may be allowed to dial there.
+    /// Returns the send error, after which another gateway, which may dial there, is used.
     pub(super) fn refusal(self) -> SendError {
         SendError::Unroutable {
             reason: self.to_string(),
