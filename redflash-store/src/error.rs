@@ -1,15 +1,15 @@
-//! What can go wrong inside a store, before it is told to the core.
+//! Errors inside a store, before their conversion for the core.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use redflash_core::StoreError;
 
-/// A fault of one job.
+/// The error of a query.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum QueryError {
-    /// What was asked cannot be done, and the store is well.
+    /// The request cannot be carried out, although the store works.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The directory has changed, so that what was begun is taken back.
+    /// The directory has changed, so the transaction is rolled back.
     #[error("the directory has changed")]
     #[cfg(feature = "postgres")]
     Outdated,
@@ -19,7 +19,7 @@ pub(crate) enum QueryError {
 }
 
 impl QueryError {
-    /// A column whose content no longer parses.
+    /// Returns the error of a column whose content cannot be parsed.
     pub(crate) fn inconsistent(table: &'static str, column: &'static str, id: &str) -> Self {
         let id = id.to_owned();
         StoreError::Inconsistent { table, column, id }.into()
@@ -30,7 +30,7 @@ impl QueryError {
         matches!(self, Self::Store(StoreError::Inconsistent { .. }))
     }
 
-    /// Whether the connection can no longer be trusted: the disk is full, or failed.
+    /// Returns true if the connection is no longer reliable: the disk is full, or failed.
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_fatal(&self) -> bool {
         match self {
@@ -48,7 +48,7 @@ impl QueryError {
     }
 }
 
-/// What follows when a write failed: unless the database said no, it may have been done.
+/// Returns the error of a failed write. Unless the database refused it, it may have been applied.
 #[cfg(feature = "postgres")]
 pub(crate) fn write_failed(error: QueryError) -> StoreError {
     match error {
@@ -59,7 +59,7 @@ pub(crate) fn write_failed(error: QueryError) -> StoreError {
     }
 }
 
-/// Whether the connection was lost, so that there is no answer.
+/// Returns true if the connection was lost, so that there is no answer.
 #[cfg(feature = "postgres")]
 fn is_connection_lost(error: &DieselError) -> bool {
     matches!(
@@ -89,7 +89,7 @@ impl From<QueryError> for StoreError {
     }
 }
 
-/// Whether a failed commit certainly left nothing behind: there was no room, or no lock.
+/// Returns true if a failed commit certainly had no effect: there was no room, or no lock.
 pub(crate) fn nothing_was_written(error: &DieselError) -> bool {
     let text = error.to_string();
     [

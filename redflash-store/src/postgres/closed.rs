@@ -1,4 +1,4 @@
-//! What the nodes tell each other: which gateways take nothing in a lane.
+//! Closed lanes of gateways, which the nodes share with each other.
 
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
@@ -10,7 +10,7 @@ use crate::error::QueryError;
 use crate::row::{parse, readable};
 use crate::schema::closed_lanes;
 
-/// Replaces what this node has told the others.
+/// Replaces the closed lanes that this node has published.
 pub(super) async fn publish(
     conn: &mut Conn,
     worker: &str,
@@ -36,7 +36,7 @@ pub(super) async fn publish(
     Ok(())
 }
 
-/// What other nodes have found closed.
+/// Returns the lanes that other nodes have found closed.
 pub(super) async fn found_by_others(
     conn: &mut Conn,
     worker: &str,

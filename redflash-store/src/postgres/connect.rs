@@ -1,4 +1,4 @@
-//! Connecting: where to, how it is protected, and what every session is told.
+//! Connecting: hosts, encryption, and the setup of sessions.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,7 +18,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::OpenError;
 
-/// How to reach a Postgres server.
+/// Configuration of the connections to a Postgres server.
 #[derive(Clone, Debug)]
 pub struct PostgresConfig {
     /// `postgres://user:password@host/database`, as libpq has it. Several hosts may be named, of
@@ -32,7 +32,7 @@ pub struct PostgresConfig {
     pub ca_file: Option<PathBuf>,
     /// The most connections at once, beside the one that listens.
     pub connections: usize,
-    /// How long a query may take, and getting a connection for it.
+    /// The time limit of a query, including getting a connection for it.
     pub timeout: Duration,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Connector {
     /// The location of the database, without credentials.
     database: String,
     tls: Option<MakeRustlsConnect>,
-    /// What every session is told at its beginning.
+    /// The statements that set up every session.
     setup: String,
 }
 
@@ -84,7 +84,7 @@ impl Connector {
             None => !is_near,
             Some(_) => {
                 let reason = "sslmode is disable or verify-full; whatever is between would be \
-                              encrypted for nobody knows whom";
+                              encrypted without authentication";
                 return Err(OpenError::url(reason));
             }
         };

@@ -18,9 +18,9 @@ use crate::schema::idempotency;
 
 /// The most alerts in one statement.
 const BATCH: usize = 128;
-/// How many statements may be under way at once.
+/// Maximum number of concurrent statements.
 const LANES: usize = 2;
-/// How many alerts may wait before those who bring more have to.
+/// Maximum number of waiting alerts; further callers wait.
 const WAITING: usize = 4096;
 
 struct Waiting {

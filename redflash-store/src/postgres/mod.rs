@@ -62,14 +62,14 @@ pub struct PostgresStore {
     heads: Heads,
 }
 
-/// Why a database could not be opened.
+/// The error of opening a database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The URL makes no sense. It is not shown, since it holds a password.
+    /// The URL is invalid. It is not shown, since it contains a password.
     #[error("the URL of the database: {reason}")]
     Url {
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// The file of authorities cannot be used.
@@ -77,7 +77,7 @@ pub enum OpenError {
     CaFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// The server cannot be reached, or refuses us.
@@ -114,7 +114,7 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError`], in words for whoever started the program.
+    /// Returns an [`OpenError`] with a message for the operator.
     pub async fn open(config: &PostgresConfig) -> Result<Self, OpenError> {
         Self::open_with(config, true).await
     }
@@ -194,7 +194,7 @@ impl Connections {
 
 type Outcome<T> = Result<Result<T, QueryError>, Elapsed>;
 
-/// What a read came to. A connection whose query did not end in time is not used again.
+/// Returns the result of a read. A connection whose query timed out is not used again.
 fn read<T>(conn: Object<AsyncPgConnection>, outcome: Outcome<T>) -> Result<T, StoreError> {
     if let Ok(result) = outcome {
         return Ok(result?);
@@ -203,7 +203,7 @@ fn read<T>(conn: Object<AsyncPgConnection>, outcome: Outcome<T>) -> Result<T, St
     Err(StoreError::Unavailable("no answer in time".into()))
 }
 
-/// What a write came to, which without an answer may have been done.
+/// Returns the result of a write, which may have been applied if there is no answer.
 fn wrote<T>(conn: Object<AsyncPgConnection>, outcome: Outcome<T>) -> Result<T, StoreError> {
     if let Ok(result) = outcome {
         return result.map_err(write_failed);

@@ -27,7 +27,7 @@ use super::query::directory;
 use crate::error::QueryError;
 use crate::schema::deliveries;
 
-/// What nodes listen to.
+/// The channel that nodes listen to.
 const CHANNEL: &str = "redflash";
 /// Announced when the directory has changed.
 pub(super) const DIRECTORY: &str = "directory";
@@ -35,15 +35,15 @@ pub(super) const DIRECTORY: &str = "directory";
 pub(super) const QUEUE: &str = "queue";
 /// The first part of the lock that each dispatcher holds; the second is a hash of its name.
 const LIVES: i32 = 5_931_472;
-/// How often the database is looked at without anything being announced.
+/// Interval of polling the database without an announcement.
 const LOOK: Duration = Duration::from_millis(750);
-/// How long what was last heard is believed.
+/// Maximum age of valid information from the database.
 const FRESH: Duration = Duration::from_secs(1);
-/// How long the lock of a dispatcher must be missing before it is taken for dead: longer than one
-/// that has lost its connection needs to come back.
+/// Time for which the lock of a dispatcher must be missing before it counts as dead: longer than a
+/// dispatcher that has lost its connection needs to reconnect.
 const MISSING: Duration = Duration::from_millis(900);
 
-/// How often something queued is announced, at most.
+/// Minimum interval between announcements of queued deliveries.
 const ANNOUNCED: Duration = Duration::from_millis(50);
 
 /// This node.
@@ -53,7 +53,7 @@ pub(super) struct Node {
     task: AbortHandle,
 }
 
-/// What this node has heard.
+/// The state that this node has received.
 #[derive(Debug)]
 struct Heard {
     clock: Arc<DatabaseClock>,
@@ -68,7 +68,7 @@ struct Heard {
     missing: Mutex<HashMap<String, Instant>>,
     /// When something queued was last announced.
     announced: Mutex<Option<Instant>>,
-    /// The closed lanes that each dispatcher last told the other nodes of.
+    /// The closed lanes that each dispatcher last published to the other nodes.
     told: Mutex<HashMap<WorkerId, Vec<ClosedLane>>>,
 }
 
@@ -153,8 +153,8 @@ impl Node {
         lock(&self.heard.told).remove(&worker);
     }
 
-    /// Whether something queued is to be announced: not for every alert of a busy node, since each
-    /// announcement makes all commits wait for it.
+    /// Returns true if queued deliveries should be announced: not for every alert of a busy node, since each
+    /// announcement delays all commits.
     pub(super) fn may_announce(&self) -> bool {
         let mut announced = lock(&self.heard.announced);
         let now = Instant::now();
@@ -256,7 +256,7 @@ pub(super) async fn announce(conn: &mut AsyncPgConnection, what: &str) -> Result
 }
 
 impl Heard {
-    /// Listens for ever, over one connection after the other.
+    /// Listens forever, reconnecting after errors.
     async fn listen(self: Arc<Self>, connector: Connector) {
         let mut pause = Duration::from_millis(50);
         loop {
@@ -268,12 +268,12 @@ impl Heard {
                 ))),
             };
             self.held.send_replace(BTreeSet::new());
-            // Nobody can be found missing by a node that does not hear.
+            // A node without a connection cannot find other nodes missing.
             lock(&self.missing).clear();
             if let Some(error) = error {
                 warn!(
                     error = error_chain(&error),
-                    "the database server is not heard"
+                    "lost the LISTEN connection to Postgres"
                 );
             }
             if begun.elapsed() > LOOK {
@@ -288,7 +288,7 @@ impl Heard {
         diesel::sql_query(format!("LISTEN {CHANNEL}"))
             .execute(&mut conn)
             .await?;
-        // What was announced while nobody listened.
+        // Announcements made while this node was not listening.
         self.news.notify_one();
         let mut dispatchers = self.dispatchers.subscribe();
         dispatchers.mark_changed();
@@ -316,7 +316,7 @@ impl Heard {
         }
     }
 
-    /// Takes the locks of dispatchers that have come, and lets go of those of dispatchers that have gone.
+    /// Takes the locks of new dispatchers, and releases those of dispatchers that have ended.
     async fn hold(
         &self,
         conn: &mut AsyncPgConnection,

@@ -47,7 +47,7 @@ pub(super) async fn insert(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<(), 
     Ok(())
 }
 
-/// A delivery, to be changed: nobody else changes it before the transaction ends.
+/// Reads a delivery to change it, locked until the transaction ends.
 pub(super) async fn entry(
     conn: &mut Conn,
     id: DeliveryId,
@@ -71,7 +71,7 @@ pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Qu
     Ok(())
 }
 
-/// What is leased no longer, and what is leased to any but one.
+/// Returns the deliveries whose lease has expired or belongs to another worker.
 pub(super) async fn orphans(
     conn: &mut Conn,
     now: Timestamp,
@@ -95,7 +95,7 @@ pub(super) async fn orphans(
     Ok(rows)
 }
 
-/// What was sent, and not confirmed in time.
+/// Returns the sent deliveries that were not confirmed in time.
 pub(super) async fn unconfirmed(
     conn: &mut Conn,
     now: Timestamp,
@@ -113,7 +113,7 @@ pub(super) async fn unconfirmed(
     Ok(rows)
 }
 
-/// What is leased to these workers, which have ended.
+/// Returns the deliveries leased to these workers, which have ended.
 pub(super) async fn leased_to(
     conn: &mut Conn,
     workers: &[String],

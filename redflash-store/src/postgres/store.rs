@@ -29,25 +29,25 @@ use crate::error::QueryError;
 use crate::row::delivery::lost;
 use crate::row::notification::{IdempotencyRow, MoreRows, NewRows};
 
-/// How much longer saving may take for each entry.
+/// Additional time limit of saving for each entry.
 const EACH: Duration = Duration::from_millis(20);
 
 impl PostgresStore {
-    /// How many nodes dispatch from the database now.
+    /// Returns the number of nodes that dispatch from the database now.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the server does not answer.
+    /// Returns a [`StoreError`] if the server does not answer.
     pub async fn nodes(&self) -> Result<usize, StoreError> {
         let alive = ask!(self, |conn| async { Ok(alive(conn).await?) })?;
         Ok(alive.len())
     }
 
-    /// How much it holds.
+    /// Returns the number of entries.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the server does not answer.
+    /// Returns a [`StoreError`] if the server does not answer.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         snapshot!(self, |conn| count::counts(conn).await)
     }

@@ -7,7 +7,7 @@ use super::Conn;
 use crate::error::QueryError;
 use crate::schema::directory;
 
-/// The directory's version, which nobody else changes before the transaction ends.
+/// Returns the directory's version, locked until the transaction ends.
 pub(super) async fn held_version(conn: &mut Conn) -> Result<u64, QueryError> {
     let version: i64 = directory::table
         .select(directory::version)

@@ -1,4 +1,4 @@
-//! Who did what, and when keys were used.
+//! The audit log, and the last use of keys.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

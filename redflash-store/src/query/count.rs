@@ -1,4 +1,4 @@
-//! How much a store holds.
+//! The number of entries in a store.
 
 use diesel::prelude::QueryDsl;
 

@@ -1,4 +1,4 @@
-//! What people send back.
+//! Inbound messages.
 
 use std::collections::HashMap;
 

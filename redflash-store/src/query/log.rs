@@ -17,7 +17,7 @@ use crate::row::notification::NotificationRow;
 use crate::row::{parse, readable};
 use crate::schema::{attempts, deliveries, notifications};
 
-/// How many notifications are read at a time.
+/// Number of notifications read at a time.
 const CHUNK: usize = 250;
 
 pub(crate) async fn notification(
@@ -170,7 +170,7 @@ async fn candidates(
     let by_state = filter.state.and_then(indexed);
     let told = match &filter.contact {
         Some(contact) if by_state.is_none() => {
-            Some(told(conn, contact, &first, &end, limit).await?)
+            Some(notifications_to(conn, contact, &first, &end, limit).await?)
         }
         _ => None,
     };
@@ -217,8 +217,8 @@ fn span(filter: &LogFilter, before: Option<NotificationId>) -> (String, String) 
     )
 }
 
-/// The notifications of so many of the newest deliveries to a contact.
-async fn told(
+/// Returns the notifications of the newest deliveries to a contact.
+async fn notifications_to(
     conn: &mut Conn,
     contact: &Slug,
     first: &str,

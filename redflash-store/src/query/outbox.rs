@@ -31,7 +31,7 @@ pub(crate) const SENDING: &str = "deliveries.state = 'sending'";
 pub(crate) const ENDED_BADLY: &str =
     "deliveries.state IN ('failed', 'cancelled', 'suppressed', 'quarantined')";
 
-/// What was recorded under an idempotency key, as long as it is remembered.
+/// Returns the notification recorded under an idempotency key, until the key expires.
 pub(crate) async fn known(
     conn: &mut Conn,
     promise: &IdempotencyRow,
@@ -167,7 +167,7 @@ pub(crate) async fn take_back(
     Ok(taken_back)
 }
 
-/// Sends elsewhere what was not confirmed in time, at most so many. Returns how many.
+/// Requeues at most `limit` deliveries that were not confirmed in time. Returns their number.
 pub(crate) async fn requeue_unconfirmed(
     conn: &mut Conn,
     now: Timestamp,

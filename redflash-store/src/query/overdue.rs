@@ -14,7 +14,7 @@ use crate::error::QueryError;
 use crate::row::parse;
 use crate::schema::deliveries;
 
-/// Ids of deliveries that have waited for too long, at most so many, each with what it has waited for
+/// Returns at most `limit` ids of deliveries that have waited too long, each with what it has waited for
 /// if it was never attempted.
 pub(crate) async fn overdue(
     conn: &mut Conn,

@@ -12,7 +12,7 @@ use crate::row::receipt::{EarlyReceiptRow, NewEarlyReceipt};
 use crate::row::{parse, readable, storable};
 use crate::schema::{deliveries, early_receipts};
 
-/// How long a receipt is kept that is about nothing known.
+/// Lifetime of a receipt for an unknown delivery.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) async fn record(

@@ -1,4 +1,4 @@
-//! How the last hours went.
+//! Statistics of the last hours.
 
 use std::time::Duration;
 

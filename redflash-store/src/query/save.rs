@@ -128,7 +128,8 @@ async fn changed(conn: &mut Conn) -> Result<u64, QueryError> {
     Ok(version.unsigned_abs())
 }
 
-/// Whether the row is to be made (`true`) or changed, by what is there and what was asked.
+/// Returns true if the row is to be created, false if it is to be changed, by the existing row and the
+/// request.
 pub(crate) fn is_new(exists: bool, save: Save, what: &str) -> Result<bool, QueryError> {
     let what = what.to_owned();
     match save {

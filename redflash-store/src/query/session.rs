@@ -1,4 +1,4 @@
-//! Who has logged in.
+//! Login sessions.
 
 use diesel::prelude::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper,

@@ -39,7 +39,7 @@ impl Quarantine {
 
 /// Sets a delivery aside that cannot be read. Any other fault is given back.
 ///
-/// * `id` - the delivery's id as it stands in its row, which may be no id.
+/// * `id` - the delivery's id in its row, which may be invalid.
 pub(crate) async fn set_aside(
     conn: &mut Conn,
     id: &str,

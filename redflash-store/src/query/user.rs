@@ -1,4 +1,4 @@
-//! Who may log in.
+//! Users of the web admin.
 
 use diesel::prelude::{OptionalExtension, QueryDsl, SelectableHelper};
 use redflash_core::store::Save;

@@ -91,7 +91,7 @@ impl MoreRows {
     }
 }
 
-/// What is needed of a notification to hand one of its deliveries over.
+/// The parts of a notification that handing over a delivery needs.
 #[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) target: Target,

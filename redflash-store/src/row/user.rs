@@ -7,7 +7,7 @@ use super::{parse, storable};
 use crate::error::QueryError;
 use crate::schema::users;
 
-/// Not to be shown, since it holds the hash of a password.
+/// Without `Debug`, since it contains the hash of a password.
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct UserRow {

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use redflash_core::BoxError;
 
-/// A path as a URI of a file that is there: one that is gone must not be made anew, empty.
+/// Returns a path as the URI of an existing file, so that SQLite does not create a missing file again.
 /// <https://www.sqlite.org/uri.html>
 fn existing(path: &str) -> String {
     let path = path.replace('%', "%25");
@@ -21,7 +21,7 @@ fn establish(path: &Path) -> Result<SqliteConnection, BoxError> {
     Ok(SqliteConnection::establish(&existing(name))?)
 }
 
-/// A connection that waits for locks, and syncs what it commits.
+/// Opens a connection that waits for locks, and syncs commits to disk.
 pub(super) fn connect(path: &Path) -> Result<SqliteConnection, BoxError> {
     let mut conn = establish(path)?;
     conn.batch_execute(
@@ -35,8 +35,8 @@ pub(super) fn connect(path: &Path) -> Result<SqliteConnection, BoxError> {
     Ok(conn)
 }
 
-/// A connection that only reads. It hardly waits, since it may be on a thread that serves others too: in
-/// the mode that [`connect`] sets, readers need no lock that a writer holds.
+/// Opens a connection that only reads. It hardly waits for locks, since its thread may serve other
+/// tasks: in the mode that [`connect`] sets, readers need no lock that a writer holds.
 pub(super) fn connect_reader(path: &Path) -> Result<SqliteConnection, BoxError> {
     let mut conn = establish(path)?;
     conn.batch_execute(

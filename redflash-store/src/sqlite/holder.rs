@@ -1,5 +1,5 @@
-//! The process that dispatches from a file, found without taking a lock wherever that is possible: a lock
-//! taken to ask could make a server fail that starts at the same moment.
+//! The process that dispatches from a file, found without taking a lock where possible: a lock taken as a
+//! test could make a server fail that starts at the same moment.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
@@ -14,7 +14,7 @@ use super::file_id::FileId;
 pub(super) enum Holder {
     Nobody,
     Process(u32),
-    /// A process that has left no number.
+    /// A process of unknown id.
     Unknown,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn lock_file(path: &Path) -> PathBuf {
 ///
 /// # Errors
 ///
-/// Those of reading the lock file.
+/// Returns the errors of reading the lock file.
 pub(super) fn holder(path: &Path) -> io::Result<Holder> {
     let database = FileId::at(path)?;
     if database.is_some_and(is_served_here) {
@@ -48,7 +48,7 @@ pub(super) fn holder(path: &Path) -> io::Result<Holder> {
 ///
 /// # Errors
 ///
-/// Those of looking at the files.
+/// Returns the errors of inspecting the files.
 pub(super) fn holder_by_another_name(path: &Path) -> io::Result<Option<u32>> {
     if path.metadata()?.nlink() < 2 {
         return Ok(None);
@@ -75,7 +75,7 @@ fn listed(file: FileId) -> Option<u32> {
     holder_in(&all, file)
 }
 
-/// Returns `None`: there is no such list.
+/// Returns `None`, since this system has no such list.
 #[cfg(not(target_os = "linux"))]
 const fn listed(_file: FileId) -> Option<u32> {
     None
@@ -98,9 +98,9 @@ fn holder_in(list: &str, file: FileId) -> Option<u32> {
     })
 }
 
-/// Asks by the lock file, where a server has left its number there. The list does not help if that server
-/// is in another container, or if the file system counts devices in its own way; or the server has
-/// crashed. Only then a lock is taken for a moment.
+/// Returns the holder by the lock file, in which a server writes its id. The system's list does not help if
+/// that server is in another container, or if the file system numbers devices differently; or the server
+/// has crashed. Only then a lock is taken for a moment.
 fn in_lock_file(beside: &Path) -> io::Result<Holder> {
     let mut file = match File::open(beside) {
         Ok(file) => file,

@@ -1,8 +1,8 @@
 //! The right to dispatch from a file, which one store of one process has at a time.
 //!
-//! Two locks make it up. The one on the database itself holds under whatever name the file is opened. The
-//! one on the file `.lock` beside it carries the number of the process, and is all there is where locks on
-//! the database would meet SQLite's own.
+//! It consists of two locks. The one on the database itself applies under every name of the file. The one
+//! on the file `.lock` beside it has the id of the process, and is the only one on systems where locks on the
+//! database would conflict with SQLite's own.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// The right to dispatch from a file; given up when dropped or when the process ends.
 #[derive(Debug)]
 pub(super) struct ServerLock {
-    // Unlocked first, so that whoever gets the second lock gets this one.
+    // Unlocked first, so that a process that gets the second lock also gets this one.
     _beside: Beside,
     _database: OnDatabase,
 }
@@ -31,7 +31,7 @@ pub(super) struct ServerLock {
 /// Reason why the lock was not taken.
 #[derive(Debug)]
 pub(super) enum LockError {
-    /// A process holds it, which may have left its number.
+    /// A process holds it, whose id may be known.
     Held(Option<u32>),
     /// A file cannot be locked.
     Io(PathBuf, io::Error),
@@ -42,7 +42,7 @@ impl ServerLock {
     ///
     /// # Errors
     ///
-    /// [`LockError`].
+    /// Returns a [`LockError`] if the lock was not taken.
     pub(super) fn take(database: &Arc<DatabaseFile>) -> Result<Self, LockError> {
         let until = Instant::now() + PATIENCE;
         let path = database.path();
@@ -54,7 +54,7 @@ impl ServerLock {
                 _database: on_database,
             }),
             Ok(None) => {
-                // So that this process is not taken for the holder.
+                // So that this process does not count as the holder.
                 drop(on_database);
                 Err(LockError::by(path))
             }
@@ -73,7 +73,7 @@ impl OnDatabase {
         if is_served_here(database.id()) {
             return Err(LockError::by(path));
         }
-        let locked = patiently(until, || {
+        let locked = retry_until(until, || {
             // Not held while waiting: other stores need it too.
             database.with(lock_database).unwrap_or(Ok(false))
         });
@@ -96,7 +96,7 @@ fn lock_database(known: &mut Descriptor) -> io::Result<bool> {
 
 impl Drop for OnDatabase {
     fn drop(&mut self) {
-        // A forked process shares the lock, and would take it from the one that has forked it.
+        // A forked process shares the lock, and would release that of its parent.
         if !self.0.is_of_this_process() {
             return;
         }
@@ -122,7 +122,7 @@ impl Beside {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.mode(0o600).open(path)?;
-        if !patiently(until, || try_lock(&file))? {
+        if !retry_until(until, || try_lock(&file))? {
             return Ok(None);
         }
         let process = std::process::id();
@@ -136,7 +136,7 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         if self.process == std::process::id() {
-            // An empty file says that nobody serves, without anybody having to try the lock.
+            // An empty file means that no process serves, so that no one has to try the lock.
             let _ = self.file.set_len(0);
             let _ = self.file.unlock();
         }
@@ -144,7 +144,7 @@ impl Drop for Beside {
 }
 
 impl LockError {
-    /// LockError since another store or process serves the database.
+    /// Returns the error for a database that another store or process serves.
     fn by(path: &Path) -> Self {
         let Ok(Holder::Process(number)) = holder(path) else {
             return Self::Held(None);
@@ -152,7 +152,7 @@ impl LockError {
         Self::Held(Some(number))
     }
 
-    /// The error of a store that is open.
+    /// Returns the error of an open store.
     pub(super) fn into_store_error(self) -> StoreError {
         match self {
             Self::Held(Some(number)) if number == std::process::id() => StoreError::Served {
@@ -173,7 +173,7 @@ impl LockError {
 }
 
 /// Tries until the lock is taken. Returns false if another process has it all the time.
-fn patiently(until: Instant, mut tries: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
+fn retry_until(until: Instant, mut tries: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
     while !tries()? {
         if Instant::now() >= until {
             return Ok(false);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::open_error::OpenError;
 
-/// Returns the path that a name stands for: a path, or a `file:` URI without parameters.
+/// Returns the path of a name: a path, or a `file:` URI without parameters.
 ///
 /// # Errors
 ///

@@ -21,18 +21,18 @@ use crate::heads::Heads;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-/// What a process wants of a file.
+/// The access of a process to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// To dispatch from it, which only one process may at a time.
+    /// Dispatching from it, which only one process may do at a time.
     Server,
-    /// To read and change it, beside a server or without one.
+    /// Reading and changing it, with or without a running server.
     Shared,
 }
 
 /// Opens a file.
 ///
-/// * `creates` - whether the file is created when it is missing.
+/// * `creates` - creates the file if it is missing.
 pub(super) fn open(name: &Path, access: Access, creates: bool) -> Result<SqliteStore, OpenError> {
     let path = path_of(name)?;
     if path.is_dir() {
@@ -69,7 +69,7 @@ pub(super) fn open(name: &Path, access: Access, creates: bool) -> Result<SqliteS
 }
 
 impl LockError {
-    /// The error of a store that is being opened.
+    /// Returns the error of opening a store.
     fn into_open_error(self, path: &Path) -> OpenError {
         match self {
             Self::Held(pid) => OpenError::Served {

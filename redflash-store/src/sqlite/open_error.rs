@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use redflash_core::BoxError;
 
-/// Why a file could not be opened.
+/// The error of opening a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -17,33 +17,33 @@ pub enum OpenError {
         /// The process, if it left its number.
         pid: Option<u32>,
     },
-    /// No file is named.
-    #[error("no database file is named: give the path of one, such as redflash.db")]
+    /// The name is empty.
+    #[error("no database file is named: use a path, such as redflash.db")]
     Unnamed,
-    /// The name is that of a database in memory.
+    /// The name is a database in memory.
     #[error("{} is a database in memory, which is lost with the process: name a file, or use redflash_core::MemoryStore", path.display())]
     Memory {
         /// The name.
         path: PathBuf,
     },
-    /// The name is a URI with more to it than a path.
+    /// The name is a URI with more than a path.
     #[error("{}: {reason}: give the path alone, as /path/to/redflash.db or file:/path/to/redflash.db", path.display())]
     Uri {
         /// The URI.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// The process that has forked this one had the file open.
+    /// The process that forked this one had the file open.
     #[error("{} was already open in {} when this process was forked: open the store after fork", path.display(), pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")))]
     Forked {
         /// The file.
         path: PathBuf,
-        /// The process that had it open, if that can be told.
+        /// The process that had it open, if known.
         pid: Option<u32>,
     },
-    /// A process dispatches from the file under another name, a hard link. Both would write into logs of
-    /// their own, and what one records the other never sees.
+    /// A process dispatches from the file under another name, a hard link. Each would write to a log of its
+    /// own, and not see the records of the other.
     #[error("{} is served by process {pid} under another name: open it by the path that process uses", path.display())]
     OtherName {
         /// The file.
@@ -57,7 +57,7 @@ pub enum OpenError {
         /// The path.
         path: PathBuf,
     },
-    /// There is no such file, and none was to be created.
+    /// The file does not exist, and was not to be created.
     #[error("no database at {}", path.display())]
     Missing {
         /// The file.
@@ -71,23 +71,23 @@ pub enum OpenError {
         /// Its directory.
         directory: PathBuf,
     },
-    /// The file system refuses.
+    /// An error of the file system.
     #[error("{} cannot be opened", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// SQLite refuses: not a database, locked, or damaged.
+    /// An error of SQLite: not a database, locked, or damaged.
     #[error("{} cannot be used as a database", path.display())]
     Database {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: BoxError,
     },
-    /// The tables were made by a newer version.
+    /// A newer version created the tables.
     #[error("{} was made by a newer version of RedFlash (its tables are of {found}): use that version", path.display())]
     Newer {
         /// The file.
@@ -97,7 +97,7 @@ pub enum OpenError {
     },
 }
 
-/// The message of a store that is refused since another serves its file.
+/// Returns the message for a file that another store serves.
 fn served(path: &Path, pid: Option<u32>) -> String {
     let path = path.display();
     match pid {

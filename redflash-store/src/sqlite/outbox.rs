@@ -1,6 +1,6 @@
 //! The way of every delivery, in as few statements as can be: recorded, leased, settled.
 //!
-//! Rows are made by whoever asks, so that the writer has nothing to do but to write them.
+//! Callers create the rows, so that the writer only has to write them.
 
 use std::num::NonZeroU32;
 
@@ -97,7 +97,7 @@ pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Qu
     Ok(())
 }
 
-/// What is leased no longer, and what is leased to any but one.
+/// Returns the deliveries whose lease has expired or belongs to another worker.
 pub(super) async fn orphans(
     conn: &mut Conn,
     now: Timestamp,
@@ -117,7 +117,7 @@ pub(super) async fn orphans(
     Ok(rows)
 }
 
-/// What was sent, and not confirmed in time.
+/// Returns the sent deliveries that were not confirmed in time.
 pub(super) async fn unconfirmed(
     conn: &mut Conn,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Connections that only read. They see what was committed when they began, and wait for nobody.
+//! Connections that only read. They see the commits up to their beginning, and wait for no one.
 
 use std::mem::take;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +13,10 @@ use super::database_file::DatabaseFile;
 use super::watch::FileWatch;
 use crate::error::QueryError;
 
-/// How many idle connections are kept.
+/// Maximum number of idle connections.
 const KEPT: usize = 8;
 
-/// Connections for reading, made when needed and kept for the next reader.
+/// Connections for reading, opened when needed and kept for the next reader.
 #[derive(Clone)]
 pub(super) struct Readers {
     watch: FileWatch,
@@ -25,7 +25,7 @@ pub(super) struct Readers {
     file: Arc<DatabaseFile>,
 }
 
-/// Connections that nobody reads with.
+/// Idle connections.
 struct Idle {
     connections: Mutex<Vec<SqliteConnection>>,
     // Given up after the connections.
@@ -35,7 +35,7 @@ struct Idle {
 impl Drop for Idle {
     fn drop(&mut self) {
         if !self.file.is_of_this_process() {
-            // A forked process must not close what it inherited.
+            // A forked process must not close inherited connections.
             // https://www.sqlite.org/howtocorrupt.html, section 2.6
             let connections = self.connections.get_mut();
             std::mem::forget(take(connections.unwrap_or_else(PoisonError::into_inner)));
@@ -53,7 +53,7 @@ impl Readers {
         Self { watch, idle, file }
     }
 
-    /// Reads at one moment, on the calling thread: for look-ups that take microseconds.
+    /// Reads on the calling thread: for look-ups that take microseconds.
     pub(super) fn read<T>(
         &self,
         query: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError>,
@@ -79,7 +79,7 @@ impl Readers {
         Ok(result?)
     }
 
-    /// [`read`](Self::read) several things that must fit together.
+    /// [Reads](Self::read) in one transaction, for several queries that must be consistent.
     pub(super) fn snapshot<T>(
         &self,
         query: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError>,
@@ -95,7 +95,7 @@ impl Readers {
         // A forked process has none of the threads that this would wait for.
         self.file.check_process()?;
         if Handle::try_current().is_err() {
-            // Outside a runtime the calling thread is there to wait.
+            // Outside of a runtime the calling thread may wait.
             return self.snapshot(query);
         }
         let readers = self.clone();

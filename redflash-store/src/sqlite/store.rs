@@ -30,7 +30,7 @@ use crate::row::delivery::lost;
 use crate::row::notification::{IdempotencyRow, MoreRows, NewRows};
 
 impl SqliteStore {
-    /// How much it holds.
+    /// Returns the number of entries.
     ///
     /// # Errors
     ///

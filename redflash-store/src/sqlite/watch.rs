@@ -15,7 +15,7 @@ use super::file_id::FileId;
 /// Minimum time between two checks of the files.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Watches the files of one database for everybody who uses it.
+/// Watches the files of one database for all its users.
 #[derive(Clone, Debug)]
 pub(super) struct FileWatch(Arc<Watched>);
 
@@ -54,7 +54,7 @@ impl fmt::Display for FileError {
             write!(f, "{path} was removed or moved")?;
         }
         f.write_str(
-            " while it was in use: put the file back that was there, or restart to use what is there now",
+            " while it was in use: restore the original file, or restart to use the current one",
         )
     }
 }
@@ -83,7 +83,7 @@ impl FileWatch {
     ///
     /// # Errors
     ///
-    /// [`FileError`] names the file and what happened to it.
+    /// Returns a [`FileError`] that names the file and the problem.
     pub(super) fn check(&self) -> Result<(), FileError> {
         let mut state = self.state();
         let is_fresh = |at: Instant| at.elapsed() < LOOK;
@@ -93,18 +93,18 @@ impl FileWatch {
         state.error.clone().map_or(Ok(()), Err)
     }
 
-    /// The same as it is now: before a connection is made to what is there.
+    /// Checks the files now, before a connection is opened.
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check).
+    /// Returns the errors of [`check`](Self::check).
     pub(super) fn check_now(&self) -> Result<(), FileError> {
         self.state().looked_at = None;
         self.check()
     }
 
-    /// A connection was closed. If it was the last, SQLite has removed the write-ahead log, and the next
-    /// one makes another.
+    /// Forgets the write-ahead log after a connection was closed. If it was the last one, SQLite has removed
+    /// the log, and the next connection creates another.
     pub(super) fn forget_log(&self) {
         self.state().log = None;
     }
@@ -129,10 +129,10 @@ impl FileWatch {
     }
 }
 
-/// Returns what is wrong with a file, if it is known and can be inspected.
+/// Returns the error of a file, if it is known and can be inspected.
 fn compare(path: &Path, known: Option<FileId>) -> Option<FileError> {
     let known = known?;
-    // A file system that does not answer says nothing about the file.
+    // A file system that does not answer gives no information about the file.
     let found = FileId::at(path).ok()?;
     (found != Some(known)).then(|| FileError {
         path: path.to_owned(),
