@@ -311,7 +311,7 @@ async fn duplicate_of_an_accepted_message_is_a_success() {
         let error = account.channel().send(&message).await.unwrap_err();
         assert_eq!(error.retry(), Retry::Never);
         assert!(
-            error.to_string().contains("let the texts differ"),
+            error.to_string().contains("make the texts differ"),
             "{error}"
         );
         message.attempt = 2;

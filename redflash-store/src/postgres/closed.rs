@@ -16,8 +16,8 @@ pub(super) async fn publish(
     worker: &str,
     closed: &[ClosedLane],
 ) -> Result<(), QueryError> {
-    let told = closed_lanes::table.filter(closed_lanes::worker.eq(worker));
-    diesel::delete(told).execute(conn).await?;
+    let published = closed_lanes::table.filter(closed_lanes::worker.eq(worker));
+    diesel::delete(published).execute(conn).await?;
     let rows: Vec<_> = closed
         .iter()
         .map(|closed| {

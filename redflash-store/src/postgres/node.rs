@@ -69,7 +69,7 @@ struct Heard {
     /// When something queued was last announced.
     announced: Mutex<Option<Instant>>,
     /// The closed lanes that each dispatcher last published to the other nodes.
-    told: Mutex<HashMap<WorkerId, Vec<ClosedLane>>>,
+    published: Mutex<HashMap<WorkerId, Vec<ClosedLane>>>,
 }
 
 /// A dispatcher of this node, which others take for dead once this is dropped.
@@ -95,7 +95,7 @@ impl Node {
             held: watch::Sender::default(),
             missing: Mutex::default(),
             announced: Mutex::default(),
-            told: Mutex::default(),
+            published: Mutex::default(),
         });
         let task = tokio::spawn(Arc::clone(&heard).listen(connector)).abort_handle();
         Arc::new(Self { heard, task })
@@ -150,7 +150,7 @@ impl Node {
     fn leave(&self, worker: WorkerId) {
         let remove = |all: &mut BTreeSet<_>| all.remove(&worker);
         self.heard.dispatchers.send_if_modified(remove);
-        lock(&self.heard.told).remove(&worker);
+        lock(&self.heard.published).remove(&worker);
     }
 
     /// Returns true if queued deliveries should be announced: not for every alert of a busy node, since each
@@ -167,12 +167,12 @@ impl Node {
 
     /// Returns true if the others know something else from a dispatcher than this.
     pub(super) fn has_to_tell(&self, worker: WorkerId, closed: &[ClosedLane]) -> bool {
-        let mut all = lock(&self.heard.told);
-        let told = all.entry(worker).or_default();
-        if *told == closed {
+        let mut all = lock(&self.heard.published);
+        let published = all.entry(worker).or_default();
+        if *published == closed {
             return false;
         }
-        *told = closed.to_vec();
+        *published = closed.to_vec();
         true
     }
 

@@ -168,13 +168,13 @@ async fn candidates(
     let (first, end) = span(filter, before);
     let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
     let by_state = filter.state.and_then(indexed);
-    let told = match &filter.contact {
+    let to_contact = match &filter.contact {
         Some(contact) if by_state.is_none() => {
             Some(notifications_to(conn, contact, &first, &end, limit).await?)
         }
         _ => None,
     };
-    let known = told.as_ref().map(Vec::len);
+    let known = to_contact.as_ref().map(Vec::len);
     let mut query = notifications::table
         .filter(notifications::id.ge(first))
         .filter(notifications::id.lt(end))
@@ -182,8 +182,8 @@ async fn candidates(
         .limit(limit)
         .select(NotificationRow::as_select())
         .into_boxed();
-    if let Some(told) = told {
-        query = query.filter(notifications::id.eq_any(told));
+    if let Some(to_contact) = to_contact {
+        query = query.filter(notifications::id.eq_any(to_contact));
     }
     if let Some((state, index)) = by_state {
         let within = deliveries::table
@@ -192,10 +192,10 @@ async fn candidates(
             .select(deliveries::notification);
         query = query.filter(notifications::id.eq_any(within));
         if let Some(contact) = &filter.contact {
-            let told = deliveries::table
+            let to_contact = deliveries::table
                 .filter(deliveries::contact.eq(contact.as_str()))
                 .select(deliveries::notification);
-            query = query.filter(notifications::id.eq_any(told));
+            query = query.filter(notifications::id.eq_any(to_contact));
         }
     }
     let rows: Vec<NotificationRow> = query.load(conn).await?;
@@ -225,7 +225,7 @@ async fn notifications_to(
     end: &str,
     limit: i64,
 ) -> Result<Vec<String>, QueryError> {
-    let told = deliveries::table
+    let found = deliveries::table
         .filter(deliveries::contact.eq(contact.as_str()))
         .filter(deliveries::id.ge(first))
         .filter(deliveries::id.lt(end))
@@ -234,7 +234,7 @@ async fn notifications_to(
         .select(deliveries::notification)
         .load(conn)
         .await?;
-    Ok(told)
+    Ok(found)
 }
 
 /// The condition of the index that knows a state; `None` for those that most are in.
