@@ -89,7 +89,7 @@ impl fmt::Debug for Telegram {
 struct Response {
     ok: bool,
     #[serde(default)]
-    result: Option<Message>,
+    result: Option<ChatMessage>,
     #[serde(default)]
     error_code: Option<u16>,
     #[serde(default)]
@@ -108,7 +108,7 @@ struct Parameters {
 
 /// A message in responses and updates.
 #[derive(Debug, Deserialize)]
-struct Message {
+struct ChatMessage {
     message_id: i64,
     chat: ChatOrUser,
     #[serde(default)]
@@ -116,7 +116,7 @@ struct Message {
     #[serde(default)]
     text: Option<String>,
     #[serde(default)]
-    reply_to_message: Option<Box<Message>>,
+    reply_to_message: Option<Box<ChatMessage>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,7 +126,7 @@ struct ChatOrUser {
     is_bot: bool,
 }
 
-impl Message {
+impl ChatMessage {
     fn id(&self) -> String {
         format!("{}/{}", self.chat.id, self.message_id)
     }
@@ -252,7 +252,7 @@ impl Channel for Telegram {
         let Some(message) = update.get("message") else {
             return Ok(Vec::new());
         };
-        let message = Message::deserialize(message).map_err(|_| malformed())?;
+        let message = ChatMessage::deserialize(message).map_err(|_| malformed())?;
         let id = message.id();
         let sender = message.from.as_ref().unwrap_or(&message.chat);
         let Some(text) = message.text.filter(|_| !sender.is_bot) else {

@@ -145,7 +145,7 @@ impl Twilio {
         };
         match (&config.from, &config.messaging_service_sid) {
             (Some(from), None) => {
-                sender_id::check_international(from).map_err(sender_id::invalid_from)?
+                sender_id::check_international(from).map_err(sender_id::invalid_from)?;
             }
             (None, Some(sid)) => check_sid("messaging_service_sid", "MG", sid)?,
             _ => {
