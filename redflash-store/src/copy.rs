@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use serde::Serialize;
 
-/// How much a store holds.
+/// The number of entries in a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Contacts.
@@ -87,7 +87,7 @@ pub(crate) struct Page {
 }
 
 /// Copies everything from an SQLite file into an empty Postgres database, a few notifications at a
-/// time. The counts of budgets begin anew, and users log in again, since sessions are not copied. What
+/// time. The counts of budgets start over, and users log in again, since sessions are not copied. What
 /// is cut off half-way leaves a target that has to be emptied.
 ///
 /// # Errors
@@ -101,7 +101,7 @@ pub async fn copy(
     use redflash_core::Directory;
     use redflash_core::store::{Entry, Save};
 
-    /// How many notifications are copied in one transaction.
+    /// Number of notifications copied in one transaction.
     const PAGE: i64 = 200;
     let mut entries: Vec<Entry> = Vec::new();
     entries.extend(from.contacts().await?.into_iter().map(Entry::Contact));

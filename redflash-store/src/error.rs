@@ -1,15 +1,15 @@
-//! What can go wrong inside a store, before it is told to the core.
+//! Errors inside a store, before their conversion for the core.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use redflash_core::StoreError;
 
-/// A fault of one job.
+/// The error of a query.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
-    /// What was asked cannot be done, and the store is well.
+pub(crate) enum QueryError {
+    /// The request cannot be carried out, although the store works.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The directory has changed, so that what was begun is taken back.
+    /// The directory has changed, so the transaction is rolled back.
     #[error("the directory has changed")]
     #[cfg(feature = "postgres")]
     Outdated,
@@ -18,8 +18,8 @@ pub(crate) enum Fault {
     Diesel(#[from] DieselError),
 }
 
-impl Fault {
-    /// A column whose content no longer parses.
+impl QueryError {
+    /// Returns the error of a column whose content cannot be parsed.
     pub(crate) fn inconsistent(table: &'static str, column: &'static str, id: &str) -> Self {
         let id = id.to_owned();
         StoreError::Inconsistent { table, column, id }.into()
@@ -30,7 +30,7 @@ impl Fault {
         matches!(self, Self::Store(StoreError::Inconsistent { .. }))
     }
 
-    /// Whether the connection can no longer be trusted: the disk is full, or failed.
+    /// Returns true if the connection is no longer reliable: the disk is full, or failed.
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_fatal(&self) -> bool {
         match self {
@@ -48,16 +48,18 @@ impl Fault {
     }
 }
 
-/// What follows when a write failed: unless the database said no, it may have been done.
+/// Returns the error of a failed write. Unless the database refused it, it may have been applied.
 #[cfg(feature = "postgres")]
-pub(crate) fn write_failed(fault: Fault) -> StoreError {
-    match fault {
-        Fault::Diesel(error) if is_connection_lost(&error) => StoreError::Unknown(error.into()),
-        fault => fault.into(),
+pub(crate) fn write_failed(error: QueryError) -> StoreError {
+    match error {
+        QueryError::Diesel(error) if is_connection_lost(&error) => {
+            StoreError::Unknown(error.into())
+        }
+        error => error.into(),
     }
 }
 
-/// Whether the connection was lost, so that there is no answer.
+/// Returns true if the connection was lost, so that there is no answer.
 #[cfg(feature = "postgres")]
 fn is_connection_lost(error: &DieselError) -> bool {
     matches!(
@@ -69,21 +71,25 @@ fn is_connection_lost(error: &DieselError) -> bool {
     ) || error.to_string().contains("connection closed")
 }
 
-impl From<Fault> for StoreError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Store(error) => error,
+impl From<QueryError> for StoreError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Store(error) => error,
             #[cfg(feature = "postgres")]
-            Fault::Outdated => Self::Unavailable(fault.into()),
+            QueryError::Outdated => Self::Unavailable(error.into()),
             #[cfg(feature = "postgres")]
-            Fault::Diesel(error) if is_connection_lost(&error) => Self::Unavailable(error.into()),
-            Fault::Diesel(error) if nothing_was_written(&error) => Self::Unavailable(error.into()),
-            Fault::Diesel(error) => Self::Backend(error.into()),
+            QueryError::Diesel(error) if is_connection_lost(&error) => {
+                Self::Unavailable(error.into())
+            }
+            QueryError::Diesel(error) if nothing_was_written(&error) => {
+                Self::Unavailable(error.into())
+            }
+            QueryError::Diesel(error) => Self::Backend(error.into()),
         }
     }
 }
 
-/// Whether a failed commit certainly left nothing behind: there was no room, or no lock.
+/// Returns true if a failed commit certainly had no effect: there was no room, or no lock.
 pub(crate) fn nothing_was_written(error: &DieselError) -> bool {
     let text = error.to_string();
     [

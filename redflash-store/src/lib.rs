@@ -19,15 +19,15 @@
 //! | `sea-orm` with `sqlx-sqlite` | 0.12, 1, 2 | 0.27, 0.30, 0.37 |
 //!
 //! `rusqlite` 0.41 needs a newer one than Diesel takes. Cargo names the conflict: "package `libsqlite3-sys`
-//! links to the native library `sqlite3`". Prefer newer releases, which have fewer faults of SQLite.
+//! links to the native library `sqlite3`". Prefer newer releases, which have fewer bugs of SQLite.
 //!
 //! A program that opens the store's file through such a library too must close it there before it drops its
 //! last store for the file.
 //!
 //! # Inside
 //!
-//! Rows become domain values in `row`, queries stand in `query` and are compiled for each back end,
-//! and what is particular to a back end stands in its own module.
+//! `row` converts rows to domain values, `query` has the queries, which are compiled for each back end,
+//! and each back end has a module of its own.
 
 #[cfg(all(feature = "sqlite", not(unix)))]
 compile_error!(

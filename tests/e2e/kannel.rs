@@ -352,7 +352,7 @@ async fn a_kannel_that_was_away_is_tried_again_and_nothing_is_lost() {
 /// The example of the gateway `http-sms` is a Kannel.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gateway_of_any_http_interface_works_with_it() {
-    const EXAMPLE: &str = include_str!("../../redflash-channels/src/http_sms/kannel.toml");
+    const EXAMPLE: &str = include_str!("../../redflash-channels/src/gateways/http_sms/kannel.toml");
     let world = Texting::with(|kannel, config| {
         let base = kannel.base_url();
         let example = EXAMPLE

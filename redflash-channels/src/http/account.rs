@@ -1,5 +1,4 @@
-//! What the gateways share at which we have an account: where their API is, how we log in, and what
-//! a refusal means.
+//! APIs at which we have an account: URLs, credentials, and the meaning of refusals.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -15,26 +14,26 @@ use super::request::Request;
 use crate::ConfigError;
 
 impl Request {
-    /// A JSON document to be posted.
+    /// Creates a `POST` request with a JSON document.
     pub(crate) fn json(url: Url, document: &impl Serialize, now: Timestamp) -> Self {
-        let body = serde_json::to_string(document).expect("a body of plain values is JSON");
+        let body = serde_json::to_string(document).expect("plain values serialize to JSON");
         Self::post(url, "application/json", body, now)
     }
 
-    /// The same with another method.
+    /// Replaces the method.
     pub(crate) fn method(mut self, method: Method) -> Self {
         self.method = method;
         self
     }
 
-    /// The same with a header more, in the place of one of that name.
+    /// Sets a header, replacing one of the same name.
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 }
 
-/// The value of `Authorization` for a user and a password (RFC 7617).
+/// Returns the value of `Authorization` for a user and a password (RFC 7617).
 pub(crate) fn basic(user: &str, password: &SecretString) -> HeaderValue {
     let both = format!("{user}:{}", password.expose_secret());
     let text = format!("Basic {}", BASE64_STANDARD.encode(both));
@@ -43,11 +42,12 @@ pub(crate) fn basic(user: &str, password: &SecretString) -> HeaderValue {
     value
 }
 
-/// A header's value that holds a secret: `prefix`, such as `Bearer `, and the secret.
+/// Returns a header value with a secret: `prefix`, such as `Bearer `, and the secret.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] at this key when the secret is empty or holds what no header may hold.
+/// Returns a [`ConfigError`] at this key if the secret is empty or has characters that no header may
+/// have.
 pub(crate) fn secret_header(
     key: &str,
     prefix: &str,
@@ -63,18 +63,18 @@ pub(crate) fn secret_header(
     Ok(value)
 }
 
-/// The URL of a call: the API's base with these segments added to its path.
+/// Returns the URL of an API call: the base URL with these segments added to its path.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] at `base_url` when that is no HTTP URL, or holds a login.
+/// Returns a [`ConfigError`] at `base_url` if that is not an HTTP URL, or contains credentials.
 pub(crate) fn endpoint(base: &Url, segments: &[&str]) -> Result<Url, ConfigError> {
     if !matches!(base.scheme(), "http" | "https") {
         let reason = "it must start with https:// or http://";
         return Err(ConfigError::at("base_url", reason));
     }
     if !base.username().is_empty() || base.password().is_some() {
-        let reason = "it must not hold a user name or a password";
+        let reason = "it must not contain a user name or a password";
         return Err(ConfigError::at("base_url", reason));
     }
     let mut url = base.clone();
@@ -84,31 +84,34 @@ pub(crate) fn endpoint(base: &Url, segments: &[&str]) -> Result<Url, ConfigError
     Ok(url)
 }
 
-/// The URL that messages name for callbacks about them. It may hold a secret.
+/// Parses the URL that messages name for callbacks. It may contain a secret.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] at `callback_url` when it is no whole URL.
+/// Returns a [`ConfigError`] at `callback_url` if it is not an absolute URL.
 #[cfg(feature = "sms")]
 pub(crate) fn callback_url(url: &SecretString) -> Result<Url, ConfigError> {
     let url = Url::parse(url.expose_secret()).ok();
     url.filter(|url| matches!(url.scheme(), "http" | "https"))
         .ok_or_else(|| {
-            ConfigError::at("callback_url", "it must be a whole https:// or http:// URL")
+            ConfigError::at(
+                "callback_url",
+                "it must be an absolute https:// or http:// URL",
+            )
         })
 }
 
-/// The meaning of a status that is no success, for a gateway where we have an account, unless its
-/// documents say otherwise. It differs from [`refusal`] in these:
+/// Maps a status other than success to a send error, for a gateway at which we have an account, unless
+/// its documentation says otherwise. Differs from [`refusal`] in these statuses:
 ///
 /// | status | meaning |
 /// | --- | --- |
 /// | 401, 402 | the account is refused |
-/// | 3xx, 404, 405, 410 | our requests go to the wrong place, which is no message's fault |
-/// | 429 | the account, later |
+/// | 3xx, 404, 405, 410 | the URL is wrong, which concerns no single message |
+/// | 429 | the account is rate limited |
 ///
-/// A 403 without a word that the documents know may be about this message alone, such as a filter that
-/// dislikes its text. If it is about all, different recipients show it soon.
+/// A 403 without a documented reason may concern this message alone, such as a filter that rejects its
+/// text. If it concerns all messages, different recipients soon show it.
 pub(crate) fn account_refusal(answer: &Answer) -> SendError {
     let reason = answer.detail();
     match answer.status.as_u16() {
@@ -122,7 +125,8 @@ pub(crate) fn account_refusal(answer: &Answer) -> SendError {
     }
 }
 
-/// The same where the vendor's documents say that a 403 refuses the account.
+/// Maps a status as [`account_refusal`] does, for vendors whose documentation says that a 403 refuses the
+/// account.
 pub(crate) fn account_refusal_by_403(answer: &Answer) -> SendError {
     match answer.status.as_u16() {
         403 => SendError::Unauthorized {
@@ -132,7 +136,8 @@ pub(crate) fn account_refusal_by_403(answer: &Answer) -> SendError {
     }
 }
 
-/// The same where each recipient has a limit of its own, which a 429 speaks of.
+/// Maps a status as [`account_refusal`] does, for vendors with a rate limit per recipient: a 429 defers
+/// the recipient.
 #[cfg(feature = "chat")]
 pub(crate) fn room_refusal(answer: &Answer) -> SendError {
     match answer.status.as_u16() {
@@ -146,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn segments_follow_the_base() {
+    fn appends_segments_to_the_base_url() {
         for base in ["https://a.example", "https://a.example/"] {
             let base = Url::parse(base).unwrap();
             let url = endpoint(&base, &["v1", "a b"]).unwrap();
@@ -161,20 +166,20 @@ mod tests {
 
     #[cfg(feature = "sms")]
     #[test]
-    fn a_callback_url_is_whole_and_not_quoted() {
+    fn rejects_relative_callback_urls_without_quoting_them() {
         let url = callback_url(&"https://a.example/ack/b".into()).unwrap();
         assert_eq!(url.as_str(), "https://a.example/ack/b");
         for bad in ["", "/ack/canary", "ftp://a.example/canary", "canary"] {
-            let fault = callback_url(&bad.into()).unwrap_err();
-            assert!(!fault.to_string().contains("canary"), "{fault}");
+            let error = callback_url(&bad.into()).unwrap_err();
+            assert!(!error.to_string().contains("canary"), "{error}");
         }
     }
 
     #[test]
-    fn a_secret_that_is_no_header_is_refused_without_being_quoted() {
+    fn rejects_invalid_header_secrets_without_quoting_them() {
         for bad in ["", "canary\n", "can\u{e4}ry"] {
-            let fault = secret_header("token", "Bearer ", &bad.into()).unwrap_err();
-            assert!(!fault.to_string().contains("can"), "{fault}");
+            let error = secret_header("token", "Bearer ", &bad.into()).unwrap_err();
+            assert!(!error.to_string().contains("can"), "{error}");
         }
         let value = secret_header("token", "Bearer ", &"canary".into()).unwrap();
         assert!(value.is_sensitive());

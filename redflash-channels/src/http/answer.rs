@@ -1,4 +1,4 @@
-//! What a peer answered, as much of it as is kept.
+//! The answer to a request, and the meaning of its status.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 
-/// An answer.
+/// The answer to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    /// How long the peer asks us to wait.
+    /// The delay that the peer requests.
     pub(crate) retry_after: Option<Duration>,
-    /// The body, or its beginning when it is long, slow or cut off.
+    /// The body, or its beginning if it is long, slow or incomplete.
     pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    /// The body as JSON; `None` when it is something else.
+    /// Parses the body as JSON; `None` if it is something else.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// A deferral of this recipient or message, for as long as the peer asks.
+    /// Returns a deferral of this recipient or message, for the delay that the peer requests.
     pub(crate) const fn deferred(&self, scope: Deferral, reason: String) -> SendError {
         SendError::Deferred {
             scope,
@@ -34,7 +34,7 @@ impl Answer {
         }
     }
 
-    /// A deferral of everything, for as long as the peer asks.
+    /// Returns a deferral of all messages, for the delay that the peer requests.
     pub(crate) const fn rate_limited(&self, reason: String) -> SendError {
         SendError::RateLimited {
             reason,
@@ -42,12 +42,12 @@ impl Answer {
         }
     }
 
-    /// The body's beginning as one short line, for the log.
+    /// Returns the beginning of the body as one short line, for the log.
     pub(crate) fn snippet(&self) -> String {
         short(&String::from_utf8_lossy(&self.body))
     }
 
-    /// The status and the body's beginning, for the log.
+    /// Returns the status and the beginning of the body, for the log.
     pub(crate) fn detail(&self) -> String {
         let status = self.status.as_u16();
         match self.snippet() {
@@ -57,7 +57,7 @@ impl Answer {
     }
 }
 
-/// What a peer said, on one line, as much of it as the log keeps.
+/// Shortens a text of a peer to one line for the log.
 pub(crate) fn short(text: &str) -> String {
     /// In characters.
     const LONGEST: usize = 200;
@@ -69,22 +69,22 @@ pub(crate) fn short(text: &str) -> String {
         .collect()
 }
 
-/// The meaning of a status that is no success, unless the gateway's documents say otherwise (RFC 9110,
-/// section 15, and RFC 6585).
+/// Maps a status other than success to a send error, unless the gateway's documentation says otherwise
+/// (RFC 9110, section 15, and RFC 6585).
 ///
 /// | status | meaning |
 /// | --- | --- |
-/// | 401, 403, 407 | the message is refused since it comes from us |
-/// | 429 | this recipient, later: which requests were counted is not said, and this one was among them |
-/// | 502, 504, 520 to 527, 598, 599 | an intermediary heard nothing from whoever had the request: nobody knows |
-/// | 503 with `Retry-After` | everything, later |
-/// | 511 | a network wants a login: the request went nowhere |
-/// | 408, 421, 425, any other 5xx | this message, later |
-/// | anything else | refused for good |
+/// | 401, 403, 407 | the message is refused because it comes from us |
+/// | 429 | this recipient is deferred: the limit is not named, and this request counted towards it |
+/// | 502, 504, 520 to 527, 598, 599 | an intermediary got no answer from the server: outcome unknown |
+/// | 503 with `Retry-After` | all messages are deferred |
+/// | 511 | a network requires a login: the request went nowhere |
+/// | 408, 421, 425, any other 5xx | this message is deferred |
+/// | anything else | the message is rejected |
 ///
-/// A 503 without `Retry-After` speaks of the whole server by the RFC, but is as often said of one of
-/// many applications behind a proxy. As a deferral of this message it harms nobody else, and a server
-/// that is really down fails for different recipients soon enough.
+/// By the RFC a 503 without `Retry-After` concerns the whole server, but often it concerns only one of
+/// many applications behind a proxy. Deferring this message alone affects no other one, and a server that
+/// is really down soon fails for different recipients.
 pub(crate) fn refusal(answer: &Answer) -> SendError {
     let reason = answer.detail();
     match answer.status.as_u16() {
@@ -102,7 +102,7 @@ pub(crate) fn refusal(answer: &Answer) -> SendError {
     }
 }
 
-/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. Nonsense counts as absent.
+/// Reads `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. Ignores an invalid value.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if text.bytes().all(|b| b.is_ascii_digit()) {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_seconds_or_a_date() {
+    fn reads_retry_after_in_seconds_or_as_a_date() {
         assert_eq!(after("30"), Some(Duration::from_secs(30)));
         let date = after("Wed, 21 Oct 2015 07:30:00 GMT");
         assert_eq!(date, Some(Duration::from_secs(120)));

@@ -1,4 +1,4 @@
-//! One request for several messages.
+//! Requests with several messages.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,27 +7,27 @@ use redflash_core::{
     Accepted, Deferral, DeliveryId, OutboundMessage, Retry, SendError, error_chain,
 };
 
-/// What an answer means for each message of a request.
+/// The outcome of each message of a request.
 pub(crate) type Outcomes = Vec<Result<Accepted, SendError>>;
 
-/// The same error for each of several messages.
+/// Repeats an error for each of several messages.
 fn for_each(error: &SendError, count: usize) -> Outcomes {
     let mut outcomes = Vec::new();
-    outcomes.resize_with(count, || Err(again(error)));
+    outcomes.resize_with(count, || Err(copy(error)));
     outcomes
 }
 
-/// The messages that were refused in the company of others, without a word which of them is wrong.
+/// Messages of refused requests whose answer did not say which message was wrong.
 ///
-/// Such a refusal condemns none of them: each is deferred and goes in a request of its own from then
-/// on, where it is seen which is wrong. Not kept beyond the process: at worst, a request is refused
-/// once more.
+/// Such a refusal rejects none of the messages: each is deferred and sent in a request of its own from
+/// then on, which shows the wrong one. They are kept in memory only: at worst, a request is refused once
+/// more.
 #[derive(Debug, Default)]
 pub(crate) struct Suspects(Mutex<HashSet<DeliveryId>>);
 
 impl Suspects {
-    /// Number of messages remembered.
-    const MOST: usize = 10_000;
+    /// Maximum number of messages remembered.
+    const MAX: usize = 10_000;
 
     fn state(&self) -> MutexGuard<'_, HashSet<DeliveryId>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -44,12 +44,12 @@ impl Suspects {
         all.all(|message| !suspects.contains(&message.delivery))
     }
 
-    /// The outcome of each message after an error of their whole request.
+    /// Returns the outcome of each message after an error of their whole request.
     pub(crate) fn all_failed(&self, error: &SendError, messages: &[OutboundMessage]) -> Outcomes {
         self.all_failed_of(error, messages.iter())
     }
 
-    /// The same for messages that stand apart.
+    /// Returns the outcomes as [`all_failed`](Self::all_failed) does, for messages that are not in a slice.
     pub(crate) fn all_failed_of<'a>(
         &self,
         error: &SendError,
@@ -57,8 +57,8 @@ impl Suspects {
     ) -> Outcomes {
         let count = messages.len();
         let mut suspects = self.state();
-        if let Some(deferred) = of_company(error, count) {
-            if suspects.len() + count > Self::MOST {
+        if let Some(deferred) = as_deferral(error, count) {
+            if suspects.len() + count > Self::MAX {
                 suspects.clear();
             }
             suspects.extend(messages.map(|message| message.delivery));
@@ -84,11 +84,11 @@ impl Suspects {
     }
 }
 
-/// The meaning for each of several messages of an error that may be about one of them alone; `None`
-/// where it is about all, or about the only one.
-fn of_company(error: &SendError, count: usize) -> Option<SendError> {
+/// Returns the deferral of each of several messages after an error that may concern only one of them;
+/// `None` if it concerns all of them, or there is only one.
+fn as_deferral(error: &SendError, count: usize) -> Option<SendError> {
     let (scope, reason, retry_after) = match error {
-        // A gateway that refuses one bad message works.
+        // A gateway that refuses one bad message is working.
         SendError::Rejected { reason }
         | SendError::InvalidAddress { reason }
         | SendError::Unroutable { reason }
@@ -100,7 +100,7 @@ fn of_company(error: &SendError, count: usize) -> Option<SendError> {
         } => (*scope, reason, *retry_after),
         _ => return None,
     };
-    let reason = format!("one of {count} messages of a request, next time alone: {reason}");
+    let reason = format!("one of {count} messages in a request, will be sent alone: {reason}");
     (count > 1).then_some(SendError::Deferred {
         scope,
         reason,
@@ -108,19 +108,19 @@ fn of_company(error: &SendError, count: usize) -> Option<SendError> {
     })
 }
 
-/// Takes the first of several answers that belongs to a message, so that none is given twice.
-pub(crate) fn take_first<T>(answers: &mut Vec<T>, belongs: impl Fn(&T) -> bool) -> Option<T> {
-    let place = answers.iter().position(belongs)?;
-    Some(answers.remove(place))
+/// Takes the first of several results that belongs to a message, so that none is used twice.
+pub(crate) fn take_first<T>(results: &mut Vec<T>, belongs: impl Fn(&T) -> bool) -> Option<T> {
+    let position = results.iter().position(belongs)?;
+    Some(results.remove(position))
 }
 
-/// What is known of a message of which the answer does not speak.
+/// Returns the error of a message that the answer does not mention.
 pub(crate) fn unanswered() -> SendError {
-    SendError::Unknown("the answer does not speak of this message".into())
+    SendError::Unknown("the answer does not mention this message".into())
 }
 
-/// An error once more. Its cause becomes a text.
-fn again(error: &SendError) -> SendError {
+/// Copies an error. The cause becomes a text.
+fn copy(error: &SendError) -> SendError {
     match error {
         SendError::Rejected { reason } => SendError::Rejected {
             reason: reason.clone(),
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_the_same_for_each_message() {
+    fn repeats_an_error_for_each_message() {
         let reason = || "because".to_owned();
         for error in [
             SendError::Rejected { reason: reason() },
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_given_once() {
+    fn uses_each_result_once() {
         let mut answers = vec![("a", 1), ("b", 2), ("a", 3)];
         let mut take = |name| take_first(&mut answers, |answer| answer.0 == name);
         assert_eq!(take("a"), Some(("a", 1)));

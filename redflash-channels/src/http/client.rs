@@ -1,4 +1,4 @@
-//! One request, handed over once.
+//! The HTTP client, which sends each request once.
 
 use std::error::Error;
 use std::future::Future;
@@ -18,18 +18,19 @@ use super::tls;
 use super::tunnel::{Tunnel, TunnelError};
 use crate::ConfigError;
 
-/// As much of an answer's body as is read.
+/// Maximum size of an answer's body; the rest is not read.
 const MAX_BODY: usize = 16 * 1024;
-/// The same where it tells of several messages, and may repeat their texts.
+/// Maximum size of the answer to several messages, which may repeat their texts.
 #[cfg(feature = "sms")]
 const MAX_BATCH_BODY: usize = 1024 * 1024;
-/// How long a connection may stay without work.
+/// Maximum idle time of a connection.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Names us to peers.
+/// The `User-Agent` of requests.
 const USER_AGENT: &str = concat!("RedFlash/", env!("CARGO_PKG_VERSION"));
 
-/// Sends requests: no redirects, one deadline over name, connection, headers and body.
+/// Sends requests without following redirects, with one deadline for name resolution, connection,
+/// headers and body.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -37,15 +38,16 @@ pub(crate) struct Client {
     tunnel: Tunnel,
     guard: Guard,
     deadline: Duration,
-    most: usize,
+    max_body: usize,
 }
 
 impl Client {
-    /// A client that dials what the guard lets through.
+    /// Creates a client that connects only to addresses that the guard permits.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] at `proxy` or `ca_file`, or when this machine trusts no certificates.
+    /// Returns a [`ConfigError`] at `proxy` or `ca_file`, or without a key if this machine trusts no
+    /// certificates.
     pub(crate) fn new(
         guard: Guard,
         deadline: Duration,
@@ -56,9 +58,12 @@ impl Client {
         let times = (deadline / 2, IDLE);
         let tunnel = Tunnel::new(proxies.clone(), guard.clone(), tls.clone(), times);
         let builder = builder(deadline, tls).dns_resolver(Arc::new(guard.clone()));
-        let http = builder.build().map_err(|fault| ConfigError {
+        let http = builder.build().map_err(|error| ConfigError {
             key: None,
-            reason: format!("no HTTP client: {}", redflash_core::error_chain(&fault)),
+            reason: format!(
+                "cannot create an HTTP client: {}",
+                redflash_core::error_chain(&error)
+            ),
         })?;
         Ok(Self {
             http,
@@ -66,11 +71,11 @@ impl Client {
             tunnel,
             guard,
             deadline,
-            most: MAX_BODY,
+            max_body: MAX_BODY,
         })
     }
 
-    /// The same with another deadline.
+    /// Returns a client with another deadline.
     #[cfg(feature = "x")]
     pub(crate) fn within(&self, deadline: Duration) -> Self {
         Self {
@@ -79,26 +84,26 @@ impl Client {
         }
     }
 
-    /// The same for requests of several messages, whose answers are longer.
+    /// Returns a client for requests with several messages, whose answers are longer.
     #[cfg(feature = "sms")]
     pub(crate) fn for_batches(self) -> Self {
         Self {
-            most: MAX_BATCH_BODY,
+            max_body: MAX_BATCH_BODY,
             ..self
         }
     }
 
-    /// Hands a request over, once.
+    /// Sends a request once.
     ///
-    /// A kept connection that turns out to be closed before the request is begun is replaced at once,
-    /// which counts as nothing. Once bytes are written, a connection that closes without an answer
-    /// leaves the outcome unknown, and nothing is sent again here (RFC 9110, section 9.2.2).
+    /// Replaces a pooled connection that turns out to be closed before the request begins. Once bytes are
+    /// written, a connection that closes without an answer leaves the outcome unknown, and the request is
+    /// not repeated (RFC 9110, section 9.2.2).
     ///
     /// # Errors
     ///
-    /// * [`SendError::Unroutable`] - this gateway may not dial the address; another may.
-    /// * [`SendError::Unreachable`] - no connection came about.
-    /// * [`SendError::Unknown`] - the request may have arrived, and no answer came.
+    /// * [`SendError::Unroutable`] - this gateway may not connect to the address; another may.
+    /// * [`SendError::Unreachable`] - no connection was established.
+    /// * [`SendError::Unknown`] - the request may have arrived, but there was no answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, SendError> {
         self.check_literal(&request.url)?;
         let end = Instant::now() + self.deadline;
@@ -122,19 +127,18 @@ impl Client {
             status,
             retry_after: retry_after(&headers, request.now),
             headers,
-            body: body(response, end, self.most).await,
+            body: body(response, end, self.max_body).await,
         })
     }
 
-    /// A literal address never reaches the resolver.
+    /// Checks a literal address, which never reaches the resolver.
     fn check_literal(&self, url: &Url) -> Result<(), SendError> {
         let address = match url.host() {
             Some(url::Host::Ipv4(v4)) => v4.into(),
             Some(url::Host::Ipv6(v6)) => v6.into(),
             _ => return Ok(()),
         };
-        let judged = self.guard.check(address);
-        judged.map_err(Blocked::refusal)
+        self.guard.check(address).map_err(Blocked::refusal)
     }
 }
 
@@ -144,7 +148,7 @@ fn builder(deadline: Duration, tls: rustls::ClientConfig) -> reqwest::ClientBuil
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .user_agent(USER_AGENT)
-        // Shorter than the whole, so that running out of it means that nothing was sent.
+        // Shorter than the deadline, so that exceeding it means that nothing was sent.
         .connect_timeout(deadline / 2)
         .pool_idle_timeout(IDLE)
 }
@@ -155,58 +159,58 @@ async fn within<T>(end: Instant, work: impl Future<Output = T>) -> Result<T, Sen
         .map_err(|_| SendError::Unknown("no answer in time".into()))
 }
 
-/// What follows from a request that got no answer.
-fn failure(fault: reqwest::Error) -> SendError {
-    // The URL may hold a token.
-    let fault = fault.without_url();
-    if let Some(blocked) = cause::<Blocked>(&fault) {
+/// Returns the send error for a request that got no answer.
+fn failure(error: reqwest::Error) -> SendError {
+    // The URL may contain a token.
+    let error = error.without_url();
+    if let Some(blocked) = cause::<Blocked>(&error) {
         return (*blocked).refusal();
     }
-    if fault.is_builder() {
+    if error.is_builder() {
         return SendError::Rejected {
-            reason: redflash_core::error_chain(&fault),
+            reason: redflash_core::error_chain(&error),
         };
     }
-    if fault.is_connect() {
-        return SendError::Unreachable(fault.into());
+    if error.is_connect() {
+        return SendError::Unreachable(error.into());
     }
-    SendError::Unknown(fault.into())
+    SendError::Unknown(error.into())
 }
 
 /// Returns the send error for a request through a proxy that got no answer.
-fn tunnel_failure(fault: TunnelError) -> SendError {
-    if let Some(blocked) = cause::<Blocked>(&fault) {
+fn tunnel_failure(error: TunnelError) -> SendError {
+    if let Some(blocked) = cause::<Blocked>(&error) {
         return (*blocked).refusal();
     }
-    match fault {
+    match error {
         TunnelError::Build(_) => SendError::Rejected {
-            reason: redflash_core::error_chain(&fault),
+            reason: redflash_core::error_chain(&error),
         },
-        TunnelError::Send(_) if fault.is_connect() => SendError::Unreachable(fault.into()),
-        TunnelError::Send(_) => SendError::Unknown(fault.into()),
+        TunnelError::Send(_) if error.is_connect() => SendError::Unreachable(error.into()),
+        TunnelError::Send(_) => SendError::Unknown(error.into()),
     }
 }
 
-fn cause<'a, E: Error + 'static>(fault: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    let mut next = Some(fault);
-    while let Some(fault) = next {
-        if let Some(found) = fault.downcast_ref() {
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        next = fault.source();
+        next = error.source();
     }
     None
 }
 
-/// Reads a body as far as it is kept, and as it comes in time.
-async fn body(mut response: Response, end: Instant, most: usize) -> Vec<u8> {
+/// Reads at most `max` bytes of a body before the deadline.
+async fn body(mut response: Response, end: Instant, max: usize) -> Vec<u8> {
     let mut body = Vec::new();
-    while body.len() < most {
+    while body.len() < max {
         let Ok(Ok(Some(chunk))) = timeout_at(end, response.chunk()).await else {
             break;
         };
         body.extend_from_slice(&chunk);
     }
-    body.truncate(most);
+    body.truncate(max);
     body
 }

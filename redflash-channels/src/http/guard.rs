@@ -1,8 +1,8 @@
-//! Which addresses may be dialled: the public ones, and the networks that the configuration names.
+//! The guard against addresses that are not public, except in networks that the configuration names.
 //!
-//! Whoever may add a webhook could otherwise make the server ask services that only it can reach.
-//! Addresses are checked where they are dialled, after the name was resolved, so that a name cannot
-//! mean one thing when it is checked and another when it is used.
+//! Otherwise a user who may add a webhook could make the server call services that only it can reach.
+//! Addresses are checked when they are dialled, after name resolution, so that a name cannot resolve to
+//! one address for the check and to another for the connection.
 
 use std::error::Error;
 use std::fmt;
@@ -16,10 +16,10 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-/// How long a name may take to resolve.
+/// Time limit of name resolution.
 const RESOLVE: Duration = Duration::from_secs(2);
 
-/// Lets through what may be dialled.
+/// Permits addresses that may be dialled.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     allowed: Arc<[IpNet]>,
@@ -44,7 +44,7 @@ impl fmt::Display for Blocked {
 impl Error for Blocked {}
 
 impl Blocked {
-    /// Returns the send error. It lets another gateway try, which may be allowed to dial there.
+    /// Returns the send error, after which another gateway, which may dial there, is used.
     pub(super) fn refusal(self) -> SendError {
         SendError::Unroutable {
             reason: self.to_string(),
@@ -53,7 +53,7 @@ impl Blocked {
 }
 
 impl Guard {
-    /// Public addresses, and those of these networks.
+    /// Creates a guard that permits public addresses and those of these networks.
     pub(crate) fn new(allowed: &[IpNet]) -> Self {
         Self {
             allowed: allowed.into(),
@@ -61,7 +61,7 @@ impl Guard {
         }
     }
 
-    /// All addresses, for a peer that the configuration names.
+    /// Creates a guard that permits all addresses, for a peer that the configuration names.
     #[cfg(feature = "account")]
     pub(crate) fn open() -> Self {
         let everything = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("it is a network"));
@@ -76,7 +76,7 @@ impl Guard {
         self.by_name
     }
 
-    /// Whether an address may be dialled.
+    /// Checks that an address may be dialled.
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), Blocked> {
         let canonical = address.to_canonical();
         let named = |net: &IpNet| net.contains(&address) || net.contains(&canonical);
@@ -88,12 +88,12 @@ impl Guard {
 }
 
 impl Guard {
-    /// Resolves a name, or reads an address that a URL holds in its place. Returns the addresses that
+    /// Resolves a name, or reads the literal address that a URL holds instead. Returns the addresses that
     /// may be dialled.
     ///
     /// # Errors
     ///
-    /// [`Blocked`] when there are only others; otherwise what went wrong with the name.
+    /// Returns [`Blocked`] if no address may be dialled, or the error of the name resolution.
     pub(super) async fn addresses(&self, host: &str) -> Result<Vec<SocketAddr>, BoxError> {
         let name = host.trim_matches(['[', ']']);
         let found = timeout(RESOLVE, lookup_host((name, 0)))
@@ -124,8 +124,8 @@ impl Resolve for Guard {
     }
 }
 
-/// Whether anybody on the internet can be at this address: the IANA special-purpose registries
-/// (RFC 6890 and its successors), less what they mark as globally reachable.
+/// Returns true for a publicly reachable address, by the IANA special-purpose registries (RFC 6890 and
+/// its successors).
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn only_public_addresses_are_open() {
+    fn permits_only_public_addresses() {
         let guard = Guard::new(&[]);
         for public in [
             "1.1.1.1",
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_can_be_opened_by_name() {
+    fn permits_configured_networks() {
         let guard = Guard::new(&["10.1.0.0/16".parse().unwrap()]);
         assert_eq!(guard.check(ip("10.1.2.3")), Ok(()));
         assert_eq!(guard.check(ip("::ffff:10.1.2.3")), Ok(()));
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_is_judged_by_what_it_resolves_to() {
+    async fn checks_the_resolved_address_of_a_name() {
         let name: Name = "localhost".parse().unwrap();
         let refused = Guard::new(&[]).resolve(name).await.err().unwrap();
         assert!(refused.downcast_ref::<Blocked>().is_some(), "{refused}");

@@ -1,4 +1,4 @@
-//! What the gateways that speak HTTP share: one request, one deadline, a bounded answer.
+//! HTTP requests of gateways, each with one deadline and a bounded answer.
 
 #[cfg(feature = "account")]
 mod account;
@@ -27,5 +27,4 @@ pub(crate) use batch::{Outcomes, Suspects, take_first, unanswered};
 pub(crate) use client::Client;
 pub(crate) use guard::Guard;
 pub use options::HttpOptions;
-pub(crate) use options::read_http;
 pub(crate) use request::Request;

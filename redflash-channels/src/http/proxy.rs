@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use crate::ConfigError;
 
-/// Chooses the proxy of a request: the gateway's own, or that of the environment.
+/// Selects the proxy of a request: the gateway's own, or that of the environment.
 #[derive(Clone, Debug)]
 pub(super) struct Proxies {
     matcher: Arc<Matcher>,
@@ -39,7 +39,7 @@ impl Proxies {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] at `proxy` when it is no proxy's URL.
+    /// Returns a [`ConfigError`] at `proxy` if it is not the URL of a proxy.
     pub(super) fn new(own: Option<&SecretString>) -> Result<Self, ConfigError> {
         let matcher = match own.map(ExposeSecret::expose_secret) {
             None => Matcher::from_env(),
@@ -75,7 +75,7 @@ impl Proxies {
 }
 
 fn own_proxy(url: &str) -> Result<Matcher, ConfigError> {
-    // The URL may hold a password, so it is not quoted.
+    // The URL may contain a password, so it is not quoted.
     let wrong = || {
         let reason = "it must be the URL of an HTTP proxy, such as http://proxy.example.org:3128, or \
                       \"none\"; special characters of a password are written as %40";
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gateways_own_proxy_takes_every_url() {
+    fn own_proxy_applies_to_every_url() {
         for url in [
             "https://a.example/",
             "http://a.example/",
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_http_proxy_without_quoting_it() {
+    fn rejects_invalid_proxies_without_quoting_them() {
         for bad in [
             "",
             "canary",
@@ -150,14 +150,14 @@ mod tests {
             "http://",
             "http://me:canary@",
         ] {
-            let fault = Proxies::new(Some(&bad.into())).unwrap_err();
-            assert_eq!(fault.key.as_deref(), Some("proxy"), "{bad}");
-            assert!(!fault.to_string().contains("canary"), "{fault}");
+            let error = Proxies::new(Some(&bad.into())).unwrap_err();
+            assert_eq!(error.key.as_deref(), Some("proxy"), "{bad}");
+            assert!(!error.to_string().contains("canary"), "{error}");
         }
     }
 
     #[test]
-    fn knows_the_urls_of_this_machine() {
+    fn recognizes_urls_of_this_machine() {
         for (url, expected) in [
             ("http://127.0.0.1/", true),
             ("http://[::1]:80/", true),

@@ -1,29 +1,29 @@
-//! A request to a gateway.
+//! Requests to gateways.
 
 use redflash_core::Timestamp;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::{Url, form_urlencoded};
 
-/// A request, ready to be handed over.
+/// A request to a gateway.
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
-    /// The time, against which a date in the answer is read.
+    /// The current time, to which a date in the answer is compared.
     pub(crate) now: Timestamp,
 }
 
 impl Request {
-    /// A form to be posted.
+    /// Creates a `POST` request with a form.
     pub(crate) fn form(url: Url, fields: &[(&str, &str)], now: Timestamp) -> Self {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(fields);
         Self::post(url, "application/x-www-form-urlencoded", body.finish(), now)
     }
 
-    /// A text to be posted.
+    /// Creates a `POST` request with a text.
     pub(crate) fn post(url: Url, content_type: &'static str, body: String, now: Timestamp) -> Self {
         let mut request = Self::get(url, now);
         request.method = Method::POST;
@@ -33,7 +33,7 @@ impl Request {
         request
     }
 
-    /// A request without a body.
+    /// Creates a `GET` request.
     pub(crate) fn get(url: Url, now: Timestamp) -> Self {
         Self {
             method: Method::GET,

@@ -1,4 +1,4 @@
-//! The certificates that are trusted.
+//! Trusted certificates.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -13,22 +13,22 @@ use rustls_platform_verifier::Verifier;
 
 use crate::ConfigError;
 
-/// The certificates this machine trusts are read once.
+/// TLS settings with the certificates that this machine trusts, which are read once.
 static PLATFORM: LazyLock<Result<ClientConfig, String>> =
-    LazyLock::new(|| trusting(&[]).map_err(|fault| fault.to_string()));
+    LazyLock::new(|| trusting(&[]).map_err(|error| error.to_string()));
 
-/// Returns the TLS settings that trust what this machine trusts, and the certificates of a file.
+/// Returns the TLS settings that trust the certificates of this machine, and those of a file.
 ///
 /// # Errors
 ///
-/// [`ConfigError`] at `ca_file` when it cannot be read or holds no certificates; at no key when this
-/// machine trusts no certificates.
+/// Returns a [`ConfigError`] at `ca_file` if it cannot be read or holds no certificates; without a key if
+/// this machine trusts no certificates.
 pub(super) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, ConfigError> {
     let Some(path) = ca_file else {
-        return PLATFORM.clone().map_err(|fault| ConfigError {
+        return PLATFORM.clone().map_err(|error| ConfigError {
             key: None,
             reason: format!(
-                "the certificates that this machine trusts cannot be read: {fault}; \
+                "the certificates that this machine trusts cannot be read: {error}; \
                  install the package ca-certificates or point SSL_CERT_FILE at a file of them"
             ),
         });
@@ -36,10 +36,10 @@ pub(super) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, ConfigError
     let wrong = |reason: String| ConfigError::at("ca_file", reason);
     let file = path.display();
     let pem = std::fs::read(path)
-        .map_err(|fault| wrong(format!("{file} cannot be read: {}", error_chain(&fault))))?;
+        .map_err(|error| wrong(format!("{file} cannot be read: {}", error_chain(&error))))?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates
-        .map_err(|fault| wrong(format!("{file} is not valid PEM: {}", error_chain(&fault))))?;
+        .map_err(|error| wrong(format!("{file} is not valid PEM: {}", error_chain(&error))))?;
     if certificates.is_empty() {
         let reason = format!(
             "{file} holds no certificate: write each between -----BEGIN CERTIFICATE----- and \
@@ -48,7 +48,7 @@ pub(super) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, ConfigError
         return Err(wrong(reason));
     }
     trusting(&certificates)
-        .map_err(|fault| wrong(format!("{file} holds an invalid certificate: {fault}")))
+        .map_err(|error| wrong(format!("{file} holds an invalid certificate: {error}")))
 }
 
 fn trusting(more: &[CertificateDer<'static>]) -> Result<ClientConfig, rustls::Error> {

@@ -1,8 +1,8 @@
 //! Requests through a proxy: a tunnel (`CONNECT`, RFC 9110, section 9.3.6) for each connection.
 //!
-//! Names of webhooks are resolved and checked here, and the proxy is asked for the address that was
-//! checked, so that a proxy opens no way around the guard. The name stays in TLS (SNI, and what the
-//! certificate must be for) and in `Host`. Vendors are asked for by name.
+//! Names of webhooks are resolved and checked here, and the proxy is asked for the checked address, so
+//! that a proxy cannot bypass the guard. TLS (SNI and the certificate check) and `Host` still use the
+//! name. For vendors, the proxy is asked for the name.
 
 use std::error::Error;
 use std::fmt;
@@ -33,8 +33,10 @@ pub(super) struct Tunnel {
 }
 
 impl Tunnel {
-    /// * `connect` - how long a connection may take, with that to the proxy.
-    /// * `idle` - how long one may stay without work.
+    /// Creates a client.
+    ///
+    /// * `connect` - time limit of connecting, including to the proxy.
+    /// * `idle` - maximum idle time of a connection.
     pub(super) fn new(
         proxies: Proxies,
         guard: Guard,
@@ -68,30 +70,30 @@ impl Tunnel {
         Self { client }
     }
 
-    /// Hands a request over, once.
+    /// Sends a request once.
     pub(super) async fn send(&self, request: reqwest::Request) -> Result<Response, TunnelError> {
         let request = http::Request::<Body>::try_from(request)
-            .map_err(|fault| TunnelError::Build(fault.without_url()))?;
+            .map_err(|error| TunnelError::Build(error.without_url()))?;
         let response = self.client.request(request).await?;
         Ok(response.map(Body::wrap).into())
     }
 }
 
-/// Reason why a request through a proxy got no answer.
+/// The error of a request through a proxy that got no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TunnelError {
-    /// It is no request.
+    /// The request is invalid.
     #[error(transparent)]
     Build(reqwest::Error),
-    /// It broke off.
+    /// The exchange failed.
     #[error(transparent)]
     Send(#[from] legacy::Error),
 }
 
 impl TunnelError {
-    /// Returns true if no connection came about.
+    /// Returns true if no connection was established.
     pub(super) fn is_connect(&self) -> bool {
-        matches!(self, Self::Send(fault) if fault.is_connect())
+        matches!(self, Self::Send(error) if error.is_connect())
     }
 }
 
@@ -106,20 +108,20 @@ struct Dial {
 type Io = MaybeHttpsStream<TokioIo<TcpStream>>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// A proxy that opened no tunnel.
+/// The error of a proxy that opened no tunnel.
 #[derive(Debug)]
-struct Refused {
+struct ProxyError {
     proxy: String,
     cause: BoxError,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for ProxyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no tunnel through the proxy {}", self.proxy)
     }
 }
 
-impl Error for Refused {
+impl Error for ProxyError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.cause)
     }
@@ -142,7 +144,7 @@ impl Dial {
             };
             match self.open(&proxy, &host, port).await {
                 Ok(io) => return Ok(io),
-                Err(fault) => last = fault,
+                Err(error) => last = error,
             }
         }
         Err(last)
@@ -154,18 +156,18 @@ impl Dial {
             tunnel = tunnel.with_auth(authorization.clone());
         }
         let to: Uri = format!("http://{host}:{port}").parse()?;
-        let refused = |fault| Refused {
+        let failed = |error| ProxyError {
             proxy: proxy
                 .url
                 .authority()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
-            cause: Box::new(fault),
+            cause: Box::new(error),
         };
         std::future::poll_fn(|context| tunnel.poll_ready(context))
             .await
-            .map_err(refused)?;
-        Ok(tunnel.call(to).await.map_err(refused)?)
+            .map_err(failed)?;
+        Ok(tunnel.call(to).await.map_err(failed)?)
     }
 }
 
@@ -183,7 +185,7 @@ impl Service<Uri> for Dial {
     }
 }
 
-/// Gives a connection so long to come about.
+/// Limits the time of connecting.
 #[derive(Clone, Debug)]
 struct InTime<C> {
     inner: C,

@@ -1,12 +1,14 @@
 //! `BulkSMS` against a simulated account that checks each request by the vendor's rules.
 
+mod callbacks;
+
+use redflash_core::OutboundMessage;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{CallbackError, OutboundMessage, ReceiptState};
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 
 use crate::sms::{class, classes, ids, messages, refused};
-use crate::vendor::{Account, Called, Vendor, gateway};
+use crate::vendor::{Account, Vendor, gateway};
 
 const VENDOR: Vendor = Vendor {
     gateway: |base_url| {
@@ -16,7 +18,7 @@ const VENDOR: Vendor = Vendor {
     },
     rules: Rules {
         faults,
-        refuse: |faults| problem(400, faults),
+        refuse: |reason| problem(400, reason),
         accept: |request, _| answered(request),
     },
     address: ("+447700900001", "0044 7700 900-001"),
@@ -141,7 +143,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("Größe > 5 €, {F0##}").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("id-of-+447700900001"));
@@ -157,7 +159,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn an_event_may_name_its_own_sender() {
+async fn uses_the_sender_of_an_event() {
     let account = open().await;
     for (sender, kind, address) in [
         ("Backups", "ALPHANUMERIC", "Backups"),
@@ -176,7 +178,7 @@ async fn an_event_may_name_its_own_sender() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"a".repeat(2000)).await.unwrap();
     assert_eq!(
@@ -192,7 +194,7 @@ async fn deduplication_id(account: &Account, messages: &[OutboundMessage]) -> St
 }
 
 #[tokio::test]
-async fn a_repeat_has_the_same_deduplication_id() {
+async fn repeat_has_the_same_deduplication_id() {
     let account = open().await;
     let mut messages = messages(&account, &NUMBERS);
     let alone = deduplication_id(&account, &messages[..1]).await;
@@ -207,7 +209,7 @@ async fn a_repeat_has_the_same_deduplication_id() {
 }
 
 #[tokio::test]
-async fn a_repeat_is_certainly_known_when_messages_go_alone() {
+async fn single_messages_are_idempotent() {
     let alone = gateway(table("https://api.example.org"))
         .channel
         .capabilities();
@@ -224,7 +226,7 @@ const NUMBERS: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn each_message_of_a_request_has_its_own_answer() {
+async fn each_message_of_a_request_has_its_own_outcome() {
     let account = open().await;
     let messages = messages(&account, &NUMBERS);
     let outcomes = account.channel().send_batch(&messages).await;
@@ -248,7 +250,7 @@ async fn each_message_of_a_request_has_its_own_answer() {
 }
 
 #[tokio::test]
-async fn what_befalls_the_request_befalls_each_message() {
+async fn failure_of_a_request_applies_to_each_message() {
     let account = open().await;
     for (reply, expected) in [
         (problem(401, "no"), "unauthorized"),
@@ -270,7 +272,7 @@ async fn what_befalls_the_request_befalls_each_message() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_names_nobody_is_found_out_one_by_one() {
+async fn refusal_without_a_named_message_retries_each_alone() {
     let account = open().await;
     let channel = account.channel();
     let messages = messages(&account, &NUMBERS[..3]);
@@ -285,15 +287,15 @@ async fn a_refusal_that_names_nobody_is_found_out_one_by_one() {
     assert!(!go_together() && !channel.goes_with(&[third], first));
     // Alone it is seen which was wrong, and the others are none the worse.
     account.simulator.once(problem(400, "Bad Request"));
-    let fault = channel.send(first).await;
-    assert_eq!(class(&fault), "rejected");
+    let error = channel.send(first).await;
+    assert_eq!(class(&error), "rejected");
     assert_eq!(class(&channel.send(second).await), "accepted");
     assert!(go_together());
     assert!(!channel.goes_with(&[first], third));
 }
 
 #[tokio::test]
-async fn every_answer_has_its_class() {
+async fn maps_every_answer() {
     let account = open().await;
     for (status, expected) in [
         (400, "rejected"),
@@ -334,7 +336,7 @@ async fn every_answer_has_its_class() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (key, changes) in [
         ("token_id", json!({ "token_id": "" })),
         ("token_id", json!({ "token_id": "a:b" })),
@@ -349,110 +351,4 @@ fn impossible_settings_are_refused_by_their_key() {
         let found = refused(table("https://api.example.org"), &changes);
         assert_eq!(found.as_deref(), Some(key), "{changes}");
     }
-}
-
-#[tokio::test]
-async fn receipts_are_read_by_their_status() {
-    use ReceiptState::{Delivered, Failed, Pending};
-    let account = open().await;
-    for (kind, subtype, state, detail) in [
-        ("ACCEPTED", None, Pending, "ACCEPTED"),
-        ("SCHEDULED", None, Pending, "SCHEDULED"),
-        ("SENT", None, Pending, "SENT"),
-        ("DELIVERED", None, Delivered, "DELIVERED"),
-        ("UNKNOWN", None, Pending, "UNKNOWN"),
-        ("FAILED", None, Failed, "FAILED"),
-        (
-            "FAILED",
-            Some("EXPIRED"),
-            Failed,
-            "FAILED.EXPIRED: not delivered in time",
-        ),
-        (
-            "FAILED",
-            Some("HANDSET_ERROR"),
-            Failed,
-            "FAILED.HANDSET_ERROR: the telephone failed",
-        ),
-        (
-            "FAILED",
-            Some("BLOCKED"),
-            Failed,
-            "FAILED.BLOCKED: the number is blocked",
-        ),
-        (
-            "FAILED",
-            Some("NOT_SENT"),
-            Failed,
-            "FAILED.NOT_SENT: not tried, such as without a route",
-        ),
-        ("FAILED", Some("NEWS"), Failed, "FAILED.NEWS"),
-        ("NEWS", None, Pending, "NEWS"),
-    ] {
-        let mut told = message("4000000000123", "7d3e8f50617283000001", kind, subtype);
-        told["creditCost"] = json!(1.5);
-        let called = Called::json(&json!([told]));
-        let receipts = account
-            .channel()
-            .parse_receipts(&called.callback())
-            .unwrap();
-        let [receipt] = &*receipts else {
-            panic!("{receipts:?}")
-        };
-        assert_eq!((receipt.state, &*receipt.detail), (state, detail));
-        assert_eq!(receipt.message_id.as_deref(), Some("4000000000123"));
-        assert_eq!((receipt.delivery, &receipt.price), (None, &None));
-    }
-}
-
-fn reply() -> Value {
-    json!({
-        "id": "7", "type": "RECEIVED", "from": "447700900001", "to": "447700900999",
-        "body": "ACK 42", "relatedSentMessageId": "4000000000123",
-        "status": { "id": "DELIVERED.null", "type": "DELIVERED", "subtype": null },
-    })
-}
-
-#[tokio::test]
-async fn webhooks_tell_of_several_messages_and_of_none() {
-    let account = open().await;
-    let channel = account.channel();
-    let sent = message("1", "x", "SENT", None);
-    let bare = json!({ "type": "SENT" });
-    let called = Called::json(&json!([sent, reply(), bare, {}]));
-    let receipts = channel.parse_receipts(&called.callback()).unwrap();
-    let details: Vec<_> = receipts.iter().map(|receipt| &*receipt.detail).collect();
-    assert_eq!(details, ["SENT", "no status"]);
-    assert_eq!(channel.parse_inbound(&called.callback()).unwrap().len(), 1);
-    // The test call when the webhook is registered.
-    let empty = Called::json(&json!([]));
-    assert_eq!(channel.parse_receipts(&empty.callback()), Ok(vec![]));
-    assert_eq!(channel.parse_inbound(&empty.callback()), Ok(vec![]));
-    for nonsense in [
-        Called::default(),
-        Called::json(&json!({})),
-        Called::form(&[("a", "b")]),
-    ] {
-        let read = channel.parse_receipts(&nonsense.callback());
-        assert!(matches!(read, Err(CallbackError::Malformed(_))), "{read:?}");
-        let read = channel.parse_inbound(&nonsense.callback());
-        assert!(matches!(read, Err(CallbackError::Malformed(_))), "{read:?}");
-    }
-    let nobody = Called::json(&json!([{ "type": "RECEIVED" }]));
-    assert!(channel.parse_inbound(&nobody.callback()).is_err());
-}
-
-#[tokio::test]
-async fn people_can_answer() {
-    let account = open().await;
-    let called = Called::json(&json!([reply()]));
-    let told = account
-        .channel()
-        .parse_inbound(&called.callback())
-        .unwrap()
-        .remove(0);
-    assert_eq!(told.message_id.as_deref(), Some("7"));
-    assert_eq!(told.from.as_str(), "+447700900001");
-    assert_eq!((&*told.text, told.answers), ("ACK 42", None));
-    assert_eq!(told.answers_message.as_deref(), Some("4000000000123"));
 }

@@ -6,7 +6,7 @@ use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 
 use crate::sms::{class, classes, ids, messages, refused};
-use crate::vendor::{Account, Called, Vendor};
+use crate::vendor::{Account, CallbackRequest, Vendor};
 
 const KEY: &str = "canary-clickatell-key==";
 const DELIVERY: &str = "019f4a2b6c007d3e8f50617283000001";
@@ -15,7 +15,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| error(400, 21, faults),
+        refuse: |reason| error_reply(400, 21, reason),
         accept: |request, _| answered(202, request, &[]),
     },
     address: ("+447700900001", "0044 7700 900-001"),
@@ -24,9 +24,11 @@ const VENDOR: Vendor = Vendor {
     reply: |behaviour| {
         Some(Some(match behaviour {
             Behaviour::Reject => message_error(24),
-            Behaviour::RefuseAccount => error(401, 1, "Invalid or missing integration API Key"),
-            Behaviour::Throttle(None) => error(400, 43, "Rate limit"),
-            Behaviour::Fail => error(503, 19, "Internal error, retry"),
+            Behaviour::RefuseAccount => {
+                error_reply(401, 1, "Invalid or missing integration API Key")
+            }
+            Behaviour::Throttle(None) => error_reply(400, 43, "Rate limit"),
+            Behaviour::Fail => error_reply(503, 19, "Internal error, retry"),
             _ => return None,
         }))
     },
@@ -37,7 +39,7 @@ fn table(base_url: &str) -> Value {
 }
 
 /// A failure of the whole request.
-fn error(status: u16, code: u32, description: &str) -> Reply {
+fn error_reply(status: u16, code: u32, description: &str) -> Reply {
     let error = json!({ "code": code, "description": description });
     Reply::body(
         status,
@@ -119,7 +121,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("Größe > 5 €").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("id-of-447700900001"));
@@ -135,7 +137,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn an_event_may_name_its_own_sender() {
+async fn uses_the_sender_of_an_event() {
     let account = open().await;
     account.channel().check_sender("12027530410").unwrap();
     let mut message = account.message("hi");
@@ -146,7 +148,7 @@ async fn an_event_may_name_its_own_sender() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"a".repeat(2000)).await.unwrap();
     assert_eq!(
@@ -163,7 +165,7 @@ const NUMBERS: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn several_messages_go_in_one_request() {
+async fn sends_several_messages_in_one_request() {
     let account = open().await;
     assert_eq!(account.channel().capabilities().batch, 100);
     let outcomes = account
@@ -191,7 +193,7 @@ async fn several_messages_go_in_one_request() {
 }
 
 #[tokio::test]
-async fn each_message_of_a_request_has_its_own_answer() {
+async fn each_message_of_a_request_has_its_own_outcome() {
     let account = open().await;
     // In another order, one refused, one missing, one not asked for.
     let taken = |to: &str, id: &str| json!({ "apiMessageId": id, "accepted": true, "to": to });
@@ -212,14 +214,14 @@ async fn each_message_of_a_request_has_its_own_answer() {
 }
 
 #[tokio::test]
-async fn what_befalls_the_request_befalls_each_message() {
+async fn failure_of_a_request_applies_to_each_message() {
     let account = open().await;
     for (reply, expected) in [
-        (error(401, 1, "no"), "unauthorized"),
-        (error(400, 43, "slower"), "rate limited"),
+        (error_reply(401, 1, "no"), "unauthorized"),
+        (error_reply(400, 43, "slower"), "rate limited"),
         (Reply::body(503, "later"), "message later"),
-        (error(400, 21, "malformed"), "recipient later"),
-        (error(500, 18, "oops"), "message later"),
+        (error_reply(400, 21, "malformed"), "recipient later"),
+        (error_reply(500, 18, "oops"), "message later"),
         (Reply::body(202, "{}"), "unknown"),
         (Reply::Drop, "unknown"),
     ] {
@@ -233,7 +235,7 @@ async fn what_befalls_the_request_befalls_each_message() {
 }
 
 #[tokio::test]
-async fn every_error_code_has_its_class() {
+async fn maps_every_error_code() {
     let account = open().await;
     for (status, code, expected) in [
         (401, 1, "unauthorized"),
@@ -248,7 +250,7 @@ async fn every_error_code_has_its_class() {
         (400, 42, "rejected"),
         (400, 43, "rate limited"),
     ] {
-        let outcome = account.answered(error(status, code, "no")).await;
+        let outcome = account.answered(error_reply(status, code, "no")).await;
         assert_eq!(class(&outcome), expected, "{code}");
     }
     for (code, expected) in [
@@ -282,7 +284,7 @@ async fn every_error_code_has_its_class() {
 }
 
 #[tokio::test]
-async fn plain_answers_are_read_by_their_status() {
+async fn maps_plain_answers_by_status() {
     let account = open().await;
     let unnamed = json!({ "messages": [{ "apiMessageId": "77fb", "accepted": true }] });
     let silent = json!({ "messages": [{ "accepted": false, "to": "447700900001" }] });
@@ -306,7 +308,7 @@ async fn plain_answers_are_read_by_their_status() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (key, changes) in [
         ("api_key", json!({ "api_key": "" })),
         ("api_key", json!({ "api_key": "canary\n" })),
@@ -327,13 +329,15 @@ fn status(name: &str, code: u32) -> Value {
     })
 }
 
-fn called(event: &Value) -> Called {
+fn called(event: &Value) -> CallbackRequest {
     let name = "My integration";
-    Called::json(&json!({ "integrationId": "fa80", "integrationName": name, "event": event }))
+    CallbackRequest::json(
+        &json!({ "integrationId": "fa80", "integrationName": name, "event": event }),
+    )
 }
 
 #[tokio::test]
-async fn receipts_are_read_by_their_status() {
+async fn reads_receipts_by_status() {
     use ReceiptState::{Delivered, Failed, Pending};
     let account = open().await;
     for (code, name, state) in [
@@ -378,7 +382,7 @@ async fn receipts_are_read_by_their_status() {
 }
 
 #[tokio::test]
-async fn callbacks_tell_of_several_events_and_of_others() {
+async fn reads_events_of_several_kinds() {
     let account = open().await;
     let read = |event: &Value| {
         let called = called(event);
@@ -394,22 +398,22 @@ async fn callbacks_tell_of_several_events_and_of_others() {
     assert_eq!(read(&json!({ "moText": [{ "from": "1" }] })), Ok(vec![]));
     assert_eq!(read(&json!({ "moMedia": [{}] })), Ok(vec![]));
     for nonsense in [
-        Called::default(),
-        Called::json(&json!({})),
-        Called::json(&json!([])),
-        Called::form(&[("event", "x")]),
+        CallbackRequest::default(),
+        CallbackRequest::json(&json!({})),
+        CallbackRequest::json(&json!([])),
+        CallbackRequest::form(&[("event", "x")]),
         called(&json!({ "messageStatusUpdate": [{ "statusCode": "five" }] })),
     ] {
         let callback = nonsense.callback();
         let read = account.channel().parse_receipts(&callback);
         assert!(matches!(read, Err(CallbackError::Malformed(_))), "{read:?}");
         let read = account.channel().parse_inbound(&callback);
-        assert!(!matches!(read, Ok(told) if !told.is_empty()));
+        assert!(!matches!(read, Ok(replies) if !replies.is_empty()));
     }
 }
 
 #[tokio::test]
-async fn people_can_answer() {
+async fn reads_replies() {
     let account = open().await;
     // The example of the vendor's reference, with a reference of ours.
     let event = json!({ "moText": [
@@ -423,9 +427,9 @@ async fn people_can_answer() {
         { "from": "447700900002", "relatedClientMessageId": "tx-17" },
     ]});
     let called = called(&event);
-    let told = account.channel().parse_inbound(&called.callback()).unwrap();
-    let [one, other] = &*told else {
-        panic!("{told:?}")
+    let replies = account.channel().parse_inbound(&called.callback()).unwrap();
+    let [one, other] = &*replies else {
+        panic!("{replies:?}")
     };
     assert_eq!(one.message_id.as_deref(), Some("3a89"));
     assert_eq!(one.from.as_str(), "+447700900001");

@@ -1,17 +1,19 @@
 //! Clickatell's classic API against a simulated account that checks each request by the vendor's
 //! rules.
 
+mod callbacks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use redflash_core::SendError;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{CallbackError, ReceiptState, SendError};
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::sms::{class, classes, ids, messages, refused};
-use crate::vendor::{Account, Called, Vendor};
+use crate::vendor::{Account, Vendor};
 
 const DELIVERY: &str = "019f4a2b6c007d3e8f50617283000001";
 
@@ -19,7 +21,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| error(&format!("101, Invalid or missing parameters: {faults}")),
+        refuse: |reason| error_reply(&format!("101, Invalid or missing parameters: {reason}")),
         accept: |request, _| answered(request),
     },
     address: ("+447700900001", "0044 7700 900-001"),
@@ -27,12 +29,12 @@ const VENDOR: Vendor = Vendor {
     secrets: &["canary-classic"],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error("113, Maximum message parts exceeded"),
-            Behaviour::RefuseAccount => error("001, Authentication failed"),
-            Behaviour::Throttle(None) => error("130, MT limit exceeded"),
+            Behaviour::Reject => error_reply("113, Maximum message parts exceeded"),
+            Behaviour::RefuseAccount => error_reply("001, Authentication failed"),
+            Behaviour::Throttle(None) => error_reply("130, MT limit exceeded"),
             // The suite's messages are of the second 1790000000.
-            Behaviour::Throttle(Some(17)) => error("130, MT limit exceeded until 1790000017"),
-            Behaviour::Fail => error("901, Internal error - please retry"),
+            Behaviour::Throttle(Some(17)) => error_reply("130, MT limit exceeded until 1790000017"),
+            Behaviour::Fail => error_reply("901, Internal error - please retry"),
             _ => return None,
         }))
     },
@@ -45,7 +47,7 @@ fn table(base_url: &str) -> Value {
     })
 }
 
-fn error(text: &str) -> Reply {
+fn error_reply(text: &str) -> Reply {
     Reply::body(200, format!("ERR: {text}\n"))
 }
 
@@ -132,7 +134,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("Size > 5 [GB]").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("id-of-447700900001"));
@@ -147,7 +149,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn what_is_not_ascii_goes_as_utf_16() {
+async fn sends_text_outside_of_ascii_as_utf_16() {
     let account = open().await;
     account.send("5 €").await.unwrap();
     let form = account.last().form();
@@ -159,7 +161,7 @@ async fn what_is_not_ascii_goes_as_utf_16() {
 }
 
 #[tokio::test]
-async fn an_event_may_name_its_own_sender() {
+async fn uses_the_sender_of_an_event() {
     let account = open().await;
     account.channel().check_sender("27833001171").unwrap();
     let mut message = account.message("hi");
@@ -170,7 +172,7 @@ async fn an_event_may_name_its_own_sender() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"a".repeat(2000)).await.unwrap();
     assert_eq!(
@@ -188,7 +190,7 @@ const NUMBERS: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn messages_of_one_text_go_in_one_request() {
+async fn messages_with_one_text_share_a_request() {
     let account = open().await;
     assert_eq!(account.channel().capabilities().batch, 100);
     let outcomes = account
@@ -215,7 +217,7 @@ async fn messages_of_one_text_go_in_one_request() {
 }
 
 #[tokio::test]
-async fn messages_that_differ_go_in_requests_of_their_own() {
+async fn different_messages_use_separate_requests() {
     let account = open().await;
     let mut messages = messages(&account, &NUMBERS);
     messages[1].body = "Another text".into();
@@ -248,7 +250,7 @@ async fn messages_that_differ_go_in_requests_of_their_own() {
 }
 
 #[tokio::test]
-async fn what_differs_does_not_go_together_and_does_not_wait_for_another() {
+async fn different_messages_are_sent_in_concurrent_requests() {
     let account = open().await;
     let channel = account.channel();
     let mut messages = messages(&account, &NUMBERS);
@@ -274,7 +276,7 @@ async fn what_differs_does_not_go_together_and_does_not_wait_for_another() {
 }
 
 #[tokio::test]
-async fn each_message_of_a_request_has_its_own_line() {
+async fn reads_the_line_of_each_message() {
     for (lines, expected) in [
         (
             "ID: c To: 447700900003\nERR: 105, Invalid Destination Address To: 447700900002\n\
@@ -319,7 +321,7 @@ async fn each_message_of_a_request_has_its_own_line() {
 }
 
 #[tokio::test]
-async fn every_error_code_has_its_class() {
+async fn maps_every_error_code() {
     let account = open().await;
     for (code, expected) in [
         ("001", "unauthorized"),
@@ -352,11 +354,11 @@ async fn every_error_code_has_its_class() {
         ("901", "message later"),
         ("999", "rejected"),
     ] {
-        let outcome = account.answered(error(&format!("{code}, no"))).await;
+        let outcome = account.answered(error_reply(&format!("{code}, no"))).await;
         assert_eq!(class(&outcome), expected, "{code}");
     }
     let limited = account
-        .answered(error("130, MT limit exceeded until 1790000060"))
+        .answered(error_reply("130, MT limit exceeded until 1790000060"))
         .await;
     let Err(SendError::RateLimited { retry_after, .. }) = limited else {
         panic!("{limited:?}")
@@ -365,7 +367,7 @@ async fn every_error_code_has_its_class() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (key, changes) in [
         ("user", json!({ "user": "" })),
         ("password", json!({ "password": "" })),
@@ -378,90 +380,4 @@ fn impossible_settings_are_refused_by_their_key() {
         let found = refused(table("https://api.example.org"), &changes);
         assert_eq!(found.as_deref(), Some(key), "{changes}");
     }
-}
-
-#[tokio::test]
-async fn receipts_are_read_by_their_status() {
-    use ReceiptState::{Delivered, Failed, Pending};
-    let account = open().await;
-    for (status, state, detail) in [
-        ("001", Pending, "001: unknown, or delayed"),
-        ("002", Pending, "002: queued"),
-        ("003", Pending, "003: with the network"),
-        ("004", Delivered, "004: received"),
-        ("005", Failed, "005: error with the message"),
-        ("006", Failed, "006: cancelled"),
-        ("007", Failed, "007: error delivering"),
-        ("008", Pending, "008: accepted"),
-        ("009", Failed, "009: routing error"),
-        ("010", Failed, "010: expired"),
-        ("011", Pending, "011: queued for later"),
-        ("012", Failed, "012: out of credit"),
-        ("014", Failed, "014: limit of messages exceeded"),
-        ("x", Pending, "x"),
-    ] {
-        let called = Called::form(&[
-            ("api_id", "12345"),
-            ("apiMsgId", "996f3647"),
-            ("cliMsgId", DELIVERY),
-            ("to", "447700900001"),
-            ("timestamp", "1218007814"),
-            ("from", "27833001171"),
-            ("status", status),
-            ("charge", "0.300000"),
-        ]);
-        let receipts = account
-            .channel()
-            .parse_receipts(&called.callback())
-            .unwrap();
-        let [receipt] = &*receipts else {
-            panic!("{receipts:?}")
-        };
-        assert_eq!((receipt.state, &*receipt.detail), (state, detail));
-        assert_eq!(receipt.message_id.as_deref(), Some("996f3647"));
-        assert_eq!(receipt.delivery, DELIVERY.parse().ok());
-        assert_eq!(receipt.price, None);
-        assert_eq!(
-            account.channel().parse_inbound(&called.callback()),
-            Ok(vec![])
-        );
-    }
-}
-
-#[tokio::test]
-async fn people_can_answer() {
-    let account = open().await;
-    let called = Called::form(&[
-        ("api_id", "12345"),
-        ("moMsgId", "b2aee337"),
-        ("from", "447700900001"),
-        ("to", "27833001171"),
-        ("timestamp", "2008-08-06 10:43:34"),
-        ("text", "ACK 42"),
-    ]);
-    let told = account
-        .channel()
-        .parse_inbound(&called.callback())
-        .unwrap()
-        .remove(0);
-    assert_eq!(told.message_id.as_deref(), Some("b2aee337"));
-    assert_eq!(told.from.as_str(), "+447700900001");
-    assert_eq!((&*told.text, told.answers), ("ACK 42", None));
-    assert_eq!(
-        account.channel().parse_receipts(&called.callback()),
-        Ok(vec![])
-    );
-    let nobody = Called::form(&[("moMsgId", "1")]);
-    assert!(account.channel().parse_inbound(&nobody.callback()).is_err());
-    let read = account
-        .channel()
-        .parse_receipts(&Called::default().callback());
-    assert!(matches!(read, Err(CallbackError::Malformed(_))), "{read:?}");
-    let strange = Called::form(&[("status", "004"), ("cliMsgId", "17")]);
-    let strange = account
-        .channel()
-        .parse_receipts(&strange.callback())
-        .unwrap()
-        .remove(0);
-    assert_eq!((strange.delivery, strange.message_id), (None, None));
 }

@@ -68,7 +68,7 @@ impl Fixture for Terminal {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn what_is_printed_names_whom_and_what() {
+async fn prints_recipient_and_message() {
     let terminal = open().await;
     redflash_core::conformance::channel::accepted_message_is_accepted(&terminal).await;
     let text = terminal.screen.text();

@@ -36,7 +36,7 @@ const VENDOR: Vendor = Vendor {
                 .json(request, &known)
                 .rule(
                     body["allowed_mentions"] == json!({"parse": []}),
-                    "nobody is called",
+                    "mentions notify nobody",
                 )
                 .rule(
                     (1..=2000).contains(&content.chars().count()),
@@ -44,7 +44,7 @@ const VENDOR: Vendor = Vendor {
                 )
                 .faults()
         },
-        refuse: |faults| error(400, 50035, faults),
+        refuse: |reason| error_reply(400, 50035, reason),
         accept: |request, number| {
             let id = (1_100_000_000_000_000_000 + u64::from(number)).to_string();
             let content = request.json()["content"].clone();
@@ -57,8 +57,8 @@ const VENDOR: Vendor = Vendor {
     secrets: &["canary-discord-hook"],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error(400, 50035, "Invalid Form Body"),
-            Behaviour::RefuseAccount => error(404, 10015, "Unknown Webhook"),
+            Behaviour::Reject => error_reply(400, 50035, "Invalid Form Body"),
+            Behaviour::RefuseAccount => error_reply(404, 10015, "Unknown Webhook"),
             Behaviour::Throttle(Some(seconds)) => {
                 let answer = json!({
                     "message": "You are being rate limited.",
@@ -71,7 +71,7 @@ const VENDOR: Vendor = Vendor {
     },
 };
 
-fn error(status: u16, code: u32, message: &str) -> Reply {
+fn error_reply(status: u16, code: u32, message: &str) -> Reply {
     Reply::body(
         status,
         json!({"code": code, "message": message}).to_string(),
@@ -85,7 +85,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("@everyone *Größe*").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("1100000000000000001"));
@@ -107,7 +107,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"*".repeat(1500)).await.unwrap();
     assert_eq!(accepted.detail, "posted, cut to 2000 characters");
@@ -115,7 +115,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, code, expected) in [
         (400, 50035, "rejected"),
@@ -135,17 +135,17 @@ async fn every_error_has_its_class() {
         (500, 0, "message later"),
         (502, 0, "unknown"),
     ] {
-        let fault = account.answered(error(status, code, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status} {code}");
+        let error = account.answered(error_reply(status, code, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status} {code}");
     }
     for nonsense in ["{}", "{\"id\":5}", "<html>"] {
-        let fault = account.answered(Reply::body(200, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(200, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
 }
 
 #[tokio::test]
-async fn a_limit_says_how_long_it_lasts() {
+async fn reads_the_delay_of_a_rate_limit() {
     let account = open().await;
     for (retry_after, expected) in [
         ("64.57", Some(Duration::from_millis(64_570))),
@@ -163,7 +163,7 @@ async fn a_limit_says_how_long_it_lasts() {
 }
 
 #[tokio::test]
-async fn a_limit_is_of_one_webhook_unless_discord_says_of_everything() {
+async fn rate_limit_defers_one_webhook_unless_global() {
     let account = open().await;
     let limit = |global: bool| {
         let body = json!({"message": "slow down", "retry_after": 1.0, "global": global});
@@ -187,14 +187,14 @@ async fn a_limit_is_of_one_webhook_unless_discord_says_of_everything() {
         // The edge of the network, which has had enough of our address.
         (Reply::body(429, "error code: 1015"), "rate limited"),
     ] {
-        let said = format!("{reply:?}");
-        let fault = account.answered(reply).await.unwrap_err();
-        assert_eq!(class(&fault), expected, "{said}");
+        let text = format!("{reply:?}");
+        let error = account.answered(reply).await.unwrap_err();
+        assert_eq!(class(&error), expected, "{text}");
     }
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"rooms": {}}), "rooms"),
         (json!({"rooms": {"ops": "canary"}}), "rooms.ops"),

@@ -1,4 +1,4 @@
-//! A program against the channel suite: a small script that does as it is told.
+//! A program against the channel suite: a small script that each test extends.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::vendor::{class, gateway, refused_key};
 
-/// What the script does before it does as it is told: it keeps what it was given.
+/// The script, which records its input before it does what the test asks for.
 const SCRIPT: &str = "#!/bin/sh
 echo run >> \"$HERE/runs\"
 cat > \"$HERE/stdin\"
@@ -44,7 +44,7 @@ impl Machine {
         fs::write(self.path("next"), script).unwrap();
     }
 
-    async fn told(&self, script: &str) -> Result<Accepted, SendError> {
+    async fn run(&self, script: &str) -> Result<Accepted, SendError> {
         self.tell(script);
         self.channel().send(&self.message()).await
     }
@@ -136,7 +136,7 @@ impl Fixture for Machine {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_program_gets_its_message_without_a_shell() {
+async fn passes_the_message_without_a_shell() {
     let machine = open().await;
     machine.tell("echo; echo ' 4711 '; echo more; echo note >&2");
     let mut message = machine.message();
@@ -156,9 +156,9 @@ async fn the_program_gets_its_message_without_a_shell() {
 }
 
 #[tokio::test]
-async fn the_environment_is_what_the_configuration_says() {
+async fn environment_is_as_configured() {
     let machine = open().await;
-    machine.told("").await.unwrap();
+    machine.run("").await.unwrap();
     let environment = machine.read("environment");
     let mut names: Vec<_> = environment
         .lines()
@@ -172,7 +172,7 @@ async fn the_environment_is_what_the_configuration_says() {
 }
 
 #[tokio::test]
-async fn every_exit_code_has_its_class() {
+async fn maps_every_exit_code() {
     let machine = open().await;
     for (code, expected) in [
         (1, "unknown"),
@@ -197,30 +197,30 @@ async fn every_exit_code_has_its_class() {
         (126, "unknown"),
         (255, "unknown"),
     ] {
-        let fault = machine.told(&format!("echo why >&2; exit {code}")).await;
-        let fault = fault.unwrap_err();
-        assert_eq!(class(&fault), expected, "{code}");
+        let error = machine.run(&format!("echo why >&2; exit {code}")).await;
+        let error = error.unwrap_err();
+        assert_eq!(class(&error), expected, "{code}");
         assert!(
-            fault.detail().ends_with(&format!("{code}: why")),
+            error.detail().ends_with(&format!("{code}: why")),
             "{}",
-            fault.detail()
+            error.detail()
         );
     }
-    let fault = machine.told("kill -TERM $$").await.unwrap_err();
-    assert_eq!(class(&fault), "unknown");
+    let error = machine.run("kill -TERM $$").await.unwrap_err();
+    assert_eq!(class(&error), "unknown");
 }
 
 #[tokio::test]
-async fn what_it_started_is_killed_with_it() {
+async fn kills_children_of_the_program_on_timeout() {
     let machine = open().await;
-    let fault = machine
-        .told("sleep 60 & echo $! > \"$HERE/child\"; wait")
+    let error = machine
+        .run("sleep 60 & echo $! > \"$HERE/child\"; wait")
         .await;
-    assert_eq!(class(&fault.unwrap_err()), "unknown");
+    assert_eq!(class(&error.unwrap_err()), "unknown");
     let child = machine.read("child");
     let status = format!("/proc/{}/stat", child.trim());
     let begun = Instant::now();
-    // A process that was killed may still wait for somebody to ask how it ended.
+    // A killed process may still wait until its parent reads its exit status.
     while fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")) {
         assert!(begun.elapsed() < Duration::from_secs(10), "{child} lives");
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -228,19 +228,19 @@ async fn what_it_started_is_killed_with_it() {
 }
 
 #[tokio::test]
-async fn what_it_leaves_behind_is_not_waited_for() {
+async fn does_not_wait_for_children_of_the_program() {
     let machine = open().await;
     let begun = Instant::now();
-    let accepted = machine.told("echo 4711; sleep 5 &").await.unwrap();
+    let accepted = machine.run("echo 4711; sleep 5 &").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("4711"));
     assert!(begun.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test]
-async fn much_output_and_unread_input_do_no_harm() {
+async fn tolerates_long_output_and_unread_input() {
     let machine = open().await;
     let much = "head -c 1000000 /dev/zero | tr '\\0' x; head -c 1000000 /dev/zero >&2";
-    let accepted = machine.told(much).await.unwrap();
+    let accepted = machine.run(much).await.unwrap();
     assert_eq!(accepted.message_id.unwrap().len(), 200);
     let deaf = machine.directory.path().join("send");
     fs::write(&deaf, "#!/bin/sh\nexit 0\n").unwrap();
@@ -250,18 +250,18 @@ async fn much_output_and_unread_input_do_no_harm() {
 }
 
 #[tokio::test]
-async fn what_is_no_program_was_not_reached() {
+async fn missing_program_is_unreachable() {
     let machine = open().await;
     let program = machine.directory.path().join("nothing");
     fs::write(&program, "no program").unwrap();
     machine.is_gone.store(true, Ordering::Relaxed);
-    let fault = machine.told("").await.unwrap_err();
-    assert_eq!(class(&fault), "unreachable", "{fault}");
+    let error = machine.run("").await.unwrap_err();
+    assert_eq!(class(&error), "unreachable", "{error}");
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
-    for (key, value, told) in [
+fn rejects_invalid_settings_by_key() {
+    for (key, value, invalid_key) in [
         ("program", json!("send-sms"), "program"),
         ("channel", json!("S M S"), "channel"),
         ("arguments", json!(["--to={to}"]), "arguments[0]"),
@@ -274,6 +274,6 @@ fn impossible_settings_are_refused_by_their_key() {
     ] {
         let mut table = json!({"channel": "sms", "program": "/bin/true"});
         table[key] = value;
-        assert_eq!(refused_key("exec", table.clone()), told, "{table}");
+        assert_eq!(refused_key("exec", table.clone()), invalid_key, "{table}");
     }
 }

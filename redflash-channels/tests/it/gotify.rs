@@ -27,7 +27,7 @@ const VENDOR: Vendor = Vendor {
                 .rule(body["message"] != "", "Field 'message' is required")
                 .faults()
         },
-        refuse: |faults| error(400, faults),
+        refuse: |reason| error_reply(400, reason),
         accept: |request, number| {
             let mut answer = request.json();
             answer["id"] = json!(number);
@@ -40,14 +40,16 @@ const VENDOR: Vendor = Vendor {
     not_addresses: &["a b", "ö", "https://push.example.org/"],
     secrets: &[TOKEN],
     reply: |behaviour| match behaviour {
-        Behaviour::RefuseAccount => Some(Some(error(401, "you need to provide a valid token"))),
+        Behaviour::RefuseAccount => {
+            Some(Some(error_reply(401, "you need to provide a valid token")))
+        }
         // It knows no limit.
         Behaviour::Throttle(_) => Some(None),
         _ => None,
     },
 };
 
-fn error(code: u16, text: &str) -> Reply {
+fn error_reply(code: u16, text: &str) -> Reply {
     let answer = json!({"error": "x", "errorCode": code, "errorDescription": text});
     Reply::body(code, answer.to_string())
 }
@@ -59,7 +61,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("**Größe** 5").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("1"));
@@ -74,12 +76,12 @@ async fn the_request_keeps_to_the_vendors_rules() {
     let mut message = account.message("hi");
     assert_eq!(account.channel().host(&message.to).as_deref(), Some("ops"));
     message.to = account.channel().parse_address("dev").unwrap();
-    let fault = account.channel().send(&message).await.unwrap_err();
-    assert_eq!(class(&fault), "unroutable");
+    let error = account.channel().send(&message).await.unwrap_err();
+    assert_eq!(class(&error), "unroutable");
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, expected) in [
         (400, "rejected"),
@@ -88,15 +90,15 @@ async fn every_error_has_its_class() {
         (404, "refused"),
         (500, "message later"),
     ] {
-        let fault = account.answered(error(status, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status}");
+        let error = account.answered(error_reply(status, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status}");
     }
-    let fault = account.answered(Reply::body(200, "{\"id\":\"x\"}")).await;
-    assert_eq!(class(&fault.unwrap_err()), "unknown");
+    let error = account.answered(Reply::body(200, "{\"id\":\"x\"}")).await;
+    assert_eq!(class(&error.unwrap_err()), "unknown");
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"apps": {}}), "apps"),
         (json!({"apps": {"ops": ""}}), "apps.ops"),

@@ -8,7 +8,7 @@ use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 
 use crate::kannel;
-use crate::vendor::{Account, Called, Vendor, gateway};
+use crate::vendor::{Account, CallbackRequest, Vendor, gateway};
 
 /// The gateway of an example, at this base and with this password.
 fn example(text: &str, base: [&str; 2], password: [&str; 2]) -> Value {
@@ -22,7 +22,7 @@ fn example(text: &str, base: [&str; 2], password: [&str; 2]) -> Value {
 const KANNEL: Vendor = Vendor {
     gateway: |base_url| {
         example(
-            include_str!("../../src/http_sms/kannel.toml"),
+            include_str!("../../src/gateways/http_sms/kannel.toml"),
             ["http://127.0.0.1:13013", base_url],
             ["foobar", "canary-kannel"],
         )
@@ -42,7 +42,7 @@ const KANNEL: Vendor = Vendor {
 const ROUTO: Vendor = Vendor {
     gateway: |base_url| {
         example(
-            include_str!("../../src/http_sms/routo.toml"),
+            include_str!("../../src/gateways/http_sms/routo.toml"),
             ["https://smsc5.routotelecom.example", base_url],
             ["secret", "canary-routo"],
         )
@@ -106,7 +106,7 @@ mod as_routo {
 }
 
 #[tokio::test]
-async fn the_examples_make_their_vendors_requests() {
+async fn examples_send_the_vendors_requests() {
     let account = open_routo().await;
     account.send("Größe > 5 € & more").await.unwrap();
     assert_eq!(
@@ -184,7 +184,7 @@ const VARIED: Vendor = Vendor {
 };
 
 #[tokio::test]
-async fn values_stay_where_they_are_put() {
+async fn escapes_values_for_their_context() {
     let account = Account::open(VARIED).await;
     let accepted = account.send("a\n/b\"?c&d=é").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("17"));
@@ -213,15 +213,15 @@ async fn values_stay_where_they_are_put() {
 }
 
 #[tokio::test]
-async fn a_text_of_dots_leads_to_no_other_path() {
+async fn text_of_dots_cannot_change_the_path() {
     let account = Account::open(Vendor {
         gateway: |base_url| json!({ "type": "http-sms", "url": format!("{base_url}/v1/{{{{text}}}}") }),
         ..VARIED
     });
     let account = account.await;
     for text in [".", ".."] {
-        let fault = account.send(text).await.unwrap_err();
-        assert_eq!(fault.retry(), Retry::Never, "{text}");
+        let error = account.send(text).await.unwrap_err();
+        assert_eq!(error.retry(), Retry::Never, "{text}");
     }
     account.send("...").await.unwrap();
     assert_eq!(account.last().path, "/v1/...");
@@ -229,7 +229,7 @@ async fn a_text_of_dots_leads_to_no_other_path() {
 }
 
 #[tokio::test]
-async fn answers_mean_what_the_rules_say() {
+async fn rules_define_the_meaning_of_answers() {
     use Retry::{After, ElsewhereOrLater, MayRepeat, Never, StopGateway};
     let account = Account::open(VARIED).await;
     for (status, body, retry) in [
@@ -244,21 +244,22 @@ async fn answers_mean_what_the_rules_say() {
         (502, "", MayRepeat),
         (503, "", After(None)),
     ] {
-        let fault = account.answered(Reply::body(status, body)).await;
-        assert_eq!(fault.unwrap_err().retry(), retry, "{status} {body}");
+        let error = account.answered(Reply::body(status, body)).await;
+        assert_eq!(error.unwrap_err().retry(), retry, "{status} {body}");
     }
     let taken = account.answered(Reply::body(302, r#"{"ok":true}"#)).await;
     assert_eq!(taken.unwrap().message_id, None);
     let repeated = Reply::body(401, "wrong: canary-token, canary-pass");
-    let fault = account.answered(repeated).await.unwrap_err();
-    assert!(!fault.detail().contains("canary"), "{}", fault.detail());
+    let error = account.answered(repeated).await.unwrap_err();
+    assert!(!error.detail().contains("canary"), "{}", error.detail());
 }
 
 #[tokio::test]
-async fn callbacks_are_read_by_the_fields_that_are_named() {
+async fn reads_callbacks_by_configured_fields() {
     let account = Account::open(VARIED).await;
     let channel = account.channel();
-    let read = |document: Value| channel.parse_receipts(&Called::json(&document).callback());
+    let read =
+        |document: Value| channel.parse_receipts(&CallbackRequest::json(&document).callback());
     for (status, state) in [
         (json!("DELIVRD"), ReceiptState::Delivered),
         (json!(3), ReceiptState::Delivered),
@@ -277,7 +278,8 @@ async fn callbacks_are_read_by_the_fields_that_are_named() {
     }
     assert_eq!(read(json!({})), Ok(vec![]));
     assert_eq!(read(json!([1, "x"])), Ok(vec![]));
-    let inbound = |document: Value| channel.parse_inbound(&Called::json(&document).callback());
+    let inbound =
+        |document: Value| channel.parse_inbound(&CallbackRequest::json(&document).callback());
     let message = inbound(json!({ "from": 447_700_900_000_u64, "text": "ACK", "id": "m1" }));
     let message = message.unwrap().remove(0);
     assert_eq!(message.from.as_str(), "+447700900000");
@@ -286,30 +288,30 @@ async fn callbacks_are_read_by_the_fields_that_are_named() {
         ("ACK", Some("m1"))
     );
     assert_eq!(inbound(json!({ "text": "ACK" })), Ok(vec![]));
-    let fault = inbound(json!({ "from": "", "text": "ACK" })).unwrap_err();
-    assert!(matches!(fault, CallbackError::Malformed(_)));
+    let error = inbound(json!({ "from": "", "text": "ACK" })).unwrap_err();
+    assert!(matches!(error, CallbackError::Malformed(_)));
 }
 
 #[tokio::test]
-async fn the_example_for_kannel_reads_its_callbacks() {
+async fn kannel_example_reads_callbacks() {
     let account = open_kannel().await;
     let delivery = account.message("").delivery;
     let reference = delivery.to_string();
-    let called = Called::form(&[("ref", &reference), ("type", "16"), ("answer", "NACK/")]);
+    let called = CallbackRequest::form(&[("ref", &reference), ("type", "16"), ("answer", "NACK/")]);
     let receipts = account.channel().parse_receipts(&called.callback());
     let receipt = receipts.unwrap().remove(0);
     assert_eq!(receipt.delivery, Some(delivery));
     assert_eq!(receipt.state, ReceiptState::Failed);
     assert_eq!(receipt.detail, "16 (NACK/)");
-    let called = Called::form(&[("ref", "tx-1"), ("type", "1")]);
-    let fault = account.channel().parse_receipts(&called.callback());
-    assert!(matches!(fault, Err(CallbackError::Malformed(_))));
+    let called = CallbackRequest::form(&[("ref", "tx-1"), ("type", "1")]);
+    let error = account.channel().parse_receipts(&called.callback());
+    assert!(matches!(error, Err(CallbackError::Malformed(_))));
     let able = open_routo().await.channel().capabilities();
     assert!(able.sender && !able.receipts && !able.inbound);
 }
 
 #[tokio::test]
-async fn xml_is_escaped_and_a_message_cannot_leave_its_place() {
+async fn escapes_values_in_xml() {
     let account = Account::open(Vendor {
         gateway: |base_url| {
             json!({
@@ -334,7 +336,7 @@ async fn xml_is_escaped_and_a_message_cannot_leave_its_place() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     let plain = || json!({ "name": "tested", "type": "http-sms", "url": "http://127.0.0.1:1/" });
     gateway(plain());
     for (key, value) in [
@@ -397,12 +399,12 @@ fn impossible_settings_are_refused_by_their_key() {
             }
         }
         let settings = table.as_object().unwrap().clone();
-        let fault = configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{table} {fault}");
+        let error = configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{table} {error}");
     }
 }
 
-/// Whether a key stands at the top of a gateway's table.
+/// Returns true if a key is at the top level of a gateway's table.
 fn table_key(key: &str) -> bool {
     matches!(
         key,

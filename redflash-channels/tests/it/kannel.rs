@@ -5,9 +5,9 @@ use redflash_core::{Authenticity, CallbackError, ReceiptState, Retry, Timestamp}
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 
-use crate::vendor::{Account, Called, Vendor, gateway};
+use crate::vendor::{Account, CallbackRequest, Vendor, gateway};
 
-/// What an smsbox says of a text that is posted.
+/// The answers of an smsbox to a posted text.
 pub(crate) const RULES: Rules = Rules {
     faults,
     refuse: |_| Reply::body(400, "Coding field misformed, rejected"),
@@ -81,7 +81,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_is_what_an_smsbox_takes() {
+async fn request_follows_the_rules_of_an_smsbox() {
     let account = open().await;
     let accepted = account.send("Größe > 5 €").await.unwrap();
     assert_eq!(accepted.detail, "0: Accepted for delivery");
@@ -110,7 +110,7 @@ async fn the_request_is_what_an_smsbox_takes() {
 }
 
 #[tokio::test]
-async fn what_kannel_would_drop_is_cut_here() {
+async fn truncates_texts_that_kannel_would_truncate() {
     let account = open().await;
     let accepted = account.send(&"a".repeat(2000)).await.unwrap();
     assert_eq!(accepted.parts, 6);
@@ -118,7 +118,7 @@ async fn what_kannel_would_drop_is_cut_here() {
 }
 
 #[tokio::test]
-async fn every_answer_has_its_class() {
+async fn maps_every_answer() {
     use Retry::{After, Elsewhere, MayRepeat, Never, StopGateway};
     let account = open().await;
     for taken in [
@@ -151,13 +151,13 @@ async fn every_answer_has_its_class() {
         (500, "Sending failed.", After(None)),
         (503, "Temporal failure, try again later.", After(None)),
     ] {
-        let fault = account.answered(Reply::body(status, text)).await;
-        assert_eq!(fault.unwrap_err().retry(), retry, "{status} {text}");
+        let error = account.answered(Reply::body(status, text)).await;
+        assert_eq!(error.unwrap_err().retry(), retry, "{status} {text}");
     }
 }
 
 #[tokio::test]
-async fn reports_are_read_by_their_kind() {
+async fn reads_reports_by_kind() {
     use ReceiptState::{Delivered, Failed, Pending};
     let account = open().await;
     let delivery = account.message("").delivery;
@@ -171,7 +171,7 @@ async fn reports_are_read_by_their_kind() {
             "2: cannot be delivered (id:up1 stat:UNDELIV err:001)",
         ),
         ("4", "", Pending, "4: queued at the SMS centre"),
-        ("8", "ACK/", Pending, "8: taken by the SMS centre (ACK/)"),
+        ("8", "ACK/", Pending, "8: accepted by the SMS centre (ACK/)"),
         (
             "16",
             "NACK/FAIL no route",
@@ -182,10 +182,10 @@ async fn reports_are_read_by_their_kind() {
             "32",
             "",
             Pending,
-            "32: a note from the SMS centre on its way",
+            "32: intermediate notification from the SMS centre",
         ),
     ] {
-        let called = Called::form(&[
+        let called = CallbackRequest::form(&[
             ("ref", &reference),
             ("type", kind),
             ("answer", answer),
@@ -207,12 +207,12 @@ async fn reports_are_read_by_their_kind() {
         assert_eq!(signed, Ok(Authenticity::Unsigned));
     }
     let url = format!("https://a.example/ack/k/s?ref={reference}&type=16&answer=NACK%2F%FF+no");
-    let called = Called::default().at(&url);
+    let called = CallbackRequest::default().at(&url);
     let receipts = account.channel().parse_receipts(&called.callback());
     let detail = "16: refused by the SMS centre (NACK/\u{fffd} no)";
     assert_eq!(receipts.unwrap()[0].detail, detail);
     let read = |fields: &[(&str, &str)]| {
-        let called = Called::form(fields);
+        let called = CallbackRequest::form(fields);
         account.channel().parse_receipts(&called.callback())
     };
     assert_eq!(read(&[]), Ok(vec![]));
@@ -225,16 +225,17 @@ async fn reports_are_read_by_their_kind() {
         &[("ref", &reference)],
         &[("ref", &reference), ("type", "x")],
     ] {
-        let fault = read(nonsense).unwrap_err();
-        assert!(matches!(fault, CallbackError::Malformed(_)), "{nonsense:?}");
+        let error = read(nonsense).unwrap_err();
+        assert!(matches!(error, CallbackError::Malformed(_)), "{nonsense:?}");
     }
 }
 
 #[tokio::test]
-async fn answers_are_read_in_their_alphabet() {
+async fn reads_replies_in_any_alphabet() {
     let account = open().await;
     let read = |query: &str| {
-        let called = Called::default().at(&format!("https://alerts.example.org/in?{query}"));
+        let called =
+            CallbackRequest::default().at(&format!("https://alerts.example.org/in?{query}"));
         account.channel().parse_inbound(&called.callback())
     };
     let [message] = &*read(
@@ -270,15 +271,15 @@ async fn answers_are_read_in_their_alphabet() {
     assert_eq!(read("from=447700900000&text=%00%FF&coding=1"), Ok(vec![]));
     assert_eq!(read("ref=a&type=8"), Ok(vec![]));
     assert_eq!(read("from=Info&text=hi").unwrap()[0].from.as_str(), "Info");
-    let fault = read("from=&text=hi").unwrap_err();
-    assert!(matches!(fault, CallbackError::Malformed(_)), "{fault}");
-    let form = Called::form(&[("from", "447700900000"), ("text", "hi")]);
+    let error = read("from=&text=hi").unwrap_err();
+    assert!(matches!(error, CallbackError::Malformed(_)), "{error}");
+    let form = CallbackRequest::form(&[("from", "447700900000"), ("text", "hi")]);
     let messages = account.channel().parse_inbound(&form.callback());
     assert_eq!(messages.unwrap()[0].text, "hi");
 }
 
 #[test]
-fn without_a_callback_url_no_reports_are_asked_for() {
+fn requests_no_reports_without_callback_url() {
     let mut quiet = table("http://127.0.0.1:1");
     quiet.as_object_mut().unwrap().remove("callback_url");
     assert!(!gateway(quiet).channel.capabilities().receipts);
@@ -288,7 +289,7 @@ fn without_a_callback_url_no_reports_are_asked_for() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (key, value) in [
         ("username", json!("")),
         ("username", json!("a\nb")),
@@ -304,8 +305,8 @@ fn impossible_settings_are_refused_by_their_key() {
         wrong["name"] = json!("tested");
         wrong[key] = value;
         let settings = wrong.as_object().unwrap().clone();
-        let fault = redflash_channels::configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
-        assert!(!fault.to_string().contains("canary"));
+        let error = redflash_channels::configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{error}");
+        assert!(!error.to_string().contains("canary"));
     }
 }

@@ -35,7 +35,7 @@ const VENDOR: Vendor = Vendor {
                 .rule(request.body.len() < 64_000, "M_TOO_LARGE")
                 .faults()
         },
-        refuse: |faults| error(400, "M_BAD_JSON", faults),
+        refuse: |reason| error_reply(400, "M_BAD_JSON", reason),
         accept: |request, _| {
             // The same transaction is the same event.
             let transaction = request.path.strip_prefix(PATH).unwrap();
@@ -56,16 +56,16 @@ const VENDOR: Vendor = Vendor {
     secrets: &[TOKEN],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error(413, "M_TOO_LARGE", "event too large"),
-            Behaviour::RefuseAccount => error(401, "M_UNKNOWN_TOKEN", "Invalid access token"),
+            Behaviour::Reject => error_reply(413, "M_TOO_LARGE", "event too large"),
+            Behaviour::RefuseAccount => error_reply(401, "M_UNKNOWN_TOKEN", "Invalid access token"),
             Behaviour::Throttle(Some(seconds)) => throttled(seconds * 1000),
-            Behaviour::Throttle(None) => error(429, "M_LIMIT_EXCEEDED", "Too many requests"),
+            Behaviour::Throttle(None) => error_reply(429, "M_LIMIT_EXCEEDED", "Too many requests"),
             _ => return None,
         }))
     },
 };
 
-fn error(status: u16, code: &str, text: &str) -> Reply {
+fn error_reply(status: u16, code: &str, text: &str) -> Reply {
     Reply::body(status, json!({"errcode": code, "error": text}).to_string())
 }
 
@@ -84,7 +84,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("@room **Größe**").await.unwrap();
     assert!(accepted.delivered);
@@ -99,7 +99,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_repeat_is_the_same_transaction() {
+async fn repeat_has_the_same_transaction_id() {
     let account = open().await;
     let first = account.send("hello").await.unwrap();
     let mut message = account.message("hello");
@@ -110,7 +110,7 @@ async fn a_repeat_is_the_same_transaction() {
 }
 
 #[tokio::test]
-async fn an_id_cannot_lead_elsewhere() {
+async fn escapes_room_ids() {
     let account = open().await;
     let mut message = account.message("hello");
     message.to = account.channel().parse_address("!a/../b?c#d:x").unwrap();
@@ -122,7 +122,7 @@ async fn an_id_cannot_lead_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"\"\n".repeat(32_000)).await.unwrap();
     assert!(
@@ -134,7 +134,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, code, expected) in [
         (400, "M_BAD_JSON", "rejected"),
@@ -151,17 +151,17 @@ async fn every_error_has_its_class() {
         (500, "M_UNKNOWN", "message later"),
         (502, "", "unknown"),
     ] {
-        let fault = account.answered(error(status, code, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status} {code}");
+        let error = account.answered(error_reply(status, code, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status} {code}");
     }
     for nonsense in ["{}", "[]", "{\"event_id\":5}"] {
-        let fault = account.answered(Reply::body(200, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(200, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
 }
 
 #[tokio::test]
-async fn a_limit_says_how_long_it_lasts_in_either_way() {
+async fn reads_retry_delay_from_header_and_body() {
     let account = open().await;
     for (reply, expected) in [
         (throttled(2500), Duration::from_millis(2500)),
@@ -178,7 +178,7 @@ async fn a_limit_says_how_long_it_lasts_in_either_way() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (
             json!({"access_token": "", "base_url": "https://x"}),

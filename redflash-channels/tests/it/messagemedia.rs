@@ -1,12 +1,13 @@
 //! `MessageMedia` against a simulated account that checks each request by the vendor's rules.
 
+mod callbacks;
+
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{CallbackError, ReceiptState};
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 
 use crate::sms::{class, classes, ids, messages, refused};
-use crate::vendor::{Account, Called, Vendor};
+use crate::vendor::{Account, Vendor};
 
 const DELIVERY: &str = "019f4a2b6c007d3e8f50617283000001";
 const SECRET: &str = "canary-callback-secret";
@@ -15,7 +16,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| refusal(400, "The request is invalid", &[faults]),
+        refuse: |reason| refusal(400, "The request is invalid", &[reason]),
         accept: |request, _| answered(request),
     },
     address: ("+447700900001", "0044 7700 900-001"),
@@ -132,7 +133,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("Größe > 5 €").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("id-of-+447700900001"));
@@ -151,7 +152,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn without_a_callback_nothing_is_asked_for() {
+async fn requests_no_receipts_without_callback_url() {
     let account = open().await;
     let mut table = table(&account.simulator.base_url());
     table.as_object_mut().unwrap().remove("callback_secret");
@@ -164,7 +165,7 @@ async fn without_a_callback_nothing_is_asked_for() {
 }
 
 #[tokio::test]
-async fn an_event_may_name_its_own_sender() {
+async fn uses_the_sender_of_an_event() {
     let account = open().await;
     for (sender, kind, number) in [
         ("Backups", "ALPHANUMERIC", "Backups"),
@@ -183,7 +184,7 @@ async fn an_event_may_name_its_own_sender() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"a".repeat(6000)).await.unwrap();
     assert_eq!(
@@ -200,7 +201,7 @@ const NUMBERS: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn each_message_of_a_request_has_its_own_answer() {
+async fn each_message_of_a_request_has_its_own_outcome() {
     let account = open().await;
     assert_eq!(account.channel().capabilities().batch, 100);
     let messages = messages(&account, &NUMBERS);
@@ -211,7 +212,7 @@ async fn each_message_of_a_request_has_its_own_answer() {
     assert!(account.channel().send_batch(&[]).await.is_empty());
     // In another order, one missing, one without a reference.
     let taken = |id: &str, delivery: &Value| json!({ "message_id": id, "status": "queued", "metadata": { "delivery": delivery } });
-    let delivery = |place: usize| json!(messages[place - 1].delivery);
+    let delivery = |index: usize| json!(messages[index - 1].delivery);
     let answer = json!({ "messages": [
         taken("4", &delivery(4)), taken("x", &json!(null)), taken("1", &delivery(1)),
         taken("3", &delivery(3)),
@@ -226,7 +227,7 @@ async fn each_message_of_a_request_has_its_own_answer() {
 }
 
 #[tokio::test]
-async fn a_hundred_long_texts_are_answered_whole() {
+async fn reads_the_whole_answer_to_a_hundred_texts() {
     let account = open().await;
     let numbers: Vec<_> = (0..100).map(|n| format!("+4477009{n:05}")).collect();
     let numbers: Vec<_> = numbers.iter().map(|number| &**number).collect();
@@ -239,7 +240,7 @@ async fn a_hundred_long_texts_are_answered_whole() {
 }
 
 #[tokio::test]
-async fn one_invalid_message_costs_the_others_only_time() {
+async fn one_invalid_message_only_delays_the_others() {
     let account = open().await;
     let messages = messages(&account, &NUMBERS[..3]);
     let wait = "recipient later";
@@ -273,7 +274,7 @@ async fn one_invalid_message_costs_the_others_only_time() {
 }
 
 #[tokio::test]
-async fn what_befalls_the_request_befalls_each_message() {
+async fn failure_of_a_request_applies_to_each_message() {
     let account = open().await;
     for (reply, expected) in [
         (refusal(401, "no", &[]), "unauthorized"),
@@ -294,7 +295,7 @@ async fn what_befalls_the_request_befalls_each_message() {
 }
 
 #[tokio::test]
-async fn every_answer_has_its_class() {
+async fn maps_every_answer() {
     let account = open().await;
     let bare = json!({ "messages": [{ "message_id": "1" }] });
     for (reply, expected) in [
@@ -322,7 +323,7 @@ async fn every_answer_has_its_class() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (key, changes) in [
         ("api_key", json!({ "api_key": "" })),
         ("api_key", json!({ "api_key": "a:b" })),
@@ -336,139 +337,4 @@ fn impossible_settings_are_refused_by_their_key() {
         let found = refused(table("https://api.example.org"), &changes);
         assert_eq!(found.as_deref(), Some(key), "{changes}");
     }
-}
-
-/// The example of the vendor's description.
-fn report(status: &str, code: &Value) -> Value {
-    json!({
-        "callback_url": "https://alerts.example.org/", "delivery_report_id": "693e87f2",
-        "source_number": "+447700900001", "date_received": "2016-11-03T11:49:02.807Z",
-        "status": status, "delay": 0, "billing_units": 1,
-        "submitted_date": "2016-11-03T11:49:01.551Z", "original_text": "Hello world!",
-        "message_id": "389dc1a8", "error_code": code, "metadata": { "delivery": DELIVERY },
-        "vendor_account_id": { "vendor_id": "MessageMedia", "account_id": "MyAccount" },
-    })
-}
-
-#[tokio::test]
-async fn receipts_are_read_by_their_status() {
-    use ReceiptState::{Delivered, Failed, Pending};
-    let account = open().await;
-    for (status, code, state, detail) in [
-        ("queued", json!(null), Pending, "queued"),
-        ("scheduled", json!(null), Pending, "scheduled"),
-        (
-            "processed",
-            json!("101"),
-            Pending,
-            "processed (101: being processed)",
-        ),
-        (
-            "enroute",
-            json!("151"),
-            Pending,
-            "enroute (151: being processed)",
-        ),
-        (
-            "submitted",
-            json!("200"),
-            Pending,
-            "submitted (200: submitted)",
-        ),
-        (
-            "delivered",
-            json!("220"),
-            Delivered,
-            "delivered (220: delivered)",
-        ),
-        ("expired", json!("401"), Failed, "expired (401: expired)"),
-        (
-            "rejected",
-            json!("305"),
-            Failed,
-            "rejected (305: taken for a duplicate)",
-        ),
-        ("failed", json!("332"), Failed, "failed (332: no route)"),
-        (
-            "undeliverable",
-            json!("400"),
-            Failed,
-            "undeliverable (400: undeliverable)",
-        ),
-        (
-            "cancelled",
-            json!("405"),
-            Failed,
-            "cancelled (405: cancelled)",
-        ),
-        ("news", json!("999"), Pending, "news (999)"),
-    ] {
-        let called = Called::json(&report(status, &code));
-        let receipts = account
-            .channel()
-            .parse_receipts(&called.callback())
-            .unwrap();
-        let [receipt] = &*receipts else {
-            panic!("{receipts:?}")
-        };
-        assert_eq!((receipt.state, &*receipt.detail), (state, detail));
-        assert_eq!(receipt.message_id.as_deref(), Some("389dc1a8"));
-        assert_eq!(receipt.delivery, DELIVERY.parse().ok());
-        assert_eq!(receipt.price, None);
-    }
-}
-
-fn reply() -> Value {
-    json!({
-        "metadata": { "delivery": DELIVERY }, "message_id": "877c19ef", "reply_id": "a175e797",
-        "date_received": "2016-12-07T08:43:00.850Z", "callback_url": "https://alerts.example.org/",
-        "destination_number": "+61491570156", "source_number": "+447700900001", "content": "ACK",
-        "vendor_account_id": { "vendor_id": "MessageMedia", "account_id": "MyAccount" },
-    })
-}
-
-#[tokio::test]
-async fn people_can_answer() {
-    let account = open().await;
-    let called = Called::json(&reply());
-    let told = account
-        .channel()
-        .parse_inbound(&called.callback())
-        .unwrap()
-        .remove(0);
-    assert_eq!(told.message_id.as_deref(), Some("a175e797"));
-    assert_eq!(told.from.as_str(), "+447700900001");
-    assert_eq!((&*told.text, told.answers), ("ACK", DELIVERY.parse().ok()));
-    assert_eq!(told.answers_message.as_deref(), Some("877c19ef"));
-}
-
-#[tokio::test]
-async fn receipts_and_replies_come_to_one_url() {
-    let account = open().await;
-    let channel = account.channel();
-    let reply = Called::json(&reply());
-    assert_eq!(channel.parse_receipts(&reply.callback()), Ok(vec![]));
-    let report = Called::json(&report("delivered", &json!("220")));
-    assert_eq!(channel.parse_inbound(&report.callback()), Ok(vec![]));
-    let other = Called::json(&json!({ "event": "news" }));
-    assert_eq!(channel.parse_receipts(&other.callback()), Ok(vec![]));
-    assert_eq!(channel.parse_inbound(&other.callback()), Ok(vec![]));
-    let strange = Called::json(&json!({ "status": "delivered", "metadata": { "delivery": "17" } }));
-    let strange = channel
-        .parse_receipts(&strange.callback())
-        .unwrap()
-        .remove(0);
-    assert_eq!((strange.delivery, strange.message_id), (None, None));
-    for nonsense in [
-        Called::default(),
-        Called::json(&json!("text")),
-        Called::form(&[("a", "b")]),
-    ] {
-        let read = channel.parse_receipts(&nonsense.callback());
-        assert!(matches!(read, Err(CallbackError::Malformed(_))), "{read:?}");
-        let read = channel.parse_inbound(&nonsense.callback());
-        assert!(matches!(read, Err(CallbackError::Malformed(_))), "{read:?}");
-    }
-    let nobody = Called::json(&json!({ "reply_id": "1" }));
-    assert!(channel.parse_inbound(&nobody.callback()).is_err());
 }

@@ -46,7 +46,7 @@ const VENDOR: Vendor = Vendor {
                 )
                 .faults()
         },
-        refuse: |faults| error(40024, faults),
+        refuse: |reason| error_reply(40024, reason),
         accept: |request, number| {
             let answer = json!({
                 "id": format!("sPs71M8A{number:02}"), "time": 1_635_528_741, "event": "message",
@@ -59,7 +59,7 @@ const VENDOR: Vendor = Vendor {
     not_addresses: &["a b", "ö", "https://ntfy.sh/x", "a/b", "a,b"],
     secrets: &[TOKEN],
     reply: |behaviour| {
-        Some(Some(error(
+        Some(Some(error_reply(
             match behaviour {
                 Behaviour::Reject => 40018,
                 Behaviour::RefuseAccount => 40101,
@@ -72,7 +72,7 @@ const VENDOR: Vendor = Vendor {
     },
 };
 
-fn error(code: u16, text: &str) -> Reply {
+fn error_reply(code: u16, text: &str) -> Reply {
     let status = code / 100;
     let answer = json!({"code": code, "http": status, "error": text});
     Reply::body(status, answer.to_string())
@@ -85,7 +85,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("**Größe** 5").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("sPs71M8A01"));
@@ -101,7 +101,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_user_logs_in_with_a_password() {
+async fn authenticates_with_user_and_password() {
     let mut vendor = VENDOR;
     vendor.rules.faults = |request| {
         let is_ann = request.header("authorization") == "Basic YW5uOmNhbmFyeQ==";
@@ -117,7 +117,7 @@ async fn a_user_logs_in_with_a_password() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"ж".repeat(3000)).await.unwrap();
     assert_eq!(accepted.detail, "published, cut to 2047 characters");
@@ -125,7 +125,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (code, expected) in [
         (40009, "invalid address"),
@@ -142,17 +142,17 @@ async fn every_error_has_its_class() {
         (50001, "message later"),
         (50701, "message later"),
     ] {
-        let fault = account.answered(error(code, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{code}");
+        let error = account.answered(error_reply(code, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{code}");
     }
-    let fault = account.answered(Reply::body(200, "{}")).await;
-    assert_eq!(class(&fault.unwrap_err()), "unknown");
-    let fault = account.answered(Reply::body(403, "a proxy's")).await;
-    assert_eq!(class(&fault.unwrap_err()), "refused");
+    let error = account.answered(Reply::body(200, "{}")).await;
+    assert_eq!(class(&error.unwrap_err()), "unknown");
+    let error = account.answered(Reply::body(403, "a proxy's")).await;
+    assert_eq!(class(&error.unwrap_err()), "refused");
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"priority": 0}), "priority"),
         (json!({"priority": 6}), "priority"),

@@ -66,7 +66,7 @@ const VENDOR: Vendor = Vendor {
                 )
                 .faults()
         },
-        refuse: |faults| invalid(faults),
+        refuse: |reason| invalid(reason),
         accept: |request, _| {
             let answer = json!({
                 "status": "success", "message": "Event processed",
@@ -99,7 +99,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("Größe:\n  5 %").await.unwrap();
     let id = "019f4a2b6c007d3e8f50617283000001";
@@ -122,7 +122,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_routing_key_is_an_address_too() {
+async fn accepts_routing_keys_as_addresses() {
     let account = open().await;
     let channel = account.channel();
     let key = "R0PFE8C0JAMEZE7WV3ZB4RKSE0NVFK45";
@@ -133,15 +133,15 @@ async fn a_routing_key_is_an_address_too() {
     channel.send(&message).await.unwrap();
     assert_eq!(account.last().json()["routing_key"], key);
     account.simulator.once(invalid("Invalid routing key"));
-    let fault = channel.send(&message).await.unwrap_err();
-    assert_eq!(class(&fault), "invalid address");
+    let error = channel.send(&message).await.unwrap_err();
+    assert_eq!(class(&error), "invalid address");
     message.to = channel.parse_address("web").unwrap();
-    let fault = channel.send(&message).await.unwrap_err();
-    assert_eq!(class(&fault), "unroutable");
+    let error = channel.send(&message).await.unwrap_err();
+    assert_eq!(class(&error), "unroutable");
 }
 
 #[tokio::test]
-async fn a_repeat_is_the_same_event() {
+async fn repeat_has_the_same_dedup_key() {
     let account = open().await;
     let mut message = account.message("hello");
     let first = account.channel().send(&message).await.unwrap();
@@ -152,7 +152,7 @@ async fn a_repeat_is_the_same_event() {
 }
 
 #[tokio::test]
-async fn a_long_text_is_whole_in_the_details() {
+async fn details_have_the_whole_text() {
     let account = open().await;
     account.send(&"ж".repeat(32_000)).await.unwrap();
     let payload = account.last().json()["payload"].clone();
@@ -166,7 +166,7 @@ async fn a_long_text_is_whole_in_the_details() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (error, expected) in [
         ("'payload.severity' is invalid", "rejected"),
@@ -174,8 +174,8 @@ async fn every_error_has_its_class() {
         ("Invalid routing key", "unauthorized"),
         ("'routing_key' is missing or blank", "unauthorized"),
     ] {
-        let fault = account.answered(invalid(error)).await.unwrap_err();
-        assert_eq!(class(&fault), expected, "{error}");
+        let error = account.answered(invalid(error)).await.unwrap_err();
+        assert_eq!(class(&error), expected, "{error}");
     }
     for (status, expected) in [
         (403, "refused"),
@@ -186,17 +186,17 @@ async fn every_error_has_its_class() {
         (502, "unknown"),
         (503, "message later"),
     ] {
-        let fault = account.answered(Reply::body(status, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status}");
+        let error = account.answered(Reply::body(status, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status}");
     }
     for nonsense in ["{}", "[]", "{\"status\":5}", "{\"status\":\"maybe\"}"] {
-        let fault = account.answered(Reply::body(202, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(202, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"services": {"db": "canary"}}), "services.db"),
         (json!({"services": {"D B": KEY}}), "services.D B"),

@@ -39,12 +39,12 @@ fn class(result: &Result<Accepted, SendError>) -> String {
             Deferral::Recipient => "deferred recipient".into(),
             _ => "deferred message".into(),
         },
-        Err(fault) => fault.class().into(),
+        Err(error) => error.class().into(),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_of_recipients_are_told_from_refusals_of_us() {
+async fn distinguishes_refused_recipients_from_refused_accounts() {
     let postfix = Postfix::start(&["ann"], &[ACCESS]).await;
     let smtp = smtp(&postfix, |_| {});
     for (to, expected, answer) in [
@@ -62,8 +62,8 @@ async fn refusals_of_recipients_are_told_from_refusals_of_us() {
     ] {
         let result = send(&smtp, to).await;
         assert_eq!(class(&result), expected, "{to} {result:?}");
-        if let Err(fault) = result {
-            assert!(fault.detail().contains(answer), "{}", fault.detail());
+        if let Err(error) = result {
+            assert!(error.detail().contains(answer), "{}", error.detail());
         }
     }
     let mails = postfix.expect("ann", 1).await;
@@ -72,7 +72,7 @@ async fn refusals_of_recipients_are_told_from_refusals_of_us() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_of_the_sender_stop_the_gateway_only_for_its_own() {
+async fn refusal_of_the_sender_stops_the_gateway_only_for_its_own_address() {
     let senders = "smtpd_sender_restrictions = check_sender_access inline:{ \
         { alerts@example.net = 553 5.7.1 Not your address }, \
         { backup@example.net = 550 5.1.8 Unknown domain } }";
@@ -99,7 +99,7 @@ async fn refusals_of_the_sender_stop_the_gateway_only_for_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ehlo_names_decide_whether_mail_is_taken() {
+async fn servers_accept_mail_by_ehlo_name() {
     let helo = "smtpd_helo_restrictions = reject_non_fqdn_helo_hostname";
     let postfix = Postfix::start(&["ann"], &[helo]).await;
     let short = smtp(&postfix, |config| config.ehlo_name = Some("box".into()));
@@ -126,7 +126,7 @@ async fn ehlo_names_decide_whether_mail_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn texts_are_refused_by_what_is_wrong_with_them() {
+async fn maps_errors_by_their_text() {
     let limits = [
         "message_size_limit = 4000",
         "header_checks = static:{REJECT Spam}",
@@ -146,11 +146,11 @@ async fn texts_are_refused_by_what_is_wrong_with_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_postfix_ends_while_idle_is_renewed() {
+async fn renews_sessions_that_postfix_ends() {
     let postfix = Postfix::start(&["ann"], &["smtpd_timeout = 1s"]).await;
     let smtp = smtp(&postfix, |_| {});
     send(&smtp, "ann@example.org").await.unwrap();
-    // It has said `421 4.4.2 Error: timeout exceeded` to the idle connection.
+    // It has sent `421 4.4.2 Error: timeout exceeded` on the idle connection.
     postfix.logs("timeout after").await;
     send(&smtp, "ann@example.org").await.unwrap();
     postfix.expect("ann", 2).await;

@@ -48,7 +48,7 @@ fn file(contents: &str) -> NamedTempFile {
 }
 
 #[tokio::test]
-async fn a_webhook_is_resolved_here_and_tunnelled_to_the_checked_address() {
+async fn tunnels_webhooks_to_the_checked_address() {
     let (sink, authority) = (WebhookSink::start().await, Authority::new());
     let front = TlsFront::of(&authority, sink.address()).await;
     let proxy = ConnectProxy::to(front.address()).await;
@@ -78,7 +78,7 @@ async fn a_webhook_is_resolved_here_and_tunnelled_to_the_checked_address() {
 }
 
 #[tokio::test]
-async fn a_proxy_opens_no_way_around_the_guard() {
+async fn proxy_cannot_bypass_the_guard() {
     let sink = WebhookSink::start().await;
     let proxy = ConnectProxy::to(sink.address()).await;
     let hooks = gateway(&json!({"type": "webhook", "proxy": proxy.url(None)}));
@@ -104,7 +104,7 @@ async fn a_proxy_opens_no_way_around_the_guard() {
 }
 
 #[tokio::test]
-async fn a_vendor_is_asked_for_by_name() {
+async fn proxy_resolves_vendors_by_name() {
     let (vendor, authority) = (
         Simulator::start(NTFY).await,
         Authority::naming("ntfy.example"),
@@ -121,7 +121,7 @@ async fn a_vendor_is_asked_for_by_name() {
     ntfy.channel.send(&message).await.unwrap();
     assert_eq!(lines(&proxy), ["CONNECT ntfy.example:443 HTTP/1.1"]);
     assert_eq!(front.names(), ["ntfy.example"]);
-    // Without the file, the certificate is by nobody that this machine trusts.
+    // Without the file, this machine does not trust the issuer of the certificate.
     table.as_object_mut().unwrap().remove("ca_file");
     let result = gateway(&table).channel.send(&message).await;
     assert!(
@@ -131,7 +131,7 @@ async fn a_vendor_is_asked_for_by_name() {
 }
 
 #[tokio::test]
-async fn a_private_authority_is_trusted_without_a_proxy_too() {
+async fn trusts_the_ca_file_without_a_proxy() {
     let (sink, authority) = (WebhookSink::start().await, Authority::new());
     let front = TlsFront::of(&authority, sink.address()).await;
     let ca = file(&authority.certificate);
@@ -148,7 +148,7 @@ async fn a_private_authority_is_trusted_without_a_proxy_too() {
 }
 
 #[tokio::test]
-async fn a_message_that_found_no_tunnel_was_not_sent() {
+async fn message_without_a_tunnel_is_unreachable() {
     for status in [
         "403 Forbidden",
         "407 Proxy Authentication Required",
@@ -156,11 +156,11 @@ async fn a_message_that_found_no_tunnel_was_not_sent() {
     ] {
         let proxy = ConnectProxy::refusing(status).await;
         let hooks = webhook(&json!({"proxy": proxy.url(Some("me:canary"))}));
-        let Err(fault @ SendError::Unreachable(_)) = send(&hooks, "http://localhost:4711/").await
+        let Err(error @ SendError::Unreachable(_)) = send(&hooks, "http://localhost:4711/").await
         else {
             panic!("{status}");
         };
-        let text = fault.detail();
+        let text = error.detail();
         assert!(
             text.contains("proxy 127.0.0.1:") && !text.contains("canary"),
             "{text}"
@@ -184,7 +184,7 @@ async fn a_message_that_found_no_tunnel_was_not_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_lost_in_a_tunnel_is_an_unknown_outcome() {
+async fn lost_answer_in_a_tunnel_is_an_unknown_outcome() {
     let sink = WebhookSink::start().await;
     let proxy = ConnectProxy::to(sink.address()).await;
     let hooks = webhook(&json!({"proxy": proxy.url(None)}));
@@ -195,7 +195,7 @@ async fn an_answer_lost_in_a_tunnel_is_an_unknown_outcome() {
 }
 
 #[test]
-fn a_bad_proxy_or_certificate_file_is_named() {
+fn error_names_bad_proxy_and_certificate_file() {
     let (empty, broken) = (file(""), file("-----BEGIN CERTIFICATE-----\n!!!\n"));
     let broken_der = file("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let path = |file: &NamedTempFile| file.path().to_str().unwrap().to_owned();
@@ -210,13 +210,13 @@ fn a_bad_proxy_or_certificate_file_is_named() {
         for kind in ["webhook", "ntfy"] {
             let mut table = json!({"name": "peer", "type": kind});
             table[key] = value.clone().into();
-            let fault = configure(table.as_object().cloned().unwrap(), None).unwrap_err();
-            assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
-            assert!(key == "proxy" || fault.reason.contains(&value), "{fault}");
+            let error = configure(table.as_object().cloned().unwrap(), None).unwrap_err();
+            assert_eq!(error.key.as_deref(), Some(key), "{error}");
+            assert!(key == "proxy" || error.reason.contains(&value), "{error}");
         }
     }
     // Mail does not speak HTTP.
     let table = json!({"name": "a", "type": "console", "proxy": "none"});
-    let fault = configure(table.as_object().cloned().unwrap(), None).unwrap_err();
-    assert!(fault.reason.contains("unknown field `proxy`"), "{fault}");
+    let error = configure(table.as_object().cloned().unwrap(), None).unwrap_err();
+    assert!(error.reason.contains("unknown field `proxy`"), "{error}");
 }

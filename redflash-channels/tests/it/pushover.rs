@@ -48,7 +48,7 @@ const VENDOR: Vendor = Vendor {
                 )
                 .faults()
         },
-        refuse: |faults| error(400, faults, &json!({})),
+        refuse: |reason| error_reply(400, reason, &json!({})),
         accept: |_, number| {
             let request = format!("647d2300-702c-4b38-8b2f-{number:012}");
             Reply::body(200, json!({"status": 1, "request": request}).to_string())
@@ -64,8 +64,10 @@ const VENDOR: Vendor = Vendor {
     secrets: &[TOKEN],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error(400, "message cannot be blank", &json!({"message": "x"})),
-            Behaviour::RefuseAccount => error(
+            Behaviour::Reject => {
+                error_reply(400, "message cannot be blank", &json!({"message": "x"}))
+            }
+            Behaviour::RefuseAccount => error_reply(
                 400,
                 "application token is invalid",
                 &json!({"token": "invalid"}),
@@ -75,7 +77,7 @@ const VENDOR: Vendor = Vendor {
     },
 };
 
-fn error(status: u16, text: &str, wrong: &serde_json::Value) -> Reply {
+fn error_reply(status: u16, text: &str, wrong: &serde_json::Value) -> Reply {
     let mut answer = json!({"status": 0, "errors": [text], "request": "5042853c"});
     let fields = answer.as_object_mut().unwrap();
     fields.extend(wrong.as_object().unwrap().clone());
@@ -89,7 +91,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("<b>Größe</b>").await.unwrap();
     let id = accepted.message_id.unwrap();
@@ -105,7 +107,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let mut message = account.message(&"a".repeat(2000));
     message.subject = "b".repeat(300);
@@ -115,7 +117,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, wrong, expected) in [
         (400, json!({"token": "invalid"}), "unauthorized"),
@@ -127,20 +129,20 @@ async fn every_error_has_its_class() {
         (500, json!({}), "message later"),
         (200, json!({}), "rejected"),
     ] {
-        let fault = account.answered(error(status, "x", &wrong)).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status} {wrong}");
+        let error = account.answered(error_reply(status, "x", &wrong)).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status} {wrong}");
     }
-    let used_up = error(429, "x", &json!({})).with("X-Limit-App-Remaining", "0");
-    let fault = account.answered(used_up).await.unwrap_err();
-    assert_eq!(class(&fault), "unauthorized");
+    let used_up = error_reply(429, "x", &json!({})).with("X-Limit-App-Remaining", "0");
+    let error = account.answered(used_up).await.unwrap_err();
+    assert_eq!(class(&error), "unauthorized");
     for nonsense in ["{}", "{\"status\":\"1\"}", "[]"] {
-        let fault = account.answered(Reply::body(200, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(200, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"token": "canary"}), "token"),
         (json!({"token": TOKEN, "priority": 2}), "priority"),

@@ -119,7 +119,7 @@ async fn read(stream: &mut TcpStream) -> bool {
 /// A connection that is found closed before a message is sent costs no attempt: the message goes over a
 /// new connection at once.
 #[tokio::test]
-async fn a_connection_that_is_closed_while_it_is_idle_costs_no_attempt() {
+async fn replaces_connections_closed_while_idle() {
     for end in [End::AfterAnswer, End::TimedOut] {
         let receiver = Receiver::start(end).await;
         for sent in 1..=200 {
@@ -133,7 +133,7 @@ async fn a_connection_that_is_closed_while_it_is_idle_costs_no_attempt() {
 
 /// The log of an alert that found its connection closed shows one attempt, and the alert arrived once.
 #[tokio::test]
-async fn an_alert_over_a_connection_that_was_closed_meanwhile_is_one_attempt() {
+async fn alert_over_a_closed_connection_takes_one_attempt() {
     for end in [End::AfterAnswer, End::TimedOut] {
         let receiver = Receiver::start(end).await;
         let store = Arc::new(MemoryStore::new());
@@ -163,14 +163,14 @@ async fn an_alert_over_a_connection_that_was_closed_meanwhile_is_one_attempt() {
     }
 }
 
-/// Once bytes of a message are under way nobody knows, and it is not sent again behind the log's back.
+/// Once bytes of a message have been sent, its outcome is unknown, and no unlogged repeat is sent.
 #[tokio::test]
-async fn a_connection_that_is_closed_on_a_message_makes_its_outcome_unknown() {
+async fn closed_connection_makes_the_outcome_unknown() {
     for (end, requests) in [(End::UnreadRequest, 1), (End::ReadRequest, 2)] {
         let receiver = Receiver::start(end).await;
         receiver.sent().await.unwrap();
-        let fault = receiver.sent().await.unwrap_err();
-        assert_eq!(class(&fault), "unknown", "{end:?}: {fault:?}");
+        let error = receiver.sent().await.unwrap_err();
+        assert_eq!(class(&error), "unknown", "{end:?}: {error:?}");
         receiver.closed.notified().await;
         assert_eq!(receiver.count(), requests, "{end:?}");
         receiver.sent().await.unwrap();

@@ -30,7 +30,7 @@ const VENDOR: Vendor = Vendor {
                 .rule(body["text_mode"] == "normal", "the text is not styled")
                 .faults()
         },
-        refuse: |faults| error(400, faults),
+        refuse: |reason| error_reply(400, reason),
         accept: |_, number| {
             let timestamp = (1_700_000_000_000 + u64::from(number)).to_string();
             Reply::body(201, json!({"timestamp": timestamp}).to_string())
@@ -41,12 +41,15 @@ const VENDOR: Vendor = Vendor {
     // It has no logins.
     secrets: &[],
     reply: |behaviour| match behaviour {
-        Behaviour::RefuseAccount => Some(Some(error(400, "User +447700900123 is not registered."))),
+        Behaviour::RefuseAccount => Some(Some(error_reply(
+            400,
+            "User +447700900123 is not registered.",
+        ))),
         _ => None,
     },
 };
 
-fn error(status: u16, text: &str) -> Reply {
+fn error_reply(status: u16, text: &str) -> Reply {
     Reply::body(status, json!({"error": text}).to_string())
 }
 
@@ -57,7 +60,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_servers_rules() {
+async fn request_follows_the_servers_rules() {
     let account = open().await;
     let accepted = account.send("**Größe**").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("1700000000001"));
@@ -76,7 +79,7 @@ async fn the_request_keeps_to_the_servers_rules() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, text, expected) in [
         (
@@ -117,17 +120,17 @@ async fn every_error_has_its_class() {
         (500, "x", "message later"),
         (502, "x", "unknown"),
     ] {
-        let fault = account.answered(error(status, text)).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{text}");
+        let error = account.answered(error_reply(status, text)).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{text}");
     }
     let riddle = json!({
         "error": "Rate limited", "account": "+447700900123", "challenge_tokens": ["a-b"],
     });
-    let fault = account.answered(Reply::body(429, riddle.to_string())).await;
-    assert_eq!(class(&fault.unwrap_err()), "unauthorized");
+    let error = account.answered(Reply::body(429, riddle.to_string())).await;
+    assert_eq!(class(&error.unwrap_err()), "unauthorized");
     for nonsense in ["{}", "{\"timestamp\":null}", "{\"timestamp\":\"\"}", "[]"] {
-        let fault = account.answered(Reply::body(201, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(201, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
     let accepted = account
         .answered(Reply::body(201, "{\"timestamp\":17}"))
@@ -136,7 +139,7 @@ async fn every_error_has_its_class() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"number": "07700900123"}), "number"),
         (

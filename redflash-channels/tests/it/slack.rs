@@ -66,7 +66,7 @@ const BOT: Rules = Rules {
             )
             .faults()
     },
-    refuse: |faults| error(faults),
+    refuse: |reason| error_reply(reason),
     accept: |request, number| {
         let channel = request.json()["channel"].clone();
         let ts = format!("1503435956.{number:06}");
@@ -81,11 +81,11 @@ const WEBHOOK: Rules = Rules {
         common(&mut check, request, &KNOWN[1..]);
         check.rule(request.path == HOOK, "no_service").faults()
     },
-    refuse: |faults| Reply::body(400, faults),
+    refuse: |reason| Reply::body(400, reason),
     accept: |_, _| Reply::body(200, "ok"),
 };
 
-fn error(code: &str) -> Reply {
+fn error_reply(code: &str) -> Reply {
     Reply::body(200, json!({"ok": false, "error": code}).to_string())
 }
 
@@ -99,7 +99,7 @@ mod bot {
         not_addresses: &["#ops room", "https://hooks.slack.com/services/T/B/x", "ö"],
         secrets: &[TOKEN, "canary-slack-hook"],
         reply: |behaviour| {
-            Some(Some(error(match behaviour {
+            Some(Some(error_reply(match behaviour {
                 Behaviour::Reject => "invalid_blocks",
                 Behaviour::RefuseAccount => "token_revoked",
                 Behaviour::Fail => "internal_error",
@@ -116,7 +116,7 @@ mod bot {
     redflash_core::channel_conformance!(open);
 
     #[tokio::test]
-    async fn the_request_keeps_to_the_vendors_rules() {
+    async fn request_follows_the_vendors_rules() {
         let account = open().await;
         let accepted = account.send("<!channel> a & *b*").await.unwrap();
         assert_eq!(
@@ -135,7 +135,7 @@ mod bot {
     }
 
     #[tokio::test]
-    async fn every_error_has_its_class() {
+    async fn maps_every_error() {
         let account = open().await;
         for (code, expected) in [
             ("ratelimited", "recipient later"),
@@ -162,26 +162,26 @@ mod bot {
             ("too_many_attachments", "rejected"),
             ("of_tomorrow", "rejected"),
         ] {
-            let fault = account.answered(error(code)).await.unwrap_err();
-            assert_eq!(class(&fault), expected, "{code}");
+            let error = account.answered(error_reply(code)).await.unwrap_err();
+            assert_eq!(class(&error), expected, "{code}");
         }
         for nonsense in ["{}", "[]", "{\"ok\":false}", "{\"ok\":\"yes\"}"] {
-            let fault = account.answered(Reply::body(200, nonsense)).await;
-            assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+            let error = account.answered(Reply::body(200, nonsense)).await;
+            assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
         }
     }
 
     #[tokio::test]
-    async fn a_limit_is_of_one_conversation() {
+    async fn rate_limit_defers_one_conversation() {
         let account = open().await;
         let reply = Reply::status(429).with("Retry-After", "30");
-        let fault = account.answered(reply).await.unwrap_err();
-        assert_eq!(class(&fault), "recipient later");
-        assert_eq!(fault.retry(), Retry::After(Some(Duration::from_secs(30))));
+        let error = account.answered(reply).await.unwrap_err();
+        assert_eq!(class(&error), "recipient later");
+        assert_eq!(error.retry(), Retry::After(Some(Duration::from_secs(30))));
     }
 
     #[tokio::test]
-    async fn a_very_long_text_loses_its_end_and_says_so() {
+    async fn truncates_long_texts_and_notes_it() {
         let account = open().await;
         let accepted = account.send(&"&".repeat(9000)).await.unwrap();
         assert_eq!(accepted.detail, "ok, cut to 4000 characters");
@@ -213,7 +213,7 @@ mod webhook {
     redflash_core::channel_conformance!(open);
 
     #[tokio::test]
-    async fn the_request_keeps_to_the_vendors_rules() {
+    async fn request_follows_the_vendors_rules() {
         let account = open().await;
         let accepted = account.send("a > b").await.unwrap();
         assert!(accepted.delivered);
@@ -227,7 +227,7 @@ mod webhook {
     }
 
     #[tokio::test]
-    async fn every_error_has_its_class() {
+    async fn maps_every_error() {
         let account = open().await;
         for (status, code, expected) in [
             (400, "invalid_payload", "rejected"),
@@ -245,13 +245,13 @@ mod webhook {
             (429, "rate_limited", "recipient later"),
             (200, "okay", "unknown"),
         ] {
-            let fault = account.answered(Reply::body(status, code)).await;
-            assert_eq!(class(&fault.unwrap_err()), expected, "{code}");
+            let error = account.answered(Reply::body(status, code)).await;
+            assert_eq!(class(&error.unwrap_err()), expected, "{code}");
         }
     }
 
     #[tokio::test]
-    async fn each_room_is_a_lane_of_its_own_and_an_unknown_one_is_for_another_gateway() {
+    async fn each_room_has_its_own_lane_and_unknown_ones_are_unroutable() {
         let account = open().await;
         let channel = account.channel();
         let mut message = account.message("hi");
@@ -259,14 +259,14 @@ mod webhook {
         message.to = channel.parse_address("C0123456789").unwrap();
         assert_eq!(channel.host(&message.to), None);
         message.to = channel.parse_address("dev").unwrap();
-        let fault = channel.send(&message).await.unwrap_err();
-        assert_eq!(class(&fault), "unroutable");
+        let error = channel.send(&message).await.unwrap_err();
+        assert_eq!(class(&error), "unroutable");
         assert!(account.simulator.received().is_empty());
     }
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({}), "rooms"),
         (json!({"bot_token": ""}), "bot_token"),

@@ -1,4 +1,4 @@
-//! What the tests of several gateways for text messages share.
+//! Helpers for the tests of several SMS gateways.
 
 use redflash_core::conformance::channel::Fixture as _;
 use redflash_core::{Accepted, DeliveryId, OutboundMessage, SendError};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::vendor::{self, Account};
 
-/// The class of an outcome.
+/// Returns the class of an outcome.
 pub(crate) fn class(outcome: &Result<Accepted, SendError>) -> &'static str {
     match outcome {
         Ok(_) => "accepted",
@@ -14,12 +14,12 @@ pub(crate) fn class(outcome: &Result<Accepted, SendError>) -> &'static str {
     }
 }
 
-/// The classes of several outcomes.
+/// Returns the classes of several outcomes.
 pub(crate) fn classes(outcomes: &[Result<Accepted, SendError>]) -> Vec<&'static str> {
     outcomes.iter().map(class).collect()
 }
 
-/// The gateway's id of each message, empty where there is none.
+/// Returns the gateway's id of each message, empty if there is none.
 pub(crate) fn ids(outcomes: &[Result<Accepted, SendError>]) -> Vec<&str> {
     let accepted = outcomes.iter().map(|outcome| outcome.as_ref().ok());
     accepted
@@ -28,18 +28,18 @@ pub(crate) fn ids(outcomes: &[Result<Accepted, SendError>]) -> Vec<&str> {
         .collect()
 }
 
-/// The deliveries of one notification to these numbers.
+/// Returns the deliveries of one notification to these numbers.
 pub(crate) fn messages(account: &Account, numbers: &[&str]) -> Vec<OutboundMessage> {
-    let message = |(place, number): (u32, &&str)| {
+    let message = |(index, number): (u32, &&str)| {
         let mut message = account.message("The disk of db1 is full");
         message.to = account.channel().parse_address(number).unwrap();
-        message.delivery = DeliveryId::new(message.notification, place);
+        message.delivery = DeliveryId::new(message.notification, index);
         message
     };
     (1..).zip(numbers).map(message).collect()
 }
 
-/// The key at which a table is refused, with these values in it.
+/// Returns the invalid key of a table with these values.
 pub(crate) fn refused(mut table: Value, changes: &Value) -> Option<String> {
     for (key, value) in changes.as_object().unwrap() {
         table[key] = value.clone();

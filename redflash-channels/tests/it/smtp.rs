@@ -1,4 +1,4 @@
-//! Mail against a server that does as it is told.
+//! Mail against a scripted server.
 
 use std::net::TcpListener;
 use std::sync::Mutex;
@@ -91,10 +91,10 @@ impl Fixture for Post {
 
 redflash_core::channel_conformance!(open);
 
-/// Sends one mail after the server was told what to do wrong.
-async fn after(fault: SmtpFault) -> Result<(), SendError> {
+/// Sends one mail to a server with a scripted failure.
+async fn after(error: SmtpFault) -> Result<(), SendError> {
     let post = open().await;
-    post.sink.once(fault);
+    post.sink.once(error);
     send(&post.channels[0]).await
 }
 
@@ -103,7 +103,7 @@ async fn send(smtp: &Smtp) -> Result<(), SendError> {
 }
 
 #[tokio::test]
-async fn how_far_it_got_says_what_a_failure_means() {
+async fn maps_failures_by_stage() {
     for early in [SmtpFault::Greeting("421 4.3.2 try later"), SmtpFault::Hang] {
         let result = after(early.clone()).await;
         assert!(
@@ -134,7 +134,7 @@ async fn how_far_it_got_says_what_a_failure_means() {
 }
 
 #[tokio::test]
-async fn mail_goes_out_under_tls_to_whom_the_file_says_to_trust() {
+async fn sends_mail_over_tls_with_the_configured_ca_file() {
     let authority = Authority::new();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &authority.certificate).unwrap();
@@ -168,7 +168,7 @@ async fn mail_goes_out_under_tls_to_whom_the_file_says_to_trust() {
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again_and_one_that_was_closed_is_replaced() {
+async fn reuses_connections_and_replaces_closed_ones() {
     let post = open().await;
     for _ in 0..3 {
         send(&post.channels[0]).await.unwrap();
@@ -181,14 +181,14 @@ async fn a_connection_is_used_again_and_one_that_was_closed_is_replaced() {
 }
 
 #[tokio::test]
-async fn sessions_that_end_while_idle_cost_no_attempt() {
+async fn replaces_sessions_that_ended_while_idle() {
     for command in ["MAIL", "RCPT", "DATA"] {
         for answer in ["421 4.4.2 idle for too long", ""] {
             let post = open().await;
             post.sink.once(SmtpFault::Later(command, answer));
             for _ in 0..2 {
                 let sent = send(&post.channels[0]).await;
-                sent.unwrap_or_else(|fault| panic!("{command} {answer:?}: {fault:?}"));
+                sent.unwrap_or_else(|error| panic!("{command} {answer:?}: {error:?}"));
             }
             assert_eq!(post.sink.mails().len(), 2, "{command} {answer:?}");
             assert_eq!(post.sink.connections(), 2, "{command} {answer:?}");
@@ -197,7 +197,7 @@ async fn sessions_that_end_while_idle_cost_no_attempt() {
 }
 
 #[tokio::test]
-async fn sessions_are_renewed_once_and_only_before_the_text() {
+async fn renews_sessions_once_and_only_before_the_text() {
     let idle = "421 4.4.2 idle for too long";
     let post = open().await;
     post.sink.once(SmtpFault::Later("MAIL", idle));

@@ -45,19 +45,23 @@ const VENDOR: Vendor = Vendor {
                 .rule(request.body.len() <= 28 * 1024, "the card has up to 28 KB")
                 .faults()
         },
-        refuse: |faults| error(400, "TriggerInputSchemaMismatch", faults),
+        refuse: |reason| error_reply(400, "TriggerInputSchemaMismatch", reason),
         accept: |_, _| Reply::status(202),
     },
     address: ("ops", " OPS "),
     not_addresses: &["#ops", "https://prod-1.westeurope.logic.azure.com/x", "a b"],
     secrets: &["canary-teams_sig"],
     reply: |behaviour| match behaviour {
-        Behaviour::RefuseAccount => Some(Some(error(401, "DirectApiAuthorizationRequired", "x"))),
+        Behaviour::RefuseAccount => Some(Some(error_reply(
+            401,
+            "DirectApiAuthorizationRequired",
+            "x",
+        ))),
         _ => None,
     },
 };
 
-fn error(status: u16, code: &str, message: &str) -> Reply {
+fn error_reply(status: u16, code: &str, message: &str) -> Reply {
     let answer = json!({"error": {"code": code, "message": message}});
     Reply::body(status, answer.to_string())
 }
@@ -69,7 +73,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("**Größe**\n\n[5](x)").await.unwrap();
     assert!(!accepted.delivered && accepted.message_id.is_none());
@@ -100,7 +104,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn the_longest_text_fits_into_a_card() {
+async fn longest_text_fits_into_a_card() {
     let account = open().await;
     for text in [
         "丠".repeat(9000),
@@ -114,7 +118,7 @@ async fn the_longest_text_fits_into_a_card() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (status, code, expected) in [
         (400, "TriggerInputSchemaMismatch", "rejected"),
@@ -129,13 +133,13 @@ async fn every_error_has_its_class() {
         (502, "NoResponse", "unknown"),
         (200, "", "unknown"),
     ] {
-        let fault = account.answered(error(status, code, "x")).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{status} {code}");
+        let error = account.answered(error_reply(status, code, "x")).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{status} {code}");
     }
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"rooms": {}}), "rooms"),
         (json!({"rooms": {"ops": ""}}), "rooms.ops"),

@@ -7,7 +7,7 @@ use redflash_core::{Authenticity, CallbackError, InboundMessage, SendError, Time
 use redflash_tests::{Check, Reply, Rules};
 use serde_json::{Value, json};
 
-use crate::vendor::{Account, Called, Vendor, class, refused_key};
+use crate::vendor::{Account, CallbackRequest, Vendor, class, refused_key};
 
 const TOKEN: &str = "110201543:canary-telegram";
 
@@ -41,7 +41,7 @@ const VENDOR: Vendor = Vendor {
                 )
                 .faults()
         },
-        refuse: |faults| error(400, faults),
+        refuse: |reason| error_reply(400, reason),
         accept: |request, number| {
             let chat = match request.json()["chat_id"].as_i64() {
                 Some(id) => json!({"id": id, "type": "private", "first_name": "Ann"}),
@@ -73,16 +73,16 @@ const VENDOR: Vendor = Vendor {
     ],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error(400, "Bad Request: message text is empty"),
-            Behaviour::RefuseAccount => error(401, "Unauthorized"),
+            Behaviour::Reject => error_reply(400, "Bad Request: message text is empty"),
+            Behaviour::RefuseAccount => error_reply(401, "Unauthorized"),
             Behaviour::Throttle(Some(seconds)) => throttled(seconds),
-            Behaviour::Fail => error(500, "Internal Server Error"),
+            Behaviour::Fail => error_reply(500, "Internal Server Error"),
             _ => return None,
         }))
     },
 };
 
-fn error(code: u16, description: &str) -> Reply {
+fn error_reply(code: u16, description: &str) -> Reply {
     let answer = json!({"ok": false, "error_code": code, "description": description});
     Reply::body(code, answer.to_string())
 }
@@ -103,7 +103,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("*Größe* <b>5</b> _x_").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("123456789/1"));
@@ -122,7 +122,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"🔥".repeat(3000)).await.unwrap();
     assert_eq!(accepted.detail, "ok, cut to 2048 characters");
@@ -130,7 +130,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     let account = open().await;
     for (code, description, expected) in [
         (400, "Bad Request: chat not found", "invalid address"),
@@ -169,39 +169,39 @@ async fn every_error_has_its_class() {
         (500, "Internal Server Error", "message later"),
         (502, "Bad Gateway", "unknown"),
     ] {
-        let fault = account.answered(error(code, description)).await;
-        assert_eq!(class(&fault.unwrap_err()), expected, "{description}");
+        let error = account.answered(error_reply(code, description)).await;
+        assert_eq!(class(&error.unwrap_err()), expected, "{description}");
     }
     for nonsense in ["{}", "{\"ok\":true}", "{\"ok\":true,\"result\":{}}", "ok"] {
-        let fault = account.answered(Reply::body(200, nonsense)).await;
-        assert_eq!(class(&fault.unwrap_err()), "unknown", "{nonsense}");
+        let error = account.answered(Reply::body(200, nonsense)).await;
+        assert_eq!(class(&error.unwrap_err()), "unknown", "{nonsense}");
     }
 }
 
 #[tokio::test]
-async fn what_an_error_says_beside_its_words_is_told() {
+async fn error_details_are_shown() {
     let account = open().await;
     let moved = json!({
         "ok": false, "error_code": 400,
         "description": "Bad Request: group chat was upgraded to a supergroup chat",
         "parameters": {"migrate_to_chat_id": -1_001_234_567_890_i64},
     });
-    let fault = account.answered(Reply::body(400, moved.to_string())).await;
-    assert!(fault.unwrap_err().to_string().contains("-1001234567890"));
+    let error = account.answered(Reply::body(400, moved.to_string())).await;
+    assert!(error.unwrap_err().to_string().contains("-1001234567890"));
     let Err(SendError::Deferred { retry_after, .. }) = account.answered(throttled(35)).await else {
         panic!("it was not deferred")
     };
     assert_eq!(retry_after, Some(Duration::from_secs(35)));
 }
 
-fn update(message: &Value) -> Called {
-    Called::json(&json!({"update_id": 7, "message": message}))
+fn update(message: &Value) -> CallbackRequest {
+    CallbackRequest::json(&json!({"update_id": 7, "message": message}))
 }
 
 #[tokio::test]
-async fn an_answer_names_who_wrote_it_and_what_it_answers() {
+async fn reads_sender_and_original_of_replies() {
     let account = open().await;
-    let read = |called: &Called| account.channel().parse_inbound(&called.callback());
+    let read = |called: &CallbackRequest| account.channel().parse_inbound(&called.callback());
     let ann = json!({"id": 555, "is_bot": false, "first_name": "Ann"});
     let group = json!({"id": -77, "type": "group", "title": "Ops"});
     let called = update(&json!({
@@ -232,7 +232,11 @@ async fn an_answer_names_who_wrote_it_and_what_it_answers() {
             "message_id": 1, "chat": {"id": 9}, "from": {"id": 2, "is_bot": true}, "text": "x",
         }}),
     ] {
-        assert_eq!(read(&Called::json(&nothing)), Ok(Vec::new()), "{nothing}");
+        assert_eq!(
+            read(&CallbackRequest::json(&nothing)),
+            Ok(Vec::new()),
+            "{nothing}"
+        );
     }
     for nonsense in [
         json!({}),
@@ -241,17 +245,17 @@ async fn an_answer_names_who_wrote_it_and_what_it_answers() {
         json!({"update_id": 7, "message": {"text": "no chat"}}),
         json!({"update_id": 7, "message": {"message_id": "1", "chat": {"id": 9}}}),
     ] {
-        let read = read(&Called::json(&nonsense));
+        let read = read(&CallbackRequest::json(&nonsense));
         assert!(
             matches!(read, Err(CallbackError::Malformed(_))),
             "{nonsense} {read:?}"
         );
     }
-    assert!(read(&Called::form(&[("a", "b")])).is_err());
+    assert!(read(&CallbackRequest::form(&[("a", "b")])).is_err());
 }
 
 #[tokio::test]
-async fn a_callback_holds_the_secret_of_the_webhook() {
+async fn authenticates_callbacks_by_webhook_secret() {
     let account = open().await;
     let judged = |secret: &str| {
         let header = [("x-telegram-bot-api-secret-token", secret)];
@@ -262,20 +266,20 @@ async fn a_callback_holds_the_secret_of_the_webhook() {
     assert_eq!(judged("canary-hook-new"), Ok(Authenticity::Signed));
     assert_eq!(judged("canary-hook-old"), Ok(Authenticity::Signed));
     for wrong in ["", "canary-hook", "canary-hook-new ", "CANARY-HOOK-NEW"] {
-        let fault = judged(wrong);
-        assert!(matches!(fault, Err(CallbackError::Signature(_))), "{wrong}");
+        let error = judged(wrong);
+        assert!(matches!(error, Err(CallbackError::Signature(_))), "{wrong}");
     }
     let unsigned = update(&json!({}));
     let now = Timestamp::from_millis(0);
-    let fault = account.channel().authenticate(&unsigned.callback(), now);
-    assert!(matches!(fault, Err(CallbackError::Signature(_))));
+    let error = account.channel().authenticate(&unsigned.callback(), now);
+    assert!(matches!(error, Err(CallbackError::Signature(_))));
     let open = crate::vendor::gateway(json!({"type": "telegram", "token": TOKEN}));
     let judged = open.channel.authenticate(&unsigned.callback(), now);
     assert_eq!(judged, Ok(Authenticity::Unsigned));
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (table, key) in [
         (json!({"token": "canary"}), "token"),
         (json!({"token": "a:b"}), "token"),

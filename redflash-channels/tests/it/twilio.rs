@@ -6,7 +6,7 @@ use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 
 use crate::sms::{class, refused};
-use crate::vendor::{Account, Called, Vendor, gateway};
+use crate::vendor::{Account, CallbackRequest, Vendor, gateway};
 
 const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 const DELIVERY: &str = "019f4a2b6c007d3e8f50617283000001";
@@ -15,7 +15,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| error(400, 21602, faults),
+        refuse: |reason| error_reply(400, 21602, reason),
         accept: |request, number| {
             let form = request.form();
             let answer = json!({
@@ -33,9 +33,11 @@ const VENDOR: Vendor = Vendor {
     secrets: &["canary-twilio-token", "canary-previous", "canary-shared"],
     reply: |behaviour| {
         Some(Some(match behaviour {
-            Behaviour::Reject => error(400, 21610, "Attempt to send to unsubscribed recipient"),
-            Behaviour::RefuseAccount => error(401, 20003, "Authenticate"),
-            Behaviour::Throttle(None) => error(429, 20429, "Too Many Requests"),
+            Behaviour::Reject => {
+                error_reply(400, 21610, "Attempt to send to unsubscribed recipient")
+            }
+            Behaviour::RefuseAccount => error_reply(401, 20003, "Authenticate"),
+            Behaviour::Throttle(None) => error_reply(429, 20429, "Too Many Requests"),
             _ => return None,
         }))
     },
@@ -49,7 +51,7 @@ fn table(base_url: &str) -> Value {
     })
 }
 
-fn error(status: u16, code: u32, message: &str) -> Reply {
+fn error_reply(status: u16, code: u32, message: &str) -> Reply {
     let more = format!("https://www.twilio.com/docs/errors/{code}");
     let body = json!({ "code": code, "message": message, "more_info": more, "status": status });
     Reply::body(status, body.to_string())
@@ -116,7 +118,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("Größe > 5 €").await.unwrap();
     assert_eq!(
@@ -136,7 +138,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn a_messaging_service_stands_in_the_senders_place() {
+async fn messaging_service_replaces_the_sender() {
     let account = open().await;
     let mut table = table(&account.simulator.base_url());
     table.as_object_mut().unwrap().remove("from");
@@ -156,7 +158,7 @@ async fn a_messaging_service_stands_in_the_senders_place() {
 }
 
 #[tokio::test]
-async fn an_api_key_logs_in_in_the_tokens_place() {
+async fn api_key_replaces_the_auth_token() {
     let account = open().await;
     let mut table = table(&account.simulator.base_url());
     table["api_key"] = json!("SK0123456789abcdef0123456789abcdef");
@@ -171,7 +173,7 @@ async fn an_api_key_logs_in_in_the_tokens_place() {
 }
 
 #[tokio::test]
-async fn an_event_may_name_its_own_sender() {
+async fn uses_the_sender_of_an_event() {
     let account = open().await;
     for (sender, written) in [
         ("Backups", "Backups"),
@@ -189,7 +191,7 @@ async fn an_event_may_name_its_own_sender() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = account.send(&"a".repeat(2000)).await.unwrap();
     assert_eq!(accepted.detail, "cut to 6 of 14 parts");
@@ -197,7 +199,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn what_the_vendor_counts_is_believed() {
+async fn uses_the_vendors_part_count() {
     let account = open().await;
     for (counted, parts) in [(json!("3"), 3), (json!("0"), 1), (json!(null), 1)] {
         let answer = json!({ "sid": "SM1", "status": "accepted", "num_segments": counted });
@@ -207,7 +209,7 @@ async fn what_the_vendor_counts_is_believed() {
 }
 
 #[tokio::test]
-async fn every_error_code_has_its_class() {
+async fn maps_every_error_code() {
     let account = open().await;
     for (status, code, expected) in [
         (401, 20003, "unauthorized"),
@@ -237,18 +239,20 @@ async fn every_error_code_has_its_class() {
         (500, 20500, "message later"),
         (503, 20503, "message later"),
     ] {
-        let outcome = account.answered(error(status, code, "no")).await;
+        let outcome = account.answered(error_reply(status, code, "no")).await;
         assert_eq!(class(&outcome), expected, "{status} {code}");
     }
-    let fault = account.answered(error(400, 21211, "Invalid 'To'")).await;
+    let error = account
+        .answered(error_reply(400, 21211, "Invalid 'To'"))
+        .await;
     assert_eq!(
-        fault.unwrap_err().detail(),
+        error.unwrap_err().detail(),
         "invalid address: error 21211: Invalid 'To'"
     );
 }
 
 #[tokio::test]
-async fn impossible_settings_are_refused_by_their_key() {
+async fn rejects_invalid_settings_by_key() {
     for (key, changes) in [
         ("account_sid", json!({ "account_sid": "AC1" })),
         (
@@ -291,7 +295,7 @@ async fn impossible_settings_are_refused_by_their_key() {
 }
 
 #[tokio::test]
-async fn receipts_come_only_where_they_are_asked_for() {
+async fn receipts_require_a_callback_url() {
     let channel = open().await;
     let all = Capabilities {
         receipts: true,
@@ -308,7 +312,7 @@ async fn receipts_come_only_where_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn receipts_are_read_by_their_status() {
+async fn reads_receipts_by_status() {
     use ReceiptState::{Delivered, Failed, Pending};
     let account = open().await;
     for (status, code, state, detail) in [
@@ -331,7 +335,7 @@ async fn receipts_are_read_by_their_status() {
         ("canceled", "", Failed, "canceled"),
         ("no such\nstatus", "", Pending, "no such status"),
     ] {
-        let called = Called::form(&[
+        let called = CallbackRequest::form(&[
             ("delivery", DELIVERY),
             ("MessageSid", "SM1"),
             ("MessageStatus", status),
@@ -353,10 +357,10 @@ async fn receipts_are_read_by_their_status() {
 }
 
 #[tokio::test]
-async fn a_callback_about_something_else_is_no_receipt() {
+async fn ignores_other_callbacks() {
     let account = open().await;
     let read = |fields: &[(&str, &str)]| {
-        let called = Called::form(fields);
+        let called = CallbackRequest::form(fields);
         account.channel().parse_receipts(&called.callback())
     };
     assert_eq!(
@@ -375,13 +379,13 @@ async fn a_callback_about_something_else_is_no_receipt() {
 }
 
 #[tokio::test]
-async fn people_can_answer() {
+async fn reads_replies() {
     let account = open().await;
     let read = |fields: &[(&str, &str)]| {
-        let called = Called::form(fields);
+        let called = CallbackRequest::form(fields);
         account.channel().parse_inbound(&called.callback())
     };
-    let told = read(&[
+    let reply = read(&[
         ("MessageSid", "SM9"),
         ("SmsStatus", "received"),
         ("From", "+447700900001"),
@@ -389,10 +393,10 @@ async fn people_can_answer() {
         ("Body", "ACK 42"),
         ("NumMedia", "0"),
     ]);
-    let told = told.unwrap().remove(0);
-    assert_eq!(told.message_id.as_deref(), Some("SM9"));
-    assert_eq!(told.from.as_str(), "+447700900001");
-    assert_eq!((&*told.text, told.answers), ("ACK 42", None));
+    let reply = reply.unwrap().remove(0);
+    assert_eq!(reply.message_id.as_deref(), Some("SM9"));
+    assert_eq!(reply.from.as_str(), "+447700900001");
+    assert_eq!((&*reply.text, reply.answers), ("ACK 42", None));
     let short_code = read(&[("SmsStatus", "received"), ("From", "60300")]).unwrap();
     assert_eq!(
         (short_code[0].from.as_str(), &*short_code[0].text),
@@ -403,18 +407,18 @@ async fn people_can_answer() {
         Ok(vec![])
     );
     assert_eq!(read(&[]), Ok(vec![]));
-    let nobody = read(&[("SmsStatus", "received")]);
-    assert!(matches!(nobody, Err(CallbackError::Malformed(_))));
+    let without_sender = read(&[("SmsStatus", "received")]);
+    assert!(matches!(without_sender, Err(CallbackError::Malformed(_))));
 }
 
 #[tokio::test]
-async fn callbacks_are_signed() {
+async fn checks_callback_signatures() {
     let mut table = table("https://api.example.org");
     table["auth_token"] = json!("12345");
     let channel = gateway(table).channel;
     let now = Timestamp::from_millis(0);
     let judge = |signature: &str| {
-        let called = Called::form(&[("Digits", "1234"), ("CallSid", "CA1")]);
+        let called = CallbackRequest::form(&[("Digits", "1234"), ("CallSid", "CA1")]);
         let called = called.at("https://alerts.example.org/ack/tested?delivery=1");
         let called = called.with(&[("x-twilio-signature", signature)]);
         channel.authenticate(&called.callback(), now)

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub(crate) struct Vendor {
     /// The gateway's table, without its name and timeout, for an API at this base.
     pub(crate) gateway: fn(base_url: &str) -> Value,
-    /// What the vendor's documents say.
+    /// The rules of the vendor's documents.
     pub(crate) rules: Rules,
     /// An address it serves, and the same written in another way.
     pub(crate) address: (&'static str, &'static str),
@@ -23,8 +23,8 @@ pub(crate) struct Vendor {
     pub(crate) not_addresses: &'static [&'static str],
     /// The secrets in the table.
     pub(crate) secrets: &'static [&'static str],
-    /// How it behaves, where that is not what plain HTTP would say (400 for what it rejects, 401,
-    /// 429 with or without `Retry-After`, 503): `Some(None)` when it never behaves so.
+    /// Its answers, where they differ from plain HTTP (400 for a rejected request, 401, 429 with or
+    /// without `Retry-After`, 503): `Some(None)` if it never behaves so.
     pub(crate) reply: fn(Behaviour) -> Option<Option<Reply>>,
 }
 
@@ -135,7 +135,7 @@ impl Fixture for Account {
     }
 }
 
-/// What plain HTTP would say.
+/// Returns the answer of plain HTTP.
 fn plain(behaviour: Behaviour) -> Option<Reply> {
     Some(match behaviour {
         Behaviour::Accept | Behaviour::Gone => return None,
@@ -155,14 +155,14 @@ fn plain(behaviour: Behaviour) -> Option<Reply> {
 
 /// A callback as the server reads it out of a request.
 #[derive(Debug, Default)]
-pub(crate) struct Called {
+pub(crate) struct CallbackRequest {
     pub(crate) url: String,
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
-impl Called {
+impl CallbackRequest {
     /// A form with these fields.
     pub(crate) fn form(fields: &[(&str, &str)]) -> Self {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
@@ -222,9 +222,9 @@ pub(crate) fn refused(mut table: Value) -> Option<String> {
     let Value::Object(settings) = table else {
         panic!("a table is an object")
     };
-    let fault = configure(settings, None).unwrap_err();
-    assert!(!fault.to_string().contains("canary"), "{fault}");
-    fault.key
+    let error = configure(settings, None).unwrap_err();
+    assert!(!error.to_string().contains("canary"), "{error}");
+    error.key
 }
 
 /// The same for a table of this type.

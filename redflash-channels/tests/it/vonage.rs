@@ -8,7 +8,7 @@ use redflash_core::{
 use redflash_tests::{VONAGE, Vonage};
 use serde_json::{Value, json};
 
-use crate::vendor::{Account, Called, Vendor, gateway};
+use crate::vendor::{Account, CallbackRequest, Vendor, gateway};
 
 const VENDOR: Vendor = Vendor {
     gateway: |base_url| {
@@ -43,7 +43,7 @@ async fn send(account: &Account, body: &str) -> Accepted {
 }
 
 #[tokio::test]
-async fn the_request_keeps_to_the_vendors_rules() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = send(&account, "Größe > 5 €").await;
     assert_eq!(accepted.price.unwrap().as_str(), Vonage::PRICE);
@@ -59,7 +59,7 @@ async fn the_request_keeps_to_the_vendors_rules() {
 }
 
 #[tokio::test]
-async fn an_event_may_name_its_own_sender() {
+async fn uses_the_sender_of_an_event() {
     let account = open().await;
     for sender in ["Backups", "447700900999"] {
         account.channel().check_sender(sender).unwrap();
@@ -72,7 +72,7 @@ async fn an_event_may_name_its_own_sender() {
 }
 
 #[tokio::test]
-async fn a_very_long_text_loses_its_end_and_says_so() {
+async fn truncates_long_texts_and_notes_it() {
     let account = open().await;
     let accepted = send(&account, &"a".repeat(2000)).await;
     assert_eq!(accepted.parts, 6);
@@ -81,7 +81,7 @@ async fn a_very_long_text_loses_its_end_and_says_so() {
 }
 
 #[tokio::test]
-async fn every_send_status_has_its_class() {
+async fn maps_every_send_status() {
     use Retry::{After, Elsewhere, Never, StopGateway};
     let account = open().await;
     for (status, retry) in [
@@ -108,8 +108,8 @@ async fn every_send_status_has_its_class() {
         (34, Never),
         (77, Never),
     ] {
-        let fault = account.answered(Vonage::status(status)).await;
-        assert_eq!(fault.unwrap_err().retry(), retry, "{status}");
+        let error = account.answered(Vonage::status(status)).await;
+        assert_eq!(error.unwrap_err().retry(), retry, "{status}");
     }
 }
 
@@ -136,7 +136,7 @@ mod signed {
 }
 
 #[tokio::test]
-async fn a_signature_takes_the_place_of_the_secret() {
+async fn signature_replaces_the_api_secret() {
     let account = open_signing().await;
     account.send("a & b = c").await.unwrap();
     // The signature is the MD5 of
@@ -182,7 +182,7 @@ fn seconds(seconds: i64) -> Timestamp {
 }
 
 #[test]
-fn callbacks_are_believed_by_their_signature() {
+fn authenticates_callbacks_by_signature() {
     for method in ["md5hash", "md5", "sha1", "sha256", "sha512"] {
         for current in [true, false] {
             let mut table = signing("http://127.0.0.1:1");
@@ -194,11 +194,11 @@ fn callbacks_are_believed_by_their_signature() {
             let channel = gateway(table).channel;
             let (signature, mut fields) = signed_receipt(method);
             let judged = |fields: &[(&str, &str)], at| {
-                channel.authenticate(&Called::form(fields).callback(), seconds(at))
+                channel.authenticate(&CallbackRequest::form(fields).callback(), seconds(at))
             };
             let refused = |fields: &[(&str, &str)], at| {
-                let fault = judged(fields, at).unwrap_err();
-                assert!(matches!(fault, CallbackError::Signature(_)), "{fault}");
+                let error = judged(fields, at).unwrap_err();
+                assert!(matches!(error, CallbackError::Signature(_)), "{error}");
             };
             refused(&fields, SIGNED_AT);
             let upper = signature.to_uppercase();
@@ -227,16 +227,16 @@ fn callbacks_are_believed_by_their_signature() {
         }
     }
     let plain = gateway((VENDOR.gateway)("http://127.0.0.1:1")).channel;
-    let judged = plain.authenticate(&Called::form(&[]).callback(), seconds(0));
+    let judged = plain.authenticate(&CallbackRequest::form(&[]).callback(), seconds(0));
     assert_eq!(judged, Ok(Authenticity::Unsigned));
 }
 
 fn receipts(channel: &dyn Channel, fields: &[(&str, &str)]) -> Result<Vec<Receipt>, CallbackError> {
-    channel.parse_receipts(&Called::form(fields).callback())
+    channel.parse_receipts(&CallbackRequest::form(fields).callback())
 }
 
 #[test]
-fn receipts_are_read_by_their_status() {
+fn reads_receipts_by_status() {
     use ReceiptState::{Delivered, Failed, Pending};
     let channel = gateway((VENDOR.gateway)("http://127.0.0.1:1")).channel;
     let read = |fields: &[(&str, &str)]| receipts(&*channel, fields).unwrap().remove(0);
@@ -289,11 +289,11 @@ const INBOUND: [(&str, &str); 7] = [
 ];
 
 #[test]
-fn answers_of_people_are_read_as_they_come() {
+fn reads_replies_in_parts() {
     let channel = gateway((VENDOR.gateway)("http://127.0.0.1:1")).channel;
     let read = |more: &[(&str, &str)]| {
         let fields = [&INBOUND, more].concat();
-        channel.parse_inbound(&Called::form(&fields).callback())
+        channel.parse_inbound(&CallbackRequest::form(&fields).callback())
     };
     let message = read(&[]).unwrap().remove(0);
     assert_eq!(message.from.as_str(), "+447700900000");
@@ -311,13 +311,13 @@ fn answers_of_people_are_read_as_they_come() {
     assert_eq!(read(&[("status", "delivered")]), Ok(vec![]));
     let named = read(&[("msisdn", " ")]);
     assert!(matches!(named, Err(CallbackError::Malformed(_))));
-    let nothing = channel.parse_inbound(&Called::form(&[]).callback());
+    let nothing = channel.parse_inbound(&CallbackRequest::form(&[]).callback());
     assert_eq!(nothing, Ok(vec![]));
     assert!(channel.capabilities().inbound);
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (key, value) in [
         ("api_key", json!("")),
         ("api_secret", json!("")),
@@ -337,8 +337,8 @@ fn impossible_settings_are_refused_by_their_key() {
         table[key] = value;
         let mut settings = table.as_object().unwrap().clone();
         settings.retain(|_, value| !value.is_null());
-        let fault = configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
-        assert!(!fault.to_string().contains("canary"));
+        let error = configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{error}");
+        assert!(!error.to_string().contains("canary"));
     }
 }

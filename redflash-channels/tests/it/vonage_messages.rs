@@ -6,7 +6,7 @@ use redflash_core::{Authenticity, CallbackError, ReceiptState, Retry, SendError,
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 
-use crate::vendor::{Account, Called, Vendor, gateway};
+use crate::vendor::{Account, CallbackRequest, Vendor, gateway};
 
 const UUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab";
 const REFERENCE: &str = "019f4a2b6c007d3e8f50617283000001";
@@ -15,7 +15,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| problem(422, 1020, faults),
+        refuse: |reason| problem(422, 1020, reason),
         accept: |_, _| Reply::body(202, json!({ "message_uuid": UUID }).to_string()),
     },
     address: ("+447700900001", "0044 7700 900-001"),
@@ -90,7 +90,7 @@ fn faults(request: &Received) -> Vec<String> {
         .rule(
             request.header("authorization") == "Basic YTFiMmMzZDQ6Y2FuYXJ5LXNlY3JldA=="
                 || request.header("authorization").starts_with("Bearer "),
-            "somebody has logged in",
+            "the request is authenticated",
         )
         .faults()
 }
@@ -102,7 +102,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_keeps_to_the_description() {
+async fn request_follows_the_description() {
     let account = open().await;
     let accepted = account.send("Größe > 5 €").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some(UUID));
@@ -138,7 +138,7 @@ fn of_application(base_url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_application_signs_a_token_for_each_message() {
+async fn application_signs_a_token_for_each_message() {
     let account = Account::open(Vendor {
         gateway: of_application,
         ..VENDOR
@@ -167,7 +167,7 @@ async fn an_application_signs_a_token_for_each_message() {
 }
 
 #[tokio::test]
-async fn every_error_has_its_class() {
+async fn maps_every_error() {
     use Retry::{After, Elsewhere, MayRepeat, Never, StopGateway};
     let account = open().await;
     for (status, code, retry) in [
@@ -194,22 +194,22 @@ async fn every_error_has_its_class() {
         (503, 0, After(None)),
         (202, 0, MayRepeat),
     ] {
-        let fault = account.answered(problem(status, code, "why")).await;
-        assert_eq!(fault.unwrap_err().retry(), retry, "{status} {code}");
+        let error = account.answered(problem(status, code, "why")).await;
+        assert_eq!(error.unwrap_err().retry(), retry, "{status} {code}");
     }
     for name in ["to", "from"] {
         let document = json!({ "invalid_parameters": [{ "name": name, "reason": "bad" }] });
         let reply = Reply::body(422, document.to_string());
-        let fault = account.answered(reply).await.unwrap_err();
+        let error = account.answered(reply).await.unwrap_err();
         match name {
-            "to" => assert!(matches!(fault, SendError::InvalidAddress { .. })),
-            _ => assert!(matches!(fault, SendError::Unroutable { .. })),
+            "to" => assert!(matches!(error, SendError::InvalidAddress { .. })),
+            _ => assert!(matches!(error, SendError::Unroutable { .. })),
         }
     }
 }
 
 #[test]
-fn statuses_are_read_in_either_gateway() {
+fn both_gateways_read_statuses() {
     use ReceiptState::{Delivered, Failed, Pending};
     let sms = json!({
         "type": "vonage", "from": "RedFlash", "api_key": "a1b2c3d4",
@@ -217,7 +217,8 @@ fn statuses_are_read_in_either_gateway() {
     });
     for table in [table("http://127.0.0.1:1"), sms] {
         let channel = gateway(table).channel;
-        let read = |document: Value| channel.parse_receipts(&Called::json(&document).callback());
+        let read =
+            |document: Value| channel.parse_receipts(&CallbackRequest::json(&document).callback());
         for (status, state) in [
             ("submitted", Pending),
             ("delivered", Delivered),
@@ -240,7 +241,7 @@ fn statuses_are_read_in_either_gateway() {
             assert_eq!(receipt.detail, status);
         }
         let receipts = read(json!({
-            "message_uuid": UUID, "status": "rejected", "client_ref": "of somebody else",
+            "message_uuid": UUID, "status": "rejected", "client_ref": "of another client",
             "error": { "type": "https://…#1320", "title": 1320, "detail": "Message\nexpired" },
             "usage": {},
         }));
@@ -250,8 +251,8 @@ fn statuses_are_read_in_either_gateway() {
         assert_eq!(read(inbound()), Ok(vec![]));
         assert_eq!(read(json!({})), Ok(vec![]));
         for nonsense in [json!([]), json!("x"), json!({ "status": "delivered" })] {
-            let fault = read(nonsense).unwrap_err();
-            assert!(matches!(fault, CallbackError::Malformed(_)), "{fault}");
+            let error = read(nonsense).unwrap_err();
+            assert!(matches!(error, CallbackError::Malformed(_)), "{error}");
         }
     }
 }
@@ -265,9 +266,10 @@ fn inbound() -> Value {
 }
 
 #[test]
-fn answers_of_people_are_read() {
+fn reads_replies() {
     let channel = gateway(table("http://127.0.0.1:1")).channel;
-    let read = |document: &Value| channel.parse_inbound(&Called::json(document).callback());
+    let read =
+        |document: &Value| channel.parse_inbound(&CallbackRequest::json(document).callback());
     let message = read(&inbound()).unwrap().remove(0);
     assert_eq!(message.from.as_str(), "+447700900000");
     assert_eq!(message.text, "Ack 42");
@@ -289,7 +291,7 @@ fn answers_of_people_are_read() {
 }
 
 #[test]
-fn callbacks_are_believed_by_their_token() {
+fn authenticates_callbacks_by_token() {
     // Made by another program, with the secret `canary-signature`.
     const TOKEN: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJpYXQiOjE3OTAwMDAwMDAsImp0aSI6ImM1YmE4ZjI\
         0LTFhMTQtNGMxMC1iZmRmLTNmYmU4Y2U1MTFiNSIsImlzcyI6IlZvbmFnZSIsInBheWxvYWRfaGFzaCI\
@@ -301,7 +303,7 @@ fn callbacks_are_believed_by_their_token() {
         "channel": "sms", "client_ref": REFERENCE, "message_uuid": UUID, "status": "delivered",
     });
     let judged = |table: Value, body: &Value, authorization: &str, at: i64| {
-        let called = Called::json(body).with(&[("authorization", authorization)]);
+        let called = CallbackRequest::json(body).with(&[("authorization", authorization)]);
         let now = Timestamp::from_millis(at * 1000);
         gateway(table).channel.authenticate(&called.callback(), now)
     };
@@ -317,8 +319,8 @@ fn callbacks_are_believed_by_their_token() {
         }
     }
     let refused = |table: Value, body: &Value, authorization: &str, at: i64| {
-        let fault = judged(table, body, authorization, at).unwrap_err();
-        assert!(matches!(fault, CallbackError::Signature(_)), "{fault}");
+        let error = judged(table, body, authorization, at).unwrap_err();
+        assert!(matches!(error, CallbackError::Signature(_)), "{error}");
     };
     refused(current(), &body, &bearer, MADE + 301);
     refused(current(), &body, &bearer, MADE - 301);
@@ -334,7 +336,7 @@ fn callbacks_are_believed_by_their_token() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (key, change) in [
         ("api_key", json!({ "api_key": "" })),
         ("api_key", json!({ "api_key": "a:b" })),
@@ -365,8 +367,8 @@ fn impossible_settings_are_refused_by_their_key() {
         settings.insert("name".into(), json!("tested"));
         settings.extend(change.as_object().unwrap().clone());
         settings.retain(|_, value| !value.is_null());
-        let fault = configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
-        assert!(!fault.to_string().contains("canary"));
+        let error = configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{error}");
+        assert!(!error.to_string().contains("canary"));
     }
 }

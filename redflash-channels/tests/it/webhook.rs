@@ -1,4 +1,4 @@
-//! Webhooks against a receiver that does as it is told.
+//! Webhooks against a scripted receiver.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ const SECRET: &str = "whsec_Y2FuYXJ5LXdlYmhvb2stc2lnbmluZy1rZXk=";
 struct Hook {
     webhook: Webhook,
     sink: WebhookSink,
-    /// Where messages go instead of the sink.
+    /// The URL for messages instead of that of the sink.
     elsewhere: Mutex<Option<String>>,
 }
 
@@ -99,7 +99,7 @@ impl Fixture for Hook {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn a_receiver_gets_the_old_form_and_the_new_signature() {
+async fn sends_the_old_form_with_a_signature() {
     let hook = open().await;
     let mut message = message(&hook.webhook, &hook.sink.url("/alerts"));
     message.body = "höher & weiter".into();
@@ -115,7 +115,7 @@ async fn a_receiver_gets_the_old_form_and_the_new_signature() {
 }
 
 #[tokio::test]
-async fn every_status_has_its_meaning() {
+async fn maps_every_status() {
     let is = |result: &Result<_, _>, expected| result.as_ref().is_err_and(|e| class(e) == expected);
     let hook = open().await;
     let message = message(&hook.webhook, &hook.sink.url("/"));
@@ -138,7 +138,7 @@ async fn every_status_has_its_meaning() {
 }
 
 #[tokio::test]
-async fn a_receiver_may_be_missing_for_as_long_as_a_deployment_takes() {
+async fn retries_404_during_a_deployment() {
     const TEN_MINUTES: i64 = 10 * 60 * 1000;
     let hook = open().await;
     let mut message = message(&hook.webhook, &hook.sink.url("/"));
@@ -153,27 +153,27 @@ async fn a_receiver_may_be_missing_for_as_long_as_a_deployment_takes() {
     ] {
         message.at = Timestamp::from_millis(first + tried_for);
         hook.sink.once(Reply::status(status));
-        let fault = hook.webhook.send(&message).await.unwrap_err();
-        assert_eq!(class(&fault), expected, "{status} after {tried_for} ms");
+        let error = hook.webhook.send(&message).await.unwrap_err();
+        assert_eq!(class(&error), expected, "{status} after {tried_for} ms");
     }
     hook.sink.once(Reply::status(429).with("Retry-After", "9"));
-    let fault = hook.webhook.send(&message).await.unwrap_err();
-    assert_eq!(fault.retry(), Retry::After(Some(Duration::from_secs(9))));
+    let error = hook.webhook.send(&message).await.unwrap_err();
+    assert_eq!(error.retry(), Retry::After(Some(Duration::from_secs(9))));
 }
 
 #[tokio::test]
-async fn a_busy_receiver_may_say_until_when() {
+async fn honours_retry_after_of_a_receiver() {
     let hook = open().await;
     let message = message(&hook.webhook, &hook.sink.url("/"));
     hook.sink.once(Reply::status(503).with("Retry-After", "9"));
     let result = hook.webhook.send(&message).await;
-    let fault = result.unwrap_err();
-    assert_eq!(class(&fault), "recipient later");
-    assert_eq!(fault.retry(), Retry::After(Some(Duration::from_secs(9))));
+    let error = result.unwrap_err();
+    assert_eq!(class(&error), "recipient later");
+    assert_eq!(error.retry(), Retry::After(Some(Duration::from_secs(9))));
 }
 
 #[tokio::test]
-async fn a_private_address_is_refused_where_it_is_dialled() {
+async fn rejects_private_addresses_when_dialling() {
     let sink = WebhookSink::start().await;
     let webhook = Webhook::new(WebhookConfig::default()).unwrap();
     let port = sink.address().port();
@@ -190,7 +190,7 @@ async fn a_private_address_is_refused_where_it_is_dialled() {
 }
 
 #[tokio::test]
-async fn a_slow_body_does_not_undo_a_success() {
+async fn slow_body_is_still_a_success() {
     let hook = open().await;
     let message = message(&hook.webhook, &hook.sink.url("/"));
     hook.sink.once(Reply::DripBody(200));
@@ -230,7 +230,7 @@ fn origin(target: &str, arguments: Option<Value>) -> Origin {
 }
 
 #[tokio::test]
-async fn json_holds_the_event_and_its_arguments() {
+async fn json_has_the_event_and_its_arguments() {
     let arguments =
         json!({"host": "db1", "percent": 97, "tags": ["a", null], "odd \u{1f525}": {"b": 0.5}});
     let raised = Some(origin("event/disk-full", Some(arguments.clone())));
@@ -250,7 +250,7 @@ async fn json_holds_the_event_and_its_arguments() {
 }
 
 #[tokio::test]
-async fn json_says_what_is_not_there() {
+async fn json_has_null_for_missing_values() {
     for (raised, event, target, arguments) in [
         (None, json!(null), json!(null), json!({})),
         (
@@ -283,7 +283,7 @@ async fn json_says_what_is_not_there() {
 }
 
 #[tokio::test]
-async fn requests_carry_the_headers_of_the_configuration() {
+async fn requests_carry_configured_headers() {
     let with_headers = WebhookConfig {
         headers: [("X-Api-Key".to_owned(), "canary".into())].into(),
         authorization: Some("Bearer canary".into()),
@@ -292,7 +292,7 @@ async fn requests_carry_the_headers_of_the_configuration() {
     let (_, got) = posted(with_headers.clone(), |sink| sink.url("/"), None).await;
     assert_eq!(got.header("x-api-key"), "canary");
     assert_eq!(got.header("authorization"), "Bearer canary");
-    // An address with a user of its own is told that one.
+    // An address with a user of its own gets that one.
     let url = |sink: &WebhookSink| sink.url("/a").replace("http://", "http://me:p%40ss@");
     let (message, got) = posted(with_headers.clone(), url, None).await;
     // me:p@ss

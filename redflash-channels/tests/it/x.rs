@@ -1,6 +1,6 @@
 //! X against a simulated account that checks each request by the vendor's description.
 //!
-//! The suite sends to a numeric id, where a message is one request. What is said of names is tested
+//! The suite sends to a numeric id, where a message is one request. Names are tested
 //! beside it, look-ups and messages counted apart.
 
 use std::time::Duration;
@@ -19,7 +19,7 @@ const VENDOR: Vendor = Vendor {
     gateway: table,
     rules: Rules {
         faults,
-        refuse: |faults| problem(400, "invalid-request", faults),
+        refuse: |reason| problem(400, "invalid-request", reason),
         accept,
     },
     address: (ID, " 2244994945 "),
@@ -128,7 +128,7 @@ async fn open() -> Account {
 redflash_core::channel_conformance!(open);
 
 #[tokio::test]
-async fn the_request_is_the_vendors() {
+async fn request_follows_the_vendors_rules() {
     let account = open().await;
     let accepted = account.send("Disk <full> & \"hot\" 🔥").await.unwrap();
     assert_eq!(accepted.message_id.as_deref(), Some("112233445566771"));
@@ -149,7 +149,7 @@ async fn the_request_is_the_vendors() {
          {\"text\":\"Disk <full> & \\\"hot\\\" 🔥\"}"
     );
     let accepted = account.send(&"a".repeat(10_001)).await.unwrap();
-    assert_eq!(accepted.detail, "taken, cut to 10000 characters");
+    assert_eq!(accepted.detail, "accepted, cut to 10000 characters");
 }
 
 /// Sends a message to a name at this time.
@@ -160,7 +160,7 @@ async fn to_name(account: &Account, name: &str, at: i64) -> Result<Accepted, Sen
     account.channel().send(&message).await
 }
 
-/// How many look-ups and messages have come.
+/// Returns the number of received look-ups and messages.
 fn counted(account: &Account) -> (usize, usize) {
     let received = account.simulator.received();
     let lookups = received.iter().filter(|one| is_lookup(one)).count();
@@ -168,7 +168,7 @@ fn counted(account: &Account) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_once_and_again_the_next_day() {
+async fn looks_up_names_once_a_day() {
     const DAY: i64 = 24 * 60 * 60 * 1000;
     let account = Account::open(Vendor {
         rules: Rules {
@@ -197,14 +197,14 @@ async fn a_name_is_looked_up_once_and_again_the_next_day() {
     account
         .simulator
         .once(problem(404, "resource-not-found", "gone"));
-    let fault = to_name(&account, "@others", DAY + 6).await.unwrap_err();
-    assert!(matches!(fault, SendError::InvalidAddress { .. }));
+    let error = to_name(&account, "@others", DAY + 6).await.unwrap_err();
+    assert!(matches!(error, SendError::InvalidAddress { .. }));
     to_name(&account, "@others", DAY + 7).await.unwrap();
     assert_eq!(counted(&account), (4, 8));
 }
 
 #[tokio::test]
-async fn what_a_look_up_says_is_not_what_a_message_says() {
+async fn lookup_errors_differ_from_send_errors() {
     use Retry::{After, Never, StopGateway};
     let unknown = json!({ "errors": [{
         "title": "Not Found Error", "detail": "Could not find user with username: [ops].",
@@ -228,24 +228,24 @@ async fn what_a_look_up_says_is_not_what_a_message_says() {
         (Reply::Hang, After(None)),
         (Reply::Drop, After(None)),
     ] {
-        let said = format!("{reply:?}");
+        let reply_text = format!("{reply:?}");
         account.simulator.once(reply);
-        let fault = to_name(&account, "@ops", 0).await.unwrap_err();
-        assert_eq!(fault.retry(), retry, "{said}");
+        let error = to_name(&account, "@ops", 0).await.unwrap_err();
+        assert_eq!(error.retry(), retry, "{reply_text}");
     }
     assert_eq!(counted(&account), (11, 0));
     account
         .simulator
         .once(Reply::body(200, unknown.to_string()));
-    let fault = to_name(&account, "@ops", 0).await.unwrap_err();
+    let error = to_name(&account, "@ops", 0).await.unwrap_err();
     assert_eq!(
-        fault.to_string(),
+        error.to_string(),
         "invalid address: @ops: Not Found Error: Could not find user with username: [ops]."
     );
 }
 
 #[tokio::test]
-async fn every_error_has_its_class_in_either_form() {
+async fn maps_every_error_in_both_forms() {
     use Retry::{After, Elsewhere, MayRepeat, Never, StopGateway};
     let account = open().await;
     let wrong_id = json!({
@@ -282,25 +282,25 @@ async fn every_error_has_its_class_in_either_form() {
         (problem(504, "about:blank", "oops"), MayRepeat),
         (Reply::body(201, "{}"), MayRepeat),
     ] {
-        let said = format!("{reply:?}");
-        let fault = account.answered(reply).await.unwrap_err();
-        assert_eq!(fault.retry(), retry, "{said}");
+        let reply_text = format!("{reply:?}");
+        let error = account.answered(reply).await.unwrap_err();
+        assert_eq!(error.retry(), retry, "{reply_text}");
     }
 }
 
 #[tokio::test]
-async fn a_closed_door_is_told_in_plain_words() {
+async fn explains_recipients_that_accept_no_messages() {
     let account = open().await;
     let refusal = "You do not have permission to DM one or more participants.";
     for reply in [problem(403, "about:blank", refusal), numbered(403, 349)] {
-        let fault = account.answered(reply).await.unwrap_err();
-        let told = fault.to_string();
-        assert!(told.contains("must follow it or allow messages"), "{told}");
+        let error = account.answered(reply).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("must follow it or allow messages"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_message_that_was_taken_before_counts_as_taken() {
+async fn duplicate_of_an_accepted_message_is_a_success() {
     let account = open().await;
     let refusal = "You are not allowed to create a Tweet with duplicate content.";
     for reply in [numbered(403, 187), problem(403, "about:blank", refusal)] {
@@ -308,21 +308,21 @@ async fn a_message_that_was_taken_before_counts_as_taken() {
         account.simulator.once(reply);
         let mut message = account.message("hello");
         // Without an attempt before this one it is another message that had the same text.
-        let fault = account.channel().send(&message).await.unwrap_err();
-        assert_eq!(fault.retry(), Retry::Never);
+        let error = account.channel().send(&message).await.unwrap_err();
+        assert_eq!(error.retry(), Retry::Never);
         assert!(
-            fault.to_string().contains("let the texts differ"),
-            "{fault}"
+            error.to_string().contains("make the texts differ"),
+            "{error}"
         );
         message.attempt = 2;
         let accepted = account.channel().send(&message).await.unwrap();
-        assert!(accepted.detail.starts_with("it had been taken before: "));
+        assert!(accepted.detail.starts_with("already accepted before: "));
         assert_eq!(accepted.message_id, None);
     }
 }
 
 #[tokio::test]
-async fn a_limit_is_waited_out() {
+async fn waits_for_the_end_of_a_rate_limit() {
     let account = open().await;
     let window = |name: &str, left: &str, reset: &str| {
         let reply = problem(429, "about:blank", "Too Many Requests")
@@ -353,15 +353,15 @@ async fn a_limit_is_waited_out() {
             Some(5),
         ),
     ] {
-        let said = format!("{reply:?}");
-        let fault = account.answered(reply).await.unwrap_err();
+        let reply_text = format!("{reply:?}");
+        let error = account.answered(reply).await.unwrap_err();
         let wait = seconds.map(Duration::from_secs);
-        assert_eq!(fault.retry(), Retry::After(wait), "{said}");
+        assert_eq!(error.retry(), Retry::After(wait), "{reply_text}");
     }
 }
 
 #[tokio::test]
-async fn addresses_have_one_form() {
+async fn normalizes_addresses() {
     let account = open().await;
     for (raw, normal) in [
         ("@RedFlash_Ops", "@redflash_ops"),
@@ -379,7 +379,7 @@ async fn addresses_have_one_form() {
 }
 
 #[test]
-fn impossible_settings_are_refused_by_their_key() {
+fn rejects_invalid_settings_by_key() {
     for (key, value) in [
         ("consumer_key", ""),
         ("consumer_secret", ""),
@@ -391,7 +391,7 @@ fn impossible_settings_are_refused_by_their_key() {
         wrong["name"] = json!("tested");
         wrong[key] = json!(value);
         let settings = wrong.as_object().unwrap().clone();
-        let fault = configure(settings, None).unwrap_err();
-        assert_eq!(fault.key.as_deref(), Some(key), "{fault}");
+        let error = configure(settings, None).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{error}");
     }
 }

@@ -24,7 +24,7 @@ fn start(answers_after: Duration) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        // What nobody accepts fills the queue of the system, which then answers no more.
+        // Connections that no one accepts fill the system's queue, which then stops answering.
         for _ in 0..8 {
             tokio::spawn(async move {
                 let _waiting = TcpStream::connect(address).await;
@@ -60,25 +60,25 @@ async fn to_name(address: SocketAddr) -> (SendError, Duration) {
     let gateway = gateway(table(&format!("http://{address}")));
     let channel: &dyn Channel = &*gateway.channel;
     let begun = Instant::now();
-    let fault = channel.send(&message(channel, "@redflash_ops")).await;
-    (fault.unwrap_err(), begun.elapsed())
+    let error = channel.send(&message(channel, "@redflash_ops")).await;
+    (error.unwrap_err(), begun.elapsed())
 }
 
 /// However long the look-up takes, a message whose connection does not come about has not gone out,
 /// and that is known in time.
 #[tokio::test]
-async fn a_slow_look_up_leaves_its_message_time_to_connect() {
+async fn slow_lookup_leaves_time_for_the_message() {
     for answers_after in [Duration::ZERO, TIMEOUT * 2 / 5, TIMEOUT * 4 / 5] {
-        let (fault, took) = to_name(start(answers_after)).await;
-        assert_eq!(class(&fault), "unreachable", "{answers_after:?}: {fault:?}");
+        let (error, took) = to_name(start(answers_after)).await;
+        assert_eq!(class(&error), "unreachable", "{answers_after:?}: {error:?}");
         assert!(took < TIMEOUT + Duration::from_millis(500), "{took:?}");
     }
 }
 
 /// A look-up has half of the time, since the message needs the other half.
 #[tokio::test]
-async fn a_look_up_without_an_answer_ends_at_half_time() {
-    let (fault, took) = to_name(start(TIMEOUT * 2)).await;
-    assert_eq!(class(&fault), "unreachable", "{fault:?}");
+async fn lookup_times_out_at_half_the_limit() {
+    let (error, took) = to_name(start(TIMEOUT * 2)).await;
+    assert_eq!(class(&error), "unreachable", "{error:?}");
     assert!(took < TIMEOUT * 3 / 4, "{took:?}");
 }

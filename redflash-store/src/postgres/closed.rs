@@ -1,4 +1,4 @@
-//! What the nodes tell each other: which gateways take nothing in a lane.
+//! Closed lanes of gateways, which the nodes share with each other.
 
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
@@ -6,18 +6,18 @@ use redflash_core::store::ClosedLane;
 use redflash_core::{Lane, Timestamp};
 
 use super::Conn;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::{parse, readable};
 use crate::schema::closed_lanes;
 
-/// Replaces what this node has told the others.
+/// Replaces the closed lanes that this node has published.
 pub(super) async fn publish(
     conn: &mut Conn,
     worker: &str,
     closed: &[ClosedLane],
-) -> Result<(), Fault> {
-    let told = closed_lanes::table.filter(closed_lanes::worker.eq(worker));
-    diesel::delete(told).execute(conn).await?;
+) -> Result<(), QueryError> {
+    let published = closed_lanes::table.filter(closed_lanes::worker.eq(worker));
+    diesel::delete(published).execute(conn).await?;
     let rows: Vec<_> = closed
         .iter()
         .map(|closed| {
@@ -36,12 +36,12 @@ pub(super) async fn publish(
     Ok(())
 }
 
-/// What other nodes have found closed.
+/// Returns the lanes that other nodes have found closed.
 pub(super) async fn found_by_others(
     conn: &mut Conn,
     worker: &str,
     now: Timestamp,
-) -> Result<Vec<ClosedLane>, Fault> {
+) -> Result<Vec<ClosedLane>, QueryError> {
     let rows: Vec<(String, String, i64)> = closed_lanes::table
         .filter(closed_lanes::worker.ne(worker))
         .filter(closed_lanes::closed_until.gt(now.as_millis()))

@@ -1,4 +1,4 @@
-//! Connecting: where to, how it is protected, and what every session is told.
+//! Connecting: hosts, encryption, and the setup of sessions.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,7 +18,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::OpenError;
 
-/// How to reach a Postgres server.
+/// Configuration of the connections to a Postgres server.
 #[derive(Clone, Debug)]
 pub struct PostgresConfig {
     /// `postgres://user:password@host/database`, as libpq has it. Several hosts may be named, of
@@ -32,7 +32,7 @@ pub struct PostgresConfig {
     pub ca_file: Option<PathBuf>,
     /// The most connections at once, beside the one that listens.
     pub connections: usize,
-    /// How long a query may take, and getting a connection for it.
+    /// The time limit of a query, including getting a connection for it.
     pub timeout: Duration,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Connector {
     /// The location of the database, without credentials.
     database: String,
     tls: Option<MakeRustlsConnect>,
-    /// What every session is told at its beginning.
+    /// The statements that set up every session.
     setup: String,
 }
 
@@ -84,7 +84,7 @@ impl Connector {
             None => !is_near,
             Some(_) => {
                 let reason = "sslmode is disable or verify-full; whatever is between would be \
-                              encrypted for nobody knows whom";
+                              encrypted without authentication";
                 return Err(OpenError::url(reason));
             }
         };
@@ -122,8 +122,8 @@ impl Connector {
 
     /// A new connection.
     pub(super) async fn connect(&self) -> ConnectionResult<AsyncPgConnection> {
-        let bad = |fault: tokio_postgres::Error| {
-            let reason = format!("{}: {}", self.database, error_chain(&fault));
+        let bad = |error: tokio_postgres::Error| {
+            let reason = format!("{}: {}", self.database, error_chain(&error));
             ConnectionError::BadConnection(reason)
         };
         let mut conn = if let Some(tls) = &self.tls {
@@ -196,11 +196,11 @@ fn tls(ca_file: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|fault| OpenError::url(&format!("no encryption: {fault}")))?;
+        .map_err(|error| OpenError::url(&format!("no encryption: {error}")))?;
     let builder = match ca_file {
         None => builder
             .with_platform_verifier()
-            .map_err(|fault| OpenError::url(&format!("no trusted certificates: {fault}")))?,
+            .map_err(|error| OpenError::url(&format!("no trusted certificates: {error}")))?,
         Some(path) => {
             let bad = |reason: String| OpenError::CaFile {
                 path: path.to_owned(),
@@ -208,12 +208,12 @@ fn tls(ca_file: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {
             };
             let mut roots = rustls::RootCertStore::empty();
             let certificates =
-                CertificateDer::pem_file_iter(path).map_err(|fault| bad(fault.to_string()))?;
+                CertificateDer::pem_file_iter(path).map_err(|error| bad(error.to_string()))?;
             for certificate in certificates {
-                let certificate = certificate.map_err(|fault| bad(fault.to_string()))?;
+                let certificate = certificate.map_err(|error| bad(error.to_string()))?;
                 roots
                     .add(certificate)
-                    .map_err(|fault| bad(fault.to_string()))?;
+                    .map_err(|error| bad(error.to_string()))?;
             }
             if roots.is_empty() {
                 return Err(bad("it holds no certificate".into()));
@@ -232,7 +232,7 @@ mod tests {
         let connector = Connector::new(&PostgresConfig::new(url));
         connector
             .map(|connector| connector.tls.is_some())
-            .map_err(|fault| error_chain(&fault))
+            .map_err(|error| error_chain(&error))
     }
 
     #[test]

@@ -12,15 +12,15 @@ use super::query::fan_out;
 use super::query::outbox::known;
 use super::statement::Insert;
 use super::{Conn, Connections, wrote};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::notification::{IdempotencyRow, NewRows};
 use crate::schema::idempotency;
 
 /// The most alerts in one statement.
 const BATCH: usize = 128;
-/// How many statements may be under way at once.
+/// Maximum number of concurrent statements.
 const LANES: usize = 2;
-/// How many alerts may wait before those who bring more have to.
+/// Maximum number of waiting alerts; further callers wait.
 const WAITING: usize = 4096;
 
 struct Waiting {
@@ -101,17 +101,17 @@ async fn record(connections: &Connections, batch: Vec<Waiting>) {
                 let _ = answer.send(alone.map(|recorded| became(!recorded.is_empty())));
             }
         }
-        Err(fault) => {
-            let reason = redflash_core::error_chain(&fault);
-            let is_unknown = matches!(fault, StoreError::Unknown(_));
+        Err(error) => {
+            let reason = redflash_core::error_chain(&error);
+            let is_unknown = matches!(error, StoreError::Unknown(_));
             for waiting in batch {
                 let reason = reason.clone().into();
-                let fault = if is_unknown {
+                let error = if is_unknown {
                     StoreError::Unknown(reason)
                 } else {
                     StoreError::Unavailable(reason)
                 };
-                let _ = waiting.answer.send(Err(fault));
+                let _ = waiting.answer.send(Err(error));
             }
         }
     }
@@ -137,7 +137,7 @@ async fn run(connections: &Connections, statement: Insert) -> Result<Vec<String>
 
 /// Records an alert in a transaction of its own: one under a promise, of which the first to be recorded
 /// wins and the others wait for it, or the first piece of a large one.
-async fn alone(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault> {
+async fn alone(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, QueryError> {
     let recorded = conn
         .transaction(async |conn| {
             if let Some(promise) = &rows.idempotency
@@ -145,20 +145,20 @@ async fn alone(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault> {
             {
                 return known(conn, promise)
                     .await?
-                    .ok_or_else(|| Fault::Store(raced()));
+                    .ok_or_else(|| QueryError::Store(raced()));
             }
             let mut statement = Insert::default();
             statement.push(rows);
             let recorded: Vec<String> = statement.load(conn).await?;
             if recorded.is_empty() {
-                return Err(Fault::Outdated);
+                return Err(QueryError::Outdated);
             }
             fan_out::begin(conn, &rows.notification.id, rows.unqueued).await?;
             Ok(Enqueued::New)
         })
         .await;
     match recorded {
-        Err(Fault::Outdated) => Ok(Enqueued::Outdated),
+        Err(QueryError::Outdated) => Ok(Enqueued::Outdated),
         recorded => recorded,
     }
 }
@@ -168,7 +168,7 @@ fn raced() -> StoreError {
 }
 
 /// Puts a promise into its place, unless one that is still remembered has it.
-async fn reserve(conn: &mut Conn, promise: &IdempotencyRow) -> Result<bool, Fault> {
+async fn reserve(conn: &mut Conn, promise: &IdempotencyRow) -> Result<bool, QueryError> {
     use diesel::prelude::ExpressionMethods;
     use diesel::query_dsl::methods::FilterDsl;
 

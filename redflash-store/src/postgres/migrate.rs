@@ -24,24 +24,24 @@ const HAS_TABLES: &str = "to_regclass('__diesel_schema_migrations') IS NOT NULL"
 ///
 /// * `creates` - whether tables are created in a database that has none.
 pub(super) async fn migrate(connector: &Connector, creates: bool) -> Result<(), OpenError> {
-    let server = |fault: BoxError| OpenError::Server(fault);
+    let server = |error: BoxError| OpenError::Server(error);
     let mut conn = connector
         .connect()
         .await
-        .map_err(|fault| server(fault.into()))?;
+        .map_err(|error| server(error.into()))?;
     conn.batch_execute(LOCK)
         .await
-        .map_err(|fault| server(fault.into()))?;
+        .map_err(|error| server(error.into()))?;
     if !creates {
         let has_tables = diesel::select(sql::<Bool>(HAS_TABLES)).get_result::<bool>(&mut conn);
-        if !has_tables.await.map_err(|fault| server(fault.into()))? {
+        if !has_tables.await.map_err(|error| server(error.into()))? {
             let database = connector.database().to_owned();
             return Err(OpenError::Missing { database });
         }
     }
     let work = tokio::task::spawn_blocking(move || run(conn));
     work.await
-        .map_err(|fault| OpenError::Migration(fault.into()))?
+        .map_err(|error| OpenError::Migration(error.into()))?
 }
 
 fn run(conn: AsyncPgConnection) -> Result<(), OpenError> {

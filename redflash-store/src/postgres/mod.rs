@@ -11,6 +11,7 @@ mod clock;
 mod closed;
 mod connect;
 mod enqueue;
+mod inbox;
 mod migrate;
 mod node;
 mod outbox;
@@ -40,7 +41,7 @@ use tokio::time::timeout;
 
 pub use connect::PostgresConfig;
 
-use crate::error::{Fault, write_failed};
+use crate::error::{QueryError, write_failed};
 use crate::heads::Heads;
 use connect::Connector;
 use enqueue::Enqueuer;
@@ -61,14 +62,14 @@ pub struct PostgresStore {
     heads: Heads,
 }
 
-/// Why a database could not be opened.
+/// The error of opening a database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The URL makes no sense. It is not shown, since it holds a password.
+    /// The URL is invalid. It is not shown, since it contains a password.
     #[error("the URL of the database: {reason}")]
     Url {
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// The file of authorities cannot be used.
@@ -76,7 +77,7 @@ pub enum OpenError {
     CaFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// The server cannot be reached, or refuses us.
@@ -113,7 +114,7 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError`], in words for whoever started the program.
+    /// Returns an [`OpenError`] with a message for the operator.
     pub async fn open(config: &PostgresConfig) -> Result<Self, OpenError> {
         Self::open_with(config, true).await
     }
@@ -173,7 +174,7 @@ impl Connections {
         Ok(Self {
             pool: pool
                 .build()
-                .map_err(|fault| OpenError::Server(fault.into()))?,
+                .map_err(|error| OpenError::Server(error.into()))?,
             timeout: config.timeout,
         })
     }
@@ -182,7 +183,7 @@ impl Connections {
     async fn get(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
         match timeout(self.timeout, self.pool.get()).await {
             Ok(Ok(conn)) => Ok(conn),
-            Ok(Err(fault)) => Err(StoreError::Unavailable(fault.into())),
+            Ok(Err(error)) => Err(StoreError::Unavailable(error.into())),
             Err(_) => {
                 let reason = "no connection came free in time";
                 Err(StoreError::Unavailable(reason.into()))
@@ -191,9 +192,9 @@ impl Connections {
     }
 }
 
-type Outcome<T> = Result<Result<T, Fault>, Elapsed>;
+type Outcome<T> = Result<Result<T, QueryError>, Elapsed>;
 
-/// What a read came to. A connection whose query did not end in time is not used again.
+/// Returns the result of a read. A connection whose query timed out is not used again.
 fn read<T>(conn: Object<AsyncPgConnection>, outcome: Outcome<T>) -> Result<T, StoreError> {
     if let Ok(result) = outcome {
         return Ok(result?);
@@ -202,7 +203,7 @@ fn read<T>(conn: Object<AsyncPgConnection>, outcome: Outcome<T>) -> Result<T, St
     Err(StoreError::Unavailable("no answer in time".into()))
 }
 
-/// What a write came to, which without an answer may have been done.
+/// Returns the result of a write, which may have been applied if there is no answer.
 fn wrote<T>(conn: Object<AsyncPgConnection>, outcome: Outcome<T>) -> Result<T, StoreError> {
     if let Ok(result) = outcome {
         return result.map_err(write_failed);

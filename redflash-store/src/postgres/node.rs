@@ -24,10 +24,10 @@ use tracing::warn;
 use super::clock::DatabaseClock;
 use super::connect::Connector;
 use super::query::directory;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::deliveries;
 
-/// What nodes listen to.
+/// The channel that nodes listen to.
 const CHANNEL: &str = "redflash";
 /// Announced when the directory has changed.
 pub(super) const DIRECTORY: &str = "directory";
@@ -35,15 +35,15 @@ pub(super) const DIRECTORY: &str = "directory";
 pub(super) const QUEUE: &str = "queue";
 /// The first part of the lock that each dispatcher holds; the second is a hash of its name.
 const LIVES: i32 = 5_931_472;
-/// How often the database is looked at without anything being announced.
+/// Interval of polling the database without an announcement.
 const LOOK: Duration = Duration::from_millis(750);
-/// How long what was last heard is believed.
+/// Maximum age of valid information from the database.
 const FRESH: Duration = Duration::from_secs(1);
-/// How long the lock of a dispatcher must be missing before it is taken for dead: longer than one
-/// that has lost its connection needs to come back.
+/// Time for which the lock of a dispatcher must be missing before it counts as dead: longer than a
+/// dispatcher that has lost its connection needs to reconnect.
 const MISSING: Duration = Duration::from_millis(900);
 
-/// How often something queued is announced, at most.
+/// Minimum interval between announcements of queued deliveries.
 const ANNOUNCED: Duration = Duration::from_millis(50);
 
 /// This node.
@@ -53,7 +53,7 @@ pub(super) struct Node {
     task: AbortHandle,
 }
 
-/// What this node has heard.
+/// The state that this node has received.
 #[derive(Debug)]
 struct Heard {
     clock: Arc<DatabaseClock>,
@@ -68,8 +68,8 @@ struct Heard {
     missing: Mutex<HashMap<String, Instant>>,
     /// When something queued was last announced.
     announced: Mutex<Option<Instant>>,
-    /// The closed lanes that each dispatcher last told the other nodes of.
-    told: Mutex<HashMap<WorkerId, Vec<ClosedLane>>>,
+    /// The closed lanes that each dispatcher last published to the other nodes.
+    published: Mutex<HashMap<WorkerId, Vec<ClosedLane>>>,
 }
 
 /// A dispatcher of this node, which others take for dead once this is dropped.
@@ -95,7 +95,7 @@ impl Node {
             held: watch::Sender::default(),
             missing: Mutex::default(),
             announced: Mutex::default(),
-            told: Mutex::default(),
+            published: Mutex::default(),
         });
         let task = tokio::spawn(Arc::clone(&heard).listen(connector)).abort_handle();
         Arc::new(Self { heard, task })
@@ -150,11 +150,11 @@ impl Node {
     fn leave(&self, worker: WorkerId) {
         let remove = |all: &mut BTreeSet<_>| all.remove(&worker);
         self.heard.dispatchers.send_if_modified(remove);
-        lock(&self.heard.told).remove(&worker);
+        lock(&self.heard.published).remove(&worker);
     }
 
-    /// Whether something queued is to be announced: not for every alert of a busy node, since each
-    /// announcement makes all commits wait for it.
+    /// Returns true if queued deliveries should be announced: not for every alert of a busy node, since each
+    /// announcement delays all commits.
     pub(super) fn may_announce(&self) -> bool {
         let mut announced = lock(&self.heard.announced);
         let now = Instant::now();
@@ -167,17 +167,20 @@ impl Node {
 
     /// Returns true if the others know something else from a dispatcher than this.
     pub(super) fn has_to_tell(&self, worker: WorkerId, closed: &[ClosedLane]) -> bool {
-        let mut all = lock(&self.heard.told);
-        let told = all.entry(worker).or_default();
-        if *told == closed {
+        let mut all = lock(&self.heard.published);
+        let published = all.entry(worker).or_default();
+        if *published == closed {
             return false;
         }
-        *told = closed.to_vec();
+        *published = closed.to_vec();
         true
     }
 
     /// The dispatchers that are dead: they hold leases, and have held no lock for a while.
-    pub(super) async fn dead(&self, conn: &mut AsyncPgConnection) -> Result<Vec<String>, Fault> {
+    pub(super) async fn dead(
+        &self,
+        conn: &mut AsyncPgConnection,
+    ) -> Result<Vec<String>, QueryError> {
         let mine: Vec<_> = {
             let dispatchers = self.heard.dispatchers.borrow();
             dispatchers.iter().map(ToString::to_string).collect()
@@ -243,7 +246,7 @@ pub(super) async fn alive(conn: &mut AsyncPgConnection) -> QueryResult<Vec<i32>>
 }
 
 /// Announces something to the nodes that listen, once the transaction around it is committed.
-pub(super) async fn announce(conn: &mut AsyncPgConnection, what: &str) -> Result<(), Fault> {
+pub(super) async fn announce(conn: &mut AsyncPgConnection, what: &str) -> Result<(), QueryError> {
     diesel::sql_query("SELECT pg_notify($1, $2)")
         .bind::<Text, _>(CHANNEL)
         .bind::<Text, _>(what)
@@ -253,24 +256,24 @@ pub(super) async fn announce(conn: &mut AsyncPgConnection, what: &str) -> Result
 }
 
 impl Heard {
-    /// Listens for ever, over one connection after the other.
+    /// Listens forever, reconnecting after errors.
     async fn listen(self: Arc<Self>, connector: Connector) {
         let mut pause = Duration::from_millis(50);
         loop {
             let begun = Instant::now();
-            let fault = match connector.connect().await {
+            let error = match connector.connect().await {
                 Ok(conn) => self.session(conn).await.err(),
-                Err(fault) => Some(Fault::from(redflash_core::StoreError::Unavailable(
-                    fault.into(),
+                Err(error) => Some(QueryError::from(redflash_core::StoreError::Unavailable(
+                    error.into(),
                 ))),
             };
             self.held.send_replace(BTreeSet::new());
-            // Nobody can be found missing by a node that does not hear.
+            // A node without a connection cannot find other nodes missing.
             lock(&self.missing).clear();
-            if let Some(fault) = fault {
+            if let Some(error) = error {
                 warn!(
-                    fault = error_chain(&fault),
-                    "the database server is not heard"
+                    error = error_chain(&error),
+                    "lost the LISTEN connection to Postgres"
                 );
             }
             if begun.elapsed() > LOOK {
@@ -281,11 +284,11 @@ impl Heard {
         }
     }
 
-    async fn session(&self, mut conn: AsyncPgConnection) -> Result<(), Fault> {
+    async fn session(&self, mut conn: AsyncPgConnection) -> Result<(), QueryError> {
         diesel::sql_query(format!("LISTEN {CHANNEL}"))
             .execute(&mut conn)
             .await?;
-        // What was announced while nobody listened.
+        // Announcements made while this node was not listening.
         self.news.notify_one();
         let mut dispatchers = self.dispatchers.subscribe();
         dispatchers.mark_changed();
@@ -313,12 +316,12 @@ impl Heard {
         }
     }
 
-    /// Takes the locks of dispatchers that have come, and lets go of those of dispatchers that have gone.
+    /// Takes the locks of new dispatchers, and releases those of dispatchers that have ended.
     async fn hold(
         &self,
         conn: &mut AsyncPgConnection,
         wanted: &BTreeSet<WorkerId>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), QueryError> {
         let held = self.held.borrow().clone();
         for &worker in wanted.difference(&held) {
             hold(conn, worker).await?;
@@ -332,7 +335,7 @@ impl Heard {
     }
 
     /// Looks at the directory's version and the database's time.
-    async fn look(&self, conn: &mut AsyncPgConnection) -> Result<(), Fault> {
+    async fn look(&self, conn: &mut AsyncPgConnection) -> Result<(), QueryError> {
         let asked = Instant::now();
         let millis: i64 = diesel::select(sql::<BigInt>(
             "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
@@ -349,7 +352,7 @@ impl Heard {
 }
 
 /// Takes the lock of a dispatcher, which a session of the same one that has not ended yet may hold.
-async fn hold(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fault> {
+async fn hold(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), QueryError> {
     diesel::sql_query("SELECT pg_advisory_lock($1, hashtext($2))")
         .bind::<Integer, _>(LIVES)
         .bind::<Text, _>(worker.to_string())
@@ -358,7 +361,7 @@ async fn hold(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Faul
     Ok(())
 }
 
-async fn let_go(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fault> {
+async fn let_go(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), QueryError> {
     diesel::sql_query("SELECT pg_advisory_unlock($1, hashtext($2))")
         .bind::<Integer, _>(LIVES)
         .bind::<Text, _>(worker.to_string())
@@ -368,7 +371,7 @@ async fn let_go(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Fa
 }
 
 /// A server that falls silent is as bad as none.
-async fn bounded<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+async fn bounded<T>(work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
     const SILENCE: Duration = Duration::from_secs(5);
     timeout(SILENCE, work).await.unwrap_or_else(|_| {
         let silent = redflash_core::StoreError::Unavailable("it fell silent".into());

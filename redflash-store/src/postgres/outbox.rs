@@ -20,7 +20,7 @@ use super::query::outbox::SENDING;
 use super::query::set_aside::set_queue_aside;
 use super::query::{claimed, outbox, receipt};
 use super::statement::{Claim, DueQueues, Renew, Settle};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::heads::Heads;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{Changes, DeliveryRow, queues};
@@ -28,7 +28,7 @@ use crate::row::notification::NotificationRow;
 use crate::row::storable;
 use crate::schema::{deliveries, early_receipts, notifications};
 
-pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
+pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, QueryError> {
     let (queues, unreadable) = queues(DueQueues.load(conn).await?);
     for queue in &unreadable {
         set_queue_aside(conn, queue).await?;
@@ -37,7 +37,7 @@ pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> 
 }
 
 /// Records deliveries, many by one statement.
-pub(super) async fn insert(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<(), Fault> {
+pub(super) async fn insert(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<(), QueryError> {
     /// As many as one statement has parameters for.
     const ROWS: usize = 1000;
     for rows in rows.chunks(ROWS) {
@@ -47,8 +47,11 @@ pub(super) async fn insert(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<(), 
     Ok(())
 }
 
-/// A delivery, to be changed: nobody else changes it before the transaction ends.
-pub(super) async fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<OutboxEntry>, Fault> {
+/// Reads a delivery to change it, locked until the transaction ends.
+pub(super) async fn entry(
+    conn: &mut Conn,
+    id: DeliveryId,
+) -> Result<Option<OutboxEntry>, QueryError> {
     let row = deliveries::table
         .find(id.to_string())
         .select(DeliveryRow::as_select())
@@ -60,7 +63,7 @@ pub(super) async fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<Outb
 }
 
 /// Writes back what a change made of an entry.
-pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Fault> {
+pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), QueryError> {
     diesel::update(deliveries::table.find(entry.delivery.id.to_string()))
         .set(Changes::of(entry))
         .execute(conn)
@@ -68,12 +71,12 @@ pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Fa
     Ok(())
 }
 
-/// What is leased no longer, and what is leased to any but one.
+/// Returns the deliveries whose lease has expired or belongs to another worker.
 pub(super) async fn orphans(
     conn: &mut Conn,
     now: Timestamp,
     except: Option<WorkerId>,
-) -> Result<Vec<DeliveryRow>, Fault> {
+) -> Result<Vec<DeliveryRow>, QueryError> {
     let leased = deliveries::table
         .filter(sql::<Bool>(SENDING))
         .select(DeliveryRow::as_select());
@@ -92,12 +95,12 @@ pub(super) async fn orphans(
     Ok(rows)
 }
 
-/// What was sent, and not confirmed in time.
+/// Returns the sent deliveries that were not confirmed in time.
 pub(super) async fn unconfirmed(
     conn: &mut Conn,
     now: Timestamp,
     limit: NonZeroU32,
-) -> Result<Vec<DeliveryRow>, Fault> {
+) -> Result<Vec<DeliveryRow>, QueryError> {
     let rows = deliveries::table
         .filter(deliveries::receipt_due_at.le(now.as_millis()))
         .order((deliveries::receipt_due_at, deliveries::id))
@@ -110,11 +113,11 @@ pub(super) async fn unconfirmed(
     Ok(rows)
 }
 
-/// What is leased to these workers, which have ended.
+/// Returns the deliveries leased to these workers, which have ended.
 pub(super) async fn leased_to(
     conn: &mut Conn,
     workers: &[String],
-) -> Result<Vec<DeliveryRow>, Fault> {
+) -> Result<Vec<DeliveryRow>, QueryError> {
     let rows = deliveries::table
         .filter(sql::<Bool>(SENDING))
         .filter(deliveries::worker.eq_any(workers))
@@ -131,7 +134,7 @@ pub(super) async fn claim_due(
     lease: &Lease,
     wants: &[ClaimRequest],
     heads: &Heads,
-) -> Result<Vec<Job>, Fault> {
+) -> Result<Vec<Job>, QueryError> {
     let mut rows: Vec<DeliveryRow> = Claim::new(lease, wants).load(conn).await?;
     rows.sort_unstable_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
     claimed::jobs(conn, rows, lease.token, heads).await
@@ -141,7 +144,7 @@ pub(super) async fn claim_due(
 pub(super) async fn plans(
     conn: &mut Conn,
     ids: Vec<String>,
-) -> Result<Vec<NotificationRow>, Fault> {
+) -> Result<Vec<NotificationRow>, QueryError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -159,7 +162,7 @@ pub(super) async fn renew(
     worker: WorkerId,
     held: &[HeldLease],
     until: Timestamp,
-) -> Result<Vec<String>, Fault> {
+) -> Result<Vec<String>, QueryError> {
     Ok(Renew::new(worker, held, until).load(conn).await?)
 }
 
@@ -168,7 +171,7 @@ pub(super) async fn settle(
     conn: &mut Conn,
     worker: WorkerId,
     settlements: &[Settlement],
-) -> Result<Vec<Settled>, Fault> {
+) -> Result<Vec<Settled>, QueryError> {
     let mut statement = Settle::new(worker);
     let mut sent = Vec::new();
     for settlement in settlements {
@@ -207,7 +210,7 @@ pub(super) async fn settle(
 async fn came_early(
     conn: &mut Conn,
     sent: &[(DeliveryId, Option<String>)],
-) -> Result<Vec<DeliveryId>, Fault> {
+) -> Result<Vec<DeliveryId>, QueryError> {
     if sent.is_empty() {
         return Ok(Vec::new());
     }
@@ -235,7 +238,7 @@ pub(super) async fn match_kept(
     conn: &mut Conn,
     gateway: &Slug,
     received: &Receipt,
-) -> Result<ReceiptEffect, Fault> {
+) -> Result<ReceiptEffect, QueryError> {
     let Some(found) = receipt::find(conn, gateway, received).await? else {
         return Ok(ReceiptEffect::Unmatched);
     };

@@ -1,4 +1,4 @@
-//! Who has logged in, on Postgres.
+//! Login sessions, on Postgres.
 
 use async_trait::async_trait;
 use redflash_core::{KeyHash, Session, Sessions, Slug, StoreError, Timestamp};

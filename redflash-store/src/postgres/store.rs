@@ -8,49 +8,46 @@ use diesel_async::AsyncConnection;
 #[cfg(feature = "sqlite")]
 use diesel_async::RunQueryDsl;
 use redflash_core::store::{
-    Alarm, Allowance, Backlog, ClaimRequest, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Edit,
-    Enqueue, EnqueueMore, Enqueued, FanOut, InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes,
-    Overdue, ReceiptEffect, Recent, Serving, Spent,
+    Backlog, ClaimRequest, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue,
+    EnqueueMore, Enqueued, FanOut, LogFilter, LogPage, Nodes, Overdue, ReceiptEffect, Recent,
+    Serving,
 };
 use redflash_core::{
     Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
-    Group, HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, Notification,
-    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, TargetView,
-    Timestamp, User, WorkerId,
+    Group, HeldLease, Idempotency, Job, KeyHash, Lane, Lease, Notification, NotificationId, Outbox,
+    Receipt, Settled, Settlement, Slug, StoreError, Target, TargetView, Timestamp, User, WorkerId,
 };
 
 use super::closed::{found_by_others, publish};
 use super::node::{DIRECTORY, QUEUE, alive, announce};
 use super::outbox::{claim_due, due_queues, leased_to, match_kept, renew, settle};
-use super::query::{
-    count, directory, fan_out, inbox, log, meter, outbox, overdue, receipt, recent, save, user,
-};
+use super::query::{count, directory, fan_out, log, outbox, overdue, receipt, recent, save, user};
 use super::run::{ask, run, snapshot, transact};
 use super::{Conn, PostgresStore};
 use crate::copy::Counts;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::delivery::lost;
 use crate::row::notification::{IdempotencyRow, MoreRows, NewRows};
 
-/// How much longer saving may take for each entry.
+/// Additional time limit of saving for each entry.
 const EACH: Duration = Duration::from_millis(20);
 
 impl PostgresStore {
-    /// How many nodes dispatch from the database now.
+    /// Returns the number of nodes that dispatch from the database now.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the server does not answer.
+    /// Returns a [`StoreError`] if the server does not answer.
     pub async fn nodes(&self) -> Result<usize, StoreError> {
         let alive = ask!(self, |conn| async { Ok(alive(conn).await?) })?;
         Ok(alive.len())
     }
 
-    /// How much it holds.
+    /// Returns the number of entries.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the server does not answer.
+    /// Returns a [`StoreError`] if the server does not answer.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         snapshot!(self, |conn| count::counts(conn).await)
     }
@@ -133,7 +130,7 @@ impl Directory for PostgresStore {
             async |conn: &mut Conn| {
                 let version = save::edit(conn, edit).await?;
                 announce(conn, DIRECTORY).await?;
-                Ok::<_, Fault>(version)
+                Ok::<_, QueryError>(version)
             }
         ))?;
         self.node.know(version);
@@ -158,7 +155,7 @@ impl Directory for PostgresStore {
         let (contacts, version) = transact!(self, |conn| {
             let changed = save::opt(conn, channel, address, reason).await?;
             announce(conn, DIRECTORY).await?;
-            Ok::<_, Fault>(changed)
+            Ok::<_, QueryError>(changed)
         })?;
         self.node.know(version.unwrap_or(0));
         Ok(contacts)
@@ -183,7 +180,7 @@ impl Outbox for PostgresStore {
         transact!(self, |conn| {
             let is_recorded = fan_out::record(conn, &rows).await?;
             announce(conn, QUEUE).await?;
-            Ok::<_, Fault>(is_recorded)
+            Ok::<_, QueryError>(is_recorded)
         })
     }
 
@@ -350,7 +347,7 @@ impl Outbox for PostgresStore {
         transact!(self, |conn| {
             let resent = outbox::resend(conn, id, only, now).await?;
             announce(conn, QUEUE).await?;
-            Ok::<_, Fault>(resent)
+            Ok::<_, QueryError>(resent)
         })
     }
 
@@ -386,62 +383,9 @@ impl Outbox for PostgresStore {
     }
 }
 
-#[async_trait]
-impl Inbox for PostgresStore {
-    async fn record_inbound(&self, message: &Inbound) -> Result<bool, StoreError> {
-        transact!(self, |conn| inbox::record(conn, message).await)
-    }
-
-    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError> {
-        ask!(self, |conn| inbox::knows(conn, gateway, message_id))
-    }
-
-    async fn inbound(&self, filter: &InboundFilter) -> Result<Vec<Inbound>, StoreError> {
-        snapshot!(self, |conn| inbox::list(conn, filter).await)
-    }
-
-    async fn delivery_of(
-        &self,
-        gateway: &Slug,
-        delivery: Option<DeliveryId>,
-        message_id: Option<&str>,
-    ) -> Result<Option<Delivery>, StoreError> {
-        transact!(self, |conn| {
-            inbox::delivery_of(conn, gateway, delivery, message_id).await
-        })
-    }
-}
-
-#[async_trait]
-impl Meter for PostgresStore {
-    async fn spend(&self, allowances: &[Allowance], now: Timestamp) -> Result<Spent, StoreError> {
-        transact!(self, |conn| meter::spend(conn, allowances, now).await)
-    }
-
-    async fn refund(&self, allowances: &[Allowance], at: Timestamp) -> Result<(), StoreError> {
-        transact!(self, |conn| meter::refund(conn, allowances, at).await)
-    }
-
-    async fn used(&self, allowances: &[Allowance], now: Timestamp) -> Result<Vec<u32>, StoreError> {
-        ask!(self, |conn| meter::used(conn, allowances, now))
-    }
-
-    async fn start_alarm(&self, alarm: &Alarm) -> Result<bool, StoreError> {
-        run!(wrote, self, |conn| meter::start_alarm(conn, alarm))
-    }
-
-    async fn end_alarm(&self, subject: &str) -> Result<bool, StoreError> {
-        run!(wrote, self, |conn| meter::end_alarm(conn, subject))
-    }
-
-    async fn alarms(&self) -> Result<Vec<Alarm>, StoreError> {
-        ask!(self, |conn| meter::alarms(conn))
-    }
-}
-
 /// Inserts rows as they are, many by one statement.
 #[cfg(feature = "sqlite")]
-async fn take(conn: &mut Conn, page: &crate::copy::Page) -> Result<(), Fault> {
+async fn take(conn: &mut Conn, page: &crate::copy::Page) -> Result<(), QueryError> {
     use super::outbox::insert;
     use crate::schema::{attempts, idempotency, notifications};
 

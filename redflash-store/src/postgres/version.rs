@@ -4,11 +4,11 @@ use diesel::prelude::QueryDsl;
 use diesel_async::RunQueryDsl;
 
 use super::Conn;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::directory;
 
-/// The directory's version, which nobody else changes before the transaction ends.
-pub(super) async fn held_version(conn: &mut Conn) -> Result<u64, Fault> {
+/// Returns the directory's version, locked until the transaction ends.
+pub(super) async fn held_version(conn: &mut Conn) -> Result<u64, QueryError> {
     let version: i64 = directory::table
         .select(directory::version)
         .for_update()

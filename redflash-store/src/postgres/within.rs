@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, Text};
 use diesel_async::RunQueryDsl;
 
 use super::Conn;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::delivery::DeliveryRow;
 use crate::schema::deliveries;
 
@@ -15,7 +15,7 @@ use crate::schema::deliveries;
 pub(super) async fn within(
     conn: &mut Conn,
     ranges: Vec<(String, String)>,
-) -> Result<Vec<DeliveryRow>, Fault> {
+) -> Result<Vec<DeliveryRow>, QueryError> {
     let (firsts, lasts) = ranges.into_iter().unzip();
     Ok(Within { firsts, lasts }.load(conn).await?)
 }

@@ -1,4 +1,4 @@
-//! Who did what, and when keys were used.
+//! The audit log, and the last use of keys.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -11,12 +11,12 @@ use redflash_core::store::AuditFilter;
 use redflash_core::{AuditEntry, Slug, Timestamp};
 
 use super::{Conn, RunQueryDsl};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::change::ChangeRow;
 use crate::row::{parse, storable};
 use crate::schema::{api_keys, changes, key_uses};
 
-pub(crate) async fn note(conn: &mut Conn, made: &[AuditEntry]) -> Result<(), Fault> {
+pub(crate) async fn note(conn: &mut Conn, made: &[AuditEntry]) -> Result<(), QueryError> {
     for change in made {
         diesel::insert_into(changes::table)
             .values(&ChangeRow::new(change))
@@ -30,7 +30,7 @@ pub(crate) async fn note(conn: &mut Conn, made: &[AuditEntry]) -> Result<(), Fau
 pub(crate) async fn changes(
     conn: &mut Conn,
     filter: &AuditFilter,
-) -> Result<Vec<AuditEntry>, Fault> {
+) -> Result<Vec<AuditEntry>, QueryError> {
     let mut query = changes::table
         .order(changes::id.desc())
         .limit(i64::from(filter.limit.get()))
@@ -54,7 +54,7 @@ pub(crate) async fn prune(
     conn: &mut Conn,
     before: Timestamp,
     limit: NonZeroU32,
-) -> Result<u64, Fault> {
+) -> Result<u64, QueryError> {
     // Ids are ordered by time, so the oldest are the first of the primary key.
     let first: Vec<(String, i64)> = changes::table
         .order(changes::id)
@@ -75,7 +75,7 @@ pub(crate) async fn prune(
 pub(crate) async fn note_key_uses(
     conn: &mut Conn,
     uses: &[(Slug, Timestamp)],
-) -> Result<(), Fault> {
+) -> Result<(), QueryError> {
     for (key, at) in uses {
         let known = api_keys::table
             .filter(api_keys::slug.eq(key.as_str()))
@@ -93,7 +93,7 @@ pub(crate) async fn note_key_uses(
     Ok(())
 }
 
-pub(crate) async fn key_uses(conn: &mut Conn) -> Result<BTreeMap<Slug, Timestamp>, Fault> {
+pub(crate) async fn key_uses(conn: &mut Conn) -> Result<BTreeMap<Slug, Timestamp>, QueryError> {
     let rows: Vec<(String, i64)> = key_uses::table
         .select((key_uses::key, key_uses::used_at))
         .load(conn)

@@ -6,7 +6,7 @@ use redflash_core::{Job, LeaseToken};
 
 use super::set_aside::set_aside;
 use super::{Conn, plans};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::heads::Heads;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::Head;
@@ -20,14 +20,14 @@ pub(crate) async fn jobs(
     rows: Vec<DeliveryRow>,
     token: LeaseToken,
     heads: &Heads,
-) -> Result<Vec<Job>, Fault> {
+) -> Result<Vec<Job>, QueryError> {
     let known = heads_of(conn, &rows, heads).await?;
     let mut jobs = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.id.clone();
         match job(row, token, &known) {
             Ok(job) => jobs.push(job),
-            Err(fault) => set_aside(conn, &id, fault).await?,
+            Err(error) => set_aside(conn, &id, error).await?,
         }
     }
     Ok(jobs)
@@ -38,7 +38,7 @@ async fn heads_of(
     conn: &mut Conn,
     rows: &[DeliveryRow],
     heads: &Heads,
-) -> Result<HashMap<String, Result<Head, Fault>>, Fault> {
+) -> Result<HashMap<String, Result<Head, QueryError>>, QueryError> {
     let ids: BTreeSet<&String> = rows.iter().map(|row| &row.notification).collect();
     let mut known = HashMap::new();
     let mut unknown = Vec::new();
@@ -63,12 +63,12 @@ async fn heads_of(
 fn job(
     row: DeliveryRow,
     token: LeaseToken,
-    heads: &HashMap<String, Result<Head, Fault>>,
-) -> Result<Job, Fault> {
+    heads: &HashMap<String, Result<Head, QueryError>>,
+) -> Result<Job, QueryError> {
     let Some(Ok(head)) = heads.get(&row.notification) else {
         return Err(match heads.get(&row.notification) {
-            Some(_) => Fault::inconsistent("notifications", "plan", &row.notification),
-            None => Fault::inconsistent("deliveries", "notification", &row.id),
+            Some(_) => QueryError::inconsistent("notifications", "plan", &row.notification),
+            None => QueryError::inconsistent("deliveries", "notification", &row.id),
         });
     };
     let entry = row.into_entry()?;

@@ -1,16 +1,16 @@
-//! How much a store holds.
+//! The number of entries in a store.
 
 use diesel::prelude::QueryDsl;
 
 use super::{Conn, RunQueryDsl};
 use crate::copy::Counts;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::{
     api_keys, attempts, changes, contacts, deliveries, endpoints, events, groups, inbound,
     notifications, users,
 };
 
-pub(crate) async fn counts(conn: &mut Conn) -> Result<Counts, Fault> {
+pub(crate) async fn counts(conn: &mut Conn) -> Result<Counts, QueryError> {
     let count = |rows: i64| rows.unsigned_abs();
     Ok(Counts {
         contacts: count(contacts::table.count().get_result(conn).await?),

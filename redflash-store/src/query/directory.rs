@@ -8,14 +8,14 @@ use redflash_core::{
 };
 
 use super::{Conn, RunQueryDsl};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::directory::{ApiKeyRow, ContactRow, EndpointRow, EventRow, GroupRow};
 use crate::schema::{
     api_keys, contacts, directory, endpoints, event_contacts, event_groups, events, group_contacts,
     groups,
 };
 
-pub(crate) async fn version(conn: &mut Conn) -> Result<u64, Fault> {
+pub(crate) async fn version(conn: &mut Conn) -> Result<u64, QueryError> {
     let version: i64 = directory::table
         .select(directory::version)
         .get_result(conn)
@@ -23,7 +23,10 @@ pub(crate) async fn version(conn: &mut Conn) -> Result<u64, Fault> {
     Ok(version.unsigned_abs())
 }
 
-pub(crate) async fn view(conn: &mut Conn, target: &Target) -> Result<Option<TargetView>, Fault> {
+pub(crate) async fn view(
+    conn: &mut Conn,
+    target: &Target,
+) -> Result<Option<TargetView>, QueryError> {
     let mut view = TargetView {
         version: version(conn).await?,
         ..TargetView::default()
@@ -58,7 +61,7 @@ pub(crate) async fn view(conn: &mut Conn, target: &Target) -> Result<Option<Targ
     Ok(Some(view))
 }
 
-async fn contacts_named(conn: &mut Conn, slugs: &[String]) -> Result<Vec<Contact>, Fault> {
+async fn contacts_named(conn: &mut Conn, slugs: &[String]) -> Result<Vec<Contact>, QueryError> {
     let rows = contacts::table
         .filter(contacts::slug.eq_any(slugs))
         .order(contacts::slug)
@@ -74,7 +77,10 @@ async fn contacts_named(conn: &mut Conn, slugs: &[String]) -> Result<Vec<Contact
     assemble(rows, endpoints)
 }
 
-fn assemble(rows: Vec<ContactRow>, endpoints: Vec<EndpointRow>) -> Result<Vec<Contact>, Fault> {
+fn assemble(
+    rows: Vec<ContactRow>,
+    endpoints: Vec<EndpointRow>,
+) -> Result<Vec<Contact>, QueryError> {
     let mut of_contact: HashMap<String, Vec<EndpointRow>> = HashMap::new();
     for endpoint in endpoints {
         of_contact
@@ -89,7 +95,7 @@ fn assemble(rows: Vec<ContactRow>, endpoints: Vec<EndpointRow>) -> Result<Vec<Co
     contacts.collect()
 }
 
-pub(crate) async fn contact(conn: &mut Conn, slug: &Slug) -> Result<Option<Contact>, Fault> {
+pub(crate) async fn contact(conn: &mut Conn, slug: &Slug) -> Result<Option<Contact>, QueryError> {
     let row = contacts::table
         .find(slug.as_str())
         .select(ContactRow::as_select())
@@ -113,7 +119,7 @@ pub(crate) async fn contacts_at(
     conn: &mut Conn,
     channel: &ChannelKind,
     address: &Address,
-) -> Result<Vec<Contact>, Fault> {
+) -> Result<Vec<Contact>, QueryError> {
     let mut slugs: Vec<String> = endpoints::table
         .filter(endpoints::address.eq(address.as_str()))
         .filter(endpoints::channel.eq(channel.as_str()))
@@ -129,7 +135,7 @@ pub(crate) async fn contacts_at(
     Ok(found)
 }
 
-pub(crate) async fn contacts(conn: &mut Conn) -> Result<Vec<Contact>, Fault> {
+pub(crate) async fn contacts(conn: &mut Conn) -> Result<Vec<Contact>, QueryError> {
     let rows = contacts::table
         .order(contacts::slug)
         .select(ContactRow::as_select())
@@ -143,7 +149,7 @@ pub(crate) async fn contacts(conn: &mut Conn) -> Result<Vec<Contact>, Fault> {
     assemble(rows, endpoints)
 }
 
-pub(crate) async fn group(conn: &mut Conn, slug: &Slug) -> Result<Option<Group>, Fault> {
+pub(crate) async fn group(conn: &mut Conn, slug: &Slug) -> Result<Option<Group>, QueryError> {
     let row = groups::table
         .find(slug.as_str())
         .select(GroupRow::as_select())
@@ -156,7 +162,7 @@ pub(crate) async fn group(conn: &mut Conn, slug: &Slug) -> Result<Option<Group>,
     }
 }
 
-pub(crate) async fn groups(conn: &mut Conn) -> Result<Vec<Group>, Fault> {
+pub(crate) async fn groups(conn: &mut Conn) -> Result<Vec<Group>, QueryError> {
     let rows = groups::table
         .order(groups::slug)
         .select(GroupRow::as_select())
@@ -169,7 +175,7 @@ pub(crate) async fn groups(conn: &mut Conn) -> Result<Vec<Group>, Fault> {
     Ok(groups)
 }
 
-async fn with_contacts(conn: &mut Conn, row: GroupRow) -> Result<Group, Fault> {
+async fn with_contacts(conn: &mut Conn, row: GroupRow) -> Result<Group, QueryError> {
     let contacts = group_contacts::table
         .filter(group_contacts::group_slug.eq(&row.slug))
         .order(group_contacts::place)
@@ -179,7 +185,7 @@ async fn with_contacts(conn: &mut Conn, row: GroupRow) -> Result<Group, Fault> {
     row.into_group(&contacts)
 }
 
-pub(crate) async fn event(conn: &mut Conn, slug: &Slug) -> Result<Option<Event>, Fault> {
+pub(crate) async fn event(conn: &mut Conn, slug: &Slug) -> Result<Option<Event>, QueryError> {
     let row = events::table
         .find(slug.as_str())
         .select(EventRow::as_select())
@@ -192,7 +198,7 @@ pub(crate) async fn event(conn: &mut Conn, slug: &Slug) -> Result<Option<Event>,
     }
 }
 
-pub(crate) async fn events(conn: &mut Conn) -> Result<Vec<Event>, Fault> {
+pub(crate) async fn events(conn: &mut Conn) -> Result<Vec<Event>, QueryError> {
     let rows = events::table
         .order(events::slug)
         .select(EventRow::as_select())
@@ -205,7 +211,7 @@ pub(crate) async fn events(conn: &mut Conn) -> Result<Vec<Event>, Fault> {
     Ok(events)
 }
 
-async fn with_recipients(conn: &mut Conn, row: EventRow) -> Result<Event, Fault> {
+async fn with_recipients(conn: &mut Conn, row: EventRow) -> Result<Event, QueryError> {
     let contacts: Vec<String> = event_contacts::table
         .filter(event_contacts::event.eq(&row.slug))
         .order(event_contacts::place)
@@ -221,7 +227,7 @@ async fn with_recipients(conn: &mut Conn, row: EventRow) -> Result<Event, Fault>
     row.into_event(&contacts, &groups)
 }
 
-pub(crate) async fn api_key(conn: &mut Conn, slug: &Slug) -> Result<Option<ApiKey>, Fault> {
+pub(crate) async fn api_key(conn: &mut Conn, slug: &Slug) -> Result<Option<ApiKey>, QueryError> {
     let row = api_keys::table
         .find(slug.as_str())
         .select(ApiKeyRow::as_select())
@@ -234,7 +240,7 @@ pub(crate) async fn api_key(conn: &mut Conn, slug: &Slug) -> Result<Option<ApiKe
 pub(crate) async fn api_key_by_hash(
     conn: &mut Conn,
     hash: &KeyHash,
-) -> Result<Option<ApiKey>, Fault> {
+) -> Result<Option<ApiKey>, QueryError> {
     let row = api_keys::table
         .filter(api_keys::hash.eq(hash.to_string()))
         .select(ApiKeyRow::as_select())
@@ -244,7 +250,7 @@ pub(crate) async fn api_key_by_hash(
     row.map(ApiKeyRow::into_api_key).transpose()
 }
 
-pub(crate) async fn api_keys(conn: &mut Conn) -> Result<Vec<ApiKey>, Fault> {
+pub(crate) async fn api_keys(conn: &mut Conn) -> Result<Vec<ApiKey>, QueryError> {
     let rows = api_keys::table
         .order(api_keys::slug)
         .select(ApiKeyRow::as_select())

@@ -5,14 +5,18 @@ use diesel::prelude::{ExpressionMethods, QueryDsl};
 use redflash_core::store::FanOut;
 
 use super::{Conn, RunQueryDsl, insert};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::delivery::small;
 use crate::row::notification::MoreRows;
 use crate::row::{parse, readable};
 use crate::schema::fan_outs;
 
 /// Notes how many deliveries of a new notification are still to be recorded, if there are any.
-pub(crate) async fn begin(conn: &mut Conn, notification: &str, unqueued: u32) -> Result<(), Fault> {
+pub(crate) async fn begin(
+    conn: &mut Conn,
+    notification: &str,
+    unqueued: u32,
+) -> Result<(), QueryError> {
     if unqueued == 0 {
         return Ok(());
     }
@@ -28,7 +32,7 @@ pub(crate) async fn begin(conn: &mut Conn, notification: &str, unqueued: u32) ->
 }
 
 /// Records deliveries if they are the next ones. Returns whether they were.
-pub(crate) async fn record(conn: &mut Conn, rows: &MoreRows) -> Result<bool, Fault> {
+pub(crate) async fn record(conn: &mut Conn, rows: &MoreRows) -> Result<bool, QueryError> {
     let before = fan_outs::table
         .filter(fan_outs::notification.eq(&rows.notification))
         .filter(fan_outs::unqueued.eq(small(rows.before)));
@@ -47,7 +51,7 @@ pub(crate) async fn record(conn: &mut Conn, rows: &MoreRows) -> Result<bool, Fau
 }
 
 /// Every notification of which deliveries are still to be recorded.
-pub(crate) async fn unfinished(conn: &mut Conn) -> Result<Vec<FanOut>, Fault> {
+pub(crate) async fn unfinished(conn: &mut Conn) -> Result<Vec<FanOut>, QueryError> {
     let rows: Vec<(String, i32)> = fan_outs::table
         .order(fan_outs::notification)
         .select((fan_outs::notification, fan_outs::unqueued))
@@ -65,7 +69,7 @@ pub(crate) async fn unfinished(conn: &mut Conn) -> Result<Vec<FanOut>, Fault> {
 }
 
 /// Counts the deliveries that are still to be recorded.
-pub(crate) async fn unqueued(conn: &mut Conn) -> Result<u64, Fault> {
+pub(crate) async fn unqueued(conn: &mut Conn) -> Result<u64, QueryError> {
     let all = fan_outs::table.select(sum(fan_outs::unqueued));
     let count: Option<i64> = all.get_result(conn).await?;
     Ok(count.unwrap_or(0).unsigned_abs())

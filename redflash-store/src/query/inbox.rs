@@ -1,4 +1,4 @@
-//! What people send back.
+//! Inbound messages.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,12 @@ use redflash_core::store::InboundFilter;
 use redflash_core::{Delivery, DeliveryId, Inbound, Receipt, ReceiptState, Slug, Timestamp};
 
 use super::{Conn, RunQueryDsl, receipt};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::inbound::{InboundContactRow, InboundRow};
 use crate::row::{parse, storable};
 use crate::schema::{inbound, inbound_contacts};
 
-pub(crate) async fn record(conn: &mut Conn, message: &Inbound) -> Result<bool, Fault> {
+pub(crate) async fn record(conn: &mut Conn, message: &Inbound) -> Result<bool, QueryError> {
     let recorded = diesel::insert_into(inbound::table)
         .values(&InboundRow::new(message))
         .on_conflict_do_nothing()
@@ -38,7 +38,7 @@ pub(crate) async fn knows(
     conn: &mut Conn,
     gateway: &Slug,
     message_id: &str,
-) -> Result<bool, Fault> {
+) -> Result<bool, QueryError> {
     let found: Option<String> = inbound::table
         .filter(inbound::gateway.eq(gateway.as_str()))
         .filter(inbound::message_id.eq(storable(message_id)))
@@ -50,7 +50,10 @@ pub(crate) async fn knows(
     Ok(found.is_some())
 }
 
-pub(crate) async fn list(conn: &mut Conn, filter: &InboundFilter) -> Result<Vec<Inbound>, Fault> {
+pub(crate) async fn list(
+    conn: &mut Conn,
+    filter: &InboundFilter,
+) -> Result<Vec<Inbound>, QueryError> {
     let limit = i64::from(filter.limit.get());
     // Above every id there is.
     let before = filter
@@ -100,7 +103,7 @@ pub(crate) async fn delivery_of(
     gateway: &Slug,
     delivery: Option<DeliveryId>,
     message_id: Option<&str>,
-) -> Result<Option<Delivery>, Fault> {
+) -> Result<Option<Delivery>, QueryError> {
     // Found as what a receipt is about.
     let named = Receipt {
         message_id: message_id.map(str::to_owned),
@@ -116,7 +119,7 @@ pub(crate) async fn delivery_of(
 }
 
 /// Drops what came before a time.
-pub(crate) async fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), Fault> {
+pub(crate) async fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), QueryError> {
     let old = inbound::table.filter(inbound::received_at.lt(before.as_millis()));
     let ids = old.select(inbound::id);
     diesel::delete(inbound_contacts::table.filter(inbound_contacts::inbound.eq_any(ids)))

@@ -10,20 +10,20 @@ use redflash_core::{Attempt, Delivery, DeliveryState, Notification, Notification
 
 use super::outbox::{ENDED_BADLY, QUEUED, SENDING, first, last, of_notification};
 use super::{Conn, RunQueryDsl, within};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::NotificationRow;
 use crate::row::{parse, readable};
 use crate::schema::{attempts, deliveries, notifications};
 
-/// How many notifications are read at a time.
+/// Number of notifications read at a time.
 const CHUNK: usize = 250;
 
 pub(crate) async fn notification(
     conn: &mut Conn,
     id: NotificationId,
-) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, Fault> {
+) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, QueryError> {
     let row = notifications::table
         .find(id.to_string())
         .select(NotificationRow::as_select())
@@ -47,7 +47,7 @@ pub(crate) async fn notification(
 async fn deliveries_of(
     conn: &mut Conn,
     notification: NotificationId,
-) -> Result<Vec<Delivery>, Fault> {
+) -> Result<Vec<Delivery>, QueryError> {
     let rows = deliveries::table
         .filter(of_notification(notification))
         .order(deliveries::id)
@@ -64,7 +64,7 @@ async fn deliveries_of(
 async fn attempts_of(
     conn: &mut Conn,
     notification: NotificationId,
-) -> Result<HashMap<String, Vec<Attempt>>, Fault> {
+) -> Result<HashMap<String, Vec<Attempt>>, QueryError> {
     let rows = attempts::table
         .filter(attempts::delivery.between(first(notification), last(notification)))
         .order((attempts::delivery, attempts::number))
@@ -84,7 +84,7 @@ async fn deliveries_of_all(
     conn: &mut Conn,
     filter: &LogFilter,
     chunk: &[NotificationRow],
-) -> Result<HashMap<NotificationId, Vec<Delivery>>, Fault> {
+) -> Result<HashMap<NotificationId, Vec<Delivery>>, QueryError> {
     let mut ids: Vec<NotificationId> = Vec::with_capacity(chunk.len());
     for row in chunk {
         let id: Option<NotificationId> = readable(parse(&row.id, "notifications", "id", &row.id))?;
@@ -115,7 +115,7 @@ async fn deliveries_of_all(
 
 /// A page of the log. Where no index helps, it goes through what there is, newest first, a chunk at a
 /// time.
-pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, Fault> {
+pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, QueryError> {
     let limit = filter.limit.get() as usize;
     let most = if filter.looks_through() {
         LogFilter::LOOKED_THROUGH
@@ -164,17 +164,17 @@ async fn candidates(
     filter: &LogFilter,
     before: Option<NotificationId>,
     wanted: usize,
-) -> Result<(Vec<NotificationRow>, bool), Fault> {
+) -> Result<(Vec<NotificationRow>, bool), QueryError> {
     let (first, end) = span(filter, before);
     let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
     let by_state = filter.state.and_then(indexed);
-    let told = match &filter.contact {
+    let to_contact = match &filter.contact {
         Some(contact) if by_state.is_none() => {
-            Some(told(conn, contact, &first, &end, limit).await?)
+            Some(notifications_to(conn, contact, &first, &end, limit).await?)
         }
         _ => None,
     };
-    let known = told.as_ref().map(Vec::len);
+    let known = to_contact.as_ref().map(Vec::len);
     let mut query = notifications::table
         .filter(notifications::id.ge(first))
         .filter(notifications::id.lt(end))
@@ -182,8 +182,8 @@ async fn candidates(
         .limit(limit)
         .select(NotificationRow::as_select())
         .into_boxed();
-    if let Some(told) = told {
-        query = query.filter(notifications::id.eq_any(told));
+    if let Some(to_contact) = to_contact {
+        query = query.filter(notifications::id.eq_any(to_contact));
     }
     if let Some((state, index)) = by_state {
         let within = deliveries::table
@@ -192,10 +192,10 @@ async fn candidates(
             .select(deliveries::notification);
         query = query.filter(notifications::id.eq_any(within));
         if let Some(contact) = &filter.contact {
-            let told = deliveries::table
+            let to_contact = deliveries::table
                 .filter(deliveries::contact.eq(contact.as_str()))
                 .select(deliveries::notification);
-            query = query.filter(notifications::id.eq_any(told));
+            query = query.filter(notifications::id.eq_any(to_contact));
         }
     }
     let rows: Vec<NotificationRow> = query.load(conn).await?;
@@ -217,15 +217,15 @@ fn span(filter: &LogFilter, before: Option<NotificationId>) -> (String, String) 
     )
 }
 
-/// The notifications of so many of the newest deliveries to a contact.
-async fn told(
+/// Returns the notifications of the newest deliveries to a contact.
+async fn notifications_to(
     conn: &mut Conn,
     contact: &Slug,
     first: &str,
     end: &str,
     limit: i64,
-) -> Result<Vec<String>, Fault> {
-    let told = deliveries::table
+) -> Result<Vec<String>, QueryError> {
+    let found = deliveries::table
         .filter(deliveries::contact.eq(contact.as_str()))
         .filter(deliveries::id.ge(first))
         .filter(deliveries::id.lt(end))
@@ -234,7 +234,7 @@ async fn told(
         .select(deliveries::notification)
         .load(conn)
         .await?;
-    Ok(told)
+    Ok(found)
 }
 
 /// The condition of the index that knows a state; `None` for those that most are in.

@@ -7,7 +7,7 @@ use redflash_core::store::{Alarm, Allowance, Spent};
 use redflash_core::{Timestamp, Window};
 
 use super::{Conn, RunQueryDsl};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::delivery::small;
 use crate::row::storable;
 use crate::schema::{alarms, meters};
@@ -17,7 +17,7 @@ pub(crate) async fn spend(
     conn: &mut Conn,
     allowances: &[Allowance],
     now: Timestamp,
-) -> Result<Spent, Fault> {
+) -> Result<Spent, QueryError> {
     // In one order, so that no two transactions wait for each other.
     let mut order: Vec<usize> = (0..allowances.len()).collect();
     order.sort_by_key(|place| &allowances[*place]);
@@ -41,7 +41,7 @@ pub(crate) async fn refund(
     conn: &mut Conn,
     allowances: &[Allowance],
     at: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<(), QueryError> {
     let mut order: Vec<_> = allowances.iter().collect();
     order.sort();
     for allowance in order {
@@ -55,7 +55,7 @@ pub(crate) async fn used(
     conn: &mut Conn,
     allowances: &[Allowance],
     now: Timestamp,
-) -> Result<Vec<u32>, Fault> {
+) -> Result<Vec<u32>, QueryError> {
     let mut counts = Vec::with_capacity(allowances.len());
     for allowance in allowances {
         let used: Option<i32> = meters::table
@@ -71,7 +71,7 @@ pub(crate) async fn used(
 }
 
 /// Counts one more, whatever the limit, and returns how many that makes.
-async fn count(conn: &mut Conn, allowance: &Allowance, now: Timestamp) -> Result<i32, Fault> {
+async fn count(conn: &mut Conn, allowance: &Allowance, now: Timestamp) -> Result<i32, QueryError> {
     let (meter, period) = (storable(&allowance.meter), allowance.window.as_str());
     let goes_on = meters::starts_at.eq(excluded(meters::starts_at));
     let used = case_when(goes_on, meters::used + 1).otherwise(1);
@@ -98,7 +98,11 @@ async fn count(conn: &mut Conn, allowance: &Allowance, now: Timestamp) -> Result
     Ok(used)
 }
 
-async fn give_back(conn: &mut Conn, allowance: &Allowance, at: Timestamp) -> Result<(), Fault> {
+async fn give_back(
+    conn: &mut Conn,
+    allowance: &Allowance,
+    at: Timestamp,
+) -> Result<(), QueryError> {
     let row = meters::table
         .find((storable(&allowance.meter), allowance.window.as_str()))
         .filter(meters::starts_at.eq(allowance.window.start(at).as_millis()))
@@ -110,7 +114,7 @@ async fn give_back(conn: &mut Conn, allowance: &Allowance, at: Timestamp) -> Res
     Ok(())
 }
 
-pub(crate) async fn start_alarm(conn: &mut Conn, alarm: &Alarm) -> Result<bool, Fault> {
+pub(crate) async fn start_alarm(conn: &mut Conn, alarm: &Alarm) -> Result<bool, QueryError> {
     let next_try_at = alarms::next_try_at.eq(alarm.next_try_at.map(Timestamp::as_millis));
     let known = diesel::update(alarms::table.find(&alarm.subject))
         .set(next_try_at)
@@ -132,14 +136,14 @@ pub(crate) async fn start_alarm(conn: &mut Conn, alarm: &Alarm) -> Result<bool, 
     Ok(started > 0)
 }
 
-pub(crate) async fn end_alarm(conn: &mut Conn, subject: &str) -> Result<bool, Fault> {
+pub(crate) async fn end_alarm(conn: &mut Conn, subject: &str) -> Result<bool, QueryError> {
     let ended = diesel::delete(alarms::table.find(subject))
         .execute(conn)
         .await?;
     Ok(ended > 0)
 }
 
-pub(crate) async fn alarms(conn: &mut Conn) -> Result<Vec<Alarm>, Fault> {
+pub(crate) async fn alarms(conn: &mut Conn) -> Result<Vec<Alarm>, QueryError> {
     let rows: Vec<(String, i64, String, Option<i64>)> =
         alarms::table.order(alarms::subject).load(conn).await?;
     let alarm = |(subject, since, reason, next_try_at): (_, _, _, Option<_>)| Alarm {
@@ -152,7 +156,7 @@ pub(crate) async fn alarms(conn: &mut Conn) -> Result<Vec<Alarm>, Fault> {
 }
 
 /// Drops counts of windows that ended before a time.
-pub(crate) async fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), Fault> {
+pub(crate) async fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), QueryError> {
     for window in [Window::Hour, Window::Day] {
         let latest = before.minus(window.length()).as_millis();
         let old = meters::table

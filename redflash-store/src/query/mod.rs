@@ -1,12 +1,11 @@
-//! The queries, in the files of what they are about. Each runs inside the transaction or snapshot
-//! of its caller.
+//! The queries, one file per subject. Each runs inside the transaction or snapshot of its caller.
 //!
-//! They are written once and compiled for each back end, which mounts this folder as a module of its
-//! own and gives it what it is called for: `Conn`, the connection; `RunQueryDsl`, which runs a query
+//! They are written once and compiled for each back end, which mounts this folder as a module of its own
+//! and provides: `Conn`, the connection; `RunQueryDsl`, which runs a query
 //! on it; `entry` and `write`, which read a delivery to change it and write it back; `held_version`,
 //! the directory's version, held against other edits; `within`, deliveries of several ranges of ids;
 //! `plans`, notifications by their ids; `insert`, which records deliveries; `orphans`, `unconfirmed`
-//! and `due_queues`, which each back end has to say in its own way.
+//! and `due_queues`, whose statements differ between back ends.
 
 pub(crate) mod audit;
 pub(crate) mod claimed;

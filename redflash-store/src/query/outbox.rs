@@ -17,7 +17,7 @@ use super::{
     Conn, RunQueryDsl, due_queues, entry, fan_out, inbox, meter, orphans, receipt, unconfirmed,
     write,
 };
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, small};
 use crate::row::notification::{IdempotencyRow, NotificationRow};
@@ -31,11 +31,11 @@ pub(crate) const SENDING: &str = "deliveries.state = 'sending'";
 pub(crate) const ENDED_BADLY: &str =
     "deliveries.state IN ('failed', 'cancelled', 'suppressed', 'quarantined')";
 
-/// What was recorded under an idempotency key, as long as it is remembered.
+/// Returns the notification recorded under an idempotency key, until the key expires.
 pub(crate) async fn known(
     conn: &mut Conn,
     promise: &IdempotencyRow,
-) -> Result<Option<Enqueued>, Fault> {
+) -> Result<Option<Enqueued>, QueryError> {
     let now = Timestamp::from_millis(promise.raised_at);
     let forgotten = now.minus(Idempotency::KEPT).as_millis();
     let found = idempotency::table
@@ -77,7 +77,7 @@ pub(crate) fn of_notification(notification: NotificationId) -> _ {
     deliveries::id.between(first, last)
 }
 
-async fn log(conn: &mut Conn, delivery: DeliveryId, attempt: &Attempt) -> Result<(), Fault> {
+async fn log(conn: &mut Conn, delivery: DeliveryId, attempt: &Attempt) -> Result<(), QueryError> {
     let row = AttemptRow::new(delivery, attempt);
     diesel::insert_into(attempts::table)
         .values(&row)
@@ -86,7 +86,11 @@ async fn log(conn: &mut Conn, delivery: DeliveryId, attempt: &Attempt) -> Result
     Ok(())
 }
 
-async fn logged(conn: &mut Conn, id: DeliveryId, number: u32) -> Result<Option<Attempt>, Fault> {
+async fn logged(
+    conn: &mut Conn,
+    id: DeliveryId,
+    number: u32,
+) -> Result<Option<Attempt>, QueryError> {
     let row = attempts::table
         .find((id.to_string(), small(number)))
         .select(AttemptRow::as_select())
@@ -101,7 +105,7 @@ pub(crate) async fn settle(
     conn: &mut Conn,
     worker: WorkerId,
     settlement: &Settlement,
-) -> Result<Settled, Fault> {
+) -> Result<Settled, QueryError> {
     let id = settlement.delivery.id;
     let Some(mut entry) = entry(conn, id).await? else {
         return Ok(Settled::Lost);
@@ -128,7 +132,7 @@ pub(crate) async fn requeue_orphans(
     now: Timestamp,
     except: Option<WorkerId>,
     running: &[HeldLease],
-) -> Result<Vec<Delivery>, Fault> {
+) -> Result<Vec<Delivery>, QueryError> {
     let mut rows = orphans(conn, now, except).await?;
     let running: HashSet<_> = running
         .iter()
@@ -143,14 +147,14 @@ pub(crate) async fn take_back(
     conn: &mut Conn,
     rows: Vec<DeliveryRow>,
     now: Timestamp,
-) -> Result<Vec<Delivery>, Fault> {
+) -> Result<Vec<Delivery>, QueryError> {
     let mut taken_back = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.id.clone();
         let mut entry = match row.into_entry() {
             Ok(entry) => entry,
-            Err(fault) => {
-                set_aside(conn, &id, fault).await?;
+            Err(error) => {
+                set_aside(conn, &id, error).await?;
                 continue;
             }
         };
@@ -163,19 +167,19 @@ pub(crate) async fn take_back(
     Ok(taken_back)
 }
 
-/// Sends elsewhere what was not confirmed in time, at most so many. Returns how many.
+/// Requeues at most `limit` deliveries that were not confirmed in time. Returns their number.
 pub(crate) async fn requeue_unconfirmed(
     conn: &mut Conn,
     now: Timestamp,
     limit: NonZeroU32,
-) -> Result<u64, Fault> {
+) -> Result<u64, QueryError> {
     let mut missing = 0;
     for row in unconfirmed(conn, now, limit).await? {
         let id = row.id.clone();
         let mut entry = match row.into_entry() {
             Ok(entry) => entry,
-            Err(fault) => {
-                set_aside(conn, &id, fault).await?;
+            Err(error) => {
+                set_aside(conn, &id, error).await?;
                 continue;
             }
         };
@@ -193,7 +197,7 @@ pub(crate) async fn resend(
     id: NotificationId,
     only: Option<DeliveryId>,
     now: Timestamp,
-) -> Result<u64, Fault> {
+) -> Result<u64, QueryError> {
     let ids: Vec<String> = deliveries::table
         .filter(of_notification(id))
         .order(deliveries::id)
@@ -216,13 +220,13 @@ pub(crate) async fn resend(
     Ok(resent)
 }
 
-async fn count(conn: &mut Conn, state: &str) -> Result<u64, Fault> {
+async fn count(conn: &mut Conn, state: &str) -> Result<u64, QueryError> {
     let rows = deliveries::table.filter(sql::<Bool>(state));
     let count: i64 = rows.count().get_result(conn).await?;
     Ok(count.unsigned_abs())
 }
 
-pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, Fault> {
+pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, QueryError> {
     let queued = count(conn, QUEUED).await?;
     let sending = count(conn, SENDING).await?;
     let oldest_due = due_queues(conn).await?;
@@ -235,7 +239,7 @@ pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, Fault> {
 }
 
 /// Counts the waiting deliveries of each lane.
-pub(crate) async fn waiting(conn: &mut Conn) -> Result<Vec<(Lane, u64)>, Fault> {
+pub(crate) async fn waiting(conn: &mut Conn) -> Result<Vec<(Lane, u64)>, QueryError> {
     let rows: Vec<(String, i64)> = deliveries::table
         .filter(sql::<Bool>(QUEUED))
         .group_by(deliveries::lane)
@@ -251,7 +255,7 @@ pub(crate) async fn prune(
     conn: &mut Conn,
     before: Timestamp,
     limit: NonZeroU32,
-) -> Result<u64, Fault> {
+) -> Result<u64, QueryError> {
     // Ids begin with their time, so the oldest are the first of the primary key.
     let earliest = format!("{:012x}", before.as_millis().max(0));
     let waiting = |state| {
@@ -291,7 +295,7 @@ pub(crate) async fn prune(
     Ok(old.len() as u64)
 }
 
-pub(crate) async fn probe(conn: &mut Conn, now: Timestamp) -> Result<(), Fault> {
+pub(crate) async fn probe(conn: &mut Conn, now: Timestamp) -> Result<(), QueryError> {
     let at = probe::probed_at.eq(now.as_millis());
     diesel::insert_into(probe::table)
         .values((probe::id.eq(1), at))

@@ -10,17 +10,17 @@ use redflash_core::{Delivery, NotificationId, Timestamp, WorkerId};
 
 use super::outbox::{QUEUED, SENDING, first};
 use super::{Conn, RunQueryDsl, entry, write};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::parse;
 use crate::schema::deliveries;
 
-/// Ids of deliveries that have waited for too long, at most so many, each with what it has waited for
+/// Returns at most `limit` ids of deliveries that have waited too long, each with what it has waited for
 /// if it was never attempted.
 pub(crate) async fn overdue(
     conn: &mut Conn,
     all: &[Overdue],
     limit: NonZeroU32,
-) -> Result<Vec<(String, Option<String>)>, Fault> {
+) -> Result<Vec<(String, Option<String>)>, QueryError> {
     let most = limit.get() as usize;
     let mut found = Vec::new();
     for overdue in all {
@@ -60,7 +60,7 @@ pub(crate) async fn give_up(
     conn: &mut Conn,
     overdue: &[(String, Option<String>)],
     now: Timestamp,
-) -> Result<Vec<Delivery>, Fault> {
+) -> Result<Vec<Delivery>, QueryError> {
     let mut given_up = Vec::new();
     for (text, why) in overdue {
         let id = parse(text, "deliveries", "id", text)?;
@@ -79,7 +79,7 @@ pub(crate) async fn follow_clock(
     conn: &mut Conn,
     step: &ClockStep,
     worker: WorkerId,
-) -> Result<u64, Fault> {
+) -> Result<u64, QueryError> {
     let (by, earlier) = (step.by(), step.earlier().as_millis());
     let queued = deliveries::table
         .filter(sql::<Bool>(QUEUED))
@@ -108,7 +108,7 @@ pub(crate) async fn bring_forward(
     conn: &mut Conn,
     now: Timestamp,
     latest: Timestamp,
-) -> Result<u64, Fault> {
+) -> Result<u64, QueryError> {
     let (now, latest) = (now.as_millis(), latest.as_millis());
     let queued = deliveries::table
         .filter(sql::<Bool>(QUEUED))

@@ -7,12 +7,12 @@ use redflash_core::store::{OutboxEntry, ReceiptEffect, Received};
 use redflash_core::{Receipt, Slug, Timestamp};
 
 use super::{Conn, RunQueryDsl, entry, write};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::receipt::{EarlyReceiptRow, NewEarlyReceipt};
 use crate::row::{parse, readable, storable};
 use crate::schema::{deliveries, early_receipts};
 
-/// How long a receipt is kept that is about nothing known.
+/// Lifetime of a receipt for an unknown delivery.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) async fn record(
@@ -20,7 +20,7 @@ pub(crate) async fn record(
     gateway: &Slug,
     receipt: &Receipt,
     now: Timestamp,
-) -> Result<ReceiptEffect, Fault> {
+) -> Result<ReceiptEffect, QueryError> {
     let Some(mut entry) = find(conn, gateway, receipt).await? else {
         if receipt.delivery.is_none() {
             keep(conn, gateway, receipt, now).await?;
@@ -41,7 +41,7 @@ pub(crate) async fn find(
     conn: &mut Conn,
     gateway: &Slug,
     receipt: &Receipt,
-) -> Result<Option<OutboxEntry>, Fault> {
+) -> Result<Option<OutboxEntry>, QueryError> {
     if let Some(id) = receipt.delivery {
         return entry(conn, id).await;
     }
@@ -70,7 +70,7 @@ async fn keep(
     gateway: &Slug,
     receipt: &Receipt,
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<(), QueryError> {
     forget(conn, now.minus(KEPT)).await?;
     let row = NewEarlyReceipt::new(gateway, receipt, now);
     diesel::insert_into(early_receipts::table)
@@ -81,7 +81,7 @@ async fn keep(
 }
 
 /// Drops what has been kept since before a time.
-pub(crate) async fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), Fault> {
+pub(crate) async fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), QueryError> {
     let old = early_receipts::received_at.lt(before.as_millis());
     diesel::delete(early_receipts::table.filter(old))
         .execute(conn)
@@ -90,7 +90,10 @@ pub(crate) async fn forget(conn: &mut Conn, before: Timestamp) -> Result<(), Fau
 }
 
 /// Applies what came before the delivery was known to be sent, and writes what that changes.
-pub(crate) async fn apply_early(conn: &mut Conn, entry: &mut OutboxEntry) -> Result<(), Fault> {
+pub(crate) async fn apply_early(
+    conn: &mut Conn,
+    entry: &mut OutboxEntry,
+) -> Result<(), QueryError> {
     let id = entry.delivery.id.to_string();
     let columns = EarlyReceiptRow::as_select();
     let named = early_receipts::table.filter(early_receipts::delivery.eq(id));

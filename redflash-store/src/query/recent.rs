@@ -1,4 +1,4 @@
-//! How the last hours went.
+//! Statistics of the last hours.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use redflash_core::store::{OutcomeCount, Recent};
 use redflash_core::{NotificationId, Timestamp};
 
 use super::{Conn, RunQueryDsl};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::{parse, parse_some};
 use crate::schema::{attempts, deliveries};
 
@@ -19,7 +19,7 @@ pub(crate) async fn recent(
     conn: &mut Conn,
     since: Timestamp,
     step: Duration,
-) -> Result<Recent, Fault> {
+) -> Result<Recent, QueryError> {
     let first = NotificationId::first_at(since).to_string();
     let mut recent = Recent::default();
     count_states(conn, &first, &mut recent).await?;
@@ -27,7 +27,7 @@ pub(crate) async fn recent(
     Ok(recent)
 }
 
-async fn count_states(conn: &mut Conn, first: &str, recent: &mut Recent) -> Result<(), Fault> {
+async fn count_states(conn: &mut Conn, first: &str, recent: &mut Recent) -> Result<(), QueryError> {
     let since = deliveries::table.filter(deliveries::id.ge(first));
     let behind: Option<String> = since
         .order(deliveries::id.desc())
@@ -61,7 +61,7 @@ async fn count_outcomes(
     first: &str,
     step: Duration,
     recent: &mut Recent,
-) -> Result<(), Fault> {
+) -> Result<(), QueryError> {
     let since = attempts::table.filter(attempts::delivery.ge(first));
     let behind: Option<(String, i32)> = since
         .order((attempts::delivery.desc(), attempts::number.desc()))

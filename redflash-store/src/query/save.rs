@@ -10,7 +10,7 @@ use redflash_core::{
 };
 
 use super::{Conn, RunQueryDsl, audit, held_version, user};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::directory::{ApiKeyRow, ContactRow, EndpointRow, EventRow, GroupRow};
 use crate::row::{parse, storable};
 use crate::schema::{
@@ -19,7 +19,7 @@ use crate::schema::{
 };
 
 /// Does all steps of an edit and records its changes, and returns the directory's version from now on.
-pub(crate) async fn edit(conn: &mut Conn, edit: &Edit<'_>) -> Result<u64, Fault> {
+pub(crate) async fn edit(conn: &mut Conn, edit: &Edit<'_>) -> Result<u64, QueryError> {
     let version = held_version(conn).await?;
     if edit.version.is_some_and(|made_for| made_for != version) {
         return Err(StoreError::Outdated.into());
@@ -35,7 +35,7 @@ pub(crate) async fn edit(conn: &mut Conn, edit: &Edit<'_>) -> Result<u64, Fault>
     Ok(version)
 }
 
-async fn save(conn: &mut Conn, entry: &Entry, how: Save) -> Result<(), Fault> {
+async fn save(conn: &mut Conn, entry: &Entry, how: Save) -> Result<(), QueryError> {
     match entry {
         Entry::Contact(contact) => save_contact(conn, contact, how).await,
         Entry::Group(group) => save_group(conn, group, how).await,
@@ -45,7 +45,7 @@ async fn save(conn: &mut Conn, entry: &Entry, how: Save) -> Result<(), Fault> {
     }
 }
 
-async fn remove(conn: &mut Conn, what: &EntryRef) -> Result<(), Fault> {
+async fn remove(conn: &mut Conn, what: &EntryRef) -> Result<(), QueryError> {
     let removed = match what {
         EntryRef::Target(Target::Contact(slug)) => {
             let found = diesel::delete(contacts::table.find(slug.as_str()));
@@ -79,7 +79,7 @@ pub(crate) async fn opt(
     channel: &ChannelKind,
     address: &Address,
     reason: Option<&str>,
-) -> Result<(Vec<Slug>, Option<u64>), Fault> {
+) -> Result<(Vec<Slug>, Option<u64>), QueryError> {
     // First, as every edit does, so that no two wait for each other.
     held_version(conn).await?;
     let there = endpoints::table
@@ -116,7 +116,7 @@ pub(crate) async fn opt(
 
 /// Makes a version that there has never been, not even in what a failover or an old backup has lost:
 /// one more, and at least the time in milliseconds.
-async fn changed(conn: &mut Conn) -> Result<u64, Fault> {
+async fn changed(conn: &mut Conn) -> Result<u64, QueryError> {
     let now = SystemClock.now().as_millis();
     let is_ahead = directory::version.ge(now);
     let next = case_when(is_ahead, directory::version + 1).otherwise(now);
@@ -128,8 +128,9 @@ async fn changed(conn: &mut Conn) -> Result<u64, Fault> {
     Ok(version.unsigned_abs())
 }
 
-/// Whether the row is to be made (`true`) or changed, by what is there and what was asked.
-pub(crate) fn is_new(exists: bool, save: Save, what: &str) -> Result<bool, Fault> {
+/// Returns true if the row is to be created, false if it is to be changed, by the existing row and the
+/// request.
+pub(crate) fn is_new(exists: bool, save: Save, what: &str) -> Result<bool, QueryError> {
     let what = what.to_owned();
     match save {
         Save::Create if exists => Err(StoreError::Conflict { what }.into()),
@@ -138,11 +139,11 @@ pub(crate) fn is_new(exists: bool, save: Save, what: &str) -> Result<bool, Fault
     }
 }
 
-fn exists(found: Result<String, DieselError>) -> Result<bool, Fault> {
+fn exists(found: Result<String, DieselError>) -> Result<bool, QueryError> {
     Ok(found.optional()?.is_some())
 }
 
-async fn save_contact(conn: &mut Conn, contact: &Contact, save: Save) -> Result<(), Fault> {
+async fn save_contact(conn: &mut Conn, contact: &Contact, save: Save) -> Result<(), QueryError> {
     let slug = contact.slug.as_str();
     let found = contacts::table
         .find(slug)
@@ -177,7 +178,7 @@ async fn save_contact(conn: &mut Conn, contact: &Contact, save: Save) -> Result<
     Ok(())
 }
 
-async fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), Fault> {
+async fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), QueryError> {
     let slug = group.slug.as_str();
     let what = format!("group/{slug}");
     let found = groups::table
@@ -218,7 +219,7 @@ async fn save_group(conn: &mut Conn, group: &Group, save: Save) -> Result<(), Fa
     Ok(())
 }
 
-async fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), Fault> {
+async fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), QueryError> {
     let slug = event.slug.as_str();
     let what = format!("event/{slug}");
     let found = events::table
@@ -269,7 +270,7 @@ async fn save_event(conn: &mut Conn, event: &Event, save: Save) -> Result<(), Fa
     Ok(())
 }
 
-async fn must_exist(conn: &mut Conn, what: &str, reference: &Target) -> Result<(), Fault> {
+async fn must_exist(conn: &mut Conn, what: &str, reference: &Target) -> Result<(), QueryError> {
     let slug = reference.slug().as_str();
     let found = match reference {
         Target::Group(_) => {
@@ -294,7 +295,7 @@ async fn must_exist(conn: &mut Conn, what: &str, reference: &Target) -> Result<(
     Err(StoreError::Dangling { what, reference }.into())
 }
 
-async fn save_api_key(conn: &mut Conn, key: &ApiKey, save: Save) -> Result<(), Fault> {
+async fn save_api_key(conn: &mut Conn, key: &ApiKey, save: Save) -> Result<(), QueryError> {
     let slug = key.slug.as_str();
     let found = api_keys::table
         .find(slug)

@@ -1,4 +1,4 @@
-//! Who has logged in.
+//! Login sessions.
 
 use diesel::prelude::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper,
@@ -7,11 +7,11 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use redflash_core::{KeyHash, Session, Slug, StoreError, Timestamp};
 
 use super::{Conn, RunQueryDsl};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::session::SessionRow;
 use crate::schema::sessions;
 
-pub(crate) async fn start(conn: &mut Conn, session: &Session) -> Result<(), Fault> {
+pub(crate) async fn start(conn: &mut Conn, session: &Session) -> Result<(), QueryError> {
     let started = diesel::insert_into(sessions::table)
         .values(&SessionRow::new(session))
         .execute(conn)
@@ -25,7 +25,10 @@ pub(crate) async fn start(conn: &mut Conn, session: &Session) -> Result<(), Faul
     }
 }
 
-pub(crate) async fn session(conn: &mut Conn, hash: &KeyHash) -> Result<Option<Session>, Fault> {
+pub(crate) async fn session(
+    conn: &mut Conn,
+    hash: &KeyHash,
+) -> Result<Option<Session>, QueryError> {
     let row = sessions::table
         .find(hash.to_string())
         .select(SessionRow::as_select())
@@ -35,7 +38,11 @@ pub(crate) async fn session(conn: &mut Conn, hash: &KeyHash) -> Result<Option<Se
     row.map(SessionRow::into_session).transpose()
 }
 
-pub(crate) async fn touch(conn: &mut Conn, hash: &KeyHash, at: Timestamp) -> Result<(), Fault> {
+pub(crate) async fn touch(
+    conn: &mut Conn,
+    hash: &KeyHash,
+    at: Timestamp,
+) -> Result<(), QueryError> {
     let at = at.as_millis();
     let earlier = sessions::table
         .find(hash.to_string())
@@ -47,7 +54,7 @@ pub(crate) async fn touch(conn: &mut Conn, hash: &KeyHash, at: Timestamp) -> Res
     Ok(())
 }
 
-pub(crate) async fn end(conn: &mut Conn, hash: &KeyHash) -> Result<bool, Fault> {
+pub(crate) async fn end(conn: &mut Conn, hash: &KeyHash) -> Result<bool, QueryError> {
     let ended = diesel::delete(sessions::table.find(hash.to_string()))
         .execute(conn)
         .await?;
@@ -59,7 +66,7 @@ pub(crate) async fn end_all(
     conn: &mut Conn,
     user: &Slug,
     except: Option<&KeyHash>,
-) -> Result<u64, Fault> {
+) -> Result<u64, QueryError> {
     // No hash is empty.
     let except = except.map_or_else(String::new, ToString::to_string);
     let theirs = sessions::table
@@ -75,7 +82,7 @@ pub(crate) async fn prune(
     conn: &mut Conn,
     started_before: Timestamp,
     seen_before: Timestamp,
-) -> Result<u64, Fault> {
+) -> Result<u64, QueryError> {
     let is_old = sessions::started_at.lt(started_before.as_millis());
     let is_idle = sessions::seen_at.lt(seen_before.as_millis());
     let ended = diesel::delete(sessions::table.filter(is_old.or(is_idle)))

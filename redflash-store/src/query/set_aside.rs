@@ -8,7 +8,7 @@ use tracing::error;
 
 use super::outbox::QUEUED;
 use super::{Conn, RunQueryDsl};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::delivery::UnreadableQueue;
 use crate::schema::deliveries;
 
@@ -25,10 +25,10 @@ struct Quarantine {
 }
 
 impl Quarantine {
-    fn because(fault: &Fault) -> Self {
+    fn because(error: &QueryError) -> Self {
         Self {
             state: DeliveryState::Quarantined.as_str(),
-            detail: format!("set aside, since it cannot be read: {fault}"),
+            detail: format!("set aside, since it cannot be read: {error}"),
             worker: None,
             leased_until: None,
             lease_token: None,
@@ -39,30 +39,37 @@ impl Quarantine {
 
 /// Sets a delivery aside that cannot be read. Any other fault is given back.
 ///
-/// * `id` - the delivery's id as it stands in its row, which may be no id.
-pub(crate) async fn set_aside(conn: &mut Conn, id: &str, fault: Fault) -> Result<(), Fault> {
-    if !fault.is_unreadable() {
-        return Err(fault);
+/// * `id` - the delivery's id in its row, which may be invalid.
+pub(crate) async fn set_aside(
+    conn: &mut Conn,
+    id: &str,
+    error: QueryError,
+) -> Result<(), QueryError> {
+    if !error.is_unreadable() {
+        return Err(error);
     }
-    error!(delivery = id, error = %fault, "a delivery cannot be read and is set aside");
+    error!(delivery = id, error = %error, "a delivery cannot be read and is set aside");
     diesel::update(deliveries::table.find(id))
-        .set(Quarantine::because(&fault))
+        .set(Quarantine::because(&error))
         .execute(conn)
         .await?;
     Ok(())
 }
 
 /// Sets what waits in a queue aside whose key cannot be read.
-pub(crate) async fn set_queue_aside(conn: &mut Conn, queue: &UnreadableQueue) -> Result<(), Fault> {
+pub(crate) async fn set_queue_aside(
+    conn: &mut Conn,
+    queue: &UnreadableQueue,
+) -> Result<(), QueryError> {
     let waiting = deliveries::table
         .filter(sql::<Bool>(QUEUED))
         .filter(deliveries::lane.eq(&queue.lane))
         .filter(deliveries::raised_by.eq(&queue.raised_by));
-    let fault = Fault::inconsistent("deliveries", "raised_by", &queue.raised_by);
+    let error = QueryError::inconsistent("deliveries", "raised_by", &queue.raised_by);
     let rows = diesel::update(waiting)
-        .set(Quarantine::because(&fault))
+        .set(Quarantine::because(&error))
         .execute(conn)
         .await?;
-    error!(lane = queue.lane, rows, error = %fault, "deliveries cannot be read and are set aside");
+    error!(lane = queue.lane, rows, error = %error, "deliveries cannot be read and are set aside");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Who may log in.
+//! Users of the web admin.
 
 use diesel::prelude::{OptionalExtension, QueryDsl, SelectableHelper};
 use redflash_core::store::Save;
@@ -6,11 +6,11 @@ use redflash_core::{Slug, User};
 
 use super::save::is_new;
 use super::{Conn, RunQueryDsl, session};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::user::UserRow;
 use crate::schema::users;
 
-async fn row(conn: &mut Conn, slug: &Slug) -> Result<Option<UserRow>, Fault> {
+async fn row(conn: &mut Conn, slug: &Slug) -> Result<Option<UserRow>, QueryError> {
     let row = users::table
         .find(slug.as_str())
         .select(UserRow::as_select())
@@ -20,12 +20,12 @@ async fn row(conn: &mut Conn, slug: &Slug) -> Result<Option<UserRow>, Fault> {
     Ok(row)
 }
 
-pub(crate) async fn user(conn: &mut Conn, slug: &Slug) -> Result<Option<User>, Fault> {
+pub(crate) async fn user(conn: &mut Conn, slug: &Slug) -> Result<Option<User>, QueryError> {
     let row = row(conn, slug).await?;
     row.map(UserRow::into_user).transpose()
 }
 
-pub(crate) async fn users(conn: &mut Conn) -> Result<Vec<User>, Fault> {
+pub(crate) async fn users(conn: &mut Conn) -> Result<Vec<User>, QueryError> {
     let rows: Vec<UserRow> = users::table
         .order(users::slug)
         .select(UserRow::as_select())
@@ -35,7 +35,7 @@ pub(crate) async fn users(conn: &mut Conn) -> Result<Vec<User>, Fault> {
 }
 
 /// Saves a user, whose sessions end unless they could have been begun just so.
-pub(crate) async fn save(conn: &mut Conn, user: &User, save: Save) -> Result<(), Fault> {
+pub(crate) async fn save(conn: &mut Conn, user: &User, save: Save) -> Result<(), QueryError> {
     let slug = user.slug.as_str();
     let before = row(conn, &user.slug).await?;
     let row = UserRow::new(user);
@@ -58,7 +58,7 @@ pub(crate) async fn save(conn: &mut Conn, user: &User, save: Save) -> Result<(),
 }
 
 /// Removes a user, and with that every session. Returns how many that were.
-pub(crate) async fn remove(conn: &mut Conn, slug: &Slug) -> Result<usize, Fault> {
+pub(crate) async fn remove(conn: &mut Conn, slug: &Slug) -> Result<usize, QueryError> {
     let found = diesel::delete(users::table.find(slug.as_str()));
     Ok(found.execute(conn).await?)
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use redflash_core::{Attempt, DeliveryId, Timestamp};
 
 use super::{parse, parse_some, storable};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::attempts;
 
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -34,7 +34,7 @@ impl AttemptRow {
         }
     }
 
-    pub(crate) fn into_attempt(self) -> Result<Attempt, Fault> {
+    pub(crate) fn into_attempt(self) -> Result<Attempt, QueryError> {
         let id = &self.delivery;
         Ok(Attempt {
             number: u32::try_from(self.number).unwrap_or(0),

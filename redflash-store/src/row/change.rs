@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use redflash_core::{AuditEntry, Timestamp};
 
 use super::{parse, storable};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::changes;
 
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -30,7 +30,7 @@ impl ChangeRow {
         }
     }
 
-    pub(crate) fn into_change(self) -> Result<AuditEntry, Fault> {
+    pub(crate) fn into_change(self) -> Result<AuditEntry, QueryError> {
         Ok(AuditEntry {
             id: parse(&self.id, "changes", "id", &self.id)?,
             at: Timestamp::from_millis(self.made_at),

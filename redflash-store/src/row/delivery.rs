@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{owner, parse, parse_some, storable};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::deliveries;
 
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -69,7 +69,7 @@ pub(crate) fn queues(rows: Vec<(String, String, i64)>) -> (Vec<DueQueue>, Vec<Un
     (queues, unreadable)
 }
 
-/// Those of some leases that are held no longer.
+/// Returns the leases that are no longer held.
 ///
 /// * `renewed` - the ids of the deliveries of the others.
 pub(crate) fn lost(held: &[HeldLease], renewed: &[String]) -> Vec<HeldLease> {
@@ -86,7 +86,7 @@ fn count(small: i32) -> u32 {
     u32::try_from(small).unwrap_or(0)
 }
 
-/// A list, empty of most deliveries.
+/// Serializes a list, which is empty for most deliveries.
 fn list(items: &[impl Serialize]) -> String {
     if items.is_empty() {
         return String::new();
@@ -101,7 +101,7 @@ fn listed<T: DeserializeOwned>(text: &str) -> serde_json::Result<Vec<T>> {
     serde_json::from_str(text)
 }
 
-/// What of a delivery changes in its life.
+/// The columns of a delivery that change after its creation.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = deliveries, treat_none_as_null = true)]
 pub(crate) struct Changes {
@@ -183,8 +183,8 @@ impl DeliveryRow {
         }
     }
 
-    pub(crate) fn into_entry(self) -> Result<OutboxEntry, Fault> {
-        let bad = |column| Fault::inconsistent("deliveries", column, &self.id);
+    pub(crate) fn into_entry(self) -> Result<OutboxEntry, QueryError> {
+        let bad = |column| QueryError::inconsistent("deliveries", column, &self.id);
         let id = &self.id;
         let worker = parse_some(self.worker.as_deref(), "deliveries", "worker", id)?;
         let until = self.leased_until.map(Timestamp::from_millis);

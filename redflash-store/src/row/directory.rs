@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use redflash_core::{ApiKey, Contact, Endpoint, Event, Group, Slug, Timestamp};
 
 use super::{parse, storable};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::{api_keys, contacts, endpoints, events, groups};
 
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
@@ -65,7 +65,7 @@ impl ContactRow {
     pub(crate) fn into_contact(
         self,
         rows: impl IntoIterator<Item = EndpointRow>,
-    ) -> Result<Contact, Fault> {
+    ) -> Result<Contact, QueryError> {
         let endpoints = rows.into_iter().map(EndpointRow::into_endpoint);
         Ok(Contact {
             slug: parse(&self.slug, "contacts", "slug", &self.slug)?,
@@ -89,8 +89,8 @@ impl EndpointRow {
         }
     }
 
-    fn into_endpoint(self) -> Result<Endpoint, Fault> {
-        let bad = |column| Fault::inconsistent("endpoints", column, &self.id);
+    fn into_endpoint(self) -> Result<Endpoint, QueryError> {
+        let bad = |column| QueryError::inconsistent("endpoints", column, &self.id);
         Ok(Endpoint {
             id: self.id.parse().map_err(|_| bad("id"))?,
             channel: self.channel.parse().map_err(|_| bad("channel"))?,
@@ -106,7 +106,7 @@ impl EndpointRow {
 }
 
 impl GroupRow {
-    pub(crate) fn into_group(self, contacts: &[String]) -> Result<Group, Fault> {
+    pub(crate) fn into_group(self, contacts: &[String]) -> Result<Group, QueryError> {
         Ok(Group {
             slug: parse(&self.slug, "groups", "slug", &self.slug)?,
             name: parse(&self.name, "groups", "name", &self.slug)?,
@@ -130,7 +130,11 @@ impl EventRow {
         }
     }
 
-    pub(crate) fn into_event(self, contacts: &[String], groups: &[String]) -> Result<Event, Fault> {
+    pub(crate) fn into_event(
+        self,
+        contacts: &[String],
+        groups: &[String],
+    ) -> Result<Event, QueryError> {
         Ok(Event {
             slug: parse(&self.slug, "events", "slug", &self.slug)?,
             name: parse(&self.name, "events", "name", &self.slug)?,
@@ -165,8 +169,8 @@ impl ApiKeyRow {
         }
     }
 
-    pub(crate) fn into_api_key(self) -> Result<ApiKey, Fault> {
-        let bad = |column| Fault::inconsistent("api_keys", column, &self.slug);
+    pub(crate) fn into_api_key(self) -> Result<ApiKey, QueryError> {
+        let bad = |column| QueryError::inconsistent("api_keys", column, &self.slug);
         Ok(ApiKey {
             slug: self.slug.parse().map_err(|_| bad("slug"))?,
             enabled: self.enabled,
@@ -180,7 +184,11 @@ impl ApiKeyRow {
     }
 }
 
-fn slugs(texts: &[String], table: &'static str, column: &'static str) -> Result<Vec<Slug>, Fault> {
+fn slugs(
+    texts: &[String],
+    table: &'static str,
+    column: &'static str,
+) -> Result<Vec<Slug>, QueryError> {
     texts
         .iter()
         .map(|text| parse(text, table, column, text))

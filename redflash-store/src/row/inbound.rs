@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use redflash_core::{Inbound, Slug, Timestamp};
 
 use super::{parse, parse_some, storable};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::{inbound, inbound_contacts};
 
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -43,9 +43,9 @@ impl InboundRow {
         }
     }
 
-    pub(crate) fn into_inbound(self, contacts: Vec<Slug>) -> Result<Inbound, Fault> {
+    pub(crate) fn into_inbound(self, contacts: Vec<Slug>) -> Result<Inbound, QueryError> {
         let id = &self.id;
-        let bad = |column| Fault::inconsistent("inbound", column, id);
+        let bad = |column| QueryError::inconsistent("inbound", column, id);
         Ok(Inbound {
             id: parse(id, "inbound", "id", id)?,
             gateway: parse(&self.gateway, "inbound", "gateway", id)?,

@@ -16,7 +16,7 @@ use redflash_core::Slug;
 
 use tracing::error;
 
-use crate::error::Fault;
+use crate::error::QueryError;
 
 /// A key in a column that is never null, so that it can be part of a key: empty for none.
 pub(crate) fn owner(key: Option<&Slug>) -> String {
@@ -29,14 +29,14 @@ pub(crate) fn storable(text: &str) -> String {
 }
 
 /// Returns what was made of a row; logs a row that cannot be read and returns `None` for it.
-pub(crate) fn readable<T>(made: Result<T, Fault>) -> Result<Option<T>, Fault> {
+pub(crate) fn readable<T>(made: Result<T, QueryError>) -> Result<Option<T>, QueryError> {
     match made {
         Ok(made) => Ok(Some(made)),
-        Err(fault) if fault.is_unreadable() => {
-            error!(error = %fault, "a row cannot be read and is left out");
+        Err(error) if error.is_unreadable() => {
+            error!(error = %error, "a row cannot be read and is left out");
             Ok(None)
         }
-        Err(fault) => Err(fault),
+        Err(error) => Err(error),
     }
 }
 
@@ -46,9 +46,9 @@ pub(crate) fn parse<T: FromStr>(
     table: &'static str,
     column: &'static str,
     id: &str,
-) -> Result<T, Fault> {
+) -> Result<T, QueryError> {
     text.parse()
-        .map_err(|_| Fault::inconsistent(table, column, id))
+        .map_err(|_| QueryError::inconsistent(table, column, id))
 }
 
 /// [`parse`] of a column that may be null.
@@ -57,6 +57,6 @@ pub(crate) fn parse_some<T: FromStr>(
     table: &'static str,
     column: &'static str,
     id: &str,
-) -> Result<Option<T>, Fault> {
+) -> Result<Option<T>, QueryError> {
     text.map(|text| parse(text, table, column, id)).transpose()
 }

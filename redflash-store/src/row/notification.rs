@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::delivery::DeliveryRow;
 use super::{owner, parse, parse_some};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::{idempotency, notifications};
 
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -91,7 +91,7 @@ impl MoreRows {
     }
 }
 
-/// What is needed of a notification to hand one of its deliveries over.
+/// The parts of a notification that handing over a delivery needs.
 #[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) target: Target,
@@ -142,15 +142,15 @@ impl NotificationRow {
         }
     }
 
-    fn arguments(&self) -> Result<Option<Arguments>, Fault> {
+    fn arguments(&self) -> Result<Option<Arguments>, QueryError> {
         let parsed = self.arguments.as_deref().map(serde_json::from_str);
-        let inconsistent = |_| Fault::inconsistent("notifications", "arguments", &self.id);
+        let inconsistent = |_| QueryError::inconsistent("notifications", "arguments", &self.id);
         parsed.transpose().map_err(inconsistent)
     }
 
-    pub(crate) fn into_head(self) -> Result<Head, Fault> {
+    pub(crate) fn into_head(self) -> Result<Head, QueryError> {
         let plan: Result<PlanHead, _> = serde_json::from_str(&self.plan);
-        let plan = plan.map_err(|_| Fault::inconsistent("notifications", "plan", &self.id))?;
+        let plan = plan.map_err(|_| QueryError::inconsistent("notifications", "plan", &self.id))?;
         Ok(Head {
             arguments: self.arguments()?.map(Arc::new),
             target: plan.target,
@@ -159,7 +159,7 @@ impl NotificationRow {
         })
     }
 
-    pub(crate) fn into_notification(self) -> Result<Notification, Fault> {
+    pub(crate) fn into_notification(self) -> Result<Notification, QueryError> {
         let plan = serde_json::from_str(&self.plan);
         Ok(Notification {
             arguments: self.arguments()?,
@@ -171,7 +171,7 @@ impl NotificationRow {
                 "raised_by",
                 &self.id,
             )?,
-            plan: plan.map_err(|_| Fault::inconsistent("notifications", "plan", &self.id))?,
+            plan: plan.map_err(|_| QueryError::inconsistent("notifications", "plan", &self.id))?,
         })
     }
 }

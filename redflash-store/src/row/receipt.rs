@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use redflash_core::{Receipt, ReceiptState, Slug, Timestamp};
 
 use super::{parse, parse_some, storable};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::early_receipts;
 
 #[derive(Debug, Queryable, Selectable)]
@@ -53,13 +53,13 @@ impl NewEarlyReceipt {
 }
 
 impl EarlyReceiptRow {
-    pub(crate) fn into_receipt(self) -> Result<(Slug, Receipt), Fault> {
+    pub(crate) fn into_receipt(self) -> Result<(Slug, Receipt), QueryError> {
         let id = self.id.to_string();
         let state = match &*self.state {
             "pending" => ReceiptState::Pending,
             "delivered" => ReceiptState::Delivered,
             "failed" => ReceiptState::Failed,
-            _ => return Err(Fault::inconsistent("early_receipts", "state", &id)),
+            _ => return Err(QueryError::inconsistent("early_receipts", "state", &id)),
         };
         let gateway = parse(&self.gateway, "early_receipts", "gateway", &id)?;
         let receipt = Receipt {

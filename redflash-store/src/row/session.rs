@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use redflash_core::{Session, Timestamp};
 
 use super::parse;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::sessions;
 
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -26,7 +26,7 @@ impl SessionRow {
         }
     }
 
-    pub(crate) fn into_session(self) -> Result<Session, Fault> {
+    pub(crate) fn into_session(self) -> Result<Session, QueryError> {
         Ok(Session {
             hash: parse(&self.hash, "sessions", "hash", &self.hash)?,
             user: parse(&self.user_slug, "sessions", "user_slug", &self.hash)?,

@@ -4,10 +4,10 @@ use diesel::prelude::*;
 use redflash_core::{PasswordHash, Timestamp, User};
 
 use super::{parse, storable};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::schema::users;
 
-/// Not to be shown, since it holds the hash of a password.
+/// Without `Debug`, since it contains the hash of a password.
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct UserRow {
@@ -36,7 +36,7 @@ impl UserRow {
         }
     }
 
-    pub(crate) fn into_user(self) -> Result<User, Fault> {
+    pub(crate) fn into_user(self) -> Result<User, QueryError> {
         Ok(User {
             slug: parse(&self.slug, "users", "slug", &self.slug)?,
             name: parse(&self.name, "users", "name", &self.slug)?,

@@ -16,18 +16,18 @@ use std::time::{Duration, Instant};
 
 use redflash_core::StoreError;
 
-use super::OpenError;
 use super::file_id::FileId;
+use super::open_error::OpenError;
 
 /// Maximum number of symbolic links followed to a file that is to be created.
 const LINKS: usize = 40;
-/// Maximum time for which a forked process waits for a mutex that nobody in it may hold.
+/// Maximum time for which a forked process waits for a mutex that no thread of it may hold.
 const FORK_PATIENCE: Duration = Duration::from_millis(100);
 
 type Descriptors = BTreeMap<FileId, Descriptor>;
 
 static OPEN: Mutex<Descriptors> = Mutex::new(BTreeMap::new());
-/// The process in which [`OPEN`] is surely not locked by a thread that does not exist.
+/// The process in which [`OPEN`] is certainly not locked by a thread that does not exist.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 static CLOSED: Condvar = Condvar::new();
 
@@ -78,7 +78,7 @@ impl DatabaseFile {
     ///
     /// # Errors
     ///
-    /// [`OpenError`], with the path as it was given.
+    /// Returns an [`OpenError`] with the given path.
     pub(super) fn open(path: &Path, creates: bool) -> Result<Arc<Self>, OpenError> {
         let io = |source| OpenError::Io {
             path: path.to_owned(),
@@ -94,9 +94,9 @@ impl DatabaseFile {
         } else {
             None
         };
-        let resolved = path.canonicalize().map_err(|fault| match fault.kind() {
+        let resolved = path.canonicalize().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => OpenError::Missing { path: path.into() },
-            _ => io(fault),
+            _ => io(error),
         })?;
         let found = resolved.metadata().map_err(io)?;
         if !found.is_file() {
@@ -120,7 +120,7 @@ impl DatabaseFile {
         }))
     }
 
-    /// The absolute path, without links.
+    /// Returns the absolute path, without links.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -133,8 +133,8 @@ impl DatabaseFile {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Backend`] in a process that was forked since: the threads of the store do not exist
-    /// in it, and it does not have the locks of its connections.
+    /// Returns [`StoreError::Backend`] in a process that was forked since: it has neither the threads of the
+    /// store nor the locks of its connections.
     pub(super) fn check_process(&self) -> Result<(), StoreError> {
         if self.is_of_this_process() {
             return Ok(());
@@ -163,7 +163,7 @@ impl DatabaseFile {
 
 impl Drop for DatabaseFile {
     fn drop(&mut self) {
-        // A forked process has nothing to close: what it inherited belongs to the other.
+        // A forked process has nothing to close: the descriptors belong to its parent.
         if !self.is_of_this_process() {
             return;
         }
@@ -230,7 +230,7 @@ fn open_files() -> Option<MutexGuard<'static, Descriptors>> {
 }
 
 /// Creates a file that only its owner can read, at a path or where its links lead. SQLite gives the
-/// files beside it the same mode. `None` if somebody else was faster.
+/// files beside it the same mode. `None` if another process was faster.
 fn create_private(path: &Path) -> Result<Option<File>, OpenError> {
     let target = follow(path).map_err(|source| OpenError::Io {
         path: path.to_owned(),
@@ -239,7 +239,7 @@ fn create_private(path: &Path) -> Result<Option<File>, OpenError> {
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create_new(true).mode(0o600);
     let created = match options.open(&target) {
-        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
         created => created.and_then(|file| {
             file.set_permissions(Permissions::from_mode(0o600))?;
             Ok(Some(file))

@@ -17,8 +17,8 @@ impl FileId {
     pub(super) fn at(path: &Path) -> io::Result<Option<Self>> {
         match path.metadata() {
             Ok(found) => Ok(Some(Self::from(&found))),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(fault),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }

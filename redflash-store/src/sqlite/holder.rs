@@ -1,39 +1,45 @@
-//! The process that dispatches from a file, found without taking a lock wherever that is possible: a lock
-//! taken to ask could make a server fail that starts at the same moment.
+//! The process that dispatches from a file, found without taking a lock where possible: a lock taken as a
+//! test could make a server fail that starts at the same moment.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::database_file::is_served_here;
 use super::file_id::FileId;
-use super::lock::beside;
 
 /// The process that dispatches from a file, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     Nobody,
     Process(u32),
-    /// A process that has left no number.
+    /// A process of unknown id.
     Unknown,
+}
+
+/// Returns the path of the lock file of a database.
+pub(super) fn lock_file(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
 }
 
 /// Returns the process that dispatches from a database.
 ///
 /// # Errors
 ///
-/// Those of reading the lock file.
+/// Returns the errors of reading the lock file.
 pub(super) fn holder(path: &Path) -> io::Result<Holder> {
     let database = FileId::at(path)?;
     if database.is_some_and(is_served_here) {
         return Ok(Holder::Process(std::process::id()));
     }
-    let beside = beside(path);
+    let beside = lock_file(path);
     let files = [database, FileId::at(&beside)?];
     match files.into_iter().flatten().find_map(listed) {
         Some(process) => Ok(Holder::Process(process)),
-        None => left_behind(&beside),
+        None => in_lock_file(&beside),
     }
 }
 
@@ -42,7 +48,7 @@ pub(super) fn holder(path: &Path) -> io::Result<Holder> {
 ///
 /// # Errors
 ///
-/// Those of looking at the files.
+/// Returns the errors of inspecting the files.
 pub(super) fn holder_by_another_name(path: &Path) -> io::Result<Option<u32>> {
     if path.metadata()?.nlink() < 2 {
         return Ok(None);
@@ -54,10 +60,10 @@ pub(super) fn holder_by_another_name(path: &Path) -> io::Result<Option<u32>> {
     let Some(process) = here.or_else(|| listed(database)) else {
         return Ok(None);
     };
-    let beside = beside(path);
+    let beside = lock_file(path);
     let is_by_this_name = match FileId::at(&beside)?.and_then(listed) {
         Some(by_this_name) => by_this_name == process,
-        None => left_behind(&beside)? != Holder::Nobody,
+        None => in_lock_file(&beside)? != Holder::Nobody,
     };
     Ok((!is_by_this_name).then_some(process))
 }
@@ -69,7 +75,7 @@ fn listed(file: FileId) -> Option<u32> {
     holder_in(&all, file)
 }
 
-/// Returns `None`: there is no such list.
+/// Returns `None`, since this system has no such list.
 #[cfg(not(target_os = "linux"))]
 const fn listed(_file: FileId) -> Option<u32> {
     None
@@ -92,14 +98,14 @@ fn holder_in(list: &str, file: FileId) -> Option<u32> {
     })
 }
 
-/// Asks by the lock file, where a server has left its number there. The list does not help if that server
-/// is in another container, or if the file system counts devices in its own way; or the server has
-/// crashed. Only then a lock is taken for a moment.
-fn left_behind(beside: &Path) -> io::Result<Holder> {
+/// Returns the holder by the lock file, in which a server writes its id. The system's list does not help if
+/// that server is in another container, or if the file system numbers devices differently; or the server
+/// has crashed. Only then a lock is taken for a moment.
+fn in_lock_file(beside: &Path) -> io::Result<Holder> {
     let mut file = match File::open(beside) {
         Ok(file) => file,
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Holder::Nobody),
-        Err(fault) => return Err(fault),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Holder::Nobody),
+        Err(error) => return Err(error),
     };
     let mut number = String::new();
     file.read_to_string(&mut number)?;
@@ -108,7 +114,7 @@ fn left_behind(beside: &Path) -> io::Result<Holder> {
     }
     match file.try_lock_shared() {
         Ok(()) => Ok(Holder::Nobody),
-        Err(TryLockError::Error(fault)) => Err(fault),
+        Err(TryLockError::Error(error)) => Err(error),
         Err(TryLockError::WouldBlock) => {
             let number = number.trim().parse();
             Ok(number.map_or(Holder::Unknown, Holder::Process))

@@ -1,8 +1,8 @@
 //! The right to dispatch from a file, which one store of one process has at a time.
 //!
-//! Two locks make it up. The one on the database itself holds under whatever name the file is opened. The
-//! one on the file `.lock` beside it carries the number of the process, and is all there is where locks on
-//! the database would meet SQLite's own.
+//! It consists of two locks. The one on the database itself applies under every name of the file. The one
+//! on the file `.lock` beside it has the id of the process, and is the only one on systems where locks on the
+//! database would conflict with SQLite's own.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use redflash_core::StoreError;
 
 use super::database_file::{DatabaseFile, Descriptor, is_served_here};
-use super::holder::{Holder, holder};
+use super::holder::{Holder, holder, lock_file};
 
 /// Maximum time to wait for another process: one that is about to end, or that only asks who has the lock.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -23,15 +23,15 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// The right to dispatch from a file; given up when dropped or when the process ends.
 #[derive(Debug)]
 pub(super) struct ServerLock {
-    // Unlocked first, so that whoever gets the second lock gets this one.
+    // Unlocked first, so that a process that gets the second lock also gets this one.
     _beside: Beside,
     _database: OnDatabase,
 }
 
 /// Reason why the lock was not taken.
 #[derive(Debug)]
-pub(super) enum Refused {
-    /// A process holds it, which may have left its number.
+pub(super) enum LockError {
+    /// A process holds it, whose id may be known.
     Held(Option<u32>),
     /// A file cannot be locked.
     Io(PathBuf, io::Error),
@@ -42,23 +42,23 @@ impl ServerLock {
     ///
     /// # Errors
     ///
-    /// [`Refused`].
-    pub(super) fn take(database: &Arc<DatabaseFile>) -> Result<Self, Refused> {
+    /// Returns a [`LockError`] if the lock was not taken.
+    pub(super) fn take(database: &Arc<DatabaseFile>) -> Result<Self, LockError> {
         let until = Instant::now() + PATIENCE;
         let path = database.path();
         let on_database = OnDatabase::take(database, until)?;
-        let beside = beside(path);
+        let beside = lock_file(path);
         match Beside::take(&beside, until) {
             Ok(Some(beside)) => Ok(Self {
                 _beside: beside,
                 _database: on_database,
             }),
             Ok(None) => {
-                // So that this process is not taken for the holder.
+                // So that this process does not count as the holder.
                 drop(on_database);
-                Err(Refused::by(path))
+                Err(LockError::by(path))
             }
-            Err(fault) => Err(Refused::Io(beside, fault)),
+            Err(error) => Err(LockError::Io(beside, error)),
         }
     }
 }
@@ -68,19 +68,19 @@ impl ServerLock {
 struct OnDatabase(Arc<DatabaseFile>);
 
 impl OnDatabase {
-    fn take(database: &Arc<DatabaseFile>, until: Instant) -> Result<Self, Refused> {
+    fn take(database: &Arc<DatabaseFile>, until: Instant) -> Result<Self, LockError> {
         let path = database.path();
         if is_served_here(database.id()) {
-            return Err(Refused::by(path));
+            return Err(LockError::by(path));
         }
-        let locked = patiently(until, || {
+        let locked = retry_until(until, || {
             // Not held while waiting: other stores need it too.
             database.with(lock_database).unwrap_or(Ok(false))
         });
         match locked {
             Ok(true) => Ok(Self(Arc::clone(database))),
-            Ok(false) => Err(Refused::by(path)),
-            Err(fault) => Err(Refused::Io(path.to_owned(), fault)),
+            Ok(false) => Err(LockError::by(path)),
+            Err(error) => Err(LockError::Io(path.to_owned(), error)),
         }
     }
 }
@@ -96,7 +96,7 @@ fn lock_database(known: &mut Descriptor) -> io::Result<bool> {
 
 impl Drop for OnDatabase {
     fn drop(&mut self) {
-        // A forked process shares the lock, and would take it from the one that has forked it.
+        // A forked process shares the lock, and would release that of its parent.
         if !self.0.is_of_this_process() {
             return;
         }
@@ -122,7 +122,7 @@ impl Beside {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.mode(0o600).open(path)?;
-        if !patiently(until, || try_lock(&file))? {
+        if !retry_until(until, || try_lock(&file))? {
             return Ok(None);
         }
         let process = std::process::id();
@@ -136,15 +136,15 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         if self.process == std::process::id() {
-            // An empty file says that nobody serves, without anybody having to try the lock.
+            // An empty file means that no process serves, so that no one has to try the lock.
             let _ = self.file.set_len(0);
             let _ = self.file.unlock();
         }
     }
 }
 
-impl Refused {
-    /// Refused since another store or process serves the database.
+impl LockError {
+    /// Returns the error for a database that another store or process serves.
     fn by(path: &Path) -> Self {
         let Ok(Holder::Process(number)) = holder(path) else {
             return Self::Held(None);
@@ -152,8 +152,8 @@ impl Refused {
         Self::Held(Some(number))
     }
 
-    /// The error of a store that is open.
-    pub(super) fn serving(self) -> StoreError {
+    /// Returns the error of an open store.
+    pub(super) fn into_store_error(self) -> StoreError {
         match self {
             Self::Held(Some(number)) if number == std::process::id() => StoreError::Served {
                 by: "another store of this process".to_owned(),
@@ -164,23 +164,16 @@ impl Refused {
             Self::Held(None) => StoreError::Served {
                 by: "another process".to_owned(),
             },
-            Self::Io(path, fault) => {
-                let cause = format!("{}: {fault}", path.display());
+            Self::Io(path, error) => {
+                let cause = format!("{}: {error}", path.display());
                 StoreError::Unavailable(cause.into())
             }
         }
     }
 }
 
-/// Returns the path of the lock file of a database.
-pub(super) fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
-}
-
 /// Tries until the lock is taken. Returns false if another process has it all the time.
-fn patiently(until: Instant, mut tries: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
+fn retry_until(until: Instant, mut tries: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
     while !tries()? {
         if Instant::now() >= until {
             return Ok(false);
@@ -195,7 +188,7 @@ fn try_lock(file: &File) -> io::Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(fault)) => Err(fault),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

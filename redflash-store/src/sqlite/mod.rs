@@ -1,12 +1,14 @@
-//! SQLite: one file, one writer that commits for many, readers beside it.
+//! SQLite: one file, one writer that commits for many jobs, and concurrent readers.
 
 mod audit;
+mod connect;
 mod database_file;
 mod file_id;
 mod holder;
 mod lock;
 mod name;
 mod open;
+mod open_error;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod page;
@@ -22,7 +24,8 @@ mod store;
 mod watch;
 mod writer;
 
-pub use open::{Access, OpenError};
+pub use open::Access;
+pub use open_error::OpenError;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -44,51 +47,51 @@ type Conn = SqliteConnection;
 
 /// A store in one SQLite file.
 ///
-/// Writes go through one thread, which takes what has queued, runs each job in a savepoint of its
-/// own and commits once, synced. Readers have their own connections and never wait for the writer.
+/// All writes go through one thread, which takes the queued jobs, runs each in a savepoint of its own and
+/// commits once, synced to disk. Readers have their own connections and never wait for the writer.
 ///
-/// Dropping it gives up the right to dispatch at once and waits for nothing: the thread finishes what it
-/// was given and closes the file later. [`wait_until_closed`](Self::wait_until_closed) waits for that.
+/// Dropping it gives up the right to dispatch at once without waiting: the thread finishes its jobs and
+/// closes the file later. [`wait_until_closed`](Self::wait_until_closed) waits for that.
 ///
 /// A forked process cannot use it, nor open the same file: fork first, then open the store.
 #[derive(Debug)]
 pub struct SqliteStore {
-    // Closed before the writer's connection, which clears up after the last one.
+    // Closed before the writer's connection, which checkpoints the log when it is the last one.
     readers: Readers,
     writer: Writer,
     heads: Heads,
-    /// Held from opening on until somebody serves.
+    /// Held from opening until a dispatcher serves.
     server: Mutex<Option<ServerLock>>,
     file: Arc<DatabaseFile>,
 }
 
 impl SqliteStore {
-    /// Opens a file, making it when it is missing and bringing its tables up to date.
+    /// Opens a file, creates it if it is missing, and migrates its tables.
     ///
     /// * `path` - a path, or a `file:` URI without parameters. It is resolved once: later changes of the
     ///   working directory or of symbolic links make no difference.
     ///
     /// # Errors
     ///
-    /// [`OpenError`], in words for whoever started the program.
+    /// Returns an [`OpenError`] with a message for the operator.
     pub fn open(path: impl AsRef<Path>, access: Access) -> Result<Self, OpenError> {
         open::open(path.as_ref(), access, true)
     }
 
-    /// Opens a file that exists, and brings its tables up to date.
+    /// Opens an existing file, and migrates its tables.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Missing`] when there is no such file, and the others of [`open`](Self::open).
+    /// Returns [`OpenError::Missing`] if the file does not exist, and the errors of [`open`](Self::open).
     pub fn open_existing(path: impl AsRef<Path>, access: Access) -> Result<Self, OpenError> {
         open::open(path.as_ref(), access, false)
     }
 
-    /// The process that dispatches from a file, if there is one; 0 if it has left no number.
+    /// Returns the process that dispatches from a file, if any; 0 if its id is unknown.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`] when the lock file cannot be read, and those of names as in
+    /// Returns [`OpenError::Io`] if the lock file cannot be read, and the errors of names as in
     /// [`open`](Self::open).
     pub fn served_by(path: impl AsRef<Path>) -> Result<Option<u32>, OpenError> {
         let path = name::path_of(path.as_ref())?;
@@ -101,24 +104,23 @@ impl SqliteStore {
         }
     }
 
-    /// Returns the path that a name stands for: a path is its own, and a `file:` URI has one.
+    /// Returns the path of a name, which is a path or a `file:` URI.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Unnamed`] for none, [`OpenError::Memory`] for a database in memory, and
+    /// Returns [`OpenError::Unnamed`] for an empty name, [`OpenError::Memory`] for a database in memory, and
     /// [`OpenError::Uri`] for a URI with parameters.
     pub fn path_of(name: impl AsRef<Path>) -> Result<PathBuf, OpenError> {
         name::path_of(name.as_ref())
     }
 
-    /// Waits until the files of all dropped stores of this process are closed, and returns false if
-    /// they are not in time. It blocks the thread: call it before the program ends, so that each
-    /// database is left in one file.
+    /// Waits until the files of all dropped stores of this process are closed. Returns false on a timeout.
+    /// It blocks the thread: call it before the program exits, so that each database is left in one file.
     pub fn wait_until_closed(within: Duration) -> bool {
         database_file::wait_until_closed(within)
     }
 
-    /// The absolute path of the file, without symbolic links.
+    /// Returns the absolute path of the file, without symbolic links.
     pub fn path(&self) -> &Path {
         self.file.path()
     }

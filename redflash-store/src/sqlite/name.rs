@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
+use super::open_error::OpenError;
 
-/// Returns the path that a name stands for: a path, or a `file:` URI without parameters.
+/// Returns the path of a name: a path, or a `file:` URI without parameters.
 ///
 /// # Errors
 ///

@@ -1,6 +1,6 @@
 //! The way of every delivery, in as few statements as can be: recorded, leased, settled.
 //!
-//! Rows are made by whoever asks, so that the writer has nothing to do but to write them.
+//! Callers create the rows, so that the writer only has to write them.
 
 use std::num::NonZeroU32;
 
@@ -15,7 +15,7 @@ use super::query::outbox::SENDING;
 use super::query::{claimed, fan_out, outbox, receipt};
 use super::run::now;
 use super::statement::{Claim, DueQueues, InsertNotification, Renew, Settle, Update};
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::heads::Heads;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{DeliveryRow, UnreadableQueue, queues};
@@ -23,7 +23,7 @@ use crate::row::notification::{NewRows, NotificationRow};
 use crate::schema::{attempts, deliveries, idempotency, notifications};
 
 /// Records a notification with its deliveries.
-pub(super) fn enqueue(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault> {
+pub(super) fn enqueue(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, QueryError> {
     if let Some(promise) = &rows.idempotency
         && let Some(known) = now(outbox::known(conn, promise))?
     {
@@ -48,7 +48,7 @@ pub(super) fn enqueue(conn: &mut Conn, rows: &NewRows) -> Result<Enqueued, Fault
 }
 
 /// Records deliveries, each by a statement that is prepared once.
-pub(super) async fn insert(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<(), Fault> {
+pub(super) async fn insert(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<(), QueryError> {
     for row in rows {
         diesel::insert_into(deliveries::table)
             .values(row)
@@ -57,12 +57,14 @@ pub(super) async fn insert(conn: &mut Conn, rows: &[DeliveryRow]) -> Result<(), 
     Ok(())
 }
 
-pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, Fault> {
+pub(super) async fn due_queues(conn: &mut Conn) -> Result<Vec<DueQueue>, QueryError> {
     Ok(queue_rows(conn)?.0)
 }
 
 /// Every queue with something in it, and those that cannot be read.
-pub(super) fn queue_rows(conn: &mut Conn) -> Result<(Vec<DueQueue>, Vec<UnreadableQueue>), Fault> {
+pub(super) fn queue_rows(
+    conn: &mut Conn,
+) -> Result<(Vec<DueQueue>, Vec<UnreadableQueue>), QueryError> {
     Ok(queues(DueQueues.load(conn)?))
 }
 
@@ -72,12 +74,15 @@ pub(super) fn renew(
     worker: WorkerId,
     held: &[HeldLease],
     until: Timestamp,
-) -> Result<Vec<String>, Fault> {
+) -> Result<Vec<String>, QueryError> {
     Ok(Renew::new(worker, held, until).load(conn)?)
 }
 
 /// A delivery, to be changed.
-pub(super) async fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<OutboxEntry>, Fault> {
+pub(super) async fn entry(
+    conn: &mut Conn,
+    id: DeliveryId,
+) -> Result<Option<OutboxEntry>, QueryError> {
     let row = deliveries::table
         .find(id.to_string())
         .select(DeliveryRow::as_select())
@@ -87,17 +92,17 @@ pub(super) async fn entry(conn: &mut Conn, id: DeliveryId) -> Result<Option<Outb
 }
 
 /// Writes back what a change made of an entry.
-pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), Fault> {
+pub(super) async fn write(conn: &mut Conn, entry: &OutboxEntry) -> Result<(), QueryError> {
     Update::of(entry).execute(conn)?;
     Ok(())
 }
 
-/// What is leased no longer, and what is leased to any but one.
+/// Returns the deliveries whose lease has expired or belongs to another worker.
 pub(super) async fn orphans(
     conn: &mut Conn,
     now: Timestamp,
     except: Option<WorkerId>,
-) -> Result<Vec<DeliveryRow>, Fault> {
+) -> Result<Vec<DeliveryRow>, QueryError> {
     let leased = deliveries::table
         .filter(sql::<Bool>(SENDING))
         .select(DeliveryRow::as_select());
@@ -112,12 +117,12 @@ pub(super) async fn orphans(
     Ok(rows)
 }
 
-/// What was sent, and not confirmed in time.
+/// Returns the sent deliveries that were not confirmed in time.
 pub(super) async fn unconfirmed(
     conn: &mut Conn,
     now: Timestamp,
     limit: NonZeroU32,
-) -> Result<Vec<DeliveryRow>, Fault> {
+) -> Result<Vec<DeliveryRow>, QueryError> {
     let rows = deliveries::table
         .filter(deliveries::receipt_due_at.le(now.as_millis()))
         .order((deliveries::receipt_due_at, deliveries::id))
@@ -132,7 +137,7 @@ pub(super) async fn unconfirmed(
 pub(super) async fn within(
     conn: &mut Conn,
     ranges: Vec<(String, String)>,
-) -> Result<Vec<DeliveryRow>, Fault> {
+) -> Result<Vec<DeliveryRow>, QueryError> {
     let mut found = Vec::new();
     for (first, last) in ranges {
         let rows: Vec<DeliveryRow> = deliveries::table
@@ -150,7 +155,7 @@ pub(super) fn claim_due(
     lease: &Lease,
     wants: &[ClaimRequest],
     heads: &Heads,
-) -> Result<Vec<Job>, Fault> {
+) -> Result<Vec<Job>, QueryError> {
     let mut jobs = Vec::new();
     for want in wants {
         let mut rows: Vec<DeliveryRow> = Claim::new(lease, want).load(conn)?;
@@ -164,7 +169,7 @@ pub(super) fn claim_due(
 pub(super) async fn plans(
     conn: &mut Conn,
     ids: Vec<String>,
-) -> Result<Vec<NotificationRow>, Fault> {
+) -> Result<Vec<NotificationRow>, QueryError> {
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         let row = notifications::table
@@ -197,7 +202,7 @@ impl SettledRows {
         }
     }
 
-    pub(super) fn write(&self, conn: &mut Conn, worker: WorkerId) -> Result<Settled, Fault> {
+    pub(super) fn write(&self, conn: &mut Conn, worker: WorkerId) -> Result<Settled, QueryError> {
         if RunQueryDsl::execute(&self.settle, conn)? == 0 {
             return now(outbox::settle(conn, worker, &self.settlement));
         }

@@ -7,7 +7,7 @@ use super::query::outbox::{first, last, of_notification};
 use super::run::now;
 use super::{Conn, RunQueryDsl, SqliteStore};
 use crate::copy::Page;
-use crate::error::Fault;
+use crate::error::QueryError;
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::DeliveryRow;
 use crate::row::notification::{IdempotencyRow, NotificationRow};
@@ -22,7 +22,7 @@ impl SqliteStore {
     }
 }
 
-async fn page(conn: &mut Conn, after: &str, limit: i64) -> Result<Page, Fault> {
+async fn page(conn: &mut Conn, after: &str, limit: i64) -> Result<Page, QueryError> {
     let mut page = Page {
         notifications: notifications::table
             .filter(notifications::id.gt(after))

@@ -1,4 +1,4 @@
-//! Connections that only read. They see what was committed when they began, and wait for nobody.
+//! Connections that only read. They see the commits up to their beginning, and wait for no one.
 
 use std::mem::take;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,15 +8,15 @@ use diesel::sqlite::SqliteConnection;
 use redflash_core::StoreError;
 use tokio::runtime::Handle;
 
+use super::connect::connect_reader;
 use super::database_file::DatabaseFile;
-use super::open::connect_reader;
 use super::watch::FileWatch;
-use crate::error::Fault;
+use crate::error::QueryError;
 
-/// How many idle connections are kept.
+/// Maximum number of idle connections.
 const KEPT: usize = 8;
 
-/// Connections for reading, made when needed and kept for the next reader.
+/// Connections for reading, opened when needed and kept for the next reader.
 #[derive(Clone)]
 pub(super) struct Readers {
     watch: FileWatch,
@@ -25,7 +25,7 @@ pub(super) struct Readers {
     file: Arc<DatabaseFile>,
 }
 
-/// Connections that nobody reads with.
+/// Idle connections.
 struct Idle {
     connections: Mutex<Vec<SqliteConnection>>,
     // Given up after the connections.
@@ -35,7 +35,7 @@ struct Idle {
 impl Drop for Idle {
     fn drop(&mut self) {
         if !self.file.is_of_this_process() {
-            // A forked process must not close what it inherited.
+            // A forked process must not close inherited connections.
             // https://www.sqlite.org/howtocorrupt.html, section 2.6
             let connections = self.connections.get_mut();
             std::mem::forget(take(connections.unwrap_or_else(PoisonError::into_inner)));
@@ -53,21 +53,21 @@ impl Readers {
         Self { watch, idle, file }
     }
 
-    /// Reads at one moment, on the calling thread: for look-ups that take microseconds.
+    /// Reads on the calling thread: for look-ups that take microseconds.
     pub(super) fn read<T>(
         &self,
-        query: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault>,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError>,
     ) -> Result<T, StoreError> {
         self.file.check_process()?;
         let checked = self.watch.check();
-        checked.map_err(|fault| StoreError::Unavailable(fault.into()))?;
+        checked.map_err(|error| StoreError::Unavailable(error.into()))?;
         let idle = self.idle().pop();
         let mut conn = match idle {
             Some(conn) => conn,
             None => self.connect()?,
         };
         let result = query(&mut conn);
-        if result.as_ref().is_err_and(Fault::is_fatal) {
+        if result.as_ref().is_err_and(QueryError::is_fatal) {
             drop(conn);
             self.watch.forget_log();
         } else {
@@ -79,10 +79,10 @@ impl Readers {
         Ok(result?)
     }
 
-    /// [`read`](Self::read) several things that must fit together.
+    /// [Reads](Self::read) in one transaction, for several queries that must be consistent.
     pub(super) fn snapshot<T>(
         &self,
-        query: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault>,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError>,
     ) -> Result<T, StoreError> {
         self.read(|conn| conn.transaction(query))
     }
@@ -90,24 +90,24 @@ impl Readers {
     /// [`snapshot`](Self::snapshot) on a thread of its own: for reads that may take a while.
     pub(super) async fn long<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send + 'static,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, StoreError> {
         // A forked process has none of the threads that this would wait for.
         self.file.check_process()?;
         if Handle::try_current().is_err() {
-            // Outside a runtime the calling thread is there to wait.
+            // Outside of a runtime the calling thread may wait.
             return self.snapshot(query);
         }
         let readers = self.clone();
         let reading = tokio::task::spawn_blocking(move || readers.snapshot(query));
         reading
             .await
-            .map_err(|fault| StoreError::Backend(fault.into()))?
+            .map_err(|error| StoreError::Backend(error.into()))?
     }
 
     fn connect(&self) -> Result<SqliteConnection, StoreError> {
         let checked = self.watch.check_now();
-        checked.map_err(|fault| StoreError::Unavailable(fault.into()))?;
+        checked.map_err(|error| StoreError::Unavailable(error.into()))?;
         connect_reader(self.file.path()).map_err(StoreError::Unavailable)
     }
 

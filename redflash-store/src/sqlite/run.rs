@@ -9,7 +9,7 @@ use diesel::query_dsl::methods::{ExecuteDsl, LoadQuery};
 use diesel::result::QueryResult;
 use diesel::sqlite::SqliteConnection;
 
-/// What Diesel's trait of this name does, as a future that is ready.
+/// Diesel's trait of this name, with futures that are ready at once.
 pub(super) trait RunQueryDsl: Sized {
     fn execute(self, conn: &mut SqliteConnection) -> Ready<QueryResult<usize>>
     where
@@ -38,7 +38,7 @@ pub(super) trait RunQueryDsl: Sized {
 
 impl<T> RunQueryDsl for T {}
 
-/// What a query comes to that never has to wait.
+/// Returns the result of a future that is ready at once.
 pub(super) fn now<T>(query: impl Future<Output = T>) -> T {
     match pin!(query).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,

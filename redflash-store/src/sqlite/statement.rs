@@ -1,6 +1,6 @@
 //! The statements that a busy store runs all the time.
 //!
-//! Diesel has every `UPDATE` of its own making prepared anew. These are texts that stay the same,
+//! Diesel prepares each of its own `UPDATE` statements again. These are constant texts,
 //! so that each is prepared once for a connection.
 
 use std::num::NonZeroU32;
@@ -292,7 +292,7 @@ impl QueryFragment<Sqlite> for Claim {
         out.push_bind_param::<Text, _>(&self.raised_by)?;
         out.push_sql(" AND due_at <= ");
         out.push_bind_param::<BigInt, _>(&self.now)?;
-        // Literally: with a parameter there, SQLite prepares the statement anew each time.
+        // Literally: with a parameter there, SQLite prepares the statement again each time.
         out.push_sql(&format!(
             " ORDER BY due_at, id LIMIT {}) RETURNING *",
             self.limit

@@ -18,7 +18,7 @@ use redflash_core::{
 };
 
 use super::SqliteStore;
-use super::lock::{Refused, ServerLock};
+use super::lock::{LockError, ServerLock};
 use super::outbox::{SettledRows, claim_due, enqueue, queue_rows, renew};
 use super::query::set_aside::set_queue_aside;
 use super::query::{
@@ -30,7 +30,7 @@ use crate::row::delivery::lost;
 use crate::row::notification::{IdempotencyRow, MoreRows, NewRows};
 
 impl SqliteStore {
-    /// How much it holds.
+    /// Returns the number of entries.
     ///
     /// # Errors
     ///
@@ -183,7 +183,7 @@ impl Outbox for SqliteStore {
         let mut held = self.server.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = match held.take() {
             Some(lock) => lock,
-            None => ServerLock::take(&self.file).map_err(Refused::serving)?,
+            None => ServerLock::take(&self.file).map_err(LockError::into_store_error)?,
         };
         Ok(Serving::exclusive(lock))
     }

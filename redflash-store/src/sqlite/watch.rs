@@ -15,7 +15,7 @@ use super::file_id::FileId;
 /// Minimum time between two checks of the files.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Watches the files of one database for everybody who uses it.
+/// Watches the files of one database for all its users.
 #[derive(Clone, Debug)]
 pub(super) struct FileWatch(Arc<Watched>);
 
@@ -32,20 +32,20 @@ struct State {
     /// The write-ahead log, once there is one.
     log: Option<FileId>,
     looked_at: Option<Instant>,
-    fault: Option<FileFault>,
+    error: Option<FileError>,
 }
 
 /// Reason why an open file is no longer the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FileFault {
+pub(super) struct FileError {
     path: PathBuf,
     /// Another file is there.
     is_replaced: bool,
 }
 
-impl std::error::Error for FileFault {}
+impl std::error::Error for FileError {}
 
-impl fmt::Display for FileFault {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         if self.is_replaced {
@@ -54,7 +54,7 @@ impl fmt::Display for FileFault {
             write!(f, "{path} was removed or moved")?;
         }
         f.write_str(
-            " while it was in use: put the file back that was there, or restart to use what is there now",
+            " while it was in use: restore the original file, or restart to use the current one",
         )
     }
 }
@@ -70,7 +70,7 @@ impl FileWatch {
             file: file.id(),
             log: FileId::at(&log)?,
             looked_at: None,
-            fault: None,
+            error: None,
         };
         Ok(Self(Arc::new(Watched {
             path: path.to_owned(),
@@ -83,45 +83,45 @@ impl FileWatch {
     ///
     /// # Errors
     ///
-    /// [`FileFault`] names the file and what happened to it.
-    pub(super) fn check(&self) -> Result<(), FileFault> {
+    /// Returns a [`FileError`] that names the file and the problem.
+    pub(super) fn check(&self) -> Result<(), FileError> {
         let mut state = self.state();
         let is_fresh = |at: Instant| at.elapsed() < LOOK;
         if !state.looked_at.is_some_and(is_fresh) {
             self.look(&mut state);
         }
-        state.fault.clone().map_or(Ok(()), Err)
+        state.error.clone().map_or(Ok(()), Err)
     }
 
-    /// The same as it is now: before a connection is made to what is there.
+    /// Checks the files now, before a connection is opened.
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check).
-    pub(super) fn check_now(&self) -> Result<(), FileFault> {
+    /// Returns the errors of [`check`](Self::check).
+    pub(super) fn check_now(&self) -> Result<(), FileError> {
         self.state().looked_at = None;
         self.check()
     }
 
-    /// A connection was closed. If it was the last, SQLite has removed the write-ahead log, and the next
-    /// one makes another.
+    /// Forgets the write-ahead log after a connection was closed. If it was the last one, SQLite has removed
+    /// the log, and the next connection creates another.
     pub(super) fn forget_log(&self) {
         self.state().log = None;
     }
 
     fn look(&self, state: &mut State) {
         state.looked_at = Some(Instant::now());
-        let fault =
+        let error =
             compare(&self.0.path, Some(state.file)).or_else(|| compare(&self.0.log, state.log));
-        match (&state.fault, &fault) {
-            (None, Some(fault)) => error!(%fault, "nothing more is recorded"),
+        match (&state.error, &error) {
+            (None, Some(error)) => error!(%error, "nothing more is recorded"),
             (Some(_), None) => info!(path = %self.0.path.display(), "the database is back"),
             _ => {}
         }
-        if fault.is_none() && state.log.is_none() {
+        if error.is_none() && state.log.is_none() {
             state.log = FileId::at(&self.0.log).ok().flatten();
         }
-        state.fault = fault;
+        state.error = error;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -129,12 +129,12 @@ impl FileWatch {
     }
 }
 
-/// Returns what is wrong with a file, if it is known and can be inspected.
-fn compare(path: &Path, known: Option<FileId>) -> Option<FileFault> {
+/// Returns the error of a file, if it is known and can be inspected.
+fn compare(path: &Path, known: Option<FileId>) -> Option<FileError> {
     let known = known?;
-    // A file system that does not answer says nothing about the file.
+    // A file system that does not answer gives no information about the file.
     let found = FileId::at(path).ok()?;
-    (found != Some(known)).then(|| FileFault {
+    (found != Some(known)).then(|| FileError {
         path: path.to_owned(),
         is_replaced: found.is_some(),
     })

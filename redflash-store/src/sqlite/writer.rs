@@ -1,4 +1,4 @@
-//! The one writer: takes what has queued, and commits once for all of it.
+//! The one writer, which takes the queued jobs and commits once for all of them.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,34 +11,34 @@ use redflash_core::{BoxError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
+use super::connect::connect;
 use super::database_file::DatabaseFile;
-use super::open::connect;
 use super::savepoint;
-use super::watch::{FileFault, FileWatch};
-use crate::error::{Fault, nothing_was_written};
+use super::watch::{FileError, FileWatch};
+use crate::error::{QueryError, nothing_was_written};
 
-/// The most jobs that share a commit.
+/// Maximum number of jobs that share a commit.
 const BATCH: usize = 512;
-/// How many jobs may wait before those who bring more have to.
+/// Maximum number of waiting jobs; further callers wait.
 const WAITING: usize = 4096;
 
-/// What waits for the writer: runs on its connection, then learns of the commit.
+/// A job of the writer, which runs on its connection and then gets the outcome of the commit.
 trait Work: Send {
-    /// Runs in a savepoint. An error means that the connection can no longer be trusted.
+    /// Runs in a savepoint. An error means that the connection is no longer reliable.
     fn run(&mut self, conn: &mut SqliteConnection) -> Result<(), String>;
 
-    /// Tells whoever waits: the result of [`run`](Self::run), or what went wrong with the commit.
+    /// Sends the caller the result of [`run`](Self::run), or the error of the commit.
     fn end(self: Box<Self>, commit: &Commit);
 }
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 enum Commit {
     Done,
     /// Not begun.
-    Refused(FileFault),
+    Refused(FileError),
     /// Certainly not committed.
     Nothing(String),
-    /// Perhaps committed.
+    /// Possibly committed.
     Unknown(String),
 }
 
@@ -51,7 +51,7 @@ struct Job<T, F> {
 impl<T, F> Work for Job<T, F>
 where
     T: Send,
-    F: FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send,
+    F: FnOnce(&mut SqliteConnection) -> Result<T, QueryError> + Send,
 {
     fn run(&mut self, conn: &mut SqliteConnection) -> Result<(), String> {
         let Some(work) = self.work.take() else {
@@ -63,7 +63,7 @@ where
                 self.result = Some(Err(StoreError::Backend(cause.clone().into())));
                 Err(cause)
             }
-            Ok(Err(fault)) if fault.is_fatal() => Err(fault.to_string()),
+            Ok(Err(error)) if error.is_fatal() => Err(error.to_string()),
             Ok(result) => {
                 self.result = Some(result.map_err(StoreError::from));
                 Ok(())
@@ -74,16 +74,16 @@ where
     fn end(self: Box<Self>, commit: &Commit) {
         let result = match (commit, self.result) {
             (Commit::Done, Some(result)) => result,
-            // It failed by itself, whatever became of the others.
-            (_, Some(Err(fault))) => Err(fault),
+            // The job itself failed, whatever the outcome of the others.
+            (_, Some(Err(error))) => Err(error),
             (Commit::Unknown(cause), Some(Ok(_))) => Err(StoreError::Unknown(cause.clone().into())),
             (Commit::Nothing(cause) | Commit::Unknown(cause), _) => {
                 Err(StoreError::Unavailable(cause.clone().into()))
             }
-            (Commit::Refused(fault), _) => Err(StoreError::Unavailable(fault.clone().into())),
+            (Commit::Refused(error), _) => Err(StoreError::Unavailable(error.clone().into())),
             (Commit::Done, None) => Err(StoreError::Unavailable("the writer stopped".into())),
         };
-        // Whoever asked may have given up waiting.
+        // The caller may have stopped waiting.
         let _ = self.answer.send(result);
     }
 }
@@ -95,8 +95,7 @@ fn message(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("no message")
 }
 
-/// A handle on the writer's thread, which ends some time after this is dropped: when all is done that it
-/// was given.
+/// A handle on the writer's thread, which ends after this is dropped and all its jobs are done.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Box<dyn Work>>>,
@@ -127,10 +126,10 @@ impl Writer {
         Ok(Self { jobs, file })
     }
 
-    /// Runs a job in a transaction, and answers when that is committed and synced.
+    /// Runs a job in a transaction, and returns when that is committed and synced.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, StoreError> {
         // A forked process has no thread that would answer.
         self.file.check_process()?;
@@ -171,9 +170,9 @@ fn write(
         } else {
             watch.check_now()
         };
-        if let Err(fault) = checked {
-            // Logged when it was found out. The connection stays: the file may come back.
-            let commit = Commit::Refused(fault);
+        if let Err(error) = checked {
+            // Already logged. The connection stays: the file may come back.
+            let commit = Commit::Refused(error);
             batch.drain(..).for_each(|job| job.end(&commit));
             continue;
         }
@@ -182,11 +181,11 @@ fn write(
             None => connect(path),
         };
         let commit = match open {
-            Err(fault) => Commit::Nothing(fault.to_string()),
+            Err(error) => Commit::Nothing(error.to_string()),
             Ok(mut open) => {
                 let commit = transact(&mut open, &mut batch);
-                // After any fault the connection is opened anew: its state is not known. It stays if the
-                // file is gone, so that its log is not removed with the last connection.
+                // After an error the connection is replaced, since its state is unknown. It stays if the file
+                // is gone, so that its log is not removed with the last connection.
                 if matches!(commit, Commit::Done) || watch.check_now().is_err() {
                     conn = Some(open);
                 } else {
@@ -197,32 +196,32 @@ fn write(
             }
         };
         if let Commit::Nothing(cause) | Commit::Unknown(cause) = &commit {
-            error!(cause, jobs = batch.len(), "a commit failed");
+            error!(cause, jobs = batch.len(), "commit failed");
         }
         for job in batch.drain(..) {
             job.end(&commit);
         }
     }
     if let Some(mut conn) = conn {
-        // Leaves one file behind instead of three, unless somebody else uses them.
+        // Leaves one file instead of three, unless another process uses them.
         let _ = conn.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);");
     }
 }
 
 fn transact(conn: &mut SqliteConnection, batch: &mut [Box<dyn Work>]) -> Commit {
-    if let Err(fault) = AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE") {
-        return Commit::Nothing(fault.to_string());
+    if let Err(error) = AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE") {
+        return Commit::Nothing(error.to_string());
     }
     for job in batch {
-        if let Err(fault) = job.run(conn) {
+        if let Err(error) = job.run(conn) {
             let _ = AnsiTransactionManager::rollback_transaction(conn);
-            return Commit::Nothing(fault);
+            return Commit::Nothing(error);
         }
     }
     match AnsiTransactionManager::commit_transaction(conn) {
         Ok(()) => Commit::Done,
-        Err(fault) if nothing_was_written(&fault) => Commit::Nothing(fault.to_string()),
-        Err(fault) => Commit::Unknown(fault.to_string()),
+        Err(error) if nothing_was_written(&error) => Commit::Nothing(error.to_string()),
+        Err(error) => Commit::Unknown(error.to_string()),
     }
 }
 
@@ -238,14 +237,14 @@ mod tests {
         let store = SqliteStore::open(directory.path().join("a.db"), Access::Server).unwrap();
         let before = store.version().await.unwrap();
         for _ in 0..2 {
-            let work = |conn: &mut SqliteConnection| -> Result<(), Fault> {
+            let work = |conn: &mut SqliteConnection| -> Result<(), QueryError> {
                 conn.batch_execute("UPDATE directory SET version = version + 1")?;
-                panic!("of no use")
+                panic!("test panic")
             };
             let failed = store.writer.write(work).await.unwrap_err();
             assert!(matches!(failed, StoreError::Backend(_)), "{failed:?}");
             let report = redflash_core::error_chain(&failed);
-            assert!(report.contains("a write panicked: of no use"), "{report}");
+            assert!(report.contains("a write panicked: test panic"), "{report}");
         }
         redflash_core::Outbox::probe(&store, Timestamp::default())
             .await

@@ -1,4 +1,4 @@
-//! What is particular to a store in a file.
+//! Tests particular to a store in a file.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -18,12 +18,12 @@ async fn open() -> std::sync::Arc<dyn redflash_core::Store> {
 redflash_core::store_conformance!(open);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_alert_lets_small_ones_pass() {
+async fn large_alert_does_not_delay_small_ones() {
     crate::fan_out::lets_small_ones_pass(open().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_alert_that_is_left_half_way_is_finished_by_others() {
+async fn other_nodes_finish_an_interrupted_alert() {
     crate::fan_out::is_finished_by_others(open().await, 1).await;
 }
 
@@ -34,7 +34,7 @@ struct Row {
 }
 
 /// Runs a statement beside the store, and returns the column `name`.
-fn sql(path: &Path, statement: &str) -> Vec<String> {
+pub(crate) fn sql(path: &Path, statement: &str) -> Vec<String> {
     use diesel::RunQueryDsl as _;
 
     let mut conn = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
@@ -48,7 +48,17 @@ fn sql(path: &Path, statement: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn one_unreadable_row_stops_no_other() {
+async fn reads_every_stored_word() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let store = SqliteStore::open(&path, Access::Server).unwrap();
+    crate::stored_words::insert(async |text| sql(&path, text)).await;
+    crate::stored_words::are_read(&store).await;
+    crate::stored_words::are_claimed(&store).await;
+}
+
+#[tokio::test]
+async fn sets_aside_unreadable_rows_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.db");
     let store = SqliteStore::open(&path, Access::Server).unwrap();
@@ -56,7 +66,7 @@ async fn one_unreadable_row_stops_no_other() {
 }
 
 #[tokio::test]
-async fn a_large_plan_is_read_once() {
+async fn reads_a_large_plan_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.db");
     let store = SqliteStore::open(&path, Access::Server).unwrap();
@@ -70,9 +80,9 @@ async fn within_a_second(store: &SqliteStore, works: bool) -> String {
         let probed = store.probe(Timestamp::default()).await;
         let read = store.contacts().await;
         if probed.is_ok() == works && read.is_ok() == works {
-            return read.err().map_or_else(String::new, |fault| {
-                assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
-                redflash_core::error_chain(&fault)
+            return read.err().map_or_else(String::new, |error| {
+                assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+                redflash_core::error_chain(&error)
             });
         }
         assert!(
@@ -140,7 +150,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn what_was_saved_survives() {
+async fn keeps_saved_entries_after_reopening() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.db");
     let store = SqliteStore::open(&path, Access::Server).unwrap();
@@ -151,7 +161,7 @@ async fn what_was_saved_survives() {
 }
 
 #[tokio::test]
-async fn a_file_of_the_first_version_is_brought_up_to_date() {
+async fn migrates_a_file_of_the_first_version() {
     use diesel::connection::SimpleConnection as _;
 
     let directory = tempfile::tempdir().unwrap();
@@ -162,11 +172,11 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
     old.batch_execute(include_str!("first.sql")).unwrap();
     drop(old);
     let store = SqliteStore::open(&path, Access::Server).unwrap();
-    crate::keeps_what_the_first_version_left(&store).await;
+    crate::keeps_rows_of_the_first_version(&store).await;
 }
 
 #[tokio::test]
-async fn a_second_server_is_refused_by_the_number_of_the_first() {
+async fn second_server_is_refused_with_the_pid_of_the_first() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.db");
     assert_eq!(SqliteStore::served_by(&path).unwrap(), None);
@@ -184,7 +194,7 @@ async fn a_second_server_is_refused_by_the_number_of_the_first() {
 }
 
 #[tokio::test]
-async fn who_shares_the_file_sees_the_others_changes() {
+async fn processes_on_one_file_see_each_others_changes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.db");
     let server = SqliteStore::open(&path, Access::Server).unwrap();
@@ -199,7 +209,7 @@ async fn who_shares_the_file_sees_the_others_changes() {
 }
 
 #[tokio::test]
-async fn both_sides_can_write_at_once() {
+async fn stores_on_one_file_can_write_concurrently() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.db");
     let stores = [Access::Server, Access::Shared, Access::Shared]
@@ -221,7 +231,7 @@ async fn both_sides_can_write_at_once() {
 }
 
 #[tokio::test]
-async fn only_the_owner_can_read_the_files() {
+async fn files_are_readable_by_their_owner_only() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.db");
     let store = SqliteStore::open(&path, Access::Server).unwrap();
@@ -232,7 +242,7 @@ async fn only_the_owner_can_read_the_files() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_store_is_refused_with_its_name() {
+async fn errors_name_paths_that_are_not_stores() {
     let directory = tempfile::tempdir().unwrap();
     let refused = SqliteStore::open(directory.path(), Access::Shared).unwrap_err();
     assert!(matches!(refused, OpenError::Directory { .. }), "{refused}");
@@ -255,7 +265,7 @@ async fn what_cannot_be_a_store_is_refused_with_its_name() {
 }
 
 #[tokio::test]
-async fn a_missing_file_is_created_only_where_that_is_asked_for() {
+async fn creates_a_missing_file_only_on_request() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.db");
     for access in [Access::Shared, Access::Server] {
@@ -270,7 +280,7 @@ async fn a_missing_file_is_created_only_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn names_that_mean_something_to_sqlite_are_files() {
+async fn opens_files_with_names_special_to_sqlite() {
     let directory = tempfile::tempdir().unwrap();
     for name in [":memory:", "a?mode=memory", "a#b", "50%25.db"] {
         let path = directory.path().join(name);
@@ -283,7 +293,7 @@ async fn names_that_mean_something_to_sqlite_are_files() {
 }
 
 #[tokio::test]
-async fn one_failing_job_fails_alone() {
+async fn failing_job_fails_alone() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(directory.path().join("a.db"), Access::Server).unwrap();
     store.save(&[contact("taken")], Save::Create).await.unwrap();

@@ -47,10 +47,10 @@ fn forked_process_is_refused_and_harms_nothing() {
     let parent = std::process::id();
     let status = in_forked_process(|| {
         let (store, serving) = both.take().unwrap();
-        let refused = |fault: StoreError| {
-            let fault = error_chain(&fault);
+        let refused = |error: StoreError| {
+            let error = error_chain(&error);
             let wanted = format!("opened by process {parent}; open the store after fork");
-            assert!(fault.contains(&wanted), "{fault}");
+            assert!(error.contains(&wanted), "{error}");
         };
         refused(block_on(store.version()).unwrap_err());
         refused(block_on(store.contacts()).unwrap_err());

@@ -17,10 +17,11 @@ mod fork;
 mod lock;
 #[cfg(feature = "postgres")]
 mod server;
+mod stored_words;
 mod unreadable;
 
-/// What `first.sql` put there is there, and can be used.
-async fn keeps_what_the_first_version_left(store: &impl redflash_core::Store) {
+/// Checks that the rows of `first.sql` can be read and used.
+async fn keeps_rows_of_the_first_version(store: &impl redflash_core::Store) {
     use redflash_core::{DeliveryState, Slug, Timestamp};
 
     let contact = store.contact(&Slug::parse("ann").unwrap()).await.unwrap();

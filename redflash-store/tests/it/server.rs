@@ -19,17 +19,17 @@ async fn open() -> Arc<dyn Store> {
 redflash_core::store_conformance!(open);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_alert_lets_small_ones_pass() {
+async fn large_alert_does_not_delay_small_ones() {
     crate::fan_out::lets_small_ones_pass(open().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_alert_that_is_left_half_way_is_finished_by_others() {
+async fn other_nodes_finish_an_interrupted_alert() {
     crate::fan_out::is_finished_by_others(open().await, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_of_the_first_version_is_brought_up_to_date() {
+async fn migrates_a_database_of_the_first_version() {
     let cluster = Postgres::start().await;
     let url = cluster.database().await;
     let tables = include_str!("../../migrations/postgres/2026-11-24-000000_first/up.sql");
@@ -37,7 +37,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date() {
     cluster.sql(&url, include_str!("first.sql")).await;
     let config = PostgresConfig::new(&*url);
     let store = PostgresStore::open(&config).await.unwrap();
-    crate::keeps_what_the_first_version_left(&store).await;
+    crate::keeps_rows_of_the_first_version(&store).await;
 }
 
 /// Runs a statement in a database, and returns the lines of its answer.
@@ -48,7 +48,37 @@ async fn sql(cluster: &Postgres, url: &str, statement: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_unreadable_row_stops_no_other() {
+async fn reads_every_stored_word() {
+    let cluster = Postgres::start().await;
+    let url = cluster.database().await;
+    let store = PostgresStore::open(&PostgresConfig::new(&*url))
+        .await
+        .unwrap();
+    crate::stored_words::insert(async |text: &str| sql(&cluster, &url, text).await).await;
+    crate::stored_words::are_read(&store).await;
+    crate::stored_words::are_claimed(&store).await;
+}
+
+/// A copy of a file keeps every stored word.
+#[cfg(feature = "sqlite")]
+#[tokio::test(flavor = "multi_thread")]
+async fn copy_keeps_every_stored_word() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let from = redflash_store::SqliteStore::open(&path, redflash_store::Access::Server).unwrap();
+    crate::stored_words::insert(async |text: &str| crate::file::sql(&path, text)).await;
+    let cluster = Postgres::start().await;
+    let url = cluster.database().await;
+    let to = PostgresStore::open(&PostgresConfig::new(&*url))
+        .await
+        .unwrap();
+    redflash_store::copy(&from, &to).await.unwrap();
+    crate::stored_words::are_read(&to).await;
+    crate::stored_words::are_claimed(&to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sets_aside_unreadable_rows_alone() {
     let cluster = Postgres::start().await;
     let url = cluster.database().await;
     let store = PostgresStore::open(&PostgresConfig::new(&*url))
@@ -59,7 +89,7 @@ async fn one_unreadable_row_stops_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_plan_is_read_once() {
+async fn reads_a_large_plan_once() {
     let cluster = Postgres::start().await;
     let url = cluster.database().await;
     let store = PostgresStore::open(&PostgresConfig::new(&*url))
@@ -70,7 +100,7 @@ async fn a_large_plan_is_read_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_that_fails_half_way_leases_nothing() {
+async fn failed_claim_leases_nothing() {
     use redflash_core::Outbox;
 
     let cluster = Postgres::start().await;
@@ -95,7 +125,7 @@ async fn a_claim_that_fails_half_way_leases_nothing() {
 /// Deliveries still to be queued in the file are still to be queued in the database.
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_keeps_what_is_still_to_be_queued() {
+async fn copy_keeps_unqueued_deliveries() {
     use redflash_core::Outbox;
     use redflash_core::conformance::store::alert_of;
     use redflash_core::store::Enqueue;
@@ -127,7 +157,7 @@ async fn a_copy_keeps_what_is_still_to_be_queued() {
 /// The tables and columns of both back ends are the same, but for what only nodes need.
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_tables_are_those_of_sqlite() {
+async fn tables_match_those_of_sqlite() {
     use diesel::prelude::*;
 
     #[derive(diesel::QueryableByName)]

@@ -1,0 +1,45 @@
+//! The gateways: one file or folder per vendor or protocol.
+
+#[cfg(feature = "sms")]
+pub mod bulksms;
+#[cfg(feature = "sms")]
+pub mod clickatell;
+pub mod console;
+#[cfg(feature = "chat")]
+pub mod discord;
+#[cfg(all(feature = "exec", unix))]
+pub mod exec;
+#[cfg(feature = "chat")]
+pub mod gotify;
+#[cfg(feature = "sms")]
+pub mod http_sms;
+#[cfg(feature = "sms")]
+pub mod kannel;
+#[cfg(feature = "chat")]
+pub mod matrix;
+#[cfg(feature = "sms")]
+pub mod messagemedia;
+#[cfg(feature = "chat")]
+pub mod ntfy;
+#[cfg(feature = "chat")]
+pub mod pagerduty;
+#[cfg(feature = "chat")]
+pub mod pushover;
+#[cfg(feature = "chat")]
+pub mod signal;
+#[cfg(feature = "chat")]
+pub mod slack;
+#[cfg(feature = "email")]
+pub mod smtp;
+#[cfg(feature = "chat")]
+pub mod teams;
+#[cfg(feature = "chat")]
+pub mod telegram;
+#[cfg(feature = "sms")]
+pub mod twilio;
+#[cfg(feature = "sms")]
+pub mod vonage;
+#[cfg(feature = "webhook")]
+pub mod webhook;
+#[cfg(feature = "x")]
+pub mod x;
